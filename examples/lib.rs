@@ -1,0 +1,1 @@
+//! Programs in this folder are examples; see `quickstart/`.
