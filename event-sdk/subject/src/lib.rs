@@ -1,1 +1,29 @@
-//! Subject.
+//! The grammar of subjects, the matching of patterns, and the escaping of keys.
+//!
+//! Everything that decides about a subject stands here once and is used three
+//! times: by the derive while it expands, by `const` checks while the user's
+//! crate compiles, and by the SDK at run time. Nearly all of it is `const fn`
+//! over `&str`; only what makes a new string ([`meet`], [`escape_key`],
+//! [`unescape_key`]) allocates.
+//!
+//! - [`check_token`], [`check_relative`], [`check_subject`], [`check_pattern`],
+//!   [`check_prefix`]: is this text well formed, and if not, where and why.
+//! - [`matches()`], [`overlaps`], [`covers`], [`meet`]: what patterns say of
+//!   subjects and of each other, exactly as the NATS server matches.
+//! - [`escape_key`], [`unescape_key`]: a key as one subject token, and back.
+//! - [`subject_hash`]: the hash by which sets find an event.
+
+mod grammar;
+mod hash;
+mod key;
+mod matching;
+mod words;
+
+pub use grammar::{
+    Fault, FaultKind, MAX_PREFIX_LEN, MAX_RELATIVE_LEN, MAX_SUBJECT_LEN, MAX_TOKEN_LEN,
+    check_pattern, check_prefix, check_relative, check_subject, check_token,
+};
+pub use hash::{parent, subject_hash};
+pub use key::{KeyError, MAX_KEY_LEN, escape_key, escape_key_into, unescape_key};
+pub use matching::{covers, matches, meet, overlaps, token_count};
+pub use words::two_words;
