@@ -1,0 +1,49 @@
+//! Expands `subject!("orders.*.placed")`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{LitStr, Token};
+
+use crate::attribute;
+use crate::crate_path::CratePath;
+use crate::grammar;
+
+/// The checked pattern, or the complaint in the place of an expression.
+pub(crate) fn expand(input: TokenStream) -> TokenStream {
+    let (private, literal) = match parse.parse2(input) {
+        Ok(parsed) => parsed,
+        Err(error) => return error.into_compile_error(),
+    };
+    match grammar::pattern(&literal) {
+        Ok(()) => quote!(#private::pattern(#literal)),
+        Err(error) => error.into_compile_error(),
+    }
+}
+
+fn parse(input: ParseStream) -> syn::Result<(CratePath, LitStr)> {
+    let path = if input.peek(Token![crate]) {
+        let key = Ident::parse_any(input)?;
+        let path = attribute::path(&key, input)?;
+        if input.parse::<Token![,]>().is_err() || input.is_empty() {
+            let message = "write the pattern after the path: `subject!(crate = event_sdk_core, \"orders.>\")`";
+            return Err(syn::Error::new_spanned(path, message));
+        }
+        Some(path)
+    } else {
+        None
+    };
+    let wanted = |at: Span| {
+        syn::Error::new(
+            at,
+            "`subject!` takes one pattern, written out: `subject!(\"orders.*.placed\")`; a text that is known only at run time goes through `Pattern::parse`",
+        )
+    };
+    let literal: LitStr = input.parse().map_err(|_| wanted(input.span()))?;
+    input.parse::<Option<Token![,]>>()?;
+    if !input.is_empty() {
+        return Err(wanted(input.span()));
+    }
+    Ok((CratePath::new(path), literal))
+}

@@ -1,0 +1,69 @@
+//! An id that should be a UUID, and is kept whatever it is.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// The id of a story or of a cause: a UUID, or the text that a foreign
+/// publisher wrote in its place, unchanged.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct LooseId(Repr);
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Repr {
+    Uuid(Uuid),
+    Text(Box<str>),
+}
+
+impl LooseId {
+    /// The UUID, if it is one.
+    #[must_use]
+    pub fn as_uuid(&self) -> Option<Uuid> {
+        match self.0 {
+            Repr::Uuid(id) => Some(id),
+            Repr::Text(_) => None,
+        }
+    }
+}
+
+impl From<Uuid> for LooseId {
+    fn from(id: Uuid) -> Self {
+        Self(Repr::Uuid(id))
+    }
+}
+
+impl From<&str> for LooseId {
+    /// A UUID only in the form that this SDK writes (lower case, with hyphens):
+    /// any other text comes out as it went in.
+    fn from(text: &str) -> Self {
+        let mut buffer = Uuid::encode_buffer();
+        match Uuid::try_parse(text) {
+            Ok(id) if *id.hyphenated().encode_lower(&mut buffer) == *text => id.into(),
+            _ => Self(Repr::Text(text.into())),
+        }
+    }
+}
+
+impl From<String> for LooseId {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl fmt::Display for LooseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Uuid(id) => id.fmt(f),
+            Repr::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for LooseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Uuid(id) => id.fmt(f),
+            Repr::Text(text) => fmt::Debug::fmt(text, f),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What an envelope notes beside its fixed fields.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::LooseId;
+use crate::json::{EncodeError, RawJson};
+
+/// The metadata of an envelope: correlation and causation, and named values.
+///
+/// An envelope with nothing but the two ids takes no memory of its own.
+#[derive(Clone, Default, PartialEq)]
+pub struct Metadata {
+    /// The story that the event belongs to: made at its first event and
+    /// inherited by everything that this causes.
+    pub correlation_id: Option<LooseId>,
+    /// The `event_id` of the event that caused this one.
+    pub causation_id: Option<LooseId>,
+    entries: Vec<(String, MetaValue)>,
+}
+
+/// One value of the metadata.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum MetaValue {
+    /// A string, as most are.
+    Text(String),
+    /// Any other JSON, kept as it is.
+    Json(RawJson),
+}
+
+impl Metadata {
+    /// The text noted under `name`; `None` if there is none or it is no string.
+    ///
+    /// The two ids are fields and are not found here.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match self.value(name)? {
+            MetaValue::Text(text) => Some(text),
+            MetaValue::Json(_) => None,
+        }
+    }
+
+    /// Whatever is noted under `name`.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&MetaValue> {
+        self.entries
+            .iter()
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// Notes a text under `name`, in the place of what was there.
+    ///
+    /// `correlation_id` and `causation_id` set the fields of these names.
+    pub fn insert(&mut self, name: impl Into<String>, text: impl Into<String>) {
+        self.put(name.into(), MetaValue::Text(text.into()));
+    }
+
+    /// Notes any value that JSON can carry under `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] when JSON cannot carry it; nothing is noted then.
+    pub fn insert_json<T: Serialize + ?Sized>(
+        &mut self,
+        name: impl Into<String>,
+        value: &T,
+    ) -> Result<(), EncodeError> {
+        let value = RawJson::from_value(value)?;
+        let value = match value.read::<String>() {
+            Ok(text) => MetaValue::Text(text),
+            Err(_) => MetaValue::Json(value),
+        };
+        self.put(name.into(), value);
+        Ok(())
+    }
+
+    /// The named values in the order in which they are written, without the two ids.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &MetaValue)> {
+        self.entries
+            .iter()
+            .map(|(name, value)| (name.as_str(), value))
+    }
+
+    pub(crate) fn put(&mut self, name: String, value: MetaValue) {
+        match (name.as_str(), &value) {
+            ("correlation_id", MetaValue::Text(id)) => {
+                self.correlation_id = Some(id.as_str().into());
+            }
+            ("causation_id", MetaValue::Text(id)) => self.causation_id = Some(id.as_str().into()),
+            _ => match self.entries.iter_mut().find(|(key, _)| *key == name) {
+                Some((_, old)) => *old = value,
+                None => self.entries.push((name, value)),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        if let Some(id) = &self.correlation_id {
+            map.entry(&"correlation_id", id);
+        }
+        if let Some(id) = &self.causation_id {
+            map.entry(&"causation_id", id);
+        }
+        map.entries(self.iter()).finish()
+    }
+}

@@ -1,0 +1,215 @@
+//! The constants of an event.
+
+use std::fmt;
+
+use crate::envelope::Version;
+
+/// The constants of an event, all known while compiling.
+#[derive(Clone, Copy)]
+pub struct EventSpec {
+    name: &'static str,
+    subject: &'static str,
+    filter: &'static str,
+    hash: u64,
+    absolute: bool,
+    address: Option<Address>,
+    event_type: &'static str,
+    version: Version,
+    key: KeyUse,
+    description: &'static str,
+}
+
+/// The three tokens of a subject in the house form.
+#[derive(Debug, Clone, Copy)]
+struct Address {
+    domain: &'static str,
+    entity: &'static str,
+    action: &'static str,
+}
+
+/// What an event does with its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyUse {
+    /// It has none.
+    None,
+    /// It orders by it; the subject does not show it.
+    Order,
+    /// It orders by it, and the escaped key is the last token of its subject.
+    InSubject,
+}
+
+impl EventSpec {
+    /// The name of the Rust type.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The identity of the event: the subject relative to the bus's prefix
+    /// (`orders.order.placed`), or the whole subject if it [is absolute](Self::is_absolute).
+    /// The key token is not part of it.
+    #[must_use]
+    pub const fn subject(&self) -> &'static str {
+        self.subject
+    }
+
+    /// Whether [`subject`](Self::subject) is a foreign subject that takes no prefix.
+    #[must_use]
+    pub const fn is_absolute(&self) -> bool {
+        self.absolute
+    }
+
+    /// The hash of [`subject`](Self::subject), as [`subject_hash`](crate::subject::grammar::subject_hash) makes it.
+    #[must_use]
+    pub const fn subject_hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// The domain; `None` for an event whose whole subject is written out.
+    #[must_use]
+    pub const fn domain(&self) -> Option<&'static str> {
+        match self.address {
+            Some(address) => Some(address.domain),
+            None => None,
+        }
+    }
+
+    /// The entity; `None` for an event whose whole subject is written out.
+    #[must_use]
+    pub const fn entity(&self) -> Option<&'static str> {
+        match self.address {
+            Some(address) => Some(address.entity),
+            None => None,
+        }
+    }
+
+    /// The action; `None` for an event whose whole subject is written out.
+    #[must_use]
+    pub const fn action(&self) -> Option<&'static str> {
+        match self.address {
+            Some(address) => Some(address.action),
+            None => None,
+        }
+    }
+
+    /// What the envelope's `event_type` says: `<entity>.<action>` unless written.
+    #[must_use]
+    pub const fn event_type(&self) -> &'static str {
+        self.event_type
+    }
+
+    /// The version of the data that this type writes.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// What the event does with its key.
+    #[must_use]
+    pub const fn key_use(&self) -> KeyUse {
+        self.key
+    }
+
+    /// The doc comment of the struct; empty if it has none.
+    #[must_use]
+    pub const fn description(&self) -> &'static str {
+        self.description
+    }
+
+    /// The subjects of this event as a pattern, relative like
+    /// [`subject`](Self::subject): with `.*` at the end when the key is in it.
+    #[must_use]
+    pub const fn filter(&self) -> &'static str {
+        self.filter
+    }
+
+    /// Whether it stands in for a spec about which the derive has complained.
+    pub(crate) const fn is_stub(&self) -> bool {
+        self.subject.is_empty()
+    }
+
+    /// Whether the key is the last token of the subject.
+    pub(crate) const fn key_in_subject(&self) -> bool {
+        matches!(self.key, KeyUse::InSubject)
+    }
+}
+
+/// What the derive writes. Not public interface: a spec that did not pass the
+/// derive's checks has no meaning.
+#[doc(hidden)]
+impl EventSpec {
+    pub const fn __new(
+        name: &'static str,
+        subject: &'static str,
+        hash: u64,
+        event_type: &'static str,
+        (major, minor): (u16, u16),
+    ) -> Self {
+        Self {
+            name,
+            subject,
+            filter: subject,
+            hash,
+            absolute: false,
+            address: None,
+            event_type,
+            version: Version::new(major, minor),
+            key: KeyUse::None,
+            description: "",
+        }
+    }
+
+    /// The spec of a struct at which the derive has complained; no check has
+    /// anything to add.
+    pub const fn __stub(name: &'static str) -> Self {
+        Self::__new(name, "", 0, "", (1, 0))
+    }
+
+    pub const fn __address(
+        mut self,
+        domain: &'static str,
+        entity: &'static str,
+        action: &'static str,
+    ) -> Self {
+        self.address = Some(Address {
+            domain,
+            entity,
+            action,
+        });
+        self
+    }
+
+    pub const fn __absolute(mut self) -> Self {
+        self.absolute = true;
+        self
+    }
+
+    pub const fn __key(mut self) -> Self {
+        self.key = KeyUse::Order;
+        self
+    }
+
+    pub const fn __key_in_subject(mut self, filter: &'static str) -> Self {
+        self.key = KeyUse::InSubject;
+        self.filter = filter;
+        self
+    }
+
+    pub const fn __description(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+}
+
+impl fmt::Debug for EventSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventSpec")
+            .field("name", &self.name)
+            .field("subject", &self.subject)
+            .field("absolute", &self.absolute)
+            .field("event_type", &self.event_type)
+            .field("version", &self.version)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}

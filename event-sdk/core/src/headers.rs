@@ -1,0 +1,133 @@
+//! Headers: named texts that travel beside a message's body.
+
+use std::fmt;
+
+use crate::text::Text;
+
+/// The headers of a message, in order. Names are compared without regard to case.
+///
+/// Each header costs: the envelope carries what an event has to say, and a
+/// message has few headers or none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(Text, String)>);
+
+/// The most bytes that one header's name and value may have together.
+pub const MAX_HEADER_LEN: usize = 4096;
+
+impl Headers {
+    /// No headers; allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// The first value of the header `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+
+    /// Sets the header `name`, in the place of what it was.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeader`] when name or value cannot travel in a header: then
+    /// nothing has changed.
+    pub fn insert(
+        &mut self,
+        name: impl Into<Text>,
+        value: impl Into<String>,
+    ) -> Result<(), InvalidHeader> {
+        let (name, value) = (name.into(), value.into());
+        check(&name, &value)?;
+        self.remove(&name);
+        self.0.push((name, value));
+        Ok(())
+    }
+
+    /// Removes the header `name`, if it is there.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// How many bytes names and values have.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        self.iter()
+            .map(|(name, value)| name.len() + value.len())
+            .sum()
+    }
+}
+
+/// A name is visible ASCII without a colon (RFC 9110, section 5.1, as NATS
+/// takes it from there); a value has no control characters.
+fn check(name: &str, value: &str) -> Result<(), InvalidHeader> {
+    let refuse = |reason| {
+        Err(InvalidHeader {
+            name: name.chars().take(64).collect(),
+            reason,
+        })
+    };
+    if name.is_empty() {
+        return refuse("a header needs a name");
+    }
+    if !name.bytes().all(|b| b.is_ascii_graphic() && b != b':') {
+        return refuse("the name of a header is visible ASCII without `:`");
+    }
+    if value.chars().any(char::is_control) {
+        return refuse(
+            "its value has a control character; a line break would begin another header",
+        );
+    }
+    if name.len() + value.len() > MAX_HEADER_LEN {
+        return refuse("name and value have more than 4096 bytes; put long values into the event");
+    }
+    Ok(())
+}
+
+/// A header that cannot travel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvalidHeader {
+    name: String,
+    reason: &'static str,
+}
+
+impl InvalidHeader {
+    /// That the header `name` is refused for this reason.
+    #[must_use]
+    pub fn refused(name: &str, reason: &'static str) -> Self {
+        Self {
+            name: name.chars().take(64).collect(),
+            reason,
+        }
+    }
+}
+
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "header {:?}: {}", self.name, self.reason)
+    }
+}
+
+impl std::error::Error for InvalidHeader {}

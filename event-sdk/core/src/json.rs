@@ -1,0 +1,103 @@
+//! JSON as this SDK writes and reads it: nothing is lost on the way.
+//!
+//! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json`
+//! would silently turn into `null`. Reading keeps `serde_json`'s limit of 128
+//! nested values for typed data.
+
+mod finite;
+mod raw;
+
+pub use raw::RawJson;
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// Appends `value` as JSON to `out`.
+///
+/// # Errors
+///
+/// [`EncodeError`] when JSON cannot carry a part of the value, or its own
+/// `Serialize` answers an error; `out` may end in a part of the JSON then.
+pub fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+    let mut serializer = serde_json::Serializer::new(out);
+    value
+        .serialize(finite::Finite(&mut serializer))
+        .map_err(EncodeError)
+}
+
+/// Something that writes itself as JSON, whatever its type is.
+pub trait WriteJson {
+    /// Appends one JSON value to `out`.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_value`].
+    fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+}
+
+/// Appends `text` as a JSON string, quoted and escaped, to `out`.
+pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
+    // Every byte is looked at, without a branch for each: most texts are short
+    // names that need no escape.
+    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    let plain = !text
+        .bytes()
+        .fold(false, |found, byte| found | special(byte));
+    if plain {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    } else {
+        // Writing a string into memory has no way to fail.
+        let _ = serde_json::to_writer(out, text);
+    }
+}
+
+/// Reads one JSON value and nothing after it.
+///
+/// # Errors
+///
+/// [`JsonError`], with line and column.
+pub fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
+    serde_json::from_slice(bytes).map_err(JsonError)
+}
+
+/// Why a value could not be written as JSON.
+#[derive(Debug)]
+pub struct EncodeError(serde_json::Error);
+
+impl EncodeError {
+    /// An error with a reason of its own, for codecs that do more than JSON.
+    pub fn new(reason: impl fmt::Display) -> Self {
+        Self(serde::ser::Error::custom(reason))
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+/// Why bytes are not the JSON that was wanted.
+#[derive(Debug)]
+pub struct JsonError(serde_json::Error);
+
+impl JsonError {
+    pub(crate) fn new(source: serde_json::Error) -> Self {
+        Self(source)
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for JsonError {}

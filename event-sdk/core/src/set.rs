@@ -1,0 +1,97 @@
+//! Several events as one enum: what is subscribed to, and what is matched.
+
+mod check;
+mod membership;
+mod opened;
+mod payload;
+mod raw;
+mod table;
+
+pub use check::{check_member, check_upcast};
+pub use membership::{Contains, Visit, Visitor};
+pub use opened::{Data, Opened, decode_member};
+pub use payload::{OtherPayload, Payload};
+pub use raw::RawEvent;
+pub use table::SubjectTable;
+
+use crate::codec::DecodeFault;
+use crate::event::EventSpec;
+
+/// Several events as one type: an enum of events, or a single event.
+///
+/// Implemented by `#[derive(EventSet)]` on an enum whose variants hold one event
+/// each (or an `Arc` of it), for every event and every `Arc` of one, and for
+/// [`RawEvent`], which is whatever arrives.
+///
+/// ```
+/// use event_sdk_core::{Event, EventSet, RawEvent};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(crate = event_sdk_core, domain = "orders")]
+/// struct OrderPlaced { id: u64 }
+///
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(crate = event_sdk_core, domain = "orders")]
+/// struct OrderPaid { id: u64 }
+///
+/// #[derive(EventSet)]
+/// #[event(crate = event_sdk_core, pattern = "orders.>")]
+/// enum OrderEvents {
+///     Placed(OrderPlaced),
+///     Paid(OrderPaid),
+///     #[event(other)]
+///     Other(RawEvent),
+/// }
+///
+/// assert_eq!(OrderEvents::MEMBERS.len(), 2);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is neither an event nor a set of events",
+    label = "cannot be subscribed to",
+    note = "derive `Event` on a struct, or `EventSet` on an enum of events"
+)]
+pub trait EventSet: Sized + Send + 'static {
+    /// The events of the set, in the order of the variants.
+    const MEMBERS: &'static [&'static EventSpec];
+
+    /// The relative pattern that the set declares, if it does.
+    const PATTERN: Option<&'static str>;
+
+    /// Whether the set takes what it does not know, if [`PATTERN`](Self::PATTERN) matches it.
+    const TAKES_OTHER: bool;
+
+    /// Makes the variant of the event that `opened` holds.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeFault`] when no event of the set has the subject, or the type,
+    /// the version or the data are not the event's.
+    fn decode(opened: &Opened<'_>) -> Result<Self, DecodeFault>;
+}
+
+// Without this the compiler would speak of `Payload` where a set is wanted.
+#[diagnostic::do_not_recommend]
+impl<P: Payload> EventSet for P {
+    const MEMBERS: &'static [&'static EventSpec] = &[P::SPEC];
+    const PATTERN: Option<&'static str> = None;
+    const TAKES_OTHER: bool = false;
+
+    fn decode(opened: &Opened<'_>) -> Result<Self, DecodeFault> {
+        if opened.is(P::SPEC) {
+            decode_member(opened)
+        } else {
+            Err(opened.unknown_subject())
+        }
+    }
+}
+
+impl EventSet for RawEvent {
+    const MEMBERS: &'static [&'static EventSpec] = &[];
+    const PATTERN: Option<&'static str> = Some(">");
+    const TAKES_OTHER: bool = true;
+
+    fn decode(opened: &Opened<'_>) -> Result<Self, DecodeFault> {
+        opened.to_raw()
+    }
+}

@@ -1,0 +1,63 @@
+//! Which events a set has, as traits that the compiler checks.
+
+use std::sync::Arc;
+
+use super::Payload;
+use crate::event::Event;
+
+/// Says that the event `E` is one of the set.
+#[diagnostic::on_unimplemented(
+    message = "`{E}` is not an event of the set `{Self}`",
+    label = "not in `{Self}`",
+    note = "add a variant that holds `{E}` to the enum, or name the set that has it"
+)]
+pub trait Contains<E> {}
+
+impl<E: Event> Contains<E> for E {}
+
+impl<E: Event> Contains<E> for Arc<E> {}
+
+/// Does something for each event type of a set, given the type.
+///
+/// ```
+/// use event_sdk_core::{Event, Visit, Visitor};
+///
+/// /// Collects the subjects of a set.
+/// struct Subjects(Vec<&'static str>);
+///
+/// impl<E: Event> Visitor<E> for Subjects {
+///     fn visit(&mut self) {
+///         self.0.push(E::SPEC.subject());
+///     }
+/// }
+///
+/// fn subjects<S: Visit<Subjects>>() -> Vec<&'static str> {
+///     let mut visitor = Subjects(Vec::new());
+///     S::visit_all(&mut visitor);
+///     visitor.0
+/// }
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(crate = event_sdk_core, domain = "orders")]
+/// # struct OrderPlaced;
+/// assert_eq!(subjects::<OrderPlaced>(), ["orders.order.placed"]);
+/// ```
+///
+/// A visitor may ask more of the types than [`Event`] does, a JSON Schema for
+/// example; a set then has to have it for all its events.
+pub trait Visitor<E> {
+    /// Does it for the event `E`.
+    fn visit(&mut self);
+}
+
+/// A set that shows each of its events to a [`Visitor`], in the order of the variants.
+pub trait Visit<V> {
+    /// Calls [`Visitor::visit`] for each event of the set.
+    fn visit_all(visitor: &mut V);
+}
+
+impl<P: Payload, V: Visitor<P::Event>> Visit<V> for P {
+    fn visit_all(visitor: &mut V) {
+        visitor.visit();
+    }
+}

@@ -1,0 +1,173 @@
+//! An envelope that was opened, before its data are read.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::{Payload, RawEvent};
+use crate::codec::{DecodeErrorKind, DecodeFault};
+use crate::envelope::Head;
+use crate::event::{ErasedEvent, EventSpec, decode_data};
+use crate::subject::{Subject, grammar};
+
+/// An envelope that was opened: what a set decides by.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    subject: &'a Subject,
+    relative: Option<&'a str>,
+    head: &'a Head,
+    data: Data<'a>,
+}
+
+/// The data of an event: bytes, or the value itself.
+#[derive(Debug, Clone, Copy)]
+pub enum Data<'a> {
+    /// One JSON value.
+    Json(&'a Bytes),
+    /// The value that the publisher handed over.
+    Value(&'a Arc<dyn ErasedEvent>),
+}
+
+impl<'a> Opened<'a> {
+    /// The envelope that arrived on `subject`, at a bus with this `prefix`.
+    #[must_use]
+    pub fn new(subject: &'a Subject, prefix: &str, head: &'a Head, data: Data<'a>) -> Self {
+        Self {
+            subject,
+            relative: subject.relative_to(prefix),
+            head,
+            data,
+        }
+    }
+
+    /// Everything in the envelope but the data.
+    #[must_use]
+    pub fn head(&self) -> &'a Head {
+        self.head
+    }
+
+    /// Whether this is the event that `spec` describes, by its subject.
+    #[must_use]
+    pub fn is(&self, spec: &EventSpec) -> bool {
+        let subject = if spec.is_absolute() {
+            Some(self.subject.as_str())
+        } else {
+            self.relative
+        };
+        subject.is_some_and(|subject| {
+            if spec.key_in_subject() {
+                grammar::parent(subject) == Some(spec.subject())
+            } else {
+                subject == spec.subject()
+            }
+        })
+    }
+
+    /// What a lookup tries, in order: the subject, whether it is absolute, and
+    /// whether its last token was taken off as a key.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = (&str, bool, bool)> {
+        let relative = self.relative.map(|subject| (subject, false));
+        let absolute = (self.subject.as_str(), true);
+        relative
+            .into_iter()
+            .chain([absolute])
+            .flat_map(|(subject, absolute)| {
+                let keyed = grammar::parent(subject).map(|parent| (parent, absolute, true));
+                std::iter::once((subject, absolute, false)).chain(keyed)
+            })
+    }
+
+    /// The fault of a set that has no event with this subject.
+    #[must_use]
+    pub fn unknown_subject(&self) -> DecodeFault {
+        DecodeFault::new(
+            DecodeErrorKind::UnknownSubject,
+            format!(
+                "no event of the set has the subject {}; add a variant for it, or an `other` variant",
+                self.relative.unwrap_or(self.subject.as_str())
+            ),
+        )
+    }
+
+    /// The event as it is, for a set that does not know it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeFault`] when a value that was handed over cannot be written.
+    pub fn to_raw(&self) -> Result<RawEvent, DecodeFault> {
+        let data = match self.data {
+            Data::Json(data) => data.clone(),
+            Data::Value(value) => write_value(&**value)?,
+        };
+        Ok(RawEvent {
+            subject: self.subject.clone(),
+            head: self.head.clone(),
+            data,
+        })
+    }
+}
+
+/// Reads the data as the event that `P` holds; the subject has been compared.
+///
+/// # Errors
+///
+/// [`DecodeFault`] when type, version or data are not the event's.
+pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
+    let (spec, head) = (P::SPEC, opened.head);
+    if head.event_type != *spec.event_type() {
+        return Err(DecodeFault::new(
+            DecodeErrorKind::TypeMismatch,
+            format!(
+                "the envelope says event_type {:?}, but {} is {:?}; one of publisher and consumer has the wrong subject or type",
+                shorten(&head.event_type),
+                spec.subject(),
+                spec.event_type()
+            ),
+        ));
+    }
+    match opened.data {
+        Data::Json(data) => Ok(P::from_event(decode_data(head.version, data)?)),
+        Data::Value(value) => take_value(head, value),
+    }
+}
+
+/// Takes a value that was handed over: as it is if it is the wanted type and
+/// need not be copied, else by writing and reading it.
+fn take_value<P: Payload>(head: &Head, value: &Arc<dyn ErasedEvent>) -> Result<P, DecodeFault> {
+    let any: &dyn Any = &**value;
+    if any.is::<P::Event>()
+        && let Ok(event) = Arc::clone(value).into_any().downcast::<P::Event>()
+    {
+        match P::from_shared(event) {
+            Ok(payload) => return Ok(payload),
+            Err(event) => {
+                let data = write_value::<dyn ErasedEvent>(&*event)?;
+                return Ok(P::from_event(decode_data(P::SPEC.version(), &data)?));
+            }
+        }
+    }
+    Ok(P::from_event(decode_data(
+        head.version,
+        &write_value(&**value)?,
+    )?))
+}
+
+fn write_value<V: ErasedEvent + ?Sized>(value: &V) -> Result<Bytes, DecodeFault> {
+    let mut out = Vec::new();
+    value.write_json(&mut out).map_err(|source| {
+        DecodeFault::new(
+            DecodeErrorKind::Data,
+            format!(
+                "the value of {} was handed over and cannot be written",
+                value.spec().name()
+            ),
+        )
+        .with_source(source)
+    })?;
+    Ok(out.into())
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(64).collect()
+}

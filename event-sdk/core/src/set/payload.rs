@@ -1,0 +1,90 @@
+//! What a variant of a set holds: an event, or an `Arc` of one.
+
+use std::sync::Arc;
+
+use super::opened::decode_member;
+use super::{Opened, RawEvent};
+use crate::codec::DecodeFault;
+use crate::event::{Event, EventSpec};
+
+/// An event, or an `Arc` of one: what a variant of a set holds.
+///
+/// An `Arc` takes a value that was handed over without copying it. The event
+/// itself cannot, since its stream keeps the value: it is written and read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event",
+    label = "each variant of a set holds one event, or an `Arc` of one",
+    note = "derive `Event` on the struct that the variant holds",
+    note = "what the set does not know goes into a variant marked `#[event(other)]`, which holds a `RawEvent`"
+)]
+pub trait Payload: Sized + Send + 'static {
+    /// The event.
+    type Event: Event;
+
+    /// The constants of the event.
+    const SPEC: &'static EventSpec = &<Self::Event as Event>::SPEC;
+
+    /// Takes a value that was read.
+    fn from_event(event: Self::Event) -> Self;
+
+    /// Takes a value that was handed over.
+    ///
+    /// # Errors
+    ///
+    /// Gives it back when it would have to be copied.
+    fn from_shared(event: Arc<Self::Event>) -> Result<Self, Arc<Self::Event>>;
+
+    /// Takes it from an envelope whose subject is the event's, and makes a
+    /// variant of it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeFault`] when type, version or data are not the event's.
+    fn decode<S>(opened: &Opened<'_>, variant: fn(Self) -> S) -> Result<S, DecodeFault> {
+        decode_member(opened).map(variant)
+    }
+}
+
+// Without this the compiler would speak of `Event` where a variant is wrong.
+#[diagnostic::do_not_recommend]
+impl<E: Event> Payload for E {
+    type Event = E;
+
+    fn from_event(event: E) -> Self {
+        event
+    }
+
+    fn from_shared(event: Arc<E>) -> Result<Self, Arc<E>> {
+        Arc::try_unwrap(event)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Event> Payload for Arc<E> {
+    type Event = E;
+
+    fn from_event(event: E) -> Self {
+        Self::new(event)
+    }
+
+    fn from_shared(event: Self) -> Result<Self, Self> {
+        Ok(event)
+    }
+}
+
+/// What the `#[event(other)]` variant of a set holds.
+#[diagnostic::on_unimplemented(
+    message = "the `other` variant of a set cannot hold `{Self}`",
+    label = "write `RawEvent` here",
+    note = "what the set does not know arrives as it is, in a `RawEvent`"
+)]
+pub trait OtherPayload: Sized {
+    /// Takes the event.
+    fn from_raw(raw: RawEvent) -> Self;
+}
+
+impl OtherPayload for RawEvent {
+    fn from_raw(raw: RawEvent) -> Self {
+        raw
+    }
+}

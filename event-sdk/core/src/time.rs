@@ -1,0 +1,33 @@
+//! Time and ids: the two things that a program takes from outside, each from
+//! one place, so that a test can replace them.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// A future that wakes its task when an instant has come.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+/// The clock of a bus and of its transport.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// What time it is, for timestamps and ages.
+    fn now(&self) -> Timestamp;
+
+    /// How long this clock has run, for deadlines; it never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// Waits until [`monotonic`](Self::monotonic) has reached `deadline`.
+    ///
+    /// Dropping the future ends the wait and has no other effect.
+    fn sleep_until(&self, deadline: Duration) -> Sleep;
+}
+
+/// Makes the ids of events.
+pub trait IdSource: fmt::Debug + Send + Sync + 'static {
+    /// A new id, never given before; `now` is what the bus's clock says.
+    fn next_id(&self, now: Timestamp) -> Uuid;
+}

@@ -1,0 +1,166 @@
+//! The contract between the SDK and what carries its messages.
+
+mod answer;
+mod capability;
+mod consumer;
+mod delivery;
+mod error;
+mod history;
+mod message;
+
+pub use answer::Answer;
+pub use capability::{Capabilities, Capability};
+pub use consumer::{
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, SubscribeRequest,
+};
+pub use delivery::{
+    Exhausted, Gap, Incoming, Info, Lost, Received, Settle, Settlement, Settler, Subscription,
+};
+pub use error::{Error, ErrorKind, Operation, Outcome};
+pub use history::{From, HistoryRequest, HistoryStream, Order, StoredMessage};
+pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::stream::StreamConfig;
+use crate::subject::Pattern;
+use crate::text::Text;
+
+/// Carries messages: stores them in streams, delivers them to consumers.
+///
+/// The conformance suite (`event_sdk::testing::conformance`) holds each
+/// implementation to what follows; what a transport
+/// [cannot do](Self::capabilities) it answers with [`ErrorKind::Unsupported`],
+/// never by doing something else.
+///
+/// **Publishing**
+/// - A message is stored in the one stream whose subjects match its subject; if
+///   there is none, the error says so ([`ErrorKind::NoStream`]).
+/// - The outer answer means that the message is on its way and keeps its place
+///   before messages published later through the same transport; the inner one
+///   that it is stored, with its sequence. Dropping either takes nothing back.
+/// - A message with the id of one stored within the stream's deduplication
+///   window is not stored again: the answer has the sequence of the first and
+///   says that it is a duplicate.
+/// - A failed expectation stores nothing and answers [`ErrorKind::WrongLastSequence`].
+/// - An error says whether the message may have been stored ([`Error::outcome`]).
+///
+/// **Delivering**
+/// - Subscribing binds a consumer that exists or creates one; it never changes
+///   one ([`ErrorKind::ConsumerMismatch`]).
+/// - Subscriptions of one durable or group share its messages: each goes to one
+///   of them. Every other consumer gets its own copy.
+/// - Messages come in order of sequence, first deliveries at least; a
+///   redelivery comes when it is due.
+/// - A message that is neither acknowledged nor put back within the ack wait is
+///   delivered again, to any subscription of the consumer, with a higher attempt.
+/// - Settling is idempotent: a second `ack` is fine, and an `ack` of a message
+///   that was delivered again in the meantime acknowledges it. A `nak` of a
+///   settled message does nothing.
+/// - What a dropped subscription had received and not settled is delivered to
+///   others of its consumer, at the latest after the ack wait; what it had not
+///   yet handed to its caller at once.
+/// - Nothing is lost silently: what a stream drops before a consumer read it
+///   arrives as [`Incoming::Gap`], what ran out of deliveries as
+///   [`Incoming::Exhausted`], where the capability is declared.
+/// - A slow subscription slows no publisher and no other consumer.
+///
+/// **Closing**
+/// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
+///   subscriptions end.
+pub trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// What the transport is called, for errors and traces.
+    fn name(&self) -> &str;
+
+    /// What it can do, and how much it takes.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Sends a message: see "Publishing" above.
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>>;
+
+    /// Binds or creates a consumer and receives from it: see "Delivering" above.
+    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>>;
+
+    /// Reads what a stream has stored, without a consumer.
+    ///
+    /// The messages are those stored when this is called; one that the stream
+    /// drops in the meantime is left out.
+    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>>;
+
+    /// The streams that store some subject that `pattern` matches.
+    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>>;
+
+    /// What a stream is and holds now.
+    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>>;
+
+    /// Removes a consumer; what it had not handled stays in the stream.
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>>;
+
+    /// Ends all subscriptions and refuses everything from now on.
+    fn close(&self) -> Answer<Result<(), Error>>;
+}
+
+/// What a stream is and holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamState {
+    /// How it is configured.
+    pub config: StreamConfig,
+    /// How many messages it holds.
+    pub messages: u64,
+    /// How many bytes of subjects, headers and bodies; a value that was handed
+    /// over counts only what is known of it.
+    pub bytes: u64,
+    /// The sequence of the oldest message; the next one's if there is none.
+    pub first_sequence: u64,
+    /// The sequence of the newest message ever stored; zero if there was none.
+    pub last_sequence: u64,
+    /// How many consumers it has.
+    pub consumers: usize,
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        #[deny(clippy::missing_trait_methods)]
+        impl<T: Transport + ?Sized> Transport for $pointer {
+            fn name(&self) -> &str {
+                self.deref().name()
+            }
+
+            fn capabilities(&self) -> Capabilities {
+                self.deref().capabilities()
+            }
+
+            fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+                self.deref().publish(message)
+            }
+
+            fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+                self.deref().subscribe(request)
+            }
+
+            fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+                self.deref().history(request)
+            }
+
+            fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+                self.deref().streams_for(pattern)
+            }
+
+            fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+                self.deref().stream_state(stream)
+            }
+
+            fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+                self.deref().delete_consumer(stream, consumer)
+            }
+
+            fn close(&self) -> Answer<Result<(), Error>> {
+                self.deref().close()
+            }
+        }
+    )*};
+}
+
+forward!(Box<T>, Arc<T>);

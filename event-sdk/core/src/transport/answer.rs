@@ -1,0 +1,69 @@
+//! A future that may have its answer already.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+/// A future that may have its answer already: what a transport in this process
+/// answers takes no allocation and no second poll.
+///
+/// It is as cancel-safe as the work behind it; the [`Transport`](super::Transport)
+/// contract says what dropping it means.
+pub struct Answer<T>(State<T>);
+
+enum State<T> {
+    Ready(Option<T>),
+    Pending(Pin<Box<dyn Future<Output = T> + Send>>),
+}
+
+impl<T> Answer<T> {
+    /// An answer that is known.
+    pub const fn ready(answer: T) -> Self {
+        Self(State::Ready(Some(answer)))
+    }
+
+    /// An answer that comes later.
+    pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
+        Self(State::Pending(Box::pin(future)))
+    }
+
+    /// The answer if it is known, the rest otherwise.
+    ///
+    /// # Errors
+    ///
+    /// The answer itself, to be awaited, when it is not known yet.
+    pub fn try_into_ready(self) -> Result<T, Self> {
+        match self.0 {
+            State::Ready(Some(answer)) => Ok(answer),
+            state => Err(Self(state)),
+        }
+    }
+}
+
+// The value is moved out, never pinned; the boxed future is pinned in its box.
+impl<T> Unpin for Answer<T> {}
+
+impl<T> Future for Answer<T> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        match &mut self.0 {
+            State::Ready(answer) => match answer.take() {
+                Some(answer) => Poll::Ready(answer),
+                // Polled after it was ready, which a future need not answer.
+                None => Poll::Pending,
+            },
+            State::Pending(future) => future.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Answer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            State::Ready(_) => "Answer(ready)",
+            State::Pending(_) => "Answer(later)",
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! What a subscription receives, and how it is settled.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_core::Stream;
+use jiff::Timestamp;
+
+use super::{Answer, Body, Error};
+use crate::headers::Headers;
+use crate::subject::Subject;
+use crate::text::Text;
+
+/// What arrives for a consumer. Its end means that the transport was closed or
+/// the consumer deleted; the last item says which.
+///
+/// Polling is cancel-safe: an item is either returned or kept.
+pub type Subscription = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
+
+/// One item of a subscription.
+#[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every item is a message, and a box would be an allocation for each"
+)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// A message.
+    Message(Received),
+    /// The stream dropped messages before this consumer had read them.
+    Gap(Gap),
+    /// A message was delivered as often as the consumer allows, and not settled.
+    Exhausted(Exhausted),
+}
+
+/// A message that was delivered.
+#[derive(Debug)]
+pub struct Received {
+    /// Where it was published.
+    pub subject: Subject,
+    /// What travelled beside the body.
+    pub headers: Headers,
+    /// The event.
+    pub body: Body,
+    /// What the transport knows about the message and this delivery of it.
+    pub info: Info,
+    /// How to settle it; `None` where there is nothing to settle.
+    pub settler: Option<Settler>,
+}
+
+/// What a transport knows about a message and one delivery of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Info {
+    /// The stream that stores it.
+    pub stream: Option<Text>,
+    /// Its sequence in that stream.
+    pub sequence: Option<u64>,
+    /// Which delivery this is, from one.
+    pub attempt: u32,
+    /// When it was stored.
+    pub stored_at: Option<Timestamp>,
+    /// How many messages the consumer has still to deliver for the first time
+    /// after this one, when it was delivered; an upper bound where the transport
+    /// does not count by filter.
+    pub pending: Option<u64>,
+}
+
+/// Messages that the stream dropped before the consumer had read them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The sequence of the first.
+    pub from: u64,
+    /// The sequence of the last.
+    pub to: u64,
+    /// How many of those between were for this consumer.
+    pub lost: Lost,
+}
+
+/// How many messages a gap has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// So many.
+    Exactly(u64),
+    /// So many or fewer: the transport does not know which were for this consumer.
+    AtMost(u64),
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (how, many) = match self.lost {
+            Lost::Exactly(many) => ("", many),
+            Lost::AtMost(many) => ("at most ", many),
+        };
+        write!(
+            f,
+            "{how}{many} messages between sequences {} and {}",
+            self.from, self.to
+        )
+    }
+}
+
+/// A message that was delivered as often as the consumer allows. It stays in
+/// its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Where it was published.
+    pub subject: Subject,
+    /// Its sequence in the stream.
+    pub sequence: u64,
+    /// How often it was delivered.
+    pub attempts: u32,
+}
+
+/// Settles one delivery.
+#[derive(Clone)]
+pub struct Settler {
+    sink: Arc<dyn Settle>,
+    token: u64,
+}
+
+impl Settler {
+    /// Settles through `sink`, which knows the delivery as `token`.
+    pub fn new(sink: Arc<dyn Settle>, token: u64) -> Self {
+        Self { sink, token }
+    }
+
+    /// Tells the transport what became of the delivery.
+    pub fn settle(&self, settlement: Settlement) -> Answer<Result<(), Error>> {
+        self.sink.settle(self.token, settlement)
+    }
+}
+
+impl fmt::Debug for Settler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Settler").field(&self.token).finish()
+    }
+}
+
+/// Where a transport hears what became of its deliveries.
+pub trait Settle: Send + Sync {
+    /// Settles the delivery that `token` names. See [`Transport`](super::Transport)
+    /// for what holds of it.
+    fn settle(&self, token: u64, settlement: Settlement) -> Answer<Result<(), Error>>;
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Settlement {
+    /// It was handled, and is not delivered again.
+    Ack,
+    /// It was not, and is to be delivered again after this long.
+    Nak(Duration),
+    /// It cannot be handled, for this reason, and is not delivered again.
+    Term(String),
+    /// It is being handled: its ack wait begins anew.
+    InProgress,
+}

@@ -1,0 +1,66 @@
+//! Reading what a stream has stored.
+
+use std::pin::Pin;
+
+use futures_core::Stream;
+use jiff::Timestamp;
+
+use super::{Body, Error};
+use crate::headers::Headers;
+use crate::subject::{Pattern, Subject};
+use crate::text::Text;
+
+/// Which messages of a stream to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HistoryRequest {
+    /// The stream.
+    pub stream: Text,
+    /// Whole subjects; no two overlap.
+    pub filters: Vec<Pattern>,
+    /// Where to begin.
+    pub from: From,
+    /// In which direction.
+    pub order: Order,
+    /// How many at the most; `None`: all.
+    pub limit: Option<usize>,
+}
+
+/// Where in a stream to begin. The message at that place is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum From {
+    /// At the end from which the order goes: the oldest, or the newest.
+    End,
+    /// At this sequence, or the next one in the order.
+    Sequence(u64),
+    /// At this time of storing, or the next message in the order.
+    Time(Timestamp),
+}
+
+/// In which order to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As they were stored.
+    OldestFirst,
+    /// The other way round.
+    NewestFirst,
+}
+
+/// The messages that were asked for, in order.
+pub type HistoryStream = Pin<Box<dyn Stream<Item = Result<StoredMessage, Error>> + Send>>;
+
+/// A message as a stream has it.
+#[derive(Debug, Clone)]
+pub struct StoredMessage {
+    /// Where it was published.
+    pub subject: Subject,
+    /// What travelled beside the body.
+    pub headers: Headers,
+    /// The event.
+    pub body: Body,
+    /// The stream.
+    pub stream: Text,
+    /// Its sequence.
+    pub sequence: u64,
+    /// When it was stored.
+    pub stored_at: Timestamp,
+}

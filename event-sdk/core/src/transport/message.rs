@@ -1,0 +1,109 @@
+//! A message on its way to a stream, and the answer of the stream.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{Answer, Error};
+use crate::envelope::Head;
+use crate::event::ErasedEvent;
+use crate::headers::Headers;
+use crate::subject::{Pattern, Subject};
+use crate::text::Text;
+
+/// A message to be published.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    /// Where to.
+    pub subject: &'a Subject,
+    /// What travels beside the body.
+    pub headers: Headers,
+    /// The event.
+    pub body: Body,
+    /// By which id a stream recognizes a duplicate; `None` for no deduplication.
+    pub message_id: Option<MessageId>,
+    /// What has to be true for the message to be stored.
+    pub expect: Expectations,
+}
+
+/// An event on a transport: its bytes, or the value itself.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// The encoded envelope.
+    Encoded(Bytes),
+    /// The value, for a transport that can hand it over. It is shared: however
+    /// many consumers receive it, nothing of it is copied.
+    Value(Arc<ValueBody>),
+}
+
+/// An event that was not encoded.
+#[derive(Debug, Clone)]
+pub struct ValueBody {
+    /// Everything in the envelope but the data.
+    pub head: Head,
+    /// The data.
+    pub event: Arc<dyn ErasedEvent>,
+}
+
+/// By which id a stream recognizes a message that it has stored already.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum MessageId {
+    /// The id of the event, as always unless something else was asked for.
+    Event(Uuid),
+    /// Any other text.
+    Text(Text),
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(id) => id.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What has to be true of the stream for a message to be stored.
+///
+/// Sequence zero expects that there is no message yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Expectations {
+    /// The last sequence of the stream.
+    pub last_sequence: Option<u64>,
+    /// The last sequence on the message's own subject.
+    pub last_subject_sequence: Option<u64>,
+    /// The last sequence under a pattern that lies within the stream.
+    pub last_pattern_sequence: Option<(Pattern, u64)>,
+}
+
+impl Expectations {
+    /// Whether nothing is expected.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.last_sequence.is_none()
+            && self.last_subject_sequence.is_none()
+            && self.last_pattern_sequence.is_none()
+    }
+}
+
+/// The second answer to a publish: the message is stored.
+pub type Confirmation = Answer<Result<Stored, Error>>;
+
+/// Where a message was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The stream; `None` where there is none (core NATS).
+    pub stream: Option<Text>,
+    /// The sequence in that stream; `None` where there is no stream.
+    pub sequence: Option<u64>,
+    /// Whether it was there already and was not stored again.
+    pub duplicate: bool,
+}
