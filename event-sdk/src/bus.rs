@@ -1,0 +1,188 @@
+//! The bus: one transport, one prefix, one clock, one source of ids.
+
+mod builder;
+mod routes;
+
+pub use builder::BusBuilder;
+pub(crate) use routes::{Routes, one_stream};
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::codec::Codec;
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::text::Text;
+use event_sdk_core::time::{Clock, IdSource};
+use event_sdk_core::transport::{Answer, Error, StreamState, Transport};
+use event_sdk_core::{Event, EventSet, Head};
+
+use crate::history::HistoryQuery;
+use crate::publish::{Publisher, Publishers};
+use crate::subscribe::Subscribe;
+
+/// Publishes and subscribes to events: the one thing that a service passes around.
+///
+/// It is a handle; clones share everything.
+///
+/// ```
+/// use event_sdk::{Event, EventBus};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// A flight has left its gate.
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(domain = "flights", entity = "flight", action = "departed")]
+/// struct FlightDeparted { #[event(key)] flight: String, delay_minutes: i32 }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let bus = EventBus::memory();
+/// let mut board = bus.subscribe::<FlightDeparted>().await?;
+///
+/// bus.publisher::<FlightDeparted>()
+///     .publish(FlightDeparted { flight: "UA1545".into(), delay_minutes: 2 })
+///     .await?;
+///
+/// let delivery = board.next().await.ok_or("the bus was closed")??;
+/// assert_eq!(delivery.decode()?.flight, "UA1545");
+/// delivery.ack().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct EventBus {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) codec: Arc<dyn Codec>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) prefix: Text,
+    pub(crate) source: Text,
+    pub(crate) metadata: Vec<(String, String)>,
+    pub(crate) streams: Vec<StreamConfig>,
+    pub(crate) publish_timeout: Duration,
+    pub(crate) max_payload: usize,
+}
+
+impl EventBus {
+    /// A bus in this process: the memory transport with one stream, which keeps
+    /// the newest 100,000 events.
+    #[cfg(feature = "memory")]
+    #[must_use]
+    pub fn memory() -> Self {
+        BusBuilder::new().with_default_memory()
+    }
+
+    /// A bus with settings of its own.
+    #[must_use]
+    pub fn builder() -> BusBuilder {
+        BusBuilder::new()
+    }
+
+    /// Publishes events of the type `E`.
+    #[must_use]
+    pub fn publisher<E: Event>(&self) -> Publisher<E> {
+        Publisher::new(self.clone())
+    }
+
+    /// Makes publishers for the events of the set `S`, and for no others: what a
+    /// service promises to publish, checked by the compiler.
+    #[must_use]
+    pub fn publishers<S: EventSet>(&self) -> Publishers<S> {
+        Publishers::new(self.clone())
+    }
+
+    /// Receives the events of the set `S`, or of one type.
+    ///
+    /// Add options, then await it.
+    pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
+        Subscribe::new(self.clone())
+    }
+
+    /// Reads events of the set `S` that are stored, without a consumer.
+    ///
+    /// Add options, then await it.
+    pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
+        HistoryQuery::new(self.clone())
+    }
+
+    /// What goes before every relative subject.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.inner.prefix
+    }
+
+    /// The name under which this service publishes.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.inner.source
+    }
+
+    /// The clock by which events are dated.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.inner.clock
+    }
+
+    /// What carries the events.
+    #[must_use]
+    pub fn transport(&self) -> &Arc<dyn Transport> {
+        &self.inner.transport
+    }
+
+    /// What a stream is and holds now.
+    ///
+    /// # Errors
+    ///
+    /// The transport's, when there is no such stream for example.
+    pub fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        self.inner.transport.stream_state(stream)
+    }
+
+    /// Ends all subscriptions and refuses everything from now on.
+    ///
+    /// # Errors
+    ///
+    /// The transport's, when it could not be ended properly.
+    pub fn close(&self) -> Answer<Result<(), Error>> {
+        self.inner.transport.close()
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
+    }
+
+    /// The head of an event that happens now and has no cause.
+    pub(crate) fn new_head<E: Event>(&self) -> Head {
+        let now = micros(self.inner.clock.now());
+        let id = self.inner.ids.next_id(now);
+        let mut head = Head::new(id, E::SPEC.event_type(), now);
+        head.source = self.inner.source.clone();
+        head.version = E::SPEC.version();
+        // The first event of a story gives it its id.
+        head.metadata.correlation_id = Some(id.into());
+        for (name, text) in &self.inner.metadata {
+            head.metadata.insert(name.as_str(), text.as_str());
+        }
+        head
+    }
+}
+
+impl fmt::Debug for EventBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventBus")
+            .field("transport", &self.inner.transport.name())
+            .field("prefix", &self.inner.prefix)
+            .field("source", &self.inner.source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Cuts an instant to the microseconds that the wire contract has, so that a
+/// handed-over event is the same as one that was written and read.
+pub(crate) fn micros(instant: jiff::Timestamp) -> jiff::Timestamp {
+    jiff::Timestamp::from_microsecond(instant.as_microsecond()).unwrap_or(instant)
+}

@@ -1,0 +1,227 @@
+//! Puts a bus together.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use event_sdk_core::codec::{Codec, JsonCodec};
+use event_sdk_core::stream::{Stream, StreamConfig};
+use event_sdk_core::subject::check_prefix;
+use event_sdk_core::text::Text;
+use event_sdk_core::time::{Clock, IdSource};
+use event_sdk_core::transport::{Error, ErrorKind, Operation, Transport};
+
+use super::{EventBus, Inner};
+use crate::time::{TokioClock, V7Ids};
+#[cfg(feature = "memory")]
+use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
+
+/// The settings of a bus; end with [`transport`](Self::transport) or
+/// `memory`.
+///
+/// ```
+/// use event_sdk::EventBus;
+/// use event_sdk::stream::Stream;
+///
+/// # fn main() -> Result<(), event_sdk::Error> {
+/// let bus = EventBus::builder()
+///     .prefix("prod.shop")
+///     .source("billing")
+///     .stream(Stream::new("ORDERS").subject("orders.>").max_messages(10_000))
+///     .memory()?;
+/// # let _ = bus;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct BusBuilder {
+    prefix: Text,
+    source: Option<Text>,
+    metadata: Vec<(String, String)>,
+    streams: Vec<Stream>,
+    codec: Arc<dyn Codec>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdSource>,
+    publish_timeout: Duration,
+    max_payload: usize,
+}
+
+impl BusBuilder {
+    /// The prefix unless another is set.
+    pub const DEFAULT_PREFIX: &'static str = "events";
+    /// How long a publish may take unless something else is set.
+    pub const DEFAULT_PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
+    /// The largest body that is decoded unless something else is set: 8 MiB, the
+    /// most that NATS's documentation advises for `max_payload`.
+    pub const DEFAULT_MAX_PAYLOAD: usize = 8 * 1024 * 1024;
+
+    pub(super) fn new() -> Self {
+        Self {
+            prefix: Text::from_static(Self::DEFAULT_PREFIX),
+            source: None,
+            metadata: Vec::new(),
+            streams: Vec::new(),
+            codec: Arc::new(JsonCodec),
+            clock: Arc::new(TokioClock::new()),
+            ids: Arc::new(V7Ids::new()),
+            publish_timeout: Self::DEFAULT_PUBLISH_TIMEOUT,
+            max_payload: Self::DEFAULT_MAX_PAYLOAD,
+        }
+    }
+
+    /// What goes before every relative subject: `events` unless set.
+    pub fn prefix(mut self, prefix: impl Into<Text>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// The name under which this service publishes: the program's file name
+    /// unless set.
+    pub fn source(mut self, source: impl Into<Text>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// Notes a text in the metadata of every event that this bus publishes, its
+    /// region for example.
+    pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.metadata.push((name.into(), text.into()));
+        self
+    }
+
+    /// Declares a stream: the memory transport makes it, and a subscription
+    /// finds its streams among those declared before it asks the transport.
+    pub fn stream(mut self, stream: Stream) -> Self {
+        self.streams.push(stream);
+        self
+    }
+
+    /// Writes and reads envelopes in another way than the JSON of the wire contract.
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.codec = Arc::new(codec);
+        self
+    }
+
+    /// Takes time from another clock.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes ids from another source.
+    pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// How long a publish may take until it is confirmed: five seconds unless set.
+    pub fn publish_timeout(mut self, timeout: Duration) -> Self {
+        self.publish_timeout = timeout;
+        self
+    }
+
+    /// The largest body in bytes that is decoded: 8 MiB unless set. What may be
+    /// published is the transport's to say.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
+    /// A bus over `transport`.
+    ///
+    /// # Errors
+    ///
+    /// When the prefix or a declared stream cannot be.
+    pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
+        let streams = self.checked_streams()?;
+        Ok(self.finish(Arc::new(transport), streams))
+    }
+
+    /// A bus in this process, over the memory transport with the declared
+    /// streams; with none declared, one that takes everything and keeps the
+    /// newest 100,000 events.
+    ///
+    /// # Errors
+    ///
+    /// When the prefix or a declared stream cannot be, or two streams overlap.
+    #[cfg(feature = "memory")]
+    pub fn memory(self) -> Result<EventBus, Error> {
+        self.memory_with(|memory| memory)
+    }
+
+    /// The same, with settings of the memory transport:
+    /// `.memory_with(|memory| memory.hand_over(true))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`memory`](Self::memory), or when the settings contradict each other.
+    #[cfg(feature = "memory")]
+    pub fn memory_with(
+        self,
+        configure: impl FnOnce(MemoryTransportBuilder) -> MemoryTransportBuilder,
+    ) -> Result<EventBus, Error> {
+        let streams = self.checked_streams()?;
+        let builder = streams
+            .iter()
+            .cloned()
+            .fold(MemoryTransport::builder(), MemoryTransportBuilder::stream)
+            .clock(Arc::clone(&self.clock))
+            .codec(Arc::clone(&self.codec));
+        let transport = configure(builder).build()?;
+        Ok(self.finish(Arc::new(transport), streams))
+    }
+
+    /// A bus over the memory transport as it is, which nothing can be wrong with.
+    #[cfg(feature = "memory")]
+    pub(super) fn with_default_memory(self) -> EventBus {
+        let builder = MemoryTransport::builder()
+            .clock(Arc::clone(&self.clock))
+            .codec(Arc::clone(&self.codec));
+        self.finish(Arc::new(builder.build_default()), Vec::new())
+    }
+
+    fn checked_streams(&self) -> Result<Vec<StreamConfig>, Error> {
+        let invalid = |kind, why: Box<dyn std::error::Error + Send + Sync>| {
+            Error::new(kind, Operation::Configure, why.to_string())
+        };
+        check_prefix(&self.prefix).map_err(|why| invalid(ErrorKind::InvalidSubject, why.into()))?;
+        let streams = self
+            .streams
+            .iter()
+            .map(|stream| stream.config(&self.prefix));
+        streams
+            .collect::<Result<_, _>>()
+            .map_err(|why| invalid(ErrorKind::InvalidOption, why.into()))
+    }
+
+    fn finish(self, transport: Arc<dyn Transport>, streams: Vec<StreamConfig>) -> EventBus {
+        let inner = Inner {
+            transport,
+            codec: self.codec,
+            clock: self.clock,
+            ids: self.ids,
+            source: self.source.unwrap_or_else(program_name),
+            prefix: self.prefix,
+            metadata: self.metadata,
+            streams,
+            publish_timeout: self.publish_timeout,
+            max_payload: self.max_payload,
+        };
+        EventBus {
+            inner: Arc::new(inner),
+        }
+    }
+}
+
+/// The file name of this program without its ending.
+fn program_name() -> Text {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
+    let name = NAME.get_or_init(|| {
+        let program = std::env::args_os().next()?;
+        Some(Path::new(&program).file_stem()?.to_str()?.to_owned())
+    });
+    Text::from_static(
+        name.as_deref()
+            .unwrap_or(event_sdk_core::Head::UNKNOWN_SOURCE),
+    )
+}

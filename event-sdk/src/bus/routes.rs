@@ -1,0 +1,227 @@
+//! Finds the subjects of a set, and the streams that store them.
+
+use std::fmt;
+
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::grammar::{self, KeyError};
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::{EventSet, Pattern};
+
+use super::EventBus;
+
+/// Which subjects of a set are wanted, and from which streams.
+///
+/// It is shared by subscriptions and history, which ask the same question.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Routes {
+    narrow: Vec<Pattern>,
+    /// The key, escaped into a token, or why it cannot be one.
+    key: Option<Result<String, KeyError>>,
+    stream: Option<Text>,
+}
+
+impl Routes {
+    /// Only subjects that this relative pattern matches too.
+    pub(crate) fn narrow(&mut self, pattern: Pattern) {
+        self.narrow.push(pattern);
+    }
+
+    /// Only events with this key, which must be in their subjects.
+    pub(crate) fn key(&mut self, key: &dyn fmt::Display) {
+        self.key = Some(grammar::escape_key(key));
+    }
+
+    /// Only this stream.
+    pub(crate) fn stream(&mut self, stream: Text) {
+        self.stream = Some(stream);
+    }
+
+    /// The streams, and for each the whole subjects that are wanted of it.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can match, or no stream stores what is wanted.
+    pub(crate) async fn resolve<S: EventSet>(
+        &self,
+        bus: &EventBus,
+        operation: Operation,
+    ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
+        let mut routes: Vec<(Text, Vec<Pattern>)> = Vec::new();
+        for filter in self.filters::<S>(bus, operation)? {
+            let mut found = false;
+            for stream in self.streams_of(bus, &filter).await? {
+                let wanted = stream
+                    .subjects
+                    .iter()
+                    .filter_map(|subject| subject.meet(&filter));
+                found = true;
+                match routes.iter_mut().find(|(name, _)| *name == stream.name) {
+                    Some((_, filters)) => filters.extend(wanted),
+                    None => routes.push((stream.name.clone(), wanted.collect())),
+                }
+            }
+            if !found {
+                let what = match &self.stream {
+                    Some(stream) => format!("the stream {stream} does not store this subject"),
+                    None => "no stream stores this subject; declare one with `Stream::new(…).subject(…)`, or create it on the server".to_owned(),
+                };
+                return Err(Error::new(ErrorKind::NoStream, operation, what).at_subject(filter));
+            }
+        }
+        Ok(routes)
+    }
+
+    /// The streams that store some of `filter`: from the declarations, or else
+    /// as the transport says.
+    async fn streams_of(
+        &self,
+        bus: &EventBus,
+        filter: &Pattern,
+    ) -> Result<Vec<StreamConfig>, Error> {
+        let stores = |config: &StreamConfig| {
+            config
+                .subjects
+                .iter()
+                .any(|subject| subject.overlaps(filter))
+                && self.stream.as_ref().is_none_or(|name| *name == config.name)
+        };
+        let inner = bus.inner();
+        let covers = |config: &&StreamConfig| {
+            let mut subjects = config.subjects.iter();
+            subjects.any(|subject| subject.covers(filter)) && stores(config)
+        };
+        // A declared stream that stores all of it is the only one that does.
+        if let Some(declared) = inner.streams.iter().find(covers) {
+            return Ok(vec![declared.clone()]);
+        }
+        let mut streams = Vec::new();
+        for name in inner.transport.streams_for(filter).await? {
+            let state = inner.transport.stream_state(&name).await?;
+            if stores(&state.config) {
+                streams.push(state.config);
+            }
+        }
+        Ok(streams)
+    }
+
+    /// The whole subjects that are wanted; no two overlap.
+    fn filters<S: EventSet>(
+        &self,
+        bus: &EventBus,
+        operation: Operation,
+    ) -> Result<Vec<Pattern>, Error> {
+        let mut filters = Vec::new();
+        for base in self.base::<S>(bus, operation)? {
+            let mut narrowed = Some(base);
+            for narrow in &self.narrow {
+                let narrow = narrow
+                    .under(bus.prefix())
+                    .map_err(|why| invalid(operation, why))?;
+                narrowed = narrowed.and_then(|base| base.meet(&narrow));
+            }
+            filters.extend(narrowed);
+        }
+        if filters.is_empty() {
+            let wanted: Vec<_> = self.narrow.iter().map(Pattern::as_str).collect();
+            let known: Vec<_> = S::MEMBERS.iter().map(|spec| spec.filter()).collect();
+            return Err(Error::new(
+                ErrorKind::InvalidSubject,
+                operation,
+                format!(
+                    "{} can match nothing of the set, which has {}; `*` stands for exactly one token, `>` for all that follow",
+                    wanted.join(" and "),
+                    known.join(", ")
+                ),
+            ));
+        }
+        Ok(filters)
+    }
+
+    /// The whole subjects of the set, before they are narrowed by pattern.
+    fn base<S: EventSet>(
+        &self,
+        bus: &EventBus,
+        operation: Operation,
+    ) -> Result<Vec<Pattern>, Error> {
+        let relative = |text: String| {
+            Pattern::parse(text)
+                .and_then(|pattern| pattern.under(bus.prefix()))
+                .map_err(|why| invalid(operation, why))
+        };
+        if let (Some(pattern), true) = (S::PATTERN, S::TAKES_OTHER) {
+            if self.key.is_some() {
+                return Err(Error::new(
+                    ErrorKind::InvalidOption,
+                    operation,
+                    "a key cannot be looked for in a set with an `other` variant; where a key would stand in an unknown subject is not known",
+                ));
+            }
+            return Ok(vec![relative(pattern.to_owned())?]);
+        }
+        let mut filters = Vec::with_capacity(S::MEMBERS.len());
+        for spec in S::MEMBERS {
+            let text = match &self.key {
+                None => spec.filter().to_owned(),
+                Some(key) if spec.key_use() == event_sdk_core::event::KeyUse::InSubject => {
+                    let token = key.as_ref().map_err(|why| invalid(operation, why))?;
+                    format!("{}.{token}", spec.subject())
+                }
+                Some(_) => {
+                    return Err(Error::new(
+                        ErrorKind::InvalidOption,
+                        operation,
+                        format!(
+                            "a key cannot be looked for: {} has no key in its subject; mark the field `#[event(key, in_subject)]`",
+                            spec.name()
+                        ),
+                    ));
+                }
+            };
+            if !spec.is_absolute() {
+                filters.push(relative(text)?);
+                continue;
+            }
+            let pattern = Pattern::parse(text).map_err(|why| invalid(operation, why))?;
+            let ours = relative(">".to_owned())?;
+            if ours.overlaps(&pattern) {
+                return Err(Error::new(
+                    ErrorKind::InvalidSubject,
+                    operation,
+                    format!(
+                        "the absolute subject of {} lies under the bus's own prefix {}; write it as `subject`, without the prefix",
+                        spec.name(),
+                        bus.prefix()
+                    ),
+                )
+                .at_subject(pattern));
+            }
+            filters.push(pattern);
+        }
+        Ok(filters)
+    }
+}
+
+fn invalid(operation: Operation, why: impl fmt::Display) -> Error {
+    Error::new(ErrorKind::InvalidSubject, operation, why.to_string())
+}
+
+/// Refuses a place by sequence where several streams have one each.
+pub(crate) fn one_stream(
+    sequence: u64,
+    routes: &[(Text, Vec<Pattern>)],
+    operation: Operation,
+) -> Result<(), Error> {
+    if routes.len() < 2 {
+        return Ok(());
+    }
+    let names: Vec<_> = routes.iter().map(|(name, _)| name.as_str()).collect();
+    Err(Error::new(
+        ErrorKind::InvalidOption,
+        operation,
+        format!(
+            "sequence {sequence} is one of a single stream, and these events are in {}; name one with `.stream(…)`",
+            names.join(", ")
+        ),
+    ))
+}

@@ -1,0 +1,288 @@
+//! Reading what is stored, without a consumer.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage,
+};
+use event_sdk_core::{EventSet, Pattern};
+use futures_core::Stream;
+use jiff::Timestamp;
+
+use crate::bus::{EventBus, Routes, one_stream};
+use crate::message::{Message, Opener};
+
+/// A question for stored events of the set `S`: add options, then await it.
+///
+/// What is read are the events stored when it is awaited, oldest first unless
+/// said otherwise. Events of several streams are merged by the time of storing.
+#[must_use = "nothing is read until this is awaited"]
+pub struct HistoryQuery<S> {
+    bus: EventBus,
+    routes: Routes,
+    from: From,
+    order: Order,
+    limit: Option<usize>,
+    set: PhantomData<fn() -> S>,
+}
+
+impl<S: EventSet> HistoryQuery<S> {
+    pub(crate) fn new(bus: EventBus) -> Self {
+        Self {
+            bus,
+            routes: Routes::default(),
+            from: From::End,
+            order: Order::OldestFirst,
+            limit: None,
+            set: PhantomData,
+        }
+    }
+
+    /// Only subjects of the set that this pattern, relative to the prefix, matches too.
+    pub fn subject(mut self, pattern: Pattern) -> Self {
+        self.routes.narrow(pattern);
+        self
+    }
+
+    /// Only what happened to the entity with this key, which must be in the
+    /// subjects of the events.
+    pub fn key(mut self, key: impl fmt::Display) -> Self {
+        self.routes.key(&key);
+        self
+    }
+
+    /// Only from this stream.
+    pub fn stream(mut self, name: impl Into<Text>) -> Self {
+        self.routes.stream(name.into());
+        self
+    }
+
+    /// Begins at this sequence, or the next one in the order. The events must
+    /// all be in one stream.
+    pub fn from_sequence(mut self, sequence: u64) -> Self {
+        self.from = From::Sequence(sequence);
+        self
+    }
+
+    /// Begins at this time of storing, or the next event in the order.
+    pub fn from_time(mut self, instant: Timestamp) -> Self {
+        self.from = From::Time(instant);
+        self
+    }
+
+    /// Reads the newest first.
+    pub fn newest_first(mut self) -> Self {
+        self.order = Order::NewestFirst;
+        self
+    }
+
+    /// Reads at most this many.
+    pub fn limit(mut self, events: usize) -> Self {
+        self.limit = Some(events);
+        self
+    }
+
+    async fn open(self) -> Result<History<S>, Error> {
+        let routes = self.routes.resolve::<S>(&self.bus, Operation::Read).await?;
+        if let From::Sequence(sequence) = self.from {
+            one_stream(sequence, &routes, Operation::Read)?;
+        }
+        let inner = self.bus.inner();
+        let mut sources = Vec::new();
+        for (stream, filters) in routes {
+            let (from, order, limit) = (self.from, self.order, self.limit);
+            let request = HistoryRequest {
+                stream,
+                filters,
+                from,
+                order,
+                limit,
+            };
+            sources.push(Source {
+                stream: inner.transport.history(request).await?,
+                head: None,
+            });
+        }
+        Ok(History {
+            sources,
+            order: self.order,
+            left: self.limit.unwrap_or(usize::MAX),
+            opener: Arc::new(Opener {
+                codec: Arc::clone(&inner.codec),
+                prefix: inner.prefix.clone(),
+                max_payload: inner.max_payload,
+            }),
+            set: PhantomData,
+        })
+    }
+}
+
+impl<S: EventSet> IntoFuture for HistoryQuery<S> {
+    type Output = Result<History<S>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}
+
+/// Stored events, in order: a [`Stream`].
+pub struct History<S> {
+    sources: Vec<Source>,
+    order: Order,
+    left: usize,
+    opener: Arc<Opener>,
+    set: PhantomData<fn() -> S>,
+}
+
+/// One stream, and the message of it that comes next.
+struct Source {
+    stream: HistoryStream,
+    head: Option<StoredMessage>,
+}
+
+impl<S: EventSet> History<S> {
+    /// The next event; `None` when that was the last.
+    ///
+    /// Cancel-safe: an event is either returned or kept for the next call.
+    ///
+    /// # Errors
+    ///
+    /// The transport's, when the stream cannot be read.
+    pub async fn next(&mut self) -> Option<Result<Recorded<S>, Error>> {
+        std::future::poll_fn(|cx| self.poll_recorded(cx)).await
+    }
+
+    fn poll_recorded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Recorded<S>, Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(None);
+        }
+        let mut index = 0;
+        let mut waiting = false;
+        while index < self.sources.len() {
+            let source = &mut self.sources[index];
+            if source.head.is_none() {
+                match source.stream.as_mut().poll_next(cx) {
+                    Poll::Pending => waiting = true,
+                    Poll::Ready(Some(Ok(message))) => source.head = Some(message),
+                    Poll::Ready(Some(Err(error))) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(None) => {
+                        drop(self.sources.remove(index));
+                        continue;
+                    }
+                }
+            }
+            index += 1;
+        }
+        if waiting {
+            return Poll::Pending;
+        }
+        let time = |source: &&mut Source| source.head.as_ref().map(|message| message.stored_at);
+        let first = match self.order {
+            Order::OldestFirst => self.sources.iter_mut().min_by_key(time),
+            // Of equal times the first is taken, as in the other order.
+            Order::NewestFirst => self.sources.iter_mut().rev().max_by_key(time),
+        };
+        let Some(message) = first.and_then(|source| source.head.take()) else {
+            return Poll::Ready(None);
+        };
+        self.left -= 1;
+        Poll::Ready(Some(Ok(Recorded::new(message, &self.opener))))
+    }
+}
+
+impl<S: EventSet> Stream for History<S> {
+    type Item = Result<Recorded<S>, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_recorded(cx)
+    }
+}
+
+/// One stored event: a [`Message`] with its place in a stream.
+pub struct Recorded<S> {
+    message: Message<S>,
+    stream: Text,
+    sequence: u64,
+    stored_at: Timestamp,
+}
+
+impl<S: EventSet> Recorded<S> {
+    fn new(message: StoredMessage, opener: &Arc<Opener>) -> Self {
+        let StoredMessage {
+            subject,
+            headers,
+            body,
+            stream,
+            sequence,
+            stored_at,
+        } = message;
+        Self {
+            message: Message::new(subject, headers, body, opener),
+            stream,
+            sequence,
+            stored_at,
+        }
+    }
+
+    /// The stream that stores it.
+    #[must_use]
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    /// Its sequence in the stream.
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// When it was stored.
+    #[must_use]
+    pub fn stored_at(&self) -> Timestamp {
+        self.stored_at
+    }
+}
+
+impl<S> Deref for Recorded<S> {
+    type Target = Message<S>;
+
+    fn deref(&self) -> &Message<S> {
+        &self.message
+    }
+}
+
+impl<S> fmt::Debug for Recorded<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorded")
+            .field("message", &self.message)
+            .field("sequence", &self.sequence)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for History<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("History")
+            .field("left", &self.left)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<S> fmt::Debug for HistoryQuery<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HistoryQuery")
+            .field("routes", &self.routes)
+            .field("from", &self.from)
+            .field("order", &self.order)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,185 @@
+//! Many events, without waiting for each.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::num::NonZeroUsize;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use event_sdk_core::Event;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::{IntoPrepared, Prepared, Publish, PublishError, PublishFuture, Published, Publisher};
+
+/// Many events about to be published: add options, then await it.
+///
+/// The events are handed over in their order; a bounded number of them waits
+/// for its confirmation at a time. When one fails, the others go on, and the
+/// error has the result of each. An iterator that makes its events as it goes
+/// holds no more of them in memory than are in flight.
+///
+/// Dropping it leaves out the events that were not handed over yet, and takes
+/// back none that were.
+#[must_use = "nothing is published until this is awaited"]
+pub struct PublishAll<'a, E, I> {
+    publisher: &'a Publisher<E>,
+    events: I,
+    in_flight: NonZeroUsize,
+}
+
+impl<'a, E: Event, I: Iterator<Item: IntoPrepared<E>>> PublishAll<'a, E, I> {
+    /// How many events wait for their confirmation at a time unless set.
+    pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
+
+    pub(super) fn new(publisher: &'a Publisher<E>, events: I) -> Self {
+        Self {
+            publisher,
+            events,
+            in_flight: Self::DEFAULT_IN_FLIGHT,
+        }
+    }
+
+    /// How many events may wait for their confirmation at a time: 256 unless
+    /// set; zero is taken as one.
+    pub fn in_flight(mut self, events: usize) -> Self {
+        self.in_flight = NonZeroUsize::new(events).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    async fn run(mut self) -> Result<Vec<Published>, BatchError<E>> {
+        let mut results: Vec<Option<Result<Published, PublishError<E>>>> = Vec::new();
+        let mut waiting = FuturesUnordered::new();
+        while let Some(prepared) = self.next_prepared() {
+            let index = results.len();
+            results.push(None);
+            let mut publish = Publish::new(self.publisher, prepared).into_future();
+            let handed_over = std::future::poll_fn(|cx| {
+                // The confirmations go on meanwhile: a transport may wait for one
+                // of them before it takes another message.
+                while let Poll::Ready(Some((index, result))) = waiting.poll_next_unpin(cx) {
+                    results[index] = Some(result);
+                }
+                poll_hand_over(&mut publish, cx)
+            });
+            match handed_over.await {
+                Some(result) => results[index] = Some(result),
+                None => waiting.push(async move { (index, publish.await) }),
+            }
+            while waiting.len() >= self.in_flight.get() {
+                let Some((index, result)) = waiting.next().await else {
+                    break;
+                };
+                results[index] = Some(result);
+            }
+        }
+        while let Some((index, result)) = waiting.next().await {
+            results[index] = Some(result);
+        }
+        let results: Vec<_> = results.into_iter().flatten().collect();
+        if results.iter().all(Result::is_ok) {
+            Ok(results.into_iter().flatten().collect())
+        } else {
+            Err(BatchError { results })
+        }
+    }
+
+    fn next_prepared(&mut self) -> Option<Prepared<E>> {
+        self.events
+            .next()
+            .map(|event| self.publisher.prepare(event))
+    }
+}
+
+/// Polls a publish until it has handed its event over, no further; its result
+/// if that is known already.
+fn poll_hand_over<E: Event>(
+    publish: &mut PublishFuture<'_, E>,
+    cx: &mut Context<'_>,
+) -> Poll<Option<Result<Published, PublishError<E>>>> {
+    match Pin::new(&mut *publish).poll(cx) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending if publish.is_handed_over() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    }
+}
+
+impl<'a, E, I> IntoFuture for PublishAll<'a, E, I>
+where
+    E: Event,
+    I: Iterator<Item: IntoPrepared<E>> + Send + 'a,
+{
+    type Output = Result<Vec<Published>, BatchError<E>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<E, I> fmt::Debug for PublishAll<'_, E, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishAll")
+            .field("in_flight", &self.in_flight)
+            .finish_non_exhaustive()
+    }
+}
+
+/// At least one of many events was not published; it has the result of each.
+pub struct BatchError<E> {
+    results: Vec<Result<Published, PublishError<E>>>,
+}
+
+impl<E> BatchError<E> {
+    /// The results, in the order of the events.
+    pub fn results(&self) -> &[Result<Published, PublishError<E>>] {
+        &self.results
+    }
+
+    /// The results, in the order of the events.
+    pub fn into_results(self) -> Vec<Result<Published, PublishError<E>>> {
+        self.results
+    }
+
+    /// The events that failed, to be published again.
+    pub fn into_failed(self) -> Vec<Prepared<E>> {
+        let failed = self.results.into_iter().filter_map(Result::err);
+        failed.map(PublishError::into_prepared).collect()
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &PublishError<E>> {
+        self.results
+            .iter()
+            .filter_map(|result| result.as_ref().err())
+    }
+}
+
+impl<E> fmt::Display for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = self.errors().count();
+        write!(
+            f,
+            "{failed} of {} events were not published",
+            self.results.len()
+        )?;
+        match self.errors().next() {
+            Some(first) => write!(f, "; the first: {first}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<E> fmt::Debug for BatchError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchError")
+            .field("events", &self.results.len())
+            .field("errors", &self.errors().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+impl<E> std::error::Error for BatchError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.errors().next().and_then(std::error::Error::source)
+    }
+}

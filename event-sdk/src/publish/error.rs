@@ -1,0 +1,74 @@
+//! A publish that failed, with the event to try again.
+
+use std::fmt;
+use std::ops::Deref;
+
+use event_sdk_core::transport::Error;
+
+use super::Prepared;
+
+/// Why an event was not published, and the event: publish it again and it is
+/// the same event.
+pub struct PublishError<E> {
+    error: Error,
+    prepared: Box<Prepared<E>>,
+}
+
+impl<E> PublishError<E> {
+    pub(super) fn new(error: Error, prepared: Prepared<E>) -> Self {
+        Self {
+            error,
+            prepared: Box::new(prepared),
+        }
+    }
+
+    /// The event, with the id and time that it had.
+    pub fn prepared(&self) -> &Prepared<E> {
+        &self.prepared
+    }
+
+    /// The event, to be published again.
+    pub fn into_prepared(self) -> Prepared<E> {
+        *self.prepared
+    }
+
+    /// The reason alone.
+    pub fn into_error(self) -> Error {
+        self.error
+    }
+}
+
+impl<E> Deref for PublishError<E> {
+    type Target = Error;
+
+    fn deref(&self) -> &Error {
+        &self.error
+    }
+}
+
+impl<E> From<PublishError<E>> for Error {
+    fn from(error: PublishError<E>) -> Self {
+        error.error
+    }
+}
+
+impl<E> fmt::Display for PublishError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl<E> fmt::Debug for PublishError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublishError")
+            .field("error", &self.error)
+            .field("prepared", &self.prepared)
+            .finish()
+    }
+}
+
+impl<E> std::error::Error for PublishError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}

@@ -1,0 +1,253 @@
+//! An event whose id and time are fixed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_sdk_core::headers::{Headers, InvalidHeader};
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
+use event_sdk_core::{Event, Head, LooseId};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::bus::micros;
+use crate::cause::AsCause;
+use crate::trace::TraceContext;
+
+/// An event with its envelope and all that was said of its publish (headers,
+/// message id, expectations): publishing it again is the same publish of the
+/// same event, which a stream recognizes by its id.
+///
+/// Made by [`Publisher::prepare`](super::Publisher::prepare), and given back by
+/// every error of publishing. A clone is the same event.
+pub struct Prepared<E> {
+    pub(super) head: Head,
+    pub(super) event: Arc<E>,
+    pub(super) headers: Headers,
+    /// What few publishes have; nothing is allocated for the others.
+    extra: Option<Box<Extra>>,
+}
+
+/// What was said of the publish, beside the event.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Extra {
+    pub(super) message_id: Option<MessageId>,
+    pub(super) expect: Expect,
+    /// A header that cannot travel: the publish says so.
+    pub(super) invalid: Option<InvalidHeader>,
+}
+
+impl Extra {
+    /// Whether all of it can travel.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let invalid = |why| {
+            Err(Error::new(
+                ErrorKind::InvalidHeader,
+                Operation::Publish,
+                why,
+            ))
+        };
+        if let Some(why) = &self.invalid {
+            return invalid(why.to_string());
+        }
+        match &self.message_id {
+            Some(MessageId::Text(id)) if id.is_empty() || id.chars().any(char::is_control) => {
+                invalid(format!(
+                    "the message id {id:?} is empty or has a control character; it travels in a header"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a publish expects, before it is known of which entity.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expect {
+    pub(super) stream: Option<u64>,
+    pub(super) subject: Option<u64>,
+    pub(super) entity: Option<u64>,
+}
+
+impl<E> Prepared<E> {
+    /// The id of the event.
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.head.event_id
+    }
+
+    /// The envelope without the data.
+    #[must_use]
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The event itself.
+    #[must_use]
+    pub fn event(&self) -> &E {
+        &self.event
+    }
+
+    /// What travels beside the body.
+    #[must_use]
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Joins the story of what caused the event: its correlation and trace, and
+    /// its id as causation.
+    ///
+    /// A message that is no envelope has no story; then nothing changes.
+    #[must_use]
+    pub fn caused_by(mut self, cause: &impl AsCause) -> Self {
+        if let Some(cause) = cause.as_cause() {
+            self.head.metadata.correlation_id = Some(cause.correlation_id);
+            self.head.metadata.causation_id = Some(cause.event_id);
+            if let Some(trace) = cause.trace {
+                self.set_trace(&trace);
+            }
+        }
+        self
+    }
+
+    /// Joins a story whose id comes from elsewhere, from a request for example.
+    #[must_use]
+    pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
+        self.head.metadata.correlation_id = Some(id.into());
+        self
+    }
+
+    /// Notes a text in the metadata.
+    #[must_use]
+    pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.head.metadata.insert(name, text);
+        self
+    }
+
+    /// Says when it happened, if that is not now. Cut to microseconds.
+    #[must_use]
+    pub fn occurred_at(mut self, instant: Timestamp) -> Self {
+        self.head.timestamp = micros(instant);
+        self
+    }
+
+    /// Sends the trace context with it.
+    #[must_use]
+    pub fn trace(mut self, trace: &TraceContext) -> Self {
+        self.set_trace(trace);
+        self
+    }
+
+    /// Sends a header with it.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeader`] when name or value cannot travel in a header.
+    pub fn header(
+        mut self,
+        name: impl Into<Text>,
+        value: impl Into<String>,
+    ) -> Result<Self, InvalidHeader> {
+        insert_own(&mut self.headers, name.into(), value.into())?;
+        Ok(self)
+    }
+
+    /// Notes a header that cannot travel, for the publish to say so.
+    pub(super) fn set_header(&mut self, name: Text, value: String) {
+        if let Err(why) = insert_own(&mut self.headers, name, value) {
+            self.extra_mut().invalid.get_or_insert(why);
+        }
+    }
+
+    /// What was said of the publish, if anything was.
+    pub(super) fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
+    }
+
+    pub(super) fn extra_mut(&mut self) -> &mut Extra {
+        self.extra.get_or_insert_default()
+    }
+
+    fn set_trace(&mut self, trace: &TraceContext) {
+        // A checked context has only characters that a header may have.
+        let _ = trace.write(&mut self.headers);
+    }
+}
+
+/// Sets a header of the caller's own: those that servers obey, and those of a
+/// trace, are set by options that check them.
+fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), InvalidHeader> {
+    let reserved = |prefix: &str| {
+        let start = name.as_bytes().get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
+    };
+    if reserved("nats-") {
+        return Err(InvalidHeader::refused(
+            &name,
+            "the server obeys headers that begin with `Nats-`; use the options of the publish (`message_id`, `expect_last_sequence` and so on)",
+        ));
+    }
+    if name.eq_ignore_ascii_case("traceparent") || name.eq_ignore_ascii_case("tracestate") {
+        return Err(InvalidHeader::refused(
+            &name,
+            "a trace context is checked before it is sent; set it with `trace`",
+        ));
+    }
+    headers.insert(name, value)
+}
+
+/// What can be published as an `E`: the event, an `Arc` of it, or one that was
+/// prepared, by value or by reference.
+pub trait IntoPrepared<E> {
+    /// The event with its envelope; `head` makes one for an event that has none.
+    fn into_prepared(self, head: impl FnOnce() -> Head) -> Prepared<E>;
+}
+
+impl<E: Event> IntoPrepared<E> for E {
+    fn into_prepared(self, head: impl FnOnce() -> Head) -> Prepared<E> {
+        Arc::new(self).into_prepared(head)
+    }
+}
+
+impl<E: Event> IntoPrepared<E> for Arc<E> {
+    fn into_prepared(self, head: impl FnOnce() -> Head) -> Prepared<E> {
+        Prepared {
+            head: head(),
+            event: self,
+            headers: Headers::new(),
+            extra: None,
+        }
+    }
+}
+
+impl<E: Event> IntoPrepared<E> for Prepared<E> {
+    fn into_prepared(self, _head: impl FnOnce() -> Head) -> Self {
+        self
+    }
+}
+
+impl<E: Event> IntoPrepared<E> for &Prepared<E> {
+    fn into_prepared(self, _head: impl FnOnce() -> Head) -> Prepared<E> {
+        self.clone()
+    }
+}
+
+impl<E> Clone for Prepared<E> {
+    fn clone(&self) -> Self {
+        Self {
+            head: self.head.clone(),
+            event: Arc::clone(&self.event),
+            headers: self.headers.clone(),
+            extra: self.extra.clone(),
+        }
+    }
+}
+
+impl<E> fmt::Debug for Prepared<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("event_id", &self.head.event_id)
+            .field("event_type", &self.head.event_type)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,314 @@
+//! Handles to publish events of one type, or of one set.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use event_sdk_core::event::{ErasedEvent, EventSpec, KeyUse};
+use event_sdk_core::headers::Headers;
+use event_sdk_core::subject::{InvalidSubject, grammar};
+use event_sdk_core::transport::{
+    Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, MessageId, Operation,
+    Outgoing, ValueBody,
+};
+use event_sdk_core::{Contains, Event, EventSet, Pattern, Subject};
+
+use super::prepared::Expect;
+use super::{IntoPrepared, Prepared, Publish, PublishAll};
+use crate::bus::EventBus;
+
+/// The most that is reserved before it is known how large an event is, in bytes.
+const MAX_SIZE_HINT: usize = 64 * 1024;
+
+/// Publishes events of the type `E`.
+///
+/// Keep it: what is the same for all events of the type is made once.
+pub struct Publisher<E> {
+    bus: EventBus,
+    /// The subject, or why there is none; the part before the key if that is in it.
+    subject: Result<Subject, InvalidSubject>,
+    /// Whether values are handed over instead of being encoded.
+    hand_over: bool,
+    deduplicates: bool,
+    max_payload: usize,
+    /// How large the last body was: how much to reserve for the next.
+    size_hint: AtomicUsize,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E: Event> Publisher<E> {
+    pub(crate) fn new(bus: EventBus) -> Self {
+        let capabilities = bus.transport().capabilities();
+        Self {
+            subject: subject_of(&E::SPEC, bus.prefix()),
+            hand_over: capabilities.has(Capability::ValueHandover),
+            deduplicates: capabilities.has(Capability::Deduplication),
+            max_payload: capabilities.max_payload(),
+            size_hint: AtomicUsize::new(512),
+            bus,
+            event: PhantomData,
+        }
+    }
+
+    /// Publishes an event: await the answer to know that it is stored.
+    ///
+    /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
+    pub fn publish(&self, event: impl IntoPrepared<E>) -> Publish<'_, E> {
+        Publish::new(self, self.prepare(event))
+    }
+
+    /// Gives an event its id and its time, and publishes nothing yet.
+    pub fn prepare(&self, event: impl IntoPrepared<E>) -> Prepared<E> {
+        event.into_prepared(|| self.bus.new_head::<E>())
+    }
+
+    /// Publishes many events, in their order, without waiting for each.
+    pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
+    where
+        I: IntoIterator<Item: IntoPrepared<E>>,
+    {
+        PublishAll::new(self, events.into_iter())
+    }
+
+    /// The bus through which it publishes.
+    #[must_use]
+    pub fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    /// Where `event` goes: with its key as the last token if the event says so.
+    ///
+    /// # Errors
+    ///
+    /// When the subject, or the key as a token of it, cannot be.
+    pub fn subject_of(&self, event: &E) -> Result<Subject, Error> {
+        let subject = self.subject.as_ref().map_err(invalid_subject)?;
+        match (E::SPEC.key_use(), event.key()) {
+            (KeyUse::InSubject, Some(key)) => {
+                let mut text = String::with_capacity(subject.as_str().len() + 33);
+                text.push_str(subject.as_str());
+                text.push('.');
+                grammar::escape_key_into(key, &mut text)
+                    .map_err(|why| invalid_subject(&why).at_subject(subject))?;
+                Subject::parse(text).map_err(|why| invalid_subject(&why))
+            }
+            _ => Ok(subject.clone()),
+        }
+    }
+
+    /// Hands the event to the transport.
+    pub(super) fn send(
+        &self,
+        prepared: &Prepared<E>,
+    ) -> Result<Answer<Result<Confirmation, Error>>, Error> {
+        let keyed;
+        let subject = if let (Ok(subject), KeyUse::None | KeyUse::Order) =
+            (&self.subject, E::SPEC.key_use())
+        {
+            subject
+        } else {
+            keyed = self.subject_of(&prepared.event)?;
+            &keyed
+        };
+        let mut headers = prepared.headers.clone();
+        let body = self
+            .body(prepared, &mut headers)
+            .map_err(|error| error.at_subject(subject))?;
+        let own_id = prepared.extra().and_then(|extra| extra.message_id.clone());
+        let message_id = match own_id {
+            Some(id) => Some(id),
+            None => self
+                .deduplicates
+                .then_some(MessageId::Event(prepared.head.event_id)),
+        };
+        let expect = self.expectations(prepared)?;
+        Ok(self.bus.transport().publish(Outgoing {
+            subject,
+            headers,
+            body,
+            message_id,
+            expect,
+        }))
+    }
+
+    fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
+        if self.hand_over {
+            let event: Arc<dyn ErasedEvent> = prepared.event.clone();
+            return Ok(Body::Value(Arc::new(ValueBody {
+                head: prepared.head.clone(),
+                event,
+            })));
+        }
+        let mut out = Vec::with_capacity(self.size_hint.load(Ordering::Relaxed));
+        let codec = &self.bus.inner().codec;
+        codec
+            .encode(&prepared.head, &*prepared.event, headers, &mut out)
+            .map_err(|why| {
+                Error::new(
+                    ErrorKind::Encode,
+                    Operation::Publish,
+                    format!("the {} cannot be written", E::SPEC.name()),
+                )
+                .with_source(why)
+            })?;
+        let size = out.len() + headers.byte_len();
+        if size > self.max_payload {
+            return Err(Error::new(
+                ErrorKind::TooLarge {
+                    size,
+                    limit: self.max_payload,
+                },
+                Operation::Publish,
+                format!(
+                    "the message has {size} bytes, and {} takes {}; send less, or a reference to the data",
+                    self.bus.transport().name(),
+                    self.max_payload
+                ),
+            ));
+        }
+        // A little more than the last: sizes vary by the digits of a number.
+        let hint = (out.len() + out.len() / 8).min(MAX_SIZE_HINT);
+        self.size_hint.store(hint, Ordering::Relaxed);
+        // A stream counts the bytes of the message, so it must not keep many more.
+        if out.capacity() > out.len() + out.len() / 4 {
+            out.shrink_to_fit();
+        }
+        Ok(Body::Encoded(out.into()))
+    }
+
+    fn expectations(&self, prepared: &Prepared<E>) -> Result<Expectations, Error> {
+        let expect = prepared
+            .extra()
+            .map_or_else(Expect::default, |extra| extra.expect);
+        let last_pattern_sequence = match expect.entity {
+            None => None,
+            Some(sequence) => Some((self.entity_pattern(prepared)?, sequence)),
+        };
+        Ok(Expectations {
+            last_sequence: expect.stream,
+            last_subject_sequence: expect.subject,
+            last_pattern_sequence,
+        })
+    }
+
+    /// All actions of the entity that the key names: `<domain>.<entity>.*.<key>`.
+    fn entity_pattern(&self, prepared: &Prepared<E>) -> Result<Pattern, Error> {
+        let spec = &E::SPEC;
+        let entity = (
+            spec.domain(),
+            spec.entity(),
+            spec.key_use(),
+            prepared.event.key(),
+        );
+        let (Some(domain), Some(entity), KeyUse::InSubject, Some(key)) = entity else {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Publish,
+                format!(
+                    "the last sequence of an entity cannot be expected of {}: that takes a domain, an entity, and a key in the subject (`#[event(key, in_subject)]`)",
+                    spec.name()
+                ),
+            ));
+        };
+        let token = grammar::escape_key(key).map_err(|why| invalid_subject(&why))?;
+        Pattern::parse(format!("{domain}.{entity}.*.{token}"))
+            .and_then(|pattern| pattern.under(self.bus.prefix()))
+            .map_err(|why| invalid_subject(&why))
+    }
+}
+
+fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject> {
+    if spec.is_absolute() {
+        Subject::parse(spec.subject())
+    } else {
+        Subject::parse(format!("{prefix}.{}", spec.subject()))
+    }
+}
+
+fn invalid_subject(why: &impl fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidSubject,
+        Operation::Publish,
+        why.to_string(),
+    )
+}
+
+impl<E> Clone for Publisher<E> {
+    fn clone(&self) -> Self {
+        Self {
+            bus: self.bus.clone(),
+            subject: self.subject.clone(),
+            hand_over: self.hand_over,
+            deduplicates: self.deduplicates,
+            max_payload: self.max_payload,
+            size_hint: AtomicUsize::new(self.size_hint.load(Ordering::Relaxed)),
+            event: PhantomData,
+        }
+    }
+}
+
+impl<E> fmt::Debug for Publisher<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publisher")
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Makes publishers for the events of the set `S`, and for no others.
+///
+/// ```compile_fail
+/// # use event_sdk::{Event, EventBus, EventSet};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "orders")]
+/// # struct OrderPlaced;
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "flights")]
+/// # struct FlightDeparted;
+/// #[derive(EventSet)]
+/// enum Published { Placed(OrderPlaced) }
+///
+/// let out = EventBus::memory().publishers::<Published>();
+/// out.publisher::<FlightDeparted>(); // `FlightDeparted` is not an event of the set `Published`
+/// ```
+pub struct Publishers<S> {
+    bus: EventBus,
+    set: PhantomData<fn(S)>,
+}
+
+impl<S: EventSet> Publishers<S> {
+    pub(crate) fn new(bus: EventBus) -> Self {
+        Self {
+            bus,
+            set: PhantomData,
+        }
+    }
+
+    /// Publishes events of the type `E`, which is one of the set.
+    #[must_use]
+    pub fn publisher<E: Event>(&self) -> Publisher<E>
+    where
+        S: Contains<E>,
+    {
+        self.bus.publisher()
+    }
+}
+
+impl<S> Clone for Publishers<S> {
+    fn clone(&self) -> Self {
+        Self {
+            bus: self.bus.clone(),
+            set: PhantomData,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Publishers<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publishers")
+            .field("bus", &self.bus)
+            .finish()
+    }
+}

@@ -1,0 +1,278 @@
+//! One event on its way: options first, then the two answers of the transport.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+use event_sdk_core::time::Sleep;
+use event_sdk_core::transport::{
+    Answer, Confirmation, Error, ErrorKind, MessageId, Operation, Stored,
+};
+use event_sdk_core::{Event, LooseId};
+use jiff::Timestamp;
+use tokio::task::coop;
+use uuid::Uuid;
+
+use super::{Prepared, PublishError, Publisher};
+use crate::cause::AsCause;
+use crate::trace::TraceContext;
+
+/// One event about to be published: add options, then await it.
+///
+/// Nothing is sent before it is polled. Dropping it afterwards takes nothing
+/// back: the event may be stored or not, and publishing the same
+/// [prepared](Publisher::prepare) event again is safe.
+#[must_use = "nothing is published until this is awaited"]
+pub struct Publish<'a, E> {
+    publisher: &'a Publisher<E>,
+    prepared: Prepared<E>,
+    timeout: Option<Duration>,
+}
+
+impl<'a, E: Event> Publish<'a, E> {
+    pub(super) fn new(publisher: &'a Publisher<E>, prepared: Prepared<E>) -> Self {
+        Self {
+            publisher,
+            prepared,
+            timeout: None,
+        }
+    }
+
+    /// Joins the story of what caused the event; see [`Prepared::caused_by`].
+    pub fn caused_by(mut self, cause: &impl AsCause) -> Self {
+        self.prepared = self.prepared.caused_by(cause);
+        self
+    }
+
+    /// Joins a story whose id comes from elsewhere.
+    pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
+        self.prepared = self.prepared.correlation_id(id);
+        self
+    }
+
+    /// Notes a text in the metadata.
+    pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.prepared = self.prepared.metadata(name, text);
+        self
+    }
+
+    /// Says when it happened, if that is not now.
+    pub fn occurred_at(mut self, instant: Timestamp) -> Self {
+        self.prepared = self.prepared.occurred_at(instant);
+        self
+    }
+
+    /// Sends the trace context with it.
+    pub fn trace(mut self, trace: &TraceContext) -> Self {
+        self.prepared = self.prepared.trace(trace);
+        self
+    }
+
+    /// Sends a header with it; one that cannot travel is the error of the publish.
+    pub fn header(mut self, name: impl Into<Text>, value: impl Into<String>) -> Self {
+        self.prepared.set_header(name.into(), value.into());
+        self
+    }
+
+    /// Lets the stream recognize a duplicate by this text instead of the event's id.
+    pub fn message_id(mut self, id: impl Into<Text>) -> Self {
+        self.prepared.extra_mut().message_id = Some(MessageId::Text(id.into()));
+        self
+    }
+
+    /// Publishes only if this is the last sequence of the stream; zero: if it is empty.
+    pub fn expect_last_sequence(mut self, sequence: u64) -> Self {
+        self.prepared.extra_mut().expect.stream = Some(sequence);
+        self
+    }
+
+    /// Publishes only if this is the last sequence on the event's own subject;
+    /// zero: if there is none. With the key in the subject, that is the last
+    /// time that this happened to this entity.
+    pub fn expect_last_subject_sequence(mut self, sequence: u64) -> Self {
+        self.prepared.extra_mut().expect.subject = Some(sequence);
+        self
+    }
+
+    /// Publishes only if this is the last sequence of anything that happened to
+    /// the entity that the event's key names; zero: if nothing did.
+    ///
+    /// What counts is what the stream that stores this event has: keep all events
+    /// of an entity in one stream. The event must have `#[event(key, in_subject)]`.
+    pub fn expect_last_entity_sequence(mut self, sequence: u64) -> Self {
+        self.prepared.extra_mut().expect.entity = Some(sequence);
+        self
+    }
+
+    /// How long it may take until the event is stored; the bus's
+    /// `publish_timeout` unless set.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Hands the event over: all that is to be done before the first wait.
+    fn start(&self) -> Result<Answer<Result<Confirmation, Error>>, Error> {
+        if let Some(extra) = self.prepared.extra() {
+            extra.check()?;
+        }
+        self.publisher.send(&self.prepared)
+    }
+}
+
+impl<'a, E: Event> IntoFuture for Publish<'a, E> {
+    type Output = Result<Published, PublishError<E>>;
+    type IntoFuture = PublishFuture<'a, E>;
+
+    fn into_future(self) -> PublishFuture<'a, E> {
+        PublishFuture {
+            publish: Some(self),
+            phase: Phase::Start,
+            deadline: None,
+        }
+    }
+}
+
+/// The answer to a publish. See [`Publish`] for what dropping it means.
+#[must_use = "nothing is published until this is awaited"]
+pub struct PublishFuture<'a, E> {
+    publish: Option<Publish<'a, E>>,
+    phase: Phase,
+    deadline: Option<Sleep>,
+}
+
+enum Phase {
+    Start,
+    HandingOver(Answer<Result<Confirmation, Error>>),
+    Storing(Confirmation),
+}
+
+// Everything that is polled in here is pinned in a box of its own.
+impl<E> Unpin for PublishFuture<'_, E> {}
+
+impl<E: Event> PublishFuture<'_, E> {
+    /// Whether the event is on its way and keeps its place.
+    pub(super) fn is_handed_over(&self) -> bool {
+        matches!(self.phase, Phase::Storing(_))
+    }
+
+    /// Goes on until something is not ready.
+    fn poll_phases(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
+        loop {
+            match &mut self.phase {
+                Phase::Start => {
+                    let Some(publish) = &self.publish else {
+                        return Poll::Pending;
+                    };
+                    self.phase = Phase::HandingOver(publish.start()?);
+                }
+                Phase::HandingOver(answer) => {
+                    let confirmation = ready!(Pin::new(answer).poll(cx))?;
+                    self.phase = Phase::Storing(confirmation);
+                }
+                Phase::Storing(confirmation) => return Pin::new(confirmation).poll(cx),
+            }
+        }
+    }
+
+    /// Whether the time is over; the timer is made when first waited for.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let Some(publish) = &self.publish else {
+            return Poll::Pending;
+        };
+        let bus = publish.publisher.bus().inner();
+        let timeout = publish.timeout.unwrap_or(bus.publish_timeout);
+        let deadline = self.deadline.get_or_insert_with(|| {
+            bus.clock
+                .sleep_until(bus.clock.monotonic().saturating_add(timeout))
+        });
+        ready!(deadline.as_mut().poll(cx));
+        Poll::Ready(
+            Error::new(
+                ErrorKind::Timeout,
+                Operation::Publish,
+                format!("not confirmed within {timeout:?}; publish the same prepared event again"),
+            )
+            .at_subject(E::SPEC.subject())
+            .with_unknown_outcome(),
+        )
+    }
+}
+
+impl<E: Event> Future for PublishFuture<'_, E> {
+    type Output = Result<Published, PublishError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A transport in this process always has its answer: a loop of publishes
+        // must leave time for other tasks all the same.
+        let budget = ready!(coop::poll_proceed(cx));
+        let result = match self.poll_phases(cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Err(ready!(self.poll_deadline(cx))),
+        };
+        let Some(publish) = self.publish.take() else {
+            // Polled after it was ready, which a future need not answer.
+            return Poll::Pending;
+        };
+        budget.made_progress();
+        let prepared = publish.prepared;
+        Poll::Ready(match result {
+            Ok(stored) => Ok(Published::new(prepared.id(), stored)),
+            Err(error) => Err(PublishError::new(error, prepared)),
+        })
+    }
+}
+
+/// An event that is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The id of the event.
+    pub event_id: Uuid,
+    /// The stream that stores it; `None` where there is none (core NATS).
+    pub stream: Option<Text>,
+    /// Its sequence in the stream; `None` where there is no stream.
+    pub sequence: Option<u64>,
+    /// Whether it was there already and was not stored again.
+    pub duplicate: bool,
+}
+
+impl Published {
+    pub(super) fn new(event_id: Uuid, stored: Stored) -> Self {
+        let Stored {
+            stream,
+            sequence,
+            duplicate,
+        } = stored;
+        Self {
+            event_id,
+            stream,
+            sequence,
+            duplicate,
+        }
+    }
+}
+
+impl<E> fmt::Debug for Publish<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Publish")
+            .field("prepared", &self.prepared)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E> fmt::Debug for PublishFuture<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Start => "start",
+            Phase::HandingOver(_) => "handing over",
+            Phase::Storing(_) => "storing",
+        };
+        f.debug_struct("PublishFuture")
+            .field("phase", &phase)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,265 @@
+//! What a subscription is to be, before it exists.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::marker::PhantomData;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::stream::check_name;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
+    SubscribeRequest,
+};
+use event_sdk_core::{EventSet, Head, Pattern};
+
+use super::Subscriber;
+use super::subscriber::EnvelopeFilter;
+use crate::bus::{EventBus, Routes, one_stream};
+use crate::message::Opener;
+
+/// A subscription to the set `S`: add options, then await it.
+///
+/// It binds the consumer of that name if there is one, and creates it if not;
+/// it never changes one: a consumer that differs from what is asked for is an
+/// error that says in what. Unless said otherwise the consumer is ephemeral,
+/// starts at the oldest event, and wants each delivery to be acknowledged
+/// within 30 seconds.
+///
+/// A set whose events lie in several streams gets one consumer in each; order
+/// and sequence are per stream then.
+///
+/// Awaiting it is cancel-safe but for one thing: a durable consumer that was
+/// created stays.
+#[must_use = "nothing is subscribed until this is awaited"]
+pub struct Subscribe<S> {
+    bus: EventBus,
+    routes: Routes,
+    config: ConsumerConfig,
+    prefetch: Option<usize>,
+    filter: Option<EnvelopeFilter>,
+    /// How often the consumer was named.
+    names: u8,
+    set: PhantomData<fn() -> S>,
+}
+
+impl<S: EventSet> Subscribe<S> {
+    /// How many messages are taken ahead where nothing is acknowledged.
+    const UNACKED_PREFETCH: usize = 64;
+
+    pub(crate) fn new(bus: EventBus) -> Self {
+        Self {
+            bus,
+            routes: Routes::default(),
+            config: ConsumerConfig::new(ConsumerName::Ephemeral, Vec::new()),
+            prefetch: None,
+            filter: None,
+            names: 0,
+            set: PhantomData,
+        }
+    }
+
+    /// Binds the durable consumer of this name: it remembers where it was, and
+    /// all subscriptions to it share its events.
+    pub fn durable(mut self, name: impl Into<Text>) -> Self {
+        self.names = self.names.saturating_add(1);
+        self.config.name = ConsumerName::Durable(name.into());
+        self
+    }
+
+    /// Shares the events with all subscriptions of this group; the group ends
+    /// with the last of them.
+    pub fn group(mut self, name: impl Into<Text>) -> Self {
+        self.names = self.names.saturating_add(1);
+        self.config.name = ConsumerName::Group(name.into());
+        self
+    }
+
+    /// Where a new consumer starts: at the oldest event unless set.
+    pub fn deliver(mut self, policy: DeliverPolicy) -> Self {
+        self.config.deliver = policy;
+        self
+    }
+
+    /// How deliveries are acknowledged: each by itself unless set.
+    pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
+        self.config.ack = policy;
+        self
+    }
+
+    /// How long a delivery may stay unsettled before it is delivered again: 30
+    /// seconds unless set.
+    pub fn ack_wait(mut self, wait: Duration) -> Self {
+        self.config.ack_wait = wait;
+        self
+    }
+
+    /// How often an event is delivered; zero, and unless set: until it is settled.
+    ///
+    /// This is the server's own limit. What runs out of deliveries is not
+    /// delivered again, stays in the stream, and is reported where the
+    /// transport can.
+    pub fn max_deliver(mut self, deliveries: u32) -> Self {
+        self.config.max_deliver = NonZeroU32::new(deliveries);
+        self
+    }
+
+    /// How many deliveries may be unsettled at once: 1,000 unless set; zero: any number.
+    pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
+        self.config.max_ack_pending = NonZeroU32::new(deliveries);
+        self
+    }
+
+    /// The server's own backoff: waits that replace the ack wait, by attempt.
+    ///
+    /// Note what this means: with a first step of one second, a handler that
+    /// takes two gets its event again while it works. To wait between
+    /// attempts that failed, answer them with [`nak`](super::Delivery::nak).
+    pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
+        self.config.backoff = waits.into_iter().collect();
+        self
+    }
+
+    /// How many messages are taken ahead of the caller at the most: one unless
+    /// set, 64 where nothing is acknowledged. Those are not shared with others of
+    /// the group any more, and their ack wait runs.
+    ///
+    /// It saves round trips to a server. The memory transport, which has none,
+    /// takes ahead only where nothing is acknowledged.
+    pub fn prefetch(mut self, messages: usize) -> Self {
+        self.prefetch = Some(messages);
+        self
+    }
+
+    /// Only subjects of the set that this pattern, relative to the prefix,
+    /// matches too; the server filters. Given twice, both have to match.
+    pub fn subject(mut self, pattern: Pattern) -> Self {
+        self.routes.narrow(pattern);
+        self
+    }
+
+    /// Only events with this key, which must be in their subjects; the server filters.
+    pub fn key(mut self, key: impl fmt::Display) -> Self {
+        self.routes.key(&key);
+        self
+    }
+
+    /// Only from this stream.
+    pub fn stream(mut self, name: impl Into<Text>) -> Self {
+        self.routes.stream(name.into());
+        self
+    }
+
+    /// Only events whose envelope passes, judged here and not by the server: the
+    /// others are acknowledged unread. A message that is no envelope is not
+    /// judged and arrives.
+    pub fn filter(mut self, keep: impl Fn(&Head) -> bool + Send + Sync + 'static) -> Self {
+        self.filter = Some(Box::new(keep));
+        self
+    }
+
+    async fn open(self) -> Result<Subscriber<S>, Error> {
+        self.check()?;
+        let prefetch = self.prefetch.unwrap_or(match self.config.ack {
+            AckPolicy::None => Self::UNACKED_PREFETCH,
+            AckPolicy::Explicit | AckPolicy::All => 1,
+        });
+        let inner = self.bus.inner();
+        let routes = self
+            .routes
+            .resolve::<S>(&self.bus, Operation::Subscribe)
+            .await?;
+        if let DeliverPolicy::ByStartSequence(sequence) = self.config.deliver {
+            one_stream(sequence, &routes, Operation::Subscribe)?;
+        }
+        let mut subscriptions = Vec::new();
+        for (stream, filters) in routes {
+            let config = ConsumerConfig {
+                filters,
+                ..self.config.clone()
+            };
+            let request = SubscribeRequest {
+                stream: stream.clone(),
+                config,
+                prefetch,
+            };
+            let subscription = inner.transport.subscribe(request).await?;
+            subscriptions.push((stream, subscription));
+        }
+        let opener = Opener {
+            codec: Arc::clone(&inner.codec),
+            // A copy of its own, so that counting references to it is not
+            // shared with other threads.
+            prefix: inner.prefix.to_string().into(),
+            max_payload: inner.max_payload,
+        };
+        Ok(Subscriber::new(subscriptions, opener, self.filter))
+    }
+
+    /// What is wrong whatever the transport is.
+    fn check(&self) -> Result<(), Error> {
+        let invalid = |reason: String| {
+            Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Subscribe,
+                reason,
+            ))
+        };
+        if let Some(name) = self.config.name.as_str()
+            && let Err(why) = check_name(name)
+        {
+            return invalid(format!("the consumer name {name:?}: {why}"));
+        }
+        if self.names > 1 {
+            return invalid(
+                "the consumer was named more than once; a durable is shared by all subscriptions to it, so name either a durable or a group".to_owned(),
+            );
+        }
+        if self.filter.is_some() && self.config.ack == AckPolicy::All {
+            return invalid(
+                "an envelope filter acknowledges what it leaves out, which would settle everything before it; acknowledge each by itself, or filter by subject".to_owned(),
+            );
+        }
+        if self.prefetch == Some(0) {
+            return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
+        }
+        if self.config.ack_wait.is_zero() {
+            return invalid(
+                "an ack wait of zero would deliver for ever; use a longer one".to_owned(),
+            );
+        }
+        if self.config.backoff.iter().any(Duration::is_zero) {
+            return invalid(
+                "a backoff step of zero would deliver for ever; use a longer one".to_owned(),
+            );
+        }
+        match (self.config.max_deliver, self.config.backoff.len()) {
+            (Some(max), steps) if steps > max.get() as usize => invalid(format!(
+                "backoff has {steps} steps and max deliver is {max}; use at most one step a delivery"
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<S: EventSet> IntoFuture for Subscribe<S> {
+    type Output = Result<Subscriber<S>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.open())
+    }
+}
+
+impl<S> fmt::Debug for Subscribe<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscribe")
+            .field("routes", &self.routes)
+            .field("config", &self.config)
+            .field("prefetch", &self.prefetch)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,261 @@
+//! The memory transport: streams in the memory of this process.
+//!
+//! It keeps JetStream's semantics, so that what was written against it runs
+//! against a server; [`Transport`] says what holds of both. What it adds, and
+//! where a server leaves a choice:
+//!
+//! - **Limits.** A message counts its subject, the names and values of its
+//!   headers, and its body. One that is larger than the whole stream may be is
+//!   refused. Ages and deduplication windows end when somebody uses the stream,
+//!   not by a timer.
+//! - **Gaps.** What a stream drops before a consumer has read it is counted for
+//!   that consumer, exactly, and reported with the next poll, or the next bind of
+//!   a durable that nobody polls; until then it is one gap, from the first to the
+//!   last. A message that is dropped while a handler has it is a gap only if the
+//!   handler puts it back or lets its ack wait pass. So is what was dropped
+//!   before the sequence at which a new consumer is to start.
+//! - **Memory** is bounded by the limits, whatever subscribers do: a consumer
+//!   keeps its position and its unsettled deliveries, no messages.
+//! - **Publishing** takes one lock for a short time, touches the consumers whose
+//!   filters match the subject and no others, and for a subject that the stream
+//!   holds already allocates nothing but room for the message.
+//! - **Order of checks.** Message id, expected sequence of the subject or the
+//!   pattern, of the stream, room: as a server up to version 2.11. (From 2.12 on
+//!   one that is not clustered looks at the message id last.)
+//! - **Settling.** A `nak` goes for the delivery that is out now, whichever
+//!   attempt it was given to. With [`AckPolicy::All`](super::AckPolicy::All) a
+//!   `term` settles what came before, as an `ack` does. A last delivery that is
+//!   put back is [exhausted](super::Incoming::Exhausted) at once.
+//! - **Prefetch.** Where deliveries are settled, a subscription takes a message
+//!   when it is asked for one: the ack wait begins when the caller has it.
+
+mod after;
+mod bind;
+mod builder;
+mod check;
+mod consumer;
+mod dedup;
+mod history;
+mod interest;
+mod log;
+mod notices;
+mod own_subjects;
+mod pending;
+mod position;
+mod publish;
+mod sequenced;
+mod settle;
+mod slab;
+mod state;
+mod stream;
+mod subject_tree;
+mod subjects;
+mod subscribers;
+mod subscription;
+
+pub use builder::MemoryTransportBuilder;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use self::stream::MemoryStream;
+use super::{
+    Answer, Body, Capabilities, Capability, Confirmation, Error, ErrorKind, HistoryRequest,
+    HistoryStream, Operation, Outgoing, Stored, StreamState, SubscribeRequest, Subscription,
+    Transport,
+};
+use crate::subject::Pattern;
+use crate::text::Text;
+
+/// Streams in the memory of this process, with the semantics of JetStream; see
+/// the [module](self).
+///
+/// Cloning it makes another handle to the same streams. They are there until
+/// the last handle, subscription and settler is dropped, or
+/// [closed](Transport::close), which drops the messages at once.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use event_sdk::stream::Stream;
+/// use event_sdk::transport::memory::MemoryTransport;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let orders = Stream::new("ORDERS")
+///     .subject("orders.>")
+///     .max_age(Duration::from_secs(24 * 3600));
+/// let transport = MemoryTransport::builder()
+///     .stream(orders.config("events")?)
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct MemoryTransport(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    streams: Vec<Arc<MemoryStream>>,
+    capabilities: Capabilities,
+    closed: AtomicBool,
+}
+
+impl MemoryTransport {
+    /// The stream that there is when none is declared.
+    pub const DEFAULT_STREAM: &str = "EVENTS";
+
+    /// How many messages the [default stream](Self::DEFAULT_STREAM) keeps.
+    pub const DEFAULT_MAX_MESSAGES: u64 = 100_000;
+
+    /// How many bytes of headers and body a message may have, unless said
+    /// otherwise: as many as on a NATS server.
+    pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
+
+    /// Declares a transport.
+    pub fn builder() -> MemoryTransportBuilder {
+        MemoryTransportBuilder::new()
+    }
+
+    fn new(streams: Vec<Arc<MemoryStream>>, max_payload: usize, hand_over: bool) -> Self {
+        let mut capabilities = Capabilities::none(max_payload);
+        for capability in Capability::ALL {
+            capabilities = capabilities.with(capability);
+        }
+        if !hand_over {
+            capabilities = capabilities.without(Capability::ValueHandover);
+        }
+        Self(Arc::new(Inner {
+            streams,
+            capabilities,
+            closed: AtomicBool::new(false),
+        }))
+    }
+
+    fn publish_now(&self, message: Outgoing<'_>) -> Result<Result<Stored, Error>, Error> {
+        self.check_open(Operation::Publish)?;
+        self.check_hand_over(&message)?;
+        let mut streams = self.0.streams.iter();
+        let Some(stream) = streams.find(|stream| stream.stores(message.subject)) else {
+            return Ok(Err(self.no_stream(&message)));
+        };
+        stream.publish(message, self.0.capabilities.max_payload())
+    }
+
+    fn stream(&self, name: &str, operation: Operation) -> Result<&Arc<MemoryStream>, Error> {
+        self.check_open(operation)?;
+        let named = |stream: &&Arc<MemoryStream>| stream.config().name == name;
+        self.0.streams.iter().find(named).ok_or_else(|| {
+            let known: Vec<&str> = self.0.streams.iter().map(|s| &*s.config().name).collect();
+            Error::new(
+                ErrorKind::StreamNotFound,
+                operation,
+                format!("there is no such stream; there are {}", known.join(", ")),
+            )
+            .at_stream(Text::copy_of(name))
+        })
+    }
+
+    fn check_open(&self, operation: Operation) -> Result<(), Error> {
+        if self.0.closed.load(Ordering::Acquire) {
+            return Err(Error::closed(operation));
+        }
+        Ok(())
+    }
+
+    /// A value is taken only where that is declared: a publisher that hands one
+    /// over counts on nobody encoding it with another codec than its own.
+    fn check_hand_over(&self, message: &Outgoing<'_>) -> Result<(), Error> {
+        let handed_over = matches!(message.body, Body::Value(_));
+        if handed_over && !self.0.capabilities.has(Capability::ValueHandover) {
+            return Err(Error::unsupported(
+                Capability::ValueHandover,
+                Operation::Publish,
+                "encode the event, or build the transport with `hand_over(true)`",
+            )
+            .at_subject(message.subject));
+        }
+        Ok(())
+    }
+
+    fn no_stream(&self, message: &Outgoing<'_>) -> Error {
+        let declared: Vec<String> = self
+            .0
+            .streams
+            .iter()
+            .map(|stream| {
+                let config = stream.config();
+                format!("{} ({})", config.name, check::list(&config.subjects))
+            })
+            .collect();
+        Error::new(
+            ErrorKind::NoStream,
+            Operation::Publish,
+            format!(
+                "no stream stores this subject; declare one with a pattern that matches it, beside {}",
+                declared.join(", ")
+            ),
+        )
+        .at_subject(message.subject)
+    }
+}
+
+impl Transport for MemoryTransport {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+        Answer::ready(self.publish_now(message).map(Answer::ready))
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+        let stream = self.stream(&request.stream, Operation::Subscribe);
+        Answer::ready(
+            stream
+                .and_then(|stream| stream.subscribe(&request))
+                .map(|subscription| Box::pin(subscription) as Subscription),
+        )
+    }
+
+    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        let stream = self.stream(&request.stream, Operation::Read);
+        Answer::ready(
+            stream
+                .and_then(|stream| stream.history(request))
+                .map(|history| Box::pin(history) as HistoryStream),
+        )
+    }
+
+    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        let stores = |stream: &&Arc<MemoryStream>| {
+            let mut subjects = stream.config().subjects.iter();
+            subjects.any(|stored| stored.overlaps(pattern))
+        };
+        Answer::ready(self.check_open(Operation::Read).map(|()| {
+            let streams = self.0.streams.iter().filter(stores);
+            streams.map(|stream| stream.config().name.clone()).collect()
+        }))
+    }
+
+    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        let stream = self.stream(stream, Operation::Read);
+        Answer::ready(stream.and_then(|stream| stream.state()))
+    }
+
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+        let stream = self.stream(stream, Operation::Manage);
+        Answer::ready(stream.and_then(|stream| stream.delete_consumer(consumer)))
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        self.0.closed.store(true, Ordering::Release);
+        for stream in &self.0.streams {
+            stream.close();
+        }
+        Answer::ready(Ok(()))
+    }
+}

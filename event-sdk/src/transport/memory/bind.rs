@@ -1,0 +1,89 @@
+//! Binding consumers, and creating them.
+
+use std::sync::Arc;
+
+use super::check;
+use super::consumer::Consumer;
+use super::position::Position;
+use super::slab::Key;
+use super::state::State;
+use super::stream::MemoryStream;
+use super::subscription::MemorySubscription;
+use crate::text::Text;
+use crate::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
+
+impl MemoryStream {
+    /// Binds a consumer or creates it, and subscribes to it.
+    pub(super) fn subscribe(
+        self: &Arc<Self>,
+        request: &SubscribeRequest,
+    ) -> Result<MemorySubscription, Error> {
+        check::subscribe(request, self.config())?;
+        let config = &request.config;
+        let name = config.name.as_str();
+        let now = self.age_now();
+        let (consumer, subscriber) = self.locked(Operation::Subscribe, |state, after| {
+            self.drop_old(state, now, after);
+            let known = name.and_then(|name| state.names.get(name).copied());
+            let key = match known {
+                Some(key) => key,
+                None => self.create(state, config.clone()),
+            };
+            let Some(consumer) = state.consumers.get_mut(key) else {
+                return Err(self.no_consumer(Operation::Subscribe, name));
+            };
+            self.check_same(consumer.config(), config)?;
+            Ok((key, consumer.subscribers().join()))
+        })?;
+        Ok(MemorySubscription::new(
+            self.clone(),
+            consumer,
+            subscriber,
+            config,
+            request.prefetch,
+        ))
+    }
+
+    /// A consumer is bound as it is or not at all.
+    fn check_same(&self, existing: &ConsumerConfig, wanted: &ConsumerConfig) -> Result<(), Error> {
+        if existing == wanted {
+            return Ok(());
+        }
+        let differences = existing.differences(wanted);
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        let error = Error::new(
+            ErrorKind::ConsumerMismatch { differences },
+            Operation::Subscribe,
+            format!(
+                "a consumer of this name exists and is another: {}; use its configuration, another name, or delete it first",
+                list.join("; ")
+            ),
+        )
+        .at_stream(self.config().name.clone());
+        Err(match wanted.name.as_str() {
+            Some(name) => error.at_consumer(Text::copy_of(name)),
+            None => error,
+        })
+    }
+
+    fn create(&self, state: &mut State, config: ConsumerConfig) -> Key {
+        let name = config.name.as_str().map(Text::copy_of);
+        let filters = config.filters.clone();
+        let (log, stored) = (&state.log, &self.config().subjects);
+        let key = state.consumers.insert_with(|place| {
+            let (position, gap) =
+                Position::start(place, &config.filters, stored, config.deliver, log);
+            Consumer::new(config, position, gap)
+        });
+        for filter in &filters {
+            state.interest.insert(filter, key.index());
+        }
+        if let Some(name) = name {
+            state.names.insert(name, key);
+        }
+        key
+    }
+}

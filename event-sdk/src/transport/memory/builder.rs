@@ -1,0 +1,132 @@
+//! Declares a memory transport.
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
+
+use super::MemoryTransport;
+use super::check;
+use super::stream::MemoryStream;
+use crate::codec::{Codec, JsonCodec};
+use crate::stream::{Deduplication, Limits, StreamConfig};
+use crate::subject::Pattern;
+use crate::text::Text;
+use crate::time::{Clock, TokioClock};
+use crate::transport::Error;
+
+/// Declares a [`MemoryTransport`]: see [`MemoryTransport::builder`].
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct MemoryTransportBuilder {
+    streams: Vec<StreamConfig>,
+    clock: Option<Arc<dyn Clock>>,
+    codec: Arc<dyn Codec>,
+    max_payload: usize,
+    hand_over: bool,
+}
+
+impl MemoryTransportBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            streams: Vec::new(),
+            clock: None,
+            codec: Arc::new(JsonCodec),
+            max_payload: MemoryTransport::DEFAULT_MAX_PAYLOAD,
+            hand_over: false,
+        }
+    }
+
+    /// Adds a stream. As on a server, no two store the same subject.
+    ///
+    /// Without any there is one, [`MemoryTransport::DEFAULT_STREAM`], which
+    /// stores every subject and keeps the last
+    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages.
+    pub fn stream(mut self, stream: StreamConfig) -> Self {
+        self.streams.push(stream);
+        self
+    }
+
+    /// Takes the time from `clock`; from [`TokioClock`] otherwise.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Writes a value that has to be encoded with `codec`, which should be the
+    /// bus's; with [`JsonCodec`] otherwise.
+    ///
+    /// That happens where hand-over is off, and on a stream with a limit in
+    /// bytes, which a value that is not encoded does not have.
+    pub fn codec(mut self, codec: Arc<dyn Codec>) -> Self {
+        self.codec = codec;
+        self
+    }
+
+    /// Refuses a message with more than so many bytes of headers and body;
+    /// [`MemoryTransport::DEFAULT_MAX_PAYLOAD`] otherwise. A value that is
+    /// handed over counts only its headers.
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.max_payload = bytes;
+        self
+    }
+
+    /// Whether values are handed over without encoding them; off otherwise.
+    ///
+    /// A subscriber that names the type of the publisher then receives the
+    /// publisher's own value. A stream with a limit in bytes encodes all the
+    /// same, because it has to count.
+    pub fn hand_over(mut self, hand_over: bool) -> Self {
+        self.hand_over = hand_over;
+        self
+    }
+
+    /// The transport.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) when a
+    /// stream cannot be so, or two of them store the same subject; it names
+    /// both streams and both patterns.
+    pub fn build(self) -> Result<MemoryTransport, Error> {
+        if self.streams.is_empty() {
+            return Ok(self.build_default());
+        }
+        for (index, one) in self.streams.iter().enumerate() {
+            for other in &self.streams[..index] {
+                check::beside(other, one)?;
+            }
+        }
+        let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
+        let streams = self
+            .streams
+            .into_iter()
+            .map(|config| {
+                MemoryStream::new(config, clock.clone(), self.codec.clone(), self.hand_over)
+                    .map(Arc::new)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(MemoryTransport::new(
+            streams,
+            self.max_payload,
+            self.hand_over,
+        ))
+    }
+
+    /// The transport with the default stream alone, which nothing can be wrong with.
+    pub(crate) fn build_default(self) -> MemoryTransport {
+        let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
+        let stream = MemoryStream::checked(default_stream(), clock, self.codec, self.hand_over);
+        MemoryTransport::new(vec![Arc::new(stream)], self.max_payload, self.hand_over)
+    }
+}
+
+fn default_stream() -> StreamConfig {
+    StreamConfig {
+        name: Text::from_static(MemoryTransport::DEFAULT_STREAM),
+        subjects: vec![Pattern::everything()],
+        limits: Limits {
+            messages: NonZeroU64::new(MemoryTransport::DEFAULT_MAX_MESSAGES),
+            ..Limits::default()
+        },
+        deduplication: Deduplication::default(),
+    }
+}

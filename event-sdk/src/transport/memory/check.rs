@@ -1,0 +1,193 @@
+//! Refuses requests that contradict themselves, or that a stream cannot serve.
+
+use crate::stream::{StreamConfig, check_name};
+use crate::subject::Pattern;
+use crate::text::Text;
+use crate::transport::{
+    AckPolicy, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation, SubscribeRequest,
+};
+
+/// Whether a subscription can be what it asks for.
+pub(super) fn subscribe(request: &SubscribeRequest, stream: &StreamConfig) -> Result<(), Error> {
+    let config = &request.config;
+    let at = |error: Error| match config.name.as_str() {
+        Some(name) => error
+            .at_stream(request.stream.clone())
+            .at_consumer(Text::copy_of(name)),
+        None => error.at_stream(request.stream.clone()),
+    };
+    if let Some(reason) = contradiction(request) {
+        return Err(at(option(Operation::Subscribe, reason)));
+    }
+    filters(&config.filters, stream, Operation::Subscribe).map_err(at)
+}
+
+/// Whether `filters` can select messages of a stream: there are some, each can
+/// match something, and no two match the same.
+pub(super) fn filters(
+    filters: &[Pattern],
+    stream: &StreamConfig,
+    operation: Operation,
+) -> Result<(), Error> {
+    if filters.is_empty() {
+        return Err(option(
+            operation,
+            "there is no filter; name at least one pattern, `>` for every subject of the stream",
+        ));
+    }
+    for (index, one) in filters.iter().enumerate() {
+        if let Some(other) = filters[..index].iter().find(|other| other.overlaps(one)) {
+            return Err(option(
+                operation,
+                format!(
+                    "the filters {other} and {one} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
+                ),
+            ));
+        }
+        within(one, stream, operation)?;
+    }
+    Ok(())
+}
+
+/// Whether `pattern` can match a message of a stream.
+pub(super) fn within(
+    pattern: &Pattern,
+    stream: &StreamConfig,
+    operation: Operation,
+) -> Result<(), Error> {
+    if stream
+        .subjects
+        .iter()
+        .any(|stored| stored.overlaps(pattern))
+    {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::InvalidSubject,
+        operation,
+        format!(
+            "{pattern} can match nothing here, for the stream stores {}; `*` stands for one token, `>` for one or more",
+            list(&stream.subjects)
+        ),
+    )
+    .at_subject(pattern)
+    .at_stream(stream.name.clone()))
+}
+
+/// Whether a stream can be declared so.
+pub(super) fn stream(stream: &StreamConfig) -> Result<(), Error> {
+    let refuse =
+        |reason: String| Err(option(Operation::Configure, reason).at_stream(stream.name.clone()));
+    if let Err(why) = check_name(&stream.name) {
+        return refuse(format!("it cannot have that name: {why}"));
+    }
+    if stream.subjects.is_empty() {
+        return refuse("it stores no subject; give it at least one pattern".to_owned());
+    }
+    for (index, one) in stream.subjects.iter().enumerate() {
+        if let Some(other) = stream.subjects[..index]
+            .iter()
+            .find(|other| other.overlaps(one))
+        {
+            return refuse(format!(
+                "its patterns {other} and {one} overlap; a message would be stored twice"
+            ));
+        }
+    }
+    let dedup = stream.deduplication;
+    if dedup.capacity == 0 && !dedup.window.is_zero() {
+        return refuse(
+            "it is to remember message ids, but none of them; set the duplicate window to zero to turn deduplication off"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Whether two streams can stand beside each other.
+pub(super) fn beside(one: &StreamConfig, other: &StreamConfig) -> Result<(), Error> {
+    let refuse = |reason| Err(option(Operation::Configure, reason).at_stream(other.name.clone()));
+    if one.name == other.name {
+        return refuse("it is declared twice; a transport has one stream of a name".to_owned());
+    }
+    for theirs in &one.subjects {
+        if let Some(ours) = other.subjects.iter().find(|ours| ours.overlaps(theirs)) {
+            return refuse(format!(
+                "its pattern {ours} overlaps {theirs} of stream {}; a subject is stored in one stream only, so narrow one of them",
+                one.name
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Subjects, for the reader of an error.
+pub(super) fn list(patterns: &[Pattern]) -> String {
+    let patterns: Vec<&str> = patterns.iter().map(AsRef::as_ref).collect();
+    patterns.join(", ")
+}
+
+/// In what a request contradicts itself.
+fn contradiction(request: &SubscribeRequest) -> Option<String> {
+    let config = &request.config;
+    if let Some(why) = config.name.as_str().and_then(|name| check_name(name).err()) {
+        return Some(format!("a consumer cannot have that name: {why}"));
+    }
+    if request.prefetch == 0 {
+        return Some(
+            "a subscription takes at least one message ahead; set prefetch to one or more"
+                .to_owned(),
+        );
+    }
+    match config.deliver {
+        DeliverPolicy::ByStartSequence(0) => {
+            return Some("sequences begin with one; start there, or deliver all".to_owned());
+        }
+        DeliverPolicy::All
+        | DeliverPolicy::Last
+        | DeliverPolicy::LastPerSubject
+        | DeliverPolicy::New
+        | DeliverPolicy::ByStartSequence(_)
+        | DeliverPolicy::ByStartTime(_) => {}
+        other => return Some(format!("the memory transport does not know {other:?}")),
+    }
+    match config.ack {
+        AckPolicy::None => without_acks(config),
+        AckPolicy::Explicit | AckPolicy::All => with_acks(config),
+    }
+}
+
+fn with_acks(config: &ConsumerConfig) -> Option<String> {
+    if config.ack_wait.is_zero() && config.backoff.is_empty()
+        || config.backoff.iter().any(std::time::Duration::is_zero)
+    {
+        return Some(
+            "a delivery without time to be handled is due again at once; make the ack wait, and each wait of the backoff, longer than zero"
+                .to_owned(),
+        );
+    }
+    let max = config.max_deliver?.get();
+    let steps = config.backoff.len();
+    usize::try_from(max).is_ok_and(|max| steps > max).then(|| {
+        format!(
+            "the backoff has {steps} waits, but a message is delivered {max} times at the most; shorten the one or raise the other"
+        )
+    })
+}
+
+fn without_acks(config: &ConsumerConfig) -> Option<String> {
+    let set = if config.max_deliver.is_some() {
+        "max deliver"
+    } else if !config.backoff.is_empty() {
+        "backoff"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "{set} is set, but a consumer that acknowledges nothing delivers each message once; leave it out or acknowledge"
+    ))
+}
+
+fn option(operation: Operation, reason: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOption, operation, reason)
+}

@@ -1,0 +1,293 @@
+//! A consumer: where it is in its stream, and what it has delivered.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::after::After;
+use super::interest::Interest;
+use super::log::{Log, Message};
+use super::notices::{Notice, Notices, one};
+use super::pending::Pending;
+use super::position::{Position, Read};
+use super::slab::Key;
+use super::subjects::Entry;
+use super::subscribers::Subscribers;
+use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement};
+
+/// A consumer of a stream.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    config: ConsumerConfig,
+    position: Position,
+    pending: Pending,
+    notices: Notices,
+    subscribers: Subscribers,
+}
+
+/// What a consumer has for the subscription that asks.
+#[derive(Debug)]
+pub(super) enum Item<'a> {
+    /// A message.
+    Delivery(Delivery<'a>),
+    /// Something beside the messages.
+    Notice(Notice),
+}
+
+/// A message on its way to a subscription.
+#[derive(Debug)]
+pub(super) struct Delivery<'a> {
+    pub(super) sequence: u64,
+    pub(super) message: &'a Message,
+    pub(super) subject: &'a Entry,
+    /// Which delivery of it this is, from one.
+    pub(super) attempt: u32,
+    /// How many messages there are for a first delivery after it.
+    pub(super) unread: u64,
+}
+
+impl Consumer {
+    pub(super) fn new(config: ConsumerConfig, position: Position, gap: Option<Gap>) -> Self {
+        let mut notices = Notices::default();
+        if let Some(gap) = gap {
+            notices.unread(gap);
+        }
+        Self {
+            config,
+            position,
+            pending: Pending::new(),
+            notices,
+            subscribers: Subscribers::new(),
+        }
+    }
+
+    pub(super) fn config(&self) -> &ConsumerConfig {
+        &self.config
+    }
+
+    /// Whether deliveries are settled.
+    fn acknowledges(&self) -> bool {
+        self.config.ack != AckPolicy::None
+    }
+
+    /// How many messages it has still to deliver for the first time.
+    fn unread(&self) -> u64 {
+        self.position.unread()
+    }
+
+    pub(super) fn subscribers(&mut self) -> &mut Subscribers {
+        &mut self.subscribers
+    }
+
+    /// A message for it was stored.
+    pub(super) fn stored(&mut self, sequence: u64, stored_at: Timestamp, after: &mut After) {
+        if self.position.stored(sequence, stored_at)
+            && self.subscribers.any_waiting()
+            && !self.is_full()
+        {
+            self.subscribers.wake_one(after);
+        }
+    }
+
+    /// A message for it was dropped.
+    pub(super) fn dropped(&mut self, sequence: u64, after: &mut After) {
+        if self.position.dropped(sequence) {
+            self.notices.unread(one(sequence));
+        } else if self.pending.message_dropped(sequence) {
+            self.notices.unsettled(sequence);
+        } else {
+            return;
+        }
+        self.subscribers.wake_one(after);
+    }
+
+    /// Delivers what comes next: one item, or up to `most` messages where
+    /// deliveries are not settled. Whether, finding nothing, it has not looked at
+    /// everything.
+    pub(super) fn deliver(
+        &mut self,
+        log: &mut Log,
+        interest: &mut Interest,
+        now: Duration,
+        most: usize,
+        mut take: impl FnMut(Item<'_>),
+    ) -> bool {
+        self.expire(log, now);
+        if let Some(notice) = self.notices.next() {
+            take(Item::Notice(notice));
+            return false;
+        }
+        if !self.acknowledges() {
+            return self.position.read(log, interest, most, |read| {
+                take(Item::Delivery(read.into()));
+            });
+        }
+        while let Some((sequence, attempt)) = self.pending.next_due() {
+            let deadline = self.deadline(attempt, now);
+            self.pending.redelivered(sequence, deadline);
+            if let Some((message, subject)) = log.get(sequence) {
+                take(Item::Delivery(Delivery {
+                    sequence,
+                    message,
+                    subject,
+                    attempt,
+                    unread: self.unread(),
+                }));
+                return false;
+            }
+        }
+        if self.is_full() {
+            return false;
+        }
+        let deadline = self.deadline(1, now);
+        let pending = &mut self.pending;
+        self.position.read(log, interest, 1, |read| {
+            pending.deliver(read.sequence, deadline);
+            take(Item::Delivery(read.into()));
+        })
+    }
+
+    /// Settles a delivery; one that is settled stays so. Whether the settlement
+    /// is one that is known here.
+    pub(super) fn settle(
+        &mut self,
+        sequence: u64,
+        settlement: &Settlement,
+        log: &Log,
+        now: Duration,
+        after: &mut After,
+    ) -> bool {
+        match settlement {
+            Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
+            Settlement::InProgress => {
+                if let Some(delivery) = self.pending.get(sequence) {
+                    let deadline = self.deadline(delivery.attempt, now);
+                    self.pending.extend(sequence, deadline);
+                }
+            }
+            // As on a server, to give up a message settles what an ack would.
+            Settlement::Ack | Settlement::Term(_) => match self.config.ack {
+                AckPolicy::All => self.pending.settle_up_to(sequence),
+                AckPolicy::Explicit | AckPolicy::None => self.pending.settle(sequence),
+            },
+            _ => return false,
+        }
+        self.expire(log, now);
+        self.pass_on(after);
+        true
+    }
+
+    /// A subscription has ended; it had taken `unread` and not handed it out.
+    pub(super) fn leave(
+        &mut self,
+        subscriber: Key,
+        unread: impl Iterator<Item = u64>,
+        log: &Log,
+        after: &mut After,
+    ) {
+        for sequence in unread {
+            if log.messages().get(sequence).is_some() {
+                self.position.give_back(sequence);
+            } else {
+                self.notices.unread(one(sequence));
+            }
+        }
+        self.subscribers.leave(subscriber, after);
+        self.pass_on(after);
+    }
+
+    /// Whether it ends when its last subscription does, and that has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.subscribers.is_empty() && !matches!(self.config.name, ConsumerName::Durable(_))
+    }
+
+    /// When something changes without anybody's doing.
+    pub(super) fn next_alarm(&mut self) -> Option<Duration> {
+        self.pending.next_alarm()
+    }
+
+    /// Sees to it that what there is finds a subscription that waits, and that
+    /// one of those that wait does so no longer than until the next alarm.
+    pub(super) fn pass_on(&mut self, after: &mut After) {
+        if !self.subscribers.any_waiting() {
+            return;
+        }
+        let available = !self.notices.is_empty()
+            || self.pending.any_due()
+            || (self.position.unread() > 0 && !self.is_full());
+        if available {
+            self.subscribers.wake_one(after);
+        } else if let Some(alarm) = self.pending.next_alarm() {
+            self.subscribers.watch(alarm, after);
+        }
+    }
+
+    /// Whether as many deliveries are unsettled as may be.
+    fn is_full(&self) -> bool {
+        self.config.max_ack_pending.is_some_and(|max| {
+            usize::try_from(max.get()).is_ok_and(|max| self.pending.len() >= max)
+        })
+    }
+
+    /// Looks for deliveries whose wait has ended.
+    fn expire(&mut self, log: &Log, now: Duration) {
+        while let Some(expired) = self.pending.next_expired(now) {
+            self.came_back(expired.sequence, log);
+        }
+    }
+
+    fn put_back(&mut self, sequence: u64, delay: Duration, log: &Log, now: Duration) {
+        let Some(delivery) = self.pending.get(sequence) else {
+            return;
+        };
+        if delay.is_zero() || delivery.dropped || self.is_last(delivery.attempt) {
+            self.came_back(sequence, log);
+        } else {
+            self.pending.rest(sequence, now.saturating_add(delay));
+        }
+    }
+
+    /// A delivery was not handled: it is due again, or that was the last one.
+    fn came_back(&mut self, sequence: u64, log: &Log) {
+        let Some(delivery) = self.pending.get(sequence) else {
+            return;
+        };
+        let Some((_, subject)) = log.get(sequence) else {
+            self.pending.settle(sequence);
+            self.notices.unsettled(sequence);
+            return;
+        };
+        if self.is_last(delivery.attempt) {
+            self.pending.settle(sequence);
+            self.notices.exhausted(Exhausted {
+                subject: subject.subject().clone(),
+                sequence,
+                attempts: delivery.attempt,
+            });
+        } else {
+            self.pending.make_due(sequence);
+        }
+    }
+
+    fn is_last(&self, attempt: u32) -> bool {
+        self.config
+            .max_deliver
+            .is_some_and(|max| attempt >= max.get())
+    }
+
+    fn deadline(&self, attempt: u32, now: Duration) -> Duration {
+        now.saturating_add(self.config.wait_of_attempt(attempt))
+    }
+}
+
+impl<'a> From<Read<'a>> for Delivery<'a> {
+    fn from(read: Read<'a>) -> Self {
+        Self {
+            sequence: read.sequence,
+            message: read.message,
+            subject: read.subject,
+            attempt: 1,
+            unread: read.unread,
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The message ids that a stream remembers.
+
+use std::collections::VecDeque;
+
+use foldhash::{HashMap, HashMapExt};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::envelope::LooseId;
+use crate::stream::Deduplication;
+use crate::text::Text;
+use crate::transport::MessageId;
+
+/// Message ids with the sequence of their message, as long as they are younger
+/// than the window and not more than the capacity; the oldest goes first.
+///
+/// Ids that are greater than all before them, as UUIDs of version 7 mostly are
+/// when they come, are simply kept in a row: that a still greater one is new
+/// needs no search. All others are found by their hash. Such an id is not
+/// removed when its time has come: it does not count any more, and goes with
+/// its whole generation when a later one is full, so that there are never more
+/// than twice the capacity of them.
+#[derive(Debug)]
+pub(super) struct Dedup {
+    window: SignedDuration,
+    capacity: u64,
+    /// How many ids were remembered in all.
+    count: u64,
+    /// The latest time that it was told: here time does not go back.
+    now: Timestamp,
+    ascending: VecDeque<(u128, Seen)>,
+    young: Generation,
+    old: Generation,
+}
+
+#[derive(Debug)]
+struct Generation {
+    uuids: HashMap<u128, Seen>,
+    texts: HashMap<Text, Seen>,
+}
+
+/// When a message id was seen.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    sequence: u64,
+    /// How many ids had been remembered with it.
+    count: u64,
+    at: Timestamp,
+}
+
+/// A message id as it is compared: by its text, as on a server, but without
+/// writing out the ids of events.
+#[derive(Debug)]
+pub(super) enum Id {
+    /// Any UUID in the form in which an event's id is written.
+    Uuid(u128),
+    /// Any other text.
+    Text(Text),
+}
+
+impl From<MessageId> for Id {
+    fn from(id: MessageId) -> Self {
+        match id {
+            MessageId::Event(id) => Self::Uuid(id.as_u128()),
+            MessageId::Text(text) => match LooseId::from(&*text).as_uuid() {
+                Some(id) => Self::Uuid(id.as_u128()),
+                None => Self::Text(text),
+            },
+        }
+    }
+}
+
+impl Dedup {
+    pub(super) fn new(config: Deduplication) -> Self {
+        Self {
+            // A window beyond all time is all time.
+            window: SignedDuration::try_from(config.window).unwrap_or(SignedDuration::MAX),
+            capacity: config.capacity as u64,
+            count: 0,
+            now: Timestamp::MIN,
+            ascending: VecDeque::new(),
+            young: Generation::new(),
+            old: Generation::new(),
+        }
+    }
+
+    /// Whether ids are remembered at all.
+    pub(super) fn is_on(&self) -> bool {
+        !self.window.is_zero()
+    }
+
+    /// The sequence of the message that had this id.
+    pub(super) fn find(&mut self, id: &Id, now: Timestamp) -> Option<u64> {
+        self.now = self.now.max(now);
+        while let Some((_, seen)) = self.ascending.front()
+            && !self.counts(seen)
+        {
+            self.ascending.pop_front();
+        }
+        if let Id::Uuid(id) = id
+            && let Some(sequence) = self.find_ascending(*id)
+        {
+            return Some(sequence);
+        }
+        if self.young.is_empty() && self.old.is_empty() {
+            return None;
+        }
+        let seen = self.young.find(id).or_else(|| self.old.find(id))?;
+        self.counts(seen).then_some(seen.sequence)
+    }
+
+    /// Remembers an id that was not [found](Self::find).
+    pub(super) fn remember(&mut self, id: Id, sequence: u64, now: Timestamp) {
+        self.count += 1;
+        self.now = self.now.max(now);
+        let seen = Seen {
+            sequence,
+            count: self.count,
+            at: self.now,
+        };
+        if let Id::Uuid(id) = id
+            && self.ascending.back().is_none_or(|(last, _)| *last < id)
+        {
+            self.ascending.push_back((id, seen));
+            return;
+        }
+        if self.young.len() as u64 >= self.capacity {
+            std::mem::swap(&mut self.young, &mut self.old);
+            // Keeps its memory, which the next generation needs.
+            self.young.clear();
+        }
+        match id {
+            Id::Uuid(id) => self.young.uuids.insert(id, seen),
+            Id::Text(id) => self.young.texts.insert(id, seen),
+        };
+    }
+
+    fn find_ascending(&self, id: u128) -> Option<u64> {
+        if self.ascending.back().is_none_or(|(last, _)| *last < id) {
+            return None;
+        }
+        let index = self.ascending.binary_search_by_key(&id, |(id, _)| *id);
+        let (_, seen) = self.ascending.get(index.ok()?)?;
+        Some(seen.sequence)
+    }
+
+    /// Whether what was seen then is remembered still.
+    fn counts(&self, seen: &Seen) -> bool {
+        self.count - seen.count < self.capacity && self.now.duration_since(seen.at) < self.window
+    }
+}
+
+impl Generation {
+    fn new() -> Self {
+        Self {
+            uuids: HashMap::new(),
+            texts: HashMap::new(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.uuids.len() + self.texts.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.uuids.is_empty() && self.texts.is_empty()
+    }
+
+    fn find(&self, id: &Id) -> Option<&Seen> {
+        match id {
+            Id::Uuid(id) => self.uuids.get(id),
+            Id::Text(id) => self.texts.get(id),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.uuids.clear();
+        self.texts.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + seconds).unwrap()
+    }
+
+    fn id(text: &str) -> Id {
+        MessageId::Text(text.to_owned().into()).into()
+    }
+
+    fn event_id() -> Id {
+        MessageId::Event(Uuid::from_u128(0x0199_a4c3)).into()
+    }
+
+    fn window(seconds: u64, capacity: usize) -> Dedup {
+        Dedup::new(Deduplication {
+            window: Duration::from_secs(seconds),
+            capacity,
+        })
+    }
+
+    #[test]
+    fn an_id_is_remembered_for_the_window_and_no_longer() {
+        let mut dedup = window(10, 100);
+        dedup.remember(id("a"), 7, at(0));
+        dedup.remember(event_id(), 8, at(5));
+        assert_eq!(dedup.find(&id("a"), at(9)), Some(7));
+        assert_eq!(dedup.find(&id("a"), at(10)), None);
+        assert_eq!(dedup.find(&event_id(), at(14)), Some(8));
+        assert_eq!(dedup.find(&event_id(), at(15)), None);
+        dedup.remember(id("a"), 9, at(16));
+        assert_eq!(dedup.find(&id("a"), at(17)), Some(9));
+    }
+
+    /// What was remembered, in a list that is searched from its end.
+    struct List {
+        window: i64,
+        capacity: usize,
+        seen: Vec<(u8, u64, i64)>,
+    }
+
+    impl List {
+        fn find(&self, id: u8, now: i64) -> Option<u64> {
+            let counts = self.seen.iter().rev().take(self.capacity);
+            let mut counts = counts.filter(|(_, _, seen)| now - seen < self.window);
+            counts.find_map(|(seen, sequence, _)| (*seen == id).then_some(*sequence))
+        }
+    }
+
+    fn any_id(number: u8) -> Id {
+        if number.is_multiple_of(2) {
+            Id::Uuid(number.into())
+        } else {
+            Id::Text(number.to_string().into())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_list_of_the_youngest(
+            capacity in 1_usize..10,
+            steps in prop::collection::vec((0_u8..30, 0_i64..4), 0..200),
+        ) {
+            let mut dedup = window(12, capacity);
+            let mut list = List { window: 12, capacity, seen: Vec::new() };
+            let mut now = 0;
+            for (sequence, (number, pause)) in (1..).zip(steps) {
+                now += pause;
+                for number in 0..30 {
+                    prop_assert_eq!(dedup.find(&any_id(number), at(now)), list.find(number, now));
+                }
+                if list.find(number, now).is_none() {
+                    dedup.remember(any_id(number), sequence, at(now));
+                    list.seen.push((number, sequence, now));
+                }
+                prop_assert!(dedup.ascending.len() <= capacity + 1);
+                prop_assert!(dedup.young.len() + dedup.old.len() <= 2 * capacity);
+            }
+        }
+    }
+
+    #[test]
+    fn ids_in_their_order_are_not_hashed() {
+        let mut dedup = window(10, 100);
+        for number in 1..=1000_u32 {
+            let id = Id::Uuid(number.into());
+            assert_eq!(dedup.find(&id, at(0)), None);
+            dedup.remember(id, number.into(), at(0));
+        }
+        assert!(dedup.young.is_empty() && dedup.ascending.len() <= 101);
+        assert_eq!(dedup.find(&Id::Uuid(900), at(0)), None);
+        assert_eq!(dedup.find(&Id::Uuid(901), at(0)), Some(901));
+    }
+
+    #[test]
+    fn an_event_id_is_the_same_as_its_text() {
+        let mut dedup = window(1000, 10);
+        dedup.remember(event_id(), 1, at(0));
+        let text = Uuid::from_u128(0x0199_a4c3).to_string();
+        assert_eq!(dedup.find(&id(&text), at(0)), Some(1));
+        assert_eq!(dedup.find(&id(&text.to_uppercase()), at(0)), None);
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_forgets_nothing_early() {
+        let mut dedup = window(10, 100);
+        dedup.remember(id("a"), 1, at(100));
+        dedup.remember(event_id(), 2, at(0));
+        assert_eq!(dedup.find(&id("a"), at(0)), Some(1));
+        assert_eq!(dedup.find(&event_id(), at(109)), Some(2));
+        assert_eq!(dedup.find(&id("a"), at(110)), None);
+        assert_eq!(dedup.find(&event_id(), at(0)), None);
+    }
+}

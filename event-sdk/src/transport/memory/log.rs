@@ -1,0 +1,145 @@
+//! The messages that a stream holds.
+
+use jiff::Timestamp;
+
+use super::sequenced::Sequenced;
+use super::subjects::{Entry, Subjects};
+use crate::headers::Headers;
+use crate::subject::Subject;
+use crate::transport::Body;
+
+/// The messages that a stream holds, by sequence and by subject.
+#[derive(Debug)]
+pub(super) struct Log {
+    messages: Sequenced<Message>,
+    subjects: Subjects,
+    /// The sequence of the newest message ever stored.
+    last: u64,
+    bytes: u64,
+    /// When the newest message was stored.
+    newest: Timestamp,
+}
+
+/// A message in a stream.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// The place of its subject's entry.
+    pub(super) subject: usize,
+    pub(super) headers: Headers,
+    pub(super) body: Body,
+    /// What it counts against a limit in bytes.
+    pub(super) size: u64,
+    pub(super) stored_at: Timestamp,
+}
+
+impl Log {
+    pub(super) fn new(keep_sequences: bool) -> Self {
+        Self {
+            messages: Sequenced::new(),
+            subjects: Subjects::new(keep_sequences),
+            last: 0,
+            bytes: 0,
+            newest: Timestamp::MIN,
+        }
+    }
+
+    /// Stores a message under the next sequence, and returns that with the
+    /// place of the subject's entry.
+    ///
+    /// Within a stream time does not go back: a message is as old as the one
+    /// before it at the most, whatever the clock says.
+    pub(super) fn push(
+        &mut self,
+        subject: &Subject,
+        headers: Headers,
+        body: Body,
+        size: u64,
+        now: Timestamp,
+    ) -> (u64, usize) {
+        let sequence = self.last + 1;
+        let place = self.subjects.add(subject, sequence);
+        self.newest = self.newest.max(now);
+        self.messages.push(
+            sequence,
+            Message {
+                subject: place,
+                headers,
+                body,
+                size,
+                stored_at: self.newest,
+            },
+        );
+        self.last = sequence;
+        self.bytes += size;
+        (sequence, place)
+    }
+
+    /// Takes a message away, which is the oldest of its subject. Its subject's
+    /// entry stays until [`forget`](Self::forget).
+    pub(super) fn remove(&mut self, sequence: u64) -> Option<Message> {
+        let message = self.messages.remove(sequence)?;
+        self.bytes -= message.size;
+        Some(message)
+    }
+
+    /// Takes the oldest message away, as [`remove`](Self::remove) does.
+    pub(super) fn remove_first(&mut self) -> Option<(u64, Message)> {
+        let (sequence, message) = self.messages.pop_first()?;
+        self.bytes -= message.size;
+        Some((sequence, message))
+    }
+
+    /// The other half of [`remove`](Self::remove).
+    pub(super) fn forget(&mut self, place: usize) {
+        self.subjects.remove_oldest(place);
+    }
+
+    pub(super) fn messages(&self) -> &Sequenced<Message> {
+        &self.messages
+    }
+
+    pub(super) fn subjects(&self) -> &Subjects {
+        &self.subjects
+    }
+
+    pub(super) fn subjects_mut(&mut self) -> &mut Subjects {
+        &mut self.subjects
+    }
+
+    pub(super) fn parts_mut(&mut self) -> (&Sequenced<Message>, &mut Subjects) {
+        (&self.messages, &mut self.subjects)
+    }
+
+    /// A message and what is known of its subject.
+    pub(super) fn get(&self, sequence: u64) -> Option<(&Message, &Entry)> {
+        let message = self.messages.get(sequence)?;
+        Some((message, self.subjects.at(message.subject)?))
+    }
+
+    pub(super) fn subject_of(&self, message: &Message) -> Option<&Subject> {
+        Some(self.subjects.at(message.subject)?.subject())
+    }
+
+    /// The sequence of the oldest message, the next one's if there is none.
+    pub(super) fn first_sequence(&self) -> u64 {
+        self.messages.first_sequence().unwrap_or(self.last + 1)
+    }
+
+    /// The sequence of the newest message ever stored.
+    pub(super) fn last_sequence(&self) -> u64 {
+        self.last
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.messages.len() as u64
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// When the newest message was stored.
+    pub(super) fn newest(&self) -> Timestamp {
+        self.newest
+    }
+}

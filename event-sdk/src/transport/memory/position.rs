@@ -1,0 +1,246 @@
+//! How far a consumer has read its stream.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::interest::Interest;
+use super::log::{Log, Message};
+use super::subjects::Entry;
+use crate::subject::Pattern;
+use crate::transport::{DeliverPolicy, Gap, Lost};
+
+/// How far a consumer has read its stream: what it has not read lies at the
+/// cursor and behind it, but for a backlog of single messages before it.
+///
+/// How many there are is counted as messages come and go, so a consumer that
+/// has read everything never looks at what is not for it.
+#[derive(Debug)]
+pub(super) struct Position {
+    /// Its place among the consumers, by which the subjects know it.
+    consumer: usize,
+    /// Whether it reads every message of the stream.
+    everything: bool,
+    cursor: u64,
+    /// How many messages for it lie at the cursor and behind it.
+    ahead: u64,
+    /// What it reads although it lies before the cursor.
+    backlog: BTreeSet<u64>,
+    /// Where it starts, if that is still to come.
+    not_before: Option<Timestamp>,
+}
+
+/// A message that a consumer reads for the first time.
+#[derive(Debug)]
+pub(super) struct Read<'a> {
+    pub(super) sequence: u64,
+    pub(super) message: &'a Message,
+    pub(super) subject: &'a Entry,
+    /// How many it has still to read.
+    pub(super) unread: u64,
+}
+
+/// How many messages that are not for it a consumer looks at under one lock.
+const MAX_SKIPPED: usize = 512;
+
+impl Position {
+    /// Where `policy` says to start in what `log` holds now, and what lies
+    /// before that although the policy asks for it.
+    pub(super) fn start(
+        consumer: usize,
+        filters: &[Pattern],
+        stream: &[Pattern],
+        policy: DeliverPolicy,
+        log: &Log,
+    ) -> (Self, Option<Gap>) {
+        let everything = stream
+            .iter()
+            .all(|stored| filters.iter().any(|filter| filter.covers(stored)));
+        let mut position = Self {
+            consumer,
+            everything,
+            cursor: log.last_sequence() + 1,
+            ahead: 0,
+            backlog: BTreeSet::new(),
+            not_before: None,
+        };
+        let mut gap = None;
+        match policy {
+            DeliverPolicy::All => {
+                position.cursor = log.first_sequence();
+                position.ahead = entries(filters, log).map(Entry::count).sum();
+            }
+            DeliverPolicy::Last => {
+                if let Some(last) = entries(filters, log).map(Entry::last).max() {
+                    position.cursor = last;
+                    position.ahead = 1;
+                }
+            }
+            DeliverPolicy::LastPerSubject => {
+                position.backlog = entries(filters, log).map(Entry::last).collect();
+            }
+            DeliverPolicy::ByStartSequence(start) => {
+                gap = position.dropped_since(start, log);
+                position.cursor = start.max(log.first_sequence());
+                position.ahead = position.count(filters, log);
+            }
+            DeliverPolicy::ByStartTime(start) => {
+                match log
+                    .messages()
+                    .partition(|message| message.stored_at < start)
+                {
+                    Some(first) => {
+                        position.cursor = first;
+                        position.ahead = position.count(filters, log);
+                    }
+                    None if start > log.newest() => {
+                        position.cursor = u64::MAX;
+                        position.not_before = Some(start);
+                    }
+                    None => {}
+                }
+            }
+            // `New`: nothing but what is still to come.
+            _ => {}
+        }
+        (position, gap)
+    }
+
+    /// How many messages it has not read.
+    pub(super) fn unread(&self) -> u64 {
+        self.ahead + self.backlog.len() as u64
+    }
+
+    /// A message for it was stored. Whether it is to read that.
+    pub(super) fn stored(&mut self, sequence: u64, stored_at: Timestamp) -> bool {
+        if sequence < self.cursor {
+            match self.not_before {
+                Some(start) if stored_at >= start => self.not_before = None,
+                _ => return false,
+            }
+            self.cursor = sequence;
+        }
+        if self.ahead == 0 {
+            self.cursor = sequence;
+        }
+        self.ahead += 1;
+        true
+    }
+
+    /// A message for it was dropped. Whether it had not read that.
+    pub(super) fn dropped(&mut self, sequence: u64) -> bool {
+        if sequence >= self.cursor {
+            self.ahead -= 1;
+            return true;
+        }
+        self.backlog.remove(&sequence)
+    }
+
+    /// It has not read this message after all.
+    pub(super) fn give_back(&mut self, sequence: u64) {
+        self.backlog.insert(sequence);
+    }
+
+    /// Reads on, up to `most` messages. Whether it stopped for having passed
+    /// many that are not for it.
+    pub(super) fn read(
+        &mut self,
+        log: &mut Log,
+        interest: &mut Interest,
+        most: usize,
+        mut read: impl FnMut(Read<'_>),
+    ) -> bool {
+        let mut left = most;
+        while left > 0
+            && let Some(sequence) = self.backlog.pop_first()
+        {
+            let unread = self.unread();
+            if let Some((message, subject)) = log.get(sequence) {
+                left -= 1;
+                read(Read {
+                    sequence,
+                    message,
+                    subject,
+                    unread,
+                });
+            }
+        }
+        if left == 0 || self.ahead == 0 {
+            return false;
+        }
+        let mut skipped = 0;
+        let (messages, subjects) = log.parts_mut();
+        for (sequence, message) in messages.from(self.cursor) {
+            self.cursor = sequence + 1;
+            if !self.everything && !subjects.wants(message.subject, self.consumer, interest) {
+                skipped += 1;
+                if skipped == MAX_SKIPPED {
+                    return true;
+                }
+                continue;
+            }
+            self.ahead -= 1;
+            left -= 1;
+            if let Some(subject) = subjects.at(message.subject) {
+                read(Read {
+                    sequence,
+                    message,
+                    subject,
+                    unread: self.ahead,
+                });
+            }
+            if left == 0 || self.ahead == 0 {
+                return false;
+            }
+        }
+        debug_assert!(false, "{} messages ahead, none found", self.ahead);
+        self.ahead = 0;
+        false
+    }
+
+    /// What lay between `start` and the first message that there still is. Which
+    /// of it was for this consumer is known only if everything is.
+    fn dropped_since(&self, start: u64, log: &Log) -> Option<Gap> {
+        let first = log.first_sequence();
+        (start < first).then(|| Gap {
+            from: start,
+            to: first - 1,
+            lost: if self.everything {
+                Lost::Exactly(first - start)
+            } else {
+                Lost::AtMost(first - start)
+            },
+        })
+    }
+
+    /// How many messages from the cursor on are for it, counted on the side of
+    /// the cursor where there are fewer.
+    fn count(&self, filters: &[Pattern], log: &Log) -> u64 {
+        let wanted = |sequences: &mut dyn Iterator<Item = (u64, &Message)>| {
+            let wanted = sequences.filter(|(_, message)| {
+                self.everything
+                    || log
+                        .subject_of(message)
+                        .is_some_and(|subject| filters.iter().any(|filter| filter.matches(subject)))
+            });
+            wanted.count() as u64
+        };
+        let first = log.first_sequence();
+        if self.cursor.saturating_sub(first) < log.last_sequence().saturating_sub(self.cursor) {
+            let all: u64 = entries(filters, log).map(Entry::count).sum();
+            let before = self.cursor - 1;
+            all - wanted(&mut log.messages().up_to(before))
+        } else {
+            wanted(&mut log.messages().from(self.cursor))
+        }
+    }
+}
+
+/// The subjects that the filters match; no two filters match the same.
+fn entries<'a>(filters: &'a [Pattern], log: &'a Log) -> impl Iterator<Item = &'a Entry> {
+    let mut entries = Vec::new();
+    for filter in filters {
+        log.subjects().matching(filter, |entry| entries.push(entry));
+    }
+    entries.into_iter()
+}

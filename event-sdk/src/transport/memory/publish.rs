@@ -1,0 +1,258 @@
+//! Storing a message in a stream.
+
+use std::num::NonZeroU64;
+
+use bytes::Bytes;
+
+use super::after::After;
+use super::check;
+use super::dedup::Id;
+use super::state::State;
+use super::stream::MemoryStream;
+use super::subjects::Entry;
+use crate::headers::Headers;
+use crate::stream::Discard;
+use crate::subject::Subject;
+use crate::transport::{
+    Body, Error, ErrorKind, Expectations, Operation, Outgoing, Stored, ValueBody,
+};
+
+impl MemoryStream {
+    /// Stores a message, unless it is there already or something is against it.
+    ///
+    /// The outer error is about the message itself, the inner one what the
+    /// stream says.
+    pub(super) fn publish(
+        &self,
+        message: Outgoing<'_>,
+        max_payload: usize,
+    ) -> Result<Result<Stored, Error>, Error> {
+        let Outgoing {
+            subject,
+            mut headers,
+            mut body,
+            message_id,
+            expect,
+        } = message;
+        if let Body::Value(value) = &body
+            && !self.takes_values()
+        {
+            let encoded = self.encode(value, &mut headers).map_err(|error| {
+                error
+                    .at_subject(subject)
+                    .at_stream(self.config().name.clone())
+            })?;
+            body = Body::Encoded(encoded);
+        }
+        let size = self.measure(subject, &headers, &body, max_payload)?;
+        let now = self.clock().now();
+        Ok(self.locked(Operation::Publish, |state, after| {
+            self.drop_old(state, Some(now), after);
+            let id = message_id.filter(|_| state.dedup.is_on()).map(Id::from);
+            if let Some(id) = &id
+                && let Some(sequence) = state.dedup.find(id, now)
+            {
+                return Ok(self.stored(sequence, true));
+            }
+            if !expect.is_empty() {
+                self.check_expectations(state, subject, &expect)?;
+            }
+            self.make_room(state, subject, size, after)?;
+            let (sequence, place) = state.log.push(subject, headers, body, size, now);
+            if let Some(id) = id {
+                state.dedup.remember(id, sequence, now);
+            }
+            state.announce(sequence, place, state.log.newest(), after);
+            Ok(self.stored(sequence, false))
+        }))
+    }
+
+    /// What the message counts against a limit in bytes, if it is not too large.
+    fn measure(
+        &self,
+        subject: &Subject,
+        headers: &Headers,
+        body: &Body,
+        max_payload: usize,
+    ) -> Result<u64, Error> {
+        let payload = headers.byte_len()
+            + match body {
+                Body::Encoded(bytes) => bytes.len(),
+                Body::Value(_) => 0,
+            };
+        let too_large = |size, limit, who| Err(self.too_large(subject, size, limit, who));
+        if payload > max_payload {
+            return too_large(payload, max_payload, "the transport takes");
+        }
+        let limits = &self.config().limits;
+        if let Some(max) = limits.message_size
+            && payload as u64 > max.get()
+        {
+            return too_large(payload, within_usize(max.get()), "the stream takes");
+        }
+        let size = subject.as_str().len() + payload;
+        if let Some(max) = limits.bytes
+            && size as u64 > max.get()
+        {
+            let whole = "the whole stream holds, subject included";
+            return too_large(size, within_usize(max.get()), whole);
+        }
+        Ok(size as u64)
+    }
+
+    fn stored(&self, sequence: u64, duplicate: bool) -> Stored {
+        Stored {
+            stream: Some(self.config().name.clone()),
+            sequence: Some(sequence),
+            duplicate,
+        }
+    }
+
+    /// Whether what is expected is true.
+    ///
+    /// In the order of a server up to version 2.11: this comes after the message
+    /// id, so that the retry of a publish with an expectation is a duplicate,
+    /// though the expectation is not true any more; the subject or the pattern
+    /// comes before the stream, and whether there is room comes last. (From 2.12
+    /// on, a server that is not clustered looks at the message id after this.)
+    fn check_expectations(
+        &self,
+        state: &mut State,
+        subject: &Subject,
+        expect: &Expectations,
+    ) -> Result<(), Error> {
+        if let Some(expected) = expect.last_subject_sequence {
+            let last = state.log.subjects().find(subject).map(Entry::last);
+            self.check_sequence(subject, "the subject", expected, last.unwrap_or(0))?;
+        }
+        if let Some((pattern, expected)) = &expect.last_pattern_sequence {
+            check::within(pattern, self.config(), Operation::Publish)?;
+            let last = state.log.subjects_mut().last_under(pattern);
+            self.check_sequence(subject, pattern.as_str(), *expected, last.unwrap_or(0))?;
+        }
+        if let Some(expected) = expect.last_sequence {
+            self.check_sequence(subject, "the stream", expected, state.log.last_sequence())?;
+        }
+        Ok(())
+    }
+
+    fn check_sequence(
+        &self,
+        subject: &Subject,
+        of: &str,
+        expected: u64,
+        last: u64,
+    ) -> Result<(), Error> {
+        if expected == last {
+            return Ok(());
+        }
+        Err(self.refuse(
+            subject,
+            ErrorKind::WrongLastSequence { last: Some(last) },
+            format!(
+                "the last sequence of {of} is {last}, expected {expected}; read what was published in the meantime and decide again"
+            ),
+        ))
+    }
+
+    /// Drops what has to go for a message of this size, or finds that it may not.
+    fn make_room(
+        &self,
+        state: &mut State,
+        subject: &Subject,
+        size: u64,
+        after: &mut After,
+    ) -> Result<(), Error> {
+        let limits = &self.config().limits;
+        let replaced = limits
+            .messages_per_subject
+            .and_then(|max| oldest_of(state, subject, max));
+        if limits.discard == Discard::New {
+            self.check_room(state, subject, size, replaced)?;
+        }
+        if let Some(sequence) = replaced {
+            state.drop_message(sequence, after);
+        }
+        if let Some(max) = limits.messages {
+            while state.log.len() >= max.get() {
+                state.drop_first(after);
+            }
+        }
+        if let Some(max) = limits.bytes {
+            while state.log.bytes() + size > max.get() && state.log.len() > 0 {
+                state.drop_first(after);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is room when the message `replaced` is gone.
+    fn check_room(
+        &self,
+        state: &State,
+        subject: &Subject,
+        size: u64,
+        replaced: Option<u64>,
+    ) -> Result<(), Error> {
+        let limits = &self.config().limits;
+        let freed = replaced
+            .and_then(|sequence| state.log.messages().get(sequence))
+            .map(|message| message.size);
+        let messages = state.log.len() + 1 - u64::from(freed.is_some());
+        let bytes = state.log.bytes() + size - freed.unwrap_or(0);
+        let (limit, what) = match (limits.messages, limits.bytes) {
+            (Some(max), _) if messages > max.get() => (max, "messages"),
+            (_, Some(max)) if bytes > max.get() => (max, "bytes"),
+            _ => return Ok(()),
+        };
+        Err(self.refuse(
+            subject,
+            ErrorKind::StreamFull,
+            format!(
+                "the stream holds {limit} {what} at the most and refuses what is new; raise the limit, let it discard the old, or try again when messages have aged out"
+            ),
+        ))
+    }
+
+    fn encode(&self, value: &ValueBody, headers: &mut Headers) -> Result<Bytes, Error> {
+        let mut out = Vec::with_capacity(512);
+        self.codec()
+            .encode(&value.head, &*value.event, headers, &mut out)
+            .map_err(|why| {
+                Error::new(
+                    ErrorKind::Encode,
+                    Operation::Publish,
+                    format!("{} cannot be written", value.event.spec().name()),
+                )
+                .with_source(why)
+            })?;
+        Ok(out.into())
+    }
+
+    fn too_large(&self, subject: &Subject, size: usize, limit: usize, who: &str) -> Error {
+        self.refuse(
+            subject,
+            ErrorKind::TooLarge { size, limit },
+            format!(
+                "the message has {size} bytes, more than the {limit} that {who}; publish less, or a reference to where the data are kept"
+            ),
+        )
+    }
+
+    fn refuse(&self, subject: &Subject, kind: ErrorKind, reason: String) -> Error {
+        Error::new(kind, Operation::Publish, reason)
+            .at_subject(subject)
+            .at_stream(self.config().name.clone())
+    }
+}
+
+/// The message that goes when another of its subject comes, whatever the stream
+/// does when it is full.
+fn oldest_of(state: &State, subject: &Subject, max: NonZeroU64) -> Option<u64> {
+    let entry = state.log.subjects().find(subject)?;
+    (entry.count() >= max.get()).then(|| entry.first())?
+}
+
+fn within_usize(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,137 @@
+//! Values that are found again by a key, whose places are used again.
+
+/// Values by [`Key`].
+#[derive(Debug)]
+pub(super) struct Slab<T> {
+    places: Vec<Place<T>>,
+    free: Vec<usize>,
+}
+
+/// Finds one value, and no other that took its place later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    index: usize,
+    generation: u64,
+}
+
+#[derive(Debug)]
+struct Place<T> {
+    generation: u64,
+    value: Option<T>,
+}
+
+impl Key {
+    /// The place, which no other value has while this one lives.
+    pub(super) fn index(self) -> usize {
+        self.index
+    }
+}
+
+impl<T> Slab<T> {
+    pub(super) const fn new() -> Self {
+        Self {
+            places: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn insert(&mut self, value: T) -> Key {
+        self.insert_with(|_| value)
+    }
+
+    /// Inserts a value that is made for its place.
+    pub(super) fn insert_with(&mut self, make: impl FnOnce(usize) -> T) -> Key {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.places.push(Place {
+                generation: 0,
+                value: None,
+            });
+            self.places.len() - 1
+        });
+        let place = &mut self.places[index];
+        place.value = Some(make(index));
+        Key {
+            index,
+            generation: place.generation,
+        }
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&T> {
+        let place = self.places.get(key.index)?;
+        (place.generation == key.generation)
+            .then_some(place.value.as_ref())
+            .flatten()
+    }
+
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        let place = self.places.get_mut(key.index)?;
+        (place.generation == key.generation)
+            .then_some(place.value.as_mut())
+            .flatten()
+    }
+
+    /// What stands at this place now.
+    pub(super) fn at(&self, index: usize) -> Option<&T> {
+        self.places.get(index)?.value.as_ref()
+    }
+
+    /// What stands at this place now.
+    pub(super) fn at_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.places.get_mut(index)?.value.as_mut()
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<T> {
+        self.get(key)?;
+        self.remove_at(key.index)
+    }
+
+    /// Takes away what stands at this place now.
+    pub(super) fn remove_at(&mut self, index: usize) -> Option<T> {
+        let place = self.places.get_mut(index)?;
+        let value = place.value.take()?;
+        place.generation += 1;
+        self.free.push(index);
+        Some(value)
+    }
+
+    /// The values with their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.places
+            .iter()
+            .enumerate()
+            .filter_map(|(index, place)| Some((index, place.value.as_ref()?)))
+    }
+
+    /// The values.
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.places
+            .iter_mut()
+            .filter_map(|place| place.value.as_mut())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Slab;
+
+    #[test]
+    fn a_key_does_not_find_what_took_its_place() {
+        let mut slab = Slab::new();
+        let first = slab.insert("first");
+        assert_eq!(slab.remove(first), Some("first"));
+        let second = slab.insert("second");
+        assert_eq!(first.index(), second.index());
+        assert_eq!(slab.get(first), None);
+        assert_eq!(slab.remove(first), None);
+        assert_eq!(slab.get(second), Some(&"second"));
+        assert_eq!(slab.len(), 1);
+    }
+}

@@ -1,0 +1,221 @@
+//! The subjects of the messages that a stream holds.
+
+use std::collections::VecDeque;
+
+use foldhash::{HashMap, HashMapExt};
+
+use super::interest::Interest;
+use super::slab::Slab;
+use super::subject_tree::SubjectTree;
+use crate::subject::{Pattern, Subject};
+
+/// Each subject of which the stream holds a message, with what is known of its
+/// messages. A message refers to its subject by the place of the entry.
+#[derive(Debug)]
+pub(super) struct Subjects {
+    places: HashMap<Subject, usize>,
+    entries: Slab<Entry>,
+    /// Places of subjects that were found of late, by the address of their text:
+    /// a publisher comes again with the text that its first message left here.
+    recent: [usize; RECENT],
+    next_id: u64,
+    /// Made when it is first asked for: most streams never need it.
+    tree: Option<SubjectTree>,
+    /// Whether the sequences of each subject are kept.
+    keep_sequences: bool,
+}
+
+const RECENT: usize = 16;
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    subject: Subject,
+    /// Another for each entry that there ever was.
+    id: u64,
+    count: u64,
+    last: u64,
+    /// In order; only where the oldest of a subject may have to go.
+    sequences: VecDeque<u64>,
+    /// The consumers that want it, in order, as of that generation; zero: as of none.
+    interested: Vec<usize>,
+    generation: u64,
+}
+
+impl Entry {
+    pub(super) fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// A number that no other entry has, nor any before it.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// How many messages of it the stream holds.
+    pub(super) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The sequence of the last of them.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The sequence of the first of them, where that is kept.
+    pub(super) fn first(&self) -> Option<u64> {
+        self.sequences.front().copied()
+    }
+}
+
+impl Subjects {
+    pub(super) fn new(keep_sequences: bool) -> Self {
+        Self {
+            places: HashMap::new(),
+            entries: Slab::new(),
+            recent: [0; RECENT],
+            next_id: 0,
+            tree: None,
+            keep_sequences,
+        }
+    }
+
+    /// The entry of `subject`, if the stream holds a message of it.
+    pub(super) fn find(&self, subject: &Subject) -> Option<&Entry> {
+        self.entries.at(*self.places.get(subject)?)
+    }
+
+    /// Notes a message, and says where the entry of its subject is.
+    pub(super) fn add(&mut self, subject: &Subject, sequence: u64) -> usize {
+        let place = self.place_of(subject);
+        if let Some(entry) = self.entries.at_mut(place) {
+            entry.count += 1;
+            entry.last = sequence;
+            if self.keep_sequences {
+                entry.sequences.push_back(sequence);
+            }
+        }
+        place
+    }
+
+    /// Notes that the oldest message of a subject is gone.
+    pub(super) fn remove_oldest(&mut self, place: usize) {
+        let Some(entry) = self.entries.at_mut(place) else {
+            return;
+        };
+        entry.count -= 1;
+        entry.sequences.pop_front();
+        if entry.count == 0
+            && let Some(entry) = self.entries.remove_at(place)
+        {
+            self.places.remove(&entry.subject);
+            if let Some(tree) = &mut self.tree {
+                tree.remove(&entry.subject);
+            }
+        }
+    }
+
+    pub(super) fn at(&self, place: usize) -> Option<&Entry> {
+        self.entries.at(place)
+    }
+
+    /// The consumers that want the subject at `place`, in order.
+    #[inline]
+    pub(super) fn interested(&mut self, place: usize, interest: &mut Interest) -> &[usize] {
+        let Some(entry) = self.entries.at_mut(place) else {
+            return &[];
+        };
+        if entry.generation != interest.generation() {
+            interest.find(&entry.subject, &mut entry.interested);
+            entry.generation = interest.generation();
+        }
+        &entry.interested
+    }
+
+    /// Whether `consumer` wants the subject at `place`.
+    pub(super) fn wants(&mut self, place: usize, consumer: usize, interest: &mut Interest) -> bool {
+        let interested = self.interested(place, interest);
+        interested.binary_search(&consumer).is_ok()
+    }
+
+    /// Calls `f` with the entry of each subject that `pattern` matches.
+    pub(super) fn matching<'a>(&'a self, pattern: &Pattern, mut f: impl FnMut(&'a Entry)) {
+        if is_literal(pattern) {
+            if let Ok(subject) = Subject::parse(pattern.as_str().to_owned())
+                && let Some(entry) = self.find(&subject)
+            {
+                f(entry);
+            }
+        } else if let Some(tree) = &self.tree {
+            tree.find(pattern, |place| {
+                if let Some(entry) = self.entries.at(place) {
+                    f(entry);
+                }
+            });
+        } else {
+            for (_, entry) in self.entries.iter() {
+                if pattern.matches(&entry.subject) {
+                    f(entry);
+                }
+            }
+        }
+    }
+
+    /// The last sequence of all subjects that `pattern` matches. What is asked
+    /// once is asked again, so this makes the tree.
+    pub(super) fn last_under(&mut self, pattern: &Pattern) -> Option<u64> {
+        if self.tree.is_none() && !is_literal(pattern) {
+            let mut tree = SubjectTree::new();
+            for (place, entry) in self.entries.iter() {
+                tree.insert(&entry.subject, place);
+            }
+            self.tree = Some(tree);
+        }
+        let mut last = None;
+        self.matching(pattern, |entry| last = last.max(Some(entry.last)));
+        last
+    }
+
+    fn place_of(&mut self, subject: &Subject) -> usize {
+        let text = subject.as_str();
+        // Texts are a few words long: their addresses differ in these bits.
+        let slot = (text.as_ptr().addr() >> 5) % RECENT;
+        let place = self.recent[slot];
+        let found = self.entries.at(place);
+        // One text cannot be where another is: what is equal here is the same.
+        if found.is_some_and(|entry| std::ptr::eq(entry.subject.as_str(), text)) {
+            return place;
+        }
+        let place = match self.places.get(subject) {
+            Some(place) => *place,
+            None => self.insert(subject),
+        };
+        self.recent[slot] = place;
+        place
+    }
+
+    fn insert(&mut self, subject: &Subject) -> usize {
+        self.next_id += 1;
+        let key = self.entries.insert(Entry {
+            subject: subject.clone(),
+            id: self.next_id,
+            count: 0,
+            last: 0,
+            sequences: VecDeque::new(),
+            interested: Vec::new(),
+            generation: 0,
+        });
+        self.places.insert(subject.clone(), key.index());
+        if let Some(tree) = &mut self.tree {
+            tree.insert(subject, key.index());
+        }
+        key.index()
+    }
+}
+
+/// Whether `pattern` matches one subject only.
+pub(super) fn is_literal(pattern: &Pattern) -> bool {
+    !pattern
+        .as_str()
+        .split('.')
+        .any(|token| matches!(token, "*" | ">"))
+}

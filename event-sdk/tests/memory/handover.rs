@@ -1,0 +1,176 @@
+//! Handing values over, and what must not happen to them under the lock.
+
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use event_sdk::ErrorKind;
+use event_sdk::codec::{Codec, DecodeFault, EncodeError, JsonCodec, RawEnvelope};
+use event_sdk::envelope::Head;
+use event_sdk::event::{Event, EventSpec};
+use event_sdk::headers::Headers;
+use event_sdk::json::WriteJson;
+use event_sdk::stream::Stream;
+use event_sdk::subject::grammar::subject_hash;
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{Body, Capability, Transport, ValueBody};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::support::*;
+
+/// An event that says something to the transport when it is dropped.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Noted {
+    number: u64,
+    #[serde(skip)]
+    at_last: Mutex<Option<MemoryTransport>>,
+}
+
+impl Event for Noted {
+    const SPEC: EventSpec = EventSpec::__new(
+        "Noted",
+        "a.note.noted",
+        subject_hash("a.note.noted"),
+        "note.noted",
+        (1, 0),
+    )
+    .__address("a", "note", "noted");
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        if let Some(transport) = self.at_last.get_mut().unwrap().take() {
+            // Takes the stream's lock.
+            let _ = now(transport.stream_state("S"));
+        }
+    }
+}
+
+fn value(event: &Arc<Noted>) -> Body {
+    let head = Head::new(Uuid::from_u128(7), "note.noted", at(SECOND));
+    Body::Value(Arc::new(ValueBody {
+        head,
+        event: event.clone(),
+    }))
+}
+
+fn handing_over(declare: impl FnOnce(Stream) -> Stream) -> Rig {
+    let stream = config(&declare(Stream::new("S").absolute(">")));
+    Rig::new(|builder| builder.stream(stream).hand_over(true))
+}
+
+#[test]
+fn every_consumer_receives_the_publishers_own_value() {
+    let rig = handing_over(|stream| stream);
+    let event = Arc::new(Noted::default());
+    rig.try_publish("a", |message| message.body = value(&event))
+        .unwrap();
+    for mut sub in [rig.subscribe(ephemeral()), rig.subscribe(ephemeral())] {
+        let message = sub.message();
+        let Body::Value(value) = &message.body else {
+            panic!("{message:?}")
+        };
+        assert_eq!(value.head.event_id, Uuid::from_u128(7));
+        let received = value.event.clone().into_any().downcast::<Noted>().unwrap();
+        assert!(Arc::ptr_eq(&received, &event));
+    }
+    assert_eq!(rig.state().bytes, 1, "only the subject is known");
+}
+
+#[test]
+fn a_stream_that_counts_bytes_encodes() {
+    for limit in [
+        Stream::max_bytes as fn(Stream, u64) -> Stream,
+        Stream::max_message_size,
+    ] {
+        let rig = handing_over(|stream| limit(stream, 10_000));
+        let event = Arc::new(Noted::default());
+        rig.try_publish("a", |message| message.body = value(&event))
+            .unwrap();
+        let message = rig.subscribe(ephemeral()).message();
+        let Body::Encoded(bytes) = &message.body else {
+            panic!("{message:?}")
+        };
+        let envelope = JsonCodec.decode(bytes, &message.headers).unwrap();
+        assert_eq!(&envelope.data[..], br#"{"number":0}"#);
+        assert_eq!(rig.state().bytes, 1 + bytes.len() as u64);
+        assert_eq!(Arc::strong_count(&event), 1);
+    }
+}
+
+/// Marks what it writes.
+#[derive(Debug)]
+struct Marking;
+
+impl Codec for Marking {
+    fn encode(
+        &self,
+        head: &Head,
+        data: &dyn WriteJson,
+        headers: &mut Headers,
+        out: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        headers.insert("codec", "marking").unwrap();
+        JsonCodec.encode(head, data, headers, out)
+    }
+
+    fn decode(&self, body: &Bytes, headers: &Headers) -> Result<RawEnvelope, DecodeFault> {
+        JsonCodec.decode(body, headers)
+    }
+}
+
+#[test]
+fn it_encodes_with_the_codec_that_it_was_given() {
+    let stream = config(&Stream::new("S").absolute(">").max_bytes(1000));
+    let rig = Rig::new(|builder| {
+        builder
+            .stream(stream)
+            .hand_over(true)
+            .codec(Arc::new(Marking))
+    });
+    let event = Arc::new(Noted::default());
+    rig.try_publish("a", |message| message.body = value(&event))
+        .unwrap();
+    let message = rig.subscribe(ephemeral()).message();
+    assert_eq!(message.headers.get("codec"), Some("marking"));
+}
+
+#[test]
+fn a_value_is_refused_where_that_is_not_declared() {
+    let rig = Rig::plain();
+    let event = Arc::new(Noted::default());
+    let refused = rig.try_publish("a", |message| message.body = value(&event));
+    let unsupported = ErrorKind::Unsupported(Capability::ValueHandover);
+    assert_eq!(refused.unwrap_err().kind(), &unsupported);
+}
+
+#[test]
+fn a_value_may_use_the_transport_when_it_is_dropped() {
+    let rig = handing_over(|stream| stream.max_messages(1).max_messages_per_subject(1));
+    let publish = || {
+        let event = Noted {
+            number: 1,
+            at_last: Mutex::new(Some(rig.transport.clone())),
+        };
+        rig.try_publish("a", |message| message.body = value(&Arc::new(event)))
+            .unwrap();
+    };
+    // One is dropped by the next publish, the other when all is closed.
+    publish();
+    publish();
+    rig.close();
+}
+
+#[test]
+fn closing_lets_go_of_every_value() {
+    let rig = handing_over(|stream| stream);
+    let event = Arc::new(Noted::default());
+    let mut sub = rig.subscribe(durable("d"));
+    for _ in 0..3 {
+        rig.try_publish("a", |message| message.body = value(&event))
+            .unwrap();
+    }
+    drop(sub.message());
+    rig.close();
+    assert_eq!(Arc::strong_count(&event), 1);
+}

@@ -1,0 +1,13 @@
+//! What the memory transport does, seen through the `Transport` trait.
+
+mod acks;
+mod bounds;
+mod consumers;
+mod handover;
+mod history;
+mod publishing;
+mod retention;
+mod streams;
+mod support;
+mod threads;
+mod waking;
