@@ -76,6 +76,8 @@ mod trace;
 pub mod time;
 pub mod transport;
 
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use bus::{BusBuilder, EventBus};
 pub use cause::{AsCause, Cause};

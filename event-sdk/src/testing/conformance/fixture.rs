@@ -1,0 +1,99 @@
+//! What a case is given: the means to start a transport, and names of its own.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::failure::{Outcome, within};
+use super::rig::Rig;
+use crate::stream::{Stream, StreamConfig};
+use crate::transport::Transport;
+
+pub(super) type Start = Arc<dyn Fn(Vec<StreamConfig>) -> Starting + Send + Sync>;
+pub(super) type Starting = Pin<Box<dyn Future<Output = Outcome<Arc<dyn Transport>>> + Send>>;
+
+/// What the suite was told about time and numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    /// How long a case waits for one thing that it is owed.
+    pub(super) patience: Duration,
+    /// By how much the numbers of messages are multiplied.
+    pub(super) scale: usize,
+}
+
+/// What a case is given.
+pub(super) struct Fixture {
+    start: Start,
+    name: String,
+    settings: Settings,
+}
+
+impl Fixture {
+    pub(super) fn new(start: Start, name: String, settings: Settings) -> Self {
+        Self {
+            start,
+            name,
+            settings,
+        }
+    }
+
+    /// A transport with these streams.
+    pub(super) async fn start(&self, streams: Vec<StreamConfig>) -> Outcome<Arc<dyn Transport>> {
+        let starting = (self.start)(streams);
+        within(self.settings.patience, "the start of a transport", starting).await?
+    }
+
+    /// A transport with one stream, which stores everything under its prefix.
+    pub(super) async fn rig(&self) -> Outcome<Rig> {
+        self.rig_with(|stream| stream).await
+    }
+
+    /// A transport with one stream, of which more is said.
+    pub(super) async fn rig_with(&self, say: impl FnOnce(Stream) -> Stream) -> Outcome<Rig> {
+        let prefix = format!("{}a", self.name);
+        let config = say(Stream::new(format!("{}A", self.name)).subject(">")).config(&prefix)?;
+        let name = config.name.clone();
+        let transport = self.start(vec![config]).await?;
+        Ok(Rig::new(transport, name, prefix, self.settings))
+    }
+
+    /// One transport with two streams, each under a prefix of its own.
+    pub(super) async fn two_rigs(&self) -> Outcome<(Rig, Rig)> {
+        let (a, b) = (format!("{}a", self.name), format!("{}b", self.name));
+        let configs = vec![
+            Stream::new(format!("{}A", self.name))
+                .subject(">")
+                .config(&a)?,
+            Stream::new(format!("{}B", self.name))
+                .subject(">")
+                .config(&b)?,
+        ];
+        let names: Vec<_> = configs.iter().map(|config| config.name.clone()).collect();
+        let transport = self.start(configs).await?;
+        let rig = |index: usize, prefix| {
+            Rig::new(
+                Arc::clone(&transport),
+                names[index].clone(),
+                prefix,
+                self.settings,
+            )
+        };
+        Ok((rig(0, a), rig(1, b)))
+    }
+
+    /// `number`, or more of them in a stress run.
+    pub(super) fn scaled(&self, number: usize) -> usize {
+        number.saturating_mul(self.settings.scale)
+    }
+}
+
+impl fmt::Debug for Fixture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fixture")
+            .field("name", &self.name)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
