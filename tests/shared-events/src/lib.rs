@@ -1,0 +1,41 @@
+//! A crate of events that several services share: it depends on event-sdk-core
+//! alone, and the sets that take its events stand in other crates.
+
+use event_sdk_core::{Event, EventSet, Pattern, RawEvent, subject};
+use serde::{Deserialize, Serialize};
+
+/// A window was opened.
+#[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
+#[event(crate = event_sdk_core, domain = "house")]
+pub struct WindowOpened {
+    /// Which window.
+    #[event(key, in_subject)]
+    pub window: String,
+}
+
+/// A window was shut, by hand or by the wind.
+#[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
+#[event(crate = event_sdk_core, domain = "house", version = "1.2")]
+pub struct WindowShut {
+    /// Which window.
+    #[event(key, in_subject)]
+    pub window: String,
+    /// Whether it was the wind.
+    pub by_wind: bool,
+}
+
+/// Everything in the house.
+#[derive(Debug, EventSet)]
+#[event(crate = event_sdk_core, pattern = "house.>")]
+pub enum HouseEvents {
+    /// A window was opened.
+    Opened(WindowOpened),
+    /// A window was shut.
+    Shut(WindowShut),
+    /// Anything else.
+    #[event(other)]
+    Other(RawEvent),
+}
+
+/// Everything about windows.
+pub const WINDOWS: Pattern = subject!(crate = event_sdk_core, "house.window.>");

@@ -1,0 +1,167 @@
+//! A transport that answers when it is told to: what the memory transport,
+//! which always has its answer, cannot show.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use event_sdk::Transport;
+use event_sdk::subject::Pattern;
+use event_sdk::text::Text;
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{
+    Answer, Capabilities, Confirmation, Error, HistoryRequest, HistoryStream, Outgoing,
+    StreamState, SubscribeRequest, Subscription,
+};
+use tokio::sync::Semaphore;
+
+/// The memory transport, whose publishes wait for permits.
+#[derive(Debug, Clone)]
+pub struct Held {
+    memory: MemoryTransport,
+    /// How many messages may be handed over.
+    pub handing_over: Arc<Semaphore>,
+    /// How many confirmations may be given.
+    pub confirming: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    most_waiting: Arc<AtomicUsize>,
+    order: Arc<Mutex<Vec<String>>>,
+    confirmed: Arc<Mutex<Option<Hook>>>,
+}
+
+/// Something to be done at each confirmation.
+struct Hook(Box<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook")
+    }
+}
+
+impl Held {
+    /// Nothing may pass yet.
+    ///
+    /// # Panics
+    ///
+    /// When the memory transport cannot be made.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            memory: MemoryTransport::builder()
+                .build()
+                .expect("the default is right"),
+            handing_over: Arc::new(Semaphore::new(0)),
+            confirming: Arc::new(Semaphore::new(0)),
+            waiting: Arc::default(),
+            most_waiting: Arc::default(),
+            order: Arc::default(),
+            confirmed: Arc::default(),
+        }
+    }
+
+    /// How many confirmations were awaited at once, at the most.
+    #[must_use]
+    pub fn most_waiting(&self) -> usize {
+        self.most_waiting.load(Ordering::SeqCst)
+    }
+
+    /// Does this at each confirmation.
+    pub fn on_confirmed(&self, hook: impl Fn() + Send + Sync + 'static) {
+        *self
+            .confirmed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Hook(Box::new(hook)));
+    }
+
+    /// The subjects in the order in which they were handed over.
+    #[must_use]
+    pub fn order(&self) -> Vec<String> {
+        self.order
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Transport for Held {
+    fn name(&self) -> &'static str {
+        "held"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.memory.capabilities()
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+        let this = self.clone();
+        let subject = message.subject.clone();
+        let Outgoing {
+            headers,
+            body,
+            message_id,
+            expect,
+            ..
+        } = message;
+        Answer::later(async move {
+            let passed = this.handing_over.acquire().await;
+            passed.expect("the semaphore is never closed").forget();
+            this.order
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(subject.to_string());
+            let waiting = this.waiting.fetch_add(1, Ordering::SeqCst) + 1;
+            this.most_waiting.fetch_max(waiting, Ordering::SeqCst);
+            let message = Outgoing {
+                subject: &subject,
+                headers,
+                body,
+                message_id,
+                expect,
+            };
+            let confirmation = this.memory.publish(message).await?;
+            Ok(Answer::later(async move {
+                let passed = this.confirming.acquire().await;
+                passed.expect("the semaphore is never closed").forget();
+                this.waiting.fetch_sub(1, Ordering::SeqCst);
+                if let Some(Hook(hook)) = &*this
+                    .confirmed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                {
+                    hook();
+                }
+                confirmation.await
+            }))
+        })
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+        self.memory.subscribe(request)
+    }
+
+    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        self.memory.history(request)
+    }
+
+    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        self.memory.streams_for(pattern)
+    }
+
+    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        self.memory.stream_state(stream)
+    }
+
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+        self.memory.delete_consumer(stream, consumer)
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        self.memory.close()
+    }
+}

@@ -1,0 +1,95 @@
+//! The suite names what is broken: for each broken promise, the cases that
+//! fail are those that try it; and there is no case that nothing fails.
+
+mod expected;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use event_sdk::testing::conformance::{Report, Suite, cases};
+use event_sdk::transport::Capability;
+use futures_util::{StreamExt, stream};
+
+use crate::sabotage::{Sabotage, Saboteur};
+use expected::{EXPECTED, Expected, Others};
+
+type Names = BTreeSet<&'static str>;
+
+fn failed(report: &Report) -> Names {
+    report.failed().map(|result| result.case.name()).collect()
+}
+
+/// The whole suite, without much patience for what will never come.
+fn impatient() -> Suite {
+    Suite::new()
+        .patience(Duration::from_secs(2))
+        .timeout(Duration::from_secs(10))
+}
+
+/// Runs the suite on what is broken so; what failed.
+async fn run(expected: &'static Expected) -> Names {
+    let sabotage = expected.sabotage;
+    let report = impatient().run(Saboteur(sabotage)).await;
+    let failed = failed(&report);
+    let named: Names = expected.named.iter().copied().collect();
+    let missed: Vec<_> = named.difference(&failed).collect();
+    assert!(
+        missed.is_empty(),
+        "{sabotage:?} was not found by {missed:?}:\n{report:#}"
+    );
+    let others: Names = failed.difference(&named).copied().collect();
+    if expected.others == Others::Pass && !others.is_empty() {
+        // Many suites run at once here: a case that had no time fails, too,
+        // but not by itself.
+        let suite = Suite::new().only(&others).unwrap();
+        let alone = suite.run(Saboteur(sabotage)).await;
+        assert_eq!(
+            alone.failed().count(),
+            0,
+            "{sabotage:?} was blamed on others:\n{alone}"
+        );
+    }
+    failed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_broken_promise_is_named_and_each_case_can_fail() {
+    let failed = stream::iter(EXPECTED)
+        .map(run)
+        .buffer_unordered(6)
+        .fold(Names::new(), async |all, failed| &all | &failed)
+        .await;
+    let never: Vec<_> = cases()
+        .filter(|case| !failed.contains(case.name()))
+        .collect();
+    assert!(never.is_empty(), "nothing fails {never:#?}");
+}
+
+/// What is not declared and works all the same fails each case that needs it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_works_has_to_be_declared() {
+    for hides in Capability::ALL {
+        let needing: Names = cases()
+            .filter(|case| case.needs().contains(&hides))
+            .map(|case| case.name())
+            .collect();
+        let suite = Suite::new().only(&needing).unwrap();
+        let report = suite.run(Saboteur(Sabotage::Hides(hides))).await;
+        assert_eq!(failed(&report), needing, "hiding {hides}:\n{report:#}");
+    }
+}
+
+#[test]
+fn each_sabotage_is_tried_once() {
+    let mut tried: Vec<_> = EXPECTED
+        .iter()
+        .map(|expected| format!("{:?}", expected.sabotage))
+        .collect();
+    assert_eq!(EXPECTED[0].sabotage, Sabotage::Nothing);
+    assert!(EXPECTED[0].named.is_empty());
+    let count = tried.len();
+    tried.sort_unstable();
+    tried.dedup();
+    assert_eq!(tried.len(), count);
+    assert!(count > 50, "{count} ways to break a promise");
+}

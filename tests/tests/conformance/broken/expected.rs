@@ -1,0 +1,277 @@
+//! Which cases fail for which broken promise.
+
+use event_sdk::transport::Capability;
+
+use crate::sabotage::Sabotage;
+use crate::sabotage::Sabotage as S;
+
+/// What the suite has to say of one broken promise.
+#[derive(Debug)]
+pub(super) struct Expected {
+    pub(super) sabotage: Sabotage,
+    /// The cases that have to fail.
+    pub(super) named: &'static [&'static str],
+    pub(super) others: Others,
+}
+
+/// What becomes of the cases that are not named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    /// They pass: the damage is confined.
+    Pass,
+    /// They may fail: much depends on what is broken.
+    MayFail,
+}
+
+const fn exactly(sabotage: Sabotage, named: &'static [&'static str]) -> Expected {
+    Expected {
+        sabotage,
+        named,
+        others: Others::Pass,
+    }
+}
+
+const fn at_least(sabotage: Sabotage, named: &'static [&'static str]) -> Expected {
+    Expected {
+        sabotage,
+        named,
+        others: Others::MayFail,
+    }
+}
+
+#[rustfmt::skip]
+pub(super) const EXPECTED: &[Expected] = &[
+    exactly(S::Nothing, &[]),
+    at_least(S::LosesEveryTenth, &[
+        "order_of_one_publisher", "dropped_confirmation_takes_nothing_back",
+        "messages_come_in_order", "many_publishers_and_consumers", "a_large_backlog",
+    ]),
+    at_least(S::AnswersAnotherSequence, &[
+        "stored_with_stream_and_sequence", "sequences_count_up_by_one",
+        "a_delivery_says_where_it_comes_from", "history_is_what_was_published",
+    ]),
+    exactly(S::ForgetsMessageIds, &[
+        "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
+        "a_value_may_be_a_duplicate", "an_event_id_is_its_text", "ids_outlive_their_messages",
+        "parallel_duplicates_are_stored_once", "the_window_ends",
+    ]),
+    exactly(S::HidesDuplicates, &[
+        "a_duplicate_answers_with_the_first", "a_value_may_be_a_duplicate",
+        "an_event_id_is_its_text", "ids_outlive_their_messages",
+        "parallel_duplicates_are_stored_once", "the_window_ends",
+    ]),
+    exactly(S::IgnoresExpectations, &[
+        "a_refused_id_is_not_remembered", "every_expectation_has_to_hold",
+        "one_of_many_writers_wins", "refused_messages_are_not_delivered",
+        "unexpected_entity_sequence_is_refused", "unexpected_stream_sequence_is_refused",
+        "unexpected_subject_sequence_is_refused",
+    ]),
+    exactly(S::DropsHeaders, &[
+        "a_value_arrives_as_it_is", "header_values_survive", "headers_count_towards_the_limit",
+        "headers_survive", "history_is_what_was_published", "largest_header_survives",
+        "many_headers_survive", "max_bytes_keeps_the_newest",
+    ]),
+    exactly(S::CutsBodiesAtZero, &["a_mebibyte_survives", "every_byte_survives"]),
+    exactly(S::ConfirmsWhatNoStreamStores, &["no_stream_is_an_error"]),
+    exactly(S::IsNeverSure, &[
+        "above_the_limit_is_refused", "every_expectation_has_to_hold", "full_stream_refuses",
+        "no_stream_is_an_error", "refused_messages_are_not_delivered",
+        "stream_limits_message_size", "unexpected_entity_sequence_is_refused",
+        "unexpected_stream_sequence_is_refused", "unexpected_subject_sequence_is_refused",
+    ]),
+    exactly(S::WaitsForSlowSubscriptions, &[
+        "a_slow_subscription_slows_no_other", "a_slow_subscription_slows_no_publisher",
+        "many_members_share_the_load",
+    ]),
+    exactly(S::EncodesValues, &[
+        "a_value_arrives_as_it_is", "a_value_comes_again", "every_consumer_gets_the_value",
+        "history_has_values", "values_and_bytes_keep_their_order",
+    ]),
+    at_least(S::KeepsEverything, &[
+        "full_stream_refuses", "stream_limits_message_size", "max_messages_keeps_the_newest",
+        "max_messages_per_subject_keeps_the_newest", "max_bytes_keeps_the_newest",
+        "max_age_drops_the_old", "sequences_are_never_given_again",
+        "what_is_gone_is_not_delivered", "what_went_before_is_no_gap",
+        "the_state_has_the_configuration",
+    ]),
+    exactly(S::ChangesConsumers, &[
+        "a_mismatch_changes_nothing", "another_backoff_is_a_mismatch",
+        "another_configuration_is_a_mismatch",
+    ]),
+    exactly(S::CopiesToEachMember, &[
+        "a_group_shares", "a_live_group_shares", "a_member_that_joins_gets_its_share",
+        "another_configuration_is_a_mismatch", "many_members_share_the_load",
+    ]),
+    at_least(S::ForgetsDurables, &[
+        "a_durable_goes_on_where_it_was", "a_durable_collects_while_nobody_listens",
+        "a_durable_shares", "the_start_counts_once",
+    ]),
+    at_least(S::IgnoresFilters, &[
+        "a_filter_without_wildcards", "a_star_matches_one_token",
+        "an_arrow_matches_what_follows", "several_filters_are_one_consumer",
+        "a_filter_that_matches_nothing", "pending_counts_what_the_filter_matches",
+    ]),
+    exactly(S::BeginsAtTheOldest, &[
+        "a_slow_subscription_hears_of_a_gap", "a_start_sequence_is_included",
+        "a_start_sequence_may_lie_ahead", "a_start_time_is_included",
+        "another_configuration_is_a_mismatch", "last_begins_at_the_newest_that_matches",
+        "last_per_subject_begins_with_each_newest", "new_begins_now",
+    ]),
+    exactly(S::AcksOneForAll, &[
+        "ack_all_leaves_what_came_after", "ack_all_settles_what_came_before",
+    ]),
+    exactly(S::IgnoresMaxAckPending, &[
+        "another_configuration_is_a_mismatch", "max_ack_pending_holds_back",
+        "max_ack_pending_is_for_all_members",
+    ]),
+    exactly(S::IgnoresMaxDeliver, &[
+        "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
+        "another_configuration_is_a_mismatch", "max_deliver_is_kept",
+    ]),
+    exactly(S::IgnoresBackoff, &["another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait"]),
+    exactly(S::DeletesNothing, &[
+        "after_closing_nothing_is_managed", "deleting_ends_the_subscriptions",
+        "deleting_forgets_the_consumer_alone", "deleting_what_is_not_there_is_an_error",
+    ]),
+    at_least(S::Reorders, &[
+        "messages_come_in_order", "order_of_one_publisher", "backlog_and_live_meet",
+        "a_large_backlog", "many_publishers_and_consumers", "prefetch_is_no_limit_of_unsettled",
+    ]),
+    at_least(S::DeliversTwice, &[
+        "an_acked_message_stays_away", "a_group_shares", "every_consumer_gets_its_own_copy",
+        "what_was_read_is_no_gap",
+    ]),
+    at_least(S::CountsNoAttempts, &[
+        "attempts_count_up", "an_unsettled_message_comes_again", "a_nak_brings_it_back_at_once",
+        "a_value_comes_again",
+    ]),
+    at_least(S::NeverRedelivers, &[
+        "an_unsettled_message_comes_again", "a_nak_brings_it_back_at_once",
+        "a_redelivery_is_the_same_message", "a_dropped_subscription_gives_back_the_unsettled",
+        "a_member_that_leaves_loses_nothing", "members_come_and_go",
+        "without_max_deliver_it_comes_until_settled",
+    ]),
+    exactly(S::HidesGaps, &[
+        "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
+        "a_slow_subscription_hears_of_a_gap", "holes_are_gaps", "what_grew_too_old_is_a_gap",
+    ]),
+    exactly(S::HidesExhausted, &[
+        "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
+    ]),
+    at_least(S::LosesTheUnread, &[
+        "a_dropped_subscription_gives_back_the_unread_at_once",
+        "a_durable_goes_on_where_it_was", "a_member_that_leaves_loses_nothing",
+        "members_come_and_go",
+    ]),
+    at_least(S::ForgetsAcks, &[
+        "an_acked_message_stays_away", "acking_twice_is_fine", "a_late_ack_counts",
+        "an_ack_outlives_its_subscription", "an_ack_comes_from_anywhere",
+        "settling_lets_the_next_in",
+    ]),
+    exactly(S::PutsBackTheTerminated, &[
+        "a_nak_after_the_term_does_nothing", "a_terminated_message_stays_away",
+        "settlements_of_all_kinds", "settling_lets_the_next_in",
+    ]),
+    exactly(S::IgnoresNakDelay, &[
+        "a_nak_holds_nobody_up", "nak_delay_is_kept", "nak_delay_replaces_the_ack_wait",
+    ]),
+    exactly(S::IgnoresInProgress, &[
+        "after_closing_nothing_is_settled", "in_progress_extends_the_wait",
+    ]),
+    exactly(S::ForgetsLateAcks, &["a_late_ack_counts"]),
+    exactly(S::RefusesTheSecondSettlement, &[
+        "a_nak_after_the_ack_does_nothing", "a_nak_after_the_term_does_nothing",
+        "acking_twice_is_fine", "in_progress_after_the_ack_does_nothing",
+        "in_progress_extends_the_wait",
+    ]),
+    exactly(S::ReadsForwardOnly, &[
+        "history_begins_at_a_sequence", "history_begins_at_a_time",
+        "history_ends_where_it_was_asked_for", "history_is_in_order",
+        "history_keeps_its_filters", "history_keeps_its_limit",
+        "history_leaves_out_what_is_dropped",
+    ]),
+    exactly(S::IgnoresTheLimit, &["history_keeps_its_filters", "history_keeps_its_limit"]),
+    exactly(S::CountsNoConsumers, &[
+        "a_group_ends_with_its_last_subscription", "a_mismatch_changes_nothing",
+        "an_ephemeral_ends_with_its_subscription", "binding_takes_the_consumer_as_it_is",
+        "deleting_forgets_the_consumer_alone", "history_settles_nothing",
+        "many_may_bind_at_once", "the_state_counts",
+    ]),
+    exactly(S::Hides(Capability::Deduplication), &[
+        "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
+        "a_refused_id_is_not_remembered", "a_value_may_be_a_duplicate",
+        "an_event_id_is_its_text", "ids_belong_to_their_stream", "ids_outlive_their_messages",
+        "no_window_no_deduplication", "other_ids_are_no_duplicates",
+        "parallel_duplicates_are_stored_once", "the_window_ends",
+    ]),
+    exactly(S::Pretends(Capability::ValueHandover), &[
+        "a_value_arrives_as_it_is", "a_value_comes_again", "a_value_may_be_a_duplicate",
+        "every_consumer_gets_the_value", "history_has_values",
+        "values_and_bytes_keep_their_order",
+    ]),
+    exactly(S::Pretends(Capability::History), &[
+        "after_closing_nothing_is_read", "history_begins_at_a_sequence",
+        "history_begins_at_a_time", "history_ends_where_it_was_asked_for", "history_has_values",
+        "history_is_in_order", "history_is_what_was_published", "history_keeps_its_filters",
+        "history_keeps_its_limit", "history_leaves_out_what_is_dropped",
+        "history_of_a_missing_stream_is_an_error", "history_of_nothing_is_empty",
+        "history_settles_nothing",
+    ]),
+    exactly(S::Pretends(Capability::ExpectStream), &[
+        "a_refused_id_is_not_remembered", "every_expectation_has_to_hold",
+        "expected_stream_sequence_is_stored", "refused_messages_are_not_delivered",
+        "unexpected_stream_sequence_is_refused",
+    ]),
+    exactly(S::Pretends(Capability::ExpectSubject), &[
+        "every_expectation_has_to_hold", "expected_subject_sequence_is_stored",
+        "one_of_many_writers_wins", "unexpected_subject_sequence_is_refused",
+    ]),
+    exactly(S::Pretends(Capability::ExpectPattern), &[
+        "expected_entity_sequence_is_stored", "unexpected_entity_sequence_is_refused",
+    ]),
+    exactly(S::Pretends(Capability::SeveralFilters), &[
+        "overlapping_filters_are_refused", "several_filters_are_one_consumer",
+        "the_order_of_filters_is_no_difference",
+    ]),
+    exactly(S::Pretends(Capability::AckAll), &[
+        "ack_all_leaves_what_came_after", "ack_all_settles_what_came_before",
+    ]),
+    exactly(S::Pretends(Capability::Backoff), &[
+        "another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait",
+    ]),
+    exactly(S::GoesOnAfterClosing, &[
+        "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
+        "after_closing_nothing_is_published", "after_closing_nothing_is_read",
+        "after_closing_nothing_is_settled", "closing_ends_the_subscriptions",
+        "closing_twice_harms_nobody", "closing_while_publishing", "closing_while_subscribing",
+    ]),
+    exactly(S::LeavesSubscriptionsOpen, &[
+        "closing_ends_the_subscriptions", "closing_while_publishing",
+        "closing_while_subscribing", "deleting_ends_the_subscriptions",
+    ]),
+    exactly(S::EndsWithoutAWord, &[
+        "closing_ends_the_subscriptions", "closing_while_publishing",
+        "closing_while_subscribing", "deleting_ends_the_subscriptions",
+    ]),
+    exactly(S::Panics, &["after_closing_nothing_is_read", "streams_are_found_by_subject"]),
+    exactly(S::Hangs, &["after_closing_nothing_is_read", "streams_are_found_by_subject"]),
+    at_least(S::BlursErrors, &[
+        "requests_that_ask_for_nothing_are_refused",
+        "no_stream_is_an_error", "full_stream_refuses", "above_the_limit_is_refused",
+        "unexpected_stream_sequence_is_refused", "a_missing_stream_is_an_error",
+        "another_configuration_is_a_mismatch", "deleting_what_is_not_there_is_an_error",
+        "the_state_of_a_missing_stream_is_an_error", "history_of_a_missing_stream_is_an_error",
+    ]),
+    at_least(S::CallsEverythingADuplicate, &[
+        "stored_with_stream_and_sequence", "without_an_id_there_are_no_duplicates",
+        "other_ids_are_no_duplicates", "ids_belong_to_their_stream",
+    ]),
+    exactly(S::FillsEmptyBodies, &["empty_body_survives"]),
+    exactly(S::MindsTheOrderOfFilters, &["the_order_of_filters_is_no_difference"]),
+    exactly(S::SharesNamesAcrossStreams, &["a_name_belongs_to_its_stream"]),
+    exactly(S::CountsFromZero, &[
+        "a_new_stream_is_empty", "max_age_drops_the_old", "max_messages_keeps_the_newest",
+        "the_state_counts",
+    ]),
+    exactly(S::HasNoName, &["the_transport_says_what_it_is"]),
+];

@@ -1,0 +1,125 @@
+//! The memory transport keeps every promise: by itself, behind pointers, and
+//! when it hands values over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::stream::StreamConfig;
+use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite, Verdict};
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{Capability, Transport};
+
+/// A memory transport with these streams.
+pub(crate) fn start(
+    streams: Vec<StreamConfig>,
+    hand_over: bool,
+) -> Result<MemoryTransport, HarnessError> {
+    let mut builder = MemoryTransport::builder().hand_over(hand_over);
+    for stream in streams {
+        builder = builder.stream(stream);
+    }
+    Ok(builder.build()?)
+}
+
+struct Plain;
+
+impl Harness for Plain {
+    type Transport = MemoryTransport;
+
+    async fn start(&self, streams: Vec<StreamConfig>) -> Result<MemoryTransport, HarnessError> {
+        start(streams, false)
+    }
+}
+
+struct HandingOver;
+
+impl Harness for HandingOver {
+    type Transport = MemoryTransport;
+
+    async fn start(&self, streams: Vec<StreamConfig>) -> Result<MemoryTransport, HarnessError> {
+        start(streams, true)
+    }
+}
+
+struct Boxed;
+
+impl Harness for Boxed {
+    type Transport = Box<dyn Transport>;
+
+    async fn start(&self, streams: Vec<StreamConfig>) -> Result<Box<dyn Transport>, HarnessError> {
+        Ok(Box::new(start(streams, true)?))
+    }
+}
+
+struct Shared;
+
+impl Harness for Shared {
+    type Transport = Arc<dyn Transport>;
+
+    async fn start(&self, streams: Vec<StreamConfig>) -> Result<Arc<dyn Transport>, HarnessError> {
+        Ok(Arc::new(start(streams, true)?))
+    }
+}
+
+/// Everything passed, except where values would have to be handed over.
+fn assert_all_but_handover(report: &Report) {
+    report.assert_all_passed();
+    for result in report.unsupported() {
+        assert_eq!(
+            result.verdict,
+            Verdict::Unsupported(vec![Capability::ValueHandover]),
+            "{result}"
+        );
+        assert_eq!(result.case.area(), "handover", "{result}");
+    }
+    assert!(report.unsupported().count() > 0, "{report}");
+}
+
+/// Every single case passed.
+fn assert_everything(report: &Report) {
+    report.assert_all_passed();
+    assert_eq!(report.unsupported().count(), 0, "{report}");
+    assert_eq!(report.results().len(), conformance::cases().count());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_by_itself() {
+    assert_all_but_handover(&conformance::run(Plain).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_that_hands_values_over() {
+    assert_everything(&conformance::run(HandingOver).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_in_a_box() {
+    assert_everything(&conformance::run(Boxed).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_in_an_arc() {
+    assert_everything(&conformance::run(Shared).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_under_stress() {
+    let report = Suite::new()
+        .only(["stress", "delivering", "publishing", "sharing"])
+        .unwrap()
+        .stress(10)
+        .timeout(Duration::from_mins(1))
+        .run(HandingOver)
+        .await;
+    assert_eq!(report.unsupported().count(), 0, "{report}");
+    report.assert_all_passed();
+}
+
+#[test]
+fn the_suite_is_large_and_its_names_are_distinct() {
+    let mut names: Vec<_> = conformance::cases().map(|case| case.name()).collect();
+    assert!(names.len() >= 150, "{} cases", names.len());
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), conformance::cases().count());
+}

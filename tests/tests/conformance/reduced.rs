@@ -1,0 +1,197 @@
+//! A transport that can do less: in place of each case that needs what it
+//! lacks, the suite hears that it is not supported.
+
+use event_sdk::Pattern;
+use event_sdk::stream::StreamConfig;
+use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
+use event_sdk::text::Text;
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{
+    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
+    Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored, StreamState,
+    SubscribeRequest, Subscription, Transport,
+};
+use futures_util::StreamExt;
+
+/// A memory transport that lacks one capability, as one that is honest about
+/// it would.
+#[derive(Debug)]
+pub(crate) struct Reduced {
+    inner: MemoryTransport,
+    lacks: Capability,
+}
+
+impl Reduced {
+    fn has(&self, capability: Capability) -> bool {
+        self.lacks != capability
+    }
+
+    /// Refuses what is asked for if that is what is lacking.
+    fn refuse(&self, asked: &[(Capability, bool)], operation: Operation) -> Result<(), Error> {
+        match asked
+            .iter()
+            .find(|(capability, asked)| *asked && !self.has(*capability))
+        {
+            Some((capability, _)) => Err(Error::unsupported(
+                *capability,
+                operation,
+                "this transport was made to lack it",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Where there is no stream, there is nothing to be asked of it.
+    fn refuse_without_store<T>(
+        &self,
+        operation: Operation,
+    ) -> Result<(), Answer<Result<T, Error>>> {
+        self.refuse(&[(Capability::Store, true)], operation)
+            .map_err(|error| Answer::ready(Err(error)))
+    }
+}
+
+impl Transport for Reduced {
+    fn name(&self) -> &'static str {
+        "memory that can do less"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities().without(self.lacks)
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+        let expect = &message.expect;
+        let asked = [
+            (Capability::Deduplication, message.message_id.is_some()),
+            (Capability::ExpectStream, expect.last_sequence.is_some()),
+            (
+                Capability::ExpectSubject,
+                expect.last_subject_sequence.is_some(),
+            ),
+            (
+                Capability::ExpectPattern,
+                expect.last_pattern_sequence.is_some(),
+            ),
+            (
+                Capability::ValueHandover,
+                matches!(message.body, Body::Value(_)),
+            ),
+        ];
+        if let Err(error) = self.refuse(&asked, Operation::Publish) {
+            return Answer::ready(Err(error));
+        }
+        let published = self.inner.publish(message);
+        if self.has(Capability::Store) {
+            return published;
+        }
+        Answer::later(async move {
+            let confirmation = published.await?;
+            Ok(Answer::later(async move {
+                let _ = confirmation.await?;
+                Ok(Stored {
+                    stream: None,
+                    sequence: None,
+                    duplicate: false,
+                })
+            }))
+        })
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+        let config = &request.config;
+        let stored = matches!(config.name, ConsumerName::Durable(_))
+            || config.ack != AckPolicy::None
+            || config.deliver != DeliverPolicy::New;
+        let asked = [
+            (Capability::Store, stored),
+            (Capability::SeveralFilters, config.filters.len() > 1),
+            (Capability::AckAll, config.ack == AckPolicy::All),
+            (Capability::Backoff, !config.backoff.is_empty()),
+        ];
+        if let Err(error) = self.refuse(&asked, Operation::Subscribe) {
+            return Answer::ready(Err(error));
+        }
+        let subscribed = self.inner.subscribe(request);
+        let lacks = self.lacks;
+        Answer::later(async move {
+            let subscription = subscribed.await?;
+            let reported = subscription.filter_map(move |item| {
+                let kept = match (&item, lacks) {
+                    (Ok(Incoming::Gap(_)), Capability::ReportsGaps)
+                    | (Ok(Incoming::Exhausted(_)), Capability::ReportsExhausted) => None,
+                    _ => Some(item),
+                };
+                std::future::ready(kept)
+            });
+            Ok(Box::pin(reported) as Subscription)
+        })
+    }
+
+    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        let asked = [(Capability::Store, true), (Capability::History, true)];
+        match self.refuse(&asked, Operation::Read) {
+            Ok(()) => self.inner.history(request),
+            Err(error) => Answer::ready(Err(error)),
+        }
+    }
+
+    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        match self.refuse_without_store(Operation::Read) {
+            Ok(()) => self.inner.streams_for(pattern),
+            Err(refused) => refused,
+        }
+    }
+
+    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        match self.refuse_without_store(Operation::Read) {
+            Ok(()) => self.inner.stream_state(stream),
+            Err(refused) => refused,
+        }
+    }
+
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+        match self.refuse_without_store(Operation::Manage) {
+            Ok(()) => self.inner.delete_consumer(stream, consumer),
+            Err(refused) => refused,
+        }
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        self.inner.close()
+    }
+}
+
+struct Lacking(Capability);
+
+impl Harness for Lacking {
+    type Transport = Reduced;
+
+    async fn start(&self, streams: Vec<StreamConfig>) -> Result<Reduced, HarnessError> {
+        Ok(Reduced {
+            inner: super::memory::start(streams, true)?,
+            lacks: self.0,
+        })
+    }
+}
+
+/// Where a case needs what is lacking, the suite hears so; everything else
+/// passes.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_capability_may_be_lacking() {
+    for lacks in Capability::ALL {
+        let needing = cases().filter(|case| case.needs().contains(&lacks));
+        let mut chosen: Vec<_> = needing.map(|case| case.name()).collect();
+        assert!(!chosen.is_empty(), "no case needs {lacks}");
+        chosen.extend(["publishing", "payload", "sharing", "state"]);
+        let report = Suite::new().only(chosen).unwrap().run(Lacking(lacks)).await;
+        for result in report.results() {
+            let verdict = if result.case.needs().contains(&lacks) {
+                Verdict::Unsupported(vec![lacks])
+            } else {
+                Verdict::Passed
+            };
+            assert_eq!(result.verdict, verdict, "without {lacks}: {result}");
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! A transport that breaks one promise on purpose.
+
+mod closing;
+mod consumers;
+mod delivering;
+mod publishing;
+mod settling;
+mod slow;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use event_sdk::Pattern;
+use event_sdk::stream::{Limits, StreamConfig};
+use event_sdk::testing::conformance::{Harness, HarnessError};
+use event_sdk::text::Text;
+use event_sdk::transport::{
+    AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerConfig, ConsumerName,
+    DeliverPolicy, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order, Outgoing,
+    StreamState, SubscribeRequest, Subscription, Transport,
+};
+
+use consumers::Known;
+use settling::Settled;
+use slow::Waiting;
+
+/// Which promise is broken, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    /// None: the wrapper by itself breaks nothing.
+    Nothing,
+
+    /// Every tenth message is confirmed and not stored.
+    LosesEveryTenth,
+    /// The confirmation has the sequence after the one that was given.
+    AnswersAnotherSequence,
+    /// Message ids are thrown away.
+    ForgetsMessageIds,
+    /// A duplicate is not called one.
+    HidesDuplicates,
+    /// Expectations are thrown away.
+    IgnoresExpectations,
+    /// Headers are thrown away.
+    DropsHeaders,
+    /// A body ends at its first zero.
+    CutsBodiesAtZero,
+    /// A message for no stream is confirmed.
+    ConfirmsWhatNoStreamStores,
+    /// No refusal says that nothing was done.
+    IsNeverSure,
+    /// No error says of what kind it is.
+    BlursErrors,
+    /// Every message is called a duplicate.
+    CallsEverythingADuplicate,
+    /// An empty body becomes an empty object.
+    FillsEmptyBodies,
+    /// A publish waits until every subscription has read nearly everything.
+    WaitsForSlowSubscriptions,
+    /// A value is encoded on its way.
+    EncodesValues,
+
+    /// Limits of what a stream keeps are thrown away.
+    KeepsEverything,
+
+    /// A consumer that exists is replaced by the one that was asked for.
+    ChangesConsumers,
+    /// Each subscription of a group gets a consumer of its own.
+    CopiesToEachMember,
+    /// A durable begins anew with each subscription.
+    ForgetsDurables,
+    /// A consumer receives everything in its stream.
+    IgnoresFilters,
+    /// A consumer begins at the oldest message whatever it asked for.
+    BeginsAtTheOldest,
+    /// An ack is for one message, whatever was asked for.
+    AcksOneForAll,
+    /// Any number of deliveries may be unsettled.
+    IgnoresMaxAckPending,
+    /// A message is delivered until it is settled.
+    IgnoresMaxDeliver,
+    /// The list of waits is thrown away.
+    IgnoresBackoff,
+    /// The same filters in another order are called another configuration.
+    MindsTheOrderOfFilters,
+    /// A consumer's name is taken on every stream.
+    SharesNamesAcrossStreams,
+    /// Deleting a consumer is confirmed and not done.
+    DeletesNothing,
+
+    /// Of two messages that are there, the second comes first.
+    Reorders,
+    /// Each message is handed over twice.
+    DeliversTwice,
+    /// Each delivery is called the first.
+    CountsNoAttempts,
+    /// What was delivered once does not come again.
+    NeverRedelivers,
+    /// Gaps are not reported.
+    HidesGaps,
+    /// Messages that ran out of deliveries are not reported.
+    HidesExhausted,
+    /// What a subscription took ahead is lost when it is dropped.
+    LosesTheUnread,
+
+    /// An ack is confirmed and not done.
+    ForgetsAcks,
+    /// A terminated message is put back.
+    PutsBackTheTerminated,
+    /// What is put back comes again at once.
+    IgnoresNakDelay,
+    /// That a message is in progress is not heard.
+    IgnoresInProgress,
+    /// An ack of a delivery that is not the last of its message is thrown away.
+    ForgetsLateAcks,
+    /// A second settlement of a delivery is an error.
+    RefusesTheSecondSettlement,
+
+    /// History comes oldest first, always.
+    ReadsForwardOnly,
+    /// History has no limit.
+    IgnoresTheLimit,
+
+    /// No stream has a consumer, as far as its state says.
+    CountsNoConsumers,
+    /// Sequences begin at zero, as far as a stream's state says.
+    CountsFromZero,
+    /// It has no name.
+    HasNoName,
+    /// It says that it cannot do this, and does it.
+    Hides(Capability),
+    /// It says that it can do this, and does not.
+    Pretends(Capability),
+
+    /// Closing is confirmed and not done.
+    GoesOnAfterClosing,
+    /// Subscriptions wait for ever once the transport is closed.
+    LeavesSubscriptionsOpen,
+    /// Subscriptions end without saying why.
+    EndsWithoutAWord,
+
+    /// Asking for streams panics.
+    Panics,
+    /// Asking for streams is never answered.
+    Hangs,
+}
+
+/// A transport that breaks a promise.
+#[derive(Debug)]
+pub(crate) struct Broken<T> {
+    inner: Arc<T>,
+    sabotage: Sabotage,
+    published: AtomicU64,
+    waiting: Waiting,
+    settled: Arc<Settled>,
+    known: Known,
+}
+
+impl<T: Transport> Broken<T> {
+    pub(crate) fn new(inner: T, sabotage: Sabotage) -> Self {
+        Self {
+            inner: Arc::new(inner),
+            sabotage,
+            published: AtomicU64::new(0),
+            waiting: Waiting::default(),
+            settled: Arc::default(),
+            known: Known::default(),
+        }
+    }
+
+    fn is(&self, sabotage: Sabotage) -> bool {
+        self.sabotage == sabotage
+    }
+
+    /// What the consumer is instead of what was asked for.
+    fn distort(&self, config: &mut ConsumerConfig) {
+        match self.sabotage {
+            Sabotage::CopiesToEachMember => {
+                if let ConsumerName::Group(_) = config.name {
+                    config.name = ConsumerName::Ephemeral;
+                }
+            }
+            Sabotage::IgnoresFilters => {
+                // The subjects of a case begin with a token of its own.
+                for filter in &mut config.filters {
+                    let own = filter.as_str().split('.').next().unwrap_or_default();
+                    *filter = Pattern::parse(format!("{own}.>")).unwrap();
+                }
+                config.filters.truncate(1);
+            }
+            Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
+            Sabotage::AcksOneForAll if config.ack == AckPolicy::All => {
+                config.ack = AckPolicy::Explicit;
+            }
+            Sabotage::IgnoresMaxAckPending => config.max_ack_pending = None,
+            Sabotage::IgnoresMaxDeliver => config.max_deliver = None,
+            Sabotage::IgnoresBackoff => config.backoff.clear(),
+            _ => {}
+        }
+    }
+}
+
+impl<T: Transport> Transport for Broken<T> {
+    fn name(&self) -> &str {
+        match self.sabotage {
+            Sabotage::HasNoName => "",
+            _ => "a transport that breaks a promise",
+        }
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let capabilities = self.inner.capabilities();
+        match self.sabotage {
+            Sabotage::Hides(capability) => capabilities.without(capability),
+            Sabotage::Pretends(capability) => capabilities.with(capability),
+            _ => capabilities,
+        }
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+        self.broken_publish(message)
+    }
+
+    fn subscribe(&self, mut request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+        if let Err(error) = self.known.check(self.sabotage, &request) {
+            return Answer::ready(Err(error));
+        }
+        self.distort(&mut request.config);
+        let (inner, sabotage) = (Arc::clone(&self.inner), self.sabotage);
+        let (settled, reading) = (Arc::clone(&self.settled), self.waiting.begin());
+        Answer::later(async move {
+            let name = request.config.name.as_str().map(str::to_owned);
+            if sabotage == Sabotage::ForgetsDurables
+                && let ConsumerName::Durable(name) = &request.config.name
+            {
+                let _ = inner.delete_consumer(&request.stream, name).await;
+            }
+            let mut subscribed = inner.subscribe(request.clone()).await;
+            if sabotage == Sabotage::ChangesConsumers
+                && let (Err(error), Some(name)) = (&subscribed, &name)
+                && matches!(error.kind(), ErrorKind::ConsumerMismatch { .. })
+            {
+                inner.delete_consumer(&request.stream, name).await?;
+                subscribed = inner.subscribe(request).await;
+            }
+            let subscribed = subscribed.map(|subscription| {
+                let subscription = delivering::broken(sabotage, subscription, settled);
+                let subscription = closing::broken(sabotage, subscription);
+                reading.count(subscription)
+            });
+            subscribed.map_err(|error| blurred(sabotage, error))
+        })
+    }
+
+    fn history(&self, mut request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        match self.sabotage {
+            Sabotage::ReadsForwardOnly => request.order = Order::OldestFirst,
+            Sabotage::IgnoresTheLimit => request.limit = None,
+            Sabotage::Pretends(Capability::History) => {
+                return Answer::ready(Err(only_pretended(Capability::History, Operation::Read)));
+            }
+            _ => {}
+        }
+        let (history, sabotage) = (self.inner.history(request), self.sabotage);
+        Answer::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
+    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        match self.sabotage {
+            Sabotage::Panics => panic!("asked for streams"),
+            Sabotage::Hangs => Answer::later(std::future::pending()),
+            _ => self.inner.streams_for(pattern),
+        }
+    }
+
+    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
+        Answer::later(async move {
+            let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
+            match sabotage {
+                Sabotage::CountsNoConsumers => state.consumers = 0,
+                Sabotage::CountsFromZero => state.first_sequence -= 1,
+                _ => {}
+            }
+            Ok(state)
+        })
+    }
+
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+        if self.is(Sabotage::DeletesNothing) {
+            return Answer::ready(Ok(()));
+        }
+        let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
+        Answer::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        if self.is(Sabotage::GoesOnAfterClosing) {
+            return Answer::ready(Ok(()));
+        }
+        self.inner.close()
+    }
+}
+
+/// What a transport says that cannot do what it declares.
+fn only_pretended(capability: Capability, operation: Operation) -> Error {
+    Error::unsupported(capability, operation, "it was only pretended")
+}
+
+/// The error, or one that does not say of what kind it is.
+fn blurred(sabotage: Sabotage, error: Error) -> Error {
+    if sabotage == Sabotage::BlursErrors {
+        return Error::new(ErrorKind::Other, error.operation(), error.to_string());
+    }
+    error
+}
+
+/// Starts memory transports that break a promise.
+pub(crate) struct Saboteur(pub(crate) Sabotage);
+
+impl Harness for Saboteur {
+    type Transport = Broken<event_sdk::transport::memory::MemoryTransport>;
+
+    async fn start(&self, mut streams: Vec<StreamConfig>) -> Result<Self::Transport, HarnessError> {
+        if self.0 == Sabotage::KeepsEverything {
+            for stream in &mut streams {
+                let discard = stream.limits.discard;
+                stream.limits = Limits {
+                    discard,
+                    ..Limits::default()
+                };
+            }
+        }
+        let hand_over = self.0 != Sabotage::Pretends(Capability::ValueHandover);
+        Ok(Broken::new(
+            super::memory::start(streams, hand_over)?,
+            self.0,
+        ))
+    }
+}

@@ -1,0 +1,100 @@
+//! Delivering that breaks a promise.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use event_sdk::transport::{Error, Incoming, Received, Settlement, Settler, Subscription};
+use futures_util::{StreamExt, stream};
+
+use super::Sabotage;
+use super::settling::{Settled, Unsettled};
+
+/// The subscription, with what it delivers broken.
+pub(super) fn broken(
+    sabotage: Sabotage,
+    subscription: Subscription,
+    settled: Arc<Settled>,
+) -> Subscription {
+    let subscription = settling(sabotage, subscription, settled);
+    match sabotage {
+        Sabotage::Reorders => Box::pin(subscription.ready_chunks(2).flat_map(|mut pair| {
+            pair.reverse();
+            stream::iter(pair)
+        })),
+        Sabotage::DeliversTwice => Box::pin(subscription.flat_map(|item| {
+            let copy = match &item {
+                Ok(Incoming::Message(received)) => Some(Ok(Incoming::Message(copy(received)))),
+                _ => None,
+            };
+            stream::iter(std::iter::once(item).chain(copy))
+        })),
+        Sabotage::CountsNoAttempts => Box::pin(subscription.map(|mut item| {
+            if let Ok(Incoming::Message(received)) = &mut item {
+                received.info.attempt = 1;
+            }
+            item
+        })),
+        Sabotage::NeverRedelivers => Box::pin(subscription.filter_map(async |item| match item {
+            Ok(Incoming::Message(received)) if received.info.attempt > 1 => {
+                if let Some(settler) = received.settler {
+                    let _ = settler.settle(Settlement::Ack).await;
+                }
+                None
+            }
+            item => Some(item),
+        })),
+        Sabotage::HidesGaps => {
+            Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Gap(_))))))
+        }
+        Sabotage::HidesExhausted => {
+            Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Exhausted(_))))))
+        }
+        Sabotage::LosesTheUnread => {
+            // Everything that is there is taken and settled before it is handed
+            // over, so that nobody else gets it.
+            Box::pin(
+                subscription
+                    .ready_chunks(64)
+                    .then(settle_but_first)
+                    .flat_map(stream::iter),
+            )
+        }
+        _ => subscription,
+    }
+}
+
+type Item = Result<Incoming, Error>;
+
+async fn settle_but_first(items: Vec<Item>) -> Vec<Item> {
+    for item in items.iter().skip(1) {
+        if let Ok(Incoming::Message(received)) = item
+            && let Some(settler) = &received.settler
+        {
+            let _ = settler.settle(Settlement::Ack).await;
+        }
+    }
+    items
+}
+
+/// The subscription, with what becomes of its deliveries broken.
+fn settling(sabotage: Sabotage, subscription: Subscription, settled: Arc<Settled>) -> Subscription {
+    Box::pin(subscription.map(move |mut item| {
+        if let Ok(Incoming::Message(received)) = &mut item
+            && let Some(settler) = received.settler.take()
+        {
+            let unsettled = Unsettled::new(sabotage, settler, &received.info, Arc::clone(&settled));
+            received.settler = Some(Settler::new(Arc::new(unsettled), 0));
+        }
+        item
+    }))
+}
+
+fn copy(received: &Received) -> Received {
+    Received {
+        subject: received.subject.clone(),
+        headers: received.headers.clone(),
+        body: received.body.clone(),
+        info: received.info.clone(),
+        settler: received.settler.clone(),
+    }
+}

@@ -1,0 +1,121 @@
+//! Publishing that breaks a promise.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use event_sdk::codec::{Codec, JsonCodec};
+use event_sdk::headers::Headers;
+use event_sdk::transport::{
+    Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, Operation, Outgoing,
+    Stored, Transport,
+};
+
+use super::{Broken, Sabotage, blurred, only_pretended};
+
+impl<T: Transport> Broken<T> {
+    pub(super) fn broken_publish(
+        &self,
+        mut message: Outgoing<'_>,
+    ) -> Answer<Result<Confirmation, Error>> {
+        let number = self.published.fetch_add(1, Ordering::SeqCst) + 1;
+        match self.sabotage {
+            Sabotage::LosesEveryTenth if number.is_multiple_of(10) => {
+                return confirmed(number);
+            }
+            Sabotage::ForgetsMessageIds => message.message_id = None,
+            Sabotage::IgnoresExpectations => message.expect = Expectations::default(),
+            Sabotage::DropsHeaders => message.headers = Headers::new(),
+            Sabotage::CutsBodiesAtZero => {
+                if let Body::Encoded(bytes) = &mut message.body {
+                    let end = bytes.iter().position(|byte| *byte == 0);
+                    bytes.truncate(end.unwrap_or(bytes.len()));
+                }
+            }
+            Sabotage::FillsEmptyBodies => {
+                if let Body::Encoded(bytes) = &mut message.body
+                    && bytes.is_empty()
+                {
+                    *bytes = Bytes::from_static(b"{}");
+                }
+            }
+            Sabotage::Pretends(capability) => {
+                let expect = &message.expect;
+                let asked = match capability {
+                    Capability::Deduplication => message.message_id.is_some(),
+                    Capability::ExpectStream => expect.last_sequence.is_some(),
+                    Capability::ExpectSubject => expect.last_subject_sequence.is_some(),
+                    Capability::ExpectPattern => expect.last_pattern_sequence.is_some(),
+                    _ => false,
+                };
+                if asked {
+                    return Answer::ready(Err(only_pretended(capability, Operation::Publish)));
+                }
+            }
+            Sabotage::EncodesValues => message.body = encoded(message.body),
+            _ => {}
+        }
+        let turn = self
+            .is(Sabotage::WaitsForSlowSubscriptions)
+            .then(|| self.waiting.turn());
+        let published = self.inner.publish(message);
+        let sabotage = self.sabotage;
+        Answer::later(async move {
+            if let Some(turn) = turn {
+                turn.await;
+            }
+            let confirmation = match published.await {
+                Ok(confirmation) => confirmation,
+                Err(error) => return refused(sabotage, number, error),
+            };
+            let stored = match confirmation.await {
+                Ok(stored) => stored,
+                Err(error) => return refused(sabotage, number, error),
+            };
+            Ok(Answer::ready(Ok(answered(sabotage, stored))))
+        })
+    }
+}
+
+fn answered(sabotage: Sabotage, mut stored: Stored) -> Stored {
+    match sabotage {
+        Sabotage::AnswersAnotherSequence => stored.sequence = stored.sequence.map(|n| n + 1),
+        Sabotage::HidesDuplicates => stored.duplicate = false,
+        Sabotage::CallsEverythingADuplicate => stored.duplicate = true,
+        _ => {}
+    }
+    stored
+}
+
+fn refused(sabotage: Sabotage, number: u64, error: Error) -> Result<Confirmation, Error> {
+    match sabotage {
+        Sabotage::ConfirmsWhatNoStreamStores if *error.kind() == ErrorKind::NoStream => {
+            Ok(Answer::ready(Ok(Stored {
+                stream: None,
+                sequence: Some(number),
+                duplicate: false,
+            })))
+        }
+        Sabotage::IsNeverSure => Err(error.with_unknown_outcome()),
+        _ => Err(blurred(sabotage, error)),
+    }
+}
+
+/// What a transport says that did not store the message.
+fn confirmed(number: u64) -> Answer<Result<Confirmation, Error>> {
+    Answer::ready(Ok(Answer::ready(Ok(Stored {
+        stream: None,
+        sequence: Some(number),
+        duplicate: false,
+    }))))
+}
+
+fn encoded(body: Body) -> Body {
+    let Body::Value(value) = body else {
+        return body;
+    };
+    let (mut headers, mut out) = (Headers::new(), Vec::new());
+    JsonCodec
+        .encode(&value.head, &*value.event, &mut headers, &mut out)
+        .unwrap();
+    Body::Encoded(Bytes::from(out))
+}

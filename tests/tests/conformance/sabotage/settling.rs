@@ -1,0 +1,72 @@
+//! Settling that breaks a promise.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use event_sdk::transport::{
+    Answer, Error, ErrorKind, Info, Operation, Settle, Settlement, Settler,
+};
+
+use super::Sabotage;
+
+/// The last delivery of each message: its sequence and attempt.
+#[derive(Debug, Default)]
+pub(super) struct Settled(Mutex<HashMap<u64, u32>>);
+
+/// A delivery that is not settled as its handler wants it to be.
+pub(super) struct Unsettled {
+    sabotage: Sabotage,
+    settler: Settler,
+    sequence: u64,
+    attempt: u32,
+    last: Arc<Settled>,
+    settled: AtomicBool,
+}
+
+impl Unsettled {
+    pub(super) fn new(
+        sabotage: Sabotage,
+        settler: Settler,
+        info: &Info,
+        last: Arc<Settled>,
+    ) -> Self {
+        let sequence = info.sequence.unwrap_or(0);
+        last.0.lock().unwrap().insert(sequence, info.attempt);
+        Self {
+            sabotage,
+            settler,
+            sequence,
+            attempt: info.attempt,
+            last,
+            settled: AtomicBool::new(false),
+        }
+    }
+
+    fn is_late(&self) -> bool {
+        self.last.0.lock().unwrap().get(&self.sequence) != Some(&self.attempt)
+    }
+}
+
+impl Settle for Unsettled {
+    fn settle(&self, _token: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
+        let second = self.settled.swap(true, Ordering::SeqCst);
+        let nothing = || Answer::ready(Ok(()));
+        match (self.sabotage, settlement) {
+            (Sabotage::ForgetsAcks, Settlement::Ack)
+            | (Sabotage::IgnoresInProgress, Settlement::InProgress) => nothing(),
+            (Sabotage::ForgetsLateAcks, Settlement::Ack) if self.is_late() => nothing(),
+            (Sabotage::PutsBackTheTerminated, Settlement::Term(_))
+            | (Sabotage::IgnoresNakDelay, Settlement::Nak(_)) => {
+                self.settler.settle(Settlement::Nak(Duration::ZERO))
+            }
+            (Sabotage::RefusesTheSecondSettlement, _) if second => Answer::ready(Err(Error::new(
+                ErrorKind::Other,
+                Operation::Settle,
+                "the delivery was settled already",
+            ))),
+            (_, settlement) => self.settler.settle(settlement),
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! The version before is an event.
+
+use event_sdk::Event;
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
+struct OrderPlacedV1 {
+    id: u32,
+}
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "orders", version = "2.0", upcast_from = OrderPlacedV1)]
+struct OrderPlaced {
+    id: u64,
+}
+
+impl From<OrderPlacedV1> for OrderPlaced {
+    fn from(old: OrderPlacedV1) -> Self {
+        Self { id: old.id.into() }
+    }
+}
+
+fn main() {}

@@ -1,0 +1,24 @@
+//! The versions of an event share its subject.
+
+use event_sdk::Event;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "orders", entity = "order", action = "created")]
+struct OrderPlacedV1 {
+    id: u32,
+}
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "orders", version = "2.0", upcast_from = OrderPlacedV1)]
+struct OrderPlaced {
+    id: u64,
+}
+
+impl From<OrderPlacedV1> for OrderPlaced {
+    fn from(old: OrderPlacedV1) -> Self {
+        Self { id: old.id.into() }
+    }
+}
+
+fn main() {}
