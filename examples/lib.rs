@@ -1,1 +1,2 @@
-//! Programs in this folder are examples; see `quickstart/`.
+//! Nothing to import: each program has a folder beside this file; README.md
+//! says what they show.
