@@ -1,2 +1,50 @@
-//! Developer commands.
-fn main() {}
+//! The developer commands of this workspace: `cargo xtask <command>`.
+//!
+//! One file a command; this one only says which there are and hands over.
+
+mod bench;
+mod ci;
+mod test;
+
+mod metadata;
+mod process;
+mod toolchain;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The developer commands of this workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The commands, each in the file of its name.
+#[derive(Subcommand)]
+enum Command {
+    /// Run all tests of the workspace
+    Test(test::Args),
+    /// Run everything that must hold before a change is merged
+    Ci(ci::Args),
+    /// Run the benchmarks, headed by a line that describes the machine
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Test(args) => test::run(&args),
+        Command::Ci(args) => ci::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! `cargo xtask ci`: everything that must hold before a change is merged.
+//!
+//! The steps run from the cheap to the dear ones and share what they compile: no step sets
+//! `RUSTFLAGS`, which would build every dependency anew. `cargo clippy`, `cargo doc` and
+//! `cargo check` need only the dependencies' metadata, tests and examples their code.
+
+mod deny;
+mod feature_sets;
+mod msrv;
+mod steps;
+
+use std::env;
+
+use anyhow::Result;
+
+use crate::metadata::Metadata;
+use crate::process::{cargo, run as run_command};
+use crate::{test, toolchain};
+use feature_sets::FeatureSet;
+use steps::{Status, Step};
+
+/// Runs every step, then prints what each took and what deserves a second look.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let metadata = Metadata::with_dependencies()?;
+    steps::run(plan(&metadata, args), args.keep_going)
+}
+
+/// What `cargo xtask ci` is told.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// Run all steps, also after one has failed
+    #[arg(long)]
+    keep_going: bool,
+    /// Install the pinned cargo-deny into `target/tools` when there is none (some minutes)
+    #[arg(long)]
+    install_tools: bool,
+}
+
+fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
+    let mut plan = vec![
+        Step::new("feature sets", |_| {
+            feature_sets::check(feature_sets::TABLE, metadata)?;
+            Ok(Status::Passed)
+        }),
+        Step::new("fmt", |_| {
+            run_command(cargo().args(["fmt", "--all", "--check"]))?;
+            Ok(Status::Passed)
+        }),
+    ];
+    for set in feature_sets::TABLE {
+        plan.push(clippy(set));
+    }
+    plan.extend([
+        Step::new("doc", |_| doc()),
+        Step::new("msrv", |notices| msrv::check(metadata, notices)),
+        Step::new("deny", |notices| {
+            deny::check(metadata, args.install_tools, notices)
+        }),
+        Step::new("test", |notices| {
+            notices.extend(toolchain::pin_notice()?);
+            test::all(metadata, &test::Args::unfiltered(args.keep_going))?;
+            Ok(Status::Passed)
+        }),
+        Step::new("quickstart", |_| {
+            run_command(cargo().args(["run", "--example", "quickstart"]))?;
+            Ok(Status::Passed)
+        }),
+    ]);
+    plan
+}
+
+/// Lints one feature set. `incompatible_msrv` is named because the MSRV step relies on it.
+fn clippy(set: &'static FeatureSet) -> Step<'static> {
+    Step::new(format!("clippy {}", set.name()), move |_| {
+        println!("({})", set.reason);
+        let mut command = cargo();
+        command.arg("clippy").args(set.arguments());
+        command.args(["--", "-D", "warnings", "-D", "clippy::incompatible_msrv"]);
+        run_command(&mut command)?;
+        Ok(Status::Passed)
+    })
+}
+
+fn doc() -> Result<Status> {
+    let mut command = cargo();
+    command.args(["doc", "--workspace", "--no-deps", "--all-features"]);
+    // Added to the caller's own flags, not instead of them.
+    let mut flags = env::var("RUSTDOCFLAGS").unwrap_or_default();
+    flags.push_str(" -D warnings");
+    run_command(command.env("RUSTDOCFLAGS", flags.trim_start()))?;
+    Ok(Status::Passed)
+}

@@ -1,0 +1,285 @@
+//! The feature sets that are promised to compile, each with its reason, in one table.
+//!
+//! The table is checked against the manifests, so that a feature or a package without a row
+//! fails, and a row for something that is gone as well.
+
+use anyhow::{Result, bail, ensure};
+
+use crate::metadata::{Metadata, Package};
+
+/// Every promised feature set. A published package stands alone in its rows: built together
+/// with others, it could use what only they ask of a shared dependency.
+pub(super) const TABLE: &[FeatureSet] = &[
+    FeatureSet {
+        packages: &["event-sdk-subject"],
+        features: Features::All,
+        reason: "depended on by itself; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-derive"],
+        features: Features::All,
+        reason: "compiled by itself for every user; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
+        features: Features::All,
+        reason: "what shared crates of events depend on; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::None,
+        reason: "a service that brings its own transport",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::Default,
+        reason: "what `cargo add event-sdk` gives",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::Only("memory"),
+        reason: "the memory transport, chosen by name",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::Only("testing"),
+        reason: "the testing kit, which brings what it needs",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::All,
+        reason: "features only add; its tests and benches are compiled here too",
+    },
+    FeatureSet {
+        packages: &["event-schemas"],
+        features: Features::All,
+        reason: "depended on by the services' build tools; has no features",
+    },
+    FeatureSet {
+        packages: &[
+            "event-sdk-examples",
+            "event-sdk-tests",
+            "event-sdk-test-events",
+            "xtask",
+        ],
+        features: Features::All,
+        reason: "never published, so only built inside this workspace",
+    },
+];
+
+/// Some packages and the features they are compiled with.
+#[derive(Clone, Copy)]
+pub(super) struct FeatureSet {
+    packages: &'static [&'static str],
+    features: Features,
+    /// Who needs it.
+    pub(super) reason: &'static str,
+}
+
+/// Which features of the packages are on.
+#[derive(Clone, Copy)]
+enum Features {
+    None,
+    Default,
+    /// One feature alone, without the default ones.
+    Only(&'static str),
+    All,
+}
+
+impl FeatureSet {
+    /// For headings and the final table.
+    pub(super) fn name(&self) -> String {
+        let packages = self.packages.join(" ");
+        match self.features {
+            Features::None => format!("{packages} (no features)"),
+            Features::Default => format!("{packages} (default)"),
+            Features::Only(feature) => format!("{packages} ({feature})"),
+            Features::All => format!("{packages} (all features)"),
+        }
+    }
+
+    /// What selects it on cargo's command line. With all features, the tests, benches and
+    /// examples are compiled too; a smaller set is promised for the library.
+    pub(super) fn arguments(&self) -> Vec<&'static str> {
+        let mut arguments = Vec::new();
+        for package in self.packages {
+            arguments.extend(["--package", package]);
+        }
+        match self.features {
+            Features::None => arguments.extend(["--lib", "--no-default-features"]),
+            Features::Default => arguments.push("--lib"),
+            Features::Only(feature) => {
+                arguments.extend(["--lib", "--no-default-features", "--features", feature]);
+            }
+            Features::All => arguments.extend(["--all-targets", "--all-features"]),
+        }
+        arguments
+    }
+}
+
+/// Refuses a table that does not cover the workspace as it is.
+pub(super) fn check(table: &[FeatureSet], metadata: &Metadata) -> Result<()> {
+    for set in table {
+        for name in set.packages {
+            ensure!(
+                metadata.members().any(|package| package.name == *name),
+                "the feature sets name `{name}`, which is no package of this workspace: {ADVICE}"
+            );
+        }
+    }
+    for package in metadata.members() {
+        let sets: Vec<_> = table
+            .iter()
+            .filter(|set| set.packages.contains(&package.name.as_str()))
+            .collect();
+        check_package(package, &sets)?;
+    }
+    Ok(())
+}
+
+const ADVICE: &str = "put right the table in xtask/src/ci/feature_sets.rs";
+
+fn check_package(package: &Package, sets: &[&FeatureSet]) -> Result<()> {
+    let name = &package.name;
+    let has_all = sets.iter().any(|set| matches!(set.features, Features::All));
+    ensure!(
+        has_all,
+        "`{name}` has no feature set with all features: {ADVICE}"
+    );
+    for set in sets {
+        ensure!(
+            !package.is_published() || set.packages.len() == 1,
+            "`{name}` is published and shares a feature set with other packages: {ADVICE}"
+        );
+        if let Features::Only(feature) = set.features {
+            ensure!(
+                package.features.contains_key(feature),
+                "`{name}` has no feature `{feature}`: {ADVICE}"
+            );
+        }
+    }
+    if !package.is_published() {
+        return Ok(());
+    }
+    for feature in package.features.keys() {
+        let covered = sets.iter().any(|set| match set.features {
+            Features::Default => feature == "default",
+            Features::Only(only) => feature == only,
+            Features::None | Features::All => false,
+        });
+        if !covered {
+            bail!("the feature `{feature}` of `{name}` has no set of its own: {ADVICE}");
+        }
+    }
+    let has_none = sets
+        .iter()
+        .any(|set| matches!(set.features, Features::None));
+    ensure!(
+        has_none || package.features.is_empty(),
+        "`{name}` has features and no set without them: {ADVICE}"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const fn set(packages: &'static [&'static str], features: Features) -> FeatureSet {
+        FeatureSet {
+            packages,
+            features,
+            reason: "for the test",
+        }
+    }
+
+    const GOOD: [FeatureSet; 5] = [
+        set(&["sdk"], Features::None),
+        set(&["sdk"], Features::Default),
+        set(&["sdk"], Features::Only("memory")),
+        set(&["sdk"], Features::All),
+        set(&["tests"], Features::All),
+    ];
+
+    /// A published `sdk` with the features `default` and `memory`, and unpublished `tests`.
+    fn workspace() -> Metadata {
+        let package = |name: &str, publish, features| {
+            json!({
+                "id": name, "name": name, "version": "1.0.0", "rust_version": null,
+                "publish": publish, "features": features, "targets": [],
+            })
+        };
+        let features = json!({ "default": ["memory"], "memory": [] });
+        let json = json!({
+            "packages": [
+                package("sdk", json!(null), features),
+                package("tests", json!([]), json!({ "slow": [] })),
+            ],
+            "target_directory": "target", "workspace_members": ["sdk", "tests"], "resolve": null,
+        });
+        Metadata::parse(&json.to_string()).unwrap()
+    }
+
+    fn refusal(table: &[FeatureSet]) -> String {
+        check(table, &workspace()).unwrap_err().to_string()
+    }
+
+    fn without(index: usize) -> Vec<FeatureSet> {
+        let mut table = GOOD.to_vec();
+        table.remove(index);
+        table
+    }
+
+    #[test]
+    fn the_real_table_covers_the_real_workspace() {
+        check(TABLE, &Metadata::workspace().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn a_table_that_covers_everything_passes() {
+        check(&GOOD, &workspace()).unwrap();
+    }
+
+    #[test]
+    fn what_has_no_row_is_named() {
+        assert!(refusal(&without(0)).contains("`sdk` has features and no set without them"));
+        assert!(refusal(&without(1)).contains("feature `default` of `sdk` has no set"));
+        assert!(refusal(&without(2)).contains("feature `memory` of `sdk` has no set"));
+        assert!(refusal(&without(3)).contains("`sdk` has no feature set with all features"));
+        assert!(refusal(&without(4)).contains("`tests` has no feature set with all features"));
+    }
+
+    #[test]
+    fn a_row_for_what_does_not_exist_is_refused() {
+        let with = |extra| refusal(&[GOOD.as_slice(), &[extra]].concat());
+        let package = with(set(&["gone"], Features::All));
+        assert!(package.contains("`gone`, which is no package"), "{package}");
+        let feature = with(set(&["sdk"], Features::Only("gone")));
+        assert!(feature.contains("`sdk` has no feature `gone`"), "{feature}");
+    }
+
+    #[test]
+    fn a_published_package_must_stand_alone() {
+        let table = [GOOD.as_slice(), &[set(&["tests", "sdk"], Features::All)]].concat();
+        assert!(refusal(&table).contains("`sdk` is published and shares"));
+    }
+
+    #[test]
+    fn each_set_says_how_cargo_selects_it() {
+        let arguments = |features| set(&["a"], features).arguments().join(" ");
+        assert_eq!(
+            arguments(Features::None),
+            "--package a --lib --no-default-features"
+        );
+        assert_eq!(arguments(Features::Default), "--package a --lib");
+        assert_eq!(
+            arguments(Features::Only("f")),
+            "--package a --lib --no-default-features --features f"
+        );
+        assert_eq!(
+            set(&["a", "b"], Features::All).arguments().join(" "),
+            "--package a --package b --all-targets --all-features"
+        );
+    }
+}
