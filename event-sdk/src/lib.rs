@@ -93,3 +93,8 @@ pub use trace::{InvalidTrace, TraceContext};
 
 #[doc(hidden)]
 pub use event_sdk_core::__private;
+
+/// The README's example has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
