@@ -340,3 +340,45 @@ async fn a_generic_event_is_published_with_its_type() {
     let change = changes.next().await.unwrap().unwrap().decode().unwrap();
     assert_eq!(change, ValueChanged { old: 1, new: 2 });
 }
+
+/// A limit, as it was.
+#[derive(Debug, Event, Serialize, Deserialize)]
+#[event(domain = "bank", entity = "limit", action = "set")]
+struct LimitSetV1;
+
+/// A limit, as it is now.
+#[derive(Debug, Event, Serialize, Deserialize)]
+#[event(domain = "bank", entity = "limit", action = "set", version = "2.0", upcast_from = LimitSetV1)]
+struct LimitSet;
+
+/// A reason that cannot be shown to its end.
+#[derive(Debug)]
+struct Mute;
+
+impl std::fmt::Display for Mute {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("no limit, bec")?;
+        Err(std::fmt::Error)
+    }
+}
+
+impl TryFrom<LimitSetV1> for LimitSet {
+    type Error = Mute;
+
+    fn try_from(_: LimitSetV1) -> Result<Self, Mute> {
+        Err(Mute)
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_whose_display_fails_does_not_panic() {
+    let bus = EventBus::memory();
+    let mut limits = bus.subscribe::<LimitSet>().await.unwrap();
+    let body = envelope("limit.set", "1.0", "null");
+    raw::publish(&bus, "events.bank.limit.set", body)
+        .await
+        .unwrap();
+    let error = limits.next().await.unwrap().unwrap().decode().unwrap_err();
+    assert_eq!(error.kind(), DecodeErrorKind::Data);
+    assert!(error.to_string().contains("no limit, bec"), "{error}");
+}

@@ -66,7 +66,12 @@ pub trait Upcast<P>: Sized {
 #[diagnostic::do_not_recommend]
 impl<P, E: TryFrom<P, Error: Display>> Upcast<P> for E {
     fn upcast(previous: P) -> Result<Self, String> {
-        E::try_from(previous).map_err(|why| why.to_string())
+        E::try_from(previous).map_err(|why| {
+            let mut text = String::new();
+            // A reason whose Display fails is cut where it does.
+            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{why}"));
+            text
+        })
     }
 }
 
