@@ -308,6 +308,9 @@ fn hostile_prefixes_and_streams() {
         Stream::new("BAD").subject("a..b"),
         Stream::new("BAD").subject("a.>.b"),
         Stream::new("TWICE").subject("a.*").subject("a.b"),
+        Stream::new("UNCOPIED").subject("a").replicas(0),
+        Stream::new("COPIED").subject("a").replicas(6),
+        Stream::new("FORGETFUL").subject("a").duplicate_capacity(0),
     ] {
         let error = EventBus::builder()
             .stream(stream.clone())

@@ -54,6 +54,20 @@ async fn a_set_receives_its_own_events_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_confirmed_ack_is_an_ack() {
+    let bus = EventBus::memory();
+    bus.publisher().publish(placed(1)).await.unwrap();
+    let subscribe = || bus.subscribe::<OrderEvents>().durable("one");
+    let mut orders = subscribe().await.unwrap();
+    let delivery = orders.next().await.unwrap().unwrap();
+    delivery.ack_confirmed().await.unwrap();
+    delivery.nak(Duration::ZERO).await.unwrap();
+    drop(orders);
+    bus.publisher().publish(placed(2)).await.unwrap();
+    assert_eq!(ready(&mut subscribe().await.unwrap(), order_id).await, [2]);
+}
+
+#[tokio::test]
 async fn a_pattern_narrows_and_one_that_can_match_nothing_is_refused() {
     let bus = EventBus::memory();
     let narrow = bus

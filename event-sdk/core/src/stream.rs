@@ -1,4 +1,4 @@
-//! What a stream is called, which subjects it stores, and what it keeps.
+//! What a stream is called, which subjects it stores, what it keeps, and where.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
 
-/// The declaration of a stream: a name, subjects, and what it keeps.
+/// The declaration of a stream: a name, subjects, what it keeps, and where.
 ///
 /// Patterns are relative to the bus's prefix (`orders.>`), as subjects are;
 /// [`absolute`](Self::absolute) adds one that is not.
@@ -29,11 +29,15 @@ pub struct Stream {
     absolute: Vec<Text>,
     limits: Limits,
     deduplication: Deduplication,
+    retention: Retention,
+    storage: Storage,
+    replicas: u8,
+    compression: Compression,
 }
 
 impl Stream {
-    /// A stream without subjects, which keeps everything that fits JetStream's
-    /// own limits (none) and refuses duplicates for two minutes.
+    /// A stream without subjects, with JetStream's defaults: it keeps everything
+    /// in one copy on disk and refuses duplicates for two minutes.
     pub fn new(name: impl Into<Text>) -> Self {
         Self {
             name: name.into(),
@@ -41,6 +45,10 @@ impl Stream {
             absolute: Vec::new(),
             limits: Limits::default(),
             deduplication: Deduplication::default(),
+            retention: Retention::default(),
+            storage: Storage::default(),
+            replicas: 1,
+            compression: Compression::default(),
         }
     }
 
@@ -106,6 +114,31 @@ impl Stream {
         self
     }
 
+    /// Until when a message that is within the limits is kept; for ever unless set.
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Where a server keeps the messages; on disk unless set.
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.storage = storage;
+        self
+    }
+
+    /// How many servers of a cluster keep a copy, from one to
+    /// [`StreamConfig::MAX_REPLICAS`]; one unless set.
+    pub fn replicas(mut self, replicas: u8) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// How a server compresses what it keeps on disk; not at all unless set.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name
@@ -115,14 +148,9 @@ impl Stream {
     ///
     /// # Errors
     ///
-    /// [`InvalidStream`] when the name, a pattern or a limit cannot be, or two
-    /// of the patterns overlap.
+    /// [`InvalidStream`] when a pattern cannot be, or the whole cannot
+    /// ([`StreamConfig::check`]).
     pub fn config(&self, prefix: &str) -> Result<StreamConfig, InvalidStream> {
-        let invalid = |reason: Reason| InvalidStream {
-            stream: self.name.to_string(),
-            reason,
-        };
-        check_name(&self.name).map_err(|why| invalid(Reason::Name(why)))?;
         let relative = self
             .relative
             .iter()
@@ -131,29 +159,29 @@ impl Stream {
             .absolute
             .iter()
             .map(|text| Pattern::parse(text.clone()));
-        let subjects: Vec<Pattern> = relative
-            .chain(absolute)
-            .collect::<Result<_, _>>()
-            .map_err(|why| invalid(Reason::Subject(why)))?;
-        if subjects.is_empty() {
-            return Err(invalid(Reason::NoSubjects));
-        }
-        for (index, one) in subjects.iter().enumerate() {
-            if let Some(other) = subjects[..index].iter().find(|other| other.overlaps(one)) {
-                return Err(invalid(Reason::Overlap(other.clone(), one.clone())));
-            }
-        }
-        Ok(StreamConfig {
-            name: self.name.clone(),
-            subjects,
+        let subjects = relative.chain(absolute).collect::<Result<_, _>>();
+        let mut config = StreamConfig {
             limits: self.limits,
             deduplication: self.deduplication,
-        })
+            retention: self.retention,
+            storage: self.storage,
+            replicas: self.replicas,
+            compression: self.compression,
+            ..StreamConfig::new(self.name.clone(), Vec::new())
+        };
+        config.check_name()?;
+        config.subjects = subjects.map_err(|why| config.invalid(Reason::Subject(why)))?;
+        config.check()?;
+        Ok(config)
     }
 }
 
 /// A stream as a transport knows it: whole subjects, checked.
+///
+/// More settings may come; begin with [`new`](Self::new) and set what should
+/// not be as it is there.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct StreamConfig {
     /// The name.
     pub name: Text,
@@ -163,10 +191,83 @@ pub struct StreamConfig {
     pub limits: Limits,
     /// How it recognizes a message that it has stored already.
     pub deduplication: Deduplication,
+    /// Until when it keeps a message that is within the limits.
+    pub retention: Retention,
+    /// Where a server keeps the messages.
+    pub storage: Storage,
+    /// How many servers of a cluster keep a copy: from one to
+    /// [`MAX_REPLICAS`](Self::MAX_REPLICAS).
+    pub replicas: u8,
+    /// How a server compresses what it keeps on disk.
+    pub compression: Compression,
+}
+
+impl StreamConfig {
+    /// The most copies that JetStream keeps (NATS documentation, "Streams",
+    /// replicas).
+    pub const MAX_REPLICAS: u8 = 5;
+
+    /// A stream with JetStream's defaults: everything is kept in one copy on
+    /// disk, and duplicates are refused for two minutes.
+    #[must_use]
+    pub fn new(name: impl Into<Text>, subjects: Vec<Pattern>) -> Self {
+        Self {
+            name: name.into(),
+            subjects,
+            limits: Limits::default(),
+            deduplication: Deduplication::default(),
+            retention: Retention::default(),
+            storage: Storage::default(),
+            replicas: 1,
+            compression: Compression::default(),
+        }
+    }
+
+    /// Whether there can be such a stream, as far as that is known without
+    /// asking where it is to be.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidStream`] when the name, the number of replicas or the
+    /// deduplication cannot be, there is no subject, or two overlap.
+    pub fn check(&self) -> Result<(), InvalidStream> {
+        self.check_name()?;
+        if self.subjects.is_empty() {
+            return Err(self.invalid(Reason::NoSubjects));
+        }
+        for (index, one) in self.subjects.iter().enumerate() {
+            let mut before = self.subjects[..index].iter();
+            if let Some(other) = before.find(|other| other.overlaps(one)) {
+                return Err(self.invalid(Reason::Overlap(other.clone(), one.clone())));
+            }
+        }
+        if !(1..=Self::MAX_REPLICAS).contains(&self.replicas) {
+            return Err(self.invalid(Reason::Replicas(self.replicas)));
+        }
+        let deduplication = self.deduplication;
+        if deduplication.capacity == 0 && !deduplication.window.is_zero() {
+            return Err(self.invalid(Reason::RemembersNothing));
+        }
+        Ok(())
+    }
+
+    fn check_name(&self) -> Result<(), InvalidStream> {
+        check_name(&self.name).map_err(|why| self.invalid(Reason::Name(why)))
+    }
+
+    fn invalid(&self, reason: Reason) -> InvalidStream {
+        InvalidStream {
+            stream: self.name.to_string(),
+            reason,
+        }
+    }
 }
 
 /// What a stream keeps; `None` is no limit.
+///
+/// More limits may come; begin with [`default`](Self::default), which has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct Limits {
     /// The most messages.
     pub messages: Option<NonZeroU64>,
@@ -190,6 +291,40 @@ pub enum Discard {
     Old,
     /// The new message is refused.
     New,
+}
+
+/// Until when a stream keeps a message that is within its limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Retention {
+    /// For ever: only the limits decide.
+    #[default]
+    Limits,
+    /// Until each consumer that it has for the subject has acknowledged it; what
+    /// no consumer is for is not kept at all.
+    Interest,
+    /// Until it was acknowledged once. There is one consumer for a subject.
+    WorkQueue,
+}
+
+/// Where a server keeps the messages of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Storage {
+    /// On disk: they are there after a restart.
+    #[default]
+    File,
+    /// In its memory: they are gone when every server with a copy has stopped.
+    Memory,
+}
+
+/// How a server compresses what it keeps on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// With S2, a faster kind of Snappy (NATS server 2.10).
+    S2,
 }
 
 /// How a stream recognizes a message that it has stored already.
@@ -246,18 +381,41 @@ enum Reason {
     Subject(InvalidSubject),
     NoSubjects,
     Overlap(Pattern, Pattern),
+    Replicas(u8),
+    RemembersNothing,
+}
+
+impl InvalidStream {
+    /// Why it cannot be, without the name of the stream: the end of a sentence.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        self.reason.to_string()
+    }
 }
 
 impl fmt::Display for InvalidStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stream {:?}: ", self.stream)?;
-        match &self.reason {
-            Reason::Name(why) => f.write_str(why),
-            Reason::Subject(why) => why.fmt(f),
-            Reason::NoSubjects => f.write_str("it stores no subject; add one with `.subject(…)`"),
-            Reason::Overlap(one, other) => write!(
+        write!(f, "stream {:?}: {}", self.stream, self.reason)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(why) => f.write_str(why),
+            Self::Subject(why) => why.fmt(f),
+            Self::NoSubjects => f.write_str("it stores no subject; add one with `.subject(…)`"),
+            Self::Overlap(one, other) => write!(
                 f,
                 "its patterns {one} and {other} overlap; a message would be stored twice"
+            ),
+            Self::Replicas(replicas) => write!(
+                f,
+                "it cannot have {replicas} replicas; use 1 to {}, three in a cluster of three",
+                StreamConfig::MAX_REPLICAS
+            ),
+            Self::RemembersNothing => f.write_str(
+                "it is to remember message ids, but none of them; set the duplicate window to zero to turn deduplication off",
             ),
         }
     }

@@ -14,8 +14,7 @@ use crate::message::{DecodeError, Message, Opener};
 
 /// One delivery of an event: a [`Message`] that waits to be settled.
 ///
-/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or
-/// [`term`](Self::term); one that is dropped unsettled is delivered again after
+/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term); one that is dropped unsettled is delivered again after
 /// the ack wait. Settling twice is harmless. Where nothing is to be
 /// acknowledged, settling does nothing.
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
@@ -43,6 +42,10 @@ impl<S: EventSet> Delivery<S> {
 
     /// The event was handled: it is not delivered again.
     ///
+    /// That the transport has taken the acknowledgement is all that this waits
+    /// for: if the connection breaks before the server has it, the event is
+    /// delivered again. [`ack_confirmed`](Self::ack_confirmed) waits for the server.
+    ///
     /// Dropping the future before it is ready leaves open whether the
     /// acknowledgement arrives; this holds for all that settle.
     ///
@@ -51,6 +54,20 @@ impl<S: EventSet> Delivery<S> {
     /// The transport's: the event may be delivered again then.
     pub async fn ack(&self) -> Result<(), Error> {
         self.settle_now(Settlement::Ack).await
+    }
+
+    /// The event was handled, and the stream knows: once this is ready, it is not
+    /// delivered again, whatever breaks then.
+    ///
+    /// It takes a round trip to the server. For a handler that does something
+    /// which must not be repeated and cannot be recognized as a repetition.
+    ///
+    /// # Errors
+    ///
+    /// The transport's: the event may be delivered again then.
+    /// [`Error::outcome`] says whether the server may have the acknowledgement.
+    pub async fn ack_confirmed(&self) -> Result<(), Error> {
+        self.settle_now(Settlement::AckConfirmed).await
     }
 
     /// The event was not handled: deliver it again after `delay`.

@@ -78,20 +78,6 @@ fn without_a_window_there_are_no_duplicates() {
 }
 
 #[test]
-fn a_window_that_remembers_nothing_is_refused() {
-    let stream = config(
-        &event_sdk::stream::Stream::new("S")
-            .absolute(">")
-            .duplicate_capacity(0),
-    );
-    let error = MemoryTransport::builder()
-        .stream(stream)
-        .build()
-        .unwrap_err();
-    assert_eq!(error.kind(), &ErrorKind::InvalidOption);
-}
-
-#[test]
 fn the_last_sequence_of_the_stream_is_expected() {
     let rig = Rig::plain();
     let expect = |sequence| Expectations {

@@ -1,7 +1,7 @@
 //! Several streams in one transport.
 
 use event_sdk::ErrorKind;
-use event_sdk::stream::Stream;
+use event_sdk::stream::{Compression, Retention, Storage, Stream};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{ConsumerConfig, Error, Transport};
 
@@ -94,6 +94,30 @@ fn a_configuration_made_by_hand_is_checked_too() {
     assert!(check(|stream| stream.name = "a b".into()).contains("letters"));
     assert!(check(|stream| stream.subjects.clear()).contains("no subject"));
     assert!(check(|stream| stream.subjects.push(pattern("a.b"))).contains("a.> and a.b overlap"));
+    assert!(check(|stream| stream.replicas = 0).contains("use 1 to 5"));
+    assert!(check(|stream| stream.deduplication.capacity = 0).contains("none of them"));
+}
+
+#[test]
+fn what_is_kept_until_it_was_acknowledged_needs_a_server() {
+    for retention in [Retention::Interest, Retention::WorkQueue] {
+        let error = build([Stream::new("S").subject("a").retention(retention)]);
+        assert_eq!(error.kind(), &ErrorKind::InvalidOption);
+        assert_eq!(error.stream(), Some("S"));
+        assert!(error.to_string().contains("use a server"), "{error}");
+    }
+}
+
+#[test]
+fn what_has_a_meaning_on_servers_alone_is_kept_as_it_was_configured() {
+    let stream = Stream::new("S")
+        .subject("a")
+        .storage(Storage::Memory)
+        .replicas(3)
+        .compression(Compression::S2);
+    let wanted = config(&stream);
+    let rig = Rig::new(|builder| builder.stream(wanted.clone()));
+    assert_eq!(rig.state().config, wanted);
 }
 
 #[test]

@@ -104,6 +104,8 @@ pub(crate) enum Sabotage {
 
     /// An ack is confirmed and not done.
     ForgetsAcks,
+    /// A confirmed ack is confirmed and not done.
+    ForgetsConfirmedAcks,
     /// A terminated message is put back.
     PutsBackTheTerminated,
     /// What is put back comes again at once.
@@ -324,10 +326,8 @@ impl Harness for Saboteur {
         if self.0 == Sabotage::KeepsEverything {
             for stream in &mut streams {
                 let discard = stream.limits.discard;
-                stream.limits = Limits {
-                    discard,
-                    ..Limits::default()
-                };
+                stream.limits = Limits::default();
+                stream.limits.discard = discard;
             }
         }
         let hand_over = self.0 != Sabotage::Pretends(Capability::ValueHandover);

@@ -151,6 +151,8 @@ pub trait Settle: Send + Sync {
 pub enum Settlement {
     /// It was handled, and is not delivered again.
     Ack,
+    /// The same, and the answer comes when the stream knows it.
+    AckConfirmed,
     /// It was not, and is to be delivered again after this long.
     Nak(Duration),
     /// It cannot be handled, for this reason, and is not delivered again.

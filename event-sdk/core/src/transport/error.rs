@@ -69,7 +69,12 @@ pub enum ErrorKind {
     Closed,
     /// There is no connection to a server.
     Disconnected,
-    /// The server does not allow it.
+    /// The server does not know the credentials, or they have expired.
+    Authentication,
+    /// A secure connection cannot be made: a certificate is not trusted, not for
+    /// this server, expired, or missing.
+    Tls,
+    /// The server does not allow it to these credentials.
     Denied,
     /// The transport cannot do it.
     Unsupported(Capability),

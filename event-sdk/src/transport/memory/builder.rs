@@ -7,7 +7,7 @@ use super::MemoryTransport;
 use super::check;
 use super::stream::MemoryStream;
 use crate::codec::{Codec, JsonCodec};
-use crate::stream::{Deduplication, Limits, StreamConfig};
+use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::time::{Clock, TokioClock};
@@ -120,13 +120,8 @@ impl MemoryTransportBuilder {
 }
 
 fn default_stream() -> StreamConfig {
-    StreamConfig {
-        name: Text::from_static(MemoryTransport::DEFAULT_STREAM),
-        subjects: vec![Pattern::everything()],
-        limits: Limits {
-            messages: NonZeroU64::new(MemoryTransport::DEFAULT_MAX_MESSAGES),
-            ..Limits::default()
-        },
-        deduplication: Deduplication::default(),
-    }
+    let name = Text::from_static(MemoryTransport::DEFAULT_STREAM);
+    let mut config = StreamConfig::new(name, vec![Pattern::everything()]);
+    config.limits.messages = NonZeroU64::new(MemoryTransport::DEFAULT_MAX_MESSAGES);
+    config
 }

@@ -1,6 +1,6 @@
 //! Refuses requests that contradict themselves, or that a stream cannot serve.
 
-use crate::stream::{StreamConfig, check_name};
+use crate::stream::{Retention, StreamConfig, check_name};
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{
@@ -78,30 +78,15 @@ pub(super) fn within(
 pub(super) fn stream(stream: &StreamConfig) -> Result<(), Error> {
     let refuse =
         |reason: String| Err(option(Operation::Configure, reason).at_stream(stream.name.clone()));
-    if let Err(why) = check_name(&stream.name) {
-        return refuse(format!("it cannot have that name: {why}"));
+    if let Err(why) = stream.check() {
+        return refuse(why.reason());
     }
-    if stream.subjects.is_empty() {
-        return refuse("it stores no subject; give it at least one pattern".to_owned());
+    match stream.retention {
+        Retention::Limits => Ok(()),
+        other => refuse(format!(
+            "the memory transport keeps messages by limits alone, not by {other:?}; leave the retention out, or use a server"
+        )),
     }
-    for (index, one) in stream.subjects.iter().enumerate() {
-        if let Some(other) = stream.subjects[..index]
-            .iter()
-            .find(|other| other.overlaps(one))
-        {
-            return refuse(format!(
-                "its patterns {other} and {one} overlap; a message would be stored twice"
-            ));
-        }
-    }
-    let dedup = stream.deduplication;
-    if dedup.capacity == 0 && !dedup.window.is_zero() {
-        return refuse(
-            "it is to remember message ids, but none of them; set the duplicate window to zero to turn deduplication off"
-                .to_owned(),
-        );
-    }
-    Ok(())
 }
 
 /// Whether two streams can stand beside each other.

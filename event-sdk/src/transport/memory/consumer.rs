@@ -166,10 +166,12 @@ impl Consumer {
                 }
             }
             // As on a server, to give up a message settles what an ack would.
-            Settlement::Ack | Settlement::Term(_) => match self.config.ack {
-                AckPolicy::All => self.pending.settle_up_to(sequence),
-                AckPolicy::Explicit | AckPolicy::None => self.pending.settle(sequence),
-            },
+            Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
+                match self.config.ack {
+                    AckPolicy::All => self.pending.settle_up_to(sequence),
+                    AckPolicy::Explicit | AckPolicy::None => self.pending.settle(sequence),
+                }
+            }
             _ => return false,
         }
         self.expire(log, now);

@@ -118,7 +118,8 @@ pub(super) const EXPECTED: &[Expected] = &[
         "last_per_subject_begins_with_each_newest", "new_begins_now",
     ]),
     exactly(S::AcksOneForAll, &[
-        "ack_all_leaves_what_came_after", "ack_all_settles_what_came_before",
+        "a_confirmed_ack_settles_what_came_before", "ack_all_leaves_what_came_after",
+        "ack_all_settles_what_came_before",
     ]),
     exactly(S::IgnoresMaxAckPending, &[
         "another_configuration_is_a_mismatch", "max_ack_pending_holds_back",
@@ -168,6 +169,11 @@ pub(super) const EXPECTED: &[Expected] = &[
         "an_ack_outlives_its_subscription", "an_ack_comes_from_anywhere",
         "settling_lets_the_next_in",
     ]),
+    exactly(S::ForgetsConfirmedAcks, &[
+        "a_confirmed_ack_keeps_it_away", "a_nak_after_a_confirmed_ack_does_nothing",
+        "a_confirmed_ack_settles_what_came_before", "a_late_confirmed_ack_counts",
+        "after_closing_nothing_is_settled",
+    ]),
     exactly(S::PutsBackTheTerminated, &[
         "a_nak_after_the_term_does_nothing", "a_terminated_message_stays_away",
         "settlements_of_all_kinds", "settling_lets_the_next_in",
@@ -180,6 +186,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::ForgetsLateAcks, &["a_late_ack_counts"]),
     exactly(S::RefusesTheSecondSettlement, &[
+        "a_confirmed_ack_after_an_ack_is_fine", "a_nak_after_a_confirmed_ack_does_nothing",
         "a_nak_after_the_ack_does_nothing", "a_nak_after_the_term_does_nothing",
         "acking_twice_is_fine", "in_progress_after_the_ack_does_nothing",
         "in_progress_extends_the_wait",
@@ -234,7 +241,8 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_order_of_filters_is_no_difference",
     ]),
     exactly(S::Pretends(Capability::AckAll), &[
-        "ack_all_leaves_what_came_after", "ack_all_settles_what_came_before",
+        "a_confirmed_ack_settles_what_came_before", "ack_all_leaves_what_came_after",
+        "ack_all_settles_what_came_before",
     ]),
     exactly(S::Pretends(Capability::Backoff), &[
         "another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait",

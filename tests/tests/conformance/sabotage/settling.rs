@@ -55,6 +55,7 @@ impl Settle for Unsettled {
         let nothing = || Answer::ready(Ok(()));
         match (self.sabotage, settlement) {
             (Sabotage::ForgetsAcks, Settlement::Ack)
+            | (Sabotage::ForgetsConfirmedAcks, Settlement::AckConfirmed)
             | (Sabotage::IgnoresInProgress, Settlement::InProgress) => nothing(),
             (Sabotage::ForgetsLateAcks, Settlement::Ack) if self.is_late() => nothing(),
             (Sabotage::PutsBackTheTerminated, Settlement::Term(_))

@@ -17,6 +17,12 @@ cases! { "acknowledging":
         "A message that was acknowledged is not delivered again.";
     acking_twice_is_fine [Store]
         "A second ack of a delivery is fine.";
+    a_confirmed_ack_keeps_it_away [Store]
+        "A message whose ack was confirmed is not delivered again.";
+    a_confirmed_ack_after_an_ack_is_fine [Store]
+        "The ack of a delivery that was acknowledged already can be confirmed.";
+    a_nak_after_a_confirmed_ack_does_nothing [Store]
+        "A nak of a message whose ack was confirmed does nothing.";
     a_nak_after_the_ack_does_nothing [Store]
         "A nak of an acknowledged message does nothing.";
     in_progress_after_the_ack_does_nothing [Store]
@@ -27,6 +33,8 @@ cases! { "acknowledging":
         "A nak of a terminated message does nothing.";
     a_late_ack_counts [Store]
         "An ack of a delivery whose message was delivered again in the meantime acknowledges it.";
+    a_late_confirmed_ack_counts [Store]
+        "A confirmed ack of a delivery whose message was delivered again acknowledges it.";
     an_ack_outlives_its_subscription [Store]
         "A delivery can be acknowledged after its subscription is gone.";
     an_ack_comes_from_anywhere [Store]
@@ -37,6 +45,8 @@ cases! { "acknowledging":
         "A consumer that does not acknowledge has nothing to settle and gets nothing twice.";
     ack_all_settles_what_came_before [Store, AckAll]
         "Where an ack is for everything before it, it is.";
+    a_confirmed_ack_settles_what_came_before [Store, AckAll]
+        "Where an ack is for everything before it, a confirmed one is, too.";
     ack_all_leaves_what_came_after [Store, AckAll]
         "Where an ack is for everything before it, what came after it is still to be settled.";
     max_ack_pending_holds_back [Store]
@@ -76,6 +86,20 @@ async fn acking_twice_is_fine(fixture: Fixture) -> Outcome {
     settled_by(fixture, &[Settlement::Ack, Settlement::Ack]).await
 }
 
+async fn a_confirmed_ack_keeps_it_away(fixture: Fixture) -> Outcome {
+    settled_by(fixture, &[Settlement::AckConfirmed]).await
+}
+
+async fn a_confirmed_ack_after_an_ack_is_fine(fixture: Fixture) -> Outcome {
+    let (ack, confirmed) = (Settlement::Ack, Settlement::AckConfirmed);
+    settled_by(fixture, &[confirmed.clone(), ack, confirmed]).await
+}
+
+async fn a_nak_after_a_confirmed_ack_does_nothing(fixture: Fixture) -> Outcome {
+    let nak = Settlement::Nak(Duration::ZERO);
+    settled_by(fixture, &[Settlement::AckConfirmed, nak]).await
+}
+
 async fn a_nak_after_the_ack_does_nothing(fixture: Fixture) -> Outcome {
     settled_by(fixture, &[Settlement::Ack, Settlement::Nak(Duration::ZERO)]).await
 }
@@ -94,13 +118,22 @@ async fn a_nak_after_the_term_does_nothing(fixture: Fixture) -> Outcome {
 }
 
 async fn a_late_ack_counts(fixture: Fixture) -> Outcome {
+    settled_late(fixture, Settlement::Ack).await
+}
+
+async fn a_late_confirmed_ack_counts(fixture: Fixture) -> Outcome {
+    settled_late(fixture, Settlement::AckConfirmed).await
+}
+
+/// The first delivery of a message is settled after the second has come.
+async fn settled_late(fixture: Fixture, settlement: Settlement) -> Outcome {
     let rig = fixture.rig().await?;
     let mut reader = short(&rig).await?;
     rig.publish("a", 1).await?;
     let first = reader.expect(1).await?;
     let second = reader.expect(1).await?;
     ensure_eq!(second.attempt(), 2, "the attempt of the second delivery");
-    first.ack().await?;
+    first.settle(settlement).await?;
     reader.expect_nothing_for_an_ack_wait(&rig, "a").await?;
     second.ack().await
 }
@@ -201,6 +234,13 @@ async fn ack_all_settles_what_came_before(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let (mut reader, held) = ack_all(&rig).await?;
     held[4].ack().await?;
+    reader.expect_nothing_for_an_ack_wait(&rig, "a").await
+}
+
+async fn a_confirmed_ack_settles_what_came_before(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let (mut reader, held) = ack_all(&rig).await?;
+    held[4].settle(Settlement::AckConfirmed).await?;
     reader.expect_nothing_for_an_ack_wait(&rig, "a").await
 }
 

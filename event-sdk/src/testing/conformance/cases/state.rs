@@ -1,6 +1,7 @@
 //! State: what a transport says of itself and of its streams.
 
 use super::Failure;
+use crate::stream::{Compression, Retention, Storage};
 use crate::subject::Pattern;
 use crate::testing::conformance::case::cases;
 use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq, within};
@@ -103,6 +104,7 @@ async fn the_state_has_the_configuration(fixture: Fixture) -> Outcome {
                 .max_message_size(10_000)
                 .max_age(hour)
                 .duplicate_window(hour / 2)
+                .storage(Storage::Memory)
         })
         .await?;
     let config = rig.state().await?.config;
@@ -122,6 +124,10 @@ async fn the_state_has_the_configuration(fixture: Fixture) -> Outcome {
         "the largest message"
     );
     ensure_eq!(config.limits.age, Some(hour), "the longest time");
+    ensure_eq!(config.storage, Storage::Memory, "the storage");
+    ensure_eq!(config.replicas, 1, "the replicas");
+    ensure_eq!(config.retention, Retention::Limits, "the retention");
+    ensure_eq!(config.compression, Compression::None, "the compression");
     if rig.can(Capability::Deduplication) {
         ensure_eq!(
             config.deduplication.window,
