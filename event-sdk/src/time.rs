@@ -1,12 +1,13 @@
 //! The clock and the ids that a bus uses unless it is given others.
 
-pub use event_sdk_core::time::{Clock, IdSource, Sleep};
+mod v7_ids;
 
-use std::sync::{Mutex, PoisonError};
+pub use event_sdk_core::time::{Clock, IdSource, Sleep};
+pub use v7_ids::V7Ids;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
-use uuid::{ContextV7, Uuid};
 
 /// The system's time, and tokio's timers.
 ///
@@ -48,30 +49,5 @@ impl Clock for TokioClock {
             // Further away than an instant can say: never.
             None => Box::pin(std::future::pending()),
         }
-    }
-}
-
-/// UUIDs of version 7: those made here are in order of time, even within a
-/// millisecond.
-#[derive(Debug, Default)]
-pub struct V7Ids {
-    context: Mutex<ContextV7>,
-}
-
-impl V7Ids {
-    /// A source of ids.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-}
-
-impl IdSource for V7Ids {
-    fn next_id(&self, now: Timestamp) -> Uuid {
-        let context = self.context.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before 1970 there is no version 7; such a clock gets its first instant.
-        let seconds = u64::try_from(now.as_second()).unwrap_or(0);
-        let nanos = u32::try_from(now.subsec_nanosecond()).unwrap_or(0);
-        Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, nanos))
     }
 }

@@ -58,6 +58,6 @@ pub trait Harness: Send + Sync + 'static {
     fn fresh_name(&self) -> String {
         static GIVEN: AtomicU64 = AtomicU64::new(0);
         let number = GIVEN.fetch_add(1, Ordering::Relaxed);
-        format!("c{}x{number}", &Uuid::now_v7().simple().to_string()[8..])
+        format!("c{}x{number}", &Uuid::new_v4().simple().to_string()[8..])
     }
 }
