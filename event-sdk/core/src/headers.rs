@@ -9,7 +9,14 @@ use crate::text::Text;
 /// Each header costs: the envelope carries what an event has to say, and a
 /// message has few headers or none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Headers(Vec<(Text, String)>);
+pub struct Headers(
+    /// `None` when there are none, as mostly: a pointer is all that is moved then.
+    #[allow(
+        clippy::box_collection,
+        reason = "a message without headers is smaller by two words"
+    )]
+    Option<Box<Vec<(Text, String)>>>,
+);
 
 /// The most bytes that one header's name and value may have together.
 pub const MAX_HEADER_LEN: usize = 4096;
@@ -18,15 +25,14 @@ impl Headers {
     /// No headers; allocates nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self(None)
     }
 
     /// The first value of the header `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value.as_str()))
+        self.iter()
+            .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
     }
 
     /// Sets the header `name`, in the place of what it was.
@@ -43,31 +49,37 @@ impl Headers {
         let (name, value) = (name.into(), value.into());
         check(&name, &value)?;
         self.remove(&name);
-        self.0.push((name, value));
+        self.0.get_or_insert_default().push((name, value));
         Ok(())
     }
 
     /// Removes the header `name`, if it is there.
     pub fn remove(&mut self, name: &str) {
-        self.0.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        if let Some(headers) = &mut self.0 {
+            headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+            if headers.is_empty() {
+                self.0 = None;
+            }
+        }
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.is_none()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.as_ref().map_or(0, |headers| headers.len())
     }
 
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
+            .flat_map(|headers| headers.iter())
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
