@@ -157,10 +157,10 @@ impl<S: EventSet> Subscriber<S> {
     }
 
     fn keeps(&self, delivery: &Delivery<S>) -> bool {
-        match (&self.filter, delivery.head()) {
-            (Some(keep), Ok(head)) => keep(head),
-            _ => true,
-        }
+        // The envelope is not opened unless somebody asks for it.
+        self.filter
+            .as_ref()
+            .is_none_or(|keep| delivery.head().map_or(true, keep))
     }
 
     /// Goes on with the acks of filtered messages; the first that failed.

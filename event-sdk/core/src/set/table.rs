@@ -18,6 +18,9 @@ pub struct SubjectTable<const SLOTS: usize> {
     keyed: bool,
 }
 
+/// So many texts are compared in less time than one is hashed.
+const FEW: usize = 4;
+
 impl<const SLOTS: usize> SubjectTable<SLOTS> {
     /// The table of `members`. Of two with one subject, the first is in it.
     ///
@@ -63,6 +66,9 @@ impl<const SLOTS: usize> SubjectTable<SLOTS> {
     /// The index of the member that `opened` is; `None` if the set has none.
     #[must_use]
     pub fn find(&self, members: &[&EventSpec], opened: &Opened<'_>) -> Option<usize> {
+        if members.len() <= FEW {
+            return members.iter().position(|spec| opened.is(spec));
+        }
         opened.candidates().find_map(|(subject, absolute, keyed)| {
             let index = self.lookup(members, subject_hash(subject), subject, absolute)?;
             (members[index].key_in_subject() == keyed).then_some(index)
