@@ -11,11 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::codec::Codec;
+use event_sdk_core::event::ValueHead;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{Answer, Error, StreamState, Transport};
-use event_sdk_core::{Event, EventSet, Head};
+use event_sdk_core::{Event, EventSet};
 
 use crate::history::HistoryQuery;
 use crate::publish::{Publisher, Publishers};
@@ -156,16 +157,16 @@ impl EventBus {
     }
 
     /// The head of an event that happens now and has no cause.
-    pub(crate) fn new_head<E: Event>(&self) -> Head {
+    pub(crate) fn new_head<E: Event>(&self) -> ValueHead {
         let now = micros(self.inner.clock.now());
         let id = self.inner.ids.next_id(now);
-        let mut head = Head::new(id, E::SPEC.event_type(), now);
-        head.source = self.inner.source.clone();
-        head.version = E::SPEC.version();
-        // The first event of a story gives it its id.
-        head.metadata.correlation_id = Some(id.into());
-        for (name, text) in &self.inner.metadata {
-            head.metadata.insert(name.as_str(), text.as_str());
+        let mut head = ValueHead::first(id, now, self.inner.source.clone());
+        if !self.inner.metadata.is_empty() {
+            head.change(&E::SPEC, |head| {
+                for (name, text) in &self.inner.metadata {
+                    head.metadata.insert(name.as_str(), text.as_str());
+                }
+            });
         }
         head
     }
@@ -184,5 +185,6 @@ impl fmt::Debug for EventBus {
 /// Cuts an instant to the microseconds that the wire contract has, so that a
 /// handed-over event is the same as one that was written and read.
 pub(crate) fn micros(instant: jiff::Timestamp) -> jiff::Timestamp {
-    jiff::Timestamp::from_microsecond(instant.as_microsecond()).unwrap_or(instant)
+    let nanos = instant.subsec_nanosecond();
+    jiff::Timestamp::new(instant.as_second(), nanos - nanos % 1_000).unwrap_or(instant)
 }

@@ -1,6 +1,6 @@
 //! What caused an event, and the story that both belong to.
 
-use event_sdk_core::{EventSet, Head, LooseId};
+use event_sdk_core::{Event, EventSet, Head, LooseId};
 
 use crate::message::Message;
 use crate::publish::Prepared;
@@ -54,9 +54,9 @@ impl AsCause for Head {
     }
 }
 
-impl<E> AsCause for Prepared<E> {
+impl<E: Event> AsCause for Prepared<E> {
     fn as_cause(&self) -> Option<Cause> {
-        let mut cause = Cause::new(self.head());
+        let mut cause = Cause::new(&self.head());
         cause.trace = TraceContext::from_headers(self.headers());
         Some(cause)
     }

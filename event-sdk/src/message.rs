@@ -7,10 +7,11 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeErrorKind, DecodeFault, EncodeError, RawEnvelope};
 use event_sdk_core::headers::Headers;
-use event_sdk_core::set::{Data, Opened};
+use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::Body;
 use event_sdk_core::{EventSet, Head, RawEvent, Subject};
+use uuid::Uuid;
 
 use crate::trace::TraceContext;
 
@@ -34,7 +35,7 @@ pub struct Message<S> {
     headers: Headers,
     body: Body,
     opener: Arc<Opener>,
-    /// In a box: a value that was handed over has none.
+    /// In a box: a value that was handed over mostly has none.
     opened: OnceLock<Result<Box<RawEnvelope>, Arc<DecodeFault>>>,
     set: PhantomData<fn() -> S>,
 }
@@ -64,14 +65,14 @@ impl<S: EventSet> Message<S> {
     /// event of the set, the wrong type, data that do not fit, or a version
     /// that this program does not know.
     pub fn decode(&self) -> Result<S, DecodeError> {
-        let (head, data) = match &self.body {
-            Body::Value(value) => (&value.head, Data::Value(&value.event)),
+        let content = match &self.body {
+            Body::Value(value) => Content::Value(&value.head, &value.event),
             Body::Encoded(_) => {
                 let envelope = self.envelope()?;
-                (&envelope.head, Data::Json(&envelope.data))
+                Content::Encoded(&envelope.head, &envelope.data)
             }
         };
-        let opened = Opened::new(&self.subject, &self.opener.prefix, head, data);
+        let opened = Opened::new(&self.subject, &self.opener.prefix, content);
         S::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
     }
 
@@ -81,9 +82,18 @@ impl<S: EventSet> Message<S> {
     ///
     /// [`DecodeError`] when the message is no envelope.
     pub fn head(&self) -> Result<&Head, DecodeError> {
+        Ok(&self.envelope()?.head)
+    }
+
+    /// The id of the event.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when the message is no envelope.
+    pub fn event_id(&self) -> Result<Uuid, DecodeError> {
         match &self.body {
-            Body::Value(value) => Ok(&value.head),
-            Body::Encoded(_) => Ok(&self.envelope()?.head),
+            Body::Value(value) => Ok(value.head.event_id()),
+            Body::Encoded(_) => Ok(self.envelope()?.head.event_id),
         }
     }
 
@@ -103,8 +113,8 @@ impl<S: EventSet> Message<S> {
                 })
             }
             Body::Value(value) => {
-                let data = Data::Value(&value.event);
-                Opened::new(&self.subject, &self.opener.prefix, &value.head, data)
+                let content = Content::Value(&value.head, &value.event);
+                Opened::new(&self.subject, &self.opener.prefix, content)
                     .to_raw()
                     .map_err(|fault| self.error(Arc::new(fault)))
             }
@@ -135,9 +145,12 @@ impl<S: EventSet> Message<S> {
             Body::Value(value) => {
                 let mut out = Vec::new();
                 let mut headers = Headers::new();
-                self.opener
-                    .codec
-                    .encode(&value.head, &*value.event, &mut headers, &mut out)?;
+                self.opener.codec.encode(
+                    &value.to_head(),
+                    &*value.event,
+                    &mut headers,
+                    &mut out,
+                )?;
                 Ok(out.into())
             }
         }
@@ -159,12 +172,15 @@ impl<S: EventSet> Message<S> {
     }
 
     fn open(&self) -> Result<RawEnvelope, DecodeFault> {
-        let Body::Encoded(body) = &self.body else {
-            // A value has its head beside it and is never opened.
-            return Err(DecodeFault::new(
-                DecodeErrorKind::Codec,
-                "a value is not encoded",
-            ));
+        let body = match &self.body {
+            Body::Encoded(body) => body,
+            // Only its head is asked for: the data are taken as they are.
+            Body::Value(value) => {
+                return Ok(RawEnvelope {
+                    head: value.to_head().into_owned(),
+                    data: Bytes::new(),
+                });
+            }
         };
         let limit = self.opener.max_payload;
         if body.len() > limit {

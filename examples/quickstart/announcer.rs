@@ -72,7 +72,7 @@ async fn publish<E: Event>(
     if let Some(cause) = cause {
         prepared = prepared.caused_by(&cause);
     }
-    let own = Cause::new(prepared.head());
+    let own = Cause::new(&prepared.head());
     let stored = publisher.publish(prepared).await?;
     let sequence = stored
         .sequence

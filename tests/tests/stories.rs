@@ -77,7 +77,8 @@ async fn a_correlation_id_from_elsewhere_is_inherited_as_it_is() {
         .publisher::<OrderPaid>()
         .prepare(paid())
         .caused_by(&request);
-    let story = effect.head().metadata.correlation_id.as_ref().unwrap();
+    let head = effect.head();
+    let story = head.metadata.correlation_id.as_ref().unwrap();
     assert_eq!(story.to_string(), "REQ 4711");
 }
 

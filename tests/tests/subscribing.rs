@@ -377,11 +377,12 @@ async fn a_handed_over_value_reads_like_one_that_was_written() {
             .await
             .unwrap();
         let delivery = all.next().await.unwrap().unwrap();
-        assert_eq!(delivery.head().unwrap(), prepared.head());
+        assert_eq!(*delivery.head().unwrap(), *prepared.head());
+        assert_eq!(delivery.event_id().unwrap(), prepared.id());
         let AllOrderEvents::Other(other) = delivery.decode().unwrap() else {
             panic!("OrderPaid is not named in the set");
         };
-        assert_eq!(&other.head, prepared.head());
+        assert_eq!(other.head, *prepared.head());
         assert_eq!(other.read_event::<OrderPaid>().unwrap(), paid(3));
         let delivery = raw.next().await.unwrap().unwrap();
         assert_eq!(delivery.raw().unwrap(), other);

@@ -2,9 +2,11 @@
 
 mod spec;
 mod value;
+mod value_head;
 
 pub use spec::{EventSpec, KeyUse};
 pub use value::{DataError, DataErrorKind, ErasedEvent, decode_data};
+pub use value_head::ValueHead;
 
 use std::fmt;
 

@@ -9,7 +9,7 @@ mod table;
 
 pub use check::{check_member, check_upcast};
 pub use membership::{Contains, Visit, Visitor};
-pub use opened::{Data, Opened, decode_member};
+pub use opened::{Content, Opened, decode_member};
 pub use payload::{OtherPayload, Payload};
 pub use raw::RawEvent;
 pub use table::SubjectTable;

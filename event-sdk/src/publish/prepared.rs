@@ -1,8 +1,10 @@
 //! An event whose id and time are fixed.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use event_sdk_core::event::ValueHead;
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
@@ -21,9 +23,8 @@ use crate::trace::TraceContext;
 /// Made by [`Publisher::prepare`](super::Publisher::prepare), and given back by
 /// every error of publishing. A clone is the same event.
 pub struct Prepared<E> {
-    pub(super) head: Head,
+    pub(super) head: ValueHead,
     pub(super) event: Arc<E>,
-    pub(super) headers: Headers,
     /// What few publishes have; nothing is allocated for the others.
     extra: Option<Box<Extra>>,
 }
@@ -31,6 +32,7 @@ pub struct Prepared<E> {
 /// What was said of the publish, beside the event.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extra {
+    pub(super) headers: Headers,
     pub(super) message_id: Option<MessageId>,
     pub(super) expect: Expect,
     /// A header that cannot travel: the publish says so.
@@ -73,13 +75,7 @@ impl<E> Prepared<E> {
     /// The id of the event.
     #[must_use]
     pub fn id(&self) -> Uuid {
-        self.head.event_id
-    }
-
-    /// The envelope without the data.
-    #[must_use]
-    pub fn head(&self) -> &Head {
-        &self.head
+        self.head.event_id()
     }
 
     /// The event itself.
@@ -91,44 +87,8 @@ impl<E> Prepared<E> {
     /// What travels beside the body.
     #[must_use]
     pub fn headers(&self) -> &Headers {
-        &self.headers
-    }
-
-    /// Joins the story of what caused the event: its correlation and trace, and
-    /// its id as causation.
-    ///
-    /// A message that is no envelope has no story; then nothing changes.
-    #[must_use]
-    pub fn caused_by(mut self, cause: &impl AsCause) -> Self {
-        if let Some(cause) = cause.as_cause() {
-            self.head.metadata.correlation_id = Some(cause.correlation_id);
-            self.head.metadata.causation_id = Some(cause.event_id);
-            if let Some(trace) = cause.trace {
-                self.set_trace(&trace);
-            }
-        }
-        self
-    }
-
-    /// Joins a story whose id comes from elsewhere, from a request for example.
-    #[must_use]
-    pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
-        self.head.metadata.correlation_id = Some(id.into());
-        self
-    }
-
-    /// Notes a text in the metadata.
-    #[must_use]
-    pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.head.metadata.insert(name, text);
-        self
-    }
-
-    /// Says when it happened, if that is not now. Cut to microseconds.
-    #[must_use]
-    pub fn occurred_at(mut self, instant: Timestamp) -> Self {
-        self.head.timestamp = micros(instant);
-        self
+        const NONE: &Headers = &Headers::new();
+        self.extra().map_or(NONE, |extra| &extra.headers)
     }
 
     /// Sends the trace context with it.
@@ -148,14 +108,15 @@ impl<E> Prepared<E> {
         name: impl Into<Text>,
         value: impl Into<String>,
     ) -> Result<Self, InvalidHeader> {
-        insert_own(&mut self.headers, name.into(), value.into())?;
+        insert_own(&mut self.extra_mut().headers, name.into(), value.into())?;
         Ok(self)
     }
 
     /// Notes a header that cannot travel, for the publish to say so.
     pub(super) fn set_header(&mut self, name: Text, value: String) {
-        if let Err(why) = insert_own(&mut self.headers, name, value) {
-            self.extra_mut().invalid.get_or_insert(why);
+        let extra = self.extra_mut();
+        if let Err(why) = insert_own(&mut extra.headers, name, value) {
+            extra.invalid.get_or_insert(why);
         }
     }
 
@@ -170,7 +131,58 @@ impl<E> Prepared<E> {
 
     fn set_trace(&mut self, trace: &TraceContext) {
         // A checked context has only characters that a header may have.
-        let _ = trace.write(&mut self.headers);
+        let _ = trace.write(&mut self.extra_mut().headers);
+    }
+}
+
+impl<E: Event> Prepared<E> {
+    /// The envelope without the data.
+    #[must_use]
+    pub fn head(&self) -> Cow<'_, Head> {
+        self.head.to_head(&E::SPEC)
+    }
+
+    /// Joins the story of what caused the event: its correlation and trace, and
+    /// its id as causation.
+    ///
+    /// A message that is no envelope has no story; then nothing changes.
+    #[must_use]
+    pub fn caused_by(mut self, cause: &impl AsCause) -> Self {
+        if let Some(cause) = cause.as_cause() {
+            self.change(|head| {
+                head.metadata.correlation_id = Some(cause.correlation_id);
+                head.metadata.causation_id = Some(cause.event_id);
+            });
+            if let Some(trace) = cause.trace {
+                self.set_trace(&trace);
+            }
+        }
+        self
+    }
+
+    /// Joins a story whose id comes from elsewhere, from a request for example.
+    #[must_use]
+    pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
+        self.change(|head| head.metadata.correlation_id = Some(id.into()));
+        self
+    }
+
+    /// Notes a text in the metadata.
+    #[must_use]
+    pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.change(|head| head.metadata.insert(name, text));
+        self
+    }
+
+    /// Says when it happened, if that is not now. Cut to microseconds.
+    #[must_use]
+    pub fn occurred_at(mut self, instant: Timestamp) -> Self {
+        self.change(|head| head.timestamp = micros(instant));
+        self
+    }
+
+    fn change(&mut self, change: impl FnOnce(&mut Head)) {
+        self.head.change(&E::SPEC, change);
     }
 }
 
@@ -200,34 +212,33 @@ fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), In
 /// prepared, by value or by reference.
 pub trait IntoPrepared<E> {
     /// The event with its envelope; `head` makes one for an event that has none.
-    fn into_prepared(self, head: impl FnOnce() -> Head) -> Prepared<E>;
+    fn into_prepared(self, head: impl FnOnce() -> ValueHead) -> Prepared<E>;
 }
 
 impl<E: Event> IntoPrepared<E> for E {
-    fn into_prepared(self, head: impl FnOnce() -> Head) -> Prepared<E> {
+    fn into_prepared(self, head: impl FnOnce() -> ValueHead) -> Prepared<E> {
         Arc::new(self).into_prepared(head)
     }
 }
 
 impl<E: Event> IntoPrepared<E> for Arc<E> {
-    fn into_prepared(self, head: impl FnOnce() -> Head) -> Prepared<E> {
+    fn into_prepared(self, head: impl FnOnce() -> ValueHead) -> Prepared<E> {
         Prepared {
             head: head(),
             event: self,
-            headers: Headers::new(),
             extra: None,
         }
     }
 }
 
 impl<E: Event> IntoPrepared<E> for Prepared<E> {
-    fn into_prepared(self, _head: impl FnOnce() -> Head) -> Self {
+    fn into_prepared(self, _head: impl FnOnce() -> ValueHead) -> Self {
         self
     }
 }
 
 impl<E: Event> IntoPrepared<E> for &Prepared<E> {
-    fn into_prepared(self, _head: impl FnOnce() -> Head) -> Prepared<E> {
+    fn into_prepared(self, _head: impl FnOnce() -> ValueHead) -> Prepared<E> {
         self.clone()
     }
 }
@@ -237,7 +248,6 @@ impl<E> Clone for Prepared<E> {
         Self {
             head: self.head.clone(),
             event: Arc::clone(&self.event),
-            headers: self.headers.clone(),
             extra: self.extra.clone(),
         }
     }
@@ -246,8 +256,7 @@ impl<E> Clone for Prepared<E> {
 impl<E> fmt::Debug for Prepared<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared")
-            .field("event_id", &self.head.event_id)
-            .field("event_type", &self.head.event_type)
+            .field("event_id", &self.head.event_id())
             .finish_non_exhaustive()
     }
 }

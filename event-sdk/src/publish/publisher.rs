@@ -111,16 +111,14 @@ impl<E: Event> Publisher<E> {
             keyed = self.subject_of(&prepared.event)?;
             &keyed
         };
-        let mut headers = prepared.headers.clone();
+        let mut headers = prepared.headers().clone();
         let body = self
             .body(prepared, &mut headers)
             .map_err(|error| error.at_subject(subject))?;
         let own_id = prepared.extra().and_then(|extra| extra.message_id.clone());
         let message_id = match own_id {
             Some(id) => Some(id),
-            None => self
-                .deduplicates
-                .then_some(MessageId::Event(prepared.head.event_id)),
+            None => self.deduplicates.then_some(MessageId::Event(prepared.id())),
         };
         let expect = self.expectations(prepared)?;
         Ok(self.bus.transport().publish(Outgoing {
@@ -135,15 +133,15 @@ impl<E: Event> Publisher<E> {
     fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
         if self.hand_over {
             let event: Arc<dyn ErasedEvent> = prepared.event.clone();
-            return Ok(Body::Value(Arc::new(ValueBody {
+            return Ok(Body::Value(ValueBody {
                 head: prepared.head.clone(),
                 event,
-            })));
+            }));
         }
         let mut out = Vec::with_capacity(self.size_hint.load(Ordering::Relaxed));
         let codec = &self.bus.inner().codec;
         codec
-            .encode(&prepared.head, &*prepared.event, headers, &mut out)
+            .encode(&prepared.head(), &*prepared.event, headers, &mut out)
             .map_err(|why| {
                 Error::new(
                     ErrorKind::Encode,

@@ -167,7 +167,14 @@ impl<E: Event> PublishFuture<'_, E> {
                     let Some(publish) = &self.publish else {
                         return Poll::Pending;
                     };
-                    self.phase = Phase::HandingOver(publish.start()?);
+                    // A transport in this process has both answers at once.
+                    self.phase = match publish.start()?.try_into_ready() {
+                        Ok(confirmation) => match confirmation?.try_into_ready() {
+                            Ok(stored) => return Poll::Ready(stored),
+                            Err(confirmation) => Phase::Storing(confirmation),
+                        },
+                        Err(answer) => Phase::HandingOver(answer),
+                    };
                 }
                 Phase::HandingOver(answer) => {
                     let confirmation = ready!(Pin::new(answer).poll(cx))?;

@@ -48,10 +48,10 @@ impl Drop for Noted {
 
 fn value(event: &Arc<Noted>) -> Body {
     let head = Head::new(Uuid::from_u128(7), "note.noted", at(SECOND));
-    Body::Value(Arc::new(ValueBody {
-        head,
+    Body::Value(ValueBody {
+        head: head.into(),
         event: event.clone(),
-    }))
+    })
 }
 
 fn handing_over(declare: impl FnOnce(Stream) -> Stream) -> Rig {
@@ -70,7 +70,7 @@ fn every_consumer_receives_the_publishers_own_value() {
         let Body::Value(value) = &message.body else {
             panic!("{message:?}")
         };
-        assert_eq!(value.head.event_id, Uuid::from_u128(7));
+        assert_eq!(value.head.event_id(), Uuid::from_u128(7));
         let received = value.event.clone().into_any().downcast::<Noted>().unwrap();
         assert!(Arc::ptr_eq(&received, &event));
     }

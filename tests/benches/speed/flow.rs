@@ -137,7 +137,7 @@ impl<'a, E: Event + Clone, S: EventSet> Ours<'a, E, S> {
                     for _ in 0..BATCH {
                         let delivery = subscriber.next().await.unwrap().unwrap();
                         let event = delivery.decode().unwrap();
-                        black_box((&event, delivery.head().unwrap().event_id));
+                        black_box((&event, delivery.event_id().unwrap()));
                         delivery.ack().await.unwrap();
                     }
                     done.send(()).await.unwrap();

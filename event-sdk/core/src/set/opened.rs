@@ -1,14 +1,15 @@
 //! An envelope that was opened, before its data are read.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use super::{Payload, RawEvent};
 use crate::codec::{DecodeErrorKind, DecodeFault};
-use crate::envelope::Head;
-use crate::event::{ErasedEvent, EventSpec, decode_data};
+use crate::envelope::{Head, Version};
+use crate::event::{ErasedEvent, EventSpec, ValueHead, decode_data};
 use crate::subject::{Subject, grammar};
 
 /// An envelope that was opened: what a set decides by.
@@ -16,35 +17,50 @@ use crate::subject::{Subject, grammar};
 pub struct Opened<'a> {
     subject: &'a Subject,
     relative: Option<&'a str>,
-    head: &'a Head,
-    data: Data<'a>,
+    content: Content<'a>,
 }
 
-/// The data of an event: bytes, or the value itself.
+/// Head and data of an event: read from bytes, or handed over.
 #[derive(Debug, Clone, Copy)]
-pub enum Data<'a> {
-    /// One JSON value.
-    Json(&'a Bytes),
-    /// The value that the publisher handed over.
-    Value(&'a Arc<dyn ErasedEvent>),
+pub enum Content<'a> {
+    /// What was encoded; the data are one JSON value.
+    Encoded(&'a Head, &'a Bytes),
+    /// What the publisher handed over.
+    Value(&'a ValueHead, &'a Arc<dyn ErasedEvent>),
 }
 
 impl<'a> Opened<'a> {
     /// The envelope that arrived on `subject`, at a bus with this `prefix`.
     #[must_use]
-    pub fn new(subject: &'a Subject, prefix: &str, head: &'a Head, data: Data<'a>) -> Self {
+    pub fn new(subject: &'a Subject, prefix: &str, content: Content<'a>) -> Self {
         Self {
             subject,
             relative: subject.relative_to(prefix),
-            head,
-            data,
+            content,
         }
     }
 
     /// Everything in the envelope but the data.
     #[must_use]
-    pub fn head(&self) -> &'a Head {
-        self.head
+    pub fn head(&self) -> Cow<'a, Head> {
+        match self.content {
+            Content::Encoded(head, _) => Cow::Borrowed(head),
+            Content::Value(head, event) => head.to_head(event.spec()),
+        }
+    }
+
+    fn event_type(&self) -> &'a str {
+        match self.content {
+            Content::Encoded(head, _) => &head.event_type,
+            Content::Value(head, event) => head.event_type(event.spec()),
+        }
+    }
+
+    fn version(&self) -> Version {
+        match self.content {
+            Content::Encoded(head, _) => head.version,
+            Content::Value(head, event) => head.version(event.spec()),
+        }
     }
 
     /// Whether this is the event that `spec` describes, by its subject.
@@ -96,13 +112,13 @@ impl<'a> Opened<'a> {
     ///
     /// [`DecodeFault`] when a value that was handed over cannot be written.
     pub fn to_raw(&self) -> Result<RawEvent, DecodeFault> {
-        let data = match self.data {
-            Data::Json(data) => data.clone(),
-            Data::Value(value) => write_value(&**value)?,
+        let data = match self.content {
+            Content::Encoded(_, data) => data.clone(),
+            Content::Value(_, event) => write_value(&**event)?,
         };
         Ok(RawEvent {
             subject: self.subject.clone(),
-            head: self.head.clone(),
+            head: self.head().into_owned(),
             data,
         })
     }
@@ -114,27 +130,30 @@ impl<'a> Opened<'a> {
 ///
 /// [`DecodeFault`] when type, version or data are not the event's.
 pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
-    let (spec, head) = (P::SPEC, opened.head);
-    if head.event_type != *spec.event_type() {
+    let spec = P::SPEC;
+    if opened.event_type() != spec.event_type() {
         return Err(DecodeFault::new(
             DecodeErrorKind::TypeMismatch,
             format!(
                 "the envelope says event_type {:?}, but {} is {:?}; one of publisher and consumer has the wrong subject or type",
-                shorten(&head.event_type),
+                shorten(opened.event_type()),
                 spec.subject(),
                 spec.event_type()
             ),
         ));
     }
-    match opened.data {
-        Data::Json(data) => Ok(P::from_event(decode_data(head.version, data)?)),
-        Data::Value(value) => take_value(head, value),
+    match opened.content {
+        Content::Encoded(head, data) => Ok(P::from_event(decode_data(head.version, data)?)),
+        Content::Value(_, event) => take_value(opened.version(), event),
     }
 }
 
 /// Takes a value that was handed over: as it is if it is the wanted type and
 /// need not be copied, else by writing and reading it.
-fn take_value<P: Payload>(head: &Head, value: &Arc<dyn ErasedEvent>) -> Result<P, DecodeFault> {
+fn take_value<P: Payload>(
+    version: Version,
+    value: &Arc<dyn ErasedEvent>,
+) -> Result<P, DecodeFault> {
     let any: &dyn Any = &**value;
     if any.is::<P::Event>()
         && let Ok(event) = Arc::clone(value).into_any().downcast::<P::Event>()
@@ -148,7 +167,7 @@ fn take_value<P: Payload>(head: &Head, value: &Arc<dyn ErasedEvent>) -> Result<P
         }
     }
     Ok(P::from_event(decode_data(
-        head.version,
+        version,
         &write_value(&**value)?,
     )?))
 }

@@ -19,6 +19,7 @@ enum State<T> {
 
 impl<T> Answer<T> {
     /// An answer that is known.
+    #[inline]
     pub const fn ready(answer: T) -> Self {
         Self(State::Ready(Some(answer)))
     }
@@ -33,6 +34,7 @@ impl<T> Answer<T> {
     /// # Errors
     ///
     /// The answer itself, to be awaited, when it is not known yet.
+    #[inline]
     pub fn try_into_ready(self) -> Result<T, Self> {
         match self.0 {
             State::Ready(Some(answer)) => Ok(answer),

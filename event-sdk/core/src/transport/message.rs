@@ -1,5 +1,6 @@
 //! A message on its way to a stream, and the answer of the stream.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Answer, Error};
 use crate::envelope::Head;
-use crate::event::ErasedEvent;
+use crate::event::{ErasedEvent, ValueHead};
 use crate::headers::Headers;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
@@ -35,16 +36,24 @@ pub enum Body {
     Encoded(Bytes),
     /// The value, for a transport that can hand it over. It is shared: however
     /// many consumers receive it, nothing of it is copied.
-    Value(Arc<ValueBody>),
+    Value(ValueBody),
 }
 
 /// An event that was not encoded.
 #[derive(Debug, Clone)]
 pub struct ValueBody {
     /// Everything in the envelope but the data.
-    pub head: Head,
+    pub head: ValueHead,
     /// The data.
     pub event: Arc<dyn ErasedEvent>,
+}
+
+impl ValueBody {
+    /// The whole head, as it is written when the event is encoded.
+    #[must_use]
+    pub fn to_head(&self) -> Cow<'_, Head> {
+        self.head.to_head(self.event.spec())
+    }
 }
 
 /// By which id a stream recognizes a message that it has stored already.

@@ -41,10 +41,10 @@ impl Note {
         );
         head.source = "conformance".into();
         head.version = Self::SPEC.version();
-        Body::Value(Arc::new(ValueBody {
-            head,
+        Body::Value(ValueBody {
+            head: head.into(),
             event: Arc::clone(self) as _,
-        }))
+        })
     }
 }
 
@@ -58,5 +58,5 @@ pub(super) fn handed_over(body: &Body) -> Outcome<(Head, Arc<Note>)> {
         .into_any()
         .downcast::<Note>()
         .map_err(|_| Failure::new("the value that arrived has another type"))?;
-    Ok((value.head.clone(), note))
+    Ok((value.to_head().into_owned(), note))
 }

@@ -217,7 +217,7 @@ impl MemoryStream {
     fn encode(&self, value: &ValueBody, headers: &mut Headers) -> Result<Bytes, Error> {
         let mut out = Vec::with_capacity(512);
         self.codec()
-            .encode(&value.head, &*value.event, headers, &mut out)
+            .encode(&value.to_head(), &*value.event, headers, &mut out)
             .map_err(|why| {
                 Error::new(
                     ErrorKind::Encode,

@@ -115,7 +115,7 @@ fn encoded(body: Body) -> Body {
     };
     let (mut headers, mut out) = (Headers::new(), Vec::new());
     JsonCodec
-        .encode(&value.head, &*value.event, &mut headers, &mut out)
+        .encode(&value.to_head(), &*value.event, &mut headers, &mut out)
         .unwrap();
     Body::Encoded(Bytes::from(out))
 }

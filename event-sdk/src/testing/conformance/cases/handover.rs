@@ -43,7 +43,11 @@ fn same(body: &Body, note: &Arc<Note>) -> Outcome {
     let Body::Value(sent) = note.body() else {
         return Ok(());
     };
-    ensure_eq!(head, sent.head, "the head of the envelope");
+    ensure_eq!(
+        head,
+        sent.to_head().into_owned(),
+        "the head of the envelope"
+    );
     Ok(())
 }
 

@@ -1,0 +1,118 @@
+//! The head of an event that was not encoded.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::EventSpec;
+use crate::envelope::{Head, Version};
+use crate::text::Text;
+
+/// The head of an event that was not encoded: of one that begins a story only
+/// what the constants of its type do not say, otherwise the whole.
+///
+/// A head is large, and this is moved from hand to hand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValueHead(Repr);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Repr {
+    First {
+        event_id: Uuid,
+        timestamp: Timestamp,
+        source: Text,
+    },
+    Whole(Arc<Head>),
+}
+
+impl ValueHead {
+    /// The head of an event that begins a story, and notes nothing else.
+    #[must_use]
+    pub fn first(event_id: Uuid, timestamp: Timestamp, source: Text) -> Self {
+        Self(Repr::First {
+            event_id,
+            timestamp,
+            source,
+        })
+    }
+
+    /// The id of the event.
+    #[must_use]
+    pub fn event_id(&self) -> Uuid {
+        match &self.0 {
+            Repr::First { event_id, .. } => *event_id,
+            Repr::Whole(head) => head.event_id,
+        }
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub fn timestamp(&self) -> Timestamp {
+        match &self.0 {
+            Repr::First { timestamp, .. } => *timestamp,
+            Repr::Whole(head) => head.timestamp,
+        }
+    }
+
+    /// The type in the envelope, of the event that `spec` describes.
+    pub(crate) fn event_type<'a>(&'a self, spec: &EventSpec) -> &'a str {
+        match &self.0 {
+            Repr::First { .. } => spec.event_type(),
+            Repr::Whole(head) => &head.event_type,
+        }
+    }
+
+    /// The version in the envelope, of the event that `spec` describes.
+    pub(crate) fn version(&self, spec: &EventSpec) -> Version {
+        match &self.0 {
+            Repr::First { .. } => spec.version(),
+            Repr::Whole(head) => head.version,
+        }
+    }
+
+    /// The whole head, of the event that `spec` describes.
+    #[must_use]
+    pub fn to_head(&self, spec: &EventSpec) -> Cow<'_, Head> {
+        match &self.0 {
+            Repr::First {
+                event_id,
+                timestamp,
+                source,
+            } => Cow::Owned(whole(*event_id, *timestamp, source, spec)),
+            Repr::Whole(head) => Cow::Borrowed(head),
+        }
+    }
+
+    /// Changes the whole head.
+    pub fn change(&mut self, spec: &EventSpec, change: impl FnOnce(&mut Head)) {
+        match &mut self.0 {
+            Repr::Whole(head) => change(Arc::make_mut(head)),
+            Repr::First {
+                event_id,
+                timestamp,
+                source,
+            } => {
+                let mut head = whole(*event_id, *timestamp, source, spec);
+                change(&mut head);
+                self.0 = Repr::Whole(Arc::new(head));
+            }
+        }
+    }
+}
+
+impl From<Head> for ValueHead {
+    fn from(head: Head) -> Self {
+        Self(Repr::Whole(Arc::new(head)))
+    }
+}
+
+/// The first event of a story gives it its id.
+fn whole(event_id: Uuid, timestamp: Timestamp, source: &Text, spec: &EventSpec) -> Head {
+    let mut head = Head::new(event_id, spec.event_type(), timestamp);
+    head.source = source.clone();
+    head.version = spec.version();
+    head.metadata.correlation_id = Some(event_id.into());
+    head
+}
