@@ -15,7 +15,7 @@ use event_sdk_core::event::ValueHead;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Answer, Error, StreamState, Transport};
+use event_sdk_core::transport::{Answer, Error, StreamChange, StreamState, Transport};
 use event_sdk_core::{Event, EventSet};
 
 use crate::history::HistoryQuery;
@@ -141,6 +141,31 @@ impl EventBus {
     /// The transport's, when there is no such stream for example.
     pub fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         self.inner.transport.stream_state(stream)
+    }
+
+    /// Creates the [declared](BusBuilder::stream) streams, or changes them to be
+    /// as declared; answers for each, in the order of the declarations, what that
+    /// changed. Nothing else of the SDK creates or changes a stream.
+    ///
+    /// A program that deploys calls it once, before it subscribes; it needs the
+    /// permission to manage streams, which a service that publishes and subscribes
+    /// does not. A subject can move from one stream to another that is declared
+    /// after it.
+    ///
+    /// Dropping the future leaves open how many of the streams were applied;
+    /// applying them again is safe.
+    ///
+    /// # Errors
+    ///
+    /// The transport's at the first stream that cannot be as it is declared,
+    /// which the error names; those before it are applied.
+    pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
+        let mut changes = Vec::with_capacity(self.inner.streams.len());
+        for config in &self.inner.streams {
+            let change = self.inner.transport.apply_stream(config).await?;
+            changes.push((config.name.clone(), change));
+        }
+        Ok(changes)
     }
 
     /// Ends all subscriptions and refuses everything from now on.

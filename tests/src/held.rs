@@ -6,12 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use event_sdk::Transport;
+use event_sdk::stream::StreamConfig;
 use event_sdk::subject::Pattern;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Answer, Capabilities, Confirmation, Error, HistoryRequest, HistoryStream, Outgoing,
-    StreamState, SubscribeRequest, Subscription,
+    StreamChange, StreamState, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -155,6 +156,10 @@ impl Transport for Held {
 
     fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         self.memory.stream_state(stream)
+    }
+
+    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        self.memory.apply_stream(config)
     }
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {

@@ -4,21 +4,23 @@ mod answer;
 mod capability;
 mod consumer;
 mod delivery;
+mod difference;
 mod error;
 mod history;
 mod message;
+mod stream_change;
 
 pub use answer::Answer;
 pub use capability::{Capabilities, Capability};
-pub use consumer::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, SubscribeRequest,
-};
+pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
 pub use delivery::{
     Exhausted, Gap, Incoming, Info, Lost, Received, Settle, Settlement, Settler, Subscription,
 };
+pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use history::{From, HistoryRequest, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
+pub use stream_change::StreamChange;
 
 use std::fmt;
 use std::ops::Deref;
@@ -70,6 +72,22 @@ use crate::text::Text;
 ///   [`Incoming::Exhausted`], where the capability is declared.
 /// - A slow subscription slows no publisher and no other consumer.
 ///
+/// **Managing**
+/// - A stream is created or changed by [`apply_stream`](Self::apply_stream) and
+///   by nothing else. It then is what the configuration says, and the answer
+///   says what was changed.
+/// - Applying what is there already changes nothing.
+/// - A configuration that cannot be, a subject that another stream stores and
+///   another storage for a stream that exists are refused
+///   ([`ErrorKind::InvalidOption`]), and nothing is changed.
+/// - What a stream that discards the old has no room for under its new limits is
+///   dropped, as if it had become full; a consumer that had not read it hears of
+///   it as of any [gap](Incoming::Gap).
+/// - What was stored under a subject that is not the stream's any more stays,
+///   for the consumers that want it.
+/// - Consumers, sequences and everything else that the configuration does not
+///   name stay as they are.
+///
 /// **Closing**
 /// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
 ///   subscriptions end.
@@ -97,6 +115,10 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// What a stream is and holds now.
     fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>>;
+
+    /// Creates the stream of this name, or changes it to be as `config` says:
+    /// see "Managing" above.
+    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>>;
 
     /// Removes a consumer; what it had not handled stays in the stream.
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>>;
@@ -153,6 +175,10 @@ macro_rules! forward {
 
             fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
                 self.deref().stream_state(stream)
+            }
+
+            fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+                self.deref().apply_stream(config)
             }
 
             fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {

@@ -89,8 +89,9 @@ impl BusBuilder {
         self
     }
 
-    /// Declares a stream: the memory transport makes it, and a subscription
-    /// finds its streams among those declared before it asks the transport.
+    /// Declares a stream: `memory` makes it, [`EventBus::apply_streams`] creates
+    /// or changes it on any other transport, and a subscription finds its streams
+    /// among those declared before it asks the transport.
     pub fn stream(mut self, stream: Stream) -> Self {
         self.streams.push(stream);
         self
@@ -177,7 +178,7 @@ impl BusBuilder {
         let builder = MemoryTransport::builder()
             .clock(Arc::clone(&self.clock))
             .codec(Arc::clone(&self.codec));
-        self.finish(Arc::new(builder.build_default()), Vec::new())
+        self.finish(Arc::new(builder.build_checked()), Vec::new())
     }
 
     fn checked_streams(&self) -> Result<Vec<StreamConfig>, Error> {

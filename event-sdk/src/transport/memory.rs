@@ -26,12 +26,18 @@
 //!   attempt it was given to. With [`AckPolicy::All`](super::AckPolicy::All) a
 //!   `term` settles what came before, as an `ack` does. A last delivery that is
 //!   put back is [exhausted](super::Incoming::Exhausted) at once.
+//! - **Changing a stream.** Its new limits hold for what it has already, but for
+//!   one that refuses what is new: there the old stays. A value that was handed
+//!   over before the stream had a limit in bytes counts what is known of it.
+//!   Storage, replicas and compression mean nothing in one process and are kept
+//!   as they were configured.
 //! - **Prefetch.** Where deliveries are settled, a subscription takes a message
 //!   when it is asked for one: the ack wait begins when the caller has it.
 
 mod after;
 mod bind;
 mod builder;
+mod changeable;
 mod check;
 mod consumer;
 mod dedup;
@@ -44,10 +50,12 @@ mod pending;
 mod position;
 mod publish;
 mod sequenced;
+mod settings;
 mod settle;
 mod slab;
 mod state;
 mod stream;
+mod streams;
 mod subject_tree;
 mod subjects;
 mod subscribers;
@@ -59,11 +67,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::stream::MemoryStream;
+use self::streams::Streams;
 use super::{
-    Answer, Body, Capabilities, Capability, Confirmation, Error, ErrorKind, HistoryRequest,
-    HistoryStream, Operation, Outgoing, Stored, StreamState, SubscribeRequest, Subscription,
+    Answer, Body, Capabilities, Capability, Confirmation, Error, HistoryRequest, HistoryStream,
+    Operation, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Subscription,
     Transport,
 };
+use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
 
@@ -95,7 +105,7 @@ pub struct MemoryTransport(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    streams: Vec<Arc<MemoryStream>>,
+    streams: Streams,
     capabilities: Capabilities,
     closed: AtomicBool,
 }
@@ -116,13 +126,17 @@ impl MemoryTransport {
         MemoryTransportBuilder::new()
     }
 
-    fn new(streams: Vec<Arc<MemoryStream>>, max_payload: usize, hand_over: bool) -> Self {
+    fn new(streams: Streams, max_payload: usize, hand_over: bool) -> Self {
         let mut capabilities = Capabilities::none(max_payload);
         for capability in Capability::ALL {
-            capabilities = capabilities.with(capability);
-        }
-        if !hand_over {
-            capabilities = capabilities.without(Capability::ValueHandover);
+            let has = match capability {
+                Capability::RetentionByAck => false,
+                Capability::ValueHandover => hand_over,
+                _ => true,
+            };
+            if has {
+                capabilities = capabilities.with(capability);
+            }
         }
         Self(Arc::new(Inner {
             streams,
@@ -134,25 +148,17 @@ impl MemoryTransport {
     fn publish_now(&self, message: Outgoing<'_>) -> Result<Result<Stored, Error>, Error> {
         self.check_open(Operation::Publish)?;
         self.check_hand_over(&message)?;
-        let mut streams = self.0.streams.iter();
-        let Some(stream) = streams.find(|stream| stream.stores(message.subject)) else {
-            return Ok(Err(self.no_stream(&message)));
+        let streams = self.0.streams.list();
+        let stores = |stream: &&Arc<MemoryStream>| stream.settings().stores(message.subject);
+        let Some(stream) = streams.iter().find(stores) else {
+            return Ok(Err(self.0.streams.no_stream(message.subject)));
         };
         stream.publish(message, self.0.capabilities.max_payload())
     }
 
-    fn stream(&self, name: &str, operation: Operation) -> Result<&Arc<MemoryStream>, Error> {
+    fn stream(&self, name: &str, operation: Operation) -> Result<Arc<MemoryStream>, Error> {
         self.check_open(operation)?;
-        let named = |stream: &&Arc<MemoryStream>| stream.config().name == name;
-        self.0.streams.iter().find(named).ok_or_else(|| {
-            let known: Vec<&str> = self.0.streams.iter().map(|s| &*s.config().name).collect();
-            Error::new(
-                ErrorKind::StreamNotFound,
-                operation,
-                format!("there is no such stream; there are {}", known.join(", ")),
-            )
-            .at_stream(Text::copy_of(name))
-        })
+        self.0.streams.named(name, operation)
     }
 
     fn check_open(&self, operation: Operation) -> Result<(), Error> {
@@ -175,27 +181,6 @@ impl MemoryTransport {
             .at_subject(message.subject));
         }
         Ok(())
-    }
-
-    fn no_stream(&self, message: &Outgoing<'_>) -> Error {
-        let declared: Vec<String> = self
-            .0
-            .streams
-            .iter()
-            .map(|stream| {
-                let config = stream.config();
-                format!("{} ({})", config.name, check::list(&config.subjects))
-            })
-            .collect();
-        Error::new(
-            ErrorKind::NoStream,
-            Operation::Publish,
-            format!(
-                "no stream stores this subject; declare one with a pattern that matches it, beside {}",
-                declared.join(", ")
-            ),
-        )
-        .at_subject(message.subject)
     }
 }
 
@@ -232,18 +217,25 @@ impl Transport for MemoryTransport {
 
     fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
         let stores = |stream: &&Arc<MemoryStream>| {
-            let mut subjects = stream.config().subjects.iter();
+            let settings = stream.settings();
+            let mut subjects = settings.config.subjects.iter();
             subjects.any(|stored| stored.overlaps(pattern))
         };
         Answer::ready(self.check_open(Operation::Read).map(|()| {
-            let streams = self.0.streams.iter().filter(stores);
-            streams.map(|stream| stream.config().name.clone()).collect()
+            let streams = self.0.streams.list();
+            let found = streams.iter().filter(stores);
+            found.map(|stream| stream.name().clone()).collect()
         }))
     }
 
     fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
         Answer::ready(stream.and_then(|stream| stream.state()))
+    }
+
+    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        let open = self.check_open(Operation::Manage);
+        Answer::ready(open.and_then(|()| self.0.streams.apply(config)))
     }
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
@@ -253,9 +245,7 @@ impl Transport for MemoryTransport {
 
     fn close(&self) -> Answer<Result<(), Error>> {
         self.0.closed.store(true, Ordering::Release);
-        for stream in &self.0.streams {
-            stream.close();
-        }
+        self.0.streams.close();
         Answer::ready(Ok(()))
     }
 }

@@ -3,7 +3,7 @@
 use event_sdk::ErrorKind;
 use event_sdk::stream::{Compression, Retention, Storage, Stream};
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{ConsumerConfig, Error, Transport};
+use event_sdk::transport::{Capability, ConsumerConfig, Error, Transport};
 
 use crate::support::*;
 
@@ -102,7 +102,8 @@ fn a_configuration_made_by_hand_is_checked_too() {
 fn what_is_kept_until_it_was_acknowledged_needs_a_server() {
     for retention in [Retention::Interest, Retention::WorkQueue] {
         let error = build([Stream::new("S").subject("a").retention(retention)]);
-        assert_eq!(error.kind(), &ErrorKind::InvalidOption);
+        let unsupported = ErrorKind::Unsupported(Capability::RetentionByAck);
+        assert_eq!(error.kind(), &unsupported);
         assert_eq!(error.stream(), Some("S"));
         assert!(error.to_string().contains("use a server"), "{error}");
     }

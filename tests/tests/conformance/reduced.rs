@@ -2,14 +2,14 @@
 //! lacks, the suite hears that it is not supported.
 
 use event_sdk::Pattern;
-use event_sdk::stream::StreamConfig;
+use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
-    Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored, StreamState,
-    SubscribeRequest, Subscription, Transport,
+    Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport,
 };
 use futures_util::StreamExt;
 
@@ -147,6 +147,21 @@ impl Transport for Reduced {
         match self.refuse_without_store(Operation::Read) {
             Ok(()) => self.inner.stream_state(stream),
             Err(refused) => refused,
+        }
+    }
+
+    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        let asked = [
+            (Capability::Store, true),
+            (Capability::ManageStreams, true),
+            (
+                Capability::Compression,
+                config.compression != Compression::None,
+            ),
+        ];
+        match self.refuse(&asked, Operation::Manage) {
+            Ok(()) => self.inner.apply_stream(config),
+            Err(error) => Answer::ready(Err(error)),
         }
     }
 

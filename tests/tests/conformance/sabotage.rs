@@ -3,6 +3,7 @@
 mod closing;
 mod consumers;
 mod delivering;
+mod managing;
 mod publishing;
 mod settling;
 mod slow;
@@ -17,7 +18,7 @@ use event_sdk::text::Text;
 use event_sdk::transport::{
     AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerConfig, ConsumerName,
     DeliverPolicy, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order, Outgoing,
-    StreamState, SubscribeRequest, Subscription, Transport,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 
 use consumers::Known;
@@ -61,6 +62,13 @@ pub(crate) enum Sabotage {
 
     /// Limits of what a stream keeps are thrown away.
     KeepsEverything,
+
+    /// Applying a stream is confirmed and not done.
+    AppliesNothing,
+    /// Each stream that was applied is called a new one.
+    CallsEachStreamNew,
+    /// A stream that cannot be is confirmed.
+    ConfirmsWhatCannotBe,
 
     /// A consumer that exists is replaced by the one that was asked for.
     ChangesConsumers,
@@ -285,6 +293,10 @@ impl<T: Transport> Transport for Broken<T> {
             }
             Ok(state)
         })
+    }
+
+    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        managing::broken_apply(&*self.inner, self.sabotage, config)
     }
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {

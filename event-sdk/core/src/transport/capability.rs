@@ -31,11 +31,17 @@ pub enum Capability {
     ReportsExhausted,
     /// A value can be handed over without encoding it.
     ValueHandover,
+    /// Streams can be created and changed.
+    ManageStreams,
+    /// A stream can keep a message only until it was acknowledged.
+    RetentionByAck,
+    /// A stream can be compressed where it is kept on disk.
+    Compression,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Store,
         Self::Deduplication,
         Self::ExpectStream,
@@ -48,6 +54,9 @@ impl Capability {
         Self::ReportsGaps,
         Self::ReportsExhausted,
         Self::ValueHandover,
+        Self::ManageStreams,
+        Self::RetentionByAck,
+        Self::Compression,
     ];
 
     const fn bit(self) -> u32 {
@@ -70,6 +79,9 @@ impl fmt::Display for Capability {
             Self::ReportsGaps => "reporting gaps",
             Self::ReportsExhausted => "reporting messages that ran out of deliveries",
             Self::ValueHandover => "handing a value over without encoding it",
+            Self::ManageStreams => "creating and changing streams",
+            Self::RetentionByAck => "keeping messages only until they are acknowledged",
+            Self::Compression => "compressing a stream",
         })
     }
 }

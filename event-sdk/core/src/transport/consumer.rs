@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::difference::{Difference, Differences, sorted};
 use crate::subject::Pattern;
 use crate::text::Text;
 
@@ -79,21 +80,9 @@ impl ConsumerConfig {
     /// In what `wanted` differs from this consumer, which exists.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
-        let mut differences = Vec::new();
+        let mut differences = Differences::default();
         let mut compare = |field, existing: &dyn fmt::Debug, wanted: &dyn fmt::Debug| {
-            let (existing, wanted) = (format!("{existing:?}"), format!("{wanted:?}"));
-            if existing != wanted {
-                differences.push(Difference {
-                    field,
-                    existing,
-                    wanted,
-                });
-            }
-        };
-        let sorted = |filters: &[Pattern]| {
-            let mut filters = filters.to_vec();
-            filters.sort();
-            filters
+            differences.compare(field, existing, wanted);
         };
         compare("lifetime", &self.name.lifetime(), &wanted.name.lifetime());
         compare("filters", &sorted(&self.filters), &sorted(&wanted.filters));
@@ -107,7 +96,7 @@ impl ConsumerConfig {
             &wanted.max_ack_pending,
         );
         compare("backoff", &self.backoff, &wanted.backoff);
-        differences
+        differences.into_found()
     }
 }
 
@@ -168,25 +157,4 @@ pub enum AckPolicy {
     All,
     /// Not at all: a delivery counts as handled.
     None,
-}
-
-/// One thing in which a consumer that exists is not the one that was wanted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// Which setting.
-    pub field: &'static str,
-    /// What the consumer has.
-    pub existing: String,
-    /// What was asked for.
-    pub wanted: String,
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} is {}, wanted {}",
-            self.field, self.existing, self.wanted
-        )
-    }
 }

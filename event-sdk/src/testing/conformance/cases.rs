@@ -32,6 +32,8 @@ mod handover;
 
 mod state;
 
+mod managing;
+
 mod closing;
 
 mod stress;
@@ -65,6 +67,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         history::CASES,
         handover::CASES,
         state::CASES,
+        managing::CASES,
         closing::CASES,
         stress::CASES,
     ]

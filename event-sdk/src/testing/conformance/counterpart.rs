@@ -8,6 +8,7 @@ use super::failure::{Failure, Outcome, ensure_eq, within};
 use super::fixture::Fixture;
 use super::note::Note;
 use super::rig::{Draft, Rig};
+use crate::stream::{Compression, Retention, Stream};
 use crate::transport::{
     AckPolicy, Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order,
     Outcome as Done,
@@ -83,6 +84,19 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let rig = fixture.rig().await?;
                 unsupported(capability, "history", history(&rig).await?)?;
             }
+            Capability::ManageStreams => {
+                apply(&fixture, capability, |stream| stream).await?;
+            }
+            Capability::RetentionByAck => {
+                let interest = |stream: Stream| stream.retention(Retention::Interest);
+                apply(&fixture, capability, interest).await?;
+                let queue = |stream: Stream| stream.retention(Retention::WorkQueue);
+                apply(&fixture, capability, queue).await?;
+            }
+            Capability::Compression => {
+                let compressed = |stream: Stream| stream.compression(Compression::S2);
+                apply(&fixture, capability, compressed).await?;
+            }
             Capability::ReportsGaps => no_gaps(&fixture).await?,
             Capability::ReportsExhausted => no_exhausted(&fixture).await?,
             other => {
@@ -143,6 +157,26 @@ async fn subscribe(
     Ok(())
 }
 
+/// A stream that asks for the capability is refused and not created.
+async fn apply(
+    fixture: &Fixture,
+    capability: Capability,
+    ask: impl FnOnce(Stream) -> Stream,
+) -> Outcome {
+    let rig = fixture.rig().await?;
+    let config = fixture.config('b', |stream| ask(stream.subject(">")))?;
+    fixture.will_apply(&config);
+    let refused = rig.try_apply(&config).await?;
+    unsupported(capability, "applying a stream that asks for it", refused)?;
+    let made = rig.under(&config, &fixture.prefix('b'));
+    if let Ok(state) = made.try_state().await? {
+        return Err(Failure::new(format!(
+            "applying a stream was refused, and it is there: {state:?}"
+        )));
+    }
+    Ok(())
+}
+
 async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
     let answer = rig.transport.history(HistoryRequest {
         stream: rig.stream.clone(),
@@ -177,6 +211,10 @@ async fn no_store(fixture: &Fixture) -> Outcome {
     let state = rig.transport.stream_state(&rig.stream);
     let state = within(rig.patience(), "the state of a stream", state).await?;
     unsupported(capability, "the state of a stream", state)?;
+    let applied = rig
+        .try_apply(&fixture.config('a', |stream| stream.subject(">"))?)
+        .await?;
+    unsupported(capability, "applying a stream", applied)?;
     unsupported(
         capability,
         "deleting a consumer",

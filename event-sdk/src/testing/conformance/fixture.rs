@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::failure::{Outcome, within};
@@ -13,6 +13,9 @@ use crate::transport::Transport;
 
 pub(super) type Start = Arc<dyn Fn(Vec<StreamConfig>) -> Starting + Send + Sync>;
 pub(super) type Starting = Pin<Box<dyn Future<Output = Outcome<Arc<dyn Transport>>> + Send>>;
+
+/// The streams that a case may have created by itself.
+pub(super) type Applied = Arc<Mutex<Vec<StreamConfig>>>;
 
 /// What the suite was told about time and numbers.
 #[derive(Debug, Clone, Copy)]
@@ -26,14 +29,16 @@ pub(super) struct Settings {
 /// What a case is given.
 pub(super) struct Fixture {
     start: Start,
+    applied: Applied,
     name: String,
     settings: Settings,
 }
 
 impl Fixture {
-    pub(super) fn new(start: Start, name: String, settings: Settings) -> Self {
+    pub(super) fn new(start: Start, applied: Applied, name: String, settings: Settings) -> Self {
         Self {
             start,
+            applied,
             name,
             settings,
         }
@@ -52,24 +57,43 @@ impl Fixture {
 
     /// A transport with one stream, of which more is said.
     pub(super) async fn rig_with(&self, say: impl FnOnce(Stream) -> Stream) -> Outcome<Rig> {
-        let prefix = format!("{}a", self.name);
-        let config = say(Stream::new(format!("{}A", self.name)).subject(">")).config(&prefix)?;
+        let config = self.config('a', |stream| say(stream.subject(">")))?;
+        self.rig_of(config).await
+    }
+
+    /// A transport with one stream, [configured](Self::config) as `a`.
+    pub(super) async fn rig_of(&self, config: StreamConfig) -> Outcome<Rig> {
         let name = config.name.clone();
         let transport = self.start(vec![config]).await?;
+        let prefix = self.prefix('a');
         Ok(Rig::new(transport, name, prefix, self.settings))
+    }
+
+    /// The first token of the subjects that the stream `letter` stores.
+    pub(super) fn prefix(&self, letter: char) -> String {
+        format!("{}{letter}", self.name)
+    }
+
+    /// The stream `letter` of this case, which does not exist by that.
+    pub(super) fn config(
+        &self,
+        letter: char,
+        say: impl FnOnce(Stream) -> Stream,
+    ) -> Outcome<StreamConfig> {
+        let name = format!("{}{}", self.name, letter.to_ascii_uppercase());
+        Ok(say(Stream::new(name)).config(&self.prefix(letter))?)
+    }
+
+    /// Notes that the case may create this stream, so that it is removed.
+    pub(super) fn will_apply(&self, config: &StreamConfig) {
+        let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+        applied.push(config.clone());
     }
 
     /// One transport with two streams, each under a prefix of its own.
     pub(super) async fn two_rigs(&self) -> Outcome<(Rig, Rig)> {
-        let (a, b) = (format!("{}a", self.name), format!("{}b", self.name));
-        let configs = vec![
-            Stream::new(format!("{}A", self.name))
-                .subject(">")
-                .config(&a)?,
-            Stream::new(format!("{}B", self.name))
-                .subject(">")
-                .config(&b)?,
-        ];
+        let everything = |stream: Stream| stream.subject(">");
+        let configs = vec![self.config('a', everything)?, self.config('b', everything)?];
         let names: Vec<_> = configs.iter().map(|config| config.name.clone()).collect();
         let transport = self.start(configs).await?;
         let rig = |index: usize, prefix| {
@@ -80,7 +104,7 @@ impl Fixture {
                 self.settings,
             )
         };
-        Ok((rig(0, a), rig(1, b)))
+        Ok((rig(0, self.prefix('a')), rig(1, self.prefix('b'))))
     }
 
     /// `number`, or more of them in a stress run.

@@ -38,7 +38,8 @@ pub trait Harness: Send + Sync + 'static {
     /// failed; the transport may have been closed already.
     ///
     /// This one closes the transport. A harness whose streams live on a server
-    /// removes them here.
+    /// removes them here. `streams` has those that it was started with, and those
+    /// that its case may have created, which need not be there.
     fn stop(
         &self,
         transport: &Self::Transport,

@@ -9,11 +9,12 @@ use super::failure::{Failure, Outcome, ensure, within};
 use super::fixture::Settings;
 use super::reader::Reader;
 use crate::headers::Headers;
+use crate::stream::StreamConfig;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 use crate::transport::{
     Body, Capability, Confirmation, ConsumerConfig, ConsumerName, Error, Expectations, MessageId,
-    Outgoing, Stored, StreamState, SubscribeRequest, Transport,
+    Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
 };
 
 /// An ack wait that cases wait out. Longer than a delivery and its ack take on
@@ -72,6 +73,13 @@ impl Rig {
             prefix,
             settings,
         }
+    }
+
+    /// Another stream of the same transport, whose subjects begin with `prefix`.
+    pub(super) fn under(&self, config: &StreamConfig, prefix: &str) -> Self {
+        let transport = Arc::clone(&self.transport);
+        let (name, prefix) = (config.name.clone(), prefix.to_owned());
+        Self::new(transport, name, prefix, self.settings)
     }
 
     pub(super) fn patience(&self) -> Duration {
@@ -248,8 +256,32 @@ impl Rig {
 
     /// What the stream is and holds.
     pub(super) async fn state(&self) -> Outcome<StreamState> {
+        Ok(self.try_state().await??)
+    }
+
+    pub(super) async fn try_state(&self) -> Outcome<Result<StreamState, Error>> {
         let answer = self.transport.stream_state(&self.stream);
-        Ok(within(self.patience(), "the state of the stream", answer).await??)
+        within(self.patience(), "the state of the stream", answer).await
+    }
+
+    /// Creates a stream, or changes it.
+    pub(super) async fn apply(&self, config: &StreamConfig) -> Outcome<StreamChange> {
+        Ok(self.try_apply(config).await??)
+    }
+
+    pub(super) async fn try_apply(
+        &self,
+        config: &StreamConfig,
+    ) -> Outcome<Result<StreamChange, Error>> {
+        let answer = self.transport.apply_stream(config);
+        within(self.patience(), "the answer to applying a stream", answer).await
+    }
+
+    /// The streams that store some of `relative`.
+    pub(super) async fn streams_for(&self, relative: &str) -> Outcome<Vec<Text>> {
+        let pattern = self.pattern(relative)?;
+        let answer = self.transport.streams_for(&pattern);
+        Ok(within(self.patience(), "the streams for a pattern", answer).await??)
     }
 
     /// Removes the consumer `name` of this case.

@@ -9,7 +9,7 @@ use futures_util::{StreamExt, stream};
 use tokio::task::JoinError;
 
 use super::failure::{Failure, Outcome};
-use super::fixture::{Fixture, Settings};
+use super::fixture::{Applied, Fixture, Settings};
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
 use crate::stream::StreamConfig;
 use crate::transport::{Capabilities, Capability, Transport};
@@ -188,7 +188,8 @@ impl Suite {
         work: impl FnOnce(Fixture) -> Pin<Box<dyn Future<Output = Outcome<T>> + Send>>,
     ) -> Result<T, String> {
         let started = Started::new(Arc::clone(harness));
-        let fixture = Fixture::new(started.starter(), harness.fresh_name(), self.settings);
+        let (start, applied) = (started.starter(), Arc::clone(&started.applied));
+        let fixture = Fixture::new(start, applied, harness.fresh_name(), self.settings);
         let ended = self.bounded(work(fixture)).await;
         let stopped = self.bounded(async move {
             started.stop().await;
@@ -224,12 +225,14 @@ impl Default for Suite {
     }
 }
 
-/// What a case needs and the transport lacks. Without streams nothing else
-/// that is asked for has a meaning.
+/// What a case needs and the transport lacks. Without streams, or where they
+/// cannot be managed, nothing else that is asked for has a meaning.
 fn missing(needs: &[Capability], capabilities: Capabilities) -> Vec<Capability> {
     let missing = |need: &Capability| !capabilities.has(*need);
-    if needs.contains(&Capability::Store) && missing(&Capability::Store) {
-        return vec![Capability::Store];
+    for first in [Capability::Store, Capability::ManageStreams] {
+        if needs.contains(&first) && missing(&first) {
+            return vec![first];
+        }
     }
     needs.iter().copied().filter(missing).collect()
 }
@@ -252,6 +255,7 @@ fn panic_message(panicked: JoinError) -> String {
 struct Started<H: Harness> {
     harness: Arc<H>,
     running: Arc<Mutex<Vec<Running<H::Transport>>>>,
+    applied: Applied,
 }
 
 type Running<T> = (Arc<T>, Vec<StreamConfig>);
@@ -261,6 +265,7 @@ impl<H: Harness> Started<H> {
         Self {
             harness,
             running: Arc::default(),
+            applied: Arc::default(),
         }
     }
 
@@ -286,7 +291,11 @@ impl<H: Harness> Started<H> {
     async fn stop(self) {
         let running =
             std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        for (transport, streams) in running {
+        let mut applied =
+            std::mem::take(&mut *self.applied.lock().unwrap_or_else(PoisonError::into_inner));
+        for (transport, mut streams) in running {
+            // The first removes them.
+            streams.append(&mut applied);
             self.harness.stop(&transport, &streams).await;
         }
     }

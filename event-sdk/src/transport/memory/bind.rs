@@ -9,6 +9,7 @@ use super::slab::Key;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subscription::MemorySubscription;
+use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
 
@@ -18,16 +19,20 @@ impl MemoryStream {
         self: &Arc<Self>,
         request: &SubscribeRequest,
     ) -> Result<MemorySubscription, Error> {
-        check::subscribe(request, self.config())?;
+        check::subscribe(request)?;
         let config = &request.config;
         let name = config.name.as_str();
         let now = self.age_now();
         let (consumer, subscriber) = self.locked(Operation::Subscribe, |state, after| {
             self.drop_old(state, now, after);
             let known = name.and_then(|name| state.names.get(name).copied());
-            let key = match known {
-                Some(key) => key,
-                None => self.create(state, config.clone()),
+            let key = if let Some(key) = known {
+                key
+            } else {
+                let stored = &self.settings().config;
+                check::all_within(&config.filters, stored, Operation::Subscribe)
+                    .map_err(|error| check::at_consumer(error, request))?;
+                self.create(state, config.clone())
             };
             let Some(consumer) = state.consumers.get_mut(key) else {
                 return Err(self.no_consumer(Operation::Subscribe, name));
@@ -62,7 +67,7 @@ impl MemoryStream {
                 list.join("; ")
             ),
         )
-        .at_stream(self.config().name.clone());
+        .at_stream(self.name().clone());
         Err(match wanted.name.as_str() {
             Some(name) => error.at_consumer(Text::copy_of(name)),
             None => error,
@@ -72,7 +77,14 @@ impl MemoryStream {
     fn create(&self, state: &mut State, config: ConsumerConfig) -> Key {
         let name = config.name.as_str().map(Text::copy_of);
         let filters = config.filters.clone();
-        let (log, stored) = (&state.log, &self.config().subjects);
+        let (log, settings) = (&state.log, self.settings());
+        // What the stream holds lies under this.
+        let everything = [Pattern::everything()];
+        let stored = if state.holds_others {
+            &everything[..]
+        } else {
+            &settings.config.subjects[..]
+        };
         let key = state.consumers.insert_with(|place| {
             let (position, gap) =
                 Position::start(place, &config.filters, stored, config.deliver, log);

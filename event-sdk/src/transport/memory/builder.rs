@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::MemoryTransport;
 use super::check;
-use super::stream::MemoryStream;
+use super::streams::{Maker, Streams};
 use crate::codec::{Codec, JsonCodec};
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::time::{Clock, TokioClock};
-use crate::transport::Error;
+use crate::transport::{Error, Operation};
 
 /// Declares a [`MemoryTransport`]: see [`MemoryTransport::builder`].
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct MemoryTransportBuilder {
     codec: Arc<dyn Codec>,
     max_payload: usize,
     hand_over: bool,
+    default_stream: bool,
 }
 
 impl MemoryTransportBuilder {
@@ -32,6 +33,7 @@ impl MemoryTransportBuilder {
             codec: Arc::new(JsonCodec),
             max_payload: MemoryTransport::DEFAULT_MAX_PAYLOAD,
             hand_over: false,
+            default_stream: true,
         }
     }
 
@@ -79,6 +81,13 @@ impl MemoryTransportBuilder {
         self
     }
 
+    /// Has no stream where none is added: those that it needs are
+    /// [applied](crate::Transport::apply_stream) to it, as they are to a server.
+    pub fn without_default_stream(mut self) -> Self {
+        self.default_stream = false;
+        self
+    }
+
     /// The transport.
     ///
     /// # Errors
@@ -86,36 +95,31 @@ impl MemoryTransportBuilder {
     /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) when a
     /// stream cannot be so, or two of them store the same subject; it names
     /// both streams and both patterns.
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when one keeps
+    /// messages only until they are acknowledged.
     pub fn build(self) -> Result<MemoryTransport, Error> {
-        if self.streams.is_empty() {
-            return Ok(self.build_default());
-        }
         for (index, one) in self.streams.iter().enumerate() {
+            check::stream(one, Operation::Configure)?;
             for other in &self.streams[..index] {
-                check::beside(other, one)?;
+                check::beside(other, one, Operation::Configure)?;
             }
         }
-        let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
-        let streams = self
-            .streams
-            .into_iter()
-            .map(|config| {
-                MemoryStream::new(config, clock.clone(), self.codec.clone(), self.hand_over)
-                    .map(Arc::new)
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(MemoryTransport::new(
-            streams,
-            self.max_payload,
-            self.hand_over,
-        ))
+        Ok(self.build_checked())
     }
 
-    /// The transport with the default stream alone, which nothing can be wrong with.
-    pub(crate) fn build_default(self) -> MemoryTransport {
-        let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
-        let stream = MemoryStream::checked(default_stream(), clock, self.codec, self.hand_over);
-        MemoryTransport::new(vec![Arc::new(stream)], self.max_payload, self.hand_over)
+    /// The transport, whose streams are known to be right: always so where none
+    /// was added.
+    pub(crate) fn build_checked(mut self) -> MemoryTransport {
+        if self.streams.is_empty() && self.default_stream {
+            self.streams.push(default_stream());
+        }
+        let maker = Maker {
+            clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::new())),
+            codec: self.codec,
+            hand_over: self.hand_over,
+        };
+        let streams = Streams::new(self.streams, maker);
+        MemoryTransport::new(streams, self.max_payload, self.hand_over)
     }
 }
 

@@ -4,31 +4,31 @@ use crate::stream::{Retention, StreamConfig, check_name};
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{
-    AckPolicy, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation, SubscribeRequest,
+    AckPolicy, Capability, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation,
+    SubscribeRequest,
 };
 
-/// Whether a subscription can be what it asks for.
-pub(super) fn subscribe(request: &SubscribeRequest, stream: &StreamConfig) -> Result<(), Error> {
-    let config = &request.config;
-    let at = |error: Error| match config.name.as_str() {
-        Some(name) => error
-            .at_stream(request.stream.clone())
-            .at_consumer(Text::copy_of(name)),
-        None => error.at_stream(request.stream.clone()),
-    };
+/// Whether a subscription can be what it asks for, on whatever stream.
+pub(super) fn subscribe(request: &SubscribeRequest) -> Result<(), Error> {
     if let Some(reason) = contradiction(request) {
-        return Err(at(option(Operation::Subscribe, reason)));
+        return Err(at_consumer(option(Operation::Subscribe, reason), request));
     }
-    filters(&config.filters, stream, Operation::Subscribe).map_err(at)
+    filters(&request.config.filters, Operation::Subscribe)
+        .map_err(|error| at_consumer(error, request))
 }
 
-/// Whether `filters` can select messages of a stream: there are some, each can
-/// match something, and no two match the same.
-pub(super) fn filters(
-    filters: &[Pattern],
-    stream: &StreamConfig,
-    operation: Operation,
-) -> Result<(), Error> {
+/// The error, about the consumer that was asked for.
+pub(super) fn at_consumer(error: Error, request: &SubscribeRequest) -> Error {
+    let error = error.at_stream(request.stream.clone());
+    match request.config.name.as_str() {
+        Some(name) => error.at_consumer(Text::copy_of(name)),
+        None => error,
+    }
+}
+
+/// Whether `filters` can select messages: there are some, and no two match the
+/// same.
+pub(super) fn filters(filters: &[Pattern], operation: Operation) -> Result<(), Error> {
     if filters.is_empty() {
         return Err(option(
             operation,
@@ -44,9 +44,19 @@ pub(super) fn filters(
                 ),
             ));
         }
-        within(one, stream, operation)?;
     }
     Ok(())
+}
+
+/// Whether each of `filters` can match a message of a stream.
+pub(super) fn all_within(
+    filters: &[Pattern],
+    stream: &StreamConfig,
+    operation: Operation,
+) -> Result<(), Error> {
+    filters
+        .iter()
+        .try_for_each(|filter| within(filter, stream, operation))
 }
 
 /// Whether `pattern` can match a message of a stream.
@@ -74,24 +84,29 @@ pub(super) fn within(
     .at_stream(stream.name.clone()))
 }
 
-/// Whether a stream can be declared so.
-pub(super) fn stream(stream: &StreamConfig) -> Result<(), Error> {
-    let refuse =
-        |reason: String| Err(option(Operation::Configure, reason).at_stream(stream.name.clone()));
+/// Whether there can be such a stream here.
+pub(super) fn stream(stream: &StreamConfig, operation: Operation) -> Result<(), Error> {
+    let at = |error: Error| Err(error.at_stream(stream.name.clone()));
     if let Err(why) = stream.check() {
-        return refuse(why.reason());
+        return at(option(operation, why.reason()));
     }
     match stream.retention {
         Retention::Limits => Ok(()),
-        other => refuse(format!(
-            "the memory transport keeps messages by limits alone, not by {other:?}; leave the retention out, or use a server"
+        Retention::Interest | Retention::WorkQueue => at(Error::unsupported(
+            Capability::RetentionByAck,
+            operation,
+            "the memory transport keeps messages by limits alone; leave the retention out, or use a server",
         )),
     }
 }
 
 /// Whether two streams can stand beside each other.
-pub(super) fn beside(one: &StreamConfig, other: &StreamConfig) -> Result<(), Error> {
-    let refuse = |reason| Err(option(Operation::Configure, reason).at_stream(other.name.clone()));
+pub(super) fn beside(
+    one: &StreamConfig,
+    other: &StreamConfig,
+    operation: Operation,
+) -> Result<(), Error> {
+    let refuse = |reason| Err(option(operation, reason).at_stream(other.name.clone()));
     if one.name == other.name {
         return refuse("it is declared twice; a transport has one stream of a name".to_owned());
     }
@@ -104,6 +119,18 @@ pub(super) fn beside(one: &StreamConfig, other: &StreamConfig) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+/// Whether a stream can become another: as on a server, not where it is kept.
+pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(), Error> {
+    if existing.storage == wanted.storage {
+        return Ok(());
+    }
+    let reason = format!(
+        "its storage is {:?} and cannot become {:?}; make a new stream with another name, or keep the storage",
+        existing.storage, wanted.storage
+    );
+    Err(option(Operation::Manage, reason).at_stream(wanted.name.clone()))
 }
 
 /// Subjects, for the reader of an error.

@@ -13,6 +13,7 @@ use super::position::{Position, Read};
 use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
+use crate::subject::Pattern;
 use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement};
 
 /// A consumer of a stream.
@@ -63,6 +64,11 @@ impl Consumer {
 
     pub(super) fn config(&self) -> &ConsumerConfig {
         &self.config
+    }
+
+    /// Its stream stores other subjects from now on.
+    pub(super) fn stream_stores(&mut self, subjects: &[Pattern]) {
+        self.position.stream_stores(&self.config.filters, subjects);
     }
 
     /// Whether deliveries are settled.

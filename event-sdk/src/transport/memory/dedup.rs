@@ -47,6 +47,15 @@ struct Seen {
     at: Timestamp,
 }
 
+/// How far back is remembered.
+#[derive(Clone, Copy)]
+struct Horizon {
+    count: u64,
+    capacity: u64,
+    now: Timestamp,
+    window: SignedDuration,
+}
+
 /// A message id as it is compared: by its text, as on a server, but without
 /// writing out the ids of events.
 #[derive(Debug)]
@@ -80,6 +89,29 @@ impl Dedup {
             ascending: VecDeque::new(),
             young: Generation::new(),
             old: Generation::new(),
+        }
+    }
+
+    /// Remembers for as long, and as many, as `config` says from now on; what is
+    /// forgotten stays so.
+    pub(super) fn change(&mut self, config: Deduplication, now: Timestamp) {
+        self.now = self.now.max(now);
+        self.forget();
+        let Self {
+            window, capacity, ..
+        } = Self::new(config);
+        (self.window, self.capacity) = (window, capacity);
+        self.forget();
+    }
+
+    /// Removes what does not count any more.
+    fn forget(&mut self) {
+        let horizon = self.horizon();
+        let counts = |seen: &Seen| horizon.has(seen);
+        self.ascending.retain(|(_, seen)| counts(seen));
+        for generation in [&mut self.young, &mut self.old] {
+            generation.uuids.retain(|_, seen| counts(seen));
+            generation.texts.retain(|_, seen| counts(seen));
         }
     }
 
@@ -145,6 +177,22 @@ impl Dedup {
 
     /// Whether what was seen then is remembered still.
     fn counts(&self, seen: &Seen) -> bool {
+        self.horizon().has(seen)
+    }
+
+    fn horizon(&self) -> Horizon {
+        Horizon {
+            count: self.count,
+            capacity: self.capacity,
+            now: self.now,
+            window: self.window,
+        }
+    }
+}
+
+impl Horizon {
+    #[inline]
+    fn has(&self, seen: &Seen) -> bool {
         self.count - seen.count < self.capacity && self.now.duration_since(seen.at) < self.window
     }
 }

@@ -43,15 +43,18 @@ impl MemoryStream {
         self: &Arc<Self>,
         request: HistoryRequest,
     ) -> Result<MemoryHistory, Error> {
-        check::filters(&request.filters, self.config(), Operation::Read)
-            .map_err(|error| error.at_stream(self.config().name.clone()))?;
+        check::filters(&request.filters, Operation::Read)
+            .and_then(|()| {
+                check::all_within(&request.filters, &self.settings().config, Operation::Read)
+            })
+            .map_err(|error| error.at_stream(self.name().clone()))?;
         let now = self.age_now();
         let (first, last) = self.locked(Operation::Read, |state, after| {
             self.drop_old(state, now, after);
             Ok(range(&state.log, request.from, request.order))
         })?;
         Ok(MemoryHistory {
-            name: Text::copy_of(&self.config().name),
+            name: Text::copy_of(self.name()),
             stream: self.clone(),
             filters: request.filters,
             order: request.order,

@@ -94,6 +94,13 @@ impl Log {
         self.subjects.remove_oldest(place);
     }
 
+    /// Keeps the sequences of each subject from now on, or not.
+    pub(super) fn keep_sequences(&mut self, keep: bool) {
+        let messages = self.messages.from(0);
+        let places = messages.map(|(sequence, message)| (sequence, message.subject));
+        self.subjects.keep_sequences(keep, places);
+    }
+
     pub(super) fn messages(&self) -> &Sequenced<Message> {
         &self.messages
     }

@@ -53,9 +53,7 @@ impl Position {
         policy: DeliverPolicy,
         log: &Log,
     ) -> (Self, Option<Gap>) {
-        let everything = stream
-            .iter()
-            .all(|stored| filters.iter().any(|filter| filter.covers(stored)));
+        let everything = cover(filters, stream);
         let mut position = Self {
             consumer,
             everything,
@@ -104,6 +102,11 @@ impl Position {
             _ => {}
         }
         (position, gap)
+    }
+
+    /// The stream stores these subjects from now on.
+    pub(super) fn stream_stores(&mut self, filters: &[Pattern], stream: &[Pattern]) {
+        self.everything = self.everything && cover(filters, stream);
     }
 
     /// How many messages it has not read.
@@ -234,6 +237,12 @@ impl Position {
             wanted(&mut log.messages().from(self.cursor))
         }
     }
+}
+
+/// Whether the filters match whatever the stream stores.
+fn cover(filters: &[Pattern], stream: &[Pattern]) -> bool {
+    let covered = |stored| filters.iter().any(|filter| filter.covers(stored));
+    stream.iter().all(covered)
 }
 
 /// The subjects that the filters match; no two filters match the same.

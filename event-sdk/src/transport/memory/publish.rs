@@ -35,13 +35,11 @@ impl MemoryStream {
             expect,
         } = message;
         if let Body::Value(value) = &body
-            && !self.takes_values()
+            && !self.settings().takes_values
         {
-            let encoded = self.encode(value, &mut headers).map_err(|error| {
-                error
-                    .at_subject(subject)
-                    .at_stream(self.config().name.clone())
-            })?;
+            let encoded = self
+                .encode(value, &mut headers)
+                .map_err(|error| error.at_subject(subject).at_stream(self.name().clone()))?;
             body = Body::Encoded(encoded);
         }
         let size = self.measure(subject, &headers, &body, max_payload)?;
@@ -84,7 +82,7 @@ impl MemoryStream {
         if payload > max_payload {
             return too_large(payload, max_payload, "the transport takes");
         }
-        let limits = &self.config().limits;
+        let limits = self.settings().config.limits;
         if let Some(max) = limits.message_size
             && payload as u64 > max.get()
         {
@@ -102,7 +100,7 @@ impl MemoryStream {
 
     fn stored(&self, sequence: u64, duplicate: bool) -> Stored {
         Stored {
-            stream: Some(self.config().name.clone()),
+            stream: Some(self.name().clone()),
             sequence: Some(sequence),
             duplicate,
         }
@@ -126,7 +124,7 @@ impl MemoryStream {
             self.check_sequence(subject, "the subject", expected, last.unwrap_or(0))?;
         }
         if let Some((pattern, expected)) = &expect.last_pattern_sequence {
-            check::within(pattern, self.config(), Operation::Publish)?;
+            check::within(pattern, &self.settings().config, Operation::Publish)?;
             let last = state.log.subjects_mut().last_under(pattern);
             self.check_sequence(subject, pattern.as_str(), *expected, last.unwrap_or(0))?;
         }
@@ -163,7 +161,7 @@ impl MemoryStream {
         size: u64,
         after: &mut After,
     ) -> Result<(), Error> {
-        let limits = &self.config().limits;
+        let limits = self.settings().config.limits;
         let replaced = limits
             .messages_per_subject
             .and_then(|max| oldest_of(state, subject, max));
@@ -194,7 +192,7 @@ impl MemoryStream {
         size: u64,
         replaced: Option<u64>,
     ) -> Result<(), Error> {
-        let limits = &self.config().limits;
+        let limits = self.settings().config.limits;
         let freed = replaced
             .and_then(|sequence| state.log.messages().get(sequence))
             .map(|message| message.size);
@@ -242,7 +240,7 @@ impl MemoryStream {
     fn refuse(&self, subject: &Subject, kind: ErrorKind, reason: String) -> Error {
         Error::new(kind, Operation::Publish, reason)
             .at_subject(subject)
-            .at_stream(self.config().name.clone())
+            .at_stream(self.name().clone())
     }
 }
 

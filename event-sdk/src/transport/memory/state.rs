@@ -1,5 +1,7 @@
 //! Everything of a stream that its lock protects.
 
+use std::num::NonZeroU64;
+
 use foldhash::{HashMap, HashMapExt};
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,8 +10,9 @@ use super::consumer::Consumer;
 use super::dedup::Dedup;
 use super::interest::Interest;
 use super::log::{Log, Message};
+use super::settings::Settings;
 use super::slab::{Key, Slab};
-use crate::stream::StreamConfig;
+use crate::stream::{Discard, StreamConfig};
 use crate::text::Text;
 
 /// Everything of a stream that its lock protects.
@@ -20,6 +23,8 @@ pub(super) struct State {
     pub(super) interest: Interest,
     pub(super) consumers: Slab<Consumer>,
     pub(super) names: HashMap<Text, Key>,
+    /// Whether the log may hold subjects that the stream does not store any more.
+    pub(super) holds_others: bool,
     pub(super) closed: bool,
 }
 
@@ -31,6 +36,7 @@ impl State {
             interest: Interest::new(),
             consumers: Slab::new(),
             names: HashMap::new(),
+            holds_others: false,
             closed: false,
         }
     }
@@ -72,6 +78,57 @@ impl State {
         }
         self.log.forget(place);
         after.drop(message);
+    }
+
+    /// Becomes what `wanted` says.
+    pub(super) fn change(
+        &mut self,
+        existing: &Settings,
+        wanted: &Settings,
+        now: Timestamp,
+        after: &mut After,
+    ) {
+        let (config, limits) = (&wanted.config, wanted.config.limits);
+        for age in [existing.age, wanted.age].into_iter().flatten() {
+            self.drop_older(age, now, after);
+        }
+        self.dedup.change(config.deduplication, now);
+        if limits.discard == Discard::Old {
+            // As on a server: where the new is refused, the old stays.
+            self.drop_beyond(limits.messages, limits.bytes, after);
+        }
+        self.log
+            .keep_sequences(limits.messages_per_subject.is_some());
+        if let Some(max) = limits.messages_per_subject {
+            for sequence in self.log.subjects().beyond(max.get()) {
+                self.drop_message(sequence, after);
+            }
+        }
+        if existing.config.subjects != config.subjects {
+            self.holds_others = self
+                .log
+                .subjects()
+                .any_not(|subject| wanted.stores(subject));
+            for consumer in self.consumers.values_mut() {
+                consumer.stream_stores(&config.subjects);
+            }
+        }
+    }
+
+    /// Drops the oldest until there are no more than these.
+    pub(super) fn drop_beyond(
+        &mut self,
+        messages: Option<NonZeroU64>,
+        bytes: Option<NonZeroU64>,
+        after: &mut After,
+    ) {
+        let over = |log: &Log| {
+            messages.is_some_and(|max| log.len() > max.get())
+                || bytes.is_some_and(|max| log.bytes() > max.get() && log.len() > 0)
+        };
+        while over(&self.log) {
+            self.drop_first(after);
+        }
     }
 
     /// Tells the consumers that a message is for that it was stored.

@@ -3,94 +3,54 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::after::After;
+use super::changeable::{Changeable, Current};
 use super::check;
+use super::settings::Settings;
 use super::state::State;
 use crate::codec::Codec;
 use crate::stream::StreamConfig;
-use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 use crate::time::Clock;
-use crate::transport::{Error, ErrorKind, Operation, StreamState};
+use crate::transport::{Error, ErrorKind, Operation, StreamChange, StreamState};
 
 /// One stream.
 pub(super) struct MemoryStream {
-    config: StreamConfig,
-    stored: Vec<Stored>,
-    age: Option<SignedDuration>,
+    name: Text,
+    settings: Changeable<Settings>,
     clock: Arc<dyn Clock>,
     codec: Arc<dyn Codec>,
-    /// Whether a value is stored as it is.
-    takes_values: bool,
+    hand_over: bool,
     state: Mutex<State>,
 }
 
-/// A pattern of the stream. Most are a few tokens and a `>`, for which it is
-/// enough to compare the beginning.
-enum Stored {
-    Under(String),
-    Pattern(Pattern),
-}
-
-impl Stored {
-    fn new(pattern: &Pattern) -> Self {
-        match pattern.as_str().strip_suffix('>') {
-            Some(beginning) if !beginning.contains('*') => Self::Under(beginning.to_owned()),
-            _ => Self::Pattern(pattern.clone()),
-        }
-    }
-
-    fn matches(&self, subject: &Subject) -> bool {
-        match self {
-            // There is more after the dot, or it would be no subject.
-            Self::Under(beginning) => subject.as_str().starts_with(beginning),
-            Self::Pattern(pattern) => pattern.matches(subject),
-        }
-    }
-}
-
 impl MemoryStream {
+    /// A stream whose configuration is known to be right.
     pub(super) fn new(
         config: StreamConfig,
         clock: Arc<dyn Clock>,
         codec: Arc<dyn Codec>,
         hand_over: bool,
-    ) -> Result<Self, Error> {
-        check::stream(&config)?;
-        Ok(Self::checked(config, clock, codec, hand_over))
-    }
-
-    /// A stream whose configuration is known to be right.
-    pub(super) fn checked(
-        config: StreamConfig,
-        clock: Arc<dyn Clock>,
-        codec: Arc<dyn Codec>,
-        hand_over: bool,
     ) -> Self {
-        let limits = config.limits;
         Self {
-            // A limit beyond all time is none.
-            age: limits
-                .age
-                .and_then(|age| SignedDuration::try_from(age).ok()),
-            takes_values: hand_over && limits.bytes.is_none() && limits.message_size.is_none(),
-            stored: config.subjects.iter().map(Stored::new).collect(),
+            name: config.name.clone(),
             state: Mutex::new(State::new(&config)),
-            config,
+            settings: Changeable::new(Settings::new(config, hand_over)),
             clock,
             codec,
+            hand_over,
         }
     }
 
-    pub(super) fn config(&self) -> &StreamConfig {
-        &self.config
+    pub(super) fn name(&self) -> &Text {
+        &self.name
     }
 
-    /// Whether messages of `subject` are stored here.
-    pub(super) fn stores(&self, subject: &Subject) -> bool {
-        self.stored.iter().any(|stored| stored.matches(subject))
+    /// What it is now. Under its lock it does not change.
+    pub(super) fn settings(&self) -> Current<'_, Settings> {
+        self.settings.get()
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {
@@ -101,24 +61,41 @@ impl MemoryStream {
         &*self.codec
     }
 
-    /// Whether a value is stored as it is: not where bytes are counted.
-    pub(super) fn takes_values(&self) -> bool {
-        self.takes_values
-    }
-
     /// What the stream is and holds.
     pub(super) fn state(&self) -> Result<StreamState, Error> {
         let now = self.age_now();
         self.locked(Operation::Read, |state, after| {
             self.drop_old(state, now, after);
             Ok(StreamState {
-                config: self.config.clone(),
+                config: self.settings().config.clone(),
                 messages: state.log.len(),
                 bytes: state.log.bytes(),
                 first_sequence: state.log.first_sequence(),
                 last_sequence: state.log.last_sequence(),
                 consumers: state.consumers.len(),
             })
+        })
+    }
+
+    /// Makes the stream what `config` says, which is known to be right; answers
+    /// what that changed.
+    pub(super) fn change(
+        &self,
+        config: &StreamConfig,
+        after: &mut After,
+    ) -> Result<StreamChange, Error> {
+        let now = self.clock.now();
+        self.locked_until(Operation::Manage, after, |state, after| {
+            let existing = self.settings();
+            check::change(&existing.config, config)?;
+            let differences = existing.config.differences(config);
+            if differences.is_empty() {
+                return Ok(StreamChange::Unchanged);
+            }
+            let settings = Settings::new(config.clone(), self.hand_over);
+            state.change(&existing, &settings, now, after);
+            self.settings.set(settings);
+            Ok(StreamChange::Updated { differences })
         })
     }
 
@@ -140,7 +117,7 @@ impl MemoryStream {
         if state.closed {
             return;
         }
-        let mut old = std::mem::replace(&mut *state, State::new(&self.config));
+        let mut old = std::mem::replace(&mut *state, State::new(&self.settings().config));
         state.closed = true;
         drop(state);
         for consumer in old.consumers.values_mut() {
@@ -157,21 +134,32 @@ impl MemoryStream {
     ) -> Result<T, Error> {
         // Declared before the guard, so dropped after it.
         let mut after = After::default();
+        self.locked_until(operation, &mut after, f)
+    }
+
+    /// The same, where the caller says when what is left is done: not under a
+    /// lock of its own.
+    pub(super) fn locked_until<T>(
+        &self,
+        operation: Operation,
+        after: &mut After,
+        f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed {
             return Err(Error::closed(operation));
         }
-        f(&mut state, &mut after)
+        f(&mut state, after)
     }
 
     /// The time by which ages are measured, if they are.
     pub(super) fn age_now(&self) -> Option<Timestamp> {
-        self.age.map(|_| self.clock.now())
+        self.settings().age.map(|_| self.clock.now())
     }
 
     /// Drops what is too old at that time.
     pub(super) fn drop_old(&self, state: &mut State, now: Option<Timestamp>, after: &mut After) {
-        if let (Some(age), Some(now)) = (self.age, now) {
+        if let (Some(age), Some(now)) = (self.settings().age, now) {
             state.drop_older(age, now, after);
         }
     }
@@ -182,7 +170,7 @@ impl MemoryStream {
             operation,
             "there is no such consumer: it was deleted, ended with its last subscription, or never was",
         )
-        .at_stream(self.config.name.clone());
+        .at_stream(self.name.clone());
         match name {
             Some(name) => error.at_consumer(Text::copy_of(name)),
             None => error,
@@ -193,7 +181,7 @@ impl MemoryStream {
 impl fmt::Debug for MemoryStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemoryStream")
-            .field("config", &self.config)
+            .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
 }

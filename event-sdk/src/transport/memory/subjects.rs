@@ -79,6 +79,47 @@ impl Subjects {
         }
     }
 
+    /// Keeps the sequences of each subject from now on, or not; `messages` are
+    /// those that there are, with the places of their subjects.
+    pub(super) fn keep_sequences(
+        &mut self,
+        keep: bool,
+        messages: impl Iterator<Item = (u64, usize)>,
+    ) {
+        if self.keep_sequences == keep {
+            return;
+        }
+        self.keep_sequences = keep;
+        if !keep {
+            for entry in self.entries.values_mut() {
+                entry.sequences = VecDeque::new();
+            }
+            return;
+        }
+        for (sequence, place) in messages {
+            if let Some(entry) = self.entries.at_mut(place) {
+                entry.sequences.push_back(sequence);
+            }
+        }
+    }
+
+    /// The sequences of the messages of which there are more than `max` of one
+    /// subject, in order; only where sequences are kept.
+    pub(super) fn beyond(&self, max: u64) -> Vec<u64> {
+        let mut beyond = Vec::new();
+        for (_, entry) in self.entries.iter() {
+            let excess = usize::try_from(entry.count.saturating_sub(max)).unwrap_or(usize::MAX);
+            beyond.extend(entry.sequences.iter().take(excess));
+        }
+        beyond.sort_unstable();
+        beyond
+    }
+
+    /// Whether there is a subject of which this is not true.
+    pub(super) fn any_not(&self, is: impl Fn(&Subject) -> bool) -> bool {
+        self.entries.iter().any(|(_, entry)| !is(&entry.subject))
+    }
+
     /// The entry of `subject`, if the stream holds a message of it.
     pub(super) fn find(&self, subject: &Subject) -> Option<&Entry> {
         self.entries.at(*self.places.get(subject)?)

@@ -87,7 +87,7 @@ impl MemorySubscription {
         };
         Self {
             via: Via {
-                stream: Text::copy_of(&stream.config().name),
+                stream: Text::copy_of(stream.name()),
                 name,
                 sink,
                 subjects: OwnSubjects::default(),

@@ -72,7 +72,9 @@ pub(super) const EXPECTED: &[Expected] = &[
         "many_headers_survive", "max_bytes_keeps_the_newest",
     ]),
     exactly(S::CutsBodiesAtZero, &["a_mebibyte_survives", "every_byte_survives"]),
-    exactly(S::ConfirmsWhatNoStreamStores, &["no_stream_is_an_error"]),
+    exactly(S::ConfirmsWhatNoStreamStores, &[
+        "a_new_subject_is_stored", "a_subject_that_is_taken_away_is_kept", "no_stream_is_an_error",
+    ]),
     exactly(S::IsNeverSure, &[
         "above_the_limit_is_refused", "every_expectation_has_to_hold", "full_stream_refuses",
         "no_stream_is_an_error", "refused_messages_are_not_delivered",
@@ -93,6 +95,41 @@ pub(super) const EXPECTED: &[Expected] = &[
         "max_age_drops_the_old", "sequences_are_never_given_again",
         "what_is_gone_is_not_delivered", "what_went_before_is_no_gap",
         "the_state_has_the_configuration",
+    ]),
+    exactly(S::AppliesNothing, &[
+        "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
+        "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
+        "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
+        "a_subject_that_is_taken_away_is_kept", "a_work_queue_drops_what_was_acked",
+        "after_closing_nothing_is_managed", "an_age_that_is_set_later_counts",
+        "interest_keeps_it_for_each_consumer", "many_may_apply_at_once",
+        "subjects_of_another_stream_are_refused", "the_storage_of_a_stream_stays",
+        "what_a_new_limit_drops_is_a_gap", "what_differs_is_changed_and_told",
+    ]),
+    exactly(S::CallsEachStreamNew, &[
+        "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
+        "applying_it_again_changes_nothing", "what_differs_is_changed_and_told",
+    ]),
+    exactly(S::ConfirmsWhatCannotBe, &[
+        "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
+        "subjects_of_another_stream_are_refused", "the_storage_of_a_stream_stays",
+    ]),
+    exactly(S::Pretends(Capability::ManageStreams), &[
+        "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
+        "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
+        "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
+        "a_subject_that_is_taken_away_is_kept", "a_work_queue_drops_what_was_acked",
+        "after_closing_nothing_is_managed", "an_age_that_is_set_later_counts",
+        "applying_it_again_changes_nothing", "interest_keeps_it_for_each_consumer",
+        "many_may_apply_at_once", "subjects_of_another_stream_are_refused",
+        "the_storage_of_a_stream_stays", "what_a_new_limit_drops_is_a_gap",
+        "what_differs_is_changed_and_told",
+    ]),
+    exactly(S::Pretends(Capability::RetentionByAck), &[
+        "a_work_queue_drops_what_was_acked", "interest_keeps_it_for_each_consumer",
+    ]),
+    exactly(S::Pretends(Capability::Compression), &[
+        "a_compressed_stream_is_read_as_it_was_written",
     ]),
     exactly(S::ChangesConsumers, &[
         "a_mismatch_changes_nothing", "another_backoff_is_a_mismatch",
@@ -154,7 +191,8 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::HidesGaps, &[
         "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
-        "a_slow_subscription_hears_of_a_gap", "holes_are_gaps", "what_grew_too_old_is_a_gap",
+        "a_slow_subscription_hears_of_a_gap", "holes_are_gaps", "what_a_new_limit_drops_is_a_gap",
+        "what_grew_too_old_is_a_gap",
     ]),
     exactly(S::HidesExhausted, &[
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
@@ -201,8 +239,8 @@ pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::CountsNoConsumers, &[
         "a_group_ends_with_its_last_subscription", "a_mismatch_changes_nothing",
         "an_ephemeral_ends_with_its_subscription", "binding_takes_the_consumer_as_it_is",
-        "deleting_forgets_the_consumer_alone", "history_settles_nothing",
-        "many_may_bind_at_once", "the_state_counts",
+        "deleting_forgets_the_consumer_alone", "history_settles_nothing", "many_may_bind_at_once",
+        "the_state_counts", "what_differs_is_changed_and_told",
     ]),
     exactly(S::Hides(Capability::Deduplication), &[
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
@@ -261,8 +299,14 @@ pub(super) const EXPECTED: &[Expected] = &[
         "closing_ends_the_subscriptions", "closing_while_publishing",
         "closing_while_subscribing", "deleting_ends_the_subscriptions",
     ]),
-    exactly(S::Panics, &["after_closing_nothing_is_read", "streams_are_found_by_subject"]),
-    exactly(S::Hangs, &["after_closing_nothing_is_read", "streams_are_found_by_subject"]),
+    exactly(S::Panics, &[
+        "a_new_subject_is_stored", "a_subject_moves_to_another_stream",
+        "after_closing_nothing_is_read", "streams_are_found_by_subject",
+    ]),
+    exactly(S::Hangs, &[
+        "a_new_subject_is_stored", "a_subject_moves_to_another_stream",
+        "after_closing_nothing_is_read", "streams_are_found_by_subject",
+    ]),
     at_least(S::BlursErrors, &[
         "requests_that_ask_for_nothing_are_refused",
         "no_stream_is_an_error", "full_stream_refuses", "above_the_limit_is_refused",
@@ -278,8 +322,8 @@ pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::MindsTheOrderOfFilters, &["the_order_of_filters_is_no_difference"]),
     exactly(S::SharesNamesAcrossStreams, &["a_name_belongs_to_its_stream"]),
     exactly(S::CountsFromZero, &[
-        "a_new_stream_is_empty", "max_age_drops_the_old", "max_messages_keeps_the_newest",
-        "the_state_counts",
+        "a_new_stream_is_empty", "a_smaller_limit_drops_the_oldest", "max_age_drops_the_old",
+        "max_messages_keeps_the_newest", "the_state_counts",
     ]),
     exactly(S::HasNoName, &["the_transport_says_what_it_is"]),
 ];

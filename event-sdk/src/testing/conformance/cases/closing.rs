@@ -23,7 +23,7 @@ cases! { "closing":
     after_closing_nothing_is_read [Store]
         "After closing, asking for states, streams and history answers that the transport was closed.";
     after_closing_nothing_is_managed [Store]
-        "After closing, deleting a consumer answers that the transport was closed.";
+        "After closing, deleting a consumer and applying a stream answer that the transport was closed.";
     after_closing_nothing_is_settled [Store]
         "After closing, settling a delivery answers that the transport was closed.";
     closing_ends_the_subscriptions []
@@ -97,7 +97,12 @@ async fn after_closing_nothing_is_managed(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let _reader = rig.subscribe(&rig.durable("d")?).await?;
     rig.close().await??;
-    refused("deleting a consumer", rig.delete_consumer("d").await?)
+    refused("deleting a consumer", rig.delete_consumer("d").await?)?;
+    if rig.can(Capability::ManageStreams) {
+        let config = fixture.config('a', |stream| stream.subject(">"))?;
+        refused("applying a stream", rig.try_apply(&config).await?)?;
+    }
+    Ok(())
 }
 
 async fn after_closing_nothing_is_settled(fixture: Fixture) -> Outcome {

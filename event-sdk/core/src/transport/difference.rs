@@ -1,0 +1,62 @@
+//! How what exists differs from what is wanted.
+
+use std::fmt;
+
+use crate::subject::Pattern;
+
+/// One thing in which a consumer or a stream that exists is not the one that
+/// was wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which setting.
+    pub field: &'static str,
+    /// What it has.
+    pub existing: String,
+    /// What was asked for.
+    pub wanted: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} is {}, wanted {}",
+            self.field, self.existing, self.wanted
+        )
+    }
+}
+
+/// Differences, as they are found.
+#[derive(Debug, Default)]
+pub(super) struct Differences(Vec<Difference>);
+
+impl Differences {
+    /// Notes a difference, if there is one.
+    pub(super) fn compare(
+        &mut self,
+        field: &'static str,
+        existing: &dyn fmt::Debug,
+        wanted: &dyn fmt::Debug,
+    ) {
+        let (existing, wanted) = (format!("{existing:?}"), format!("{wanted:?}"));
+        if existing != wanted {
+            self.0.push(Difference {
+                field,
+                existing,
+                wanted,
+            });
+        }
+    }
+
+    pub(super) fn into_found(self) -> Vec<Difference> {
+        self.0
+    }
+}
+
+/// The patterns in an order of their own: that in which they were listed is no
+/// difference.
+pub(super) fn sorted(patterns: &[Pattern]) -> Vec<Pattern> {
+    let mut patterns = patterns.to_vec();
+    patterns.sort();
+    patterns
+}

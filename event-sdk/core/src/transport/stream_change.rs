@@ -1,0 +1,149 @@
+//! What applying a stream's configuration changes.
+
+use std::fmt;
+
+use super::difference::{Difference, Differences, sorted};
+use crate::stream::StreamConfig;
+
+/// What [`apply_stream`](super::Transport::apply_stream) has done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamChange {
+    /// There was no stream of this name; now there is.
+    Created,
+    /// There was one, which differed in this; now it does not.
+    Updated {
+        /// In what it differed, at least one thing.
+        differences: Vec<Difference>,
+    },
+    /// There was one, just as it should be.
+    Unchanged,
+}
+
+impl fmt::Display for StreamChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Created => f.write_str("created"),
+            Self::Unchanged => f.write_str("unchanged"),
+            Self::Updated { differences } => {
+                f.write_str("updated")?;
+                for (index, difference) in differences.iter().enumerate() {
+                    let Difference {
+                        field,
+                        existing,
+                        wanted,
+                    } = difference;
+                    let before = if index == 0 { ": " } else { "; " };
+                    write!(f, "{before}{field} from {existing} to {wanted}")?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+impl StreamConfig {
+    /// In what `wanted` differs from this stream, which exists.
+    #[must_use]
+    pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
+        let mut differences = Differences::default();
+        let mut compare = |field, existing: &dyn fmt::Debug, wanted: &dyn fmt::Debug| {
+            differences.compare(field, existing, wanted);
+        };
+        let (has, wants) = (&self.limits, &wanted.limits);
+        compare("name", &self.name, &wanted.name);
+        compare(
+            "subjects",
+            &sorted(&self.subjects),
+            &sorted(&wanted.subjects),
+        );
+        compare("max messages", &has.messages, &wants.messages);
+        compare(
+            "max messages per subject",
+            &has.messages_per_subject,
+            &wants.messages_per_subject,
+        );
+        compare("max bytes", &has.bytes, &wants.bytes);
+        compare("max age", &has.age, &wants.age);
+        compare("max message size", &has.message_size, &wants.message_size);
+        compare("discard", &has.discard, &wants.discard);
+        compare(
+            "duplicate window",
+            &self.deduplication.window,
+            &wanted.deduplication.window,
+        );
+        compare(
+            "duplicate capacity",
+            &self.deduplication.capacity,
+            &wanted.deduplication.capacity,
+        );
+        compare("retention", &self.retention, &wanted.retention);
+        compare("storage", &self.storage, &wanted.storage);
+        compare("replicas", &self.replicas, &wanted.replicas);
+        compare("compression", &self.compression, &wanted.compression);
+        differences.into_found()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::StreamChange;
+    use crate::stream::{Compression, Discard, Retention, Storage, Stream, StreamConfig};
+
+    fn config(stream: &Stream) -> StreamConfig {
+        stream.config("events").unwrap()
+    }
+
+    fn orders() -> Stream {
+        Stream::new("ORDERS").subject("orders.>").subject("carts.*")
+    }
+
+    #[test]
+    fn each_setting_is_a_difference_of_its_own() {
+        let second = Duration::from_secs(1);
+        let existing = config(&orders());
+        for (field, wanted) in [
+            (
+                "name",
+                Stream::new("O").subject("orders.>").subject("carts.*"),
+            ),
+            ("subjects", Stream::new("ORDERS").subject("orders.>")),
+            ("max messages", orders().max_messages(1)),
+            (
+                "max messages per subject",
+                orders().max_messages_per_subject(1),
+            ),
+            ("max bytes", orders().max_bytes(1)),
+            ("max age", orders().max_age(second)),
+            ("max message size", orders().max_message_size(1)),
+            ("discard", orders().when_full(Discard::New)),
+            ("duplicate window", orders().duplicate_window(second)),
+            ("duplicate capacity", orders().duplicate_capacity(1)),
+            ("retention", orders().retention(Retention::Interest)),
+            ("storage", orders().storage(Storage::Memory)),
+            ("replicas", orders().replicas(3)),
+            ("compression", orders().compression(Compression::S2)),
+        ] {
+            let differences = existing.differences(&config(&wanted));
+            let fields: Vec<_> = differences.iter().map(|found| found.field).collect();
+            assert_eq!(fields, [field]);
+        }
+    }
+
+    #[test]
+    fn the_order_of_subjects_is_no_difference() {
+        let turned = Stream::new("ORDERS").subject("carts.*").subject("orders.>");
+        assert_eq!(config(&orders()).differences(&config(&turned)), []);
+    }
+
+    #[test]
+    fn a_change_says_what_it_was() {
+        let wanted = config(&orders().max_messages(9).replicas(3));
+        let differences = config(&orders()).differences(&wanted);
+        assert_eq!(
+            StreamChange::Updated { differences }.to_string(),
+            "updated: max messages from None to Some(9); replicas from 1 to 3"
+        );
+    }
+}

@@ -1,0 +1,42 @@
+//! Managing of streams that breaks a promise.
+
+use event_sdk::stream::{Compression, StreamConfig};
+use event_sdk::transport::{
+    Answer, Capability, Error, ErrorKind, Operation, StreamChange, Transport,
+};
+
+use super::{Sabotage, blurred, only_pretended};
+
+/// Applies a stream, or says so.
+pub(super) fn broken_apply(
+    inner: &impl Transport,
+    sabotage: Sabotage,
+    config: &StreamConfig,
+) -> Answer<Result<StreamChange, Error>> {
+    match sabotage {
+        Sabotage::AppliesNothing => return Answer::ready(Ok(StreamChange::Unchanged)),
+        Sabotage::Pretends(capability) => {
+            let asked = match capability {
+                Capability::ManageStreams => true,
+                Capability::Compression => config.compression != Compression::None,
+                _ => false,
+            };
+            if asked {
+                return Answer::ready(Err(only_pretended(capability, Operation::Manage)));
+            }
+        }
+        _ => {}
+    }
+    let applied = inner.apply_stream(config);
+    Answer::later(async move {
+        match (sabotage, applied.await) {
+            (Sabotage::CallsEachStreamNew, Ok(_)) => Ok(StreamChange::Created),
+            (Sabotage::ConfirmsWhatCannotBe, Err(error))
+                if *error.kind() == ErrorKind::InvalidOption =>
+            {
+                Ok(StreamChange::Unchanged)
+            }
+            (_, applied) => applied.map_err(|error| blurred(sabotage, error)),
+        }
+    })
+}
