@@ -98,6 +98,13 @@ impl<E> Prepared<E> {
         self
     }
 
+    /// Lets the stream recognize a duplicate by this text instead of the event's id.
+    #[must_use]
+    pub fn message_id(mut self, id: impl Into<Text>) -> Self {
+        self.extra_mut().message_id = Some(MessageId::Text(id.into()));
+        self
+    }
+
     /// Sends a header with it.
     ///
     /// # Errors

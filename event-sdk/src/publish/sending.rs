@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Sleep;
-use event_sdk_core::transport::{
-    Answer, Confirmation, Error, ErrorKind, MessageId, Operation, Stored,
-};
+use event_sdk_core::transport::{Answer, Confirmation, Error, ErrorKind, Operation, Stored};
 use event_sdk_core::{Event, LooseId};
 use jiff::Timestamp;
 use tokio::task::coop;
@@ -79,7 +77,7 @@ impl<'a, E: Event> Publish<'a, E> {
 
     /// Lets the stream recognize a duplicate by this text instead of the event's id.
     pub fn message_id(mut self, id: impl Into<Text>) -> Self {
-        self.prepared.extra_mut().message_id = Some(MessageId::Text(id.into()));
+        self.prepared = self.prepared.message_id(id);
         self
     }
 
