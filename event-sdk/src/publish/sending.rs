@@ -128,8 +128,7 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
     fn into_future(self) -> PublishFuture<'a, E> {
         PublishFuture {
             publish: Some(self),
-            phase: Phase::Start,
-            deadline: None,
+            waiting: None,
         }
     }
 }
@@ -138,12 +137,19 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
     publish: Option<Publish<'a, E>>,
+    /// In a box: a transport in this process has its answers at once, and a
+    /// future is moved before it is polled.
+    waiting: Option<Box<Waiting>>,
+}
+
+/// A publish that has no answer yet.
+struct Waiting {
     phase: Phase,
+    /// Made when first waited for.
     deadline: Option<Sleep>,
 }
 
 enum Phase {
-    Start,
     HandingOver(Answer<Result<Confirmation, Error>>),
     Storing(Confirmation),
 }
@@ -154,43 +160,50 @@ impl<E> Unpin for PublishFuture<'_, E> {}
 impl<E: Event> PublishFuture<'_, E> {
     /// Whether the event is on its way and keeps its place.
     pub(super) fn is_handed_over(&self) -> bool {
-        matches!(self.phase, Phase::Storing(_))
+        self.waiting
+            .as_ref()
+            .is_some_and(|waiting| matches!(waiting.phase, Phase::Storing(_)))
     }
 
     /// Goes on until something is not ready.
     fn poll_phases(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
+        let waiting = if let Some(waiting) = &mut self.waiting {
+            waiting
+        } else {
+            let Some(publish) = &self.publish else {
+                return Poll::Pending;
+            };
+            let phase = match publish.start()?.try_into_ready() {
+                Ok(confirmation) => match confirmation?.try_into_ready() {
+                    Ok(stored) => return Poll::Ready(stored),
+                    Err(confirmation) => Phase::Storing(confirmation),
+                },
+                Err(answer) => Phase::HandingOver(answer),
+            };
+            self.waiting.insert(Box::new(Waiting {
+                phase,
+                deadline: None,
+            }))
+        };
         loop {
-            match &mut self.phase {
-                Phase::Start => {
-                    let Some(publish) = &self.publish else {
-                        return Poll::Pending;
-                    };
-                    // A transport in this process has both answers at once.
-                    self.phase = match publish.start()?.try_into_ready() {
-                        Ok(confirmation) => match confirmation?.try_into_ready() {
-                            Ok(stored) => return Poll::Ready(stored),
-                            Err(confirmation) => Phase::Storing(confirmation),
-                        },
-                        Err(answer) => Phase::HandingOver(answer),
-                    };
-                }
+            match &mut waiting.phase {
                 Phase::HandingOver(answer) => {
                     let confirmation = ready!(Pin::new(answer).poll(cx))?;
-                    self.phase = Phase::Storing(confirmation);
+                    waiting.phase = Phase::Storing(confirmation);
                 }
                 Phase::Storing(confirmation) => return Pin::new(confirmation).poll(cx),
             }
         }
     }
 
-    /// Whether the time is over; the timer is made when first waited for.
+    /// Whether the time is over.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let Some(publish) = &self.publish else {
+        let (Some(publish), Some(waiting)) = (&self.publish, &mut self.waiting) else {
             return Poll::Pending;
         };
         let bus = publish.publisher.bus().inner();
         let timeout = publish.timeout.unwrap_or(bus.publish_timeout);
-        let deadline = self.deadline.get_or_insert_with(|| {
+        let deadline = waiting.deadline.get_or_insert_with(|| {
             bus.clock
                 .sleep_until(bus.clock.monotonic().saturating_add(timeout))
         });
@@ -271,10 +284,10 @@ impl<E> fmt::Debug for Publish<'_, E> {
 
 impl<E> fmt::Debug for PublishFuture<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let phase = match self.phase {
-            Phase::Start => "start",
-            Phase::HandingOver(_) => "handing over",
-            Phase::Storing(_) => "storing",
+        let phase = match self.waiting.as_ref().map(|waiting| &waiting.phase) {
+            None => "start",
+            Some(Phase::HandingOver(_)) => "handing over",
+            Some(Phase::Storing(_)) => "storing",
         };
         f.debug_struct("PublishFuture")
             .field("phase", &phase)
