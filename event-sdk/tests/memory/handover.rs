@@ -40,8 +40,10 @@ impl Event for Noted {
 impl Drop for Noted {
     fn drop(&mut self) {
         if let Some(transport) = self.at_last.get_mut().unwrap().take() {
-            // Takes the stream's lock.
-            let _ = now(transport.stream_state("S"));
+            // Takes the stream's lock, and that of all streams.
+            if let Ok(state) = now(transport.stream_state("S")) {
+                let _ = now(transport.apply_stream(&state.config));
+            }
         }
     }
 }
@@ -155,9 +157,17 @@ fn a_value_may_use_the_transport_when_it_is_dropped() {
         rig.try_publish("a", |message| message.body = value(&Arc::new(event)))
             .unwrap();
     };
-    // One is dropped by the next publish, the other when all is closed.
+    // One is dropped by the next publish, one by a change of the stream, the
+    // other when all is closed.
     publish();
     publish();
+    let all = Stream::new("S").absolute(">").max_messages(2);
+    now(rig.transport.apply_stream(&config(&all))).unwrap();
+    publish();
+    publish();
+    let few = config(&all.max_messages(1));
+    now(rig.transport.apply_stream(&few)).unwrap();
+    assert_eq!(rig.state().messages, 1);
     rig.close();
 }
 

@@ -1,6 +1,7 @@
 //! What the memory transport does, seen through the `Transport` trait.
 
 mod acks;
+mod applying;
 mod bounds;
 mod consumers;
 mod handover;
