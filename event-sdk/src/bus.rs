@@ -15,7 +15,7 @@ use event_sdk_core::event::ValueHead;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Answer, Error, StreamChange, StreamState, Transport};
+use event_sdk_core::transport::{Answer, Drained, Error, StreamChange, StreamState, Transport};
 use event_sdk_core::{Event, EventSet};
 
 use crate::history::HistoryQuery;
@@ -168,7 +168,27 @@ impl EventBus {
         Ok(changes)
     }
 
+    /// Ends in good order: what a service does when it is told to stop.
+    ///
+    /// Subscriptions end, and publishing is refused from now on; publishes that
+    /// were handed over are confirmed. Deliveries that handlers have can be
+    /// settled until `within` is over, and the answer comes as soon as all are;
+    /// what is not settled by then is put back for others, and the transport is
+    /// closed. A handler that has to publish before it acknowledges should have
+    /// ended before this.
+    ///
+    /// Dropping the answer leaves open how far it got: drain again, or
+    /// [`close`](Self::close).
+    ///
+    /// # Errors
+    ///
+    /// The transport's, when it could not be ended properly.
+    pub fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.inner.transport.drain(within)
+    }
+
     /// Ends all subscriptions and refuses everything from now on.
+    /// [`drain`](Self::drain) waits for what is in hand.
     ///
     /// # Errors
     ///

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use event_sdk::Transport;
 use event_sdk::stream::StreamConfig;
@@ -11,7 +12,7 @@ use event_sdk::subject::Pattern;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Answer, Capabilities, Confirmation, Error, HistoryRequest, HistoryStream, Outgoing,
+    Answer, Capabilities, Confirmation, Drained, Error, HistoryRequest, HistoryStream, Outgoing,
     StreamChange, StreamState, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
@@ -164,6 +165,10 @@ impl Transport for Held {
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
         self.memory.delete_consumer(stream, consumer)
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.memory.drain(within)
     }
 
     fn close(&self) -> Answer<Result<(), Error>> {

@@ -25,6 +25,7 @@ pub use stream_change::StreamChange;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -91,6 +92,20 @@ use crate::text::Text;
 /// **Closing**
 /// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
 ///   subscriptions end.
+/// - [`drain`](Self::drain) closes in good order. Once it has begun, subscriptions
+///   end and hand nothing more out, and everything but settling answers
+///   [`ErrorKind::Closed`].
+/// - What subscriptions had received and not handed out is there for others of
+///   their consumer at once.
+/// - Publishes that were handed over before are confirmed.
+/// - What had been handed out can be settled as before, until the drain's time is
+///   over. The drain ends as soon as all of it is settled; what is not when its
+///   time is over is put back, as by a `nak` without delay.
+/// - The answer comes when the transport is closed. [`Drained`] counts the
+///   deliveries that were handed out and not settled when the drain began, and
+///   those that were given back.
+/// - Of several drains at once the first whose time is over ends all of them, and
+///   so does closing. Draining or closing what is closed changes nothing.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// What the transport is called, for errors and traces.
     fn name(&self) -> &str;
@@ -123,8 +138,27 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Removes a consumer; what it had not handled stays in the stream.
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>>;
 
+    /// Ends all subscriptions, waits no longer than `within` until everything that
+    /// is in hand is settled, gives the rest back, and closes: see "Closing" above.
+    ///
+    /// Dropping the answer leaves open how far the drain gets: drain again, or
+    /// close.
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>>;
+
     /// Ends all subscriptions and refuses everything from now on.
     fn close(&self) -> Answer<Result<(), Error>>;
+}
+
+/// What became of the deliveries that a [drain](Transport::drain) found.
+///
+/// Deliveries that are not acknowledged at all are not counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drained {
+    /// How many had been handed out, and were settled during the drain.
+    pub settled: u64,
+    /// How many were not settled, and are delivered again: those that had been
+    /// received and not handed out, and those still in hand at the end.
+    pub given_back: u64,
 }
 
 /// What a stream is and holds.
@@ -183,6 +217,10 @@ macro_rules! forward {
 
             fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
                 self.deref().delete_consumer(stream, consumer)
+            }
+
+            fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+                self.deref().drain(within)
             }
 
             fn close(&self) -> Answer<Result<(), Error>> {

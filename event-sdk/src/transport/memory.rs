@@ -31,6 +31,10 @@
 //!   over before the stream had a limit in bytes counts what is known of it.
 //!   Storage, replicas and compression mean nothing in one process and are kept
 //!   as they were configured.
+//! - **Draining.** A drain takes no task: whoever awaits its answer drives it. A
+//!   consumer that ends with its last subscription stays until what is in hand is
+//!   settled. What is given back is there for other
+//!   [connections](MemoryTransport::connect); with the last one the streams end.
 //! - **Prefetch.** Where deliveries are settled, a subscription takes a message
 //!   when it is asked for one: the ack wait begins when the caller has it.
 
@@ -39,8 +43,10 @@ mod bind;
 mod builder;
 mod changeable;
 mod check;
+mod connection;
 mod consumer;
 mod dedup;
+mod held;
 mod history;
 mod interest;
 mod log;
@@ -64,14 +70,15 @@ mod subscription;
 pub use builder::MemoryTransportBuilder;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use self::connection::Connection;
 use self::stream::MemoryStream;
 use self::streams::Streams;
 use super::{
-    Answer, Body, Capabilities, Capability, Confirmation, Error, HistoryRequest, HistoryStream,
-    Operation, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport,
+    Answer, Body, Capabilities, Capability, Confirmation, Drained, Error, HistoryRequest,
+    HistoryStream, Operation, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -81,8 +88,9 @@ use crate::text::Text;
 /// the [module](self).
 ///
 /// Cloning it makes another handle to the same streams. They are there until
-/// the last handle, subscription and settler is dropped, or
+/// the last handle, subscription and settler is dropped, or it is
 /// [closed](Transport::close), which drops the messages at once.
+/// [`connect`](Self::connect) makes a transport to them that is closed by itself.
 ///
 /// ```
 /// use std::time::Duration;
@@ -105,9 +113,8 @@ pub struct MemoryTransport(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    streams: Streams,
+    connection: Arc<Connection>,
     capabilities: Capabilities,
-    closed: AtomicBool,
 }
 
 impl MemoryTransport {
@@ -139,33 +146,71 @@ impl MemoryTransport {
             }
         }
         Self(Arc::new(Inner {
-            streams,
+            connection: Arc::new(Arc::new(streams).open()),
             capabilities,
-            closed: AtomicBool::new(false),
         }))
+    }
+
+    /// Another connection to the same streams, as another process would have to
+    /// those of a server.
+    ///
+    /// It is drained and closed by itself; the streams are there as long as one
+    /// connection is open. A clone is the same connection.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use event_sdk::Transport;
+    /// use event_sdk::transport::memory::MemoryTransport;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let old = MemoryTransport::builder().build()?;
+    /// let new = old.connect()?;
+    /// old.drain(Duration::from_secs(10)).await?;
+    /// assert_eq!(new.stream_state("EVENTS").await?.messages, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) when this one was closed, or
+    /// is being drained.
+    pub fn connect(&self) -> Result<Self, Error> {
+        self.0.connection.check(Operation::Configure)?;
+        let streams = Arc::clone(self.0.connection.streams());
+        Ok(Self(Arc::new(Inner {
+            connection: Arc::new(streams.connect()?),
+            capabilities: self.0.capabilities,
+        })))
+    }
+
+    fn streams(&self) -> &Streams {
+        self.0.connection.streams()
     }
 
     fn publish_now(&self, message: Outgoing<'_>) -> Result<Result<Stored, Error>, Error> {
         self.check_open(Operation::Publish)?;
         self.check_hand_over(&message)?;
-        let streams = self.0.streams.list();
+        let streams = self.streams().list();
         let stores = |stream: &&Arc<MemoryStream>| stream.settings().stores(message.subject);
         let Some(stream) = streams.iter().find(stores) else {
-            return Ok(Err(self.0.streams.no_stream(message.subject)));
+            return Ok(Err(self.streams().no_stream(message.subject)));
         };
-        stream.publish(message, self.0.capabilities.max_payload())
+        stream.publish(
+            &self.0.connection,
+            message,
+            self.0.capabilities.max_payload(),
+        )
     }
 
     fn stream(&self, name: &str, operation: Operation) -> Result<Arc<MemoryStream>, Error> {
         self.check_open(operation)?;
-        self.0.streams.named(name, operation)
+        self.streams().named(name, operation)
     }
 
     fn check_open(&self, operation: Operation) -> Result<(), Error> {
-        if self.0.closed.load(Ordering::Acquire) {
-            return Err(Error::closed(operation));
-        }
-        Ok(())
+        self.0.connection.check(operation)
     }
 
     /// A value is taken only where that is declared: a publisher that hands one
@@ -201,7 +246,7 @@ impl Transport for MemoryTransport {
         let stream = self.stream(&request.stream, Operation::Subscribe);
         Answer::ready(
             stream
-                .and_then(|stream| stream.subscribe(&request))
+                .and_then(|stream| stream.subscribe(&self.0.connection, &request))
                 .map(|subscription| Box::pin(subscription) as Subscription),
         )
     }
@@ -210,7 +255,7 @@ impl Transport for MemoryTransport {
         let stream = self.stream(&request.stream, Operation::Read);
         Answer::ready(
             stream
-                .and_then(|stream| stream.history(request))
+                .and_then(|stream| stream.history(&self.0.connection, request))
                 .map(|history| Box::pin(history) as HistoryStream),
         )
     }
@@ -222,7 +267,7 @@ impl Transport for MemoryTransport {
             subjects.any(|stored| stored.overlaps(pattern))
         };
         Answer::ready(self.check_open(Operation::Read).map(|()| {
-            let streams = self.0.streams.list();
+            let streams = self.streams().list();
             let found = streams.iter().filter(stores);
             found.map(|stream| stream.name().clone()).collect()
         }))
@@ -230,22 +275,27 @@ impl Transport for MemoryTransport {
 
     fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
-        Answer::ready(stream.and_then(|stream| stream.state()))
+        Answer::ready(stream.and_then(|stream| stream.state(&self.0.connection)))
     }
 
     fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
         let open = self.check_open(Operation::Manage);
-        Answer::ready(open.and_then(|()| self.0.streams.apply(config)))
+        Answer::ready(open.and_then(|()| self.streams().apply(config)))
     }
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
-        Answer::ready(stream.and_then(|stream| stream.delete_consumer(consumer)))
+        Answer::ready(
+            stream.and_then(|stream| stream.delete_consumer(&self.0.connection, consumer)),
+        )
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.0.connection.drain(within)
     }
 
     fn close(&self) -> Answer<Result<(), Error>> {
-        self.0.closed.store(true, Ordering::Release);
-        self.0.streams.close();
+        self.0.connection.close();
         Answer::ready(Ok(()))
     }
 }

@@ -1,6 +1,8 @@
 //! A transport that can do less: in place of each case that needs what it
 //! lacks, the suite hears that it is not supported.
 
+use std::time::Duration;
+
 use event_sdk::Pattern;
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
@@ -8,8 +10,8 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
-    Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport,
+    Drained, Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 use futures_util::StreamExt;
 
@@ -170,6 +172,10 @@ impl Transport for Reduced {
             Ok(()) => self.inner.delete_consumer(stream, consumer),
             Err(refused) => refused,
         }
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.inner.drain(within)
     }
 
     fn close(&self) -> Answer<Result<(), Error>> {

@@ -10,6 +10,7 @@ mod slow;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Limits, StreamConfig};
@@ -17,8 +18,8 @@ use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
 use event_sdk::transport::{
     AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerConfig, ConsumerName,
-    DeliverPolicy, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order, Outgoing,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    DeliverPolicy, Drained, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order,
+    Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 
 use consumers::Known;
@@ -305,6 +306,10 @@ impl<T: Transport> Transport for Broken<T> {
         }
         let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
         Answer::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.inner.drain(within)
     }
 
     fn close(&self) -> Answer<Result<(), Error>> {

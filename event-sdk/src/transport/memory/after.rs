@@ -1,8 +1,12 @@
 //! What is left to do once a stream's lock is released.
 
+use std::sync::Arc;
 use std::task::Waker;
 
+use tokio::sync::Notify;
+
 use super::log::Message;
+use super::state::State;
 
 /// Wakes tasks and drops messages when it is dropped itself.
 ///
@@ -22,6 +26,8 @@ enum Task {
     Wake(Waker),
     /// Only to be dropped: both may be the last owners of something.
     Drop(#[expect(dead_code, reason = "it is there to be dropped")] Message),
+    DropAll(#[expect(dead_code, reason = "it is there to be dropped")] Box<State>),
+    Notify(Arc<Notify>),
     Forget(#[expect(dead_code, reason = "it is there to be dropped")] Waker),
 }
 
@@ -46,6 +52,16 @@ impl After {
             self.more.push(Task::Drop(message));
         }
     }
+
+    /// Drops everything that a stream held.
+    pub(super) fn drop_all(&mut self, state: State) {
+        self.more.push(Task::DropAll(Box::new(state)));
+    }
+
+    /// Tells all who wait for it.
+    pub(super) fn notify(&mut self, waiting: &Arc<Notify>) {
+        self.more.push(Task::Notify(Arc::clone(waiting)));
+    }
 }
 
 impl Drop for After {
@@ -57,8 +73,10 @@ impl Drop for After {
             return;
         }
         for task in std::mem::take(&mut self.more) {
-            if let Task::Wake(waker) = task {
-                waker.wake();
+            match task {
+                Task::Wake(waker) => waker.wake(),
+                Task::Notify(waiting) => waiting.notify_waiters(),
+                Task::Drop(_) | Task::DropAll(_) | Task::Forget(_) => {}
             }
         }
     }

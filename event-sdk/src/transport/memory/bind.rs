@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::check;
+use super::connection::Connection;
 use super::consumer::Consumer;
 use super::position::Position;
 use super::slab::Key;
@@ -17,31 +18,34 @@ impl MemoryStream {
     /// Binds a consumer or creates it, and subscribes to it.
     pub(super) fn subscribe(
         self: &Arc<Self>,
+        through: &Arc<Connection>,
         request: &SubscribeRequest,
     ) -> Result<MemorySubscription, Error> {
         check::subscribe(request)?;
         let config = &request.config;
         let name = config.name.as_str();
         let now = self.age_now();
-        let (consumer, subscriber) = self.locked(Operation::Subscribe, |state, after| {
-            self.drop_old(state, now, after);
-            let known = name.and_then(|name| state.names.get(name).copied());
-            let key = if let Some(key) = known {
-                key
-            } else {
-                let stored = &self.settings().config;
-                check::all_within(&config.filters, stored, Operation::Subscribe)
-                    .map_err(|error| check::at_consumer(error, request))?;
-                self.create(state, config.clone())
-            };
-            let Some(consumer) = state.consumers.get_mut(key) else {
-                return Err(self.no_consumer(Operation::Subscribe, name));
-            };
-            self.check_same(consumer.config(), config)?;
-            Ok((key, consumer.subscribers().join()))
-        })?;
+        let (consumer, subscriber) =
+            self.locked(through, Operation::Subscribe, |state, after| {
+                self.drop_old(state, now, after);
+                let known = name.and_then(|name| state.names.get(name).copied());
+                let key = if let Some(key) = known {
+                    key
+                } else {
+                    let stored = &self.settings().config;
+                    check::all_within(&config.filters, stored, Operation::Subscribe)
+                        .map_err(|error| check::at_consumer(error, request))?;
+                    self.create(state, config.clone())
+                };
+                let Some(consumer) = state.consumers.get_mut(key) else {
+                    return Err(self.no_consumer(Operation::Subscribe, name));
+                };
+                self.check_same(consumer.config(), config)?;
+                Ok((key, consumer.subscribers().join(through.id())))
+            })?;
         Ok(MemorySubscription::new(
             self.clone(),
+            through.clone(),
             consumer,
             subscriber,
             config,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::after::After;
+use super::held::{ConnectionId, Counts};
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::notices::{Notice, Notices, one};
@@ -24,6 +25,8 @@ pub(super) struct Consumer {
     pending: Pending,
     notices: Notices,
     subscribers: Subscribers,
+    /// Connections that are drained, whose deliveries can still be settled.
+    draining: Vec<ConnectionId>,
 }
 
 /// What a consumer has for the subscription that asks.
@@ -59,6 +62,7 @@ impl Consumer {
             pending: Pending::new(),
             notices,
             subscribers: Subscribers::new(),
+            draining: Vec::new(),
         }
     }
 
@@ -107,7 +111,7 @@ impl Consumer {
         self.subscribers.wake_one(after);
     }
 
-    /// Delivers what comes next: one item, or up to `most` messages where
+    /// Delivers what comes next to a subscription of `to`: one item, or up to `most` messages where
     /// deliveries are not settled. Whether, finding nothing, it has not looked at
     /// everything.
     pub(super) fn deliver(
@@ -115,6 +119,7 @@ impl Consumer {
         log: &mut Log,
         interest: &mut Interest,
         now: Duration,
+        to: ConnectionId,
         most: usize,
         mut take: impl FnMut(Item<'_>),
     ) -> bool {
@@ -130,7 +135,7 @@ impl Consumer {
         }
         while let Some((sequence, attempt)) = self.pending.next_due() {
             let deadline = self.deadline(attempt, now);
-            self.pending.redelivered(sequence, deadline);
+            self.pending.redelivered(sequence, deadline, to);
             if let Some((message, subject)) = log.get(sequence) {
                 take(Item::Delivery(Delivery {
                     sequence,
@@ -148,7 +153,7 @@ impl Consumer {
         let deadline = self.deadline(1, now);
         let pending = &mut self.pending;
         self.position.read(log, interest, 1, |read| {
-            pending.deliver(read.sequence, deadline);
+            pending.deliver(read.sequence, deadline, to);
             take(Item::Delivery(read.into()));
         })
     }
@@ -206,7 +211,50 @@ impl Consumer {
 
     /// Whether it ends when its last subscription does, and that has ended.
     pub(super) fn is_over(&self) -> bool {
-        self.subscribers.is_empty() && !matches!(self.config.name, ConsumerName::Durable(_))
+        self.subscribers.is_empty()
+            && self.draining.is_empty()
+            && !matches!(self.config.name, ConsumerName::Durable(_))
+    }
+
+    /// Ends the subscriptions of a connection that is drained, and counts what
+    /// becomes of the deliveries that it has in hand.
+    pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut After) {
+        if self.pending.held_by(of) > 0 {
+            self.draining.push(of);
+        }
+        self.pending.count_anew(of);
+        self.end_subscriptions(of, after);
+    }
+
+    /// How many deliveries a connection has in hand.
+    pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
+        self.pending.held_by(connection)
+    }
+
+    /// Puts back what a connection that was drained still has in hand; what
+    /// became of all that it had.
+    pub(super) fn end_drain(&mut self, of: ConnectionId, log: &Log, after: &mut After) -> Counts {
+        self.draining.retain(|draining| *draining != of);
+        let held = self.pending.in_hands_of(of);
+        let mut counts = self.pending.forget(of);
+        counts.lapsed += held.len() as u64;
+        for sequence in held {
+            self.came_back(sequence, log);
+        }
+        self.pass_on(after);
+        counts
+    }
+
+    /// A connection was closed; what became of what it had in hand.
+    pub(super) fn close_connection(&mut self, of: ConnectionId, after: &mut After) -> Counts {
+        self.draining.retain(|draining| *draining != of);
+        self.end_subscriptions(of, after);
+        self.pending.forget(of)
+    }
+
+    fn end_subscriptions(&mut self, of: ConnectionId, after: &mut After) {
+        self.subscribers.end_those_of(of, after);
+        self.pass_on(after);
     }
 
     /// When something changes without anybody's doing.

@@ -9,6 +9,7 @@ use futures_core::Stream;
 use tokio::task::coop;
 
 use super::check;
+use super::connection::Connection;
 use super::log::{Log, Message};
 use super::stream::MemoryStream;
 use crate::subject::Pattern;
@@ -19,6 +20,7 @@ use crate::transport::{Error, From, HistoryRequest, Operation, Order, StoredMess
 #[derive(Debug)]
 pub(super) struct MemoryHistory {
     stream: Arc<MemoryStream>,
+    connection: Arc<Connection>,
     name: Text,
     filters: Vec<Pattern>,
     order: Order,
@@ -41,6 +43,7 @@ impl MemoryStream {
     /// Begins to read.
     pub(super) fn history(
         self: &Arc<Self>,
+        through: &Arc<Connection>,
         request: HistoryRequest,
     ) -> Result<MemoryHistory, Error> {
         check::filters(&request.filters, Operation::Read)
@@ -49,13 +52,14 @@ impl MemoryStream {
             })
             .map_err(|error| error.at_stream(self.name().clone()))?;
         let now = self.age_now();
-        let (first, last) = self.locked(Operation::Read, |state, after| {
+        let (first, last) = self.locked(through, Operation::Read, |state, after| {
             self.drop_old(state, now, after);
             Ok(range(&state.log, request.from, request.order))
         })?;
         Ok(MemoryHistory {
             name: Text::copy_of(self.name()),
             stream: self.clone(),
+            connection: through.clone(),
             filters: request.filters,
             order: request.order,
             first,
@@ -92,8 +96,8 @@ impl MemoryHistory {
     /// Reads the next piece. Whether there is more behind it.
     fn read_on(&mut self) -> Result<bool, Error> {
         let now = self.stream.age_now();
-        let stream = self.stream.clone();
-        stream.locked(Operation::Read, |state, after| {
+        let (stream, through) = (self.stream.clone(), self.connection.clone());
+        stream.locked(&through, Operation::Read, |state, after| {
             stream.drop_old(state, now, after);
             Ok(match self.order {
                 Order::OldestFirst => {

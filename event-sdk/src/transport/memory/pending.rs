@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
+use super::held::{ConnectionId, Counts, Held, Left};
 use super::sequenced::Sequenced;
 
 /// Deliveries that are not settled, by sequence: when each is due again, and
@@ -17,11 +18,14 @@ pub(super) struct Pending {
     alarms: BinaryHeap<Reverse<(Duration, u64)>>,
     /// How many are with a handler though the stream has dropped the message.
     dropped: usize,
+    held: Held,
 }
 
 #[derive(Debug)]
 pub(super) struct Delivery {
     attempt: u32,
+    /// Who has it, or had it last.
+    holder: ConnectionId,
     state: State,
     /// The earliest alarm that is set for it.
     alarm: Option<Duration>,
@@ -61,6 +65,7 @@ impl Pending {
             due: VecDeque::new(),
             alarms: BinaryHeap::new(),
             dropped: 0,
+            held: Held::new(),
         }
     }
 
@@ -78,12 +83,14 @@ impl Pending {
     }
 
     /// Notes a first delivery; these come in order of sequence.
-    pub(super) fn deliver(&mut self, sequence: u64, deadline: Duration) {
+    pub(super) fn deliver(&mut self, sequence: u64, deadline: Duration, holder: ConnectionId) {
         debug_assert!(!self.contains(sequence));
+        self.held.take(holder);
         self.deliveries.push(
             sequence,
             Delivery {
                 attempt: 1,
+                holder,
                 state: State::Handled(deadline),
                 alarm: None,
                 dropped: false,
@@ -110,8 +117,10 @@ impl Pending {
     }
 
     /// What [`next_due`](Self::next_due) gave was delivered.
-    pub(super) fn redelivered(&mut self, sequence: u64, deadline: Duration) {
+    pub(super) fn redelivered(&mut self, sequence: u64, deadline: Duration, holder: ConnectionId) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
+            self.held.take(holder);
+            delivery.holder = holder;
             delivery.state = State::Handled(deadline);
             self.set_alarm(sequence, deadline);
         }
@@ -134,6 +143,7 @@ impl Pending {
             delivery.alarm = None;
             match delivery.state {
                 State::Handled(until) | State::Resting(until) if until <= now => {
+                    delivery.moves_to(State::Due, Left::Lapsed, &mut self.held);
                     return Some(Expired {
                         sequence,
                         attempt: delivery.attempt,
@@ -170,7 +180,7 @@ impl Pending {
     /// It is to be delivered again.
     pub(super) fn make_due(&mut self, sequence: u64) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.state = State::Due;
+            delivery.moves_to(State::Due, Left::Settled, &mut self.held);
             if !delivery.queued {
                 delivery.queued = true;
                 self.due.push_back(sequence);
@@ -181,7 +191,7 @@ impl Pending {
     /// It is to be delivered again when `until` has come.
     pub(super) fn rest(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.state = State::Resting(until);
+            delivery.moves_to(State::Resting(until), Left::Settled, &mut self.held);
             self.set_alarm(sequence, until);
         }
     }
@@ -189,6 +199,9 @@ impl Pending {
     /// It is being handled, until `until` at least.
     pub(super) fn extend(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
+            if !delivery.is_in_hand() {
+                self.held.take(delivery.holder);
+            }
             delivery.state = State::Handled(until);
             self.set_alarm(sequence, until);
         }
@@ -205,10 +218,7 @@ impl Pending {
 
     /// It is not delivered again.
     pub(super) fn settle(&mut self, sequence: u64) {
-        if let Some(delivery) = self.deliveries.remove(sequence) {
-            self.dropped -= usize::from(delivery.dropped);
-            self.tidy();
-        }
+        self.remove(sequence, Left::Settled);
     }
 
     /// Neither it nor any before it is delivered again.
@@ -218,7 +228,8 @@ impl Pending {
             .first_sequence()
             .is_some_and(|first| first <= sequence)
         {
-            if let Some((_, delivery)) = self.deliveries.pop_first() {
+            if let Some((_, mut delivery)) = self.deliveries.pop_first() {
+                delivery.moves_to(State::Due, Left::Settled, &mut self.held);
                 self.dropped -= usize::from(delivery.dropped);
             }
         }
@@ -236,8 +247,39 @@ impl Pending {
             self.dropped += 1;
             return false;
         }
-        self.settle(sequence);
+        self.remove(sequence, Left::Lapsed);
         true
+    }
+
+    /// How many deliveries `connection` has in hand.
+    pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
+        self.held.now(connection)
+    }
+
+    /// Counts what becomes of the deliveries that `connection` has in hand.
+    pub(super) fn count_anew(&mut self, connection: ConnectionId) {
+        self.held.count_anew(connection);
+    }
+
+    /// Forgets that `connection` has any in hand, and says what was counted.
+    pub(super) fn forget(&mut self, connection: ConnectionId) -> Counts {
+        self.held.forget(connection)
+    }
+
+    /// What `connection` has in hand, in order.
+    pub(super) fn in_hands_of(&self, connection: ConnectionId) -> Vec<u64> {
+        let deliveries = self.deliveries.from(0);
+        let held = deliveries
+            .filter(|(_, delivery)| delivery.is_in_hand() && delivery.holder == connection);
+        held.map(|(sequence, _)| sequence).collect()
+    }
+
+    fn remove(&mut self, sequence: u64, how: Left) {
+        if let Some(mut delivery) = self.deliveries.remove(sequence) {
+            delivery.moves_to(State::Due, how, &mut self.held);
+            self.dropped -= usize::from(delivery.dropped);
+            self.tidy();
+        }
     }
 
     fn set_alarm(&mut self, sequence: u64, at: Duration) {
@@ -268,6 +310,20 @@ impl Pending {
             self.due
                 .retain(|sequence| deliveries.get(*sequence).is_some());
         }
+    }
+}
+
+impl Delivery {
+    fn is_in_hand(&self) -> bool {
+        matches!(self.state, State::Handled(_))
+    }
+
+    /// Is in hand no more, if it was.
+    fn moves_to(&mut self, state: State, how: Left, held: &mut Held) {
+        if self.is_in_hand() {
+            held.leave(self.holder, how);
+        }
+        self.state = state;
     }
 }
 

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::after::After;
 use super::check;
+use super::connection::Connection;
 use super::dedup::Id;
 use super::state::State;
 use super::stream::MemoryStream;
@@ -24,6 +25,7 @@ impl MemoryStream {
     /// stream says.
     pub(super) fn publish(
         &self,
+        through: &Connection,
         message: Outgoing<'_>,
         max_payload: usize,
     ) -> Result<Result<Stored, Error>, Error> {
@@ -44,7 +46,7 @@ impl MemoryStream {
         }
         let size = self.measure(subject, &headers, &body, max_payload)?;
         let now = self.clock().now();
-        Ok(self.locked(Operation::Publish, |state, after| {
+        Ok(self.locked(through, Operation::Publish, |state, after| {
             self.drop_old(state, Some(now), after);
             let id = message_id.filter(|_| state.dedup.is_on()).map(Id::from);
             if let Some(id) = &id

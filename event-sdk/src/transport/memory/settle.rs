@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::connection::Connection;
 use super::slab::Key;
 use super::stream::MemoryStream;
 use crate::text::Text;
@@ -12,14 +13,21 @@ use crate::transport::{Answer, Error, ErrorKind, Operation, Settle, Settlement};
 #[derive(Debug)]
 pub(super) struct Sink {
     stream: Arc<MemoryStream>,
+    connection: Arc<Connection>,
     consumer: Key,
     name: Option<Text>,
 }
 
 impl Sink {
-    pub(super) fn new(stream: Arc<MemoryStream>, consumer: Key, name: Option<Text>) -> Self {
+    pub(super) fn new(
+        stream: Arc<MemoryStream>,
+        connection: Arc<Connection>,
+        consumer: Key,
+        name: Option<Text>,
+    ) -> Self {
         Self {
             stream,
+            connection,
             consumer,
             name,
         }
@@ -28,11 +36,12 @@ impl Sink {
     fn settle_now(&self, sequence: u64, settlement: &Settlement) -> Result<(), Error> {
         let stream = &self.stream;
         let now = stream.clock().monotonic();
-        stream.locked(Operation::Settle, |state, after| {
+        stream.locked(&self.connection, Operation::Settle, |state, after| {
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Settle, self.name.as_deref()));
             };
             if consumer.settle(sequence, settlement, &state.log, now, after) {
+                state.tell_drains(after);
                 return Ok(());
             }
             Err(Error::new(

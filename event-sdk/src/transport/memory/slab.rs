@@ -102,6 +102,25 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    /// Takes away all of which this is true.
+    pub(super) fn take_those(&mut self, which: impl Fn(&T) -> bool) -> Vec<T> {
+        let those = self.iter().filter(|(_, value)| which(value));
+        let places: Vec<usize> = those.map(|(place, _)| place).collect();
+        let taken = places.into_iter().filter_map(|place| self.remove_at(place));
+        taken.collect()
+    }
+
+    /// The keys of all of which this is true.
+    pub(super) fn keys_of(&self, which: impl Fn(&T) -> bool) -> Vec<Key> {
+        let places = self.places.iter().enumerate();
+        let those = places.filter(|(_, place)| place.value.as_ref().is_some_and(&which));
+        let keys = those.map(|(index, place)| Key {
+            index,
+            generation: place.generation,
+        });
+        keys.collect()
+    }
+
     /// The values with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         self.places

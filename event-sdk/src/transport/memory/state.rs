@@ -1,13 +1,16 @@
 //! Everything of a stream that its lock protects.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 use super::after::After;
 use super::consumer::Consumer;
 use super::dedup::Dedup;
+use super::held::ConnectionId;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::settings::Settings;
@@ -26,6 +29,8 @@ pub(super) struct State {
     /// Whether the log may hold subjects that the stream does not store any more.
     pub(super) holds_others: bool,
     pub(super) closed: bool,
+    /// Connections that are drained, and who waits for what they have in hand.
+    pub(super) drains: Vec<(ConnectionId, Arc<Notify>)>,
 }
 
 impl State {
@@ -38,6 +43,7 @@ impl State {
             names: HashMap::new(),
             holds_others: false,
             closed: false,
+            drains: Vec::new(),
         }
     }
 
@@ -150,6 +156,20 @@ impl State {
         }
     }
 
+    /// Tells those who wait for it that something may not be in hand any more.
+    pub(super) fn tell_drains(&self, after: &mut After) {
+        for (_, waiting) in &self.drains {
+            after.notify(waiting);
+        }
+    }
+
+    /// Removes the consumers that have ended with their last subscription.
+    pub(super) fn remove_over(&mut self, after: &mut After) {
+        for key in self.consumers.keys_of(Consumer::is_over) {
+            self.remove_consumer(key, after);
+        }
+    }
+
     /// Removes a consumer; those of its subscriptions that wait are woken to
     /// find that out.
     pub(super) fn remove_consumer(&mut self, key: Key, after: &mut After) {
@@ -157,6 +177,7 @@ impl State {
             return;
         };
         consumer.subscribers().wake_all(after);
+        self.tell_drains(after);
         for filter in &consumer.config().filters {
             self.interest.remove(filter, key.index());
         }

@@ -1,13 +1,18 @@
 //! One stream of the memory transport: what can be done with it, under its lock.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 use super::after::After;
 use super::changeable::{Changeable, Current};
 use super::check;
+use super::connection::Connection;
+use super::consumer::Consumer;
+use super::held::{ConnectionId, Counts};
+use super::log::Log;
 use super::settings::Settings;
 use super::state::State;
 use crate::codec::Codec;
@@ -62,9 +67,9 @@ impl MemoryStream {
     }
 
     /// What the stream is and holds.
-    pub(super) fn state(&self) -> Result<StreamState, Error> {
+    pub(super) fn state(&self, through: &Connection) -> Result<StreamState, Error> {
         let now = self.age_now();
-        self.locked(Operation::Read, |state, after| {
+        self.locked(through, Operation::Read, |state, after| {
             self.drop_old(state, now, after);
             Ok(StreamState {
                 config: self.settings().config.clone(),
@@ -100,8 +105,8 @@ impl MemoryStream {
     }
 
     /// Removes the consumer of that name.
-    pub(super) fn delete_consumer(&self, name: &str) -> Result<(), Error> {
-        self.locked(Operation::Manage, |state, after| {
+    pub(super) fn delete_consumer(&self, through: &Connection, name: &str) -> Result<(), Error> {
+        self.locked(through, Operation::Manage, |state, after| {
             let Some(key) = state.names.get(name).copied() else {
                 return Err(self.no_consumer(Operation::Manage, Some(name)));
             };
@@ -110,46 +115,101 @@ impl MemoryStream {
         })
     }
 
-    /// Refuses everything from now on, and drops what it holds.
-    pub(super) fn close(&self) {
-        let mut after = After::default();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.closed {
-            return;
+    /// Ends what a connection has begun, but for what is in its hands.
+    pub(super) fn begin_drain(&self, of: ConnectionId, told: &Arc<Notify>, after: &mut After) {
+        let mut state = self.lock();
+        state.drains.push((of, Arc::clone(told)));
+        for consumer in state.consumers.values_mut() {
+            consumer.begin_drain(of, after);
         }
+        state.remove_over(after);
+    }
+
+    /// How many deliveries a connection has in hand.
+    pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
+        let mut state = self.lock();
+        let consumers = state.consumers.values_mut();
+        consumers.map(|consumer| consumer.held_by(connection)).sum()
+    }
+
+    /// Puts back what a connection that was drained has still in hand; what
+    /// became of all that it had.
+    pub(super) fn end_drain(&self, of: ConnectionId, after: &mut After) -> Counts {
+        self.forget(of, after, |consumer, log, after| {
+            consumer.end_drain(of, log, after)
+        })
+    }
+
+    /// Ends what a connection has begun; what became of what it had in hand.
+    pub(super) fn close_connection(&self, of: ConnectionId, after: &mut After) -> Counts {
+        self.forget(of, after, |consumer, _, after| {
+            consumer.close_connection(of, after)
+        })
+    }
+
+    fn forget(
+        &self,
+        connection: ConnectionId,
+        after: &mut After,
+        mut forget: impl FnMut(&mut Consumer, &Log, &mut After) -> Counts,
+    ) -> Counts {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.drains.retain(|(drained, _)| *drained != connection);
+        let mut sum = Counts::default();
+        for consumer in state.consumers.values_mut() {
+            let counts = forget(consumer, &state.log, after);
+            sum.settled += counts.settled;
+            sum.lapsed += counts.lapsed;
+        }
+        state.remove_over(after);
+        sum
+    }
+
+    /// Refuses everything from now on, and drops what it holds.
+    pub(super) fn close(&self, after: &mut After) {
+        let mut state = self.lock();
         let mut old = std::mem::replace(&mut *state, State::new(&self.settings().config));
         state.closed = true;
         drop(state);
         for consumer in old.consumers.values_mut() {
-            consumer.subscribers().wake_all(&mut after);
+            consumer.subscribers().wake_all(after);
         }
+        after.drop_all(old);
     }
 
-    /// Runs `f` under the lock unless the stream was closed, then what `f` left
+    /// Runs `f` under the lock if `through` may still do that, then what `f` left
     /// to be done after it.
     pub(super) fn locked<T>(
         &self,
+        through: &Connection,
         operation: Operation,
         f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
     ) -> Result<T, Error> {
         // Declared before the guard, so dropped after it.
         let mut after = After::default();
-        self.locked_until(operation, &mut after, f)
+        let mut state = self.lock();
+        through.check(operation)?;
+        f(&mut state, &mut after)
     }
 
-    /// The same, where the caller says when what is left is done: not under a
-    /// lock of its own.
+    /// The same for what is done in any case, unless everything was closed, and
+    /// where the caller says when what is left is done: not under a lock of its own.
     pub(super) fn locked_until<T>(
         &self,
         operation: Operation,
         after: &mut After,
         f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if state.closed {
             return Err(Error::closed(operation));
         }
         f(&mut state, after)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The time by which ages are measured, if they are.

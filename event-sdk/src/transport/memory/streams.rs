@@ -1,10 +1,12 @@
 //! The streams of a transport, which can be created and changed while it runs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::after::After;
 use super::changeable::{Changeable, Current};
 use super::check;
+use super::connection::Connection;
+use super::held::ConnectionId;
 use super::stream::MemoryStream;
 use crate::codec::Codec;
 use crate::stream::StreamConfig;
@@ -18,7 +20,7 @@ use crate::transport::{Error, ErrorKind, Operation, StreamChange};
 pub(super) struct Streams {
     list: Changeable<Vec<Arc<MemoryStream>>>,
     /// Held while a stream is created or changed.
-    applying: Mutex<Applying>,
+    connections: Mutex<Connections>,
     maker: Maker,
 }
 
@@ -30,10 +32,12 @@ pub(super) struct Maker {
     pub(super) hand_over: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Applying {
-    Open,
-    Closed,
+/// The connections that there are; without any the streams are closed.
+#[derive(Debug, Default)]
+struct Connections {
+    open: usize,
+    /// How many there ever were.
+    count: u64,
 }
 
 impl Streams {
@@ -42,7 +46,7 @@ impl Streams {
         let streams = configs.into_iter().map(|config| maker.make(config));
         Self {
             list: Changeable::new(streams.collect()),
-            applying: Mutex::new(Applying::Open),
+            connections: Mutex::default(),
             maker,
         }
     }
@@ -56,8 +60,8 @@ impl Streams {
         check::stream(config, Operation::Manage)?;
         // Declared before the guard, so dropped after it.
         let mut after = After::default();
-        let applying = self.applying.lock().unwrap_or_else(PoisonError::into_inner);
-        if *applying == Applying::Closed {
+        let connections = self.connections();
+        if connections.open == 0 {
             return Err(Error::closed(Operation::Manage));
         }
         let streams = self.list();
@@ -76,12 +80,42 @@ impl Streams {
         Ok(StreamChange::Created)
     }
 
-    /// Refuses everything from now on, and drops what the streams hold.
-    pub(super) fn close(&self) {
-        *self.applying.lock().unwrap_or_else(PoisonError::into_inner) = Applying::Closed;
-        for stream in self.list().iter() {
-            stream.close();
+    /// A first connection.
+    pub(super) fn open(self: Arc<Self>) -> Connection {
+        let id = self.connections().add();
+        Connection::new(id, self)
+    }
+
+    /// Another connection, unless all were closed.
+    pub(super) fn connect(self: Arc<Self>) -> Result<Connection, Error> {
+        let mut connections = self.connections();
+        if connections.open == 0 {
+            return Err(Error::closed(Operation::Configure));
         }
+        let id = connections.add();
+        drop(connections);
+        Ok(Connection::new(id, self))
+    }
+
+    /// A connection was closed. With the last one the streams end.
+    pub(super) fn leave(&self, after: &mut After) {
+        let mut connections = self.connections();
+        connections.open -= 1;
+        if connections.open == 0 {
+            for stream in self.list().iter() {
+                stream.close(after);
+            }
+        }
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.maker.clock
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The stream of that name.
@@ -125,6 +159,14 @@ impl Streams {
             ),
         )
         .at_subject(subject)
+    }
+}
+
+impl Connections {
+    fn add(&mut self) -> ConnectionId {
+        self.open += 1;
+        self.count += 1;
+        ConnectionId(self.count)
     }
 }
 

@@ -5,6 +5,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use super::after::After;
+use super::held::ConnectionId;
 use super::slab::{Key, Slab};
 
 /// The subscriptions of one consumer. Those that wait are woken in the order in
@@ -21,6 +22,7 @@ pub(super) struct Subscribers {
 
 #[derive(Debug)]
 struct Member {
+    connection: ConnectionId,
     state: State,
     /// Whether it has a place in the queue.
     queued: bool,
@@ -46,8 +48,10 @@ impl Subscribers {
         }
     }
 
-    pub(super) fn join(&mut self) -> Key {
+    /// A subscription of `connection` begins.
+    pub(super) fn join(&mut self, connection: ConnectionId) -> Key {
         self.members.insert(Member {
+            connection,
             state: State::Busy,
             queued: false,
         })
@@ -157,6 +161,20 @@ impl Subscribers {
         woken
     }
 
+    /// Ends the subscriptions of `connection`; those that wait are woken to find
+    /// that out.
+    pub(super) fn end_those_of(&mut self, connection: ConnectionId, after: &mut After) {
+        for member in self
+            .members
+            .take_those(|member| member.connection == connection)
+        {
+            if let State::Waiting(waker, _) = member.state {
+                self.waiting -= 1;
+                after.wake(waker);
+            }
+        }
+    }
+
     fn ended_to_wait(&mut self, before: State, after: &mut After) {
         if let State::Waiting(waker, _) = before {
             self.waiting -= 1;
@@ -174,6 +192,10 @@ mod tests {
 
     use super::Subscribers;
     use crate::transport::memory::after::After;
+    use crate::transport::memory::held::ConnectionId;
+
+    /// The only connection.
+    const ME: ConnectionId = ConnectionId(1);
 
     #[derive(Default)]
     struct Counter(AtomicUsize);
@@ -202,7 +224,7 @@ mod tests {
     #[test]
     fn they_are_woken_in_the_order_in_which_they_began_to_wait() {
         let mut subscribers = Subscribers::new();
-        let (a, b) = (subscribers.join(), subscribers.join());
+        let (a, b) = (subscribers.join(ME), subscribers.join(ME));
         let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
         run(|after| {
             subscribers.wait(a, &waker_a, None, after);
@@ -222,7 +244,7 @@ mod tests {
     #[test]
     fn one_that_became_busy_is_not_woken() {
         let mut subscribers = Subscribers::new();
-        let (a, b) = (subscribers.join(), subscribers.join());
+        let (a, b) = (subscribers.join(ME), subscribers.join(ME));
         let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
         run(|after| {
             subscribers.wait(a, &waker_a, None, after);
@@ -236,7 +258,7 @@ mod tests {
     #[test]
     fn one_that_leaves_says_whether_it_owes_a_wake() {
         let mut subscribers = Subscribers::new();
-        let (a, b) = (subscribers.join(), subscribers.join());
+        let (a, b) = (subscribers.join(ME), subscribers.join(ME));
         let (_, waker) = counter();
         run(|after| {
             subscribers.wait(a, &waker, None, after);
@@ -252,7 +274,7 @@ mod tests {
     #[test]
     fn one_is_woken_to_set_a_timer_unless_one_runs() {
         let mut subscribers = Subscribers::new();
-        let (a, b) = (subscribers.join(), subscribers.join());
+        let (a, b) = (subscribers.join(ME), subscribers.join(ME));
         let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
         let second = Duration::from_secs(1);
         run(|after| {
@@ -266,11 +288,32 @@ mod tests {
     }
 
     #[test]
+    fn those_of_one_connection_end_together_and_are_woken() {
+        let mut subscribers = Subscribers::new();
+        let other = ConnectionId(2);
+        let (a, b) = (subscribers.join(ME), subscribers.join(other));
+        let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
+        run(|after| {
+            subscribers.wait(a, &waker_a, None, after);
+            subscribers.wait(b, &waker_b, None, after);
+            subscribers.end_those_of(ME, after);
+        });
+        assert_eq!((woken_a.take(), woken_b.take()), (1, 0));
+        run(|after| {
+            assert!(!subscribers.leave(a, after));
+            subscribers.wake_one(after);
+        });
+        assert_eq!((woken_a.take(), woken_b.take()), (0, 1));
+        run(|after| subscribers.end_those_of(other, after));
+        assert!(subscribers.is_empty() && !subscribers.any_waiting());
+    }
+
+    #[test]
     fn the_queue_does_not_grow_with_those_who_left() {
         let mut subscribers = Subscribers::new();
         let (_, waker) = counter();
         for _ in 0..1000 {
-            let key = subscribers.join();
+            let key = subscribers.join(ME);
             run(|after| {
                 subscribers.wait(key, &waker, None, after);
                 subscribers.leave(key, after);

@@ -10,6 +10,8 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::task::coop;
 
+use super::after::After;
+use super::connection::Connection;
 use super::consumer::{Delivery, Item};
 use super::own_subjects::OwnSubjects;
 use super::settle::Sink;
@@ -29,6 +31,7 @@ use crate::transport::{
 /// several at once and gives back what it has not handed out when it is dropped.
 pub(super) struct MemorySubscription {
     stream: Arc<MemoryStream>,
+    connection: Arc<Connection>,
     consumer: Key,
     subscriber: Key,
     via: Via,
@@ -72,6 +75,7 @@ const MAX_ROUNDS: usize = 8;
 impl MemorySubscription {
     pub(super) fn new(
         stream: Arc<MemoryStream>,
+        connection: Arc<Connection>,
         consumer: Key,
         subscriber: Key,
         config: &ConsumerConfig,
@@ -81,7 +85,7 @@ impl MemorySubscription {
         let (batch, sink) = match config.ack {
             AckPolicy::None => (prefetch.min(MAX_BATCH), None),
             AckPolicy::Explicit | AckPolicy::All => {
-                let sink = Sink::new(stream.clone(), consumer, name.clone());
+                let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
                 (1, Some(Arc::new(sink) as Arc<dyn Settle>))
             }
         };
@@ -93,6 +97,7 @@ impl MemorySubscription {
                 subjects: OwnSubjects::default(),
             },
             stream,
+            connection,
             consumer,
             subscriber,
             batch,
@@ -110,7 +115,7 @@ impl MemorySubscription {
             Some(_) => stream.clock().monotonic(),
             None => Duration::ZERO,
         };
-        stream.locked(Operation::Subscribe, |state, after| {
+        stream.locked(&self.connection, Operation::Subscribe, |state, after| {
             stream.drop_old(state, age, after);
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Subscribe, self.via.name.as_deref()));
@@ -120,6 +125,7 @@ impl MemorySubscription {
                 &mut state.log,
                 &mut state.interest,
                 now,
+                self.connection.id(),
                 self.batch,
                 |item| {
                     taken.push_back(match item {
@@ -141,8 +147,35 @@ impl MemorySubscription {
                 return Ok(Taken::Nothing(alarm));
             };
             consumer.pass_on(after);
+            state.tell_drains(after);
             Ok(taken)
         })
+    }
+
+    /// Gives back what it has not handed out, and takes nothing more.
+    fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        self.timer = None;
+        let unread = std::mem::take(&mut self.taken);
+        let unread = unread.iter().filter_map(|item| match item {
+            Incoming::Message(message) => message.info.sequence,
+            _ => None,
+        });
+        let mut after = After::default();
+        // After the end of everything there is nothing to give back.
+        let _ = self
+            .stream
+            .locked_until(Operation::Subscribe, &mut after, |state, after| {
+                if let Some(consumer) = state.consumers.get_mut(self.consumer) {
+                    consumer.leave(self.subscriber, unread, &state.log, after);
+                    if consumer.is_over() {
+                        state.remove_consumer(self.consumer, after);
+                    }
+                }
+                Ok(())
+            });
     }
 
     /// Whether the timer for `at` has run out; otherwise it wakes the task.
@@ -172,12 +205,17 @@ impl Stream for MemorySubscription {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         let budget = ready!(coop::poll_proceed(cx));
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        if let Err(error) = this.connection.check(Operation::Subscribe) {
+            budget.made_progress();
+            this.end();
+            return Poll::Ready(Some(Err(error)));
+        }
         if let Some(item) = this.taken.pop_front() {
             budget.made_progress();
             return Poll::Ready(Some(Ok(item)));
-        }
-        if this.ended {
-            return Poll::Ready(None);
         }
         for _ in 0..MAX_ROUNDS {
             match this.take(cx.waker()) {
@@ -188,8 +226,7 @@ impl Stream for MemorySubscription {
                 Ok(Taken::Unfinished) => {}
                 Ok(Taken::Nothing(alarm)) => ready!(this.poll_timer(alarm, cx)),
                 Err(error) => {
-                    this.ended = true;
-                    this.timer = None;
+                    this.end();
                     return Poll::Ready(Some(Err(error)));
                 }
             }
@@ -201,23 +238,7 @@ impl Stream for MemorySubscription {
 
 impl Drop for MemorySubscription {
     fn drop(&mut self) {
-        if self.ended {
-            return;
-        }
-        let taken = self.taken.iter().filter_map(|item| match item {
-            Incoming::Message(message) => message.info.sequence,
-            _ => None,
-        });
-        // After the end of everything there is nothing to give back.
-        let _ = self.stream.locked(Operation::Subscribe, |state, after| {
-            if let Some(consumer) = state.consumers.get_mut(self.consumer) {
-                consumer.leave(self.subscriber, taken, &state.log, after);
-                if consumer.is_over() {
-                    state.remove_consumer(self.consumer, after);
-                }
-            }
-            Ok(())
-        });
+        self.end();
     }
 }
 

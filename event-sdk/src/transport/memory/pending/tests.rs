@@ -6,6 +6,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// The only connection.
+const ME: ConnectionId = ConnectionId(1);
+
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -22,14 +25,14 @@ fn expired(pending: &mut Pending, now: u64) -> Vec<u64> {
 #[test]
 fn a_delivery_is_due_when_its_wait_has_ended() {
     let mut pending = Pending::new();
-    pending.deliver(1, seconds(10));
-    pending.deliver(2, seconds(20));
+    pending.deliver(1, seconds(10), ME);
+    pending.deliver(2, seconds(20), ME);
     assert_eq!(pending.next_alarm(), Some(seconds(10)));
     assert!(expired(&mut pending, 9).is_empty());
     assert_eq!(expired(&mut pending, 10), [1]);
     assert_eq!(pending.next_alarm(), Some(seconds(20)));
     assert_eq!(pending.next_due(), Some((1, 2)));
-    pending.redelivered(1, seconds(15));
+    pending.redelivered(1, seconds(15), ME);
     assert_eq!(pending.next_due(), None);
     assert_eq!(expired(&mut pending, 20), [1, 2]);
     assert_eq!(pending.next_due(), Some((1, 3)));
@@ -39,8 +42,8 @@ fn a_delivery_is_due_when_its_wait_has_ended() {
 #[test]
 fn what_is_settled_while_it_is_due_does_not_come() {
     let mut pending = Pending::new();
-    pending.deliver(1, seconds(1));
-    pending.deliver(2, seconds(1));
+    pending.deliver(1, seconds(1), ME);
+    pending.deliver(2, seconds(1), ME);
     assert_eq!(expired(&mut pending, 1), [1, 2]);
     pending.settle(1);
     pending.extend(2, seconds(5));
@@ -52,7 +55,7 @@ fn what_is_settled_while_it_is_due_does_not_come() {
 fn a_dropped_message_is_lost_at_once_unless_a_handler_has_it() {
     let mut pending = Pending::new();
     for sequence in 1..=4 {
-        pending.deliver(sequence, seconds(10));
+        pending.deliver(sequence, seconds(10), ME);
     }
     pending.rest(2, seconds(20));
     pending.make_due(3);
@@ -72,7 +75,7 @@ fn handlers_that_never_settle_hold_a_bounded_number_of_dropped_messages() {
     let many = MAX_DROPPED as u64 + 1000;
     let mut lost = 0;
     for sequence in 1..=many {
-        pending.deliver(sequence, seconds(30));
+        pending.deliver(sequence, seconds(30), ME);
         lost += u64::from(pending.message_dropped(sequence));
     }
     assert_eq!(lost, 1000);
@@ -117,7 +120,7 @@ proptest! {
             match step {
                 Step::Deliver(wait) => {
                     last += 1;
-                    pending.deliver(last, seconds(now + wait));
+                    pending.deliver(last, seconds(now + wait), ME);
                     map.insert(last, Some(now + wait));
                 }
                 Step::Settle(sequence) => {
@@ -146,7 +149,7 @@ proptest! {
                     prop_assert_eq!(due.is_some(), map.values().any(Option::is_none));
                     if let Some((sequence, _)) = due {
                         prop_assert_eq!(map.get(&sequence), Some(&None));
-                        pending.redelivered(sequence, seconds(now + wait));
+                        pending.redelivered(sequence, seconds(now + wait), ME);
                         map.insert(sequence, Some(now + wait));
                     }
                 }

@@ -1,0 +1,89 @@
+//! How many deliveries each connection has in hand.
+
+/// Which connection, of all that a transport ever had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ConnectionId(pub(super) u64);
+
+/// How many deliveries of one consumer each connection has in hand, and what
+/// became of the others: mostly there is one connection.
+#[derive(Debug, Default)]
+pub(super) struct Held(Vec<InHand>);
+
+#[derive(Debug)]
+struct InHand {
+    connection: ConnectionId,
+    now: usize,
+    counts: Counts,
+}
+
+/// What became of deliveries that a connection had in hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counts {
+    /// Its handlers settled them.
+    pub(super) settled: u64,
+    /// They came back without that.
+    pub(super) lapsed: u64,
+}
+
+/// How a delivery got out of hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Settled,
+    Lapsed,
+}
+
+impl Held {
+    pub(super) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    /// A delivery is handed to `connection`.
+    #[inline]
+    pub(super) fn take(&mut self, connection: ConnectionId) {
+        match self.find(connection) {
+            Some(held) => held.now += 1,
+            None => self.0.push(InHand {
+                connection,
+                now: 1,
+                counts: Counts::default(),
+            }),
+        }
+    }
+
+    /// It is in hand no more.
+    #[inline]
+    pub(super) fn leave(&mut self, connection: ConnectionId, how: Left) {
+        if let Some(held) = self.find(connection) {
+            held.now = held.now.saturating_sub(1);
+            match how {
+                Left::Settled => held.counts.settled += 1,
+                Left::Lapsed => held.counts.lapsed += 1,
+            }
+        }
+    }
+
+    /// How many `connection` has in hand.
+    pub(super) fn now(&self, connection: ConnectionId) -> usize {
+        let mut held = self.0.iter();
+        let found = held.find(|held| held.connection == connection);
+        found.map_or(0, |held| held.now)
+    }
+
+    /// Counts what becomes of them from now on.
+    pub(super) fn count_anew(&mut self, connection: ConnectionId) {
+        if let Some(held) = self.find(connection) {
+            held.counts = Counts::default();
+        }
+    }
+
+    /// Forgets the connection, and says what was counted.
+    pub(super) fn forget(&mut self, connection: ConnectionId) -> Counts {
+        let place = self.0.iter().position(|held| held.connection == connection);
+        place.map_or(Counts::default(), |place| self.0.swap_remove(place).counts)
+    }
+
+    #[inline]
+    fn find(&mut self, connection: ConnectionId) -> Option<&mut InHand> {
+        self.0.iter_mut().find(|held| held.connection == connection)
+    }
+}
