@@ -32,6 +32,16 @@
 //!         }
 //!         Ok(builder.build()?)
 //!     }
+//!
+//!     // Where the streams are on a server this need not be said.
+//!     async fn start_two(
+//!         &self,
+//!         streams: Vec<StreamConfig>,
+//!     ) -> Result<[YourTransport; 2], HarnessError> {
+//!         let first = self.start(streams).await?;
+//!         let second = first.connect()?;
+//!         Ok([first, second])
+//!     }
 //! }
 //!
 //! // In your tests: #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +52,8 @@
 //! ```
 //!
 //! Each case starts a transport of its own, with one or two streams whose names
-//! and subjects nobody else uses. So the transports that
+//! and subjects nobody else uses; some start [two](Harness::start_two) that share
+//! their streams. So the transports that
 //! [`start`](Harness::start) answers with may share a server, and many cases run
 //! at once. [`stop`](Harness::stop) is called when the case is over; close
 //! connections and remove streams there.
@@ -86,6 +97,7 @@ mod note;
 mod reader;
 mod report;
 mod rig;
+mod started;
 mod suite;
 
 pub use case::Case;

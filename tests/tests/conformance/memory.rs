@@ -21,6 +21,16 @@ pub(crate) fn start(
     Ok(builder.build()?)
 }
 
+/// Two memory transports to the same streams.
+pub(crate) fn start_two(
+    streams: Vec<StreamConfig>,
+    hand_over: bool,
+) -> Result<[MemoryTransport; 2], HarnessError> {
+    let first = start(streams, hand_over)?;
+    let second = first.connect()?;
+    Ok([first, second])
+}
+
 struct Plain;
 
 impl Harness for Plain {
@@ -28,6 +38,13 @@ impl Harness for Plain {
 
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<MemoryTransport, HarnessError> {
         start(streams, false)
+    }
+
+    async fn start_two(
+        &self,
+        streams: Vec<StreamConfig>,
+    ) -> Result<[MemoryTransport; 2], HarnessError> {
+        start_two(streams, false)
     }
 }
 
@@ -39,6 +56,13 @@ impl Harness for HandingOver {
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<MemoryTransport, HarnessError> {
         start(streams, true)
     }
+
+    async fn start_two(
+        &self,
+        streams: Vec<StreamConfig>,
+    ) -> Result<[MemoryTransport; 2], HarnessError> {
+        start_two(streams, true)
+    }
 }
 
 struct Boxed;
@@ -49,6 +73,13 @@ impl Harness for Boxed {
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<Box<dyn Transport>, HarnessError> {
         Ok(Box::new(start(streams, true)?))
     }
+
+    async fn start_two(
+        &self,
+        streams: Vec<StreamConfig>,
+    ) -> Result<[Box<dyn Transport>; 2], HarnessError> {
+        Ok(start_two(streams, true)?.map(|side| Box::new(side) as Box<dyn Transport>))
+    }
 }
 
 struct Shared;
@@ -58,6 +89,13 @@ impl Harness for Shared {
 
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<Arc<dyn Transport>, HarnessError> {
         Ok(Arc::new(start(streams, true)?))
+    }
+
+    async fn start_two(
+        &self,
+        streams: Vec<StreamConfig>,
+    ) -> Result<[Arc<dyn Transport>; 2], HarnessError> {
+        Ok(start_two(streams, true)?.map(|side| Arc::new(side) as Arc<dyn Transport>))
     }
 }
 

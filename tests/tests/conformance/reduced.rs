@@ -194,6 +194,12 @@ impl Harness for Lacking {
             lacks: self.0,
         })
     }
+
+    async fn start_two(&self, streams: Vec<StreamConfig>) -> Result<[Reduced; 2], HarnessError> {
+        let lacks = self.0;
+        let sides = super::memory::start_two(streams, true)?;
+        Ok(sides.map(|inner| Reduced { inner, lacks }))
+    }
 }
 
 /// Where a case needs what is lacking, the suite hears so; everything else

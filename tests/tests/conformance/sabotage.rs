@@ -3,25 +3,28 @@
 mod closing;
 mod consumers;
 mod delivering;
+mod draining;
 mod managing;
 mod publishing;
 mod settling;
 mod slow;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Limits, StreamConfig};
 use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
+use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerConfig, ConsumerName,
     DeliverPolicy, Drained, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order,
     Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 
+use crate::memory;
 use consumers::Known;
 use settling::Settled;
 use slow::Waiting;
@@ -149,6 +152,21 @@ pub(crate) enum Sabotage {
     /// Subscriptions end without saying why.
     EndsWithoutAWord,
 
+    /// A drain is confirmed and not done.
+    DrainsNothing,
+    /// A drain closes without waiting.
+    DrainsByClosing,
+    /// A drain ends when its time is over, whatever is in hand.
+    DrainsToTheEnd,
+    /// A drain of one transport is one of all that share its streams.
+    DrainsEverybody,
+    /// What is in hand when the time of a drain is over is not put back.
+    KeepsWhatIsInHand,
+    /// A drain does not say what it found.
+    CountsNothingDrained,
+    /// Publishes are confirmed during a drain, and not stored.
+    PublishesWhileDraining,
+
     /// Asking for streams panics.
     Panics,
     /// Asking for streams is never answered.
@@ -164,6 +182,7 @@ pub(crate) struct Broken<T> {
     waiting: Waiting,
     settled: Arc<Settled>,
     known: Known,
+    draining: AtomicBool,
 }
 
 impl<T: Transport> Broken<T> {
@@ -175,6 +194,7 @@ impl<T: Transport> Broken<T> {
             waiting: Waiting::default(),
             settled: Arc::default(),
             known: Known::default(),
+            draining: AtomicBool::new(false),
         }
     }
 
@@ -309,7 +329,7 @@ impl<T: Transport> Transport for Broken<T> {
     }
 
     fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
-        self.inner.drain(within)
+        self.broken_drain(within)
     }
 
     fn close(&self) -> Answer<Result<(), Error>> {
@@ -336,21 +356,41 @@ fn blurred(sabotage: Sabotage, error: Error) -> Error {
 /// Starts memory transports that break a promise.
 pub(crate) struct Saboteur(pub(crate) Sabotage);
 
-impl Harness for Saboteur {
-    type Transport = Broken<event_sdk::transport::memory::MemoryTransport>;
-
-    async fn start(&self, mut streams: Vec<StreamConfig>) -> Result<Self::Transport, HarnessError> {
+impl Saboteur {
+    /// What the streams are instead of what was asked for.
+    fn distort(&self, streams: &mut [StreamConfig]) {
         if self.0 == Sabotage::KeepsEverything {
-            for stream in &mut streams {
+            for stream in streams {
                 let discard = stream.limits.discard;
                 stream.limits = Limits::default();
                 stream.limits.discard = discard;
             }
         }
-        let hand_over = self.0 != Sabotage::Pretends(Capability::ValueHandover);
-        Ok(Broken::new(
-            super::memory::start(streams, hand_over)?,
-            self.0,
-        ))
+    }
+
+    fn hands_over(&self) -> bool {
+        self.0 != Sabotage::Pretends(Capability::ValueHandover)
+    }
+}
+
+impl Harness for Saboteur {
+    type Transport = Broken<MemoryTransport>;
+
+    async fn start(&self, mut streams: Vec<StreamConfig>) -> Result<Self::Transport, HarnessError> {
+        self.distort(&mut streams);
+        let inner = memory::start(streams, self.hands_over())?;
+        Ok(Broken::new(inner, self.0))
+    }
+
+    async fn start_two(
+        &self,
+        mut streams: Vec<StreamConfig>,
+    ) -> Result<[Self::Transport; 2], HarnessError> {
+        self.distort(&mut streams);
+        let mut sides = memory::start_two(streams, self.hands_over())?;
+        if self.0 == Sabotage::DrainsEverybody {
+            sides[1] = sides[0].clone();
+        }
+        Ok(sides.map(|inner| Broken::new(inner, self.0)))
     }
 }

@@ -36,6 +36,8 @@ mod managing;
 
 mod closing;
 
+mod draining;
+
 mod stress;
 
 use std::future::Future;
@@ -69,6 +71,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         state::CASES,
         managing::CASES,
         closing::CASES,
+        draining::CASES,
         stress::CASES,
     ]
     .into_iter()

@@ -11,8 +11,16 @@ use super::rig::Rig;
 use crate::stream::{Stream, StreamConfig};
 use crate::transport::Transport;
 
-pub(super) type Start = Arc<dyn Fn(Vec<StreamConfig>) -> Starting + Send + Sync>;
-pub(super) type Starting = Pin<Box<dyn Future<Output = Outcome<Arc<dyn Transport>>> + Send>>;
+/// Starts the transports of a case, which need not know their type.
+pub(super) trait Start: Send + Sync {
+    /// A transport with these streams.
+    fn one(&self, streams: Vec<StreamConfig>) -> Starting<Arc<dyn Transport>>;
+
+    /// Two transports with the same streams.
+    fn two(&self, streams: Vec<StreamConfig>) -> Starting<[Arc<dyn Transport>; 2]>;
+}
+
+pub(super) type Starting<T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send>>;
 
 /// The streams that a case may have created by itself.
 pub(super) type Applied = Arc<Mutex<Vec<StreamConfig>>>;
@@ -28,16 +36,21 @@ pub(super) struct Settings {
 
 /// What a case is given.
 pub(super) struct Fixture {
-    start: Start,
+    start: Box<dyn Start>,
     applied: Applied,
     name: String,
     settings: Settings,
 }
 
 impl Fixture {
-    pub(super) fn new(start: Start, applied: Applied, name: String, settings: Settings) -> Self {
+    pub(super) fn new(
+        start: impl Start + 'static,
+        applied: Applied,
+        name: String,
+        settings: Settings,
+    ) -> Self {
         Self {
-            start,
+            start: Box::new(start),
             applied,
             name,
             settings,
@@ -46,7 +59,7 @@ impl Fixture {
 
     /// A transport with these streams.
     pub(super) async fn start(&self, streams: Vec<StreamConfig>) -> Outcome<Arc<dyn Transport>> {
-        let starting = (self.start)(streams);
+        let starting = self.start.one(streams);
         within(self.settings.patience, "the start of a transport", starting).await?
     }
 
@@ -88,6 +101,17 @@ impl Fixture {
     pub(super) fn will_apply(&self, config: &StreamConfig) {
         let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
         applied.push(config.clone());
+    }
+
+    /// Two transports with the same stream, as two processes have them.
+    pub(super) async fn both_sides(&self) -> Outcome<(Rig, Rig)> {
+        let config = self.config('a', |stream| stream.subject(">"))?;
+        let name = config.name.clone();
+        let starting = self.start.two(vec![config]);
+        let what = "the start of two transports";
+        let sides = within(self.settings.patience, what, starting).await??;
+        let rig = |side| Rig::new(side, name.clone(), self.prefix('a'), self.settings);
+        Ok(sides.map(rig).into())
     }
 
     /// One transport with two streams, each under a prefix of its own.

@@ -34,12 +34,39 @@ pub trait Harness: Send + Sync + 'static {
         streams: Vec<StreamConfig>,
     ) -> impl Future<Output = Result<Self::Transport, HarnessError>> + Send;
 
+    /// Starts two transports that have the same `streams` and nothing in them, as
+    /// two processes on one server have.
+    ///
+    /// This one [starts](Self::start) the same streams twice: right where they are
+    /// on a server and starting what is there already takes it as it is. A
+    /// transport whose streams are in its own process has to say how another one
+    /// gets at them.
+    ///
+    /// # Errors
+    ///
+    /// Whatever went wrong; the case fails with its message.
+    fn start_two(
+        &self,
+        streams: Vec<StreamConfig>,
+    ) -> impl Future<Output = Result<[Self::Transport; 2], HarnessError>> + Send {
+        async move {
+            let first = self.start(streams.clone()).await?;
+            match self.start(streams.clone()).await {
+                Ok(second) => Ok([first, second]),
+                Err(error) => {
+                    self.stop(&first, &streams).await;
+                    Err(error)
+                }
+            }
+        }
+    }
+
     /// Ends what [`start`](Self::start) began, when its case has passed or
     /// failed; the transport may have been closed already.
     ///
     /// This one closes the transport. A harness whose streams live on a server
-    /// removes them here. `streams` has those that it was started with, and those
-    /// that its case may have created, which need not be there.
+    /// removes them here: `streams` has those that only this transport needs still,
+    /// and those that its case may have created, which need not be there.
     fn stop(
         &self,
         transport: &Self::Transport,

@@ -13,8 +13,8 @@ use crate::stream::StreamConfig;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 use crate::transport::{
-    Body, Capability, Confirmation, ConsumerConfig, ConsumerName, Error, Expectations, MessageId,
-    Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
+    Body, Capability, Confirmation, ConsumerConfig, ConsumerName, Drained, Error, Expectations,
+    MessageId, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
 };
 
 /// An ack wait that cases wait out. Longer than a delivery and its ack take on
@@ -289,6 +289,10 @@ impl Rig {
         let name = self.consumer_name(name);
         let answer = self.transport.delete_consumer(&self.stream, &name);
         within(self.patience(), "the deletion of a consumer", answer).await
+    }
+
+    pub(super) async fn drain(&self, time: Duration) -> Outcome<Result<Drained, Error>> {
+        within(self.patience(), "draining", self.transport.drain(time)).await
     }
 
     pub(super) async fn close(&self) -> Outcome<Result<(), Error>> {

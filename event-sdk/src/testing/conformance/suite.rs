@@ -2,17 +2,17 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, stream};
 use tokio::task::JoinError;
 
-use super::failure::{Failure, Outcome};
-use super::fixture::{Applied, Fixture, Settings};
+use super::failure::Outcome;
+use super::fixture::{Fixture, Settings};
+use super::started::Started;
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
-use crate::stream::StreamConfig;
-use crate::transport::{Capabilities, Capability, Transport};
+use crate::transport::{Capabilities, Capability, Transport as _};
 
 /// Which cases are run, and how.
 ///
@@ -188,8 +188,7 @@ impl Suite {
         work: impl FnOnce(Fixture) -> Pin<Box<dyn Future<Output = Outcome<T>> + Send>>,
     ) -> Result<T, String> {
         let started = Started::new(Arc::clone(harness));
-        let (start, applied) = (started.starter(), Arc::clone(&started.applied));
-        let fixture = Fixture::new(start, applied, harness.fresh_name(), self.settings);
+        let fixture = started.fixture(self.settings);
         let ended = self.bounded(work(fixture)).await;
         let stopped = self.bounded(async move {
             started.stop().await;
@@ -248,56 +247,6 @@ fn panic_message(panicked: JoinError) -> String {
     match message {
         Some(message) => format!("it panicked: {message}"),
         None => "it panicked".to_owned(),
-    }
-}
-
-/// The transports that one case has started.
-struct Started<H: Harness> {
-    harness: Arc<H>,
-    running: Arc<Mutex<Vec<Running<H::Transport>>>>,
-    applied: Applied,
-}
-
-type Running<T> = (Arc<T>, Vec<StreamConfig>);
-
-impl<H: Harness> Started<H> {
-    fn new(harness: Arc<H>) -> Self {
-        Self {
-            harness,
-            running: Arc::default(),
-            applied: Arc::default(),
-        }
-    }
-
-    /// Starts transports for a case, which need not know their type.
-    fn starter(&self) -> super::fixture::Start {
-        let (harness, running) = (Arc::clone(&self.harness), Arc::clone(&self.running));
-        Arc::new(move |streams| {
-            let (harness, running) = (Arc::clone(&harness), Arc::clone(&running));
-            Box::pin(async move {
-                let transport = harness.start(streams.clone()).await.map_err(|why| {
-                    Failure::new(format!("the harness could not start it: {why}"))
-                })?;
-                let transport = Arc::new(transport);
-                running
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push((Arc::clone(&transport), streams));
-                Ok(transport as Arc<dyn Transport>)
-            })
-        })
-    }
-
-    async fn stop(self) {
-        let running =
-            std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut applied =
-            std::mem::take(&mut *self.applied.lock().unwrap_or_else(PoisonError::into_inner));
-        for (transport, mut streams) in running {
-            // The first removes them.
-            streams.append(&mut applied);
-            self.harness.stop(&transport, &streams).await;
-        }
     }
 }
 

@@ -22,6 +22,9 @@ impl<T: Transport> Broken<T> {
             Sabotage::LosesEveryTenth if number.is_multiple_of(10) => {
                 return confirmed(number);
             }
+            Sabotage::PublishesWhileDraining if self.draining.load(Ordering::SeqCst) => {
+                return confirmed(number);
+            }
             Sabotage::ForgetsMessageIds => message.message_id = None,
             Sabotage::IgnoresExpectations => message.expect = Expectations::default(),
             Sabotage::DropsHeaders => message.headers = Headers::new(),

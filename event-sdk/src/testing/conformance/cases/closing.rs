@@ -36,15 +36,15 @@ cases! { "closing":
         "A subscribe that is overtaken by closing is answered, and its subscription ends.";
 }
 
-fn is_closed(error: &Error) -> Outcome {
+pub(super) fn is_closed(error: &Error) -> Outcome {
     ensure_eq!(*error.kind(), ErrorKind::Closed, "the kind of {error}");
     Ok(())
 }
 
 /// What was asked for has to be refused because the transport was closed.
-fn refused<T>(what: &str, answer: Result<T, Error>) -> Outcome {
+pub(super) fn refused<T>(what: &str, answer: Result<T, Error>) -> Outcome {
     match answer {
-        Ok(_) => Err(Failure::new(format!("{what} was accepted after closing"))),
+        Ok(_) => Err(Failure::new(format!("{what} was accepted after the end"))),
         Err(error) => is_closed(&error),
     }
 }
