@@ -60,6 +60,8 @@ pub(super) const TABLE: &[FeatureSet] = &[
             "event-sdk-examples",
             "event-sdk-tests",
             "event-sdk-test-events",
+            "event-sdk-test-programs",
+            "event-sdk-test-servers",
             "xtask",
         ],
         features: Features::All,

@@ -1,0 +1,40 @@
+//! Real NATS servers for tests: each test starts its own, on free loopback ports.
+//!
+//! A [`Server`] has JetStream on, its store in a temporary folder, and ports that no other
+//! test has. It can be stopped, killed, paused and restarted where it was. When it is dropped,
+//! also by a panic, the process ends and the folder is removed; when the test program itself
+//! is killed, a guard beside the server does both.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), event_sdk_test_servers::Error> {
+//! use event_sdk_test_servers::Server;
+//!
+//! let mut server = Server::start().await?;
+//! let url = server.url(); // nats://127.0.0.1:<a free port>
+//! server.kill().await?; // as if the machine had lost power
+//! server.restart().await?; // the same port, the same store
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The program is the one that `event-sdk-test-programs` finds; `cargo xtask services` installs
+//! it where the system has none. Nothing here depends on event-sdk.
+
+mod error;
+mod options;
+mod server;
+
+mod config;
+mod folder;
+mod monitoring;
+mod port;
+mod process;
+mod wait;
+
+pub use error::Error;
+pub use event_sdk_test_programs as programs;
+pub use options::Options;
+pub use server::Server;
+
+#[cfg(not(unix))]
+compile_error!("the test servers need a Unix: they are guarded by `sh` and paused by signals");
