@@ -15,9 +15,10 @@ use anyhow::Result;
 
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
+use crate::services::Services;
 use crate::{test, toolchain};
 use feature_sets::FeatureSet;
-use steps::{Status, Step};
+use steps::{Notices, Status, Step};
 
 /// Runs every step, then prints what each took and what deserves a second look.
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -56,9 +57,15 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
         Step::new("deny", |notices| {
             deny::check(metadata, args.install_tools, notices)
         }),
+        Step::new("services", |notices| services(metadata, notices)),
         Step::new("test", |notices| {
             notices.extend(toolchain::pin_notice()?);
-            test::all(metadata, &test::Args::unfiltered(args.keep_going))?;
+            let services = Services::ready(metadata)?;
+            test::all(
+                metadata,
+                &services,
+                &test::Args::unfiltered(args.keep_going),
+            )?;
             Ok(Status::Passed)
         }),
         Step::new("quickstart", |_| {
@@ -79,6 +86,17 @@ fn clippy(set: &'static FeatureSet) -> Step<'static> {
         run_command(&mut command)?;
         Ok(Status::Passed)
     })
+}
+
+/// Before the tests, so that a server that cannot be had is not seen only by those that need it.
+fn services(metadata: &Metadata, notices: &mut Notices) -> Result<Status> {
+    match Services::ready(metadata)?.notice() {
+        None => Ok(Status::Passed),
+        Some(notice) => {
+            notices.push(notice.to_owned());
+            Ok(Status::Incomplete)
+        }
+    }
 }
 
 fn doc() -> Result<Status> {

@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod services;
 mod test;
 
 mod metadata;
@@ -32,6 +33,8 @@ enum Command {
     Ci(ci::Args),
     /// Run the benchmarks, headed by a line that describes the machine
     Bench(bench::Args),
+    /// Find the real servers that tests use, install those that are missing, or run one
+    Services(services::Args),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Services(args) => services::run(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

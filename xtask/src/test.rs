@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, with nothing needed but Rust.
+//! `cargo xtask test`: every test of the workspace, with nothing needed but Rust and Python.
 
 use std::ffi::OsString;
 use std::process::Command;
@@ -7,11 +7,18 @@ use anyhow::Result;
 
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
+use crate::services::Services;
 use crate::toolchain;
 
-/// Runs all tests, and says at the end if another rustc than the pinned one ran them.
+/// Runs all tests, and says at the end if another rustc than the pinned one ran them, or if a
+/// server was missing.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let outcome = all(&Metadata::workspace()?, args);
+    let workspace = Metadata::workspace()?;
+    let services = Services::ready(&workspace)?;
+    let outcome = all(&workspace, &services, args);
+    if let Some(notice) = services.notice() {
+        println!("\nnotice: {notice}");
+    }
     let notice = toolchain::pin_notice();
     if let Ok(Some(notice)) = &notice {
         println!("\nnotice: {notice}");
@@ -41,7 +48,7 @@ impl Args {
 }
 
 /// Runs all tests of the workspace: library, integration and doc tests, and those in examples.
-pub(crate) fn all(workspace: &Metadata, args: &Args) -> Result<()> {
+pub(crate) fn all(workspace: &Metadata, services: &Services, args: &Args) -> Result<()> {
     let mut commands = vec![cargo_test(&[], args)];
     let examples = untested_examples(workspace);
     if !examples.is_empty() {
@@ -49,6 +56,7 @@ pub(crate) fn all(workspace: &Metadata, args: &Args) -> Result<()> {
     }
     let mut outcome = Ok(());
     for mut command in commands {
+        services.tell(&mut command);
         outcome = outcome.and(run_command(&mut command));
         if outcome.is_err() && !args.keep_going {
             break;
