@@ -4,3 +4,6 @@ pub use event_sdk_core::transport::*;
 
 #[cfg(feature = "memory")]
 pub mod memory;
+
+#[cfg(feature = "nats")]
+pub mod nats;

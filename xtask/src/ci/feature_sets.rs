@@ -42,6 +42,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk"],
+        features: Features::Only("nats"),
+        reason: "a service whose events travel over NATS alone",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
         features: Features::Only("testing"),
         reason: "the testing kit, which brings what it needs",
     },

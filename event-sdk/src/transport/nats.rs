@@ -1,0 +1,98 @@
+//! The NATS transport: streams and consumers of a JetStream server, 2.9 or newer.
+
+mod acks;
+mod connection;
+mod consumer;
+mod core;
+mod fault;
+mod history;
+mod link;
+mod options;
+mod publish;
+mod server;
+mod streams;
+
+pub use options::{Auth, Management, NatsOptions};
+pub use server::Version;
+
+use std::sync::Arc;
+
+use self::link::Link;
+use super::{
+    Answer, Capabilities, Confirmation, Error, HistoryRequest, HistoryStream, Outgoing,
+    StreamState, SubscribeRequest, Subscription, Transport,
+};
+use crate::subject::Pattern;
+use crate::text::Text;
+
+/// Streams and consumers of a NATS JetStream server; see the [module](self).
+///
+/// Cloning it makes another handle to the same connection.
+#[derive(Debug, Clone)]
+pub struct Nats(Arc<Link>);
+
+impl Nats {
+    /// Begins the options of a connection to `servers`: a URL, or several with
+    /// commas between them.
+    pub fn options(servers: impl AsRef<str>) -> NatsOptions {
+        NatsOptions::new(servers)
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// The options contradict themselves, no server answers, or it refuses the
+    /// connection.
+    ///
+    /// Cancel-safe: dropping the future ends the attempt.
+    pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
+        Ok(Self(Link::connect(options).await?))
+    }
+}
+
+impl Transport for Nats {
+    fn name(&self) -> &'static str {
+        "nats"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+        publish::publish(&self.0, message)
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+        consumer::subscribe(Arc::clone(&self.0), request)
+    }
+
+    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        history::history(Arc::clone(&self.0), request)
+    }
+
+    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        streams::streams_for(Arc::clone(&self.0), pattern.clone())
+    }
+
+    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
+    }
+
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+        streams::delete_consumer(
+            Arc::clone(&self.0),
+            Text::copy_of(stream),
+            Text::copy_of(consumer),
+        )
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        let link = Arc::clone(&self.0);
+        Answer::later(async move {
+            link.close().await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,1 @@
+//! The acks of publishes: one inbox for the life of the connection.
