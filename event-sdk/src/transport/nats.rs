@@ -1,18 +1,33 @@
 //! The NATS transport: streams and consumers of a JetStream server, 2.9 or newer.
 
-mod acks;
-mod connection;
-mod consumer;
-mod core;
-mod fault;
-mod history;
-mod link;
 mod options;
-mod publish;
+
 mod server;
+
+mod connect;
+
+mod connection;
+
+mod link;
+
+mod fault;
+
+mod answers;
+
+mod outbox;
+
+mod headers;
+
+mod publish;
+
 mod streams;
 
-pub use options::{Auth, Management, NatsOptions};
+mod history;
+
+mod consumer;
+
+pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
+pub use options::{Management, NatsOptions};
 pub use server::Version;
 
 use std::sync::Arc;
@@ -20,8 +35,9 @@ use std::sync::Arc;
 use self::link::Link;
 use super::{
     Answer, Capabilities, Confirmation, Error, HistoryRequest, HistoryStream, Outgoing,
-    StreamState, SubscribeRequest, Subscription, Transport,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
+use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
 
@@ -48,6 +64,16 @@ impl Nats {
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         Ok(Self(Link::connect(options).await?))
+    }
+
+    /// Shows whether there is a connection, and waits for that to change.
+    pub fn connection(&self) -> ConnectionWatch {
+        self.0.watch()
+    }
+
+    /// The version of the server that is connected, or was last.
+    pub fn server_version(&self) -> Version {
+        self.0.server().version
     }
 }
 
@@ -78,6 +104,10 @@ impl Transport for Nats {
 
     fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
+    }
+
+    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        streams::apply_stream(Arc::clone(&self.0), config.clone())
     }
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {

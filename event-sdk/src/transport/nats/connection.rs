@@ -1,4 +1,15 @@
-//! The state of the connection.
+//! The state of the connection, and what the server says beside answers.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_nats::{ClientError, Event, ServerError};
+use tokio::sync::{broadcast, watch};
+
+use super::outbox::Outbox;
+use crate::transport::{Error, ErrorKind, Operation};
 
 /// Whether there is a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -6,8 +17,327 @@
 pub enum ConnectionState {
     /// There is one.
     Connected,
-    /// It was lost, and is being made anew.
-    Disconnected,
-    /// It was closed for good.
+    /// There is none; it is being made anew.
+    Disconnected {
+        /// Why, as far as that is known.
+        reason: DisconnectReason,
+    },
+    /// It has ended for good: the transport was closed, or as many attempts to
+    /// connect have failed as were allowed.
     Closed,
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// It was lost: the server has stopped, or the network between.
+    Lost,
+    /// No server can be reached.
+    Unreachable,
+    /// The server does not take the credentials, or not any more.
+    Authentication,
+    /// No secure connection can be made.
+    Tls,
+}
+
+impl fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "the connection was lost",
+            Self::Unreachable => "no server can be reached",
+            Self::Authentication => "the server does not take the credentials",
+            Self::Tls => "no secure connection can be made",
+        })
+    }
+}
+
+/// Shows the state of a connection, and waits for it to change.
+#[derive(Debug, Clone)]
+pub struct ConnectionWatch(watch::Receiver<ConnectionState>);
+
+impl ConnectionWatch {
+    /// The state now.
+    pub fn current(&self) -> ConnectionState {
+        self.0.borrow().clone()
+    }
+
+    /// Waits until the state is another than the last that this answered with,
+    /// or at first than the one when the watch was made.
+    ///
+    /// What comes and goes between two calls is not seen. After
+    /// [`Closed`](ConnectionState::Closed) nothing changes any more, and this
+    /// waits for ever. Cancel-safe: a change that was not answered with is kept.
+    pub async fn changed(&mut self) -> ConnectionState {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        self.0.borrow_and_update().clone()
+    }
+
+    /// Waits until there is a connection; `false` if there will be none.
+    ///
+    /// Cancel-safe.
+    pub async fn connected(&mut self) -> bool {
+        let done = |state: &ConnectionState| {
+            matches!(state, ConnectionState::Connected | ConnectionState::Closed)
+        };
+        let state = self.0.wait_for(done).await;
+        state.is_ok_and(|state| *state == ConnectionState::Connected)
+    }
+}
+
+/// What the server did not allow, and said so beside all answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// Publishing to this subject.
+    Publish(String),
+    /// Subscribing to this subject.
+    Subscribe(String),
+}
+
+impl Denial {
+    /// Reads the text of a server's error: `Permissions Violation for Publish to
+    /// "orders"`, `… for Subscription to "orders" using queue "q"`
+    /// (nats-server, `server/client.go`).
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("Permissions Violation for ")?;
+        let (what, rest) = rest.split_once('"')?;
+        let (subject, _) = rest.split_once('"')?;
+        let subject = subject.to_owned();
+        match what {
+            "Publish to " => Some(Self::Publish(subject)),
+            "Subscription to " => Some(Self::Subscribe(subject)),
+            _ => None,
+        }
+    }
+}
+
+/// Where everything that is heard of the connection comes together.
+pub(super) struct Hub {
+    state: watch::Sender<ConnectionState>,
+    denials: broadcast::Sender<Denial>,
+    /// Since when there is no connection, and why.
+    lost: Mutex<Option<(Instant, DisconnectReason)>>,
+    /// Whether no connection is wanted any more.
+    ended: AtomicBool,
+    outboxes: Mutex<Vec<Arc<Outbox>>>,
+}
+
+/// How many denials a subscriber to them may be behind.
+const DENIALS: usize = 64;
+
+impl Hub {
+    pub(super) fn new() -> Self {
+        Self {
+            state: watch::Sender::new(ConnectionState::Connected),
+            denials: broadcast::Sender::new(DENIALS),
+            lost: Mutex::new(None),
+            ended: AtomicBool::new(false),
+            outboxes: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(super) fn watch(&self) -> ConnectionWatch {
+        ConnectionWatch(self.state.subscribe())
+    }
+
+    /// What the server will not have allowed from now on.
+    pub(super) fn denials(&self) -> broadcast::Receiver<Denial> {
+        self.denials.subscribe()
+    }
+
+    /// Tells this outbox too what becomes of the connection; `false` if that
+    /// has ended already.
+    pub(super) fn add(&self, outbox: Arc<Outbox>) -> bool {
+        let mut outboxes = lock(&self.outboxes);
+        let wanted = self.is_wanted();
+        if wanted {
+            outboxes.push(outbox);
+        }
+        wanted
+    }
+
+    /// Whether the connection is to be made anew when it is lost.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.ended.load(Ordering::Acquire)
+    }
+
+    /// From now on no connection is wanted; `false` if that was so already.
+    pub(super) fn end(&self) -> bool {
+        let outboxes = {
+            let mut outboxes = lock(&self.outboxes);
+            if self.ended.swap(true, Ordering::AcqRel) {
+                return false;
+            }
+            std::mem::take(&mut *outboxes)
+        };
+        for outbox in outboxes {
+            outbox.end();
+        }
+        true
+    }
+
+    /// The connection has ended for good.
+    pub(super) fn closed(&self) {
+        self.set(ConnectionState::Closed);
+    }
+
+    /// Why nothing could be sent for so long.
+    pub(super) fn disconnected(&self, operation: Operation, waited: Duration) -> Error {
+        let lost = *lock(&self.lost);
+        let (_, reason) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
+        let (kind, advice) = match reason {
+            DisconnectReason::Authentication => (
+                ErrorKind::Authentication,
+                "renew them; they are tried again meanwhile",
+            ),
+            DisconnectReason::Tls => (ErrorKind::Tls, "look at the certificates on both sides"),
+            DisconnectReason::Lost | DisconnectReason::Unreachable => {
+                (ErrorKind::Disconnected, "try again")
+            }
+        };
+        Error::new(
+            kind,
+            operation,
+            format!("{reason}, and there was no connection within {waited:?}; {advice}"),
+        )
+    }
+
+    /// Brings the state in line with what the client says, for an event may be
+    /// lost among many; for how long there has been no connection.
+    pub(super) fn reconcile(&self, connected: bool, now: Instant) -> Duration {
+        let mut lost = lock(&self.lost);
+        if connected {
+            if lost.take().is_some() {
+                self.set(ConnectionState::Connected);
+            }
+            return Duration::ZERO;
+        }
+        let (since, reason) = *lost.get_or_insert((now, DisconnectReason::Lost));
+        self.set(ConnectionState::Disconnected { reason });
+        now.saturating_duration_since(since)
+    }
+
+    /// Takes what the client reports.
+    pub(super) fn hear(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                tracing::info!("connected to NATS");
+                self.reconcile(true, Instant::now());
+                for outbox in &*lock(&self.outboxes) {
+                    outbox.connected();
+                }
+            }
+            Event::Disconnected => {
+                tracing::warn!("the connection to NATS was lost");
+                self.reconcile(false, Instant::now());
+                for outbox in &*lock(&self.outboxes) {
+                    outbox.disconnected();
+                }
+            }
+            Event::LameDuckMode => {
+                tracing::info!("the NATS server is about to stop; it will move its clients");
+            }
+            Event::Draining => {}
+            Event::Closed => self.closed(),
+            Event::SlowConsumer(subscription) => tracing::warn!(
+                subscription,
+                "a subscription was too slow, and the client dropped a message for it"
+            ),
+            Event::ServerError(error) => self.hear_server(error),
+            Event::ClientError(ClientError::MaxReconnects) => {
+                tracing::error!("the connection to NATS is given up: too many attempts failed");
+                self.end();
+                self.closed();
+            }
+            Event::ClientError(error) => self.hear_attempt(&error.to_string()),
+        }
+    }
+
+    fn hear_server(&self, error: &ServerError) {
+        let text = match error {
+            ServerError::Other(text) => text.as_str(),
+            ServerError::AuthorizationViolation => "Authorization Violation",
+            ServerError::SlowConsumer(_) => "Slow Consumer",
+        };
+        if let Some(denial) = Denial::parse(text) {
+            tracing::warn!(?denial, "the NATS server denies a permission");
+            if let Denial::Publish(subject) = &denial {
+                for outbox in &*lock(&self.outboxes) {
+                    outbox.denied(subject);
+                }
+            }
+            // Nobody may listen.
+            let _ = self.denials.send(denial);
+            return;
+        }
+        tracing::warn!(error = text, "the NATS server reports an error");
+        if is_about_credentials(text) {
+            self.note(DisconnectReason::Authentication);
+        }
+    }
+
+    /// An attempt to connect has failed.
+    fn hear_attempt(&self, error: &str) {
+        tracing::warn!(error, "an attempt to connect to NATS failed");
+        // The texts of async-nats's `ConnectErrorKind`.
+        let reason = if error.contains("authorization violation")
+            || error.contains("failed signing nonce")
+        {
+            DisconnectReason::Authentication
+        } else if error.contains("TLS") {
+            DisconnectReason::Tls
+        } else {
+            DisconnectReason::Unreachable
+        };
+        self.note(reason);
+    }
+
+    /// Notes why there is no connection; a reason that says what is to be done
+    /// is not replaced by one that does not.
+    fn note(&self, reason: DisconnectReason) {
+        let mut lost = lock(&self.lost);
+        let (since, known) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
+        let reason = match (known, reason) {
+            (DisconnectReason::Authentication, DisconnectReason::Lost) => known,
+            _ => reason,
+        };
+        *lost = Some((since, reason));
+        if *self.state.borrow() != ConnectionState::Connected {
+            self.set(ConnectionState::Disconnected { reason });
+        }
+    }
+
+    fn set(&self, state: ConnectionState) {
+        self.state.send_if_modified(|current| {
+            if *current == state || *current == ConnectionState::Closed {
+                return false;
+            }
+            *current = state;
+            true
+        });
+    }
+}
+
+/// Errors after which a server ends a connection because of who it is
+/// (nats-server, `server/errors.go`).
+fn is_about_credentials(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["authentication", "authorization", "account"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing in here panics half way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("state", &*self.state.borrow())
+            .finish_non_exhaustive()
+    }
 }

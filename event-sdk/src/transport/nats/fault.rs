@@ -1,8 +1,17 @@
 //! What servers and async-nats call errors, as errors of this SDK: the one
 //! place where they are told apart.
 
+pub(super) mod code;
+
+use std::io;
+
+use async_nats::rustls;
+use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 use serde::Deserialize;
 
+use super::answers::NoAnswer;
+use super::options::{Servers, Tls};
+use super::outbox::Limits;
 use crate::text::Text;
 use crate::transport::{Error, ErrorKind, Operation};
 
@@ -35,7 +44,11 @@ impl About {
 
     /// An error about it.
     pub(super) fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
-        let mut error = Error::new(kind, self.operation, reason);
+        self.on(Error::new(kind, self.operation, reason))
+    }
+
+    /// The same error, about it.
+    pub(super) fn on(&self, mut error: Error) -> Error {
         if let Some(stream) = &self.stream {
             error = error.at_stream(stream.clone());
         }
@@ -46,50 +59,15 @@ impl About {
     }
 }
 
-/// An error in an answer of the JetStream API.
+/// An error in an answer of JetStream.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ApiError {
-    /// The status, as HTTP has them.
-    #[serde(default)]
-    pub(super) code: u16,
-    /// Which error it is: nats-server's `errors.json`.
+    /// Which error it is: nats-server's `server/errors.json`.
     #[serde(default)]
     pub(super) err_code: u64,
     /// What the server says.
     #[serde(default)]
     pub(super) description: String,
-}
-
-/// The codes of errors that are told apart (nats-server, `server/errors.json`).
-pub(super) mod code {
-    pub(crate) const CONSUMER_NOT_FOUND: u64 = 10014;
-    pub(crate) const STREAM_NOT_FOUND: u64 = 10059;
-    pub(crate) const JETSTREAM_NOT_ENABLED: u64 = 10076;
-    pub(crate) const JETSTREAM_NOT_ENABLED_FOR_ACCOUNT: u64 = 10039;
-    pub(crate) const CLUSTER_NOT_AVAILABLE: u64 = 10008;
-}
-
-impl ApiError {
-    /// The error of the SDK.
-    pub(super) fn into_error(self, about: &About) -> Error {
-        let (kind, hint) = match self.err_code {
-            code::STREAM_NOT_FOUND => (ErrorKind::StreamNotFound, ""),
-            code::CONSUMER_NOT_FOUND => (ErrorKind::ConsumerNotFound, ""),
-            code::JETSTREAM_NOT_ENABLED | code::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT => (
-                ErrorKind::Other,
-                "; enable JetStream for this account, or name the domain that has it",
-            ),
-            code::CLUSTER_NOT_AVAILABLE => (ErrorKind::Timeout, "; try again"),
-            _ => (ErrorKind::Other, ""),
-        };
-        about.error(
-            kind,
-            format!(
-                "the server says: {} (error {}){hint}",
-                self.description, self.err_code
-            ),
-        )
-    }
 }
 
 /// An answer of the JetStream API: what was asked for, or an error.
@@ -100,18 +78,135 @@ pub(super) enum Response<T> {
     Ok(T),
 }
 
+impl ApiError {
+    /// The error of the SDK.
+    pub(super) fn into_error(self, about: &About) -> Error {
+        let (kind, advice) = code::kind(self.err_code, &self.description);
+        about.error(kind, self.reason(advice))
+    }
+
+    /// What the server says, and what to do about it.
+    fn reason(&self, advice: &str) -> String {
+        let Self {
+            err_code,
+            description,
+        } = self;
+        match advice {
+            "" => format!("the server says: {description} (error {err_code})"),
+            _ => format!("the server says: {description} (error {err_code}); {advice}"),
+        }
+    }
+
+    /// Whether it is one of these errors.
+    pub(super) fn is(&self, codes: &[u64]) -> bool {
+        codes.contains(&self.err_code)
+    }
+
+    /// The last sequence in `wrong last sequence: 41`.
+    pub(super) fn last_sequence(&self) -> Option<u64> {
+        code::last_sequence(&self.description)
+    }
+}
+
+impl NoAnswer {
+    /// The error of what got no answer.
+    pub(super) fn error(self, operation: Operation, limits: Limits) -> Error {
+        match self {
+            Self::Late => Error::new(
+                ErrorKind::Timeout,
+                operation,
+                format!(
+                    "the server has not answered within {:?}; try again, with the same id if it is a publish",
+                    limits.ack
+                ),
+            )
+            .with_unknown_outcome(),
+            Self::Denied => Error::new(
+                ErrorKind::Denied,
+                operation,
+                "this user may not publish to the subject that it takes; grant the permission on the server",
+            ),
+            Self::Closed => Error::closed(operation).with_unknown_outcome(),
+            Self::NotSent => Error::new(
+                ErrorKind::Disconnected,
+                operation,
+                "the connection did not take the message",
+            ),
+        }
+    }
+}
+
 /// Why no connection came to be.
-pub(super) fn connecting(error: async_nats::ConnectError) -> Error {
-    let kind = match error.kind() {
-        async_nats::ConnectErrorKind::TimedOut => ErrorKind::Timeout,
-        async_nats::ConnectErrorKind::AuthorizationViolation
-        | async_nats::ConnectErrorKind::Authentication => ErrorKind::Denied,
-        _ => ErrorKind::Disconnected,
+pub(super) fn connecting(error: ConnectError, servers: &Servers, tls: &Tls) -> Error {
+    let (kind, reason) = match error.kind() {
+        ConnectErrorKind::AuthorizationViolation => (
+            ErrorKind::Authentication,
+            "the server does not take the credentials",
+        ),
+        ConnectErrorKind::Authentication => (
+            ErrorKind::Authentication,
+            "the credentials cannot be shown to the server",
+        ),
+        ConnectErrorKind::Tls => (ErrorKind::Tls, "no secure connection can be made"),
+        ConnectErrorKind::TimedOut => (
+            ErrorKind::Timeout,
+            "the server did not answer within the connect timeout",
+        ),
+        ConnectErrorKind::Dns => (
+            ErrorKind::Disconnected,
+            "the name of the server cannot be resolved",
+        ),
+        _ => behind(&error, tls),
     };
     Error::new(
         kind,
         Operation::Configure,
-        format!("cannot connect to NATS: {}", error.kind()),
+        format!("cannot connect to {servers:?}: {reason}"),
     )
     .with_source(error)
+}
+
+/// What is behind an error of input or output.
+fn behind(error: &ConnectError, tls: &Tls) -> (ErrorKind, &'static str) {
+    let unreachable = (
+        ErrorKind::Disconnected,
+        "no server can be reached there; is it running?",
+    );
+    let Some(source) = std::error::Error::source(error) else {
+        return unreachable;
+    };
+    if let Some(error) = source.downcast_ref::<ServerError>() {
+        let text = error.to_string().to_ascii_lowercase();
+        return if ["authentication", "authorization", "account", "user"]
+            .iter()
+            .any(|word| text.contains(word))
+        {
+            (
+                ErrorKind::Authentication,
+                "the server does not take the credentials",
+            )
+        } else {
+            (ErrorKind::Disconnected, "the server refuses the connection")
+        };
+    }
+    let error = source.downcast_ref::<io::Error>();
+    let secure = error
+        .and_then(io::Error::get_ref)
+        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match secure {
+        Some(rustls::Error::AlertReceived(_)) => (
+            ErrorKind::Tls,
+            if tls.has_certificate() {
+                "the server refuses the client certificate, or another part of the secure connection"
+            } else {
+                "the server refuses the secure connection; it may want a client certificate"
+            },
+        ),
+        Some(rustls::Error::InvalidCertificate(_)) => (
+            ErrorKind::Tls,
+            "the server's certificate is not trusted; name its authority with `ca_file`, and a host that the certificate has",
+        ),
+        Some(_) => (ErrorKind::Tls, "no secure connection can be made"),
+        None => unreachable,
+    }
 }

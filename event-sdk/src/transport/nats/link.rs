@@ -1,66 +1,81 @@
 //! What all parts of the transport share: the connection and its settings.
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::broadcast;
 
-use super::fault::{self, About, Response};
-use super::options::{Auth, Management, NatsOptions};
+use super::answers::{Reply, Token};
+use super::connect;
+use super::connection::{ConnectionState, ConnectionWatch, Denial, Hub};
+use super::fault::{About, ApiError, Response};
+use super::options::{Management, NatsOptions};
+use super::outbox::Outbox;
 use super::server::Server;
-use crate::transport::{Capabilities, Error, ErrorKind, Operation};
+use crate::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
 
 /// A connection, and what was learnt of the server behind it.
+///
+/// It ends when the last handle to it is dropped.
 pub(super) struct Link {
     client: async_nats::Client,
     options: NatsOptions,
-    closed: AtomicBool,
+    hub: Arc<Hub>,
+    /// Publishes with acks, and the answers to requests.
+    outbox: Arc<Outbox>,
+    /// Messages without answers, which no missing ack holds up.
+    plain: OnceLock<Arc<Outbox>>,
+    server: Mutex<Learnt>,
+    runtime: tokio::runtime::Handle,
 }
 
+struct Learnt {
+    id: String,
+    server: Server,
+}
+
+/// How long closing waits for what was handed over to be written.
+const CLOSING: Duration = Duration::from_secs(2);
+
 impl Link {
+    /// Connects.
     pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
-        let addresses = options.servers.addresses()?;
-        let mut connect = match &options.auth {
-            None => async_nats::ConnectOptions::new(),
-            Some(Auth::User { name, password }) => {
-                async_nats::ConnectOptions::with_user_and_password(
-                    name.clone(),
-                    password.reveal().to_owned(),
-                )
-            }
-            Some(Auth::Token(token)) => {
-                async_nats::ConnectOptions::with_token(token.reveal().to_owned())
-            }
-            Some(Auth::NKey(seed)) => {
-                async_nats::ConnectOptions::with_nkey(seed.reveal().to_owned())
-            }
-            Some(Auth::CredentialsFile(path)) => {
-                async_nats::ConnectOptions::with_credentials_file(path)
-                    .await
-                    .map_err(|error| unreadable(&error))?
-            }
-            Some(Auth::Credentials(text)) => {
-                async_nats::ConnectOptions::with_credentials(text.reveal())
-                    .map_err(|error| unreadable(&error))?
-            }
-        }
-        .custom_inbox_prefix(&options.inbox_prefix)
-        .connection_timeout(options.connect_timeout)
-        .request_timeout(Some(options.request_timeout));
-        if let Some(name) = &options.name {
-            connect = connect.name(name);
-        }
-        let client = connect
-            .connect(addresses)
-            .await
-            .map_err(fault::connecting)?;
+        let hub = Arc::new(Hub::new());
+        let client = connect::connect(&options, &hub).await?;
+        let inbox = inbox(&client);
+        // Before anything is published, so that the server knows of it first.
+        let answers = client.subscribe(format!("{inbox}*")).await;
+        let answers = answers.map_err(|error| {
+            Error::new(
+                ErrorKind::Disconnected,
+                Operation::Configure,
+                "the connection was lost at once",
+            )
+            .with_source(error)
+        })?;
+        let outbox = Outbox::new(client.clone(), inbox, options.limits, Arc::clone(&hub));
+        let outbox = Arc::new(outbox);
+        hub.add(Arc::clone(&outbox));
+        let runtime = tokio::runtime::Handle::current();
+        runtime.spawn(pump(client.clone(), Arc::clone(&hub), Arc::clone(&outbox)));
+        let receiving = Arc::clone(&outbox);
+        runtime.spawn(async move { receiving.receive(answers).await });
+        let info = client.server_info();
         Ok(Arc::new(Self {
             client,
             options,
-            closed: AtomicBool::new(false),
+            hub,
+            outbox,
+            plain: OnceLock::new(),
+            server: Mutex::new(Learnt {
+                server: Server::learn(&info),
+                id: info.server_id,
+            }),
+            runtime,
         }))
     }
 
@@ -73,13 +88,55 @@ impl Link {
         &self.options
     }
 
+    /// Publishes with acks go through here.
+    pub(super) fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Messages without acks go through here.
+    pub(super) fn plain_outbox(&self) -> &Arc<Outbox> {
+        self.plain.get_or_init(|| {
+            let (client, hub) = (self.client.clone(), Arc::clone(&self.hub));
+            let outbox = Outbox::new(client, String::new(), self.options.limits, hub);
+            let outbox = Arc::new(outbox);
+            if !self.hub.add(Arc::clone(&outbox)) {
+                outbox.end();
+            }
+            let running = Arc::clone(&outbox);
+            self.runtime.spawn(async move { running.run().await });
+            outbox
+        })
+    }
+
     /// What the server that is connected now said of itself.
     pub(super) fn server(&self) -> Server {
-        Server::learn(&self.client.server_info())
+        let mut learnt = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let info = self.client.server_info();
+        if info.server_id != learnt.id {
+            learnt.server = Server::learn(&info);
+            learnt.id = info.server_id;
+        }
+        learnt.server.clone()
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {
-        self.server().capabilities()
+        let capabilities = self.server().capabilities();
+        match self.options.management {
+            Management::Allowed => capabilities,
+            Management::Never => capabilities
+                .without(Capability::ManageStreams)
+                .without(Capability::History),
+        }
+    }
+
+    /// The state of the connection, to be looked at and waited for.
+    pub(super) fn watch(&self) -> ConnectionWatch {
+        self.hub.watch()
+    }
+
+    /// What the server will not have allowed from now on, said beside answers.
+    pub(super) fn denials(&self) -> broadcast::Receiver<Denial> {
+        self.hub.denials()
     }
 
     /// A subject of the JetStream API: `<prefix>.<call>`.
@@ -87,12 +144,29 @@ impl Link {
         format!("{}.{call}", self.options.api_prefix)
     }
 
+    /// A subject for answers that nobody else has.
+    pub(super) fn new_inbox(&self) -> String {
+        self.client.new_inbox()
+    }
+
     /// Refuses everything after [`close`](Self::close).
     pub(super) fn check_open(&self, operation: Operation) -> Result<(), Error> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::closed(operation));
+        if self.hub.is_wanted() {
+            Ok(())
+        } else {
+            Err(Error::closed(operation))
         }
-        Ok(())
+    }
+
+    /// Refuses `call` where management calls are switched off.
+    pub(super) fn check_managed(&self, about: &About, call: &str) -> Result<(), Error> {
+        match self.options.management {
+            Management::Allowed => Ok(()),
+            Management::Never => Err(about.error(
+                ErrorKind::InvalidOption,
+                format!("it needs the call {call}, and management calls are switched off; allow them, or do without it"),
+            )),
+        }
     }
 
     /// Makes a call of the JetStream API that looks at streams and consumers or
@@ -107,22 +181,28 @@ impl Link {
         call: &str,
         request: &Q,
     ) -> Result<R, Error> {
-        self.check_open(about.operation)?;
-        if self.options.management == Management::Never {
-            return Err(about.error(
-                ErrorKind::InvalidOption,
-                format!("it needs the call {call}, and management calls are switched off"),
-            ));
-        }
+        let answer = self.call(about, call, request).await?;
+        answer.map_err(|error| error.into_error(about))
+    }
+
+    /// The same, for whoever expects an error of the server: that is the inner
+    /// one.
+    pub(super) async fn call<Q: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        about: &About,
+        call: &str,
+        request: &Q,
+    ) -> Result<Result<R, ApiError>, Error> {
+        self.check_managed(about, call)?;
         let payload = serde_json::to_vec(request).map_err(|error| {
             about
                 .error(ErrorKind::Encode, "the request cannot be written as JSON")
                 .with_source(error)
         })?;
-        let message = self.ask(about, self.api(call), payload.into()).await?;
-        match serde_json::from_slice(&message.payload) {
-            Ok(Response::Ok(response)) => Ok(response),
-            Ok(Response::Err { error }) => Err(error.into_error(about)),
+        let reply = self.ask(about, self.api(call), payload.into()).await?;
+        match serde_json::from_slice(&reply.payload) {
+            Ok(Response::Ok(response)) => Ok(Ok(response)),
+            Ok(Response::Err { error }) => Ok(Err(error)),
             Err(error) => Err(about
                 .error(
                     ErrorKind::Other,
@@ -133,59 +213,132 @@ impl Link {
     }
 
     /// Sends `payload` to `subject` and waits for one answer, for as long as a
-    /// request may take.
+    /// request may take, the time included that it takes to be connected.
+    ///
+    /// Cancel-safe: what was asked may have been done all the same.
     pub(super) async fn ask(
         &self,
         about: &About,
         subject: String,
         payload: Bytes,
-    ) -> Result<async_nats::Message, Error> {
-        self.client
-            .request(subject.clone(), payload)
-            .await
-            .map_err(|error| {
-                let (kind, reason) = match error.kind() {
-                    async_nats::RequestErrorKind::TimedOut => (
+    ) -> Result<Reply, Error> {
+        self.check_open(about.operation)?;
+        let limit = self.options.request_timeout;
+        let answered = tokio::time::timeout(limit, self.asked(about, &subject, payload));
+        let reply = match answered.await {
+            Ok(reply) => reply?,
+            Err(_) if self.watch().current() != ConnectionState::Connected => {
+                return Err(about.on(self.hub.disconnected(about.operation, limit)));
+            }
+            Err(_) => {
+                return Err(about
+                    .error(
                         ErrorKind::Timeout,
-                        format!(
-                            "no answer from {subject} within {:?}",
-                            self.options.request_timeout
-                        ),
-                    ),
-                    async_nats::RequestErrorKind::NoResponders => (
-                        ErrorKind::Other,
-                        format!("nobody answers at {subject}; is JetStream enabled?"),
-                    ),
-                    _ => (
-                        ErrorKind::Disconnected,
-                        "the connection was lost".to_owned(),
-                    ),
-                };
-                about.error(kind, reason).with_source(error)
-            })
+                        format!("the server did not answer to {subject} within {limit:?}"),
+                    )
+                    .with_unknown_outcome());
+            }
+        };
+        if reply.is_no_responders() {
+            return Err(about.error(
+                ErrorKind::Other,
+                format!("nobody answers to {subject}; enable JetStream for this account, or name the domain that has it"),
+            ));
+        }
+        Ok(reply)
     }
 
+    async fn asked(&self, about: &About, subject: &str, payload: Bytes) -> Result<Reply, Error> {
+        if !self.watch().connected().await {
+            return Err(about.on(Error::closed(about.operation)));
+        }
+        let asked = Asked::new(self, subject);
+        let reply_to = asked.reply_to.clone();
+        self.client
+            .publish_with_reply(subject.to_owned(), reply_to, payload)
+            .await
+            .map_err(|error| {
+                about
+                    .error(ErrorKind::Other, format!("{subject} cannot be asked"))
+                    .with_source(error)
+            })?;
+        let answered = std::future::poll_fn(|cx| self.outbox.poll_answer(Some(asked.token), cx));
+        answered
+            .await
+            .map_err(|why| about.on(why.error(about.operation, self.options.limits)))
+    }
+
+    /// Ends the connection: what was handed over is still written, everything
+    /// else is refused. Cancel-safe: it goes on all the same.
     pub(super) async fn close(&self) {
-        if !self.closed.swap(true, Ordering::AcqRel) {
-            // An error says that it is closed already.
-            let _ = self.client.drain().await;
+        self.hub.end();
+        let mut watch = self.watch();
+        let closed = async { while watch.changed().await != ConnectionState::Closed {} };
+        if self.watch().current() != ConnectionState::Closed {
+            // A server that is paused does not take what is to be written.
+            let _ = tokio::time::timeout(CLOSING, closed).await;
         }
     }
 }
 
-fn unreadable(error: &std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::InvalidOption,
-        Operation::Configure,
-        format!("the credentials cannot be read: {}", error.kind()),
-    )
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.hub.end();
+    }
+}
+
+/// A question on its way; nobody waits for its answer when this is dropped.
+struct Asked<'a> {
+    link: &'a Link,
+    token: Token,
+    reply_to: async_nats::Subject,
+}
+
+impl<'a> Asked<'a> {
+    fn new(link: &'a Link, subject: &str) -> Self {
+        let (token, reply_to) = link.outbox.ask(subject);
+        Self {
+            link,
+            token,
+            reply_to,
+        }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.link.outbox.abandon(Some(self.token));
+    }
+}
+
+/// Hands over what waits, and ends the connection when it is not wanted any more.
+async fn pump(client: async_nats::Client, hub: Arc<Hub>, outbox: Arc<Outbox>) {
+    outbox.run().await;
+    let written = async {
+        // Errors say that it has ended already.
+        let _ = client.flush().await;
+        let _ = client.drain().await;
+    };
+    let _ = tokio::time::timeout(CLOSING, written).await;
+    hub.closed();
+}
+
+/// The inbox of a connection: a prefix that nobody else has. Twelve letters and
+/// digits at random are enough for that, and shorter than what the client makes:
+/// they travel with each message, and back.
+fn inbox(client: &async_nats::Client) -> String {
+    let inbox = client.new_inbox();
+    let id = inbox.rfind('.').map_or(0, |dot| dot + 1);
+    let end = inbox.len().min(id + 12);
+    format!("{}.", &inbox[..end])
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Link")
             .field("options", &self.options)
-            .field("state", &self.client.connection_state())
+            .field("hub", &self.hub)
+            .field("outbox", &self.outbox)
             .finish_non_exhaustive()
     }
 }

@@ -1,19 +1,158 @@
-//! Publishing.
+//! Publishing to streams.
 
+mod confirm;
+mod retry;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use self::confirm::Confirm;
+use super::headers;
 use super::link::Link;
-use crate::transport::{Answer, Capability, Confirmation, Error, Operation, Outgoing};
+use super::outbox::{Handed, Letter, Sent};
+use super::server::Version;
+use crate::headers::Headers;
+use crate::subject::Subject;
+use crate::transport::{
+    Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, MessageId, Operation,
+    Outgoing,
+};
+
+/// A message that is on its way to a stream: what is needed to send it again,
+/// and to say what became of it.
+#[derive(Debug)]
+struct Parcel {
+    subject: Subject,
+    headers: Headers,
+    body: Bytes,
+    message_id: Option<MessageId>,
+    expect: Expectations,
+    /// Headers and body, in bytes.
+    size: usize,
+}
+
+/// The most bytes that headers may have together: their length is stored in 16
+/// bits (nats-server, `server/stream.go`).
+const MAX_HEADERS: usize = u16::MAX as usize;
 
 /// Sends a message.
-pub(super) fn publish(link: &Link, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
-    let refused = link
-        .check_open(Operation::Publish)
-        .err()
-        .unwrap_or_else(|| {
-            Error::unsupported(
-                Capability::Store,
-                Operation::Publish,
-                "publishing over NATS is not built yet",
-            )
-        });
-    Answer::ready(Err(refused.at_subject(message.subject)))
+pub(super) fn publish(
+    link: &Arc<Link>,
+    message: Outgoing<'_>,
+) -> Answer<Result<Confirmation, Error>> {
+    let subject = message.subject;
+    let parcel = match take(link, message) {
+        Ok(parcel) => parcel,
+        Err(error) => return Answer::ready(Err(error.at_subject(subject))),
+    };
+    let (parcel, letter) = parcel;
+    match link.outbox().send(letter) {
+        Ok(Sent::Now(handed)) => Answer::ready(Ok(confirmation(link, parcel, handed))),
+        Ok(Sent::Later(handed)) => {
+            let link = Arc::clone(link);
+            Answer::later(async move {
+                let closed = |_| Err(Error::closed(Operation::Publish).at_subject(&parcel.subject));
+                let handed = handed.await.unwrap_or_else(closed)?;
+                Ok(confirmation(&link, parcel, handed))
+            })
+        }
+        Err(error) => Answer::ready(Err(error)),
+    }
+}
+
+fn confirmation(link: &Arc<Link>, parcel: Parcel, handed: Handed) -> Confirmation {
+    Answer::later(Confirm::new(Arc::clone(link), parcel, handed))
+}
+
+/// Checks a message, and writes its headers.
+fn take(link: &Link, message: Outgoing<'_>) -> Result<(Parcel, Letter), Error> {
+    let Outgoing {
+        subject,
+        headers,
+        body,
+        message_id,
+        expect,
+    } = message;
+    let Body::Encoded(body) = body else {
+        return Err(Error::unsupported(
+            Capability::ValueHandover,
+            Operation::Publish,
+            "encode the event: it leaves this process",
+        ));
+    };
+    if !expect.is_empty() {
+        check_expectations(link, &expect)?;
+    }
+    let on_wire = headers::outgoing(&headers, message_id.as_ref(), &expect);
+    let size = body.len() + check_headers(on_wire.as_ref())?;
+    check_size(size, link.client().max_payload())?;
+    let letter = Letter {
+        subject: subject.clone(),
+        headers: on_wire,
+        payload: body.clone(),
+        acked: true,
+    };
+    let parcel = Parcel {
+        subject: subject.clone(),
+        headers,
+        body,
+        message_id,
+        expect,
+        size,
+    };
+    Ok((parcel, letter))
+}
+
+/// How many bytes the headers have.
+pub(super) fn check_headers(headers: Option<&async_nats::HeaderMap>) -> Result<usize, Error> {
+    let size = headers.map_or(0, headers::wire_len);
+    if size > MAX_HEADERS {
+        return Err(Error::new(
+            ErrorKind::InvalidHeader,
+            Operation::Publish,
+            format!(
+                "the headers have {size} bytes together, and may have {MAX_HEADERS}; put long values into the event instead"
+            ),
+        ));
+    }
+    Ok(size)
+}
+
+/// A server ends the connection of who sends more than it takes.
+pub(super) fn check_size(size: usize, limit: usize) -> Result<(), Error> {
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TooLarge { size, limit },
+        Operation::Publish,
+        format!(
+            "headers and body have {size} bytes, and the server takes {limit}; publish less, or raise its `max_payload`"
+        ),
+    ))
+}
+
+fn check_expectations(link: &Link, expect: &Expectations) -> Result<(), Error> {
+    if expect.last_pattern_sequence.is_none() {
+        return Ok(());
+    }
+    let unsupported = |needed: &str| {
+        Err(Error::unsupported(
+            Capability::ExpectPattern,
+            Operation::Publish,
+            needed,
+        ))
+    };
+    let server = link.server();
+    if server.version < Version::V2_11 {
+        // An older one would store the message without looking.
+        return unsupported(&server.needs(Version::V2_11));
+    }
+    if expect.last_subject_sequence.is_some() {
+        return unsupported(
+            "a server compares the last sequence of one subject or one pattern; expect one of them",
+        );
+    }
+    Ok(())
 }

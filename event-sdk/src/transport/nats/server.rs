@@ -90,9 +90,12 @@ impl Server {
             Capability::Backoff,
             Capability::History,
             Capability::ReportsExhausted,
+            Capability::ManageStreams,
+            Capability::RetentionByAck,
         ];
         let since = [
             (Version::V2_10, Capability::SeveralFilters),
+            (Version::V2_10, Capability::Compression),
             (Version::V2_11, Capability::ExpectPattern),
         ];
         let since = since

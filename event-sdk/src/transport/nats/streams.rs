@@ -1,41 +1,128 @@
-//! Streams: which there are, and what they hold.
+//! Streams: which there are, what they hold, and how they are made.
+
+mod apply;
+mod config;
+mod message;
 
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::json;
 
+pub(super) use self::message::{Found, Which, message};
+
+use self::config::ConfigJson;
 use super::fault::About;
 use super::link::Link;
+use crate::stream::{StreamConfig, check_name};
 use crate::subject::Pattern;
 use crate::text::Text;
-use crate::transport::{Answer, Capability, Error, Operation, StreamState};
+use crate::transport::{Answer, Error, ErrorKind, Operation, StreamChange, StreamState};
 
 /// The streams that store some subject that `pattern` matches.
 pub(super) fn streams_for(link: Arc<Link>, pattern: Pattern) -> Answer<Result<Vec<Text>, Error>> {
+    Answer::later(async move { names(&link, &About::new(Operation::Read), &pattern).await })
+}
+
+/// The same, for whoever waits for more than that.
+pub(super) async fn names(
+    link: &Link,
+    about: &About,
+    pattern: &Pattern,
+) -> Result<Vec<Text>, Error> {
     #[derive(Deserialize)]
-    struct Names {
+    struct Page {
         #[serde(default)]
+        total: usize,
         streams: Option<Vec<String>>,
     }
-    Answer::later(async move {
-        let about = About::new(Operation::Read);
-        let request = serde_json::json!({ "subject": pattern.as_str() });
-        let names: Names = link.request(&about, "STREAM.NAMES", &request).await?;
-        let names = names.streams.unwrap_or_default();
-        Ok(names.into_iter().map(Text::from).collect())
-    })
+    let mut names = Vec::new();
+    loop {
+        let request = json!({ "subject": pattern.as_str(), "offset": names.len() });
+        let page: Page = link.request(about, "STREAM.NAMES", &request).await?;
+        let found = page.streams.unwrap_or_default();
+        let end = found.is_empty();
+        names.extend(found.into_iter().map(Text::from));
+        if end || names.len() >= page.total {
+            return Ok(names);
+        }
+    }
 }
 
 /// What a stream is and holds now.
 pub(super) fn stream_state(link: Arc<Link>, stream: Text) -> Answer<Result<StreamState, Error>> {
-    let refused = link.check_open(Operation::Read).err().unwrap_or_else(|| {
-        Error::unsupported(
-            Capability::Store,
-            Operation::Read,
-            "the state of a stream over NATS is not built yet",
+    Answer::later(async move { state(&link, &About::new(Operation::Read), &stream).await })
+}
+
+/// The same, for whoever waits for more than that.
+pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<StreamState, Error> {
+    let about = about.clone().stream(stream.clone());
+    let info = info(link, &about, stream).await?;
+    let config = info.config.read().map_err(|why| {
+        about.error(
+            ErrorKind::Other,
+            format!("its configuration cannot be read: {why}"),
         )
-    });
-    Answer::ready(Err(refused.at_stream(stream)))
+    })?;
+    let state = info.state;
+    Ok(StreamState {
+        config,
+        messages: state.messages,
+        bytes: state.bytes,
+        // Zero in a stream that never had a message.
+        first_sequence: state.first_seq.max(1),
+        last_sequence: state.last_seq,
+        consumers: state.consumer_count,
+    })
+}
+
+/// What the server answers about a stream, as far as we read it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Info {
+    pub(super) config: ConfigJson,
+    pub(super) state: StateJson,
+}
+
+/// What a stream holds.
+#[derive(Debug, Deserialize)]
+pub(super) struct StateJson {
+    #[serde(default)]
+    messages: u64,
+    #[serde(default)]
+    bytes: u64,
+    #[serde(default)]
+    pub(super) first_seq: u64,
+    #[serde(default)]
+    pub(super) last_seq: u64,
+    #[serde(default)]
+    consumer_count: usize,
+}
+
+/// Asks what a stream is and holds.
+pub(super) async fn info(link: &Link, about: &About, stream: &str) -> Result<Info, Error> {
+    check(about, stream)?;
+    let call = format!("STREAM.INFO.{stream}");
+    link.request(about, &call, &json!({})).await
+}
+
+/// A name becomes a part of a subject, and must be nothing else.
+pub(super) fn check(about: &About, name: &str) -> Result<(), Error> {
+    check_name(name).map_err(|why| {
+        let kind = match about.operation {
+            // There cannot be a stream of such a name.
+            Operation::Read => ErrorKind::StreamNotFound,
+            _ => ErrorKind::InvalidOption,
+        };
+        about.error(kind, format!("{name:?} is no name: {why}"))
+    })
+}
+
+/// Creates or changes a stream.
+pub(super) fn apply_stream(
+    link: Arc<Link>,
+    config: StreamConfig,
+) -> Answer<Result<StreamChange, Error>> {
+    Answer::later(async move { apply::apply(&link, &config).await })
 }
 
 /// Removes a consumer.
@@ -50,8 +137,10 @@ pub(super) fn delete_consumer(
         let about = About::new(Operation::Manage)
             .stream(stream.clone())
             .consumer(consumer.clone());
+        check(&about, &stream)?;
+        check(&about, &consumer)?;
         let call = format!("CONSUMER.DELETE.{stream}.{consumer}");
-        let Deleted {} = link.request(&about, &call, &()).await?;
+        let Deleted {} = link.request(&about, &call, &json!({})).await?;
         Ok(())
     })
 }

@@ -1,0 +1,403 @@
+//! What waits for an answer of the server, found by a token in the subject of
+//! the answer.
+
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use async_nats::{HeaderMap, StatusCode};
+use bytes::Bytes;
+
+/// Everything that waits for an answer.
+///
+/// A slot is used again and again, each time with another generation, so that
+/// an answer that comes too late finds nobody.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+}
+
+/// Names one wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Token {
+    index: u32,
+    generation: u32,
+}
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(super) struct Reply {
+    pub(super) payload: Bytes,
+    pub(super) headers: Option<HeaderMap>,
+    pub(super) status: Option<StatusCode>,
+}
+
+/// Why there is no answer, and will be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoAnswer {
+    /// None came in time.
+    Late,
+    /// The server does not allow publishing to this subject.
+    Denied,
+    /// The transport was closed.
+    Closed,
+    /// The message was not taken by the client after all.
+    NotSent,
+}
+
+impl Reply {
+    pub(super) fn is_no_responders(&self) -> bool {
+        self.status == Some(StatusCode::NO_RESPONDERS)
+    }
+}
+
+/// Something that waits.
+#[derive(Debug)]
+pub(super) struct Wait {
+    /// Where the question was sent.
+    pub(super) subject: async_nats::Subject,
+    /// The connection that it counts for, if it is counted.
+    pub(super) counted: Option<u32>,
+    /// When it was sent.
+    pub(super) since: Instant,
+    /// Whether somebody wants the answer still.
+    wanted: bool,
+    waker: Option<Waker>,
+}
+
+impl Wait {
+    pub(super) fn new(
+        subject: async_nats::Subject,
+        counted: Option<u32>,
+        since: Instant,
+        wanted: bool,
+    ) -> Self {
+        Self {
+            subject,
+            counted,
+            since,
+            wanted,
+            waker: None,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Slot {
+    generation: u32,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    Free,
+    Waiting(Wait),
+    Answered(Result<Reply, NoAnswer>),
+}
+
+impl Answers {
+    /// Begins to wait.
+    pub(super) fn open(&mut self, wait: Wait) -> Token {
+        let content = Content::Waiting(wait);
+        if let Some(index) = self.free.pop()
+            && let Some(slot) = self.slots.get_mut(index as usize)
+        {
+            slot.content = content;
+            return Token {
+                index,
+                generation: slot.generation,
+            };
+        }
+        // As many as messages in flight: far from the end of an u32.
+        let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
+        self.slots.push(Slot {
+            generation: 0,
+            content,
+        });
+        Token {
+            index,
+            generation: 0,
+        }
+    }
+
+    /// Gives the answer to who waits for it. What waited, if it waited still;
+    /// its waker is to be woken.
+    pub(super) fn answer(
+        &mut self,
+        token: Token,
+        answer: Result<Reply, NoAnswer>,
+    ) -> Option<(Wait, Option<Waker>)> {
+        let slot = self.slot(token)?;
+        match std::mem::replace(&mut slot.content, Content::Free) {
+            Content::Waiting(mut wait) => {
+                let waker = wait.waker.take();
+                if wait.wanted {
+                    slot.content = Content::Answered(answer);
+                } else {
+                    self.release(token);
+                }
+                Some((wait, waker))
+            }
+            // A second answer, of two streams that store the same subject.
+            other => {
+                slot.content = other;
+                None
+            }
+        }
+    }
+
+    /// The answer, if it is there; otherwise `cx` is woken when it is.
+    pub(super) fn poll(
+        &mut self,
+        token: Token,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Reply, NoAnswer>> {
+        let Some(slot) = self.slot(token) else {
+            return Poll::Pending;
+        };
+        match std::mem::replace(&mut slot.content, Content::Free) {
+            Content::Answered(answer) => {
+                self.release(token);
+                Poll::Ready(answer)
+            }
+            Content::Waiting(mut wait) => {
+                match &mut wait.waker {
+                    Some(waker) => waker.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
+                slot.content = Content::Waiting(wait);
+                Poll::Pending
+            }
+            Content::Free => Poll::Pending,
+        }
+    }
+
+    /// Nobody wants the answer any more; it is awaited all the same.
+    pub(super) fn abandon(&mut self, token: Token) {
+        let Some(slot) = self.slot(token) else {
+            return;
+        };
+        match &mut slot.content {
+            Content::Waiting(wait) => {
+                wait.wanted = false;
+                wait.waker = None;
+            }
+            Content::Answered(_) => self.release(token),
+            Content::Free => {}
+        }
+    }
+
+    /// What waits and `which` holds of.
+    pub(super) fn waiting(&self, which: impl Fn(&Wait) -> bool) -> Vec<Token> {
+        let slots = (0..).zip(&self.slots);
+        slots
+            .filter_map(|(index, slot)| match &slot.content {
+                Content::Waiting(wait) if which(wait) => Some(Token {
+                    index,
+                    generation: slot.generation,
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What has waited for longer than `limit`.
+    pub(super) fn overdue(&self, now: Instant, limit: Duration) -> Vec<Token> {
+        self.waiting(|wait| now.saturating_duration_since(wait.since) >= limit)
+    }
+
+    fn slot(&mut self, token: Token) -> Option<&mut Slot> {
+        self.slots
+            .get_mut(token.index as usize)
+            .filter(|slot| slot.generation == token.generation)
+    }
+
+    fn release(&mut self, token: Token) {
+        if let Some(slot) = self.slot(token) {
+            slot.content = Content::Free;
+            slot.generation = slot.generation.wrapping_add(1);
+            self.free.push(token.index);
+        }
+    }
+}
+
+/// The digits in which tokens are written.
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+impl Token {
+    /// The most bytes that a token has: two numbers of 32 bits and a dash.
+    pub(super) const MAX_LEN: usize = 13;
+
+    /// Writes it as few characters: slot, dash, generation.
+    pub(super) fn write(self, out: &mut impl Extend<u8>) {
+        digits(self.index, out);
+        out.extend([b'-']);
+        digits(self.generation, out);
+    }
+
+    /// Reads what [`write`](Self::write) wrote.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (index, generation) = text.split_once('-')?;
+        Some(Self {
+            index: number(index)?,
+            generation: number(generation)?,
+        })
+    }
+}
+
+fn digits(mut number: u32, out: &mut impl Extend<u8>) {
+    let mut digits = [0; 6];
+    let mut start = digits.len();
+    loop {
+        start -= 1;
+        digits[start] = DIGITS[(number % 62) as usize];
+        number /= 62;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend(digits[start..].iter().copied());
+}
+
+fn number(text: &str) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.bytes().try_fold(0_u32, |number, digit| {
+        let digit = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'A'..=b'Z' => digit - b'A' + 10,
+            b'a'..=b'z' => digit - b'a' + 36,
+            _ => return None,
+        };
+        number.checked_mul(62)?.checked_add(u32::from(digit))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(wanted: bool) -> Wait {
+        Wait::new("subject".into(), Some(0), Instant::now(), wanted)
+    }
+
+    fn reply(text: &'static str) -> Result<Reply, NoAnswer> {
+        Ok(Reply {
+            payload: Bytes::from_static(text.as_bytes()),
+            headers: None,
+            status: None,
+        })
+    }
+
+    fn poll(answers: &mut Answers, token: Token) -> Poll<Result<Reply, NoAnswer>> {
+        answers.poll(token, &mut Context::from_waker(Waker::noop()))
+    }
+
+    fn written(token: Token) -> String {
+        let mut bytes = Vec::new();
+        token.write(&mut bytes);
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn tokens_are_read_as_they_are_written() {
+        for (index, generation) in [(0, 0), (61, 62), (1023, 7), (u32::MAX, u32::MAX)] {
+            let token = Token { index, generation };
+            let text = written(token);
+            assert!(text.len() <= Token::MAX_LEN, "{text}");
+            assert_eq!(Token::parse(&text), Some(token), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "1",
+            "1-",
+            "-1",
+            "1-2-3",
+            "1-.",
+            "zzzzzzz-0",
+            "4gfFC4-0",
+        ] {
+            assert_eq!(Token::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_finds_who_waits_for_it() {
+        let mut answers = Answers::default();
+        let one = answers.open(wait(true));
+        let other = answers.open(wait(true));
+        assert!(poll(&mut answers, one).is_pending());
+        let (_, waker) = answers.answer(one, reply("one")).unwrap();
+        assert!(waker.is_some());
+        let Poll::Ready(Ok(answer)) = poll(&mut answers, one) else {
+            panic!("no answer");
+        };
+        assert_eq!(answer.payload, "one");
+        assert!(poll(&mut answers, other).is_pending());
+    }
+
+    #[test]
+    fn a_late_answer_finds_nobody() {
+        let mut answers = Answers::default();
+        let first = answers.open(wait(true));
+        answers.answer(first, reply("first"));
+        assert!(poll(&mut answers, first).is_ready());
+        let second = answers.open(wait(true));
+        assert_eq!(second.index, first.index);
+        assert!(answers.answer(first, reply("late")).is_none());
+        assert!(poll(&mut answers, second).is_pending());
+        assert!(poll(&mut answers, first).is_pending());
+    }
+
+    #[test]
+    fn only_the_first_answer_counts() {
+        let mut answers = Answers::default();
+        let token = answers.open(wait(true));
+        assert!(answers.answer(token, reply("first")).is_some());
+        assert!(answers.answer(token, reply("second")).is_none());
+        let Poll::Ready(Ok(answer)) = poll(&mut answers, token) else {
+            panic!("no answer");
+        };
+        assert_eq!(answer.payload, "first");
+    }
+
+    #[test]
+    fn what_nobody_wants_is_awaited_and_then_forgotten() {
+        let mut answers = Answers::default();
+        let dropped = answers.open(wait(true));
+        answers.abandon(dropped);
+        let never = answers.open(wait(false));
+        assert_eq!(answers.waiting(|_| true), [dropped, never]);
+        for token in [dropped, never] {
+            assert!(answers.answer(token, reply("")).is_some());
+        }
+        assert_eq!(answers.waiting(|_| true), []);
+        assert_eq!(answers.free.len(), 2);
+    }
+
+    #[test]
+    fn an_answer_that_is_not_fetched_leaves_its_slot() {
+        let mut answers = Answers::default();
+        let token = answers.open(wait(true));
+        answers.answer(token, Err(NoAnswer::Closed));
+        answers.abandon(token);
+        assert_eq!(answers.free.len(), 1);
+        answers.abandon(token);
+        assert_eq!(answers.free.len(), 1, "abandoned twice");
+    }
+
+    #[test]
+    fn what_waits_too_long_is_found() {
+        let mut answers = Answers::default();
+        let token = answers.open(wait(true));
+        let now = Instant::now();
+        let limit = Duration::from_secs(10);
+        assert_eq!(answers.overdue(now, limit), []);
+        assert_eq!(answers.overdue(now + limit, limit), [token]);
+        answers.answer(token, Err(NoAnswer::Late));
+        assert_eq!(answers.overdue(now + limit, limit), []);
+        assert!(matches!(poll(&mut answers, token), Poll::Ready(Err(_))));
+    }
+}

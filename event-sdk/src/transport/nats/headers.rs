@@ -1,0 +1,121 @@
+//! Headers on their way to a server and back.
+
+use async_nats::HeaderMap;
+use async_nats::header::{
+    HeaderName, NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID,
+};
+
+use crate::headers::Headers;
+use crate::text::Text;
+use crate::transport::{Expectations, MessageId};
+
+/// Over which pattern the expected last sequence of a subject counts
+/// (NATS server 2.11).
+const NATS_EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT: HeaderName =
+    HeaderName::from_static("Nats-Expected-Last-Subject-Sequence-Subject");
+
+/// What this transport writes, and the server beside a stored message: they say
+/// something to the server and are no headers of the event.
+const OURS: [&str; 10] = [
+    "Nats-Msg-Id",
+    "Nats-Expected-Last-Sequence",
+    "Nats-Expected-Last-Subject-Sequence",
+    "Nats-Expected-Last-Subject-Sequence-Subject",
+    "Nats-Stream",
+    "Nats-Subject",
+    "Nats-Sequence",
+    "Nats-Time-Stamp",
+    "Nats-Num-Pending",
+    "Nats-Last-Sequence",
+];
+
+/// The headers of a message that is published; `None` if there are none, which
+/// costs nothing on the way.
+pub(super) fn outgoing(
+    headers: &Headers,
+    message_id: Option<&MessageId>,
+    expect: &Expectations,
+) -> Option<HeaderMap> {
+    if headers.is_empty() && message_id.is_none() && expect.is_empty() {
+        return None;
+    }
+    let mut map = HeaderMap::new();
+    for (name, value) in headers.iter() {
+        map.insert(name, value);
+    }
+    if let Some(id) = message_id {
+        map.insert(NATS_MESSAGE_ID, id.to_string());
+    }
+    if let Some(last) = expect.last_sequence {
+        map.insert(NATS_EXPECTED_LAST_SEQUENCE, last.to_string());
+    }
+    if let Some(last) = expect.last_subject_sequence {
+        map.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
+    }
+    if let Some((pattern, last)) = &expect.last_pattern_sequence {
+        map.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
+        map.insert(
+            NATS_EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT,
+            pattern.as_str(),
+        );
+    }
+    Some(map)
+}
+
+/// How many bytes headers take on the wire: `NATS/1.0`, a line for each, and an
+/// empty one (NATS client protocol, `HPUB`).
+pub(super) fn wire_len(map: &HeaderMap) -> usize {
+    let line = |(name, values): (&HeaderName, &Vec<_>)| {
+        let name: &str = name.as_ref();
+        let value = |value: &async_nats::HeaderValue| name.len() + value.as_str().len() + 4;
+        values.iter().map(value).sum::<usize>()
+    };
+    "NATS/1.0\r\n\r\n".len() + map.iter().map(line).sum::<usize>()
+}
+
+/// The headers of a message that was received, in the order of their names: the
+/// client keeps no other.
+///
+/// One that breaks the wire contract (longer than it may be, with a control
+/// character) is left out, for the event itself is well.
+pub(super) fn received(map: &HeaderMap) -> Headers {
+    let mut all: Vec<(&str, &str)> = map
+        .iter()
+        .filter_map(|(name, values)| Some((name.as_ref(), values.first()?.as_str())))
+        .collect();
+    all.sort_unstable();
+    collect(all)
+}
+
+/// The headers in a block as a server stores it, in their order.
+pub(super) fn stored(block: &str) -> Headers {
+    collect(lines(block))
+}
+
+/// The message id in a block as a server stores it.
+pub(super) fn stored_message_id(block: &str) -> Option<&str> {
+    let id = lines(block).find(|(name, _)| name.eq_ignore_ascii_case(OURS[0]));
+    id.map(|(_, id)| id)
+}
+
+/// Names and values, after the first line, which says `NATS/1.0`.
+fn lines(block: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = block.split("\r\n").skip(1);
+    lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name, value.trim()))
+}
+
+fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
+    let mut headers = Headers::new();
+    for (name, value) in all {
+        let ours = OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
+        if ours || headers.get(name).is_some() {
+            continue;
+        }
+        if let Err(error) = headers.insert(Text::copy_of(name), value) {
+            tracing::warn!(%error, "a header of a received message is left out");
+        }
+    }
+    headers
+}

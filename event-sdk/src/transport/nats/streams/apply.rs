@@ -1,0 +1,152 @@
+//! Creating and changing streams: when somebody asks for it, and never else.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::config::{ConfigJson, window};
+use super::{Info, check, info};
+use crate::stream::{Compression, StreamConfig};
+use crate::transport::nats::fault::{About, ApiError, code};
+use crate::transport::nats::link::Link;
+use crate::transport::nats::options::Management;
+use crate::transport::nats::server::Version;
+use crate::transport::{Capability, Difference, Error, ErrorKind, Operation, StreamChange};
+
+/// How often it is looked again when somebody else has applied the same stream
+/// at the same time.
+const ROUNDS: u32 = 4;
+
+/// The shortest deduplication window (nats-server, `server/stream.go`).
+const LEAST_WINDOW: Duration = Duration::from_millis(100);
+
+/// Creates the stream or changes it.
+pub(super) async fn apply(link: &Link, config: &StreamConfig) -> Result<StreamChange, Error> {
+    let about = About::new(Operation::Manage).stream(config.name.clone());
+    let wanted = possible(link, &about, config)?;
+    let mut round = 1;
+    loop {
+        match once(link, &about, &wanted).await? {
+            Ok(change) => return Ok(change),
+            // Somebody else was quicker; it may be what we want.
+            Err(error)
+                if round < ROUNDS && error.is(&[code::STREAM_EXISTS, code::STREAM_NOT_FOUND]) =>
+            {
+                round += 1;
+            }
+            Err(error) => return Err(error.into_error(&about)),
+        }
+    }
+}
+
+/// Looks, and writes if there is something to be written.
+async fn once(
+    link: &Link,
+    about: &About,
+    wanted: &StreamConfig,
+) -> Result<Result<StreamChange, ApiError>, Error> {
+    let existing = match info(link, about, &wanted.name).await {
+        Ok(info) => Some(info.config),
+        Err(error) if *error.kind() == ErrorKind::StreamNotFound => None,
+        Err(error) => return Err(error),
+    };
+    let (what, config, change) = match existing {
+        None => ("CREATE", ConfigJson::new(wanted), StreamChange::Created),
+        Some(existing) => {
+            let differences = differences(about, &existing, wanted)?;
+            if differences.is_empty() {
+                return Ok(Ok(StreamChange::Unchanged));
+            }
+            let config = existing.with(wanted);
+            ("UPDATE", config, StreamChange::Updated { differences })
+        }
+    };
+    let call = format!("STREAM.{what}.{}", wanted.name);
+    Ok(match link.call(about, &call, config.as_json()).await? {
+        Ok(Made { config }) => {
+            same(about, &config, wanted)?;
+            Ok(change)
+        }
+        Err(error) => Err(error),
+    })
+}
+
+/// The answer to a stream that was created or changed.
+#[derive(Deserialize)]
+struct Made {
+    config: ConfigJson,
+}
+
+/// The server may have left out what it does not know, without saying so.
+fn same(about: &About, made: &ConfigJson, wanted: &StreamConfig) -> Result<(), Error> {
+    let differences = differences(about, made, wanted)?;
+    let Some(first) = differences.first() else {
+        return Ok(());
+    };
+    Err(about
+        .error(
+            ErrorKind::Other,
+            format!("the server made another stream than was asked for: {first}"),
+        )
+        .with_unknown_outcome())
+}
+
+fn differences(
+    about: &About,
+    existing: &ConfigJson,
+    wanted: &StreamConfig,
+) -> Result<Vec<Difference>, Error> {
+    let mut existing = existing.read().map_err(|why| {
+        about.error(
+            ErrorKind::Other,
+            format!("the configuration of the stream that exists cannot be read: {why}"),
+        )
+    })?;
+    // No server bounds it, so it never differs.
+    existing.deduplication.capacity = wanted.deduplication.capacity;
+    Ok(existing.differences(wanted))
+}
+
+/// The configuration as a server can have it.
+fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamConfig, Error> {
+    link.check_open(about.operation)
+        .map_err(|error| about.on(error))?;
+    if link.options().management == Management::Never {
+        return Err(about.on(Error::unsupported(
+            Capability::ManageStreams,
+            about.operation,
+            "management calls are switched off; allow them",
+        )));
+    }
+    config
+        .check()
+        .map_err(|why| about.error(ErrorKind::InvalidOption, why.reason()))?;
+    check(about, &config.name)?;
+    let mut wanted = config.clone();
+    wanted.deduplication.window = window(config);
+    if wanted.deduplication.window < LEAST_WINDOW {
+        return Err(about.error(
+            ErrorKind::InvalidOption,
+            format!(
+                "its duplicate window is {:?}, and a NATS server has none below {LEAST_WINDOW:?}; to turn deduplication off, publish without message ids",
+                wanted.deduplication.window
+            ),
+        ));
+    }
+    let server = link.server();
+    if config.compression != Compression::None && server.version < Version::V2_10 {
+        return Err(about.on(Error::unsupported(
+            Capability::Compression,
+            about.operation,
+            &server.needs(Version::V2_10),
+        )));
+    }
+    Ok(wanted)
+}
+
+impl Info {
+    /// Whether messages can be read from any server that has a copy.
+    pub(in crate::transport::nats) fn allows_direct(&self) -> bool {
+        self.config.allows_direct()
+    }
+}

@@ -1,0 +1,173 @@
+//! The configuration of a stream, as the server has it.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::stream::{
+    Compression, Deduplication, Discard, Limits, Retention, Storage, StreamConfig,
+};
+use crate::subject::Pattern;
+use crate::text::Text;
+
+/// The configuration of a stream in the JSON of the server, with all that this
+/// SDK has no word for, which stays as it is when a stream is changed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(in crate::transport::nats) struct ConfigJson(Map<String, Value>);
+
+/// How long a server remembers message ids unless it is told otherwise
+/// (nats-server, `server/stream.go`, `StreamDefaultDuplicatesWindow`).
+const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
+
+impl ConfigJson {
+    /// A new stream, whose messages may be read without asking its leader.
+    pub(super) fn new(config: &StreamConfig) -> Self {
+        let mut json = Map::new();
+        json.insert("allow_direct".to_owned(), json!(true));
+        json.insert("name".to_owned(), json!(config.name.as_str()));
+        Self(json).with(config)
+    }
+
+    /// The same, where it is as `config` says.
+    pub(super) fn with(mut self, config: &StreamConfig) -> Self {
+        let subjects: Vec<&str> = config.subjects.iter().map(AsRef::as_ref).collect();
+        let limits = &config.limits;
+        let mut set = |name: &str, value| {
+            self.0.insert(name.to_owned(), value);
+        };
+        set("subjects", json!(subjects));
+        set("max_msgs", limit(limits.messages));
+        set("max_msgs_per_subject", limit(limits.messages_per_subject));
+        set("max_bytes", limit(limits.bytes));
+        set("max_msg_size", limit(limits.message_size));
+        set("max_age", nanos(limits.age.unwrap_or_default()));
+        set("duplicate_window", nanos(window(config)));
+        set("num_replicas", json!(config.replicas));
+        set(
+            "discard",
+            json!(match limits.discard {
+                Discard::Old => "old",
+                Discard::New => "new",
+            }),
+        );
+        set(
+            "retention",
+            json!(match config.retention {
+                Retention::Limits => "limits",
+                Retention::Interest => "interest",
+                Retention::WorkQueue => "workqueue",
+            }),
+        );
+        set(
+            "storage",
+            json!(match config.storage {
+                Storage::File => "file",
+                Storage::Memory => "memory",
+            }),
+        );
+        match config.compression {
+            Compression::S2 => set("compression", json!("s2")),
+            // A server before 2.10 does not know the word.
+            _ if self.0.contains_key("compression") => {
+                self.0.insert("compression".to_owned(), json!("none"));
+            }
+            _ => {}
+        }
+        self
+    }
+
+    /// The configuration in our words, or what cannot be said in them.
+    pub(super) fn read(&self) -> Result<StreamConfig, String> {
+        let text = |name: &str| self.0.get(name).and_then(Value::as_str);
+        let name = Text::copy_of(text("name").ok_or("it has no name")?);
+        // A mirror has none of its own.
+        let subjects = self.0.get("subjects").and_then(Value::as_array);
+        let subjects = subjects.into_iter().flatten().filter_map(Value::as_str);
+        let subjects = subjects
+            .map(|subject| Pattern::parse(subject.to_owned()))
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())?;
+        let mut config = StreamConfig::new(name, subjects);
+        let mut limits = Limits::default();
+        limits.messages = self.limit("max_msgs");
+        limits.messages_per_subject = self.limit("max_msgs_per_subject");
+        limits.bytes = self.limit("max_bytes");
+        limits.message_size = self.limit("max_msg_size");
+        limits.age = Some(self.duration("max_age")).filter(|age| !age.is_zero());
+        limits.discard = match text("discard") {
+            None | Some("old") => Discard::Old,
+            Some("new") => Discard::New,
+            Some(other) => return Err(format!("discarding {other:?} is not known here")),
+        };
+        config.limits = limits;
+        config.deduplication = Deduplication {
+            window: self.duration("duplicate_window"),
+            // A server bounds it by time alone.
+            capacity: usize::MAX,
+        };
+        config.retention = match text("retention") {
+            None | Some("limits") => Retention::Limits,
+            Some("interest") => Retention::Interest,
+            Some("workqueue") => Retention::WorkQueue,
+            Some(other) => return Err(format!("retention {other:?} is not known here")),
+        };
+        config.storage = match text("storage") {
+            None | Some("file") => Storage::File,
+            Some("memory") => Storage::Memory,
+            Some(other) => return Err(format!("storage {other:?} is not known here")),
+        };
+        config.compression = match text("compression") {
+            None | Some("" | "none") => Compression::None,
+            Some("s2") => Compression::S2,
+            Some(other) => return Err(format!("compression {other:?} is not known here")),
+        };
+        let replicas = self.0.get("num_replicas").and_then(Value::as_u64);
+        config.replicas = u8::try_from(replicas.unwrap_or(1)).unwrap_or(u8::MAX);
+        Ok(config)
+    }
+
+    /// Whether messages can be read from any server that has a copy.
+    pub(in crate::transport::nats) fn allows_direct(&self) -> bool {
+        self.0.get("allow_direct").and_then(Value::as_bool) == Some(true)
+    }
+
+    pub(super) fn as_json(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    fn limit(&self, name: &str) -> Option<NonZeroU64> {
+        // -1, or nothing, is no limit.
+        self.0.get(name)?.as_u64().and_then(NonZeroU64::new)
+    }
+
+    fn duration(&self, name: &str) -> Duration {
+        let nanos = self.0.get(name).and_then(Value::as_u64);
+        Duration::from_nanos(nanos.unwrap_or(0))
+    }
+}
+
+/// The deduplication window that a stream with this configuration has: nothing
+/// is remembered longer than it is kept. What a server does with its default
+/// window we do with ours; another window it refuses.
+pub(super) fn window(config: &StreamConfig) -> Duration {
+    let window = config.deduplication.window;
+    match config.limits.age {
+        Some(age) if window == DEFAULT_WINDOW && age < window => age,
+        _ => window,
+    }
+}
+
+fn limit(limit: Option<NonZeroU64>) -> Value {
+    match limit.map(|limit| i64::try_from(limit.get())) {
+        None => json!(-1),
+        // More than the server can count is no limit either.
+        Some(limit) => json!(limit.unwrap_or(-1)),
+    }
+}
+
+fn nanos(duration: Duration) -> Value {
+    json!(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+}
