@@ -157,3 +157,16 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
+
+/// Makes a call of the JetStream API as another client does.
+pub(crate) async fn raw_call(url: &str, call: &str, request: &str) -> String {
+    let client = async_nats::connect(url).await.unwrap();
+    let subject = format!("$JS.API.{call}");
+    let answer = client
+        .request(subject, request.to_owned().into())
+        .await
+        .unwrap();
+    let answer = String::from_utf8(answer.payload.to_vec()).unwrap();
+    assert!(!answer.contains("\"error\""), "{call}: {answer}");
+    answer
+}

@@ -200,6 +200,12 @@ impl Link {
                 .with_source(error)
         })?;
         let reply = self.ask(about, self.api(call), payload.into()).await?;
+        if reply.is_no_responders() {
+            return Err(about.error(
+                ErrorKind::Unsupported(Capability::Store),
+                format!("nobody answers to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
+            ));
+        }
         match serde_json::from_slice(&reply.payload) {
             Ok(Response::Ok(response)) => Ok(Ok(response)),
             Ok(Response::Err { error }) => Ok(Err(error)),
@@ -213,7 +219,8 @@ impl Link {
     }
 
     /// Sends `payload` to `subject` and waits for one answer, for as long as a
-    /// request may take, the time included that it takes to be connected.
+    /// request may take, the time included that it takes to be connected. That
+    /// nobody listens there is an answer too, which the server gives.
     ///
     /// Cancel-safe: what was asked may have been done all the same.
     pub(super) async fn ask(
@@ -225,27 +232,18 @@ impl Link {
         self.check_open(about.operation)?;
         let limit = self.options.request_timeout;
         let answered = tokio::time::timeout(limit, self.asked(about, &subject, payload));
-        let reply = match answered.await {
-            Ok(reply) => reply?,
+        match answered.await {
+            Ok(reply) => reply,
             Err(_) if self.watch().current() != ConnectionState::Connected => {
-                return Err(about.on(self.hub.disconnected(about.operation, limit)));
+                Err(about.on(self.hub.disconnected(about.operation, limit)))
             }
-            Err(_) => {
-                return Err(about
-                    .error(
-                        ErrorKind::Timeout,
-                        format!("the server did not answer to {subject} within {limit:?}"),
-                    )
-                    .with_unknown_outcome());
-            }
-        };
-        if reply.is_no_responders() {
-            return Err(about.error(
-                ErrorKind::Other,
-                format!("nobody answers to {subject}; enable JetStream for this account, or name the domain that has it"),
-            ));
+            Err(_) => Err(about
+                .error(
+                    ErrorKind::Timeout,
+                    format!("the server did not answer to {subject} within {limit:?}; try again"),
+                )
+                .with_unknown_outcome()),
         }
-        Ok(reply)
     }
 
     async fn asked(&self, about: &About, subject: &str, payload: Bytes) -> Result<Reply, Error> {

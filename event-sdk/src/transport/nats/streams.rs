@@ -58,12 +58,7 @@ pub(super) fn stream_state(link: Arc<Link>, stream: Text) -> Answer<Result<Strea
 pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<StreamState, Error> {
     let about = about.clone().stream(stream.clone());
     let info = info(link, &about, stream).await?;
-    let config = info.config.read().map_err(|why| {
-        about.error(
-            ErrorKind::Other,
-            format!("its configuration cannot be read: {why}"),
-        )
-    })?;
+    let config = info.read(&about)?;
     let state = info.state;
     Ok(StreamState {
         config,
@@ -79,8 +74,25 @@ pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<S
 /// What the server answers about a stream, as far as we read it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Info {
-    pub(super) config: ConfigJson,
+    config: ConfigJson,
     pub(super) state: StateJson,
+}
+
+impl Info {
+    /// The configuration in our words.
+    pub(super) fn read(&self, about: &About) -> Result<StreamConfig, Error> {
+        self.config.read().map_err(|why| {
+            about.error(
+                ErrorKind::Other,
+                format!("its configuration cannot be read: {why}"),
+            )
+        })
+    }
+
+    /// Whether messages can be read from any server that has a copy.
+    pub(super) fn allows_direct(&self) -> bool {
+        self.config.allows_direct()
+    }
 }
 
 /// What a stream holds.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::config::{ConfigJson, window};
-use super::{Info, check, info};
+use super::{check, info};
 use crate::stream::{Compression, StreamConfig};
 use crate::transport::nats::fault::{About, ApiError, code};
 use crate::transport::nats::link::Link;
@@ -142,11 +142,4 @@ fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamC
         )));
     }
     Ok(wanted)
-}
-
-impl Info {
-    /// Whether messages can be read from any server that has a copy.
-    pub(in crate::transport::nats) fn allows_direct(&self) -> bool {
-        self.config.allows_direct()
-    }
 }
