@@ -5,7 +5,7 @@ use std::fmt;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::grammar::{self, KeyError};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Capability, Error, ErrorKind, Operation};
 use event_sdk_core::{EventSet, Pattern};
 
 use super::EventBus;
@@ -47,8 +47,20 @@ impl Routes {
         bus: &EventBus,
         operation: Operation,
     ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
+        let filters = self.filters::<S>(bus, operation)?;
+        if !bus.transport().capabilities().has(Capability::Store) {
+            return match &self.stream {
+                // Nobody stores it, so that it comes from everywhere.
+                None => Ok(vec![(Text::from_static(""), filters)]),
+                Some(_) => Err(Error::unsupported(
+                    Capability::Store,
+                    operation,
+                    "leave out the stream, or use a transport that has some",
+                )),
+            };
+        }
         let mut routes: Vec<(Text, Vec<Pattern>)> = Vec::new();
-        for filter in self.filters::<S>(bus, operation)? {
+        for filter in filters {
             let mut found = false;
             for stream in self.streams_of(bus, &filter).await? {
                 let wanted = stream

@@ -26,15 +26,19 @@ mod history;
 
 mod consumer;
 
+mod core;
+
+pub use self::core::CoreNats;
 pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
 pub use options::{Management, NatsOptions};
 pub use server::Version;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::link::Link;
 use super::{
-    Answer, Capabilities, Confirmation, Error, HistoryRequest, HistoryStream, Outgoing,
+    Answer, Capabilities, Confirmation, Drained, Error, HistoryRequest, HistoryStream, Outgoing,
     StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 use crate::stream::StreamConfig;
@@ -63,12 +67,18 @@ impl Nats {
     ///
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
-        Ok(Self(Link::connect(options).await?))
+        // A large future, which its callers need not carry.
+        Ok(Self(Box::pin(Link::connect(options)).await?))
     }
 
     /// Shows whether there is a connection, and waits for that to change.
     pub fn connection(&self) -> ConnectionWatch {
         self.0.watch()
+    }
+
+    /// The same connection without streams: for events that nobody has to have.
+    pub fn core(&self) -> CoreNats {
+        CoreNats::new(Arc::clone(&self.0))
     }
 
     /// The version of the server that is connected, or was last.
@@ -118,11 +128,35 @@ impl Transport for Nats {
         )
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
-        let link = Arc::clone(&self.0);
-        Answer::later(async move {
-            link.close().await;
-            Ok(())
-        })
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        drain(&self.0, within)
     }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        close(&self.0)
+    }
+}
+
+/// Ends the connection in good order.
+fn drain(link: &Arc<Link>, within: Duration) -> Answer<Result<Drained, Error>> {
+    let link = Arc::clone(link);
+    // It has begun when this returns, whoever waits for the rest.
+    link.begin_drain();
+    Answer::later(async move {
+        let confirmed = tokio::time::timeout(within, link.confirmed());
+        let (drained, _) = tokio::join!(consumer::drain(&link, within), confirmed);
+        link.close().await;
+        drained
+    })
+}
+
+/// Ends the connection.
+fn close(link: &Arc<Link>) -> Answer<Result<(), Error>> {
+    let link = Arc::clone(link);
+    // It is closed when this returns, whoever waits for the rest.
+    link.end();
+    Answer::later(async move {
+        link.close().await;
+        Ok(())
+    })
 }

@@ -39,6 +39,8 @@ pub(super) enum NoAnswer {
     Late,
     /// The server does not allow publishing to this subject.
     Denied,
+    /// The server does not allow subscribing to where answers come.
+    Deaf,
     /// The transport was closed.
     Closed,
     /// The message was not taken by the client after all.
@@ -187,6 +189,15 @@ impl Answers {
         }
     }
 
+    /// The question was sent somewhere else.
+    pub(super) fn redirect(&mut self, token: Token, subject: async_nats::Subject) {
+        if let Some(slot) = self.slot(token)
+            && let Content::Waiting(wait) = &mut slot.content
+        {
+            wait.subject = subject;
+        }
+    }
+
     /// What waits and `which` holds of.
     pub(super) fn waiting(&self, which: impl Fn(&Wait) -> bool) -> Vec<Token> {
         let slots = (0..).zip(&self.slots);
@@ -225,9 +236,6 @@ impl Answers {
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 impl Token {
-    /// The most bytes that a token has: two numbers of 32 bits and a dash.
-    pub(super) const MAX_LEN: usize = 13;
-
     /// Writes it as few characters: slot, dash, generation.
     pub(super) fn write(self, out: &mut impl Extend<u8>) {
         digits(self.index, out);
@@ -282,12 +290,12 @@ mod tests {
         Wait::new("subject".into(), Some(0), Instant::now(), wanted)
     }
 
-    fn reply(text: &'static str) -> Result<Reply, NoAnswer> {
-        Ok(Reply {
+    fn reply(text: &'static str) -> Reply {
+        Reply {
             payload: Bytes::from_static(text.as_bytes()),
             headers: None,
             status: None,
-        })
+        }
     }
 
     fn poll(answers: &mut Answers, token: Token) -> Poll<Result<Reply, NoAnswer>> {
@@ -305,7 +313,6 @@ mod tests {
         for (index, generation) in [(0, 0), (61, 62), (1023, 7), (u32::MAX, u32::MAX)] {
             let token = Token { index, generation };
             let text = written(token);
-            assert!(text.len() <= Token::MAX_LEN, "{text}");
             assert_eq!(Token::parse(&text), Some(token), "{text}");
         }
         for text in [
@@ -329,7 +336,7 @@ mod tests {
         let one = answers.open(wait(true));
         let other = answers.open(wait(true));
         assert!(poll(&mut answers, one).is_pending());
-        let (_, waker) = answers.answer(one, reply("one")).unwrap();
+        let (_, waker) = answers.answer(one, Ok(reply("one"))).unwrap();
         assert!(waker.is_some());
         let Poll::Ready(Ok(answer)) = poll(&mut answers, one) else {
             panic!("no answer");
@@ -342,11 +349,11 @@ mod tests {
     fn a_late_answer_finds_nobody() {
         let mut answers = Answers::default();
         let first = answers.open(wait(true));
-        answers.answer(first, reply("first"));
+        answers.answer(first, Ok(reply("first")));
         assert!(poll(&mut answers, first).is_ready());
         let second = answers.open(wait(true));
         assert_eq!(second.index, first.index);
-        assert!(answers.answer(first, reply("late")).is_none());
+        assert!(answers.answer(first, Ok(reply("late"))).is_none());
         assert!(poll(&mut answers, second).is_pending());
         assert!(poll(&mut answers, first).is_pending());
     }
@@ -355,8 +362,8 @@ mod tests {
     fn only_the_first_answer_counts() {
         let mut answers = Answers::default();
         let token = answers.open(wait(true));
-        assert!(answers.answer(token, reply("first")).is_some());
-        assert!(answers.answer(token, reply("second")).is_none());
+        assert!(answers.answer(token, Ok(reply("first"))).is_some());
+        assert!(answers.answer(token, Ok(reply("second"))).is_none());
         let Poll::Ready(Ok(answer)) = poll(&mut answers, token) else {
             panic!("no answer");
         };
@@ -371,7 +378,7 @@ mod tests {
         let never = answers.open(wait(false));
         assert_eq!(answers.waiting(|_| true), [dropped, never]);
         for token in [dropped, never] {
-            assert!(answers.answer(token, reply("")).is_some());
+            assert!(answers.answer(token, Ok(reply(""))).is_some());
         }
         assert_eq!(answers.waiting(|_| true), []);
         assert_eq!(answers.free.len(), 2);

@@ -1,7 +1,7 @@
 //! Making the connection.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_nats::{AuthError, ConnectOptions};
 
@@ -92,9 +92,10 @@ fn reconnecting(
         .max_reconnects(reconnect.attempts)
         .reconnect_delay_callback(move |attempt| {
             // The client cannot be told to stop trying, only to wait.
-            match hub.upgrade().is_some_and(|hub| hub.is_wanted()) {
-                true => reconnect.delay(attempt, servers),
-                false => std::time::Duration::MAX,
+            if hub.upgrade().is_some_and(|hub| hub.is_wanted()) {
+                reconnect.delay(attempt, servers)
+            } else {
+                Duration::MAX
             }
         })
 }

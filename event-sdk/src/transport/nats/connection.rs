@@ -1,7 +1,6 @@
 //! The state of the connection, and what the server says beside answers.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -113,14 +112,24 @@ impl Denial {
     }
 }
 
+/// What is wanted of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Everything.
+    Open,
+    /// Nothing new: what was begun goes on, and what was handed out is settled.
+    Draining,
+    /// Nothing: no connection is made any more.
+    Ended,
+}
+
 /// Where everything that is heard of the connection comes together.
 pub(super) struct Hub {
     state: watch::Sender<ConnectionState>,
     denials: broadcast::Sender<Denial>,
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
-    /// Whether no connection is wanted any more.
-    ended: AtomicBool,
+    phase: watch::Sender<Phase>,
     outboxes: Mutex<Vec<Arc<Outbox>>>,
 }
 
@@ -133,7 +142,7 @@ impl Hub {
             state: watch::Sender::new(ConnectionState::Connected),
             denials: broadcast::Sender::new(DENIALS),
             lost: Mutex::new(None),
-            ended: AtomicBool::new(false),
+            phase: watch::Sender::new(Phase::Open),
             outboxes: Mutex::new(Vec::new()),
         }
     }
@@ -151,23 +160,51 @@ impl Hub {
     /// has ended already.
     pub(super) fn add(&self, outbox: Arc<Outbox>) -> bool {
         let mut outboxes = lock(&self.outboxes);
-        let wanted = self.is_wanted();
-        if wanted {
+        let open = self.is_open();
+        if open {
             outboxes.push(outbox);
         }
-        wanted
+        open
+    }
+
+    /// Whether something new may be begun.
+    pub(super) fn is_open(&self) -> bool {
+        *self.phase.borrow() == Phase::Open
+    }
+
+    /// From now on nothing new is begun.
+    pub(super) fn begin_drain(&self) {
+        let outboxes = lock(&self.outboxes);
+        self.go_to(Phase::Draining);
+        for outbox in &*outboxes {
+            outbox.begin_drain();
+        }
     }
 
     /// Whether the connection is to be made anew when it is lost.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.ended.load(Ordering::Acquire)
+        *self.phase.borrow() != Phase::Ended
+    }
+
+    /// What is wanted of the connection, to be waited for.
+    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Goes on to this phase, never back; `false` if it was reached already.
+    fn go_to(&self, phase: Phase) -> bool {
+        self.phase.send_if_modified(|current| {
+            let goes_on = *current < phase;
+            *current = phase.max(*current);
+            goes_on
+        })
     }
 
     /// From now on no connection is wanted; `false` if that was so already.
     pub(super) fn end(&self) -> bool {
         let outboxes = {
             let mut outboxes = lock(&self.outboxes);
-            if self.ended.swap(true, Ordering::AcqRel) {
+            if !self.go_to(Phase::Ended) {
                 return false;
             }
             std::mem::take(&mut *outboxes)
@@ -263,10 +300,8 @@ impl Hub {
         };
         if let Some(denial) = Denial::parse(text) {
             tracing::warn!(?denial, "the NATS server denies a permission");
-            if let Denial::Publish(subject) = &denial {
-                for outbox in &*lock(&self.outboxes) {
-                    outbox.denied(subject);
-                }
+            for outbox in &*lock(&self.outboxes) {
+                outbox.denied(&denial);
             }
             // Nobody may listen.
             let _ = self.denials.send(denial);

@@ -126,6 +126,12 @@ impl NoAnswer {
                 operation,
                 "this user may not publish to the subject that it takes; grant the permission on the server",
             ),
+            Self::Deaf => Error::new(
+                ErrorKind::Denied,
+                operation,
+                "this user may not subscribe to the inbox where answers come; grant it `<inbox prefix>.>`, or set the prefix that it may use",
+            )
+            .with_unknown_outcome(),
             Self::Closed => Error::closed(operation).with_unknown_outcome(),
             Self::NotSent => Error::new(
                 ErrorKind::Disconnected,

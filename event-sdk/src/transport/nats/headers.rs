@@ -74,20 +74,16 @@ pub(super) fn wire_len(map: &HeaderMap) -> usize {
 }
 
 /// The headers of a message that was received, in the order of their names: the
-/// client keeps no other.
+/// client keeps no other on the way.
 ///
 /// One that breaks the wire contract (longer than it may be, with a control
 /// character) is left out, for the event itself is well.
 pub(super) fn received(map: &HeaderMap) -> Headers {
-    let mut all: Vec<(&str, &str)> = map
-        .iter()
-        .filter_map(|(name, values)| Some((name.as_ref(), values.first()?.as_str())))
-        .collect();
-    all.sort_unstable();
-    collect(all)
+    let all = map.iter();
+    collect(all.filter_map(|(name, values)| Some((name.as_ref(), values.first()?.as_str()))))
 }
 
-/// The headers in a block as a server stores it, in their order.
+/// The headers in a block as a server stores it, in the order of their names.
 pub(super) fn stored(block: &str) -> Headers {
     collect(lines(block))
 }
@@ -107,6 +103,8 @@ fn lines(block: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
+    let mut all: Vec<(&str, &str)> = all.into_iter().collect();
+    all.sort_by_key(|(name, _)| *name);
     let mut headers = Headers::new();
     for (name, value) in all {
         let ours = OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));

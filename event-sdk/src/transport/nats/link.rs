@@ -1,17 +1,18 @@
 //! What all parts of the transport share: the connection and its settings.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-use super::answers::{Reply, Token};
+use super::answers::{NoAnswer, Reply, Token};
 use super::connect;
-use super::connection::{ConnectionState, ConnectionWatch, Denial, Hub};
+use super::connection::{ConnectionState, ConnectionWatch, Denial, Hub, Phase};
 use super::fault::{About, ApiError, Response};
 use super::options::{Management, NatsOptions};
 use super::outbox::Outbox;
@@ -30,6 +31,8 @@ pub(super) struct Link {
     /// Messages without answers, which no missing ack holds up.
     plain: OnceLock<Arc<Outbox>>,
     server: Mutex<Learnt>,
+    /// Whether this user may not send anything to itself.
+    one_way: AtomicBool,
     runtime: tokio::runtime::Handle,
 }
 
@@ -40,6 +43,9 @@ struct Learnt {
 
 /// How long closing waits for what was handed over to be written.
 const CLOSING: Duration = Duration::from_secs(2);
+
+/// How often a drain looks whether everything is confirmed.
+const LOOKING: Duration = Duration::from_millis(5);
 
 impl Link {
     /// Connects.
@@ -75,6 +81,7 @@ impl Link {
                 server: Server::learn(&info),
                 id: info.server_id,
             }),
+            one_way: AtomicBool::new(false),
             runtime,
         }))
     }
@@ -134,6 +141,11 @@ impl Link {
         self.hub.watch()
     }
 
+    /// What is wanted of the connection, to be waited for.
+    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
+        self.hub.phase()
+    }
+
     /// What the server will not have allowed from now on, said beside answers.
     pub(super) fn denials(&self) -> broadcast::Receiver<Denial> {
         self.hub.denials()
@@ -149,9 +161,10 @@ impl Link {
         self.client.new_inbox()
     }
 
-    /// Refuses everything after [`close`](Self::close).
+    /// Refuses what is begun after [`begin_drain`](Self::begin_drain) and
+    /// [`end`](Self::end).
     pub(super) fn check_open(&self, operation: Operation) -> Result<(), Error> {
-        if self.hub.is_wanted() {
+        if self.hub.is_open() {
             Ok(())
         } else {
             Err(Error::closed(operation))
@@ -220,7 +233,8 @@ impl Link {
 
     /// Sends `payload` to `subject` and waits for one answer, for as long as a
     /// request may take, the time included that it takes to be connected. That
-    /// nobody listens there is an answer too, which the server gives.
+    /// nobody listens there is an answer too, which the server gives. A drain
+    /// refuses no question, for what was begun may have to ask.
     ///
     /// Cancel-safe: what was asked may have been done all the same.
     pub(super) async fn ask(
@@ -229,7 +243,9 @@ impl Link {
         subject: String,
         payload: Bytes,
     ) -> Result<Reply, Error> {
-        self.check_open(about.operation)?;
+        if !self.hub.is_wanted() {
+            return Err(about.on(Error::closed(about.operation)));
+        }
         let limit = self.options.request_timeout;
         let answered = tokio::time::timeout(limit, self.asked(about, &subject, payload));
         match answered.await {
@@ -246,11 +262,37 @@ impl Link {
         }
     }
 
+    /// Waits until the server has taken everything that was sent before, such as
+    /// a subscription: a message to ourselves comes back, or its permission is
+    /// denied, which is an answer too. Denied once, it is not tried again.
+    pub(super) async fn round_trip(&self, about: &About) -> Result<(), Error> {
+        if self.one_way.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let asked = Asked::new(self, None);
+        let limit = self.options.request_timeout;
+        let sent = self.client.publish(asked.reply_to.clone(), Bytes::new());
+        let back = std::future::poll_fn(|cx| self.outbox.poll_answer(Some(asked.token), cx));
+        let trip = async {
+            sent.await.map_err(|_| NoAnswer::NotSent)?;
+            back.await
+        };
+        match tokio::time::timeout(limit, trip).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(NoAnswer::Denied)) => {
+                self.one_way.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(Err(why)) => Err(about.on(why.error(about.operation, self.options.limits))),
+            Err(_) => Err(about.on(self.hub.disconnected(about.operation, limit))),
+        }
+    }
+
     async fn asked(&self, about: &About, subject: &str, payload: Bytes) -> Result<Reply, Error> {
         if !self.watch().connected().await {
             return Err(about.on(Error::closed(about.operation)));
         }
-        let asked = Asked::new(self, subject);
+        let asked = Asked::new(self, Some(subject));
         let reply_to = asked.reply_to.clone();
         self.client
             .publish_with_reply(subject.to_owned(), reply_to, payload)
@@ -266,10 +308,30 @@ impl Link {
             .map_err(|why| about.on(why.error(about.operation, self.options.limits)))
     }
 
+    /// Refuses everything new from now on; what was begun goes on, and what was
+    /// handed out can be settled.
+    pub(super) fn begin_drain(&self) {
+        self.hub.begin_drain();
+    }
+
+    /// Waits until every publish that was taken is confirmed or has failed.
+    /// Cancel-safe.
+    pub(super) async fn confirmed(&self) {
+        let plain = self.plain.get();
+        while !self.outbox.is_idle() || plain.is_some_and(|plain| !plain.is_idle()) {
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+
     /// Ends the connection: what was handed over is still written, everything
-    /// else is refused. Cancel-safe: it goes on all the same.
-    pub(super) async fn close(&self) {
+    /// else is refused.
+    pub(super) fn end(&self) {
         self.hub.end();
+    }
+
+    /// The same, and waits until it has ended. Cancel-safe: it goes on all the same.
+    pub(super) async fn close(&self) {
+        self.end();
         let mut watch = self.watch();
         let closed = async { while watch.changed().await != ConnectionState::Closed {} };
         if self.watch().current() != ConnectionState::Closed {
@@ -293,7 +355,8 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(link: &'a Link, subject: &str) -> Self {
+    /// A question that is sent to `subject`, or to where its answer comes.
+    fn new(link: &'a Link, subject: Option<&str>) -> Self {
         let (token, reply_to) = link.outbox.ask(subject);
         Self {
             link,

@@ -20,7 +20,7 @@ use futures_util::{FutureExt, Sink, StreamExt};
 use tokio::sync::oneshot;
 
 use super::answers::{Answers, NoAnswer, Reply, Token, Wait};
-use super::connection::Hub;
+use super::connection::{Denial, Hub};
 use crate::subject::Subject;
 use crate::transport::{Error, ErrorKind, Operation};
 
@@ -81,6 +81,8 @@ struct State {
     /// Which connection that is, counted from zero.
     connection: u32,
     handed_over: u64,
+    /// The connection over which no answers can come.
+    deaf: Option<u32>,
     /// Room for subjects: one allocation for many of them.
     scratch: BytesMut,
     /// The task that hands over what waits.
@@ -89,6 +91,8 @@ struct State {
     watched: bool,
     /// When it last looked: as exact a time as waiting for acks needs.
     now: Instant,
+    /// Whether it takes nothing more; what it has is still handed over.
+    draining: bool,
     ended: bool,
 }
 
@@ -127,10 +131,12 @@ impl Outbox {
                 in_flight: 0,
                 connection: 0,
                 handed_over: 0,
+                deaf: None,
                 scratch: BytesMut::new(),
                 pump: None,
                 watched: false,
                 now: Instant::now(),
+                draining: false,
                 ended: false,
             }),
         }
@@ -139,10 +145,27 @@ impl Outbox {
     /// Takes a message. It keeps its place before all that are taken later, and
     /// is sent even if nobody waits for what is returned.
     pub(super) fn send(&self, letter: Letter) -> Result<Sent, Error> {
-        let mut state = self.lock();
+        let state = self.lock();
+        if state.draining {
+            return Err(Error::closed(Operation::Publish).at_subject(&letter.subject));
+        }
+        if letter.acked && state.deaf == Some(state.connection) {
+            let error = NoAnswer::Deaf.error(Operation::Publish, self.limits);
+            return Err(error.at_subject(&letter.subject));
+        }
+        self.take(state, letter)
+    }
+
+    /// Takes a message that was taken before, which a drain does not refuse.
+    pub(super) fn send_again(&self, letter: Letter) -> Result<Sent, Error> {
+        let state = self.lock();
         if state.ended {
             return Err(Error::closed(Operation::Publish).at_subject(&letter.subject));
         }
+        self.take(state, letter)
+    }
+
+    fn take(&self, mut state: MutexGuard<'_, State>, letter: Letter) -> Result<Sent, Error> {
         if state.queue.is_empty() && self.has_room(&state, letter.acked) {
             let mut nobody = Context::from_waker(Waker::noop());
             match Pin::new(&mut state.client).poll_ready(&mut nobody) {
@@ -243,19 +266,31 @@ impl Outbox {
         self.lock().handed_over == number
     }
 
-    /// How many messages were taken and have neither failed nor an answer.
-    pub(super) fn unanswered(&self) -> usize {
+    /// Whether no message waits to be handed over, and none for its answer.
+    pub(super) fn is_idle(&self) -> bool {
         let state = self.lock();
-        state.queue.len() + state.in_flight
+        state.queue.is_empty()
+            && state
+                .answers
+                .waiting(|wait| wait.counted.is_some())
+                .is_empty()
     }
 
-    /// Begins to wait for the answer to a question: its token, and the subject
-    /// where the answer is to be sent.
-    pub(super) fn ask(&self, subject: &str) -> (Token, async_nats::Subject) {
+    /// Begins to wait for the answer to a question that is sent to `subject`, or
+    /// to where its answer comes: its token, and the subject of the answer.
+    pub(super) fn ask(&self, subject: Option<&str>) -> (Token, async_nats::Subject) {
         let mut state = self.lock();
-        let wait = Wait::new(subject.into(), None, Instant::now(), true);
-        let token = state.answers.open(wait);
+        let to = subject.unwrap_or_default().into();
+        let token = state
+            .answers
+            .open(Wait::new(to, None, Instant::now(), true));
         let reply = self.reply_to(&mut state, token);
+        if subject.is_none() {
+            state.answers.redirect(token, reply.clone());
+        }
+        if state.deaf == Some(state.connection) {
+            state.fail(token, NoAnswer::Deaf);
+        }
         (token, reply)
     }
 
@@ -395,21 +430,36 @@ impl Outbox {
         state.wake_pump();
     }
 
-    /// The server does not allow publishing to this subject.
-    pub(super) fn denied(&self, subject: &str) {
+    /// The server does not allow something: whoever waits for it has no answer.
+    pub(super) fn denied(&self, denial: &Denial) {
         let mut state = self.lock();
-        for token in state
-            .answers
-            .waiting(|wait| wait.subject.as_str() == subject)
-        {
-            state.fail(token, NoAnswer::Denied);
+        let (waiting, why) = match denial {
+            Denial::Publish(subject) => {
+                let asked = |wait: &Wait| wait.subject.as_str() == subject;
+                (state.answers.waiting(asked), NoAnswer::Denied)
+            }
+            // No answer can come, now or later, over this connection.
+            Denial::Subscribe(subject) if subject.strip_suffix('*') == Some(&self.inbox) => {
+                state.deaf = Some(state.connection);
+                (state.answers.waiting(|_| true), NoAnswer::Deaf)
+            }
+            Denial::Subscribe(_) => return,
+        };
+        for token in waiting {
+            state.fail(token, why);
         }
         state.wake_pump_if_waited_for();
+    }
+
+    /// Takes nothing more from now on.
+    pub(super) fn begin_drain(&self) {
+        self.lock().draining = true;
     }
 
     /// Refuses everything from now on, and ends all that waits.
     pub(super) fn end(&self) {
         let mut state = self.lock();
+        state.draining = true;
         if std::mem::replace(&mut state.ended, true) {
             return;
         }

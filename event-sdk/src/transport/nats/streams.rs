@@ -21,7 +21,10 @@ use crate::transport::{Answer, Error, ErrorKind, Operation, StreamChange, Stream
 
 /// The streams that store some subject that `pattern` matches.
 pub(super) fn streams_for(link: Arc<Link>, pattern: Pattern) -> Answer<Result<Vec<Text>, Error>> {
-    Answer::later(async move { names(&link, &About::new(Operation::Read), &pattern).await })
+    Answer::later(async move {
+        link.check_open(Operation::Read)?;
+        names(&link, &About::new(Operation::Read), &pattern).await
+    })
 }
 
 /// The same, for whoever waits for more than that.
@@ -51,7 +54,12 @@ pub(super) async fn names(
 
 /// What a stream is and holds now.
 pub(super) fn stream_state(link: Arc<Link>, stream: Text) -> Answer<Result<StreamState, Error>> {
-    Answer::later(async move { state(&link, &About::new(Operation::Read), &stream).await })
+    Answer::later(async move {
+        let about = About::new(Operation::Read);
+        let open = link.check_open(about.operation);
+        open.map_err(|error| error.at_stream(stream.clone()))?;
+        state(&link, &about, &stream).await
+    })
 }
 
 /// The same, for whoever waits for more than that.
@@ -149,6 +157,8 @@ pub(super) fn delete_consumer(
         let about = About::new(Operation::Manage)
             .stream(stream.clone())
             .consumer(consumer.clone());
+        link.check_open(about.operation)
+            .map_err(|error| about.on(error))?;
         check(&about, &stream)?;
         check(&about, &consumer)?;
         let call = format!("CONSUMER.DELETE.{stream}.{consumer}");

@@ -113,7 +113,7 @@ impl Source {
         if exhausted && !end {
             // The copy may not have what the leader has.
             let next = newest.map_or(from, |newest| newest + 1);
-            let missed = self.from_leader(filter, next).await?;
+            let missed = self.leaders(filter, next).await?;
             let missed = missed.filter(|found| found.sequence <= self.last);
             end = missed.is_none();
             messages.extend(missed);
@@ -141,7 +141,7 @@ impl Source {
 
     async fn one(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
         if !matches!(self.way, Way::Direct) {
-            return self.from_leader(filter, from).await;
+            return self.leaders(filter, from).await;
         }
         let request = json!({ "seq": from, "next_by_subj": filter });
         let subject = self.link.api(format_args!("DIRECT.GET.{}", self.stream));
@@ -151,18 +151,14 @@ impl Source {
             None => found(&self.about, &reply).map(Some),
             Some(404) => Ok(None),
             // No copy answers at this moment.
-            Some(503) => self.from_leader(filter, from).await,
+            Some(503) => self.leaders(filter, from).await,
             Some(status) => Err(unexpected(&self.about, status)),
         }
     }
 
     /// The message that matches `filter` with this sequence, or the next one
     /// after it, as the leader has it.
-    pub(super) async fn from_leader(
-        &self,
-        filter: &str,
-        from: u64,
-    ) -> Result<Option<Found>, Error> {
+    pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
         streams::message(&self.link, &self.stream, &Which::Next(filter, from)).await
     }
 

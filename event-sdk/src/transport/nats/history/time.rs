@@ -17,7 +17,7 @@ pub(super) async fn first(
     let (mut low, mut high) = (first, source.last() + 1);
     while low < high {
         let middle = low + (high - low) / 2;
-        match source.from_leader(">", middle).await? {
+        match source.leaders(">", middle).await? {
             // `middle` and what follows was dropped.
             None => high = middle,
             Some(found) if found.sequence >= high => high = middle,

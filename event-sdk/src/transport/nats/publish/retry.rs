@@ -66,7 +66,7 @@ pub(super) async fn resolve(
 
 /// Sends a message again, and waits for its ack.
 async fn send(link: &Link, parcel: &Parcel) -> Result<(Handed, Ack), Error> {
-    let sent = link.outbox().send(Letter {
+    let sent = link.outbox().send_again(Letter {
         subject: parcel.subject.clone(),
         headers: headers::outgoing(&parcel.headers, parcel.message_id.as_ref(), &parcel.expect),
         payload: parcel.body.clone(),

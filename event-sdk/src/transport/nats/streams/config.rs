@@ -20,7 +20,7 @@ pub(in crate::transport::nats) struct ConfigJson(Map<String, Value>);
 
 /// How long a server remembers message ids unless it is told otherwise
 /// (nats-server, `server/stream.go`, `StreamDefaultDuplicatesWindow`).
-const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
+const DEFAULT_WINDOW: Duration = Duration::from_mins(2);
 
 impl ConfigJson {
     /// A new stream, whose messages may be read without asking its leader.

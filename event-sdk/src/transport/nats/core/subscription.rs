@@ -1,0 +1,153 @@
+//! What a subscription without a stream receives.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+use futures_util::stream::SelectAll;
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::subject::{Pattern, Subject};
+use crate::text::Text;
+use crate::transport::nats::connection::{Denial, Phase};
+use crate::transport::nats::fault::About;
+use crate::transport::nats::headers;
+use crate::transport::nats::link::Link;
+use crate::transport::{Body, Error, ErrorKind, Incoming, Info, Operation, Received};
+
+/// What comes for some patterns, until the connection ends.
+pub(super) struct CoreSubscription {
+    messages: SelectAll<async_nats::Subscriber>,
+    /// Why it ends, when it does.
+    end: Pin<Box<dyn Future<Output = Error> + Send>>,
+    ended: bool,
+}
+
+impl CoreSubscription {
+    /// Subscribes, and waits until the server knows.
+    pub(super) async fn open(
+        link: &Link,
+        about: &About,
+        filters: &[Pattern],
+        queue: Option<&str>,
+    ) -> Result<Self, Error> {
+        if !link.watch().connected().await {
+            return Err(Error::closed(about.operation));
+        }
+        // Before subscribing, so that none is missed.
+        let (denials, mut phase) = (link.denials(), link.phase());
+        let mut messages = SelectAll::new();
+        for filter in filters {
+            let subject = filter.as_str().to_owned();
+            let subscribed = match queue {
+                Some(queue) => {
+                    link.client()
+                        .queue_subscribe(subject, queue.to_owned())
+                        .await
+                }
+                None => link.client().subscribe(subject).await,
+            };
+            messages.push(subscribed.map_err(|error| {
+                about
+                    .error(ErrorKind::Disconnected, "the connection was lost for good")
+                    .at_subject(filter)
+                    .with_source(error)
+            })?);
+        }
+        let denied = denied(denials, filters.to_vec());
+        let mut end = Box::pin(async move {
+            tokio::select! {
+                error = denied => error,
+                // That nobody changes it any more says the same.
+                _ = phase.wait_for(|phase| *phase != Phase::Open) => {
+                    Error::closed(Operation::Subscribe)
+                }
+            }
+        });
+        link.round_trip(about).await?;
+        if let Some(error) = end.as_mut().now_or_never() {
+            return Err(error);
+        }
+        Ok(Self {
+            messages,
+            end,
+            ended: false,
+        })
+    }
+}
+
+/// Waits until the server says that it does not allow one of these.
+async fn denied(mut denials: broadcast::Receiver<Denial>, filters: Vec<Pattern>) -> Error {
+    loop {
+        let subject = match denials.recv().await {
+            Ok(Denial::Subscribe(subject)) => subject,
+            Ok(Denial::Publish(_)) | Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => std::future::pending().await,
+        };
+        if filters.iter().any(|filter| filter.as_str() == subject) {
+            return Error::new(
+                ErrorKind::Denied,
+                Operation::Subscribe,
+                "this user may not subscribe to it; grant the permission on the server",
+            )
+            .at_subject(subject);
+        }
+    }
+}
+
+impl Stream for CoreSubscription {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        let end = match this.end.poll_unpin(cx) {
+            Poll::Ready(error) => error,
+            Poll::Pending => loop {
+                match this.messages.poll_next_unpin(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(Some(message)) => {
+                        if let Some(received) = received(message) {
+                            return Poll::Ready(Some(Ok(Incoming::Message(received))));
+                        }
+                    }
+                    Poll::Ready(None) => break Error::closed(Operation::Subscribe),
+                }
+            },
+        };
+        this.ended = true;
+        this.messages.clear();
+        Poll::Ready(Some(Err(end)))
+    }
+}
+
+fn received(message: async_nats::Message) -> Option<Received> {
+    let subject = match Subject::parse(Text::copy_of(&message.subject)) {
+        Ok(subject) => subject,
+        Err(error) => {
+            tracing::warn!(%error, "a message with a subject that is none is left out");
+            return None;
+        }
+    };
+    Some(Received {
+        subject,
+        headers: message
+            .headers
+            .as_ref()
+            .map(headers::received)
+            .unwrap_or_default(),
+        body: Body::Encoded(message.payload),
+        info: Info {
+            stream: None,
+            sequence: None,
+            attempt: 1,
+            stored_at: None,
+            pending: None,
+        },
+        settler: None,
+    })
+}
