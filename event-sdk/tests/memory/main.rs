@@ -4,6 +4,7 @@ mod acks;
 mod applying;
 mod bounds;
 mod consumers;
+mod draining;
 mod handover;
 mod history;
 mod publishing;

@@ -1,0 +1,170 @@
+//! What a deployment and a shutdown do: streams are applied, and a bus is drained.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::stream::Stream;
+use event_sdk::testing::SteppedClock;
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{Drained, ErrorKind, StreamChange};
+use event_sdk::{BusBuilder, EventBus};
+use event_sdk_tests::orders::{OrderEvents, placed};
+use futures_util::FutureExt;
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+fn orders() -> Stream {
+    Stream::new("ORDERS").subject("orders.>")
+}
+
+fn declares(streams: impl IntoIterator<Item = Stream>) -> BusBuilder {
+    let streams = streams.into_iter();
+    streams.fold(EventBus::builder(), BusBuilder::stream)
+}
+
+#[tokio::test]
+async fn a_bus_applies_the_streams_that_it_declares() {
+    let transport = MemoryTransport::builder().without_default_stream();
+    let transport = transport.build().unwrap();
+    let bus = declares([orders(), Stream::new("CRM").subject("crm.>")])
+        .transport(transport.clone())
+        .unwrap();
+    let error = bus.publisher().publish(placed(1)).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::NoStream);
+    let prepared = error.into_prepared();
+    let changes = bus.apply_streams().await.unwrap();
+    assert_eq!(
+        changes,
+        [
+            ("ORDERS".into(), StreamChange::Created),
+            ("CRM".into(), StreamChange::Created)
+        ]
+    );
+    let published = bus.publisher().publish(&prepared).await.unwrap();
+    assert_eq!(published.stream.as_deref(), Some("ORDERS"));
+
+    let newer = declares([
+        orders().max_messages(10),
+        Stream::new("CRM").subject("crm.>"),
+    ])
+    .transport(transport)
+    .unwrap();
+    let changes = newer.apply_streams().await.unwrap();
+    let texts: Vec<_> = changes
+        .iter()
+        .map(|(stream, change)| format!("{stream} {change}"))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            "ORDERS updated: max messages from None to Some(10)",
+            "CRM unchanged"
+        ]
+    );
+    assert_eq!(bus.stream_state("ORDERS").await.unwrap().messages, 1);
+}
+
+#[tokio::test]
+async fn applying_stops_at_what_cannot_be_and_says_which() {
+    let transport = MemoryTransport::builder().without_default_stream();
+    let bus = declares([
+        orders(),
+        Stream::new("PAID").subject("orders.order.paid"),
+        Stream::new("CRM").subject("crm.>"),
+    ])
+    .transport(transport.build().unwrap())
+    .unwrap();
+    let error = bus.apply_streams().await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+    assert_eq!(error.stream(), Some("PAID"));
+    assert!(error.to_string().contains("of stream ORDERS"), "{error}");
+    assert!(bus.stream_state("ORDERS").await.is_ok());
+    assert!(bus.stream_state("CRM").await.is_err());
+}
+
+#[tokio::test]
+async fn what_memory_has_made_is_as_it_was_declared() {
+    let bus = declares([orders()]).memory().unwrap();
+    let changes = bus.apply_streams().await.unwrap();
+    assert_eq!(changes, [("ORDERS".into(), StreamChange::Unchanged)]);
+    assert_eq!(EventBus::memory().apply_streams().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_service_that_stops_leaves_the_rest_to_the_one_that_starts() {
+    let transport = MemoryTransport::builder().build().unwrap();
+    let starts = EventBus::builder()
+        .transport(transport.connect().unwrap())
+        .unwrap();
+    let stops = EventBus::builder().transport(transport).unwrap();
+    for id in 0..10 {
+        stops.publisher().publish(placed(id)).await.unwrap();
+    }
+    let mut orders = stops.subscribe::<OrderEvents>().durable("d").await.unwrap();
+    for _ in 0..3 {
+        let delivery = orders.next().await.unwrap().unwrap();
+        delivery.ack().await.unwrap();
+    }
+    let publisher = stops.publisher();
+    let (told, is_told) = tokio::sync::oneshot::channel();
+    let handler = tokio::spawn(async move {
+        let delivery = orders.next().await.unwrap().unwrap();
+        told.send(()).unwrap();
+        // What it is about when it is told to stop is finished.
+        while publisher.publish(placed(99)).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        delivery.ack_confirmed().await.unwrap();
+        let stopped = orders.next().await.unwrap().unwrap_err();
+        assert_eq!(*stopped.kind(), ErrorKind::Closed);
+        assert!(orders.next().await.is_none());
+    });
+    is_told.await.unwrap();
+    let drained = stops.drain(MINUTE).await.unwrap();
+    let one = Drained {
+        settled: 1,
+        given_back: 0,
+    };
+    assert_eq!(drained, one);
+    handler.await.unwrap();
+    let mut orders = starts
+        .subscribe::<OrderEvents>()
+        .durable("d")
+        .await
+        .unwrap();
+    for id in (4..10).chain([99]) {
+        let delivery = orders.next().await.unwrap().unwrap();
+        let OrderEvents::Placed(order) = delivery.decode().unwrap() else {
+            panic!("only orders were placed");
+        };
+        assert_eq!(order.id, id);
+        delivery.ack().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_drain_goes_by_the_clock_of_the_bus() {
+    let clock = SteppedClock::new();
+    let bus = EventBus::builder()
+        .clock(Arc::new(clock.clone()))
+        .memory()
+        .unwrap();
+    let mut orders = bus.subscribe::<OrderEvents>().durable("d").await.unwrap();
+    bus.publisher().publish(placed(1)).await.unwrap();
+    let delivery = orders.next().await.unwrap().unwrap();
+    let mut drain = bus.drain(MINUTE);
+    assert!((&mut drain).now_or_never().is_none());
+    let refused = bus.publisher().publish(placed(2)).await.unwrap_err();
+    assert_eq!(*refused.kind(), ErrorKind::Closed);
+    assert!(refused.to_string().contains("drained"), "{refused}");
+    clock.advance(Duration::from_secs(59));
+    assert!((&mut drain).now_or_never().is_none());
+    clock.advance(Duration::from_secs(1));
+    let given_back = Drained {
+        settled: 0,
+        given_back: 1,
+    };
+    assert_eq!(drain.await.unwrap(), given_back);
+    let late = delivery.ack().await.unwrap_err();
+    assert_eq!(*late.kind(), ErrorKind::Closed);
+}
