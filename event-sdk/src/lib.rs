@@ -54,6 +54,8 @@
 //!   A [`Subscriber`] is a stream of [`Delivery`]s; a message that is no event of the
 //!   set is a delivery too, and [`Message::decode`] says what is wrong with it.
 //! - [`EventBus::history`] reads what is stored.
+//! - [`EventBus::apply_streams`] creates and changes the declared streams, and nothing
+//!   else does; [`EventBus::drain`] ends in good order.
 //! - [`Head`] is everything in the envelope but the data; [`codec`] writes and reads it.
 //! - [`transport`] has the contract of what carries messages, and [`Error`], whose
 //!   [`kind`](Error::kind) is what a program decides by.
