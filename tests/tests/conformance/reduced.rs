@@ -210,7 +210,14 @@ async fn each_capability_may_be_lacking() {
         let needing = cases().filter(|case| case.needs().contains(&lacks));
         let mut chosen: Vec<_> = needing.map(|case| case.name()).collect();
         assert!(!chosen.is_empty(), "no case needs {lacks}");
-        chosen.extend(["publishing", "payload", "sharing", "state"]);
+        chosen.extend([
+            "publishing",
+            "payload",
+            "sharing",
+            "state",
+            "closing",
+            "draining",
+        ]);
         let report = Suite::new().only(chosen).unwrap().run(Lacking(lacks)).await;
         for result in report.results() {
             let verdict = if result.case.needs().contains(&lacks) {

@@ -157,6 +157,8 @@ async fn a_transport_that_does_not_start_fails_every_case() {
 #[derive(Clone)]
 struct Counting {
     sabotage: Sabotage,
+    /// How many may be started.
+    limit: usize,
     started: Arc<AtomicUsize>,
     running: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
@@ -166,6 +168,7 @@ impl Counting {
     fn new(sabotage: Sabotage) -> Self {
         Self {
             sabotage,
+            limit: usize::MAX,
             started: Arc::default(),
             running: Arc::default(),
             most: Arc::default(),
@@ -177,7 +180,9 @@ impl Harness for Counting {
     type Transport = Broken<MemoryTransport>;
 
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<Self::Transport, HarnessError> {
-        self.started.fetch_add(1, Ordering::SeqCst);
+        if self.started.fetch_add(1, Ordering::SeqCst) == self.limit {
+            return Err("there is no room for another".into());
+        }
         let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(running, Ordering::SeqCst);
         Saboteur(self.sabotage).start(streams).await
@@ -200,6 +205,31 @@ async fn what_was_started_is_stopped_however_its_case_ended() {
             .await;
         assert!(counting.started.load(Ordering::SeqCst) > 5, "{sabotage:?}");
         assert_eq!(counting.running.load(Ordering::SeqCst), 0, "{sabotage:?}");
+    }
+}
+
+/// A harness that does not say how to start two starts twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_of_two_are_stopped_and_so_is_the_first_without_a_second() {
+    // One is started to see what it can do.
+    for (limit, started) in [(usize::MAX, 3), (2, 3)] {
+        let counting = Counting {
+            limit,
+            ..Counting::new(Sabotage::Nothing)
+        };
+        let report = Suite::new()
+            .only(["the_unread_goes_to_others_at_once"])
+            .unwrap()
+            .patience(Duration::from_millis(300))
+            .run(counting.clone())
+            .await;
+        // The second has no messages of the first, or is not there.
+        let failed: Vec<_> = report.failed().map(ToString::to_string).collect();
+        let why = failed.join(" ");
+        assert_eq!(why.contains("no room for another"), limit == 2, "{why}");
+        assert_eq!(failed.len(), 1, "{report}");
+        assert_eq!(counting.started.load(Ordering::SeqCst), started);
+        assert_eq!(counting.running.load(Ordering::SeqCst), 0);
     }
 }
 

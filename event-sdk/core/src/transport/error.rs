@@ -65,7 +65,7 @@ pub enum ErrorKind {
     Exhausted(Exhausted),
     /// The answer did not come in time.
     Timeout,
-    /// The bus or the transport was closed.
+    /// The bus or the transport was closed, or is being drained.
     Closed,
     /// There is no connection to a server.
     Disconnected,

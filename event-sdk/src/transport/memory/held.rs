@@ -50,6 +50,14 @@ impl Held {
         }
     }
 
+    /// A delivery that `connection` had is in its hand again, unless it was
+    /// forgotten.
+    pub(super) fn take_again(&mut self, connection: ConnectionId) {
+        if let Some(held) = self.find(connection) {
+            held.now += 1;
+        }
+    }
+
     /// It is in hand no more.
     #[inline]
     pub(super) fn leave(&mut self, connection: ConnectionId, how: Left) {

@@ -200,7 +200,7 @@ impl Pending {
     pub(super) fn extend(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
             if !delivery.is_in_hand() {
-                self.held.take(delivery.holder);
+                self.held.take_again(delivery.holder);
             }
             delivery.state = State::Handled(until);
             self.set_alarm(sequence, until);

@@ -82,6 +82,37 @@ fn handlers_that_never_settle_hold_a_bounded_number_of_dropped_messages() {
     assert_eq!(pending.len(), MAX_DROPPED);
 }
 
+#[test]
+fn what_became_of_deliveries_in_hand_is_counted() {
+    let mut pending = Pending::new();
+    for sequence in 1..=7 {
+        pending.deliver(sequence, seconds(10 * sequence), ME);
+    }
+    pending.settle(7);
+    pending.count_anew(ME);
+    pending.settle(6);
+    pending.settle(6);
+    pending.rest(5, seconds(90));
+    pending.make_due(5);
+    assert_eq!(expired(&mut pending, 10), [1]);
+    pending.settle_up_to(2);
+    assert_eq!(pending.in_hands_of(ME), [3, 4]);
+    // Put back, and in hand again.
+    pending.make_due(4);
+    pending.extend(4, seconds(95));
+    assert_eq!(pending.held_by(ME), 2);
+    let counts = Counts {
+        settled: 4,
+        lapsed: 1,
+    };
+    assert_eq!(pending.forget(ME), counts);
+    pending.settle(3);
+    assert_eq!(
+        (pending.held_by(ME), pending.forget(ME)),
+        (0, Counts::default())
+    );
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Deliver(u64),
@@ -116,11 +147,12 @@ proptest! {
         let mut pending = Pending::new();
         let mut map: BTreeMap<u64, Option<u64>> = BTreeMap::new();
         let (mut now, mut last) = (0, 0);
+        let holders = [ME, ConnectionId(2)];
         for step in steps {
             match step {
                 Step::Deliver(wait) => {
                     last += 1;
-                    pending.deliver(last, seconds(now + wait), ME);
+                    pending.deliver(last, seconds(now + wait), holders[usize::from(wait < 9)]);
                     map.insert(last, Some(now + wait));
                 }
                 Step::Settle(sequence) => {
@@ -149,7 +181,8 @@ proptest! {
                     prop_assert_eq!(due.is_some(), map.values().any(Option::is_none));
                     if let Some((sequence, _)) = due {
                         prop_assert_eq!(map.get(&sequence), Some(&None));
-                        pending.redelivered(sequence, seconds(now + wait), ME);
+                        let holder = holders[usize::from(wait < 20)];
+                        pending.redelivered(sequence, seconds(now + wait), holder);
                         map.insert(sequence, Some(now + wait));
                     }
                 }
@@ -169,6 +202,9 @@ proptest! {
             let alarm = pending.next_alarm();
             prop_assert_eq!(alarm.is_some(), first.is_some());
             prop_assert!(alarm <= first && alarm.is_none_or(|alarm| alarm > seconds(now)));
+            for holder in holders {
+                prop_assert_eq!(pending.held_by(holder), pending.in_hands_of(holder).len());
+            }
             prop_assert_eq!(pending.len(), map.len());
             prop_assert!(pending.alarms.len() <= 2 * map.len() + 64);
             prop_assert!(pending.due.len() <= 2 * map.len() + 64);
