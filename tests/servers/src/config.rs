@@ -4,13 +4,25 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::options::Options;
+use crate::tls::{Identity, Tls};
 
-/// Where one server listens and keeps its data.
+/// Where one server listens and keeps its data, and whom it knows.
 pub(crate) struct Place<'a> {
     pub(crate) name: &'a str,
     pub(crate) client_port: u16,
     pub(crate) monitoring_port: u16,
     pub(crate) store: &'a Path,
+    pub(crate) tls: Option<(&'a Tls, &'a Identity)>,
+    pub(crate) member: Option<Member<'a>>,
+}
+
+/// A server's part in a cluster.
+#[derive(Clone, Copy)]
+pub(crate) struct Member<'a> {
+    pub(crate) cluster: &'a str,
+    pub(crate) port: u16,
+    /// The ports of all members, its own included: a server leaves out the route to itself.
+    pub(crate) ports: &'a [u16],
 }
 
 /// The text of the file.
@@ -22,17 +34,73 @@ pub(crate) fn text(place: &Place<'_>, options: &Options) -> String {
     // The server's grace period before it closes the connections in lame duck mode is 10 s.
     text.push_str("lame_duck_grace_period: \"100ms\"\n");
     if options.jetstream {
-        let store = quoted(&place.store.to_string_lossy());
-        let _ = writeln!(text, "jetstream {{ store_dir: {store} }}");
+        jetstream(&mut text, place.store, options);
+    }
+    if let Some(member) = place.member {
+        cluster(&mut text, member);
+    }
+    if let Some((tls, identity)) = place.tls {
+        write_tls(&mut text, tls, identity);
     }
     if let Some(bytes) = options.max_payload {
         let _ = writeln!(text, "max_payload: {bytes}");
     }
+    text.push_str(&options.auth.config());
     text.push_str(&options.text);
     text
 }
 
+/// Limits of our own: the server's depend on the machine, down to nothing on a full disk.
+fn jetstream(text: &mut String, store: &Path, options: &Options) {
+    let _ = writeln!(text, "jetstream {{");
+    let _ = writeln!(text, "  store_dir: {}", path(store));
+    let _ = writeln!(text, "  max_memory_store: {}", 1_u64 << 30);
+    let _ = writeln!(text, "  max_file_store: {}", options.max_file_store);
+    if let Some(domain) = &options.domain {
+        let _ = writeln!(text, "  domain: {}", quoted(domain));
+    }
+    text.push_str("}\n");
+}
+
+fn cluster(text: &mut String, member: Member<'_>) {
+    let _ = writeln!(text, "cluster {{");
+    let _ = writeln!(text, "  name: {}", quoted(member.cluster));
+    let _ = writeln!(text, "  listen: \"127.0.0.1:{}\"", member.port);
+    text.push_str("  routes: [\n");
+    for port in member.ports {
+        let _ = writeln!(text, "    \"nats://127.0.0.1:{port}\"");
+    }
+    text.push_str("  ]\n}\n");
+}
+
+fn write_tls(text: &mut String, tls: &Tls, identity: &Identity) {
+    let _ = writeln!(text, "tls {{");
+    let _ = writeln!(text, "  cert_file: {}", path(identity.certificate()));
+    let _ = writeln!(text, "  key_file: {}", path(identity.key()));
+    let _ = writeln!(text, "  ca_file: {}", path(tls.authority.certificate()));
+    let _ = writeln!(text, "  verify: {}", tls.client_certificate);
+    if tls.handshake_first {
+        text.push_str("  handshake_first: true\n");
+    }
+    // The server's own 2 s can be too short for a handshake on a loaded machine.
+    text.push_str("  timeout: 10\n}\n");
+}
+
+fn path(path: &Path) -> String {
+    quoted(&path.to_string_lossy())
+}
+
 /// A text of the configuration's grammar, where a backslash escapes.
-pub(crate) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_meaning_in_a_text_is_escaped() {
+        assert_eq!(quoted(r#"a"b\c"#), r#""a\"b\\c""#);
+    }
 }

@@ -13,6 +13,12 @@ pub enum Error {
     /// There is no program to start.
     #[error(transparent)]
     Program(#[from] programs::Error),
+    /// A key could not sign.
+    #[error("a key could not be used: {0}")]
+    Keys(#[from] nkeys::error::Error),
+    /// A cluster without servers cannot do anything.
+    #[error("a cluster needs at least one server")]
+    Empty,
     /// The system refused something.
     #[error("{server}: could not {action}: {source}")]
     System {

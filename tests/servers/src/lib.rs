@@ -20,9 +20,13 @@
 //! The program is the one that `event-sdk-test-programs` finds; `cargo xtask services` installs
 //! it where the system has none. Nothing here depends on event-sdk.
 
+mod auth;
+mod cluster;
 mod error;
 mod options;
+mod permissions;
 mod server;
+mod tls;
 
 mod config;
 mod folder;
@@ -31,10 +35,14 @@ mod port;
 mod process;
 mod wait;
 
+pub use auth::{Credentials, NKey, Operator, User};
+pub use cluster::Cluster;
 pub use error::Error;
 pub use event_sdk_test_programs as programs;
 pub use options::Options;
+pub use permissions::Permissions;
 pub use server::Server;
+pub use tls::{Authority, Identity, Tls};
 
 #[cfg(not(unix))]
 compile_error!("the test servers need a Unix: they are guarded by `sh` and paused by signals");

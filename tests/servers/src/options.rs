@@ -2,14 +2,19 @@
 
 use event_sdk_test_programs::Program;
 
-use crate::{Error, Server};
+use crate::auth::Auth;
+use crate::{Cluster, Error, Operator, Server, Tls, User};
 
-/// What a server is started with; [`Server::options`] makes it.
+/// What a server, or each server of a cluster, is started with; [`Server::options`] makes it.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) program: Option<Program>,
     pub(crate) jetstream: bool,
+    pub(crate) domain: Option<String>,
+    pub(crate) max_file_store: u64,
     pub(crate) max_payload: Option<usize>,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) auth: Auth,
     pub(crate) text: String,
 }
 
@@ -18,7 +23,11 @@ impl Options {
         Self {
             program: None,
             jetstream: true,
+            domain: None,
+            max_file_store: 8 << 30,
             max_payload: None,
+            tls: None,
+            auth: Auth::Open,
             text: String::new(),
         }
     }
@@ -36,9 +45,45 @@ impl Options {
         self
     }
 
+    /// The JetStream domain, which is also reached by the API prefix `$JS.<domain>.API`.
+    pub fn domain(mut self, name: &str) -> Self {
+        self.domain = Some(name.to_owned());
+        self
+    }
+
+    /// The most that all streams with file storage may hold together, in bytes; 8 GiB unless set.
+    pub fn max_file_store(mut self, bytes: u64) -> Self {
+        self.max_file_store = bytes;
+        self
+    }
+
     /// The largest payload, in bytes, that the server takes; its own default is 1 MiB.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = Some(bytes);
+        self
+    }
+
+    /// Clients speak TLS.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = Some(tls);
+        self
+    }
+
+    /// Clients show a token. Of this, users and an operator, the last one that is set holds.
+    pub fn token(mut self, token: &str) -> Self {
+        self.auth = Auth::Token(token.to_owned());
+        self
+    }
+
+    /// Clients are one of these users.
+    pub fn users(mut self, users: impl IntoIterator<Item = User>) -> Self {
+        self.auth = Auth::Users(users.into_iter().collect());
+        self
+    }
+
+    /// Clients have credentials that this operator's account has signed.
+    pub fn operator(mut self, operator: &Operator) -> Self {
+        self.auth = Auth::Operator(operator.clone());
         self
     }
 
@@ -49,7 +94,7 @@ impl Options {
         self
     }
 
-    /// Starts the server and waits until it answers.
+    /// Starts one server and waits until it answers.
     ///
     /// Not cancel-safe: a start that is dropped ends the server.
     ///
@@ -57,6 +102,17 @@ impl Options {
     ///
     /// If there is no program, it ends by itself, or does not answer in time.
     pub async fn start(self) -> Result<Server, Error> {
-        Server::start_with(self).await
+        Server::start_with(&self).await
+    }
+
+    /// Starts a cluster of so many servers and waits until it has a leader whom all follow.
+    ///
+    /// Not cancel-safe: a start that is dropped ends the servers.
+    ///
+    /// # Errors
+    ///
+    /// If there is no program, a server ends by itself, or they find no leader in time.
+    pub async fn start_cluster(self, servers: usize) -> Result<Cluster, Error> {
+        Cluster::start_with(&self, servers).await
     }
 }

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::os::unix::process::CommandExt as _;
 
 use crate::folder::Folder;
-use crate::wait;
+use crate::wait::Patience;
 
 /// Starts the guard, then becomes the server, so that our child is the server itself.
 ///
@@ -64,6 +64,17 @@ impl Process {
         Ok(())
     }
 
+    /// Stops it where it is, and waits for the moment until all of its threads have stopped: until
+    /// then, those on other processors still answer.
+    pub(crate) fn freeze(&self) -> io::Result<()> {
+        self.signal(Signal::STOP)?;
+        let child = Pid::from_child(&self.child);
+        // Its end as well, and that is left for `ended` to see.
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        rustix::io::retry_on_intr(|| waitid(WaitId::Pid(child), options))?;
+        Ok(())
+    }
+
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
@@ -75,12 +86,13 @@ impl Process {
 
     /// Waits until it has ended; `None` if it has not after `within`.
     pub(crate) async fn wait(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
-        let ended = wait::until(within, async || match self.ended() {
-            Ok(Some(status)) => Ok(Ok(status)),
-            Ok(None) => Err(()),
-            Err(error) => Ok(Err(error)),
-        });
-        ended.await.ok().transpose()
+        let mut patience = Patience::new(within);
+        loop {
+            match self.ended()? {
+                None if patience.again().await => {}
+                outcome => return Ok(outcome),
+            }
+        }
     }
 
     /// A guard that cannot be told is one that is gone already.

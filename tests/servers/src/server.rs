@@ -1,23 +1,24 @@
 //! One server: its life from start to drop, and what tests do to it meanwhile.
 
-use std::fs;
-use std::io;
-use std::net::Ipv4Addr;
+mod ready;
+
 use std::path::Path;
 use std::time::Duration;
+use std::{fs, io, thread};
 
 use event_sdk_test_programs::{Program, nats};
 use rustix::process::Signal;
-use tokio::net::TcpStream;
+use serde_json::Value;
 
-use crate::config::{self, Place};
+use crate::config::{self, Member, Place};
 use crate::folder::Folder;
-use crate::monitoring;
 use crate::port::Port;
 use crate::process::Process;
-use crate::{Error, Options, wait};
+use crate::{Error, Identity, Options, Tls, monitoring};
 
 /// A `nats-server` with JetStream on a port of its own, stopped and removed when dropped.
+///
+/// What it has logged last is printed if that happens while a test panics.
 #[derive(Debug)]
 pub struct Server {
     // Dropped in this order: the folder goes after the process that writes into it.
@@ -27,6 +28,9 @@ pub struct Server {
     program: Program,
     client: Port,
     monitoring: Port,
+    tls: Option<Identity>,
+    /// A member of a cluster answers before the others do.
+    alone: bool,
     folder: Folder,
 }
 
@@ -45,14 +49,16 @@ impl Server {
         Self::options().start().await
     }
 
-    /// A server with options: without JetStream, with limits, another program.
+    /// A server with options: TLS, users, limits, another program.
     pub fn options() -> Options {
         Options::new()
     }
 
-    /// Where clients connect: `nats://127.0.0.1:<port>`. A restart does not change it.
+    /// Where clients connect, without credentials: `nats://127.0.0.1:<port>`, or `tls://…`.
+    /// A restart does not change it.
     pub fn url(&self) -> String {
-        format!("nats://127.0.0.1:{}", self.port())
+        let scheme = if self.tls.is_some() { "tls" } else { "nats" };
+        format!("{scheme}://127.0.0.1:{}", self.port())
     }
 
     /// The port where clients connect.
@@ -83,9 +89,26 @@ impl Server {
         matches!(process.ended(), Ok(None))
     }
 
-    /// All that it has logged, over restarts too: to be shown when a test fails.
+    /// Whether it is paused.
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// All that it has logged, over restarts too.
     pub fn log(&self) -> String {
         self.folder.log_text()
+    }
+
+    /// What its monitoring port answers for a path such as `/connz?subs=1`. No credentials are
+    /// needed, and no client.
+    ///
+    /// # Errors
+    ///
+    /// If it does not answer within 2 seconds, or with an error.
+    pub async fn monitor(&self, path: &str) -> Result<Value, Error> {
+        monitoring::get(self.monitoring.number(), path)
+            .await
+            .map_err(|source| self.system("ask its monitoring port", source))
     }
 
     /// Stops it in an orderly way, and waits until it has ended.
@@ -98,7 +121,7 @@ impl Server {
     }
 
     /// Stops it as an operator who cares for its clients does: it tells them to go elsewhere
-    /// (lame duck mode), closes their connections, at most one a second, and ends.
+    /// (lame duck mode), closes their connections, about one a second, and ends.
     ///
     /// # Errors
     ///
@@ -117,7 +140,9 @@ impl Server {
         self.end("kill", Signal::KILL).await
     }
 
-    /// Stops it if it is running, and starts it on the same ports with the same store.
+    /// Stops it if it is running, starts it on the same ports with the same store, and waits
+    /// until it answers. A member of a cluster may not know the leader yet:
+    /// [`Cluster::settled`](crate::Cluster::settled) waits for that.
     ///
     /// # Errors
     ///
@@ -130,13 +155,16 @@ impl Server {
         self.ready().await
     }
 
-    /// Freezes it (`SIGSTOP`): connections stay open and nothing answers.
+    /// Freezes it (`SIGSTOP`): connections stay open and nothing answers. Blocks for the moment
+    /// that this takes.
     ///
     /// # Errors
     ///
     /// If it is not running or is paused already.
     pub fn pause(&mut self) -> Result<(), Error> {
-        self.signal("pause", Signal::STOP)?;
+        self.expect_awake("pause")?;
+        let frozen = self.process.as_ref().map(Process::freeze).transpose();
+        frozen.map_err(|source| self.system("pause it", source))?;
         self.paused = true;
         Ok(())
     }
@@ -154,72 +182,50 @@ impl Server {
         self.signal("resume", Signal::CONT)
     }
 
-    pub(crate) async fn start_with(options: Options) -> Result<Self, Error> {
-        let program = match options.program.clone() {
-            Some(program) => program,
-            None => nats::current()?,
-        };
-        let system = |action| {
-            move |source| Error::System {
-                server: "a new server".to_owned(),
-                action,
-                source,
-            }
-        };
-        let client = Port::reserve().map_err(system("reserve a port"))?;
-        let monitoring = Port::reserve().map_err(system("reserve a port"))?;
-        let folder = Folder::new().map_err(system("make its temporary folder"))?;
-        let name = format!("nats-{}", client.number());
-        let place = Place {
-            name: &name,
-            client_port: client.number(),
-            monitoring_port: monitoring.number(),
-            store: &folder.store(),
-        };
-        fs::write(folder.config(), config::text(&place, &options))
-            .map_err(system("write its configuration"))?;
-        let mut server = Self {
-            process: None,
-            paused: false,
-            name,
-            program,
-            client,
-            monitoring,
-            folder,
-        };
+    pub(crate) async fn start_with(options: &Options) -> Result<Self, Error> {
+        let mut server = Self::prepare(options, None)?;
         server.launch()?;
         server.ready().await?;
         Ok(server)
     }
 
-    fn launch(&mut self) -> Result<(), Error> {
+    /// Finds the program and writes the configuration, and starts nothing yet.
+    pub(crate) fn prepare(options: &Options, member: Option<Member<'_>>) -> Result<Self, Error> {
+        let program = match options.program.clone() {
+            Some(program) => program,
+            None => nats::current()?,
+        };
+        let client = reserve()?;
+        let server = Self {
+            process: None,
+            paused: false,
+            name: format!("nats-{}", client.number()),
+            program,
+            client,
+            monitoring: reserve()?,
+            tls: options.tls.as_ref().map(Tls::identity).transpose()?,
+            alone: member.is_none(),
+            folder: Folder::new().map_err(|source| unnamed("make its folder", source))?,
+        };
+        let place = Place {
+            name: &server.name,
+            client_port: server.client.number(),
+            monitoring_port: server.monitoring.number(),
+            store: &server.folder.store(),
+            tls: options.tls.as_ref().zip(server.tls.as_ref()),
+            member,
+        };
+        fs::write(server.folder.config(), config::text(&place, options))
+            .map_err(|source| server.system("write its configuration", source))?;
+        Ok(server)
+    }
+
+    /// Starts the process; [`ready`](Self::ready) waits for its answer.
+    pub(crate) fn launch(&mut self) -> Result<(), Error> {
         let process = Process::start(self.program.path(), &self.folder)
             .map_err(|source| self.system("start its program", source))?;
         self.process = Some(process);
         Ok(())
-    }
-
-    /// Ready is: it says so itself, under its own name, and takes connections.
-    async fn ready(&mut self) -> Result<(), Error> {
-        const AWAITED: &str = "an answer";
-        let (port, monitoring) = (self.port(), self.monitoring.number());
-        let outcome = wait::until(WITHIN, async || {
-            if !self.is_running() {
-                return Ok(false);
-            }
-            monitoring::get(monitoring, "/healthz").await?;
-            let own = monitoring::get(monitoring, "/varz").await?;
-            if own["server_name"] != self.name.as_str() {
-                return Err(io::Error::other("another server answers on its port"));
-            }
-            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-            Ok(true)
-        });
-        match outcome.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(self.ended_while(AWAITED)),
-            Err(last) => Err(self.timed_out(AWAITED, &last.to_string())),
-        }
     }
 
     async fn end(&mut self, operation: &'static str, signal: Signal) -> Result<(), Error> {
@@ -232,24 +238,27 @@ impl Server {
                 self.process = None;
                 Ok(())
             }
-            Ok(None) => Err(self.timed_out("its end", "it still runs")),
+            Ok(None) => Err(self.timed_out("its end", WITHIN, "it still runs")),
             Err(source) => Err(self.system("wait for its end", source)),
         }
     }
 
     fn signal(&mut self, operation: &'static str, signal: Signal) -> Result<(), Error> {
+        self.expect_awake(operation)?;
+        let process = self.process.as_ref();
+        let sent = process.map(|process| process.signal(signal)).transpose();
+        sent.map_err(|source| self.system("send it a signal", source))?;
+        Ok(())
+    }
+
+    fn expect_awake(&mut self, operation: &'static str) -> Result<(), Error> {
         if self.paused {
             return Err(self.state("is paused", operation));
         }
         if !self.is_running() {
             return Err(self.state("is not running", operation));
         }
-        let Some(process) = &self.process else {
-            return Ok(());
-        };
-        process
-            .signal(signal)
-            .map_err(|source| self.system("send it a signal", source))
+        Ok(())
     }
 
     fn state(&self, is: &'static str, operation: &'static str) -> Error {
@@ -268,26 +277,35 @@ impl Server {
         }
     }
 
-    fn ended_while(&mut self, awaited: &'static str) -> Error {
-        let status = match self.process.as_mut().map(Process::ended) {
-            Some(Ok(Some(status))) => status.to_string(),
-            _ => "it is not running".to_owned(),
-        };
-        Error::Ended {
-            server: self.name.clone(),
-            awaited,
-            status,
-            log: self.folder.log_end(),
-        }
-    }
-
-    fn timed_out(&self, awaited: &'static str, last: &str) -> Error {
+    pub(crate) fn timed_out(&self, awaited: &'static str, within: Duration, last: &str) -> Error {
         Error::TimedOut {
             server: self.name.clone(),
             awaited,
-            within: WITHIN,
+            within,
             last: last.to_owned(),
             log: self.folder.log_end(),
         }
+    }
+}
+
+impl Drop for Server {
+    /// Its parts do the work; this only shows what a failing test's reader wants to see.
+    fn drop(&mut self) {
+        if thread::panicking() {
+            eprintln!("the log of {} ends:\n{}", self.name, self.folder.log_end());
+        }
+    }
+}
+
+/// A port, before there is a server that has a name.
+pub(crate) fn reserve() -> Result<Port, Error> {
+    Port::reserve().map_err(|source| unnamed("reserve a port", source))
+}
+
+fn unnamed(action: &'static str, source: io::Error) -> Error {
+    Error::System {
+        server: "a new server".to_owned(),
+        action,
+        source,
     }
 }

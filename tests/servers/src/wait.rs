@@ -2,23 +2,34 @@
 
 use std::time::{Duration, Instant};
 
-/// How often to look: a server needs about 15 ms to start.
-const INTERVAL: Duration = Duration::from_millis(5);
+/// How often to look: a server needs about 15 ms to start, an election seconds.
+const INTERVAL: Duration = Duration::from_millis(10);
 
-/// Looks until the answer is `Ok`; after `within`, the last `Err` is the outcome.
+/// The time in which something is looked for again and again.
 ///
-/// It looks at least once, and once more when the time is over.
-pub(crate) async fn until<T, E>(
-    within: Duration,
-    mut look: impl AsyncFnMut() -> Result<T, E>,
-) -> Result<T, E> {
-    let deadline = Instant::now() + within;
-    loop {
-        let last = Instant::now() >= deadline;
-        match look().await {
-            Err(_) if !last => tokio::time::sleep(INTERVAL).await,
-            outcome => return outcome,
+/// A loop and not a function that takes one, so that the futures stay `Send`.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    deadline: Instant,
+    over: bool,
+}
+
+impl Patience {
+    pub(crate) fn new(within: Duration) -> Self {
+        Self {
+            deadline: Instant::now() + within,
+            over: false,
         }
+    }
+
+    /// Waits a moment and says whether to look again: until the time is over, and once after it.
+    pub(crate) async fn again(&mut self) -> bool {
+        if self.over {
+            return false;
+        }
+        tokio::time::sleep(INTERVAL).await;
+        self.over = Instant::now() >= self.deadline;
+        true
     }
 }
 
@@ -27,24 +38,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_first_good_answer_counts() {
-        let mut looks = 0;
-        let found = until(Duration::from_mins(1), async || {
-            looks += 1;
-            if looks < 3 { Err(()) } else { Ok(looks) }
-        });
-        assert_eq!(found.await, Ok(3));
+    async fn it_lasts_as_long_as_it_is_told_and_then_one_more_look() {
+        let start = Instant::now();
+        let within = Duration::from_millis(20);
+        let mut patience = Patience::new(within);
+        let mut late = 0;
+        while patience.again().await {
+            late += u32::from(start.elapsed() >= within);
+        }
+        assert_eq!(late, 1);
+        assert!(!patience.again().await);
     }
 
     #[tokio::test]
-    async fn the_last_bad_answer_counts_when_the_time_is_over() {
-        let mut looks = 0;
-        let never = until(Duration::from_millis(20), async || {
-            looks += 1;
-            Err::<(), _>(looks)
-        });
-        let seen = never.await.unwrap_err();
-        assert!(seen > 1);
-        assert_eq!(seen, looks);
+    async fn without_any_time_there_is_one_more_look() {
+        let mut patience = Patience::new(Duration::ZERO);
+        assert!(patience.again().await);
+        assert!(!patience.again().await);
     }
 }
