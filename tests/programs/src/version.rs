@@ -21,6 +21,11 @@ impl Version {
         }
     }
 
+    /// Whether both are of the same minor version: 2.15.0 and 2.15.1, not 2.14.1.
+    pub const fn same_minor(self, other: Self) -> bool {
+        self.major == other.major && self.minor == other.minor
+    }
+
     /// The first version among the words of what a program printed about itself.
     ///
     /// # Errors
@@ -85,6 +90,14 @@ mod tests {
     fn numbers_compare_as_numbers_not_as_text() {
         assert!(Version::new(2, 9, 10) < Version::new(2, 10, 0));
         assert!(Version::new(2, 11, 0) > Version::new(2, 9, 99));
+    }
+
+    #[test]
+    fn a_patch_is_of_the_same_minor_version() {
+        let version = Version::new(2, 15, 1);
+        assert!(version.same_minor(Version::new(2, 15, 0)));
+        assert!(!version.same_minor(Version::new(2, 14, 1)));
+        assert!(!version.same_minor(Version::new(3, 15, 1)));
     }
 
     #[test]

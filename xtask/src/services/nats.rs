@@ -90,6 +90,7 @@ fn free(port: Option<u16>) -> Result<u16> {
 mod tests {
     use super::*;
     use crate::process::root;
+    use event_sdk_test_programs::Version;
     use std::fs;
 
     #[test]
@@ -102,6 +103,18 @@ mod tests {
             nats::installed_path(Path::new("services")),
             installation.join(PIN.program)
         );
+    }
+
+    #[test]
+    fn the_container_is_of_the_same_minor_version() {
+        let compose = fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+        let mut images = compose.lines().filter_map(|line| {
+            let tag = line.trim().strip_prefix("image: nats:")?;
+            tag.strip_suffix("-alpine")
+        });
+        let image: Version = images.next().unwrap().parse().unwrap();
+        assert_eq!(images.next(), None);
+        assert!(image.same_minor(nats::PINNED), "{image}: {}", nats::PINNED);
     }
 
     #[test]
