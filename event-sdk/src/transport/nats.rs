@@ -121,7 +121,7 @@ impl Transport for Nats {
     }
 
     fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-        streams::delete_consumer(
+        consumer::delete(
             Arc::clone(&self.0),
             Text::copy_of(stream),
             Text::copy_of(consumer),
@@ -142,11 +142,12 @@ fn drain(link: &Arc<Link>, within: Duration) -> Answer<Result<Drained, Error>> {
     let link = Arc::clone(link);
     // It has begun when this returns, whoever waits for the rest.
     link.begin_drain();
+    let draining = link.consumers().drain(within);
     Answer::later(async move {
         let confirmed = tokio::time::timeout(within, link.confirmed());
-        let (drained, _) = tokio::join!(consumer::drain(&link, within), confirmed);
+        let (drained, _) = tokio::join!(draining.run(&link), confirmed);
         link.close().await;
-        drained
+        Ok(drained)
     })
 }
 
@@ -154,6 +155,7 @@ fn drain(link: &Arc<Link>, within: Duration) -> Answer<Result<Drained, Error>> {
 fn close(link: &Arc<Link>) -> Answer<Result<(), Error>> {
     let link = Arc::clone(link);
     // It is closed when this returns, whoever waits for the rest.
+    link.consumers().end();
     link.end();
     Answer::later(async move {
         link.close().await;

@@ -1,6 +1,11 @@
 //! The NATS transport on real servers, each test on one of its own.
 
 mod connecting;
+mod consumer_ends;
+mod consumer_lost;
+mod consumer_pull;
+mod consumer_settle;
+mod consumer_support;
 mod core;
 mod history;
 mod permissions;

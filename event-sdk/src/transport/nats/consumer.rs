@@ -1,38 +1,115 @@
 //! Consumers: bound or created, pulled from, settled.
+//!
+//! A subscription has one consumer, one inbox for what the consumer sends, and
+//! no task of its own: it asks for messages when it is polled. What is its own
+//! affair stands in `subscription`, what others may do to it in `core`.
+
+mod all;
+mod bind;
+mod check;
+mod config;
+mod core;
+mod denied;
+mod exhausted;
+mod held;
+mod inbox;
+mod mend;
+mod pull;
+mod reply;
+mod send;
+mod settle;
+mod status;
+mod subjects;
+mod subscription;
+
+pub(super) use all::Consumers;
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use futures_util::FutureExt;
+use serde::Deserialize;
+use serde_json::json;
+
+use self::core::Core;
+use self::denied::denied;
+use self::exhausted::Reports;
+use self::inbox::Inbox;
+use self::settle::Via;
+use self::subscription::{Denied, NatsSubscription};
+use super::fault::About;
 use super::link::Link;
+use super::options::Management;
+use super::streams;
+use crate::text::Text;
 use crate::transport::{
-    Answer, Capability, Drained, Error, Operation, SubscribeRequest, Subscription,
+    AckPolicy, Answer, Capability, ConsumerName, Error, Operation, SubscribeRequest, Subscription,
 };
 
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "a subscription keeps the link"
-)]
 /// Binds or creates a consumer and receives from it.
 pub(super) fn subscribe(
     link: Arc<Link>,
     request: SubscribeRequest,
 ) -> Answer<Result<Subscription, Error>> {
-    let refused = link
-        .check_open(Operation::Subscribe)
-        .err()
-        .unwrap_or_else(|| {
-            Error::unsupported(
-                Capability::Store,
-                Operation::Subscribe,
-                "subscribing over NATS is not built yet",
-            )
-        });
-    Answer::ready(Err(refused.at_stream(request.stream)))
+    Answer::later(async move {
+        let SubscribeRequest {
+            stream,
+            config,
+            prefetch,
+        } = &request;
+        let name = config.name.as_str().map(Text::copy_of);
+        let acks = config.ack != AckPolicy::None;
+        // Only an ephemeral consumer is made again, and from what is not settled.
+        let remembers = acks && config.name == ConsumerName::Ephemeral;
+        let via = Via::new(Arc::clone(&link), stream.clone(), name, remembers);
+        let about = via.about(Operation::Subscribe);
+        link.check_open(Operation::Subscribe)
+            .map_err(|closed| about.on(closed))?;
+        check::request(&link, &request, &about)?;
+        // Before anything is sent, so that none is missed.
+        let denials = link.denials();
+        // Before the consumer, which is not to be left behind if that fails.
+        let inbox = Inbox::open(&link, &about).await?;
+        let bound = bind::bind(&link, stream, config, &about).await?;
+        let consumer = bound.name.clone();
+        let core = Arc::new(Core::new(via, config, bound, inbox, *prefetch));
+        let reports = match config.max_deliver {
+            Some(most) if acks && link.capabilities().has(Capability::ReportsExhausted) => {
+                Some(Reports::open(Arc::clone(&core.via), &consumer, most.get()).await?)
+            }
+            _ => None,
+        };
+        let mut denied: Denied = Box::pin(denied(denials, Arc::clone(&core)));
+        if link.options().management == Management::Never {
+            // Otherwise the server has answered to a question.
+            link.round_trip(&about).await?;
+        }
+        if let Some(error) = denied.as_mut().now_or_never() {
+            return Err(error);
+        }
+        link.consumers().add(&core);
+        let config = Arc::new(request.config);
+        let subscription = NatsSubscription::new(core, config, reports, denied);
+        // It may have been closed meanwhile, and have ended the others.
+        link.check_open(Operation::Subscribe)
+            .map_err(|closed| about.on(closed))?;
+        Ok(Box::pin(subscription) as Subscription)
+    })
 }
 
-#[allow(clippy::unused_async, reason = "there is no subscription to wait for")]
-/// Ends all subscriptions, and waits for what is in hand, for so long at the most.
-pub(super) async fn drain(_: &Link, _: Duration) -> Result<Drained, Error> {
-    // There is no subscription yet.
-    Ok(Drained::default())
+/// Removes a consumer.
+pub(super) fn delete(link: Arc<Link>, stream: Text, consumer: Text) -> Answer<Result<(), Error>> {
+    #[derive(Deserialize)]
+    struct Deleted {}
+    Answer::later(async move {
+        let about = About::new(Operation::Manage)
+            .stream(stream.clone())
+            .consumer(consumer.clone());
+        link.check_open(about.operation)
+            .map_err(|error| about.on(error))?;
+        streams::check(&about, &stream)?;
+        streams::check(&about, &consumer)?;
+        let call = format!("CONSUMER.DELETE.{stream}.{consumer}");
+        let Deleted {} = link.request(&about, &call, &json!({})).await?;
+        Ok(())
+    })
 }

@@ -13,8 +13,9 @@ use tokio::sync::{broadcast, watch};
 use super::answers::{NoAnswer, Reply, Token};
 use super::connect;
 use super::connection::{ConnectionState, ConnectionWatch, Denial, Hub, Phase};
+use super::consumer::Consumers;
 use super::fault::{About, ApiError, Response};
-use super::options::{Management, NatsOptions};
+use super::options::{API_PREFIX, Management, NatsOptions};
 use super::outbox::Outbox;
 use super::server::Server;
 use crate::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
@@ -33,6 +34,7 @@ pub(super) struct Link {
     server: Mutex<Learnt>,
     /// Whether this user may not send anything to itself.
     one_way: AtomicBool,
+    consumers: Consumers,
     runtime: tokio::runtime::Handle,
 }
 
@@ -82,6 +84,7 @@ impl Link {
                 id: info.server_id,
             }),
             one_way: AtomicBool::new(false),
+            consumers: Consumers::default(),
             runtime,
         }))
     }
@@ -115,6 +118,11 @@ impl Link {
         })
     }
 
+    /// All subscriptions to consumers.
+    pub(super) fn consumers(&self) -> &Consumers {
+        &self.consumers
+    }
+
     /// What the server that is connected now said of itself.
     pub(super) fn server(&self) -> Server {
         let mut learnt = self.server.lock().unwrap_or_else(PoisonError::into_inner);
@@ -127,12 +135,17 @@ impl Link {
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {
-        let capabilities = self.server().capabilities();
+        let mut capabilities = self.server().capabilities();
+        // What another domain or account reports does not come here.
+        if self.options.api_prefix != API_PREFIX {
+            capabilities = capabilities.without(Capability::ReportsExhausted);
+        }
         match self.options.management {
             Management::Allowed => capabilities,
             Management::Never => capabilities
                 .without(Capability::ManageStreams)
-                .without(Capability::History),
+                .without(Capability::History)
+                .without(Capability::ReportsExhausted),
         }
     }
 
@@ -165,6 +178,15 @@ impl Link {
     /// [`end`](Self::end).
     pub(super) fn check_open(&self, operation: Operation) -> Result<(), Error> {
         if self.hub.is_open() {
+            Ok(())
+        } else {
+            Err(Error::closed(operation))
+        }
+    }
+
+    /// Refuses what is done after [`end`](Self::end); a drain lets it be done.
+    pub(super) fn check_not_ended(&self, operation: Operation) -> Result<(), Error> {
+        if self.hub.is_wanted() {
             Ok(())
         } else {
             Err(Error::closed(operation))

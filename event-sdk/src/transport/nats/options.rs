@@ -53,6 +53,7 @@ pub struct NatsOptions {
     pub(super) ping_interval: Duration,
     pub(super) reconnect: Reconnect,
     pub(super) limits: Limits,
+    pub(super) inactive: Duration,
 }
 
 /// Whether the transport may look at streams and consumers, and change them.
@@ -82,6 +83,9 @@ impl NatsOptions {
     pub const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(30);
     /// How many publishes may wait for their acks at a time unless set.
     pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
+    /// After how long a group or an ephemeral consumer that nobody asks for
+    /// messages is removed by the server, unless set.
+    pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_mins(5);
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
         Self {
@@ -91,7 +95,7 @@ impl NatsOptions {
             tls: Tls::default(),
             name: None,
             inbox_prefix: "_INBOX".to_owned(),
-            api_prefix: "$JS.API".to_owned(),
+            api_prefix: API_PREFIX.to_owned(),
             management: Management::Allowed,
             connect_timeout: Self::DEFAULT_CONNECT_TIMEOUT,
             connect_within: Duration::ZERO,
@@ -103,6 +107,7 @@ impl NatsOptions {
                 ack: Self::DEFAULT_ACK_TIMEOUT,
                 connection: Self::DEFAULT_CONNECTION_WAIT,
             },
+            inactive: Self::DEFAULT_INACTIVE_THRESHOLD,
         }
     }
 
@@ -277,6 +282,17 @@ impl NatsOptions {
         self
     }
 
+    /// After how long a group or an ephemeral consumer that nobody asks for
+    /// messages is removed by the server; it waits for what is to be settled too.
+    ///
+    /// That is how long the consumer of a program that was killed stays, and how
+    /// long all members of a group may be away and find it again. It is a part of
+    /// a group: its members need the same.
+    pub fn inactive_threshold(mut self, threshold: Duration) -> Self {
+        self.inactive = threshold;
+        self
+    }
+
     /// Whether it can be so; what has to be read from files is read later.
     pub(super) fn check(&self) -> Result<(), Error> {
         for (what, prefix) in [
@@ -292,6 +308,7 @@ impl NatsOptions {
             ("request timeout", self.request_timeout),
             ("ping interval", self.ping_interval),
             ("ack timeout", self.limits.ack),
+            ("inactive threshold", self.inactive),
         ] {
             if time.is_zero() {
                 return Err(refused(format!(
@@ -302,6 +319,10 @@ impl NatsOptions {
         Ok(())
     }
 }
+
+/// What the subjects of the JetStream API begin with, unless another domain or
+/// account has it.
+pub(super) const API_PREFIX: &str = "$JS.API";
 
 /// Why a text cannot stand before subjects.
 fn bad_prefix(prefix: &str) -> Option<&'static str> {

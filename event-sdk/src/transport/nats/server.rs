@@ -21,6 +21,11 @@ impl Version {
     /// The expected last sequence of a pattern, direct get of batches.
     pub(super) const V2_11: Self = Self::new(2, 11);
 
+    /// A patch level of this minor version.
+    pub(super) const fn patch(self, patch: u16) -> Self {
+        Self { patch, ..self }
+    }
+
     const fn new(major: u16, minor: u16) -> Self {
         Self {
             major,

@@ -144,25 +144,3 @@ pub(super) fn apply_stream(
 ) -> Answer<Result<StreamChange, Error>> {
     Answer::later(async move { apply::apply(&link, &config).await })
 }
-
-/// Removes a consumer.
-pub(super) fn delete_consumer(
-    link: Arc<Link>,
-    stream: Text,
-    consumer: Text,
-) -> Answer<Result<(), Error>> {
-    #[derive(Deserialize)]
-    struct Deleted {}
-    Answer::later(async move {
-        let about = About::new(Operation::Manage)
-            .stream(stream.clone())
-            .consumer(consumer.clone());
-        link.check_open(about.operation)
-            .map_err(|error| about.on(error))?;
-        check(&about, &stream)?;
-        check(&about, &consumer)?;
-        let call = format!("CONSUMER.DELETE.{stream}.{consumer}");
-        let Deleted {} = link.request(&about, &call, &json!({})).await?;
-        Ok(())
-    })
-}

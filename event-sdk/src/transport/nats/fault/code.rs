@@ -5,6 +5,9 @@ use crate::transport::{Capability, ErrorKind};
 pub(in crate::transport::nats) const STREAM_NOT_FOUND: u64 = 10059;
 /// A stream of this name exists and is another.
 pub(in crate::transport::nats) const STREAM_EXISTS: u64 = 10058;
+pub(in crate::transport::nats) const CONSUMER_NOT_FOUND: u64 = 10014;
+/// A consumer of this name exists and is another, or is just being created.
+pub(in crate::transport::nats) const CONSUMER_EXISTS: [u64; 3] = [10148, 10013, 10105];
 pub(in crate::transport::nats) const MESSAGE_NOT_FOUND: u64 = 10037;
 pub(in crate::transport::nats) const MESSAGE_TOO_LARGE: u64 = 10054;
 /// A message with the same id is being stored.
@@ -25,7 +28,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::StreamNotFound,
             "create it, with `apply_stream` for example",
         ),
-        10014 | 10149 => (ErrorKind::ConsumerNotFound, ""),
+        CONSUMER_NOT_FOUND | 10149 => (ErrorKind::ConsumerNotFound, ""),
         10071 | 10164 => (
             ErrorKind::WrongLastSequence {
                 last: last_sequence(description),

@@ -1,0 +1,43 @@
+//! Hands messages to the connection without waiting, where that is possible.
+
+use async_nats::{Client, PublishError, Subject};
+use bytes::Bytes;
+use futures_util::FutureExt;
+
+/// Hands a message to the connection now; `None` where it has no room, and the
+/// message has to be [sent](send) later.
+pub(super) fn send_now(
+    client: &Client,
+    subject: &Subject,
+    reply: Option<&Subject>,
+    payload: &Bytes,
+) -> Option<Result<(), PublishError>> {
+    // A send that has to wait is dropped, which takes the message back.
+    send(client, subject, reply, payload.clone()).now_or_never()
+}
+
+/// Hands a message to the connection when it has room.
+///
+/// Cancel-safe: dropped before it is ready, nothing was sent.
+pub(super) async fn send(
+    client: &Client,
+    subject: &Subject,
+    reply: Option<&Subject>,
+    payload: Bytes,
+) -> Result<(), PublishError> {
+    match reply {
+        None => client.publish(subject.clone(), payload).await,
+        Some(reply) => {
+            client
+                .publish_with_reply(subject.clone(), reply.clone(), payload)
+                .await
+        }
+    }
+}
+
+/// Goes on without anybody waiting, where that is possible.
+pub(super) fn spawn<T: Send + 'static>(rest: impl Future<Output = T> + Send + 'static) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(rest);
+    }
+}
