@@ -1,0 +1,143 @@
+//! Keeps the books: every event of the stream, and what of it was lost or repeated.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::transport::{Error, ErrorKind};
+
+use crate::events::Everything;
+
+/// How long an event that this program is too old for is put back.
+const TOO_EARLY: Duration = Duration::from_secs(30);
+
+/// What the stream has.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    /// Events by kind.
+    pub(crate) events: BTreeMap<&'static str, u64>,
+    /// Jobs that have an outcome, and how many each has.
+    outcomes: BTreeMap<String, u64>,
+    /// Pipelines that have ended, and how often.
+    ends: BTreeMap<String, u64>,
+    /// Events that were delivered again.
+    pub(crate) redelivered: u64,
+}
+
+/// Reads the events of a run until so many pipelines of it have ended, or the bus
+/// is closed.
+///
+/// # Errors
+///
+/// When an event cannot be received or acknowledged.
+pub(crate) async fn keep(bus: EventBus, run: String, pipelines: u32) -> Result<Ledger, Error> {
+    let mut events = bus.subscribe::<Everything>().await?;
+    let (mut ledger, mut seen) = (Ledger::default(), HashSet::new());
+    while ledger.ends.len() < pipelines as usize {
+        let delivery = match events.next().await {
+            Some(Ok(delivery)) => delivery,
+            Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
+            Some(Err(error)) => return Err(error),
+            None => break,
+        };
+        let event = match delivery.decode() {
+            Ok(event) => event,
+            Err(error) => {
+                delivery.refuse(&error, TOO_EARLY).await?;
+                continue;
+            }
+        };
+        // A place in the stream is taken once, however often it is delivered.
+        if event.run() == run {
+            if seen.insert(delivery.sequence()) {
+                ledger.enter(event);
+            } else {
+                ledger.redelivered += 1;
+            }
+        }
+        match delivery.ack().await {
+            Err(error) if !error.is_transient() => return Err(error),
+            // Otherwise it is delivered again, and has been seen.
+            _ => {}
+        }
+    }
+    Ok(ledger)
+}
+
+impl Ledger {
+    fn enter(&mut self, event: Everything) {
+        let kind = match event {
+            Everything::JobCreated(_) => "job created",
+            Everything::JobScheduled(_) => "job scheduled",
+            Everything::JobStarted(_) => "job started",
+            Everything::JobCompleted(job) => {
+                *self.outcomes.entry(job.job).or_default() += 1;
+                "job completed"
+            }
+            Everything::JobFailed(job) => {
+                *self.outcomes.entry(job.job).or_default() += 1;
+                "job failed"
+            }
+            Everything::WorkerConnected(_) => "worker connected",
+            Everything::WorkerDisconnected(_) => "worker disconnected",
+            Everything::WorkerHeartbeat(_) => "worker heartbeat",
+            Everything::LogChunk(_) => "log chunk",
+            Everything::PipelineCreated(_) => "pipeline created",
+            Everything::PipelineStarted(_) => "pipeline started",
+            Everything::PipelineCompleted(pipeline) => {
+                *self.ends.entry(pipeline.pipeline).or_default() += 1;
+                "pipeline completed"
+            }
+        };
+        *self.events.entry(kind).or_default() += 1;
+    }
+
+    /// How many of so many jobs have no outcome.
+    pub(crate) fn lost(&self, jobs: u64) -> u64 {
+        jobs.saturating_sub(self.outcomes.len() as u64)
+    }
+
+    /// How many outcomes and ends there are too many.
+    pub(crate) fn repeated(&self) -> u64 {
+        let more = |counts: &BTreeMap<String, u64>| counts.values().map(|n| n - 1).sum::<u64>();
+        more(&self.outcomes) + more(&self.ends)
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (kind, count) in &self.events {
+            writeln!(f, "{count:>8}  {kind}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ledger;
+    use crate::events::{Everything, JobCompleted, PipelineCompleted};
+
+    #[test]
+    fn what_is_lost_or_repeated_shows() {
+        let completed = |job: &str| {
+            Everything::JobCompleted(JobCompleted {
+                job: job.into(),
+                pipeline: "p".into(),
+                worker: "w".into(),
+            })
+        };
+        let mut ledger = Ledger::default();
+        ledger.enter(completed("p.1"));
+        ledger.enter(Everything::PipelineCompleted(PipelineCompleted {
+            pipeline: "p".into(),
+            completed: 1,
+            failed: 0,
+        }));
+        assert_eq!((ledger.lost(1), ledger.repeated()), (0, 0));
+        assert_eq!(ledger.lost(3), 2);
+        ledger.enter(completed("p.1"));
+        assert_eq!(ledger.repeated(), 1);
+    }
+}

@@ -1,0 +1,146 @@
+//! Runs pipelines of jobs on a group of workers, over memory or NATS.
+//!
+//! ```text
+//! cargo run --example jobs
+//! cargo run --example jobs -- --nats nats://127.0.0.1:4222
+//! ```
+//!
+//! Where to read: `events` is what others see, `bus` decides where it travels,
+//! `planner` publishes jobs, `worker` shares them with others, `coordinator`
+//! follows the pipelines, `monitor` shows some of it, and `ledger` finds out
+//! whether anything was lost or done twice.
+
+mod args;
+mod bus;
+mod coordinator;
+mod events;
+mod ledger;
+mod monitor;
+mod planner;
+mod publishing;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use event_sdk::subject;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::args::Args;
+use crate::ledger::Ledger;
+use crate::worker::Done;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
+    let bus = bus::open(&args).await?;
+    let pipelines = monitor::Shown {
+        subjects: subject!("pipeline.*"),
+        run: args.run.clone(),
+        ends: Some(args.pipelines),
+    };
+    let pipelines = monitor::open(&bus, pipelines).await?;
+    let pipelines = tokio::spawn(pipelines.print());
+    let mut monitors = JoinSet::new();
+    if args.verbose {
+        for subjects in [subject!("log.chunk"), subject!("worker.*")] {
+            let shown = monitor::Shown {
+                subjects,
+                run: args.run.clone(),
+                ends: None,
+            };
+            monitors.spawn(monitor::open(&bus, shown).await?.print());
+        }
+    }
+    let (stop, stopped) = watch::channel(false);
+    let mut workers = JoinSet::new();
+    for number in 1..=args.workers {
+        let work = worker::work(
+            bus.clone(),
+            format!("{}.worker-{number}", args.run),
+            stopped.clone(),
+        );
+        workers.spawn(async move { (number, work.await) });
+    }
+    let mut coordinator = tokio::spawn(coordinator::coordinate(bus.clone(), args.run.clone()));
+    let mut planner = tokio::spawn(planner::plan(bus.clone(), args.clone()));
+    let mut ledger = tokio::spawn(ledger::keep(bus.clone(), args.run.clone(), args.pipelines));
+
+    // Everything is done when the ledger has the end of each pipeline; what ends
+    // before that has failed.
+    let mut all_planned = false;
+    let ledger = loop {
+        tokio::select! {
+            kept = &mut ledger => break kept?.context("the ledger")?,
+            ended = &mut coordinator => {
+                ended?.context("the coordinator")?;
+                bail!("the coordinator has ended");
+            }
+            ended = &mut planner, if !all_planned => {
+                ended?.context("the planner")?;
+                all_planned = true;
+            }
+            Some(ended) = workers.join_next() => {
+                let (number, ended) = ended?;
+                ended.with_context(|| format!("worker {number}"))?;
+                bail!("worker {number} has ended");
+            }
+        }
+    };
+    stop.send_replace(true);
+    let mut done = Vec::new();
+    while let Some(ended) = workers.join_next().await {
+        let (number, ended) = ended?;
+        done.push((number, ended.with_context(|| format!("worker {number}"))?));
+    }
+    done.sort_unstable_by_key(|(number, _)| *number);
+    // It has the ends of all pipelines to show, as the ledger had to enter.
+    pipelines.await?.context("the monitor of pipelines")?;
+    bus.close().await?;
+    coordinator.await?.context("the coordinator")?;
+    while let Some(ended) = monitors.join_next().await {
+        ended?.context("a monitor")?;
+    }
+    report(&args, &ledger, &done)
+}
+
+/// Prints the figures.
+///
+/// # Errors
+///
+/// When a job was lost, or an effect repeated.
+fn report(args: &Args, ledger: &Ledger, done: &[(u32, Done)]) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "\nEvents in the stream\n{ledger}")?;
+    writeln!(out, "Jobs by worker")?;
+    for (number, done) in done {
+        writeln!(out, "{:>8}  worker-{number}", done.jobs)?;
+    }
+    let sum = |of: fn(&Done) -> u64| done.iter().map(|(_, done)| of(done)).sum::<u64>();
+    let (lost, repeated) = (ledger.lost(args.all_jobs()), ledger.repeated());
+    writeln!(
+        out,
+        "\n{} jobs; {} deliveries were repeated, {} outcomes refused by the stream; {lost} effects lost, {repeated} repeated",
+        args.all_jobs(),
+        sum(|done| done.redelivered) + ledger.redelivered,
+        sum(|done| done.refused),
+    )?;
+    if lost + repeated > 0 {
+        bail!("{lost} effects were lost and {repeated} repeated");
+    }
+    Ok(())
+}

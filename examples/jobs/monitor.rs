@@ -1,0 +1,89 @@
+//! Shows what happens: subscriptions that the server filters by subject.
+
+use std::io::{self, Write};
+
+use event_sdk::transport::{DeliverPolicy, Error, ErrorKind};
+use event_sdk::{EventBus, Pattern, Subscriber};
+
+use crate::events::Everything;
+
+/// What a monitor shows.
+#[derive(Debug)]
+pub(crate) struct Shown {
+    /// The events on these subjects …
+    pub(crate) subjects: Pattern,
+    /// … of this run …
+    pub(crate) run: String,
+    /// … until so many pipelines have ended; `None`: until the bus is closed.
+    pub(crate) ends: Option<u32>,
+}
+
+/// Prints a line for each event.
+#[derive(Debug)]
+pub(crate) struct Monitor {
+    events: Subscriber<Everything>,
+    shown: Shown,
+}
+
+/// Subscribes: what is published from now on is shown.
+///
+/// # Errors
+///
+/// When it cannot be subscribed to.
+pub(crate) async fn open(bus: &EventBus, shown: Shown) -> Result<Monitor, Error> {
+    let events = bus
+        .subscribe::<Everything>()
+        .deliver(DeliverPolicy::New)
+        .subject(shown.subjects.clone())
+        .await?;
+    Ok(Monitor { events, shown })
+}
+
+impl Monitor {
+    /// Prints what happens.
+    ///
+    /// # Errors
+    ///
+    /// When an event cannot be received.
+    pub(crate) async fn print(mut self) -> Result<(), Error> {
+        let mut ends = 0;
+        while self.shown.ends.is_none_or(|wanted| ends < wanted) {
+            let delivery = match self.events.next().await {
+                Some(Ok(delivery)) => delivery,
+                Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
+                Some(Err(error)) => return Err(error),
+                None => break,
+            };
+            // What cannot be read is not shown, and somebody else's to report.
+            if let Ok(event) = delivery.decode()
+                && event.run() == self.shown.run
+            {
+                ends += u32::from(matches!(event, Everything::PipelineCompleted(_)));
+                if let Some(line) = line(&event) {
+                    // Whoever reads our output may have read enough.
+                    let _ = writeln!(io::stdout(), "{line}");
+                }
+            }
+            // Not acknowledged, it is shown twice.
+            let _ = delivery.ack().await;
+        }
+        Ok(())
+    }
+}
+
+fn line(event: &Everything) -> Option<String> {
+    Some(match event {
+        Everything::PipelineStarted(started) => format!("pipeline {} started", started.pipeline),
+        Everything::PipelineCompleted(end) => format!(
+            "pipeline {} ended: {} jobs completed, {} failed",
+            end.pipeline, end.completed, end.failed
+        ),
+        Everything::WorkerConnected(worker) => format!("{} is there", worker.worker),
+        Everything::WorkerHeartbeat(beat) => format!("{} has done {}", beat.worker, beat.jobs),
+        Everything::WorkerDisconnected(worker) => {
+            format!("{} leaves after {} jobs", worker.worker, worker.jobs)
+        }
+        Everything::LogChunk(log) => format!("{} | {}", log.job, log.text),
+        _ => return None,
+    })
+}

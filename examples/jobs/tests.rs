@@ -1,0 +1,60 @@
+//! The whole program, in this process and over a real server that is restarted.
+
+use std::time::Duration;
+
+use clap::Parser;
+use event_sdk::transport::Transport;
+use event_sdk::transport::nats::Nats;
+use event_sdk_test_servers::Server;
+
+use crate::args::Args;
+use crate::run;
+
+fn args(more: &[&str]) -> Args {
+    Args::parse_from(["jobs"].iter().chain(more))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_this_process_nothing_is_lost_or_repeated() {
+    run(args(&["--pipelines", "5"])).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
+    let mut server = Server::start().await.unwrap();
+    let (url, stream) = (server.url(), "JOBS");
+    let running = tokio::spawn(run(args(&[
+        "--nats",
+        &url,
+        "--stream",
+        stream,
+        "--pipelines",
+        "10",
+        "--work",
+        "30",
+    ])));
+    // In the middle: jobs are planned, some are done, and some are at work.
+    let nats = Nats::connect(Nats::options(&url)).await.unwrap();
+    let begun = async {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            pace.tick().await;
+            if let Ok(state) = nats.stream_state(stream).await
+                && state.messages > 250
+            {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), begun)
+        .await
+        .unwrap();
+    assert!(!running.is_finished(), "the restart would come too late");
+    server.kill().await.unwrap();
+    server.restart().await.unwrap();
+    tokio::time::timeout(Duration::from_secs(50), running)
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+}
