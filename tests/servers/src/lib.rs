@@ -17,6 +17,10 @@
 //! # }
 //! ```
 //!
+//! [`Server::options`] gives it [`Tls`], [`User`]s with [`Permissions`], an [`Operator`], limits,
+//! and what else its configuration knows. A [`Cluster`] of three replicates streams, and says
+//! which of its servers leads one.
+//!
 //! The program is the one that `event-sdk-test-programs` finds; `cargo xtask services` installs
 //! it where the system has none. Nothing here depends on event-sdk.
 

@@ -1,38 +1,25 @@
 //! One run of a server's program, guarded so that it does not outlive the test program.
 
+mod guard;
+
 use std::fs::OpenOptions;
-use std::io::{self, Write as _};
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
-use std::os::unix::process::CommandExt as _;
 
 use crate::folder::Folder;
 use crate::wait::Patience;
-
-/// Starts the guard, then becomes the server, so that our child is the server itself.
-///
-/// The guard reads from a pipe that we hold. A line tells it that the server has ended as it
-/// should; the end of the pipe without a line means that the test program is gone, however it
-/// ended, and then the guard kills the server, also a paused one, and removes its folder.
-const GUARDED: &str = r#"
-folder=$1
-shift
-exec 3<&0
-(
-    trap '' HUP INT TERM
-    read -r _ <&3 || { kill -9 $$; rm -rf -- "$folder"; }
-) </dev/null &
-exec "$@" </dev/null 3<&-
-"#;
+use guard::Guard;
 
 /// A server that was started and has not been seen to end.
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    guard: Option<ChildStdin>,
+    guard: Guard,
 }
 
 impl Process {
@@ -42,19 +29,18 @@ impl Process {
             .create(true)
             .append(true)
             .open(folder.log())?;
-        let mut child = Command::new("sh")
-            .args(["-c", GUARDED, "guard"])
-            .arg(folder.path())
+        let guard = Guard::start(folder.path())?;
+        let child = Command::new("sh")
+            .args(["-c", guard::THEN_RUN, "server"])
             .arg(program)
             .arg("--config")
             .arg(folder.config())
-            .stdin(Stdio::piped())
+            .stdin(guard.reached_by()?)
             .stdout(log.try_clone()?)
             .stderr(log)
             // Ctrl-C in a terminal is for the test program; the guard does the rest.
             .process_group(0)
             .spawn()?;
-        let guard = child.stdin.take();
         Ok(Self { child, guard })
     }
 
@@ -79,7 +65,7 @@ impl Process {
     pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         if status.is_some() {
-            self.dismiss_guard();
+            self.guard.dismiss();
         }
         Ok(status)
     }
@@ -94,13 +80,6 @@ impl Process {
             }
         }
     }
-
-    /// A guard that cannot be told is one that is gone already.
-    fn dismiss_guard(&mut self) {
-        if let Some(mut guard) = self.guard.take() {
-            let _ = guard.write_all(b"ended\n");
-        }
-    }
 }
 
 impl Drop for Process {
@@ -108,6 +87,6 @@ impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.dismiss_guard();
+        self.guard.dismiss();
     }
 }
