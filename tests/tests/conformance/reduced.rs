@@ -160,6 +160,10 @@ impl Transport for Reduced {
                 Capability::Compression,
                 config.compression != Compression::None,
             ),
+            (
+                Capability::DeduplicationOff,
+                config.deduplication.window.is_zero(),
+            ),
         ];
         match self.refuse(&asked, Operation::Manage) {
             Ok(()) => self.inner.apply_stream(config),

@@ -10,6 +10,8 @@ pub enum Capability {
     Store,
     /// A message id that was stored already is recognized.
     Deduplication,
+    /// A stream can remember no message ids, with a duplicate window of zero.
+    DeduplicationOff,
     /// A publish can expect the last sequence of the stream.
     ExpectStream,
     /// A publish can expect the last sequence of its subject.
@@ -41,9 +43,10 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Store,
         Self::Deduplication,
+        Self::DeduplicationOff,
         Self::ExpectStream,
         Self::ExpectSubject,
         Self::ExpectPattern,
@@ -69,6 +72,7 @@ impl fmt::Display for Capability {
         f.write_str(match self {
             Self::Store => "storing messages in a stream",
             Self::Deduplication => "deduplication by message id",
+            Self::DeduplicationOff => "a stream that remembers no message ids",
             Self::ExpectStream => "expecting the last sequence of the stream",
             Self::ExpectSubject => "expecting the last sequence of a subject",
             Self::ExpectPattern => "expecting the last sequence of an entity",

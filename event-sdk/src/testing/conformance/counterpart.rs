@@ -93,6 +93,10 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let queue = |stream: Stream| stream.retention(Retention::WorkQueue);
                 apply(&fixture, capability, queue).await?;
             }
+            Capability::DeduplicationOff => {
+                let off = |stream: Stream| stream.duplicate_window(Duration::ZERO);
+                apply(&fixture, capability, off).await?;
+            }
             Capability::Compression => {
                 let compressed = |stream: Stream| stream.compression(Compression::S2);
                 apply(&fixture, capability, compressed).await?;

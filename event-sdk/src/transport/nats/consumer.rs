@@ -13,6 +13,7 @@ mod denied;
 mod exhausted;
 mod held;
 mod inbox;
+mod leave;
 mod mend;
 mod pull;
 mod reply;

@@ -29,7 +29,7 @@ cases! { "deduplication":
         "An id is remembered for the window, even if its message is gone before that.";
     the_window_ends [Store, Deduplication]
         "After the window a message of the same id is stored again.";
-    no_window_no_deduplication [Store, Deduplication]
+    no_window_no_deduplication [Store, Deduplication, DeduplicationOff]
         "A window of zero turns deduplication off.";
     a_refused_id_is_not_remembered [Store, Deduplication, ExpectStream]
         "The id of a message that was refused is not remembered.";

@@ -1,16 +1,15 @@
 //! All subscriptions of a connection, which end together.
 
-use std::pin::Pin;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use futures_util::future::{Either, join, join_all, select};
+use futures_util::future::{OptionFuture, join, join_all, select};
 use tokio::time::{Instant, timeout_at};
 
-use super::core::Core;
+use super::core::{Core, Ended, Rest};
 use super::held::open;
-use super::inbox::GiveBack;
-use super::send::{send, spawn};
+use super::send::send;
 use super::settle::{Held, NAK};
 use crate::transport::Drained;
 use crate::transport::nats::connection::Phase;
@@ -24,17 +23,16 @@ pub(in crate::transport::nats) struct Consumers {
 
 /// A drain that has begun: the subscriptions have ended.
 pub(in crate::transport::nats) struct Draining {
-    cores: Vec<(Arc<Core>, InHand)>,
+    all: Vec<One>,
     deadline: Instant,
-    given_back: u64,
-    giving_back: Vec<Pin<Box<dyn Future<Output = u64> + Send>>>,
 }
 
-/// What somebody had of a subscription when its drain began.
-struct InHand {
-    deliveries: Vec<Weak<Held>>,
-    /// How many had been put back before.
-    given_back: u64,
+/// One of its subscriptions, and what somebody had of it when the drain began.
+struct One {
+    core: Arc<Core>,
+    in_hand: Vec<Weak<Held>>,
+    sequences: BTreeSet<u64>,
+    rest: Option<Rest>,
 }
 
 impl Consumers {
@@ -52,33 +50,28 @@ impl Consumers {
     /// as that goes without waiting.
     pub(in crate::transport::nats) fn end(&self) {
         for core in self.all() {
-            if let (_, Some(rest)) = core.end(GiveBack::AtOnce) {
-                spawn(rest);
-            }
+            drop(core.end());
+            core.hurry();
+            core.delete();
         }
     }
 
     /// Ends all subscriptions.
     pub(in crate::transport::nats) fn drain(&self, within: Duration) -> Draining {
-        let mut draining = Draining {
-            cores: Vec::new(),
-            deadline: Instant::now() + within,
-            given_back: 0,
-            giving_back: Vec::new(),
-        };
-        for core in self.all() {
-            let (given_back, rest) = core.end(GiveBack::All);
-            draining.given_back += given_back;
-            if let Some(rest) = rest {
-                draining.giving_back.push(Box::pin(rest));
+        let begin = |core: Arc<Core>| {
+            core.via.watch();
+            let Ended { in_hand, rest } = core.end();
+            One {
+                sequences: in_hand.iter().map(|held| held.sequence()).collect(),
+                in_hand: in_hand.iter().map(Arc::downgrade).collect(),
+                rest,
+                core,
             }
-            let in_hand = InHand {
-                given_back: core.via.given_back(),
-                deliveries: core.in_hand(),
-            };
-            draining.cores.push((core, in_hand));
+        };
+        Draining {
+            all: self.all().into_iter().map(begin).collect(),
+            deadline: Instant::now() + within,
         }
-        draining
     }
 
     fn all(&self) -> Vec<Arc<Core>> {
@@ -96,60 +89,64 @@ impl Draining {
     /// puts that back too when the time is over or the connection ends.
     ///
     /// Dropped before it is ready, no more is put back.
-    pub(in crate::transport::nats) async fn run(self, link: &Link) -> Drained {
-        let deadline = self.deadline;
+    pub(in crate::transport::nats) async fn run(mut self, link: &Link) -> Drained {
         let mut phase = link.phase();
         let ended = std::pin::pin!(async {
             // That nobody changes it any more says the same.
             let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
         });
-        let settling = self
-            .cores
-            .iter()
-            .map(|(core, in_hand)| wait(core, in_hand, deadline));
-        let all = std::pin::pin!(join(
-            timeout_at(deadline, join_all(self.giving_back)),
-            join_all(settling),
-        ));
-        let given_back = match select(all, ended).await {
-            Either::Left(((given_back, _), _)) => given_back.unwrap_or_default(),
-            Either::Right(_) => Vec::new(),
-        };
-        let mut drained = Drained {
-            settled: 0,
-            given_back: self.given_back + given_back.into_iter().sum::<u64>(),
-        };
-        for (core, in_hand) in &self.cores {
-            give_back(core, in_hand).await;
-            let given_back = core.via.given_back() - in_hand.given_back;
-            let all = in_hand.deliveries.len() as u64;
-            drained.given_back += given_back;
-            drained.settled += all.saturating_sub(given_back);
+        let deadline = self.deadline;
+        let settling = self.all.iter_mut().map(|one| one.settle(deadline));
+        // Whichever comes first.
+        let _ = select(std::pin::pin!(join_all(settling)), ended).await;
+        let mut drained = Drained::default();
+        for one in self.all {
+            let found = one.finish().await;
+            drained.settled += found.settled;
+            drained.given_back += found.given_back;
         }
         drained
     }
 }
 
-/// Waits until what somebody has of this subscription is settled.
-async fn wait(core: &Core, in_hand: &InHand, deadline: Instant) {
-    loop {
-        // Before the look, so that nothing is missed between.
-        let mut settled = std::pin::pin!(core.via.settled());
-        settled.as_mut().enable();
-        if in_hand.deliveries.iter().all(|held| open(held).is_none())
-            || timeout_at(deadline, settled).await.is_err()
-        {
-            return;
-        }
+impl One {
+    /// Puts back what was not handed out, and waits until the rest is settled.
+    async fn settle(&mut self, deadline: Instant) {
+        let rest = OptionFuture::from(self.rest.take());
+        let settled = async {
+            loop {
+                // Before the look, so that nothing is missed between.
+                let mut settled = std::pin::pin!(self.core.via.settled());
+                settled.as_mut().enable();
+                if self.in_hand.iter().all(|held| open(held).is_none())
+                    || timeout_at(deadline, settled).await.is_err()
+                {
+                    break;
+                }
+            }
+        };
+        join(rest, settled).await;
     }
-}
 
-/// Puts back what is not settled.
-async fn give_back(core: &Core, in_hand: &InHand) {
-    for held in in_hand.deliveries.iter().filter_map(open) {
-        if let Some(reply) = held.give_back() {
-            // Where it cannot be sent it comes again after its ack wait.
-            let _ = send(core.via.link.client(), &reply, None, NAK).await;
+    /// Puts back what is not settled.
+    async fn finish(self) -> Drained {
+        // Only when the requests have ended: otherwise it would come here again.
+        self.core.hurry();
+        let client = self.core.via.link.client();
+        for held in self.in_hand.iter().filter_map(open) {
+            if let Some(reply) = held.give_back() {
+                // Where it cannot be sent it comes again after its ack wait.
+                let _ = send(client, &reply, None, NAK).await;
+            }
+        }
+        self.core.delete();
+        let given_back = self.core.via.given_back();
+        let given_back = given_back.intersection(&self.sequences).count() as u64;
+        // What a handler has put back may have come here again.
+        let unread = self.core.unread();
+        Drained {
+            settled: self.sequences.len() as u64 - given_back,
+            given_back: unread.difference(&self.sequences).count() as u64 + given_back,
         }
     }
 }

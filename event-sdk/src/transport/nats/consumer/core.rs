@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
 
 use async_nats::{Message, Subject};
 use bytes::Bytes;
@@ -11,19 +13,21 @@ use futures_util::StreamExt;
 
 use super::bind::Bound;
 use super::held::Deliveries;
-use super::inbox::{GiveBack, Inbox};
+use super::inbox::Inbox;
+use super::leave::{Leaving, Left, PATIENCE, Quiet};
 use super::pull::Pull;
 use super::reply::Reply;
 use super::send::{send, send_now, spawn};
 use super::settle::{ACK, Held, Via};
 use super::status::Status;
-use crate::transport::{AckPolicy, ConsumerConfig, DeliverPolicy};
+use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
 pub(super) struct Core {
     pub(super) via: Arc<Via>,
     /// Whether deliveries are settled.
     pub(super) acks: bool,
+    is_ephemeral: bool,
     state: Mutex<State>,
 }
 
@@ -33,6 +37,10 @@ struct State {
     next: Subject,
     /// Where messages come; none when the subscription was ended.
     inbox: Option<Inbox>,
+    /// The same after that, until it is quiet.
+    leaving: Option<Leaving>,
+    /// The sequences that were not handed out, and put back.
+    unread: BTreeSet<u64>,
     pull: Pull,
     /// A request for which the connection had no room.
     unsent: Option<Unsent>,
@@ -73,6 +81,16 @@ pub(super) enum Came {
     Disconnected,
 }
 
+/// A subscription that has ended.
+pub(super) struct Ended {
+    /// The deliveries that somebody has and has not settled.
+    pub(super) in_hand: Vec<Arc<Held>>,
+    /// What is to be done still to put back what was not handed out.
+    pub(super) rest: Option<Rest>,
+}
+
+pub(super) type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 /// A request for messages that was not sent yet.
 #[derive(Debug, Clone)]
 pub(super) struct Unsent {
@@ -91,9 +109,12 @@ impl Core {
     ) -> Self {
         Self {
             acks: config.ack != AckPolicy::None,
+            is_ephemeral: config.name == ConsumerName::Ephemeral,
             state: Mutex::new(State {
                 next: via.next(&bound.name),
                 inbox: Some(inbox),
+                leaving: None,
+                unread: BTreeSet::new(),
                 pull: Pull::new(prefetch, bound.max_batch, bound.max_expires),
                 unsent: None,
                 deliveries: Deliveries::default(),
@@ -146,16 +167,22 @@ impl Core {
     }
 
     /// Goes on with another inbox, for what was asked for through the old one may
-    /// be lost. What comes there all the same is put back, some of it by the
-    /// future that this answers with.
-    pub(super) fn renew(&self, inbox: Inbox) -> Option<impl Future<Output = u64> + Send + use<>> {
+    /// be lost. What comes there all the same is put back.
+    pub(super) fn renew(&self, inbox: Inbox) {
         let mut state = self.lock();
-        let old = std::mem::replace(state.inbox.as_mut()?, inbox);
-        let (next, pull) = (state.next.clone(), state.pull.clone());
+        let Some(current) = &mut state.inbox else {
+            return;
+        };
+        let old = std::mem::replace(current, inbox);
+        let pull = state.pull.clone();
         state.pull.lost();
         state.unsent = None;
         drop(state);
-        self.give_back(old, &next, pull, GiveBack::Quickly).1
+        if self.acks {
+            let left = Leaving::new(old, pull).end(self.via.link.client());
+            let client = self.via.link.client().clone();
+            spawn(async move { left.finish(&client).await });
+        }
     }
 
     /// Goes on with another consumer, which begins with what was not settled.
@@ -173,47 +200,105 @@ impl Core {
         state.before = Some(before);
     }
 
-    /// Ends it: nothing comes any more, and what was not taken is put back. How
-    /// much that was, and what is to be done about the rest.
-    pub(super) fn end(
-        &self,
-        how: GiveBack,
-    ) -> (u64, Option<impl Future<Output = u64> + Send + use<>>) {
+    /// Ends it: nothing comes any more. What was not handed out is put back, some
+    /// of it by the future that is a part of the answer.
+    pub(super) fn end(self: &Arc<Self>) -> Ended {
         let mut state = self.lock();
-        let Some(inbox) = state.inbox.take() else {
-            return (0, None);
+        let in_hand = state.deliveries.in_hand().collect();
+        let rest = match state.inbox.take() {
+            Some(inbox) if self.acks => {
+                let leaving = Leaving::new(inbox, state.pull.clone());
+                let waits = leaving.waits();
+                state.leaving = Some(leaving);
+                let left = if waits { None } else { state.end_leaving(self) };
+                let is_over = left.as_ref().is_some_and(Left::is_empty);
+                (!is_over).then(|| Box::pin(Arc::clone(self).leave(left)) as Rest)
+            }
+            // Where nothing is settled, nothing can be put back.
+            _ => None,
         };
-        let (next, pull, waker) = (state.next.clone(), state.pull.clone(), state.waker.take());
+        let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
-        self.give_back(inbox, &next, pull, how)
+        Ended { in_hand, rest }
     }
 
-    /// Where nothing is settled, nothing can be put back.
-    fn give_back(
-        &self,
-        inbox: Inbox,
-        next: &Subject,
-        pull: Pull,
-        how: GiveBack,
-    ) -> (u64, Option<impl Future<Output = u64> + Send + use<>>) {
-        if self.acks {
-            inbox.give_back(self.via.link.client(), next, pull, how)
-        } else {
-            (0, None)
+    /// Puts back what was not handed out: first what the consumer has at hand for
+    /// the open requests is waited for.
+    async fn leave(self: Arc<Self>, mut left: Option<Left>) {
+        if left.is_none() {
+            // What comes later comes to others after its ack wait.
+            let _ = tokio::time::timeout(PATIENCE, self.quiet()).await;
+            left = self.lock().end_leaving(&self);
+        }
+        if let Some(left) = left {
+            let found = left.finish(self.via.link.client()).await;
+            self.lock().unread.extend(found);
         }
     }
 
-    /// Ends it, and removes its consumer without waiting for that.
+    async fn quiet(&self) {
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let (next, probe) = {
+                let mut state = self.lock();
+                let next = state.next.clone();
+                (next, state.leaving.as_mut().map(Leaving::probe))
+            };
+            let Some((reply, probe)) = probe else {
+                return;
+            };
+            let client = self.via.link.client();
+            if send(client, &next, Some(&reply), probe.payload)
+                .await
+                .is_err()
+            {
+                return;
+            }
+            let quiet = std::future::poll_fn(|cx| match &mut self.lock().leaving {
+                Some(leaving) => leaving.poll_quiet(cx),
+                None => Poll::Ready(Quiet::Now),
+            });
+            if quiet.await == Quiet::Now {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+        }
+    }
+
+    /// After its [`end`](Self::end): puts back what has come, and waits for
+    /// nothing more.
+    pub(super) fn hurry(&self) {
+        drop(self.lock().end_leaving(self));
+    }
+
+    /// The sequences that were not handed out, and put back.
+    pub(super) fn unread(&self) -> BTreeSet<u64> {
+        self.lock().unread.clone()
+    }
+
+    /// Its owner has gone. An ephemeral consumer goes too, with what was not
+    /// settled; but one that was ended before is left to who has ended it.
+    pub(super) fn abandon(self: &Arc<Self>) {
+        if self.is_ephemeral {
+            if self.lock().inbox.take().is_some() {
+                self.delete();
+            }
+        } else if let Some(rest) = self.end().rest {
+            spawn(rest);
+        }
+    }
+
+    /// Removes its consumer, if that is ephemeral, without waiting for it.
     pub(super) fn delete(&self) {
-        let mut state = self.lock();
-        drop(state.inbox.take());
-        let name = state.bound.name.clone();
-        drop(state);
+        if !self.is_ephemeral {
+            return;
+        }
+        let name = self.bound().name;
         let link = &self.via.link;
-        // In the mode without management calls there is nothing to be removed.
         let call = link.api(format!("CONSUMER.DELETE.{}.{name}", self.via.stream));
         let (subject, nothing) = (Subject::from(call), Bytes::new());
         if send_now(link.client(), &subject, None, &nothing).is_none() {
@@ -223,13 +308,6 @@ impl Core {
                 let _ = send(&client, &subject, None, nothing).await;
             });
         }
-    }
-
-    /// The deliveries that somebody has and has not settled.
-    pub(super) fn in_hand(&self) -> Vec<Weak<Held>> {
-        let state = self.lock();
-        let in_hand = state.deliveries.in_hand();
-        in_hand.map(|held| Arc::downgrade(&held)).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -265,6 +343,13 @@ impl State {
             self.ask(core);
         }
         Poll::Ready(came)
+    }
+
+    /// Ends the requests of an inbox that is left, if there is one.
+    fn end_leaving(&mut self, core: &Core) -> Option<Left> {
+        let leaving = self.leaving.take()?;
+        self.unread.extend(leaving.sequences());
+        Some(leaving.end(core.via.link.client()))
     }
 
     /// Asks for more where it is time for that.

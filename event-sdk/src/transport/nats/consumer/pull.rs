@@ -42,6 +42,9 @@ pub(super) struct Pull {
     written: Option<(u32, Bytes)>,
 }
 
+/// The token of a request for one message that does not wait.
+const PROBE: &str = "probe-1";
+
 /// One request for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
@@ -95,9 +98,14 @@ impl Pull {
     pub(super) fn probe(&mut self) -> Request {
         self.owed += 1;
         Request {
-            token: "probe-1".to_owned(),
+            token: PROBE.to_owned(),
             payload: Bytes::from_static(br#"{"batch":1,"no_wait":true}"#),
         }
+    }
+
+    /// Whether the answer to a probe comes at this subject.
+    pub(super) fn is_probe(subject: &str) -> bool {
+        subject.ends_with(PROBE)
     }
 
     /// A message was taken.
@@ -293,6 +301,7 @@ mod tests {
         pull.taken();
         assert!(pull.waits());
         let subject = format!("_INBOX.abc.{}", probe.token);
+        assert!(Pull::is_probe(&subject) && !Pull::is_probe("_INBOX.abc.17-1"));
         pull.hear(&Status::Ended(Left::All), &subject);
         assert!(!pull.waits());
     }

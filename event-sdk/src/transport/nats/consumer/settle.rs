@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -28,11 +28,11 @@ pub(super) struct Via {
     /// The sequences that are to come again, where that has to be known: they
     /// were put back, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
-    /// Whether somebody waits until deliveries are settled.
-    awaited: AtomicBool,
+    /// Whether somebody wants to know when deliveries are settled.
+    watched: AtomicBool,
     settled: Notify,
-    /// How many were put back without their holder's doing.
-    given_back: AtomicU64,
+    /// The sequences that were put back without their holder's doing.
+    given_back: Mutex<BTreeSet<u64>>,
 }
 
 impl Via {
@@ -47,9 +47,9 @@ impl Via {
             stream,
             consumer,
             away: remembers.then(Mutex::default),
-            awaited: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             settled: Notify::new(),
-            given_back: AtomicU64::new(0),
+            given_back: Mutex::default(),
         }
     }
 
@@ -70,14 +70,18 @@ impl Via {
 
     /// From now on it is told when something is settled, and what is dropped
     /// unsettled is put back at once.
+    pub(super) fn watch(&self) {
+        self.watched.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until something is settled, after [`watch`](Self::watch).
     pub(super) fn settled(&self) -> Notified<'_> {
-        self.awaited.store(true, Ordering::SeqCst);
         self.settled.notified()
     }
 
-    /// How many were put back without their holder's doing.
-    pub(super) fn given_back(&self) -> u64 {
-        self.given_back.load(Ordering::SeqCst)
+    /// The sequences that were put back without their holder's doing.
+    pub(super) fn given_back(&self) -> BTreeSet<u64> {
+        lock(&self.given_back).clone()
     }
 
     /// The sequences that are to come again.
@@ -101,9 +105,9 @@ impl Via {
     }
 }
 
-fn lock(away: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
+fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
     // Nothing in here panics half way.
-    away.lock().unwrap_or_else(PoisonError::into_inner)
+    sequences.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One delivery, which can be settled.
@@ -152,7 +156,7 @@ impl Held {
     ///
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
-        self.via.given_back.fetch_add(1, Ordering::SeqCst);
+        lock(&self.via.given_back).insert(self.sequence);
         self.note(BACK);
         send_now(self.via.link.client(), &self.reply, None, &NAK)
             .is_none()
@@ -177,7 +181,7 @@ impl Held {
             (BACK, DONE) => self.via.comes_back(self.sequence),
             _ => {}
         }
-        if self.via.awaited.load(Ordering::SeqCst) {
+        if self.via.watched.load(Ordering::SeqCst) {
             self.via.settled.notify_waiters();
         }
     }
@@ -306,7 +310,7 @@ impl Drop for Held {
         if !self.is_open() {
             return;
         }
-        if self.via.awaited.load(Ordering::SeqCst) {
+        if self.via.watched.load(Ordering::SeqCst) {
             // Where there is no room it comes again after its ack wait.
             let _ = self.give_back();
         } else {

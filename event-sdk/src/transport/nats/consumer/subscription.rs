@@ -11,11 +11,10 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::core::{Came, Core, Unsent};
 use super::exhausted::Reports;
-use super::inbox::GiveBack;
 use super::mend::{Cause, Mended, Mending, Outage};
 use super::pull::SILENCE;
 use super::reply::Reply;
-use super::send::{send, spawn};
+use super::send::send;
 use super::settle::Held;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
@@ -23,8 +22,7 @@ use crate::headers::Headers;
 use crate::transport::nats::connection::{ConnectionState, ConnectionWatch};
 use crate::transport::nats::headers;
 use crate::transport::{
-    Body, ConsumerConfig, ConsumerName, Error, ErrorKind, Incoming, Info, Operation, Received,
-    Settle, Settler,
+    Body, ConsumerConfig, Error, ErrorKind, Incoming, Info, Operation, Received, Settle, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -237,9 +235,7 @@ impl NatsSubscription {
         match mended {
             Mended::Again => self.listen(),
             Mended::Renewed(inbox) => {
-                if let Some(rest) = self.core.renew(inbox) {
-                    spawn(rest);
-                }
+                self.core.renew(inbox);
                 self.listen();
             }
             Mended::Remade(bound, inbox, before) => {
@@ -390,14 +386,7 @@ impl Stream for NatsSubscription {
 
 impl Drop for NatsSubscription {
     fn drop(&mut self) {
-        if self.config.name == ConsumerName::Ephemeral {
-            // Nobody else has it: with it goes what was not handled.
-            self.core.delete();
-            return;
-        }
-        if let (_, Some(rest)) = self.core.end(GiveBack::All) {
-            spawn(rest);
-        }
+        self.core.abandon();
     }
 }
 

@@ -124,11 +124,18 @@ fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamC
     check(about, &config.name)?;
     let mut wanted = config.clone();
     wanted.deduplication.window = window(config);
+    if wanted.deduplication.window.is_zero() {
+        return Err(about.on(Error::unsupported(
+            Capability::DeduplicationOff,
+            about.operation,
+            &format!("a NATS server has no duplicate window below {LEAST_WINDOW:?}; publish without message ids instead"),
+        )));
+    }
     if wanted.deduplication.window < LEAST_WINDOW {
         return Err(about.error(
             ErrorKind::InvalidOption,
             format!(
-                "its duplicate window is {:?}, and a NATS server has none below {LEAST_WINDOW:?}; to turn deduplication off, publish without message ids",
+                "its duplicate window is {:?}, and a NATS server has none below {LEAST_WINDOW:?}; make it longer",
                 wanted.deduplication.window
             ),
         ));
