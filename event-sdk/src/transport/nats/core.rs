@@ -98,7 +98,7 @@ impl CoreNats {
         let size = payload.len() + check_headers(headers.as_ref())?;
         check_size(size, self.0.client().max_payload())?;
         let sent = self.0.plain_outbox().send(Letter {
-            subject: subject.clone(),
+            subject,
             headers,
             payload,
             acked: false,

@@ -18,6 +18,7 @@ use super::fault::{About, ApiError, Response};
 use super::options::{API_PREFIX, Management, NatsOptions};
 use super::outbox::Outbox;
 use super::server::Server;
+use crate::text::Text;
 use crate::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
 
 /// A connection, and what was learnt of the server behind it.
@@ -32,6 +33,8 @@ pub(super) struct Link {
     /// Messages without answers, which no missing ack holds up.
     plain: OnceLock<Arc<Outbox>>,
     server: Mutex<Learnt>,
+    /// The stream that confirmed a publish last.
+    last_stream: Mutex<Text>,
     /// Whether this user may not send anything to itself.
     one_way: AtomicBool,
     consumers: Consumers,
@@ -83,6 +86,7 @@ impl Link {
                 server: Server::learn(&info),
                 id: info.server_id,
             }),
+            last_stream: Mutex::new(Text::from_static("")),
             one_way: AtomicBool::new(false),
             consumers: Consumers::default(),
             runtime,
@@ -132,6 +136,19 @@ impl Link {
             learnt.id = info.server_id;
         }
         learnt.server.clone()
+    }
+
+    /// The name of a stream, mostly of that which was named last: then nothing
+    /// is allocated.
+    pub(super) fn stream_name(&self, name: &str) -> Text {
+        let mut last = self
+            .last_stream
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *last != name {
+            *last = Text::copy_of(name);
+        }
+        last.clone()
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {

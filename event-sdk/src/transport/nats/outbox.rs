@@ -46,8 +46,8 @@ pub(super) struct Limits {
 
 /// A message to be handed over.
 #[derive(Debug)]
-pub(super) struct Letter {
-    pub(super) subject: Subject,
+pub(super) struct Letter<'a> {
+    pub(super) subject: &'a Subject,
     pub(super) headers: Option<HeaderMap>,
     pub(super) payload: Bytes,
     /// Whether an answer is awaited.
@@ -97,7 +97,10 @@ struct State {
 }
 
 struct Queued {
-    letter: Letter,
+    subject: Subject,
+    headers: Option<HeaderMap>,
+    payload: Bytes,
+    acked: bool,
     since: Instant,
     handed: oneshot::Sender<Result<Handed, Error>>,
 }
@@ -144,41 +147,44 @@ impl Outbox {
 
     /// Takes a message. It keeps its place before all that are taken later, and
     /// is sent even if nobody waits for what is returned.
-    pub(super) fn send(&self, letter: Letter) -> Result<Sent, Error> {
+    pub(super) fn send(&self, letter: Letter<'_>) -> Result<Sent, Error> {
         let state = self.lock();
         if state.draining {
-            return Err(Error::closed(Operation::Publish).at_subject(&letter.subject));
+            return Err(Error::closed(Operation::Publish).at_subject(letter.subject));
         }
         if letter.acked && state.deaf == Some(state.connection) {
             let error = NoAnswer::Deaf.error(Operation::Publish, self.limits);
-            return Err(error.at_subject(&letter.subject));
+            return Err(error.at_subject(letter.subject));
         }
         self.take(state, letter)
     }
 
     /// Takes a message that was taken before, which a drain does not refuse.
-    pub(super) fn send_again(&self, letter: Letter) -> Result<Sent, Error> {
+    pub(super) fn send_again(&self, letter: Letter<'_>) -> Result<Sent, Error> {
         let state = self.lock();
         if state.ended {
-            return Err(Error::closed(Operation::Publish).at_subject(&letter.subject));
+            return Err(Error::closed(Operation::Publish).at_subject(letter.subject));
         }
         self.take(state, letter)
     }
 
-    fn take(&self, mut state: MutexGuard<'_, State>, letter: Letter) -> Result<Sent, Error> {
+    fn take(&self, mut state: MutexGuard<'_, State>, letter: Letter<'_>) -> Result<Sent, Error> {
         if state.queue.is_empty() && self.has_room(&state, letter.acked) {
             let mut nobody = Context::from_waker(Waker::noop());
             match Pin::new(&mut state.client).poll_ready(&mut nobody) {
                 Poll::Ready(Ok(())) => {
                     return self.hand_over(&mut state, letter, true).map(Sent::Now);
                 }
-                Poll::Ready(Err(_)) => return Err(given_up(&letter)),
+                Poll::Ready(Err(_)) => return Err(given_up(letter.subject)),
                 Poll::Pending => {}
             }
         }
         let (handed, later) = oneshot::channel();
         state.queue.push_back(Queued {
-            letter,
+            subject: letter.subject.clone(),
+            headers: letter.headers,
+            payload: letter.payload,
+            acked: letter.acked,
             since: Instant::now(),
             handed,
         });
@@ -193,7 +199,12 @@ impl Outbox {
     }
 
     /// The client has to be ready.
-    fn hand_over(&self, state: &mut State, letter: Letter, wanted: bool) -> Result<Handed, Error> {
+    fn hand_over(
+        &self,
+        state: &mut State,
+        letter: Letter<'_>,
+        wanted: bool,
+    ) -> Result<Handed, Error> {
         let Letter {
             subject,
             headers,
@@ -330,18 +341,25 @@ impl Outbox {
             none => *none = Some(cx.waker().clone()),
         }
         while let Some(first) = state.queue.front()
-            && self.has_room(&state, first.letter.acked)
+            && self.has_room(&state, first.acked)
         {
             let ready = match Pin::new(&mut state.client).poll_ready(cx) {
                 Poll::Ready(ready) => ready,
                 Poll::Pending => break,
             };
-            let Some(Queued { letter, handed, .. }) = state.queue.pop_front() else {
+            let Some(queued) = state.queue.pop_front() else {
                 break;
             };
+            let letter = Letter {
+                subject: &queued.subject,
+                headers: queued.headers,
+                payload: queued.payload,
+                acked: queued.acked,
+            };
+            let handed = queued.handed;
             let result = match ready {
                 Ok(()) => self.hand_over(&mut state, letter, !handed.is_closed()),
-                Err(_) => Err(given_up(&letter)),
+                Err(_) => Err(given_up(&queued.subject)),
             };
             if let Err(Ok(Handed {
                 token: Some(token), ..
@@ -366,13 +384,15 @@ impl Outbox {
         if !connected && disconnected_for >= self.limits.connection {
             while let Some(first) = state.queue.front()
                 && now.saturating_duration_since(first.since) >= self.limits.connection
-                && let Some(Queued { letter, handed, .. }) = state.queue.pop_front()
+                && let Some(Queued {
+                    subject, handed, ..
+                }) = state.queue.pop_front()
             {
                 let error = self
                     .hub
                     .disconnected(Operation::Publish, self.limits.connection);
                 // Nobody may want to know.
-                let _ = handed.send(Err(error.at_subject(letter.subject)));
+                let _ = handed.send(Err(error.at_subject(subject)));
             }
         }
         for token in state.answers.overdue(now, self.limits.ack) {
@@ -463,8 +483,11 @@ impl Outbox {
         if std::mem::replace(&mut state.ended, true) {
             return;
         }
-        for Queued { letter, handed, .. } in std::mem::take(&mut state.queue) {
-            let error = Error::closed(Operation::Publish).at_subject(letter.subject);
+        for Queued {
+            subject, handed, ..
+        } in std::mem::take(&mut state.queue)
+        {
+            let error = Error::closed(Operation::Publish).at_subject(subject);
             let _ = handed.send(Err(error));
         }
         for token in state.answers.waiting(|_| true) {
@@ -528,13 +551,13 @@ impl State {
     }
 }
 
-fn given_up(letter: &Letter) -> Error {
+fn given_up(subject: &Subject) -> Error {
     Error::new(
         ErrorKind::Closed,
         Operation::Publish,
         "the connection was given up after as many attempts as allowed; connect anew",
     )
-    .at_subject(&letter.subject)
+    .at_subject(subject)
 }
 
 impl fmt::Debug for Outbox {

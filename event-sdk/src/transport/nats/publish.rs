@@ -5,6 +5,7 @@ mod retry;
 
 use std::sync::Arc;
 
+use async_nats::HeaderMap;
 use bytes::Bytes;
 
 use self::confirm::Confirm;
@@ -24,12 +25,36 @@ use crate::transport::{
 #[derive(Debug)]
 struct Parcel {
     subject: Subject,
-    headers: Headers,
     body: Bytes,
     message_id: Option<MessageId>,
-    expect: Expectations,
+    /// What few messages have.
+    extra: Option<Box<Extra>>,
     /// Headers and body, in bytes.
     size: usize,
+}
+
+#[derive(Debug)]
+struct Extra {
+    headers: Headers,
+    expect: Expectations,
+}
+
+impl Parcel {
+    fn expect(&self) -> &Expectations {
+        const NOTHING: &Expectations = &Expectations {
+            last_sequence: None,
+            last_subject_sequence: None,
+            last_pattern_sequence: None,
+        };
+        self.extra.as_ref().map_or(NOTHING, |extra| &extra.expect)
+    }
+
+    /// The headers, as they are sent.
+    fn on_wire(&self) -> Option<HeaderMap> {
+        const NONE: &Headers = &Headers::new();
+        let headers = self.extra.as_ref().map_or(NONE, |extra| &extra.headers);
+        headers::outgoing(headers, self.message_id.as_ref(), self.expect())
+    }
 }
 
 /// The most bytes that headers may have together: their length is stored in 16
@@ -42,11 +67,10 @@ pub(super) fn publish(
     message: Outgoing<'_>,
 ) -> Answer<Result<Confirmation, Error>> {
     let subject = message.subject;
-    let parcel = match take(link, message) {
-        Ok(parcel) => parcel,
+    let (parcel, letter) = match take(link, message) {
+        Ok(taken) => taken,
         Err(error) => return Answer::ready(Err(error.at_subject(subject))),
     };
-    let (parcel, letter) = parcel;
     match link.outbox().send(letter) {
         Ok(Sent::Now(handed)) => Answer::ready(Ok(confirmation(link, parcel, handed))),
         Ok(Sent::Later(handed)) => {
@@ -66,7 +90,7 @@ fn confirmation(link: &Arc<Link>, parcel: Parcel, handed: Handed) -> Confirmatio
 }
 
 /// Checks a message, and writes its headers.
-fn take(link: &Link, message: Outgoing<'_>) -> Result<(Parcel, Letter), Error> {
+fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), Error> {
     let Outgoing {
         subject,
         headers,
@@ -88,24 +112,25 @@ fn take(link: &Link, message: Outgoing<'_>) -> Result<(Parcel, Letter), Error> {
     let size = body.len() + check_headers(on_wire.as_ref())?;
     check_size(size, link.client().max_payload())?;
     let letter = Letter {
-        subject: subject.clone(),
+        subject,
         headers: on_wire,
         payload: body.clone(),
         acked: true,
     };
+    let plain = headers.is_empty() && expect.is_empty();
+    let extra = (!plain).then(|| Box::new(Extra { headers, expect }));
     let parcel = Parcel {
         subject: subject.clone(),
-        headers,
         body,
         message_id,
-        expect,
+        extra,
         size,
     };
     Ok((parcel, letter))
 }
 
 /// How many bytes the headers have.
-pub(super) fn check_headers(headers: Option<&async_nats::HeaderMap>) -> Result<usize, Error> {
+pub(super) fn check_headers(headers: Option<&HeaderMap>) -> Result<usize, Error> {
     let size = headers.map_or(0, headers::wire_len);
     if size > MAX_HEADERS {
         return Err(Error::new(

@@ -34,7 +34,8 @@ impl Servers {
                 )));
             }
             let bare = format!("{scheme}://{address}");
-            addresses.push(bare.parse().map_err(|_| {
+            let parsed = bare.parse().ok().filter(|_| is_address(address));
+            addresses.push(parsed.ok_or_else(|| {
                 refused(format!(
                     "{bare:?} is no server's URL; write `nats://host:port` or `tls://host:port`"
                 ))
@@ -80,6 +81,12 @@ impl<'a> Url<'a> {
             address,
         }
     }
+}
+
+/// Whether a text has nothing but the characters of names, addresses and ports.
+fn is_address(text: &str) -> bool {
+    let known = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b);
+    !text.is_empty() && !text.starts_with(':') && text.bytes().all(known)
 }
 
 /// `user:password`, or a token.
@@ -174,7 +181,10 @@ mod tests {
             " , ",
             "http://me:hidden@host",
             "nats://me:hidden@",
+            "nats://me:hidden@:4222",
+            "nats://me:hidden@host:port",
             "nats://me:hidden@ho st",
+            "nats://me:hidden@host/path",
             "nats://me:hidden@one,nats://you:hidden@two",
         ] {
             let error = resolve(list).unwrap_err();

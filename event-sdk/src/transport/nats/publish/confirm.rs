@@ -1,5 +1,6 @@
 //! The second answer to a publish.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -59,7 +60,7 @@ impl Future for Confirm {
             let Phase::Waiting(parcel) = std::mem::replace(&mut this.phase, Phase::Done) else {
                 return Poll::Pending;
             };
-            let ack = match read(result) {
+            let ack = match read(&this.link, result) {
                 Ack::Stored(stored) => return Poll::Ready(Ok(stored)),
                 other => other,
             };
@@ -97,11 +98,11 @@ pub(super) enum Ack {
 }
 
 /// Reads an answer.
-pub(super) fn read(answer: Result<Reply, NoAnswer>) -> Ack {
+pub(super) fn read(link: &Link, answer: Result<Reply, NoAnswer>) -> Ack {
     #[derive(Deserialize)]
     struct PubAck<'a> {
         #[serde(borrow, default)]
-        stream: Option<std::borrow::Cow<'a, str>>,
+        stream: Option<Cow<'a, str>>,
         #[serde(default)]
         seq: u64,
         #[serde(default)]
@@ -114,12 +115,19 @@ pub(super) fn read(answer: Result<Reply, NoAnswer>) -> Ack {
         Ok(reply) => reply,
         Err(why) => return Ack::None(why),
     };
+    if let Some((stream, sequence)) = stored(&reply.payload) {
+        return Ack::Stored(Stored {
+            stream: Some(link.stream_name(stream)),
+            sequence: Some(sequence),
+            duplicate: false,
+        });
+    }
     let ack: PubAck<'_> = match serde_json::from_slice(&reply.payload) {
         Ok(ack) => ack,
         Err(error) => return Ack::Unreadable(error),
     };
     let stream = ack.stream.as_deref().filter(|name| !name.is_empty());
-    let stream = stream.map(Text::copy_of);
+    let stream = stream.map(|name| link.stream_name(name));
     match ack.error {
         Some(error) => Ack::Refused { stream, error },
         None => Ack::Stored(Stored {
@@ -128,6 +136,27 @@ pub(super) fn read(answer: Result<Reply, NoAnswer>) -> Ack {
             duplicate: ack.duplicate,
         }),
     }
+}
+
+/// Stream and sequence in the ack of a message that was stored, just as servers
+/// write it: `{"stream":"ORDERS","seq":41}`, with a domain between the two and
+/// blanks after commas or without. Everything else is JSON like any other.
+fn stored(ack: &[u8]) -> Option<(&str, u64)> {
+    fn comma(text: &str) -> Option<&str> {
+        let text = text.strip_prefix(',')?;
+        Some(text.strip_prefix(' ').unwrap_or(text))
+    }
+    let ack = std::str::from_utf8(ack).ok()?;
+    let (stream, rest) = ack.strip_prefix("{\"stream\":\"")?.split_once('"')?;
+    let mut rest = comma(rest)?;
+    if let Some(domain) = rest.strip_prefix("\"domain\":\"") {
+        rest = comma(domain.split_once('"')?.1)?;
+    }
+    let sequence = rest.strip_prefix("\"seq\":")?.strip_suffix('}')?;
+    let digits = sequence.bytes().all(|digit| digit.is_ascii_digit());
+    let plain = !stream.is_empty() && !stream.contains('\\');
+    (plain && digits).then_some(())?;
+    Some((stream, sequence.parse().ok()?))
 }
 
 impl Ack {
@@ -156,5 +185,42 @@ impl Ack {
             .with_source(error),
         };
         Err(error.at_subject(&parcel.subject))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stored;
+
+    #[test]
+    fn the_usual_ack_is_read_at_once() {
+        for ack in [
+            r#"{"stream":"ORDERS","seq":41}"#,
+            r#"{"stream":"ORDERS", "seq":41}"#,
+            r#"{"stream":"ORDERS","domain":"hub","seq":41}"#,
+        ] {
+            assert_eq!(stored(ack.as_bytes()), Some(("ORDERS", 41)), "{ack}");
+        }
+        let most = format!(r#"{{"stream":"S","seq":{}}}"#, u64::MAX);
+        assert_eq!(stored(most.as_bytes()), Some(("S", u64::MAX)));
+    }
+
+    #[test]
+    fn everything_else_is_left_to_the_parser() {
+        for ack in [
+            r#"{"stream":"S", "seq":41,"duplicate": true}"#,
+            r#"{"stream":"S", "seq":41, "domain":"d"}"#,
+            r#"{"stream":"", "seq":41}"#,
+            r#"{"stream":"a\b","seq":41}"#,
+            r#"{"stream":"S", "seq":}"#,
+            r#"{"stream":"S", "seq":-1}"#,
+            r#"{"stream":"S", "seq":+1}"#,
+            r#"{"stream":"S", "seq":99999999999999999999}"#,
+            r#"{"error":{"code":400},"stream":"S","seq":0}"#,
+            "",
+            "{",
+        ] {
+            assert_eq!(stored(ack.as_bytes()), None, "{ack}");
+        }
     }
 }

@@ -7,7 +7,6 @@ use super::Parcel;
 use super::confirm::{Ack, read};
 use crate::text::Text;
 use crate::transport::nats::fault::{About, ApiError, code};
-use crate::transport::nats::headers;
 use crate::transport::nats::link::Link;
 use crate::transport::nats::options::Management;
 use crate::transport::nats::outbox::{Handed, Letter, Sent};
@@ -67,8 +66,8 @@ pub(super) async fn resolve(
 /// Sends a message again, and waits for its ack.
 async fn send(link: &Link, parcel: &Parcel) -> Result<(Handed, Ack), Error> {
     let sent = link.outbox().send_again(Letter {
-        subject: parcel.subject.clone(),
-        headers: headers::outgoing(&parcel.headers, parcel.message_id.as_ref(), &parcel.expect),
+        subject: &parcel.subject,
+        headers: parcel.on_wire(),
         payload: parcel.body.clone(),
         acked: true,
     })?;
@@ -80,7 +79,7 @@ async fn send(link: &Link, parcel: &Parcel) -> Result<(Handed, Ack), Error> {
     };
     let waiting = Waiting { link, handed };
     let answer = std::future::poll_fn(|cx| link.outbox().poll_answer(waiting.handed.token, cx));
-    let ack = read(answer.await);
+    let ack = read(link, answer.await);
     Ok((handed, ack))
 }
 
@@ -124,9 +123,9 @@ async fn ours(
     let last = if let Some(last) = error.last_sequence() {
         streams::message(link, stream, &streams::Which::Sequence(last)).await
     } else {
-        let subject = match &parcel.expect.last_pattern_sequence {
+        let subject = match &parcel.expect().last_pattern_sequence {
             Some((pattern, _)) => pattern.as_str(),
-            None if parcel.expect.last_subject_sequence.is_some() => parcel.subject.as_str(),
+            None if parcel.expect().last_subject_sequence.is_some() => parcel.subject.as_str(),
             None => ">",
         };
         streams::message(link, stream, &streams::Which::LastOf(subject)).await
