@@ -4,6 +4,7 @@ use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeErrorKind, JsonCodec, RawEnvelope};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson};
+use event_sdk_core::subject::grammar::{escape_key, unescape_key};
 use event_sdk_core::{Head, Version};
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -148,6 +149,48 @@ fn data_share_the_memory_of_the_body() {
     let body = Bytes::from(vectors().accepted[0].body.clone());
     let data = JsonCodec.decode(&body, &Headers::new()).unwrap().data;
     assert!(body.as_ptr_range().contains(&data.as_ptr()));
+}
+
+#[derive(Deserialize)]
+struct KeyVectors {
+    keys: Vec<KeyVector>,
+    refused_keys: Vec<RefusedKey>,
+    refused_tokens: Vec<RefusedToken>,
+}
+
+#[derive(Deserialize)]
+struct KeyVector {
+    name: String,
+    key: String,
+    token: String,
+}
+
+#[derive(Deserialize)]
+struct RefusedKey {
+    name: String,
+    key: String,
+}
+
+#[derive(Deserialize)]
+struct RefusedToken {
+    name: String,
+    token: String,
+}
+
+#[test]
+fn escapes_and_unescapes_the_vectors_of_keys() {
+    let text = include_str!("../../../tests/golden/keys.json");
+    let vectors: KeyVectors = serde_json::from_str(text).unwrap();
+    for KeyVector { name, key, token } in vectors.keys {
+        assert_eq!(escape_key(&key).as_ref(), Ok(&token), "{name}");
+        assert_eq!(unescape_key(&token), Ok(key), "{name}");
+    }
+    for RefusedKey { name, key } in vectors.refused_keys {
+        assert!(escape_key(&key).is_err(), "{name}");
+    }
+    for RefusedToken { name, token } in vectors.refused_tokens {
+        assert!(unescape_key(&token).is_err(), "{name}");
+    }
 }
 
 fn any_head() -> impl Strategy<Value = Head> {
