@@ -88,15 +88,16 @@ fn clippy(set: &'static FeatureSet) -> Step<'static> {
     })
 }
 
-/// Before the tests, so that a server that cannot be had is not seen only by those that need it.
+/// Before the tests, so that what cannot be had is not seen only by those that need it.
 fn services(metadata: &Metadata, notices: &mut Notices) -> Result<Status> {
-    match Services::ready(metadata)?.notice() {
-        None => Ok(Status::Passed),
-        Some(notice) => {
-            notices.push(notice.to_owned());
-            Ok(Status::Incomplete)
-        }
-    }
+    let missing: Vec<_> = Services::ready(metadata)?.notices().collect();
+    let complete = missing.is_empty();
+    notices.extend(missing.into_iter().map(str::to_owned));
+    Ok(if complete {
+        Status::Passed
+    } else {
+        Status::Incomplete
+    })
 }
 
 fn doc() -> Result<Status> {

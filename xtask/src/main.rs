@@ -33,7 +33,7 @@ enum Command {
     Ci(ci::Args),
     /// Run the benchmarks, headed by a line that describes the machine
     Bench(bench::Args),
-    /// Find the real servers that tests use, install those that are missing, or run one
+    /// Find the servers and clients that tests use, install what is missing, or run a server
     Services(services::Args),
 }
 

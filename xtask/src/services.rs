@@ -1,5 +1,8 @@
-//! `cargo xtask services`: the real servers that tests use, found on the system or installed.
+//! `cargo xtask services`: the real servers and clients that tests use, found on the system or
+//! installed.
 
+mod clients;
+mod installation;
 mod nats;
 mod pip;
 
@@ -10,17 +13,26 @@ use anyhow::Result;
 use event_sdk_test_programs::Program;
 
 use crate::metadata::Metadata;
+use clients::Clients;
 
 /// Finds the services, installs what is missing, and says what there is; or runs a server.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let services = Services::ready(&Metadata::workspace()?)?;
+    let workspace = Metadata::workspace()?;
     if args.run {
-        return nats::serve(&services.nats, args.port, args.store.as_deref());
+        let nats = nats::ready(&nats_folder(&workspace))?;
+        return nats::serve(&nats, args.port, args.store.as_deref());
     }
+    let services = Services::ready(&workspace)?;
     println!("nats-server      {}", shown(&services.nats));
-    match &services.old_nats {
-        Some(program) => println!("an old one       {}", shown(program)),
-        None => println!("notice: {}", nats::NO_OLD_SERVER),
+    if let Some(program) = &services.old_nats {
+        println!("an old one       {}", shown(program));
+    }
+    println!("python           {}", shown(&services.clients.python));
+    if let Some(program) = &services.clients.node {
+        println!("node             {}", shown(program));
+    }
+    for notice in services.notices() {
+        println!("notice: {notice}");
     }
     Ok(())
 }
@@ -43,31 +55,46 @@ pub(crate) struct Args {
 pub(crate) struct Services {
     nats: Program,
     old_nats: Option<Program>,
+    clients: Clients,
 }
 
 impl Services {
-    /// Finds them, and installs what is missing into `target/services`.
+    /// Finds them, and installs what is missing into `target/services` and `target/clients`.
     pub(crate) fn ready(workspace: &Metadata) -> Result<Self> {
-        let folder = workspace.target_directory.join("services");
         Ok(Self {
-            nats: nats::ready(&folder)?,
+            nats: nats::ready(&nats_folder(workspace))?,
             old_nats: event_sdk_test_programs::nats::old()?,
+            clients: clients::ready(&workspace.target_directory.join("clients"))?,
         })
     }
 
     /// Tells a command, through its environment, which programs its tests are to start.
     pub(crate) fn tell(&self, command: &mut Command) {
+        use event_sdk_test_programs::clients::{
+            NODE_VARIABLE, PYTHON_VARIABLE, WITHOUT_NODE_VARIABLE,
+        };
         use event_sdk_test_programs::nats::{CURRENT_VARIABLE, OLD_VARIABLE};
         command.env(CURRENT_VARIABLE, self.nats.path());
         if let Some(old) = &self.old_nats {
             command.env(OLD_VARIABLE, old.path());
         }
+        command.env(PYTHON_VARIABLE, self.clients.python.path());
+        match &self.clients.node {
+            Some(node) => command.env(NODE_VARIABLE, node.path()),
+            None => command.env(WITHOUT_NODE_VARIABLE, "1"),
+        };
     }
 
     /// What cannot be tested with them, and what to install for it.
-    pub(crate) fn notice(&self) -> Option<&'static str> {
-        self.old_nats.is_none().then_some(nats::NO_OLD_SERVER)
+    pub(crate) fn notices(&self) -> impl Iterator<Item = &'static str> {
+        let old_nats = self.old_nats.is_none().then_some(nats::NO_OLD_SERVER);
+        let node = self.clients.node.is_none().then_some(clients::NO_NODE);
+        old_nats.into_iter().chain(node)
     }
+}
+
+fn nats_folder(workspace: &Metadata) -> PathBuf {
+    workspace.target_directory.join("services")
 }
 
 fn shown(program: &Program) -> String {

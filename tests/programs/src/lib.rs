@@ -1,9 +1,10 @@
-//! Finds the programs of real servers, for the tests and for `cargo xtask services`.
+//! Finds the programs that tests start, for them and for `cargo xtask services`.
 //!
 //! One place knows where a program may be and which version it must have, so that a
 //! test that is run alone starts the same server as `cargo xtask test`. Nothing is
 //! installed and nothing is started here.
 
+pub mod clients;
 pub mod nats;
 
 mod error;

@@ -9,8 +9,10 @@ use crate::{Error, Origin, Program, Version};
 
 /// What is searched for.
 pub(crate) struct Wanted {
-    /// The name of the file, with which its own answer begins.
+    /// The name of the file.
     pub(crate) file: &'static str,
+    /// What its own answer begins with.
+    pub(crate) says: &'static str,
     /// The environment variable that may name it.
     pub(crate) variable: &'static str,
     /// Which versions are fit, in words.
@@ -75,7 +77,7 @@ impl Wanted {
             return Err(io::Error::other(text));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        if !text.starts_with(self.file) {
+        if !text.starts_with(self.says) {
             let text = format!("it is no {}, and says: {}", self.file, text.trim());
             return Err(io::Error::other(text));
         }
@@ -127,6 +129,7 @@ mod tests {
 
     const WANTED: Wanted = Wanted {
         file: "server",
+        says: "server: ",
         variable: "THE_SERVER",
         needed: "3 or newer",
         fit: |version| version >= Version::new(3, 0, 0),

