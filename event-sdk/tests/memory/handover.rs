@@ -1,6 +1,7 @@
 //! Handing values over, and what must not happen to them under the lock.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 
 use bytes::Bytes;
 use event_sdk::ErrorKind;
@@ -9,10 +10,10 @@ use event_sdk::envelope::Head;
 use event_sdk::event::{Event, EventSpec};
 use event_sdk::headers::Headers;
 use event_sdk::json::WriteJson;
-use event_sdk::stream::Stream;
+use event_sdk::stream::{Discard, Stream};
 use event_sdk::subject::grammar::subject_hash;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Body, Capability, Transport, ValueBody};
+use event_sdk::transport::{Body, Capability, MessageId, Outgoing, Transport, ValueBody};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -169,6 +170,54 @@ fn a_value_may_use_the_transport_when_it_is_dropped() {
     now(rig.transport.apply_stream(&few)).unwrap();
     assert_eq!(rig.state().messages, 1);
     rig.close();
+}
+
+/// What becomes of a value that is not stored because `refuse` is against it.
+#[track_caller]
+fn dropped_unstored(
+    declare: impl FnOnce(Stream) -> Stream,
+    refuse: impl FnOnce(&mut Outgoing<'_>) + Send + 'static,
+) {
+    let rig = handing_over(declare);
+    let first = Arc::new(Noted::default());
+    rig.try_publish("a", |message| {
+        message.body = value(&first);
+        message.message_id = Some(MessageId::Text("x".into()));
+    })
+    .unwrap();
+    // On a thread of its own: one that waits for a lock that it holds never ends.
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || {
+        let event = Noted {
+            number: 2,
+            at_last: Mutex::new(Some(rig.transport.clone())),
+        };
+        let answer = rig.try_publish("a", move |message| {
+            message.body = value(&Arc::new(event));
+            refuse(message);
+        });
+        let _ = done.send((answer.is_ok_and(|stored| !stored.duplicate), rig));
+    });
+    let (stored, rig) = ended
+        .recv_timeout(60 * SECOND)
+        .expect("the value was dropped while the stream was locked");
+    assert!(!stored && rig.state().last_sequence == 1);
+}
+
+#[test]
+fn a_value_that_is_not_stored_may_use_the_transport_when_it_is_dropped() {
+    dropped_unstored(
+        |stream| stream,
+        |message| message.message_id = Some(MessageId::Text("x".into())),
+    );
+    dropped_unstored(
+        |stream| stream,
+        |message| message.expect.last_sequence = Some(0),
+    );
+    dropped_unstored(
+        |stream| stream.max_messages(1).when_full(Discard::New),
+        |_| {},
+    );
 }
 
 #[test]

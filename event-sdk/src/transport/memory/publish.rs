@@ -1,5 +1,6 @@
 //! Storing a message in a stream.
 
+use std::mem;
 use std::num::NonZeroU64;
 
 use bytes::Bytes;
@@ -58,6 +59,10 @@ impl MemoryStream {
                 self.check_expectations(state, subject, &expect)?;
             }
             self.make_room(state, subject, size, after)?;
+            // Taken away only now: what is not stored is dropped by the caller,
+            // when the lock is released, for a value's destructor may need it.
+            let headers = mem::take(&mut headers);
+            let body = mem::replace(&mut body, Body::Encoded(Bytes::new()));
             let (sequence, place) = state.log.push(subject, headers, body, size, now);
             if let Some(id) = id {
                 state.dedup.remember(id, sequence, now);
