@@ -46,6 +46,7 @@ mod check;
 mod connection;
 mod consumer;
 mod dedup;
+mod filters;
 mod held;
 mod history;
 mod interest;
@@ -62,10 +63,10 @@ mod slab;
 mod state;
 mod stream;
 mod streams;
-mod subject_tree;
 mod subjects;
 mod subscribers;
 mod subscription;
+mod token_tree;
 
 pub use builder::MemoryTransportBuilder;
 
@@ -255,7 +256,7 @@ impl Transport for MemoryTransport {
         let stream = self.stream(&request.stream, Operation::Read);
         Answer::ready(
             stream
-                .and_then(|stream| stream.history(&self.0.connection, request))
+                .and_then(|stream| stream.history(&self.0.connection, &request))
                 .map(|history| Box::pin(history) as HistoryStream),
         )
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::check;
 use super::connection::Connection;
 use super::consumer::Consumer;
+use super::filters::Filters;
 use super::position::Position;
 use super::slab::Key;
 use super::state::State;
@@ -21,7 +22,7 @@ impl MemoryStream {
         through: &Arc<Connection>,
         request: &SubscribeRequest,
     ) -> Result<MemorySubscription, Error> {
-        check::subscribe(request)?;
+        let filters = check::subscribe(request)?;
         let config = &request.config;
         let name = config.name.as_str();
         let now = self.age_now();
@@ -33,9 +34,9 @@ impl MemoryStream {
                     key
                 } else {
                     let stored = &self.settings().config;
-                    check::all_within(&config.filters, stored, Operation::Subscribe)
+                    check::all_within(&filters, stored, Operation::Subscribe)
                         .map_err(|error| check::at_consumer(error, request))?;
-                    self.create(state, config.clone())
+                    self.create(state, config.clone(), &filters)
                 };
                 let Some(consumer) = state.consumers.get_mut(key) else {
                     return Err(self.no_consumer(Operation::Subscribe, name));
@@ -78,9 +79,8 @@ impl MemoryStream {
         })
     }
 
-    fn create(&self, state: &mut State, config: ConsumerConfig) -> Key {
+    fn create(&self, state: &mut State, config: ConsumerConfig, filters: &Filters) -> Key {
         let name = config.name.as_str().map(Text::copy_of);
-        let filters = config.filters.clone();
         let (log, settings) = (&state.log, self.settings());
         // What the stream holds lies under this.
         let everything = [Pattern::everything()];
@@ -90,11 +90,10 @@ impl MemoryStream {
             &settings.config.subjects[..]
         };
         let key = state.consumers.insert_with(|place| {
-            let (position, gap) =
-                Position::start(place, &config.filters, stored, config.deliver, log);
+            let (position, gap) = Position::start(place, filters, stored, config.deliver, log);
             Consumer::new(config, position, gap)
         });
-        for filter in &filters {
+        for filter in filters.patterns() {
             state.interest.insert(filter, key.index());
         }
         if let Some(name) = name {

@@ -1,5 +1,6 @@
 //! Refuses requests that contradict themselves, or that a stream cannot serve.
 
+use super::filters::Filters;
 use crate::stream::{Retention, StreamConfig, check_name};
 use crate::subject::Pattern;
 use crate::text::Text;
@@ -8,8 +9,9 @@ use crate::transport::{
     SubscribeRequest,
 };
 
-/// Whether a subscription can be what it asks for, on whatever stream.
-pub(super) fn subscribe(request: &SubscribeRequest) -> Result<(), Error> {
+/// Whether a subscription can be what it asks for, on whatever stream; what it
+/// wants of that.
+pub(super) fn subscribe(request: &SubscribeRequest) -> Result<Filters, Error> {
     if let Some(reason) = contradiction(request) {
         return Err(at_consumer(option(Operation::Subscribe, reason), request));
     }
@@ -26,37 +28,33 @@ pub(super) fn at_consumer(error: Error, request: &SubscribeRequest) -> Error {
     }
 }
 
-/// Whether `filters` can select messages: there are some, and no two match the
+/// Whether `patterns` can select messages: there are some, and no two match the
 /// same.
-pub(super) fn filters(filters: &[Pattern], operation: Operation) -> Result<(), Error> {
-    if filters.is_empty() {
+pub(super) fn filters(patterns: &[Pattern], operation: Operation) -> Result<Filters, Error> {
+    if patterns.is_empty() {
         return Err(option(
             operation,
             "there is no filter; name at least one pattern, `>` for every subject of the stream",
         ));
     }
-    for (index, one) in filters.iter().enumerate() {
-        if let Some(other) = filters[..index].iter().find(|other| other.overlaps(one)) {
-            return Err(option(
-                operation,
-                format!(
-                    "the filters {other} and {one} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
-                ),
-            ));
-        }
-    }
-    Ok(())
+    Filters::new(patterns).map_err(|[one, other]| {
+        option(
+            operation,
+            format!(
+                "the filters {one} and {other} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
+            ),
+        )
+    })
 }
 
 /// Whether each of `filters` can match a message of a stream.
 pub(super) fn all_within(
-    filters: &[Pattern],
+    filters: &Filters,
     stream: &StreamConfig,
     operation: Operation,
 ) -> Result<(), Error> {
-    filters
-        .iter()
-        .try_for_each(|filter| within(filter, stream, operation))
+    let mut patterns = filters.patterns().iter();
+    patterns.try_for_each(|filter| within(filter, stream, operation))
 }
 
 /// Whether `pattern` can match a message of a stream.

@@ -10,9 +10,9 @@ use tokio::task::coop;
 
 use super::check;
 use super::connection::Connection;
+use super::filters::Filters;
 use super::log::{Log, Message};
 use super::stream::MemoryStream;
-use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{Error, From, HistoryRequest, Operation, Order, StoredMessage};
 
@@ -22,7 +22,7 @@ pub(super) struct MemoryHistory {
     stream: Arc<MemoryStream>,
     connection: Arc<Connection>,
     name: Text,
-    filters: Vec<Pattern>,
+    filters: Filters,
     order: Order,
     /// What has still to be looked at: none beyond these two.
     first: u64,
@@ -44,11 +44,12 @@ impl MemoryStream {
     pub(super) fn history(
         self: &Arc<Self>,
         through: &Arc<Connection>,
-        request: HistoryRequest,
+        request: &HistoryRequest,
     ) -> Result<MemoryHistory, Error> {
-        check::filters(&request.filters, Operation::Read)
-            .and_then(|()| {
-                check::all_within(&request.filters, &self.settings().config, Operation::Read)
+        let filters = check::filters(&request.filters, Operation::Read)
+            .and_then(|filters| {
+                check::all_within(&filters, &self.settings().config, Operation::Read)?;
+                Ok(filters)
             })
             .map_err(|error| error.at_stream(self.name().clone()))?;
         let now = self.age_now();
@@ -60,7 +61,7 @@ impl MemoryStream {
             name: Text::copy_of(self.name()),
             stream: self.clone(),
             connection: through.clone(),
-            filters: request.filters,
+            filters,
             order: request.order,
             first,
             last,
@@ -127,7 +128,7 @@ impl MemoryHistory {
             let Some(subject) = log.subject_of(message) else {
                 continue;
             };
-            if !self.filters.iter().any(|filter| filter.matches(subject)) {
+            if !self.filters.matches(subject) {
                 continue;
             }
             self.read.push_back(StoredMessage {

@@ -1,168 +1,118 @@
-//! Which consumers want a subject: their filters as a tree of tokens.
+//! Which consumers want a subject.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
 
+use super::token_tree::TokenTree;
 use crate::subject::{Pattern, Subject};
 
-/// The filters of all consumers of a stream.
+/// The filters of all consumers of a stream, and the consumers that subjects
+/// were found to be wanted by.
 ///
-/// Finding those that match a subject costs by the tokens of the subject and
-/// the wildcards on its way, not by the number of filters.
+/// Subjects are many and are mostly wanted by the same consumers, so each set of
+/// consumers is kept once, whatever the number of subjects.
 #[derive(Debug)]
 pub(super) struct Interest {
-    nodes: Vec<Node>,
-    free: Vec<usize>,
+    filters: TokenTree<BTreeSet<usize>>,
+    /// Grows, from one on, whenever what was found means nothing any more.
     generation: u64,
-    /// Where a search stands; kept for their memory.
-    here: Vec<usize>,
-    next: Vec<usize>,
+    sets: Vec<Arc<[usize]>>,
+    places: HashMap<Arc<[usize]>, usize>,
+    /// What was found last; kept for its memory.
+    found: Vec<usize>,
 }
 
-#[derive(Debug)]
-struct Node {
-    literal: HashMap<Box<str>, usize>,
-    /// What follows a `*`.
-    any: Option<usize>,
-    /// Those whose filter ends here.
-    ends: Vec<usize>,
-    /// Those whose filter goes on with `>`.
-    tails: Vec<usize>,
+/// Where the set of those that want a subject is, once that was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Wanted {
+    generation: u64,
+    place: usize,
 }
 
-const ROOT: usize = 0;
-
-impl Node {
-    fn new() -> Self {
-        Self {
-            literal: HashMap::new(),
-            any: None,
-            ends: Vec::new(),
-            tails: Vec::new(),
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.literal.is_empty()
-            && self.any.is_none()
-            && self.ends.is_empty()
-            && self.tails.is_empty()
-    }
-
-    fn child(&self, token: &str) -> Option<usize> {
-        match token {
-            "*" => self.any,
-            token => self.literal.get(token).copied(),
-        }
-    }
-}
+/// Fewer sets than this are kept in any case.
+const FEW: usize = 64;
 
 impl Interest {
     pub(super) fn new() -> Self {
         Self {
-            nodes: vec![Node::new()],
-            free: Vec::new(),
+            filters: TokenTree::new(),
             generation: 1,
-            here: Vec::new(),
-            next: Vec::new(),
+            sets: Vec::new(),
+            places: HashMap::new(),
+            found: Vec::new(),
         }
-    }
-
-    /// Grows, from one on, whenever the answer for some subject may have changed.
-    pub(super) fn generation(&self) -> u64 {
-        self.generation
     }
 
     /// Notes that `consumer` wants what `filter` matches.
     pub(super) fn insert(&mut self, filter: &Pattern, consumer: usize) {
-        self.generation += 1;
-        let mut at = ROOT;
-        for token in filter.as_str().split('.') {
-            if token == ">" {
-                self.nodes[at].tails.push(consumer);
-                return;
-            }
-            at = match self.nodes[at].child(token) {
-                Some(child) => child,
-                None => self.add_child(at, token),
-            };
-        }
-        self.nodes[at].ends.push(consumer);
+        self.forget();
+        self.filters.change(filter.as_str(), |consumers| {
+            consumers.get_or_insert_default().insert(consumer);
+        });
     }
 
     /// Takes back what [`insert`](Self::insert) noted.
     pub(super) fn remove(&mut self, filter: &Pattern, consumer: usize) {
-        self.generation += 1;
-        let mut way = Vec::new();
-        let mut at = ROOT;
-        for token in filter.as_str().split('.') {
-            if token == ">" {
-                self.nodes[at].tails.retain(|other| *other != consumer);
-                return self.prune(at, way);
-            }
-            let Some(child) = self.nodes[at].child(token) else {
-                return;
-            };
-            way.push((at, token));
-            at = child;
-        }
-        self.nodes[at].ends.retain(|other| *other != consumer);
-        self.prune(at, way);
-    }
-
-    /// Fills `consumers` with those that want `subject`, in order and each once.
-    pub(super) fn find(&mut self, subject: &Subject, consumers: &mut Vec<usize>) {
-        consumers.clear();
-        let (mut here, mut next) = (&mut self.here, &mut self.next);
-        here.clear();
-        here.push(ROOT);
-        for token in subject.as_str().split('.') {
-            for node in here.drain(..).map(|index| &self.nodes[index]) {
-                consumers.extend_from_slice(&node.tails);
-                next.extend(node.literal.get(token).copied());
-                next.extend(node.any);
-            }
-            if next.is_empty() {
-                break;
-            }
-            std::mem::swap(&mut here, &mut next);
-        }
-        for index in here.drain(..) {
-            consumers.extend_from_slice(&self.nodes[index].ends);
-        }
-        consumers.sort_unstable();
-        consumers.dedup();
-    }
-
-    fn add_child(&mut self, parent: usize, token: &str) -> usize {
-        let child = self.free.pop().unwrap_or_else(|| {
-            self.nodes.push(Node::new());
-            self.nodes.len() - 1
-        });
-        match token {
-            "*" => self.nodes[parent].any = Some(child),
-            token => {
-                self.nodes[parent].literal.insert(token.into(), child);
-            }
-        }
-        child
-    }
-
-    /// Frees the node at the end of `way`, and those before it, while they are empty.
-    fn prune(&mut self, mut at: usize, way: Vec<(usize, &str)>) {
-        for (parent, token) in way.into_iter().rev() {
-            if !self.nodes[at].is_empty() {
-                return;
-            }
-            match token {
-                "*" => self.nodes[parent].any = None,
-                token => {
-                    self.nodes[parent].literal.remove(token);
+        self.forget();
+        self.filters.change(filter.as_str(), |consumers| {
+            if let Some(those) = consumers {
+                those.remove(&consumer);
+                if those.is_empty() {
+                    *consumers = None;
                 }
             }
-            self.nodes[at] = Node::new();
-            self.free.push(at);
-            at = parent;
+        });
+    }
+
+    /// The consumers that want `subject`, in order; `known` is where they were
+    /// found before, and `subjects` how many subjects there are.
+    #[inline]
+    pub(super) fn of(
+        &mut self,
+        subject: &Subject,
+        known: &mut Wanted,
+        subjects: usize,
+    ) -> &[usize] {
+        if known.generation != self.generation {
+            *known = self.find(subject, subjects);
         }
+        self.sets.get(known.place).map_or(&[], |set| set)
+    }
+
+    #[cold]
+    fn find(&mut self, subject: &Subject, subjects: usize) -> Wanted {
+        if self.sets.len() > 2 * subjects + FEW {
+            // Most of them belong to subjects that are gone.
+            self.forget();
+        }
+        self.found.clear();
+        self.filters.each_overlapping(subject.as_str(), |those| {
+            self.found.extend(those);
+        });
+        self.found.sort_unstable();
+        self.found.dedup();
+        let place = self.places.get(&*self.found).copied();
+        Wanted {
+            generation: self.generation,
+            place: place.unwrap_or_else(|| self.keep()),
+        }
+    }
+
+    /// Keeps what was found.
+    fn keep(&mut self) -> usize {
+        let (set, place) = (Arc::<[usize]>::from(&*self.found), self.sets.len());
+        self.places.insert(Arc::clone(&set), place);
+        self.sets.push(set);
+        place
+    }
+
+    /// Forgets what was found.
+    fn forget(&mut self) {
+        self.generation += 1;
+        self.sets.clear();
+        self.places.clear();
     }
 }
 
@@ -170,67 +120,96 @@ impl Interest {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Interest;
+    use super::super::token_tree::tests::{VISITED, any_pattern, any_subject};
+    use super::{FEW, Interest, Wanted};
     use crate::subject::{Pattern, Subject};
 
-    fn subject() -> impl Strategy<Value = Subject> {
-        prop::collection::vec(prop_oneof!["a", "b", "c"], 1..5)
-            .prop_map(|tokens| Subject::parse(tokens.join(".")).unwrap())
+    fn pattern(text: &str) -> Pattern {
+        Pattern::parse(text.to_owned()).unwrap()
     }
 
-    fn pattern() -> impl Strategy<Value = Pattern> {
-        let token = prop_oneof![3 => "[abc]", 2 => Just("*".to_owned())];
-        (prop::collection::vec(token, 1..5), any::<bool>()).prop_map(|(mut tokens, tail)| {
-            if tail {
-                tokens.pop();
-                tokens.push(">".to_owned());
-            }
-            Pattern::parse(tokens.join(".")).unwrap()
-        })
+    fn subject(text: &str) -> Subject {
+        Subject::parse(text.to_owned()).unwrap()
     }
 
     proptest! {
         #[test]
         fn it_finds_what_matching_one_by_one_finds(
-            filters in prop::collection::vec((pattern(), 0_usize..6), 0..30),
+            filters in prop::collection::vec((any_pattern(), 0_usize..6), 0..30),
             removed in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
-            subjects in prop::collection::vec(subject(), 1..20),
+            subjects in prop::collection::vec(any_subject(), 1..20),
         ) {
-            let mut tree = Interest::new();
+            let mut interest = Interest::new();
             let mut list: Vec<(Pattern, usize)> = Vec::new();
-            for (filter, consumer) in filters {
-                if list.contains(&(filter.clone(), consumer)) {
-                    continue;
+            let mut known = vec![Wanted::default(); subjects.len()];
+            let mut check = |interest: &mut Interest, list: &[(Pattern, usize)]| {
+                for (subject, known) in subjects.iter().zip(&mut known) {
+                    let found = interest.of(subject, known, subjects.len()).to_vec();
+                    let matching = list.iter().filter(|(filter, _)| filter.matches(subject));
+                    let mut expected: Vec<usize> = matching.map(|(_, consumer)| *consumer).collect();
+                    expected.sort_unstable();
+                    expected.dedup();
+                    prop_assert_eq!(found, expected);
                 }
-                tree.insert(&filter, consumer);
-                list.push((filter, consumer));
+                Ok(())
+            };
+            for (filter, consumer) in filters {
+                if !list.contains(&(filter.clone(), consumer)) {
+                    interest.insert(&filter, consumer);
+                    list.push((filter, consumer));
+                    check(&mut interest, &list)?;
+                }
             }
             for index in removed {
-                if list.is_empty() {
-                    break;
+                if !list.is_empty() {
+                    let (filter, consumer) = list.swap_remove(index.index(list.len()));
+                    interest.remove(&filter, consumer);
+                    check(&mut interest, &list)?;
                 }
-                let before = tree.generation();
-                let (filter, consumer) = list.swap_remove(index.index(list.len()));
-                tree.remove(&filter, consumer);
-                prop_assert!(tree.generation() > before);
             }
-            let mut found = Vec::new();
-            for subject in &subjects {
-                tree.find(subject, &mut found);
-                let mut expected: Vec<usize> = list
-                    .iter()
-                    .filter(|(filter, _)| filter.matches(subject))
-                    .map(|(_, consumer)| *consumer)
-                    .collect();
-                expected.sort_unstable();
-                expected.dedup();
-                prop_assert_eq!(&found, &expected);
-            }
-            for (filter, consumer) in list {
-                tree.remove(&filter, consumer);
-            }
-            prop_assert!(tree.nodes[super::ROOT].is_empty());
-            prop_assert_eq!(tree.free.len() + 1, tree.nodes.len());
         }
+    }
+
+    #[test]
+    fn subjects_that_the_same_consumers_want_share_the_set_of_them() {
+        let mut interest = Interest::new();
+        for consumer in 0..300 {
+            interest.insert(&pattern(">"), consumer);
+        }
+        interest.insert(&pattern("a.7"), 300);
+        for number in 0..1000 {
+            let mut known = Wanted::default();
+            let those = interest.of(&subject(&format!("a.{number}")), &mut known, 1000);
+            assert_eq!(those.len(), if number == 7 { 301 } else { 300 });
+        }
+        assert_eq!(interest.sets.len(), 2);
+    }
+
+    #[test]
+    fn sets_of_subjects_that_are_gone_are_not_kept() {
+        let mut interest = Interest::new();
+        for number in 0..10_000 {
+            interest.insert(&pattern(&format!("a.{number}")), number);
+        }
+        for number in 0..10_000 {
+            let mut known = Wanted::default();
+            let those = interest.of(&subject(&format!("a.{number}")), &mut known, 1);
+            assert_eq!(those, [number]);
+            assert!(interest.sets.len() <= FEW + 3);
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_not_looked_for_again() {
+        let mut interest = Interest::new();
+        for number in 0..10_000 {
+            interest.insert(&pattern(&format!("other.{number}.*")), number);
+        }
+        let (mine, mut known) = (subject("mine.1.a"), Wanted::default());
+        VISITED.set(0);
+        for _ in 0..100 {
+            assert!(interest.of(&mine, &mut known, 1).is_empty());
+        }
+        assert_eq!(VISITED.get(), 1);
     }
 }

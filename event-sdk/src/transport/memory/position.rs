@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::subjects::Entry;
@@ -48,12 +49,12 @@ impl Position {
     /// before that although the policy asks for it.
     pub(super) fn start(
         consumer: usize,
-        filters: &[Pattern],
+        filters: &Filters,
         stream: &[Pattern],
         policy: DeliverPolicy,
         log: &Log,
     ) -> (Self, Option<Gap>) {
-        let everything = cover(filters, stream);
+        let everything = filters.cover(stream);
         let mut position = Self {
             consumer,
             everything,
@@ -66,10 +67,15 @@ impl Position {
         match policy {
             DeliverPolicy::All => {
                 position.cursor = log.first_sequence();
-                position.ahead = entries(filters, log).map(Entry::count).sum();
+                position.ahead = position.count(filters, log);
             }
             DeliverPolicy::Last => {
-                if let Some(last) = entries(filters, log).map(Entry::last).max() {
+                let last = if everything {
+                    log.messages().last_sequence()
+                } else {
+                    entries(filters, log).map(Entry::last).max()
+                };
+                if let Some(last) = last {
                     position.cursor = last;
                     position.ahead = 1;
                 }
@@ -106,7 +112,8 @@ impl Position {
 
     /// The stream stores these subjects from now on.
     pub(super) fn stream_stores(&mut self, filters: &[Pattern], stream: &[Pattern]) {
-        self.everything = self.everything && cover(filters, stream);
+        let covered = |stored| filters.iter().any(|filter| filter.covers(stored));
+        self.everything = self.everything && stream.iter().all(covered);
     }
 
     /// How many messages it has not read.
@@ -218,38 +225,34 @@ impl Position {
 
     /// How many messages from the cursor on are for it, counted on the side of
     /// the cursor where there are fewer.
-    fn count(&self, filters: &[Pattern], log: &Log) -> u64 {
-        let wanted = |sequences: &mut dyn Iterator<Item = (u64, &Message)>| {
-            let wanted = sequences.filter(|(_, message)| {
-                self.everything
-                    || log
-                        .subject_of(message)
-                        .is_some_and(|subject| filters.iter().any(|filter| filter.matches(subject)))
-            });
+    fn count(&self, filters: &Filters, log: &Log) -> u64 {
+        let messages = log.messages();
+        if self.everything {
+            return messages.count_from(self.cursor) as u64;
+        }
+        let mut all = 0;
+        let mut wanted = vec![false; log.subjects().places()];
+        log.subjects().matching(filters, |place, entry| {
+            all += entry.count();
+            wanted[place] = true;
+        });
+        let count = |messages: &mut dyn Iterator<Item = (u64, &Message)>| {
+            let wanted = messages.filter(|(_, message)| wanted[message.subject]);
             wanted.count() as u64
         };
-        let first = log.first_sequence();
-        if self.cursor.saturating_sub(first) < log.last_sequence().saturating_sub(self.cursor) {
-            let all: u64 = entries(filters, log).map(Entry::count).sum();
-            let before = self.cursor - 1;
-            all - wanted(&mut log.messages().up_to(before))
+        let before = self.cursor.saturating_sub(log.first_sequence());
+        if before < log.last_sequence().saturating_sub(self.cursor) {
+            all - count(&mut messages.up_to(self.cursor - 1))
         } else {
-            wanted(&mut log.messages().from(self.cursor))
+            count(&mut messages.from(self.cursor))
         }
     }
 }
 
-/// Whether the filters match whatever the stream stores.
-fn cover(filters: &[Pattern], stream: &[Pattern]) -> bool {
-    let covered = |stored| filters.iter().any(|filter| filter.covers(stored));
-    stream.iter().all(covered)
-}
-
-/// The subjects that the filters match; no two filters match the same.
-fn entries<'a>(filters: &'a [Pattern], log: &'a Log) -> impl Iterator<Item = &'a Entry> {
+/// The subjects that the filters match.
+fn entries<'a>(filters: &Filters, log: &'a Log) -> impl Iterator<Item = &'a Entry> {
     let mut entries = Vec::new();
-    for filter in filters {
-        log.subjects().matching(filter, |entry| entries.push(entry));
-    }
+    log.subjects()
+        .matching(filters, |_, entry| entries.push(entry));
     entries.into_iter()
 }

@@ -111,6 +111,15 @@ impl<T> Sequenced<T> {
             .filter_map(|slot| Some((slot.sequence, slot.value.as_ref()?)))
     }
 
+    /// How many values there are from `sequence` on.
+    pub(super) fn count_from(&self, sequence: u64) -> usize {
+        if self.len == self.slots.len() {
+            let (Ok(start) | Err(start)) = self.position(sequence);
+            return self.len - start;
+        }
+        self.from(sequence).count()
+    }
+
     /// The sequence of the first value for which `before` is false, if it is
     /// true for all before and false for all after.
     pub(super) fn partition(&self, before: impl Fn(&T) -> bool) -> Option<u64> {
@@ -238,6 +247,7 @@ mod tests {
                 let owned = |(sequence, value): (u64, &u64)| (sequence, *value);
                 let copied = |(sequence, value): (&u64, &u64)| (*sequence, *value);
                 let from: Vec<_> = ring.from(probe).map(owned).collect();
+                prop_assert_eq!(ring.count_from(probe), from.len());
                 prop_assert_eq!(from, map.range(probe..).map(copied).collect::<Vec<_>>());
                 let up_to: Vec<_> = ring.up_to(probe).rev().map(owned).collect();
                 prop_assert_eq!(up_to, map.range(..=probe).rev().map(copied).collect::<Vec<_>>());

@@ -39,6 +39,11 @@ impl<T> Slab<T> {
         self.places.len() - self.free.len()
     }
 
+    /// No value has this place or one behind it.
+    pub(super) fn places(&self) -> usize {
+        self.places.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.len() == 0
     }

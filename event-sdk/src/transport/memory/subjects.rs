@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use foldhash::{HashMap, HashMapExt};
 
-use super::interest::Interest;
+use super::filters::Filters;
+use super::interest::{Interest, Wanted};
 use super::slab::Slab;
-use super::subject_tree::SubjectTree;
+use super::token_tree::TokenTree;
 use crate::subject::{Pattern, Subject};
 
 /// Each subject of which the stream holds a message, with what is known of its
@@ -20,7 +21,7 @@ pub(super) struct Subjects {
     recent: [usize; RECENT],
     next_id: u64,
     /// Made when it is first asked for: most streams never need it.
-    tree: Option<SubjectTree>,
+    tree: Option<TokenTree<usize>>,
     /// Whether the sequences of each subject are kept.
     keep_sequences: bool,
 }
@@ -36,9 +37,8 @@ pub(super) struct Entry {
     last: u64,
     /// In order; only where the oldest of a subject may have to go.
     sequences: VecDeque<u64>,
-    /// The consumers that want it, in order, as of that generation; zero: as of none.
-    interested: Vec<usize>,
-    generation: u64,
+    /// Where the set of the consumers that want it is.
+    wanted: Wanted,
 }
 
 impl Entry {
@@ -150,7 +150,7 @@ impl Subjects {
         {
             self.places.remove(&entry.subject);
             if let Some(tree) = &mut self.tree {
-                tree.remove(&entry.subject);
+                tree.change(entry.subject.as_str(), |place| *place = None);
             }
         }
     }
@@ -161,15 +161,15 @@ impl Subjects {
 
     /// The consumers that want the subject at `place`, in order.
     #[inline]
-    pub(super) fn interested(&mut self, place: usize, interest: &mut Interest) -> &[usize] {
+    pub(super) fn interested<'a>(
+        &mut self,
+        place: usize,
+        interest: &'a mut Interest,
+    ) -> &'a [usize] {
         let Some(entry) = self.entries.at_mut(place) else {
             return &[];
         };
-        if entry.generation != interest.generation() {
-            interest.find(&entry.subject, &mut entry.interested);
-            entry.generation = interest.generation();
-        }
-        &entry.interested
+        interest.of(&entry.subject, &mut entry.wanted, self.places.len())
     }
 
     /// Whether `consumer` wants the subject at `place`.
@@ -178,25 +178,21 @@ impl Subjects {
         interested.binary_search(&consumer).is_ok()
     }
 
-    /// Calls `f` with the entry of each subject that `pattern` matches.
-    pub(super) fn matching<'a>(&'a self, pattern: &Pattern, mut f: impl FnMut(&'a Entry)) {
-        if is_literal(pattern) {
-            if let Ok(subject) = Subject::parse(pattern.as_str().to_owned())
-                && let Some(entry) = self.find(&subject)
-            {
-                f(entry);
-            }
-        } else if let Some(tree) = &self.tree {
-            tree.find(pattern, |place| {
+    /// Calls `f` with the place and the entry of each subject that `filters`
+    /// match. Looks at each subject once, whatever the number of filters.
+    pub(super) fn matching<'a>(&'a self, filters: &Filters, mut f: impl FnMut(usize, &'a Entry)) {
+        let patterns = filters.patterns();
+        if patterns.iter().all(is_literal) {
+            for place in patterns.iter().filter_map(|pattern| self.literal(pattern)) {
                 if let Some(entry) = self.entries.at(place) {
-                    f(entry);
+                    f(place, entry);
                 }
-            });
-        } else {
-            for (_, entry) in self.entries.iter() {
-                if pattern.matches(&entry.subject) {
-                    f(entry);
-                }
+            }
+            return;
+        }
+        for (place, entry) in self.entries.iter() {
+            if filters.matches(&entry.subject) {
+                f(place, entry);
             }
         }
     }
@@ -204,16 +200,33 @@ impl Subjects {
     /// The last sequence of all subjects that `pattern` matches. What is asked
     /// once is asked again, so this makes the tree.
     pub(super) fn last_under(&mut self, pattern: &Pattern) -> Option<u64> {
-        if self.tree.is_none() && !is_literal(pattern) {
-            let mut tree = SubjectTree::new();
-            for (place, entry) in self.entries.iter() {
-                tree.insert(&entry.subject, place);
-            }
-            self.tree = Some(tree);
+        if is_literal(pattern) {
+            return Some(self.entries.at(self.literal(pattern)?)?.last);
         }
+        let entries = &self.entries;
+        let tree = self.tree.get_or_insert_with(|| {
+            let mut tree = TokenTree::new();
+            for (place, entry) in entries.iter() {
+                tree.change(entry.subject.as_str(), |value| *value = Some(place));
+            }
+            tree
+        });
         let mut last = None;
-        self.matching(pattern, |entry| last = last.max(Some(entry.last)));
+        tree.each_overlapping(pattern.as_str(), |place| {
+            last = last.max(entries.at(*place).map(|entry| entry.last));
+        });
         last
+    }
+
+    /// The place of the only subject that `pattern` matches.
+    fn literal(&self, pattern: &Pattern) -> Option<usize> {
+        let subject = Subject::parse(pattern.as_str().to_owned()).ok()?;
+        self.places.get(&subject).copied()
+    }
+
+    /// No entry has this place or one behind it.
+    pub(super) fn places(&self) -> usize {
+        self.entries.places()
     }
 
     fn place_of(&mut self, subject: &Subject) -> usize {
@@ -242,19 +255,18 @@ impl Subjects {
             count: 0,
             last: 0,
             sequences: VecDeque::new(),
-            interested: Vec::new(),
-            generation: 0,
+            wanted: Wanted::default(),
         });
         self.places.insert(subject.clone(), key.index());
         if let Some(tree) = &mut self.tree {
-            tree.insert(subject, key.index());
+            tree.change(subject.as_str(), |place| *place = Some(key.index()));
         }
         key.index()
     }
 }
 
 /// Whether `pattern` matches one subject only.
-pub(super) fn is_literal(pattern: &Pattern) -> bool {
+fn is_literal(pattern: &Pattern) -> bool {
     !pattern
         .as_str()
         .split('.')
