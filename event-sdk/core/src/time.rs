@@ -14,10 +14,10 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// The clock of a bus and of its transport.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// What time it is, for timestamps and ages.
+    /// What time of day it is, for timestamps.
     fn now(&self) -> Timestamp;
 
-    /// How long this clock has run, for deadlines; it never goes back.
+    /// How long this clock has run, for deadlines and ages; it never goes back.
     fn monotonic(&self) -> Duration;
 
     /// Waits until [`monotonic`](Self::monotonic) has reached `deadline`.

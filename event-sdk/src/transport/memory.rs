@@ -7,7 +7,10 @@
 //! - **Limits.** A message counts its subject, the names and values of its
 //!   headers, and its body. One that is larger than the whole stream may be is
 //!   refused. Ages and deduplication windows end when somebody uses the stream,
-//!   not by a timer.
+//!   not by a timer. They are measured by how long the clock has run
+//!   ([`Clock::monotonic`](crate::time::Clock::monotonic)): setting the time of
+//!   day makes no message older. A time of storing is the time of day, but never
+//!   before that of the message before.
 //! - **Gaps.** What a stream drops before a consumer has read it is counted for
 //!   that consumer, exactly, and reported with the next poll, or the next bind of
 //!   a durable that nobody polls; until then it is one gap, from the first to the
@@ -46,6 +49,7 @@ mod check;
 mod connection;
 mod consumer;
 mod dedup;
+mod elapsed;
 mod filters;
 mod held;
 mod history;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Body, Capability, Expectations, Operation, Outcome, Transport};
 use event_sdk::{Error, ErrorKind};
+use jiff::SignedDuration;
 
 use crate::support::*;
 
@@ -49,6 +50,21 @@ fn a_duplicate_is_told_the_first_sequence_within_the_window() {
     let late = rig.publish_id("a", "x");
     assert_eq!((late.sequence, late.duplicate), (Some(3), false));
     assert_eq!(rig.state().messages, 3);
+}
+
+#[test]
+fn the_window_does_not_depend_on_the_time_of_day() {
+    let rig = Rig::of(|stream| stream.duplicate_window(10 * SECOND));
+    rig.clock.set_ahead(SignedDuration::from_hours(24 * 365));
+    rig.publish_id("a", "ahead");
+    rig.clock.set_ahead(SignedDuration::ZERO);
+    rig.publish_id("a", "back");
+    rig.step(9 * SECOND);
+    assert!(rig.publish_id("a", "ahead").duplicate);
+    assert!(rig.publish_id("a", "back").duplicate);
+    rig.step(SECOND);
+    assert!(!rig.publish_id("a", "ahead").duplicate);
+    assert!(!rig.publish_id("a", "back").duplicate);
 }
 
 #[test]

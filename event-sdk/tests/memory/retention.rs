@@ -5,6 +5,7 @@ use std::time::Duration;
 use event_sdk::ErrorKind;
 use event_sdk::stream::Discard;
 use event_sdk::transport::{AckPolicy, Body, DeliverPolicy, Gap, Lost};
+use jiff::SignedDuration;
 
 use crate::support::*;
 
@@ -59,6 +60,26 @@ fn what_is_too_old_goes() {
         (state.messages, state.first_sequence, state.last_sequence),
         (0, 5, 4)
     );
+}
+
+#[test]
+fn ages_do_not_depend_on_the_time_of_day() {
+    let rig = Rig::of(|stream| stream.max_age(10 * SECOND));
+    for ahead in [
+        SignedDuration::from_hours(24 * 365),
+        SignedDuration::ZERO,
+        SignedDuration::from_hours(-24 * 365),
+        SignedDuration::from_secs(-1),
+        SignedDuration::ZERO,
+    ] {
+        rig.clock.set_ahead(ahead);
+        rig.publish("a");
+    }
+    rig.step(9 * SECOND);
+    assert_eq!(rig.state().messages, 5);
+    rig.publish("a");
+    rig.step(SECOND);
+    assert_eq!(rig.state().messages, 1);
 }
 
 #[test]

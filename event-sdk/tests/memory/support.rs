@@ -23,7 +23,7 @@ use event_sdk::transport::{
 };
 use event_sdk::{Pattern, Subject};
 use futures_util::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A clock that stands still until it is moved.
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub(crate) struct HandClock(Arc<Mutex<Hands>>);
 #[derive(Debug, Default)]
 struct Hands {
     now: Duration,
+    /// How far the time of day was set forward.
+    ahead: SignedDuration,
     sleepers: Vec<(Duration, Waker)>,
     sleeps: usize,
 }
@@ -57,6 +59,11 @@ impl HandClock {
         }
     }
 
+    /// Sets the time of day so far ahead of where it would be.
+    pub(crate) fn set_ahead(&self, by: SignedDuration) {
+        self.0.lock().unwrap().ahead = by;
+    }
+
     /// How many sleeps were begun.
     pub(crate) fn sleeps(&self) -> usize {
         self.0.lock().unwrap().sleeps
@@ -65,7 +72,8 @@ impl HandClock {
 
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
-        at(self.monotonic())
+        let hands = self.0.lock().unwrap();
+        at(hands.now) + hands.ahead
     }
 
     fn monotonic(&self) -> Duration {

@@ -30,6 +30,8 @@ pub(super) struct Message {
     /// What it counts against a limit in bytes.
     pub(super) size: u64,
     pub(super) stored_at: Timestamp,
+    /// How long the stream had run then, in nanoseconds.
+    pub(super) ran: u64,
 }
 
 impl Log {
@@ -46,8 +48,8 @@ impl Log {
     /// Stores a message under the next sequence, and returns that with the
     /// place of the subject's entry.
     ///
-    /// Within a stream time does not go back: a message is as old as the one
-    /// before it at the most, whatever the clock says.
+    /// Within a stream the time of storing does not go back: a message is stored
+    /// no earlier than the one before it, whatever the time of day is.
     pub(super) fn push(
         &mut self,
         subject: &Subject,
@@ -55,6 +57,7 @@ impl Log {
         body: Body,
         size: u64,
         now: Timestamp,
+        ran: u64,
     ) -> (u64, usize) {
         let sequence = self.last + 1;
         let place = self.subjects.add(subject, sequence);
@@ -67,6 +70,7 @@ impl Log {
                 body,
                 size,
                 stored_at: self.newest,
+                ran,
             },
         );
         self.last = sequence;

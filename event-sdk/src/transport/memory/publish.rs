@@ -48,10 +48,13 @@ impl MemoryStream {
         let size = self.measure(subject, &headers, &body, max_payload)?;
         let now = self.clock().now();
         Ok(self.locked(through, Operation::Publish, |state, after| {
-            self.drop_old(state, Some(now), after);
+            let ran = state.elapsed.at(now, self.clock());
+            if let Some(age) = self.settings().age {
+                state.drop_older(age, ran, after);
+            }
             let id = message_id.filter(|_| state.dedup.is_on()).map(Id::from);
             if let Some(id) = &id
-                && let Some(sequence) = state.dedup.find(id, now)
+                && let Some(sequence) = state.dedup.find(id, ran)
             {
                 return Ok(self.stored(sequence, true));
             }
@@ -63,9 +66,9 @@ impl MemoryStream {
             // when the lock is released, for a value's destructor may need it.
             let headers = mem::take(&mut headers);
             let body = mem::replace(&mut body, Body::Encoded(Bytes::new()));
-            let (sequence, place) = state.log.push(subject, headers, body, size, now);
+            let (sequence, place) = state.log.push(subject, headers, body, size, now, ran);
             if let Some(id) = id {
-                state.dedup.remember(id, sequence, now);
+                state.dedup.remember(id, sequence, ran);
             }
             state.announce(sequence, place, state.log.newest(), after);
             Ok(self.stored(sequence, false))

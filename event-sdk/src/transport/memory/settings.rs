@@ -1,7 +1,6 @@
 //! What a stream is, and what follows from it.
 
-use jiff::SignedDuration;
-
+use super::elapsed::nanos;
 use crate::stream::StreamConfig;
 use crate::subject::{Pattern, Subject};
 
@@ -10,8 +9,8 @@ use crate::subject::{Pattern, Subject};
 pub(super) struct Settings {
     pub(super) config: StreamConfig,
     stored: Vec<Stored>,
-    /// How old a message may become.
-    pub(super) age: Option<SignedDuration>,
+    /// How old a message may become, in nanoseconds.
+    pub(super) age: Option<u64>,
     /// Whether a value is stored as it is: not where bytes are counted.
     pub(super) takes_values: bool,
 }
@@ -28,10 +27,7 @@ impl Settings {
     pub(super) fn new(config: StreamConfig, hand_over: bool) -> Self {
         let limits = config.limits;
         Self {
-            // A limit beyond all time is none.
-            age: limits
-                .age
-                .and_then(|age| SignedDuration::try_from(age).ok()),
+            age: limits.age.map(nanos),
             takes_values: hand_over && limits.bytes.is_none() && limits.message_size.is_none(),
             stored: config.subjects.iter().map(Stored::new).collect(),
             config,

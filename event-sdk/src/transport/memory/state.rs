@@ -4,12 +4,13 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::after::After;
 use super::consumer::Consumer;
 use super::dedup::Dedup;
+use super::elapsed::Elapsed;
 use super::held::ConnectionId;
 use super::interest::Interest;
 use super::log::{Log, Message};
@@ -22,6 +23,7 @@ use crate::text::Text;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) log: Log,
+    pub(super) elapsed: Elapsed,
     pub(super) dedup: Dedup,
     pub(super) interest: Interest,
     pub(super) consumers: Slab<Consumer>,
@@ -37,6 +39,7 @@ impl State {
     pub(super) fn new(config: &StreamConfig) -> Self {
         Self {
             log: Log::new(config.limits.messages_per_subject.is_some()),
+            elapsed: Elapsed::new(),
             dedup: Dedup::new(config.deduplication),
             interest: Interest::new(),
             consumers: Slab::new(),
@@ -48,9 +51,9 @@ impl State {
     }
 
     /// Drops what is too old.
-    pub(super) fn drop_older(&mut self, age: SignedDuration, now: Timestamp, after: &mut After) {
+    pub(super) fn drop_older(&mut self, age: u64, now: u64, after: &mut After) {
         while let Some(oldest) = self.log.messages().first()
-            && now.duration_since(oldest.stored_at) >= age
+            && now.saturating_sub(oldest.ran) >= age
         {
             self.drop_first(after);
         }
@@ -91,7 +94,7 @@ impl State {
         &mut self,
         existing: &Settings,
         wanted: &Settings,
-        now: Timestamp,
+        now: u64,
         after: &mut After,
     ) {
         let (config, limits) = (&wanted.config, wanted.config.limits);

@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::after::After;
@@ -89,8 +89,9 @@ impl MemoryStream {
         config: &StreamConfig,
         after: &mut After,
     ) -> Result<StreamChange, Error> {
-        let now = self.clock.now();
+        let now = self.clock.monotonic();
         self.locked_until(Operation::Manage, after, |state, after| {
+            let now = state.elapsed.is(now);
             let existing = self.settings();
             check::change(&existing.config, config)?;
             let differences = existing.config.differences(config);
@@ -213,13 +214,14 @@ impl MemoryStream {
     }
 
     /// The time by which ages are measured, if they are.
-    pub(super) fn age_now(&self) -> Option<Timestamp> {
-        self.settings().age.map(|_| self.clock.now())
+    pub(super) fn age_now(&self) -> Option<Duration> {
+        self.settings().age.map(|_| self.clock.monotonic())
     }
 
     /// Drops what is too old at that time.
-    pub(super) fn drop_old(&self, state: &mut State, now: Option<Timestamp>, after: &mut After) {
+    pub(super) fn drop_old(&self, state: &mut State, now: Option<Duration>, after: &mut After) {
         if let (Some(age), Some(now)) = (self.settings().age, now) {
+            let now = state.elapsed.is(now);
             state.drop_older(age, now, after);
         }
     }
