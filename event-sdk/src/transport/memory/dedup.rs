@@ -15,10 +15,10 @@ use crate::transport::MessageId;
 ///
 /// Ids that are greater than all before them, as UUIDs of version 7 mostly are
 /// when they come, are simply kept in a row: that a still greater one is new
-/// needs no search. All others are found by their hash. Such an id is not
-/// removed when its time has come: it does not count any more, and goes with
-/// its whole generation when a later one is full, so that there are never more
-/// than twice the capacity of them.
+/// needs no search. All others are found by their hash.
+///
+/// Those whose time has come do not count any more, and leave a few at a time,
+/// when others come.
 #[derive(Debug)]
 pub(super) struct Dedup {
     /// In nanoseconds.
@@ -29,15 +29,18 @@ pub(super) struct Dedup {
     /// How long the stream had run when it was last asked.
     now: u64,
     ascending: VecDeque<(u128, Seen)>,
-    young: Generation,
-    old: Generation,
+    hashed: HashMap<Id, Seen>,
+    /// The hashed ids in the order in which they were seen, and the count of each:
+    /// one that was forgotten and seen again is there twice.
+    order: VecDeque<(Id, u64)>,
 }
 
-#[derive(Debug)]
-struct Generation {
-    uuids: HashMap<u128, Seen>,
-    texts: HashMap<Text, Seen>,
-}
+/// How many ids leave when one comes: more than one, so that those that were
+/// left over by a pause do not stay.
+const LEAVING: usize = 8;
+
+/// Room for fewer than this is not given back.
+const FEW: usize = 1024;
 
 /// When a message id was seen.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +64,7 @@ struct Horizon {
 
 /// A message id as it is compared: by its text, as on a server, but without
 /// writing out the ids of events.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Id {
     /// Any UUID in the form in which an event's id is written.
     Uuid(u128),
@@ -89,8 +92,8 @@ impl Dedup {
             count: 0,
             now: 0,
             ascending: VecDeque::new(),
-            young: Generation::new(),
-            old: Generation::new(),
+            hashed: HashMap::new(),
+            order: VecDeque::new(),
         }
     }
 
@@ -109,11 +112,52 @@ impl Dedup {
     /// Removes what does not count any more.
     fn forget(&mut self) {
         let horizon = self.horizon();
-        let counts = |seen: &Seen| horizon.has(seen);
-        self.ascending.retain(|(_, seen)| counts(seen));
-        for generation in [&mut self.young, &mut self.old] {
-            generation.uuids.retain(|_, seen| counts(seen));
-            generation.texts.retain(|_, seen| counts(seen));
+        self.ascending.retain(|(_, seen)| horizon.has(seen));
+        self.hashed.retain(|_, seen| horizon.has(seen));
+        let hashed = &self.hashed;
+        self.order
+            .retain(|(id, count)| hashed.get(id).is_some_and(|seen| seen.count == *count));
+    }
+
+    /// Removes some of what does not count any more.
+    fn forget_some(&mut self) {
+        let horizon = self.horizon();
+        for _ in 0..LEAVING {
+            let front = self.ascending.front();
+            if front.is_none_or(|(_, seen)| horizon.has(seen)) {
+                break;
+            }
+            self.ascending.pop_front();
+        }
+        for _ in 0..LEAVING {
+            let Some((id, count)) = self.order.front() else {
+                break;
+            };
+            if let Some(seen) = self.hashed.get(id)
+                && seen.count == *count
+            {
+                if horizon.has(seen) {
+                    break;
+                }
+                self.hashed.remove(id);
+            }
+            self.order.pop_front();
+        }
+        self.shrink();
+    }
+
+    /// Gives memory back of which little is used.
+    #[inline]
+    fn shrink(&mut self) {
+        let little = |len, capacity| capacity > FEW && len < capacity / 8;
+        let capacity = self.ascending.capacity();
+        if little(self.ascending.len(), capacity) {
+            self.ascending.shrink_to(capacity / 4);
+        }
+        let capacity = self.order.capacity();
+        if little(self.order.len(), capacity) {
+            self.order.shrink_to(capacity / 4);
+            self.hashed.shrink_to(capacity / 4);
         }
     }
 
@@ -122,23 +166,19 @@ impl Dedup {
         self.window > 0
     }
 
-    /// The sequence of the message that had this id.
+    /// The sequence of the message that had this id, when the stream has run for
+    /// so long.
     pub(super) fn find(&mut self, id: &Id, now: u64) -> Option<u64> {
         self.now = now;
-        while let Some((_, seen)) = self.ascending.front()
-            && !self.counts(seen)
-        {
-            self.ascending.pop_front();
-        }
         if let Id::Uuid(id) = id
-            && let Some(sequence) = self.find_ascending(*id)
+            && let Some(seen) = self.find_ascending(*id)
         {
-            return Some(sequence);
+            return Some(seen.sequence);
         }
-        if self.young.is_empty() && self.old.is_empty() {
+        if self.hashed.is_empty() {
             return None;
         }
-        let seen = self.young.find(id).or_else(|| self.old.find(id))?;
+        let seen = self.hashed.get(id)?;
         self.counts(seen).then_some(seen.sequence)
     }
 
@@ -149,32 +189,27 @@ impl Dedup {
         let seen = Seen {
             sequence,
             count: self.count,
-            at: self.now,
+            at: now,
         };
-        if let Id::Uuid(id) = id
-            && self.ascending.back().is_none_or(|(last, _)| *last < id)
-        {
-            self.ascending.push_back((id, seen));
-            return;
-        }
-        if self.young.len() as u64 >= self.capacity {
-            std::mem::swap(&mut self.young, &mut self.old);
-            // Keeps its memory, which the next generation needs.
-            self.young.clear();
-        }
         match id {
-            Id::Uuid(id) => self.young.uuids.insert(id, seen),
-            Id::Text(id) => self.young.texts.insert(id, seen),
-        };
+            Id::Uuid(id) if self.ascending.back().is_none_or(|(last, _)| *last < id) => {
+                self.ascending.push_back((id, seen));
+            }
+            id => {
+                self.order.push_back((id.clone(), seen.count));
+                self.hashed.insert(id, seen);
+            }
+        }
+        self.forget_some();
     }
 
-    fn find_ascending(&self, id: u128) -> Option<u64> {
+    fn find_ascending(&self, id: u128) -> Option<&Seen> {
         if self.ascending.back().is_none_or(|(last, _)| *last < id) {
             return None;
         }
         let index = self.ascending.binary_search_by_key(&id, |(id, _)| *id);
         let (_, seen) = self.ascending.get(index.ok()?)?;
-        Some(seen.sequence)
+        self.counts(seen).then_some(seen)
     }
 
     /// Whether what was seen then is remembered still.
@@ -196,35 +231,6 @@ impl Horizon {
     #[inline]
     fn has(&self, seen: &Seen) -> bool {
         self.count - seen.count < self.capacity && self.now.saturating_sub(seen.at) < self.window
-    }
-}
-
-impl Generation {
-    fn new() -> Self {
-        Self {
-            uuids: HashMap::new(),
-            texts: HashMap::new(),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.uuids.len() + self.texts.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.uuids.is_empty() && self.texts.is_empty()
-    }
-
-    fn find(&self, id: &Id) -> Option<&Seen> {
-        match id {
-            Id::Uuid(id) => self.uuids.get(id),
-            Id::Text(id) => self.texts.get(id),
-        }
-    }
-
-    fn clear(&mut self) {
-        self.uuids.clear();
-        self.texts.clear();
     }
 }
 
@@ -313,7 +319,8 @@ mod tests {
                     list.seen.push((number, sequence, now));
                 }
                 prop_assert!(dedup.ascending.len() <= capacity + 1);
-                prop_assert!(dedup.young.len() + dedup.old.len() <= 2 * capacity);
+                prop_assert!(dedup.hashed.len() <= capacity);
+                prop_assert!(dedup.order.len() <= capacity);
             }
         }
     }
@@ -326,9 +333,33 @@ mod tests {
             assert_eq!(dedup.find(&id, at(0)), None);
             dedup.remember(id, number.into(), at(0));
         }
-        assert!(dedup.young.is_empty() && dedup.ascending.len() <= 101);
+        assert!(dedup.hashed.is_empty() && dedup.ascending.len() <= 101);
         assert_eq!(dedup.find(&Id::Uuid(900), at(0)), None);
         assert_eq!(dedup.find(&Id::Uuid(901), at(0)), Some(901));
+    }
+
+    #[test]
+    fn ids_leave_when_their_time_has_come_though_there_is_room() {
+        for descending in [false, true] {
+            let mut dedup = window(10, usize::MAX);
+            for number in 0..10_000_u32 {
+                let id = u128::from(if descending { 10_000 - number } else { number });
+                dedup.remember(Id::Uuid(id), 1, at(0));
+            }
+            // Each that comes takes some with it, and not all.
+            for number in 0..2000_u32 {
+                let id = Id::Text(number.to_string().into());
+                dedup.remember(id, 1, at(20));
+                let left = dedup.ascending.len() + dedup.hashed.len();
+                assert!(
+                    left >= 9_000_usize.saturating_sub(20 * number as usize),
+                    "{left}"
+                );
+            }
+            assert!(dedup.ascending.len() <= 1);
+            assert_eq!((dedup.hashed.len(), dedup.order.len()), (2000, 2000));
+            assert!(dedup.ascending.capacity() <= 2048 && dedup.hashed.capacity() <= 20_000);
+        }
     }
 
     #[test]
