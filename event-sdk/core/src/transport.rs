@@ -47,6 +47,8 @@ use crate::text::Text;
 /// - A message with the id of one stored within the stream's deduplication
 ///   window is not stored again: the answer has the sequence of the first and
 ///   says that it is a duplicate.
+/// - A message id travels in a header and counts as one; one that cannot
+///   ([`MessageId::check`]) is refused ([`ErrorKind::InvalidHeader`]).
 /// - A failed expectation stores nothing and answers [`ErrorKind::WrongLastSequence`].
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
 ///

@@ -52,13 +52,9 @@ impl Extra {
         if let Some(why) = &self.invalid {
             return invalid(why.to_string());
         }
-        match &self.message_id {
-            Some(MessageId::Text(id)) if id.is_empty() || id.chars().any(char::is_control) => {
-                invalid(format!(
-                    "the message id {id:?} is empty or has a control character; it travels in a header"
-                ))
-            }
-            _ => Ok(()),
+        match self.message_id.as_ref().map(MessageId::check) {
+            Some(Err(why)) => invalid(why.to_string()),
+            Some(Ok(())) | None => Ok(()),
         }
     }
 }

@@ -4,8 +4,8 @@
 //! against a server; [`Transport`] says what holds of both. What it adds, and
 //! where a server leaves a choice:
 //!
-//! - **Limits.** A message counts its subject, the names and values of its
-//!   headers, and its body. One that is larger than the whole stream may be is
+//! - **Limits.** A message counts its subject, its message id, the names and
+//!   values of its headers, and its body. One that is larger than the whole stream may be is
 //!   refused. Ages and deduplication windows end when somebody uses the stream,
 //!   not by a timer. They are measured by how long the clock has run
 //!   ([`Clock::monotonic`](crate::time::Clock::monotonic)): setting the time of

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Body, Capability, Expectations, Operation, Outcome, Transport};
+use event_sdk::transport::{
+    Body, Capability, Expectations, MessageId, Operation, Outcome, Transport,
+};
 use event_sdk::{Error, ErrorKind};
 use jiff::SignedDuration;
 
@@ -173,7 +175,7 @@ fn a_retry_whose_expectation_moved_on_is_a_duplicate() {
     let rig = Rig::plain();
     let publish = || {
         rig.try_publish("a", |message| {
-            message.message_id = Some(event_sdk::transport::MessageId::Text("x".into()));
+            message.message_id = Some(MessageId::Text("x".into()));
             message.expect.last_sequence = Some(0);
         })
     };
@@ -185,7 +187,7 @@ fn a_retry_whose_expectation_moved_on_is_a_duplicate() {
 fn a_refused_publish_leaves_no_message_id() {
     let rig = Rig::plain();
     let refused = rig.try_publish("a", |message| {
-        message.message_id = Some(event_sdk::transport::MessageId::Text("x".into()));
+        message.message_id = Some(MessageId::Text("x".into()));
         message.expect.last_sequence = Some(7);
     });
     assert!(refused.is_err());
@@ -226,6 +228,37 @@ fn a_message_that_is_too_large_is_refused() {
     assert_eq!(too_large(&rig, 18), (21, 20));
     rig.try_publish("abc", |message| message.body = body(17))
         .unwrap();
+}
+
+#[test]
+fn a_message_id_that_cannot_travel_is_refused() {
+    let rig = Rig::plain();
+    for id in ["", "a\nb", &"x".repeat(MessageId::MAX_LEN + 1)] {
+        let id = MessageId::Text(id.to_owned().into());
+        let error = rig
+            .try_publish("a", |message| message.message_id = Some(id))
+            .unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::InvalidHeader);
+        assert_eq!(error.subject(), Some("a"));
+    }
+    assert_eq!(rig.state().last_sequence, 0);
+    rig.publish_id("a", &"x".repeat(MessageId::MAX_LEN));
+}
+
+#[test]
+fn a_message_id_counts_as_a_header_does() {
+    let rig = Rig::of(|stream| stream.max_message_size(100).max_bytes(400));
+    rig.publish_id("a", &"x".repeat(98));
+    assert_eq!(rig.state().bytes, 101, "a subject, the id and two braces");
+    let id = MessageId::Text("x".repeat(99).into());
+    let refused = rig.try_publish("a", |message| message.message_id = Some(id));
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        &ErrorKind::TooLarge {
+            size: 101,
+            limit: 100
+        }
+    );
 }
 
 #[test]

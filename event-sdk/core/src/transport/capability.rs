@@ -127,7 +127,8 @@ impl Capabilities {
         self.bits & capability.bit() != 0
     }
 
-    /// The most bytes that headers and body of one message may have together.
+    /// The most bytes that headers, a message id among them, and body of one message
+    /// may have together.
     #[must_use]
     pub const fn max_payload(&self) -> usize {
         self.max_payload

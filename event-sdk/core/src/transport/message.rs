@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use super::{Answer, Error};
 use crate::envelope::Head;
 use crate::event::{ErasedEvent, ValueHead};
-use crate::headers::Headers;
+use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN};
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 
@@ -65,6 +66,47 @@ pub enum MessageId {
     Text(Text),
 }
 
+impl MessageId {
+    /// The longest, in bytes: together with the name of its header, `Nats-Msg-Id`,
+    /// it has as many as a header may have ([`MAX_HEADER_LEN`]).
+    pub const MAX_LEN: usize = MAX_HEADER_LEN - HEADER.len();
+
+    /// How many bytes its text has.
+    #[must_use]
+    pub fn byte_len(&self) -> usize {
+        match self {
+            Self::Event(_) => Hyphenated::LENGTH,
+            Self::Text(text) => text.len(),
+        }
+    }
+
+    /// Whether it can travel in a header.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeader`] when it is empty, has more than [`MAX_LEN`](Self::MAX_LEN)
+    /// bytes, or has a control character.
+    pub fn check(&self) -> Result<(), InvalidHeader> {
+        let Self::Text(text) = self else {
+            return Ok(());
+        };
+        let refuse = |reason| Err(InvalidHeader::refused(HEADER, reason));
+        if text.is_empty() {
+            return refuse("a message id has at least one character");
+        }
+        if text.len() > Self::MAX_LEN {
+            return refuse("a message id has at most 4085 bytes; use a hash of what is longer");
+        }
+        if text.chars().any(char::is_control) {
+            return refuse("a message id has no control characters; it travels in a header");
+        }
+        Ok(())
+    }
+}
+
+/// The header in which a message id travels to a NATS server.
+const HEADER: &str = "Nats-Msg-Id";
+
 impl fmt::Display for MessageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -115,4 +157,44 @@ pub struct Stored {
     pub sequence: Option<u64>,
     /// Whether it was there already and was not stored again.
     pub duplicate: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MessageId, Uuid};
+
+    fn text(text: &str) -> MessageId {
+        MessageId::Text(text.to_owned().into())
+    }
+
+    #[test]
+    fn an_id_travels_in_a_header() {
+        assert_eq!(MessageId::Event(Uuid::nil()).check(), Ok(()));
+        assert_eq!(text(&"x".repeat(MessageId::MAX_LEN)).check(), Ok(()));
+        for (id, reason) in [
+            (text(""), "at least one character"),
+            (
+                text(&"x".repeat(MessageId::MAX_LEN + 1)),
+                "at most 4085 bytes",
+            ),
+            (text("a\r\nb"), "no control characters"),
+        ] {
+            let error = id.check().unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
+        }
+        assert!(
+            text(&"x".repeat(1 << 20))
+                .check()
+                .unwrap_err()
+                .to_string()
+                .contains(&MessageId::MAX_LEN.to_string())
+        );
+    }
+
+    #[test]
+    fn an_id_has_as_many_bytes_as_its_text() {
+        for id in [MessageId::Event(Uuid::nil()), text("Zürich")] {
+            assert_eq!(id.byte_len(), id.to_string().len());
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::headers::Headers;
 use crate::stream::Discard;
 use crate::subject::Subject;
 use crate::transport::{
-    Body, Error, ErrorKind, Expectations, Operation, Outgoing, Stored, ValueBody,
+    Body, Error, ErrorKind, Expectations, MessageId, Operation, Outgoing, Stored, ValueBody,
 };
 
 impl MemoryStream {
@@ -45,7 +45,10 @@ impl MemoryStream {
                 .map_err(|error| error.at_subject(subject).at_stream(self.name().clone()))?;
             body = Body::Encoded(encoded);
         }
-        let size = self.measure(subject, &headers, &body, max_payload)?;
+        if let Some(Err(why)) = message_id.as_ref().map(MessageId::check) {
+            return Err(self.refuse(subject, ErrorKind::InvalidHeader, why.to_string()));
+        }
+        let size = self.measure(subject, &headers, message_id.as_ref(), &body, max_payload)?;
         let now = self.clock().now();
         Ok(self.locked(through, Operation::Publish, |state, after| {
             let ran = state.elapsed.at(now, self.clock());
@@ -80,10 +83,12 @@ impl MemoryStream {
         &self,
         subject: &Subject,
         headers: &Headers,
+        message_id: Option<&MessageId>,
         body: &Body,
         max_payload: usize,
     ) -> Result<u64, Error> {
         let payload = headers.byte_len()
+            + message_id.map_or(0, MessageId::byte_len)
             + match body {
                 Body::Encoded(bytes) => bytes.len(),
                 Body::Value(_) => 0,

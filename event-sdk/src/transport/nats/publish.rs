@@ -105,6 +105,10 @@ fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), 
             "encode the event: it leaves this process",
         ));
     };
+    if let Some(Err(why)) = message_id.as_ref().map(MessageId::check) {
+        let (kind, why) = (ErrorKind::InvalidHeader, why.to_string());
+        return Err(Error::new(kind, Operation::Publish, why));
+    }
     if !expect.is_empty() {
         check_expectations(link, &expect)?;
     }

@@ -33,6 +33,8 @@ cases! { "deduplication":
         "A window of zero turns deduplication off.";
     a_refused_id_is_not_remembered [Store, Deduplication, ExpectStream]
         "The id of a message that was refused is not remembered.";
+    an_id_that_cannot_travel_is_refused [Store, Deduplication]
+        "An id that is empty, too long or has a control character is refused, and nothing is stored.";
     parallel_duplicates_are_stored_once [Store, Deduplication]
         "Of messages with one id that are published at the same time, one is stored.";
 }
@@ -202,6 +204,18 @@ async fn a_refused_id_is_not_remembered(fixture: Fixture) -> Outcome {
         !stored.duplicate,
         "a message that was never stored has a duplicate"
     );
+    messages(&rig, 1).await
+}
+
+async fn an_id_that_cannot_travel_is_refused(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let too_long = "i".repeat(MessageId::MAX_LEN + 1);
+    for id in ["", "two\r\nlines", &too_long] {
+        let error = rig.refused(rig.draft("a", 0)?.id(id), "such an id").await?;
+        ensure_eq!(*error.kind(), ErrorKind::InvalidHeader, "the kind");
+    }
+    let longest = "i".repeat(MessageId::MAX_LEN);
+    rig.store(rig.draft("a", 1)?.id(&longest)).await?;
     messages(&rig, 1).await
 }
 
