@@ -1,15 +1,21 @@
 //! Draining, with a clock that only the test moves; and what connections share.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use event_sdk::ErrorKind;
+use bytes::Bytes;
+use event_sdk::headers::Headers;
+use event_sdk::time::{Clock, Sleep};
+use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, ConsumerConfig, Drained, Error, Incoming, Settlement, Transport,
+    AckPolicy, Answer, Body, ConsumerConfig, Drained, Error, Expectations, Incoming, Outgoing,
+    Settlement, Transport,
 };
+use event_sdk::{ErrorKind, Subject};
+use jiff::Timestamp;
 
 use crate::support::*;
 
@@ -358,4 +364,47 @@ fn drains_and_handlers_in_many_threads_lose_and_repeat_nothing() {
     }
     let left = rig.subscribe(durable("d")).drain();
     assert_eq!(settled + left.len(), published);
+}
+
+/// A clock that drains a transport when it is asked for the time: in the middle
+/// of a publish.
+#[derive(Debug, Default)]
+struct Interrupting {
+    clock: HandClock,
+    drains: Mutex<Option<MemoryTransport>>,
+}
+
+impl Clock for Interrupting {
+    fn now(&self) -> Timestamp {
+        let drained = self.drains.lock().unwrap().take();
+        if let Some(transport) = drained {
+            now(transport.drain(SECOND)).unwrap();
+        }
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        self.clock.sleep_until(deadline)
+    }
+}
+
+#[test]
+fn a_publish_that_a_drain_overtakes_is_not_handed_over() {
+    let clock = Arc::new(Interrupting::default());
+    let builder = MemoryTransport::builder().clock(clock.clone());
+    let transport = builder.build().unwrap();
+    *clock.drains.lock().unwrap() = Some(transport.clone());
+    let subject = Subject::parse("a").unwrap();
+    let handed_over = now(transport.publish(Outgoing {
+        subject: &subject,
+        headers: Headers::new(),
+        body: Body::Encoded(Bytes::new()),
+        message_id: None,
+        expect: Expectations::default(),
+    }));
+    assert_eq!(handed_over.unwrap_err().kind(), &ErrorKind::Closed);
 }

@@ -4,6 +4,7 @@ use std::mem;
 use std::num::NonZeroU64;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::after::After;
 use super::check;
@@ -19,11 +20,23 @@ use crate::transport::{
     Body, Error, ErrorKind, Expectations, MessageId, Operation, Outgoing, Stored, ValueBody,
 };
 
+/// A message that is to be stored.
+struct Parcel<'a> {
+    subject: &'a Subject,
+    headers: Headers,
+    body: Body,
+    message_id: Option<MessageId>,
+    expect: Expectations,
+    /// What it counts against a limit in bytes.
+    size: u64,
+    now: Timestamp,
+}
+
 impl MemoryStream {
     /// Stores a message, unless it is there already or something is against it.
     ///
-    /// The outer error is about the message itself, the inner one what the
-    /// stream says.
+    /// The outer error is about the message itself or the connection, the inner
+    /// one what the stream says.
     pub(super) fn publish(
         &self,
         through: &Connection,
@@ -49,33 +62,52 @@ impl MemoryStream {
             return Err(self.refuse(subject, ErrorKind::InvalidHeader, why.to_string()));
         }
         let size = self.measure(subject, &headers, message_id.as_ref(), &body, max_payload)?;
-        let now = self.clock().now();
-        Ok(self.locked(through, Operation::Publish, |state, after| {
-            let ran = state.elapsed.at(now, self.clock());
-            if let Some(age) = self.settings().age {
-                state.drop_older(age, ran, after);
-            }
-            let id = message_id.filter(|_| state.dedup.is_on()).map(Id::from);
-            if let Some(id) = &id
-                && let Some(sequence) = state.dedup.find(id, ran)
-            {
-                return Ok(self.stored(sequence, true));
-            }
-            if !expect.is_empty() {
-                self.check_expectations(state, subject, &expect)?;
-            }
-            self.make_room(state, subject, size, after)?;
-            // Taken away only now: what is not stored is dropped by the caller,
-            // when the lock is released, for a value's destructor may need it.
-            let headers = mem::take(&mut headers);
-            let body = mem::replace(&mut body, Body::Encoded(Bytes::new()));
-            let (sequence, place) = state.log.push(subject, headers, body, size, now, ran);
-            if let Some(id) = id {
-                state.dedup.remember(id, sequence, ran);
-            }
-            state.announce(sequence, place, state.log.newest(), after);
-            Ok(self.stored(sequence, false))
-        }))
+        let mut parcel = Parcel {
+            subject,
+            headers,
+            body,
+            message_id,
+            expect,
+            size,
+            now: self.clock().now(),
+        };
+        self.locked(through, Operation::Publish, |state, after| {
+            Ok(self.store(state, &mut parcel, after))
+        })
+    }
+
+    /// Takes what it stores out of the parcel. What is not stored stays there, to
+    /// be dropped when the lock is released: a value's destructor may need it.
+    fn store(
+        &self,
+        state: &mut State,
+        parcel: &mut Parcel<'_>,
+        after: &mut After,
+    ) -> Result<Stored, Error> {
+        let (subject, size, now) = (parcel.subject, parcel.size, parcel.now);
+        let ran = state.elapsed.at(now, self.clock());
+        if let Some(age) = self.settings().age {
+            state.drop_older(age, ran, after);
+        }
+        let id = parcel.message_id.take().filter(|_| state.dedup.is_on());
+        let id = id.map(Id::from);
+        if let Some(id) = &id
+            && let Some(sequence) = state.dedup.find(id, ran)
+        {
+            return Ok(self.stored(sequence, true));
+        }
+        if !parcel.expect.is_empty() {
+            self.check_expectations(state, subject, &parcel.expect)?;
+        }
+        self.make_room(state, subject, size, after)?;
+        let headers = mem::take(&mut parcel.headers);
+        let body = mem::replace(&mut parcel.body, Body::Encoded(Bytes::new()));
+        let (sequence, place) = state.log.push(subject, headers, body, size, now, ran);
+        if let Some(id) = id {
+            state.dedup.remember(id, sequence, ran);
+        }
+        state.announce(sequence, place, state.log.newest(), after);
+        Ok(self.stored(sequence, false))
     }
 
     /// What the message counts against a limit in bytes, if it is not too large.
