@@ -13,7 +13,9 @@ use event_sdk::json::WriteJson;
 use event_sdk::stream::{Discard, Stream};
 use event_sdk::subject::grammar::subject_hash;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Body, Capability, MessageId, Outgoing, Transport, ValueBody};
+use event_sdk::transport::{
+    Body, Capability, Expectations, MessageId, Outgoing, Transport, ValueBody,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -218,6 +220,43 @@ fn a_value_that_is_not_stored_may_use_the_transport_when_it_is_dropped() {
         |stream| stream.max_messages(1).when_full(Discard::New),
         |_| {},
     );
+}
+
+#[test]
+fn what_aged_out_in_a_pause_is_dropped_piece_by_piece() {
+    let event = Arc::new(Noted::default());
+    let aged = || {
+        let rig = handing_over(|stream| stream.max_age(10 * SECOND));
+        let sub = rig.subscribe(durable("d"));
+        for _ in 0..10_000 {
+            rig.try_publish("a", |message| message.body = value(&event))
+                .unwrap();
+        }
+        rig.step(10 * SECOND);
+        (rig, sub)
+    };
+    // A publish does not pay for all of it, nor does one poll …
+    let (rig, mut sub) = aged();
+    rig.publish("b");
+    assert!(Arc::strong_count(&event) > 9_000);
+    let _ = sub.poll_once();
+    assert!((1_000..9_000).contains(&Arc::strong_count(&event)));
+    // … but nobody sees what is too old.
+    assert_eq!(sub.gap(), exactly(1, 10_000, 10_000));
+    assert_eq!(sub.seq(), (10_001, 1));
+    assert_eq!(Arc::strong_count(&event), 1);
+
+    let (rig, _sub) = aged();
+    assert_eq!(rig.state().messages, 0);
+    assert_eq!(Arc::strong_count(&event), 1);
+
+    let (rig, _sub) = aged();
+    let none = Expectations {
+        last_subject_sequence: Some(0),
+        ..Expectations::default()
+    };
+    rig.publish_expecting("a", none).unwrap();
+    assert_eq!(Arc::strong_count(&event), 1);
 }
 
 #[test]

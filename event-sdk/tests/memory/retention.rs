@@ -63,6 +63,32 @@ fn what_is_too_old_goes() {
 }
 
 #[test]
+fn what_is_too_old_takes_no_room_from_the_new() {
+    let rig = Rig::of(|stream| {
+        let stream = stream.max_messages(1000).max_age(10 * SECOND);
+        stream.when_full(Discard::New)
+    });
+    rig.publish_many("a", 1000);
+    rig.step(10 * SECOND);
+    assert_eq!(rig.publish("a"), 1001);
+    assert_eq!(rig.state().messages, 1);
+}
+
+#[test]
+fn one_gap_wakes_one_of_a_group() {
+    let rig = Rig::of(|stream| stream.max_messages(2));
+    let mut config = group("g");
+    config.max_ack_pending = some(1);
+    let mut subs: Vec<_> = (0..3).map(|_| rig.subscribe(config.clone())).collect();
+    rig.publish_many("a", 2);
+    let _held = subs[0].message();
+    subs.iter_mut().for_each(Subscriber::nothing);
+    rig.publish_many("a", 10);
+    let woken = subs.iter().filter(|sub| sub.take_woken()).count();
+    assert_eq!(woken, 1);
+}
+
+#[test]
 fn ages_do_not_depend_on_the_time_of_day() {
     let rig = Rig::of(|stream| stream.max_age(10 * SECOND));
     for ahead in [

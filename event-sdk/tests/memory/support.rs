@@ -274,16 +274,19 @@ impl Subscriber {
     /// Polls as a task does that runs again while it wakes itself.
     pub(crate) fn poll(&mut self) -> Poll<Option<Result<Incoming, Error>>> {
         loop {
-            self.take_woken();
-            let waker = Waker::from(self.woken.clone());
-            let polled = self
-                .subscription
-                .as_mut()
-                .poll_next(&mut Context::from_waker(&waker));
+            let polled = self.poll_once();
             if polled.is_ready() || self.woken.0.load(Ordering::Relaxed) == 0 {
                 return polled;
             }
         }
+    }
+
+    /// Polls as a task does that runs once.
+    pub(crate) fn poll_once(&mut self) -> Poll<Option<Result<Incoming, Error>>> {
+        self.take_woken();
+        let waker = Waker::from(self.woken.clone());
+        let subscription = self.subscription.as_mut();
+        subscription.poll_next(&mut Context::from_waker(&waker))
     }
 
     /// Whether it was woken since it was polled.

@@ -25,10 +25,8 @@ impl MemoryStream {
         let filters = check::subscribe(request)?;
         let config = &request.config;
         let name = config.name.as_str();
-        let now = self.age_now();
         let (consumer, subscriber) =
-            self.locked(through, Operation::Subscribe, |state, after| {
-                self.drop_old(state, now, after);
+            self.locked_fresh(through, Operation::Subscribe, |state, _| {
                 let known = name.and_then(|name| state.names.get(name).copied());
                 let key = if let Some(key) = known {
                     key

@@ -101,6 +101,7 @@ impl Consumer {
 
     /// A message for it was dropped.
     pub(super) fn dropped(&mut self, sequence: u64, after: &mut After) {
+        let known = !self.notices.is_empty();
         if self.position.dropped(sequence) {
             self.notices.unread(one(sequence));
         } else if self.pending.message_dropped(sequence) {
@@ -108,7 +109,9 @@ impl Consumer {
         } else {
             return;
         }
-        self.subscribers.wake_one(after);
+        if !known {
+            self.subscribers.wake_one(after);
+        }
     }
 
     /// Delivers what comes next to a subscription of `to`: one item, or up to `most` messages where

@@ -52,9 +52,7 @@ impl MemoryStream {
                 Ok(filters)
             })
             .map_err(|error| error.at_stream(self.name().clone()))?;
-        let now = self.age_now();
-        let (first, last) = self.locked(through, Operation::Read, |state, after| {
-            self.drop_old(state, now, after);
+        let (first, last) = self.locked_fresh(through, Operation::Read, |state, _| {
             Ok(range(&state.log, request.from, request.order))
         })?;
         Ok(MemoryHistory {
@@ -99,7 +97,9 @@ impl MemoryHistory {
         let now = self.stream.age_now();
         let (stream, through) = (self.stream.clone(), self.connection.clone());
         stream.locked(&through, Operation::Read, |state, after| {
-            stream.drop_old(state, now, after);
+            if !stream.drop_old(state, now, after) {
+                return Ok(true);
+            }
             Ok(match self.order {
                 Order::OldestFirst => {
                     let messages = state.log.messages().from(self.first);

@@ -2,6 +2,7 @@
 
 use std::mem;
 use std::num::NonZeroU64;
+use std::thread;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -31,6 +32,9 @@ struct Parcel<'a> {
     size: u64,
     now: Timestamp,
 }
+
+/// How many messages that are too old a publish drops: more than it adds.
+const MAX_DROPPED: usize = 64;
 
 impl MemoryStream {
     /// Stores a message, unless it is there already or something is against it.
@@ -71,30 +75,43 @@ impl MemoryStream {
             size,
             now: self.clock().now(),
         };
-        self.locked(through, Operation::Publish, |state, after| {
-            Ok(self.store(state, &mut parcel, after))
-        })
+        loop {
+            let answer = self.locked(through, Operation::Publish, |state, after| {
+                Ok(self.store(state, &mut parcel, after).transpose())
+            })?;
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+            thread::yield_now();
+        }
     }
 
     /// Takes what it stores out of the parcel. What is not stored stays there, to
     /// be dropped when the lock is released: a value's destructor may need it.
+    /// `None` if there is too much yet of what is too old.
     fn store(
         &self,
         state: &mut State,
         parcel: &mut Parcel<'_>,
         after: &mut After,
-    ) -> Result<Stored, Error> {
+    ) -> Result<Option<Stored>, Error> {
         let (subject, size, now) = (parcel.subject, parcel.size, parcel.now);
         let ran = state.elapsed.at(now, self.clock());
-        if let Some(age) = self.settings().age {
-            state.drop_older(age, ran, after);
+        if let Some(age) = self.settings().age
+            && !state.drop_older(age, ran, MAX_DROPPED, after)
+        {
+            // What is left can stay for the next, unless the answer depends on it.
+            let refuses = self.settings().config.limits.discard == Discard::New;
+            if refuses || !parcel.expect.is_empty() {
+                return Ok(None);
+            }
         }
         let id = parcel.message_id.take().filter(|_| state.dedup.is_on());
         let id = id.map(Id::from);
         if let Some(id) = &id
             && let Some(sequence) = state.dedup.find(id, ran)
         {
-            return Ok(self.stored(sequence, true));
+            return Ok(Some(self.stored(sequence, true)));
         }
         if !parcel.expect.is_empty() {
             self.check_expectations(state, subject, &parcel.expect)?;
@@ -107,7 +124,7 @@ impl MemoryStream {
             state.dedup.remember(id, sequence, ran);
         }
         state.announce(sequence, place, state.log.newest(), after);
-        Ok(self.stored(sequence, false))
+        Ok(Some(self.stored(sequence, false)))
     }
 
     /// What the message counts against a limit in bytes, if it is not too large.

@@ -50,13 +50,24 @@ impl State {
         }
     }
 
-    /// Drops what is too old.
-    pub(super) fn drop_older(&mut self, age: u64, now: u64, after: &mut After) {
+    /// Drops up to `most` messages that are too old. Whether that was all of them.
+    pub(super) fn drop_older(
+        &mut self,
+        age: u64,
+        now: u64,
+        mut most: usize,
+        after: &mut After,
+    ) -> bool {
         while let Some(oldest) = self.log.messages().first()
             && now.saturating_sub(oldest.ran) >= age
         {
+            if most == 0 {
+                return false;
+            }
+            most -= 1;
             self.drop_first(after);
         }
+        true
     }
 
     /// Drops the oldest message.
@@ -99,7 +110,7 @@ impl State {
     ) {
         let (config, limits) = (&wanted.config, wanted.config.limits);
         for age in [existing.age, wanted.age].into_iter().flatten() {
-            self.drop_older(age, now, after);
+            self.drop_older(age, now, usize::MAX, after);
         }
         self.dedup.change(config.deduplication, now);
         if limits.discard == Discard::Old {

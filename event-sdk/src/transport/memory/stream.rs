@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -30,6 +31,9 @@ pub(super) struct MemoryStream {
     hand_over: bool,
     state: Mutex<State>,
 }
+
+/// How many messages that are too old are dropped under one lock.
+const MAX_DROPPED: usize = 256;
 
 impl MemoryStream {
     /// A stream whose configuration is known to be right.
@@ -68,9 +72,7 @@ impl MemoryStream {
 
     /// What the stream is and holds.
     pub(super) fn state(&self, through: &Connection) -> Result<StreamState, Error> {
-        let now = self.age_now();
-        self.locked(through, Operation::Read, |state, after| {
-            self.drop_old(state, now, after);
+        self.locked_fresh(through, Operation::Read, |state, _| {
             Ok(StreamState {
                 config: self.settings().config.clone(),
                 messages: state.log.len(),
@@ -194,6 +196,30 @@ impl MemoryStream {
         f(&mut state, &mut after)
     }
 
+    /// The same when the stream holds nothing that is too old.
+    ///
+    /// After a pause that may be much. It is dropped piece by piece, so that those
+    /// who publish get the lock in between.
+    pub(super) fn locked_fresh<T>(
+        &self,
+        through: &Connection,
+        operation: Operation,
+        f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let now = self.age_now();
+        loop {
+            let mut after = After::default();
+            let mut state = self.lock();
+            through.check(operation)?;
+            if self.drop_old(&mut state, now, &mut after) {
+                return f(&mut state, &mut after);
+            }
+            drop(state);
+            drop(after);
+            thread::yield_now();
+        }
+    }
+
     /// The same for what is done in any case, unless everything was closed, and
     /// where the caller says when what is left is done: not under a lock of its own.
     pub(super) fn locked_until<T>(
@@ -218,12 +244,18 @@ impl MemoryStream {
         self.settings().age.map(|_| self.clock.monotonic())
     }
 
-    /// Drops what is too old at that time.
-    pub(super) fn drop_old(&self, state: &mut State, now: Option<Duration>, after: &mut After) {
-        if let (Some(age), Some(now)) = (self.settings().age, now) {
-            let now = state.elapsed.is(now);
-            state.drop_older(age, now, after);
-        }
+    /// Drops some of what is too old at that time. Whether that was all of it.
+    pub(super) fn drop_old(
+        &self,
+        state: &mut State,
+        now: Option<Duration>,
+        after: &mut After,
+    ) -> bool {
+        let (Some(age), Some(now)) = (self.settings().age, now) else {
+            return true;
+        };
+        let now = state.elapsed.is(now);
+        state.drop_older(age, now, MAX_DROPPED, after)
     }
 
     pub(super) fn no_consumer(&self, operation: Operation, name: Option<&str>) -> Error {

@@ -116,10 +116,14 @@ impl MemorySubscription {
             None => Duration::ZERO,
         };
         stream.locked(&self.connection, Operation::Subscribe, |state, after| {
-            stream.drop_old(state, age, after);
+            let fresh = stream.drop_old(state, age, after);
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Subscribe, self.via.name.as_deref()));
             };
+            if !fresh {
+                consumer.subscribers().busy(self.subscriber, after);
+                return Ok(Taken::Unfinished);
+            }
             let (taken, via) = (&mut self.taken, &mut self.via);
             let unfinished = consumer.deliver(
                 &mut state.log,
