@@ -21,7 +21,10 @@
 //!   keeps its position and its unsettled deliveries, no messages.
 //! - **Publishing** takes one lock for a short time, touches the consumers whose
 //!   filters match the subject and no others, and for a subject that the stream
-//!   holds already allocates nothing but room for the message.
+//!   holds already allocates nothing but room for the message. What is expected
+//!   of the subjects under a pattern is looked for among those that it matches:
+//!   under the actions of one entity that is quick, under a pattern that matches
+//!   many subjects, but not all of the stream, it costs by their number.
 //! - **Order of checks.** Message id, expected sequence of the subject or the
 //!   pattern, of the stream, room: as a server up to version 2.11. (From 2.12 on
 //!   one that is not clustered looks at the message id last.)

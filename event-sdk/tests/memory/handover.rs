@@ -103,6 +103,21 @@ fn a_stream_that_counts_bytes_encodes() {
     }
 }
 
+#[test]
+fn what_is_encoded_for_a_stream_that_counts_bytes_takes_no_more_room() {
+    let rig = handing_over(|stream| stream.max_bytes(10_000));
+    let event = Arc::new(Noted::default());
+    rig.try_publish("a", |message| message.body = value(&event))
+        .unwrap();
+    let Body::Encoded(bytes) = rig.subscribe(ephemeral()).message().body else {
+        panic!("it is encoded")
+    };
+    rig.close();
+    let len = bytes.len();
+    let room = bytes.try_into_mut().expect("nobody else has it").capacity();
+    assert_eq!(room, len);
+}
+
 /// Marks what it writes.
 #[derive(Debug)]
 struct Marking;

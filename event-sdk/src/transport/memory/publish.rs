@@ -116,10 +116,13 @@ impl MemoryStream {
         if !parcel.expect.is_empty() {
             self.check_expectations(state, subject, &parcel.expect)?;
         }
-        self.make_room(state, subject, size, after)?;
+        let replaced = self.make_room(state, subject, size, after)?;
         let headers = mem::take(&mut parcel.headers);
         let body = mem::replace(&mut parcel.body, Body::Encoded(Bytes::new()));
         let (sequence, place) = state.log.push(subject, headers, body, size, now, ran);
+        if let Some(replaced) = replaced {
+            state.drop_message(replaced, after);
+        }
         if let Some(id) = id {
             state.dedup.remember(id, sequence, ran);
         }
@@ -172,11 +175,9 @@ impl MemoryStream {
 
     /// Whether what is expected is true.
     ///
-    /// In the order of a server up to version 2.11: this comes after the message
-    /// id, so that the retry of a publish with an expectation is a duplicate,
-    /// though the expectation is not true any more; the subject or the pattern
-    /// comes before the stream, and whether there is room comes last. (From 2.12
-    /// on, a server that is not clustered looks at the message id after this.)
+    /// That this comes after the message id makes the retry of a publish with an
+    /// expectation a duplicate, though the expectation is not true any more. The
+    /// whole order stands in the docs of the [module](super).
     fn check_expectations(
         &self,
         state: &mut State,
@@ -188,8 +189,14 @@ impl MemoryStream {
             self.check_sequence(subject, "the subject", expected, last.unwrap_or(0))?;
         }
         if let Some((pattern, expected)) = &expect.last_pattern_sequence {
-            check::within(pattern, &self.settings().config, Operation::Publish)?;
-            let last = state.log.subjects_mut().last_under(pattern);
+            let stream = &self.settings().config;
+            check::within(pattern, stream, Operation::Publish)?;
+            let covered = |stored| pattern.covers(stored);
+            let last = if !state.holds_others && stream.subjects.iter().all(covered) {
+                state.log.messages().last_sequence()
+            } else {
+                state.log.subjects_mut().last_under(pattern)
+            };
             self.check_sequence(subject, pattern.as_str(), *expected, last.unwrap_or(0))?;
         }
         if let Some(expected) = expect.last_sequence {
@@ -218,13 +225,17 @@ impl MemoryStream {
     }
 
     /// Drops what has to go for a message of this size, or finds that it may not.
+    ///
+    /// The oldest message of the subject, if that has to go, is returned instead:
+    /// dropped after the new one has come, it is not the last of its subject, and
+    /// what is known of that stays.
     fn make_room(
         &self,
         state: &mut State,
         subject: &Subject,
         size: u64,
         after: &mut After,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<u64>, Error> {
         let limits = self.settings().config.limits;
         let replaced = limits
             .messages_per_subject
@@ -232,20 +243,19 @@ impl MemoryStream {
         if limits.discard == Discard::New {
             self.check_room(state, subject, size, replaced)?;
         }
-        if let Some(sequence) = replaced {
-            state.drop_message(sequence, after);
-        }
         if let Some(max) = limits.messages {
-            while state.log.len() >= max.get() {
+            while state.log.len() - u64::from(freed(state, replaced).is_some()) >= max.get() {
                 state.drop_first(after);
             }
         }
         if let Some(max) = limits.bytes {
-            while state.log.bytes() + size > max.get() && state.log.len() > 0 {
+            while state.log.len() > 0
+                && state.log.bytes() - freed(state, replaced).unwrap_or(0) + size > max.get()
+            {
                 state.drop_first(after);
             }
         }
-        Ok(())
+        Ok(replaced)
     }
 
     /// Whether there is room when the message `replaced` is gone.
@@ -257,9 +267,7 @@ impl MemoryStream {
         replaced: Option<u64>,
     ) -> Result<(), Error> {
         let limits = self.settings().config.limits;
-        let freed = replaced
-            .and_then(|sequence| state.log.messages().get(sequence))
-            .map(|message| message.size);
+        let freed = freed(state, replaced);
         let messages = state.log.len() + 1 - u64::from(freed.is_some());
         let bytes = state.log.bytes() + size - freed.unwrap_or(0);
         let (limit, what) = match (limits.messages, limits.bytes) {
@@ -288,6 +296,8 @@ impl MemoryStream {
                 )
                 .with_source(why)
             })?;
+        // The stream counts these bytes, and must not keep more.
+        out.shrink_to_fit();
         Ok(out.into())
     }
 
@@ -315,6 +325,16 @@ fn oldest_of(state: &State, subject: &Subject, max: NonZeroU64) -> Option<u64> {
     (entry.count() >= max.get()).then(|| entry.first())?
 }
 
+/// The size of the message `replaced`, if there is one and it is still there.
+#[inline]
+fn freed(state: &State, replaced: Option<u64>) -> Option<u64> {
+    let message = state.log.messages().get(replaced?)?;
+    Some(message.size)
+}
+
 fn within_usize(limit: u64) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,7 +128,7 @@ impl<T> Node<T> {
         found: &mut impl FnMut(&'t T) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         #[cfg(test)]
-        tests::VISITED.set(tests::VISITED.get() + 1);
+        tests::visited();
         let Some(pattern) = pattern else {
             return self.value.iter().try_for_each(found);
         };
@@ -156,6 +156,8 @@ impl<T> Node<T> {
 
     /// Everything from here on.
     fn all<'t, B>(&'t self, found: &mut impl FnMut(&'t T) -> ControlFlow<B>) -> ControlFlow<B> {
+        #[cfg(test)]
+        tests::visited();
         let rest = self.rest.iter().filter_map(|rest| rest.value.as_ref());
         self.value.iter().chain(rest).try_for_each(&mut *found)?;
         self.children().try_for_each(|child| child.all(found))
@@ -180,6 +182,10 @@ pub(super) mod tests {
     thread_local! {
         /// How many nodes were looked at on this thread.
         pub(in crate::transport::memory) static VISITED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn visited() {
+        VISITED.set(VISITED.get() + 1);
     }
 
     pub(in crate::transport::memory) fn any_subject() -> impl Strategy<Value = Subject> {
