@@ -7,7 +7,8 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite, Verdict};
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Capability, Transport};
-use event_sdk_test_servers::Server;
+use event_sdk_test_servers::programs::nats;
+use event_sdk_test_servers::{Options, Server};
 
 /// One server for all cases, which have streams of their own.
 struct OverNats {
@@ -17,8 +18,8 @@ struct OverNats {
 }
 
 impl OverNats {
-    async fn start() -> Self {
-        let server = Server::start().await.unwrap();
+    async fn start(options: Options) -> Self {
+        let server = options.start().await.unwrap();
         let admin = async_nats::connect(server.url()).await.unwrap();
         Self { server, admin }
     }
@@ -54,6 +55,13 @@ const BEYOND: [Capability; 3] = [
     Capability::DeduplicationOff,
 ];
 
+/// What a 2.9 server lacks beside that.
+const SINCE_2_9: [Capability; 3] = [
+    Capability::SeveralFilters,
+    Capability::ExpectPattern,
+    Capability::Compression,
+];
+
 /// Everything passed, but for what a server cannot do.
 fn assert_all_but(report: &Report, lacking: &[Capability]) {
     report.assert_all_passed();
@@ -71,7 +79,21 @@ fn assert_all_but(report: &Report, lacking: &[Capability]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_on_one_server() {
-    let report = Suite::new().parallel(8).run(OverNats::start().await).await;
+    let harness = OverNats::start(Server::options()).await;
+    let report = Suite::new().parallel(8).run(harness).await;
     assert_all_but(&report, &BEYOND);
+    assert_eq!(report.results().len(), conformance::cases().count());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_on_an_old_server() {
+    let Some(program) = nats::old().unwrap() else {
+        println!("not run: there is no NATS server older than 2.10 on this machine");
+        return;
+    };
+    let harness = OverNats::start(Server::options().program(program)).await;
+    let report = Suite::new().parallel(8).run(harness).await;
+    let beyond = [&BEYOND[..], &SINCE_2_9].concat();
+    assert_all_but(&report, &beyond);
     assert_eq!(report.results().len(), conformance::cases().count());
 }

@@ -27,7 +27,6 @@ pub(super) use all::Consumers;
 
 use std::sync::Arc;
 
-use futures_util::FutureExt;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -52,49 +51,50 @@ pub(super) fn subscribe(
     request: SubscribeRequest,
 ) -> Answer<Result<Subscription, Error>> {
     Answer::later(async move {
-        let SubscribeRequest {
-            stream,
-            config,
-            prefetch,
-        } = &request;
-        let name = config.name.as_str().map(Text::copy_of);
-        let acks = config.ack != AckPolicy::None;
+        let name = request.config.name.as_str().map(Text::copy_of);
+        let stream = request.stream.clone();
+        let acks = request.config.ack != AckPolicy::None;
         // Only an ephemeral consumer is made again, and from what is not settled.
-        let remembers = acks && config.name == ConsumerName::Ephemeral;
-        let via = Via::new(Arc::clone(&link), stream.clone(), name, remembers);
+        let remembers = acks && request.config.name == ConsumerName::Ephemeral;
+        let via = Via::new(Arc::clone(&link), stream, name, remembers);
         let about = via.about(Operation::Subscribe);
+        let opened = open(&link, via, request).await;
+        // It may have been closed meanwhile, whatever came of that.
         link.check_open(Operation::Subscribe)
             .map_err(|closed| about.on(closed))?;
-        check::request(&link, &request, &about)?;
-        // Before anything is sent, so that none is missed.
-        let denials = link.denials();
-        // Before the consumer, which is not to be left behind if that fails.
-        let inbox = Inbox::open(&link, &about).await?;
-        let bound = bind::bind(&link, stream, config, &about).await?;
-        let consumer = bound.name.clone();
-        let core = Arc::new(Core::new(via, config, bound, inbox, *prefetch));
-        let reports = match config.max_deliver {
-            Some(most) if acks && link.capabilities().has(Capability::ReportsExhausted) => {
-                Some(Reports::open(Arc::clone(&core.via), &consumer, most.get()).await?)
-            }
-            _ => None,
-        };
-        let mut denied: Denied = Box::pin(denied(denials, Arc::clone(&core)));
-        if link.options().management == Management::Never {
-            // Otherwise the server has answered to a question.
-            link.round_trip(&about).await?;
-        }
-        if let Some(error) = denied.as_mut().now_or_never() {
-            return Err(error);
-        }
-        link.consumers().add(&core);
-        let config = Arc::new(request.config);
-        let subscription = NatsSubscription::new(core, config, reports, denied);
-        // It may have been closed meanwhile, and have ended the others.
-        link.check_open(Operation::Subscribe)
-            .map_err(|closed| about.on(closed))?;
-        Ok(Box::pin(subscription) as Subscription)
+        Ok(Box::pin(opened?) as Subscription)
     })
+}
+
+async fn open(link: &Link, via: Via, request: SubscribeRequest) -> Result<NatsSubscription, Error> {
+    let about = via.about(Operation::Subscribe);
+    link.check_open(Operation::Subscribe)?;
+    check::request(link, &request, &about)?;
+    // Before anything is sent, so that none is missed.
+    let denials = link.denials();
+    // Before the consumer, which is not to be left behind if that fails.
+    let inbox = Inbox::open(link, &about).await?;
+    let config = Arc::new(request.config);
+    let bound = bind::bind(link, &request.stream, &config, &about).await?;
+    let consumer = bound.name.clone();
+    let core = Core::new(via, &config, bound, inbox, request.prefetch);
+    let core = Arc::new(core);
+    link.consumers().add(&core);
+    let reports = match config.max_deliver {
+        Some(most) if core.acks && link.capabilities().has(Capability::ReportsExhausted) => {
+            Some(Reports::open(Arc::clone(&core.via), &consumer, most.get()).await?)
+        }
+        _ => None,
+    };
+    let denied: Denied = Box::pin(denied(denials, Arc::clone(&core)));
+    // From here on it leaves nothing behind when it is dropped.
+    let mut subscription = NatsSubscription::new(core, config, reports, denied);
+    if link.options().management == Management::Never {
+        // Otherwise the server has answered to a question.
+        link.round_trip(&about).await?;
+    }
+    subscription.check_allowed()?;
+    Ok(subscription)
 }
 
 /// Removes a consumer.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use async_nats::{Message, Subject};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::time::timeout;
 
 use super::bind::Bound;
 use super::held::Deliveries;
@@ -174,14 +175,14 @@ impl Core {
             return;
         };
         let old = std::mem::replace(current, inbox);
-        let pull = state.pull.clone();
+        let (pull, next) = (state.pull.clone(), state.next.clone());
         state.pull.lost();
         state.unsent = None;
         drop(state);
         if self.acks {
-            let left = Leaving::new(old, pull).end(self.via.link.client());
-            let client = self.via.link.client().clone();
-            spawn(async move { left.finish(&client).await });
+            let left = Leaving::new(old, pull).end(&self.via.link);
+            let via = Arc::clone(&self.via);
+            spawn(async move { left.finish(&via, &next).await });
         }
     }
 
@@ -230,15 +231,17 @@ impl Core {
     async fn leave(self: Arc<Self>, mut left: Option<Left>) {
         if left.is_none() {
             // What comes later comes to others after its ack wait.
-            let _ = tokio::time::timeout(PATIENCE, self.quiet()).await;
+            let _ = timeout(PATIENCE, self.quiet()).await;
             left = self.lock().end_leaving(&self);
         }
         if let Some(left) = left {
-            let found = left.finish(self.via.link.client()).await;
+            let next = self.lock().next.clone();
+            let found = left.finish(&self.via, &next).await;
             self.lock().unread.extend(found);
         }
     }
 
+    /// Waits until the consumer has nothing at hand.
     async fn quiet(&self) {
         let mut pause = Duration::from_millis(1);
         loop {
@@ -257,11 +260,7 @@ impl Core {
             {
                 return;
             }
-            let quiet = std::future::poll_fn(|cx| match &mut self.lock().leaving {
-                Some(leaving) => leaving.poll_quiet(cx),
-                None => Poll::Ready(Quiet::Now),
-            });
-            if quiet.await == Quiet::Now {
+            if self.answer().await == Quiet::Now {
                 return;
             }
             tokio::time::sleep(pause).await;
@@ -269,10 +268,22 @@ impl Core {
         }
     }
 
+    /// The answer to a probe, or that all requests have ended.
+    async fn answer(&self) -> Quiet {
+        std::future::poll_fn(|cx| match &mut self.lock().leaving {
+            Some(leaving) => leaving.poll_quiet(cx),
+            None => Poll::Ready(Quiet::Now),
+        })
+        .await
+    }
+
     /// After its [`end`](Self::end): puts back what has come, and waits for
     /// nothing more.
     pub(super) fn hurry(&self) {
-        drop(self.lock().end_leaving(self));
+        let left = self.lock().end_leaving(self);
+        if let Some(left) = left {
+            left.hurry(self.via.link.client());
+        }
     }
 
     /// The sequences that were not handed out, and put back.
@@ -349,7 +360,7 @@ impl State {
     fn end_leaving(&mut self, core: &Core) -> Option<Left> {
         let leaving = self.leaving.take()?;
         self.unread.extend(leaving.sequences());
-        Some(leaving.end(core.via.link.client()))
+        Some(leaving.end(&core.via.link))
     }
 
     /// Asks for more where it is time for that.

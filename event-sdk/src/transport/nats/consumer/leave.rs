@@ -12,8 +12,11 @@ use super::inbox::Inbox;
 use super::pull::{Pull, Request};
 use super::reply::Reply;
 use super::send::{send, send_now};
-use super::settle::NAK;
+use super::settle::{NAK, Via};
 use super::status::Status;
+use crate::transport::Operation;
+use crate::transport::nats::link::Link;
+use crate::transport::nats::server::Version;
 
 /// An inbox whose requests are still open.
 ///
@@ -41,9 +44,16 @@ pub(super) struct Left {
     subscriber: Subscriber,
     /// Whether the server was told.
     told: bool,
-    /// Where what found no room on the connection is put back.
+    /// Whether the consumer forgets the requests by itself.
+    forgets: bool,
+    /// Where the rest of what came is put back.
     unsent: Vec<Subject>,
 }
+
+/// Since when a consumer gives what is put back to others even if it remembers a
+/// request that nobody wants. Before, it may count that as a delivery, and give it
+/// to others after the ack wait only (nats-server 2.10.16, `loopAndGatherMsgs`).
+const FORGETS: Version = Version::V2_10.patch(16);
 
 /// How long it is waited for one of these steps.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -96,16 +106,17 @@ impl Leaving {
         self.came.iter().filter_map(sequence)
     }
 
-    /// Ends the requests, and puts back what came, as far as there is room on the
-    /// connection now.
-    pub(super) fn end(mut self, client: &Client) -> Left {
-        // One that cannot be told now has been told by the connection's end.
+    /// Ends the requests, and puts back what came, as far as that goes now.
+    pub(super) fn end(mut self, link: &Link) -> Left {
         let told = self.inbox.subscriber.drain().now_or_never().is_some();
-        self.came
-            .retain(|reply| send_now(client, reply, None, &NAK).is_none());
+        let forgets = !self.pull.waits() || link.server().version >= FORGETS;
+        if told && forgets {
+            self.came.retain(|reply| !nak_now(link.client(), reply));
+        }
         Left {
             subscriber: self.inbox.subscriber,
             told,
+            forgets,
             unsent: self.came,
         }
     }
@@ -123,16 +134,32 @@ impl Leaving {
 impl Left {
     /// Whether there is nothing to be put back that is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.told && self.unsent.is_empty()
+        self.told && self.forgets && self.unsent.is_empty()
+    }
+
+    /// Puts back what is not put back yet, without waiting for anything.
+    pub(super) fn hurry(self, client: &Client) {
+        // Which tells the server.
+        drop(self.subscriber);
+        for reply in &self.unsent {
+            nak_now(client, reply);
+        }
     }
 
     /// Puts back what is on its way still, for a bounded time; the sequences.
-    pub(super) async fn finish(mut self, client: &Client) -> BTreeSet<u64> {
+    /// `next` is where the consumer takes requests.
+    pub(super) async fn finish(mut self, via: &Via, next: &Subject) -> BTreeSet<u64> {
+        let client = via.link.client();
         let mut found = BTreeSet::new();
         let rest = async {
             if !self.told {
                 // An error says that the connection has ended.
                 let _ = self.subscriber.drain().await;
+            }
+            if !self.forgets {
+                let brought = forget(via, next).await;
+                found.extend(brought.as_ref().and_then(sequence));
+                self.unsent.extend(brought);
             }
             for reply in self.unsent {
                 nak(client, &reply).await;
@@ -147,6 +174,24 @@ impl Left {
         let _ = tokio::time::timeout(PATIENCE, rest).await;
         found
     }
+}
+
+/// Lets the consumer forget requests that nobody wants: it looks at all of them
+/// when there is another. What that one brings.
+async fn forget(via: &Via, next: &Subject) -> Option<Subject> {
+    let about = via.about(Operation::Subscribe);
+    let mut inbox = Inbox::open(&via.link, &about).await.ok()?;
+    let Request { token, payload } = Pull::short();
+    let reply = inbox.reply(&token);
+    send(via.link.client(), next, Some(&reply), payload)
+        .await
+        .ok()?;
+    inbox.subscriber.next().await?.reply
+}
+
+/// Whether the connection took it.
+fn nak_now(client: &Client, reply: &Subject) -> bool {
+    send_now(client, reply, None, &NAK).is_some()
 }
 
 /// Where it cannot be put back, a message comes again after its ack wait.

@@ -24,6 +24,8 @@ use crate::transport::{
 pub(super) enum Cause {
     /// Nothing was heard for too long: what was asked for may be lost.
     Silence,
+    /// The connection was made anew: the same.
+    Reconnected,
     /// A request ended before it was served.
     Unserved,
     /// Nobody takes requests: the consumer is gone, or has just no leader.
@@ -130,8 +132,8 @@ impl Mending {
         tokio::time::sleep(self.pause).await;
         let done = match self.cause {
             Cause::Unserved => self.again(),
-            Cause::Silence => self.renew().await,
-            Cause::Nobody | Cause::Deleted => self.verify().await,
+            Cause::Reconnected => self.renew().await,
+            Cause::Silence | Cause::Nobody | Cause::Deleted => self.verify().await,
         };
         match done {
             Ok(mended) => mended,
@@ -145,7 +147,7 @@ impl Mending {
         if self.outage.is_long() && !self.outage.reported {
             return Err(Stop::Later(self.about().error(
                 ErrorKind::Timeout,
-                format!("the server has not served it for {PATIENCE:?}; it is tried further"),
+                format!("the server has not answered to its requests for {PATIENCE:?}: it may be overloaded, or have no such consumer; they are made again and again"),
             )));
         }
         Ok(Mended::Again)
@@ -168,10 +170,13 @@ impl Mending {
         let via = &self.core.via;
         let bound = self.core.bound();
         if via.link.options().management == Management::Never {
-            return self.verify_unasked();
+            return self.verify_unasked().await;
         }
         match bind::info(&via.link, &bound.stream, &bound.name, &self.about()).await? {
-            Ok(info) if info.created == bound.created => self.again(),
+            Ok(info) if info.created == bound.created => match self.cause {
+                Cause::Silence => self.renew().await,
+                _ => self.again(),
+            },
             Ok(_) => Err(self.gone("it was deleted, and another of its name was created")),
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => self.not_found().await,
             Err(error) => Err(self.refused(error)),
@@ -179,16 +184,17 @@ impl Mending {
     }
 
     /// The same where the server must not be asked.
-    fn verify_unasked(&self) -> Result<Mended, Stop> {
-        if self.cause == Cause::Deleted {
-            return Err(self.gone("it was deleted"));
+    async fn verify_unasked(&self) -> Result<Mended, Stop> {
+        match self.cause {
+            Cause::Deleted => Err(self.gone("it was deleted")),
+            Cause::Nobody if self.outage.is_long() => Err(self.gone(
+                "nobody takes requests for messages: there is no such consumer, or its server is gone",
+            )),
+            // An old server says nothing where there is no consumer.
+            Cause::Silence if self.outage.is_long() && !self.outage.reported => self.again(),
+            Cause::Silence => self.renew().await,
+            _ => Ok(Mended::Again),
         }
-        if self.outage.is_long() {
-            return Err(self.gone(
-                "nobody takes requests for messages: there is no such consumer, or the user may not pull from it",
-            ));
-        }
-        Ok(Mended::Again)
     }
 
     async fn not_found(&self) -> Result<Mended, Stop> {

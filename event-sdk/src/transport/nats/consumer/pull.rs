@@ -55,23 +55,17 @@ pub(super) struct Request {
 }
 
 impl Pull {
-    /// Nothing was asked for. A consumer may limit its requests.
+    /// Nothing was asked for. A consumer may limit the messages of one request and
+    /// its wait.
     pub(super) fn new(prefetch: usize, batch: Option<u32>, expires: Option<Duration>) -> Self {
-        let mut pull = Self {
+        Self {
             prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),
             owed: 0,
-            batch: MOST,
-            expires: EXPIRES,
+            batch: batch.unwrap_or(MOST).clamp(1, MOST),
+            expires: expires.unwrap_or(EXPIRES).min(EXPIRES),
             requests: 0,
             written: None,
-        };
-        if let Some(batch) = batch {
-            pull.limit_batch(batch);
         }
-        if let Some(expires) = expires {
-            pull.limit_expires(expires);
-        }
-        pull
     }
 
     /// The next request, if it is time for one: when half of what may be asked
@@ -100,6 +94,14 @@ impl Pull {
         Request {
             token: PROBE.to_owned(),
             payload: Bytes::from_static(br#"{"batch":1,"no_wait":true}"#),
+        }
+    }
+
+    /// A request that ends soon, whatever the consumer has.
+    pub(super) fn short() -> Request {
+        Request {
+            token: "short-1".to_owned(),
+            payload: Bytes::from_static(br#"{"batch":1,"expires":20000000}"#),
         }
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use async_nats::{Message, PublishError};
 use futures_core::Stream;
+use futures_util::FutureExt;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::core::{Came, Core, Unsent};
@@ -37,7 +38,7 @@ pub(super) struct NatsSubscription {
     reports: Option<Reports>,
     /// A request that waits for room on the connection.
     sending: Option<Sending>,
-    mending: Option<Pin<Box<dyn Future<Output = Mended> + Send>>>,
+    mending: Option<(Cause, Trying)>,
     outage: Option<Outage>,
     /// Ready when the connection was made anew.
     reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
@@ -53,6 +54,8 @@ pub(super) struct NatsSubscription {
 }
 
 pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
+
+type Trying = Pin<Box<dyn Future<Output = Mended> + Send>>;
 
 type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
 
@@ -98,6 +101,14 @@ impl NatsSubscription {
             heard: true,
             unlooked: 0,
             over: false,
+        }
+    }
+
+    /// Whether the server has denied nothing so far.
+    pub(super) fn check_allowed(&mut self) -> Result<(), Error> {
+        match self.denied.as_mut().now_or_never() {
+            None => Ok(()),
+            Some(error) => Err(error),
         }
     }
 
@@ -193,7 +204,7 @@ impl NatsSubscription {
         let outage = self.outage.get_or_insert_with(Outage::begin);
         let pause = match cause {
             // It has lasted long enough.
-            Cause::Silence => {
+            Cause::Silence | Cause::Reconnected => {
                 outage.next_pause();
                 std::time::Duration::ZERO
             }
@@ -206,7 +217,7 @@ impl NatsSubscription {
             outage: *outage,
             pause,
         };
-        self.mending = Some(Box::pin(mending.run()));
+        self.mending = Some((cause, Box::pin(mending.run())));
     }
 
     /// Where no message is there: ready when there is a step, or another look is
@@ -219,11 +230,12 @@ impl NatsSubscription {
             let step = sent.err().map(|_| Step::Over(self.disconnected()));
             return Poll::Ready(step);
         }
-        if let Some(mending) = &mut self.mending
+        if let Some((cause, mending)) = &mut self.mending
             && let Poll::Ready(mended) = mending.as_mut().poll(cx)
         {
+            let cause = *cause;
             self.mending = None;
-            return Poll::Ready(self.mended(mended));
+            return Poll::Ready(self.mended(cause, mended));
         }
         if let Poll::Ready(step) = self.poll_reports(cx) {
             return Poll::Ready(Some(step));
@@ -231,9 +243,11 @@ impl NatsSubscription {
         self.watch(cx)
     }
 
-    fn mended(&mut self, mended: Mended) -> Option<Step> {
+    fn mended(&mut self, cause: Cause, mended: Mended) -> Option<Step> {
         match mended {
             Mended::Again => self.listen(),
+            // It was only slow: what was asked for is being served.
+            Mended::Renewed(_) if cause == Cause::Silence && self.heard => self.listen(),
             Mended::Renewed(inbox) => {
                 self.core.renew(inbox);
                 self.listen();
@@ -273,7 +287,7 @@ impl NatsSubscription {
             self.reconnected = Box::pin(reconnected(watch));
             // What was asked for over the old connection may be lost.
             if self.core.waits() {
-                self.mend(Cause::Silence);
+                self.mend(Cause::Reconnected);
                 return Poll::Ready(None);
             }
         }
