@@ -1,6 +1,10 @@
 //! What waits for an answer of the server, found by a token in the subject of
 //! the answer.
 
+mod token;
+
+pub(super) use self::token::Token;
+
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -15,13 +19,6 @@ use bytes::Bytes;
 pub(super) struct Answers {
     slots: Vec<Slot>,
     free: Vec<u32>,
-}
-
-/// Names one wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token {
-    index: u32,
-    generation: u32,
 }
 
 /// An answer as it came.
@@ -60,6 +57,8 @@ pub(super) struct Wait {
     pub(super) subject: async_nats::Subject,
     /// The connection that it counts for, if it is counted.
     pub(super) counted: Option<u32>,
+    /// The place in the order of what was handed over.
+    pub(super) number: u64,
     /// When it was sent.
     pub(super) since: Instant,
     /// Whether somebody wants the answer still.
@@ -71,12 +70,14 @@ impl Wait {
     pub(super) fn new(
         subject: async_nats::Subject,
         counted: Option<u32>,
+        number: u64,
         since: Instant,
         wanted: bool,
     ) -> Self {
         Self {
             subject,
             counted,
+            number,
             since,
             wanted,
             waker: None,
@@ -232,62 +233,12 @@ impl Answers {
     }
 }
 
-/// The digits in which tokens are written.
-const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-impl Token {
-    /// Writes it as few characters: slot, dash, generation.
-    pub(super) fn write(self, out: &mut impl Extend<u8>) {
-        digits(self.index, out);
-        out.extend([b'-']);
-        digits(self.generation, out);
-    }
-
-    /// Reads what [`write`](Self::write) wrote.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (index, generation) = text.split_once('-')?;
-        Some(Self {
-            index: number(index)?,
-            generation: number(generation)?,
-        })
-    }
-}
-
-fn digits(mut number: u32, out: &mut impl Extend<u8>) {
-    let mut digits = [0; 6];
-    let mut start = digits.len();
-    loop {
-        start -= 1;
-        digits[start] = DIGITS[(number % 62) as usize];
-        number /= 62;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend(digits[start..].iter().copied());
-}
-
-fn number(text: &str) -> Option<u32> {
-    if text.is_empty() {
-        return None;
-    }
-    text.bytes().try_fold(0_u32, |number, digit| {
-        let digit = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'A'..=b'Z' => digit - b'A' + 10,
-            b'a'..=b'z' => digit - b'a' + 36,
-            _ => return None,
-        };
-        number.checked_mul(62)?.checked_add(u32::from(digit))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn wait(wanted: bool) -> Wait {
-        Wait::new("subject".into(), Some(0), Instant::now(), wanted)
+        Wait::new("subject".into(), Some(0), 1, Instant::now(), wanted)
     }
 
     fn reply(text: &'static str) -> Reply {
@@ -300,34 +251,6 @@ mod tests {
 
     fn poll(answers: &mut Answers, token: Token) -> Poll<Result<Reply, NoAnswer>> {
         answers.poll(token, &mut Context::from_waker(Waker::noop()))
-    }
-
-    fn written(token: Token) -> String {
-        let mut bytes = Vec::new();
-        token.write(&mut bytes);
-        String::from_utf8(bytes).unwrap()
-    }
-
-    #[test]
-    fn tokens_are_read_as_they_are_written() {
-        for (index, generation) in [(0, 0), (61, 62), (1023, 7), (u32::MAX, u32::MAX)] {
-            let token = Token { index, generation };
-            let text = written(token);
-            assert_eq!(Token::parse(&text), Some(token), "{text}");
-        }
-        for text in [
-            "",
-            "-",
-            "1",
-            "1-",
-            "-1",
-            "1-2-3",
-            "1-.",
-            "zzzzzzz-0",
-            "4gfFC4-0",
-        ] {
-            assert_eq!(Token::parse(text), None, "{text}");
-        }
     }
 
     #[test]

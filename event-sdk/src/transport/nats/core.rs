@@ -102,6 +102,7 @@ impl CoreNats {
             headers,
             payload,
             acked: false,
+            number: None,
         })?;
         Ok(match sent {
             Sent::Now(Handed { .. }) => Answer::ready(Ok(())),

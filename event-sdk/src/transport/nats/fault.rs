@@ -102,6 +102,11 @@ impl ApiError {
         codes.contains(&self.err_code)
     }
 
+    /// Whether the same may succeed in a moment.
+    pub(super) fn is_transient(&self) -> bool {
+        code::kind(self.err_code, &self.description).0 == ErrorKind::Timeout
+    }
+
     /// The last sequence in `wrong last sequence: 41`.
     pub(super) fn last_sequence(&self) -> Option<u64> {
         code::last_sequence(&self.description)

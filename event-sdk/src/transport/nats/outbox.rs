@@ -5,7 +5,11 @@
 //! publishes it. Otherwise it waits in a queue, which keeps its place, and one
 //! task for each connection hands over what waits.
 
-use std::collections::VecDeque;
+mod order;
+mod pump;
+mod replies;
+mod state;
+
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,14 +17,16 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use async_nats::HeaderMap;
-use async_nats::connection::State as ClientState;
 use async_nats::message::OutboundMessage;
-use bytes::{Bytes, BytesMut};
-use futures_util::{FutureExt, Sink, StreamExt};
+use bytes::Bytes;
+use futures_util::Sink;
 use tokio::sync::oneshot;
 
-use super::answers::{Answers, NoAnswer, Reply, Token, Wait};
-use super::connection::{Denial, Hub};
+pub(super) use self::order::Turn;
+
+use self::state::{Queued, State};
+use super::answers::{NoAnswer, Token, Wait};
+use super::connection::Hub;
 use crate::subject::Subject;
 use crate::transport::{Error, ErrorKind, Operation};
 
@@ -52,6 +58,9 @@ pub(super) struct Letter<'a> {
     pub(super) payload: Bytes,
     /// Whether an answer is awaited.
     pub(super) acked: bool,
+    /// Its place in the order if it was handed over before; otherwise it comes
+    /// behind everything.
+    pub(super) number: Option<u64>,
 }
 
 /// A message that was handed over.
@@ -59,7 +68,7 @@ pub(super) struct Letter<'a> {
 pub(super) struct Handed {
     /// By which its answer is found, if it has one.
     pub(super) token: Option<Token>,
-    /// The how manieth message of this outbox it was.
+    /// Its place in the order of what was handed over.
     pub(super) number: u64,
 }
 
@@ -72,50 +81,6 @@ pub(super) enum Sent {
     Later(oneshot::Receiver<Result<Handed, Error>>),
 }
 
-struct State {
-    client: async_nats::Client,
-    queue: VecDeque<Queued>,
-    answers: Answers,
-    /// How many of them count, of those sent over the connection that there is.
-    in_flight: usize,
-    /// Which connection that is, counted from zero.
-    connection: u32,
-    handed_over: u64,
-    /// The connection over which no answers can come.
-    deaf: Option<u32>,
-    /// Room for subjects: one allocation for many of them.
-    scratch: BytesMut,
-    /// The task that hands over what waits.
-    pump: Option<Waker>,
-    /// Whether that task looks after the queue at short intervals.
-    watched: bool,
-    /// When it last looked: as exact a time as waiting for acks needs.
-    now: Instant,
-    /// Whether it takes nothing more; what it has is still handed over.
-    draining: bool,
-    ended: bool,
-}
-
-struct Queued {
-    subject: Subject,
-    headers: Option<HeaderMap>,
-    payload: Bytes,
-    acked: bool,
-    since: Instant,
-    handed: oneshot::Sender<Result<Handed, Error>>,
-}
-
-/// How much room for subjects is allocated at once.
-const SCRATCH: usize = 16 * 1024;
-
-/// How often the task looks whether something has waited too long: when
-/// messages wait for a connection, and otherwise.
-const SHORT_PAUSE: Duration = Duration::from_millis(50);
-const LONG_PAUSE: Duration = Duration::from_secs(1);
-
-/// How many answers are taken under one lock.
-const ANSWERS_AT_ONCE: usize = 64;
-
 impl Outbox {
     pub(super) fn new(
         client: async_nats::Client,
@@ -127,21 +92,7 @@ impl Outbox {
             inbox,
             limits,
             hub,
-            state: Mutex::new(State {
-                client,
-                queue: VecDeque::new(),
-                answers: Answers::default(),
-                in_flight: 0,
-                connection: 0,
-                handed_over: 0,
-                deaf: None,
-                scratch: BytesMut::new(),
-                pump: None,
-                watched: false,
-                now: Instant::now(),
-                draining: false,
-                ended: false,
-            }),
+            state: Mutex::new(State::new(client)),
         }
     }
 
@@ -180,14 +131,28 @@ impl Outbox {
             }
         }
         let (handed, later) = oneshot::channel();
-        state.queue.push_back(Queued {
+        let queued = Queued {
+            number: letter.number,
             subject: letter.subject.clone(),
             headers: letter.headers,
             payload: letter.payload,
             acked: letter.acked,
             since: Instant::now(),
             handed,
-        });
+        };
+        match letter.number {
+            None => state.queue.push_back(queued),
+            // It comes before all that was never handed over.
+            Some(number) => {
+                let before = |queued: &Queued| queued.number.is_some_and(|other| other < number);
+                let place = state
+                    .queue
+                    .iter()
+                    .take_while(|queued| before(queued))
+                    .count();
+                state.queue.insert(place, queued);
+            }
+        }
         state.wake_pump();
         Ok(Sent::Later(later))
     }
@@ -210,18 +175,24 @@ impl Outbox {
             headers,
             payload,
             acked,
+            number,
         } = letter;
         let on_wire = state.written(subject.as_str().as_bytes());
+        let number = number.unwrap_or_else(|| state.order.next());
         let (token, reply) = if acked {
-            let wait = Wait::new(on_wire.clone(), Some(state.connection), state.now, wanted);
+            let wait = Wait::new(
+                on_wire.clone(),
+                Some(state.connection),
+                number,
+                state.now,
+                wanted,
+            );
             let token = state.answers.open(wait);
             state.in_flight += 1;
             (Some(token), Some(self.reply_to(state, token)))
         } else {
             (None, None)
         };
-        state.handed_over += 1;
-        let number = state.handed_over;
         let message = OutboundMessage {
             subject: on_wire,
             reply,
@@ -253,28 +224,13 @@ impl Outbox {
         state.taken()
     }
 
-    /// The answer to a message or a question.
-    pub(super) fn poll_answer(
-        &self,
-        token: Option<Token>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<Reply, NoAnswer>> {
-        match token {
-            Some(token) => self.lock().answers.poll(token, cx),
-            None => Poll::Ready(Err(NoAnswer::NotSent)),
+    /// A message that nobody took waits to be sent again, until this is dropped.
+    pub(super) fn hold(&self, number: u64) -> Held<'_> {
+        self.lock().order.hold(number);
+        Held {
+            outbox: self,
+            number,
         }
-    }
-
-    /// Nobody waits for the answer any more.
-    pub(super) fn abandon(&self, token: Option<Token>) {
-        if let Some(token) = token {
-            self.lock().answers.abandon(token);
-        }
-    }
-
-    /// Whether a message is the last that was handed over.
-    pub(super) fn is_last(&self, number: u64) -> bool {
-        self.lock().handed_over == number
     }
 
     /// Whether no message waits to be handed over, and none for its answer.
@@ -285,155 +241,6 @@ impl Outbox {
                 .answers
                 .waiting(|wait| wait.counted.is_some())
                 .is_empty()
-    }
-
-    /// Begins to wait for the answer to a question that is sent to `subject`, or
-    /// to where its answer comes: its token, and the subject of the answer.
-    pub(super) fn ask(&self, subject: Option<&str>) -> (Token, async_nats::Subject) {
-        let mut state = self.lock();
-        let to = subject.unwrap_or_default().into();
-        let token = state
-            .answers
-            .open(Wait::new(to, None, Instant::now(), true));
-        let reply = self.reply_to(&mut state, token);
-        if subject.is_none() {
-            state.answers.redirect(token, reply.clone());
-        }
-        if state.deaf == Some(state.connection) {
-            state.fail(token, NoAnswer::Deaf);
-        }
-        (token, reply)
-    }
-
-    /// The task that hands over what waits, until it has ended.
-    pub(super) async fn run(&self) {
-        loop {
-            let pause = self.pause();
-            tokio::select! {
-                biased;
-                ended = std::future::poll_fn(|cx| self.poll_pump(cx)) => if ended {
-                    return;
-                },
-                () = tokio::time::sleep(pause) => self.look_after(Instant::now()),
-            }
-        }
-    }
-
-    fn pause(&self) -> Duration {
-        let mut state = self.lock();
-        state.watched = !state.queue.is_empty();
-        if state.watched {
-            SHORT_PAUSE
-        } else {
-            LONG_PAUSE
-        }
-    }
-
-    /// Hands over what waits. Ready when it has ended (`true`) or the queue has
-    /// to be looked after (`false`).
-    fn poll_pump(&self, cx: &mut Context<'_>) -> Poll<bool> {
-        let mut state = self.lock();
-        if state.ended {
-            return Poll::Ready(true);
-        }
-        match &mut state.pump {
-            Some(pump) => pump.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
-        while let Some(first) = state.queue.front()
-            && self.has_room(&state, first.acked)
-        {
-            let ready = match Pin::new(&mut state.client).poll_ready(cx) {
-                Poll::Ready(ready) => ready,
-                Poll::Pending => break,
-            };
-            let Some(queued) = state.queue.pop_front() else {
-                break;
-            };
-            let letter = Letter {
-                subject: &queued.subject,
-                headers: queued.headers,
-                payload: queued.payload,
-                acked: queued.acked,
-            };
-            let handed = queued.handed;
-            let result = match ready {
-                Ok(()) => self.hand_over(&mut state, letter, !handed.is_closed()),
-                Err(_) => Err(given_up(&queued.subject)),
-            };
-            if let Err(Ok(Handed {
-                token: Some(token), ..
-            })) = handed.send(result)
-            {
-                state.answers.abandon(token);
-            }
-        }
-        if state.queue.is_empty() || state.watched {
-            Poll::Pending
-        } else {
-            Poll::Ready(false)
-        }
-    }
-
-    /// Ends what has waited too long.
-    fn look_after(&self, now: Instant) {
-        let mut state = self.lock();
-        state.now = now;
-        let connected = state.is_connected();
-        let disconnected_for = self.hub.reconcile(connected, now);
-        if !connected && disconnected_for >= self.limits.connection {
-            while let Some(first) = state.queue.front()
-                && now.saturating_duration_since(first.since) >= self.limits.connection
-                && let Some(Queued {
-                    subject, handed, ..
-                }) = state.queue.pop_front()
-            {
-                let error = self
-                    .hub
-                    .disconnected(Operation::Publish, self.limits.connection);
-                // Nobody may want to know.
-                let _ = handed.send(Err(error.at_subject(subject)));
-            }
-        }
-        for token in state.answers.overdue(now, self.limits.ack) {
-            state.fail(token, NoAnswer::Late);
-        }
-    }
-
-    /// Takes the answers that come, until the connection has ended.
-    pub(super) async fn receive(&self, mut inbox: async_nats::Subscriber) {
-        let mut batch = Vec::with_capacity(ANSWERS_AT_ONCE);
-        while let Some(message) = inbox.next().await {
-            batch.push(message);
-            while batch.len() < ANSWERS_AT_ONCE
-                && let Some(Some(message)) = inbox.next().now_or_never()
-            {
-                batch.push(message);
-            }
-            self.deliver(&mut batch);
-        }
-    }
-
-    fn deliver(&self, batch: &mut Vec<async_nats::Message>) {
-        let mut wakers = [const { None }; ANSWERS_AT_ONCE];
-        let mut state = self.lock();
-        for (message, waker) in batch.drain(..).zip(&mut wakers) {
-            let token = message.subject.strip_prefix(&*self.inbox);
-            let Some(token) = token.and_then(Token::parse) else {
-                continue;
-            };
-            let reply = Reply {
-                payload: message.payload,
-                headers: message.headers,
-                status: message.status,
-            };
-            *waker = state.answer(token, Ok(reply));
-        }
-        state.wake_pump_if_waited_for();
-        drop(state);
-        for waker in wakers.into_iter().flatten() {
-            waker.wake();
-        }
     }
 
     /// There is a connection again.
@@ -448,27 +255,6 @@ impl Outbox {
         state.connection = state.connection.wrapping_add(1);
         state.in_flight = 0;
         state.wake_pump();
-    }
-
-    /// The server does not allow something: whoever waits for it has no answer.
-    pub(super) fn denied(&self, denial: &Denial) {
-        let mut state = self.lock();
-        let (waiting, why) = match denial {
-            Denial::Publish(subject) => {
-                let asked = |wait: &Wait| wait.subject.as_str() == subject;
-                (state.answers.waiting(asked), NoAnswer::Denied)
-            }
-            // No answer can come, now or later, over this connection.
-            Denial::Subscribe(subject) if subject.strip_suffix('*') == Some(&self.inbox) => {
-                state.deaf = Some(state.connection);
-                (state.answers.waiting(|_| true), NoAnswer::Deaf)
-            }
-            Denial::Subscribe(_) => return,
-        };
-        for token in waiting {
-            state.fail(token, why);
-        }
-        state.wake_pump_if_waited_for();
     }
 
     /// Takes nothing more from now on.
@@ -502,52 +288,23 @@ impl Outbox {
     }
 }
 
-impl State {
-    fn is_connected(&self) -> bool {
-        self.client.connection_state() == ClientState::Connected
-    }
+/// A message that nobody took, and that is to be sent again.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    outbox: &'a Outbox,
+    number: u64,
+}
 
-    /// A subject with this text.
-    fn written(&mut self, text: &[u8]) -> async_nats::Subject {
-        if self.scratch.capacity() < text.len() + 256 {
-            self.scratch = BytesMut::with_capacity(SCRATCH.max(text.len()));
-        }
-        self.scratch.extend_from_slice(text);
-        self.taken()
+impl Held<'_> {
+    /// Whether it may be sent again now.
+    pub(super) fn turn(&self) -> Turn {
+        self.outbox.lock().order.turn(self.number)
     }
+}
 
-    /// A subject with what was written.
-    fn taken(&mut self) -> async_nats::Subject {
-        let text = self.scratch.split().freeze();
-        // Subjects, inboxes and tokens are texts.
-        async_nats::Subject::from_utf8(text)
-            .unwrap_or_else(|_| async_nats::Subject::from_static("_"))
-    }
-
-    fn answer(&mut self, token: Token, answer: Result<Reply, NoAnswer>) -> Option<Waker> {
-        let (wait, waker) = self.answers.answer(token, answer)?;
-        if wait.counted == Some(self.connection) {
-            self.in_flight = self.in_flight.saturating_sub(1);
-        }
-        waker
-    }
-
-    fn fail(&mut self, token: Token, why: NoAnswer) {
-        if let Some(waker) = self.answer(token, Err(why)) {
-            waker.wake();
-        }
-    }
-
-    fn wake_pump(&mut self) {
-        if let Some(pump) = self.pump.take() {
-            pump.wake();
-        }
-    }
-
-    fn wake_pump_if_waited_for(&mut self) {
-        if !self.queue.is_empty() {
-            self.wake_pump();
-        }
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.outbox.lock().order.release(self.number);
     }
 }
 

@@ -120,6 +120,7 @@ fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), 
         headers: on_wire,
         payload: body.clone(),
         acked: true,
+        number: None,
     };
     let plain = headers.is_empty() && expect.is_empty();
     let extra = (!plain).then(|| Box::new(Extra { headers, expect }));

@@ -67,6 +67,7 @@ pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<S
     let about = about.clone().stream(stream.clone());
     let info = info(link, &about, stream).await?;
     let config = info.read(&about)?;
+    let consumers = consumers(link, &about, &info, stream).await?;
     let state = info.state;
     Ok(StreamState {
         config,
@@ -75,13 +76,40 @@ pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<S
         // Zero in a stream that never had a message.
         first_sequence: state.first_seq.max(1),
         last_sequence: state.last_seq,
-        consumers: state.consumer_count,
+        consumers,
     })
+}
+
+/// How many consumers a stream has. In a cluster the server with the stream may
+/// not know yet of one that was created; the one that created it does.
+async fn consumers(link: &Link, about: &About, info: &Info, stream: &str) -> Result<usize, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        total: usize,
+    }
+    let known = info.state.consumer_count;
+    if info
+        .cluster
+        .as_ref()
+        .is_none_or(|cluster| cluster.name.is_empty())
+    {
+        return Ok(known);
+    }
+    let call = format!("CONSUMER.NAMES.{stream}");
+    match link.request::<_, Page>(about, &call, &json!({})).await {
+        Ok(page) => Ok(page.total),
+        // It is no reason to say nothing of the stream.
+        Err(error) if *error.kind() == ErrorKind::Denied => Ok(known),
+        Err(error) => Err(error),
+    }
 }
 
 /// What the server answers about a stream, as far as we read it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Info {
+    #[serde(default)]
+    cluster: Option<ClusterJson>,
     config: ConfigJson,
     pub(super) state: StateJson,
 }
@@ -101,6 +129,14 @@ impl Info {
     pub(super) fn allows_direct(&self) -> bool {
         self.config.allows_direct()
     }
+}
+
+/// Where a stream is kept.
+#[derive(Debug, Deserialize)]
+struct ClusterJson {
+    /// Empty where there is one server only.
+    #[serde(default)]
+    name: String,
 }
 
 /// What a stream holds.

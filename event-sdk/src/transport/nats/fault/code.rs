@@ -50,6 +50,15 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::InvalidHeader,
             "put long values into the event instead",
         ),
+        // No place for it: while a server is away, or ever.
+        10005 if description.contains("offline") => (
+            ErrorKind::Timeout,
+            "try again when all servers of the cluster are there",
+        ),
+        10005 => (
+            ErrorKind::InvalidOption,
+            "a stream has no more replicas than its cluster has servers",
+        ),
         // No leader, no quorum, offline, too much at once: for a while.
         10008 | 10009 | 10041 | 10118 | 10119 | 10163 | 10167 | 10194 | 10195 => {
             (ErrorKind::Timeout, "try again")
@@ -100,6 +109,16 @@ mod tests {
             (10077, "no space left on device", ErrorKind::Other),
             (10047, "insufficient storage", ErrorKind::StreamFull),
             (10008, "temporarily unavailable", ErrorKind::Timeout),
+            (
+                10005,
+                "no suitable peers for placement, peer offline",
+                ErrorKind::Timeout,
+            ),
+            (
+                10005,
+                "no suitable peers for placement",
+                ErrorKind::InvalidOption,
+            ),
             (10065, "subjects overlap", ErrorKind::InvalidOption),
             (
                 10076,

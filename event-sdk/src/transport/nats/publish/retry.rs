@@ -1,7 +1,7 @@
 //! What to do when the ack of a publish is not the last word.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Parcel;
 use super::confirm::{Ack, read};
@@ -9,13 +9,13 @@ use crate::text::Text;
 use crate::transport::nats::fault::{About, ApiError, code};
 use crate::transport::nats::link::Link;
 use crate::transport::nats::options::Management;
-use crate::transport::nats::outbox::{Handed, Letter, Sent};
+use crate::transport::nats::outbox::{Handed, Letter, Sent, Turn};
 use crate::transport::nats::streams;
 use crate::transport::{Error, ErrorKind, Operation, Stored};
 
-/// How often a message is sent again that no stream has heard of, although there
-/// is one, or whose duplicate is being stored; and how long before.
-const AGAIN: u32 = 8;
+/// For how long a message is sent again that no stream has heard of, although
+/// there is one, or whose duplicate is being stored; and how long the pauses are.
+const AGAIN: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
@@ -23,25 +23,10 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 pub(super) async fn resolve(
     link: Arc<Link>,
     parcel: Parcel,
-    mut handed: Handed,
-    mut ack: Ack,
+    handed: Handed,
+    ack: Ack,
 ) -> Result<Stored, Error> {
-    let mut pause = FIRST_PAUSE;
-    for _ in 0..AGAIN {
-        let again = match &ack {
-            Ack::Refused { error, .. } if error.is(&[code::DUPLICATE_IN_PROCESS]) => true,
-            Ack::NoStream if exists(&link, &parcel).await == Some(false) => break,
-            // Sent again it comes behind what was sent since.
-            Ack::NoStream => link.outbox().is_last(handed.number),
-            _ => break,
-        };
-        if !again {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
-        (handed, ack) = send(&link, &parcel).await?;
-    }
+    let ack = again(&link, &parcel, handed.number, ack).await?;
     match ack {
         Ack::Refused { stream, error } if error.is(&code::WRONG_LAST_SEQUENCE) => {
             match ours(&link, &parcel, stream.as_ref(), &error).await {
@@ -63,13 +48,39 @@ pub(super) async fn resolve(
     }
 }
 
+/// Sends a message again if that may help, and keeps the order of all.
+async fn again(link: &Link, parcel: &Parcel, number: u64, mut ack: Ack) -> Result<Ack, Error> {
+    let begun = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    let held = link.outbox().hold(number);
+    while begun.elapsed() < AGAIN {
+        match &ack {
+            // It is a duplicate, whichever place it has.
+            Ack::Refused { error, .. } if error.is(&[code::DUPLICATE_IN_PROCESS]) => {}
+            Ack::NoStream if exists(link, parcel).await != Some(false) => {}
+            _ => break,
+        }
+        tokio::time::sleep(pause).await;
+        let no_stream = matches!(ack, Ack::NoStream);
+        match held.turn() {
+            Turn::Over if no_stream => break,
+            Turn::Later if no_stream => continue,
+            Turn::Now | Turn::Later | Turn::Over => {}
+        }
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        ack = send(link, parcel, number).await?;
+    }
+    Ok(ack)
+}
+
 /// Sends a message again, and waits for its ack.
-async fn send(link: &Link, parcel: &Parcel) -> Result<(Handed, Ack), Error> {
+async fn send(link: &Link, parcel: &Parcel, number: u64) -> Result<Ack, Error> {
     let sent = link.outbox().send_again(Letter {
         subject: &parcel.subject,
         headers: parcel.on_wire(),
         payload: parcel.body.clone(),
         acked: true,
+        number: Some(number),
     })?;
     let handed = match sent {
         Sent::Now(handed) => handed,
@@ -79,8 +90,7 @@ async fn send(link: &Link, parcel: &Parcel) -> Result<(Handed, Ack), Error> {
     };
     let waiting = Waiting { link, handed };
     let answer = std::future::poll_fn(|cx| link.outbox().poll_answer(waiting.handed.token, cx));
-    let ack = read(link, answer.await);
-    Ok((handed, ack))
+    Ok(read(link, answer.await))
 }
 
 /// Nobody waits for the ack when this is dropped.

@@ -11,11 +11,16 @@ use crate::transport::nats::fault::{About, ApiError, code};
 use crate::transport::nats::link::Link;
 use crate::transport::nats::options::Management;
 use crate::transport::nats::server::Version;
-use crate::transport::{Capability, Difference, Error, ErrorKind, Operation, StreamChange};
+use crate::transport::{
+    Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
+};
 
 /// How often it is looked again when somebody else has applied the same stream
 /// at the same time.
 const ROUNDS: u32 = 4;
+
+/// How long to wait before that where a cluster is not ready, at first.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// The shortest deduplication window (nats-server, `server/stream.go`).
 const LEAST_WINDOW: Duration = Duration::from_millis(100);
@@ -25,18 +30,41 @@ pub(super) async fn apply(link: &Link, config: &StreamConfig) -> Result<StreamCh
     let about = About::new(Operation::Manage).stream(config.name.clone());
     let wanted = possible(link, &about, config)?;
     let mut round = 1;
+    // What was asked for, and may have been done.
+    let mut asked = None;
     loop {
-        match once(link, &about, &wanted).await? {
+        let change = match once(link, &about, &wanted, &mut asked).await {
+            // A busy cluster may do it and answer too late.
+            Err(error) if round < ROUNDS && is_open(&error) => {
+                round += 1;
+                continue;
+            }
+            result => result?,
+        };
+        match change {
+            Ok(StreamChange::Unchanged) => return Ok(asked.unwrap_or(StreamChange::Unchanged)),
             Ok(change) => return Ok(change),
             // Somebody else was quicker; it may be what we want.
             Err(error)
                 if round < ROUNDS && error.is(&[code::STREAM_EXISTS, code::STREAM_NOT_FOUND]) =>
             {
                 round += 1;
+                asked = None;
+            }
+            // A cluster that elects a leader, or waits for a server.
+            Err(error) if round < ROUNDS && error.is_transient() => {
+                tokio::time::sleep(PAUSE * round).await;
+                round += 1;
+                asked = None;
             }
             Err(error) => return Err(error.into_error(&about)),
         }
     }
+}
+
+/// Whether it may have been done all the same.
+fn is_open(error: &Error) -> bool {
+    *error.kind() == ErrorKind::Timeout && error.outcome() == Outcome::Unknown
 }
 
 /// Looks, and writes if there is something to be written.
@@ -44,6 +72,7 @@ async fn once(
     link: &Link,
     about: &About,
     wanted: &StreamConfig,
+    asked: &mut Option<StreamChange>,
 ) -> Result<Result<StreamChange, ApiError>, Error> {
     let existing = match info(link, about, &wanted.name).await {
         Ok(info) => Some(info.config),
@@ -62,6 +91,7 @@ async fn once(
         }
     };
     let call = format!("STREAM.{what}.{}", wanted.name);
+    asked.get_or_insert_with(|| change.clone());
     Ok(match link.call(about, &call, config.as_json()).await? {
         Ok(Made { config }) => {
             same(about, &config, wanted)?;

@@ -1,1 +1,0 @@
-//! The acks of publishes: one inbox for the life of the connection.

@@ -1,0 +1,270 @@
+//! Where everything that is heard of the connection comes together.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_nats::{ClientError, Event, ServerError};
+use tokio::sync::{broadcast, watch};
+
+use super::{ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase};
+use crate::transport::nats::outbox::Outbox;
+use crate::transport::{Error, ErrorKind, Operation};
+
+/// Where everything that is heard of the connection comes together.
+pub(in crate::transport::nats) struct Hub {
+    state: watch::Sender<ConnectionState>,
+    denials: broadcast::Sender<Denial>,
+    /// Since when there is no connection, and why.
+    lost: Mutex<Option<(Instant, DisconnectReason)>>,
+    phase: watch::Sender<Phase>,
+    outboxes: Mutex<Vec<Arc<Outbox>>>,
+}
+
+/// How many denials a subscriber to them may be behind.
+const DENIALS: usize = 64;
+
+impl Hub {
+    pub(in crate::transport::nats) fn new() -> Self {
+        Self {
+            state: watch::Sender::new(ConnectionState::Connected),
+            denials: broadcast::Sender::new(DENIALS),
+            lost: Mutex::new(None),
+            phase: watch::Sender::new(Phase::Open),
+            outboxes: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(in crate::transport::nats) fn watch(&self) -> ConnectionWatch {
+        ConnectionWatch(self.state.subscribe())
+    }
+
+    /// What the server will not have allowed from now on.
+    pub(in crate::transport::nats) fn denials(&self) -> broadcast::Receiver<Denial> {
+        self.denials.subscribe()
+    }
+
+    /// Tells this outbox too what becomes of the connection; `false` if that
+    /// has ended already.
+    pub(in crate::transport::nats) fn add(&self, outbox: Arc<Outbox>) -> bool {
+        let mut outboxes = lock(&self.outboxes);
+        let open = self.is_open();
+        if open {
+            outboxes.push(outbox);
+        }
+        open
+    }
+
+    /// Whether something new may be begun.
+    pub(in crate::transport::nats) fn is_open(&self) -> bool {
+        *self.phase.borrow() == Phase::Open
+    }
+
+    /// From now on nothing new is begun.
+    pub(in crate::transport::nats) fn begin_drain(&self) {
+        let outboxes = lock(&self.outboxes);
+        self.go_to(Phase::Draining);
+        for outbox in &*outboxes {
+            outbox.begin_drain();
+        }
+    }
+
+    /// Whether the connection is to be made anew when it is lost.
+    pub(in crate::transport::nats) fn is_wanted(&self) -> bool {
+        *self.phase.borrow() != Phase::Ended
+    }
+
+    /// What is wanted of the connection, to be waited for.
+    pub(in crate::transport::nats) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Goes on to this phase, never back; `false` if it was reached already.
+    fn go_to(&self, phase: Phase) -> bool {
+        self.phase.send_if_modified(|current| {
+            let goes_on = *current < phase;
+            *current = phase.max(*current);
+            goes_on
+        })
+    }
+
+    /// From now on no connection is wanted; `false` if that was so already.
+    pub(in crate::transport::nats) fn end(&self) -> bool {
+        let outboxes = {
+            let mut outboxes = lock(&self.outboxes);
+            if !self.go_to(Phase::Ended) {
+                return false;
+            }
+            std::mem::take(&mut *outboxes)
+        };
+        for outbox in outboxes {
+            outbox.end();
+        }
+        true
+    }
+
+    /// The connection has ended for good.
+    pub(in crate::transport::nats) fn closed(&self) {
+        self.set(ConnectionState::Closed);
+    }
+
+    /// Why nothing could be sent for so long.
+    pub(in crate::transport::nats) fn disconnected(
+        &self,
+        operation: Operation,
+        waited: Duration,
+    ) -> Error {
+        let lost = *lock(&self.lost);
+        let (_, reason) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
+        let (kind, advice) = match reason {
+            DisconnectReason::Authentication => (
+                ErrorKind::Authentication,
+                "renew them; they are tried again meanwhile",
+            ),
+            DisconnectReason::Tls => (ErrorKind::Tls, "look at the certificates on both sides"),
+            DisconnectReason::Lost | DisconnectReason::Unreachable => {
+                (ErrorKind::Disconnected, "try again")
+            }
+        };
+        Error::new(
+            kind,
+            operation,
+            format!("{reason}, and there was no connection within {waited:?}; {advice}"),
+        )
+    }
+
+    /// Brings the state in line with what the client says, for an event may be
+    /// lost among many; for how long there has been no connection.
+    pub(in crate::transport::nats) fn reconcile(&self, connected: bool, now: Instant) -> Duration {
+        let mut lost = lock(&self.lost);
+        if connected {
+            if lost.take().is_some() {
+                self.set(ConnectionState::Connected);
+            }
+            return Duration::ZERO;
+        }
+        let (since, reason) = *lost.get_or_insert((now, DisconnectReason::Lost));
+        self.set(ConnectionState::Disconnected { reason });
+        now.saturating_duration_since(since)
+    }
+
+    /// Takes what the client reports.
+    pub(in crate::transport::nats) fn hear(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                tracing::info!("connected to NATS");
+                self.reconcile(true, Instant::now());
+                for outbox in &*lock(&self.outboxes) {
+                    outbox.connected();
+                }
+            }
+            Event::Disconnected => {
+                tracing::warn!("the connection to NATS was lost");
+                self.reconcile(false, Instant::now());
+                for outbox in &*lock(&self.outboxes) {
+                    outbox.disconnected();
+                }
+            }
+            Event::LameDuckMode => {
+                tracing::info!("the NATS server is about to stop; it will move its clients");
+            }
+            Event::Draining => {}
+            Event::Closed => self.closed(),
+            Event::SlowConsumer(subscription) => tracing::warn!(
+                subscription,
+                "a subscription was too slow, and the client dropped a message for it"
+            ),
+            Event::ServerError(error) => self.hear_server(error),
+            Event::ClientError(ClientError::MaxReconnects) => {
+                tracing::error!("the connection to NATS is given up: too many attempts failed");
+                self.end();
+                self.closed();
+            }
+            Event::ClientError(error) => self.hear_attempt(&error.to_string()),
+        }
+    }
+
+    fn hear_server(&self, error: &ServerError) {
+        let text = match error {
+            ServerError::Other(text) => text.as_str(),
+            ServerError::AuthorizationViolation => "Authorization Violation",
+            ServerError::SlowConsumer(_) => "Slow Consumer",
+        };
+        if let Some(denial) = Denial::parse(text) {
+            tracing::warn!(?denial, "the NATS server denies a permission");
+            for outbox in &*lock(&self.outboxes) {
+                outbox.denied(&denial);
+            }
+            // Nobody may listen.
+            let _ = self.denials.send(denial);
+            return;
+        }
+        tracing::warn!(error = text, "the NATS server reports an error");
+        if is_about_credentials(text) {
+            self.note(DisconnectReason::Authentication);
+        }
+    }
+
+    /// An attempt to connect has failed.
+    fn hear_attempt(&self, error: &str) {
+        tracing::warn!(error, "an attempt to connect to NATS failed");
+        // The texts of async-nats's `ConnectErrorKind`.
+        let reason = if error.contains("authorization violation")
+            || error.contains("failed signing nonce")
+        {
+            DisconnectReason::Authentication
+        } else if error.contains("TLS") {
+            DisconnectReason::Tls
+        } else {
+            DisconnectReason::Unreachable
+        };
+        self.note(reason);
+    }
+
+    /// Notes why there is no connection; a reason that says what is to be done
+    /// is not replaced by one that does not.
+    fn note(&self, reason: DisconnectReason) {
+        let mut lost = lock(&self.lost);
+        let (since, known) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
+        let reason = match (known, reason) {
+            (DisconnectReason::Authentication, DisconnectReason::Lost) => known,
+            _ => reason,
+        };
+        *lost = Some((since, reason));
+        if *self.state.borrow() != ConnectionState::Connected {
+            self.set(ConnectionState::Disconnected { reason });
+        }
+    }
+
+    fn set(&self, state: ConnectionState) {
+        self.state.send_if_modified(|current| {
+            if *current == state || *current == ConnectionState::Closed {
+                return false;
+            }
+            *current = state;
+            true
+        });
+    }
+}
+
+/// Errors after which a server ends a connection because of who it is
+/// (nats-server, `server/errors.go`).
+fn is_about_credentials(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["authentication", "authorization", "account"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing in here panics half way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("state", &*self.state.borrow())
+            .finish_non_exhaustive()
+    }
+}
