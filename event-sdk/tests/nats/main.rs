@@ -1,5 +1,6 @@
 //! The NATS transport on real servers, each test on one of its own.
 
+mod cluster;
 mod connecting;
 mod consumer_ends;
 mod consumer_lost;
@@ -10,4 +11,5 @@ mod core;
 mod history;
 mod permissions;
 mod publishing;
+mod secure;
 mod support;

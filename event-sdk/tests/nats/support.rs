@@ -170,9 +170,3 @@ pub(crate) async fn raw_call(url: &str, call: &str, request: &str) -> String {
     assert!(!answer.contains("\"error\""), "{call}: {answer}");
     answer
 }
-
-/// Makes a call of the JetStream API, whatever becomes of it.
-pub(crate) async fn raw_try(url: &str, call: &str) {
-    let client = async_nats::connect(url).await.unwrap();
-    let _ = client.request(format!("$JS.API.{call}"), "".into()).await;
-}

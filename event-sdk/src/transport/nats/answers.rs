@@ -213,9 +213,13 @@ impl Answers {
             .collect()
     }
 
-    /// What has waited for longer than `limit`.
-    pub(super) fn overdue(&self, now: Instant, limit: Duration) -> Vec<Token> {
-        self.waiting(|wait| now.saturating_duration_since(wait.since) >= limit)
+    /// What has waited for longer than `limit`, or than `unwanted` if nobody
+    /// wants the answer any more.
+    pub(super) fn overdue(&self, now: Instant, limit: Duration, unwanted: Duration) -> Vec<Token> {
+        self.waiting(|wait| {
+            let limit = if wait.wanted { limit } else { unwanted };
+            now.saturating_duration_since(wait.since) >= limit
+        })
     }
 
     fn slot(&mut self, token: Token) -> Option<&mut Slot> {
@@ -323,11 +327,14 @@ mod tests {
         let mut answers = Answers::default();
         let token = answers.open(wait(true));
         let now = Instant::now();
-        let limit = Duration::from_secs(10);
-        assert_eq!(answers.overdue(now, limit), []);
-        assert_eq!(answers.overdue(now + limit, limit), [token]);
+        let (limit, short) = (Duration::from_secs(10), Duration::from_secs(1));
+        let overdue = |answers: &Answers, after| answers.overdue(now + after, limit, short);
+        assert_eq!(overdue(&answers, short), []);
+        assert_eq!(overdue(&answers, limit), [token]);
+        let unwanted = answers.open(wait(false));
+        assert_eq!(overdue(&answers, 2 * short), [unwanted]);
         answers.answer(token, Err(NoAnswer::Late));
-        assert_eq!(answers.overdue(now + limit, limit), []);
+        assert_eq!(overdue(&answers, limit), [unwanted]);
         assert!(matches!(poll(&mut answers, token), Poll::Ready(Err(_))));
     }
 }

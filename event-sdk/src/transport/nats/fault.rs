@@ -5,7 +5,7 @@ pub(super) mod code;
 
 use std::io;
 
-use async_nats::rustls;
+use async_nats::rustls::{self, CertificateError};
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 use serde::Deserialize;
 
@@ -213,11 +213,21 @@ fn behind(error: &ConnectError, tls: &Tls) -> (ErrorKind, &'static str) {
                 "the server refuses the secure connection; it may want a client certificate"
             },
         ),
-        Some(rustls::Error::InvalidCertificate(_)) => (
-            ErrorKind::Tls,
-            "the server's certificate is not trusted; name its authority with `ca_file`, and a host that the certificate has",
-        ),
+        Some(rustls::Error::InvalidCertificate(why)) => (ErrorKind::Tls, certificate(why)),
         Some(_) => (ErrorKind::Tls, "no secure connection can be made"),
         None => unreachable,
+    }
+}
+
+/// What is wrong with a server's certificate.
+fn certificate(why: &CertificateError) -> &'static str {
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the server's certificate has expired; renew it"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is for another host; connect by a name that it has"
+        }
+        _ => "the server's certificate is not trusted; name its authority with `ca_file`",
     }
 }

@@ -80,7 +80,7 @@ impl NatsOptions {
     /// publish timeout of a bus, so that it can say that nothing was sent.
     pub const DEFAULT_CONNECTION_WAIT: Duration = Duration::from_secs(4);
     /// How long the ack of a publish is awaited at the most, unless set.
-    pub const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(30);
+    pub const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
     /// How many publishes may wait for their acks at a time unless set.
     pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
     /// After how long a group or an ephemeral consumer that nobody asks for
@@ -268,8 +268,9 @@ impl NatsOptions {
         self
     }
 
-    /// How long the ack of a publish that was sent is awaited at the most. The
-    /// publish timeout of a bus is usually shorter.
+    /// How long the ack of a publish that was sent is awaited at the most: ten
+    /// seconds unless set. The publish timeout of a bus counts too; where that is
+    /// longer, set this as well.
     pub fn ack_timeout(mut self, timeout: Duration) -> Self {
         self.limits.ack = timeout;
         self

@@ -16,6 +16,10 @@ use crate::transport::nats::answers::NoAnswer;
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long an ack that nobody waits for any more holds up others: it may have
+/// been lost, with the leader of the stream for example.
+const UNWANTED: Duration = Duration::from_secs(5);
+
 impl Outbox {
     /// The task that hands over what waits, until it has ended.
     pub(in crate::transport::nats) async fn run(&self) {
@@ -108,7 +112,8 @@ impl Outbox {
                 let _ = handed.send(Err(error.at_subject(subject)));
             }
         }
-        for token in state.answers.overdue(now, self.limits.ack) {
+        let unwanted = UNWANTED.min(self.limits.ack);
+        for token in state.answers.overdue(now, self.limits.ack, unwanted) {
             state.fail(token, NoAnswer::Late);
         }
     }

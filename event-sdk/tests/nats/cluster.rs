@@ -1,0 +1,84 @@
+//! Publishing and reading in a cluster, whose servers do not know everything at
+//! once.
+
+use std::time::Duration;
+
+use event_sdk::transport::nats::Nats;
+use event_sdk::transport::{From, HistoryRequest, Order, StreamChange, Transport};
+use event_sdk_test_servers::Cluster;
+use futures_util::TryStreamExt;
+use futures_util::future::{join_all, try_join_all};
+
+use crate::support::{draft, pattern, publish, state, stream, within};
+
+#[tokio::test]
+async fn what_was_just_created_is_there_for_everybody() {
+    let cluster = Cluster::start(3).await.unwrap();
+    let connected = cluster.urls().into_iter().map(|url| {
+        let options = Nats::options(url).only_given_servers();
+        async move { Nats::connect(options).await.unwrap() }
+    });
+    let connections = join_all(connected).await;
+    for round in 0..5_u64 {
+        let subject = format!("s{round}.>");
+        let config = stream(&format!("S{round}"), &subject, |stream| stream.replicas(3));
+        let applied = connections.iter().map(|nats| nats.apply_stream(&config));
+        let changes = within(try_join_all(applied)).await.unwrap();
+        assert!(changes.contains(&StreamChange::Created), "{changes:?}");
+        // At once, over each of the servers.
+        let published = connections.iter().map(|nats| async {
+            for number in 0..10 {
+                let message = draft(&format!("s{round}.a")).body(number.to_string());
+                publish(nats, message).await.unwrap();
+            }
+        });
+        within(join_all(published)).await;
+        for nats in &connections {
+            assert_eq!(state(nats, &config.name).await.messages, 30);
+            let found: Vec<_> = within(async {
+                let request = HistoryRequest {
+                    stream: config.name.clone(),
+                    filters: vec![pattern(&subject)],
+                    from: From::End,
+                    order: Order::NewestFirst,
+                    limit: None,
+                };
+                nats.history(request)
+                    .await
+                    .unwrap()
+                    .try_collect()
+                    .await
+                    .unwrap()
+            })
+            .await;
+            assert_eq!(found.len(), 30, "a copy that is behind was believed");
+        }
+    }
+}
+
+#[tokio::test]
+async fn publishing_goes_on_when_the_leader_is_killed() {
+    let mut cluster = Cluster::start(3).await.unwrap();
+    let options = Nats::options(cluster.url()).ack_timeout(Duration::from_secs(2));
+    let nats = within(Nats::connect(options)).await.unwrap();
+    let config = stream("S", "s.>", |stream| stream.replicas(3));
+    within(nats.apply_stream(&config)).await.unwrap();
+    publish(&nats, draft("s.a").id("0")).await.unwrap();
+    let leader = cluster.leader_of_stream("S").await.unwrap();
+    cluster.server(leader).kill().await.unwrap();
+    // Whatever was lost on the way is published again, as the same.
+    for number in 1..50 {
+        let message = || {
+            draft("s.a")
+                .id(&number.to_string())
+                .body(number.to_string())
+        };
+        within(async {
+            while let Err(error) = publish(&nats, message()).await {
+                assert!(error.is_transient(), "{error}");
+            }
+        })
+        .await;
+    }
+    assert_eq!(state(&nats, "S").await.messages, 50);
+}
