@@ -63,6 +63,7 @@
 //! # Features
 //!
 //! - `memory` (default): the memory transport.
+//! - `nats`: the NATS JetStream transport, and core NATS without streams.
 //! - `testing`: a clock that is stepped by hand, ids that repeat, and the conformance
 //!   suite for transports.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -1,4 +1,61 @@
 //! The NATS transport: streams and consumers of a JetStream server, 2.9 or newer.
+//!
+//! ```no_run
+//! use event_sdk::EventBus;
+//! use event_sdk::stream::Stream;
+//! use event_sdk::transport::nats::Nats;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let options = Nats::options("nats://one.example,nats://two.example")
+//!     .name("billing")
+//!     .credentials_file("/run/secrets/billing.creds");
+//! let bus = EventBus::builder()
+//!     .stream(Stream::new("ORDERS").subject("orders.>").replicas(3))
+//!     .transport(Nats::connect(options).await?)?;
+//! bus.apply_streams().await?; // creates it, or says in what it was changed
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Transport`] says what holds of every transport. What a server adds, and
+//! where it leaves a choice:
+//!
+//! - **Connection.** When it is lost it is made anew, to any of the servers, for
+//!   as long as it takes; [`Nats::connection`] shows it and waits for it. What
+//!   happens is told through `tracing`, too.
+//! - **Publishing** hands a message to the connection in the order of the calls,
+//!   and waits while too many are in flight or there is no connection. A message
+//!   that could not be sent in time was not done
+//!   ([`Disconnected`](super::ErrorKind::Disconnected), or why there is no
+//!   connection); one that was sent and not confirmed may have been, and is the
+//!   same when it is published again.
+//! - **No stream heard of it**, for the stream has no leader at the moment, or a
+//!   cluster does not know yet of one that was just created: it is sent again
+//!   for three seconds, if nothing that was published later was stored in the
+//!   meantime. Then the error is one to try again
+//!   ([`Timeout`](super::ErrorKind::Timeout)); if there is no such stream, it
+//!   is [`NoStream`](super::ErrorKind::NoStream) at once.
+//! - **Wrong last sequence.** From 2.12 on a server may say so of a message that
+//!   it has stored before. If the last message has the id of the one that is
+//!   published, the answer is that it is a duplicate.
+//! - **Permissions.** What the server does not allow is
+//!   [`Denied`](super::ErrorKind::Denied) at once, with the subject. To tell the
+//!   errors above apart, the transport looks at streams
+//!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without the permission they
+//!   are told as the server does. [`Management::Never`] makes no such call.
+//! - **History** is read from any copy of the stream that allows it
+//!   (`allow_direct`, as streams that are created here do) and from the leader
+//!   otherwise, in batches from 2.11 on; it makes no consumer.
+//! - **Streams.** [`apply_stream`](Transport::apply_stream) changes what the
+//!   configuration names and leaves everything else as it is. A server bounds
+//!   message ids by time alone, so that their number is not compared, and cannot
+//!   forget them in less than 100 ms.
+//! - **Headers** arrive in the order of their names. White space around a value
+//!   is not kept.
+//! - **Versions.** What a server is too old for is
+//!   [`Unsupported`](super::ErrorKind::Unsupported), with the version that has
+//!   it: several filters and compression need 2.10, the expected sequence of an
+//!   entity 2.11.
 
 mod options;
 
