@@ -119,6 +119,17 @@ impl<'a, E: Event> Publish<'a, E> {
         }
         self.publisher.send(&self.prepared)
     }
+
+    /// The error with the whole subject, or with as much of it as can be told.
+    fn named(&self, error: Error) -> Error {
+        if error.subject().is_some() {
+            return error;
+        }
+        match self.publisher.subject_of(self.prepared.event()) {
+            Ok(subject) => error.at_subject(subject),
+            Err(_) => error.at_subject(E::SPEC.subject()),
+        }
+    }
 }
 
 impl<'a, E: Event> IntoFuture for Publish<'a, E> {
@@ -214,7 +225,6 @@ impl<E: Event> PublishFuture<'_, E> {
                 Operation::Publish,
                 format!("not confirmed within {timeout:?}; publish the same prepared event again"),
             )
-            .at_subject(E::SPEC.subject())
             .with_unknown_outcome(),
         )
     }
@@ -236,10 +246,9 @@ impl<E: Event> Future for PublishFuture<'_, E> {
             return Poll::Pending;
         };
         budget.made_progress();
-        let prepared = publish.prepared;
         Poll::Ready(match result {
-            Ok(stored) => Ok(Published::new(prepared.id(), stored)),
-            Err(error) => Err(PublishError::new(error, prepared)),
+            Ok(stored) => Ok(Published::new(publish.prepared.id(), stored)),
+            Err(error) => Err(PublishError::new(publish.named(error), publish.prepared)),
         })
     }
 }
