@@ -32,21 +32,7 @@ const NANOS: i64 = 1_000_000_000;
 impl Reply {
     /// Reads it; `None` if it is no such subject.
     pub(super) fn parse(subject: &str) -> Option<Self> {
-        let mut tokens = [""; LONG];
-        let mut found = 0;
-        for token in subject.strip_prefix(PREFIX)?.split('.').take(LONG) {
-            tokens[found] = token;
-            found += 1;
-        }
-        let from = match found {
-            SHORT => 0,
-            LONG => LONG - SHORT,
-            _ => return None,
-        };
-        let [_stream, _consumer, attempt, sequence, _, time, pending] = tokens[from..from + SHORT]
-        else {
-            return None;
-        };
+        let [_stream, _consumer, attempt, sequence, _, time, pending] = tokens(subject)?;
         let nanos: i64 = time.parse().ok()?;
         // The remainder of a division by a billion fits.
         let fraction = i32::try_from(nanos % NANOS).ok()?;
@@ -58,6 +44,28 @@ impl Reply {
             pending: pending.parse().ok()?,
         })
     }
+}
+
+/// The name of the consumer that delivered it; `None` if it is no such subject.
+pub(super) fn consumer(subject: &str) -> Option<&str> {
+    let [_stream, consumer, ..] = tokens(subject)?;
+    Some(consumer)
+}
+
+/// What follows the prefix, without domain and account.
+fn tokens(subject: &str) -> Option<[&str; SHORT]> {
+    let mut tokens = [""; LONG];
+    let mut found = 0;
+    for token in subject.strip_prefix(PREFIX)?.split('.').take(LONG) {
+        tokens[found] = token;
+        found += 1;
+    }
+    let from = match found {
+        SHORT => 0,
+        LONG => LONG - SHORT,
+        _ => return None,
+    };
+    tokens[from..from + SHORT].try_into().ok()
 }
 
 #[cfg(test)]
@@ -79,6 +87,7 @@ mod tests {
     fn the_short_form_is_read() {
         let subject = format!("$JS.ACK.EVENTS.billing.3.100.7.{TIME}.42");
         assert_eq!(Reply::parse(&subject), Some(expected()));
+        assert_eq!(consumer(&subject), Some("billing"));
     }
 
     #[test]
@@ -87,6 +96,7 @@ mod tests {
             let (domain, end) = around;
             let subject = format!("$JS.ACK.{domain}.acchash.EVENTS.billing.3.100.7.{TIME}.42{end}");
             assert_eq!(Reply::parse(&subject), Some(expected()), "{subject}");
+            assert_eq!(consumer(&subject), Some("billing"), "{subject}");
         }
     }
 

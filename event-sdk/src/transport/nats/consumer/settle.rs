@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::{PublishErrorKind, Subject};
 use bytes::Bytes;
@@ -12,9 +12,11 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::send::{send, send_now};
+use super::{bind, reply};
 use crate::text::Text;
-use crate::transport::nats::fault::About;
+use crate::transport::nats::fault::{About, code};
 use crate::transport::nats::link::Link;
+use crate::transport::nats::options::Management;
 use crate::transport::nats::server::Version;
 use crate::transport::{Answer, Error, ErrorKind, Operation, Settle, Settlement};
 
@@ -219,17 +221,49 @@ impl Held {
 
     /// Acknowledges, and waits until the server has said that it knows.
     async fn confirm(self: Arc<Self>) -> Result<(), Error> {
+        let link = &self.via.link;
         let about = self.via.about(Operation::Settle);
-        let subject = self.reply.to_string();
-        let answer = self.via.link.ask(&about, subject, ACK).await?;
-        if answer.is_no_responders() {
+        let limit = link.options().request_timeout;
+        let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
+        while link
+            .ask(&about, self.reply.to_string(), ACK)
+            .await?
+            .is_no_responders()
+        {
+            // It is gone, or its server stops, or another begins to lead it.
+            self.check_there(&about).await?;
+            if begun.elapsed() >= limit {
+                return Err(about.error(
+                    ErrorKind::Timeout,
+                    format!("nobody has taken its acknowledgement for {limit:?}: the consumer has no leader at the moment; try again"),
+                ));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.note(DONE);
+        Ok(())
+    }
+
+    /// Whether its consumer may be there.
+    async fn check_there(&self, about: &About) -> Result<(), Error> {
+        let link = &self.via.link;
+        if link.options().management == Management::Never {
             return Err(about.error(
                 ErrorKind::ConsumerNotFound,
                 "nobody takes its acknowledgement: the consumer was deleted, or is just moving to another server",
             ));
         }
-        self.note(DONE);
-        Ok(())
+        let Some(consumer) = reply::consumer(&self.reply) else {
+            return Ok(());
+        };
+        match bind::info(link, &self.via.stream, consumer, about).await {
+            Ok(Err(error)) if error.is(&[code::CONSUMER_NOT_FOUND, code::STREAM_NOT_FOUND]) => {
+                Err(error.into_error(about))
+            }
+            // Where nobody can say now, somebody may later.
+            _ => Ok(()),
+        }
     }
 
     /// How a settlement is written, and what it makes of the delivery.
@@ -262,6 +296,10 @@ const IN_PROGRESS: Bytes = Bytes::from_static(b"+WPI");
 
 /// Since when a reason may follow (nats-server 2.10.4).
 const TERM_WITH_REASON: Version = Version::V2_10.patch(4);
+
+/// How long to wait until an acknowledgement that nobody took is sent again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// A reason is for an operator to read, and travels in an advisory.
 const LONGEST_REASON: usize = 1024;
