@@ -1,0 +1,17 @@
+//! Faults of real NATS servers, and what a service sees of them through the
+//! public API: servers restarted, killed and paused, consumers and streams
+//! deleted, limits met, permissions and credentials missing.
+//!
+//! Each test keeps a ledger of its events and prints it at its end
+//! (`cargo test -p event-sdk-tests --test faults -- --nocapture`): nothing that
+//! was confirmed is lost, nothing stalls for more than ten seconds once the
+//! server is back, and each failure is a typed error that names what it is about.
+
+mod events;
+mod ledger;
+mod rig;
+mod work;
+
+mod restart_while_publishing;
+
+mod restart_while_consuming;
