@@ -12,4 +12,5 @@ mod history;
 mod permissions;
 mod publishing;
 mod secure;
+mod streams;
 mod support;

@@ -120,3 +120,35 @@ pub(super) enum Phase {
     /// Nothing: no connection is made any more.
     Ended,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denials_are_read_as_servers_write_them() {
+        let denial = |text| Denial::parse(text);
+        assert_eq!(
+            denial("Permissions Violation for Publish to \"orders.placed\""),
+            Some(Denial::Publish("orders.placed".to_owned()))
+        );
+        for text in [
+            "Permissions Violation for Subscription to \"orders.>\"",
+            "Permissions Violation for Subscription to \"orders.>\" using queue \"workers\"",
+        ] {
+            assert_eq!(
+                denial(text),
+                Some(Denial::Subscribe("orders.>".to_owned())),
+                "{text}"
+            );
+        }
+        for text in [
+            "User Authentication Expired",
+            "Permissions Violation for Publish to",
+            "Permissions Violation for Something to \"orders\"",
+            "",
+        ] {
+            assert_eq!(denial(text), None, "{text}");
+        }
+    }
+}

@@ -117,3 +117,83 @@ fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
     }
     headers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::Pattern;
+
+    fn headers(all: &[(&'static str, &str)]) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in all {
+            headers.insert(*name, *value).unwrap();
+        }
+        headers
+    }
+
+    fn value<'a>(map: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+        map.get(name).map(async_nats::HeaderValue::as_str)
+    }
+
+    #[test]
+    fn a_message_without_headers_has_none() {
+        assert!(outgoing(&Headers::new(), None, &Expectations::default()).is_none());
+    }
+
+    #[test]
+    fn id_and_expectations_are_headers_and_come_back_as_none() {
+        let pattern = Pattern::parse("orders.*.7").unwrap();
+        let expect = Expectations {
+            last_sequence: Some(0),
+            last_subject_sequence: None,
+            last_pattern_sequence: Some((pattern, 41)),
+        };
+        let id = MessageId::Text("an id".into());
+        let own = headers(&[("Some", "Zürich: 東京"), ("Empty", "")]);
+        let map = outgoing(&own, Some(&id), &expect).unwrap();
+        assert_eq!(value(&map, "Nats-Msg-Id"), Some("an id"));
+        assert_eq!(value(&map, "Nats-Expected-Last-Sequence"), Some("0"));
+        let subject = "Nats-Expected-Last-Subject-Sequence";
+        assert_eq!(value(&map, subject), Some("41"));
+        let subject = "Nats-Expected-Last-Subject-Sequence-Subject";
+        assert_eq!(value(&map, subject), Some("orders.*.7"));
+        assert_eq!(
+            received(&map),
+            headers(&[("Empty", ""), ("Some", "Zürich: 東京")])
+        );
+    }
+
+    #[test]
+    fn the_length_is_that_on_the_wire() {
+        let map = outgoing(
+            &headers(&[("A", "é"), ("Empty", "")]),
+            None,
+            &Expectations::default(),
+        );
+        let wire = "NATS/1.0\r\nA: é\r\nEmpty: \r\n\r\n";
+        assert_eq!(wire_len(&map.unwrap()), wire.len());
+    }
+
+    #[test]
+    fn a_stored_block_is_read() {
+        let block = "NATS/1.0\r\nB: two: three\r\nNats-Msg-Id: id\r\nA:\r\na: again\r\n\r\n";
+        assert_eq!(stored(block), headers(&[("A", ""), ("B", "two: three")]));
+        assert_eq!(stored_message_id(block), Some("id"));
+        for block in [
+            "",
+            "NATS/1.0\r\n\r\n",
+            "no header",
+            "NATS/1.0\r\nnothing\r\n",
+        ] {
+            assert_eq!(stored(block), Headers::new(), "{block:?}");
+            assert_eq!(stored_message_id(block), None);
+        }
+    }
+
+    #[test]
+    fn a_header_that_breaks_the_contract_is_left_out() {
+        let long = "v".repeat(5000);
+        let block = format!("NATS/1.0\r\nLong: {long}\r\nTab: a\tb\r\nGood: yes\r\n\r\n");
+        assert_eq!(stored(&block), headers(&[("Good", "yes")]));
+    }
+}

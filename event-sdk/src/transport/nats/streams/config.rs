@@ -171,3 +171,88 @@ fn limit(limit: Option<NonZeroU64>) -> Value {
 fn nanos(duration: Duration) -> Value {
     json!(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::Stream;
+
+    fn config(say: impl FnOnce(Stream) -> Stream) -> StreamConfig {
+        let stream = Stream::new("ORDERS").subject("orders.>");
+        say(stream).config("events").unwrap()
+    }
+
+    /// As it comes back from a server that bounds message ids by time alone.
+    fn back(config: &StreamConfig) -> StreamConfig {
+        let mut config = config.clone();
+        config.deduplication.capacity = usize::MAX;
+        config
+    }
+
+    #[test]
+    fn a_configuration_is_read_as_it_was_written() {
+        let plain = config(|stream| stream);
+        let full = config(|stream| {
+            stream
+                .absolute("other.*")
+                .max_messages(1)
+                .max_messages_per_subject(2)
+                .max_bytes(3)
+                .max_message_size(4)
+                .max_age(Duration::from_hours(1))
+                .duplicate_window(Duration::from_secs(5))
+                .when_full(Discard::New)
+                .retention(Retention::WorkQueue)
+                .storage(Storage::Memory)
+                .replicas(3)
+                .compression(Compression::S2)
+        });
+        for config in [plain, full] {
+            assert_eq!(ConfigJson::new(&config).read(), Ok(back(&config)));
+        }
+    }
+
+    #[test]
+    fn what_we_have_no_word_for_stays() {
+        let existing = r#"{"name":"ORDERS","subjects":["a"],"allow_direct":false,
+            "description":"by hand","metadata":{"team":"shop"},"compression":"s2"}"#;
+        let existing: ConfigJson = serde_json::from_str(existing).unwrap();
+        let changed = existing.with(&config(|stream| stream.max_messages(7)));
+        let json = changed.as_json();
+        assert_eq!(json["description"], "by hand");
+        assert_eq!(json["metadata"]["team"], "shop");
+        assert_eq!(json["allow_direct"], false);
+        assert_eq!(json["subjects"], json!(["events.orders.>"]));
+        assert_eq!(json["max_msgs"], 7);
+        assert_eq!(json["compression"], "none");
+        assert!(!changed.allows_direct());
+    }
+
+    #[test]
+    fn an_old_server_is_not_told_of_compression() {
+        let new = ConfigJson::new(&config(|stream| stream));
+        assert!(!new.as_json().contains_key("compression"));
+    }
+
+    #[test]
+    fn nothing_is_remembered_longer_than_it_is_kept_unless_that_was_asked_for() {
+        let minute = Duration::from_mins(1);
+        assert_eq!(window(&config(|stream| stream)), DEFAULT_WINDOW);
+        assert_eq!(window(&config(|stream| stream.max_age(minute))), minute);
+        let asked = config(|stream| stream.max_age(minute).duplicate_window(3 * minute));
+        assert_eq!(window(&asked), 3 * minute);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        for (json, why) in [
+            (r#"{"subjects":["a"]}"#, "no name"),
+            (r#"{"name":"S","retention":"new"}"#, "retention \"new\""),
+            (r#"{"name":"S","subjects":["a b"]}"#, "a b"),
+        ] {
+            let config: ConfigJson = serde_json::from_str(json).unwrap();
+            let error = config.read().unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}
