@@ -36,8 +36,6 @@ struct Entry {
     /// Whether it was confirmed, or a failure said that it may be stored.
     may_be_stored: bool,
     received: u64,
-    /// Whether the server has confirmed that it was handled.
-    settled: bool,
 }
 
 /// What a ledger adds up to.
@@ -119,15 +117,8 @@ impl Ledger {
     /// An event was received.
     pub(crate) fn received(&self, number: u64) {
         let mut book = self.book();
-        let entry = book.events.entry(number).or_default();
-        entry.received += 1;
-        assert!(!entry.settled, "event {number} was settled, and came again");
+        book.events.entry(number).or_default().received += 1;
         book.signs[Sign::Received as usize].push(Instant::now());
-    }
-
-    /// The server has confirmed that an event was handled: it must not come again.
-    pub(crate) fn settled(&self, number: u64) {
-        self.book().events.entry(number).or_default().settled = true;
     }
 
     /// From now on there is no server.

@@ -15,3 +15,5 @@ mod work;
 mod restart_while_publishing;
 
 mod restart_while_consuming;
+
+mod denied;

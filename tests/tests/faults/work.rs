@@ -207,21 +207,11 @@ pub(crate) async fn end(subscriber: &mut Subscriber<Counted>, ledger: &Ledger) -
     error
 }
 
-/// How a delivery is acknowledged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ack {
-    /// The connection has it.
-    Sent,
-    /// The server has it.
-    Confirmed,
-}
-
 /// Receives and acknowledges until `done`; an error is noted, and has to be one
 /// after which it goes on.
 pub(crate) async fn receive_until(
     subscriber: &mut Subscriber<Counted>,
     ledger: &Ledger,
-    ack: Ack,
     done: impl Future<Output = ()>,
 ) {
     let mut done = std::pin::pin!(done);
@@ -232,26 +222,20 @@ pub(crate) async fn receive_until(
             () = &mut done => return,
         };
         match item {
-            Some(Ok(delivery)) => acknowledge(&delivery, ledger, ack).await,
+            Some(Ok(delivery)) => within("an ack", delivery.ack()).await.expect("it is sent"),
             Some(Err(_)) => {}
             None => panic!("the subscription has ended"),
         }
     }
 }
 
-async fn acknowledge(delivery: &Delivery<Counted>, ledger: &Ledger, ack: Ack) {
-    let result = match ack {
-        Ack::Sent => within("an ack", delivery.ack()).await,
-        Ack::Confirmed => within("the confirmation of an ack", delivery.ack_confirmed()).await,
-    };
-    match (result, ack) {
-        (Ok(()), Ack::Sent) => {}
-        (Ok(()), Ack::Confirmed) => ledger.settled(number(delivery)),
-        // It comes again.
-        (Err(error), _) => {
-            assert!(error.is_transient(), "{error:?}");
-            ledger.failed(&error);
-        }
+/// Acknowledges, and waits until the server knows. Where it does not, the error
+/// is noted, and the event comes again.
+pub(crate) async fn acknowledge(delivery: &Delivery<Counted>, ledger: &Ledger) {
+    let confirming = within("the confirmation of an ack", delivery.ack_confirmed());
+    if let Err(error) = confirming.await {
+        assert!(error.is_transient(), "{error:?}");
+        ledger.failed(&error);
     }
 }
 

@@ -56,25 +56,13 @@ impl Link {
         let hub = Arc::new(Hub::new());
         let client = connect::connect(&options, &hub).await?;
         let inbox = inbox(&client);
-        // Before anything is published, so that the server knows of it first.
-        let answers = client.subscribe(format!("{inbox}*")).await;
-        let answers = answers.map_err(|error| {
-            Error::new(
-                ErrorKind::Disconnected,
-                Operation::Configure,
-                "the connection was lost at once",
-            )
-            .with_source(error)
-        })?;
+        let answers = format!("{inbox}*");
         let outbox = Outbox::new(client.clone(), inbox, options.limits, Arc::clone(&hub));
         let outbox = Arc::new(outbox);
+        // Before it listens, so that it hears if it may not.
         hub.add(Arc::clone(&outbox));
-        let runtime = tokio::runtime::Handle::current();
-        runtime.spawn(pump(client.clone(), Arc::clone(&hub), Arc::clone(&outbox)));
-        let receiving = Arc::clone(&outbox);
-        runtime.spawn(async move { receiving.receive(answers).await });
         let info = client.server_info();
-        Ok(Arc::new(Self {
+        let link = Arc::new(Self {
             client,
             options,
             hub,
@@ -87,8 +75,24 @@ impl Link {
             last_stream: Mutex::new(Text::from_static("")),
             one_way: AtomicBool::new(false),
             consumers: Consumers::default(),
-            runtime,
-        }))
+            runtime: tokio::runtime::Handle::current(),
+        });
+        // Before anything is published, so that the server knows of it first.
+        let answers = link.client.subscribe(answers).await.map_err(|error| {
+            Error::new(
+                ErrorKind::Disconnected,
+                Operation::Configure,
+                "the connection was lost at once",
+            )
+            .with_source(error)
+        })?;
+        let (client, hub) = (link.client.clone(), Arc::clone(&link.hub));
+        link.runtime
+            .spawn(pump(client, hub, Arc::clone(&link.outbox)));
+        let receiving = Arc::clone(&link.outbox);
+        link.runtime
+            .spawn(async move { receiving.receive(answers).await });
+        Ok(link)
     }
 
     /// The client, for subscriptions and for messages without an answer.

@@ -48,7 +48,7 @@ pub(super) struct NatsSubscription {
     silence: Pin<Box<Sleep>>,
     /// Whether something was heard since that began to run.
     heard: bool,
-    /// How many items were handed out since a look at the reports.
+    /// How many items were handed out since a look at reports and denials.
     unlooked: u32,
     over: bool,
 }
@@ -73,7 +73,7 @@ enum Step {
     Over(Error),
 }
 
-/// How many messages are handed out before there is a look at the reports.
+/// How many messages are handed out before there is a look at reports and denials.
 const LOOK_AFTER: u32 = 256;
 
 /// The longest silence is that many times the shortest: where the server does
@@ -113,10 +113,13 @@ impl NatsSubscription {
     }
 
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
-        if self.unlooked >= LOOK_AFTER
-            && let Poll::Ready(step) = self.poll_reports(cx)
-        {
-            return Poll::Ready(step);
+        if self.unlooked >= LOOK_AFTER {
+            if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+                return Poll::Ready(Step::Over(error));
+            }
+            if let Poll::Ready(step) = self.poll_reports(cx) {
+                return Poll::Ready(step);
+            }
         }
         loop {
             let asks = self.sending.is_none() && self.mending.is_none();

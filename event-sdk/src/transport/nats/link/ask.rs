@@ -134,9 +134,10 @@ impl Link {
                     .with_source(error)
             })?;
         let answered = std::future::poll_fn(|cx| self.outbox.poll_answer(Some(asked.token), cx));
-        answered
-            .await
-            .map_err(|why| about.on(why.error(about.operation, self.options.limits)))
+        answered.await.map_err(|why| {
+            let error = why.error(about.operation, self.options.limits);
+            about.on(error).at_subject(subject)
+        })
     }
 }
 
