@@ -152,18 +152,11 @@ impl<E: Event> Publisher<E> {
             })?;
         let size = out.len() + headers.byte_len();
         if size > self.max_payload {
-            return Err(Error::new(
-                ErrorKind::TooLarge {
-                    size,
-                    limit: self.max_payload,
-                },
-                Operation::Publish,
-                format!(
-                    "the message has {size} bytes, and {} takes {}; send less, or a reference to the data",
-                    self.bus.transport().name(),
-                    self.max_payload
-                ),
-            ));
+            // A server may take more since it was restarted.
+            let limit = self.bus.transport().capabilities().max_payload();
+            if size > limit {
+                return Err(too_large(self.bus.transport().name(), size, limit));
+            }
         }
         // A little more than the last: sizes vary by the digits of a number.
         let hint = (out.len() + out.len() / 8).min(MAX_SIZE_HINT);
@@ -222,6 +215,16 @@ fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject>
     } else {
         Subject::parse(format!("{prefix}.{}", spec.subject()))
     }
+}
+
+fn too_large(transport: &str, size: usize, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::TooLarge { size, limit },
+        Operation::Publish,
+        format!(
+            "the message has {size} bytes, and {transport} takes {limit}; send less, or a reference to the data"
+        ),
+    )
 }
 
 fn invalid_subject(why: &impl fmt::Display) -> Error {

@@ -16,4 +16,6 @@ mod restart_while_publishing;
 
 mod restart_while_consuming;
 
+mod too_large;
+
 mod denied;
