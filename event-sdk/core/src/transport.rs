@@ -65,8 +65,10 @@ use crate::text::Text;
 ///   that was delivered again in the meantime acknowledges it. A `nak` of a
 ///   settled message does nothing.
 /// - The answer to [`Settlement::AckConfirmed`] comes when the stream has the
-///   acknowledgement: the message is not delivered again, whatever breaks then.
-///   The answer to another settlement may come before the stream knows.
+///   acknowledgement: the message is not delivered again, whatever becomes of
+///   this process and its connection. What a crash of a server takes from it is
+///   for the transport to say. The answer to another settlement may come before
+///   the stream knows.
 /// - What a dropped subscription had received and not settled is delivered to
 ///   others of its consumer, at the latest after the ack wait; what it had not
 ///   yet handed to its caller at once.

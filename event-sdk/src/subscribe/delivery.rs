@@ -57,7 +57,8 @@ impl<S: EventSet> Delivery<S> {
     }
 
     /// The event was handled, and the stream knows: once this is ready, it is not
-    /// delivered again, whatever breaks then.
+    /// delivered again, whatever becomes of this program and its connection. (A
+    /// copy that another subscription has already may still be handed out there.)
     ///
     /// It takes a round trip to the server. For a handler that does something
     /// which must not be repeated and cannot be recognized as a repetition.

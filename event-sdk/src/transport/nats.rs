@@ -104,6 +104,12 @@ use crate::text::Text;
 
 /// Streams and consumers of a NATS JetStream server; see the [module](self).
 ///
+/// What a server has confirmed to be stored survives its end, also by `kill -9`.
+/// Acknowledgements do not quite: a server writes what its consumers know up to a
+/// tenth of a second later (nats-server 2.15, `consumerFileStore`), so one that is
+/// killed, not stopped, may deliver again what was acknowledged just before, unless
+/// other servers of its cluster have a copy of the consumer.
+///
 /// Cloning it makes another handle to the same connection.
 #[derive(Debug, Clone)]
 pub struct Nats(Arc<Link>);
