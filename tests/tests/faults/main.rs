@@ -16,6 +16,14 @@ mod restart_while_publishing;
 
 mod restart_while_consuming;
 
+mod paused;
+
+mod consumer_deleted;
+
+mod stream_deleted;
+
+mod stream_full;
+
 mod too_large;
 
 mod denied;
