@@ -14,6 +14,10 @@ use crate::transport::{Error, ErrorKind};
 /// more than can be on the way at a time.
 const LEAST_CAPACITY: usize = 64 * 1024;
 
+/// How often it is tried at once again where a server ends a connection without
+/// a word.
+const ABRUPT: u32 = 5;
+
 /// Connects, again and again for as long as the options say.
 pub(super) async fn connect(
     options: &NatsOptions,
@@ -28,6 +32,7 @@ pub(super) async fn connect(
     let tls = options.tls.config().await?;
     let begun = Instant::now();
     let mut round = 0;
+    let mut abrupt = 0;
     loop {
         let mut connect = match auth.clone() {
             None => ConnectOptions::new(),
@@ -62,7 +67,12 @@ pub(super) async fn connect(
         });
         let error = match connect.connect(addresses.as_slice()).await {
             Ok(client) => return Ok(client),
-            Err(error) => fault::connecting(error, &options.servers, &options.tls),
+            // Where a server refuses, its reason may be lost with the connection.
+            Err(error) if abrupt < ABRUPT && fault::is_abrupt(&error) => {
+                abrupt += 1;
+                continue;
+            }
+            Err(error) => fault::connecting(error, options, auth.as_ref()).await,
         };
         round += 1;
         let delay = options.reconnect.delay(round + 1, 1);

@@ -2,15 +2,15 @@
 //! place where they are told apart.
 
 pub(super) mod code;
+mod connecting;
 
-use std::io;
+pub(super) use connecting::{connecting, is_abrupt};
 
-use async_nats::rustls::{self, CertificateError};
-use async_nats::{ConnectError, ConnectErrorKind, ServerError};
+use std::fmt;
+
 use serde::Deserialize;
 
 use super::answers::NoAnswer;
-use super::options::{Servers, Tls};
 use super::outbox::Limits;
 use crate::text::Text;
 use crate::transport::{Error, ErrorKind, Operation};
@@ -114,9 +114,16 @@ impl ApiError {
 }
 
 impl NoAnswer {
-    /// The error of what got no answer.
-    pub(super) fn error(self, operation: Operation, limits: Limits) -> Error {
-        match self {
+    /// The error of what got no answer; `to` is where it was sent, and `inbox`
+    /// what the subjects begin with where answers come.
+    pub(super) fn error(
+        self,
+        operation: Operation,
+        to: impl fmt::Display,
+        inbox: &str,
+        limits: Limits,
+    ) -> Error {
+        let error = match self {
             Self::Late => Error::new(
                 ErrorKind::Timeout,
                 operation,
@@ -129,12 +136,12 @@ impl NoAnswer {
             Self::Denied => Error::new(
                 ErrorKind::Denied,
                 operation,
-                "this user may not publish to the subject that it takes; grant the permission on the server",
+                "this user may not publish to this subject; grant the permission on the server",
             ),
             Self::Deaf => Error::new(
                 ErrorKind::Denied,
                 operation,
-                "this user may not subscribe to the inbox where answers come; grant it `<inbox prefix>.>`, or set the prefix that it may use",
+                Self::deafness(inbox),
             )
             .with_unknown_outcome(),
             Self::Closed => Error::closed(operation).with_unknown_outcome(),
@@ -143,91 +150,17 @@ impl NoAnswer {
                 operation,
                 "the connection did not take the message",
             ),
-        }
-    }
-}
-
-/// Why no connection came to be.
-pub(super) fn connecting(error: ConnectError, servers: &Servers, tls: &Tls) -> Error {
-    let (kind, reason) = match error.kind() {
-        ConnectErrorKind::AuthorizationViolation => (
-            ErrorKind::Authentication,
-            "the server does not take the credentials",
-        ),
-        ConnectErrorKind::Authentication => (
-            ErrorKind::Authentication,
-            "the credentials cannot be shown to the server",
-        ),
-        ConnectErrorKind::Tls => (ErrorKind::Tls, "no secure connection can be made"),
-        ConnectErrorKind::TimedOut => (
-            ErrorKind::Timeout,
-            "the server did not answer within the connect timeout",
-        ),
-        ConnectErrorKind::Dns => (
-            ErrorKind::Disconnected,
-            "the name of the server cannot be resolved",
-        ),
-        _ => behind(&error, tls),
-    };
-    Error::new(
-        kind,
-        Operation::Configure,
-        format!("cannot connect to {servers:?}: {reason}"),
-    )
-    .with_source(error)
-}
-
-/// What is behind an error of input or output.
-fn behind(error: &ConnectError, tls: &Tls) -> (ErrorKind, &'static str) {
-    let unreachable = (
-        ErrorKind::Disconnected,
-        "no server can be reached there; is it running?",
-    );
-    let Some(source) = std::error::Error::source(error) else {
-        return unreachable;
-    };
-    if let Some(error) = source.downcast_ref::<ServerError>() {
-        let text = error.to_string().to_ascii_lowercase();
-        return if ["authentication", "authorization", "account", "user"]
-            .iter()
-            .any(|word| text.contains(word))
-        {
-            (
-                ErrorKind::Authentication,
-                "the server does not take the credentials",
-            )
-        } else {
-            (ErrorKind::Disconnected, "the server refuses the connection")
         };
+        match self {
+            Self::Denied => error.at_subject(to),
+            _ => error,
+        }
     }
-    let error = source.downcast_ref::<io::Error>();
-    let secure = error
-        .and_then(io::Error::get_ref)
-        .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match secure {
-        Some(rustls::Error::AlertReceived(_)) => (
-            ErrorKind::Tls,
-            if tls.has_certificate() {
-                "the server refuses the client certificate, or another part of the secure connection"
-            } else {
-                "the server refuses the secure connection; it may want a client certificate"
-            },
-        ),
-        Some(rustls::Error::InvalidCertificate(why)) => (ErrorKind::Tls, certificate(why)),
-        Some(_) => (ErrorKind::Tls, "no secure connection can be made"),
-        None => unreachable,
-    }
-}
 
-/// What is wrong with a server's certificate.
-fn certificate(why: &CertificateError) -> &'static str {
-    match why {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the server's certificate has expired; renew it"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "the server's certificate is for another host; connect by a name that it has"
-        }
-        _ => "the server's certificate is not trusted; name its authority with `ca_file`",
+    /// That answers cannot be heard.
+    pub(super) fn deafness(inbox: &str) -> String {
+        format!(
+            "this user may not subscribe to {inbox}.>, where answers come; grant the permission on the server, or name the `inbox_prefix` that it may use"
+        )
     }
 }

@@ -104,10 +104,21 @@ impl Outbox {
             return Err(Error::closed(Operation::Publish).at_subject(letter.subject));
         }
         if letter.acked && state.deaf == Some(state.connection) {
-            let error = NoAnswer::Deaf.error(Operation::Publish, self.limits);
-            return Err(error.at_subject(letter.subject));
+            return Err(self.deaf(&letter));
         }
         self.take(state, letter)
+    }
+
+    /// That no answer can come, so that nothing was sent.
+    fn deaf(&self, letter: &Letter<'_>) -> Error {
+        let inbox = self.inbox.trim_end_matches('.');
+        let prefix = inbox.rsplit_once('.').map_or(inbox, |(prefix, _)| prefix);
+        Error::new(
+            ErrorKind::Denied,
+            Operation::Publish,
+            NoAnswer::deafness(prefix),
+        )
+        .at_subject(letter.subject)
     }
 
     /// Takes a message that was taken before, which a drain does not refuse.

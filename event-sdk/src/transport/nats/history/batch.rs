@@ -104,8 +104,8 @@ async fn answer(
     let denied = async {
         loop {
             match denials.recv().await {
-                Ok(Denial::Publish(denied)) if denied == subject => return,
-                Ok(Denial::Subscribe(denied)) if denied == inbox => return,
+                Ok(Denial::Publish(denied)) if denied == subject => return NoAnswer::Denied,
+                Ok(Denial::Subscribe(denied)) if denied == inbox => return NoAnswer::Deaf,
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 // The connection has ended, and with it the answers.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -122,7 +122,7 @@ async fn answer(
             }),
             None => Err(about.on(Error::closed(about.operation))),
         },
-        () = denied => Err(about.on(NoAnswer::Denied.error(about.operation, link.options().limits))),
+        why = denied => Err(link.unanswered(about, why, subject)),
         () = tokio::time::sleep(limit) => Err(about.error(
             ErrorKind::Timeout,
             format!("the server did not answer to {subject} within {limit:?}; try again"),

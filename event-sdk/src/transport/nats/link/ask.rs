@@ -114,7 +114,7 @@ impl Link {
                 self.one_way.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            Ok(Err(why)) => Err(about.on(why.error(about.operation, self.options.limits))),
+            Ok(Err(why)) => Err(self.unanswered(about, why, &asked.reply_to)),
             Err(_) => Err(about.on(self.hub.disconnected(about.operation, limit))),
         }
     }
@@ -134,10 +134,21 @@ impl Link {
                     .with_source(error)
             })?;
         let answered = std::future::poll_fn(|cx| self.outbox.poll_answer(Some(asked.token), cx));
-        answered.await.map_err(|why| {
-            let error = why.error(about.operation, self.options.limits);
-            about.on(error).at_subject(subject)
-        })
+        answered
+            .await
+            .map_err(|why| self.unanswered(about, why, subject).at_subject(subject))
+    }
+
+    /// The error of what was sent to `subject` and got no answer.
+    pub(in crate::transport::nats) fn unanswered(
+        &self,
+        about: &About,
+        why: NoAnswer,
+        subject: &str,
+    ) -> Error {
+        let options = &self.options;
+        let operation = about.operation;
+        about.on(why.error(operation, subject, &options.inbox_prefix, options.limits))
     }
 }
 

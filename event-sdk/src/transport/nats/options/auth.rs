@@ -3,7 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use nkeys::KeyPair;
+use serde::Deserialize;
 
 use super::refused;
 use crate::transport::Error;
@@ -73,6 +77,55 @@ impl Auth {
         }
         Ok(auth)
     }
+}
+
+impl Auth {
+    /// What a server does not take that refuses this, and what to do; without a
+    /// secret.
+    pub(in crate::transport::nats) async fn refused(&self) -> String {
+        match self {
+            Self::User { name, .. } => {
+                format!("the server does not take user {name:?} with this password; look at both")
+            }
+            Self::Token(_) => "the server does not take this token".to_owned(),
+            Self::NKey(seed) => match key(&seed.0) {
+                Ok(key) => format!(
+                    "the server does not know the NKey {}; add it to its users, or use the seed of another",
+                    key.public_key()
+                ),
+                Err(why) => why,
+            },
+            Self::CredentialsFile(path) => {
+                let what = format!("the credentials file {}", path.display());
+                refused_credentials(&what, &read(path).await.unwrap_or_default())
+            }
+            Self::Credentials(text) => refused_credentials("these credentials", &text.0),
+        }
+    }
+}
+
+fn refused_credentials(what: &str, credentials: &str) -> String {
+    match expired(credentials) {
+        Some(at) => format!(
+            "the server does not take {what}, which expired at {at}; make it anew with `nsc generate creds`"
+        ),
+        None => format!(
+            "the server does not take {what}; is it of one of the server's accounts, and not revoked?"
+        ),
+    }
+}
+
+/// When credentials expired, if they did.
+fn expired(credentials: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: i64,
+    }
+    let jwt = section(credentials, "NATS USER JWT").ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(jwt.split('.').nth(1)?).ok()?;
+    let Claims { exp } = serde_json::from_slice(&claims).ok()?;
+    let at = Timestamp::from_second(exp).ok()?;
+    (at <= Timestamp::now()).then_some(at)
 }
 
 /// Reads a small file without holding up other tasks.

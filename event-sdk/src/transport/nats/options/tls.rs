@@ -21,15 +21,16 @@ pub(in crate::transport::nats) struct Tls {
     /// Whether it is before the server says anything.
     pub(in crate::transport::nats) first: bool,
     /// Who is trusted; those of the operating system if there are none.
-    pub(super) authorities: Vec<PathBuf>,
+    pub(in crate::transport::nats) authorities: Vec<PathBuf>,
     /// Certificate and key of this client.
     pub(super) client: Option<(PathBuf, PathBuf)>,
 }
 
 impl Tls {
-    /// Whether this client shows a certificate.
-    pub(in crate::transport::nats) fn has_certificate(&self) -> bool {
-        self.client.is_some()
+    /// The certificate that this client shows.
+    pub(in crate::transport::nats) fn certificate(&self) -> Option<&Path> {
+        let (certificate, _) = self.client.as_ref()?;
+        Some(certificate)
     }
 
     /// Reads the files.

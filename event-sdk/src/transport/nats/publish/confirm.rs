@@ -175,7 +175,15 @@ impl Ack {
                 publish,
                 "no stream stores this subject; declare one with a pattern that matches it, and create it",
             ),
-            Self::None(why) => why.error(publish, link.options().limits),
+            Self::None(why) => {
+                let options = link.options();
+                why.error(
+                    publish,
+                    &parcel.subject,
+                    &options.inbox_prefix,
+                    options.limits,
+                )
+            }
             Self::Unreadable(error) => Error::new(
                 ErrorKind::Other,
                 publish,
