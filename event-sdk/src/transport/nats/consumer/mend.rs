@@ -121,7 +121,8 @@ enum Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error.kind() {
-            ErrorKind::Closed => Self::Over(error),
+            // What is denied stays so until somebody grants it.
+            ErrorKind::Closed | ErrorKind::Denied => Self::Over(error),
             _ => Self::Later(error),
         }
     }
