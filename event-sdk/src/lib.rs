@@ -101,3 +101,8 @@ pub use event_sdk_core::__private;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So have those of the page on production.
+#[cfg(all(doctest, feature = "nats"))]
+#[doc = include_str!("../../docs/production.md")]
+struct Production;
