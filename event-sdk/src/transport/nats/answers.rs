@@ -214,10 +214,15 @@ impl Answers {
     }
 
     /// What has waited for longer than `limit`, or than `unwanted` if nobody
-    /// wants the answer any more.
+    /// wants the answer any more. Who asks without being counted has a limit of
+    /// their own.
     pub(super) fn overdue(&self, now: Instant, limit: Duration, unwanted: Duration) -> Vec<Token> {
         self.waiting(|wait| {
-            let limit = if wait.wanted { limit } else { unwanted };
+            let limit = match (wait.wanted, wait.counted) {
+                (false, _) => unwanted,
+                (true, Some(_)) => limit,
+                (true, None) => return false,
+            };
             now.saturating_duration_since(wait.since) >= limit
         })
     }
@@ -334,7 +339,10 @@ mod tests {
         let unwanted = answers.open(wait(false));
         assert_eq!(overdue(&answers, 2 * short), [unwanted]);
         answers.answer(token, Err(NoAnswer::Late));
-        assert_eq!(overdue(&answers, limit), [unwanted]);
+        let mut question = wait(true);
+        question.counted = None;
+        answers.open(question);
+        assert_eq!(overdue(&answers, 2 * limit), [unwanted]);
         assert!(matches!(poll(&mut answers, token), Poll::Ready(Err(_))));
     }
 }

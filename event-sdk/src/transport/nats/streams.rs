@@ -5,6 +5,7 @@ mod config;
 mod message;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
@@ -18,6 +19,9 @@ use crate::stream::{StreamConfig, check_name};
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{Answer, Error, ErrorKind, Operation, StreamChange, StreamState};
+
+/// How long the leader of a cluster is waited for to count consumers.
+const COUNTING: Duration = Duration::from_secs(1);
 
 /// The streams that store some subject that `pattern` matches.
 pub(super) fn streams_for(link: Arc<Link>, pattern: Pattern) -> Answer<Result<Vec<Text>, Error>> {
@@ -67,7 +71,7 @@ pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<S
     let about = about.clone().stream(stream.clone());
     let info = info(link, &about, stream).await?;
     let config = info.read(&about)?;
-    let consumers = consumers(link, &about, &info, stream).await?;
+    let consumers = consumers(link, &about, &info, stream).await;
     let state = info.state;
     Ok(StreamState {
         config,
@@ -81,27 +85,25 @@ pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<S
 }
 
 /// How many consumers a stream has. In a cluster the server with the stream may
-/// not know yet of one that was created; the one that created it does.
-async fn consumers(link: &Link, about: &About, info: &Info, stream: &str) -> Result<usize, Error> {
+/// not know yet of one that was created; the leader of the cluster does, if there
+/// is one and we may ask it.
+async fn consumers(link: &Link, about: &About, info: &Info, stream: &str) -> usize {
     #[derive(Deserialize)]
     struct Page {
         #[serde(default)]
         total: usize,
     }
     let known = info.state.consumer_count;
-    if info
-        .cluster
-        .as_ref()
-        .is_none_or(|cluster| cluster.name.is_empty())
-    {
-        return Ok(known);
+    let clustered = info.cluster.as_ref();
+    if clustered.is_none_or(|cluster| cluster.name.is_empty()) {
+        return known;
     }
-    let call = format!("CONSUMER.NAMES.{stream}");
-    match link.request::<_, Page>(about, &call, &json!({})).await {
-        Ok(page) => Ok(page.total),
+    let (call, nothing) = (format!("CONSUMER.NAMES.{stream}"), json!({}));
+    let asked = link.request::<_, Page>(about, &call, &nothing);
+    match tokio::time::timeout(COUNTING, asked).await {
+        Ok(Ok(page)) => page.total,
         // It is no reason to say nothing of the stream.
-        Err(error) if *error.kind() == ErrorKind::Denied => Ok(known),
-        Err(error) => Err(error),
+        Ok(Err(_)) | Err(_) => known,
     }
 }
 
