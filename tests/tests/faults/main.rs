@@ -16,6 +16,8 @@ mod restart_while_publishing;
 
 mod restart_while_consuming;
 
+mod leader_killed;
+
 mod paused;
 
 mod consumer_deleted;
