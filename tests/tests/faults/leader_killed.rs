@@ -81,12 +81,11 @@ async fn another_leads_and_nothing_is_lost() {
         all_settled(&cluster.servers()[leader], "worker").await;
         idle.end();
     };
-    within("all to be received", async {
-        tokio::join!(
-            receive_until(&mut subscriber, &ledger, idle.ended()),
-            working
-        )
-    })
+    let received = receive_until(&mut subscriber, &ledger, idle.ended());
+    within(
+        "all to be received",
+        Box::pin(async { tokio::join!(received, working) }),
+    )
     .await;
 
     let totals = ledger.close();

@@ -168,14 +168,6 @@ impl Ledger {
         self.book().failures.get(kind).copied().unwrap_or_default()
     }
 
-    /// How often this event was received.
-    pub(crate) fn times_received(&self, number: u64) -> u64 {
-        self.book()
-            .events
-            .get(&number)
-            .map_or(0, |entry| entry.received)
-    }
-
     /// Prints the row, and asserts what holds after every fault: nothing that was
     /// confirmed is lost, nothing was stored that is said not to be, and nothing
     /// has stalled while the server was there.

@@ -16,14 +16,12 @@ use crate::rig::COUNTED;
 pub(crate) const STALL: Duration = Duration::from_secs(10);
 
 /// How long anything may take, a fault and a loaded machine included.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that is owed.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(answer) => answer,
-        Err(_) => panic!("waited in vain for {what}"),
-    }
+    let answered = tokio::time::timeout(PATIENCE, future).await;
+    answered.unwrap_or_else(|_| panic!("waited in vain for {what}"))
 }
 
 /// Asks until the answer is there.
@@ -129,8 +127,8 @@ pub(crate) async fn publish_once(
     })
     .await
     {
-        Ok(published) => {
-            ledger.confirmed(number, &published);
+        Ok(stored) => {
+            ledger.confirmed(number, &stored);
             Ok(())
         }
         Err(failed) => {
@@ -153,14 +151,14 @@ pub(crate) async fn publish_all(bus: &EventBus, ledger: &Ledger, numbers: Range<
         }
         let numbers: Vec<_> = left.iter().map(|one| one.event().number).collect();
         let results = match within("a batch", async { publisher.publish_all(left).await }).await {
-            Ok(published) => published.into_iter().map(Ok).collect(),
+            Ok(stored) => stored.into_iter().map(Ok).collect(),
             Err(failed) => failed.into_results(),
         };
         assert_eq!(results.len(), numbers.len());
         left = Vec::new();
         for (number, result) in numbers.into_iter().zip(results) {
             match result {
-                Ok(published) => ledger.confirmed(number, &published),
+                Ok(stored) => ledger.confirmed(number, &stored),
                 Err(failed) => {
                     assert!(failed.is_transient(), "{failed:?}");
                     ledger.not_confirmed(number, COUNTED, &failed);
