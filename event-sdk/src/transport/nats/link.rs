@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
 
 use super::connect;
 use super::connection::{ConnectionState, ConnectionWatch, Denial, Hub, Phase};
@@ -55,7 +56,7 @@ impl Link {
     pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
         let hub = Arc::new(Hub::new());
         let client = connect::connect(&options, &hub).await?;
-        let inbox = inbox(&client);
+        let inbox = inbox(&options.inbox_prefix);
         let answers = format!("{inbox}*");
         let outbox = Outbox::new(client.clone(), inbox, options.limits, Arc::clone(&hub));
         let outbox = Arc::new(outbox);
@@ -274,14 +275,21 @@ async fn pump(client: async_nats::Client, hub: Arc<Hub>, outbox: Arc<Outbox>) {
     hub.closed();
 }
 
-/// The inbox of a connection: a prefix that nobody else has. Twelve letters and
-/// digits at random are enough for that, and shorter than what the client makes:
-/// they travel with each message, and back.
-fn inbox(client: &async_nats::Client) -> String {
-    let inbox = client.new_inbox();
-    let id = inbox.rfind('.').map_or(0, |dot| dot + 1);
-    let end = inbox.len().min(id + 12);
-    format!("{}.", &inbox[..end])
+/// The inbox of a connection: a prefix that nobody else has. It is shorter than
+/// what the client makes, since it travels with each message, and back; and it is
+/// no part of that, since with async-nats's feature `nuid` all that one process
+/// makes begin in the same way.
+fn inbox(prefix: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    // The last 62 bits are random: eleven digits.
+    let mut random = Uuid::new_v4().as_u64_pair().1 & (u64::MAX >> 2);
+    let mut inbox = format!("{prefix}.");
+    for _ in 0..11 {
+        inbox.push(char::from(DIGITS[(random % 62) as usize]));
+        random /= 62;
+    }
+    inbox.push('.');
+    inbox
 }
 
 impl fmt::Debug for Link {
@@ -291,5 +299,24 @@ impl fmt::Debug for Link {
             .field("hub", &self.hub)
             .field("outbox", &self.outbox)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::inbox;
+
+    #[test]
+    fn no_two_inboxes_begin_in_the_same_way() {
+        let inboxes: Vec<_> = (0..1_000).map(|_| inbox("_INBOX")).collect();
+        let starts: HashSet<_> = inboxes.iter().map(|inbox| &inbox[..16]).collect();
+        assert_eq!(starts.len(), inboxes.len(), "{:?}", &inboxes[..2]);
+        for inbox in inboxes {
+            let id = inbox.strip_prefix("_INBOX.").unwrap();
+            let id = id.strip_suffix('.').unwrap();
+            assert!(id.bytes().all(|b| b.is_ascii_alphanumeric()), "{id}");
+        }
     }
 }

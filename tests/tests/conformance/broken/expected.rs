@@ -52,7 +52,8 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::ForgetsMessageIds, &[
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
-        "a_value_may_be_a_duplicate", "an_event_id_is_its_text", "ids_outlive_their_messages",
+        "a_value_may_be_a_duplicate", "an_event_id_is_its_text",
+        "an_id_that_cannot_travel_is_refused", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
     ]),
     exactly(S::HidesDuplicates, &[
@@ -250,8 +251,9 @@ pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::Hides(Capability::Deduplication), &[
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
         "a_refused_id_is_not_remembered", "a_value_may_be_a_duplicate",
-        "an_event_id_is_its_text", "ids_belong_to_their_stream", "ids_outlive_their_messages",
-        "no_window_no_deduplication", "other_ids_are_no_duplicates",
+        "an_event_id_is_its_text", "an_id_that_cannot_travel_is_refused",
+        "ids_belong_to_their_stream", "ids_outlive_their_messages", "no_window_no_deduplication",
+        "other_ids_are_no_duplicates",
         "parallel_duplicates_are_stored_once", "the_window_ends",
     ]),
     exactly(S::Pretends(Capability::ValueHandover), &[
