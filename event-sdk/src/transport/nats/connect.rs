@@ -48,7 +48,7 @@ pub(super) async fn connect(
             .request_timeout(Some(options.request_timeout))
             .ping_interval(options.ping_interval)
             .subscription_capacity(LEAST_CAPACITY.max(in_flight.saturating_mul(2)))
-            .require_tls(options.tls.required)
+            .require_tls(options.tls.required || options.servers.all_secure())
             .tls_client_config(tls.clone());
         if options.tls.first {
             connect = connect.tls_first();

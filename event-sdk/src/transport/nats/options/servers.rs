@@ -22,6 +22,11 @@ impl Servers {
     ) -> Result<(Vec<async_nats::ServerAddr>, Option<Auth>), Error> {
         let mut addresses = Vec::new();
         let mut auth = None;
+        if self.is_torn() {
+            return Err(refused(
+                "a URL with credentials and without a scheme follows one of another form: write `nats://` before each, and `%2C` for a comma in a password",
+            ));
+        }
         for url in self.each() {
             let Url {
                 scheme,
@@ -55,9 +60,25 @@ impl Servers {
         Ok((addresses, auth))
     }
 
+    /// Whether TLS is asked for by every URL. Then it holds of the servers too that
+    /// the cluster announces, without a scheme and before anything is secure.
+    pub(in crate::transport::nats) fn all_secure(&self) -> bool {
+        self.each().all(|url| Url::split(url).scheme == "tls")
+    }
+
     fn each(&self) -> impl Iterator<Item = &str> {
         let urls = self.0.split(',').map(str::trim);
         urls.filter(|url| !url.is_empty())
+    }
+
+    /// Whether a comma may stand in a password: then the parts are no URLs, and
+    /// none of them may be shown.
+    fn is_torn(&self) -> bool {
+        let bare = |url: &str| !url.contains("://");
+        let first = self.each().next().unwrap_or_default();
+        let begins_bare = bare(first) && first.contains('@');
+        let mut others = self.each().skip(1);
+        !begins_bare && others.any(|url| bare(url) && url.contains('@'))
     }
 }
 
@@ -69,7 +90,11 @@ struct Url<'a> {
 
 impl<'a> Url<'a> {
     fn split(url: &'a str) -> Self {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("nats", url));
+        let (scheme, rest) = url
+            .split_once("://")
+            // Behind a colon it is a part of a password.
+            .filter(|(scheme, _)| !scheme.contains([':', '@']))
+            .unwrap_or(("nats", url));
         // A password may have an `@` that nobody escaped.
         let (user, address) = match rest.rsplit_once('@') {
             Some((user, address)) => (Some(user), address),
@@ -126,6 +151,9 @@ fn unescaped(text: &str) -> String {
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
+        if self.is_torn() {
+            return list.entry(&format_args!("…")).finish();
+        }
         for url in self.each() {
             let Url {
                 scheme, address, ..
@@ -186,19 +214,39 @@ mod tests {
             "nats://me:hidden@ho st",
             "nats://me:hidden@host/path",
             "nats://me:hidden@one,nats://you:hidden@two",
+            // A comma in a password.
+            "nats://me:hidden,secret@host",
+            "nats://me:hid,hidden,secret@host:1",
+            "nats://me:4321,1hidden@host",
+            "nats://me:h@hidden,secret@host",
+            "me:hidden,secret@host",
         ] {
             let error = resolve(list).unwrap_err();
-            let shown = format!("{error} {error:?}");
+            let shown = format!("{error} {error:?} {:?}", Servers::new(list));
             assert!(!shown.contains("hidden"), "{shown}");
+            assert!(!shown.contains("4321"), "{shown}");
         }
     }
 
     #[test]
     fn secrets_are_not_shown() {
-        let servers = Servers::new("nats://me:hidden@one,tls://hidden@two:1,me:hid@den@three");
-        assert_eq!(
-            format!("{servers:?}"),
-            "[nats://one, tls://two:1, nats://three]"
-        );
+        for (list, shown) in [
+            (
+                "nats://me:hidden@one,tls://hidden@two:1,nats://me:hid@den@three",
+                "[nats://one, tls://two:1, nats://three]",
+            ),
+            ("me:hidden@one,me:hid://den@two", "[nats://one, nats://two]"),
+            ("nats://me:hidden,den@one", "[…]"),
+        ] {
+            assert_eq!(format!("{:?}", Servers::new(list)), shown);
+        }
+    }
+
+    #[test]
+    fn all_of_them_are_secure_or_not() {
+        assert!(Servers::new("tls://one,tls://me:secret@two:4222").all_secure());
+        for list in ["tls://one,two", "nats://one", "tls://one,nats://two"] {
+            assert!(!Servers::new(list).all_secure(), "{list}");
+        }
     }
 }
