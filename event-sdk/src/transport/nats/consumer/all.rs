@@ -15,6 +15,12 @@ use crate::transport::Drained;
 use crate::transport::nats::connection::Phase;
 use crate::transport::nats::link::Link;
 
+/// How long it is waited for room to put something back, where the server has gone
+/// without taking what was sent before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const A_YEAR: Duration = Duration::from_hours(365 * 24);
+
 /// The subscriptions of one connection.
 #[derive(Debug, Default)]
 pub(in crate::transport::nats) struct Consumers {
@@ -70,7 +76,7 @@ impl Consumers {
         };
         Draining {
             all: self.all().into_iter().map(begin).collect(),
-            deadline: Instant::now() + within,
+            deadline: after(within),
         }
     }
 
@@ -133,10 +139,11 @@ impl One {
         // Only when the requests have ended: otherwise it would come here again.
         self.core.hurry();
         let client = self.core.via.link.client();
+        let deadline = after(PATIENCE);
         for held in self.in_hand.iter().filter_map(open) {
             if let Some(reply) = held.give_back() {
                 // Where it cannot be sent it comes again after its ack wait.
-                let _ = send(client, &reply, None, NAK).await;
+                let _ = timeout_at(deadline, send(client, &reply, None, NAK)).await;
             }
         }
         self.core.delete();
@@ -149,4 +156,11 @@ impl One {
             given_back: unread.difference(&self.sequences).count() as u64 + given_back,
         }
     }
+}
+
+/// The end of a time that begins now.
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    // As good as for ever, where that is more than can be counted.
+    now.checked_add(time).unwrap_or(now + A_YEAR)
 }
