@@ -94,7 +94,7 @@ pub(super) enum Ack {
     /// There is no answer.
     None(NoAnswer),
     /// It was not a stream that answered.
-    Unreadable(serde_json::Error),
+    Foreign(Option<serde_json::Error>),
 }
 
 /// Reads an answer.
@@ -124,17 +124,19 @@ pub(super) fn read(link: &Link, answer: Result<Reply, NoAnswer>) -> Ack {
     }
     let ack: PubAck<'_> = match serde_json::from_slice(&reply.payload) {
         Ok(ack) => ack,
-        Err(error) => return Ack::Unreadable(error),
+        Err(error) => return Ack::Foreign(Some(error)),
     };
     let stream = ack.stream.as_deref().filter(|name| !name.is_empty());
     let stream = stream.map(|name| link.stream_name(name));
-    match ack.error {
-        Some(error) => Ack::Refused { stream, error },
-        None => Ack::Stored(Stored {
-            stream,
+    match (ack.error, stream) {
+        (Some(error), stream) => Ack::Refused { stream, error },
+        (None, Some(stream)) => Ack::Stored(Stored {
+            stream: Some(stream),
             sequence: Some(ack.seq),
             duplicate: ack.duplicate,
         }),
+        // An object of somebody else: whatever it confirms, it is not this.
+        (None, None) => Ack::Foreign(None),
     }
 }
 
@@ -184,13 +186,18 @@ impl Ack {
                     options.limits,
                 )
             }
-            Self::Unreadable(error) => Error::new(
-                ErrorKind::Other,
-                publish,
-                "something that is no stream answered; does a service reply to this subject?",
-            )
-            .with_unknown_outcome()
-            .with_source(error),
+            Self::Foreign(unreadable) => {
+                let error = Error::new(
+                    ErrorKind::Other,
+                    publish,
+                    "something that is no stream answered; does a service reply to this subject?",
+                )
+                .with_unknown_outcome();
+                match unreadable {
+                    Some(source) => error.with_source(source),
+                    None => error,
+                }
+            }
         };
         Err(error.at_subject(&parcel.subject))
     }
