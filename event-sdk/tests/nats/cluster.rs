@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{From, HistoryRequest, Order, StreamChange, Transport};
+use event_sdk::transport::{From, HistoryRequest, Order, Outcome, StreamChange, Transport};
 use event_sdk_test_servers::Cluster;
 use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};
@@ -81,4 +81,36 @@ async fn publishing_goes_on_when_the_leader_is_killed() {
         .await;
     }
     assert_eq!(state(&nats, "S").await.messages, 50);
+}
+
+#[tokio::test]
+async fn a_stream_whose_only_server_is_gone_is_missed_for_a_while_and_not_unknown() {
+    let mut cluster = Cluster::start(3).await.unwrap();
+    let nats = within(Nats::connect(Nats::options(cluster.url())))
+        .await
+        .unwrap();
+    let config = stream("S", "s.>", |stream| stream.replicas(1));
+    within(nats.apply_stream(&config)).await.unwrap();
+    publish(&nats, draft("s.a")).await.unwrap();
+    let leader = cluster.leader_of_stream("S").await.unwrap();
+    cluster.server(leader).kill().await.unwrap();
+    // At once, when there may be no leader of the cluster to ask, and later. What
+    // was sent over a connection that is lost meanwhile gets no answer at all.
+    for round in 0..4 {
+        let publishes = (0..50).map(|_| publish(&nats, draft("s.a")));
+        for result in join_all(publishes).await {
+            let error = result.unwrap_err();
+            assert!(error.is_transient(), "{round}: {error}");
+        }
+    }
+    let error = publish(&nats, draft("s.a")).await.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotDone, "{error}");
+    assert!(error.to_string().contains("leader"), "{error}");
+    cluster.server(leader).restart().await.unwrap();
+    within(async {
+        while let Err(error) = publish(&nats, draft("s.a")).await {
+            assert!(error.is_transient(), "{error}");
+        }
+    })
+    .await;
 }

@@ -11,6 +11,7 @@ mod core;
 mod history;
 mod permissions;
 mod publishing;
+mod refused_and_given_up;
 mod secure;
 mod streams;
 mod support;

@@ -244,17 +244,26 @@ async fn a_service_that_answers_is_no_stream() {
     let serving = tokio::spawn(async move {
         while let Some(request) = service.next().await {
             let reply = request.reply.unwrap();
-            client.publish(reply, "hello".into()).await.unwrap();
+            client.publish(reply, request.payload).await.unwrap();
         }
     });
-    // Until its subscription is there, nobody answers.
-    let error = eventually("the service", async || {
-        let error = refused(&rig.nats, draft("echo")).await;
-        (*error.kind() != ErrorKind::NoStream).then_some(error)
-    })
-    .await;
-    assert_eq!(*error.kind(), ErrorKind::Other, "{error}");
-    assert_eq!(error.outcome(), Outcome::Unknown);
+    for answer in [
+        "hello",
+        "{}",
+        r#"{"ok":true}"#,
+        r#"{"seq":1}"#,
+        "null",
+        "[]",
+    ] {
+        // Until its subscription is there, nobody answers.
+        let error = eventually("the service", async || {
+            let error = refused(&rig.nats, draft("echo").body(answer)).await;
+            (*error.kind() != ErrorKind::NoStream).then_some(error)
+        })
+        .await;
+        assert_eq!(*error.kind(), ErrorKind::Other, "{answer}: {error}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{answer}");
+    }
     serving.abort();
 }
 
@@ -324,4 +333,32 @@ async fn no_ack_in_time_leaves_the_outcome_open() {
         (state(&nats, "S").await.messages == 2).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn the_ack_timeout_begins_when_a_message_is_sent() {
+    let server = Server::options().start().await.unwrap();
+    let options = Nats::options(server.url()).ack_timeout(Duration::from_millis(500));
+    let nats = Nats::connect(options).await.unwrap();
+    apply(&nats, &stream("S", "s.>", |stream| stream)).await;
+    // Over several of the moments when it is looked for what has waited too long.
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_secs(3) {
+        let publishes = (0..64).map(|_| publish(&nats, draft("s.a")));
+        for result in join_all(publishes).await {
+            result.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_runtime_that_was_held_up_has_not_used_up_the_time_of_what_comes_after() {
+    let server = Server::options().start().await.unwrap();
+    let options = Nats::options(server.url()).ack_timeout(Duration::from_secs(2));
+    let nats = Nats::connect(options).await.unwrap();
+    apply(&nats, &stream("S", "s.>", |stream| stream)).await;
+    publish(&nats, draft("s.a")).await.unwrap();
+    // A handler that computes, and gives no other task a turn.
+    std::thread::sleep(Duration::from_secs(3));
+    publish(&nats, draft("s.a")).await.unwrap();
 }

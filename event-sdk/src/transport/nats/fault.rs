@@ -4,7 +4,7 @@
 pub(super) mod code;
 mod connecting;
 
-pub(super) use connecting::{connecting, is_abrupt};
+pub(super) use connecting::{connecting, is_about_credentials, is_abrupt};
 
 use std::fmt;
 

@@ -16,6 +16,7 @@ use super::consumer::Consumers;
 use super::fault::About;
 use super::options::{API_PREFIX, Management, NatsOptions};
 use super::outbox::Outbox;
+use super::publish::Lookups;
 use super::server::Server;
 use crate::text::Text;
 use crate::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
@@ -34,6 +35,7 @@ pub(super) struct Link {
     server: Mutex<Learnt>,
     /// The stream that confirmed a publish last.
     last_stream: Mutex<Text>,
+    lookups: Lookups,
     /// Whether this user may not send anything to itself.
     one_way: AtomicBool,
     consumers: Consumers,
@@ -74,6 +76,7 @@ impl Link {
                 id: info.server_id,
             }),
             last_stream: Mutex::new(Text::from_static("")),
+            lookups: Lookups::default(),
             one_way: AtomicBool::new(false),
             consumers: Consumers::default(),
             runtime: tokio::runtime::Handle::current(),
@@ -154,6 +157,11 @@ impl Link {
         last.clone()
     }
 
+    /// Questions for the streams of subjects.
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
+    }
+
     pub(super) fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.server().capabilities();
         // What another domain or account reports does not come here.
@@ -200,8 +208,13 @@ impl Link {
         if self.hub.is_open() {
             Ok(())
         } else {
-            Err(Error::closed(operation))
+            Err(self.refusal(operation))
         }
+    }
+
+    /// That nothing is begun any more, and why.
+    pub(super) fn refusal(&self, operation: Operation) -> Error {
+        self.hub.refusal(operation)
     }
 
     /// Refuses what is done after [`end`](Self::end); a drain lets it be done.
@@ -209,7 +222,7 @@ impl Link {
         if self.hub.is_wanted() {
             Ok(())
         } else {
-            Err(Error::closed(operation))
+            Err(self.refusal(operation))
         }
     }
 

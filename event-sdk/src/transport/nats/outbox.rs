@@ -101,12 +101,17 @@ impl Outbox {
     pub(super) fn send(&self, letter: Letter<'_>) -> Result<Sent, Error> {
         let state = self.lock();
         if state.draining {
-            return Err(Error::closed(Operation::Publish).at_subject(letter.subject));
+            return Err(self.refusal(letter.subject));
         }
         if letter.acked && state.deaf == Some(state.connection) {
             return Err(self.deaf(&letter));
         }
         self.take(state, letter)
+    }
+
+    /// That nothing is taken any more.
+    fn refusal(&self, subject: &Subject) -> Error {
+        self.hub.refusal(Operation::Publish).at_subject(subject)
     }
 
     /// That no answer can come, so that nothing was sent.
@@ -125,7 +130,7 @@ impl Outbox {
     pub(super) fn send_again(&self, letter: Letter<'_>) -> Result<Sent, Error> {
         let state = self.lock();
         if state.ended {
-            return Err(Error::closed(Operation::Publish).at_subject(letter.subject));
+            return Err(self.refusal(letter.subject));
         }
         self.take(state, letter)
     }
@@ -137,7 +142,7 @@ impl Outbox {
                 Poll::Ready(Ok(())) => {
                     return self.hand_over(&mut state, letter, true).map(Sent::Now);
                 }
-                Poll::Ready(Err(_)) => return Err(given_up(letter.subject)),
+                Poll::Ready(Err(_)) => return Err(self.refusal(letter.subject)),
                 Poll::Pending => {}
             }
         }
@@ -195,7 +200,7 @@ impl Outbox {
                 on_wire.clone(),
                 Some(state.connection),
                 number,
-                state.now,
+                Instant::now(),
                 wanted,
             );
             let token = state.answers.open(wait);
@@ -284,8 +289,7 @@ impl Outbox {
             subject, handed, ..
         } in std::mem::take(&mut state.queue)
         {
-            let error = Error::closed(Operation::Publish).at_subject(subject);
-            let _ = handed.send(Err(error));
+            let _ = handed.send(Err(self.refusal(&subject)));
         }
         for token in state.answers.waiting(|_| true) {
             state.fail(token, NoAnswer::Closed);
@@ -317,15 +321,6 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.outbox.lock().order.release(self.number);
     }
-}
-
-fn given_up(subject: &Subject) -> Error {
-    Error::new(
-        ErrorKind::Closed,
-        Operation::Publish,
-        "the connection was given up after as many attempts as allowed; connect anew",
-    )
-    .at_subject(subject)
 }
 
 impl fmt::Debug for Outbox {

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use async_nats::HeaderMap;
 use bytes::Bytes;
 
+pub(super) use self::retry::Lookups;
+
 use self::confirm::Confirm;
 use super::headers;
 use super::link::Link;

@@ -1,6 +1,7 @@
 //! Where everything that is heard of the connection comes together.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use async_nats::{ClientError, Event, ServerError};
 use tokio::sync::{broadcast, watch};
 
 use super::{ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase};
+use crate::transport::nats::fault;
 use crate::transport::nats::outbox::Outbox;
 use crate::transport::{Error, ErrorKind, Operation};
 
@@ -18,6 +20,8 @@ pub(in crate::transport::nats) struct Hub {
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
     phase: watch::Sender<Phase>,
+    /// Whether it ended since no connection could be made.
+    given_up: AtomicBool,
     outboxes: Mutex<Vec<Arc<Outbox>>>,
 }
 
@@ -31,6 +35,7 @@ impl Hub {
             denials: broadcast::Sender::new(DENIALS),
             lost: Mutex::new(None),
             phase: watch::Sender::new(Phase::Open),
+            given_up: AtomicBool::new(false),
             outboxes: Mutex::new(Vec::new()),
         }
     }
@@ -101,6 +106,24 @@ impl Hub {
             outbox.end();
         }
         true
+    }
+
+    /// That nothing is begun any more, and why.
+    pub(in crate::transport::nats) fn refusal(&self, operation: Operation) -> Error {
+        if self.given_up.load(Ordering::Acquire) {
+            Self::given_up(operation)
+        } else {
+            Error::closed(operation)
+        }
+    }
+
+    /// That it was tried to connect as often as it may be.
+    pub(in crate::transport::nats) fn given_up(operation: Operation) -> Error {
+        Error::new(
+            ErrorKind::Closed,
+            operation,
+            "the connection was given up after as many attempts as allowed; connect anew",
+        )
     }
 
     /// The connection has ended for good.
@@ -177,6 +200,7 @@ impl Hub {
             Event::ServerError(error) => self.hear_server(error),
             Event::ClientError(ClientError::MaxReconnects) => {
                 tracing::error!("the connection to NATS is given up: too many attempts failed");
+                self.given_up.store(true, Ordering::Release);
                 self.end();
                 self.closed();
             }
@@ -200,7 +224,7 @@ impl Hub {
             return;
         }
         tracing::warn!(error = text, "the NATS server reports an error");
-        if is_about_credentials(text) {
+        if fault::is_about_credentials(text) {
             self.note(DisconnectReason::Authentication);
         }
     }
@@ -245,15 +269,6 @@ impl Hub {
             true
         });
     }
-}
-
-/// Errors after which a server ends a connection because of who it is
-/// (nats-server, `server/errors.go`).
-fn is_about_credentials(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["authentication", "authorization", "account"]
-        .iter()
-        .any(|word| text.contains(word))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -20,7 +20,7 @@ use super::settle::Held;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
 use crate::headers::Headers;
-use crate::transport::nats::connection::{ConnectionState, ConnectionWatch};
+use crate::transport::nats::connection::{ConnectionState, ConnectionWatch, Hub};
 use crate::transport::nats::headers;
 use crate::transport::{
     Body, ConsumerConfig, Error, ErrorKind, Incoming, Info, Operation, Received, Settle, Settler,
@@ -358,18 +358,20 @@ impl NatsSubscription {
     }
 
     fn closed(&self) -> Error {
-        let about = self.core.via.about(Operation::Subscribe);
-        about.on(Error::closed(Operation::Subscribe))
+        let via = &self.core.via;
+        let refusal = via.link.refusal(Operation::Subscribe);
+        via.about(Operation::Subscribe).on(refusal)
     }
 
     /// Why the connection does not bring anything any more.
     fn disconnected(&self) -> Error {
         match self.core.via.link.check_not_ended(Operation::Subscribe) {
             Err(_) => self.closed(),
-            Ok(()) => self.error(
-                ErrorKind::Disconnected,
-                "the connection has ended for good, after too many attempts to make it anew",
-            ),
+            // It will be said in a moment.
+            Ok(()) => {
+                let about = self.core.via.about(Operation::Subscribe);
+                about.on(Hub::given_up(Operation::Subscribe))
+            }
         }
     }
 }

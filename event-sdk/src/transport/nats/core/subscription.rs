@@ -34,7 +34,7 @@ impl CoreSubscription {
         queue: Option<&str>,
     ) -> Result<Self, Error> {
         if !link.watch().connected().await {
-            return Err(Error::closed(about.operation));
+            return Err(link.refusal(about.operation));
         }
         // Before subscribing, so that none is missed.
         let (denials, mut phase) = (link.denials(), link.phase());

@@ -29,7 +29,7 @@ pub(in crate::transport::nats) async fn connecting(
             ErrorKind::Disconnected,
             "the name of the server cannot be resolved".to_owned(),
         ),
-        _ if is_about_credentials(&error) => refused(auth).await,
+        _ if says(&error).is_some_and(|said| is_about_credentials(&said)) => refused(auth).await,
         _ => behind(&error, tls),
     };
     let servers = &options.servers;
@@ -81,26 +81,34 @@ fn late(options: &NatsOptions) -> String {
     }
 }
 
-fn is_about_credentials(error: &ConnectError) -> bool {
-    let Some(error) = error
-        .source()
-        .and_then(|source| source.downcast_ref::<ServerError>())
-    else {
-        return false;
-    };
-    let text = error.to_string().to_ascii_lowercase();
-    let words = ["authentication", "authorization", "account", "user"];
-    words.iter().any(|word| text.contains(word))
+/// What the server says, if it was the server that refused.
+fn says(error: &ConnectError) -> Option<String> {
+    let source = error.source()?.downcast_ref::<ServerError>()?;
+    Some(source.to_string())
 }
+
+/// Whether a server ends a connection because of who it is (nats-server,
+/// `server/errors.go`), and not since it or the account has too many: `maximum
+/// account active connections exceeded`.
+pub(in crate::transport::nats) fn is_about_credentials(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let words = ["authentication", "authorization", "account"];
+    words.iter().any(|word| text.contains(word)) && !text.contains(EXCEEDED)
+}
+
+/// How the server's errors end that say that a limit is reached.
+const EXCEEDED: &str = "exceeded";
 
 /// What is behind an error of input or output.
 fn behind(error: &ConnectError, tls: &Tls) -> (ErrorKind, String) {
     let source = error.source();
-    if let Some(source) = source
-        && source.is::<ServerError>()
-    {
-        let reason = "the server refuses the connection".to_owned();
-        return (ErrorKind::Disconnected, reason);
+    if let Some(said) = says(error) {
+        let reason = if said.contains(EXCEEDED) {
+            "the server refuses the connection, since a limit is reached: close others, or raise it"
+        } else {
+            "the server refuses the connection"
+        };
+        return (ErrorKind::Disconnected, reason.to_owned());
     }
     let secure = source
         .and_then(|source| source.downcast_ref::<io::Error>())

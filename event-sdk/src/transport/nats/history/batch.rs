@@ -45,7 +45,7 @@ pub(super) async fn read(
             .with_source(error)
     };
     if !link.watch().connected().await {
-        return Err(about.on(Error::closed(about.operation)));
+        return Err(about.on(link.refusal(about.operation)));
     }
     let mut denials = link.denials();
     let inbox = link.new_inbox();
@@ -120,7 +120,7 @@ async fn answer(
                 headers: message.headers,
                 status: message.status,
             }),
-            None => Err(about.on(Error::closed(about.operation))),
+            None => Err(about.on(link.refusal(about.operation))),
         },
         why = denied => Err(link.unanswered(about, why, subject)),
         () = tokio::time::sleep(limit) => Err(about.error(

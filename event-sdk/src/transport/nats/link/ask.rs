@@ -75,7 +75,7 @@ impl Link {
         payload: Bytes,
     ) -> Result<Reply, Error> {
         if !self.hub.is_wanted() {
-            return Err(about.on(Error::closed(about.operation)));
+            return Err(about.on(self.refusal(about.operation)));
         }
         let limit = self.options.request_timeout;
         let answered = tokio::time::timeout(limit, self.asked(about, &subject, payload));
@@ -121,7 +121,7 @@ impl Link {
 
     async fn asked(&self, about: &About, subject: &str, payload: Bytes) -> Result<Reply, Error> {
         if !self.watch().connected().await {
-            return Err(about.on(Error::closed(about.operation)));
+            return Err(about.on(self.refusal(about.operation)));
         }
         let asked = Asked::new(self, Some(subject));
         let reply_to = asked.reply_to.clone();

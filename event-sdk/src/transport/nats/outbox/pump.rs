@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use futures_util::Sink;
 
 use super::state::Queued;
-use super::{Handed, Letter, Outbox, given_up};
+use super::{Handed, Letter, Outbox};
 use crate::transport::Operation;
 use crate::transport::nats::answers::NoAnswer;
 
 /// How often the task looks whether something has waited too long: when
-/// messages wait for a connection, and otherwise.
+/// messages wait for a connection, and otherwise, unless acks are awaited for so
+/// short a time that it would be told too late.
 const SHORT_PAUSE: Duration = Duration::from_millis(50);
 const LONG_PAUSE: Duration = Duration::from_secs(1);
 
@@ -41,7 +42,7 @@ impl Outbox {
         if state.watched {
             SHORT_PAUSE
         } else {
-            LONG_PAUSE
+            (self.limits.ack / 8).clamp(SHORT_PAUSE, LONG_PAUSE)
         }
     }
 
@@ -76,7 +77,7 @@ impl Outbox {
             let handed = queued.handed;
             let result = match ready {
                 Ok(()) => self.hand_over(&mut state, letter, !handed.is_closed()),
-                Err(_) => Err(given_up(&queued.subject)),
+                Err(_) => Err(self.refusal(&queued.subject)),
             };
             if let Err(Ok(Handed {
                 token: Some(token), ..
@@ -95,7 +96,6 @@ impl Outbox {
     /// Ends what has waited too long.
     fn look_after(&self, now: Instant) {
         let mut state = self.lock();
-        state.now = now;
         let connected = state.is_connected();
         let disconnected_for = self.hub.reconcile(connected, now);
         if !connected && disconnected_for >= self.limits.connection {

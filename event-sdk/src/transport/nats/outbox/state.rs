@@ -33,8 +33,6 @@ pub(super) struct State {
     pub(super) pump: Option<Waker>,
     /// Whether that task looks after the queue at short intervals.
     pub(super) watched: bool,
-    /// When it last looked: as exact a time as waiting for acks needs.
-    pub(super) now: Instant,
     /// Whether it takes nothing more; what it has is still handed over.
     pub(super) draining: bool,
     pub(super) ended: bool,
@@ -66,7 +64,6 @@ impl State {
             scratch: BytesMut::new(),
             pump: None,
             watched: false,
-            now: Instant::now(),
             draining: false,
             ended: false,
         }

@@ -1,10 +1,15 @@
 //! What to do when the ack of a publish is not the last word.
 
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::future::{Shared, WeakShared};
 
 use super::Parcel;
 use super::confirm::{Ack, read};
+use crate::subject::Subject;
 use crate::text::Text;
 use crate::transport::nats::fault::{About, ApiError, code};
 use crate::transport::nats::link::Link;
@@ -19,6 +24,9 @@ const AGAIN: Duration = Duration::from_secs(3);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
+/// How long it is waited for the answer whether there is a stream, each time.
+const LOOKING: Duration = Duration::from_millis(500);
+
 /// The result of a publish that got this answer.
 pub(super) async fn resolve(
     link: Arc<Link>,
@@ -26,7 +34,7 @@ pub(super) async fn resolve(
     handed: Handed,
     ack: Ack,
 ) -> Result<Stored, Error> {
-    let ack = again(&link, &parcel, handed.number, ack).await?;
+    let Last { ack, there } = again(&link, &parcel, handed.number, ack).await?;
     match ack {
         Ack::Refused { stream, error } if error.is(&code::WRONG_LAST_SEQUENCE) => {
             match ours(&link, &parcel, stream.as_ref(), &error).await {
@@ -38,26 +46,67 @@ pub(super) async fn resolve(
             stream: Some(stream),
             error,
         } if error.is(&[code::MESSAGE_TOO_LARGE]) => Err(too_large(&link, &parcel, stream).await),
-        Ack::NoStream if exists(&link, &parcel).await == Some(true) => Err(Error::new(
-            ErrorKind::Timeout,
-            Operation::Publish,
-            "the stream that stores this subject has no leader at the moment; try again",
-        )
-        .at_subject(&parcel.subject)),
+        Ack::NoStream => match there {
+            There::Yes => Err(leaderless(
+                &parcel,
+                "the stream that stores this subject has no leader at the moment; try again",
+            )),
+            There::Unanswered => Err(leaderless(
+                &parcel,
+                "no stream took it, and no server says whether there is one: the cluster may have no leader at the moment; try again",
+            )),
+            There::No | There::Untold => Ack::NoStream.into_result(&link, &parcel),
+        },
         other => other.into_result(&link, &parcel),
     }
 }
 
+fn leaderless(parcel: &Parcel, reason: &str) -> Error {
+    Error::new(ErrorKind::Timeout, Operation::Publish, reason).at_subject(&parcel.subject)
+}
+
+/// What came of sending a message again.
+struct Last {
+    ack: Ack,
+    there: There,
+}
+
+/// Whether a stream stores a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum There {
+    Yes,
+    No,
+    /// Nobody may be asked, or nobody can say.
+    Untold,
+    /// Nobody has said so far.
+    Unanswered,
+}
+
 /// Sends a message again if that may help, and keeps the order of all.
-async fn again(link: &Link, parcel: &Parcel, number: u64, mut ack: Ack) -> Result<Ack, Error> {
+async fn again(
+    link: &Arc<Link>,
+    parcel: &Parcel,
+    number: u64,
+    mut ack: Ack,
+) -> Result<Last, Error> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
     let held = link.outbox().hold(number);
+    // Once it is said it is not asked again, however often the message is sent:
+    // many may wait for one stream.
+    let mut there = There::Unanswered;
     while begun.elapsed() < AGAIN {
         match &ack {
             // It is a duplicate, whichever place it has.
             Ack::Refused { error, .. } if error.is(&[code::DUPLICATE_IN_PROCESS]) => {}
-            Ack::NoStream if exists(link, parcel).await != Some(false) => {}
+            Ack::NoStream => {
+                if there == There::Unanswered {
+                    there = exists(link, parcel).await;
+                }
+                if there == There::No {
+                    break;
+                }
+            }
             _ => break,
         }
         tokio::time::sleep(pause).await;
@@ -70,7 +119,7 @@ async fn again(link: &Link, parcel: &Parcel, number: u64, mut ack: Ack) -> Resul
         pause = (pause * 2).min(LONGEST_PAUSE);
         ack = send(link, parcel, number).await?;
     }
-    Ok(ack)
+    Ok(Last { ack, there })
 }
 
 /// Sends a message again, and waits for its ack.
@@ -107,14 +156,53 @@ impl Drop for Waiting<'_> {
 
 /// Whether a stream stores the subject: without a leader, or when its creation
 /// has not reached every server of a cluster, nobody answers all the same.
-/// `None` if nobody can say.
-async fn exists(link: &Link, parcel: &Parcel) -> Option<bool> {
+///
+/// Those who ask for the same subject at the same time ask together. A cluster
+/// without a leader does not answer; the message is not to wait for that.
+async fn exists(link: &Arc<Link>, parcel: &Parcel) -> There {
     if link.options().management == Management::Never {
-        return None;
+        return There::Untold;
     }
-    let pattern = parcel.subject.clone().into();
-    let names = streams::names(link, &About::new(Operation::Publish), &pattern).await;
-    names.ok().map(|names| !names.is_empty())
+    let subject = parcel.subject.clone();
+    let owned = Arc::clone(link);
+    let answer = link.lookups().join(&parcel.subject, async move {
+        let about = About::new(Operation::Publish);
+        match streams::names(&owned, &about, &subject.into()).await {
+            Ok(names) if names.is_empty() => There::No,
+            Ok(_) => There::Yes,
+            Err(error) if error.is_transient() => There::Unanswered,
+            Err(_) => There::Untold,
+        }
+    });
+    let answered = tokio::time::timeout(LOOKING, answer).await;
+    answered.unwrap_or(There::Unanswered)
+}
+
+/// The question for the stream of a subject that was asked last, as long as
+/// somebody waits for its answer.
+#[derive(Default)]
+pub(in crate::transport::nats) struct Lookups(Mutex<Option<(Subject, WeakShared<Lookup>)>>);
+
+type Lookup = Pin<Box<dyn Future<Output = There> + Send>>;
+
+impl Lookups {
+    fn join(
+        &self,
+        subject: &Subject,
+        ask: impl Future<Output = There> + Send + 'static,
+    ) -> Shared<Lookup> {
+        // Nothing in here panics half way.
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((asked, lookup)) = &*last
+            && asked == subject
+            && let Some(lookup) = lookup.upgrade()
+        {
+            return lookup;
+        }
+        let lookup = (Box::pin(ask) as Lookup).shared();
+        *last = lookup.downgrade().map(|weak| (subject.clone(), weak));
+        lookup
+    }
 }
 
 /// A server from 2.12 on looks at the message id last: what was stored before
