@@ -365,14 +365,12 @@ impl NatsSubscription {
 
     /// Why the connection does not bring anything any more.
     fn disconnected(&self) -> Error {
-        match self.core.via.link.check_not_ended(Operation::Subscribe) {
-            Err(_) => self.closed(),
-            // It will be said in a moment.
-            Ok(()) => {
-                let about = self.core.via.about(Operation::Subscribe);
-                about.on(Hub::given_up(Operation::Subscribe))
-            }
+        if self.core.via.link.check_not_ended(Operation::Subscribe).is_err() {
+            return self.closed();
         }
+        // It will be said in a moment.
+        let about = self.core.via.about(Operation::Subscribe);
+        about.on(Hub::given_up(Operation::Subscribe))
     }
 }
 
