@@ -114,7 +114,29 @@ impl Routes {
                 streams.push(state.config);
             }
         }
+        if let (true, Some(name)) = (streams.is_empty(), &self.stream) {
+            streams.extend(Self::copy(bus, name, filter).await?);
+        }
         Ok(streams)
+    }
+
+    /// The stream that was named, if it has no subjects of its own: a mirror, which
+    /// has whatever another stream stores.
+    async fn copy(
+        bus: &EventBus,
+        name: &str,
+        filter: &Pattern,
+    ) -> Result<Option<StreamConfig>, Error> {
+        match bus.inner().transport.stream_state(name).await {
+            Ok(state) if state.config.subjects.is_empty() => {
+                let mut config = state.config;
+                config.subjects = vec![filter.clone()];
+                Ok(Some(config))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if *error.kind() == ErrorKind::StreamNotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// The whole subjects that are wanted; no two overlap.

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
-use event_sdk::stream::Storage;
-use event_sdk::transport::{ErrorKind, Outcome, StreamChange, Transport};
+use event_sdk::stream::{Retention, Storage, Stream};
+use event_sdk::transport::nats::Nats;
+use event_sdk::transport::{Difference, ErrorKind, Outcome, StreamChange, Transport};
+use event_sdk::{Event, EventBus};
+use event_sdk_test_servers::Server;
+use serde::{Deserialize, Serialize};
 
 use crate::support::{Rig, pattern, raw_call, state, stream, within};
 
@@ -80,4 +84,73 @@ async fn more_streams_than_fit_one_answer_are_all_found() {
     assert_eq!(names.len(), 1030);
     let one = within(rig.nats.streams_for(&pattern("s.7"))).await.unwrap();
     assert_eq!(one, ["S7"]);
+}
+
+/// Something has happened.
+#[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
+#[event(domain = "things", entity = "thing", action = "done")]
+struct Done {
+    number: u64,
+}
+
+/// A server, and a bus whose stream `THINGS` is there.
+async fn things(say: impl FnOnce(Stream) -> Stream) -> (Server, EventBus) {
+    let server = Server::start().await.unwrap();
+    let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
+    let bus = EventBus::builder()
+        .source("tests")
+        .stream(say(Stream::new("THINGS").subject("things.>")))
+        .transport(nats)
+        .unwrap();
+    within(bus.apply_streams()).await.unwrap();
+    (server, bus)
+}
+
+#[tokio::test]
+async fn a_mirror_that_is_named_is_received_from_though_it_has_no_subjects() {
+    let (server, bus) = things(|stream| stream).await;
+    let mirror = r#"{"name":"COPY","mirror":{"name":"THINGS"}}"#;
+    raw_call(&server.url(), "STREAM.CREATE.COPY", mirror).await;
+    let published = bus.publisher::<Done>().publish(Done { number: 7 }).await;
+    let sequence = published.unwrap().sequence;
+    let copies = bus.subscribe::<Done>().stream("COPY").durable("reader");
+    let mut copies = within(copies.into_future()).await.unwrap();
+    let copy = within(copies.next()).await.unwrap().unwrap();
+    assert_eq!(copy.decode().unwrap(), Done { number: 7 });
+    assert_eq!((copy.stream(), copy.sequence()), (Some("COPY"), sequence));
+    within(copy.ack_confirmed()).await.unwrap();
+    // A stream that is not there stores nothing.
+    let nowhere = bus.subscribe::<Done>().stream("NOWHERE").durable("reader");
+    let error = within(nowhere.into_future()).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::NoStream, "{error}");
+}
+
+#[tokio::test]
+async fn a_second_consumer_of_the_same_work_is_refused_as_a_mistake() {
+    let (_server, bus) = things(|stream| stream.retention(Retention::WorkQueue)).await;
+    let first = bus.subscribe::<Done>().durable("first");
+    let _first = within(first.into_future()).await.unwrap();
+    let second = bus.subscribe::<Done>().durable("second");
+    let error = within(second.into_future()).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidOption, "{error}");
+    assert_eq!(error.consumer(), Some("second"));
+}
+
+#[tokio::test]
+async fn a_consumer_that_keeps_the_pace_of_the_past_is_another() {
+    let (server, bus) = things(|stream| stream).await;
+    let slow = r#"{"stream_name":"THINGS","config":{"durable_name":"slow","ack_policy":"explicit",
+        "ack_wait":30000000000,"max_ack_pending":1000,"replay_policy":"original",
+        "filter_subject":"events.things.thing.done"}}"#;
+    raw_call(&server.url(), "CONSUMER.CREATE.THINGS.slow", slow).await;
+    let slow = bus.subscribe::<Done>().durable("slow");
+    let error = within(slow.into_future()).await.unwrap_err();
+    let ErrorKind::ConsumerMismatch { differences } = error.kind() else {
+        panic!("{error}");
+    };
+    let fields: Vec<_> = differences
+        .iter()
+        .map(|Difference { field, .. }| *field)
+        .collect();
+    assert_eq!(fields, ["replay policy"], "{error}");
 }

@@ -194,6 +194,10 @@ impl Wire {
         {
             differs("priority policy", policy.to_owned(), "none".to_owned());
         }
+        if !matches!(self.replay_policy.as_str(), "" | "instant") {
+            let policy = self.replay_policy.clone();
+            differs("replay policy", policy, "instant".to_owned());
+        }
         let filters = self.filters().unwrap_or_else(|unreadable| {
             differs("filters", unreadable, format!("{:?}", wanted.filters));
             wanted.filters.clone()
@@ -461,6 +465,7 @@ mod tests {
         existing.deliver_subject = Some("push.here".to_owned());
         existing.headers_only = true;
         existing.priority_policy = Some("overflow".to_owned());
+        existing.replay_policy = "original".to_owned();
         existing.filter_subjects = vec!["a b".to_owned()];
         existing.ack_policy = WireAck::Another;
         let mut found = existing.differences(&wanted);
@@ -472,7 +477,8 @@ mod tests {
                 "delivery",
                 "delivery",
                 "filters",
-                "priority policy"
+                "priority policy",
+                "replay policy"
             ]
         );
         existing = as_server_has_it(&wanted);

@@ -74,14 +74,21 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         // What is asked for contradicts itself, a limit, or what exists.
         10003
         | 10024..=10027
+        | 10034
         | 10052
         | 10053
         | STREAM_EXISTS
         | 10061
         | 10065
         | 10074
+        | 10084
         | 10113
         | 10122 => (ErrorKind::InvalidOption, ""),
+        // Consumers of a work queue.
+        10099..=10101 => (
+            ErrorKind::InvalidOption,
+            "a work queue gives each message to one consumer, from the first on; narrow the filters until they are apart, or share one durable",
+        ),
         _ => (ErrorKind::Other, ""),
     }
 }
@@ -120,6 +127,11 @@ mod tests {
                 ErrorKind::InvalidOption,
             ),
             (10065, "subjects overlap", ErrorKind::InvalidOption),
+            (
+                10100,
+                "filtered consumer not unique on workqueue stream",
+                ErrorKind::InvalidOption,
+            ),
             (
                 10076,
                 "JetStream not enabled",
