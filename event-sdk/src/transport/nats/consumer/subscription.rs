@@ -365,7 +365,13 @@ impl NatsSubscription {
 
     /// Why the connection does not bring anything any more.
     fn disconnected(&self) -> Error {
-        if self.core.via.link.check_not_ended(Operation::Subscribe).is_err() {
+        if self
+            .core
+            .via
+            .link
+            .check_not_ended(Operation::Subscribe)
+            .is_err()
+        {
             return self.closed();
         }
         // It will be said in a moment.
