@@ -33,6 +33,8 @@ pub(crate) async fn coordinate(bus: EventBus, run: String) -> Result<(), Error> 
         match delivery {
             Ok(delivery) => coordinator.handle(&delivery).await?,
             Err(error) if *error.kind() == ErrorKind::Closed => return Ok(()),
+            // It takes longer than usual, and goes on by itself.
+            Err(error) if error.is_transient() => eprintln!("the coordinator: {error}"),
             Err(error) => return Err(error),
         }
     }

@@ -38,6 +38,11 @@ pub(crate) async fn keep(bus: EventBus, run: String, pipelines: u32) -> Result<L
         let delivery = match events.next().await {
             Some(Ok(delivery)) => delivery,
             Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
+            // It takes longer than usual, and goes on by itself.
+            Some(Err(error)) if error.is_transient() => {
+                eprintln!("the ledger: {error}");
+                continue;
+            }
             Some(Err(error)) => return Err(error),
             None => break,
         };

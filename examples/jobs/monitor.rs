@@ -51,6 +51,8 @@ impl Monitor {
             let delivery = match self.events.next().await {
                 Some(Ok(delivery)) => delivery,
                 Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
+                // It takes longer than usual, and goes on by itself.
+                Some(Err(error)) if error.is_transient() => continue,
                 Some(Err(error)) => return Err(error),
                 None => break,
             };

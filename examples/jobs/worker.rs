@@ -62,6 +62,8 @@ pub(crate) async fn work(
         match delivery {
             Some(Ok(delivery)) => worker.handle(&delivery, &mut done).await?,
             Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
+            // It takes longer than usual, and goes on by itself.
+            Some(Err(error)) if error.is_transient() => eprintln!("{}: {error}", worker.name),
             Some(Err(error)) => return Err(error),
             None => break,
         }
