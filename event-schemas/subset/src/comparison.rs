@@ -7,6 +7,9 @@ use crate::path::Path;
 use crate::rule::Rule;
 use crate::schema::Schema;
 
+/// The stack of a search, in bytes; what is not used of it is never touched.
+const STACK: usize = 64 << 20;
+
 /// Compares two schemas: is every document that `sub` accepts accepted by `sup`?
 ///
 /// `sub` is what is written, `sup` what has to read it.
@@ -31,7 +34,33 @@ pub fn compare(sub: &Schema, sup: &Schema) -> Comparison {
 
 /// Like [`compare`], with budgets of the caller's choice.
 pub fn compare_with(sub: &Schema, sup: &Schema, options: &Options) -> Comparison {
-    let (breaks, unknowns) = diff(sub, sup, options);
+    // A schema is contained in itself, however deep it is.
+    if sub.as_value() == sup.as_value() {
+        return Comparison {
+            breaks: Vec::new(),
+            unknowns: Vec::new(),
+        };
+    }
+    // The search goes as deep as the schemas do: a stack of its own lets it, whatever the
+    // caller's is.
+    let compared = std::thread::scope(|scope| {
+        let search = std::thread::Builder::new().stack_size(STACK);
+        search
+            .spawn_scoped(scope, || diff(sub, sup, options))
+            .ok()?
+            .join()
+            .ok()
+    });
+    let (breaks, unknowns) = compared.unwrap_or_else(|| {
+        let why = "there was no thread to search in".to_owned();
+        (
+            Vec::new(),
+            vec![Unknown {
+                path: Path::root(),
+                why,
+            }],
+        )
+    });
     Comparison { breaks, unknowns }
 }
 
@@ -49,7 +78,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            steps: 200_000,
+            steps: 50_000,
             breaks: 1_000,
         }
     }

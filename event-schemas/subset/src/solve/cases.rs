@@ -52,11 +52,14 @@ impl<'a> Solver<'a> {
     /// Visits all cases in a case. Returns whether another one is wanted.
     fn split(&mut self, mut case: Case, visit: &mut Visit<'_, 'a>) -> Result<bool, Rc<str>> {
         if !self.step() || case.depth > MAX_CHOICES {
-            return Err("the search was given up after as many steps as it may take".into());
+            return Err(exhausted());
         }
         let Some(choice) = self.narrowest(&mut case) else {
             return Ok(true);
         };
+        if self.is_exhausted() {
+            return Err(exhausted());
+        }
         let Some(options) = choice else {
             let atoms = std::mem::take(&mut case.atoms);
             return Ok(visit(self, &atoms));
@@ -88,6 +91,9 @@ impl<'a> Solver<'a> {
             let mut forced = None;
             let mut at = 0;
             while at < case.choices.len() {
+                if !self.step() {
+                    return Some(None);
+                }
                 match self.options(case, case.choices[at]) {
                     None => {
                         case.choices.swap_remove(at);
@@ -131,6 +137,7 @@ impl<'a> Solver<'a> {
             return Some(vec![choice]);
         };
         let parts = Rc::clone(parts);
+        self.steps = self.steps.saturating_sub(parts.len() as u64 / 8);
         let mut options = Vec::with_capacity(parts.len());
         for part in parts.iter() {
             match self.holds(case, *part, 0) {
@@ -213,6 +220,10 @@ impl<'a> Solver<'a> {
         }
         true
     }
+}
+
+fn exhausted() -> Rc<str> {
+    "the search was given up after as many steps as it may take".into()
 }
 
 /// Whether an assertion holds for all values of a type, or for none.

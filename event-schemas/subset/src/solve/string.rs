@@ -13,6 +13,9 @@ use crate::text::{Found, Language, find, outline, samples};
 /// How many strings are tried that might not have a format.
 const MAX_TRIES: usize = 12;
 
+/// How many steps it takes to search with a pattern.
+const STEPS_OF_PATTERN: u64 = 50;
+
 /// What is asked of a string.
 #[derive(Debug, Default)]
 struct Wanted {
@@ -70,6 +73,10 @@ impl Solver<'_> {
             MAX_TRIES
         };
         for _ in 0..tries {
+            if !self.steps_of_search(&wanted) {
+                best.take(self.exhausted());
+                return best.outcome;
+            }
             match self.search_string(&wanted, &outlines) {
                 Found::Text(text) => {
                     if best.take(self.try_string(&wanted, &text)) {
@@ -156,6 +163,14 @@ impl Solver<'_> {
             }
         }
         Outcome::found(Value::String(text.to_owned()), doubt)
+    }
+
+    /// Takes the steps of a search for a string: many, where there are patterns. Returns
+    /// whether they were left.
+    fn steps_of_search(&mut self, wanted: &Wanted) -> bool {
+        let cost = 1 + STEPS_OF_PATTERN * wanted.patterns.len() as u64;
+        self.steps = self.steps.saturating_sub(cost);
+        !self.is_exhausted()
     }
 
     /// The shortest string by lengths and patterns alone.

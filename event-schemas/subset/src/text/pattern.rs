@@ -7,7 +7,7 @@ use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
 /// How large an automaton may get, and what it takes to make it, in bytes.
-const MAX_AUTOMATON: usize = 1 << 20;
+const MAX_AUTOMATON: usize = 1 << 18;
 
 /// An automaton that accepts the strings in which a pattern is found.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use regex_automata::util::primitives::StateID;
 use super::Pattern;
 
 /// How many states of the product of automata are looked at.
-const MAX_STATES: usize = 20_000;
+const MAX_STATES: usize = 5_000;
 
 /// A set of strings.
 #[derive(Debug, Default)]
