@@ -1,0 +1,31 @@
+"""Holds our verdicts against the checker jsoncompat (PyPI, MIT), on pairs from stdin.
+
+    python3 -m pip install jsoncompat==0.3.1
+    cargo run -p event-schemas-subset --example pairs -- 5000 | python3 tests/jsoncompat.py
+
+It answers yes or no, and its no also means "no proof found". So only one kind of difference can
+be an error: it says yes where we show a document. Each of those is printed with the document.
+"""
+
+import collections
+import json
+import sys
+
+import jsoncompat
+
+counts = collections.Counter()
+for line in sys.stdin:
+    pair = json.loads(line)
+    try:
+        # Of a serializer the new schema must be contained in the old one.
+        contained = jsoncompat.check_compat(
+            json.dumps(pair["sup"]), json.dumps(pair["sub"]), "serializer"
+        )
+        theirs = "yes" if contained else "no"
+    except BaseException as error:  # a panic of theirs is one of these
+        theirs = "refused: " + str(error).split(":")[0][:60]
+    counts[pair["verdict"], theirs] += 1
+    if pair["verdict"] == "Broken" and theirs == "yes":
+        print("they say yes:", line.strip())
+for (ours, theirs), count in sorted(counts.items()):
+    print(f"{count:7}  ours {ours:10} theirs {theirs}")
