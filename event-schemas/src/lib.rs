@@ -28,6 +28,7 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+pub mod lock;
 mod schema;
 
 pub use catalogue::{
