@@ -28,6 +28,8 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod catalogue;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod lock;
 mod schema;
 
