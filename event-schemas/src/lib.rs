@@ -32,6 +32,8 @@ mod catalogue;
 pub mod cli;
 pub mod lock;
 mod schema;
+#[cfg(feature = "sources")]
+pub mod sources;
 
 pub use catalogue::{
     Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,
