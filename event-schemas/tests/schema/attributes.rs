@@ -152,6 +152,7 @@ fn skip_serializing_if_is_optional_when_writing() {
 fn skip_and_its_halves() {
     #[derive(Event, Serialize, Deserialize, JsonSchema)]
     #[event(domain = "a", entity = "b", action = "c")]
+    #[expect(dead_code, reason = "what is skipped is never looked at")]
     struct Skipped {
         id: u8,
         #[serde(skip)]
