@@ -1,75 +1,274 @@
-//! The events of a set, each with the schema of its data.
+//! The catalogue: services, streams and events, made from types.
+
+mod collect;
+mod consumer;
+mod entry;
+mod fault;
+mod service;
+mod set_spec;
+
+pub use collect::Collect;
+pub use consumer::Consumer;
+pub use entry::EventEntry;
+pub use fault::{CatalogueFault, EventName};
+pub use service::Service;
+pub use set_spec::SetSpec;
+
+use std::collections::BTreeSet;
 
 use event_sdk::event::EventSpec;
-use event_sdk::{Event, Visit, Visitor};
+use event_sdk::stream::Stream;
+use event_sdk::{Event, EventSet, Pattern, Visit};
 use schemars::JsonSchema;
-use serde_json::Value;
 
-/// The events of one or several sets, each with the JSON Schema of its data, in
-/// the order of the sets' variants.
-#[derive(Debug, Clone, Default)]
-pub struct Catalogue {
-    entries: Vec<Entry>,
-}
+use collect::Definition;
 
-/// One event of a catalogue.
+/// What there is to know of the events of one or several services: the events
+/// with their schemas, the streams that store them, who publishes and who
+/// consumes them.
+///
+/// It is made from types, and by itself: nothing is registered behind the
+/// scenes. Every event has to derive [`JsonSchema`].
 #[derive(Debug, Clone)]
-pub struct Entry {
-    spec: &'static EventSpec,
-    schema: Value,
+pub struct Catalogue {
+    title: String,
+    description: String,
+    version: Option<String>,
+    prefix: String,
+    services: Vec<Service>,
+    streams: Vec<Stream>,
+    events: Vec<EventEntry>,
 }
 
 impl Catalogue {
-    /// The events of the set `S`; each of them has to derive [`JsonSchema`].
-    #[must_use]
-    pub fn of<S: Visit<Schemas>>() -> Self {
-        Self::default().with::<S>()
-    }
-
-    /// These events, and those of the set `S` that are not among them.
-    #[must_use]
-    pub fn with<S: Visit<Schemas>>(self) -> Self {
-        let mut schemas = Schemas(self);
-        S::visit_all(&mut schemas);
-        schemas.0
-    }
-
-    /// The events.
-    #[must_use]
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-}
-
-impl Entry {
-    /// The constants of the event.
-    #[must_use]
-    pub fn spec(&self) -> &'static EventSpec {
-        self.spec
-    }
-
-    /// The JSON Schema (2020-12) of its data, as a reader takes them.
-    #[must_use]
-    pub fn schema(&self) -> &Value {
-        &self.schema
-    }
-}
-
-/// Asks each event of a set for its schema.
-#[derive(Debug)]
-pub struct Schemas(Catalogue);
-
-impl<E: Event + JsonSchema> Visitor<E> for Schemas {
-    fn visit(&mut self) {
-        let spec = &E::SPEC;
-        let same = |entry: &Entry| {
-            let known = entry.spec;
-            (known.subject(), known.is_absolute(), known.version())
-                == (spec.subject(), spec.is_absolute(), spec.version())
-        };
-        if !self.0.entries.iter().any(same) {
-            let schema = schemars::schema_for!(E).to_value();
-            self.0.entries.push(Entry { spec, schema });
+    /// A catalogue without events, for a bus with the prefix `events`.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            description: String::new(),
+            version: None,
+            prefix: "events".to_owned(),
+            services: Vec::new(),
+            streams: Vec::new(),
+            events: Vec::new(),
         }
+    }
+
+    /// Says what these events are about, in Markdown.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Gives the catalogue as a whole a version, which documents made of it show.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// The prefix of the bus, `events` unless set.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Adds a service with the events that it publishes and consumes.
+    pub fn service(mut self, mut service: Service) -> Self {
+        for definition in service.take_definitions() {
+            self.define(&definition);
+        }
+        self.services.push(service);
+        self
+    }
+
+    /// Adds the events of the set `S` without saying who publishes them.
+    pub fn events_of<S: EventSet + Visit<Collect>>(mut self) -> Self {
+        let mut collect = Collect::default();
+        S::visit_all(&mut collect);
+        for definition in collect.into_definitions() {
+            self.define(&definition);
+        }
+        self
+    }
+
+    /// Adds a stream; the events that it stores are found by its subjects.
+    pub fn stream(mut self, stream: Stream) -> Self {
+        self.streams.push(stream);
+        self
+    }
+
+    /// Adds a real value as an example of its event, and the event with it.
+    pub fn example<E: Event + JsonSchema>(mut self, value: E) -> Self {
+        let entry = self.define(&Definition::of::<E>());
+        entry.add_example(&value);
+        self
+    }
+
+    /// What the catalogue is called.
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// What the events are about, in Markdown; empty if nobody said.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The version of the catalogue as a whole.
+    pub fn own_version(&self) -> Option<&str> {
+        self.version.as_deref()
+    }
+
+    /// The prefix of the bus.
+    pub fn bus_prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// The services, in the order in which they were added.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The streams, in the order in which they were added.
+    pub fn streams(&self) -> &[Stream] {
+        &self.streams
+    }
+
+    /// The events, sorted by subject and version.
+    pub fn events(&self) -> &[EventEntry] {
+        &self.events
+    }
+
+    /// The entry of an event in its version.
+    pub fn event(&self, spec: &EventSpec) -> Option<&EventEntry> {
+        let at = self.place(spec).ok()?;
+        self.events.get(at)
+    }
+
+    /// The entry of the newest version of the event with this subject.
+    pub fn newest(&self, subject: &str, absolute: bool) -> Option<&EventEntry> {
+        let place = |entry: &EventEntry| {
+            let spec = entry.spec();
+            (spec.subject(), spec.is_absolute()) <= (subject, absolute)
+        };
+        let after = self.events.partition_point(place);
+        let entry = self.events.get(after.checked_sub(1)?)?;
+        let found = (entry.spec().subject(), entry.spec().is_absolute());
+        (found == (subject, absolute)).then_some(entry)
+    }
+
+    /// The stream that stores the event, if one of the catalogue's does.
+    pub fn stream_of(&self, spec: &EventSpec) -> Option<&Stream> {
+        let subjects = self.subjects(spec)?;
+        self.streams.iter().find(|stream| {
+            let config = stream.config(&self.prefix);
+            config.is_ok_and(|config| config.subjects.iter().any(|one| one.covers(&subjects)))
+        })
+    }
+
+    /// The services that publish the event.
+    pub fn publishers_of<'a>(
+        &'a self,
+        spec: &'a EventSpec,
+    ) -> impl Iterator<Item = &'a Service> + 'a {
+        self.services.iter().filter(move |service| {
+            let mut sets = service.published().iter();
+            sets.any(|set| set.has(spec))
+        })
+    }
+
+    /// The consumers that get the event, each with its service.
+    pub fn consumers_of<'a>(
+        &'a self,
+        spec: &'a EventSpec,
+    ) -> impl Iterator<Item = (&'a Service, &'a Consumer)> + 'a {
+        self.services
+            .iter()
+            .flat_map(|service| {
+                let consumers = service.consumers().iter();
+                consumers.map(move |consumer| (service, consumer))
+            })
+            .filter(move |(_, consumer)| consumer.set().takes(spec))
+    }
+
+    /// All that is wrong with the catalogue. Nothing is made of one with faults.
+    pub fn faults(&self) -> Vec<CatalogueFault> {
+        let mut faults = Vec::new();
+        self.find_doubles(&mut faults);
+        let mut configs = Vec::new();
+        for stream in &self.streams {
+            match stream.config(&self.prefix) {
+                Ok(config) => configs.push(config),
+                Err(why) => faults.push(why.into()),
+            }
+        }
+        for entry in &self.events {
+            entry.find_faults(&mut faults);
+            let Some(subjects) = self.subjects(entry.spec()) else {
+                continue;
+            };
+            let mut stores = configs
+                .iter()
+                .filter(|config| config.subjects.iter().any(|one| one.overlaps(&subjects)));
+            if let (Some(one), Some(other)) = (stores.next(), stores.next()) {
+                faults.push(CatalogueFault::StoredTwice {
+                    event: EventName::of(entry.spec()),
+                    one: one.name.to_string(),
+                    other: other.name.to_string(),
+                });
+            }
+        }
+        faults
+    }
+
+    fn find_doubles(&self, faults: &mut Vec<CatalogueFault>) {
+        let mut check = |what: &str, names: &mut dyn Iterator<Item = &str>| {
+            let mut seen = BTreeSet::new();
+            for name in names {
+                if !seen.insert(name.to_owned()) {
+                    faults.push(CatalogueFault::TwoOfAName {
+                        what: what.to_owned(),
+                        name: name.to_owned(),
+                    });
+                }
+            }
+        };
+        check("services", &mut self.services.iter().map(Service::name));
+        check("streams", &mut self.streams.iter().map(Stream::name));
+        for service in &self.services {
+            let what = format!("consumers of the service {:?}", service.name());
+            let consumers = service.consumers().iter();
+            check(&what, &mut consumers.filter_map(Consumer::durable));
+        }
+    }
+
+    /// The whole subjects of an event, with the prefix.
+    fn subjects(&self, spec: &EventSpec) -> Option<Pattern> {
+        let subjects = Pattern::parse(spec.filter()).ok()?;
+        if spec.is_absolute() {
+            Some(subjects)
+        } else {
+            subjects.under(&self.prefix).ok()
+        }
+    }
+
+    /// The entry of a definition, which is added if it is not there.
+    fn define(&mut self, definition: &Definition) -> &mut EventEntry {
+        let at = match self.place(definition.spec) {
+            Ok(at) => at,
+            Err(at) => {
+                self.events.insert(at, EventEntry::new(definition));
+                at
+            }
+        };
+        let entry = &mut self.events[at];
+        entry.meet(definition);
+        entry
+    }
+
+    fn place(&self, spec: &EventSpec) -> Result<usize, usize> {
+        let place = |spec: &EventSpec| (spec.subject(), spec.is_absolute(), spec.version());
+        self.events
+            .binary_search_by(|entry| place(entry.spec()).cmp(&place(spec)))
     }
 }

@@ -1,9 +1,10 @@
-//! Contracts for other teams: which events a service has, and the JSON Schema
-//! of each.
+//! Contracts for other teams: which events there are, who publishes and who
+//! consumes them, and the JSON Schema of each.
 //!
 //! ```
-//! use event_schemas::Catalogue;
+//! use event_schemas::{Catalogue, Consumer, Service};
 //! use event_sdk::Event;
+//! use event_sdk::stream::Stream;
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
 //!
@@ -12,12 +13,30 @@
 //! #[event(domain = "orders")]
 //! struct OrderPlaced { id: u64 }
 //!
-//! let catalogue = Catalogue::of::<OrderPlaced>();
-//! let entry = &catalogue.entries()[0];
-//! assert_eq!(entry.spec().subject(), "orders.order.placed");
-//! assert_eq!(entry.schema()["properties"]["id"]["type"], "integer");
+//! let catalogue = Catalogue::new("Shop")
+//!     .service(Service::new("orders").publishes::<OrderPlaced>())
+//!     .service(Service::new("billing").consumes(Consumer::of::<OrderPlaced>("billing")))
+//!     .stream(Stream::new("ORDERS").subject("orders.>"))
+//!     .example(OrderPlaced { id: 7 });
+//!
+//! let placed = &catalogue.events()[0];
+//! assert_eq!(placed.spec().subject(), "orders.order.placed");
+//! assert_eq!(placed.writer()["properties"]["id"]["type"], "integer");
+//! assert_eq!(catalogue.consumers_of(placed.spec()).count(), 1);
 //! ```
 
-mod catalogue;
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-pub use catalogue::{Catalogue, Entry, Schemas};
+mod catalogue;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod lock;
+mod schema;
+#[cfg(feature = "sources")]
+pub mod sources;
+
+pub use catalogue::{
+    Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,
+};
+pub use event_schemas_subset::{Path, Step};
+pub use schema::Side;

@@ -13,7 +13,6 @@
 mod args;
 mod bus;
 mod coordinator;
-mod events;
 mod ledger;
 mod monitor;
 mod planner;
@@ -28,6 +27,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::Parser;
 use event_sdk::subject;
+use event_sdk_examples::events::jobs as events;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

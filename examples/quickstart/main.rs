@@ -13,7 +13,6 @@ mod airlines;
 mod announcer;
 mod args;
 mod board;
-mod events;
 mod flights_file;
 mod follower;
 mod mean;
@@ -30,6 +29,7 @@ use anyhow::Context;
 use clap::Parser;
 use event_sdk::EventBus;
 use event_sdk::stream::Stream;
+use event_sdk_examples::events::flights as events;
 
 use crate::airlines::Airlines;
 use crate::announcer::Announcer;

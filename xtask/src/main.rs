@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod schemas;
 mod services;
 mod test;
 
@@ -33,6 +34,8 @@ enum Command {
     Ci(ci::Args),
     /// Run the benchmarks, headed by a line that describes the machine
     Bench(bench::Args),
+    /// Run the command line `schemas` over the events of the examples
+    Schemas(schemas::Args),
     /// Find the servers and clients that tests use, install what is missing, or run a server
     Services(services::Args),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Schemas(args) => schemas::run(&args),
         Command::Services(args) => services::run(&args),
     };
     match outcome {

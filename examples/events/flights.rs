@@ -7,12 +7,13 @@
 use event_sdk::{Event, EventSet};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Everything that can happen to a flight.
 #[derive(Debug, Clone, PartialEq, Eq, EventSet)]
 #[event(pattern = "flights.>")]
-pub(crate) enum FlightEvents {
+pub enum FlightEvents {
     /// The flight is in the day's plan.
     Scheduled(FlightScheduled),
     /// The flight has left its gate.
@@ -24,97 +25,97 @@ pub(crate) enum FlightEvents {
 }
 
 /// A flight is in the plan of a day that begins.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(domain = "flights")]
-pub(crate) struct FlightScheduled {
+pub struct FlightScheduled {
     /// Names this one flight: local date, carrier and number, origin, and
     /// scheduled local time, as in `2013-01-01-UA1545-EWR-0515`.
     #[event(key)]
-    pub(crate) flight: String,
+    pub flight: String,
     /// The airline's two-character code, as in `UA`.
-    pub(crate) carrier: String,
+    pub carrier: String,
     /// The number under which the airline sells the flight, as in `1545`.
-    pub(crate) flight_number: u16,
+    pub flight_number: u16,
     /// The aircraft's registration, where the records have it.
-    pub(crate) tail_number: Option<String>,
+    pub tail_number: Option<String>,
     /// The airport that the flight leaves from, as in `EWR`.
-    pub(crate) origin: String,
+    pub origin: String,
     /// The airport that the flight is bound for, as in `IAH`.
-    pub(crate) destination: String,
+    pub destination: String,
     /// The day of the planned departure, by the origin's calendar.
-    pub(crate) date: Date,
+    pub date: Date,
     /// When the flight is to leave.
-    pub(crate) scheduled_departure: Timestamp,
+    pub scheduled_departure: Timestamp,
     /// When the flight is to arrive, by the clock at its destination.
-    pub(crate) scheduled_arrival: Time,
+    pub scheduled_arrival: Time,
     /// The distance between the two airports, in miles.
-    pub(crate) distance_miles: u32,
+    pub distance_miles: u32,
 }
 
 /// A flight has left its gate.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(domain = "flights")]
-pub(crate) struct FlightDeparted {
+pub struct FlightDeparted {
     /// Names this one flight, as its schedule does.
     #[event(key)]
-    pub(crate) flight: String,
+    pub flight: String,
     /// The airline's two-character code, as in `UA`.
-    pub(crate) carrier: String,
+    pub carrier: String,
     /// The number under which the airline sells the flight, as in `1545`.
-    pub(crate) flight_number: u16,
+    pub flight_number: u16,
     /// The aircraft's registration, where the records have it.
-    pub(crate) tail_number: Option<String>,
+    pub tail_number: Option<String>,
     /// The airport that the flight has left, as in `EWR`.
-    pub(crate) origin: String,
+    pub origin: String,
     /// The airport that the flight is bound for, as in `IAH`.
-    pub(crate) destination: String,
+    pub destination: String,
     /// When the flight left.
-    pub(crate) departed_at: Timestamp,
+    pub departed_at: Timestamp,
     /// Minutes after the planned departure; negative when the flight was early.
-    pub(crate) delay_minutes: i32,
+    pub delay_minutes: i32,
 }
 
 /// A flight has landed.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(domain = "flights")]
-pub(crate) struct FlightArrived {
+pub struct FlightArrived {
     /// Names this one flight, as its schedule does.
     #[event(key)]
-    pub(crate) flight: String,
+    pub flight: String,
     /// The airline's two-character code, as in `UA`.
-    pub(crate) carrier: String,
+    pub carrier: String,
     /// The number under which the airline sells the flight, as in `1545`.
-    pub(crate) flight_number: u16,
+    pub flight_number: u16,
     /// The airport that the flight came from, as in `EWR`.
-    pub(crate) origin: String,
+    pub origin: String,
     /// The airport that the flight was bound for, as in `IAH`.
-    pub(crate) destination: String,
+    pub destination: String,
     /// When the flight landed, as near as the records tell.
-    pub(crate) arrived_at: Timestamp,
+    pub arrived_at: Timestamp,
     /// Minutes after the planned arrival, negative when the flight was early;
     /// absent where the records have none, as for a diverted flight.
-    pub(crate) delay_minutes: Option<i32>,
+    pub delay_minutes: Option<i32>,
     /// Minutes in the air; absent where the records have none.
-    pub(crate) air_time_minutes: Option<u16>,
+    pub air_time_minutes: Option<u16>,
     /// The distance between the two airports, in miles.
-    pub(crate) distance_miles: u32,
+    pub distance_miles: u32,
 }
 
 /// A flight will not leave.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(domain = "flights")]
-pub(crate) struct FlightCancelled {
+pub struct FlightCancelled {
     /// Names this one flight, as its schedule does.
     #[event(key)]
-    pub(crate) flight: String,
+    pub flight: String,
     /// The airline's two-character code, as in `UA`.
-    pub(crate) carrier: String,
+    pub carrier: String,
     /// The number under which the airline sells the flight, as in `1545`.
-    pub(crate) flight_number: u16,
+    pub flight_number: u16,
     /// The airport that the flight was to leave from, as in `EWR`.
-    pub(crate) origin: String,
+    pub origin: String,
     /// The airport that the flight was bound for, as in `IAH`.
-    pub(crate) destination: String,
+    pub destination: String,
     /// When the flight was to leave.
-    pub(crate) scheduled_departure: Timestamp,
+    pub scheduled_departure: Timestamp,
 }

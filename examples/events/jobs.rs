@@ -2,156 +2,156 @@
 //! programs know them by (`hodei.events.job.created` and so on).
 
 use event_sdk::{Event, EventSet};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A job was added to a pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "job.created", type = "job.created")]
-pub(crate) struct JobCreated {
+pub struct JobCreated {
     /// Names the job after its pipeline, as in `t5kzzz.3.2`.
     #[event(key)]
-    pub(crate) job: String,
+    pub job: String,
     /// The pipeline that it belongs to.
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// What is to be done.
-    pub(crate) command: String,
+    pub command: String,
 }
 
 /// A job is due: any worker may take it.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "job.scheduled", type = "job.scheduled")]
-pub(crate) struct JobScheduled {
+pub struct JobScheduled {
     /// The job.
     #[event(key)]
-    pub(crate) job: String,
+    pub job: String,
     /// The pipeline that it belongs to.
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// What is to be done.
-    pub(crate) command: String,
+    pub command: String,
     /// How long it takes, in milliseconds.
-    pub(crate) work_ms: u64,
+    pub work_ms: u64,
 }
 
 /// A worker has begun a job.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "job.started", type = "job.started")]
-pub(crate) struct JobStarted {
+pub struct JobStarted {
     /// The job.
     #[event(key)]
-    pub(crate) job: String,
+    pub job: String,
     /// The pipeline that it belongs to.
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// Who does it.
-    pub(crate) worker: String,
+    pub worker: String,
 }
 
 /// A job was done.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "job.completed", type = "job.completed")]
-pub(crate) struct JobCompleted {
+pub struct JobCompleted {
     /// The job.
     #[event(key)]
-    pub(crate) job: String,
+    pub job: String,
     /// The pipeline that it belongs to.
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// Who did it.
-    pub(crate) worker: String,
+    pub worker: String,
 }
 
 /// A job could not be done.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "job.failed", type = "job.failed")]
-pub(crate) struct JobFailed {
+pub struct JobFailed {
     /// The job.
     #[event(key)]
-    pub(crate) job: String,
+    pub job: String,
     /// The pipeline that it belongs to.
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// Who tried.
-    pub(crate) worker: String,
+    pub worker: String,
     /// Why not.
-    pub(crate) reason: String,
+    pub reason: String,
 }
 
 /// A worker is there and takes jobs.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "worker.connected", type = "worker.connected")]
-pub(crate) struct WorkerConnected {
+pub struct WorkerConnected {
     /// Names the worker after the run that it belongs to, as in `t5kzzz.worker-1`.
     #[event(key)]
-    pub(crate) worker: String,
+    pub worker: String,
 }
 
 /// A worker has left.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "worker.disconnected", type = "worker.disconnected")]
-pub(crate) struct WorkerDisconnected {
+pub struct WorkerDisconnected {
     /// The worker.
     #[event(key)]
-    pub(crate) worker: String,
+    pub worker: String,
     /// How many jobs it did.
-    pub(crate) jobs: u64,
+    pub jobs: u64,
 }
 
 /// A worker is still there.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "worker.heartbeat", type = "worker.heartbeat")]
-pub(crate) struct WorkerHeartbeat {
+pub struct WorkerHeartbeat {
     /// The worker.
     #[event(key)]
-    pub(crate) worker: String,
+    pub worker: String,
     /// How many jobs it has done so far.
-    pub(crate) jobs: u64,
+    pub jobs: u64,
 }
 
 /// A job has written some of its log.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "log.chunk", type = "log.chunk")]
-pub(crate) struct LogChunkReceived {
+pub struct LogChunkReceived {
     /// The job.
     #[event(key)]
-    pub(crate) job: String,
+    pub job: String,
     /// The text.
-    pub(crate) text: String,
+    pub text: String,
 }
 
 /// A pipeline and its jobs are known.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "pipeline.created", type = "pipeline.created")]
-pub(crate) struct PipelineCreated {
+pub struct PipelineCreated {
     /// Names the pipeline after the run that it belongs to, as in `t5kzzz.3`.
     #[event(key)]
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// How many jobs it has.
-    pub(crate) jobs: u32,
+    pub jobs: u32,
 }
 
 /// The first job of a pipeline was begun.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "pipeline.started", type = "pipeline.started")]
-pub(crate) struct PipelineStarted {
+pub struct PipelineStarted {
     /// The pipeline.
     #[event(key)]
-    pub(crate) pipeline: String,
+    pub pipeline: String,
 }
 
 /// No job of a pipeline is left.
-#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "pipeline.completed", type = "pipeline.completed")]
-pub(crate) struct PipelineCompleted {
+pub struct PipelineCompleted {
     /// The pipeline.
     #[event(key)]
-    pub(crate) pipeline: String,
+    pub pipeline: String,
     /// How many of its jobs were done.
-    pub(crate) completed: u32,
+    pub completed: u32,
     /// How many could not be done.
-    pub(crate) failed: u32,
+    pub failed: u32,
 }
 
 /// What the planner publishes.
 #[derive(Debug, EventSet)]
-#[allow(dead_code, reason = "a set of what is published; nobody matches on it")]
-pub(crate) enum Planned {
+pub enum Planned {
     /// See [`PipelineCreated`].
     Pipeline(PipelineCreated),
     /// See [`JobCreated`].
@@ -162,8 +162,7 @@ pub(crate) enum Planned {
 
 /// What a worker publishes.
 #[derive(Debug, EventSet)]
-#[allow(dead_code, reason = "a set of what is published; nobody matches on it")]
-pub(crate) enum Worked {
+pub enum Worked {
     /// See [`WorkerConnected`].
     Connected(WorkerConnected),
     /// See [`WorkerHeartbeat`].
@@ -182,7 +181,7 @@ pub(crate) enum Worked {
 
 /// What becomes of jobs, which is how a pipeline is followed.
 #[derive(Debug, Clone, PartialEq, Eq, EventSet)]
-pub(crate) enum Progress {
+pub enum Progress {
     /// A pipeline begins to be followed.
     Created(PipelineCreated),
     /// One of its jobs was begun.
@@ -195,7 +194,7 @@ pub(crate) enum Progress {
 
 /// Every event of this program.
 #[derive(Debug, Clone, PartialEq, Eq, EventSet)]
-pub(crate) enum Everything {
+pub enum Everything {
     /// See [`JobCreated`].
     JobCreated(JobCreated),
     /// See [`JobScheduled`].
@@ -224,7 +223,7 @@ pub(crate) enum Everything {
 
 impl Progress {
     /// The run that the event belongs to.
-    pub(crate) fn run(&self) -> &str {
+    pub fn run(&self) -> &str {
         run_of(match self {
             Self::Created(pipeline) => &pipeline.pipeline,
             Self::Started(job) => &job.pipeline,
@@ -236,7 +235,7 @@ impl Progress {
 
 impl Everything {
     /// The run that the event belongs to.
-    pub(crate) fn run(&self) -> &str {
+    pub fn run(&self) -> &str {
         run_of(match self {
             Self::JobCreated(job) => &job.job,
             Self::JobScheduled(job) => &job.job,

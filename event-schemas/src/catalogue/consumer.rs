@@ -1,0 +1,129 @@
+//! A consumer of a catalogue: which events a service takes, and how.
+
+use std::time::Duration;
+
+use event_sdk::{EventSet, Visit};
+
+use super::SetSpec;
+use super::collect::{Collect, Definition};
+
+/// A consumer of a service, described as it subscribes.
+#[derive(Debug, Clone)]
+pub struct Consumer {
+    set: SetSpec,
+    durable: Option<String>,
+    description: String,
+    stream: Option<String>,
+    max_deliver: Option<u32>,
+    ack_wait: Option<Duration>,
+    backoff: Vec<Duration>,
+    dead_letter: Option<String>,
+    definitions: Vec<Definition>,
+}
+
+impl Consumer {
+    /// A durable consumer of the set `S`.
+    pub fn of<S: EventSet + Visit<Collect>>(durable: impl Into<String>) -> Self {
+        Self {
+            durable: Some(durable.into()),
+            ..Self::ephemeral::<S>()
+        }
+    }
+
+    /// A consumer of the set `S` that lives as long as its subscription.
+    pub fn ephemeral<S: EventSet + Visit<Collect>>() -> Self {
+        let mut collect = Collect::default();
+        S::visit_all(&mut collect);
+        Self {
+            set: SetSpec::of::<S>(),
+            durable: None,
+            description: String::new(),
+            stream: None,
+            max_deliver: None,
+            ack_wait: None,
+            backoff: Vec::new(),
+            dead_letter: None,
+            definitions: collect.into_definitions(),
+        }
+    }
+
+    /// Says what the events are taken for, in Markdown.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Says from which stream it takes them, where its events do not tell.
+    pub fn stream(mut self, stream: impl Into<String>) -> Self {
+        self.stream = Some(stream.into());
+        self
+    }
+
+    /// Says how often an event is delivered at the most.
+    pub fn max_deliver(mut self, times: u32) -> Self {
+        self.max_deliver = Some(times);
+        self
+    }
+
+    /// Says for how long the server waits for an acknowledgement.
+    pub fn ack_wait(mut self, wait: Duration) -> Self {
+        self.ack_wait = Some(wait);
+        self
+    }
+
+    /// Says after which times a failed event comes again.
+    pub fn backoff(mut self, steps: impl IntoIterator<Item = Duration>) -> Self {
+        self.backoff = steps.into_iter().collect();
+        self
+    }
+
+    /// Says where an event goes that was given up: a stream, or a subject.
+    pub fn dead_letter(mut self, place: impl Into<String>) -> Self {
+        self.dead_letter = Some(place.into());
+        self
+    }
+
+    /// The set that it subscribes to.
+    pub fn set(&self) -> &SetSpec {
+        &self.set
+    }
+
+    /// Its name at the server; `None` for one that lives as long as its subscription.
+    pub fn durable(&self) -> Option<&str> {
+        self.durable.as_deref()
+    }
+
+    /// What the events are taken for, in Markdown; empty if nobody said.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The stream that was named.
+    pub fn stream_name(&self) -> Option<&str> {
+        self.stream.as_deref()
+    }
+
+    /// How often an event is delivered at the most, if that was said.
+    pub fn max_deliver_times(&self) -> Option<u32> {
+        self.max_deliver
+    }
+
+    /// For how long the server waits for an acknowledgement, if that was said.
+    pub fn ack_wait_time(&self) -> Option<Duration> {
+        self.ack_wait
+    }
+
+    /// After which times a failed event comes again.
+    pub fn backoff_steps(&self) -> &[Duration] {
+        &self.backoff
+    }
+
+    /// Where an event goes that was given up, if that was said.
+    pub fn dead_letter_place(&self) -> Option<&str> {
+        self.dead_letter.as_deref()
+    }
+
+    pub(super) fn take_definitions(&mut self) -> Vec<Definition> {
+        std::mem::take(&mut self.definitions)
+    }
+}

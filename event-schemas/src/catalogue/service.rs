@@ -1,0 +1,75 @@
+//! A service of a catalogue: what it publishes and consumes.
+
+use event_sdk::{EventSet, Visit};
+
+use super::collect::{Collect, Definition};
+use super::{Consumer, SetSpec};
+
+/// A service: the sets that it publishes, and its consumers.
+#[derive(Debug, Clone)]
+pub struct Service {
+    name: String,
+    description: String,
+    published: Vec<SetSpec>,
+    consumers: Vec<Consumer>,
+    definitions: Vec<Definition>,
+}
+
+impl Service {
+    /// A service that neither publishes nor consumes anything.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            description: String::new(),
+            published: Vec::new(),
+            consumers: Vec::new(),
+            definitions: Vec::new(),
+        }
+    }
+
+    /// Says what the service does, in Markdown.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Says that the service publishes the events of the set `S`.
+    pub fn publishes<S: EventSet + Visit<Collect>>(mut self) -> Self {
+        let mut collect = Collect::default();
+        S::visit_all(&mut collect);
+        self.definitions.extend(collect.into_definitions());
+        self.published.push(SetSpec::of::<S>());
+        self
+    }
+
+    /// Says that the service has this consumer.
+    pub fn consumes(mut self, mut consumer: Consumer) -> Self {
+        self.definitions.append(&mut consumer.take_definitions());
+        self.consumers.push(consumer);
+        self
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the service does, in Markdown; empty if nobody said.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The sets that it publishes.
+    pub fn published(&self) -> &[SetSpec] {
+        &self.published
+    }
+
+    /// Its consumers.
+    pub fn consumers(&self) -> &[Consumer] {
+        &self.consumers
+    }
+
+    pub(super) fn take_definitions(&mut self) -> Vec<Definition> {
+        std::mem::take(&mut self.definitions)
+    }
+}

@@ -1,0 +1,4 @@
+//! The events of the programs.
+
+pub mod flights;
+pub mod jobs;

@@ -1,0 +1,64 @@
+//! `cargo xtask schemas`: the command line `schemas` over the events of the examples.
+//!
+//! It runs their binary instead of having the command line itself: everyone waits for
+//! xtask to be built, and few need that.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::process::{cargo, run as run_command};
+
+/// What `cargo xtask schemas` is told.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    /// A command and what it is told; `--help` has them
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    run_command(&mut command(&args.args))
+}
+
+/// Fails unless the committed contracts are as the code says.
+pub(crate) fn check() -> Result<()> {
+    run_command(&mut command(&["generate".into(), "--check".into()]))?;
+    run_command(&mut command(&[
+        "list".into(),
+        "--sources".into(),
+        "examples/lib.rs".into(),
+    ]))
+}
+
+fn command(args: &[OsString]) -> Command {
+    let mut command = cargo();
+    command.args(["run", "--quiet", "--package", "event-sdk-examples"]);
+    command.args(["--features", "schemas", "--bin", "schemas", "--"]);
+    command.args(args);
+    // Where they are committed, unless another folder is named.
+    if !args.iter().any(|arg| arg == "--dir") {
+        command.args(["--dir", "examples/contracts"]);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(args: &[&str]) -> String {
+        let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+        let command = command(&args);
+        let words = command.get_args().filter_map(|word| word.to_str());
+        words.skip(7).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_folder_is_that_of_the_examples_unless_it_is_named() {
+        assert_eq!(words(&["list"]), "-- list --dir examples/contracts");
+        assert_eq!(words(&["list", "--dir", "x"]), "-- list --dir x");
+    }
+}
