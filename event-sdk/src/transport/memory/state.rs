@@ -190,7 +190,7 @@ impl State {
         let Some(mut consumer) = self.consumers.remove(key) else {
             return;
         };
-        consumer.subscribers().wake_all(after);
+        consumer.subscribers().wake(after);
         self.tell_drains(after);
         for filter in &consumer.config().filters {
             self.interest.remove(filter, key.index());
