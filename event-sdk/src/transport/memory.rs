@@ -15,8 +15,9 @@
 //!   that consumer, exactly, and reported with the next poll, or the next bind of
 //!   a durable that nobody polls; until then it is one gap, from the first to the
 //!   last. A message that is dropped while a handler has it is a gap only if the
-//!   handler puts it back or lets its ack wait pass. So is what was dropped
-//!   before the sequence at which a new consumer is to start.
+//!   handler puts it back or lets its ack wait pass. What was dropped before a
+//!   consumer was created is a gap only where that is to start at a sequence, from
+//!   which on it is counted.
 //! - **Memory** is bounded by the limits, whatever subscribers do: a consumer
 //!   keeps its position and what is known of its unsettled deliveries, no messages.
 //! - **Publishing** takes one lock for a short time, touches the consumers whose
