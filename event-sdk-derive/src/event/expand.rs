@@ -113,11 +113,11 @@ fn from_older(previous: &Type) -> TokenStream {
 fn check_upcast(ident: &Ident, previous: &Type) -> TokenStream {
     let older =
         Place::of(previous).put(|at| quote_spanned!(at=> <#previous as __sdk::Event>::SPEC));
-    let check =
-        Place::of(previous).put(|at| quote_spanned!(at=> __sdk::check_upcast(SPEC, PREVIOUS)));
+    let check = Place::of(previous)
+        .put(|at| quote_spanned!(at=> __sdk::check_upcast(__SDK_SPEC, __SDK_PREVIOUS)));
     quote! {
-        const SPEC: &__sdk::EventSpec = &<#ident as __sdk::Event>::SPEC;
-        const PREVIOUS: &__sdk::EventSpec = &#older;
+        const __SDK_SPEC: &__sdk::EventSpec = &<#ident as __sdk::Event>::SPEC;
+        const __SDK_PREVIOUS: &__sdk::EventSpec = &#older;
         const _: () = #check;
     }
 }

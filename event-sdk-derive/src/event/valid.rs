@@ -2,7 +2,8 @@
 
 mod address;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::{
     GenericArgument, GenericParam, Generics, Ident, LitStr, Member, PathArguments, PathSegment, Type,
@@ -60,7 +61,7 @@ pub(crate) fn check<'a>(
         version: version?,
         key,
         description: doc::description(input.attrs),
-        upcast_from: attrs.upcast_from.into_value(),
+        upcast_from: upcast_from(attrs.upcast_from, ctxt),
         krate: CratePath::new(attrs.krate.into_value()),
     })
 }
@@ -109,6 +110,26 @@ fn version(slot: &Slot<LitStr>, ctxt: &Ctxt) -> Option<(u16, u16)> {
 fn number(text: &str) -> Option<u16> {
     let plain = text.bytes().all(|b| b.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
     plain.then(|| text.parse().ok()).flatten()
+}
+
+/// The event before this one, which stands outside of every `impl` too.
+fn upcast_from(slot: Slot<Type>, ctxt: &Ctxt) -> Option<Type> {
+    let previous = slot.into_value()?;
+    if names_self(previous.to_token_stream()) {
+        ctxt.error(
+            &previous,
+            "`Self` is this event, and `upcast_from` names the major version before it, a struct of its own; write its name, such as `OrderPlacedV1`",
+        );
+    }
+    Some(previous)
+}
+
+fn names_self(tokens: TokenStream) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == "Self",
+        TokenTree::Group(group) => names_self(group.stream()),
+        _ => false,
+    })
 }
 
 /// The field that is marked as the key, if one is.

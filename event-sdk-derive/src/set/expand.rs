@@ -3,7 +3,8 @@
 //! All of it stands in one unnamed constant. So do the checks, one constant each
 //! on the payload's place, since `cargo check` does not evaluate an inline
 //! `const {}`. They look subjects up in the table that decoding uses too, so
-//! that a thousand of them are cheap.
+//! that a thousand of them are cheap. Each name in there begins with `__sdk`: the
+//! types of payloads are written there too, and name what the user has.
 //!
 //! A payload that is no event should be one error, not one for each place that
 //! names it. So it is required to be one only by `<P as Payload>::…`: the
@@ -46,23 +47,24 @@ pub(crate) fn set(set: &Set<'_>) -> TokenStream {
         const _: () = {
             use #private as __sdk;
 
-            const MEMBERS: &[&__sdk::EventSpec] = &[#(#specs),*];
-            const PATTERN: __sdk::Option<&str> = #pattern;
-            static TABLE: __sdk::SubjectTable<#slots> = __sdk::SubjectTable::new(MEMBERS);
+            const __SDK_MEMBERS: &[&__sdk::EventSpec] = &[#(#specs),*];
+            const __SDK_PATTERN: __sdk::Option<&str> = #pattern;
+            static __SDK_TABLE: __sdk::SubjectTable<#slots> =
+                __sdk::SubjectTable::new(__SDK_MEMBERS);
             #[track_caller]
-            const fn check(index: usize) {
-                __sdk::check_member(MEMBERS, &TABLE, index, PATTERN);
+            const fn __sdk_check(index: usize) {
+                __sdk::check_member(__SDK_MEMBERS, &__SDK_TABLE, index, __SDK_PATTERN);
             }
             #(#checks)*
 
             #[automatically_derived]
             impl __sdk::EventSet for #ident {
-                const MEMBERS: &'static [&'static __sdk::EventSpec] = MEMBERS;
-                const PATTERN: __sdk::Option<&'static str> = PATTERN;
+                const MEMBERS: &'static [&'static __sdk::EventSpec] = __SDK_MEMBERS;
+                const PATTERN: __sdk::Option<&'static str> = __SDK_PATTERN;
                 const TAKES_OTHER: bool = #takes_other;
 
                 fn decode(opened: &__sdk::Opened<'_>) -> __sdk::Result<Self, __sdk::DecodeFault> {
-                    match TABLE.find(MEMBERS, opened) {
+                    match __SDK_TABLE.find(__SDK_MEMBERS, opened) {
                         #(#arms)*
                         _ => #otherwise,
                     }
@@ -72,12 +74,12 @@ pub(crate) fn set(set: &Set<'_>) -> TokenStream {
             #(#contains)*
 
             #[automatically_derived]
-            impl<SdkVisitor> __sdk::Visit<SdkVisitor> for #ident
+            impl<__SdkVisitor> __sdk::Visit<__SdkVisitor> for #ident
             where
-                #(SdkVisitor: __sdk::Visitor<#events>,)*
+                #(__SdkVisitor: __sdk::Visitor<#events>,)*
             {
-                fn visit_all(visitor: &mut SdkVisitor) {
-                    #(<SdkVisitor as __sdk::Visitor<#events>>::visit(visitor);)*
+                fn visit_all(visitor: &mut __SdkVisitor) {
+                    #(<__SdkVisitor as __sdk::Visitor<#events>>::visit(visitor);)*
                 }
             }
 
@@ -104,7 +106,7 @@ impl<'a> Part<'a> {
         let event = event_of(payload);
         let place = Place::of(payload);
         let decode = place.put(|at| quote_spanned!(at=> <#payload as __sdk::Payload>::decode));
-        let check = place.put(|at| quote_spanned!(at=> check(#index)));
+        let check = place.put(|at| quote_spanned!(at=> __sdk_check(#index)));
         Self {
             event,
             spec: place.put(|at| quote_spanned!(at=> <#payload as __sdk::Payload>::SPEC)),

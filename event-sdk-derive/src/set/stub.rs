@@ -47,11 +47,11 @@ pub(crate) fn set(item: &DeriveInput, error: &syn::Error) -> TokenStream {
             }
 
             #[automatically_derived]
-            impl<SdkEvent> __sdk::Contains<SdkEvent> for #ident {}
+            impl<__SdkEvent> __sdk::Contains<__SdkEvent> for #ident {}
 
             #[automatically_derived]
-            impl<SdkVisitor> __sdk::Visit<SdkVisitor> for #ident {
-                fn visit_all(_: &mut SdkVisitor) {}
+            impl<__SdkVisitor> __sdk::Visit<__SdkVisitor> for #ident {
+                fn visit_all(_: &mut __SdkVisitor) {}
             }
 
             #(#froms)*

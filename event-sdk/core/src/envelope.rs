@@ -7,7 +7,7 @@ mod version;
 
 pub use loose_id::LooseId;
 pub use metadata::{MetaValue, Metadata};
-pub(crate) use timestamp::write_timestamp;
+pub(crate) use timestamp::{read_timestamp, write_timestamp};
 pub use version::{InvalidVersion, Version};
 
 use jiff::Timestamp;
@@ -26,7 +26,7 @@ pub struct Head {
     pub event_id: Uuid,
     /// What kind of event it is, `<entity>.<action>` unless the event says otherwise.
     pub event_type: Text,
-    /// When it happened, in microseconds.
+    /// When it happened, in microseconds; in the years 1 to 9998.
     pub timestamp: Timestamp,
     /// The service that published it; `unknown` when the publisher did not say.
     pub source: Text,

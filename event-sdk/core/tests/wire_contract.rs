@@ -123,6 +123,36 @@ fn refuses_the_refused_vectors_with_a_reason() {
 }
 
 #[test]
+fn writes_no_year_that_it_would_not_read() {
+    let written = |instant| {
+        let head = Head::new(Uuid::nil(), "order.placed", instant);
+        let (mut headers, mut out) = (Headers::new(), Vec::new());
+        let answer = JsonCodec.encode(
+            &head,
+            &RawJson::parse("null").unwrap(),
+            &mut headers,
+            &mut out,
+        );
+        answer.map_err(|why| why.to_string())
+    };
+    let first: jiff::Timestamp = "0001-01-01T00:00:00Z".parse().unwrap();
+    let behind: jiff::Timestamp = "9999-01-01T00:00:00Z".parse().unwrap();
+    let nano = jiff::SignedDuration::from_nanos(1);
+    for (instant, fits) in [
+        (jiff::Timestamp::MIN, false),
+        (first - nano, false),
+        (first, true),
+        (behind - nano, true),
+        (behind, false),
+        (jiff::Timestamp::MAX, false),
+    ] {
+        let answer = written(instant);
+        assert_eq!(answer.is_ok(), fits, "{instant}: {answer:?}");
+        assert!(fits || answer.unwrap_err().contains("0001 to 9998"));
+    }
+}
+
+#[test]
 fn refuses_invalid_utf8_wherever_it_stands() {
     let body = vectors().accepted[0].body.clone();
     for field in ["order.placed", "shop", "\"id\"", "correlation_id"] {
@@ -200,8 +230,8 @@ fn any_head() -> impl Strategy<Value = Head> {
         text()
     ];
     let entries = proptest::collection::vec((text(), text()), 0..4);
-    // The years 0 to 9999, which RFC 3339 can say.
-    let micros = -62_167_219_200_000_000_i64..253_402_207_200_000_000;
+    // The years 1 to 9998.
+    let micros = -62_135_596_800_000_000_i64..253_370_764_800_000_000;
     let fixed = (any::<u128>(), text(), micros, text(), any::<(u16, u16)>());
     let metadata = (
         proptest::option::of(id.clone()),

@@ -101,7 +101,7 @@ impl<S: EventSet> Subscriber<S> {
                         ErrorKind::Gap(gap),
                         Operation::Subscribe,
                         format!(
-                            "the stream dropped {gap} before they were read; keep more, or read faster"
+                            "the stream dropped {gap}, not handled yet; keep more, or read faster"
                         ),
                     );
                     return Poll::Ready(Some(Err(error.at_stream(stream))));

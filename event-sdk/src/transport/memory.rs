@@ -15,10 +15,11 @@
 //!   that consumer, exactly, and reported with the next poll, or the next bind of
 //!   a durable that nobody polls; until then it is one gap, from the first to the
 //!   last. A message that is dropped while a handler has it is a gap only if the
-//!   handler puts it back or lets its ack wait pass. So is what was dropped
-//!   before the sequence at which a new consumer is to start.
+//!   handler puts it back or lets its ack wait pass. What was dropped before a
+//!   consumer was created is a gap only where that is to start at a sequence, from
+//!   which on it is counted.
 //! - **Memory** is bounded by the limits, whatever subscribers do: a consumer
-//!   keeps its position and its unsettled deliveries, no messages.
+//!   keeps its position and what is known of its unsettled deliveries, no messages.
 //! - **Publishing** takes one lock for a short time, touches the consumers whose
 //!   filters match the subject and no others, and for a subject that the stream
 //!   holds already allocates nothing but room for the message. What is expected
@@ -42,7 +43,15 @@
 //!   settled. What is given back is there for other
 //!   [connections](MemoryTransport::connect); with the last one the streams end.
 //! - **Prefetch.** Where deliveries are settled, a subscription takes a message
-//!   when it is asked for one: the ack wait begins when the caller has it.
+//!   when it is asked for one: the ack wait begins when the caller has it. Where
+//!   they are not, it takes up to its prefetch, 256 at the most, and holds those
+//!   messages beside the stream until it is asked for them or dropped.
+//! - **Groups.** A message is for whichever subscription of its consumer asks
+//!   first, so all that wait are woken for it, and all have a timer while a
+//!   delivery has a deadline: one that does not come holds nothing back.
+//! - **Runtimes.** Nothing but a deadline needs one; see
+//!   [`TokioClock`](crate::time::TokioClock), from which a transport has its time
+//!   unless it is given another.
 
 mod after;
 mod bind;

@@ -7,7 +7,7 @@ use event_sdk::ErrorKind;
 use event_sdk::stream::{Compression, Discard, Storage, Stream};
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
-    ConsumerConfig, DeliverPolicy, Error, StreamChange, SubscribeRequest, Transport,
+    ConsumerConfig, DeliverPolicy, Error, Lost, StreamChange, SubscribeRequest, Transport,
 };
 
 use crate::support::*;
@@ -168,6 +168,23 @@ fn a_consumer_of_all_that_a_stream_had_gets_nothing_of_what_it_is_given() {
     }
     assert_eq!(sub.drain(), [1, 3, 5]);
     sub.nothing();
+}
+
+#[test]
+fn what_was_dropped_of_subjects_that_a_stream_had_is_not_counted_as_of_those_it_has() {
+    let rig = Rig::new(|builder| builder.stream(config(&stream(&["x.>", "y.>"]))));
+    for subject in ["x.1", "y.1", "x.2", "y.2", "x.3"] {
+        rig.publish(subject);
+    }
+    rig.apply(&stream(&["x.>"]).max_messages(1));
+    let mut wanted = ephemeral();
+    wanted.deliver = DeliverPolicy::ByStartSequence(1);
+    let mut xs = rig.try_subscribe(of("x.>", wanted.clone())).unwrap();
+    let gap = xs.gap();
+    assert_eq!((gap.from, gap.to, gap.lost), (1, 4, Lost::AtMost(4)));
+    assert_eq!(gap.to_string(), "at most 4 messages from sequence 1 to 4");
+    let mut all = rig.try_subscribe(of(">", wanted)).unwrap();
+    assert_eq!(all.gap(), exactly(1, 4, 4));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod handover;
 mod history;
 mod publishing;
 mod retention;
+mod runtimes;
 mod streams;
 mod support;
 mod threads;

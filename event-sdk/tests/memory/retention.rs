@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event_sdk::ErrorKind;
 use event_sdk::stream::Discard;
-use event_sdk::transport::{AckPolicy, Body, DeliverPolicy, Gap, Lost};
+use event_sdk::transport::{AckPolicy, Body, ConsumerConfig, DeliverPolicy, Gap, Lost};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -75,7 +75,7 @@ fn what_is_too_old_takes_no_room_from_the_new() {
 }
 
 #[test]
-fn one_gap_wakes_one_of_a_group() {
+fn one_gap_wakes_a_group_once() {
     let rig = Rig::of(|stream| stream.max_messages(2));
     let mut config = group("g");
     config.max_ack_pending = some(1);
@@ -84,8 +84,8 @@ fn one_gap_wakes_one_of_a_group() {
     let _held = subs[0].message();
     subs.iter_mut().for_each(Subscriber::nothing);
     rig.publish_many("a", 10);
-    let woken = subs.iter().filter(|sub| sub.take_woken()).count();
-    assert_eq!(woken, 1);
+    let wakes: Vec<_> = subs.iter().map(Subscriber::take_wakes).collect();
+    assert_eq!(wakes, [1, 1, 1]);
 }
 
 #[test]
@@ -257,6 +257,49 @@ fn what_is_gone_before_the_sequence_to_start_at_is_a_gap() {
         }
     );
     assert_eq!(sub.drain(), [9, 10]);
+}
+
+#[test]
+fn holes_behind_the_sequence_to_start_at_are_a_gap() {
+    let rig = Rig::of(|stream| stream.max_messages_per_subject(1));
+    for subject in ["a", "b", "c", "b", "d", "b", "d"] {
+        rig.publish(subject);
+    }
+    // 1 a, 3 c, 6 b and 7 d are left.
+    let mut config = ephemeral();
+    let from = |config: &mut ConsumerConfig, start| {
+        config.deliver = DeliverPolicy::ByStartSequence(start);
+        rig.subscribe(config.clone())
+    };
+    let mut sub = from(&mut config, 1);
+    assert_eq!(sub.gap(), exactly(2, 5, 3));
+    assert_eq!(sub.drain(), [1, 3, 6, 7]);
+    let mut sub = from(&mut config, 3);
+    assert_eq!(sub.gap(), exactly(4, 5, 2));
+    assert_eq!(sub.drain(), [3, 6, 7]);
+    assert_eq!(from(&mut config, 6).drain(), [6, 7]);
+    from(&mut config, 8).nothing();
+}
+
+#[test]
+fn a_gap_may_span_what_is_still_there() {
+    let rig = Rig::of(|stream| stream.max_messages_per_subject(1));
+    let mut config = durable("d");
+    config.filters = vec![pattern("a.*")];
+    let mut sub = rig.subscribe(config);
+    for subject in ["b", "a.1", "b", "a.2", "b", "a.3", "a.1", "a.3"] {
+        rig.publish(subject);
+    }
+    // It begins and ends with what was for this consumer.
+    let gap = sub.gap();
+    assert_eq!(gap, exactly(2, 6, 2));
+    assert_eq!(gap.to_string(), "2 messages from sequence 2 to 6");
+    assert_eq!(sub.drain(), [4, 7, 8]);
+    rig.publish("a.2");
+    rig.publish("a.2");
+    let gap = sub.gap();
+    assert_eq!(gap.to_string(), "the message at sequence 9");
+    assert_eq!(sub.drain(), [10]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use event_sdk::ErrorKind;
 use event_sdk::stream::{Compression, Retention, Storage, Stream};
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Capability, ConsumerConfig, Error, Transport};
+use event_sdk::transport::{Capability, ConsumerConfig, Error, Expectations, Transport};
 
 use crate::support::*;
 
@@ -44,6 +44,23 @@ fn the_streams_for_a_pattern_are_those_that_store_some_of_it() {
     assert_eq!(streams("events.>"), ["ORDERS", "BILLING"]);
     assert_eq!(streams("events.carts.x"), ["ORDERS"]);
     assert_eq!(streams("events.carts.x.y"), [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_expected_under_a_pattern_is_expected_of_one_stream() {
+    let rig = two();
+    let expecting = |subject: &str, last| {
+        let expect = Expectations {
+            last_pattern_sequence: Some((pattern("events.*.7"), last)),
+            ..Expectations::default()
+        };
+        rig.publish_expecting(subject, expect)
+    };
+    assert_eq!(expecting("events.orders.7", 0).unwrap().sequence, Some(1));
+    // The other stream has nothing under it yet, and counts by itself.
+    assert_eq!(expecting("events.billing.7", 0).unwrap().sequence, Some(1));
+    assert_eq!(expecting("events.carts.7", 1).unwrap().sequence, Some(2));
+    assert!(expecting("events.billing.7", 2).is_err());
 }
 
 fn build(streams: impl IntoIterator<Item = Stream>) -> Error {

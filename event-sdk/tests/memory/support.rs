@@ -291,7 +291,12 @@ impl Subscriber {
 
     /// Whether it was woken since it was polled.
     pub(crate) fn take_woken(&self) -> bool {
-        self.woken.0.swap(0, Ordering::Relaxed) > 0
+        self.take_wakes() > 0
+    }
+
+    /// How often it was woken since it was polled.
+    pub(crate) fn take_wakes(&self) -> usize {
+        self.woken.0.swap(0, Ordering::Relaxed)
     }
 
     /// What comes next, if there is something.

@@ -197,7 +197,8 @@ function timestamp(text) {
     throw new Refused(`timestamp ${text} is no time`);
   }
   const utc = new Date(moment - ahead(found.offset) * 60_000).toISOString();
-  if (!/^\d{4}-/.test(utc)) throw new Refused(`timestamp ${text} is before the year 0 or after 9999`);
+  const known = (time) => /^\d{4}-/.test(time) && time >= "0001" && time < "9999";
+  if (!known(local) || !known(utc)) throw new Refused(`timestamp ${text} is not in the years 0001 to 9998`);
   return `${utc.slice(0, 19)}.${(found.fraction ?? "").slice(0, 6).padEnd(6, "0")}Z`;
 }
 

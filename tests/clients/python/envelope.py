@@ -235,9 +235,12 @@ def _timestamp(text):
     micros = int((fraction or "")[:6].ljust(6, "0"))
     try:
         moment = datetime.fromisoformat(f"{date}T{clock}:{'59' if second == '60' else second}")
-        moment = moment.replace(microsecond=micros) - _offset(offset)
+        moment = moment.replace(microsecond=micros)
+        years = moment.year, (moment := moment - _offset(offset)).year
     except (ValueError, OverflowError) as error:
         raise Refused(f"timestamp {text!r} is no time: {error}") from error
+    if not all(1 <= year <= 9998 for year in years):
+        raise Refused(f"timestamp {text!r} is not in the years 0001 to 9998")
     return timestamp(moment.replace(tzinfo=timezone.utc))
 
 

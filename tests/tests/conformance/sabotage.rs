@@ -109,6 +109,8 @@ pub(crate) enum Sabotage {
     NeverRedelivers,
     /// Gaps are not reported.
     HidesGaps,
+    /// A gap is said to reach up to the message that comes after it.
+    WidensGaps,
     /// Messages that ran out of deliveries are not reported.
     HidesExhausted,
     /// What a subscription took ahead is lost when it is dropped.

@@ -26,7 +26,7 @@ impl Codec for JsonCodec {
         out.extend_from_slice(b",\"event_type\":");
         write_text(&head.event_type, out);
         out.extend_from_slice(b",\"timestamp\":\"");
-        write_timestamp(head.timestamp, out);
+        write_timestamp(head.timestamp, out).map_err(EncodeError::new)?;
         out.extend_from_slice(b"\",\"source\":");
         write_text(&head.source, out);
         out.extend_from_slice(b",\"version\":\"");

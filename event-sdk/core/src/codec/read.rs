@@ -5,13 +5,14 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr as _;
 
 use bytes::Bytes;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::RawEnvelope;
-use crate::envelope::{Head, MetaValue, Metadata, Version};
+use crate::envelope::{Head, MetaValue, Metadata, Version, read_timestamp};
 use crate::json::{JsonError, RawJson};
 use crate::text::Text;
 
@@ -57,7 +58,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
             match name.as_ref() {
                 "event_id" => {
                     let Str(text) = once(event_id.as_ref(), "event_id", &mut map)?;
-                    event_id = Some(parse::<uuid::Uuid, A::Error>("event_id", &text)?);
+                    event_id = Some(parse("event_id", &text, uuid::Uuid::from_str)?);
                 }
                 "event_type" => {
                     let Str(text) = once(event_type.as_ref(), "event_type", &mut map)?;
@@ -65,7 +66,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 }
                 "timestamp" => {
                     let Str(text) = once(timestamp.as_ref(), "timestamp", &mut map)?;
-                    timestamp = Some(parse::<jiff::Timestamp, A::Error>("timestamp", &text)?);
+                    timestamp = Some(parse("timestamp", &text, read_timestamp)?);
                 }
                 "source" => {
                     let text: Option<Str<'de>> = once(source.as_ref(), "source", &mut map)?;
@@ -74,7 +75,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 "version" => {
                     let text: Option<Str<'de>> = once(version.as_ref(), "version", &mut map)?;
                     version = Some(match text {
-                        Some(Str(text)) => parse::<Version, A::Error>("version", &text)?,
+                        Some(Str(text)) => parse("version", &text, Version::from_str)?,
                         None => Version::default(),
                     });
                 }
@@ -115,11 +116,12 @@ fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>, Seen>(
     map.next_value()
 }
 
-fn parse<T: std::str::FromStr<Err: fmt::Display>, E: Error>(
+fn parse<T, Why: fmt::Display, E: Error>(
     name: &str,
     text: &str,
+    read: impl FnOnce(&str) -> Result<T, Why>,
 ) -> Result<T, E> {
-    text.parse().map_err(|why| {
+    read(text).map_err(|why| {
         let shown: String = text.chars().take(64).collect();
         E::custom(format_args!("{name} {shown:?}: {why}"))
     })

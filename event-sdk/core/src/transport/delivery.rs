@@ -67,21 +67,26 @@ pub struct Info {
     pub pending: Option<u64>,
 }
 
-/// Messages that the stream dropped before the consumer had read them.
+/// Messages that the stream dropped before the consumer had handled them.
+///
+/// Between the first and the last there may be others, which were for other
+/// consumers, were handled, or are still there and come: a stream drops from its
+/// middle too, to keep so many of each subject. `lost` counts what was dropped,
+/// and of several gaps each counts what no other does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// The sequence of the first.
+    /// The sequence of the first message that was dropped.
     pub from: u64,
     /// The sequence of the last.
     pub to: u64,
-    /// How many of those between were for this consumer.
+    /// How many were dropped that were for this consumer.
     pub lost: Lost,
 }
 
-/// How many messages a gap has.
+/// How many messages were lost for a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
-    /// So many.
+    /// So many; the first and the last of the gap are two of them.
     Exactly(u64),
     /// So many or fewer: the transport does not know which were for this consumer.
     AtMost(u64),
@@ -89,15 +94,14 @@ pub enum Lost {
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (how, many) = match self.lost {
-            Lost::Exactly(many) => ("", many),
-            Lost::AtMost(many) => ("at most ", many),
-        };
-        write!(
-            f,
-            "{how}{many} messages between sequences {} and {}",
-            self.from, self.to
-        )
+        let Self { from, to, lost } = self;
+        match lost {
+            Lost::Exactly(1) => write!(f, "the message at sequence {from}"),
+            Lost::Exactly(many) => write!(f, "{many} messages from sequence {from} to {to}"),
+            Lost::AtMost(many) => {
+                write!(f, "at most {many} messages from sequence {from} to {to}")
+            }
+        }
     }
 }
 

@@ -131,7 +131,11 @@ pub struct Expectations {
     pub last_sequence: Option<u64>,
     /// The last sequence on the message's own subject.
     pub last_subject_sequence: Option<u64>,
-    /// The last sequence under a pattern that lies within the stream.
+    /// The last sequence of what the stream holds under a pattern.
+    ///
+    /// The pattern may be wider than the stream: what another stream stores does
+    /// not count, and one that can match nothing here expects nothing, or is
+    /// refused where the transport knows the stream's subjects.
     pub last_pattern_sequence: Option<(Pattern, u64)>,
 }
 

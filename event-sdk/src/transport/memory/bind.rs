@@ -80,15 +80,18 @@ impl MemoryStream {
     fn create(&self, state: &mut State, config: ConsumerConfig, filters: &Filters) -> Key {
         let name = config.name.as_str().map(Text::copy_of);
         let (log, settings) = (&state.log, self.settings());
-        // What the stream holds lies under this.
         let everything = [Pattern::everything()];
-        let stored = if state.holds_others {
-            &everything[..]
-        } else {
-            &settings.config.subjects[..]
+        let under = |others: bool| {
+            if others {
+                &everything[..]
+            } else {
+                &settings.config.subjects[..]
+            }
         };
+        let (stored, ever_stored) = (under(state.holds_others), under(state.held_others));
         let key = state.consumers.insert_with(|place| {
-            let (position, gap) = Position::start(place, filters, stored, config.deliver, log);
+            let (position, gap) =
+                Position::start(place, filters, stored, ever_stored, config.deliver, log);
             Consumer::new(config, position, gap)
         });
         for filter in filters.patterns() {

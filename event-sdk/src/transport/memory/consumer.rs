@@ -95,7 +95,7 @@ impl Consumer {
             && self.subscribers.any_waiting()
             && !self.is_full()
         {
-            self.subscribers.wake_one(after);
+            self.subscribers.wake(after);
         }
     }
 
@@ -110,7 +110,7 @@ impl Consumer {
             return;
         }
         if !known {
-            self.subscribers.wake_one(after);
+            self.subscribers.wake(after);
         }
     }
 
@@ -265,8 +265,8 @@ impl Consumer {
         self.pending.next_alarm()
     }
 
-    /// Sees to it that what there is finds a subscription that waits, and that
-    /// one of those that wait does so no longer than until the next alarm.
+    /// Sees to it that nobody waits while there is something, nor longer than until
+    /// the next alarm.
     pub(super) fn pass_on(&mut self, after: &mut After) {
         if !self.subscribers.any_waiting() {
             return;
@@ -275,7 +275,7 @@ impl Consumer {
             || self.pending.any_due()
             || (self.position.unread() > 0 && !self.is_full());
         if available {
-            self.subscribers.wake_one(after);
+            self.subscribers.wake(after);
         } else if let Some(alarm) = self.pending.next_alarm() {
             self.subscribers.watch(alarm, after);
         }

@@ -141,6 +141,22 @@ impl Log {
         self.last
     }
 
+    /// What was dropped from `start` on: the first, the last and how many.
+    pub(super) fn dropped_from(&self, start: u64) -> Option<(u64, u64, u64)> {
+        let stored = (self.last + 1).saturating_sub(start);
+        let dropped = stored - self.messages.count_from(start) as u64;
+        if dropped == 0 {
+            return None;
+        }
+        let messages = || self.messages.from(start).map(|(sequence, _)| sequence);
+        let there_before = (start..).zip(messages()).take_while(|(a, b)| a == b);
+        let there_behind = (start..=self.last).rev().zip(messages().rev());
+        let there_behind = there_behind.take_while(|(a, b)| a == b);
+        let first = start + there_before.count() as u64;
+        let last = self.last - there_behind.count() as u64;
+        Some((first, last, dropped))
+    }
+
     pub(super) fn len(&self) -> u64 {
         self.messages.len() as u64
     }

@@ -45,16 +45,19 @@ pub(super) struct Read<'a> {
 const MAX_SKIPPED: usize = 512;
 
 impl Position {
-    /// Where `policy` says to start in what `log` holds now, and what lies
-    /// before that although the policy asks for it.
+    /// Where `policy` says to start in what `log` holds now, and what is there no
+    /// more although the policy asks for it.
+    ///
+    /// What is held lies under `stored`, and whatever ever was under `ever_stored`.
     pub(super) fn start(
         consumer: usize,
         filters: &Filters,
-        stream: &[Pattern],
+        stored: &[Pattern],
+        ever_stored: &[Pattern],
         policy: DeliverPolicy,
         log: &Log,
     ) -> (Self, Option<Gap>) {
-        let everything = filters.cover(stream);
+        let everything = filters.cover(stored);
         let mut position = Self {
             consumer,
             everything,
@@ -84,7 +87,9 @@ impl Position {
                 position.backlog = entries(filters, log).map(Entry::last).collect();
             }
             DeliverPolicy::ByStartSequence(start) => {
-                gap = position.dropped_since(start, log);
+                gap = log
+                    .dropped_from(start)
+                    .map(|dropped| gap_of(dropped, filters.cover(ever_stored)));
                 position.cursor = start.max(log.first_sequence());
                 position.ahead = position.count(filters, log);
             }
@@ -208,21 +213,6 @@ impl Position {
         false
     }
 
-    /// What lay between `start` and the first message that there still is. Which
-    /// of it was for this consumer is known only if everything is.
-    fn dropped_since(&self, start: u64, log: &Log) -> Option<Gap> {
-        let first = log.first_sequence();
-        (start < first).then(|| Gap {
-            from: start,
-            to: first - 1,
-            lost: if self.everything {
-                Lost::Exactly(first - start)
-            } else {
-                Lost::AtMost(first - start)
-            },
-        })
-    }
-
     /// How many messages from the cursor on are for it, counted on the side of
     /// the cursor where there are fewer.
     fn count(&self, filters: &Filters, log: &Log) -> u64 {
@@ -247,6 +237,17 @@ impl Position {
             count(&mut messages.from(self.cursor))
         }
     }
+}
+
+/// The gap of what was dropped. Which of it was for a consumer is known only if
+/// everything was.
+fn gap_of((from, to, dropped): (u64, u64, u64), everything: bool) -> Gap {
+    let lost = if everything {
+        Lost::Exactly(dropped)
+    } else {
+        Lost::AtMost(dropped)
+    };
+    Gap { from, to, lost }
 }
 
 /// The subjects that the filters match.

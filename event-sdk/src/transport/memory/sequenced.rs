@@ -73,6 +73,7 @@ impl<T> Sequenced<T> {
         let value = slot.value?;
         self.len -= 1;
         self.trim_front();
+        self.close_holes();
         self.shrink();
         Some((slot.sequence, value))
     }
@@ -85,10 +86,8 @@ impl<T> Sequenced<T> {
         while self.slots.back().is_some_and(|slot| slot.value.is_none()) {
             self.slots.pop_back();
         }
+        self.close_holes();
         self.shrink();
-        if self.slots.len() - self.len > self.len + FEW {
-            self.slots.retain(|slot| slot.value.is_some());
-        }
         Some(value)
     }
 
@@ -185,6 +184,14 @@ impl<T> Sequenced<T> {
         }
     }
 
+    /// Closes the holes when there are more of them than values.
+    #[inline]
+    fn close_holes(&mut self) {
+        if self.slots.len() - self.len > self.len + FEW {
+            self.slots.retain(|slot| slot.value.is_some());
+        }
+    }
+
     /// Gives memory back of which little is used.
     #[inline]
     fn shrink(&mut self) {
@@ -240,7 +247,7 @@ mod tests {
                 prop_assert_eq!(ring.len(), map.len());
                 prop_assert_eq!(ring.first_sequence(), map.keys().next().copied());
                 prop_assert_eq!(ring.last_sequence(), map.keys().next_back().copied());
-                prop_assert!(ring.slots.len() <= 2 * map.len() + super::FEW + 1);
+                prop_assert!(ring.slots.len() <= 2 * map.len() + super::FEW);
             }
             for probe in probes {
                 prop_assert_eq!(ring.get(probe), map.get(&probe));
@@ -256,6 +263,23 @@ mod tests {
                     map.keys().find(|sequence| **sequence >= probe).copied()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn holes_are_closed_when_the_values_before_them_go() {
+        let mut ring = Sequenced::new();
+        for sequence in 1..=2000 {
+            ring.push(sequence, sequence);
+        }
+        for sequence in 1001..2000 {
+            ring.remove(sequence);
+        }
+        for left in (1..=1000).rev() {
+            ring.pop_first();
+            assert_eq!(ring.len(), left);
+            let slots = ring.slots.len();
+            assert!(slots <= 2 * left + super::FEW, "{slots} for {left}");
         }
     }
 

@@ -30,6 +30,8 @@ pub(super) struct State {
     pub(super) names: HashMap<Text, Key>,
     /// Whether the log may hold subjects that the stream does not store any more.
     pub(super) holds_others: bool,
+    /// Whether it may have held such ever.
+    pub(super) held_others: bool,
     pub(super) closed: bool,
     /// Connections that are drained, and who waits for what they have in hand.
     pub(super) drains: Vec<(ConnectionId, Arc<Notify>)>,
@@ -45,6 +47,7 @@ impl State {
             consumers: Slab::new(),
             names: HashMap::new(),
             holds_others: false,
+            held_others: false,
             closed: false,
             drains: Vec::new(),
         }
@@ -125,6 +128,7 @@ impl State {
             }
         }
         if existing.config.subjects != config.subjects {
+            self.held_others = self.held_others || self.log.last_sequence() > 0;
             self.holds_others = self
                 .log
                 .subjects()
@@ -190,7 +194,7 @@ impl State {
         let Some(mut consumer) = self.consumers.remove(key) else {
             return;
         };
-        consumer.subscribers().wake_all(after);
+        consumer.subscribers().wake(after);
         self.tell_drains(after);
         for filter in &consumer.config().filters {
             self.interest.remove(filter, key.index());

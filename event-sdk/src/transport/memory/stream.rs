@@ -176,7 +176,7 @@ impl MemoryStream {
         state.closed = true;
         drop(state);
         for consumer in old.consumers.values_mut() {
-            consumer.subscribers().wake_all(after);
+            consumer.subscribers().wake(after);
         }
         after.drop_all(old);
     }

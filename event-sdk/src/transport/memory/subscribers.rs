@@ -1,6 +1,5 @@
 //! The subscriptions of one consumer, and which of them wait to be woken.
 
-use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Duration;
 
@@ -8,16 +7,20 @@ use super::after::After;
 use super::held::ConnectionId;
 use super::slab::{Key, Slab};
 
-/// The subscriptions of one consumer. Those that wait are woken in the order in
-/// which they began to.
+/// The subscriptions of one consumer.
+///
+/// What comes is for whichever of them asks first, so all that wait are woken for
+/// it: one that was woken may be busy with something else for as long as it
+/// likes, and must not keep a message, or the care for a deadline, from the
+/// others. Those that began to wait first are woken first.
 #[derive(Debug)]
 pub(super) struct Subscribers {
     members: Slab<Member>,
     /// Those that wait, in order; some may wait no more.
-    queue: VecDeque<Key>,
+    queue: Vec<Key>,
     waiting: usize,
-    /// One that waited with a timer when it was last looked at.
-    watcher: Option<Key>,
+    /// No timer of those that wait runs longer.
+    longest: Duration,
 }
 
 #[derive(Debug)]
@@ -30,21 +33,23 @@ struct Member {
 
 #[derive(Debug)]
 enum State {
-    /// It was polled and had something, or was never polled.
+    /// It will ask by itself: it had something when it was last polled, was
+    /// woken since, or was never polled.
     Busy,
-    /// It was polled and had nothing; its timer runs until then, if it has one.
-    Waiting(Waker, Option<Duration>),
-    /// It was woken and has not been polled since.
-    Woken,
+    /// It was polled and had nothing; its timer runs until then.
+    Waiting(Waker, Duration),
 }
+
+/// Until when a timer runs that there is not.
+const FOR_EVER: Duration = Duration::MAX;
 
 impl Subscribers {
     pub(super) const fn new() -> Self {
         Self {
             members: Slab::new(),
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             waiting: 0,
-            watcher: None,
+            longest: Duration::ZERO,
         }
     }
 
@@ -85,6 +90,8 @@ impl Subscribers {
         let Some(member) = self.members.get_mut(key) else {
             return;
         };
+        let timer = timer.unwrap_or(FOR_EVER);
+        self.longest = self.longest.max(timer);
         if let State::Waiting(known, until) = &mut member.state
             && known.will_wake(waker)
         {
@@ -94,71 +101,64 @@ impl Subscribers {
         let before = std::mem::replace(&mut member.state, State::Waiting(waker.clone(), timer));
         if !member.queued {
             member.queued = true;
-            self.queue.push_back(key);
+            self.queue.push(key);
         }
         self.waiting += 1;
         self.ended_to_wait(before, after);
     }
 
-    /// Wakes the one that waits longest.
-    pub(super) fn wake_one(&mut self, after: &mut After) {
-        while let Some(key) = self.queue.pop_front() {
-            let Some(member) = self.members.get_mut(key) else {
-                continue;
-            };
-            member.queued = false;
-            if !matches!(member.state, State::Waiting(..)) {
-                continue;
-            }
-            if let State::Waiting(waker, _) = std::mem::replace(&mut member.state, State::Woken) {
-                self.waiting -= 1;
-                after.wake(waker);
-                return;
-            }
-        }
+    /// Wakes all that wait.
+    pub(super) fn wake(&mut self, after: &mut After) {
+        self.wake_those(after, |_| true);
     }
 
-    pub(super) fn wake_all(&mut self, after: &mut After) {
-        while self.any_waiting() {
-            self.wake_one(after);
-        }
-    }
-
-    /// Sees to it that, while some subscription waits, one of them has a timer
-    /// that runs no longer than until `deadline`: if there is none, one is woken
-    /// to set it.
+    /// Sees to it that the timers of all that wait run no longer than until
+    /// `deadline`: wakes those whose do, to set others.
     pub(super) fn watch(&mut self, deadline: Duration, after: &mut After) {
+        if self.longest > deadline {
+            self.wake_those(after, |timer| timer > deadline);
+        }
+    }
+
+    /// Wakes those that wait with such a timer.
+    fn wake_those(&mut self, after: &mut After, which: impl Fn(Duration) -> bool) {
         if !self.any_waiting() {
             return;
         }
-        let watches = |key: &Key| {
-            matches!(
-                self.members.get(*key),
-                Some(Member { state: State::Waiting(_, Some(until)), .. }) if *until <= deadline
-            )
-        };
-        if self.watcher.as_ref().is_some_and(watches) {
-            return;
-        }
-        self.watcher = self.queue.iter().copied().find(watches);
-        if self.watcher.is_none() {
-            self.wake_one(after);
-        }
+        let (members, waiting) = (&mut self.members, &mut self.waiting);
+        let mut longest = Duration::ZERO;
+        self.queue.retain(|key| {
+            let Some(member) = members.get_mut(*key) else {
+                return false;
+            };
+            match std::mem::replace(&mut member.state, State::Busy) {
+                State::Waiting(waker, timer) if which(timer) => {
+                    *waiting -= 1;
+                    after.wake(waker);
+                }
+                State::Waiting(waker, timer) => {
+                    longest = longest.max(timer);
+                    member.state = State::Waiting(waker, timer);
+                    return true;
+                }
+                State::Busy => {}
+            }
+            member.queued = false;
+            false
+        });
+        self.longest = longest;
     }
 
-    /// A subscription was dropped. Whether it was woken for something that it
-    /// has not come to fetch.
-    pub(super) fn leave(&mut self, key: Key, after: &mut After) -> bool {
+    /// A subscription was dropped.
+    pub(super) fn leave(&mut self, key: Key, after: &mut After) {
         let Some(member) = self.members.remove(key) else {
-            return false;
+            return;
         };
         if self.queue.len() > 2 * self.members.len() + 8 {
             let members = &self.members;
             self.queue.retain(|key| members.get(*key).is_some());
         }
-        let woken = matches!(member.state, State::Woken);
         self.ended_to_wait(member.state, after);
-        woken
     }
 
     /// Ends the subscriptions of `connection`; those that wait are woken to find
@@ -222,69 +222,60 @@ mod tests {
     }
 
     #[test]
-    fn they_are_woken_in_the_order_in_which_they_began_to_wait() {
+    fn all_that_wait_are_woken_once() {
         let mut subscribers = Subscribers::new();
         let (a, b) = (subscribers.join(ME), subscribers.join(ME));
         let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
         run(|after| {
             subscribers.wait(a, &waker_a, None, after);
             subscribers.wait(b, &waker_b, None, after);
-            // A second poll keeps the place.
+            // A second poll changes nothing.
             subscribers.wait(a, &waker_a, None, after);
         });
-        run(|after| subscribers.wake_one(after));
-        assert_eq!((woken_a.take(), woken_b.take()), (1, 0));
-        run(|after| subscribers.wake_one(after));
-        assert_eq!((woken_a.take(), woken_b.take()), (0, 1));
+        run(|after| subscribers.wake(after));
+        assert_eq!((woken_a.take(), woken_b.take()), (1, 1));
         assert!(!subscribers.any_waiting());
-        run(|after| subscribers.wake_one(after));
+        run(|after| subscribers.wake(after));
         assert_eq!((woken_a.take(), woken_b.take()), (0, 0));
     }
 
     #[test]
-    fn one_that_became_busy_is_not_woken() {
+    fn one_that_became_busy_or_left_is_not_woken() {
         let mut subscribers = Subscribers::new();
-        let (a, b) = (subscribers.join(ME), subscribers.join(ME));
+        let [a, b, c] = [(); 3].map(|()| subscribers.join(ME));
         let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
+        let (woken_c, waker_c) = counter();
         run(|after| {
             subscribers.wait(a, &waker_a, None, after);
             subscribers.wait(b, &waker_b, None, after);
+            subscribers.wait(c, &waker_c, None, after);
             subscribers.busy(a, after);
-            subscribers.wake_one(after);
+            subscribers.leave(c, after);
+            subscribers.wake(after);
         });
-        assert_eq!((woken_a.take(), woken_b.take()), (0, 1));
+        assert_eq!((woken_a.take(), woken_b.take(), woken_c.take()), (0, 1, 0));
     }
 
     #[test]
-    fn one_that_leaves_says_whether_it_owes_a_wake() {
-        let mut subscribers = Subscribers::new();
-        let (a, b) = (subscribers.join(ME), subscribers.join(ME));
-        let (_, waker) = counter();
-        run(|after| {
-            subscribers.wait(a, &waker, None, after);
-            subscribers.wait(b, &waker, None, after);
-            subscribers.wake_one(after);
-            assert!(subscribers.leave(a, after));
-            assert!(!subscribers.leave(b, after));
-            assert!(!subscribers.leave(b, after));
-        });
-        assert!(subscribers.is_empty() && !subscribers.any_waiting());
-    }
-
-    #[test]
-    fn one_is_woken_to_set_a_timer_unless_one_runs() {
+    fn those_are_woken_whose_timer_runs_too_long() {
         let mut subscribers = Subscribers::new();
         let (a, b) = (subscribers.join(ME), subscribers.join(ME));
         let ((woken_a, waker_a), (woken_b, waker_b)) = (counter(), counter());
         let second = Duration::from_secs(1);
+        let woken = |subscribers: &mut Subscribers, deadline| {
+            run(|after| subscribers.watch(deadline, after));
+            (woken_a.take(), woken_b.take())
+        };
         run(|after| {
             subscribers.wait(a, &waker_a, None, after);
             subscribers.wait(b, &waker_b, Some(2 * second), after);
         });
-        run(|after| subscribers.watch(2 * second, after));
-        assert_eq!((woken_a.take(), woken_b.take()), (0, 0));
-        run(|after| subscribers.watch(second, after));
-        assert_eq!((woken_a.take(), woken_b.take()), (1, 0));
+        assert_eq!(woken(&mut subscribers, 2 * second), (1, 0));
+        run(|after| subscribers.wait(a, &waker_a, Some(second), after));
+        assert_eq!(woken(&mut subscribers, 2 * second), (0, 0));
+        assert_eq!(woken(&mut subscribers, second), (0, 1));
+        assert_eq!(woken(&mut subscribers, Duration::ZERO), (1, 0));
+        assert_eq!(subscribers.longest, Duration::ZERO);
     }
 
     #[test]
@@ -300,8 +291,8 @@ mod tests {
         });
         assert_eq!((woken_a.take(), woken_b.take()), (1, 0));
         run(|after| {
-            assert!(!subscribers.leave(a, after));
-            subscribers.wake_one(after);
+            subscribers.leave(a, after);
+            subscribers.wake(after);
         });
         assert_eq!((woken_a.take(), woken_b.take()), (0, 1));
         run(|after| subscribers.end_those_of(other, after));

@@ -101,7 +101,7 @@ impl MemorySubscription {
             consumer,
             subscriber,
             batch,
-            taken: VecDeque::with_capacity(batch),
+            taken: VecDeque::new(),
             timer: None,
             ended: false,
         }

@@ -154,6 +154,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_start_sequence_may_lie_ahead", "a_start_time_is_included",
         "another_configuration_is_a_mismatch", "last_begins_at_the_newest_that_matches",
         "last_per_subject_begins_with_each_newest", "new_begins_now",
+        "what_was_dropped_behind_the_start_is_a_gap",
     ]),
     exactly(S::AcksOneForAll, &[
         "a_confirmed_ack_settles_what_came_before", "ack_all_leaves_what_came_after",
@@ -194,7 +195,14 @@ pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::HidesGaps, &[
         "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
         "a_slow_subscription_hears_of_a_gap", "holes_are_gaps", "what_a_new_limit_drops_is_a_gap",
-        "what_grew_too_old_is_a_gap",
+        "what_grew_too_old_is_a_gap", "a_gap_spans_no_more_than_what_was_dropped",
+        "what_was_dropped_behind_the_start_is_a_gap",
+    ]),
+    exactly(S::WidensGaps, &[
+        "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
+        "a_gap_spans_no_more_than_what_was_dropped", "a_slow_subscription_hears_of_a_gap",
+        "holes_are_gaps", "what_a_new_limit_drops_is_a_gap", "what_grew_too_old_is_a_gap",
+        "what_was_dropped_behind_the_start_is_a_gap",
     ]),
     exactly(S::HidesExhausted, &[
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",

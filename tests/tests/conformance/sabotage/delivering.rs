@@ -46,6 +46,12 @@ pub(super) fn broken(
         Sabotage::HidesGaps => {
             Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Gap(_))))))
         }
+        Sabotage::WidensGaps => Box::pin(subscription.map(|mut item| {
+            if let Ok(Incoming::Gap(gap)) = &mut item {
+                gap.to += 1;
+            }
+            item
+        })),
         Sabotage::HidesExhausted => {
             Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Exhausted(_))))))
         }

@@ -21,6 +21,10 @@ cases! { "gaps":
         "What is dropped from the middle of a stream is reported as well.";
     what_grew_too_old_is_a_gap [Store, ReportsGaps]
         "What grows too old before it was read is reported.";
+    a_gap_spans_no_more_than_what_was_dropped [Store, ReportsGaps]
+        "A gap begins and ends with messages that were dropped, whatever is there between them.";
+    what_was_dropped_behind_the_start_is_a_gap [Store, ReportsGaps]
+        "What was dropped from the sequence on at which a consumer is to start arrives as a gap.";
     what_was_read_is_no_gap [Store, ReportsGaps]
         "What a consumer has read is no gap when it is dropped.";
     what_went_before_is_no_gap [Store, ReportsGaps]
@@ -36,7 +40,7 @@ struct Seen {
 
 /// Reads until each of these sequences, which are all that was for the
 /// consumer, has come or lies in a gap. A gap may span messages that come; it
-/// counts only those that do not.
+/// counts only those that do not, and begins and ends with such.
 async fn read_all(reader: &mut Reader, wanted: &[u64]) -> Outcome<Seen> {
     let mut seen = Seen::default();
     while !seen.covers(wanted) {
@@ -84,6 +88,15 @@ async fn read_all(reader: &mut Reader, wanted: &[u64]) -> Outcome<Seen> {
         "{dropped} messages for this consumer were dropped, reported are {:?}",
         seen.gaps
     );
+    for gap in &seen.gaps {
+        let came = [gap.from, gap.to].map(|end| seen.messages.contains(&end));
+        let own = [gap.from, gap.to].map(|end| wanted.contains(&end));
+        ensure!(
+            came == [false; 2] && (own == [true; 2] || matches!(gap.lost, Lost::AtMost(_))),
+            "{gap:?} is to begin and end with what was dropped of {wanted:?}; {:?} came",
+            seen.messages
+        );
+    }
     Ok(seen)
 }
 
@@ -180,6 +193,42 @@ async fn holes_are_gaps(fixture: Fixture) -> Outcome {
         [1, 3, 5, 6, 7],
         "the messages that were left"
     );
+    Ok(())
+}
+
+async fn a_gap_spans_no_more_than_what_was_dropped(fixture: Fixture) -> Outcome {
+    let rig = fixture
+        .rig_with(|stream| stream.max_messages_per_subject(1))
+        .await?;
+    let mut config = rig.durable("d")?;
+    config.filters = vec![rig.pattern("a.*")?];
+    drop(rig.subscribe(&config).await?);
+    let mut own = Vec::new();
+    for (number, subject) in (0..).zip(["b", "a.1", "a.2", "b", "a.3", "a.1", "a.3", "b"]) {
+        let sequence = rig.publish(subject, number).await?;
+        if subject != "b" {
+            own.push(sequence);
+        }
+    }
+    let mut reader = rig.subscribe(&config).await?;
+    let seen = read_all(&mut reader, &own).await?;
+    ensure_eq!(seen.messages, [3, 6, 7], "the messages that were left");
+    Ok(())
+}
+
+async fn what_was_dropped_behind_the_start_is_a_gap(fixture: Fixture) -> Outcome {
+    let rig = fixture
+        .rig_with(|stream| stream.max_messages_per_subject(1))
+        .await?;
+    let mut sequences = Vec::new();
+    for (number, subject) in (0..).zip(["a", "b", "c", "b", "a", "d", "b", "d"]) {
+        sequences.push(rig.publish(subject, number).await?);
+    }
+    let mut config = rig.ephemeral()?;
+    config.deliver = DeliverPolicy::ByStartSequence(sequences[2]);
+    let mut reader = rig.subscribe(&config).await?;
+    let seen = read_all(&mut reader, &sequences[2..]).await?;
+    ensure_eq!(seen.messages, [3, 5, 7, 8], "the messages that were left");
     Ok(())
 }
 
