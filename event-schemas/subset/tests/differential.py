@@ -1,7 +1,7 @@
 """Holds our verdicts against the checker jsoncompat (PyPI, MIT), on pairs from stdin.
 
     python3 -m pip install jsoncompat==0.3.1
-    cargo run -p event-schemas-subset --example pairs -- 5000 | python3 tests/jsoncompat.py
+    cargo run -p event-schemas-subset --example pairs -- 5000 | python3 tests/differential.py
 
 It answers yes or no, and its no also means "no proof found". So only one kind of difference can
 be an error: it says yes where we show a document. Each of those is printed with the document.
