@@ -1,8 +1,8 @@
 //! Prints random pairs of schemas, a line of JSON each, with the verdict on them: what
-//! `tests/jsoncompat.py` holds against another checker.
+//! `tests/differential.py` holds against another checker.
 //!
 //! ```sh
-//! cargo run -p event-schemas-subset --example pairs -- 5000 | python3 tests/jsoncompat.py
+//! cargo run -p event-schemas-subset --example pairs -- 5000 | python3 tests/differential.py
 //! ```
 
 #[path = "../tests/oracle/edits.rs"]

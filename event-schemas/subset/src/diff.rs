@@ -9,7 +9,7 @@ mod document;
 mod parts;
 mod reason;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -40,7 +40,7 @@ pub(crate) fn diff(sub: &Schema, sup: &Schema, options: &Options) -> (Vec<Break>
         sup,
         limit: options.breaks,
         breaks: BTreeMap::new(),
-        unknowns: BTreeMap::new(),
+        unknowns: BTreeSet::new(),
         frames: Vec::new(),
         compared: Vec::new(),
     };
@@ -48,7 +48,7 @@ pub(crate) fn diff(sub: &Schema, sup: &Schema, options: &Options) -> (Vec<Break>
     let unknowns = diff
         .unknowns
         .into_iter()
-        .map(|((path, why), ())| Unknown { path, why });
+        .map(|(path, why)| Unknown { path, why });
     (diff.breaks.into_values().collect(), unknowns.collect())
 }
 
@@ -59,7 +59,7 @@ struct Diff<'a> {
     sup: &'a Schema,
     limit: usize,
     breaks: BTreeMap<(Path, Rule), Break>,
-    unknowns: BTreeMap<(Path, String), ()>,
+    unknowns: BTreeSet<(Path, String)>,
     /// The values around the one that is compared, from the outermost inward.
     frames: Vec<Frame>,
     /// What is being compared further out; inside a recursive schema it comes back.
@@ -76,7 +76,7 @@ struct Written<'c> {
     path: &'c Path,
 }
 
-impl<'a> Diff<'a> {
+impl Diff<'_> {
     /// Compares what is written with what is accepted at a path. Returns whether there is
     /// anything to be said, which is said then.
     fn compare(&mut self, written: &[Lit], accepted: Lit, path: &Path) -> bool {
@@ -162,9 +162,12 @@ impl<'a> Diff<'a> {
             (_, Some(Origin::Unevaluated(ways))) => self.unevaluated(case, &ways),
             (Expr::And(parts), None) if !part.is_negative() => {
                 let parts = Rc::clone(&parts);
-                parts
-                    .iter()
-                    .fold(false, |said, part| self.case(case, *part) || said)
+                // Each part has something of its own to say.
+                let mut said = false;
+                for part in parts.iter() {
+                    said |= self.case(case, *part);
+                }
+                said
             }
             (Expr::Atom(Atom::Each(keys, value)), _) if !part.is_negative() => {
                 self.properties(case, part, &keys, value)
@@ -319,6 +322,6 @@ impl<'a> Diff<'a> {
     }
 
     fn unknown(&mut self, path: &Path, why: &str) {
-        self.unknowns.insert((path.clone(), why.to_owned()), ());
+        self.unknowns.insert((path.clone(), why.to_owned()));
     }
 }

@@ -90,7 +90,7 @@ pub(crate) enum Origin {
 /// All expressions of a comparison.
 #[derive(Debug)]
 pub(crate) struct Exprs {
-    exprs: Vec<Expr>,
+    all: Vec<Expr>,
     ids: HashMap<Expr, u32>,
     origins: HashMap<Lit, Origin>,
     resolved: HashMap<Lit, Lit>,
@@ -102,7 +102,7 @@ pub(crate) struct Exprs {
 impl Exprs {
     pub(crate) fn new() -> Self {
         let mut exprs = Self {
-            exprs: Vec::new(),
+            all: Vec::new(),
             ids: HashMap::new(),
             origins: HashMap::new(),
             resolved: HashMap::new(),
@@ -119,15 +119,15 @@ impl Exprs {
             return Lit(id << 1);
         }
         // 2^31 expressions do not fit into memory.
-        let id = u32::try_from(self.exprs.len()).unwrap_or(u32::MAX >> 1);
-        self.exprs.push(expr.clone());
+        let id = u32::try_from(self.all.len()).unwrap_or(u32::MAX >> 1);
+        self.all.push(expr.clone());
         self.ids.insert(expr, id);
         Lit(id << 1)
     }
 
     /// The expression that a literal affirms or negates.
     pub(crate) fn get(&self, lit: Lit) -> &Expr {
-        &self.exprs[lit.index()]
+        &self.all[lit.index()]
     }
 
     pub(crate) fn atom(&mut self, atom: Atom) -> Lit {

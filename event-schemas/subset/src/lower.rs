@@ -41,7 +41,7 @@ impl<'a> Lowering<'a> {
 
     /// The expression of a whole schema.
     pub(crate) fn root(&mut self, side: Side) -> Lit {
-        let root = self.tree(side).root();
+        let root = Tree::root();
         let lowered = self.node(side, root, 0);
         self.exprs.look_again();
         lowered

@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 192;
 /// A JSON Schema that was read and checked. Cheap to clone.
 ///
 /// `format` is an assertion for the formats that the validator knows and for those
-/// of numbers that OpenAPI names (`int32`, `uint64`, …); of any other format it is
+/// of numbers that `OpenAPI` names (`int32`, `uint64`, …); of any other format it is
 /// not known what it accepts, and [`accepts`](Self::accepts) lets it pass.
 #[derive(Clone, Debug)]
 pub struct Schema {

@@ -73,9 +73,9 @@ impl Best {
     fn take(&mut self, outcome: Outcome) -> bool {
         let is_certain = matches!(&outcome, Outcome::Found(found) if found.doubt.is_none());
         match (&self.outcome, &outcome) {
-            (_, Outcome::None) | (Outcome::Found(_), Outcome::Unknown(_)) => {}
+            (_, Outcome::None) | (Outcome::Found(_) | Outcome::Unknown(_), Outcome::Unknown(_)) => {
+            }
             (Outcome::Found(_), Outcome::Found(_)) if !is_certain => {}
-            (Outcome::Unknown(_), Outcome::Unknown(_)) => {}
             _ => self.outcome = outcome,
         }
         is_certain
@@ -124,7 +124,7 @@ impl<'a> Solver<'a> {
             return Outcome::unknown("the schemas are nested deeper than is searched");
         }
         if !self.step() {
-            return self.exhausted();
+            return Self::exhausted();
         }
         self.asked.insert(Rc::clone(&lits), depth);
         let outer = std::mem::replace(&mut self.referred, usize::MAX);
@@ -212,7 +212,7 @@ impl<'a> Solver<'a> {
         self.steps == 0
     }
 
-    fn exhausted(&self) -> Outcome {
+    fn exhausted() -> Outcome {
         Outcome::unknown("the search was given up after as many steps as it may take")
     }
 }

@@ -15,7 +15,7 @@ fn verdict(sub: &Value, sup: &Value) -> Verdict {
     let verdict = compare(&sub, &sup).verdict();
     // Generous: what is not bounded takes until the end of the world.
     assert!(
-        start.elapsed() < Duration::from_secs(120),
+        start.elapsed() < Duration::from_mins(2),
         "{:?}",
         start.elapsed()
     );
@@ -249,7 +249,7 @@ fn patterns_that_explode_are_not_compared() {
 #[test]
 fn choices_that_explode_come_to_an_end() {
     let variants = |offset: usize| -> Vec<Value> {
-        (0..40)
+        (0..20)
             .map(|at| {
                 let properties: Map<String, Value> = (0..6)
                     .map(|field| {
@@ -271,10 +271,10 @@ fn choices_that_explode_come_to_an_end() {
         &json!({ "oneOf": variants(1) }),
         &json!({ "oneOf": variants(0) }),
     );
-    let all: Vec<Value> = (0..60)
+    let all: Vec<Value> = (0..40)
         .map(|at| json!({ "anyOf": [{ "required": [format!("a{at}")] }, { "required": [format!("b{at}")] }] }))
         .collect();
-    verdict(&json!({ "allOf": all }), &json!({ "minProperties": 61 }));
+    verdict(&json!({ "allOf": all }), &json!({ "minProperties": 41 }));
     let needs: Map<String, Value> = (0..200)
         .map(|at| {
             (

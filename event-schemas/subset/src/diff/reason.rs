@@ -60,6 +60,7 @@ impl Diff<'_> {
         (rule, step, format!("but {requirement}"))
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table of all assertions")]
     fn of_atom(&self, case: Written<'_>, atom: &Atom) -> (Rule, String) {
         let only = |what: String| format!("only {what} accepted");
         match atom {

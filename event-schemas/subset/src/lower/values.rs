@@ -76,14 +76,14 @@ impl Lowering<'_> {
                 parts.push(self.exprs.atom(Atom::Each(rest, Lit::FALSE)));
                 parts
             }
-            scalar => match Scalar::of(scalar) {
-                Some(scalar) => return self.scalars(BTreeSet::from([scalar])),
-                None => {
-                    let mut parts = vec![self.of_type(Type::of(scalar))];
-                    self.give_up("a number is too large to compute with", &mut parts);
-                    parts
+            scalar => {
+                if let Some(scalar) = Scalar::of(scalar) {
+                    return self.scalars(BTreeSet::from([scalar]));
                 }
-            },
+                let mut parts = vec![self.of_type(Type::of(scalar))];
+                self.give_up("a number is too large to compute with", &mut parts);
+                parts
+            }
         };
         let constant = self.exprs.and(parts);
         self.exprs.note(constant, Origin::Const);

@@ -42,8 +42,8 @@ fn parse_or(value: &Value, otherwise: &Schema) -> Schema {
 
 /// The nodes that describe a value of their own, from the root inward.
 fn places(tree: &Tree) -> Vec<NodeId> {
-    let mut places = vec![tree.root()];
-    let mut seen = HashSet::from([tree.root()]);
+    let mut places = vec![Tree::root()];
+    let mut seen = HashSet::from([Tree::root()]);
     let mut at = 0;
     while let Some(place) = places.get(at).copied() {
         at += 1;

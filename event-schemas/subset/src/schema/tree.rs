@@ -42,7 +42,8 @@ impl Tree {
         Ok(tree)
     }
 
-    pub(crate) fn root(&self) -> NodeId {
+    /// The root, which was read first.
+    pub(crate) fn root() -> NodeId {
         0
     }
 

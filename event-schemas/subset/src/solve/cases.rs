@@ -23,6 +23,16 @@ struct Case {
     depth: usize,
 }
 
+/// What is left to choose in a case.
+enum Choice {
+    /// Nothing fits: the case contradicts itself.
+    Contradiction,
+    /// Nothing: all choices are made.
+    Settled,
+    /// One of these.
+    Among(Vec<Lit>),
+}
+
 impl<'a> Solver<'a> {
     /// Calls `visit` for each case of values of a type that satisfy all of `lits`, until it
     /// returns false.
@@ -54,15 +64,14 @@ impl<'a> Solver<'a> {
         if !self.step() || case.depth > MAX_CHOICES {
             return Err(exhausted());
         }
-        let Some(choice) = self.narrowest(&mut case) else {
-            return Ok(true);
-        };
+        let choice = self.narrowest(&mut case);
         if self.is_exhausted() {
             return Err(exhausted());
         }
-        let Some(options) = choice else {
-            let atoms = std::mem::take(&mut case.atoms);
-            return Ok(visit(self, &atoms));
+        let options = match choice {
+            Choice::Contradiction => return Ok(true),
+            Choice::Settled => return Ok(visit(self, &case.atoms)),
+            Choice::Among(options) => options,
         };
         let mut failed = None;
         for option in options {
@@ -83,23 +92,22 @@ impl<'a> Solver<'a> {
     }
 
     /// Takes the choice with the fewest options out of a case; those that are made already,
-    /// or leave one option only, are settled. `None` if the case contradicts itself;
-    /// `Some(None)` if there is no choice left.
-    fn narrowest(&mut self, case: &mut Case) -> Option<Option<Vec<Lit>>> {
+    /// or leave one option only, are settled.
+    fn narrowest(&mut self, case: &mut Case) -> Choice {
         loop {
             let mut narrowest: Option<(usize, Vec<Lit>)> = None;
             let mut forced = None;
             let mut at = 0;
             while at < case.choices.len() {
                 if !self.step() {
-                    return Some(None);
+                    return Choice::Settled;
                 }
                 match self.options(case, case.choices[at]) {
                     None => {
                         case.choices.swap_remove(at);
                         continue;
                     }
-                    Some(options) if options.is_empty() => return None,
+                    Some(options) if options.is_empty() => return Choice::Contradiction,
                     Some(options) if options.len() == 1 => {
                         case.choices.swap_remove(at);
                         forced = Some(options);
@@ -119,14 +127,14 @@ impl<'a> Solver<'a> {
             match (forced, narrowest) {
                 (Some(forced), _) => {
                     if !self.assume(case, forced) {
-                        return None;
+                        return Choice::Contradiction;
                     }
                 }
                 (None, Some((at, options))) => {
                     case.choices.swap_remove(at);
-                    return Some(Some(options));
+                    return Choice::Among(options);
                 }
-                (None, None) => return Some(None),
+                (None, None) => return Choice::Settled,
             }
         }
     }
@@ -201,21 +209,15 @@ impl<'a> Solver<'a> {
                         return false;
                     }
                 }
-                Expr::Atom(atom) => match of_type(atom, case.of) {
-                    Some(holds) => {
-                        if holds == lit.is_negative() {
-                            return false;
-                        }
+                Expr::Atom(atom) => {
+                    let holds = of_type(atom, case.of).map(|holds| holds != lit.is_negative());
+                    if holds == Some(false) || case.atoms.contains(&lit.negated()) {
+                        return false;
                     }
-                    None => {
-                        if case.atoms.contains(&lit.negated()) {
-                            return false;
-                        }
-                        if !case.atoms.contains(&lit) {
-                            case.atoms.push(lit);
-                        }
+                    if holds.is_none() && !case.atoms.contains(&lit) {
+                        case.atoms.push(lit);
                     }
-                },
+                }
             }
         }
         true

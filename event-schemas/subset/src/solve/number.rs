@@ -209,8 +209,8 @@ impl Wanted {
                 candidates.push(bound.floor() + BigInt::from(part * if far > 0 { 1 } else { -1 }));
             }
         }
-        let fitting = candidates.iter().filter(|number| self.fits(number));
-        match fitting.filter_map(number::to_json).next() {
+        let mut fitting = candidates.iter().filter(|number| self.fits(number));
+        match fitting.find_map(number::to_json) {
             Some(json) => Outcome::found(Value::Number(json), self.doubt.clone()),
             None => Outcome::unknown("no number was found that shows it, and there may be one"),
         }

@@ -74,7 +74,7 @@ impl Solver<'_> {
         };
         for _ in 0..tries {
             if !self.steps_of_search(&wanted) {
-                best.take(self.exhausted());
+                best.take(Self::exhausted());
                 return best.outcome;
             }
             match self.search_string(&wanted, &outlines) {

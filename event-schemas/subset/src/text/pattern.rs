@@ -1,5 +1,7 @@
 //! A pattern of ECMA-262 as an automaton over whole strings.
 
+use std::fmt::Write as _;
+
 use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::nfa::thompson;
 use regex_automata::util::primitives::StateID;
@@ -88,7 +90,7 @@ fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_ascii_punctuation() || c.is_ascii_whitespace() || c.is_ascii_control() {
-            escaped.push_str(&format!("\\x{{{:x}}}", u32::from(c)));
+            let _ = write!(escaped, "\\x{{{:x}}}", u32::from(c));
         } else {
             escaped.push(c);
         }

@@ -34,10 +34,10 @@ crate::table! {
     { "allOf": [{ "multipleOf": 2 }, { "multipleOf": 3 }] } <= { "multipleOf": 6 } => contained;
     { "multipleOf": 0.01 } <= { "type": ["number", "string", "null", "boolean", "array", "object"] } => contained;
     { "type": "integer", "multipleOf": 7, "minimum": 1, "maximum": 6 } <= false => contained;
-    { "type": "integer", "maximum": 9007199254740993_u64 } <= { "maximum": 9007199254740992_u64 } => broken ("bound-tightened" @ "$");
-    { "type": "integer", "maximum": 18446744073709551615_u64 } <= { "maximum": 1e300 } => contained;
+    { "type": "integer", "maximum": 9_007_199_254_740_993_u64 } <= { "maximum": 9_007_199_254_740_992_u64 } => broken ("bound-tightened" @ "$");
+    { "type": "integer", "maximum": 18_446_744_073_709_551_615_u64 } <= { "maximum": 1e300 } => contained;
     { "type": "integer", "format": "uint32", "minimum": 0 } <= { "type": "integer", "format": "uint64", "minimum": 0 } => contained;
     { "type": "integer", "format": "uint64", "minimum": 0 } <= { "type": "integer", "format": "uint32", "minimum": 0 } => broken ("bound-tightened" @ "$");
-    { "type": "integer", "format": "uint32" } <= { "type": "integer", "minimum": 0, "maximum": 4294967295_u64 } => contained;
+    { "type": "integer", "format": "uint32" } <= { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u64 } => contained;
     { "type": "number", "format": "float" } <= { "type": "number", "format": "double" } => contained;
 }

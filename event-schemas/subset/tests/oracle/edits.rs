@@ -8,7 +8,7 @@ use crate::schemas;
 /// Changes one schema in a schema.
 pub(crate) fn edit(rng: &mut Rng, schema: &mut Value, draft7: bool) {
     let mut places = Vec::new();
-    collect(schema, String::new(), &mut places);
+    collect(schema, "", &mut places);
     let place = places[rng.usize(..places.len())].clone();
     let Some(Value::Object(keywords)) = schema.pointer_mut(&place) else {
         return;
@@ -25,26 +25,26 @@ pub(crate) fn edit(rng: &mut Rng, schema: &mut Value, draft7: bool) {
 }
 
 /// The pointers of all schemas that are objects.
-fn collect(schema: &Value, pointer: String, places: &mut Vec<String>) {
+fn collect(schema: &Value, pointer: &str, places: &mut Vec<String>) {
     let Value::Object(keywords) = schema else {
         return;
     };
-    places.push(pointer.clone());
+    places.push(pointer.to_owned());
     for (keyword, value) in keywords {
         match (keyword.as_str(), value) {
             ("enum" | "const" | "required" | "dependentRequired" | "type", _) => {}
             ("properties" | "patternProperties" | "$defs" | "dependentSchemas", _) => {
                 for (name, member) in value.as_object().into_iter().flatten() {
-                    collect(member, format!("{pointer}/{keyword}/{name}"), places);
+                    collect(member, &format!("{pointer}/{keyword}/{name}"), places);
                 }
             }
             (_, Value::Array(items)) => {
                 for (at, item) in items.iter().enumerate() {
-                    collect(item, format!("{pointer}/{keyword}/{at}"), places);
+                    collect(item, &format!("{pointer}/{keyword}/{at}"), places);
                 }
             }
             ("dependencies", _) => {}
-            _ => collect(value, format!("{pointer}/{keyword}"), places),
+            _ => collect(value, &format!("{pointer}/{keyword}"), places),
         }
     }
 }

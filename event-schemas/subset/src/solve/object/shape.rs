@@ -145,9 +145,9 @@ impl Solver<'_> {
             let mut matched = BTreeSet::new();
             for (at, id) in known.iter().enumerate() {
                 let pattern = self.lowering.exprs.atom(Atom::Pattern(*id));
-                let matches = chosen & (1 << at) != 0;
-                lits.push(if matches { pattern } else { pattern.negated() });
-                if matches {
+                let is_found = chosen & (1 << at) != 0;
+                lits.push(if is_found { pattern } else { pattern.negated() });
+                if is_found {
                     matched.insert(*id);
                 }
             }
