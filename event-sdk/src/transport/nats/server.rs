@@ -89,10 +89,16 @@ impl Server {
 
     /// Whether a message that it can no longer deliver, for nobody listens there any
     /// more, is for others at once. In a cluster, the server that sends it learns too
-    /// late that nobody does; and before 2.10.16 a consumer may count it as delivered
-    /// (nats-server, `loopAndGatherMsgs`). It comes again after the ack wait then.
+    /// late that nobody does. It comes again after the ack wait then.
     pub(super) fn takes_back(&self) -> bool {
-        !self.clustered && self.version >= Version::V2_10.patch(16)
+        !self.clustered && self.counts_exactly()
+    }
+
+    /// Whether its consumers count only what they deliver: before 2.10.16, a request
+    /// that nobody wants any more may be counted too (nats-server,
+    /// `loopAndGatherMsgs`).
+    pub(super) fn counts_exactly(&self) -> bool {
+        self.version >= Version::V2_10.patch(16)
     }
 
     /// What this transport can do on this server.

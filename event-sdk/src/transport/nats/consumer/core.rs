@@ -16,11 +16,12 @@ use super::bind::Bound;
 use super::held::Deliveries;
 use super::inbox::Inbox;
 use super::leave::{Leaving, Left, PATIENCE, Quiet};
-use super::pull::Pull;
+use super::pull::{Ends, Pull};
 use super::reply::Reply;
 use super::send::{send, send_now};
 use super::settle::{ACK, Held, Via};
 use super::status::Status;
+use crate::transport::nats::link::Link;
 use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
@@ -109,7 +110,7 @@ impl Core {
                 leaving: None,
                 left: None,
                 unread: BTreeSet::new(),
-                pull: Pull::new(prefetch, &bound, config, !via.link.takes_back()),
+                pull: Pull::new(prefetch, &bound, config, ends(&via.link)),
                 unsent: None,
                 deliveries: Deliveries::default(),
                 last: 0,
@@ -348,6 +349,17 @@ impl Core {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When requests end on this server.
+fn ends(link: &Link) -> Ends {
+    if link.takes_back() {
+        Ends::Late
+    } else if link.server().counts_exactly() {
+        Ends::BeforeAckWait
+    } else {
+        Ends::Soon
     }
 }
 

@@ -52,6 +52,18 @@ pub(super) struct Pull {
 /// The token of a request for one message that does not wait.
 const PROBE: &str = "probe-1";
 
+/// When requests end that are not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// Late: the server takes back what it can no longer deliver.
+    Late,
+    /// So soon that a subscription that leaves can wait for it.
+    Soon,
+    /// The same, and before the ack wait of what they bring. Not on a server that may
+    /// count a delivery to one that has just ended: the two would fall together.
+    BeforeAckWait,
+}
+
 /// One request for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
@@ -63,17 +75,15 @@ pub(super) struct Request {
 
 impl Pull {
     /// Nothing was asked for. A consumer may limit the messages of one request and
-    /// its wait. Requests end `soon` where a server does not take back what it can no
-    /// longer deliver.
-    pub(super) fn new(prefetch: usize, bound: &Bound, config: &ConsumerConfig, soon: bool) -> Self {
-        let ends_soon = soon && config.ack != AckPolicy::None;
-        let expires = if ends_soon {
-            // What comes for who leaves is put back before its ack wait ends.
-            EXPIRES_SOON
+    /// its wait.
+    pub(super) fn new(prefetch: usize, bound: &Bound, config: &ConsumerConfig, ends: Ends) -> Self {
+        let ends_soon = ends != Ends::Late && config.ack != AckPolicy::None;
+        let expires = match ends {
+            _ if !ends_soon => EXPIRES,
+            Ends::BeforeAckWait => EXPIRES_SOON
                 .min(config.wait_of_attempt(1) / 2)
-                .max(SHORTEST)
-        } else {
-            EXPIRES
+                .max(SHORTEST),
+            Ends::Late | Ends::Soon => EXPIRES_SOON,
         };
         Self {
             prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),
@@ -232,7 +242,7 @@ mod tests {
             prefetch,
             &unlimited(),
             &waiting(Duration::from_secs(30)),
-            false,
+            Ends::Late,
         )
     }
 
@@ -317,7 +327,7 @@ mod tests {
             max_expires: Some(Duration::from_secs(1)),
             ..unlimited()
         };
-        let mut pull = Pull::new(10, &bound, &waiting(Duration::from_secs(30)), false);
+        let mut pull = Pull::new(10, &bound, &waiting(Duration::from_secs(30)), Ends::Late);
         let request = pull.next().unwrap();
         assert_eq!(
             request.payload,
@@ -345,14 +355,15 @@ mod tests {
 
     #[test]
     fn what_has_to_end_soon_ends_before_the_ack_wait_of_what_it_brings() {
-        let within = |wait| Pull::new(1, &unlimited(), &waiting(wait), true).ends_within();
+        let within =
+            |wait| Pull::new(1, &unlimited(), &waiting(wait), Ends::BeforeAckWait).ends_within();
         assert_eq!(within(Duration::from_secs(30)), Some(EXPIRES_SOON));
         let half = Duration::from_millis(250);
         assert_eq!(within(2 * half), Some(half));
         assert_eq!(within(Duration::from_millis(1)), Some(SHORTEST));
         let mut config = waiting(half);
         config.ack = AckPolicy::None;
-        let pull = Pull::new(1, &unlimited(), &config, true);
+        let pull = Pull::new(1, &unlimited(), &config, Ends::BeforeAckWait);
         assert_eq!(pull.ends_within(), None);
     }
 
