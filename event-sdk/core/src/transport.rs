@@ -179,7 +179,8 @@ pub struct StreamState {
     pub first_sequence: u64,
     /// The sequence of the newest message ever stored; zero if there was none.
     pub last_sequence: u64,
-    /// How many consumers it has.
+    /// How many consumers it has; where several servers keep it, one that has just
+    /// come or gone may not be known to the one that counts.
     pub consumers: usize,
 }
 

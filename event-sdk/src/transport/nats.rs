@@ -43,11 +43,22 @@
 //!   errors above apart, the transport looks at streams
 //!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without the permission they
 //!   are told as the server does. [`Management::Never`] makes no such call.
+//! - **Leaving.** What a subscription had not handed out goes to others of its
+//!   consumer at once where the server is by itself and 2.10.16 or newer. Elsewhere
+//!   it does within two seconds: a server of a cluster, and an older one, may count
+//!   as delivered what nobody listens for any more, so that the open requests are
+//!   listened to until they end. What they bring in that time is put back too, as
+//!   another attempt. A [drain](Transport::drain) waits for it.
+//! - **Groups** end when nobody has asked for messages for as long as
+//!   [`inactive_threshold`](NatsOptions::inactive_threshold) says. Who subscribes in
+//!   that very moment gets the group that begins after it.
 //! - **History** is read from any copy of the stream that allows it
 //!   (`allow_direct`, as streams that are created here do) and from the leader
 //!   otherwise, in batches from 2.11 on; it makes no consumer.
 //! - **Streams.** [`apply_stream`](Transport::apply_stream) changes what the
-//!   configuration names and leaves everything else as it is. A server bounds
+//!   configuration names and leaves everything else as it is; in a cluster it
+//!   waits until the stream is found by its subjects (`$JS.API.STREAM.NAMES`, if
+//!   that is allowed). A server bounds
 //!   message ids by time alone, so that their number is not compared, and cannot
 //!   forget them in less than 100 ms.
 //! - **Headers** arrive in the order of their names. White space around a value

@@ -118,6 +118,10 @@ async fn a_consumer_that_is_deleted_ends_its_subscriptions() {
         let name = config.name.as_str().unwrap().to_owned();
         let mut waiting = subscribe(&nats, &config, 10).await;
         assert!(waiting.ready().await.is_none());
+        rig.until("a request", async |rig: &Rig| {
+            rig.consumer(&name).await["num_waiting"] == 1
+        })
+        .await;
         let mut idle = subscribe(&nats, &config, 10).await;
         nats.delete_consumer(STREAM, &name).await.unwrap();
         for reader in [&mut waiting, &mut idle] {

@@ -8,29 +8,49 @@ use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Capability, Transport};
 use event_sdk_test_servers::programs::nats;
-use event_sdk_test_servers::{Options, Server};
+use event_sdk_test_servers::{Cluster, Options, Server};
+use tokio::sync::Mutex;
 
-/// One server for all cases, which have streams of their own.
-struct OverNats {
-    server: Server,
+/// One server for all cases, which have streams of their own, or one cluster.
+struct OverNats<S> {
+    urls: Vec<String>,
     /// Removes what is left of a case whose transport was closed.
     admin: async_nats::Client,
+    /// Ends with this.
+    _servers: S,
 }
 
-impl OverNats {
-    async fn start(options: Options) -> Self {
+impl OverNats<Server> {
+    async fn one(options: Options) -> Self {
         let server = options.start().await.unwrap();
-        let admin = async_nats::connect(server.url()).await.unwrap();
-        Self { server, admin }
+        Self::over(vec![server.url()], server).await
     }
 }
 
-impl Harness for OverNats {
+impl OverNats<Cluster> {
+    async fn three() -> Self {
+        let cluster = Cluster::start(3).await.unwrap();
+        Self::over(cluster.urls(), cluster).await
+    }
+}
+
+impl<S> OverNats<S> {
+    async fn over(urls: Vec<String>, servers: S) -> Self {
+        Self {
+            admin: async_nats::connect(urls.as_slice()).await.unwrap(),
+            urls,
+            _servers: servers,
+        }
+    }
+}
+
+impl<S: Send + Sync + 'static> Harness for OverNats<S> {
     type Transport = Nats;
 
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<Nats, HarnessError> {
-        // A group ends soon after its last subscription.
-        let options = Nats::options(self.server.url()).inactive_threshold(Duration::from_secs(2));
+        // A group ends soon after its last subscription, and not before that is read
+        // for the first time.
+        let options = Nats::options(self.urls.join(",")).inactive_threshold(Duration::from_secs(8));
         let nats = Nats::connect(options).await?;
         for stream in &streams {
             nats.apply_stream(stream).await?;
@@ -46,6 +66,18 @@ impl Harness for OverNats {
             let _ = self.admin.request(call, "".into()).await;
         }
     }
+}
+
+/// Held by the suite that runs: a cluster needs the machine for itself.
+static MACHINE: Mutex<()> = Mutex::const_new(());
+
+/// All cases; servers and tests share the machine, which may have two cores only, and
+/// a cluster writes everything three times.
+fn suite() -> Suite {
+    Suite::new()
+        .parallel(8)
+        .patience(Duration::from_secs(20))
+        .timeout(Duration::from_mins(1))
 }
 
 /// What a server cannot do, whatever its version.
@@ -79,8 +111,18 @@ fn assert_all_but(report: &Report, lacking: &[Capability]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_on_one_server() {
-    let harness = OverNats::start(Server::options()).await;
-    let report = Suite::new().parallel(8).run(harness).await;
+    let _machine = MACHINE.lock().await;
+    let harness = OverNats::one(Server::options()).await;
+    let report = suite().run(harness).await;
+    assert_all_but(&report, &BEYOND);
+    assert_eq!(report.results().len(), conformance::cases().count());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_on_a_cluster_of_three() {
+    let _machine = MACHINE.lock().await;
+    let harness = OverNats::three().await;
+    let report = suite().parallel(3).replicas(3).run(harness).await;
     assert_all_but(&report, &BEYOND);
     assert_eq!(report.results().len(), conformance::cases().count());
 }
@@ -91,8 +133,9 @@ async fn nats_on_an_old_server() {
         println!("not run: there is no NATS server older than 2.10 on this machine");
         return;
     };
-    let harness = OverNats::start(Server::options().program(program)).await;
-    let report = Suite::new().parallel(8).run(harness).await;
+    let _machine = MACHINE.lock().await;
+    let harness = OverNats::one(Server::options().program(program)).await;
+    let report = suite().run(harness).await;
     let beyond = [&BEYOND[..], &SINCE_2_9].concat();
     assert_all_but(&report, &beyond);
     assert_eq!(report.results().len(), conformance::cases().count());

@@ -1,6 +1,7 @@
 //! Faults of real NATS servers, and what a service sees of them through the
 //! public API: servers restarted, killed and paused, consumers and streams
-//! deleted, limits met, permissions and credentials missing.
+//! deleted, limits met, permissions and credentials missing, a service too slow or
+//! drained in the middle of its work.
 //!
 //! Each test keeps a ledger of its events and prints it at its end
 //! (`cargo test -p event-sdk-tests --test faults -- --nocapture`): nothing that
@@ -10,6 +11,7 @@
 mod events;
 mod ledger;
 mod rig;
+mod wire;
 mod work;
 
 mod restart_while_publishing;
@@ -29,3 +31,9 @@ mod stream_full;
 mod too_large;
 
 mod denied;
+
+mod credentials_expired;
+
+mod slow_consumer;
+
+mod drained;

@@ -32,6 +32,8 @@ pub(super) struct Settings {
     pub(super) patience: Duration,
     /// By how much the numbers of messages are multiplied.
     pub(super) scale: usize,
+    /// How many copies streams have.
+    pub(super) replicas: u8,
 }
 
 /// What a case is given.
@@ -94,7 +96,8 @@ impl Fixture {
         say: impl FnOnce(Stream) -> Stream,
     ) -> Outcome<StreamConfig> {
         let name = format!("{}{}", self.name, letter.to_ascii_uppercase());
-        Ok(say(Stream::new(name)).config(&self.prefix(letter))?)
+        let stream = Stream::new(name).replicas(self.replicas());
+        Ok(say(stream).config(&self.prefix(letter))?)
     }
 
     /// Notes that the case may create this stream, so that it is removed.
@@ -129,6 +132,11 @@ impl Fixture {
             )
         };
         Ok((rig(0, self.prefix('a')), rig(1, self.prefix('b'))))
+    }
+
+    /// How many copies the streams of this case have.
+    pub(super) fn replicas(&self) -> u8 {
+        self.settings.replicas
     }
 
     /// `number`, or more of them in a stress run.

@@ -277,6 +277,16 @@ impl Rig {
         within(self.patience(), "the answer to applying a stream", answer).await
     }
 
+    /// The stream has so many consumers, or soon will: in a cluster, another server
+    /// may have created one than the one that counts them.
+    pub(super) async fn has_consumers(&self, wanted: usize) -> Outcome {
+        let what = format!("a stream with {wanted} consumers");
+        self.eventually(&what, async |rig: Self| {
+            Ok((rig.state().await?.consumers == wanted).then_some(()))
+        })
+        .await
+    }
+
     /// The streams that store some of `relative`.
     pub(super) async fn streams_for(&self, relative: &str) -> Outcome<Vec<Text>> {
         let pattern = self.pattern(relative)?;

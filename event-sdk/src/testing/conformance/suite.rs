@@ -49,6 +49,7 @@ impl Suite {
             settings: Settings {
                 patience: Duration::from_secs(8),
                 scale: 1,
+                replicas: 1,
             },
         }
     }
@@ -98,6 +99,13 @@ impl Suite {
     /// them more time too.
     pub fn stress(mut self, factor: usize) -> Self {
         self.settings.scale = factor.max(1);
+        self
+    }
+
+    /// How many copies each stream of the cases has; one unless set. For
+    /// transports whose streams have copies on several servers.
+    pub fn replicas(mut self, copies: u8) -> Self {
+        self.settings.replicas = copies.max(1);
         self
     }
 

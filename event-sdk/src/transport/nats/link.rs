@@ -144,6 +144,13 @@ impl Link {
         learnt.server.clone()
     }
 
+    /// Whether what comes for an inbox that is left is for others at once; see
+    /// [`Server::takes_back`].
+    pub(super) fn takes_back(&self) -> bool {
+        // Behind another prefix there is another server.
+        self.options.api_prefix == API_PREFIX && self.server().takes_back()
+    }
+
     /// The name of a stream, mostly of that which was named last: then nothing
     /// is allocated.
     pub(super) fn stream_name(&self, name: &str) -> Text {
@@ -180,6 +187,11 @@ impl Link {
     /// The state of the connection, to be looked at and waited for.
     pub(super) fn watch(&self) -> ConnectionWatch {
         self.hub.watch()
+    }
+
+    /// Goes on without anybody waiting for it.
+    pub(super) fn spawn(&self, rest: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(rest);
     }
 
     /// What is wanted of the connection, to be waited for.

@@ -65,6 +65,8 @@ pub(super) struct Server {
     pub(super) max_payload: usize,
     /// Whether it has JetStream.
     pub(super) jetstream: bool,
+    /// Whether there is a cluster that it is of.
+    pub(super) clustered: bool,
 }
 
 impl Server {
@@ -81,7 +83,22 @@ impl Server {
             version: version.unwrap_or(Version::new(2, 9)),
             max_payload: info.max_payload,
             jetstream: info.jetstream,
+            clustered: info.cluster.is_some(),
         }
+    }
+
+    /// Whether a message that it can no longer deliver, for nobody listens there any
+    /// more, is for others at once. In a cluster, the server that sends it learns too
+    /// late that nobody does. It comes again after the ack wait then.
+    pub(super) fn takes_back(&self) -> bool {
+        !self.clustered && self.counts_exactly()
+    }
+
+    /// Whether its consumers count only what they deliver: before 2.10.16, a request
+    /// that nobody wants any more may be counted too (nats-server,
+    /// `loopAndGatherMsgs`).
+    pub(super) fn counts_exactly(&self) -> bool {
+        self.version >= Version::V2_10.patch(16)
     }
 
     /// What this transport can do on this server.

@@ -211,6 +211,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_dropped_subscription_gives_back_the_unread_at_once", "a_durable_goes_on_where_it_was",
         "a_member_that_leaves_loses_nothing", "draining_hands_nothing_more_out",
         "members_come_and_go", "the_unread_goes_to_others_at_once",
+        "so_does_what_a_dropped_subscription_left",
     ]),
     at_least(S::ForgetsAcks, &[
         "an_acked_message_stays_away", "acking_twice_is_fine", "a_late_ack_counts",
@@ -314,6 +315,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "draining_ends_the_subscriptions", "draining_hands_nothing_more_out",
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
+        "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::EndsWithoutAWord, &[
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
@@ -322,6 +324,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "draining_ends_the_subscriptions", "draining_hands_nothing_more_out",
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
+        "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsNothing, &[
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
@@ -331,12 +334,14 @@ pub(super) const EXPECTED: &[Expected] = &[
         "publishes_in_flight_are_confirmed", "so_can_what_ends_with_its_subscription",
         "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
         "what_is_not_settled_in_time_is_given_back", "while_draining_nothing_is_begun",
+        "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsByClosing, &[
         "a_drain_counts_what_it_found", "a_drain_waits_as_long_as_it_was_told",
         "draining_hands_nothing_more_out", "so_can_what_ends_with_its_subscription",
         "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
         "what_is_not_settled_in_time_is_given_back", "while_draining_nothing_is_begun",
+        "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsToTheEnd, &[
         "a_drain_is_for_one_transport_alone", "a_drain_of_nothing_ends_at_once",
@@ -346,15 +351,19 @@ pub(super) const EXPECTED: &[Expected] = &[
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "the_unread_goes_to_others_at_once", "what_is_in_hand_can_be_settled",
         "while_draining_nothing_is_begun",
+        "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsEverybody, &[
         "a_drain_is_for_one_transport_alone", "publishes_in_flight_are_confirmed",
         "the_shorter_of_two_drains_ends_both", "the_unread_goes_to_others_at_once",
         "what_is_in_hand_can_be_settled", "what_is_not_settled_in_time_is_given_back",
+        "a_drain_that_was_given_up_is_gone_on_with",
+        "so_does_what_a_dropped_subscription_left",
     ]),
     exactly(S::KeepsWhatIsInHand, &[
         "a_drain_counts_what_it_found", "the_shorter_of_two_drains_ends_both",
         "what_is_not_settled_in_time_is_given_back",
+        "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::CountsNothingDrained, &[
         "a_drain_counts_what_it_found", "so_can_what_ends_with_its_subscription",

@@ -85,22 +85,15 @@ async fn a_durable_collects_while_nobody_listens(fixture: Fixture) -> Outcome {
 }
 
 /// The stream comes to have no consumer.
-async fn no_consumers(rig: &Rig) -> Outcome {
-    rig.eventually("a stream without consumers", |rig| async move {
-        Ok((rig.state().await?.consumers == 0).then_some(()))
-    })
-    .await
-}
-
 async fn an_ephemeral_ends_with_its_subscription(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let readers = [
         rig.subscribe(&rig.ephemeral()?).await?,
         rig.subscribe(&rig.ephemeral()?).await?,
     ];
-    ensure_eq!(rig.state().await?.consumers, 2, "consumers");
+    rig.has_consumers(2).await?;
     drop(readers);
-    no_consumers(&rig).await
+    rig.has_consumers(0).await
 }
 
 async fn a_group_ends_with_its_last_subscription(fixture: Fixture) -> Outcome {
@@ -111,13 +104,9 @@ async fn a_group_ends_with_its_last_subscription(fixture: Fixture) -> Outcome {
     one.expect_and_ack(0..5).await?;
     let two = rig.subscribe(&config).await?;
     drop(one);
-    ensure_eq!(
-        rig.state().await?.consumers,
-        1,
-        "consumers while one subscription is left"
-    );
+    rig.has_consumers(1).await?;
     drop(two);
-    no_consumers(&rig).await?;
+    rig.has_consumers(0).await?;
     rig.subscribe(&config).await?.expect_and_ack(0..5).await
 }
 
@@ -137,7 +126,7 @@ async fn binding_takes_the_consumer_as_it_is(fixture: Fixture) -> Outcome {
     let config = particular(&rig)?;
     for _ in 0..3 {
         let _reader = rig.subscribe(&config).await?;
-        ensure_eq!(rig.state().await?.consumers, 1, "consumers");
+        rig.has_consumers(1).await?;
     }
     Ok(())
 }
@@ -227,7 +216,7 @@ async fn a_mismatch_changes_nothing(fixture: Fixture) -> Outcome {
     drop(reader);
     let mut reader = rig.subscribe(&config).await?;
     reader.expect(4).await?.ack().await?;
-    ensure_eq!(rig.state().await?.consumers, 1, "consumers");
+    rig.has_consumers(1).await?;
     Ok(())
 }
 
@@ -262,7 +251,7 @@ async fn many_may_bind_at_once(fixture: Fixture) -> Outcome {
         joined(async move { rig.subscribe_ahead(&config, 1).await })
     });
     let _readers = try_join_all(subscribing).await?;
-    ensure_eq!(rig.state().await?.consumers, 1, "consumers");
+    rig.has_consumers(1).await?;
     Ok(())
 }
 
@@ -301,7 +290,7 @@ async fn overlapping_filters_are_refused(fixture: Fixture) -> Outcome {
         ErrorKind::InvalidOption,
         "the kind of {error}"
     );
-    ensure_eq!(rig.state().await?.consumers, 0, "consumers");
+    rig.has_consumers(0).await?;
     Ok(())
 }
 
@@ -323,7 +312,7 @@ async fn requests_that_ask_for_nothing_are_refused(fixture: Fixture) -> Outcome 
             "the kind of {error}"
         );
     }
-    ensure_eq!(rig.state().await?.consumers, 0, "consumers");
+    rig.has_consumers(0).await?;
     Ok(())
 }
 
@@ -362,7 +351,7 @@ async fn deleting_forgets_the_consumer_alone(fixture: Fixture) -> Outcome {
     rig.delete_consumer("d").await??;
     messages(&rig, 5).await?;
     staying.expect_and_ack(3..5).await?;
-    ensure_eq!(rig.state().await?.consumers, 1, "consumers");
+    rig.has_consumers(1).await?;
     rig.subscribe(&config).await?.expect_and_ack(0..5).await
 }
 

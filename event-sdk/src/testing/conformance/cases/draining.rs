@@ -31,6 +31,8 @@ cases! { "draining":
         "Once a drain has begun, a subscription hands out no message, not even one that it has.";
     the_unread_goes_to_others_at_once [Store]
         "What a subscription had received and not handed out is there for others after a drain.";
+    so_does_what_a_dropped_subscription_left [Store]
+        "What a subscription had not handed out when it was dropped is there for others after a drain, too.";
     what_is_in_hand_can_be_settled [Store]
         "What was handed out can be settled during a drain, which ends when all of it is.";
     so_can_what_ends_with_its_subscription [Store]
@@ -49,6 +51,8 @@ cases! { "draining":
         "A transport may be drained twice, and by many at the same time.";
     the_shorter_of_two_drains_ends_both [Store]
         "Of two drains at once, the first whose time is over ends both.";
+    a_drain_that_was_given_up_is_gone_on_with [Store]
+        "What a drain whose answer was dropped has not given back, the next one does.";
     closing_ends_a_drain [Store]
         "A drain that waits ends when the transport is closed.";
 }
@@ -201,6 +205,17 @@ async fn the_unread_goes_to_others_at_once(fixture: Fixture) -> Outcome {
     reader.expect_and_ack(0..1).await?;
     one.drain(LONG).await??;
     others_get(&other, 1..10).await?;
+    Ok(())
+}
+
+async fn so_does_what_a_dropped_subscription_left(fixture: Fixture) -> Outcome {
+    let (one, other) = fixture.both_sides().await?;
+    let mut reader = one.subscribe(&one.durable("d")?).await?;
+    one.publish_all("a", 0..3).await?;
+    reader.expect_and_ack(0..1).await?;
+    drop(reader);
+    one.drain(Duration::ZERO).await??;
+    others_get(&other, 1..3).await?;
     Ok(())
 }
 
@@ -382,6 +397,19 @@ async fn the_shorter_of_two_drains_ends_both(fixture: Fixture) -> Outcome {
     ended(one.drain(Duration::ZERO).await?)?;
     ended(long.await?)?;
     others_get(&other, [0]).await?;
+    Ok(())
+}
+
+async fn a_drain_that_was_given_up_is_gone_on_with(fixture: Fixture) -> Outcome {
+    let (one, other) = fixture.both_sides().await?;
+    let mut reader = one.subscribe(&one.durable("d")?).await?;
+    one.publish_all("a", 0..3).await?;
+    let _held = reader.expect(0).await?;
+    // Begun, and never looked at.
+    drop(one.transport.drain(LONG));
+    is_closed(&reader.end().await?)?;
+    ended(one.drain(Duration::ZERO).await?)?;
+    others_get(&other, 0..3).await?;
     Ok(())
 }
 

@@ -426,8 +426,6 @@ async fn interest_keeps_it_for_each_consumer(fixture: Fixture) -> Outcome {
     })?;
     rig.apply(&config).await?;
     let stream = rig.under(&config, &fixture.prefix('b'));
-    stream.publish("a", 0).await?;
-    becomes(&stream, 0).await?;
     let mut one = stream.subscribe(&stream.durable("one")?).await?;
     let mut two = stream.subscribe(&stream.durable("two")?).await?;
     stream.publish("a", 1).await?;
@@ -441,6 +439,13 @@ async fn interest_keeps_it_for_each_consumer(fixture: Fixture) -> Outcome {
     one.expect_and_ack(2..3).await?;
     messages(&stream, 1).await?;
     two.expect_and_ack(2..3).await?;
+    becomes(&stream, 0).await?;
+    // Without a consumer there is nobody to keep anything for.
+    for name in ["one", "two"] {
+        stream.delete_consumer(name).await??;
+    }
+    stream.has_consumers(0).await?;
+    stream.publish("a", 3).await?;
     becomes(&stream, 0).await
 }
 

@@ -82,7 +82,7 @@ async fn the_state_counts(fixture: Fixture) -> Outcome {
             (1, number),
             "sequences"
         );
-        ensure_eq!(state.consumers as u64, number, "consumers");
+        rig.has_consumers(readers.len()).await?;
         ensure!(
             state.bytes >= bytes + 100,
             "a message of more than 100 bytes took the stream from {bytes} to {}",
@@ -95,6 +95,7 @@ async fn the_state_counts(fixture: Fixture) -> Outcome {
 
 async fn the_state_has_the_configuration(fixture: Fixture) -> Outcome {
     let hour = std::time::Duration::from_hours(1);
+    let replicas = fixture.replicas();
     let rig = fixture
         .rig_with(|stream| {
             stream
@@ -125,7 +126,7 @@ async fn the_state_has_the_configuration(fixture: Fixture) -> Outcome {
     );
     ensure_eq!(config.limits.age, Some(hour), "the longest time");
     ensure_eq!(config.storage, Storage::Memory, "the storage");
-    ensure_eq!(config.replicas, 1, "the replicas");
+    ensure_eq!(config.replicas, replicas, "the replicas");
     ensure_eq!(config.retention, Retention::Limits, "the retention");
     ensure_eq!(config.compression, Compression::None, "the compression");
     if rig.can(Capability::Deduplication) {

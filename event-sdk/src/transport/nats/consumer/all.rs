@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use futures_util::future::{OptionFuture, join, join_all, select};
+use futures_util::future::{join, join_all, select};
 use tokio::time::{Instant, timeout_at};
 
-use super::core::{Core, Ended, Rest};
+use super::core::Core;
 use super::held::open;
 use super::send::send;
 use super::settle::{Held, NAK};
@@ -38,7 +38,6 @@ struct One {
     core: Arc<Core>,
     in_hand: Vec<Weak<Held>>,
     sequences: BTreeSet<u64>,
-    rest: Option<Rest>,
 }
 
 impl Consumers {
@@ -66,11 +65,10 @@ impl Consumers {
     pub(in crate::transport::nats) fn drain(&self, within: Duration) -> Draining {
         let begin = |core: Arc<Core>| {
             core.via.watch();
-            let Ended { in_hand, rest } = core.end();
+            let in_hand = core.end();
             One {
                 sequences: in_hand.iter().map(|held| held.sequence()).collect(),
                 in_hand: in_hand.iter().map(Arc::downgrade).collect(),
-                rest,
                 core,
             }
         };
@@ -95,14 +93,14 @@ impl Draining {
     /// puts that back too when the time is over or the connection ends.
     ///
     /// Dropped before it is ready, no more is put back.
-    pub(in crate::transport::nats) async fn run(mut self, link: &Link) -> Drained {
+    pub(in crate::transport::nats) async fn run(self, link: &Link) -> Drained {
         let mut phase = link.phase();
         let ended = std::pin::pin!(async {
             // That nobody changes it any more says the same.
             let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
         });
         let deadline = self.deadline;
-        let settling = self.all.iter_mut().map(|one| one.settle(deadline));
+        let settling = self.all.iter().map(|one| one.settle(deadline));
         // Whichever comes first.
         let _ = select(std::pin::pin!(join_all(settling)), ended).await;
         let mut drained = Drained::default();
@@ -117,8 +115,7 @@ impl Draining {
 
 impl One {
     /// Puts back what was not handed out, and waits until the rest is settled.
-    async fn settle(&mut self, deadline: Instant) {
-        let rest = OptionFuture::from(self.rest.take());
+    async fn settle(&self, deadline: Instant) {
         let settled = async {
             loop {
                 // Before the look, so that nothing is missed between.
@@ -131,7 +128,7 @@ impl One {
                 }
             }
         };
-        join(rest, settled).await;
+        join(self.core.left(), settled).await;
     }
 
     /// Puts back what is not settled.

@@ -1,6 +1,6 @@
 //! Binding consumers, and creating those that are not there; never changing one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -23,6 +23,9 @@ pub(super) struct Bound {
     pub(super) created: Option<String>,
     /// The sequence of the stream from which on it had delivered nothing.
     pub(super) next: u64,
+    /// Since when it is bound, if it was found and nobody asked it for messages:
+    /// the server may have been about to forget it.
+    pub(super) found_idle: Option<Instant>,
     /// The most messages of one request, where that is limited.
     pub(super) max_batch: Option<u32>,
     /// The longest wait of one request, where that is limited.
@@ -38,6 +41,9 @@ pub(super) struct Info {
     config: Wire,
     #[serde(default)]
     delivered: Delivered,
+    /// How many requests for messages wait.
+    #[serde(default)]
+    num_waiting: u64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -80,6 +86,7 @@ pub(super) async fn bind(
             name,
             created: None,
             next: 0,
+            found_idle: None,
             max_batch: None,
             max_expires: None,
         });
@@ -87,7 +94,14 @@ pub(super) async fn bind(
     let mut last = None;
     for _ in 0..TRIES {
         match info(link, stream, &name, about).await? {
-            Ok(info) => return same(stream, info, config, about),
+            Ok(info) => {
+                let found_idle = (info.num_waiting == 0).then(Instant::now);
+                let bound = same(stream, info, config, about)?;
+                return Ok(Bound {
+                    found_idle,
+                    ..bound
+                });
+            }
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
             Err(error) => return Err(error.into_error(about)),
         }
@@ -181,6 +195,7 @@ fn bound(stream: &Text, info: Info) -> Bound {
         name: info.name.into(),
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
+        found_idle: None,
         max_batch: info.config.max_batch(),
         max_expires: info.config.max_expires(),
     }

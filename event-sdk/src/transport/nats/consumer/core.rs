@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
@@ -10,17 +9,19 @@ use std::time::Duration;
 use async_nats::{Message, Subject};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::bind::Bound;
 use super::held::Deliveries;
 use super::inbox::Inbox;
 use super::leave::{Leaving, Left, PATIENCE, Quiet};
-use super::pull::Pull;
+use super::pull::{Ends, Pull};
 use super::reply::Reply;
-use super::send::{send, send_now, spawn};
+use super::send::{send, send_now};
 use super::settle::{ACK, Held, Via};
 use super::status::Status;
+use crate::transport::nats::link::Link;
 use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
@@ -40,6 +41,8 @@ struct State {
     inbox: Option<Inbox>,
     /// The same after that, until it is quiet.
     leaving: Option<Leaving>,
+    /// Closed when everything is put back that was not handed out.
+    left: Option<watch::Receiver<()>>,
     /// The sequences that were not handed out, and put back.
     unread: BTreeSet<u64>,
     pull: Pull,
@@ -82,16 +85,6 @@ pub(super) enum Came {
     Disconnected,
 }
 
-/// A subscription that has ended.
-pub(super) struct Ended {
-    /// The deliveries that somebody has and has not settled.
-    pub(super) in_hand: Vec<Arc<Held>>,
-    /// What is to be done still to put back what was not handed out.
-    pub(super) rest: Option<Rest>,
-}
-
-pub(super) type Rest = Pin<Box<dyn Future<Output = ()> + Send>>;
-
 /// A request for messages that was not sent yet.
 #[derive(Debug, Clone)]
 pub(super) struct Unsent {
@@ -115,8 +108,9 @@ impl Core {
                 next: via.next(&bound.name),
                 inbox: Some(inbox),
                 leaving: None,
+                left: None,
                 unread: BTreeSet::new(),
-                pull: Pull::new(prefetch, bound.max_batch, bound.max_expires),
+                pull: Pull::new(prefetch, &bound, config, ends(&via.link)),
                 unsent: None,
                 deliveries: Deliveries::default(),
                 last: 0,
@@ -175,14 +169,16 @@ impl Core {
             return;
         };
         let old = std::mem::replace(current, inbox);
-        let (pull, next) = (state.pull.clone(), state.next.clone());
+        let pull = state.pull.clone();
         state.pull.lost();
         state.unsent = None;
         drop(state);
         if self.acks {
-            let left = Leaving::new(old, pull).end(&self.via.link);
+            let left = Leaving::new(old, pull).end(self.via.link.client());
             let via = Arc::clone(&self.via);
-            spawn(async move { left.finish(&via, &next).await });
+            self.via.link.spawn(async move {
+                left.finish(&via).await;
+            });
         }
     }
 
@@ -202,43 +198,72 @@ impl Core {
     }
 
     /// Ends it: nothing comes any more. What was not handed out is put back, some
-    /// of it by the future that is a part of the answer.
-    pub(super) fn end(self: &Arc<Self>) -> Ended {
+    /// of it by a task, so that it does not matter who of several ended it first,
+    /// and whether they wait for it ([`left`](Self::left)).
+    ///
+    /// The deliveries that somebody has and has not settled.
+    pub(super) fn end(self: &Arc<Self>) -> Vec<Arc<Held>> {
         let mut state = self.lock();
         let in_hand = state.deliveries.in_hand().collect();
-        let rest = match state.inbox.take() {
-            Some(inbox) if self.acks => {
-                let leaving = Leaving::new(inbox, state.pull.clone());
-                let waits = leaving.waits();
-                state.leaving = Some(leaving);
-                let left = if waits { None } else { state.end_leaving(self) };
-                let is_over = left.as_ref().is_some_and(Left::is_empty);
-                (!is_over).then(|| Box::pin(Arc::clone(self).leave(left)) as Rest)
+        // Where nothing is settled, nothing can be put back.
+        if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
+            let leaving = Leaving::new(inbox, state.pull.clone());
+            let waits = leaving.waits();
+            state.leaving = Some(leaving);
+            let left = if waits { None } else { state.end_leaving(self) };
+            if !left.as_ref().is_some_and(Left::is_empty) {
+                let (going, gone) = watch::channel(());
+                state.left = Some(gone);
+                let core = Arc::clone(self);
+                self.via.link.spawn(async move {
+                    core.leave(left).await;
+                    drop(going);
+                });
             }
-            // Where nothing is settled, nothing can be put back.
-            _ => None,
-        };
+        }
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
-        Ended { in_hand, rest }
+        in_hand
+    }
+
+    /// After its [`end`](Self::end): waits until everything is put back that was
+    /// not handed out, which takes a bounded time.
+    pub(super) async fn left(&self) {
+        let left = self.lock().left.clone();
+        if let Some(mut left) = left {
+            // Nothing is ever said but that it has ended.
+            while left.changed().await.is_ok() {}
+        }
     }
 
     /// Puts back what was not handed out: first what the consumer has at hand for
     /// the open requests is waited for.
     async fn leave(self: Arc<Self>, mut left: Option<Left>) {
         if left.is_none() {
+            let patience = self.lock().leaving.as_ref().and_then(Leaving::patience);
             // What comes later comes to others after its ack wait.
-            let _ = timeout(PATIENCE, self.quiet()).await;
+            let _ = match patience {
+                Some(patience) => timeout(patience, self.requests_ended()).await,
+                None => timeout(PATIENCE, self.quiet()).await,
+            };
             left = self.lock().end_leaving(&self);
         }
         if let Some(left) = left {
-            let next = self.lock().next.clone();
-            let found = left.finish(&self.via, &next).await;
+            let found = left.finish(&self.via).await;
             self.lock().unread.extend(found);
         }
+    }
+
+    /// Waits until the requests of the inbox that is left have ended by themselves.
+    async fn requests_ended(&self) {
+        std::future::poll_fn(|cx| match &mut self.lock().leaving {
+            Some(leaving) => leaving.poll_end(cx),
+            None => Poll::Ready(()),
+        })
+        .await;
     }
 
     /// Waits until the consumer has nothing at hand.
@@ -298,8 +323,8 @@ impl Core {
             if self.lock().inbox.take().is_some() {
                 self.delete();
             }
-        } else if let Some(rest) = self.end().rest {
-            spawn(rest);
+        } else {
+            drop(self.end());
         }
     }
 
@@ -314,7 +339,7 @@ impl Core {
         let (subject, nothing) = (Subject::from(call), Bytes::new());
         if send_now(link.client(), &subject, None, &nothing).is_none() {
             let client = link.client().clone();
-            spawn(async move {
+            link.spawn(async move {
                 // If it does not arrive, the server removes it in its own time.
                 let _ = send(&client, &subject, None, nothing).await;
             });
@@ -324,6 +349,17 @@ impl Core {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When requests end on this server.
+fn ends(link: &Link) -> Ends {
+    if link.takes_back() {
+        Ends::Late
+    } else if link.server().counts_exactly() {
+        Ends::BeforeAckWait
+    } else {
+        Ends::Soon
     }
 }
 
@@ -360,7 +396,7 @@ impl State {
     fn end_leaving(&mut self, core: &Core) -> Option<Left> {
         let leaving = self.leaving.take()?;
         self.unread.extend(leaving.sequences());
-        Some(leaving.end(&core.via.link))
+        Some(leaving.end(core.via.link.client()))
     }
 
     /// Asks for more where it is time for that.

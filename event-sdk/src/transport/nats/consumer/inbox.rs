@@ -31,6 +31,18 @@ impl Inbox {
         Ok(Self { prefix, subscriber })
     }
 
+    /// Tells the server that nothing more is to come, and goes on listening, for what
+    /// it has sent before. Dropping it ends that.
+    ///
+    /// async-nats stops to listen at once, or in a drain at the next occasion, which
+    /// may be before what is on its way has come. Told to wait for more messages than
+    /// there can be, it goes on; and a server takes a number of more than nine digits
+    /// for none (nats-server, `parseSize` in `server/util.go`).
+    pub(super) async fn leave(&mut self) {
+        // An error says that the connection has ended.
+        let _ = self.subscriber.unsubscribe_after(u64::MAX).await;
+    }
+
     /// The subject for the answers to one request.
     pub(super) fn reply(&self, token: &str) -> Subject {
         format!("{}{token}", self.prefix).into()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use async_nats::{Client, Message, StatusCode, Subject, Subscriber};
+use async_nats::{Client, Message, StatusCode, Subject};
 use futures_util::{FutureExt, StreamExt};
 
 use super::inbox::Inbox;
@@ -15,12 +15,13 @@ use super::send::{send, send_now};
 use super::settle::{NAK, Via};
 use super::status::Status;
 use crate::transport::Operation;
-use crate::transport::nats::link::Link;
-use crate::transport::nats::server::Version;
 
 /// An inbox whose requests are still open.
 ///
-/// Nothing may be put back before they have ended: it would come here again.
+/// Nothing may be put back before they have ended: it would come here again. Where
+/// the server takes back what it can no longer deliver, they are ended by leaving,
+/// when the consumer has nothing at hand. Where it does not, they end by themselves,
+/// which they do [soon](Pull::ends_within), and it is listened to them until then.
 pub(super) struct Leaving {
     inbox: Inbox,
     /// What was asked for.
@@ -41,19 +42,12 @@ pub(super) enum Quiet {
 /// An inbox whose requests have ended. What the server has sent before comes
 /// still; what it cannot deliver any more it gives to others by itself.
 pub(super) struct Left {
-    subscriber: Subscriber,
+    inbox: Inbox,
     /// Whether the server was told.
     told: bool,
-    /// Whether the consumer forgets the requests by itself.
-    forgets: bool,
     /// Where the rest of what came is put back.
     unsent: Vec<Subject>,
 }
-
-/// Since when a consumer gives what is put back to others even if it remembers a
-/// request that nobody wants. Before, it may count that as a delivery, and give it
-/// to others after the ack wait only (nats-server 2.10.16, `loopAndGatherMsgs`).
-const FORGETS: Version = Version::V2_10.patch(16);
 
 /// How long it is waited for one of these steps.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -106,17 +100,32 @@ impl Leaving {
         self.came.iter().filter_map(sequence)
     }
 
+    /// How long it may take until the requests end by themselves, where that is waited
+    /// for: a bit longer, for one that has not ended then is lost.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.pull.ends_within().map(|end| end + PATIENCE)
+    }
+
+    /// Waits until the requests have ended by themselves.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.waits() {
+            let Some(message) = ready!(self.inbox.subscriber.poll_next_unpin(cx)) else {
+                return Poll::Ready(());
+            };
+            self.take(message);
+        }
+        Poll::Ready(())
+    }
+
     /// Ends the requests, and puts back what came, as far as that goes now.
-    pub(super) fn end(mut self, link: &Link) -> Left {
-        let told = self.inbox.subscriber.drain().now_or_never().is_some();
-        let forgets = !self.pull.waits() || link.server().version >= FORGETS;
-        if told && forgets {
-            self.came.retain(|reply| !nak_now(link.client(), reply));
+    pub(super) fn end(mut self, client: &Client) -> Left {
+        let told = self.inbox.leave().now_or_never().is_some();
+        if told {
+            self.came.retain(|reply| !nak_now(client, reply));
         }
         Left {
-            subscriber: self.inbox.subscriber,
+            inbox: self.inbox,
             told,
-            forgets,
             unsent: self.came,
         }
     }
@@ -134,37 +143,34 @@ impl Leaving {
 impl Left {
     /// Whether there is nothing to be put back that is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.told && self.forgets && self.unsent.is_empty()
+        self.told && self.unsent.is_empty()
     }
 
     /// Puts back what is not put back yet, without waiting for anything.
     pub(super) fn hurry(self, client: &Client) {
         // Which tells the server.
-        drop(self.subscriber);
+        drop(self.inbox);
         for reply in &self.unsent {
             nak_now(client, reply);
         }
     }
 
     /// Puts back what is on its way still, for a bounded time; the sequences.
-    /// `next` is where the consumer takes requests.
-    pub(super) async fn finish(mut self, via: &Via, next: &Subject) -> BTreeSet<u64> {
+    pub(super) async fn finish(mut self, via: &Via) -> BTreeSet<u64> {
         let client = via.link.client();
         let mut found = BTreeSet::new();
         let rest = async {
             if !self.told {
-                // An error says that the connection has ended.
-                let _ = self.subscriber.drain().await;
-            }
-            if !self.forgets {
-                let brought = forget(via, next).await;
-                found.extend(brought.as_ref().and_then(sequence));
-                self.unsent.extend(brought);
+                self.inbox.leave().await;
             }
             for reply in self.unsent {
                 nak(client, &reply).await;
             }
-            while let Some(message) = self.subscriber.next().await {
+            // Then everything is here that the server sent before it knew. An error
+            // says that the connection is lost, or ends.
+            let about = via.about(Operation::Subscribe);
+            let _ = via.link.round_trip(&about).await;
+            while let Some(Some(message)) = self.inbox.subscriber.next().now_or_never() {
                 if let Some(reply) = message.reply {
                     found.extend(sequence(&reply));
                     nak(client, &reply).await;
@@ -174,19 +180,6 @@ impl Left {
         let _ = tokio::time::timeout(PATIENCE, rest).await;
         found
     }
-}
-
-/// Lets the consumer forget requests that nobody wants: it looks at all of them
-/// when there is another. What that one brings.
-async fn forget(via: &Via, next: &Subject) -> Option<Subject> {
-    let about = via.about(Operation::Subscribe);
-    let mut inbox = Inbox::open(&via.link, &about).await.ok()?;
-    let Request { token, payload } = Pull::short();
-    let reply = inbox.reply(&token);
-    send(via.link.client(), next, Some(&reply), payload)
-        .await
-        .ok()?;
-    inbox.subscriber.next().await?.reply
 }
 
 /// Whether the connection took it.

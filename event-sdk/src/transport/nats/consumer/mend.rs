@@ -60,6 +60,10 @@ pub(super) struct Outage {
 /// For how long it is tried without a word.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it may take from when the server decides to forget a group until all
+/// servers of a cluster have.
+const ENDING: Duration = Duration::from_secs(3);
+
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
@@ -122,7 +126,9 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error.kind() {
             // What is denied stays so until somebody grants it.
-            ErrorKind::Closed | ErrorKind::Denied => Self::Over(error),
+            ErrorKind::Closed | ErrorKind::Denied | ErrorKind::ConsumerMismatch { .. } => {
+                Self::Over(error)
+            }
             _ => Self::Later(error),
         }
     }
@@ -178,6 +184,7 @@ impl Mending {
                 Cause::Silence => self.renew().await,
                 _ => self.again(),
             },
+            Ok(_) if self.has_just_joined() => self.join().await,
             Ok(_) => Err(self.gone("it was deleted, and another of its name was created")),
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => self.not_found().await,
             Err(error) => Err(self.refused(error)),
@@ -199,6 +206,9 @@ impl Mending {
     }
 
     async fn not_found(&self) -> Result<Mended, Stop> {
+        if self.has_just_joined() {
+            return self.join().await;
+        }
         let why = match (&self.config.name, self.cause) {
             (_, Cause::Deleted) | (ConsumerName::Durable(_), _) => "it was deleted",
             (ConsumerName::Group(_), _) => {
@@ -207,6 +217,24 @@ impl Mending {
             (ConsumerName::Ephemeral, _) => return self.remake().await,
         };
         Err(self.gone(why))
+    }
+
+    /// Whether this group was found when its last member had gone, so that it may
+    /// have ended in this moment; and nothing has come of it.
+    fn has_just_joined(&self) -> bool {
+        let is_group = matches!(self.config.name, ConsumerName::Group(_));
+        let found_idle = self.core.bound().found_idle;
+        is_group
+            && found_idle.is_some_and(|since| since.elapsed() < ENDING)
+            && self.core.before().last == 0
+    }
+
+    /// Subscribes again, as if it had been done a moment later.
+    async fn join(&self) -> Result<Mended, Stop> {
+        let (link, about) = (&self.core.via.link, self.about());
+        let bound = bind::bind(link, &self.core.bound().stream, &self.config, &about).await?;
+        let inbox = Inbox::open(link, &about).await?;
+        Ok(Mended::Remade(bound, inbox, self.core.before()))
     }
 
     /// Makes an ephemeral consumer again, which the server has forgotten: from

@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::bind::Bound;
 use super::status::{Left, Status};
+use crate::transport::{AckPolicy, ConsumerConfig};
 
 /// How long the server keeps a request; it is made again after that.
 const EXPIRES: Duration = Duration::from_secs(30);
+
+/// The same where its end has to be waited for, by a subscription that leaves.
+const EXPIRES_SOON: Duration = Duration::from_secs(2);
 
 /// How often the server says that a request waits still.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -36,6 +41,8 @@ pub(super) struct Pull {
     batch: u32,
     /// How long a request is kept.
     expires: Duration,
+    /// Whether that is so short that its end can be waited for.
+    ends_soon: bool,
     /// How many requests there have been.
     requests: u64,
     /// The last request as it is written, which is mostly the next one too.
@@ -44,6 +51,18 @@ pub(super) struct Pull {
 
 /// The token of a request for one message that does not wait.
 const PROBE: &str = "probe-1";
+
+/// When requests end that are not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// Late: the server takes back what it can no longer deliver.
+    Late,
+    /// So soon that a subscription that leaves can wait for it.
+    Soon,
+    /// The same, and before the ack wait of what they bring. Not on a server that may
+    /// count a delivery to one that has just ended: the two would fall together.
+    BeforeAckWait,
+}
 
 /// One request for messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,15 +76,30 @@ pub(super) struct Request {
 impl Pull {
     /// Nothing was asked for. A consumer may limit the messages of one request and
     /// its wait.
-    pub(super) fn new(prefetch: usize, batch: Option<u32>, expires: Option<Duration>) -> Self {
+    pub(super) fn new(prefetch: usize, bound: &Bound, config: &ConsumerConfig, ends: Ends) -> Self {
+        let ends_soon = ends != Ends::Late && config.ack != AckPolicy::None;
+        let expires = match ends {
+            _ if !ends_soon => EXPIRES,
+            Ends::BeforeAckWait => EXPIRES_SOON
+                .min(config.wait_of_attempt(1) / 2)
+                .max(SHORTEST),
+            Ends::Late | Ends::Soon => EXPIRES_SOON,
+        };
         Self {
             prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),
             owed: 0,
-            batch: batch.unwrap_or(MOST).clamp(1, MOST),
-            expires: expires.unwrap_or(EXPIRES).min(EXPIRES),
+            batch: bound.max_batch.unwrap_or(MOST).clamp(1, MOST),
+            expires: expires.min(bound.max_expires.unwrap_or(EXPIRES)),
+            ends_soon,
             requests: 0,
             written: None,
         }
+    }
+
+    /// How long it takes at the most until all requests have ended, where that can be
+    /// waited for.
+    pub(super) fn ends_within(&self) -> Option<Duration> {
+        self.ends_soon.then_some(self.expires)
     }
 
     /// The next request, if it is time for one: when half of what may be asked
@@ -94,14 +128,6 @@ impl Pull {
         Request {
             token: PROBE.to_owned(),
             payload: Bytes::from_static(br#"{"batch":1,"no_wait":true}"#),
-        }
-    }
-
-    /// A request that ends soon, whatever the consumer has.
-    pub(super) fn short() -> Request {
-        Request {
-            token: "short-1".to_owned(),
-            payload: Bytes::from_static(br#"{"batch":1,"expires":20000000}"#),
         }
     }
 
@@ -191,6 +217,34 @@ impl Pull {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::transport::ConsumerName;
+
+    fn unlimited() -> Bound {
+        Bound {
+            stream: "S".into(),
+            name: "c".into(),
+            created: None,
+            next: 0,
+            found_idle: None,
+            max_batch: None,
+            max_expires: None,
+        }
+    }
+
+    fn waiting(ack_wait: Duration) -> ConsumerConfig {
+        let mut config = ConsumerConfig::new(ConsumerName::Ephemeral, Vec::new());
+        config.ack_wait = ack_wait;
+        config
+    }
+
+    fn ahead(prefetch: usize) -> Pull {
+        Pull::new(
+            prefetch,
+            &unlimited(),
+            &waiting(Duration::from_secs(30)),
+            Ends::Late,
+        )
+    }
 
     fn batch(pull: &mut Pull) -> Option<u32> {
         let request = pull.next()?;
@@ -206,7 +260,7 @@ mod tests {
 
     #[test]
     fn no_more_is_asked_for_than_may_be_taken_ahead() {
-        let mut pull = Pull::new(10, None, None);
+        let mut pull = ahead(10);
         assert_eq!(batch(&mut pull), Some(10));
         assert_eq!(batch(&mut pull), None);
         for _ in 0..4 {
@@ -220,7 +274,7 @@ mod tests {
 
     #[test]
     fn one_at_a_time_is_asked_for_when_the_last_was_taken() {
-        let mut pull = Pull::new(1, None, None);
+        let mut pull = ahead(1);
         for _ in 0..3 {
             assert_eq!(batch(&mut pull), Some(1));
             assert_eq!(batch(&mut pull), None);
@@ -232,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_a_request_did_not_bring_is_asked_for_again() {
-        let mut pull = Pull::new(10, None, None);
+        let mut pull = ahead(10);
         pull.next();
         for _ in 0..3 {
             pull.taken();
@@ -255,7 +309,7 @@ mod tests {
 
     #[test]
     fn one_that_ended_unserved_leaves_the_others() {
-        let mut pull = Pull::new(10, None, None);
+        let mut pull = ahead(10);
         pull.next();
         for _ in 0..5 {
             pull.taken();
@@ -268,7 +322,12 @@ mod tests {
 
     #[test]
     fn the_limits_of_the_consumer_are_kept() {
-        let mut pull = Pull::new(10, Some(4), Some(Duration::from_secs(1)));
+        let bound = Bound {
+            max_batch: Some(4),
+            max_expires: Some(Duration::from_secs(1)),
+            ..unlimited()
+        };
+        let mut pull = Pull::new(10, &bound, &waiting(Duration::from_secs(30)), Ends::Late);
         let request = pull.next().unwrap();
         assert_eq!(
             request.payload,
@@ -286,17 +345,31 @@ mod tests {
 
     #[test]
     fn a_request_waits_with_heartbeats() {
-        let mut pull = Pull::new(usize::MAX, None, None);
+        let mut pull = ahead(usize::MAX);
         assert_eq!(
             pull.next().unwrap().payload,
             r#"{"batch":32768,"expires":30000000000,"idle_heartbeat":1000000000}"#
         );
-        assert_eq!(batch(&mut Pull::new(0, None, None)), Some(1));
+        assert_eq!(batch(&mut ahead(0)), Some(1));
+    }
+
+    #[test]
+    fn what_has_to_end_soon_ends_before_the_ack_wait_of_what_it_brings() {
+        let within =
+            |wait| Pull::new(1, &unlimited(), &waiting(wait), Ends::BeforeAckWait).ends_within();
+        assert_eq!(within(Duration::from_secs(30)), Some(EXPIRES_SOON));
+        let half = Duration::from_millis(250);
+        assert_eq!(within(2 * half), Some(half));
+        assert_eq!(within(Duration::from_millis(1)), Some(SHORTEST));
+        let mut config = waiting(half);
+        config.ack = AckPolicy::None;
+        let pull = Pull::new(1, &unlimited(), &config, Ends::BeforeAckWait);
+        assert_eq!(pull.ends_within(), None);
     }
 
     #[test]
     fn a_probe_is_awaited_like_a_request() {
-        let mut pull = Pull::new(2, None, None);
+        let mut pull = ahead(2);
         assert_eq!(batch(&mut pull), Some(2));
         let probe = pull.probe();
         pull.taken();
@@ -310,7 +383,7 @@ mod tests {
 
     #[test]
     fn more_than_was_asked_for_does_no_harm() {
-        let mut pull = Pull::new(2, None, None);
+        let mut pull = ahead(2);
         pull.taken();
         pull.hear(&Status::Ended(Left::Of(9)), &subject(9));
         assert_eq!(batch(&mut pull), Some(2));

@@ -34,10 +34,3 @@ pub(super) async fn send(
         }
     }
 }
-
-/// Goes on without anybody waiting, where that is possible.
-pub(super) fn spawn<T: Send + 'static>(rest: impl Future<Output = T> + Send + 'static) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(rest);
-    }
-}

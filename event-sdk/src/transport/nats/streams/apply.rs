@@ -1,11 +1,11 @@
 //! Creating and changing streams: when somebody asks for it, and never else.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use super::config::{ConfigJson, window};
-use super::{check, info};
+use super::{check, info, names};
 use crate::stream::{Compression, StreamConfig};
 use crate::transport::nats::fault::{About, ApiError, code};
 use crate::transport::nats::link::Link;
@@ -21,6 +21,10 @@ const ROUNDS: u32 = 4;
 
 /// How long to wait before that where a cluster is not ready, at first.
 const PAUSE: Duration = Duration::from_millis(250);
+
+/// For how long it is waited until all of a cluster knows, and how often it is looked.
+const KNOWING: Duration = Duration::from_secs(2);
+const LOOKING: Duration = Duration::from_millis(20);
 
 /// The shortest deduplication window (nats-server, `server/stream.go`).
 const LEAST_WINDOW: Duration = Duration::from_millis(100);
@@ -95,10 +99,29 @@ async fn once(
     Ok(match link.call(about, &call, config.as_json()).await? {
         Ok(Made { config }) => {
             same(about, &config, wanted)?;
+            known(link, about, wanted).await;
             Ok(change)
         }
         Err(error) => Err(error),
     })
+}
+
+/// Waits until the server that is asked for streams knows what this one stores: in a
+/// cluster it is another than the one that has made it.
+async fn known(link: &Link, about: &About, wanted: &StreamConfig) {
+    if !link.server().clustered {
+        return;
+    }
+    let begun = Instant::now();
+    for pattern in &wanted.subjects {
+        // Whoever may not ask for streams does not find them by their subjects either.
+        while let Ok(found) = names(link, about, pattern).await
+            && !found.contains(&wanted.name)
+            && begun.elapsed() < KNOWING
+        {
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
 }
 
 /// The answer to a stream that was created or changed.
