@@ -25,7 +25,13 @@
 //! assert_eq!(catalogue.consumers_of(placed.spec()).count(), 1);
 //! ```
 
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod catalogue;
 mod schema;
 
-pub use catalogue::{Catalogue, Collect, Consumer, EventEntry, Service, SetSpec};
+pub use catalogue::{
+    Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,
+};
+pub use event_schemas_subset::{Path, Step};
+pub use schema::Side;
