@@ -27,7 +27,10 @@
 
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod asyncapi;
+
 mod catalogue;
+mod described;
 mod schema;
 
 pub use catalogue::{
