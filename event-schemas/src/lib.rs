@@ -31,6 +31,7 @@ pub mod asyncapi;
 
 mod catalogue;
 mod described;
+pub mod lock;
 mod schema;
 
 pub use catalogue::{
