@@ -35,7 +35,7 @@ function shown(operation) {
 function checkExamples(document, findings) {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv);
-  ajv.addSchema({ ...document, $id: 'urn:document' });
+  ajv.addSchema({ ...document, $id: 'document://it' });
   const messages = Object.entries(document.components?.messages ?? {});
   let checked = 0;
   for (const [key, message] of messages) {
@@ -43,7 +43,7 @@ function checkExamples(document, findings) {
       checked += 1;
       for (const part of ['payload', 'headers']) {
         const path = `components/messages/${key}/examples/${index}/${part}`;
-        const reference = `urn:document${message[part].$ref}/schema`;
+        const reference = `document://it${message[part].$ref}/schema`;
         try {
           const validate = ajv.compile({ $ref: reference });
           if (!validate(example[part])) {

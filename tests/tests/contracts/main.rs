@@ -7,3 +7,4 @@ mod shop;
 mod tools;
 
 mod asyncapi;
+mod page;

@@ -80,7 +80,9 @@ pub(crate) fn catalogue() -> Catalogue {
                 .publishes::<StockCounted>()
                 .publishes::<CategoryMoved>()
                 .consumes(Consumer::of::<OrderEvents>("picking"))
-                .consumes(Consumer::ephemeral::<ParcelScanned>().describe("Shows where parcels are.")),
+                .consumes(
+                    Consumer::ephemeral::<ParcelScanned>().describe("Shows where parcels are."),
+                ),
         )
         .service(
             Service::new("audit")
@@ -104,6 +106,10 @@ pub(crate) fn catalogue() -> Catalogue {
                 .subject("payments.>")
                 .retention(Retention::WorkQueue),
         )
-        .stream(Stream::new("STOCK").subject("stock.>").max_messages(1_000_000));
+        .stream(
+            Stream::new("STOCK")
+                .subject("stock.>")
+                .max_messages(1_000_000),
+        );
     stock::examples(payments::examples(orders::examples(catalogue)))
 }

@@ -22,8 +22,18 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk-core"],
+        features: Features::None,
+        reason: "what shared crates of events depend on",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
+        features: Features::Only("schemars"),
+        reason: "a shared crate of events that derives JsonSchema",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
         features: Features::All,
-        reason: "what shared crates of events depend on; has no features",
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &["event-sdk"],
@@ -47,6 +57,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk"],
+        features: Features::Only("schemars"),
+        reason: "a service whose events derive JsonSchema",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
         features: Features::Only("testing"),
         reason: "the testing kit, which brings what it needs",
     },
@@ -62,8 +77,18 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-schemas"],
+        features: Features::None,
+        reason: "a program that makes something else of a catalogue",
+    },
+    FeatureSet {
+        packages: &["event-schemas"],
+        features: Features::Only("cli"),
+        reason: "a user's binary that mounts the command line",
+    },
+    FeatureSet {
+        packages: &["event-schemas"],
         features: Features::All,
-        reason: "depended on by the services' build tools; has no features",
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &[

@@ -95,7 +95,12 @@ enum SalesChannel {
 
 /// A customer has placed an order.
 #[derive(Debug, Event, Serialize, Deserialize, JsonSchema)]
-#[event(domain = "orders", entity = "order", action = "placed", version = "1.0")]
+#[event(
+    domain = "orders",
+    entity = "order",
+    action = "placed",
+    version = "1.0"
+)]
 pub(crate) struct OrderPlacedV1 {
     /// The number of the order.
     #[event(key, in_subject)]

@@ -25,7 +25,10 @@ pub(crate) struct PaymentTaken {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Method {
     /// With a card.
-    Card { last_four: String, contactless: bool },
+    Card {
+        last_four: String,
+        contactless: bool,
+    },
     /// By transfer.
     Transfer { iban: String },
     /// In coins and notes.
@@ -55,7 +58,10 @@ pub(crate) struct PaymentRefused {
 enum Cause {
     /// There was not enough on the account; how much was missing, in cents.
     Funds(u64),
-    Limit { allowed: u64, asked: u64 },
+    Limit {
+        allowed: u64,
+        asked: u64,
+    },
     Expired,
 }
 
