@@ -63,7 +63,7 @@ function fieldItem(field, root, path, open, sought) {
     h('div', { class: 'line' },
       h('span', { class: 'name' }, field.name),
       h('span', { class: 'type' }, type),
-      field.required ? h('span', { class: 'badge' }, 'required') : h('span', { class: 'optional' }, 'optional'),
+      h('span', { class: field.required ? 'required' : 'optional' }, field.required ? 'required' : 'optional'),
       personal ? h('span', { class: 'badge is-warn' }, 'personal data') : null),
     schema.description ? h('div', { class: 'doc' }, markdown(schema.description)) : null,
     told.length ? h('p', { class: 'rules' }, told.map(([text, value], index) => [index ? ', ' : '', text, text ? ' ' : '', h('code', {}, value)])) : null,

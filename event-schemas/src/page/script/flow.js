@@ -1,6 +1,6 @@
 // Draws how events go from publishers through streams to consumers.
 
-const BOX = { width: 208, height: 34, gap: 12, between: 84, top: 34 };
+const BOX = { width: 186, height: 36, gap: 12, between: 44, top: 34 };
 // With more, a picture of the whole shows no single events.
 const MOST_EVENTS = 60;
 
@@ -107,19 +107,21 @@ function draw({ columns, edges }, label) {
 }
 
 function box(node) {
-  const words = node.sub && node.sub !== node.text ? [node.text, node.sub] : [node.text];
-  const short = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
+  const whole = node.sub && node.sub !== node.text ? [node.text, node.sub] : [node.text];
+  const words = whole.map((text, line) => shorten(text, line ? 29 : 25));
+  const x = node.x + 12;
   const lines = words.length === 2
-    ? [s('text', { x: node.x + 12, y: node.y + 14.5 }, short(words[0], 28)), s('text', { class: 'sub', x: node.x + 12, y: node.y + 28 }, short(words[1], 33))]
-    : [s('text', { x: node.x + 12, y: node.y + 21.5 }, short(words[0], 28))];
+    ? [s('text', { x, y: node.y + 15.5 }, words[0]), ' ', s('text', { class: 'sub', x, y: node.y + 29 }, words[1])]
+    : [s('text', { x, y: node.y + 22.5 }, words[0])];
   const shape = s('rect', { class: 'box', x: node.x, y: node.y + 0.5, width: BOX.width, height: BOX.height - 1 });
-  const name = `${node.kind === 'none' ? '' : `${node.kind} `}${words.join(', ')}`;
-  const title = s('title', {}, words.join(' · '));
+  const title = s('title', {}, whole.join(' · '));
   const attributes = { class: `node ${node.kind}`, 'data-node': node.id };
   return node.href
-    ? s('a', { ...attributes, href: node.href, 'aria-label': name }, title, shape, lines)
+    ? s('a', { ...attributes, href: node.href, 'aria-label': `${node.kind} ${words.join(' ')}` }, title, shape, lines)
     : s('g', attributes, title, shape, lines);
 }
+
+const shorten = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text);
 
 // Lights what the events of a node go through.
 function highlight(picture, nodes, edges, chosen) {

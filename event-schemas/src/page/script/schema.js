@@ -159,18 +159,25 @@ function flatten(root) {
   return found;
 }
 
-// What a reader of the older version sees in the newer one.
+// What became of the fields from one version to the next. Of a field that came or went with all that
+// is in it, only itself is named.
 function changes(older, newer) {
   const [before, after] = [flatten(older), flatten(newer)];
   const found = [];
   for (const [path, field] of after) {
     const old = before.get(path);
-    if (!old) found.push({ sign: '+', path, text: `${field.type}${field.required ? '' : ', optional'}` });
-    else if (old.type !== field.type) found.push({ sign: '~', path, text: `${old.type} became ${field.type}` });
+    if (!old) {
+      if (!within(path, after, before)) found.push({ sign: '+', path, text: `${field.type}${field.required ? '' : ', optional'}` });
+    } else if (old.type !== field.type) found.push({ sign: '~', path, text: `${old.type} became ${field.type}` });
     else if (old.required !== field.required) found.push({ sign: '~', path, text: field.required ? 'is now required' : 'is now optional' });
   }
   for (const [path, field] of before) {
-    if (!after.has(path)) found.push({ sign: '−', path, text: field.type });
+    if (!after.has(path) && !within(path, before, after)) found.push({ sign: '−', path, text: field.type });
   }
   return found;
+}
+
+// Whether the path is inside of a field that only `these` have.
+function within(path, these, those) {
+  return [...these.keys()].some((outer) => !those.has(outer) && (path.startsWith(`${outer}.`) || path.startsWith(`${outer}[].`)));
 }

@@ -35,24 +35,27 @@ function overview() {
           markdown(service.description),
           h('p', { class: 'count' }, `publishes ${plural(service.publishes.length, 'event')}, has ${plural(service.consumers.length, 'consumer')}`)))) : null),
       section('Flow', picture, picture ? h('p', { class: 'hint' }, HINT) : h('p', {}, h('a', { href: '#/flow' }, 'From publishers through streams to consumers'))),
-      section('Events', [...byDomain()].map(([domain, some]) => eventTable(some, domain))),
+      section('Events', catalogue.events.length ? eventTable([...byDomain()], 'Events by domain') : null),
       section('Streams', catalogue.streams.length ? h('ul', { class: 'cards' }, catalogue.streams.map((stream) =>
         h('li', { class: 'card' },
           h('h3', {}, streamLink(stream.name)),
           h('p', {}, h('code', {}, stream.subjects.join(', '))),
-          h('p', { class: 'count' }, `stores ${plural(stream.events.length, 'event')} ${kept(stream)}`)))) : null),
+          h('p', { class: 'count' }, `stores ${plural(stream.events.length, 'event')}, ${kept(stream)}`)))) : null),
     ],
   };
 }
 
-function eventTable(some, caption) {
+// Events, in groups with a title, or in one without.
+function eventTable(groups, caption) {
+  const row = (event) => h('tr', {},
+    h('td', { class: 'mono' }, eventLink(event.id), event.retired ? [' ', badge('retired', 'warn')] : null),
+    h('td', {}, inline(firstSentence(newest(event).description))),
+    h('td', { class: 'wide' }, newest(event).version));
   return h('table', { class: 'rows' },
     h('caption', { class: 'unseen' }, caption),
-    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'What happened'), h('th', { scope: 'col', class: 'wide' }, 'Version'))),
-    h('tbody', {}, some.map((event) => h('tr', {},
-      h('td', { class: 'mono' }, eventLink(event.id), event.retired ? [' ', badge('retired', 'warn')] : null),
-      h('td', {}, inline(firstSentence(newest(event).description))),
-      h('td', { class: 'wide' }, newest(event).version)))));
+    h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Subject'), h('th', { scope: 'col' }, 'What happened'), h('th', { scope: 'col', class: 'wide last' }, 'Version'))),
+    groups.map(([title, some]) => h('tbody', {},
+      title ? h('tr', {}, h('th', { scope: 'rowgroup', colspan: 3 }, title)) : null, some.map(row))));
 }
 
 function wholeFlow() {
@@ -148,7 +151,7 @@ function serviceView({ name }) {
       h('p', { class: 'crumb' }, h('a', { href: '#/' }, catalogue.title), ' / services'),
       h('h1', { tabindex: '-1' }, name),
       h('div', { class: 'lead' }, markdown(service.description)),
-      section('Publishes', service.publishes.length ? eventTable(service.publishes.map((id) => events.get(id)), 'Published events') : null),
+      section('Publishes', service.publishes.length ? eventTable([['', service.publishes.map((id) => events.get(id))]], 'Published events') : null),
       section('Consumers', own.map((consumer) => h('div', { class: 'consumer' }, h('h3', {}, h('span', { class: 'mono' }, consumer.label)), markdown(consumer.description), consumerFacts(consumer)))),
       section('Flow', picture, picture ? h('p', { class: 'hint' }, HINT) : null),
     ],
@@ -195,7 +198,7 @@ function streamView({ name }) {
         ['Copies', `${stream.replicas}, ${stream.storage === 'file' ? 'on disk' : 'in memory'}`],
         ['Knows duplicates for', stream.duplicateWindowMs ? duration(stream.duplicateWindowMs) : 'no time'],
       ]),
-      section('Events', stream.events.length ? eventTable(stream.events.map((id) => events.get(id)), 'Stored events') : null),
+      section('Events', stream.events.length ? eventTable([['', stream.events.map((id) => events.get(id))]], 'Stored events') : null),
       section('Flow', picture, picture ? h('p', { class: 'hint' }, HINT) : null),
     ],
   };
