@@ -7,4 +7,6 @@ mod shop;
 mod tools;
 
 mod asyncapi;
+mod documents;
+mod languages;
 mod page;
