@@ -1,6 +1,6 @@
 'use strict';
-// Holds an AsyncAPI document against the official parser, and its examples against the schemas of
-// their payloads. Answers one line: { findings, examples, operations }.
+// Holds AsyncAPI documents against the official parser, and their examples against the schemas of
+// their payloads. Answers one line: for each file { findings, examples, operations }.
 
 const fs = require('fs');
 const Ajv2020 = require('ajv/dist/2020');
@@ -10,15 +10,20 @@ const { Parser } = require('@asyncapi/parser');
 // A number from which on the parser only informs: that there is a newer AsyncAPI, for example.
 const INFORMATION = 2;
 
-async function main(file) {
-  const text = fs.readFileSync(file, 'utf8');
+async function main(files) {
+  const said = [];
+  for (const file of files) said.push(await hold(fs.readFileSync(file, 'utf8')));
+  console.log(JSON.stringify(said));
+}
+
+async function hold(text) {
   const { document, diagnostics } = await new Parser().parse(text);
   const findings = diagnostics
     .filter((it) => it.severity < INFORMATION)
     .map((it) => ({ code: String(it.code), path: it.path.join('/'), message: it.message }));
   const examples = checkExamples(JSON.parse(text), findings);
   const operations = document ? document.operations().all().map(shown) : [];
-  console.log(JSON.stringify({ findings, examples, operations }));
+  return { findings, examples, operations };
 }
 
 function shown(operation) {
@@ -61,7 +66,7 @@ function checkExamples(document, findings) {
   return checked;
 }
 
-main(...process.argv.slice(2)).catch((error) => {
+main(process.argv.slice(2)).catch((error) => {
   console.error(error);
   process.exitCode = 1;
 });

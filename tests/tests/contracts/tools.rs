@@ -37,13 +37,13 @@ impl Tools {
     pub(crate) async fn run<T: serde::de::DeserializeOwned>(
         &self,
         script: &str,
-        arguments: &[&Path],
+        arguments: &[impl AsRef<Path>],
     ) -> T {
         const PATIENCE: Duration = Duration::from_mins(3);
         let script = folder().join(script);
         let running = Command::new(self.runtime.program().path())
             .arg(&script)
-            .args(arguments)
+            .args(arguments.iter().map(AsRef::as_ref))
             .env(self.packages_variable, self.runtime.packages())
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::null())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use event_schemas::Catalogue;
-use event_sdk::Event;
+use event_sdk::{Event, Pii};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,10 +63,8 @@ struct Money {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Address {
     /// The person.
-    #[schemars(extend("x-pii" = true))]
-    name: String,
-    #[schemars(extend("x-pii" = true))]
-    street: String,
+    name: Pii<String>,
+    street: Pii<String>,
     city: String,
     /// ISO 3166-1, two letters.
     country: String,
@@ -175,8 +173,8 @@ pub(super) fn examples(catalogue: Catalogue) -> Catalogue {
                 price: euro(450),
             }],
             ship_to: Some(Address {
-                name: "Zoë Núñez".to_owned(),
-                street: "Calle Mayor 7".to_owned(),
+                name: Pii::new("Zoë Núñez".to_owned()),
+                street: Pii::new("Calle Mayor 7".to_owned()),
                 city: "Zaragoza".to_owned(),
                 country: "ES".to_owned(),
             }),
