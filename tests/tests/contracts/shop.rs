@@ -10,26 +10,29 @@ use event_schemas::{Catalogue, Consumer, Service};
 use event_sdk::stream::{Retention, Stream};
 use event_sdk::{EventSet, RawEvent};
 
-pub(crate) use orders::{OrderCancelled, OrderPlaced, OrderPlacedV1};
-pub(crate) use payments::{PaymentRefused, PaymentTaken};
-pub(crate) use stock::{CategoryMoved, ParcelScanned, StockCounted};
+use orders::{OrderCancelled, OrderPlaced, OrderPlacedV1};
+use payments::{PaymentRefused, PaymentTaken};
+use stock::{CategoryMoved, ParcelScanned, StockCounted};
 
 #[derive(EventSet)]
+#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
 #[event(pattern = "orders.>")]
-pub(crate) enum OrderEvents {
+enum OrderEvents {
     Placed(OrderPlaced),
     Cancelled(OrderCancelled),
 }
 
 #[derive(EventSet)]
-pub(crate) enum PaymentEvents {
+#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
+enum PaymentEvents {
     Taken(PaymentTaken),
     Refused(PaymentRefused),
 }
 
 #[derive(EventSet)]
+#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
 #[event(pattern = "stock.>")]
-pub(crate) enum StockEvents {
+enum StockEvents {
     Counted(StockCounted),
     Moved(CategoryMoved),
     #[event(other)]
@@ -38,8 +41,9 @@ pub(crate) enum StockEvents {
 
 /// Orders and payments are audited, whatever comes to be among them.
 #[derive(EventSet)]
+#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
 #[event(pattern = "orders.>")]
-pub(crate) enum AnyOrder {
+enum AnyOrder {
     Placed(OrderPlaced),
     #[event(other)]
     Other(RawEvent),

@@ -39,7 +39,7 @@ impl Tools {
         script: &str,
         arguments: &[impl AsRef<Path>],
     ) -> T {
-        const PATIENCE: Duration = Duration::from_mins(3);
+        const PATIENCE: Duration = Duration::from_mins(10);
         let script = folder().join(script);
         let running = Command::new(self.runtime.program().path())
             .arg(&script)

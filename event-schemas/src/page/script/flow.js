@@ -76,12 +76,13 @@ function draw({ columns, edges }, label) {
   const step = BOX.height + BOX.gap;
   const height = BOX.top + most * step;
   const width = columns.length * BOX.width + (columns.length - 1) * BOX.between;
-  const picture = s('svg', { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-label': label, role: 'group' });
+  const picture = s('svg', { width, height, viewBox: `-1 -1 ${width + 2} ${height + 2}`, 'aria-label': label, role: 'group' });
+  picture.style.maxWidth = `${width * 1.1}px`;
   columns.forEach((column, index) => {
     const x = index * (BOX.width + BOX.between);
     const spread = (height - BOX.top) / Math.max(column.nodes.length, 1);
     column.nodes.forEach((node, row) => {
-      const even = Math.min(spread, step * 1.6);
+      const even = Math.min(spread, step * 4);
       const start = BOX.top + (height - BOX.top - even * column.nodes.length) / 2;
       Object.assign(node, { x, y: start + row * even + (even - BOX.height) / 2, column: index, row });
     });
