@@ -35,6 +35,8 @@ mod described;
 pub mod lock;
 pub mod page;
 mod schema;
+#[cfg(feature = "sources")]
+pub mod sources;
 
 pub use catalogue::{
     Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,
