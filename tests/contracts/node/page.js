@@ -190,6 +190,13 @@ async function tree(session) {
   assert.match(fields, /children[^]*again a\s+Category/);
 }
 
+async function variants(session) {
+  await session.go('#/event/payments.payment.taken');
+  const fields = await session.page.locator('.fields').innerText();
+  assert.match(fields, /Either kind: "card"[^]*or kind: "transfer"[^]*iban[^]*or kind: "cash"/);
+  assert.match(fields, /reference\s+integer or text/);
+}
+
 async function flowLightsUp(session) {
   const { page } = session;
   await session.go('#/flow');
@@ -275,14 +282,25 @@ async function onPaper(session) {
 
 async function hostileTextIsText(session) {
   const { page } = session;
-  await session.go('#/service/mallory');
-  const text = await page.locator('main').innerText();
-  assert.ok(text.includes('</script><img src=x onerror=alert(1)>'), text);
-  assert.ok(text.includes('javascript:alert(2)'), text);
-  assert.ok(text.includes('Ünïcödé 漢字 🦀'), text);
-  assert.strictEqual(await page.locator('img, iframe, main script').count(), 0);
-  const links = await page.locator('main a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
-  assert.ok(links.every((link) => link.startsWith('#/') || link.startsWith('https://')), links.join());
+  for (const [hash, told] of [
+    ['#/service/mallory', ['</script><img src=x onerror=alert(1)>', 'javascript:alert(2)', 'Ünïcödé 漢字 🦀']],
+    ['#/event/mallory.trick.played@1.0', [
+      '</script><img src=x onerror=alert(1)> <!-- <script> {{data}}', '<img src=x onerror=alert(3)> Ünïcödé 漢字 🦀',
+      `</script><b title='"'>`, '</script><script>alert(4)</script>',
+    ]],
+  ]) {
+    await session.go(hash);
+    const text = await page.locator('main').innerText();
+    for (const part of told) assert.ok(text.includes(part), `${part} is not in ${text}`);
+    assert.strictEqual(await page.locator('img, iframe, main script, main b').count(), 0);
+    const links = await page.locator('main a').evaluateAll((all) => all.map((link) => link.getAttribute('href')));
+    assert.ok(links.every((link) => link.startsWith('#/') || link.startsWith('https://')), links.join());
+  }
+  await page.fill('#query', '</script><b');
+  assert.match(await page.locator('#results [role=option]').first().innerText(), /<\/script><b title='"'>/);
+  await page.keyboard.press('Enter');
+  await session.headingIs('trick.played');
+  assert.strictEqual(await page.locator('.sought').count(), 1);
 }
 
 async function nothingCanBeLoaded(session) {
@@ -297,7 +315,7 @@ async function nothingCanBeLoaded(session) {
 }
 
 const CHECKS = [
-  overview, searchWithKeys, searchFindsFields, deepLinks, backAndForward, eventPage, tree, flowLightsUp,
+  overview, searchWithKeys, searchFindsFields, deepLinks, backAndForward, eventPage, tree, variants, flowLightsUp,
   byKeyboardAlone, darkColours, onAPhone, onPaper, hostileTextIsText, nothingCanBeLoaded,
 ];
 

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use event_schemas::{Catalogue, Service, page};
+use event_sdk::Event;
 use event_sdk_test_servers::programs::chromium;
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::shop;
 use crate::tools::Tools;

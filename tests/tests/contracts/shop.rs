@@ -15,7 +15,10 @@ use payments::{PaymentRefused, PaymentTaken};
 use stock::{CategoryMoved, ParcelScanned, StockCounted};
 
 #[derive(EventSet)]
-#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
+#[expect(
+    dead_code,
+    reason = "a set of what is published or taken; nobody matches on it"
+)]
 #[event(pattern = "orders.>")]
 enum OrderEvents {
     Placed(OrderPlaced),
@@ -23,14 +26,20 @@ enum OrderEvents {
 }
 
 #[derive(EventSet)]
-#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
+#[expect(
+    dead_code,
+    reason = "a set of what is published or taken; nobody matches on it"
+)]
 enum PaymentEvents {
     Taken(PaymentTaken),
     Refused(PaymentRefused),
 }
 
 #[derive(EventSet)]
-#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
+#[expect(
+    dead_code,
+    reason = "a set of what is published or taken; nobody matches on it"
+)]
 #[event(pattern = "stock.>")]
 enum StockEvents {
     Counted(StockCounted),
@@ -41,7 +50,10 @@ enum StockEvents {
 
 /// Orders and payments are audited, whatever comes to be among them.
 #[derive(EventSet)]
-#[expect(dead_code, reason = "a set of what is published or taken; nobody matches on it")]
+#[expect(
+    dead_code,
+    reason = "a set of what is published or taken; nobody matches on it"
+)]
 #[event(pattern = "orders.>")]
 enum AnyOrder {
     Placed(OrderPlaced),

@@ -58,7 +58,8 @@ function plainType(schema, root, depth) {
   if (schema.enum) return schema.$name ?? (schema.enum.length === 1 ? JSON.stringify(schema.enum[0]) : 'one of');
   const options = alternatives(schema);
   if (options && !schema.properties) {
-    if (schema.$name) return schema.$name;
+    const told = (option) => option.properties || 'const' in option || option.enum;
+    if (schema.$name && options.some((option) => told(resolve(option, root)))) return schema.$name;
     return [...new Set(options.map(inside))].join(' or ');
   }
   const type = types(schema)[0];
@@ -128,7 +129,9 @@ function insideOf(given, root) {
   const variants = (alternatives(schema) ?? [])
     .map((option) => resolve(option, root))
     .filter((option) => !isNull(option));
-  fields.sort((one, other) => Number(other.required) - Number(one.required));
+  // What tells variants apart comes first, then what is always there.
+  const rank = (field) => ('const' in resolve(field.schema, root) ? 0 : field.required ? 1 : 2);
+  fields.sort((one, other) => rank(one) - rank(other));
   return { name: schema.$name, fields, variants };
 }
 
