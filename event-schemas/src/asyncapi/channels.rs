@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use event_sdk::event::{EventSpec, KeyUse};
+use event_sdk::stream::Stream;
 
 use super::keys::Keys;
 use super::model::{Channel, Components, CorrelationId, Example, Message, Parameter, Reference};
@@ -12,7 +13,7 @@ use crate::described::{self, EventFacts};
 
 /// The channels under construction, and what they refer to.
 pub(super) struct Channels<'a> {
-    channels: BTreeMap<String, Channel<'a>>,
+    made: BTreeMap<String, Channel<'a>>,
     components: Components<'a>,
     places: Vec<Place>,
 }
@@ -31,7 +32,7 @@ impl<'a> Channels<'a> {
             location: "$message.payload#/metadata/correlation_id",
         };
         let mut channels = Self {
-            channels: BTreeMap::new(),
+            made: BTreeMap::new(),
             components: Components {
                 messages: BTreeMap::new(),
                 schemas: BTreeMap::from([(HEADERS.to_owned(), schemas::headers())]),
@@ -48,7 +49,7 @@ impl<'a> Channels<'a> {
             // The events are sorted: versions with the same address follow each other.
             let before = channels.places.last().map(|place| &place.channel);
             let same = before.filter(|key| {
-                let channel = channels.channels.get(*key);
+                let channel = channels.made.get(*key);
                 channel.is_some_and(|channel| channel.address == address)
             });
             let place = Place {
@@ -77,7 +78,7 @@ impl<'a> Channels<'a> {
     }
 
     pub(super) fn into_parts(self) -> (BTreeMap<String, Channel<'a>>, Components<'a>) {
-        (self.channels, self.components)
+        (self.made, self.components)
     }
 
     fn add(
@@ -88,14 +89,14 @@ impl<'a> Channels<'a> {
         place: Place,
     ) {
         let spec = entry.spec();
-        let channel = self.channels.entry(place.channel.clone());
+        let channel = self.made.entry(place.channel.clone());
         let channel = channel.or_insert_with(|| Channel {
             address,
             title: spec.event_type(),
             description: "",
             parameters: parameters(spec),
             messages: BTreeMap::new(),
-            stream: catalogue.stream_of(spec).map(|stream| stream.name()),
+            stream: catalogue.stream_of(spec).map(Stream::name),
         });
         // The newest version comes last and says it best.
         channel.description = spec.description();

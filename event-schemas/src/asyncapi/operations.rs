@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::channels::{Channels, Link};
 use super::keys::Keys;
 use super::model::{Bindings, NatsBinding, Operation, Tag};
-use crate::catalogue::{Catalogue, Consumer, Service};
+use crate::catalogue::{Catalogue, Consumer, Service, SetSpec};
 use crate::described::ConsumerFacts;
 
 /// The operations of all services.
@@ -33,7 +33,7 @@ impl<'a> Operations<'a> {
     fn send(&mut self, service: &'a Service, channels: &Channels<'_>) {
         let sets = service.published().iter();
         let members: BTreeMap<_, _> = sets
-            .flat_map(|set| set.members())
+            .flat_map(SetSpec::members)
             .map(|spec| ((spec.subject(), spec.is_absolute(), spec.version()), *spec))
             .collect();
         let mut links: BTreeMap<&str, Vec<Link<'_>>> = BTreeMap::new();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use event_sdk::Version;
 use event_sdk::event::EventSpec;
+use event_sdk::stream::Stream;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -73,14 +74,22 @@ struct VersionData<'a> {
     event_type: &'a str,
     key: &'static str,
     description: &'a str,
-    #[serde(serialize_with = "ordered")]
-    schema: &'a Value,
+    schema: Ordered<'a>,
     /// What is read, where that is another thing than what is written.
-    #[serde(serialize_with = "maybe_ordered")]
-    reader: Option<&'a Value>,
+    reader: Option<Ordered<'a>>,
     pii: Vec<String>,
     #[serde(serialize_with = "data")]
     examples: Vec<&'a Value>,
+}
+
+/// A schema, its keywords in the order in which people read them.
+#[derive(Debug)]
+struct Ordered<'a>(&'a Value);
+
+impl Serialize for Ordered<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        text::ordered_schema(self.0, serializer)
+    }
 }
 
 /// An event by its subject and whether it takes no prefix.
@@ -166,7 +175,7 @@ fn event<'a>(
         absolute: spec.is_absolute(),
         address: described::address(spec, catalogue.bus_prefix()),
         event_type: spec.event_type(),
-        stream: catalogue.stream_of(spec).map(|stream| stream.name()),
+        stream: catalogue.stream_of(spec).map(Stream::name),
         retired: false,
         versions: versions.into_values().rev().collect(),
     })
@@ -204,8 +213,10 @@ fn current(entry: &EventEntry) -> VersionData<'_> {
         event_type: spec.event_type(),
         key: key_use(spec.key_use()),
         description: spec.description(),
-        schema: entry.writer(),
-        reader: Some(entry.reader()).filter(|reader| *reader != entry.writer()),
+        schema: Ordered(entry.writer()),
+        reader: Some(entry.reader())
+            .filter(|reader| *reader != entry.writer())
+            .map(Ordered),
         pii: entry.pii().iter().map(ToString::to_string).collect(),
         examples: entry.examples().iter().collect(),
     }
@@ -222,8 +233,10 @@ fn old(locked: &LockedVersion) -> VersionData<'_> {
         event_type: locked.event_type(),
         key: key_use(locked.key_use()),
         description: description.unwrap_or_default(),
-        schema: locked.writer(),
-        reader: Some(locked.reader()).filter(|reader| *reader != locked.writer()),
+        schema: Ordered(locked.writer()),
+        reader: Some(locked.reader())
+            .filter(|reader| *reader != locked.writer())
+            .map(Ordered),
         pii: locked.pii().to_vec(),
         examples: example.map(Golden::data).into_iter().collect(),
     }
@@ -249,21 +262,6 @@ fn service<'a>(service: &'a Service, events: &[Vec<&EventEntry>]) -> ServiceData
         description: service.description(),
         publishes: ids(&|spec| service.published().iter().any(|set| set.has(spec))),
         consumers: service.consumers().iter().map(consumer).collect(),
-    }
-}
-
-fn ordered<S: serde::Serializer>(schema: &Value, serializer: S) -> Result<S::Ok, S::Error> {
-    text::ordered_schema(schema, serializer)
-}
-
-#[expect(clippy::ref_option, reason = "the form that `serialize_with` asks for")]
-fn maybe_ordered<S: serde::Serializer>(
-    schema: &Option<&Value>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match schema {
-        Some(schema) => text::ordered_schema(schema, serializer),
-        None => serializer.serialize_none(),
     }
 }
 
