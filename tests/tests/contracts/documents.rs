@@ -319,7 +319,7 @@ const CHANGED: &[(&str, &str, Option<&str>, Refuses)] = &[
     (
         "stock.category.moved@1.0",
         "/tree/children",
-        Some(r#"[null]"#),
+        Some("[null]"),
         All,
     ),
     // renamed

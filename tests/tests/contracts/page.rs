@@ -18,13 +18,26 @@ struct Answer {
     shots: Vec<PathBuf>,
 }
 
-/// A service that means no good, beside the shop's.
+/// </script><img src=x onerror=alert(1)> <!-- <script> {{data}}
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(domain = "mallory", entity = "trick", action = "played")]
+struct TrickPlayed {
+    /// <img src=x onerror=alert(3)> Ünïcödé 漢字 🦀
+    #[serde(rename = "</script><b title='\"'>")]
+    field: String,
+}
+
+/// The shop, beside a service that means no good.
 fn catalogue() -> Catalogue {
-    shop::catalogue().service(Service::new("mallory").describe(
+    let mallory = Service::new("mallory").publishes::<TrickPlayed>();
+    let mallory = mallory.describe(
         "</script><img src=x onerror=alert(1)> <!-- <script> `{{script}}`\n\n\
-             [a link](javascript:alert(2)) and [another](https://example.com/?a=1&b=\"2\")\n\n\
-             Ünïcödé 漢字 🦀 \u{2028} \u{202e}back",
-    ))
+         [a link](javascript:alert(2)) and [another](https://example.com/?a=1&b=\"2\")\n\n\
+         Ünïcödé 漢字 🦀 \u{2028} \u{202e}back",
+    );
+    shop::catalogue().service(mallory).example(TrickPlayed {
+        field: "</script><script>alert(4)</script>".to_owned(),
+    })
 }
 
 #[tokio::test]

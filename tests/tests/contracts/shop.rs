@@ -114,7 +114,7 @@ pub(crate) fn catalogue() -> Catalogue {
         .stream(
             Stream::new("ORDERS")
                 .subject("orders.>")
-                .max_age(Duration::from_secs(365 * 24 * 3600))
+                .max_age(Duration::from_hours(365 * 24))
                 .replicas(3),
         )
         .stream(
