@@ -21,8 +21,11 @@
 //! Colours are used on a terminal only, and not where `NO_COLOR` is set; `--color`
 //! decides otherwise.
 
+mod asyncapi;
+mod document;
 mod generate;
 mod list;
+mod page;
 mod paint;
 mod show;
 mod table;
@@ -108,6 +111,8 @@ fn execute<T: Into<OsString> + Clone>(
         Command::Generate(args) => generate::run(&mut context, &args),
         Command::List(args) => list::run(&mut context, &args),
         Command::Show(args) => show::run(&mut context, &args),
+        Command::Asyncapi(args) => asyncapi::run(&mut context, &args),
+        Command::Page(args) => page::run(&mut context, &args),
     };
     match outcome.and_then(|outcome| Ok(context.out.flush().map(|()| outcome)?)) {
         Ok(Outcome::Done) => 0,
@@ -159,6 +164,10 @@ enum Command {
     List(list::Args),
     /// Show one event: its fields, versions, publishers and consumers
     Show(show::Args),
+    /// Write the catalogue as an AsyncAPI document
+    Asyncapi(asyncapi::Args),
+    /// Write the catalogue as a page for people: one HTML file
+    Page(page::Args),
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -27,10 +27,13 @@
 
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod asyncapi;
 mod catalogue;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod described;
 pub mod lock;
+pub mod page;
 mod schema;
 #[cfg(feature = "sources")]
 pub mod sources;

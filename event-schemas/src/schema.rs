@@ -29,7 +29,7 @@ mod mend;
 pub(crate) mod personal;
 pub(crate) mod sample;
 pub(crate) mod text;
-mod walk;
+pub(crate) mod walk;
 
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;

@@ -1,9 +1,12 @@
-//! `cargo xtask services`: the real servers and clients that tests use, found on the system or
-//! installed.
+//! `cargo xtask services`: the real servers, clients and tools that tests use, found on the system
+//! or installed.
 
+mod chromium;
 mod clients;
+mod contracts;
 mod installation;
 mod nats;
+mod npm;
 mod pip;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +17,7 @@ use event_sdk_test_programs::Program;
 
 use crate::metadata::Metadata;
 use clients::Clients;
+use contracts::Contracts;
 
 /// Finds the services, installs what is missing, and says what there is; or runs a server.
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -30,6 +34,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     println!("python           {}", shown(&services.clients.python));
     if let Some(program) = &services.clients.node {
         println!("node             {}", shown(program));
+    }
+    if let Some(program) = &services.contracts.chromium {
+        println!("chromium         {}", shown(program));
     }
     for notice in services.notices() {
         println!("notice: {notice}");
@@ -56,23 +63,29 @@ pub(crate) struct Services {
     nats: Program,
     old_nats: Option<Program>,
     clients: Clients,
+    contracts: Contracts,
 }
 
 impl Services {
     /// Finds them, and installs what is missing into `target/services` and `target/clients`.
     pub(crate) fn ready(workspace: &Metadata) -> Result<Self> {
+        let packages = workspace.target_directory.join("clients");
+        let clients = clients::ready(&packages)?;
         Ok(Self {
             nats: nats::ready(&nats_folder(workspace))?,
             old_nats: event_sdk_test_programs::nats::old()?,
-            clients: clients::ready(&workspace.target_directory.join("clients"))?,
+            contracts: contracts::ready(&packages, &clients.python)?,
+            clients,
         })
     }
 
     /// Tells a command, through its environment, which programs its tests are to start.
     pub(crate) fn tell(&self, command: &mut Command) {
+        use event_sdk_test_programs::chromium;
         use event_sdk_test_programs::clients::{
             NODE_VARIABLE, PYTHON_VARIABLE, WITHOUT_NODE_VARIABLE,
         };
+        use event_sdk_test_programs::contracts::WITHOUT_TOOLS_VARIABLE;
         use event_sdk_test_programs::nats::{CURRENT_VARIABLE, OLD_VARIABLE};
         command.env(CURRENT_VARIABLE, self.nats.path());
         if let Some(old) = &self.old_nats {
@@ -83,13 +96,23 @@ impl Services {
             Some(node) => command.env(NODE_VARIABLE, node.path()),
             None => command.env(WITHOUT_NODE_VARIABLE, "1"),
         };
+        if self.contracts.node.is_none() {
+            command.env(WITHOUT_TOOLS_VARIABLE, "1");
+        }
+        match &self.contracts.chromium {
+            Some(program) => command.env(chromium::VARIABLE, program.path()),
+            None => command.env(chromium::WITHOUT_VARIABLE, "1"),
+        };
     }
 
     /// What cannot be tested with them, and what to install for it.
     pub(crate) fn notices(&self) -> impl Iterator<Item = &'static str> {
         let old_nats = self.old_nats.is_none().then_some(nats::NO_OLD_SERVER);
         let node = self.clients.node.is_none().then_some(clients::NO_NODE);
-        old_nats.into_iter().chain(node)
+        let tools = self.contracts.node.is_none().then_some(contracts::NO_TOOLS);
+        let no_chromium = self.contracts.chromium.is_none();
+        let browser = no_chromium.then_some(chromium::NO_CHROMIUM);
+        [old_nats, node, tools, browser].into_iter().flatten()
     }
 }
 

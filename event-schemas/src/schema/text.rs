@@ -20,6 +20,21 @@ pub(crate) fn of_value(value: &Value) -> String {
     pretty(value, Place::Data)
 }
 
+/// Serializes a schema within a document, in the order of [`of_schema`].
+pub(crate) fn ordered_schema<S: Serializer>(
+    value: &Value,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let place = Place::Schema;
+    Ordered { value, place }.serialize(serializer)
+}
+
+/// Serializes any value within a document, in the order of [`of_value`].
+pub(crate) fn ordered_data<S: Serializer>(value: &Value, serializer: S) -> Result<S::Ok, S::Error> {
+    let place = Place::Data;
+    Ordered { value, place }.serialize(serializer)
+}
+
 fn pretty(value: &Value, place: Place) -> String {
     // Keys are texts and memory has room: there is no way to fail.
     let mut text = serde_json::to_string_pretty(&Ordered { value, place }).unwrap_or_default();

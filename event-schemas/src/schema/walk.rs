@@ -36,7 +36,7 @@ impl Place {
 }
 
 /// Calls `visit` with the keywords of each schema in `schema`, from the outside in.
-pub(super) fn each<'a>(schema: &'a Value, visit: &mut dyn FnMut(&'a Map<String, Value>)) {
+pub(crate) fn each<'a>(schema: &'a Value, visit: &mut dyn FnMut(&'a Map<String, Value>)) {
     let Some(keywords) = schema.as_object() else {
         return;
     };
@@ -56,7 +56,7 @@ pub(super) fn each<'a>(schema: &'a Value, visit: &mut dyn FnMut(&'a Map<String, 
 }
 
 /// Calls `change` with the keywords of each schema in `schema`, from the outside in.
-pub(super) fn each_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
+pub(crate) fn each_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Map<String, Value>)) {
     let Some(keywords) = schema.as_object_mut() else {
         return;
     };

@@ -3,14 +3,15 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::installed::{INSTALL, fnv_1a, installed};
 use crate::search::Wanted;
 use crate::{Error, Program, Version};
 
 /// What the Python client runs with, and what the Node client runs with.
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    program: Program,
-    packages: PathBuf,
+    pub(crate) program: Program,
+    pub(crate) packages: PathBuf,
 }
 
 impl Runtime {
@@ -40,15 +41,15 @@ pub const NATS_PY: Version = Version::new(2, 16, 0);
 
 const PYTHON: Wanted = Wanted {
     file: "python3",
-    says: "Python",
+    says: &["Python"],
     variable: PYTHON_VARIABLE,
-    needed: "3.9 or newer",
-    fit: |version| version >= Version::new(3, 9, 0),
+    needed: "3.10 or newer",
+    fit: |version| version >= Version::new(3, 10, 0),
 };
 
 const NODE: Wanted = Wanted {
     file: "node",
-    says: "v",
+    says: &["v"],
     variable: NODE_VARIABLE,
     needed: "18 or newer",
     fit: |version| version >= Version::new(18, 0, 0),
@@ -136,23 +137,4 @@ pub fn node_packages(clients: &Path) -> PathBuf {
 pub fn node_installation(clients: &Path) -> PathBuf {
     const LOCK: &[u8] = include_bytes!("../../clients/node/package-lock.json");
     clients.join(format!("node-{:016x}", fnv_1a(LOCK)))
-}
-
-/// FNV-1a: enough to tell lock files apart, which nobody makes alike on purpose.
-fn fnv_1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-const INSTALL: &str = "run `cargo xtask services`, which installs it into target/clients";
-
-/// A test that runs from `target/<profile>/…` finds `target/clients` above itself.
-fn installed(packages: fn(&Path) -> PathBuf) -> Option<PathBuf> {
-    let program = env::current_exe().ok()?;
-    program
-        .ancestors()
-        .skip(1)
-        .map(|folder| packages(&folder.join("clients")))
-        .find(|packages| packages.is_dir())
 }

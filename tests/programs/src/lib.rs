@@ -4,10 +4,13 @@
 //! test that is run alone starts the same server as `cargo xtask test`. Nothing is
 //! installed and nothing is started here.
 
+pub mod chromium;
 pub mod clients;
+pub mod contracts;
 pub mod nats;
 
 mod error;
+mod installed;
 mod search;
 mod version;
 

@@ -20,7 +20,7 @@ const NAME: &str = "nats-server";
 /// The newest thing that tests need is the expected sequence of an entity, which is of 2.11.
 const CURRENT: Wanted = Wanted {
     file: NAME,
-    says: NAME,
+    says: &[NAME],
     variable: CURRENT_VARIABLE,
     needed: "2.11 or newer",
     fit: |version| version >= Version::new(2, 11, 0),
@@ -29,7 +29,7 @@ const CURRENT: Wanted = Wanted {
 /// Consumers with several filters and much else came with 2.10: before it, they are missed.
 const OLD: Wanted = Wanted {
     file: NAME,
-    says: NAME,
+    says: &[NAME],
     variable: OLD_VARIABLE,
     needed: "older than 2.10",
     fit: |version| version < Version::new(2, 10, 0),

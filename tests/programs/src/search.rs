@@ -11,8 +11,8 @@ use crate::{Error, Origin, Program, Version};
 pub(crate) struct Wanted {
     /// The name of the file.
     pub(crate) file: &'static str,
-    /// What its own answer begins with.
-    pub(crate) says: &'static str,
+    /// What its own answer begins with, one of these.
+    pub(crate) says: &'static [&'static str],
     /// The environment variable that may name it.
     pub(crate) variable: &'static str,
     /// Which versions are fit, in words.
@@ -77,7 +77,7 @@ impl Wanted {
             return Err(io::Error::other(text));
         }
         let text = String::from_utf8_lossy(&output.stdout);
-        if !text.starts_with(self.says) {
+        if !self.says.iter().any(|says| text.starts_with(says)) {
             let text = format!("it is no {}, and says: {}", self.file, text.trim());
             return Err(io::Error::other(text));
         }
@@ -129,7 +129,7 @@ mod tests {
 
     const WANTED: Wanted = Wanted {
         file: "server",
-        says: "server: ",
+        says: &["server: "],
         variable: "THE_SERVER",
         needed: "3 or newer",
         fit: |version| version >= Version::new(3, 0, 0),

@@ -21,6 +21,16 @@ impl Version {
         }
     }
 
+    /// The first number.
+    pub const fn major(self) -> u32 {
+        self.major
+    }
+
+    /// The second number.
+    pub const fn minor(self) -> u32 {
+        self.minor
+    }
+
     /// Whether both are of the same minor version: 2.15.0 and 2.15.1, not 2.14.1.
     pub const fn same_minor(self, other: Self) -> bool {
         self.major == other.major && self.minor == other.minor
@@ -41,14 +51,17 @@ impl Version {
 impl FromStr for Version {
     type Err = InvalidVersion;
 
-    /// Reads `2.10`, `2.10.1` and `v2.10.1`; of `2.12.0-RC.1` the release it leads to.
+    /// Reads `2.10`, `2.10.1` and `v2.10.1`; of `2.12.0-RC.1` the release it leads to; of four
+    /// numbers, as browsers have, the first three.
     fn from_str(text: &str) -> Result<Self, InvalidVersion> {
         let plain = text.strip_prefix('v').unwrap_or(text);
         let release = plain.split(['-', '+']).next().unwrap_or_default();
         let numbers: Option<Vec<u32>> = release.split('.').map(number).collect();
         match numbers.as_deref() {
             Some(&[major, minor]) => Ok(Self::new(major, minor, 0)),
-            Some(&[major, minor, patch]) => Ok(Self::new(major, minor, patch)),
+            Some(&[major, minor, patch] | &[major, minor, patch, _]) => {
+                Ok(Self::new(major, minor, patch))
+            }
             _ => Err(InvalidVersion(text.to_owned())),
         }
     }
@@ -102,7 +115,7 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused_by_name() {
-        for text in ["", "2", "2.x", "2.+1", "2.1.1.1", "nats", "2.99999999999"] {
+        for text in ["", "2", "2.x", "2.+1", "2.1.1.1.1", "nats", "2.99999999999"] {
             let error = text.parse::<Version>().unwrap_err().to_string();
             assert!(error.contains(&format!("`{text}`")), "{error}");
         }

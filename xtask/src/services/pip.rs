@@ -19,6 +19,11 @@ pub(super) struct Pin {
 /// Installs the package into the folder `into`.
 pub(super) fn install(pin: &Pin, into: &Path) -> Result<()> {
     let python = python(&["python3", "python"])?;
+    install_for(Path::new(python), pin, into)
+}
+
+/// The same for this interpreter, since parts of a package may be compiled for its version.
+pub(super) fn install_for(python: &Path, pin: &Pin, into: &Path) -> Result<()> {
     let outcome = installation::make(into, pin.file, |folder| run(&mut pip(python, pin, folder)));
     outcome.with_context(|| {
         format!(
@@ -39,7 +44,7 @@ fn python(names: &[&'static str]) -> Result<&'static str> {
     bail!("no Python 3 with pip was found on the PATH")
 }
 
-fn pip(python: &str, pin: &Pin, target: &Path) -> Command {
+fn pip(python: &Path, pin: &Pin, target: &Path) -> Command {
     let mut command = Command::new(python);
     command
         .args(["-m", "pip", "install", "--quiet", "--no-deps"])

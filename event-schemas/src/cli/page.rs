@@ -1,0 +1,33 @@
+//! `schemas page`: the catalogue as a page for people.
+
+use super::document::{self, Target};
+use super::{CliError, Context, Outcome};
+use crate::lock::{Lock, LockError};
+use crate::page;
+
+/// What `schemas page` is told.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    schemas page --output docs/events.html\n  \
+    schemas page --output docs/events.html --check   in the CI\n\n\
+    The page is one file that loads nothing. Older versions are taken from the lock.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    target: Target,
+}
+
+pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, CliError> {
+    document::run(context, "page", &args.target, |context| {
+        let history = match Lock::read(&context.dir) {
+            Ok(lock) => Some(lock),
+            Err(LockError::NoLock) => None,
+            Err(source) => {
+                return Err(CliError::Failed {
+                    what: format!("{}", context.dir.display()),
+                    source: source.into(),
+                });
+            }
+        };
+        Ok(page::render(context.catalogue, history.as_ref()))
+    })
+}

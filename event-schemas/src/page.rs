@@ -1,0 +1,31 @@
+//! The catalogue page: one HTML file with everything in it, for people of other teams.
+//!
+//! It shows services, events with their fields, versions and examples, streams, and a drawn flow from
+//! publishers through streams to consumers; it has a search, and an address for each thing:
+//!
+//! | address | shows |
+//! |---|---|
+//! | `#/` | the overview |
+//! | `#/flow` | the flow of all events |
+//! | `#/event/orders.order.placed` | an event in its newest version |
+//! | `#/event/orders.order.placed@1.0` | an event in this version; one that takes no prefix has an `@` in front |
+//! | `#/service/billing` | a service |
+//! | `#/stream/ORDERS` | a stream |
+//!
+//! The file loads nothing, and its Content-Security-Policy forbids it to: it can be opened from a disk,
+//! or served from anywhere. Whatever the catalogue says is text to it, and never markup.
+
+mod data;
+mod html;
+
+use crate::catalogue::Catalogue;
+use crate::lock::Lock;
+
+/// Writes the page. The versions that are in `history` and no longer in the catalogue are shown
+/// too. The same catalogue and lock give the same bytes.
+///
+/// It says nothing of a stream that cannot be; see [`Catalogue::faults`].
+#[must_use]
+pub fn render(catalogue: &Catalogue, history: Option<&Lock>) -> String {
+    html::page(catalogue.title(), &data::Data::of(catalogue, history))
+}
