@@ -56,6 +56,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests and benches are compiled here too",
     },
     FeatureSet {
+        packages: &["event-schemas-subset"],
+        features: Features::All,
+        reason: "of use to whoever compares JSON Schemas; has no features",
+    },
+    FeatureSet {
         packages: &["event-schemas"],
         features: Features::All,
         reason: "depended on by the services' build tools; has no features",

@@ -1,0 +1,109 @@
+//! Compares two schemas, and holds what came out.
+
+use serde_json::Value;
+
+use crate::path::Path;
+use crate::rule::Rule;
+use crate::schema::Schema;
+
+/// Compares two schemas: is every document of `sub` accepted by `sup`?
+pub fn compare(sub: &Schema, sup: &Schema) -> Comparison {
+    compare_with(sub, sup, &Options::default())
+}
+
+/// Like [`compare`], with budgets of the caller's choice.
+pub fn compare_with(_sub: &Schema, _sup: &Schema, _options: &Options) -> Comparison {
+    Comparison {
+        breaks: Vec::new(),
+        unknowns: vec![Unknown {
+            path: Path::root(),
+            why: "the engine is not there yet".to_owned(),
+        }],
+    }
+}
+
+/// How much work a comparison may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Options {
+    /// How many steps of the proof search may be taken before the answer is
+    /// [`Verdict::Unknown`].
+    pub steps: u64,
+    /// How many breaks are looked for at most.
+    pub breaks: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            steps: 200_000,
+            breaks: 1_000,
+        }
+    }
+}
+
+/// What [`compare`] found out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    breaks: Vec<Break>,
+    unknowns: Vec<Unknown>,
+}
+
+impl Comparison {
+    /// The answer in one word.
+    pub fn verdict(&self) -> Verdict {
+        if !self.breaks.is_empty() {
+            Verdict::Broken
+        } else if self.unknowns.is_empty() {
+            Verdict::Contained
+        } else {
+            Verdict::Unknown
+        }
+    }
+
+    /// All independent breaks, at most one for a path and rule, in the order of their paths.
+    pub fn breaks(&self) -> &[Break] {
+        &self.breaks
+    }
+
+    /// What could not be decided. May stand beside breaks.
+    pub fn unknowns(&self) -> &[Unknown] {
+        &self.unknowns
+    }
+}
+
+/// The answer of a [`Comparison`] in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// It is proven that every document of the one is accepted by the other.
+    Contained,
+    /// There is a document that the one accepts and the other refuses.
+    Broken,
+    /// Neither was found. This is not "safe".
+    Unknown,
+}
+
+/// A place where the other schema refuses what the one accepts.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Break {
+    /// The rule that the change breaks.
+    pub rule: Rule,
+    /// Where in the document.
+    pub path: Path,
+    /// Why it breaks, a sentence.
+    pub why: String,
+    /// A whole document that the one schema accepts and the other refuses,
+    /// verified by running both validators.
+    pub document: Value,
+}
+
+/// A place where the comparison could not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unknown {
+    /// Where in the document.
+    pub path: Path,
+    /// Why it could not be decided, a sentence.
+    pub why: String,
+}

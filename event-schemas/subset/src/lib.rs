@@ -1,0 +1,21 @@
+//! Decides for two JSON Schemas whether every document that the one accepts is
+//! accepted by the other.
+//!
+//! The answer is a proof ([`Verdict::Contained`]), a list of breaks of which
+//! each carries a document that the one accepts and the other refuses
+//! ([`Verdict::Broken`]), or that it is not known ([`Verdict::Unknown`]). A
+//! document is shown only after an independent validator has said the same of
+//! it: nothing is guessed.
+//!
+//! This crate knows JSON Schema (2020-12 and draft-07) and nothing of events.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod comparison;
+mod path;
+mod rule;
+mod schema;
+
+pub use comparison::{Break, Comparison, Options, Unknown, Verdict, compare, compare_with};
+pub use path::{Path, Step};
+pub use rule::Rule;
+pub use schema::{Draft, Refusal, Schema, SchemaError};
