@@ -26,6 +26,8 @@
 //! ```
 
 mod catalogue;
+pub mod check;
+pub mod compat;
 mod schema;
 
 pub use catalogue::{Catalogue, Collect, Consumer, EventEntry, Service, SetSpec};
