@@ -3,18 +3,22 @@
 mod collect;
 mod consumer;
 mod entry;
+mod fault;
 mod service;
 mod set_spec;
 
 pub use collect::Collect;
 pub use consumer::Consumer;
 pub use entry::EventEntry;
+pub use fault::{CatalogueFault, EventName};
 pub use service::Service;
 pub use set_spec::SetSpec;
 
+use std::collections::BTreeSet;
+
 use event_sdk::event::EventSpec;
 use event_sdk::stream::Stream;
-use event_sdk::{Event, EventSet, Visit};
+use event_sdk::{Event, EventSet, Pattern, Visit};
 use schemars::JsonSchema;
 
 use collect::Definition;
@@ -71,7 +75,7 @@ impl Catalogue {
     /// Adds a service with the events that it publishes and consumes.
     pub fn service(mut self, mut service: Service) -> Self {
         for definition in service.take_definitions() {
-            self.define(definition);
+            self.define(&definition);
         }
         self.services.push(service);
         self
@@ -82,7 +86,7 @@ impl Catalogue {
         let mut collect = Collect::default();
         S::visit_all(&mut collect);
         for definition in collect.into_definitions() {
-            self.define(definition);
+            self.define(&definition);
         }
         self
     }
@@ -95,7 +99,7 @@ impl Catalogue {
 
     /// Adds a real value as an example of its event, and the event with it.
     pub fn example<E: Event + JsonSchema>(mut self, value: E) -> Self {
-        let entry = self.define(Definition::of::<E>());
+        let entry = self.define(&Definition::of::<E>());
         entry.add_example(&value);
         self
     }
@@ -143,12 +147,7 @@ impl Catalogue {
 
     /// The stream that stores the event, if one of the catalogue's does.
     pub fn stream_of(&self, spec: &EventSpec) -> Option<&Stream> {
-        let subjects = event_sdk::Pattern::parse(spec.filter()).ok()?;
-        let subjects = if spec.is_absolute() {
-            subjects
-        } else {
-            subjects.under(&self.prefix).ok()?
-        };
+        let subjects = self.subjects(spec)?;
         self.streams.iter().find(|stream| {
             let config = stream.config(&self.prefix);
             config.is_ok_and(|config| config.subjects.iter().any(|one| one.covers(&subjects)))
@@ -180,16 +179,79 @@ impl Catalogue {
             .filter(move |(_, consumer)| consumer.set().takes(spec))
     }
 
+    /// All that is wrong with the catalogue. Nothing is made of one with faults.
+    pub fn faults(&self) -> Vec<CatalogueFault> {
+        let mut faults = Vec::new();
+        self.find_doubles(&mut faults);
+        let mut configs = Vec::new();
+        for stream in &self.streams {
+            match stream.config(&self.prefix) {
+                Ok(config) => configs.push(config),
+                Err(why) => faults.push(why.into()),
+            }
+        }
+        for entry in &self.events {
+            entry.find_faults(&mut faults);
+            let Some(subjects) = self.subjects(entry.spec()) else {
+                continue;
+            };
+            let mut stores = configs
+                .iter()
+                .filter(|config| config.subjects.iter().any(|one| one.overlaps(&subjects)));
+            if let (Some(one), Some(other)) = (stores.next(), stores.next()) {
+                faults.push(CatalogueFault::StoredTwice {
+                    event: EventName::of(entry.spec()),
+                    one: one.name.to_string(),
+                    other: other.name.to_string(),
+                });
+            }
+        }
+        faults
+    }
+
+    fn find_doubles(&self, faults: &mut Vec<CatalogueFault>) {
+        let mut check = |what: &str, names: &mut dyn Iterator<Item = &str>| {
+            let mut seen = BTreeSet::new();
+            for name in names {
+                if !seen.insert(name.to_owned()) {
+                    faults.push(CatalogueFault::TwoOfAName {
+                        what: what.to_owned(),
+                        name: name.to_owned(),
+                    });
+                }
+            }
+        };
+        check("services", &mut self.services.iter().map(Service::name));
+        check("streams", &mut self.streams.iter().map(Stream::name));
+        for service in &self.services {
+            let what = format!("consumers of the service {:?}", service.name());
+            let consumers = service.consumers().iter();
+            check(&what, &mut consumers.filter_map(Consumer::durable));
+        }
+    }
+
+    /// The whole subjects of an event, with the prefix.
+    fn subjects(&self, spec: &EventSpec) -> Option<Pattern> {
+        let subjects = Pattern::parse(spec.filter()).ok()?;
+        if spec.is_absolute() {
+            Some(subjects)
+        } else {
+            subjects.under(&self.prefix).ok()
+        }
+    }
+
     /// The entry of a definition, which is added if it is not there.
-    fn define(&mut self, definition: Definition) -> &mut EventEntry {
-        let at = match self.place(definition.spec()) {
+    fn define(&mut self, definition: &Definition) -> &mut EventEntry {
+        let at = match self.place(definition.spec) {
             Ok(at) => at,
             Err(at) => {
-                self.events.insert(at, definition.into_entry());
+                self.events.insert(at, EventEntry::new(definition));
                 at
             }
         };
-        &mut self.events[at]
+        let entry = &mut self.events[at];
+        entry.meet(definition);
+        entry
     }
 
     fn place(&self, spec: &EventSpec) -> Result<usize, usize> {

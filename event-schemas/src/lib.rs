@@ -25,9 +25,15 @@
 //! assert_eq!(catalogue.consumers_of(placed.spec()).count(), 1);
 //! ```
 
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod catalogue;
 pub mod check;
 pub mod compat;
 mod schema;
 
-pub use catalogue::{Catalogue, Collect, Consumer, EventEntry, Service, SetSpec};
+pub use catalogue::{
+    Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,
+};
+pub use event_schemas_subset::{Path, Step};
+pub use schema::Side;

@@ -1,14 +1,15 @@
 //! Asks each event of a set for its schemas and for how it is read.
 
+use std::any::TypeId;
+
 use event_sdk::envelope::Version;
 use event_sdk::event::{DataError, EventSpec, decode_data};
 use event_sdk::{Event, Visitor};
 use schemars::JsonSchema;
 
-use super::EventEntry;
-use crate::schema::{self, Side};
+use crate::schema::{self, Made, Side};
 
-/// Visits the events of a set for a catalogue.
+/// Visits the events of a set for a catalogue: each has to derive [`JsonSchema`].
 #[derive(Debug, Default)]
 pub struct Collect(Vec<Definition>);
 
@@ -25,33 +26,25 @@ impl<E: Event + JsonSchema> Visitor<E> for Collect {
 }
 
 /// What a catalogue has to know of the type of an event: functions, so that
-/// schemas are only made once an event.
+/// schemas are made once an event, however many sets have it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Definition {
-    spec: &'static EventSpec,
-    schema: fn(Side) -> serde_json::Value,
-    decode: fn(Version, &[u8]) -> Result<(), DataError>,
+    pub(super) spec: &'static EventSpec,
+    pub(super) type_id: TypeId,
+    pub(super) schema: fn(Side) -> Made,
+    pub(super) decode: Decode,
 }
+
+/// Reads data of a version as a type, and forgets the value.
+pub(super) type Decode = fn(Version, &[u8]) -> Result<(), DataError>;
 
 impl Definition {
     pub(super) fn of<E: Event + JsonSchema>() -> Self {
         Self {
             spec: &E::SPEC,
+            type_id: TypeId::of::<E>(),
             schema: schema::of_data::<E>,
             decode: |version, data| decode_data::<E>(version, data).map(drop),
         }
-    }
-
-    pub(super) fn spec(&self) -> &'static EventSpec {
-        self.spec
-    }
-
-    pub(super) fn into_entry(self) -> EventEntry {
-        EventEntry::new(
-            self.spec,
-            (self.schema)(Side::Writer),
-            (self.schema)(Side::Reader),
-            self.decode,
-        )
     }
 }

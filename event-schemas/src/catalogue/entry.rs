@@ -1,42 +1,35 @@
 //! One event of a catalogue.
 
-use event_sdk::Event;
+use std::any::TypeId;
+
+use event_schemas_subset::{Path, Schema, SchemaError};
+use event_sdk::codec::EncodeError;
 use event_sdk::envelope::Version;
 use event_sdk::event::{DataError, EventSpec};
+use event_sdk::json::WriteJson;
 use serde_json::Value;
+
+use super::collect::{Decode, Definition};
+use super::{CatalogueFault, EventName};
+use crate::schema::{self, Made, Side};
 
 /// One event of a catalogue, in the version that its type writes.
 #[derive(Debug, Clone)]
 pub struct EventEntry {
     spec: &'static EventSpec,
+    type_id: TypeId,
+    /// The name of another type that is the same version of the same event.
+    rival: Option<&'static str>,
     writer: Value,
     reader: Value,
+    pii: Vec<Path>,
     examples: Vec<Value>,
-    decode: fn(Version, &[u8]) -> Result<(), DataError>,
+    unwritten: Vec<(usize, String)>,
+    unsteady: Vec<String>,
+    decode: Decode,
 }
 
 impl EventEntry {
-    pub(super) fn new(
-        spec: &'static EventSpec,
-        writer: Value,
-        reader: Value,
-        decode: fn(Version, &[u8]) -> Result<(), DataError>,
-    ) -> Self {
-        Self {
-            spec,
-            writer,
-            reader,
-            examples: Vec::new(),
-            decode,
-        }
-    }
-
-    pub(super) fn add_example<E: Event>(&mut self, value: &E) {
-        if let Ok(value) = serde_json::to_value(value) {
-            self.examples.push(value);
-        }
-    }
-
     /// The constants of the event.
     pub fn spec(&self) -> &'static EventSpec {
         self.spec
@@ -52,6 +45,16 @@ impl EventEntry {
         &self.reader
     }
 
+    /// The JSON Schema (2020-12) of the whole envelope as a publisher writes it.
+    pub fn envelope(&self) -> Value {
+        schema::envelope::written(self.spec, &self.writer, &self.reader, &self.examples)
+    }
+
+    /// Where the data are personal ([`Pii`](event_sdk::Pii)), sorted.
+    pub fn pii(&self) -> &[Path] {
+        &self.pii
+    }
+
     /// Examples of the data, as real values are written.
     pub fn examples(&self) -> &[Value] {
         &self.examples
@@ -65,5 +68,115 @@ impl EventEntry {
     /// [`DataError`] when they are no such event.
     pub fn decode(&self, version: Version, data: &[u8]) -> Result<(), DataError> {
         (self.decode)(version, data)
+    }
+
+    pub(super) fn new(definition: &Definition) -> Self {
+        let Made {
+            schema: writer,
+            examples,
+            mut unsteady,
+        } = (definition.schema)(Side::Writer);
+        let read = (definition.schema)(Side::Reader);
+        unsteady.extend(read.unsteady);
+        unsteady.sort();
+        unsteady.dedup();
+        Self {
+            spec: definition.spec,
+            type_id: definition.type_id,
+            rival: None,
+            pii: schema::personal::paths(&writer),
+            writer,
+            reader: read.schema,
+            examples,
+            unwritten: Vec::new(),
+            unsteady,
+            decode: definition.decode,
+        }
+    }
+
+    /// Notes that another type is defined as this event, if it is another.
+    pub(super) fn meet(&mut self, definition: &Definition) {
+        if self.type_id != definition.type_id {
+            self.rival.get_or_insert(definition.spec.name());
+        }
+    }
+
+    pub(super) fn add_example(&mut self, value: &dyn WriteJson) {
+        let mut bytes = Vec::new();
+        match value.write_json(&mut bytes) {
+            Ok(()) => self.examples.extend(serde_json::from_slice::<Value>(&bytes)),
+            Err(why) => {
+                let number = self.examples.len() + self.unwritten.len() + 1;
+                self.unwritten.push((number, why.to_string()));
+            }
+        }
+    }
+
+    /// Puts all that is wrong with the event to `faults`.
+    pub(super) fn find_faults(&self, faults: &mut Vec<CatalogueFault>) {
+        let event = || EventName::of(self.spec);
+        if let Some(other) = self.rival {
+            faults.push(CatalogueFault::TwoTypes {
+                event: event(),
+                one: self.spec.name(),
+                other,
+            });
+        }
+        for pointer in &self.unsteady {
+            faults.push(CatalogueFault::UnsteadySchema {
+                event: event(),
+                pointer: pointer.clone(),
+            });
+        }
+        for (number, why) in &self.unwritten {
+            faults.push(CatalogueFault::ExampleNotWritten {
+                event: event(),
+                number: *number,
+                source: EncodeError::new(why),
+            });
+        }
+        match (Schema::parse(&self.writer), Schema::parse(&self.reader)) {
+            (Ok(writer), Ok(reader)) => {
+                for example in &self.examples {
+                    self.check_example(example, &writer, &reader, faults);
+                }
+            }
+            (Err(source), _) | (_, Err(source)) => self.bad_schema(source, faults),
+        }
+    }
+
+    fn bad_schema(&self, source: SchemaError, faults: &mut Vec<CatalogueFault>) {
+        faults.push(CatalogueFault::BadSchema {
+            event: EventName::of(self.spec),
+            source,
+        });
+    }
+
+    fn check_example(
+        &self,
+        example: &Value,
+        writer: &Schema,
+        reader: &Schema,
+        faults: &mut Vec<CatalogueFault>,
+    ) {
+        for (side, schema) in [("writer's", writer), ("reader's", reader)] {
+            for refusal in schema.validate(example) {
+                faults.push(CatalogueFault::ExampleRefused {
+                    event: EventName::of(self.spec),
+                    side,
+                    pointer: refusal.pointer,
+                    why: refusal.message,
+                    example: example.clone(),
+                });
+            }
+        }
+        let data = example.to_string();
+        if let Err(source) = self.decode(self.spec.version(), data.as_bytes()) {
+            faults.push(CatalogueFault::ExampleNotRead {
+                event: EventName::of(self.spec),
+                example: example.clone(),
+                source,
+            });
+        }
     }
 }

@@ -1,0 +1,126 @@
+//! What is wrong with a catalogue.
+
+use event_sdk::envelope::Version;
+use event_sdk::event::EventSpec;
+use event_sdk::stream::InvalidStream;
+use serde_json::Value;
+use thiserror::Error;
+
+/// Something that is wrong with a catalogue, so that nothing can be made of it.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CatalogueFault {
+    /// Two types are one version of one event.
+    #[error(
+        "{event}: the types `{one}` and `{other}` are both its version; give one of them another version, or leave it out"
+    )]
+    TwoTypes {
+        /// The event and its version.
+        event: EventName,
+        /// The name of the first type.
+        one: &'static str,
+        /// The name of the second type.
+        other: &'static str,
+    },
+    /// A type is made into a schema that is another each time.
+    #[error(
+        "{event}: its schema is not the same each time it is made, at {pointer}; an example or a constant is made of the time, an id or a hash map: give it a fixed value"
+    )]
+    UnsteadySchema {
+        /// The event and its version.
+        event: EventName,
+        /// Where, as a JSON Pointer into the schema.
+        pointer: String,
+    },
+    /// A type is made into something that is no JSON Schema.
+    #[error("{event}: what its type gives as the schema of its data cannot be used")]
+    BadSchema {
+        /// The event and its version.
+        event: EventName,
+        /// Why not.
+        source: event_schemas_subset::SchemaError,
+    },
+    /// JSON cannot carry an example.
+    #[error("{event}: the example with number {number} cannot be written")]
+    ExampleNotWritten {
+        /// The event and its version.
+        event: EventName,
+        /// Which example, counted from 1.
+        number: usize,
+        /// Why not.
+        source: event_sdk::codec::EncodeError,
+    },
+    /// The schema does not accept what serde writes.
+    #[error(
+        "{event}: at {pointer} the {side} schema refuses what is written: {why}; if a function writes the field (`#[serde(with = …)]`), say what it writes with `#[schemars(with = …)]`. The example: {example}"
+    )]
+    ExampleRefused {
+        /// The event and its version.
+        event: EventName,
+        /// `writer's` or `reader's`.
+        side: &'static str,
+        /// Where, as a JSON Pointer into the example.
+        pointer: String,
+        /// What the validator says.
+        why: String,
+        /// The example.
+        example: Value,
+    },
+    /// An example cannot be read as what it was written from.
+    #[error("{event}: an example cannot be read again: {example}")]
+    ExampleNotRead {
+        /// The event and its version.
+        event: EventName,
+        /// The example.
+        example: Value,
+        /// Why not.
+        source: event_sdk::event::DataError,
+    },
+    /// A stream cannot be as it is declared.
+    #[error(transparent)]
+    BadStream(#[from] InvalidStream),
+    /// An event would be stored twice.
+    #[error(
+        "{event}: the streams {one} and {other} both store it; change the subjects of one of them"
+    )]
+    StoredTwice {
+        /// The event and its version.
+        event: EventName,
+        /// The name of the first stream.
+        one: String,
+        /// The name of the second stream.
+        other: String,
+    },
+    /// Two services, or two consumers of one, have one name.
+    #[error("there are two {what} with the name {name:?}; give one of them another, or make one of the two")]
+    TwoOfAName {
+        /// `services`, `streams`, or `consumers of the service "…"`.
+        what: String,
+        /// The name.
+        name: String,
+    },
+}
+
+/// An event with its version, for a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventName {
+    /// The subject.
+    pub subject: &'static str,
+    /// The version.
+    pub version: Version,
+}
+
+impl EventName {
+    pub(super) fn of(spec: &'static EventSpec) -> Self {
+        Self {
+            subject: spec.subject(),
+            version: spec.version(),
+        }
+    }
+}
+
+impl std::fmt::Display for EventName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.subject, self.version)
+    }
+}

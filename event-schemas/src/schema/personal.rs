@@ -1,0 +1,81 @@
+//! Where a schema says that data are personal: the paths of `x-pii`.
+
+use std::collections::BTreeSet;
+
+use event_schemas_subset::{Path, Step};
+use serde_json::Value;
+
+/// What marks a schema of personal data.
+const MARK: &str = "x-pii";
+
+/// The places that are marked, sorted. One inside a marked one is not named.
+pub(crate) fn paths(schema: &Value) -> Vec<Path> {
+    let mut search = Search {
+        root: schema,
+        open: Vec::new(),
+        found: BTreeSet::new(),
+    };
+    search.look(schema, &Path::root());
+    search.found.into_iter().collect()
+}
+
+struct Search<'a> {
+    root: &'a Value,
+    /// The references that are being followed, so that a type within itself ends.
+    open: Vec<&'a str>,
+    found: BTreeSet<Path>,
+}
+
+impl<'a> Search<'a> {
+    fn look(&mut self, schema: &'a Value, at: &Path) {
+        if schema.get(MARK).and_then(Value::as_bool) == Some(true) {
+            self.found.insert(at.clone());
+            return;
+        }
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
+            && !self.open.contains(&reference)
+            && let Some(target) = super::defs::target(self.root, reference)
+        {
+            self.open.push(reference);
+            self.look(target, at);
+            self.open.pop();
+        }
+        let Some(keywords) = schema.as_object() else {
+            return;
+        };
+        for (keyword, value) in keywords {
+            self.follow(keyword, value, at);
+        }
+    }
+
+    fn follow(&mut self, keyword: &str, value: &'a Value, at: &Path) {
+        match (keyword, value) {
+            ("properties", Value::Object(properties)) => {
+                for (name, schema) in properties {
+                    self.look(schema, &at.join(Step::Key(name.clone())));
+                }
+            }
+            ("patternProperties", Value::Object(patterns)) => {
+                for schema in patterns.values() {
+                    self.look(schema, &at.join(Step::EveryKey));
+                }
+            }
+            ("additionalProperties" | "unevaluatedProperties", schema) => {
+                self.look(schema, &at.join(Step::EveryKey));
+            }
+            ("items" | "contains", schema) => self.look(schema, &at.join(Step::EveryItem)),
+            ("prefixItems", Value::Array(schemas)) => {
+                for (index, schema) in schemas.iter().enumerate() {
+                    self.look(schema, &at.join(Step::Index(index)));
+                }
+            }
+            ("allOf" | "anyOf" | "oneOf", Value::Array(schemas)) => {
+                for schema in schemas {
+                    self.look(schema, at);
+                }
+            }
+            ("if" | "then" | "else", schema) => self.look(schema, at),
+            _ => {}
+        }
+    }
+}
