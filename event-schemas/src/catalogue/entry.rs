@@ -104,7 +104,9 @@ impl EventEntry {
     pub(super) fn add_example(&mut self, value: &dyn WriteJson) {
         let mut bytes = Vec::new();
         match value.write_json(&mut bytes) {
-            Ok(()) => self.examples.extend(serde_json::from_slice::<Value>(&bytes)),
+            Ok(()) => self
+                .examples
+                .extend(serde_json::from_slice::<Value>(&bytes)),
             Err(why) => {
                 let number = self.examples.len() + self.unwritten.len() + 1;
                 self.unwritten.push((number, why.to_string()));

@@ -92,7 +92,9 @@ pub enum CatalogueFault {
         other: String,
     },
     /// Two services, or two consumers of one, have one name.
-    #[error("there are two {what} with the name {name:?}; give one of them another, or make one of the two")]
+    #[error(
+        "there are two {what} with the name {name:?}; give one of them another, or make one of the two"
+    )]
     TwoOfAName {
         /// `services`, `streams`, or `consumers of the service "…"`.
         what: String,

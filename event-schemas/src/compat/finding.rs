@@ -227,6 +227,21 @@ impl Verdict {
     }
 }
 
+impl fmt::Display for Versions {
+    /// `1.0 → 1.1, BACKWARD`, or one version alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.old == self.new {
+            self.new.fmt(f)?;
+        } else {
+            write!(f, "{} → {}", self.old, self.new)?;
+        }
+        match self.direction {
+            Some(direction) => write!(f, ", {direction}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl fmt::Display for Mitigation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

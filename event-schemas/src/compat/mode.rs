@@ -195,7 +195,7 @@ pub struct UnknownName {
 }
 
 impl UnknownName {
-    fn new(what: &'static str, text: &str, known: &[&str]) -> Self {
+    pub(crate) fn new(what: &'static str, text: &str, known: &[&str]) -> Self {
         Self {
             what,
             text: text.chars().take(40).collect(),

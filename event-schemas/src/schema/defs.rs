@@ -95,13 +95,18 @@ pub(crate) fn alone(document: &Value, reference: &str) -> Option<Value> {
     }
     for schema in defs.values_mut().chain([&mut root]) {
         let own = own.as_str();
-        lead(schema, |old| (definition(old)? == own).then(|| "#".to_owned()));
+        lead(schema, |old| {
+            (definition(old)? == own).then(|| "#".to_owned())
+        });
     }
     if let Some(keywords) = root.as_object_mut() {
         let dialect = document.get("$schema").cloned();
         keywords.extend(dialect.map(|dialect| ("$schema".to_owned(), dialect)));
         if !defs.is_empty() {
-            keywords.insert("$defs".to_owned(), Value::Object(defs.into_iter().collect()));
+            keywords.insert(
+                "$defs".to_owned(),
+                Value::Object(defs.into_iter().collect()),
+            );
         }
     }
     Some(root)

@@ -89,11 +89,16 @@ impl Sampler<'_> {
 
     fn array(&self, keywords: &Map<String, Value>, depth: usize) -> Value {
         if let Some(Value::Array(items)) = keywords.get("prefixItems") {
-            return items.iter().map(|item| self.value(item, depth + 1)).collect();
+            return items
+                .iter()
+                .map(|item| self.value(item, depth + 1))
+                .collect();
         }
         let least = keywords.get("minItems").and_then(Value::as_u64);
         let wanted = least.unwrap_or(u64::from(depth < DEPTH)).min(64);
-        let item = keywords.get("items").map(|item| self.value(item, depth + 1));
+        let item = keywords
+            .get("items")
+            .map(|item| self.value(item, depth + 1));
         let Some(item) = item.filter(|_| wanted > 0) else {
             return Value::Array(Vec::new());
         };
@@ -105,11 +110,15 @@ impl Sampler<'_> {
 fn given(keywords: &Map<String, Value>) -> Option<Value> {
     let first = |name: &str| keywords.get(name)?.as_array()?.first().cloned();
     let constant = || keywords.get("const").cloned();
-    constant().or_else(|| first("examples")).or_else(|| first("enum"))
+    constant()
+        .or_else(|| first("examples"))
+        .or_else(|| first("enum"))
 }
 
 fn kind(schema: &Value) -> &str {
-    schema.as_object().map_or("", |keywords| kind_of(keywords, false))
+    schema
+        .as_object()
+        .map_or("", |keywords| kind_of(keywords, false))
 }
 
 /// The type, of several the first that is not null, or null where that is better.

@@ -17,8 +17,16 @@ impl Place {
     /// What the value of a keyword is, in 2020-12 and draft-07.
     pub(super) fn of_keyword(keyword: &str) -> Self {
         match keyword {
-            "not" | "if" | "then" | "else" | "contains" | "items" | "additionalItems"
-            | "additionalProperties" | "propertyNames" | "unevaluatedItems"
+            "not"
+            | "if"
+            | "then"
+            | "else"
+            | "contains"
+            | "items"
+            | "additionalItems"
+            | "additionalProperties"
+            | "propertyNames"
+            | "unevaluatedItems"
             | "unevaluatedProperties" => Self::Schema,
             "allOf" | "anyOf" | "oneOf" | "prefixItems" | "properties" | "patternProperties"
             | "dependentSchemas" | "$defs" | "definitions" => Self::Schemas,
@@ -57,10 +65,14 @@ pub(super) fn each_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Map<Strin
         match (Place::of_keyword(keyword), value) {
             (Place::Schema, value) => each_mut(value, change),
             (Place::Schemas, Value::Object(schemas)) => {
-                schemas.values_mut().for_each(|schema| each_mut(schema, change));
+                schemas
+                    .values_mut()
+                    .for_each(|schema| each_mut(schema, change));
             }
             (Place::Schemas, Value::Array(schemas)) => {
-                schemas.iter_mut().for_each(|schema| each_mut(schema, change));
+                schemas
+                    .iter_mut()
+                    .for_each(|schema| each_mut(schema, change));
             }
             _ => {}
         }
