@@ -145,6 +145,18 @@ impl Catalogue {
         self.events.get(at)
     }
 
+    /// The entry of the newest version of the event with this subject.
+    pub fn newest(&self, subject: &str, absolute: bool) -> Option<&EventEntry> {
+        let place = |entry: &EventEntry| {
+            let spec = entry.spec();
+            (spec.subject(), spec.is_absolute()) <= (subject, absolute)
+        };
+        let after = self.events.partition_point(place);
+        let entry = self.events.get(after.checked_sub(1)?)?;
+        let found = (entry.spec().subject(), entry.spec().is_absolute());
+        (found == (subject, absolute)).then_some(entry)
+    }
+
     /// The stream that stores the event, if one of the catalogue's does.
     pub fn stream_of(&self, spec: &EventSpec) -> Option<&Stream> {
         let subjects = self.subjects(spec)?;

@@ -30,6 +30,7 @@
 mod catalogue;
 pub mod check;
 pub mod compat;
+pub mod lock;
 pub mod report;
 mod schema;
 

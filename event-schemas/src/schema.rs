@@ -19,6 +19,7 @@
 //! `#[schemars(schema_with = "…")]` beside it. A name that `#[serde(alias = "…")]`
 //! adds is read, but not in the reader's schema: what is compared is on the safe side.
 
+pub(crate) mod contract;
 pub(crate) mod defs;
 pub(crate) mod envelope;
 mod mend;

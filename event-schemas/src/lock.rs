@@ -1,0 +1,255 @@
+//! The lock: the contracts of all versions as files, to be committed.
+//!
+//! A folder, `contracts` unless named, has
+//!
+//! - `<subject>/<version>.json`: a JSON Schema (2020-12) of the whole envelope as a
+//!   publisher writes it. Its `x-event` says where in `$defs` the data are as they
+//!   are written, and as they are read;
+//! - `<subject>/<version>.golden.json`: one envelope of that version, which must be
+//!   readable for ever, through the event's upcasters;
+//! - `envelope.json`: the JSON Schema of any envelope that a reader takes;
+//! - `index.json`: everything else that was agreed on (services, consumers,
+//!   streams, and of each version its type, key, stream and hashes), which is what
+//!   a difference is shown from.
+//!
+//! In the name of a folder, a subject that takes no prefix has an `@` in front, and
+//! bytes other than letters, digits, `_`, `-` and `.` are `=` and two hexadecimal
+//! digits. Files that the lock does not know are left alone.
+//!
+//! # What may change
+//!
+//! - **A version that is in the lock stays as it is.** A change of its contract,
+//!   compatible or not, is another version: raise the minor if readers of the old
+//!   one can read the new one, else raise the major and add an upcaster.
+//!   `generate` refuses to write another contract over a version that is there
+//!   ([`Conflict::Changed`]).
+//! - What is only said about the data (descriptions, titles, defaults, examples) can
+//!   change at any time, and so can services, consumers and streams.
+//! - **A version that nobody has seen yet** can be replaced, which has to be said
+//!   (`generate --replace <subject>`). Whether somebody has seen it is not known
+//!   here: run `check --against <git ref>` with the ref that was released, in the CI, and
+//!   a replaced version that was released is found there.
+//! - **An event that is no longer in the catalogue** is not forgotten: `generate`
+//!   refuses ([`Conflict::Gone`]) until it is told that nobody publishes it any
+//!   longer (`generate --retire <subject>`). Its files stay, since streams still have its
+//!   messages; the index calls it retired.
+//! - **A golden document** is written once and never again, unless its version is
+//!   replaced.
+//!
+//! # All or nothing
+//!
+//! Files are written beside their places first and then moved there, the index
+//! last; when something fails on the way, those that were moved are put back. A
+//! lock that cannot be read, also because a newer release of this crate wrote it,
+//! is an error, and nothing is written.
+
+mod conflict;
+mod error;
+mod facts;
+mod generate;
+mod golden;
+mod index;
+mod names;
+mod plan;
+mod read;
+mod write;
+
+pub use conflict::{Change, Conflict};
+pub use error::LockError;
+pub use generate::{GenerateError, drift, generate};
+pub use golden::{Golden, GoldenFault, MadeFrom};
+pub use plan::{Options, Plan};
+pub use write::{WriteError, Written};
+
+use std::path::Path;
+
+use event_sdk::Version;
+use event_sdk::event::KeyUse;
+use serde_json::Value;
+
+use crate::Catalogue;
+use index::Index;
+
+/// The contracts in a folder, read and checked.
+#[derive(Debug, Clone)]
+pub struct Lock {
+    index: Index,
+    events: Vec<LockedEvent>,
+}
+
+/// An event in the lock, with its versions.
+#[derive(Debug, Clone)]
+pub struct LockedEvent {
+    pub(crate) subject: String,
+    pub(crate) absolute: bool,
+    pub(crate) retired: bool,
+    pub(crate) versions: Vec<LockedVersion>,
+}
+
+/// A version of an event in the lock.
+#[derive(Debug, Clone)]
+pub struct LockedVersion {
+    pub(crate) version: Version,
+    pub(crate) facts: index::VersionFacts,
+    pub(crate) key: KeyUse,
+    pub(crate) schema_path: String,
+    pub(crate) envelope: Value,
+    pub(crate) writer: Value,
+    pub(crate) reader: Value,
+    pub(crate) golden: Golden,
+}
+
+impl Lock {
+    /// Reads the lock in the folder `dir`.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError`] names the file and what is wrong with it; it is
+    /// [`LockError::NoLock`] if there is none.
+    pub fn read(dir: impl AsRef<Path>) -> Result<Self, LockError> {
+        read::folder(dir.as_ref())
+    }
+
+    /// Reads a lock from files that are not in a folder, each with its path
+    /// relative to the lock's folder, parted by `/`.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub fn from_files(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+    ) -> Result<Self, LockError> {
+        let files = files.into_iter().collect();
+        read::lock(&|path| Ok(read::file_of(&files, path)))
+    }
+
+    /// The events, sorted by subject.
+    pub fn events(&self) -> &[LockedEvent] {
+        &self.events
+    }
+
+    /// The event with this subject.
+    pub fn event(&self, subject: &str, absolute: bool) -> Option<&LockedEvent> {
+        let mut events = self.events.iter();
+        events.find(|event| event.subject == subject && event.absolute == absolute)
+    }
+
+    /// The golden documents that the catalogue can no longer read: each is read as
+    /// the newest version of its event, through the event's upcasters. Events that
+    /// are not in the catalogue are left out.
+    pub fn golden_faults(&self, catalogue: &Catalogue) -> Vec<GoldenFault> {
+        golden::faults(catalogue, self)
+    }
+
+    /// The prefix of the bus.
+    pub fn prefix(&self) -> &str {
+        &self.index.prefix
+    }
+
+    /// The index as JSON: `services` and `streams` are in it.
+    pub fn index(&self) -> Value {
+        // What was read as JSON can be written as such.
+        serde_json::to_value(&self.index).unwrap_or_default()
+    }
+}
+
+impl LockedEvent {
+    /// The subject, without prefix and key.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Whether the subject takes no prefix.
+    pub fn is_absolute(&self) -> bool {
+        self.absolute
+    }
+
+    /// Whether nobody publishes it any longer.
+    pub fn is_retired(&self) -> bool {
+        self.retired
+    }
+
+    /// The versions, the oldest first; there is at least one.
+    pub fn versions(&self) -> &[LockedVersion] {
+        &self.versions
+    }
+
+    /// The newest version.
+    pub fn newest(&self) -> Option<&LockedVersion> {
+        self.versions.last()
+    }
+
+    /// The version, if it is in the lock.
+    pub fn version(&self, version: Version) -> Option<&LockedVersion> {
+        self.versions
+            .iter()
+            .find(|locked| locked.version == version)
+    }
+}
+
+impl LockedVersion {
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The name of the Rust type.
+    pub fn name(&self) -> &str {
+        &self.facts.name
+    }
+
+    /// What the envelope's `event_type` says.
+    pub fn event_type(&self) -> &str {
+        &self.facts.event_type
+    }
+
+    /// What the event does with its key.
+    pub fn key_use(&self) -> KeyUse {
+        self.key
+    }
+
+    /// The stream that stores it, if the catalogue has one that does.
+    pub fn stream(&self) -> Option<&str> {
+        self.facts.stream.as_deref()
+    }
+
+    /// The services that publish it, sorted.
+    pub fn publishers(&self) -> &[String] {
+        &self.facts.publishers
+    }
+
+    /// The services that consume it, sorted.
+    pub fn consumers(&self) -> &[String] {
+        &self.facts.consumers
+    }
+
+    /// Where the data are personal, as paths (`items[].name`), sorted.
+    pub fn pii(&self) -> &[String] {
+        &self.facts.pii
+    }
+
+    /// The path of the schema's file in the folder.
+    pub fn schema_path(&self) -> &str {
+        &self.schema_path
+    }
+
+    /// The JSON Schema of the whole envelope as it is written.
+    pub fn envelope(&self) -> &Value {
+        &self.envelope
+    }
+
+    /// The JSON Schema of the data as they are written.
+    pub fn writer(&self) -> &Value {
+        &self.writer
+    }
+
+    /// The JSON Schema of the data as they are read.
+    pub fn reader(&self) -> &Value {
+        &self.reader
+    }
+
+    /// The golden document.
+    pub fn golden(&self) -> &Golden {
+        &self.golden
+    }
+}

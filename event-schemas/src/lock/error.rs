@@ -1,0 +1,90 @@
+//! Why a lock cannot be read.
+
+use std::io;
+use std::path::PathBuf;
+
+use event_schemas_subset::SchemaError;
+use thiserror::Error;
+
+/// Why a lock cannot be read. Each names the file; nothing was written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// There is no lock.
+    #[error("there is no lock: `index.json` is missing; `schemas generate` writes it")]
+    NoLock,
+    /// A file cannot be read.
+    #[error("{} cannot be read", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A file is no JSON.
+    #[error("{path} is no JSON{}", if *conflict { ": it has the marks of a merge that was not finished; take either side, then run `schemas generate`" } else { "; put it back as it was committed (`git checkout`)" })]
+    NotJson {
+        /// The file, in the lock's folder.
+        path: String,
+        /// Whether it has the marks of a conflict of Git.
+        conflict: bool,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// A newer release wrote the lock.
+    #[error(
+        "index.json is of format {found}, and this release of event-schemas knows formats up to {known}; use a newer release"
+    )]
+    NewerFormat {
+        /// The format of the lock.
+        found: u64,
+        /// The newest one that is known.
+        known: u32,
+    },
+    /// The index says something that cannot be.
+    #[error("{path}: {why}")]
+    Malformed {
+        /// The file, in the lock's folder.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The index names a file that is not there.
+    #[error(
+        "{path} is missing, and the index has it; put it back as it was committed (`git checkout`): what was agreed on is not forgotten"
+    )]
+    MissingFile {
+        /// The file, in the lock's folder.
+        path: String,
+    },
+    /// A file is not as it was written.
+    #[error(
+        "{path} is not as `schemas generate` wrote it (its hash is another); put it back as it was committed (`git checkout`) and change the type instead"
+    )]
+    Edited {
+        /// The file, in the lock's folder.
+        path: String,
+    },
+    /// A file is no JSON Schema.
+    #[error("{path} is no schema of an event")]
+    NotASchema {
+        /// The file, in the lock's folder.
+        path: String,
+        /// Why not.
+        source: SchemaError,
+    },
+    /// A version is there twice.
+    #[error("index.json: {subject} {version} is there twice; take out one of the two")]
+    TwoVersions {
+        /// The event.
+        subject: String,
+        /// The version.
+        version: String,
+    },
+    /// An event is there twice.
+    #[error("index.json: the event {subject} is there twice; take out one of the two")]
+    TwoEvents {
+        /// The event.
+        subject: String,
+    },
+}

@@ -1,0 +1,77 @@
+//! Writes the lock of a catalogue.
+
+use std::path::Path;
+
+use thiserror::Error;
+
+use super::{Conflict, Lock, LockError, Options, Plan, WriteError, Written, write};
+use crate::{Catalogue, CatalogueFault};
+
+/// Why the lock of a catalogue was not written. Nothing was changed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// Something is wrong with the catalogue.
+    #[error("the catalogue has {} fault(s)", .0.len())]
+    Faults(Vec<CatalogueFault>),
+    /// The lock that is there cannot be read.
+    #[error("the lock that is there cannot be read")]
+    Lock(#[from] LockError),
+    /// What is in the lock stands against it.
+    #[error("{} conflict(s) with what is in the lock", .0.len())]
+    Conflicts(Vec<Conflict>),
+    /// The files could not be written.
+    #[error("the lock could not be written")]
+    Write(#[from] WriteError),
+}
+
+/// Writes the lock of the catalogue into the folder `dir`: all of it, or nothing.
+///
+/// # Errors
+///
+/// [`GenerateError`] has everything that stands against it.
+pub fn generate(
+    catalogue: &Catalogue,
+    dir: impl AsRef<Path>,
+    options: &Options,
+) -> Result<Written, GenerateError> {
+    let dir = dir.as_ref();
+    let plan = plan(catalogue, dir, options)?;
+    Ok(write::write(dir, plan.files())?)
+}
+
+/// What [`generate`] would write: the files that are not in the folder, or not so.
+///
+/// # Errors
+///
+/// As [`generate`].
+pub fn drift(
+    catalogue: &Catalogue,
+    dir: impl AsRef<Path>,
+    options: &Options,
+) -> Result<Vec<String>, GenerateError> {
+    let dir = dir.as_ref();
+    let plan = plan(catalogue, dir, options)?;
+    Ok(write::changed(dir, plan.files())?
+        .into_iter()
+        .map(|(path, _)| path.clone())
+        .collect())
+}
+
+fn plan(catalogue: &Catalogue, dir: &Path, options: &Options) -> Result<Plan, GenerateError> {
+    let faults = catalogue.faults();
+    if !faults.is_empty() {
+        return Err(GenerateError::Faults(faults));
+    }
+    let lock = match Lock::read(dir) {
+        Ok(lock) => Some(lock),
+        Err(LockError::NoLock) => None,
+        Err(why) => return Err(why.into()),
+    };
+    let plan = Plan::of(catalogue, lock.as_ref(), options);
+    if plan.conflicts().is_empty() {
+        Ok(plan)
+    } else {
+        Err(GenerateError::Conflicts(plan.into_conflicts()))
+    }
+}

@@ -1,0 +1,196 @@
+//! What is to be written for a catalogue, and what stands against it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event_sdk::Version;
+
+use super::conflict::{self, Conflict};
+use super::index::{EventFacts, FORMAT, Index, VersionFacts};
+use super::{Lock, LockedEvent, facts, golden, names};
+use crate::schema::{envelope, text};
+use crate::{Catalogue, EventEntry};
+
+/// What is to be written for a catalogue.
+#[derive(Debug)]
+pub struct Plan {
+    files: BTreeMap<String, Vec<u8>>,
+    conflicts: Vec<Conflict>,
+}
+
+/// What may be done that otherwise is a [`Conflict`].
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub(super) replace: BTreeSet<String>,
+    pub(super) retire: BTreeSet<String>,
+}
+
+impl Options {
+    /// Writes another contract over the newest version of the event with this subject,
+    /// which nobody has seen yet.
+    pub fn replace(mut self, subject: impl Into<String>) -> Self {
+        self.replace.insert(subject.into());
+        self
+    }
+
+    /// Notes that nobody publishes the event with this subject any longer.
+    pub fn retire(mut self, subject: impl Into<String>) -> Self {
+        self.retire.insert(subject.into());
+        self
+    }
+}
+
+impl Plan {
+    /// What is to be written for the catalogue, which has no faults, over the lock
+    /// that is there.
+    pub fn of(catalogue: &Catalogue, lock: Option<&Lock>, options: &Options) -> Self {
+        let mut plan = Self {
+            files: BTreeMap::new(),
+            conflicts: conflict::unknown_names(catalogue, lock, options),
+        };
+        let mut events = BTreeMap::new();
+        for event in lock.map_or(&[][..], Lock::events) {
+            let (key, facts) = plan.locked(catalogue, event, options);
+            events.insert(key, facts);
+        }
+        for entry in catalogue.events() {
+            plan.entry(catalogue, entry, lock, options, &mut events);
+        }
+        plan.index(catalogue, events);
+        plan
+    }
+
+    /// The files, by their paths in the lock's folder. Those of older versions,
+    /// which stay as they are, are not among them.
+    pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    /// What stands against writing them; if anything does, nothing is written.
+    pub fn conflicts(&self) -> &[Conflict] {
+        &self.conflicts
+    }
+
+    /// The conflicts, to be kept.
+    pub fn into_conflicts(self) -> Vec<Conflict> {
+        self.conflicts
+    }
+
+    /// What the index keeps of an event that is in the lock.
+    fn locked(
+        &mut self,
+        catalogue: &Catalogue,
+        event: &LockedEvent,
+        options: &Options,
+    ) -> (Key, EventFacts) {
+        let newest = catalogue.newest(event.subject(), event.is_absolute());
+        match newest {
+            None if !event.is_retired() && !options.retire.contains(event.subject()) => {
+                self.conflicts.push(Conflict::Gone {
+                    subject: event.subject().to_owned(),
+                });
+            }
+            Some(entry) => self.conflicts.extend(conflict::went_back(entry, event)),
+            None => {}
+        }
+        let versions = event.versions().iter().map(|one| one.facts.clone());
+        let facts = EventFacts {
+            subject: event.subject().to_owned(),
+            absolute: event.is_absolute(),
+            retired: newest.is_none(),
+            versions: versions.collect(),
+        };
+        ((event.subject().to_owned(), event.is_absolute()), facts)
+    }
+
+    fn entry(
+        &mut self,
+        catalogue: &Catalogue,
+        entry: &EventEntry,
+        lock: Option<&Lock>,
+        options: &Options,
+        events: &mut BTreeMap<Key, EventFacts>,
+    ) {
+        let spec = entry.spec();
+        let (subject, absolute, version) = (spec.subject(), spec.is_absolute(), spec.version());
+        let locked = lock
+            .and_then(|lock| lock.event(subject, absolute))
+            .and_then(|event| event.version(version));
+        let changes = locked.map_or(Vec::new(), |locked| {
+            conflict::changes(catalogue, entry, locked)
+        });
+        let replaced = !changes.is_empty() && options.replace.contains(subject);
+        if !changes.is_empty() && !replaced {
+            self.conflicts.push(Conflict::Changed {
+                subject: subject.to_owned(),
+                version,
+                changes,
+            });
+        }
+        let golden = match locked.filter(|_| !replaced) {
+            Some(locked) => locked.golden().envelope().to_vec(),
+            None => match golden::write(catalogue, entry) {
+                Ok(text) => text.into_bytes(),
+                Err(why) => {
+                    let subject = subject.to_owned();
+                    self.conflicts.push(Conflict::NoExample {
+                        subject,
+                        version,
+                        why,
+                    });
+                    return;
+                }
+            },
+        };
+        let golden = self.file(names::golden(subject, absolute, version), golden);
+        let schema = text::of_schema(&entry.envelope()).into_bytes();
+        let schema = self.file(names::schema(subject, absolute, version), schema);
+        let facts = facts::version(catalogue, entry, schema, golden);
+        let event = events
+            .entry((subject.to_owned(), absolute))
+            .or_insert_with(|| EventFacts {
+                subject: subject.to_owned(),
+                absolute,
+                retired: false,
+                versions: Vec::new(),
+            });
+        put(&mut event.versions, facts);
+    }
+
+    fn index(&mut self, catalogue: &Catalogue, events: BTreeMap<Key, EventFacts>) {
+        let envelope = text::of_schema(&envelope::read()).into_bytes();
+        let index = Index {
+            format: FORMAT,
+            title: catalogue.title().to_owned(),
+            description: catalogue.description().to_owned(),
+            version: catalogue.own_version().map(str::to_owned),
+            prefix: catalogue.bus_prefix().to_owned(),
+            services: facts::services(catalogue),
+            streams: facts::streams(catalogue),
+            events: events.into_values().collect(),
+            envelope: self.file(names::ENVELOPE.to_owned(), envelope),
+        };
+        // Texts and numbers are what JSON carries: there is no way to fail.
+        let mut text = serde_json::to_string_pretty(&index).unwrap_or_default();
+        text.push('\n');
+        self.file(names::INDEX.to_owned(), text.into_bytes());
+    }
+
+    /// Adds a file and answers its hash.
+    fn file(&mut self, path: String, bytes: Vec<u8>) -> String {
+        let hash = names::hash(&bytes);
+        self.files.insert(path, bytes);
+        hash
+    }
+}
+
+/// The subject, and whether it takes no prefix.
+type Key = (String, bool);
+
+/// Puts a version in its place among those that are there.
+fn put(versions: &mut Vec<VersionFacts>, facts: VersionFacts) {
+    let number = |facts: &VersionFacts| facts.version.parse::<Version>().ok();
+    match versions.binary_search_by_key(&number(&facts), number) {
+        Ok(at) => versions[at] = facts,
+        Err(at) => versions.insert(at, facts),
+    }
+}
