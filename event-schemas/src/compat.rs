@@ -81,6 +81,7 @@ pub use current::Current;
 pub use event::{Options, compare_event};
 pub use event_rule::EventRule;
 pub use finding::{Document, Finding, Mitigation, Place, Severity, Verdict, Versions, Waived};
+pub use golden::read_goldens;
 pub use mode::{ContentModel, Direction, Mode, UnknownName};
 pub use prepared::BadSchema;
 pub use rule::Rule;

@@ -44,6 +44,42 @@ pub struct Facts {
     pub rust_type: String,
 }
 
+impl Contract {
+    /// A version with these schemas of its data, without anything personal and without a
+    /// golden document, in no file.
+    #[must_use]
+    pub fn new(version: Version, facts: Facts, writer: Value, reader: Value) -> Self {
+        Self {
+            version,
+            facts,
+            writer,
+            reader,
+            pii: Vec::new(),
+            golden: None,
+            file: String::new(),
+        }
+    }
+}
+
+impl Facts {
+    /// An event on a relative subject that has no key, stream and publisher.
+    pub fn new(
+        subject: impl Into<String>,
+        event_type: impl Into<String>,
+        rust_type: impl Into<String>,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            absolute: false,
+            event_type: event_type.into(),
+            key: KeyUse::None,
+            stream: None,
+            publishers: Vec::new(),
+            rust_type: rust_type.into(),
+        }
+    }
+}
+
 /// All versions of one event that are committed, or that the code has.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -54,4 +90,16 @@ pub struct History {
     pub absolute: bool,
     /// The versions, oldest first.
     pub versions: Vec<Contract>,
+}
+
+impl History {
+    /// An event with its versions, in whatever order they come.
+    pub fn new(subject: impl Into<String>, absolute: bool, mut versions: Vec<Contract>) -> Self {
+        versions.sort_by_key(|contract| contract.version);
+        Self {
+            subject: subject.into(),
+            absolute,
+            versions,
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use event_schemas_subset::{Path, Step};
 use serde_json::Value;
 
+use crate::schema::defs;
+
 /// A field that a schema names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
@@ -48,7 +50,7 @@ impl<'a> Search<'a> {
             && !self.open.contains(&reference)
         {
             self.open.push(reference);
-            self.look(target, reference.trim_start_matches('#'), at);
+            self.look(target, &pointer_of(reference), at);
             self.open.pop();
         }
         for (keyword, value) in keywords {
@@ -119,8 +121,15 @@ fn is_required(schema: &Value, name: &str) -> bool {
 /// The reference that a schema is, and what it leads to.
 fn target<'a>(root: &'a Value, schema: &'a Value) -> Option<(&'a str, &'a Value)> {
     let reference = schema.get("$ref")?.as_str()?;
-    let pointer = reference.strip_prefix('#')?;
-    Some((reference, root.pointer(pointer)?))
+    Some((reference, defs::target(root, reference)?))
+}
+
+/// Where a reference leads, as a JSON Pointer.
+pub(crate) fn pointer_of(reference: &str) -> String {
+    match defs::definition(reference) {
+        Some(name) => format!("/$defs/{}", escape(&name)),
+        None => String::new(),
+    }
 }
 
 fn escape(name: &str) -> String {

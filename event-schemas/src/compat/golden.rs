@@ -4,10 +4,15 @@ use super::current::{Current, Reading};
 use super::{Contract, EventRule, Finding, Versions};
 
 /// Reads the golden document of each committed version with the newest type of the code.
-pub(super) fn read_all(committed: &[Contract], newest: &Current<'_>) -> Vec<Finding> {
+///
+/// That does not depend on the mode: what is stored is stored.
+pub fn read_goldens<'a>(
+    committed: impl IntoIterator<Item = &'a Contract>,
+    newest: &Current<'_>,
+) -> Vec<Finding> {
     let new = newest.contract.version;
     committed
-        .iter()
+        .into_iter()
         // What is of a newer major is for a newer consumer.
         .filter(|old| old.version.major() <= new.major())
         .filter_map(|old| {

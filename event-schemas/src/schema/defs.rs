@@ -139,7 +139,7 @@ fn reference(name: &str) -> String {
 }
 
 /// The name of the definition to which a reference leads.
-fn definition(reference: &str) -> Option<String> {
+pub(crate) fn definition(reference: &str) -> Option<String> {
     let escaped = reference.strip_prefix(DEFS)?;
     let mut bytes = Vec::new();
     let mut rest = escaped.bytes();
