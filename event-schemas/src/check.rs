@@ -6,6 +6,8 @@
 //! must be as they were. Nothing is written, and the work tree is never touched.
 
 mod contracts;
+#[cfg(feature = "cli")]
+mod diff;
 mod drift;
 mod event;
 pub mod git;
@@ -13,6 +15,10 @@ mod kept;
 mod place;
 mod settings;
 
+#[cfg(feature = "cli")]
+pub(crate) use diff::{Diff, DiffRequest, diff};
+#[cfg(feature = "cli")]
+pub(crate) use settings::unknown_rule;
 pub use settings::{Settings, SettingsError};
 
 use std::path::{Path, PathBuf};

@@ -76,6 +76,8 @@ mod rule;
 mod upcast;
 mod waiver;
 
+#[cfg(feature = "cli")]
+pub(crate) use changes::{Change, Told};
 pub use contract::{Contract, Facts, History};
 pub use current::Current;
 pub use event::{Options, compare_event};

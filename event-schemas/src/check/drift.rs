@@ -7,7 +7,7 @@ use crate::Catalogue;
 use crate::compat::{EventRule, Finding, Severity};
 use crate::lock::{self, Lock, Options, Plan, WriteError};
 
-/// A finding for each file that `generate` would write. Events about which there are
+/// A finding for each file that `schemas generate` would write. Events about which there are
 /// errors already are left out: what is to be done about them is said there.
 pub(super) fn find(
     catalogue: &Catalogue,
@@ -46,7 +46,7 @@ fn nothing_there() -> Finding {
         EventRule::FilesDiffer,
         "There are no contracts in the folder yet, so there is nothing to hold the code to.",
     )
-    .way_out("run `generate`, and commit what it writes")
+    .way_out("run `schemas generate`, and commit what it writes")
     .at(lock::INDEX, None)
 }
 
@@ -57,7 +57,7 @@ fn differs(folder: &Path, path: &str, event: Option<&str>) -> Finding {
         format!("The code has what would be in {path}, and the file is not there.")
     };
     let finding = Finding::new(EventRule::FilesDiffer, why)
-        .way_out("run `generate`, read the difference, and commit it")
+        .way_out("run `schemas generate`, read the difference, and commit it")
         .at(path, None);
     match event {
         Some(event) => finding.about(event),

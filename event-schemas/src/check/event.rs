@@ -111,7 +111,7 @@ impl Check<'_> {
             finding
                 .way_out(format!("put {} back into the catalogue", newest.name()))
                 .way_out(format!(
-                    "if nobody publishes it any more and its consumers are gone, run `generate --retire {subject}`"
+                    "if nobody publishes it any more and its consumers are gone, run `schemas generate --retire {subject}`"
                 )),
         )
     }

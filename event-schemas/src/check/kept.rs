@@ -30,7 +30,7 @@ fn removed(event: &LockedEvent, old: &LockedVersion) -> Finding {
         event.subject()
     );
     Finding::new(EventRule::VersionRemoved, why)
-        .way_out("take the folder back from git, and run `generate` again")
+        .way_out("take the folder back from git, and run `schemas generate` again")
         .at(old.schema_path(), None)
 }
 

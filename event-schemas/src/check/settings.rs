@@ -173,7 +173,7 @@ impl WrittenWaiver {
 pub(crate) fn unknown_rule(text: &str) -> String {
     let near = Rule::near(text);
     if near.is_empty() {
-        format!("there is no rule {text:?}; `explain` lists all of them")
+        format!("there is no rule {text:?}; `schemas explain` lists all of them")
     } else {
         format!(
             "there is no rule {text:?}; did you mean {}?",

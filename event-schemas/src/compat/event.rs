@@ -124,11 +124,11 @@ fn not_raised(same: &Prepared<'_>, new: &Prepared<'_>) -> Option<Finding> {
                 direction: None,
             })
             .way_out(format!(
-                "if nothing else is reported of {}, write `version = \"{next}\"` on {} and run `generate`",
+                "if nothing else is reported of {}, write `version = \"{next}\"` on {} and run `schemas generate`",
                 is.facts.subject, is.facts.rust_type
             ))
             .way_out(format!(
-                "if {version} was never published, run `generate --replace` to write its files anew"
+                "if {version} was never published, run `schemas generate --replace` to write its files anew"
             )),
     )
 }

@@ -290,7 +290,7 @@ impl EventRule {
                 "files-differ",
                 "the committed files are not what the code says",
                 "Other teams read the files; they must say what the code does.\n\n\
-                 Way out: run `generate`, read the difference, and commit it.",
+                 Way out: run `schemas generate`, read the difference, and commit it.",
             ),
             Self::EventUnlisted => (
                 "event-unlisted",

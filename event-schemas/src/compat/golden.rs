@@ -40,7 +40,7 @@ fn read(old: &Contract, newest: &Current<'_>) -> Option<Finding> {
             "Version {version} has no golden document, so nothing shows that its events can still be read."
         );
         return Some(Finding::new(EventRule::GoldenMissing, why).way_out(
-            "take the file back from git; for the version that the code has, run `generate`",
+            "take the file back from git; for the version that the code has, run `schemas generate`",
         ));
     };
     match newest.read(*version, golden) {

@@ -148,7 +148,7 @@ fn hints(report: &Report, finding: &Finding, text: &mut String) {
     let file = report.path(crate::check::Settings::FILE);
     let _ = writeln!(
         text,
-        "{green}help{green:#}: `explain {rule}` says more about a rule; to let a finding pass until a day, write into {file}:\n"
+        "{green}help{green:#}: `schemas explain {rule}` says more about a rule; to let a finding pass until a day, write into {file}:\n"
     );
     let quote = |text: &str| serde_json::Value::from(text).to_string();
     let event = finding.event.as_deref().unwrap_or_default();
