@@ -29,6 +29,8 @@
 
 mod catalogue;
 pub mod check;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod compat;
 pub mod lock;
 pub mod report;

@@ -22,6 +22,8 @@
 pub(crate) mod contract;
 pub(crate) mod defs;
 pub(crate) mod envelope;
+#[cfg(feature = "cli")]
+pub(crate) mod fields;
 mod mend;
 pub(crate) mod personal;
 pub(crate) mod sample;

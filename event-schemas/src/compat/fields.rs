@@ -126,7 +126,7 @@ fn target<'a>(root: &'a Value, schema: &'a Value) -> Option<(&'a str, &'a Value)
 
 /// Where a reference leads, as a JSON Pointer.
 pub(crate) fn pointer_of(reference: &str) -> String {
-    match defs::definition(reference) {
+    match defs::name_in(reference) {
         Some(name) => format!("/$defs/{}", escape(&name)),
         None => String::new(),
     }

@@ -35,7 +35,7 @@ impl Defs {
         for (old, mut schema) in own {
             let new = renamed.get(&old).cloned().unwrap_or(old);
             lead(&mut schema, |old| {
-                renamed.get(&definition(old)?).map(|new| reference(new))
+                renamed.get(&name_in(old)?).map(|new| reference(new))
             });
             self.0.insert(new, schema);
         }
@@ -82,7 +82,7 @@ impl Defs {
 /// The schema to which `reference` leads, in a document, as one that stands alone.
 pub(crate) fn alone(document: &Value, reference: &str) -> Option<Value> {
     let mut root = target(document, reference)?.clone();
-    let own = definition(reference)?;
+    let own = name_in(reference)?;
     let mut wanted: BTreeSet<String> = references(&root);
     let mut defs = BTreeMap::new();
     while let Some(name) = wanted.pop_first() {
@@ -95,9 +95,7 @@ pub(crate) fn alone(document: &Value, reference: &str) -> Option<Value> {
     }
     for schema in defs.values_mut().chain([&mut root]) {
         let own = own.as_str();
-        lead(schema, |old| {
-            (definition(old)? == own).then(|| "#".to_owned())
-        });
+        lead(schema, |old| (name_in(old)? == own).then(|| "#".to_owned()));
     }
     if let Some(keywords) = root.as_object_mut() {
         let dialect = document.get("$schema").cloned();
@@ -117,7 +115,7 @@ pub(crate) fn target<'a>(document: &'a Value, reference: &str) -> Option<&'a Val
     if reference == "#" {
         return Some(document);
     }
-    document.get("$defs")?.get(&definition(reference)?)
+    document.get("$defs")?.get(&name_in(reference)?)
 }
 
 /// The reference to a definition, escaped as a JSON Pointer in a URI's fragment.
@@ -139,7 +137,7 @@ fn reference(name: &str) -> String {
 }
 
 /// The name of the definition to which a reference leads.
-pub(crate) fn definition(reference: &str) -> Option<String> {
+pub(crate) fn name_in(reference: &str) -> Option<String> {
     let escaped = reference.strip_prefix(DEFS)?;
     let mut bytes = Vec::new();
     let mut rest = escaped.bytes();
@@ -175,7 +173,7 @@ fn references(schema: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     walk::each(schema, &mut |keywords| {
         let reference = keywords.get("$ref").and_then(Value::as_str);
-        names.extend(reference.and_then(definition));
+        names.extend(reference.and_then(name_in));
     });
     names
 }

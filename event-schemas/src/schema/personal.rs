@@ -19,6 +19,17 @@ pub(crate) fn paths(schema: &Value) -> Vec<Path> {
     search.found.into_iter().collect()
 }
 
+/// Whether a value of `schema`, a part of `document`, is itself marked.
+pub(crate) fn is_marked(document: &Value, schema: &Value) -> bool {
+    let mut search = Search {
+        root: document,
+        open: Vec::new(),
+        found: BTreeSet::new(),
+    };
+    search.look(schema, &Path::root());
+    search.found.contains(&Path::root())
+}
+
 struct Search<'a> {
     root: &'a Value,
     /// The references that are being followed, so that a type within itself ends.

@@ -62,8 +62,18 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-schemas"],
+        features: Features::None,
+        reason: "a program that makes something else of a catalogue",
+    },
+    FeatureSet {
+        packages: &["event-schemas"],
+        features: Features::Only("cli"),
+        reason: "a user's binary that mounts the command line",
+    },
+    FeatureSet {
+        packages: &["event-schemas"],
         features: Features::All,
-        reason: "depended on by the services' build tools; has no features",
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &[

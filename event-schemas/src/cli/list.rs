@@ -1,0 +1,102 @@
+//! `schemas list`: which events there are.
+
+use anstyle::Style;
+
+use super::paint::{DIM, NAME};
+use super::table::Table;
+use super::{CliError, Context, Outcome};
+use crate::schema::envelope::key_use;
+
+/// What `schemas list` is told.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    schemas list\n  \
+    schemas list --json | jq -r '.[].subject'")]
+pub(super) struct Args {
+    /// Write JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, CliError> {
+    if args.json {
+        json(context)?;
+    } else {
+        table(context)?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn table(context: &mut Context<'_>) -> Result<(), CliError> {
+    let catalogue = context.catalogue;
+    let mut table = Table::new([
+        "SUBJECT",
+        "VERSION",
+        "KEY",
+        "STREAM",
+        "PUBLISHED BY",
+        "CONSUMED BY",
+    ]);
+    for entry in catalogue.events() {
+        let spec = entry.spec();
+        let stream = catalogue
+            .stream_of(spec)
+            .map_or("-", |stream| stream.name());
+        let publishers = catalogue.publishers_of(spec).map(|service| service.name());
+        let consumers = catalogue
+            .consumers_of(spec)
+            .map(|(service, _)| service.name());
+        table.row([
+            (NAME, spec.subject().to_owned()),
+            (Style::new(), spec.version().to_string()),
+            (DIM, key_use(spec.key_use()).to_owned()),
+            (Style::new(), stream.to_owned()),
+            (Style::new(), joined(publishers)),
+            (Style::new(), joined(consumers)),
+        ]);
+    }
+    table.write(context.out, "")?;
+    Ok(())
+}
+
+fn json(context: &mut Context<'_>) -> Result<(), CliError> {
+    let catalogue = context.catalogue;
+    let events: Vec<serde_json::Value> = catalogue
+        .events()
+        .iter()
+        .map(|entry| {
+            let spec = entry.spec();
+            let consumers = catalogue.consumers_of(spec).map(|(service, _)| service.name());
+            serde_json::json!({
+                "subject": spec.subject(),
+                "absolute": spec.is_absolute(),
+                "version": spec.version().to_string(),
+                "name": spec.name(),
+                "type": spec.event_type(),
+                "description": spec.description(),
+                "key": key_use(spec.key_use()),
+                "stream": catalogue.stream_of(spec).map(|stream| stream.name()),
+                "publishers": catalogue.publishers_of(spec).map(|one| one.name()).collect::<Vec<_>>(),
+                "consumers": consumers.collect::<Vec<_>>(),
+                "pii": entry.pii().iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    write!(
+        context.out,
+        "{}",
+        crate::schema::text::of_value(&events.into())
+    )?;
+    Ok(())
+}
+
+/// Names, each once, or a dash.
+pub(super) fn joined<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut names: Vec<&str> = names.collect();
+    names.dedup();
+    if names.is_empty() {
+        "-".to_owned()
+    } else {
+        names.join(", ")
+    }
+}

@@ -1,0 +1,5 @@
+//! The command line: what it says, and how it ends.
+
+mod generating;
+mod looking;
+mod run;
