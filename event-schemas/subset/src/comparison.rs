@@ -2,24 +2,37 @@
 
 use serde_json::Value;
 
+use crate::diff::diff;
 use crate::path::Path;
 use crate::rule::Rule;
 use crate::schema::Schema;
 
-/// Compares two schemas: is every document of `sub` accepted by `sup`?
+/// Compares two schemas: is every document that `sub` accepts accepted by `sup`?
+///
+/// `sub` is what is written, `sup` what has to read it.
+///
+/// ```
+/// use event_schemas_subset::{Rule, Schema, Verdict, compare};
+/// use serde_json::json;
+///
+/// let written = Schema::parse(&json!({ "type": "integer", "minimum": 0 }))?;
+/// let read = Schema::parse(&json!({ "type": "integer", "minimum": 1 }))?;
+///
+/// assert_eq!(compare(&read, &written).verdict(), Verdict::Contained);
+///
+/// let comparison = compare(&written, &read);
+/// assert_eq!(comparison.breaks()[0].rule, Rule::BoundTightened);
+/// assert_eq!(comparison.breaks()[0].document, json!(0));
+/// # Ok::<(), event_schemas_subset::SchemaError>(())
+/// ```
 pub fn compare(sub: &Schema, sup: &Schema) -> Comparison {
     compare_with(sub, sup, &Options::default())
 }
 
 /// Like [`compare`], with budgets of the caller's choice.
-pub fn compare_with(_sub: &Schema, _sup: &Schema, _options: &Options) -> Comparison {
-    Comparison {
-        breaks: Vec::new(),
-        unknowns: vec![Unknown {
-            path: Path::root(),
-            why: "the engine is not there yet".to_owned(),
-        }],
-    }
+pub fn compare_with(sub: &Schema, sup: &Schema, options: &Options) -> Comparison {
+    let (breaks, unknowns) = diff(sub, sup, options);
+    Comparison { breaks, unknowns }
 }
 
 /// How much work a comparison may be.

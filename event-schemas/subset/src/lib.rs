@@ -11,9 +11,16 @@
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod comparison;
+mod diff;
+mod expr;
+mod lower;
+mod number;
 mod path;
 mod rule;
 mod schema;
+mod solve;
+mod text;
+mod types;
 
 pub use comparison::{Break, Comparison, Options, Unknown, Verdict, compare, compare_with};
 pub use path::{Path, Step};

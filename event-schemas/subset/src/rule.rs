@@ -50,6 +50,8 @@ pub enum Rule {
     ConditionTightened,
     /// Nothing at all is accepted.
     NothingAccepted,
+    /// Something is refused for reasons that no other rule names.
+    Narrowed,
 }
 
 macro_rules! rules {
@@ -98,6 +100,7 @@ rules! {
     VariantAmbiguous = "variant-ambiguous", "several variants accept the same", "The reader asks that exactly one of its variants (`oneOf`) accepts a document, and more than one does. Tell the variants apart by a tag, or use `anyOf`.";
     Forbidden = "forbidden", "what was accepted is forbidden", "The reader refuses with `not` what the writer writes. Drop the constraint on the reading side.";
     ConditionTightened = "condition-tightened", "a condition asks for more", "A condition of the reader (`if`, `dependentSchemas`) asks for more than the writer keeps to. Widen it on the reading side.";
+    Narrowed = "narrowed", "something is no longer accepted", "Taken together, the reader's constraints refuse something that the writer writes, and no single one of them is the reason. Look at the document that shows it.";
     NothingAccepted = "nothing-accepted", "nothing is accepted", "The reader's schema is `false` or contradicts itself, so that it refuses every value here. Say what is accepted, or drop the schema.";
 }
 

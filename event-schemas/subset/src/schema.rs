@@ -1,11 +1,30 @@
 //! A JSON Schema that was read and checked.
 
+mod closed;
+mod error;
+mod format;
+mod index;
+mod node;
+mod tree;
+mod upgrade;
+
 use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
-use thiserror::Error;
+
+pub use error::SchemaError;
+pub(crate) use format::Format;
+pub(crate) use node::{Node, NodeId};
+pub(crate) use tree::Tree;
+
+/// How deep a schema may be nested, in levels of JSON.
+const MAX_DEPTH: usize = 192;
 
 /// A JSON Schema that was read and checked. Cheap to clone.
+///
+/// `format` is an assertion for the formats that the validator knows and for those
+/// of numbers that OpenAPI names (`int32`, `uint64`, …); of any other format it is
+/// not known what it accepts, and [`accepts`](Self::accepts) lets it pass.
 #[derive(Clone, Debug)]
 pub struct Schema {
     inner: Arc<Inner>,
@@ -14,8 +33,10 @@ pub struct Schema {
 #[derive(Debug)]
 struct Inner {
     value: Value,
-    draft: Draft,
-    validator: OnceLock<Option<jsonschema::Validator>>,
+    /// What the validator is given, where that is not `value`.
+    spelled: Option<Value>,
+    tree: Tree,
+    validator: OnceLock<Result<jsonschema::Validator, String>>,
 }
 
 /// A version of JSON Schema.
@@ -28,65 +49,30 @@ pub enum Draft {
     Draft202012,
 }
 
-/// Why a value could not be read as a schema.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum SchemaError {
-    /// The value is no schema of its draft.
-    #[error("not a JSON Schema: at {pointer}: {why}")]
-    NotASchema {
-        /// JSON Pointer into the value.
-        pointer: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// `$schema` names a draft that is not known here.
-    #[error("`$schema` is {dialect:?}; only draft-07 and 2020-12 can be compared")]
-    UnknownDialect {
-        /// What `$schema` says.
-        dialect: String,
-    },
-    /// A `$ref` leads out of the schema.
-    #[error(
-        "at {pointer}: {reference:?} is not in this schema, and nothing is fetched; put what it names into `$defs`"
-    )]
-    RemoteRef {
-        /// JSON Pointer into the value.
-        pointer: String,
-        /// The reference as written.
-        reference: String,
-    },
-    /// A `$ref` leads to nothing.
-    #[error("at {pointer}: {reference:?} leads to nothing in this schema")]
-    MissingRef {
-        /// JSON Pointer into the value.
-        pointer: String,
-        /// The reference as written.
-        reference: String,
-    },
-    /// A `$ref` leads back to itself without going into a part of the document.
-    #[error(
-        "at {pointer}: {reference:?} leads back to itself without going into a part of the document, so it says nothing"
-    )]
-    CyclicRef {
-        /// JSON Pointer into the value.
-        pointer: String,
-        /// The reference as written.
-        reference: String,
-    },
-    /// The schema is nested deeper than is read.
-    #[error("nested deeper than {limit} levels")]
-    TooDeep {
-        /// How many levels are read.
-        limit: usize,
-    },
+impl Draft {
+    /// The draft that `$schema` names.
+    fn named(dialect: &str) -> Option<Self> {
+        match dialect.trim_end_matches('#') {
+            "http://json-schema.org/draft-07/schema"
+            | "https://json-schema.org/draft-07/schema" => Some(Draft::Draft7),
+            "https://json-schema.org/draft/2020-12/schema" => Some(Draft::Draft202012),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn of_validator(self) -> jsonschema::Draft {
+        match self {
+            Draft::Draft7 => jsonschema::Draft::Draft7,
+            Draft::Draft202012 => jsonschema::Draft::Draft202012,
+        }
+    }
 }
 
 /// One reason why a schema does not accept a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
-    /// JSON Pointer into the document.
+    /// JSON Pointer into the document; empty for the document itself.
     pub pointer: String,
     /// What the validator says.
     pub message: String,
@@ -94,24 +80,55 @@ pub struct Refusal {
 
 impl Schema {
     /// Reads a schema: draft-07 or 2020-12, as `$schema` says, 2020-12 without it.
+    /// References are followed inside the schema; nothing is ever fetched.
     ///
     /// # Errors
     ///
     /// [`SchemaError`] says what is wrong, and where.
     pub fn parse(value: &Value) -> Result<Self, SchemaError> {
-        let draft = Draft::Draft202012;
-        Ok(Self {
+        refuse_depth(value)?;
+        let dialect = value.get("$schema").and_then(Value::as_str);
+        let draft = match dialect {
+            None => Draft::Draft202012,
+            Some(dialect) => Draft::named(dialect).ok_or_else(|| SchemaError::UnknownDialect {
+                pointer: String::new(),
+                dialect: dialect.to_owned(),
+            })?,
+        };
+        check_meta(value, draft, "")?;
+        let tree = Tree::read(value, draft)?;
+        let ranges: Vec<String> = tree
+            .nodes
+            .iter()
+            .filter(|node| {
+                let format = node.format.as_deref().map(|name| Format::of(name, draft));
+                matches!(format, Some(Format::Range(..)))
+            })
+            .map(|node| node.pointer.clone())
+            .collect();
+        let schema = Self {
             inner: Arc::new(Inner {
                 value: value.clone(),
-                draft,
+                spelled: format::spell_out(value, &ranges),
+                tree,
                 validator: OnceLock::new(),
             }),
-        })
+        };
+        schema.refuse_patterns()?;
+        Ok(schema)
     }
 
-    /// The schema as a writer or a strict reader means it: no properties but those it names.
+    /// The schema as one means it who writes, or who refuses what is not named: at each value
+    /// whose schema names properties, no others are accepted.
+    ///
+    /// `unevaluatedProperties: false` is added at each place of a value for which the schema,
+    /// or one that speaks of the same value (`$ref`, `allOf`, `anyOf`, `oneOf`, `then`, `else`,
+    /// `dependentSchemas`), has `properties`. An object without any, such as a map, stays open,
+    /// and so does one whose `additionalProperties` say what else it may hold. What stands in
+    /// `not`, `if` and `contains` decides and describes nothing, and stays as it is. A schema in
+    /// draft-07, which has no such keyword, is written in 2020-12 first.
     pub fn closed(&self) -> Self {
-        self.clone()
+        closed::close(self)
     }
 
     /// The schema as JSON.
@@ -121,33 +138,110 @@ impl Schema {
 
     /// The version of JSON Schema it is written in.
     pub fn draft(&self) -> Draft {
-        self.inner.draft
+        self.inner.tree.draft
     }
 
     /// Whether it accepts a document.
     pub fn accepts(&self, document: &Value) -> bool {
         self.validator()
-            .is_some_and(|validator| validator.is_valid(document))
+            .is_ok_and(|validator| validator.is_valid(document))
+    }
+
+    /// Whether the validator says that it does not accept a document.
+    pub(crate) fn refuses(&self, document: &Value) -> bool {
+        self.validator()
+            .is_ok_and(|validator| !validator.is_valid(document))
     }
 
     /// Why it does not accept a document; empty if it does.
     pub fn validate(&self, document: &Value) -> Vec<Refusal> {
-        let Some(validator) = self.validator() else {
-            return Vec::new();
-        };
-        validator
-            .iter_errors(document)
-            .map(|error| Refusal {
-                pointer: error.instance_path().to_string(),
-                message: error.to_string(),
-            })
-            .collect()
+        match self.validator() {
+            Ok(validator) => validator
+                .iter_errors(document)
+                .map(|error| Refusal {
+                    pointer: error.instance_path().to_string(),
+                    message: error.to_string(),
+                })
+                .collect(),
+            Err(message) => vec![Refusal {
+                pointer: String::new(),
+                message: message.clone(),
+            }],
+        }
     }
 
-    fn validator(&self) -> Option<&jsonschema::Validator> {
-        self.inner
-            .validator
-            .get_or_init(|| jsonschema::options().build(&self.inner.value).ok())
-            .as_ref()
+    pub(crate) fn tree(&self) -> &Tree {
+        &self.inner.tree
     }
+
+    /// The validator, or why it could not be made of this schema.
+    pub(crate) fn validator(&self) -> Result<&jsonschema::Validator, &String> {
+        let build = || {
+            let schema = self.inner.spelled.as_ref().unwrap_or(&self.inner.value);
+            let options = || {
+                jsonschema::options()
+                    .with_draft(self.draft().of_validator())
+                    .should_validate_formats(true)
+            };
+            // The engine that needs linear time, and the other one for what it does not know.
+            options()
+                .with_pattern_options(jsonschema::PatternOptions::regex())
+                .build(schema)
+                .or_else(|_| options().build(schema))
+                .map_err(|error| error.to_string())
+        };
+        self.inner.validator.get_or_init(build).as_ref()
+    }
+
+    /// Refuses a schema with a pattern that the validator cannot read. The validator of
+    /// one without patterns is made when a document is there to be shown to it.
+    fn refuse_patterns(&self) -> Result<(), SchemaError> {
+        let patterned = self
+            .inner
+            .tree
+            .nodes
+            .iter()
+            .any(|node| node.pattern.is_some() || !node.pattern_properties.is_empty());
+        match self.validator_if(patterned) {
+            Some(Err(why)) => Err(SchemaError::NotASchema {
+                pointer: String::new(),
+                why: why.clone(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn validator_if(&self, wanted: bool) -> Option<Result<&jsonschema::Validator, &String>> {
+        wanted.then(|| self.validator())
+    }
+}
+
+/// Refuses a value that is nested too deep, without recursion.
+fn refuse_depth(value: &Value) -> Result<(), SchemaError> {
+    let mut open = vec![(value, 0)];
+    while let Some((value, depth)) = open.pop() {
+        if depth > MAX_DEPTH {
+            return Err(SchemaError::TooDeep { limit: MAX_DEPTH });
+        }
+        match value {
+            Value::Array(items) => open.extend(items.iter().map(|item| (item, depth + 1))),
+            Value::Object(members) => {
+                open.extend(members.values().map(|member| (member, depth + 1)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses what the meta-schema of the draft does not accept.
+fn check_meta(schema: &Value, draft: Draft, pointer: &str) -> Result<(), SchemaError> {
+    let checked = match draft {
+        Draft::Draft7 => jsonschema::draft7::meta::validate(schema),
+        Draft::Draft202012 => jsonschema::draft202012::meta::validate(schema),
+    };
+    checked.map_err(|error| SchemaError::NotASchema {
+        pointer: format!("{pointer}{}", error.instance_path()),
+        why: error.to_string(),
+    })
 }

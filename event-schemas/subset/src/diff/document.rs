@@ -1,0 +1,71 @@
+//! Makes documents that are typical but for the one thing that they show.
+
+use std::rc::Rc;
+
+use serde_json::Value;
+
+use super::Diff;
+use crate::expr::{Atom, Expr, Keys, Lit};
+use crate::solve::Outcome;
+
+/// A value around the one that is compared, and where in it that stands.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    pub(super) atoms: Vec<Lit>,
+    pub(super) whole: Lit,
+    pub(super) place: Place,
+}
+
+/// Where in a value another one stands.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Key(Rc<str>),
+    Item(usize),
+}
+
+impl Diff<'_> {
+    /// The whole document with a value in its place.
+    pub(super) fn whole_document(&mut self, value: Value) -> Option<Value> {
+        let mut value = value;
+        for at in (0..self.frames.len()).rev() {
+            let frame = self.frames[at].clone();
+            let constant = self.solver.lowering.constant(&value).negated();
+            let held = match frame.place {
+                Place::Key(name) => Atom::Each(Keys::Name(name), constant),
+                Place::Item(index) => Atom::ItemAt(index, constant),
+            };
+            let held = self.solver.lowering.exprs.atom(held).negated();
+            match self.typical(&frame.atoms, &[held], frame.whole) {
+                Outcome::Found(found) => value = found.value.clone(),
+                Outcome::None | Outcome::Unknown(_) => return None,
+            }
+        }
+        Some(value)
+    }
+
+    /// A value that satisfies `atoms` and `shown`, and of what is accepted as much as there
+    /// can be along with it.
+    pub(super) fn typical(&mut self, atoms: &[Lit], shown: &[Lit], whole: Lit) -> Outcome {
+        let mut lits = [atoms, shown].concat();
+        let bare = self.solver.solve(&lits);
+        if !matches!(bare, Outcome::Found(_)) {
+            return bare;
+        }
+        let whole = self.solver.lowering.resolve(whole);
+        let parts: Vec<Lit> = match self.solver.lowering.exprs.get(whole) {
+            Expr::And(parts) if !whole.is_negative() => parts.to_vec(),
+            _ => Vec::new(),
+        };
+        let mut best = bare;
+        for part in parts {
+            lits.push(part);
+            match self.solver.solve(&lits) {
+                found @ Outcome::Found(_) => best = found,
+                Outcome::None | Outcome::Unknown(_) => {
+                    lits.pop();
+                }
+            }
+        }
+        best
+    }
+}

@@ -1,0 +1,88 @@
+//! Closes a schema: no properties but those it names.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use super::{Draft, NodeId, Schema, Tree, upgrade};
+
+pub(super) fn close(schema: &Schema) -> Schema {
+    let upgraded = match schema.draft() {
+        Draft::Draft202012 => schema.clone(),
+        Draft::Draft7 => parse_or(&upgrade::to_202012(schema.as_value()), schema),
+    };
+    let tree = upgraded.tree();
+    let mut closed = upgraded.as_value().clone();
+    let mut changed = false;
+    for place in places(tree) {
+        if !names_properties(tree, place) {
+            continue;
+        }
+        let target = closed
+            .pointer_mut(&tree.nodes[place].pointer)
+            .and_then(Value::as_object_mut);
+        if let Some(keywords) = target
+            && !keywords.contains_key("unevaluatedProperties")
+        {
+            keywords.insert("unevaluatedProperties".to_owned(), json!(false));
+            changed = true;
+        }
+    }
+    if changed {
+        parse_or(&closed, &upgraded)
+    } else {
+        upgraded
+    }
+}
+
+/// Closing adds a keyword that is always allowed, so what could be read can be read again.
+fn parse_or(value: &Value, otherwise: &Schema) -> Schema {
+    Schema::parse(value).unwrap_or_else(|_| otherwise.clone())
+}
+
+/// The nodes that describe a value of their own, from the root inward.
+fn places(tree: &Tree) -> Vec<NodeId> {
+    let mut places = vec![tree.root()];
+    let mut seen = HashSet::from([tree.root()]);
+    let mut at = 0;
+    while let Some(place) = places.get(at).copied() {
+        at += 1;
+        for node in described(tree, place) {
+            let node = &tree.nodes[node];
+            let inner = node
+                .prefix_items
+                .iter()
+                .chain(&node.items)
+                .chain(&node.unevaluated_items)
+                .chain(node.properties.values())
+                .chain(node.pattern_properties.values())
+                .chain(&node.additional_properties)
+                .chain(&node.unevaluated_properties);
+            places.extend(inner.copied().filter(|id| seen.insert(*id)));
+        }
+    }
+    places
+}
+
+/// A node and those in place that describe the same value.
+fn described(tree: &Tree, place: NodeId) -> Vec<NodeId> {
+    let mut nodes = vec![place];
+    let mut at = 0;
+    while let Some(id) = nodes.get(at).copied() {
+        at += 1;
+        let node = &tree.nodes[id];
+        for next in node.in_place() {
+            let decides = Some(next) == node.not || Some(next) == node.condition;
+            if !decides && !nodes.contains(&next) {
+                nodes.push(next);
+            }
+        }
+    }
+    nodes
+}
+
+fn names_properties(tree: &Tree, place: NodeId) -> bool {
+    described(tree, place)
+        .into_iter()
+        .any(|id| !tree.nodes[id].properties.is_empty())
+}

@@ -1,0 +1,9 @@
+//! Sets of strings: what patterns match, and the shortest string in all of some and none of others.
+
+mod formats;
+mod pattern;
+mod search;
+
+pub(crate) use formats::{outline, samples};
+pub(crate) use pattern::Pattern;
+pub(crate) use search::{Found, Language, find};
