@@ -48,7 +48,10 @@ pub(crate) fn diff(catalogue: &Catalogue, request: &DiffRequest) -> Result<Vec<D
     let lock = agreed(request)?;
     let events = contracts::sides(catalogue, lock.as_ref(), None);
     let wanted = |(subject, _): &Identity<'_>| {
-        request.event.as_deref().is_none_or(|event| event == *subject)
+        request
+            .event
+            .as_deref()
+            .is_none_or(|event| event == *subject)
     };
     let events: Vec<_> = events.iter().filter(|(event, _)| wanted(event)).collect();
     if let (true, Some(subject)) = (events.is_empty(), &request.event) {
@@ -84,7 +87,9 @@ fn one(
     };
     let locked = |version: Option<Version>| match (sides.files, version) {
         (None, None) => Ok(None),
-        (Some(event), None) => Ok(event.newest().map(|version| contracts::locked(event, version))),
+        (Some(event), None) => Ok(event
+            .newest()
+            .map(|version| contracts::locked(event, version))),
         (files, Some(version)) => files
             .and_then(|event| Some(contracts::locked(event, event.version(version)?)))
             .map(Some)
@@ -125,7 +130,8 @@ fn between(
     // A side that is not there has no fields.
     let nothing = serde_json::Value::Bool(false);
     let schema = |side: &Option<(Contract, String)>, of: fn(&Contract) -> &serde_json::Value| {
-        side.as_ref().map_or(nothing.clone(), |(contract, _)| of(contract).clone())
+        side.as_ref()
+            .map_or(nothing.clone(), |(contract, _)| of(contract).clone())
     };
     let writer: fn(&Contract) -> &serde_json::Value = |contract| &contract.writer;
     let reader: fn(&Contract) -> &serde_json::Value = |contract| &contract.reader;
@@ -138,9 +144,8 @@ fn between(
         (Some((old, _)), Some((new, _))) => facts(old, new),
         _ => Vec::new(),
     };
-    let side = |side: Option<(Contract, String)>| {
-        side.map(|(contract, place)| (contract.version, place))
-    };
+    let side =
+        |side: Option<(Contract, String)>| side.map(|(contract, place)| (contract.version, place));
     Diff {
         subject: subject.to_owned(),
         facts,
@@ -158,7 +163,13 @@ fn facts(old: &Contract, new: &Contract) -> Vec<(&'static str, String, String)> 
         KeyUse::InSubject => "in the subject",
     };
     let none = || "none".to_owned();
-    let list = |texts: &[String]| if texts.is_empty() { none() } else { texts.join(", ") };
+    let list = |texts: &[String]| {
+        if texts.is_empty() {
+            none()
+        } else {
+            texts.join(", ")
+        }
+    };
     let (was, is) = (&old.facts, &new.facts);
     [
         ("type", was.event_type.clone(), is.event_type.clone()),
@@ -178,7 +189,8 @@ fn facts(old: &Contract, new: &Contract) -> Vec<(&'static str, String, String)> 
 
 impl Diff {
     fn says_something(&self) -> bool {
-        let versions = |side: &Option<(Version, String)>| side.as_ref().map(|(version, _)| *version);
+        let versions =
+            |side: &Option<(Version, String)>| side.as_ref().map(|(version, _)| *version);
         versions(&self.old) != versions(&self.new)
             || !(self.facts.is_empty() && self.written.is_empty() && self.read.is_empty())
     }
@@ -188,7 +200,9 @@ impl Diff {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DiffError {
     /// Neither code nor files have the event.
-    #[error("neither the catalogue nor the files have the event {0:?}; `schemas list` has those there are, by their subjects")]
+    #[error(
+        "neither the catalogue nor the files have the event {0:?}; `schemas list` has those there are, by their subjects"
+    )]
     NoSuchEvent(String),
     /// The files do not have the version.
     #[error("{subject} has no version {version} in {place}{}", if known.is_empty() { String::new() } else { format!("; there are {known}") })]

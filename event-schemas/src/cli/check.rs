@@ -53,7 +53,12 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
         Ok(report) => report,
         Err(CheckError::Faults(faults)) => {
             for fault in &faults {
-                writeln!(context.out, "{}: {}", styled(BAD, "fault"), paint::chain(fault))?;
+                writeln!(
+                    context.out,
+                    "{}: {}",
+                    styled(BAD, "fault"),
+                    paint::chain(fault)
+                )?;
             }
             return Ok(Outcome::Found);
         }

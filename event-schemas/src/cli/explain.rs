@@ -51,7 +51,12 @@ fn list(context: &mut Context<'_>) -> Result<(), CliError> {
 }
 
 fn explain(context: &mut Context<'_>, rule: Rule) -> Result<(), CliError> {
-    writeln!(context.out, "{}: {}\n", styled(NAME, rule.id()), styled(HEAD, rule.title()))?;
+    writeln!(
+        context.out,
+        "{}: {}\n",
+        styled(NAME, rule.id()),
+        styled(HEAD, rule.title())
+    )?;
     for paragraph in rule.explanation().split("\n\n") {
         for line in textwrap::wrap(paragraph, 80) {
             writeln!(context.out, "{line}")?;

@@ -56,7 +56,10 @@ fn a_folder_that_was_not_there_yet_has_no_files() {
 fn many_and_large_files_come_through_the_pipes() {
     let world = World::empty();
     for number in 0..300 {
-        world.write(&format!("{number}/1.0.json"), &format!("{number}\n").repeat(3000));
+        world.write(
+            &format!("{number}/1.0.json"),
+            &format!("{number}\n").repeat(3000),
+        );
     }
     world.write("empty", "");
     world.commit("v1");
@@ -72,7 +75,10 @@ fn a_ref_that_is_not_there_says_how_to_get_it() {
     world.commit("v1");
     for reference in ["origin/main", "", "--help", "v1:contracts"] {
         let error = files_at(&world.folder(), reference).unwrap_err();
-        assert!(matches!(error, GitError::NoSuchRef { .. }), "{reference}: {error}");
+        assert!(
+            matches!(error, GitError::NoSuchRef { .. }),
+            "{reference}: {error}"
+        );
         assert!(error.to_string().contains("fetch-depth: 0"), "{error}");
     }
 }
@@ -82,5 +88,8 @@ fn outside_of_a_repository_it_says_so() {
     let outside = tempfile::tempdir().unwrap();
     let error = files_at(&outside.path().join("contracts"), "main").unwrap_err();
     assert!(matches!(error, GitError::NoRepository { .. }), "{error}");
-    assert!(error.to_string().contains("is in no git repository"), "{error}");
+    assert!(
+        error.to_string().contains("is in no git repository"),
+        "{error}"
+    );
 }

@@ -2,5 +2,6 @@
 
 mod git;
 mod mutations;
-mod rules;
+// mod rules;
+mod versions;
 mod world;

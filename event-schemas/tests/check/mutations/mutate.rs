@@ -136,7 +136,12 @@ pub(super) fn apply(schema: &mut Value, place: &Place, mutation: Mutation, write
             put(object, name, old, false);
         }
         Mutation::AddOptional => {
-            put(object, "added", json!({ "type": ["string", "null"] }), writer);
+            put(
+                object,
+                "added",
+                json!({ "type": ["string", "null"] }),
+                writer,
+            );
         }
         Mutation::AddRequired => put(object, "added", json!({ "type": "string" }), true),
         Mutation::Require => {
@@ -145,7 +150,12 @@ pub(super) fn apply(schema: &mut Value, place: &Place, mutation: Mutation, write
         }
         Mutation::Relax => {
             remove(object, name);
-            put(object, name, json!({ "anyOf": [old, { "type": "null" }] }), writer);
+            put(
+                object,
+                name,
+                json!({ "anyOf": [old, { "type": "null" }] }),
+                writer,
+            );
         }
         _ => object["properties"][name] = value(&old, place.kind, mutation),
     }
@@ -207,7 +217,11 @@ fn widened(old: &Value, kind: Kind) -> Value {
 
 fn reordered(old: &Value) -> Value {
     let mut new = old.clone();
-    let keyword = if old.get("enum").is_some() { "enum" } else { "oneOf" };
+    let keyword = if old.get("enum").is_some() {
+        "enum"
+    } else {
+        "oneOf"
+    };
     list(&mut new, keyword).reverse();
     new
 }
