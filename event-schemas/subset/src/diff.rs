@@ -100,7 +100,12 @@ impl<'a> Diff<'a> {
             return true;
         }
         if self.compared.len() >= MAX_DEPTH {
-            return self.say_so(path, Rule::Narrowed, "but not everything is accepted", &outcome);
+            return self.say_so(
+                path,
+                Rule::Narrowed,
+                "but not everything is accepted",
+                &outcome,
+            );
         }
         self.compared.push(question);
         let mut said = false;
@@ -127,9 +132,10 @@ impl<'a> Diff<'a> {
     /// The ways in which a value of a type can be written.
     fn cases(&mut self, of: Type, written: &[Lit]) -> Vec<Vec<Lit>> {
         let mut cases = Vec::new();
+        let is_type = self.solver.lowering.of_type(of);
         let visited = self.solver.cases(of, written, &mut |solver, atoms| {
             if !solver.solve_case(of, atoms).is_none() {
-                cases.push(atoms.to_vec());
+                cases.push([atoms, &[is_type]].concat());
             }
             cases.len() < MAX_CASES
         });

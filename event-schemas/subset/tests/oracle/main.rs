@@ -17,6 +17,7 @@ mod schemas;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use event_schemas_subset::{Comparison, Schema, Verdict, compare};
 use fastrand::Rng;
@@ -58,15 +59,14 @@ fn no_document_contradicts_a_verdict() {
 fn check(seed: u64, figures: &mut Figures) {
     let mut rng = Rng::with_seed(seed);
     let (sub, sup) = pair(&mut rng);
-    if std::env::var_os("SUBSET_TRACE").is_some() {
-        println!("{seed}: {sub}\n  {sup}");
-    }
     let (Ok(written), Ok(read)) = (Schema::parse(&sub), Schema::parse(&sup)) else {
         figures.count("refused");
         return;
     };
     let (writes, reads) = (validator(&sub), validator(&sup));
+    let start = std::time::Instant::now();
     let comparison = compare(&written, &read);
+    figures.slowest = figures.slowest.max((start.elapsed(), seed));
     let context = || format!("SUBSET_SEED={seed}\nsub: {sub}\nsup: {sup}\n{comparison:#?}");
     for found in comparison.breaks() {
         let document = &found.document;
@@ -148,6 +148,7 @@ fn shorten(why: &str) -> String {
 struct Figures {
     counts: BTreeMap<&'static str, u64>,
     reasons: BTreeMap<String, u64>,
+    slowest: (Duration, u64),
 }
 
 impl Figures {
@@ -178,6 +179,7 @@ impl fmt::Display for Figures {
         for (why, count) in &self.reasons {
             writeln!(f, "{count:>9}  {why}")?;
         }
-        Ok(())
+        let (time, seed) = self.slowest;
+        write!(f, "the slowest took {time:.1?}: SUBSET_SEED={seed}")
     }
 }
