@@ -56,6 +56,7 @@
 //! - [`EventBus::history`] reads what is stored.
 //! - [`EventBus::apply_streams`] creates and changes the declared streams, and nothing
 //!   else does; [`EventBus::drain`] ends in good order.
+//! - [`Pii`] marks personal data: on the wire the value, in `Debug` not.
 //! - [`Head`] is everything in the envelope but the data; [`codec`] writes and reads it.
 //! - [`transport`] has the contract of what carries messages, and [`Error`], whose
 //!   [`kind`](Error::kind) is what a program decides by.
@@ -64,6 +65,7 @@
 //!
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
+//! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
 //! - `testing`: a clock that is stepped by hand, ids that repeat, and the conformance
 //!   suite for transports.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -4,7 +4,9 @@ mod address;
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
-use syn::{GenericParam, Generics, Ident, LitStr, Member, Type};
+use syn::{
+    GenericArgument, GenericParam, Generics, Ident, LitStr, Member, PathArguments, PathSegment, Type,
+};
 
 use super::ast::Input;
 use super::attr::{FieldAttrs, StructAttrs};
@@ -134,6 +136,13 @@ fn key<'a>(input: &'a Input<'a>, fields: &[FieldAttrs], ctxt: &Ctxt) -> Option<K
             );
             continue;
         }
+        if let Some(personal) = personal(field.ty) {
+            ctxt.error(
+                personal,
+                "a key cannot be personal data: keys are written into subjects, logs and tables that nobody cleans; mark a field with the id of the person (`Uuid`, an integer) as the key, and keep this one beside it",
+            );
+            continue;
+        }
         key = Some(Key {
             member: &field.member,
             ty: field.ty,
@@ -141,6 +150,24 @@ fn key<'a>(input: &'a Input<'a>, fields: &[FieldAttrs], ctxt: &Ctxt) -> Option<K
         });
     }
     key
+}
+
+/// The `Pii` in a type, by its name: a derive sees no more. Under another name it is
+/// found by what it does not implement.
+fn personal(ty: &Type) -> Option<&PathSegment> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.iter().find_map(|segment| {
+        if segment.ident == "Pii" {
+            return Some(segment);
+        }
+        let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
+            return None;
+        };
+        arguments.args.iter().find_map(|argument| match argument {
+            GenericArgument::Type(ty) => personal(ty),
+            _ => None,
+        })
+    })
 }
 
 fn shown(member: &Member) -> String {

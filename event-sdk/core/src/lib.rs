@@ -14,6 +14,7 @@
 //! - [`mod@subject`]: [`Subject`] and [`Pattern`], checked texts;
 //! - [`envelope`]: the metadata around an event's data;
 //! - [`codec`]: envelope to bytes and back;
+//! - [`Pii`]: personal data, marked in their type;
 //! - [`stream`]: what a stream is called, holds and keeps;
 //! - [`transport`]: the [`Transport`] trait, its messages, deliveries and errors;
 //! - [`time`]: the clock and the source of ids.
@@ -24,6 +25,7 @@ pub mod envelope;
 pub mod event;
 pub mod headers;
 pub mod json;
+mod pii;
 pub mod set;
 pub mod stream;
 pub mod subject;
@@ -38,6 +40,7 @@ pub mod __private;
 pub use envelope::{Head, LooseId, Metadata, Version};
 pub use event::Event;
 pub use event_sdk_derive::{Event, EventSet, subject};
+pub use pii::Pii;
 pub use set::{Contains, EventSet, RawEvent, Visit, Visitor};
 pub use subject::{Pattern, Subject};
 pub use transport::{Error, ErrorKind, Transport};

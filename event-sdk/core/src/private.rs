@@ -27,7 +27,8 @@ pub const fn pattern(text: &'static str) -> Pattern {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of an event, since it does not implement `Display`",
     label = "this key cannot be written as text",
-    note = "implement `std::fmt::Display` for `{Self}`, or put `#[event(key)]` on a field that has it, such as a `String`, an integer or a `Uuid`"
+    note = "implement `std::fmt::Display` for `{Self}`, or put `#[event(key)]` on a field that has it, such as a `String`, an integer or a `Uuid`",
+    note = "personal data (`Pii`) are never a key, since keys are in subjects, logs and tables: order by the id of the person"
 )]
 pub trait Key {
     /// The key as what can be written.

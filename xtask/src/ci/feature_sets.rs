@@ -22,8 +22,18 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk-core"],
+        features: Features::None,
+        reason: "what shared crates of events depend on",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
+        features: Features::Only("schemars"),
+        reason: "a shared crate of events that derives JsonSchema",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
         features: Features::All,
-        reason: "what shared crates of events depend on; has no features",
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &["event-sdk"],
@@ -44,6 +54,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &["event-sdk"],
         features: Features::Only("nats"),
         reason: "a service whose events travel over NATS alone",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::Only("schemars"),
+        reason: "a service whose events derive JsonSchema",
     },
     FeatureSet {
         packages: &["event-sdk"],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Payload;
+use super::{Payload, RawEvent};
 use crate::event::Event;
 
 /// Says that the event `E` is one of the set.
@@ -54,6 +54,11 @@ pub trait Visitor<E> {
 pub trait Visit<V> {
     /// Calls [`Visitor::visit`] for each event of the set.
     fn visit_all(visitor: &mut V);
+}
+
+impl<V> Visit<V> for RawEvent {
+    /// Whatever arrives is no event whose type is known.
+    fn visit_all(_: &mut V) {}
 }
 
 impl<P: Payload, V: Visitor<P::Event>> Visit<V> for P {
