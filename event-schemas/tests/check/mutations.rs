@@ -125,6 +125,8 @@ fn every_change_of_every_field_has_the_verdict_of_the_table_in_every_mode() {
                 }
                 tried += 1;
                 let changed = example.mutated(&place, *mutation);
+                // A change within a variant is told of the field or of the enum.
+                let loosely = place.kind == Tagged || place.in_variant();
                 for model in ContentModel::ALL {
                     let (more_backward, more_forward) = match model {
                         ContentModel::Tolerant => (&[][..], &[][..]),
@@ -133,7 +135,8 @@ fn every_change_of_every_field_has_the_verdict_of_the_table_in_every_mode() {
                     let backward = [*backward, more_backward].concat();
                     let forward = [*forward, more_forward].concat();
                     let case = format!("{} {place}, {mutation:?}, {model}", example.subject);
-                    let told = in_every_mode(&example, &changed, model, &backward, &forward);
+                    let told =
+                        in_every_mode(&example, &changed, model, (&backward, &forward), loosely);
                     wrong.extend(told.map(|told| format!("{case}: {told}")));
                 }
             }
@@ -153,8 +156,8 @@ fn in_every_mode(
     old: &Example,
     new: &Example,
     model: ContentModel,
-    backward: &[&str],
-    forward: &[&str],
+    (backward, forward): (&[&str], &[&str]),
+    loosely: bool,
 ) -> Option<String> {
     for mode in Mode::ALL {
         let mut expected: Vec<_> = Vec::new();
@@ -172,6 +175,15 @@ fn in_every_mode(
         let findings = compare(old, new, Version::new(1, 1), options);
         let mut found: Vec<_> = findings.iter().map(told).collect();
         found.sort();
+        if loosely {
+            for told in [&mut found, &mut expected] {
+                told.iter_mut()
+                    .for_each(|told| told.truncate("BACKWARD".len()));
+                told.iter_mut()
+                    .for_each(|told| told.truncate(told.find(' ').unwrap_or(told.len())));
+                told.dedup();
+            }
+        }
         if found != expected {
             return Some(format!("{mode}: {found:?} and not {expected:?}"));
         }

@@ -192,9 +192,21 @@ mod opaque {
     use super::*;
 
     #[derive(Event, Serialize, Deserialize, JsonSchema)]
-    #[event(domain = "orders", entity = "order", action = "coded")]
+    #[event(domain = "orders")]
     pub(super) struct OrderCoded {
         #[schemars(regex(pattern = r"^(?=.*a)b+"))]
+        pub(super) code: String,
+    }
+}
+
+/// Another such pattern, with the minor raised.
+mod murky {
+    use super::*;
+
+    #[derive(Event, Serialize, Deserialize, JsonSchema)]
+    #[event(domain = "orders", version = "1.1")]
+    pub(super) struct OrderCoded {
+        #[schemars(regex(pattern = r"^(?=.*b)b+"))]
         pub(super) code: String,
     }
 }
@@ -294,10 +306,10 @@ fn waived(world: &World, catalogue: &Catalogue, expires: jiff::civil::Date) -> R
 }
 
 fn undecided() -> Report {
-    let opaque = Catalogue::new("Shop").events_of::<opaque::OrderCoded>().example(
-        opaque::OrderCoded { code: "a".to_owned() },
-    );
-    World::empty().check(&opaque)
+    let code = || "ba".to_owned();
+    let opaque = of::<opaque::OrderCoded>().example(opaque::OrderCoded { code: code() });
+    let murky = of::<murky::OrderCoded>().example(murky::OrderCoded { code: code() });
+    World::released(&opaque).check(&murky)
 }
 
 /// The lock refuses such a folder, so the engine is asked.
@@ -323,22 +335,41 @@ fn without_golden() -> Report {
 fn every_rule_is_triggered_by_something() {
     for rule in EventRule::ALL {
         let report = trigger(rule);
-        let finding = report.findings.iter().find(|one| one.rule == Rule::Event(rule));
+        let finding = report
+            .findings
+            .iter()
+            .find(|one| one.rule == Rule::Event(rule));
         let told: Vec<_> = report.findings.iter().map(|one| one.rule.id()).collect();
         let finding = finding.unwrap_or_else(|| panic!("{} is not among {told:?}", rule.id()));
-        let severity = if rule.is_warning() { Severity::Warning } else { Severity::Error };
+        let severity = if rule.is_warning() {
+            Severity::Warning
+        } else {
+            Severity::Error
+        };
         assert_eq!(finding.severity, severity, "{}", rule.id());
         let is_whole = finding.why.ends_with('.') || finding.why.ends_with(['?', '…']);
         assert!(is_whole, "{}: {}", rule.id(), finding.why);
-        assert!(rule == EventRule::EventUnlisted || !finding.ways_out.is_empty(), "{}", rule.id());
+        assert!(
+            rule == EventRule::EventUnlisted || !finding.ways_out.is_empty(),
+            "{}",
+            rule.id()
+        );
     }
 }
 
 #[test]
 fn the_released_catalogue_has_nothing_against_it() {
     let (world, catalogue) = released();
-    for report in [world.check(&catalogue), world.check_against(&catalogue, "released")] {
-        assert_eq!(told(&report, Severity::Error), [""; 0], "{:?}", report.findings);
+    for report in [
+        world.check(&catalogue),
+        world.check_against(&catalogue, "released"),
+    ] {
+        assert_eq!(
+            told(&report, Severity::Error),
+            [""; 0],
+            "{:?}",
+            report.findings
+        );
         assert!(report.findings.is_empty(), "{:?}", report.findings);
     }
 }

@@ -50,6 +50,13 @@ pub(super) struct Place {
     pub(super) kind: Kind,
 }
 
+impl Place {
+    /// Whether the field is one of a variant's.
+    pub(super) fn in_variant(&self) -> bool {
+        self.object.contains("/oneOf/")
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{} ({:?})", self.object, self.field, self.kind)
