@@ -140,8 +140,8 @@ impl<'a> Diff<'a> {
             cases.len() < MAX_CASES
         });
         if visited.is_err() || cases.len() == MAX_CASES {
-            // Too many to be told apart: the whole is looked at instead.
-            return Vec::new();
+            // Too many to be told apart: what they have in common is looked at instead.
+            return vec![[written, &[is_type]].concat()];
         }
         cases
     }
@@ -159,10 +159,7 @@ impl<'a> Diff<'a> {
         let origin = self.solver.lowering.exprs.origin(part).cloned();
         let said = match (self.solver.lowering.exprs.get(part).clone(), origin) {
             (_, Some(Origin::Variants(variants))) => self.variants(case, &variants),
-            (_, Some(Origin::Unevaluated(ways))) => match self.only_candidate(case, &ways) {
-                Some(way) => self.case(case, way),
-                None => false,
-            },
+            (_, Some(Origin::Unevaluated(ways))) => self.unevaluated(case, &ways),
             (Expr::And(parts), None) if !part.is_negative() => {
                 let parts = Rc::clone(&parts);
                 parts
@@ -220,9 +217,39 @@ impl<'a> Diff<'a> {
         self.say_so(case.path, rule, &requirement, &outcome)
     }
 
+    /// Compares a case with what is asked of parts that are not evaluated, in the only way to
+    /// evaluate that it can take.
+    fn unevaluated(&mut self, case: Written<'_>, ways: &[(Lit, Lit)]) -> bool {
+        let guards: Vec<Lit> = ways.iter().map(|(guard, _)| *guard).collect();
+        let Some(only) = self.only_candidate(case, &guards) else {
+            return false;
+        };
+        let taken: Vec<Lit> = ways
+            .iter()
+            .filter(|(guard, _)| *guard == only)
+            .map(|(_, rest)| *rest)
+            .collect();
+        match taken.as_slice() {
+            [rest] => self.case(case, *rest),
+            _ => false,
+        }
+    }
+
     /// The only one of some variants that could be meant.
     fn only_candidate(&mut self, case: Written<'_>, variants: &[Lit]) -> Option<Lit> {
-        let mut left: Vec<Lit> = variants.to_vec();
+        let mut alike: Vec<Lit> = variants.to_vec();
+        alike.retain(|variant| {
+            let variant = self.solver.lowering.resolve(*variant);
+            !self
+                .solver
+                .lowering
+                .exprs
+                .are_unlike(case.atoms, &[variant])
+        });
+        if let [one] = alike.as_slice() {
+            return Some(*one);
+        }
+        let mut left = alike;
         left.retain(|variant| {
             let variant = self.solver.lowering.resolve(*variant);
             !self

@@ -82,8 +82,9 @@ pub(crate) enum Origin {
     DependentRequired(Rc<str>, Rc<str>),
     /// `dependentSchemas` for a property.
     DependentSchema(Rc<str>),
-    /// `unevaluatedProperties` or `unevaluatedItems`, with what each way to evaluate asks for.
-    Unevaluated(Rc<[Lit]>),
+    /// `unevaluatedProperties` or `unevaluatedItems`: for each way to evaluate, when it is
+    /// taken, and what it asks for then.
+    Unevaluated(Rc<[(Lit, Lit)]>),
 }
 
 /// All expressions of a comparison.
@@ -172,8 +173,9 @@ impl Exprs {
         let is_conjunction = matches!(self.get(lit), Expr::And(_));
         let fits = match &origin {
             Origin::Const => !lit.is_negative(),
-            Origin::Variants(among) | Origin::Unevaluated(among) => {
-                lit.is_negative() && !among.contains(&lit)
+            Origin::Variants(among) => lit.is_negative() && !among.contains(&lit),
+            Origin::Unevaluated(ways) => {
+                lit.is_negative() && !ways.iter().any(|(_, rest)| *rest == lit)
             }
             _ => lit.is_negative(),
         };

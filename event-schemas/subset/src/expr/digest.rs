@@ -85,6 +85,25 @@ impl Exprs {
 
     /// Whether it is seen at a glance that no value satisfies all of these.
     pub(crate) fn are_disjoint(&mut self, left: &[Lit], right: &[Lit]) -> bool {
+        self.contradict(left, right, |value, _| value.is_empty())
+    }
+
+    /// Whether it is seen at a glance that these are about different things: other types of
+    /// values, other tags, other properties. A property that only changed its type is no such.
+    pub(crate) fn are_unlike(&mut self, left: &[Lit], right: &[Lit]) -> bool {
+        self.contradict(left, right, |value, part| {
+            part.types.is_empty() || (value.is_empty() && !value.types.is_empty())
+        })
+    }
+
+    /// `contradicts` is told what is known of a property that must be there, and what the last
+    /// that was taken into account says of it.
+    fn contradict(
+        &mut self,
+        left: &[Lit],
+        right: &[Lit],
+        contradicts: impl Fn(&Digest, &Digest) -> bool,
+    ) -> bool {
         let mut both = Digest::ANY;
         for lit in left.iter().chain(right) {
             both = both.intersect(&self.digest(*lit, 0));
@@ -92,10 +111,9 @@ impl Exprs {
         if both.is_empty() {
             return true;
         }
-        both.types == TypeSet::only(Type::Object) && self.properties_are_disjoint(left, right)
-    }
-
-    fn properties_are_disjoint(&mut self, left: &[Lit], right: &[Lit]) -> bool {
+        if both.types != TypeSet::only(Type::Object) {
+            return false;
+        }
         let mut outline = Outline::default();
         for lit in left.iter().chain(right) {
             self.outline(*lit, 0, &mut outline);
@@ -109,10 +127,12 @@ impl Exprs {
                     Keys::Rest { names, patterns } => patterns.is_empty() && !names.contains(name),
                     Keys::Pattern(_) => false,
                 };
-                if applies {
-                    value = value.intersect(&self.digest(*lit, 0));
+                if !applies {
+                    return false;
                 }
-                applies && value.is_empty()
+                let part = self.digest(*lit, 0);
+                value = value.intersect(&part);
+                contradicts(&value, &part)
             })
         })
     }

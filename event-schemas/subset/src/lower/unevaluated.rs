@@ -75,7 +75,7 @@ impl Lowering<'_> {
                 } else {
                     self.each_other(evaluated.names.clone(), evaluated.patterns.clone(), value)
                 };
-                ways.push(self.exprs.and([*guard, rest]));
+                ways.push((*guard, rest));
             }
             parts.push(self.one_way(ways, Type::Object));
         }
@@ -91,16 +91,20 @@ impl Lowering<'_> {
                         .or(evaluated.containing.iter().copied().chain([value]));
                     self.items_from(evaluated.prefix, item)
                 };
-                ways.push(self.exprs.and([*guard, rest]));
+                ways.push((*guard, rest));
             }
             parts.push(self.one_way(ways, Type::Array));
         }
     }
 
     /// One of the ways holds, or the value is of another type.
-    fn one_way(&mut self, ways: Vec<Lit>, of: Type) -> Lit {
-        let other = self.of_type(of).negated();
-        let either = self.exprs.or(ways.iter().copied().chain([other]));
+    fn one_way(&mut self, ways: Vec<(Lit, Lit)>, of: Type) -> Lit {
+        let mut any = vec![self.of_type(of).negated()];
+        any.extend(
+            ways.iter()
+                .map(|(guard, rest)| self.exprs.and([*guard, *rest])),
+        );
+        let either = self.exprs.or(any);
         self.exprs.note(either, Origin::Unevaluated(ways.into()));
         either
     }

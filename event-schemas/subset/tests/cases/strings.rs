@@ -1,0 +1,44 @@
+//! Lengths, patterns and formats of strings.
+
+crate::table! {
+    { "type": "string", "minLength": 3 } <= { "type": "string", "minLength": 2 } => contained;
+    { "type": "string", "minLength": 2 } <= { "type": "string", "minLength": 3 } => broken ("length-tightened" @ "$");
+    { "type": "string" } <= { "type": "string", "minLength": 1 } => broken ("length-tightened" @ "$");
+    { "type": "string", "maxLength": 3 } <= { "type": "string", "maxLength": 4 } => contained;
+    { "type": "string", "maxLength": 4 } <= { "type": "string", "maxLength": 3 } => broken ("length-tightened" @ "$");
+    { "type": "string" } <= { "type": "string", "maxLength": 255 } => broken ("length-tightened" @ "$");
+    { "type": "string", "maxLength": 0 } <= { "const": "" } => contained;
+    { "type": "string", "minLength": 5, "maxLength": 4 } <= false => contained;
+    { "type": "string", "pattern": "^[a-z]+$" } <= { "type": "string", "pattern": "^[a-z0-9]+$" } => contained;
+    { "type": "string", "pattern": "^[a-z0-9]+$" } <= { "type": "string", "pattern": "^[a-z]+$" } => broken ("pattern-changed" @ "$");
+    { "type": "string", "pattern": "^abc" } <= { "pattern": "b" } => contained;
+    { "type": "string", "pattern": "b" } <= { "pattern": "^abc" } => broken ("pattern-changed" @ "$");
+    { "type": "string", "pattern": "^[A-Z]{3}$" } <= { "minLength": 3, "maxLength": 3 } => contained;
+    { "type": "string", "pattern": "^[A-Z]{3}$" } <= { "maxLength": 2 } => broken ("length-tightened" @ "$");
+    { "enum": ["a", "bb"] } <= { "pattern": "^[ab]+$" } => contained;
+    { "enum": ["a", "bc"] } <= { "pattern": "^[ab]+$" } => broken ("pattern-changed" @ "$");
+    { "type": "string", "pattern": "^(EUR|USD)$" } <= { "enum": ["EUR", "USD", "CHF"] } => contained;
+    { "type": "string", "pattern": "^(EUR|USD|GBP)$" } <= { "enum": ["EUR", "USD", "CHF"] } => broken ("enum-narrowed" @ "$");
+    { "type": "string", "pattern": "^\\d+$" } <= { "pattern": "^[0-9]*$" } => contained;
+    { "type": "string", "pattern": "^\\p{L}+$" } <= { "pattern": "^\\D+$" } => contained;
+    { "type": "string", "pattern": "^(?!a)" } <= { "pattern": "^(?!a)" } => contained;
+    { "type": "string", "pattern": "^(?!a)" } <= { "minLength": 1 } => broken ("length-tightened" @ "$");
+    { "type": "string", "pattern": "^[b-z]+$" } <= { "pattern": "^(?!a)" } => unknown;
+    { "type": "string", "maxLength": 3 } <= { "maxLength": 3, "pattern": "^.{0,3}$" } => broken ("pattern-changed" @ "$");
+    { "type": "string", "format": "uuid" } <= { "type": "string" } => contained;
+    { "type": "string" } <= { "type": "string", "format": "uuid" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "date-time" } <= { "type": "string", "format": "date" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "date" } <= { "type": "string", "format": "date" } => contained;
+    { "type": "string", "format": "uuid" } <= { "type": "string", "maxLength": 36, "minLength": 36 } => contained;
+    { "type": "string", "format": "uuid" } <= { "type": "string", "maxLength": 35 } => broken ("length-tightened" @ "$");
+    { "type": "string", "format": "date" } <= { "type": "string", "pattern": "^\\d{4}-" } => contained;
+    { "const": "2026-01-31" } <= { "format": "date" } => contained;
+    { "const": "2026-02-31" } <= { "format": "date" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "money" } <= { "type": "string", "format": "money" } => contained;
+    { "type": "string", "format": "money" } <= { "type": "string" } => contained;
+    { "type": "string" } <= { "type": "string", "format": "money" } => unknown;
+    { "type": "string", "format": "money" } <= { "type": "string", "format": "amount" } => unknown;
+    { "type": "string", "format": "money" } <= { "type": "integer" } => broken ("type-narrowed" @ "$");
+    { "type": "string", "contentEncoding": "base64" } <= { "type": "string", "contentEncoding": "base32" } => contained;
+    { "type": "string", "contentMediaType": "application/json" } <= { "type": "string" } => contained;
+}
