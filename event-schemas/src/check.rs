@@ -25,7 +25,9 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use crate::compat::{BadSchema, ContentModel, Finding, Mode, Options, apply_waivers};
+use crate::compat::{
+    BadSchema, ContentModel, EventRule, Finding, Mode, Options, Rule, apply_waivers,
+};
 use crate::lock::{Lock, LockError};
 use crate::report::{Against, Report};
 use crate::{Catalogue, CatalogueFault};
@@ -194,6 +196,8 @@ fn sort(findings: &mut [Finding]) {
         (
             finding.severity,
             finding.event.clone(),
+            // Follows from what breaks, and is said after it.
+            finding.rule == Rule::Event(EventRule::GoldenRefused),
             versions,
             finding.path.clone(),
             finding.rule,

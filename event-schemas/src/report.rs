@@ -113,8 +113,8 @@ impl Report {
 /// The rule as a headline, with the field if it is about one.
 fn headline(finding: &Finding) -> String {
     match &finding.path {
-        Some(path) if path != "$" => format!("{}: `{path}`", finding.rule.title()),
-        _ => finding.rule.title().to_owned(),
+        Some(path) if path != "$" => format!("{}: `{path}`", finding.title()),
+        _ => finding.title().to_owned(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use jsonc_parser::ast::{Object, Value as Node};
 use jsonc_parser::{CollectOptions, ParseOptions};
 
-use crate::compat::{Finding, fields};
+use crate::compat::{EventRule, Finding, Rule, fields};
 use crate::lock::{Lock, LockedVersion};
 
 /// Gives each finding about an event that has no place yet the file of the version that
@@ -23,12 +23,18 @@ pub(super) fn locate(findings: &mut [Finding], folder: &Path, files: Option<&Loc
         let Some(version) = version_of(finding, lock) else {
             continue;
         };
-        let file = version.schema_path().to_owned();
+        let golden = finding.rule == Rule::Event(EventRule::GoldenRefused);
+        let file = if golden {
+            version.golden().path().to_owned()
+        } else {
+            version.schema_path().to_owned()
+        };
         let text = texts.entry(file.clone()).or_insert_with(|| {
             // Without the text there is still the file to be named.
             std::fs::read_to_string(folder.join(&file)).unwrap_or_default()
         });
-        let line = line_of_field(version, finding.path.as_deref(), text);
+        let path = finding.path.as_deref();
+        let line = path.and_then(|path| line_of_field(version, path, text));
         finding.place = Some(crate::compat::Place { file, line });
     }
 }
@@ -47,8 +53,7 @@ fn version_of<'a>(finding: &Finding, lock: &'a Lock) -> Option<&'a LockedVersion
 }
 
 /// The line of the field, or of what it lies in if this version does not have it.
-fn line_of_field(version: &LockedVersion, path: Option<&str>, text: &str) -> Option<usize> {
-    let path = path.unwrap_or("$");
+fn line_of_field(version: &LockedVersion, path: &str, text: &str) -> Option<usize> {
     for side in ["read", "written"] {
         let reference = version.envelope().get("x-event")?.get(side)?.as_str()?;
         let base = fields::pointer_of(reference);

@@ -8,6 +8,8 @@ use serde_json::Value;
 
 use super::{Direction, Rule};
 
+use event_schemas_subset::Rule as SchemaRule;
+
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -176,10 +178,42 @@ impl Finding {
         self
     }
 
+    /// What is wrong, as a headline: the rule's title, told from the side of who suffers.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        let forward = Some(Direction::Forward);
+        match self.rule {
+            Rule::Schema(rule) if self.versions.and_then(|it| it.direction) == forward => {
+                of_old_consumers(rule)
+            }
+            rule => rule.title(),
+        }
+    }
+
     /// Whether it says that something is not known, rather than wrong.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.rule == Rule::Event(super::EventRule::Undecided)
+    }
+}
+
+/// The title of a rule where it is old consumers that refuse what is written now.
+fn of_old_consumers(rule: SchemaRule) -> &'static str {
+    match rule {
+        SchemaRule::RequiredAdded => "a property that old consumers require may be missing",
+        SchemaRule::PropertyRefused => "a property is written that old consumers refuse",
+        SchemaRule::TypeNarrowed => "a type is written that old consumers do not accept",
+        SchemaRule::EnumNarrowed => "a value is written that old consumers do not know",
+        SchemaRule::VariantRemoved => "a variant is written that old consumers do not know",
+        SchemaRule::ConstChanged => "a constant is written that old consumers do not accept",
+        SchemaRule::BoundTightened => "a number is written that old consumers do not accept",
+        SchemaRule::LengthTightened | SchemaRule::PatternChanged | SchemaRule::FormatChanged => {
+            "a string is written that old consumers do not accept"
+        }
+        SchemaRule::ItemCountTightened | SchemaRule::ItemRefused | SchemaRule::UniqueItemsAdded => {
+            "an array is written that old consumers do not accept"
+        }
+        _ => "a value is written that old consumers do not accept",
     }
 }
 

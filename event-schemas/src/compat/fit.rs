@@ -2,6 +2,7 @@
 
 use event_schemas_subset::{Break, Rule as SchemaRule, Unknown};
 
+use super::fields;
 use super::prepared::Prepared;
 use super::{Direction, EventRule, Facts, Finding, Mode, Versions};
 
@@ -139,16 +140,33 @@ impl<'a> Pair<'a> {
             Direction::Backward => (&self.old, &self.new),
             Direction::Forward => (&self.new, &self.old),
         };
-        Finding::new(
-            found.rule,
-            format!("{} {}", sentence(&found.why), self.consequence()),
-        )
-        .way_out(keep(found.rule, self.direction, &path))
-        .field(path)
-        .shown_by(
-            found.document.clone(),
-            format!("written by {writes}, refused by {reads}"),
-        )
+        let why = format!("{} {}", self.reason(found), self.consequence());
+        Finding::new(found.rule, why)
+            .way_out(keep(found.rule, self.direction, &path))
+            .field(path)
+            .shown_by(
+                found.document.clone(),
+                format!("written by {writes}, refused by {reads}"),
+            )
+    }
+
+    /// Why it breaks, told of the field.
+    fn reason(&self, found: &Break) -> String {
+        if found.rule != SchemaRule::RequiredAdded {
+            return sentence(&found.why);
+        }
+        let path = found.path.to_string();
+        let (writes, reads) = match self.direction {
+            Direction::Backward => (&self.old, &self.new),
+            Direction::Forward => (&self.new, &self.old),
+        };
+        let written = fields::of(&self.writer.contract.writer);
+        let how = if written.iter().any(|field| field.path == path) {
+            "may leave it out"
+        } else {
+            "does not have it"
+        };
+        format!("{reads} requires `{path}`, and {writes} {how}.")
     }
 
     fn question(&self) -> String {
@@ -184,7 +202,10 @@ fn undecided(what: &str, unknown: &Unknown) -> Finding {
 /// How the change can be kept within the major, as far as Rust and serde are asked.
 fn keep(rule: SchemaRule, direction: Direction, path: &str) -> String {
     use Direction::{Backward, Forward};
-    let field = path.rsplit('.').next().unwrap_or(path);
+    let field = match path.rsplit('.').next() {
+        Some("$") | None => "data",
+        Some(field) => field,
+    };
     match (rule, direction) {
         (SchemaRule::RequiredAdded, Backward) => format!(
             "keep `{field}` optional where it is read: make it an `Option`, or give it `#[serde(default)]`"

@@ -50,7 +50,7 @@ fn finding(report: &Report, finding: &Finding) -> Value {
     };
     put("verdict", json!(verdict));
     put("rule", json!(finding.rule.id()));
-    put("title", json!(finding.rule.title()));
+    put("title", json!(finding.title()));
     put("event", json!(finding.event));
     if let Some(versions) = finding.versions {
         put("oldVersion", json!(versions.old.to_string()));

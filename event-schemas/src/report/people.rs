@@ -1,5 +1,6 @@
 //! The report for people, in the manner of rustc: what, where, why, and the way out.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -19,8 +20,9 @@ pub(super) fn render(report: &Report) -> String {
         .findings
         .iter()
         .partition(|finding| finding.severity != Severity::Note);
+    let mut said = BTreeSet::new();
     for finding in &told {
-        in_full(report, finding, &mut text);
+        in_full(report, finding, &mut said, &mut text);
     }
     for finding in &noted {
         in_short(finding, &mut text);
@@ -35,7 +37,13 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-fn in_full(report: &Report, finding: &Finding, text: &mut String) {
+/// A way out that holds for several fields of an event is said with the first of them.
+fn in_full<'a>(
+    report: &Report,
+    finding: &'a Finding,
+    said: &mut BTreeSet<(&'a Option<String>, &'a str)>,
+    text: &mut String,
+) {
     let style = style(finding.severity);
     let rule = finding.rule.id();
     let name = finding.severity.name();
@@ -74,7 +82,9 @@ fn in_full(report: &Report, finding: &Finding, text: &mut String) {
         }
     }
     for way in &finding.ways_out {
-        part("help", way, text);
+        if said.insert((&finding.event, way)) {
+            part("help", way, text);
+        }
     }
     text.push('\n');
 }

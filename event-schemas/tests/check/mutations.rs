@@ -99,8 +99,8 @@ const TABLE: &[Row] = &[
         &["variant-removed"],
     ),
     // A field that was not there.
-    (Mutation::AddOptional, REQUIRED, &[], &[]),
-    (Mutation::AddRequired, REQUIRED, &["required-added"], &[]),
+    (Mutation::AddOptional, &[Text], &[], &[]),
+    (Mutation::AddRequired, &[Text], &["required-added"], &[]),
 ];
 
 /// What strict readers refuse besides: fields that they do not know.
@@ -159,7 +159,12 @@ fn in_every_mode(
     (backward, forward): (&[&str], &[&str]),
     loosely: bool,
 ) -> Option<String> {
-    for mode in Mode::ALL {
+    // The content model makes no difference to what a mode asks for, which takes time.
+    let modes = match model {
+        ContentModel::Tolerant => &Mode::ALL[..],
+        ContentModel::Strict => &[Mode::Backward, Mode::Forward],
+    };
+    for mode in modes.iter().copied() {
         let mut expected: Vec<_> = Vec::new();
         if mode.is_backward() {
             expected.extend(backward.iter().map(|rule| format!("BACKWARD {rule}")));
