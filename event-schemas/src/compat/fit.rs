@@ -214,7 +214,7 @@ fn keep(rule: SchemaRule, direction: Direction, path: &str) -> String {
             format!("go on writing `{field}` in every event, as old consumers need it")
         }
         (SchemaRule::EnumNarrowed | SchemaRule::VariantRemoved, Backward) => {
-            "go on reading the value that is gone: keep its variant, or let `#[serde(other)]` take it".to_owned()
+            "go on reading the value that is gone: keep its variant, also if nobody writes it".to_owned()
         }
         (SchemaRule::EnumNarrowed | SchemaRule::VariantRemoved, Forward) => {
             "do not write the new value in this major: old consumers have no variant for it; put it into a new optional field".to_owned()
