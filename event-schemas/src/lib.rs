@@ -35,6 +35,8 @@ pub mod compat;
 pub mod lock;
 pub mod report;
 mod schema;
+#[cfg(feature = "sources")]
+pub mod sources;
 
 pub use catalogue::{
     Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,

@@ -12,12 +12,13 @@
 //! - Each schema is made twice. A `default` that is not the same both times (the
 //!   present time, a new id) is left out; anything else that differs is a fault.
 //!
-//! What schemars cannot see is only found with the help of examples, which are
-//! held against the schema and decoded ([`Catalogue::faults`](crate::Catalogue::faults)), or in the
-//! sources ([`sources`](crate::sources)): a field with `#[serde(with = "…")]`, whose form
-//! only a function knows, needs `#[schemars(with = "…")]` or
-//! `#[schemars(schema_with = "…")]` beside it. A name that `#[serde(alias = "…")]`
-//! adds is read, but not in the reader's schema: what is compared is on the safe side.
+//! What schemars cannot see is found with the help of examples, which are held
+//! against the schema and decoded ([`Catalogue::faults`](crate::Catalogue::faults)), or in the
+//! sources (module `sources`): a field with `#[serde(serialize_with = "…")]`, whose
+//! form only a function knows, needs `#[schemars(with = "…")]` or
+//! `#[schemars(schema_with = "…")]` beside it (without which `#[serde(with = "…")]` does not
+//! compile). A name that `#[serde(alias = "…")]` adds is read, but not in the reader's
+//! schema, nor is what `#[serde(other)]` takes: what is compared is on the safe side.
 
 pub(crate) mod contract;
 pub(crate) mod defs;

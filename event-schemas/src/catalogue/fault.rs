@@ -52,7 +52,7 @@ pub enum CatalogueFault {
     },
     /// The schema does not accept what serde writes.
     #[error(
-        "{event}: at {pointer} the {side} schema refuses what is written: {why}; if a function writes the field (`#[serde(with = …)]`), say what it writes with `#[schemars(with = …)]`. The example: {example}"
+        "{event}: at {pointer} the {side} schema refuses what is written: {why}; if a function writes the field (`#[serde(serialize_with = …)]`), say what it writes with `#[schemars(with = …)]`. The example: {example}"
     )]
     ExampleRefused {
         /// The event and its version.

@@ -1,30 +1,61 @@
 //! `schemas list`: which events there are.
 
+use std::path::PathBuf;
+
 use anstyle::Style;
 
-use super::paint::{DIM, NAME};
+use super::paint::{DIM, NAME, styled};
 use super::table::Table;
 use super::{CliError, Context, Outcome};
 use crate::schema::envelope::key_use;
+use crate::sources;
 
 /// What `schemas list` is told.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     schemas list\n  \
-    schemas list --json | jq -r '.[].subject'")]
+    schemas list --json | jq -r '.[].subject'\n  \
+    schemas list --sources              events in `src` that are in no catalogue\n  \
+    schemas list --sources src/lib.rs --sources ../shared/src")]
 pub(super) struct Args {
     /// Write JSON
     #[arg(long)]
     json: bool,
+    /// List instead what is derived in these sources of a crate and in no catalogue, and end with 1 if there is any
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "src", conflicts_with = "json")]
+    sources: Vec<PathBuf>,
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, CliError> {
+    if !args.sources.is_empty() {
+        return missing(context, &args.sources);
+    }
     if args.json {
         json(context)?;
     } else {
         table(context)?;
     }
     Ok(Outcome::Done)
+}
+
+fn missing(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Outcome, CliError> {
+    let (mut events, mut files, mut found) = (0, 0, false);
+    for path in paths {
+        let sources = sources::scan(path).map_err(|source| CliError::Failed {
+            what: "the sources cannot be scanned".to_owned(),
+            source: source.into(),
+        })?;
+        events += sources.events().len();
+        files += sources.files();
+        for problem in sources.problems(context.catalogue) {
+            found = true;
+            let place = format!("{}:{}", problem.file().display(), problem.line());
+            writeln!(context.out, "{}: {problem}", styled(NAME, place))?;
+        }
+    }
+    let line = format!("{events} events in {files} files");
+    writeln!(context.out, "{}", styled(DIM, line))?;
+    Ok(if found { Outcome::Found } else { Outcome::Done })
 }
 
 fn table(context: &mut Context<'_>) -> Result<(), CliError> {

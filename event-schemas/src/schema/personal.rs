@@ -8,7 +8,8 @@ use serde_json::Value;
 /// What marks a schema of personal data.
 const MARK: &str = "x-pii";
 
-/// The places that are marked, sorted. One inside a marked one is not named.
+/// The places that are marked, sorted. One inside a marked one is not named, and a
+/// type within itself is followed once.
 pub(crate) fn paths(schema: &Value) -> Vec<Path> {
     let mut search = Search {
         root: schema,

@@ -87,6 +87,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-schemas"],
+        features: Features::Only("sources"),
+        reason: "a test of one's own that no event is in no catalogue",
+    },
+    FeatureSet {
+        packages: &["event-schemas"],
         features: Features::All,
         reason: "features only add; its tests are compiled here too",
     },

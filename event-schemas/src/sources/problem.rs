@@ -1,0 +1,123 @@
+//! What the sources say that a catalogue does not.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::SourceEvent;
+use super::item::Found;
+use crate::Catalogue;
+
+/// Something that is wrong, as the sources have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Problem {
+    /// An event is in no set of the catalogue.
+    NotInCatalogue(SourceEvent),
+    /// A field is written or read by a function, and nothing says in which form.
+    UnsaidForm(UnsaidForm),
+}
+
+/// A field that is written or read by a function, in a form that its schema does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnsaidForm {
+    /// The name of the type that has the field.
+    pub ty: String,
+    /// The field.
+    pub field: String,
+    /// The attribute of serde: `serialize_with` or `deserialize_with`.
+    pub attribute: String,
+    /// The file, as it was reached from what was scanned.
+    pub file: PathBuf,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+impl Problem {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::NotInCatalogue(event) => &event.file,
+            Self::UnsaidForm(form) => &form.file,
+        }
+    }
+
+    /// The line, counted from 1.
+    pub fn line(&self) -> usize {
+        match self {
+            Self::NotInCatalogue(event) => event.line,
+            Self::UnsaidForm(form) => form.line,
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    /// Says it without the file and the line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInCatalogue(event) => write!(
+                f,
+                "the event `{}` ({} {}) is in no catalogue; add a set that has it (`Service::publishes`, or `Catalogue::events_of`), or make a newer version from it with `upcast_from`",
+                event.name, event.subject, event.version
+            ),
+            Self::UnsaidForm(form) => write!(
+                f,
+                "the field `{}` of `{}` has `#[serde({} = …)]`, and no schema knows what the function does with it; say it with `#[schemars(with = \"…\")]` or `#[schemars(schema_with = \"…\")]`",
+                form.field, form.ty, form.attribute
+            ),
+        }
+    }
+}
+
+/// All problems, in the order of the files.
+pub(super) fn find(found: &Found, catalogue: &Catalogue) -> Vec<Problem> {
+    let missing = found
+        .events
+        .iter()
+        .filter(|event| !is_known(event, catalogue) && !is_older(event, found, catalogue));
+    let mut problems: Vec<Problem> = missing.cloned().map(Problem::NotInCatalogue).collect();
+    let reached = reached(found);
+    for (ty, forms) in &found.unsaid {
+        if reached.contains(ty.as_str()) {
+            problems.extend(forms.iter().cloned().map(Problem::UnsaidForm));
+        }
+    }
+    problems.sort_by(|one, other| (one.file(), one.line()).cmp(&(other.file(), other.line())));
+    problems
+}
+
+fn is_known(event: &SourceEvent, catalogue: &Catalogue) -> bool {
+    catalogue.events().iter().any(|entry| {
+        let spec = entry.spec();
+        (spec.subject(), spec.is_absolute(), spec.version())
+            == (event.subject.as_str(), event.absolute, event.version)
+    })
+}
+
+/// Whether a newer version is made from it that is known, or is older in turn.
+fn is_older(event: &SourceEvent, found: &Found, catalogue: &Catalogue) -> bool {
+    let mut newer = found.events.iter().filter(|other| {
+        other.upcast_from.as_ref() == Some(&event.name)
+            && (&other.subject, other.absolute) == (&event.subject, event.absolute)
+            && other.version > event.version
+    });
+    newer.any(|newer| is_known(newer, catalogue) || is_older(newer, found, catalogue))
+}
+
+/// The names of the types that an event has in it.
+fn reached(found: &Found) -> BTreeSet<&str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&str> = found
+        .events
+        .iter()
+        .map(|event| event.name.as_str())
+        .collect();
+    while let Some(name) = next.pop() {
+        if reached.insert(name)
+            && let Some(uses) = found.uses.get(name)
+        {
+            next.extend(uses.iter().map(String::as_str));
+        }
+    }
+    reached
+}
