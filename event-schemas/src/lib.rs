@@ -43,3 +43,8 @@ pub use catalogue::{
 };
 pub use event_schemas_subset::{Path, Step};
 pub use schema::Side;
+
+/// The page on how contracts change; its examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/contracts.md")]
+struct ContractsPage;

@@ -1,13 +1,16 @@
 //! `schemas check`: the code against the files, and the versions against one another.
 
+use std::path::{Path, PathBuf};
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::paint::{self, BAD, styled};
 use super::{CliError, Context, Outcome};
 use crate::check::{CheckError, Request, check};
-use crate::compat::{ContentModel, Mode, Verdict};
+use crate::compat::{ContentModel, EventRule, Finding, Mode, Verdict};
 use crate::report::Format;
+use crate::sources::{self, Problem};
 
 /// What `schemas check` is told.
 #[derive(clap::Args)]
@@ -38,6 +41,9 @@ pub(super) struct Args {
     /// Let warnings make the check fail
     #[arg(long)]
     deny_warnings: bool,
+    /// The sources in which events are looked for that are in no catalogue; `src` if there is one
+    #[arg(long, value_name = "PATH")]
+    sources: Vec<PathBuf>,
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliError> {
@@ -49,7 +55,8 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
         deny_warnings: args.deny_warnings,
         ..Request::new(&context.dir, today)
     };
-    let report = match check(context.catalogue, &request, Vec::new()) {
+    let found = unlisted(context, args.sources)?;
+    let report = match check(context.catalogue, &request, found) {
         Ok(report) => report,
         Err(CheckError::Faults(faults)) => {
             for fault in &faults {
@@ -74,4 +81,28 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
         Verdict::Compatible => Outcome::Done,
         Verdict::Unknown | Verdict::Broken => Outcome::Found,
     })
+}
+
+/// Events that are derived in the sources and stand in no catalogue.
+fn unlisted(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Finding>, CliError> {
+    let has_root = |root: &str| Path::new("src").join(root).is_file();
+    if paths.is_empty() && (has_root("lib.rs") || has_root("main.rs")) {
+        paths.push(PathBuf::from("src"));
+    }
+    let mut found = Vec::new();
+    for path in paths {
+        let sources = sources::scan(&path).map_err(|source| CliError::Failed {
+            what: format!("the sources in {} cannot be scanned", path.display()),
+            source: source.into(),
+        })?;
+        for problem in sources.problems(context.catalogue) {
+            if let Problem::NotInCatalogue(event) = &problem {
+                let place = format!("{}:{}", event.file.display(), event.line);
+                let finding =
+                    Finding::new(EventRule::EventUnlisted, format!("At {place}, {problem}."));
+                found.push(finding.about(&event.subject));
+            }
+        }
+    }
+    Ok(found)
 }

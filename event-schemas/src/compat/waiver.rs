@@ -9,7 +9,7 @@ use super::{EventRule, Finding, Rule, Severity, Waived};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiver {
-    /// The subject of the event, or the Rust type of one that has no subject yet.
+    /// The subject of the event.
     pub event: String,
     /// The rule.
     pub rule: Rule,
