@@ -22,7 +22,10 @@
 //! decides otherwise.
 
 mod asyncapi;
+mod check;
+mod diff;
 mod document;
+mod explain;
 mod generate;
 mod list;
 mod page;
@@ -109,6 +112,9 @@ fn execute<T: Into<OsString> + Clone>(
     };
     let outcome = match cli.command {
         Command::Generate(args) => generate::run(&mut context, &args),
+        Command::Check(args) => check::run(&mut context, args),
+        Command::Diff(args) => diff::run(&mut context, args),
+        Command::Explain(args) => explain::run(&mut context, &args),
         Command::List(args) => list::run(&mut context, &args),
         Command::Show(args) => show::run(&mut context, &args),
         Command::Asyncapi(args) => asyncapi::run(&mut context, &args),
@@ -160,6 +166,12 @@ struct Cli {
 enum Command {
     /// Write the contracts of the catalogue into files, to be committed
     Generate(generate::Args),
+    /// Check code against files, and versions against one another: what would break whom
+    Check(check::Args),
+    /// Show what differs between two versions of an event, field by field
+    Diff(diff::Args),
+    /// Say what a rule is about: what it means, why it matters, and the way out
+    Explain(explain::Args),
     /// List the events of the catalogue, or those that are in the sources and not in it
     List(list::Args),
     /// Show one event: its fields, versions, publishers and consumers

@@ -29,11 +29,14 @@
 
 pub mod asyncapi;
 mod catalogue;
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod compat;
 mod described;
 pub mod lock;
 pub mod page;
+pub mod report;
 mod schema;
 #[cfg(feature = "sources")]
 pub mod sources;
@@ -43,3 +46,8 @@ pub use catalogue::{
 };
 pub use event_schemas_subset::{Path, Step};
 pub use schema::Side;
+
+/// The page on how contracts change; its examples are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/contracts.md")]
+struct ContractsPage;

@@ -58,7 +58,9 @@ pub use conflict::{Change, Conflict};
 pub use error::LockError;
 pub use generate::{GenerateError, drift, generate};
 pub use golden::{Golden, GoldenFault, MadeFrom};
+pub(crate) use names::{INDEX, schema as schema_path};
 pub use plan::{Options, Plan};
+pub(crate) use write::changed;
 pub use write::{WriteError, Written};
 
 use std::path::Path;

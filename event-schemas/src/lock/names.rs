@@ -6,13 +6,13 @@ use event_sdk::Version;
 use sha2::{Digest, Sha256};
 
 /// The index.
-pub(super) const INDEX: &str = "index.json";
+pub(crate) const INDEX: &str = "index.json";
 
 /// The schema of any envelope.
 pub(super) const ENVELOPE: &str = "envelope.json";
 
 /// The file of a version's schema.
-pub(super) fn schema(subject: &str, absolute: bool, version: Version) -> String {
+pub(crate) fn schema(subject: &str, absolute: bool, version: Version) -> String {
     format!("{}/{version}.json", folder(subject, absolute))
 }
 

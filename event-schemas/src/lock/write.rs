@@ -57,7 +57,7 @@ pub(super) fn write(dir: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<Wri
 }
 
 /// Those of `files` that are not in `dir`, or not so.
-pub(super) fn changed<'a>(
+pub(crate) fn changed<'a>(
     dir: &Path,
     files: &'a BTreeMap<String, Vec<u8>>,
 ) -> Result<Vec<File<'a>>, WriteError> {

@@ -1,5 +1,6 @@
 //! The command line: what it says, and how it ends.
 
+mod checking;
 mod documents;
 mod generating;
 mod looking;

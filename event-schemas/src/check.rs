@@ -1,0 +1,254 @@
+//! Checks the contracts: the code against the files, the versions against one another,
+//! and both against the files at a git ref.
+//!
+//! Without a ref, the folder is what was agreed on. With one, the folder at that ref is:
+//! versions that are only in the work tree may still change, and those that were there
+//! must be as they were. Nothing is written, and the work tree is never touched.
+
+mod contracts;
+#[cfg(feature = "cli")]
+mod diff;
+mod drift;
+mod event;
+pub mod git;
+mod kept;
+mod place;
+mod settings;
+
+#[cfg(feature = "cli")]
+pub(crate) use diff::{Diff, DiffRequest, diff};
+#[cfg(feature = "cli")]
+pub(crate) use settings::unknown_rule;
+pub use settings::{Settings, SettingsError};
+
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::compat::{
+    BadSchema, ContentModel, EventRule, Finding, Mode, Options, Rule, apply_waivers,
+};
+use crate::lock::{Lock, LockError};
+use crate::report::{Against, Report};
+use crate::{Catalogue, CatalogueFault};
+use contracts::Sides;
+use git::GitError;
+
+/// What to check, and how.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Request {
+    /// The folder of the contracts.
+    pub folder: PathBuf,
+    /// The mode; that of `check.toml`, or the default, if absent.
+    pub mode: Option<Mode>,
+    /// The content model; that of `check.toml`, or the default, if absent.
+    pub content_model: Option<ContentModel>,
+    /// The git ref whose files count, instead of those in the folder.
+    pub against: Option<String>,
+    /// Whether warnings make the check fail.
+    pub deny_warnings: bool,
+    /// The day by which waivers are judged.
+    pub today: Date,
+}
+
+impl Request {
+    /// A check of a folder, on a day, with nothing else said.
+    pub fn new(folder: impl Into<PathBuf>, today: Date) -> Self {
+        Self {
+            folder: folder.into(),
+            mode: None,
+            content_model: None,
+            against: None,
+            deny_warnings: false,
+            today,
+        }
+    }
+}
+
+/// Checks a catalogue against its files. `found` are findings of others, of a scan of
+/// sources say, which waivers apply to as well.
+///
+/// # Errors
+///
+/// [`CheckError`] when there is nothing to check with: a catalogue with faults, files
+/// that cannot be read, a ref that is not there.
+pub fn check(
+    catalogue: &Catalogue,
+    request: &Request,
+    found: Vec<Finding>,
+) -> Result<Report, CheckError> {
+    let faults = catalogue.faults();
+    if !faults.is_empty() {
+        return Err(CheckError::Faults(faults));
+    }
+    let folder = &request.folder;
+    let settings = Settings::read(folder)?;
+    let options = settings.options(request.mode, request.content_model);
+    let files = match Lock::read(folder) {
+        Ok(lock) => Some(lock),
+        Err(LockError::NoLock) => None,
+        Err(source) => return Err(CheckError::files(folder, source)),
+    };
+    let reference = match &request.against {
+        Some(reference) => Some(Reference::read(folder, reference)?),
+        None => None,
+    };
+    let mut findings = found;
+    findings.extend(compare(
+        catalogue,
+        files.as_ref(),
+        reference.as_ref(),
+        options,
+    )?);
+    findings.extend(drift::find(catalogue, folder, files.as_ref(), &findings)?);
+    place::locate(&mut findings, folder, files.as_ref());
+    apply_waivers(
+        &mut findings,
+        &settings.waivers,
+        request.today,
+        Settings::FILE,
+    );
+    sort(&mut findings);
+    Ok(Report {
+        findings,
+        options,
+        deny_warnings: request.deny_warnings,
+        events: catalogue.events().len(),
+        folder: folder.to_string_lossy().replace('\\', "/"),
+        against: reference.map(|reference| reference.against),
+    })
+}
+
+/// The lock at a ref.
+struct Reference {
+    against: Against,
+    /// `None` if there was none.
+    lock: Option<Lock>,
+}
+
+impl Reference {
+    fn read(folder: &Path, name: &str) -> Result<Self, CheckError> {
+        let snapshot = git::files_at(folder, name)?;
+        let lock = match snapshot.files.map(Lock::from_files) {
+            None | Some(Err(LockError::NoLock)) => None,
+            Some(Ok(lock)) => Some(lock),
+            Some(Err(source)) => {
+                return Err(CheckError::FilesAtRef {
+                    folder: folder.to_owned(),
+                    reference: name.to_owned(),
+                    source,
+                });
+            }
+        };
+        Ok(Self {
+            against: Against {
+                reference: name.to_owned(),
+                commit: snapshot.commit,
+                existed: lock.is_some(),
+            },
+            lock,
+        })
+    }
+}
+
+/// Compares all events, on as many threads as there are cores.
+fn compare(
+    catalogue: &Catalogue,
+    files: Option<&Lock>,
+    reference: Option<&Reference>,
+    options: Options,
+) -> Result<Vec<Finding>, BadSchema> {
+    let lock = reference.and_then(|reference| reference.lock.as_ref());
+    let events = contracts::sides(catalogue, files, lock);
+    let check = event::Check {
+        catalogue,
+        options,
+        by_reference: reference.is_some(),
+        moved: event::moved(&events, reference.is_some()),
+    };
+    let events: Vec<(_, Sides<'_>)> = events.into_iter().collect();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = events.len().div_ceil(cores).max(1);
+    std::thread::scope(|scope| {
+        let check = &check;
+        let workers: Vec<_> = events
+            .chunks(share)
+            .map(|events| scope.spawn(move || check.all(events)))
+            .collect();
+        let mut findings = Vec::new();
+        for worker in workers {
+            match worker.join() {
+                Ok(found) => findings.extend(found?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        Ok(findings)
+    })
+}
+
+/// Errors first, then by event, version and field.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by_cached_key(|finding| {
+        let versions = finding
+            .versions
+            .map(|versions| (versions.new, versions.old, versions.direction));
+        (
+            finding.severity,
+            finding.event.clone(),
+            // Follows from what breaks, and is said after it.
+            finding.rule == Rule::Event(EventRule::GoldenRefused),
+            versions,
+            finding.path.clone(),
+            finding.rule,
+        )
+    });
+}
+
+/// Why nothing could be checked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// Something is wrong with the catalogue.
+    #[error("the catalogue cannot be used")]
+    Faults(Vec<CatalogueFault>),
+    /// The files of the folder cannot be read.
+    #[error("the contracts in {} cannot be read", folder.display())]
+    Files {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: LockError,
+    },
+    /// The files at the ref cannot be read.
+    #[error("the contracts in {} at {reference} cannot be read", folder.display())]
+    FilesAtRef {
+        /// The folder.
+        folder: PathBuf,
+        /// The ref.
+        reference: String,
+        /// Why not.
+        source: LockError,
+    },
+    /// The files could not be compared with what would be written.
+    #[error(transparent)]
+    Unreadable(#[from] crate::lock::WriteError),
+    /// Git could not say what was at the ref.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// `check.toml` cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// A schema is none.
+    #[error(transparent)]
+    Schema(#[from] BadSchema),
+}
+
+impl CheckError {
+    fn files(folder: &Path, source: LockError) -> Self {
+        Self::Files {
+            folder: folder.to_owned(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A version that the code has: its contract, and the way to read data with its type.
+
+use std::fmt;
+
+use event_sdk::envelope::Version;
+use event_sdk::event::{DataError, DataErrorKind};
+use serde_json::Value;
+
+use super::Contract;
+
+/// A version that the code has.
+pub struct Current<'a> {
+    /// What it promises.
+    pub contract: Contract,
+    decode: &'a (dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync),
+}
+
+/// What became of data that were read by the code's type.
+pub(super) enum Reading {
+    /// They were read, through upcasters where they are of an older major.
+    Read,
+    /// No way leads from their version to the code's.
+    NoWay(String),
+    /// They were refused, with the whole chain of reasons.
+    Refused(String),
+}
+
+impl<'a> Current<'a> {
+    /// The code's version, with the function that reads data which were written in a version.
+    pub fn new(
+        contract: Contract,
+        decode: &'a (dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync),
+    ) -> Self {
+        Self { contract, decode }
+    }
+
+    pub(super) fn read(&self, version: Version, data: &Value) -> Reading {
+        // What a value writes is read again in a moment; it always is JSON.
+        match (self.decode)(version, data.to_string().as_bytes()) {
+            Ok(()) => Reading::Read,
+            Err(error) if error.kind() == DataErrorKind::Older => Reading::NoWay(error.to_string()),
+            Err(error) => Reading::Refused(chain(&error)),
+        }
+    }
+
+    /// Whether a way leads from a version to the code's, found out with data that are none.
+    pub(super) fn has_way_from(&self, version: Version) -> bool {
+        !matches!(self.read(version, &Value::Null), Reading::NoWay(_))
+    }
+}
+
+/// The error and what is behind it, each once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl fmt::Debug for Current<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Current")
+            .field("contract", &self.contract)
+            .finish_non_exhaustive()
+    }
+}

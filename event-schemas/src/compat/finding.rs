@@ -1,0 +1,291 @@
+//! What a check found: one thing that somebody has to know, or to do something about.
+
+use std::fmt;
+
+use event_sdk::envelope::Version;
+use jiff::civil::Date;
+use serde_json::Value;
+
+use super::{Direction, Rule};
+
+use event_schemas_subset::Rule as SchemaRule;
+
+/// One thing that a check found.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// Which rule it is about.
+    pub rule: Rule,
+    /// How it counts, mitigations and waivers considered.
+    pub severity: Severity,
+    /// The relative subject of the event, if it is about one.
+    pub event: Option<String>,
+    /// The versions that do not fit, if it is about two.
+    pub versions: Option<Versions>,
+    /// Which field of the data, if it is about one: `items[].price`.
+    pub path: Option<String>,
+    /// What is wrong, in a sentence or two.
+    pub why: String,
+    /// A whole `data` that shows it.
+    pub document: Option<Document>,
+    /// What can be done, each by itself, the best first.
+    pub ways_out: Vec<String>,
+    /// What makes it harmless.
+    pub mitigation: Option<Mitigation>,
+    /// The waiver that lets it pass.
+    pub waiver: Option<Waived>,
+    /// The file that it is best shown at.
+    pub place: Option<Place>,
+}
+
+/// How a finding counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// It makes the check fail.
+    Error,
+    /// It has to be seen, and fails a check that is told to deny warnings.
+    Warning,
+    /// It is told for completeness: mitigated, waived, or harmless.
+    Note,
+}
+
+/// Two versions, and who reads whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Versions {
+    /// The version that is committed.
+    pub old: Version,
+    /// The version that the code has.
+    pub new: Version,
+    /// Who reads whom; `None` where it is about both.
+    pub direction: Option<Direction>,
+}
+
+/// A whole `data`, and what is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// The data.
+    pub data: Value,
+    /// What it is an example of: `written by 1.0, refused by 1.1`, say.
+    pub what: String,
+}
+
+/// What makes a break harmless.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mitigation {
+    /// The new type reads the old version through its upcasters: the golden document of
+    /// the old version and the finding's own document were decoded.
+    Upcaster {
+        /// The Rust type that reads it.
+        into: String,
+    },
+    /// A consumer of the old major puts back what is of a newer one, until it is updated.
+    PutBack,
+}
+
+/// The waiver that lets a finding pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waived {
+    /// Why, as the waiver says.
+    pub reason: String,
+    /// The last day on which it does.
+    pub until: Date,
+}
+
+/// A file of the contracts' folder, and where in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path relative to the folder, with `/`.
+    pub file: String,
+    /// The line, counted from 1, where it is known.
+    pub line: Option<usize>,
+}
+
+/// What a check came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing stands against it.
+    Compatible,
+    /// It is not known whether versions fit, and nothing else is wrong. It is no yes.
+    Unknown,
+    /// Something is wrong.
+    Broken,
+}
+
+impl Finding {
+    /// A finding of `rule` about no event in particular.
+    pub fn new(rule: impl Into<Rule>, why: impl Into<String>) -> Self {
+        let rule = rule.into();
+        let warning = matches!(rule, Rule::Event(rule) if rule.is_warning());
+        Self {
+            rule,
+            severity: if warning {
+                Severity::Warning
+            } else {
+                Severity::Error
+            },
+            event: None,
+            versions: None,
+            path: None,
+            why: why.into(),
+            document: None,
+            ways_out: Vec::new(),
+            mitigation: None,
+            waiver: None,
+            place: None,
+        }
+    }
+
+    pub(crate) fn about(mut self, event: impl Into<String>) -> Self {
+        self.event = Some(event.into());
+        self
+    }
+
+    pub(crate) fn between(mut self, versions: Versions) -> Self {
+        self.versions = Some(versions);
+        self
+    }
+
+    pub(crate) fn field(mut self, path: impl Into<String>) -> Self {
+        self.path = Some(path.into());
+        self
+    }
+
+    pub(crate) fn shown_by(mut self, data: Value, what: impl Into<String>) -> Self {
+        let what = what.into();
+        self.document = Some(Document { data, what });
+        self
+    }
+
+    pub(crate) fn way_out(mut self, way: impl Into<String>) -> Self {
+        self.ways_out.push(way.into());
+        self
+    }
+
+    pub(crate) fn mitigated(mut self, mitigation: Mitigation) -> Self {
+        self.mitigation = Some(mitigation);
+        self.severity = Severity::Note;
+        self
+    }
+
+    pub(crate) fn waived(&mut self, waiver: Waived) {
+        self.waiver = Some(waiver);
+        self.severity = Severity::Note;
+    }
+
+    pub(crate) fn at(mut self, file: impl Into<String>, line: Option<usize>) -> Self {
+        let file = file.into();
+        self.place = Some(Place { file, line });
+        self
+    }
+
+    /// What is wrong, as a headline: the rule's title, told from the side of who suffers.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        let forward = Some(Direction::Forward);
+        match self.rule {
+            Rule::Schema(rule) if self.versions.and_then(|it| it.direction) == forward => {
+                of_old_consumers(rule)
+            }
+            rule => rule.title(),
+        }
+    }
+
+    /// Whether it says that something is not known, rather than wrong.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        self.rule == Rule::Event(super::EventRule::Undecided)
+    }
+}
+
+/// The title of a rule where it is old consumers that refuse what is written now.
+fn of_old_consumers(rule: SchemaRule) -> &'static str {
+    match rule {
+        SchemaRule::RequiredAdded => "a property that old consumers require may be missing",
+        SchemaRule::PropertyRefused => "a property is written that old consumers refuse",
+        SchemaRule::TypeNarrowed => "a type is written that old consumers do not accept",
+        SchemaRule::EnumNarrowed => "a value is written that old consumers do not know",
+        SchemaRule::VariantRemoved => "a variant is written that old consumers do not know",
+        SchemaRule::ConstChanged => "a constant is written that old consumers do not accept",
+        SchemaRule::BoundTightened => "a number is written that old consumers do not accept",
+        SchemaRule::LengthTightened | SchemaRule::PatternChanged | SchemaRule::FormatChanged => {
+            "a string is written that old consumers do not accept"
+        }
+        SchemaRule::ItemCountTightened | SchemaRule::ItemRefused | SchemaRule::UniqueItemsAdded => {
+            "an array is written that old consumers do not accept"
+        }
+        _ => "a value is written that old consumers do not accept",
+    }
+}
+
+impl Severity {
+    /// The name as reports write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+impl Verdict {
+    /// What these findings come to; warnings count when they are denied.
+    #[must_use]
+    pub fn of(findings: &[Finding], deny_warnings: bool) -> Self {
+        let mut counted = findings
+            .iter()
+            .filter(|finding| match finding.severity {
+                Severity::Error => true,
+                Severity::Warning => deny_warnings,
+                Severity::Note => false,
+            })
+            .peekable();
+        if counted.peek().is_none() {
+            Self::Compatible
+        } else if counted.all(Finding::is_unknown) {
+            Self::Unknown
+        } else {
+            Self::Broken
+        }
+    }
+
+    /// The name as reports write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compatible => "compatible",
+            Self::Unknown => "unknown",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+impl fmt::Display for Versions {
+    /// `1.0 → 1.1, BACKWARD`, or one version alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.old == self.new {
+            self.new.fmt(f)?;
+        } else {
+            write!(f, "{} → {}", self.old, self.new)?;
+        }
+        match self.direction {
+            Some(direction) => write!(f, ", {direction}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Mitigation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Upcaster { into } => write!(
+                f,
+                "the upcaster into {into} reads it: golden document and this one were decoded"
+            ),
+            Self::PutBack => f.write_str(
+                "consumers of the old major put it back until they are updated; deploy them first",
+            ),
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The seven modes of compatibility, and what a reader does with fields that it does not know.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Which versions of an event have to understand one another.
+///
+/// The names are Confluent's. A mode holds within a major version; what becomes of
+/// older and newer majors is said at [`compat`](crate::compat).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Mode {
+    /// Nothing is compared; code and files must still agree.
+    None,
+    /// The reader of a version reads what the version before it wrote: what is
+    /// stored, and what publishers write that are not updated yet.
+    Backward,
+    /// The same, with every version that was ever committed.
+    BackwardTransitive,
+    /// Readers of the version before read what this version writes: what consumers
+    /// do that are not updated yet.
+    Forward,
+    /// The same, with every version that was ever committed.
+    ForwardTransitive,
+    /// Both ways, with the version before.
+    Full,
+    /// Both ways, with every version that was ever committed: what the wire
+    /// contract promises for minor versions, and so the default.
+    #[default]
+    FullTransitive,
+}
+
+impl Mode {
+    /// All modes, from the one that asks for nothing to the one that asks for everything.
+    pub const ALL: [Self; 7] = [
+        Self::None,
+        Self::Backward,
+        Self::BackwardTransitive,
+        Self::Forward,
+        Self::ForwardTransitive,
+        Self::Full,
+        Self::FullTransitive,
+    ];
+
+    /// The name as it is written in options and files, `FULL_TRANSITIVE` say.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "NONE",
+            Self::Backward => "BACKWARD",
+            Self::BackwardTransitive => "BACKWARD_TRANSITIVE",
+            Self::Forward => "FORWARD",
+            Self::ForwardTransitive => "FORWARD_TRANSITIVE",
+            Self::Full => "FULL",
+            Self::FullTransitive => "FULL_TRANSITIVE",
+        }
+    }
+
+    /// Whether new readers must read what old writers wrote.
+    #[must_use]
+    pub const fn is_backward(self) -> bool {
+        matches!(
+            self,
+            Self::Backward | Self::BackwardTransitive | Self::Full | Self::FullTransitive
+        )
+    }
+
+    /// Whether old readers must read what new writers write.
+    #[must_use]
+    pub const fn is_forward(self) -> bool {
+        matches!(
+            self,
+            Self::Forward | Self::ForwardTransitive | Self::Full | Self::FullTransitive
+        )
+    }
+
+    /// Whether every committed version counts, and not only the one before.
+    #[must_use]
+    pub const fn is_transitive(self) -> bool {
+        matches!(
+            self,
+            Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive
+        )
+    }
+
+    /// Whether two versions are to be compared in this direction.
+    #[must_use]
+    pub const fn asks(self, direction: Direction) -> bool {
+        match direction {
+            Direction::Backward => self.is_backward(),
+            Direction::Forward => self.is_forward(),
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Mode {
+    type Err = UnknownName;
+
+    /// Takes the name in any case, with `-` or `_`.
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let name = text.to_ascii_uppercase().replace('-', "_");
+        Self::ALL
+            .into_iter()
+            .find(|mode| mode.name() == name)
+            .ok_or_else(|| UnknownName::new("mode", text, &Self::ALL.map(Self::name)))
+    }
+}
+
+/// Who reads whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// The new reader reads what the old writer wrote.
+    Backward,
+    /// The old reader reads what the new writer writes.
+    Forward,
+}
+
+impl Direction {
+    /// The name as reports write it: `BACKWARD` or `FORWARD`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Backward => "BACKWARD",
+            Self::Forward => "FORWARD",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a reader does with a field that its schema does not name.
+///
+/// A *writer* is always taken to be closed: it writes exactly the fields that it
+/// declares. That is why a new optional field is no break here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ContentModel {
+    /// It ignores the field, as serde and this SDK do; a type with
+    /// `#[serde(deny_unknown_fields)]` says otherwise in its schema, and is taken at
+    /// its word.
+    #[default]
+    Tolerant,
+    /// It refuses the document, as validators do in front of a consumer, or generated
+    /// clients that forbid what they do not know.
+    Strict,
+}
+
+impl ContentModel {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Tolerant, Self::Strict];
+
+    /// The name as it is written in options and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Tolerant => "tolerant",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+impl fmt::Display for ContentModel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for ContentModel {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let name = text.to_ascii_lowercase();
+        Self::ALL
+            .into_iter()
+            .find(|model| model.name() == name)
+            .ok_or_else(|| UnknownName::new("content model", text, &Self::ALL.map(Self::name)))
+    }
+}
+
+/// A text that names none of the values that there are.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is no {what}; there are {known}")]
+pub struct UnknownName {
+    what: &'static str,
+    text: String,
+    known: String,
+}
+
+impl UnknownName {
+    pub(crate) fn new(what: &'static str, text: &str, known: &[&str]) -> Self {
+        Self {
+            what,
+            text: text.chars().take(40).collect(),
+            known: known.join(", "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_in_either_spelling() {
+        for mode in Mode::ALL {
+            assert_eq!(mode.name().parse(), Ok(mode));
+            let spelt = mode.name().to_lowercase().replace('_', "-");
+            assert_eq!(spelt.parse(), Ok(mode));
+        }
+        for model in ContentModel::ALL {
+            assert_eq!(model.name().parse(), Ok(model));
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_those_there_are() {
+        let error = "sideways".parse::<Mode>().unwrap_err().to_string();
+        assert!(error.starts_with("\"sideways\" is no mode; there are NONE, BACKWARD,"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Reports of a check: for people, as JSON, as SARIF, and as annotations of GitHub.
+
+mod github;
+mod json;
+mod people;
+mod sarif;
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::compat::{Finding, Options, Severity, UnknownName, Verdict};
+
+/// What a check found, and of what.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What was found, errors first; within them by event.
+    pub findings: Vec<Finding>,
+    /// To what the versions were held.
+    pub options: Options,
+    /// Whether warnings make the check fail.
+    pub deny_warnings: bool,
+    /// How many events the catalogue has.
+    pub events: usize,
+    /// The folder of the contracts, as paths in reports begin.
+    pub folder: String,
+    /// With what the code was compared beside the folder.
+    pub against: Option<Against>,
+}
+
+/// The git ref with whose files the code was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Against {
+    /// As it was asked for.
+    pub reference: String,
+    /// The commit that it meant.
+    pub commit: String,
+    /// Whether the folder existed there; if not, every event is new.
+    pub existed: bool,
+}
+
+/// For whom a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
+pub enum Format {
+    /// For people, with colours.
+    #[default]
+    People,
+    /// For programs: the shape is documented in `docs/contracts.md`.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands that GitHub shows beside the lines of a change.
+    Github,
+}
+
+/// How many findings there are of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Counts {
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) notes: usize,
+    pub(crate) mitigated: usize,
+    pub(crate) waived: usize,
+    pub(crate) unknown: usize,
+}
+
+impl Report {
+    /// What the check comes to.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict::of(&self.findings, self.deny_warnings)
+    }
+
+    /// The report as a text. That for people has colours, as ANSI escapes.
+    #[must_use]
+    pub fn render(&self, format: Format) -> String {
+        match format {
+            Format::People => people::render(self),
+            Format::Json => pretty(&json::render(self)),
+            Format::Sarif => pretty(&sarif::render(self)),
+            Format::Github => github::render(self),
+        }
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for finding in &self.findings {
+            match finding.severity {
+                Severity::Error => counts.errors += 1,
+                Severity::Warning => counts.warnings += 1,
+                Severity::Note => counts.notes += 1,
+            }
+            counts.mitigated += usize::from(finding.mitigation.is_some());
+            counts.waived += usize::from(finding.waiver.is_some());
+            let counts_as_unknown = finding.is_unknown() && finding.severity == Severity::Error;
+            counts.unknown += usize::from(counts_as_unknown);
+        }
+        counts
+    }
+
+    /// A file of the folder, as reports name it.
+    pub(crate) fn path(&self, file: &str) -> String {
+        match (self.folder.as_str(), file) {
+            ("" | ".", file) => file.to_owned(),
+            (folder, "") => folder.to_owned(),
+            (folder, file) => format!("{}/{file}", folder.trim_end_matches('/')),
+        }
+    }
+}
+
+/// The rule as a headline, with the field if it is about one.
+fn headline(finding: &Finding) -> String {
+    match &finding.path {
+        Some(path) if path != "$" => format!("{}: `{path}`", finding.title()),
+        _ => finding.title().to_owned(),
+    }
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    format!("{value:#}\n")
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::People, Self::Json, Self::Sarif, Self::Github];
+
+    /// The name as it is written in options.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::People => "people",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == text)
+            .ok_or_else(|| UnknownName::new("format", text, &Self::ALL.map(Self::name)))
+    }
+}

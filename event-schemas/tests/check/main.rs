@@ -1,0 +1,9 @@
+//! What `check` finds, and what it does where there is nothing to check with.
+
+mod bad_input;
+mod git;
+mod mutations;
+mod report;
+mod rules;
+mod versions;
+mod world;

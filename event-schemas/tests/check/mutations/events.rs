@@ -1,0 +1,88 @@
+//! The events whose fields are changed.
+
+use std::collections::BTreeMap;
+
+use event_schemas::Catalogue;
+use event_sdk::{Event, EventSet};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An event with its schemas.
+#[derive(Clone)]
+pub(super) struct Example {
+    pub(super) subject: &'static str,
+    pub(super) writer: Value,
+    pub(super) reader: Value,
+}
+
+/// Events with fields of every kind.
+pub(super) fn all() -> Vec<Example> {
+    let catalogue = Catalogue::new("Mutations").events_of::<Shipping>();
+    let events = catalogue.events().iter();
+    events
+        .map(|entry| Example {
+            subject: entry.spec().subject(),
+            writer: entry.writer().clone(),
+            reader: entry.reader().clone(),
+        })
+        .collect()
+}
+
+#[derive(EventSet)]
+#[allow(dead_code, reason = "only its schemas are looked at")]
+enum Shipping {
+    Sent(ParcelSent),
+    Taken(PaymentTaken),
+    Read(SensorRead),
+}
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(domain = "shipping")]
+struct ParcelSent {
+    #[event(key)]
+    parcel: String,
+    weight_grams: u32,
+    carrier: Carrier,
+    sent_at: jiff::Timestamp,
+    note: Option<String>,
+    lines: Vec<Line>,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+enum Carrier {
+    Post,
+    Bike,
+    Ship,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Line {
+    article: String,
+    count: u16,
+    comment: Option<String>,
+}
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(domain = "shipping")]
+struct PaymentTaken {
+    payment: uuid::Uuid,
+    method: Method,
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind")]
+enum Method {
+    Card { last_digits: String },
+    Transfer { iban: String },
+    Cash { paid: u32 },
+}
+
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(domain = "shipping")]
+struct SensorRead {
+    sensor: String,
+    celsius: f64,
+    healthy: bool,
+    labels: BTreeMap<String, String>,
+}
