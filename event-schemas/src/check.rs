@@ -137,7 +137,7 @@ impl Reference {
                 return Err(CheckError::FilesAtRef {
                     folder: folder.to_owned(),
                     reference: name.to_owned(),
-                    source,
+                    source: Box::new(source),
                 });
             }
         };
@@ -218,7 +218,7 @@ pub enum CheckError {
         /// The folder.
         folder: PathBuf,
         /// Why not.
-        source: LockError,
+        source: Box<LockError>,
     },
     /// The files at the ref cannot be read.
     #[error("the contracts in {} at {reference} cannot be read", folder.display())]
@@ -228,7 +228,7 @@ pub enum CheckError {
         /// The ref.
         reference: String,
         /// Why not.
-        source: LockError,
+        source: Box<LockError>,
     },
     /// The files could not be compared with what would be written.
     #[error(transparent)]
@@ -248,7 +248,7 @@ impl CheckError {
     fn files(folder: &Path, source: LockError) -> Self {
         Self::Files {
             folder: folder.to_owned(),
-            source,
+            source: Box::new(source),
         }
     }
 }

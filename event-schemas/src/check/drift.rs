@@ -74,5 +74,5 @@ fn event_of<'a>(catalogue: &'a Catalogue, path: &str) -> Option<&'a str> {
             let own = lock::schema_path(spec.subject(), spec.is_absolute(), spec.version());
             own.split_once('/').is_some_and(|(own, _)| own == folder)
         })
-        .map(|spec| spec.subject())
+        .map(event_sdk::event::EventSpec::subject)
 }

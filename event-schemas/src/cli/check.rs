@@ -28,8 +28,8 @@ pub(super) struct Args {
     /// The git ref whose files count as agreed on, instead of those of the work tree
     #[arg(long, value_name = "REF")]
     against: Option<String>,
-    /// Which versions have to understand one another: NONE, BACKWARD, BACKWARD_TRANSITIVE,
-    /// FORWARD, FORWARD_TRANSITIVE, FULL, FULL_TRANSITIVE (the default)
+    /// Which versions have to understand one another: `NONE`, `BACKWARD`, `BACKWARD_TRANSITIVE`,
+    /// `FORWARD`, `FORWARD_TRANSITIVE`, `FULL`, `FULL_TRANSITIVE` (the default)
     #[arg(long, value_name = "MODE", ignore_case = true)]
     mode: Option<Mode>,
     /// What readers do with fields that they do not know: tolerant (the default) or strict

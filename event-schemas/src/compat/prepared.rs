@@ -22,7 +22,7 @@ impl<'a> Prepared<'a> {
                 version: contract.version,
                 side,
                 file: contract.file.clone(),
-                source,
+                source: Box::new(source),
             })
         };
         let reader = read("reader", &contract.reader)?;
@@ -74,5 +74,5 @@ pub struct BadSchema {
     version: event_sdk::envelope::Version,
     side: &'static str,
     file: String,
-    source: SchemaError,
+    source: Box<SchemaError>,
 }
