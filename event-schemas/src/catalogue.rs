@@ -98,6 +98,10 @@ impl Catalogue {
     }
 
     /// Adds a real value as an example of its event, and the event with it.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a list of examples reads as values, as publishing does"
+    )]
     pub fn example<E: Event + JsonSchema>(mut self, value: E) -> Self {
         let entry = self.define(&Definition::of::<E>());
         entry.add_example(&value);

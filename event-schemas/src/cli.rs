@@ -57,7 +57,7 @@ pub fn run(catalogue: impl Borrow<Catalogue>) -> ExitCode {
         args,
         &mut out,
         &mut err,
-        colors,
+        &colors,
     ))
 }
 
@@ -74,7 +74,7 @@ pub fn run_from<T: Into<OsString> + Clone>(
         out: ColorChoice::Never,
         err: ColorChoice::Never,
     };
-    execute(catalogue.borrow(), args, out, err, colors)
+    execute(catalogue.borrow(), args, out, err, &colors)
 }
 
 /// Whether colours are used where the arguments do not say it.
@@ -88,7 +88,7 @@ fn execute<T: Into<OsString> + Clone>(
     args: impl IntoIterator<Item = T>,
     out: &mut (dyn Write + 'static),
     err: &mut (dyn Write + 'static),
-    colors: Colors,
+    colors: &Colors,
 ) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,

@@ -79,7 +79,7 @@ mod waiver;
 #[cfg(feature = "cli")]
 pub(crate) use changes::{Change, Told};
 pub use contract::{Contract, Facts, History};
-pub use current::Current;
+pub use current::{Current, Decode};
 pub use event::{Options, compare_event};
 pub use event_rule::EventRule;
 pub use finding::{Document, Finding, Mitigation, Place, Severity, Verdict, Versions, Waived};

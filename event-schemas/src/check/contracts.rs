@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use event_sdk::envelope::Version;
-use event_sdk::event::DataError;
-
-use crate::compat::{Contract, Current, Facts, History};
+use crate::compat::{Contract, Current, Decode, Facts, History};
 use crate::lock::{Lock, LockedEvent, LockedVersion};
 use crate::{Catalogue, EventEntry};
 
@@ -80,7 +77,7 @@ pub(super) fn locked(event: &LockedEvent, version: &LockedVersion) -> Contract {
 /// What the code says of a version, and how it reads.
 pub(super) fn current<'a>(
     catalogue: &Catalogue,
-    decode: &'a (dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync),
+    decode: &'a Decode<'a>,
     entry: &EventEntry,
 ) -> Current<'a> {
     let spec = entry.spec();

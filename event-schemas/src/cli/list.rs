@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use anstyle::Style;
+use event_sdk::stream::Stream;
 
 use super::paint::{DIM, NAME, styled};
 use super::table::Table;
 use super::{CliError, Context, Outcome};
 use crate::schema::envelope::key_use;
-use crate::sources;
+use crate::{Service, sources};
 
 /// What `schemas list` is told.
 #[derive(clap::Args)]
@@ -73,7 +74,7 @@ fn table(context: &mut Context<'_>) -> Result<(), CliError> {
         let stream = catalogue
             .stream_of(spec)
             .map_or("-", |stream| stream.name());
-        let publishers = catalogue.publishers_of(spec).map(|service| service.name());
+        let publishers = catalogue.publishers_of(spec).map(Service::name);
         let consumers = catalogue
             .consumers_of(spec)
             .map(|(service, _)| service.name());
@@ -97,7 +98,9 @@ fn json(context: &mut Context<'_>) -> Result<(), CliError> {
         .iter()
         .map(|entry| {
             let spec = entry.spec();
-            let consumers = catalogue.consumers_of(spec).map(|(service, _)| service.name());
+            let consumers = catalogue
+                .consumers_of(spec)
+                .map(|(service, _)| service.name());
             serde_json::json!({
                 "subject": spec.subject(),
                 "absolute": spec.is_absolute(),
@@ -106,8 +109,8 @@ fn json(context: &mut Context<'_>) -> Result<(), CliError> {
                 "type": spec.event_type(),
                 "description": spec.description(),
                 "key": key_use(spec.key_use()),
-                "stream": catalogue.stream_of(spec).map(|stream| stream.name()),
-                "publishers": catalogue.publishers_of(spec).map(|one| one.name()).collect::<Vec<_>>(),
+                "stream": catalogue.stream_of(spec).map(Stream::name),
+                "publishers": catalogue.publishers_of(spec).map(Service::name).collect::<Vec<_>>(),
                 "consumers": consumers.collect::<Vec<_>>(),
                 "pii": entry.pii().iter().map(ToString::to_string).collect::<Vec<_>>(),
             })

@@ -7,9 +7,9 @@ use super::list::joined;
 use super::paint::{BAD, DIM, HEAD, NAME, styled};
 use super::table::Table;
 use super::{CliError, Context, Outcome};
-use crate::EventEntry;
 use crate::lock::{Lock, LockError, LockedEvent};
 use crate::schema::{fields, text};
+use crate::{EventEntry, Service};
 
 /// What `schemas show` is told.
 #[derive(clap::Args)]
@@ -86,7 +86,7 @@ fn head(
     let stream = catalogue
         .stream_of(spec)
         .map_or("-", |stream| stream.name());
-    let publishers = joined(catalogue.publishers_of(spec).map(|service| service.name()));
+    let publishers = joined(catalogue.publishers_of(spec).map(Service::name));
     let consumers = catalogue.consumers_of(spec);
     let consumers = joined(consumers.map(|(service, _)| service.name()));
     let locked = locked.map_or("none".to_owned(), versions);

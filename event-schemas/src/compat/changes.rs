@@ -61,18 +61,17 @@ fn told(schema: &Value) -> Vec<(String, Told)> {
     )];
     let mut at: std::collections::HashMap<String, usize> = std::collections::HashMap::new();
     for field in fields::of(schema) {
-        match at.get(&field.path) {
-            Some(&index) => told[index].1.also(&field.shape, field.required),
-            None => {
-                at.insert(field.path.clone(), told.len());
-                let fields::Field {
-                    path,
-                    shape,
-                    required,
-                    ..
-                } = field;
-                told.push((path, Told { shape, required }));
-            }
+        if let Some(&index) = at.get(&field.path) {
+            told[index].1.also(&field.shape, field.required);
+        } else {
+            at.insert(field.path.clone(), told.len());
+            let fields::Field {
+                path,
+                shape,
+                required,
+                ..
+            } = field;
+            told.push((path, Told { shape, required }));
         }
     }
     told

@@ -8,11 +8,14 @@ use serde_json::Value;
 
 use super::Contract;
 
+/// Reads data that were written in a version, and says whether they could be read.
+pub type Decode<'a> = dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync + 'a;
+
 /// A version that the code has.
 pub struct Current<'a> {
     /// What it promises.
     pub contract: Contract,
-    decode: &'a (dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync),
+    decode: &'a Decode<'a>,
 }
 
 /// What became of data that were read by the code's type.
@@ -27,10 +30,7 @@ pub(super) enum Reading {
 
 impl<'a> Current<'a> {
     /// The code's version, with the function that reads data which were written in a version.
-    pub fn new(
-        contract: Contract,
-        decode: &'a (dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync),
-    ) -> Self {
+    pub fn new(contract: Contract, decode: &'a Decode<'a>) -> Self {
         Self { contract, decode }
     }
 

@@ -203,7 +203,7 @@ fn id_of(entry: &EventEntry) -> Uuid {
     random[..8].copy_from_slice(&spec.subject_hash().to_be_bytes());
     let (major, minor) = (spec.version().major(), spec.version().minor());
     random[8..].copy_from_slice(&(major.rotate_left(8) ^ minor).to_be_bytes());
-    let millis = Timestamp::from_str(HAPPENED).map_or(0, |at| at.as_millisecond());
+    let millis = Timestamp::from_str(HAPPENED).map_or(0, Timestamp::as_millisecond);
     uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or_default(), &random)
         .into_uuid()
 }

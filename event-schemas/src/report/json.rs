@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Report;
-use crate::compat::{Finding, Mitigation};
+use crate::compat::{Direction, Finding, Mitigation};
 
 /// The version of the shape.
 const FORMAT: u32 = 1;
@@ -55,7 +55,7 @@ fn finding(report: &Report, finding: &Finding) -> Value {
     if let Some(versions) = finding.versions {
         put("oldVersion", json!(versions.old.to_string()));
         put("newVersion", json!(versions.new.to_string()));
-        put("direction", json!(versions.direction.map(|it| it.name())));
+        put("direction", json!(versions.direction.map(Direction::name)));
     }
     put("path", json!(finding.path));
     put("why", json!(finding.why));

@@ -1,6 +1,7 @@
 //! SARIF 2.1.0, the format of code scanning.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
@@ -89,17 +90,17 @@ fn message(finding: &Finding) -> String {
         text.push_str(" — ");
         text.push_str(event);
         if let Some(versions) = finding.versions {
-            text.push_str(&format!(" {versions}"));
+            let _ = write!(text, " {versions}");
         }
     }
     text.push_str(".\n");
     text.push_str(&finding.why);
     if let Some(document) = &finding.document {
-        text.push_str(&format!("\n{}: {}", document.what, document.data));
+        let _ = write!(text, "\n{}: {}", document.what, document.data);
     }
     if finding.severity != Severity::Note {
         for way in &finding.ways_out {
-            text.push_str(&format!("\nWay out: {way}"));
+            let _ = write!(text, "\nWay out: {way}");
         }
     }
     text

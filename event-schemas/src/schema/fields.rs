@@ -52,20 +52,19 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// The fields inside a value of `schema`, which stands at `at`.
     fn inside(&mut self, schema: &'a Value, at: &Path) {
-        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
-            if let Some(target) = defs::target(self.document, reference)
-                && !self.open.contains(&reference)
-            {
-                self.open.push(reference);
-                self.inside(target, at);
-                self.open.pop();
-            }
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str)
+            && let Some(target) = defs::target(self.document, reference)
+            && !self.open.contains(&reference)
+        {
+            self.open.push(reference);
+            self.inside(target, at);
+            self.open.pop();
         }
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             let required = schema.get("required").and_then(Value::as_array);
             for (name, schema) in properties {
                 let required = required.is_some_and(|all| all.iter().any(|one| one == name));
-                self.field(schema, at.join(Step::Key(name.clone())), !required);
+                self.field(schema, &at.join(Step::Key(name.clone())), !required);
             }
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
@@ -84,51 +83,52 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn field(&mut self, schema: &'a Value, path: Path, optional: bool) {
+    fn field(&mut self, schema: &'a Value, path: &Path, optional: bool) {
         let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default();
         let description = text("description").lines().next().unwrap_or_default();
         // A variant of an enum names the same field again.
-        if !self.fields.iter().any(|field| field.path == path) {
+        if !self.fields.iter().any(|field| field.path == *path) {
             self.fields.push(Field {
-                kind: self.kind(schema),
+                kind: kind(schema),
                 optional,
                 personal: super::personal::is_marked(self.document, schema),
                 description: description.to_owned(),
                 path: path.clone(),
             });
         }
-        self.inside(schema, &path);
+        self.inside(schema, path);
     }
+}
 
-    fn kind(&self, schema: &Value) -> String {
-        let text = |key: &str| schema.get(key).and_then(Value::as_str);
-        if let Some(constant) = schema.get("const") {
-            return constant.to_string();
+/// What a field can be, in a few words.
+fn kind(schema: &Value) -> String {
+    let text = |key: &str| schema.get(key).and_then(Value::as_str);
+    if let Some(constant) = schema.get("const") {
+        return constant.to_string();
+    }
+    if let Some(reference) = text("$ref") {
+        return defs::name_in(reference).unwrap_or_else(|| "itself".to_owned());
+    }
+    for keyword in ["oneOf", "anyOf"] {
+        if let Some(parts) = schema.get(keyword).and_then(Value::as_array) {
+            let mut kinds: Vec<String> = parts.iter().map(kind).collect();
+            kinds.dedup();
+            return kinds.join(" | ");
         }
-        if let Some(reference) = text("$ref") {
-            return defs::name_in(reference).unwrap_or_else(|| "itself".to_owned());
+    }
+    let mut words = match schema.get("type") {
+        Some(Value::String(one)) => one.clone(),
+        Some(Value::Array(several)) => {
+            let names: Vec<&str> = several.iter().filter_map(Value::as_str).collect();
+            names.join(" | ")
         }
-        for keyword in ["oneOf", "anyOf"] {
-            if let Some(parts) = schema.get(keyword).and_then(Value::as_array) {
-                let mut kinds: Vec<String> = parts.iter().map(|part| self.kind(part)).collect();
-                kinds.dedup();
-                return kinds.join(" | ");
-            }
-        }
-        let mut kind = match schema.get("type") {
-            Some(Value::String(one)) => one.clone(),
-            Some(Value::Array(several)) => {
-                let names: Vec<&str> = several.iter().filter_map(Value::as_str).collect();
-                names.join(" | ")
-            }
-            _ => "any".to_owned(),
-        };
-        if let Some(items) = schema.get("items").filter(|_| kind.contains("array")) {
-            kind = kind.replace("array", &format!("array of {}", self.kind(items)));
-        }
-        match text("format") {
-            Some(format) => format!("{kind} ({format})"),
-            None => kind,
-        }
+        _ => "any".to_owned(),
+    };
+    if let Some(items) = schema.get("items").filter(|_| words.contains("array")) {
+        words = words.replace("array", &format!("array of {}", kind(items)));
+    }
+    match text("format") {
+        Some(format) => format!("{words} ({format})"),
+        None => words,
     }
 }

@@ -45,10 +45,14 @@ pub(crate) fn each<'a>(schema: &'a Value, visit: &mut dyn FnMut(&'a Map<String, 
         match (Place::of_keyword(keyword), value) {
             (Place::Schema, value) => each(value, visit),
             (Place::Schemas, Value::Object(schemas)) => {
-                schemas.values().for_each(|schema| each(schema, visit));
+                for schema in schemas.values() {
+                    each(schema, visit);
+                }
             }
             (Place::Schemas, Value::Array(schemas)) => {
-                schemas.iter().for_each(|schema| each(schema, visit));
+                for schema in schemas {
+                    each(schema, visit);
+                }
             }
             _ => {}
         }
@@ -65,14 +69,14 @@ pub(crate) fn each_mut(schema: &mut Value, change: &mut dyn FnMut(&mut Map<Strin
         match (Place::of_keyword(keyword), value) {
             (Place::Schema, value) => each_mut(value, change),
             (Place::Schemas, Value::Object(schemas)) => {
-                schemas
-                    .values_mut()
-                    .for_each(|schema| each_mut(schema, change));
+                for schema in schemas.values_mut() {
+                    each_mut(schema, change);
+                }
             }
             (Place::Schemas, Value::Array(schemas)) => {
-                schemas
-                    .iter_mut()
-                    .for_each(|schema| each_mut(schema, change));
+                for schema in schemas {
+                    each_mut(schema, change);
+                }
             }
             _ => {}
         }

@@ -8,6 +8,7 @@ use event_sdk::subject::grammar::two_words;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
+use syn::parse::ParseBuffer;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Field, Fields, Ident, ItemEnum, ItemStruct, LitStr, Meta, Token, Type};
 
@@ -97,7 +98,7 @@ fn event(item: &ItemStruct, file: &Path) -> Option<SourceEvent> {
                 upcast_from = last_name(&previous);
             } else if let Some(key) = meta.path.get_ident() {
                 let key = key.unraw().to_string();
-                match meta.value().and_then(|value| value.parse::<LitStr>()) {
+                match meta.value().and_then(ParseBuffer::parse::<LitStr>) {
                     Ok(text) => drop(texts.insert(key, text.value())),
                     Err(_) => skip(&meta)?,
                 }

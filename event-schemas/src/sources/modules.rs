@@ -121,7 +121,7 @@ impl Walk<'_> {
                     self.module(module, path, folder)?;
                 }
                 Item::Struct(item) if !for_tests(&item.attrs) => {
-                    self.found.look_at_struct(item, path)
+                    self.found.look_at_struct(item, path);
                 }
                 Item::Enum(item) if !for_tests(&item.attrs) => self.found.look_at_enum(item, path),
                 _ => {}

@@ -1,8 +1,10 @@
 //! What cannot be checked says why, and changes nothing.
 
+use std::fmt::Write as _;
+
 use event_schemas::check::{CheckError, check};
 use event_schemas::compat::{BadSchema, Contract, Current, Facts, History, Options, compare_event};
-use event_schemas::{Catalogue, Service};
+use event_schemas::{Catalogue, Service, lock};
 use event_sdk::event::DataError;
 use event_sdk::{Event, Version};
 use schemars::JsonSchema;
@@ -33,9 +35,12 @@ fn refusal(spoil: impl Fn(&World)) -> String {
     chain(&error)
 }
 
+/// Breaks something in a folder.
+type Break = Box<dyn Fn(&World)>;
+
 #[test]
 fn files_that_cannot_be_read_are_named() {
-    let cases: [(&str, Box<dyn Fn(&World)>, &[&str]); 7] = [
+    let cases: [(&str, Break, &[&str]); 7] = [
         (
             "broken JSON",
             Box::new(|world| world.write("index.json", "{")),
@@ -54,7 +59,7 @@ fn files_that_cannot_be_read_are_named() {
                     &world
                         .read("index.json")
                         .replace("\"format\": 1", "\"format\": 99"),
-                )
+                );
             }),
             &["format 99", "newer release"],
         ),
@@ -69,7 +74,7 @@ fn files_that_cannot_be_read_are_named() {
                 relocked(
                     world,
                     r##"{"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}}}"##,
-                )
+                );
             }),
             &[SCHEMA, "leads back to itself"],
         ),
@@ -97,11 +102,11 @@ fn files_that_cannot_be_read_are_named() {
 fn relocked(world: &World, schema: &str) {
     use sha2::{Digest, Sha256};
     let hash = |text: &str| {
-        let digest = Sha256::digest(text.as_bytes());
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>()
+        let mut hex = String::new();
+        for byte in Sha256::digest(text.as_bytes()) {
+            write!(hex, "{byte:02x}").unwrap();
+        }
+        hex
     };
     let index = world.read("index.json");
     let old = hash(&world.read(SCHEMA));
@@ -132,7 +137,7 @@ fn a_ref_that_is_not_there_or_has_broken_files_is_named() {
 fn a_ref_without_contracts_makes_every_event_new() {
     let world = World::empty();
     world.commit("before");
-    world.generate(&shop(), &Default::default());
+    world.generate(&shop(), &lock::Options::default());
     let report = world.check_against(&shop(), "before");
     assert!(report.findings.is_empty(), "{:?}", report.findings);
     assert!(!report.against.unwrap().existed);
@@ -166,7 +171,7 @@ fn compare(schema: Value) -> Result<usize, BadSchema> {
     let contract = |version, schema: Value| {
         let facts = Facts::new("a.b.c", "b.c", "C");
         let mut contract = Contract::new(version, facts, schema.clone(), schema);
-        contract.file = "a.b.c/1.0.json".to_owned();
+        "a.b.c/1.0.json".clone_into(&mut contract.file);
         contract
     };
     let history = History::new("a.b.c", false, vec![contract(Version::new(1, 0), schema)]);

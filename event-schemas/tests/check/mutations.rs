@@ -155,12 +155,12 @@ fn every_change_of_every_field_has_the_verdict_of_the_table_in_every_mode() {
 fn in_every_mode(
     old: &Example,
     new: &Example,
-    model: ContentModel,
+    content_model: ContentModel,
     (backward, forward): (&[&str], &[&str]),
     loosely: bool,
 ) -> Option<String> {
     // The content model makes no difference to what a mode asks for, which takes time.
-    let modes = match model {
+    let modes = match content_model {
         ContentModel::Tolerant => &Mode::ALL[..],
         ContentModel::Strict => &[Mode::Backward, Mode::Forward],
     };
@@ -175,17 +175,17 @@ fn in_every_mode(
         expected.sort();
         let options = Options {
             mode,
-            content_model: model,
+            content_model,
         };
         let findings = compare(old, new, Version::new(1, 1), options);
         let mut found: Vec<_> = findings.iter().map(told).collect();
         found.sort();
         if loosely {
             for told in [&mut found, &mut expected] {
-                told.iter_mut()
-                    .for_each(|told| told.truncate("BACKWARD".len()));
-                told.iter_mut()
-                    .for_each(|told| told.truncate(told.find(' ').unwrap_or(told.len())));
+                for one in told.iter_mut() {
+                    one.truncate("BACKWARD".len());
+                    one.truncate(one.find(' ').unwrap_or(one.len()));
+                }
                 told.dedup();
             }
         }

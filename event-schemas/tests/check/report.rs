@@ -1,6 +1,7 @@
 //! The reports of a few breaks, as people and programs get them.
 
 use event_schemas::compat::{Direction, Severity, Verdict};
+use event_schemas::lock::Options;
 use event_schemas::report::{Format, Report};
 use event_schemas::{Catalogue, Consumer, Service};
 use event_sdk::Event;
@@ -111,9 +112,9 @@ fn released() -> World {
 
 /// As if it had been run in the repository.
 fn at_home(mut report: Report) -> Report {
-    report.folder = "contracts".to_owned();
+    "contracts".clone_into(&mut report.folder);
     if let Some(against) = &mut report.against {
-        against.commit = "0123456789abcdef0123456789abcdef01234567".to_owned();
+        "0123456789abcdef0123456789abcdef01234567".clone_into(&mut against.commit);
     }
     report
 }
@@ -146,7 +147,7 @@ fn people_are_told_what_where_why_and_the_way_out() {
 fn a_break_that_an_upcaster_covers_is_a_note() {
     let world = released();
     let catalogue = of::<raised::OrderPlaced>();
-    world.generate(&catalogue, &Default::default());
+    world.generate(&catalogue, &Options::default());
     let report = at_home(world.check_against(&catalogue, "released"));
     assert_eq!(report.verdict(), Verdict::Compatible);
     assert!(
@@ -207,8 +208,8 @@ fn sarif_is_valid_by_its_official_schema() {
         assert!(errors.is_empty(), "{errors:#?}");
         let run = &sarif["runs"][0];
         for result in run["results"].as_array().unwrap() {
-            let rule =
-                &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+            let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+            let rule = &run["tool"]["driver"]["rules"][index];
             assert_eq!(rule["id"], result["ruleId"]);
         }
     }

@@ -183,7 +183,7 @@ mod forgetful {
     #[event(domain = "orders", entity = "order", action = "forgotten")]
     pub(super) struct OrderForgotten {
         #[serde(skip_serializing)]
-        pub(super) id: u64,
+        _id: u64,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Which versions are compared with which, and what a newer major makes of older ones.
 
 use event_schemas::compat::{
-    Contract, Current, Facts, Finding, History, Mitigation, Mode, Options, Severity, compare_event,
-    read_goldens,
+    Contract, Current, Decode, Facts, Finding, History, Mitigation, Mode, Options, Severity,
+    compare_event, read_goldens,
 };
 use event_sdk::Version;
 use event_sdk::event::{DataError, decode_data};
@@ -90,7 +90,7 @@ fn decode<E: Event>(found: Version, data: &[u8]) -> Result<(), DataError> {
 fn compare(
     committed: Vec<Contract>,
     code: Contract,
-    decode: &(dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync),
+    decode: &Decode<'_>,
     mode: Mode,
 ) -> Vec<Finding> {
     let history = History::new("orders.order.placed", false, committed);
@@ -238,8 +238,6 @@ fn a_document_that_the_chain_refuses_is_a_break() {
 
 #[test]
 fn a_major_without_a_way_is_said_of_the_golden_document_and_not_of_every_field() {
-    let old = golden(with("1.0", &["total"]), json!({ "total": 1 }));
-    let code = || with("3.0", &["price"]);
     // The type of 2.0 is there, and does not lead on.
     #[derive(Event, Serialize, Deserialize)]
     #[event(
@@ -251,6 +249,8 @@ fn a_major_without_a_way_is_said_of_the_golden_document_and_not_of_every_field()
     struct Cut {
         price: u32,
     }
+    let old = golden(with("1.0", &["total"]), json!({ "total": 1 }));
+    let code = || with("3.0", &["price"]);
     let findings = compare(vec![old.clone()], code(), &decode::<Cut>, Mode::Backward);
     assert_eq!(told(&findings), [""; 0]);
     let findings = read_goldens([&old], &Current::new(code(), &decode::<Cut>));

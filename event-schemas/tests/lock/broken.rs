@@ -165,7 +165,7 @@ fn put_schema(dir: &Path, schema: &Value) {
     }
     fs::write(dir.join(SCHEMA), text).unwrap();
     change_index(dir, |index| {
-        index["events"][1]["versions"][0]["schema"] = hash.into()
+        index["events"][1]["versions"][0]["schema"] = hash.into();
     });
 }
 

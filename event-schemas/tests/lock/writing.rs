@@ -3,7 +3,7 @@
 use std::fs;
 
 use event_schemas::Catalogue;
-use event_schemas::lock::{self, GenerateError, Lock, MadeFrom, Options};
+use event_schemas::lock::{self, GenerateError, Lock, LockedEvent, MadeFrom, Options};
 use event_schemas_subset::Schema;
 use event_sdk::Version;
 
@@ -45,7 +45,7 @@ fn what_was_written_is_read_again() {
     let catalogue = shop();
     generate(&catalogue, dir.path()).unwrap();
     let lock = Lock::read(dir.path()).unwrap();
-    let subjects: Vec<_> = lock.events().iter().map(|event| event.subject()).collect();
+    let subjects: Vec<_> = lock.events().iter().map(LockedEvent::subject).collect();
     assert_eq!(subjects, ["orders.order.paid", "orders.order.placed"]);
     for entry in catalogue.events() {
         let spec = entry.spec();

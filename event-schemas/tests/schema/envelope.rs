@@ -1,6 +1,7 @@
 //! The schema of the whole envelope, held against envelopes as they are written.
 
 use bytes::Bytes;
+use event_schemas::lock::Options;
 use event_schemas::{Catalogue, EventEntry};
 use event_schemas_subset::Schema;
 use event_sdk::codec::{Codec as _, JsonCodec};
@@ -97,7 +98,7 @@ fn no_field_may_be_missing_when_writing() {
 fn what_a_reader_takes_is_as_the_schema_says() {
     let dir = tempfile::tempdir().unwrap();
     let catalogue = Catalogue::new("Shop").example(placed());
-    event_schemas::lock::generate(&catalogue, dir.path(), &Default::default()).unwrap();
+    event_schemas::lock::generate(&catalogue, dir.path(), &Options::default()).unwrap();
     let text = std::fs::read_to_string(dir.path().join("envelope.json")).unwrap();
     let schema = Schema::parse(&serde_json::from_str(&text).unwrap()).unwrap();
     let mut cases = vec![written()];

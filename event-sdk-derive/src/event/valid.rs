@@ -6,7 +6,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::{
-    GenericArgument, GenericParam, Generics, Ident, LitStr, Member, PathArguments, PathSegment, Type,
+    GenericArgument, GenericParam, Generics, Ident, LitStr, Member, PathArguments, PathSegment,
+    Type,
 };
 
 use super::ast::Input;

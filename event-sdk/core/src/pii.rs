@@ -136,6 +136,9 @@ mod tests {
     #[test]
     fn it_costs_nothing() {
         assert_eq!(size_of::<Pii<String>>(), size_of::<String>());
-        assert_eq!(size_of::<Option<Pii<Box<u8>>>>(), size_of::<Option<Box<u8>>>());
+        assert_eq!(
+            size_of::<Option<Pii<Box<u8>>>>(),
+            size_of::<Option<Box<u8>>>()
+        );
     }
 }
