@@ -76,7 +76,7 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 fn suite() -> Suite {
     Suite::new()
         .parallel(8)
-        .patience(Duration::from_secs(20))
+        .patience(Duration::from_secs(10))
         .timeout(Duration::from_mins(1))
 }
 
