@@ -44,11 +44,15 @@
 //!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without the permission they
 //!   are told as the server does. [`Management::Never`] makes no such call.
 //! - **Leaving.** What a subscription had not handed out goes to others of its
-//!   consumer at once where the server is by itself and 2.10.16 or newer. Elsewhere
-//!   it does within two seconds: a server of a cluster, and an older one, may count
-//!   as delivered what nobody listens for any more, so that the open requests are
-//!   listened to until they end. What they bring in that time is put back too, as
-//!   another attempt. A [drain](Transport::drain) waits for it.
+//!   consumer at once where the server is by itself. In a cluster it does within two
+//!   seconds: its servers may count as delivered what nobody listens for any more, so
+//!   that the open requests are listened to until they end. What they bring in that
+//!   time is put back too, as another attempt. Before 2.10.16 it takes a tenth of a
+//!   second, in which a consumer forgets the requests.
+//!   A [drain](Transport::drain) waits for it.
+//! - **Before 2.10.16** a server counts a redelivery that falls together with the end
+//!   of the only open request, which lasts half a minute, and does not send it: it
+//!   comes after the ack wait, and the newest message once more.
 //! - **Groups** end when nobody has asked for messages for as long as
 //!   [`inactive_threshold`](NatsOptions::inactive_threshold) says. Who subscribes in
 //!   that very moment gets the group that begins after it.

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use event_sdk::transport::{ConsumerName, ErrorKind, Incoming, Settlement, Transport};
+use event_sdk::transport::{
+    ConsumerName, DeliverPolicy, ErrorKind, Incoming, Settlement, Transport,
+};
+use event_sdk_test_servers::{Server, programs};
 use serde_json::json;
 
 use crate::consumer_support::{PATIENCE, Rig, STREAM, body, config, durable, settle, subscribe};
@@ -56,6 +59,39 @@ async fn what_was_not_handed_out_comes_to_another_at_once() {
         dropped_amid_delivery(2000, 1).await;
         dropped_amid_delivery(50, 500).await;
         dropped_amid_delivery(1000, 0).await;
+    }
+}
+
+/// An old server counts what is put back in the moment in which the other's request
+/// ends, and does not send it before the ack wait is over.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_it_wait_on_an_old_server() {
+    let Some(program) = programs::nats::old().unwrap() else {
+        eprintln!("there is no old nats-server here: nothing was tried");
+        return;
+    };
+    let rig = Rig::start_with(Server::options().program(program)).await;
+    let nats = rig.connect().await;
+    for round in 0..20 {
+        let (first, all) = (round * 4, round * 4..round * 4 + 4);
+        rig.publish(all.clone()).await;
+        let mut config = durable("d");
+        config.name = ConsumerName::Durable(format!("d{round}").into());
+        config.deliver = DeliverPolicy::ByStartSequence(first + 1);
+        let mut reader = subscribe(&nats, &config, 16).await;
+        reader.expect_and_ack([first]).await;
+        // Both ask at nearly the same time.
+        let mut other = subscribe(&nats, &config, 16).await;
+        let came = other.ready().await;
+        assert!(came.is_none(), "{came:?} came");
+        drop(reader);
+        let mut found = BTreeSet::new();
+        for _ in all.clone().skip(1) {
+            let received = other.next().await;
+            settle(&received, Settlement::Ack).await.unwrap();
+            found.insert(body(&received));
+        }
+        assert_eq!(found, all.skip(1).collect(), "round {round}");
     }
 }
 

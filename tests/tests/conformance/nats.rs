@@ -48,9 +48,9 @@ impl<S: Send + Sync + 'static> Harness for OverNats<S> {
     type Transport = Nats;
 
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<Nats, HarnessError> {
-        // A group ends soon after its last subscription, and not before that is read
-        // for the first time.
-        let options = Nats::options(self.urls.join(",")).inactive_threshold(Duration::from_secs(8));
+        // A group ends within the patience after its last subscription, which takes two
+        // seconds to leave a cluster, and not before that is read for the first time.
+        let options = Nats::options(self.urls.join(",")).inactive_threshold(Duration::from_secs(5));
         let nats = Nats::connect(options).await?;
         for stream in &streams {
             nats.apply_stream(stream).await?;
@@ -76,7 +76,7 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 fn suite() -> Suite {
     Suite::new()
         .parallel(8)
-        .patience(Duration::from_secs(20))
+        .patience(Duration::from_secs(10))
         .timeout(Duration::from_mins(1))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::failure::{Failure, Outcome, ensure, within};
+use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
 use super::fixture::Settings;
 use super::reader::Reader;
 use crate::headers::Headers;
@@ -277,9 +277,18 @@ impl Rig {
         within(self.patience(), "the answer to applying a stream", answer).await
     }
 
-    /// The stream has so many consumers, or soon will: in a cluster, another server
-    /// may have created one than the one that counts them.
+    /// The stream has so many consumers. Where several servers keep it, it soon will:
+    /// another one may have created them than the one that counts.
     pub(super) async fn has_consumers(&self, wanted: usize) -> Outcome {
+        if self.settings.replicas > 1 {
+            return self.comes_to_have_consumers(wanted).await;
+        }
+        ensure_eq!(self.state().await?.consumers, wanted, "consumers");
+        Ok(())
+    }
+
+    /// The stream has so many consumers, or soon will.
+    pub(super) async fn comes_to_have_consumers(&self, wanted: usize) -> Outcome {
         let what = format!("a stream with {wanted} consumers");
         self.eventually(&what, async |rig: Self| {
             Ok((rig.state().await?.consumers == wanted).then_some(()))

@@ -11,6 +11,7 @@ mod config;
 mod core;
 mod denied;
 mod exhausted;
+mod forget;
 mod held;
 mod inbox;
 mod leave;

@@ -88,15 +88,15 @@ impl Server {
     }
 
     /// Whether a message that it can no longer deliver, for nobody listens there any
-    /// more, is for others at once. In a cluster, the server that sends it learns too
-    /// late that nobody does. It comes again after the ack wait then.
+    /// more, is for others. In a cluster, the server that sends it learns too late that
+    /// nobody does. It comes again after the ack wait then.
     pub(super) fn takes_back(&self) -> bool {
-        !self.clustered && self.counts_exactly()
+        !self.clustered
     }
 
-    /// Whether its consumers count only what they deliver: before 2.10.16, a request
-    /// that nobody wants any more may be counted too (nats-server,
-    /// `loopAndGatherMsgs`).
+    /// Whether its consumers count only what they deliver. Before 2.10.16 they count a
+    /// redelivery for which there are none but dead requests, too, unless they are made
+    /// to forget these (nats-server, `loopAndGatherMsgs`).
     pub(super) fn counts_exactly(&self) -> bool {
         self.version >= Version::V2_10.patch(16)
     }

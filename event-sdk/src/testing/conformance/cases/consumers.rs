@@ -84,7 +84,6 @@ async fn a_durable_collects_while_nobody_listens(fixture: Fixture) -> Outcome {
     rig.subscribe(&config).await?.expect_and_ack(0..10).await
 }
 
-/// The stream comes to have no consumer.
 async fn an_ephemeral_ends_with_its_subscription(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let readers = [
@@ -93,7 +92,7 @@ async fn an_ephemeral_ends_with_its_subscription(fixture: Fixture) -> Outcome {
     ];
     rig.has_consumers(2).await?;
     drop(readers);
-    rig.has_consumers(0).await
+    rig.comes_to_have_consumers(0).await
 }
 
 async fn a_group_ends_with_its_last_subscription(fixture: Fixture) -> Outcome {
@@ -106,7 +105,7 @@ async fn a_group_ends_with_its_last_subscription(fixture: Fixture) -> Outcome {
     drop(one);
     rig.has_consumers(1).await?;
     drop(two);
-    rig.has_consumers(0).await?;
+    rig.comes_to_have_consumers(0).await?;
     rig.subscribe(&config).await?.expect_and_ack(0..5).await
 }
 

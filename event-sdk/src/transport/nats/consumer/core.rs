@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::bind::Bound;
+use super::forget::Forgetting;
 use super::held::Deliveries;
 use super::inbox::Inbox;
 use super::leave::{Leaving, Left, PATIENCE, Quiet};
@@ -169,15 +170,22 @@ impl Core {
             return;
         };
         let old = std::mem::replace(current, inbox);
-        let pull = state.pull.clone();
+        let (pull, next) = (state.pull.clone(), state.next.clone());
         state.pull.lost();
         state.unsent = None;
         drop(state);
         if self.acks {
-            let left = Leaving::new(old, pull).end(self.via.link.client());
+            let leaving = Leaving::new(old, pull);
+            let forgets = leaving.forgets(&self.via.link);
+            let left = leaving.end(&self.via.link);
             let via = Arc::clone(&self.via);
             self.via.link.spawn(async move {
-                left.finish(&via).await;
+                let forgetting = if forgets {
+                    None
+                } else {
+                    Forgetting::begin(&via, next).await
+                };
+                left.finish(&via, forgetting).await;
             });
         }
     }
@@ -242,6 +250,7 @@ impl Core {
     /// Puts back what was not handed out: first what the consumer has at hand for
     /// the open requests is waited for.
     async fn leave(self: Arc<Self>, mut left: Option<Left>) {
+        let mut forgetting = None;
         if left.is_none() {
             let patience = self.lock().leaving.as_ref().and_then(Leaving::patience);
             // What comes later comes to others after its ack wait.
@@ -249,12 +258,24 @@ impl Core {
                 Some(patience) => timeout(patience, self.requests_ended()).await,
                 None => timeout(PATIENCE, self.quiet()).await,
             };
+            forgetting = self.forget().await;
             left = self.lock().end_leaving(&self);
         }
         if let Some(left) = left {
-            let found = left.finish(&self.via).await;
+            let found = left.finish(&self.via, forgetting).await;
             self.lock().unread.extend(found);
         }
+    }
+
+    /// Begins to make the consumer forget the requests that are open still, where it
+    /// does not do that by itself.
+    async fn forget(&self) -> Option<Forgetting> {
+        let next = {
+            let state = self.lock();
+            let leaving = state.leaving.as_ref()?;
+            (!leaving.forgets(&self.via.link)).then(|| state.next.clone())?
+        };
+        Forgetting::begin(&self.via, next).await
     }
 
     /// Waits until the requests of the inbox that is left have ended by themselves.
@@ -396,7 +417,7 @@ impl State {
     fn end_leaving(&mut self, core: &Core) -> Option<Left> {
         let leaving = self.leaving.take()?;
         self.unread.extend(leaving.sequences());
-        Some(leaving.end(core.via.link.client()))
+        Some(leaving.end(&core.via.link))
     }
 
     /// Asks for more where it is time for that.
