@@ -116,6 +116,7 @@ pub fn check(
         deny_warnings: request.deny_warnings,
         events: catalogue.events().len(),
         folder: folder.to_string_lossy().replace('\\', "/"),
+        in_repository: git::in_repository(folder),
         against: reference.map(|reference| reference.against),
     })
 }

@@ -24,6 +24,9 @@ pub struct Report {
     pub events: usize,
     /// The folder of the contracts, as paths in reports begin.
     pub folder: String,
+    /// The folder as it is called from the root of its repository, which is how code scanning
+    /// and GitHub name files; `None` outside of one.
+    pub in_repository: Option<String>,
     /// With what the code was compared beside the folder.
     pub against: Option<Against>,
 }
@@ -100,13 +103,22 @@ impl Report {
         counts
     }
 
-    /// A file of the folder, as reports name it.
+    /// A file of the folder, as it is found from where the check was run.
     pub(crate) fn path(&self, file: &str) -> String {
-        match (self.folder.as_str(), file) {
-            ("" | ".", file) => file.to_owned(),
-            (folder, "") => folder.to_owned(),
-            (folder, file) => format!("{}/{file}", folder.trim_end_matches('/')),
-        }
+        within(&self.folder, file)
+    }
+
+    /// A file of the folder, as it is found from the root of the repository.
+    pub(crate) fn path_in_repository(&self, file: &str) -> String {
+        within(self.in_repository.as_ref().unwrap_or(&self.folder), file)
+    }
+}
+
+fn within(folder: &str, file: &str) -> String {
+    match (folder, file) {
+        ("" | ".", file) => file.to_owned(),
+        (folder, "") => folder.to_owned(),
+        (folder, file) => format!("{}/{file}", folder.trim_end_matches('/')),
     }
 }
 

@@ -35,6 +35,17 @@ pub fn files_at(folder: &Path, reference: &str) -> Result<Snapshot, GitError> {
     Ok(Snapshot { commit, files })
 }
 
+/// The folder, which need not exist, as it is called from the root of the repository that it
+/// is in, `/` between the parts; `None` if it is in none. It does not need `git`.
+pub fn in_repository(folder: &Path) -> Option<String> {
+    let place = Place::of(folder).ok()?;
+    let base = place.base.canonicalize().ok()?;
+    let root = base.ancestors().find(|at| at.join(".git").exists())?;
+    let from_root = base.strip_prefix(root).ok()?.join(&place.rest);
+    let parts = from_root.iter().map(OsStr::to_string_lossy);
+    Some(parts.collect::<Vec<_>>().join("/"))
+}
+
 /// Why the files at a ref could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

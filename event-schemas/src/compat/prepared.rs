@@ -16,23 +16,24 @@ pub(super) struct Prepared<'a> {
 
 impl<'a> Prepared<'a> {
     pub(super) fn new(contract: &'a Contract, model: ContentModel) -> Result<Self, BadSchema> {
-        let read = |side, schema| {
-            Schema::parse(schema).map_err(|source| BadSchema {
+        let bad = |side| {
+            move |source| BadSchema {
                 subject: contract.facts.subject.clone(),
                 version: contract.version,
                 side,
                 file: contract.file.clone(),
                 source: Box::new(source),
-            })
+            }
         };
-        let reader = read("reader", &contract.reader)?;
+        let writer = Schema::parse(&contract.writer).and_then(|schema| schema.closed());
+        let reader = Schema::parse(&contract.reader).and_then(|schema| match model {
+            ContentModel::Tolerant => Ok(schema),
+            ContentModel::Strict => schema.closed(),
+        });
         Ok(Self {
             contract,
-            writer: read("writer", &contract.writer)?.closed(),
-            reader: match model {
-                ContentModel::Tolerant => reader,
-                ContentModel::Strict => reader.closed(),
-            },
+            writer: writer.map_err(bad("writer"))?,
+            reader: reader.map_err(bad("reader"))?,
         })
     }
 

@@ -110,7 +110,7 @@ fn location(report: &Report, finding: &Finding) -> Value {
     let file = finding.place.as_ref().map_or("", |place| &place.file);
     let line = finding.place.as_ref().and_then(|place| place.line);
     let mut location = json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&report.path(file)) },
+        "artifactLocation": { "uri": uri(&report.path_in_repository(file)) },
         "region": { "startLine": line.unwrap_or(1) },
     } });
     if let Some(event) = &finding.event {

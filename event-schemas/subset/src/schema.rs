@@ -127,7 +127,13 @@ impl Schema {
     /// and so does one whose `additionalProperties` say what else it may hold. What stands in
     /// `not`, `if` and `contains` decides and describes nothing, and stays as it is. A schema in
     /// draft-07, which has no such keyword, is written in 2020-12 first.
-    pub fn closed(&self) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaError`] for a schema of draft-07 that cannot be read in 2020-12, such as one
+    /// that refers to a place which is elsewhere there. It is not left open instead: what an
+    /// open schema accepts is more than what a writer means.
+    pub fn closed(&self) -> Result<Self, SchemaError> {
         closed::close(self)
     }
 

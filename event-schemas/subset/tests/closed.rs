@@ -1,10 +1,10 @@
 //! A closed schema: what a writer means that emits exactly what it declares.
 
-use event_schemas_subset::{Draft, Schema, Verdict, compare};
+use event_schemas_subset::{Draft, Schema, SchemaError, Verdict, compare};
 use serde_json::{Value, json};
 
 fn closed(schema: &Value) -> Schema {
-    Schema::parse(schema).unwrap().closed()
+    Schema::parse(schema).unwrap().closed().unwrap()
 }
 
 #[test]
@@ -86,13 +86,37 @@ fn a_schema_in_draft_07_is_closed_in_2020_12() {
         "definitions": { "A": { "properties": { "x": { "type": "integer" } } } }
     });
     let open = Schema::parse(&schema).unwrap();
-    let closed = open.closed();
+    let closed = open.closed().unwrap();
     assert_eq!(closed.draft(), Draft::Draft202012);
     assert_eq!(compare(&closed, &open).verdict(), Verdict::Contained);
     assert!(closed.accepts(&json!({ "pair": ["a"], "a": { "x": 1 } })));
     assert!(!closed.accepts(&json!({ "pair": ["a", "b"], "a": {} })));
     assert!(!closed.accepts(&json!({ "pair": [], "a": { "ignored": 1 } })));
     assert!(!closed.accepts(&json!({ "pair": [] })));
+}
+
+#[test]
+fn a_schema_that_cannot_be_closed_is_an_error_and_does_not_stay_open() {
+    // `items/0` is `prefixItems/0` in 2020-12, and one that leads there through a property
+    // called `dependencies` is taken for the keyword.
+    let schema = |reference: &str| {
+        json!({
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": {
+                "pair": { "items": [{ "type": "string" }] },
+                "dependencies": { "properties": { "x": { "type": "string" } } },
+                "same": { "$ref": reference }
+            }
+        })
+    };
+    let moved = Schema::parse(&schema("#/properties/dependencies/properties/x")).unwrap();
+    let error = moved.closed().unwrap_err();
+    assert!(matches!(error, SchemaError::MissingRef { .. }), "{error}");
+
+    let item = closed(&schema("#/properties/pair/items/0"));
+    assert!(item.accepts(&json!({ "same": "a" })));
+    assert!(!item.accepts(&json!({ "same": 1 })));
+    assert!(!item.accepts(&json!({ "more": 1 })));
 }
 
 #[test]
@@ -104,10 +128,11 @@ fn adding_an_optional_property_is_safe_for_a_writer_that_is_closed() {
         "required": ["id"]
     });
     let (old, new) = (Schema::parse(&old).unwrap(), Schema::parse(&new).unwrap());
-    assert_eq!(compare(&old.closed(), &new).verdict(), Verdict::Contained);
-    assert_eq!(compare(&new.closed(), &old).verdict(), Verdict::Contained);
+    let (old_closed, new_closed) = (old.closed().unwrap(), new.closed().unwrap());
+    assert_eq!(compare(&old_closed, &new).verdict(), Verdict::Contained);
+    assert_eq!(compare(&new_closed, &old).verdict(), Verdict::Contained);
     // A reader that refuses what it does not know is told of the new property.
-    let strict = compare(&new.closed(), &old.closed());
+    let strict = compare(&new_closed, &old_closed);
     assert_eq!(strict.breaks()[0].path.to_string(), "note");
     assert_eq!(strict.breaks()[0].rule.id(), "property-refused");
     // As schemas alone they are not contained: the old one lets `note` be anything.

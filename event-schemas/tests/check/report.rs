@@ -213,6 +213,15 @@ fn sarif_is_valid_by_its_official_schema() {
             assert_eq!(rule["id"], result["ruleId"]);
         }
     }
+    // The folder was named by an absolute path; code scanning looks from the repository's root.
+    let report = released().check(&Catalogue::new("Shop"));
+    assert!(report.folder.starts_with('/') || cfg!(windows));
+    let sarif: Value = serde_json::from_str(&report.render(Format::Sarif)).unwrap();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    let uri = place["artifactLocation"]["uri"].as_str().unwrap();
+    assert!(uri.starts_with("contracts/"), "{uri}");
+    let annotations = report.render(Format::Github);
+    assert!(annotations.contains(" file=contracts/"), "{annotations}");
     // The schema does refuse something.
     assert!(!validator.is_valid(&serde_json::json!({ "version": "2.1.0" })));
 }

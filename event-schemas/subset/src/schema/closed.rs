@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use super::{Draft, NodeId, Schema, Tree, upgrade};
+use super::{Draft, NodeId, Schema, SchemaError, Tree, upgrade};
 
-pub(super) fn close(schema: &Schema) -> Schema {
+pub(super) fn close(schema: &Schema) -> Result<Schema, SchemaError> {
     let upgraded = match schema.draft() {
         Draft::Draft202012 => schema.clone(),
-        Draft::Draft7 => parse_or(&upgrade::to_202012(schema.as_value()), schema),
+        Draft::Draft7 => Schema::parse(&upgrade::to_202012(schema.as_value()))?,
     };
     let tree = upgraded.tree();
     let mut closed = upgraded.as_value().clone();
@@ -29,15 +29,10 @@ pub(super) fn close(schema: &Schema) -> Schema {
         }
     }
     if changed {
-        parse_or(&closed, &upgraded)
+        Schema::parse(&closed)
     } else {
-        upgraded
+        Ok(upgraded)
     }
-}
-
-/// Closing adds a keyword that is always allowed, so what could be read can be read again.
-fn parse_or(value: &Value, otherwise: &Schema) -> Schema {
-    Schema::parse(value).unwrap_or_else(|_| otherwise.clone())
 }
 
 /// The nodes that describe a value of their own, from the root inward.

@@ -42,9 +42,7 @@ fn rewrite(keywords: &mut Map<String, Value>) {
     if keywords.contains_key("$ref") {
         keywords.retain(|keyword, _| ["$ref", "definitions", "$defs"].contains(&keyword.as_str()));
         if let Some(Value::String(reference)) = keywords.get_mut("$ref") {
-            *reference = reference
-                .replace("/dependencies/", "/dependentSchemas/")
-                .replace("/additionalItems", "/items");
+            *reference = moved(reference);
         }
         return;
     }
@@ -103,4 +101,21 @@ fn rewrite(keywords: &mut Map<String, Value>) {
     {
         keywords.remove("prefixItems");
     }
+}
+
+/// Where a reference leads once the keywords on its way have their names of 2020-12.
+fn moved(reference: &str) -> String {
+    let mut steps: Vec<&str> = reference.split('/').collect();
+    for at in 1..steps.len() {
+        let next = steps.get(at + 1).copied();
+        let is_index =
+            |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+        steps[at] = match steps[at] {
+            "dependencies" if next.is_some() => "dependentSchemas",
+            "items" if next.is_some_and(is_index) => "prefixItems",
+            "additionalItems" => "items",
+            as_it_is => as_it_is,
+        };
+    }
+    steps.join("/")
 }
