@@ -277,10 +277,15 @@ impl Rig {
         within(self.patience(), "the answer to applying a stream", answer).await
     }
 
+    /// How many copies the streams of this case have.
+    pub(super) fn copies(&self) -> u8 {
+        self.settings.replicas
+    }
+
     /// The stream has so many consumers. Where several servers keep it, it soon will:
     /// another one may have created them than the one that counts.
     pub(super) async fn has_consumers(&self, wanted: usize) -> Outcome {
-        if self.settings.replicas > 1 {
+        if self.copies() > 1 {
             return self.comes_to_have_consumers(wanted).await;
         }
         ensure_eq!(self.state().await?.consumers, wanted, "consumers");
