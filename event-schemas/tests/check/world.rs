@@ -1,6 +1,6 @@
 //! A folder of contracts in a repository of its own, and catalogues that change.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use event_schemas::Catalogue;
@@ -37,10 +37,6 @@ impl World {
 
     pub(crate) fn folder(&self) -> PathBuf {
         self.home.path().join("contracts")
-    }
-
-    pub(crate) fn home(&self) -> &Path {
-        self.home.path()
     }
 
     pub(crate) fn generate(&self, catalogue: &Catalogue, options: &Options) {
