@@ -1,9 +1,12 @@
-//! A fresh crate outside the workspace: three events, a binary of five lines, and
-//! what README says of it.
+//! A fresh crate outside the workspace: three events, a binary of five lines, and what
+//! README says becomes of a change that breaks consumers.
+//!
+//! What the crate needs is built into `target/outside` and stays there: the first run
+//! takes minutes, later ones seconds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
@@ -57,6 +60,32 @@ pub enum OrderEvents {
 }
 "#;
 
+/// The event under its next major, and the one before as what it is converted from.
+const PAID_V2: &str = r#"/// An order was paid.
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(domain = "orders", version = "2.0", upcast_from = OrderPaidV1)]
+pub struct OrderPaid {
+    #[event(key)]
+    pub id: u64,
+    pub amount: u64,
+}
+
+/// An order was paid, as it was.
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
+#[event(domain = "orders", entity = "order", action = "paid")]
+pub struct OrderPaidV1 {
+    #[event(key)]
+    pub id: u64,
+    pub cents: u64,
+}
+
+impl From<OrderPaidV1> for OrderPaid {
+    fn from(old: OrderPaidV1) -> Self {
+        Self { id: old.id, amount: old.cents }
+    }
+}
+"#;
+
 /// The crate, and where what it needs is built.
 struct Outside {
     dir: TempDir,
@@ -66,20 +95,17 @@ struct Outside {
 impl Outside {
     fn new() -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let dir = tempfile::tempdir().unwrap();
         let outside = Self {
-            target: workspace.join("target/outside"),
-            dir,
+            target: Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("outside"),
+            dir: tempfile::tempdir().unwrap(),
         };
         outside.write("Cargo.toml", &manifest(workspace));
         outside.write("src/lib.rs", EVENTS);
         outside.write("src/bin/schemas.rs", BINARY);
         // The versions that are here already: nothing is looked up.
-        fs::copy(
-            workspace.join("Cargo.lock"),
-            outside.dir.path().join("Cargo.lock"),
-        )
-        .unwrap();
+        let lock = outside.dir.path().join("Cargo.lock");
+        fs::copy(workspace.join("Cargo.lock"), lock).unwrap();
+        outside.build();
         outside
     }
 
@@ -93,21 +119,42 @@ impl Outside {
         fs::read_to_string(self.dir.path().join(path)).unwrap()
     }
 
+    fn cargo(&self, command: &[&str]) -> Command {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo
+            .args(command)
+            .arg("--offline")
+            .current_dir(self.dir.path())
+            .env("CARGO_TARGET_DIR", &self.target);
+        cargo
+    }
+
+    /// Builds the binary. A change of the crate that does not compile is no finding.
+    fn build(&self) {
+        let build = self.cargo(&["build", "--quiet"]).output().unwrap();
+        assert!(build.status.success(), "{}", text(&build));
+    }
+
     /// Runs the binary, and answers its exit code and its output.
     fn schemas(&self, args: &[&str]) -> (i32, String) {
-        let output = Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--offline", "--bin", "schemas", "--"])
-            .args(args)
-            .current_dir(self.dir.path())
-            .env("CARGO_TARGET_DIR", &self.target)
-            .output()
-            .unwrap();
-        let text = [output.stdout, output.stderr].concat();
-        (
-            output.status.code().unwrap(),
-            String::from_utf8(text).unwrap(),
-        )
+        let mut run = self.cargo(&["run", "--quiet", "--bin", "schemas"]);
+        let output = run.arg("--").args(args).output().unwrap();
+        (output.status.code().unwrap(), text(&output))
     }
+}
+
+impl Drop for Outside {
+    /// Its next run has another folder, and would use nothing of this one's.
+    fn drop(&mut self) {
+        let _ = self
+            .cargo(&["clean", "--quiet", "--package", "shop"])
+            .status();
+    }
+}
+
+fn text(output: &Output) -> String {
+    let both = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8(both).unwrap()
 }
 
 fn manifest(workspace: &Path) -> String {
@@ -124,6 +171,9 @@ event-sdk = {{ path = "{}", features = ["schemars"] }}
 schemars = "1.2"
 serde = {{ version = "1", features = ["derive"] }}
 
+[profile.dev]
+debug = false
+
 [workspace]
 "#,
         path("event-schemas"),
@@ -132,7 +182,7 @@ serde = {{ version = "1", features = ["derive"] }}
 }
 
 #[test]
-fn it_behaves_as_readme_says() {
+fn a_breaking_change_is_found_and_gets_a_way_out() {
     let outside = Outside::new();
     let (code, text) = outside.schemas(&["generate"]);
     assert_eq!(code, 0, "{text}");
@@ -142,21 +192,52 @@ fn it_behaves_as_readme_says() {
     );
     let schema = outside.read("contracts/orders.order.placed/1.0.json");
     assert!(schema.contains("\"x-pii\": true"), "{schema}");
-
-    assert_eq!(outside.schemas(&["generate", "--check"]).0, 0);
+    let (code, text) = outside.schemas(&["check"]);
+    assert_eq!(code, 0, "{text}");
     let (code, text) = outside.schemas(&["list", "--sources"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("3 events in 2 files"), "{text}");
 
     // A field gets another name: nobody who reads the old one can read it.
     outside.write("src/lib.rs", &EVENTS.replace("cents: u64", "amount: u64"));
-    for command in [&["generate", "--check"][..], &["generate"]] {
-        let (code, text) = outside.schemas(command);
-        assert_eq!(code, 1, "{text}");
-        for part in ["orders.order.paid 1.0", "`1.1`", "`2.0` with `upcast_from`"] {
-            assert!(text.contains(part), "{part} is not in: {text}");
-        }
+    outside.build();
+    let (code, text) = outside.schemas(&["check"]);
+    assert_eq!(code, 1, "{text}");
+    for part in [
+        "error[required-added]: a property became required: `amount`",
+        "--> contracts/orders.order.paid/1.0.json:",
+        "orders.order.paid 1.0",
+        "= why: ",
+        r#"{"cents":0,"id":0}"#,
+        "= help: ",
+        "`OrderPaidV1`",
+        "`version = \"2.0\", upcast_from = OrderPaidV1`",
+    ] {
+        assert!(unwrapped(&text).contains(part), "{part} is not in: {text}");
     }
+    let (code, text) = outside.schemas(&["generate"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("Nothing was written."), "{text}");
     let unchanged = outside.read("contracts/orders.order.paid/1.0.json");
     assert!(unchanged.contains("cents"), "{unchanged}");
+
+    // What the message says: the next major, and the old struct to be converted from.
+    let at = EVENTS.find("/// An order was paid.").unwrap();
+    let end = EVENTS.find("/// An order was sent.").unwrap();
+    let events = [&EVENTS[..at], PAID_V2, "\n", &EVENTS[end..]].concat();
+    outside.write("src/lib.rs", &events);
+    outside.build();
+    let (code, text) = outside.schemas(&["generate"]);
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = outside.schemas(&["check"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("mitigated: the upcaster into OrderPaid reads it"),
+        "{text}"
+    );
+}
+
+/// The report without the line ends within its texts.
+fn unwrapped(report: &str) -> String {
+    report.split_whitespace().collect::<Vec<_>>().join(" ")
 }

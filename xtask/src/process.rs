@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -19,6 +19,14 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{line}` failed ({status})");
     }
     Ok(())
+}
+
+/// Runs `command` to its end and says how it ended, without a word of our own.
+pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
+    let line = shown(command);
+    prepared(command)
+        .status()
+        .with_context(|| format!("could not start `{line}`"))
 }
 
 /// Runs `command` quietly and returns what it wrote to its standard output.

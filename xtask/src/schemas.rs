@@ -4,11 +4,11 @@
 //! xtask to be built, and few need that.
 
 use std::ffi::OsString;
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::process::{cargo, run as run_command};
+use crate::process::{cargo, run as run_command, status};
 
 /// What `cargo xtask schemas` is told.
 #[derive(clap::Args, Debug)]
@@ -18,9 +18,11 @@ pub(crate) struct Args {
     args: Vec<OsString>,
 }
 
-/// Runs the command.
-pub(crate) fn run(args: &Args) -> Result<()> {
-    run_command(&mut command(&args.args))
+/// Runs the command, whose output and exit code are ours: both are for programs too.
+pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+    let status = status(&mut command(&args.args))?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Fails unless the committed contracts are as the code says.
@@ -39,7 +41,8 @@ fn command(args: &[OsString]) -> Command {
     command.args(["--features", "schemas", "--bin", "schemas", "--"]);
     command.args(args);
     // Where they are committed, unless another folder is named.
-    if !args.iter().any(|arg| arg == "--dir") {
+    let named = |arg: &OsString| arg == "--dir" || arg.as_encoded_bytes().starts_with(b"--dir=");
+    if !args.iter().any(named) {
         command.args(["--dir", "examples/contracts"]);
     }
     command
@@ -60,5 +63,6 @@ mod tests {
     fn the_folder_is_that_of_the_examples_unless_it_is_named() {
         assert_eq!(words(&["list"]), "-- list --dir examples/contracts");
         assert_eq!(words(&["list", "--dir", "x"]), "-- list --dir x");
+        assert_eq!(words(&["list", "--dir=x"]), "-- list --dir=x");
     }
 }

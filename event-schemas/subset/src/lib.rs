@@ -42,3 +42,8 @@ pub use comparison::{Break, Comparison, Options, Unknown, Verdict, compare, comp
 pub use path::{Path, Step};
 pub use rule::Rule;
 pub use schema::{Draft, Refusal, Schema, SchemaError};
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,8 +1,10 @@
-//! The events whose fields are changed.
+//! The events whose fields are changed: those of the examples, and some whose fields are
+//! of the kinds that the examples lack.
 
 use std::collections::BTreeMap;
 
 use event_schemas::Catalogue;
+use event_schemas::lock::Lock;
 use event_sdk::{Event, EventSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,18 +13,40 @@ use serde_json::Value;
 /// An event with its schemas.
 #[derive(Clone)]
 pub(super) struct Example {
-    pub(super) subject: &'static str,
+    pub(super) subject: String,
     pub(super) writer: Value,
     pub(super) reader: Value,
 }
 
-/// Events with fields of every kind.
+/// All of them.
 pub(super) fn all() -> Vec<Example> {
+    let mut all = of_the_examples();
+    all.extend(of_every_kind());
+    all
+}
+
+/// Those that the example programs publish, as their committed contracts have them, which
+/// a test of the examples holds against the code.
+fn of_the_examples() -> Vec<Example> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/contracts");
+    let lock = Lock::read(folder).unwrap();
+    let newest = lock.events().iter().map(|event| (event, event.newest()));
+    newest
+        .map(|(event, version)| Example {
+            subject: event.subject().to_owned(),
+            writer: version.unwrap().writer().clone(),
+            reader: version.unwrap().reader().clone(),
+        })
+        .collect()
+}
+
+/// Events with fields of every kind.
+fn of_every_kind() -> Vec<Example> {
     let catalogue = Catalogue::new("Mutations").events_of::<Shipping>();
     let events = catalogue.events().iter();
     events
         .map(|entry| Example {
-            subject: entry.spec().subject(),
+            subject: entry.spec().subject().to_owned(),
             writer: entry.writer().clone(),
             reader: entry.reader().clone(),
         })

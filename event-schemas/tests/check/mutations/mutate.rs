@@ -37,6 +37,8 @@ pub(super) enum Kind {
     Map,
     /// An `Option` of a text.
     Nullable,
+    /// An `Option` of an integer.
+    NullableInteger,
     /// A tag itself, which is changed by changing the enum.
     Tag,
 }
@@ -102,6 +104,7 @@ fn kind(root: &Value, field: &Value) -> Kind {
         return Kind::Tagged;
     }
     match (&field["type"], field.get("format").and_then(Value::as_str)) {
+        (Value::Array(types), _) if types[0] == "integer" => Kind::NullableInteger,
         (Value::Array(_), _) => Kind::Nullable,
         (Value::String(name), format) => match (name.as_str(), format) {
             ("string", None) => Kind::Text,
@@ -152,7 +155,8 @@ pub(super) fn apply(schema: &mut Value, place: &Place, mutation: Mutation, write
         }
         Mutation::AddRequired => put(object, "added", json!({ "type": "string" }), true),
         Mutation::Require => {
-            let required = json!({ "type": old["type"][0] });
+            let mut required = old.clone();
+            required["type"] = old["type"][0].clone();
             put(object, name, required, true);
         }
         Mutation::Relax => {
@@ -183,7 +187,7 @@ fn value(old: &Value, kind: Kind, mutation: Mutation) -> Value {
 fn retyped(kind: Kind) -> Value {
     match kind {
         Kind::Flag => json!({ "type": "string" }),
-        Kind::Nullable => json!({ "type": ["boolean", "null"] }),
+        Kind::Nullable | Kind::NullableInteger => json!({ "type": ["boolean", "null"] }),
         _ => json!({ "type": "boolean" }),
     }
 }
@@ -192,7 +196,7 @@ fn narrowed(old: &Value, kind: Kind) -> Value {
     let mut new = old.clone();
     match kind {
         Kind::Text | Kind::Nullable => new["maxLength"] = json!(3),
-        Kind::Integer | Kind::Float => new["maximum"] = json!(9),
+        Kind::Integer | Kind::Float | Kind::NullableInteger => new["maximum"] = json!(9),
         Kind::Time => new["pattern"] = json!("^2"),
         Kind::List => new["maxItems"] = json!(2),
         Kind::Map => new["maxProperties"] = json!(2),
@@ -207,8 +211,10 @@ fn widened(old: &Value, kind: Kind) -> Value {
     let mut new = old.clone();
     match kind {
         Kind::Integer => {
-            new["maximum"] = json!(u64::MAX);
-            new.as_object_mut().unwrap().remove("format");
+            // Any integer.
+            let keywords = new.as_object_mut().unwrap();
+            keywords
+                .retain(|keyword, _| !["format", "minimum", "maximum"].contains(&keyword.as_str()));
         }
         Kind::Words => list(&mut new, "enum").push(json!("New")),
         Kind::Tagged => list(&mut new, "oneOf").push(json!({
@@ -216,7 +222,7 @@ fn widened(old: &Value, kind: Kind) -> Value {
             "properties": { "kind": { "type": "string", "const": "New" } },
             "required": ["kind"],
         })),
-        Kind::Nullable => new["type"] = json!(["string", "null", "array"]),
+        Kind::Nullable | Kind::NullableInteger => list(&mut new, "type").push(json!("array")),
         _ => new = json!({ "anyOf": [old, { "type": "null" }] }),
     }
     new
