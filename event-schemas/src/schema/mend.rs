@@ -1,4 +1,5 @@
-//! Settles what schemars leaves open: the bounds of integers, the order of `required`.
+//! Settles what schemars leaves open: the bounds of integers, the order of `required`,
+//! that a struct without fields has none.
 
 use serde_json::{Map, Value};
 
@@ -8,12 +9,31 @@ use super::walk;
 pub(super) fn mend(schema: &mut Value) {
     walk::each_mut(schema, &mut |keywords| {
         add_bounds(keywords);
+        say_of_no_fields(keywords);
         if let Some(Value::Array(required)) = keywords.get_mut("required") {
             required.sort_by(|one, other| one.as_str().cmp(&other.as_str()));
             // A flattened struct may name a field again.
             required.dedup();
         }
     });
+}
+
+/// A struct without fields is an object of which schemars says nothing more; of a map it
+/// says what its values are.
+fn say_of_no_fields(keywords: &mut Map<String, Value>) {
+    const MEMBERS: [&str; 5] = [
+        "properties",
+        "patternProperties",
+        "additionalProperties",
+        "unevaluatedProperties",
+        "propertyNames",
+    ];
+    let object = keywords.get("type").is_some_and(|kind| kind == "object");
+    let put_together = ["$ref", "allOf", "anyOf", "oneOf"];
+    let said = |name: &&str| keywords.contains_key(*name);
+    if object && !MEMBERS.iter().chain(&put_together).any(said) {
+        keywords.insert("properties".to_owned(), Map::new().into());
+    }
 }
 
 fn add_bounds(keywords: &mut Map<String, Value>) {

@@ -15,7 +15,8 @@ fn an_object_that_names_properties_takes_no_others() {
             "id": { "type": "integer" },
             "lines": { "type": "array", "items": { "$ref": "#/$defs/Line" } },
             "prices": { "type": "object", "additionalProperties": { "type": "number" } },
-            "extra": { "type": "object" }
+            "extra": { "type": "object" },
+            "nothing": { "type": "object", "properties": {} }
         },
         "$defs": { "Line": { "type": "object", "properties": { "sku": { "type": "string" } } } }
     }));
@@ -24,6 +25,9 @@ fn an_object_that_names_properties_takes_no_others() {
     assert!(!order.accepts(&json!({ "lines": [{ "sku": "a", "more": 1 }] })));
     // Maps, and objects of which nothing is said, stay open.
     assert!(order.accepts(&json!({ "prices": { "a": 1 }, "extra": { "b": 2 } })));
+    // One that is said to have none has none.
+    assert!(order.accepts(&json!({ "nothing": {} })));
+    assert!(!order.accepts(&json!({ "nothing": { "c": 3 } })));
 }
 
 #[test]

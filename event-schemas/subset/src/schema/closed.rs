@@ -15,7 +15,7 @@ pub(super) fn close(schema: &Schema) -> Result<Schema, SchemaError> {
     let mut closed = upgraded.as_value().clone();
     let mut changed = false;
     for place in places(tree) {
-        if !names_properties(tree, place) {
+        if !names_properties(&upgraded, place) {
             continue;
         }
         let target = closed
@@ -76,8 +76,11 @@ fn described(tree: &Tree, place: NodeId) -> Vec<NodeId> {
     nodes
 }
 
-fn names_properties(tree: &Tree, place: NodeId) -> bool {
-    described(tree, place)
-        .into_iter()
-        .any(|id| !tree.nodes[id].properties.is_empty())
+/// Whether the value is said to have properties, be it none (`"properties": {}`).
+fn names_properties(schema: &Schema, place: NodeId) -> bool {
+    let tree = schema.tree();
+    described(tree, place).into_iter().any(|id| {
+        let node = schema.as_value().pointer(&tree.nodes[id].pointer);
+        node.is_some_and(|node| node.get("properties").is_some())
+    })
 }
