@@ -83,6 +83,7 @@ enum Payment {
 struct Subject([u8; 24]);
 
 impl Subject {
+    #[expect(clippy::cast_possible_truncation, reason = "a digit is small")]
     const fn of(number: usize) -> Self {
         let mut text = *b"orders.order.placed-0000";
         let mut rest = number;

@@ -84,8 +84,8 @@ async fn what_the_server_could_not_deliver_comes_again() {
     };
     within("all to be received", async {
         tokio::join!(
-            receive_until(&mut subscriber, &ledger, idle.ended()),
-            working
+            Box::pin(receive_until(&mut subscriber, &ledger, idle.ended())),
+            Box::pin(working)
         )
     })
     .await;
