@@ -21,6 +21,7 @@ pub(crate) fn paths(schema: &Value) -> Vec<Path> {
 }
 
 /// Whether a value of `schema`, a part of `document`, is itself marked.
+#[cfg(feature = "cli")]
 pub(crate) fn is_marked(document: &Value, schema: &Value) -> bool {
     let mut search = Search {
         root: document,
