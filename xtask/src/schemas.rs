@@ -56,7 +56,10 @@ mod tests {
         let args: Vec<OsString> = args.iter().map(OsString::from).collect();
         let command = command(&args);
         let words = command.get_args().filter_map(|word| word.to_str());
-        words.skip(7).collect::<Vec<_>>().join(" ")
+        words
+            .skip_while(|word| *word != "--")
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
