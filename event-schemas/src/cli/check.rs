@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::paint::{self, BAD, styled};
+use super::paint;
 use super::{CliError, Context, Outcome};
 use crate::check::{CheckError, Request, check};
 use crate::compat::{ContentModel, EventRule, Finding, Mode, Verdict};
@@ -59,14 +59,7 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
     let report = match check(context.catalogue, &request, found) {
         Ok(report) => report,
         Err(CheckError::Faults(faults)) => {
-            for fault in &faults {
-                writeln!(
-                    context.out,
-                    "{}: {}",
-                    styled(BAD, "fault"),
-                    paint::chain(fault)
-                )?;
-            }
+            paint::faults(context.out, &faults)?;
             return Ok(Outcome::Found);
         }
         Err(why) => {

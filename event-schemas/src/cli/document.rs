@@ -28,10 +28,7 @@ pub(super) fn run(
     render: impl FnOnce(&Context<'_>) -> Result<String, CliError>,
 ) -> Result<Outcome, CliError> {
     let faults = context.catalogue.faults();
-    for fault in &faults {
-        let text = paint::chain(fault);
-        writeln!(context.out, "{}: {text}", styled(BAD, "fault"))?;
-    }
+    paint::faults(context.out, &faults)?;
     if !faults.is_empty() {
         return Ok(Outcome::Found);
     }

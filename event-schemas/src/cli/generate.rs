@@ -41,14 +41,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, Cli
     match result {
         Ok(outcome) => outcome,
         Err(GenerateError::Faults(faults)) => {
-            for fault in &faults {
-                writeln!(
-                    context.out,
-                    "{}: {}",
-                    styled(BAD, "fault"),
-                    paint::chain(fault)
-                )?;
-            }
+            paint::faults(context.out, &faults)?;
             Ok(Outcome::Found)
         }
         Err(GenerateError::Conflicts(conflicts)) => {

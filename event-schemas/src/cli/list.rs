@@ -17,7 +17,7 @@ use crate::{Service, sources};
     schemas list\n  \
     schemas list --json | jq -r '.[].subject'\n  \
     schemas list --sources              events in `src` that are in no catalogue\n  \
-    schemas list --sources src/lib.rs --sources ../shared/src")]
+    schemas list --sources src/lib.rs --sources ../events/src")]
 pub(super) struct Args {
     /// Write JSON
     #[arg(long)]

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::CatalogueFault;
+
 /// What is wrong.
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// What is as it should be.
@@ -25,6 +27,14 @@ pub(super) fn styled(style: Style, text: impl Display) -> String {
 /// Writes an error and what is behind it, on one line.
 pub(super) fn error(out: &mut dyn Write, why: &dyn Error) -> io::Result<()> {
     writeln!(out, "{}: {}", styled(BAD, "error"), chain(why))
+}
+
+/// Writes what is wrong with a catalogue, a line each.
+pub(super) fn faults(out: &mut dyn Write, faults: &[CatalogueFault]) -> io::Result<()> {
+    for fault in faults {
+        writeln!(out, "{}: {}", styled(BAD, "fault"), chain(fault))?;
+    }
+    Ok(())
 }
 
 /// An error and all that is behind it, as one text.

@@ -13,8 +13,8 @@ With 0.3.1, on 1,500 pairs (1,205 of which it reads), there were four, and all a
     `unevaluatedProperties` narrowed: the same       {"other": 0}
     `pattern` added beside no `type`: the same       ""
 
-Its 83 times no where we say yes, and its refusals (of schemas that it finds invalid, or cannot
-check), are proofs that it does not find; the oracle's documents contradict none of ours.
+There were 83 times no where we say yes, and 295 refusals of schemas that it finds invalid or
+cannot check. Those were not looked into one by one: no document comes with a no.
 """
 
 import collections
