@@ -37,7 +37,7 @@ pub struct Settings {
 
 impl Settings {
     /// The name of the file in the folder of the contracts.
-    pub const FILE: &'static str = "check.toml";
+    pub const FILE: &'static str = Waiver::FILE;
 
     /// Reads the file in a folder; without one, nothing is set.
     ///

@@ -21,8 +21,13 @@ pub struct Waiver {
     pub reason: String,
     /// The last day on which it does.
     pub expires: Date,
-    /// The line at which it stands in its file, counted from 1.
+    /// The line at which it stands in its [file](Self::FILE), counted from 1.
     pub line: usize,
+}
+
+impl Waiver {
+    /// The file beside the contracts in which waivers are written.
+    pub const FILE: &'static str = "check.toml";
 }
 
 /// Lets pass what the waivers say, and adds what is to be said of the waivers themselves:

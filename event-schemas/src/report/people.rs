@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, headline};
-use crate::compat::{EventRule, Finding, Rule, Severity, Verdict};
+use crate::compat::{EventRule, Finding, Rule, Severity, Verdict, Waiver};
 
 /// The width to which texts are broken.
 const WIDTH: usize = 96;
@@ -155,7 +155,7 @@ fn is_worth_a_waiver(finding: &Finding) -> bool {
 fn hints(report: &Report, finding: &Finding, text: &mut String) {
     let green = AnsiColor::BrightCyan.on_default().bold();
     let rule = finding.rule.id();
-    let file = report.path(crate::check::Settings::FILE);
+    let file = report.path(Waiver::FILE);
     let _ = writeln!(
         text,
         "{green}help{green:#}: `schemas explain {rule}` says more about a rule; to let a finding pass until a day, write into {file}:\n"
