@@ -9,7 +9,7 @@ use crate::process::{output, root};
 use crate::version::RustVersion;
 
 /// The one place that names the compiler whose error texts are committed; the tests read it too.
-const PINNED: &str = "tests/ui/PINNED_RUSTC";
+const PINNED: &str = "tests/compiler/ui/PINNED_RUSTC";
 
 /// What to tell a developer whose rustc is not the pinned one; `None` when it is.
 pub(crate) fn pin_notice() -> Result<Option<String>> {

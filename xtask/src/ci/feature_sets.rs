@@ -99,6 +99,7 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &[
             "event-sdk-examples",
             "event-sdk-tests",
+            "event-sdk-test-compiler",
             "event-sdk-test-events",
             "event-sdk-test-programs",
             "event-sdk-test-servers",

@@ -1,6 +1,6 @@
 //! What the compiler refuses, with which words, and what it takes.
 //!
-//! Each folder of `tests/ui` but `pass` holds one kind of mistake. The texts are
+//! Each folder of `ui` but `pass` holds one kind of mistake. The texts are
 //! compared to the letter, and rustc words its errors a little differently in
 //! each release: so they are compared only by the release that
 //! `ui/PINNED_RUSTC` names. Another one runs the cases of `pass`, and says so.
@@ -23,9 +23,9 @@ fn mistakes_are_refused_and_the_rest_is_not() {
         let notice = format!(
             "\n\
              ======================================================================\n\
-             NOT COMPARED: the compile-fail cases of tests/ui.\n\
+             NOT COMPARED: the compile-fail cases of tests/compiler.\n\
              Their texts are those of rustc {pinned}, and this is rustc {running}.\n\
-             Run `cargo +{pinned} test -p event-sdk-tests --test ui` to compare them.\n\
+             Run `cargo +{pinned} test -p event-sdk-test-compiler` to compare them.\n\
              ======================================================================\n"
         );
         std::io::stderr()
@@ -49,9 +49,9 @@ fn every_mistake_has_its_text_and_every_text_its_mistake() {
 /// The folders of `ui`, without the one for what must compile.
 fn folders_of_mistakes() -> Vec<PathBuf> {
     let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
-    let folders = std::fs::read_dir(ui).expect("tests/ui exists");
+    let folders = std::fs::read_dir(ui).expect("ui exists");
     folders
-        .map(|entry| entry.expect("tests/ui can be read").path())
+        .map(|entry| entry.expect("ui can be read").path())
         .filter(|path| path.is_dir() && !path.ends_with("pass"))
         .map(|path| Path::new("ui").join(path.file_name().expect("it has a name")))
         .collect()
