@@ -1,8 +1,9 @@
 //! A fresh crate outside the workspace: three events, a binary of five lines, and what
 //! README says becomes of a change that breaks consumers.
 //!
-//! What the crate needs is built into `target/outside` and stays there: the first run
-//! takes minutes, later ones seconds.
+//! It is built into the workspace's own target folder under the same profile, so that what
+//! it needs is there already. Only our crates are built once more, with the features that
+//! it asks for.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -96,7 +97,10 @@ impl Outside {
     fn new() -> Self {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let outside = Self {
-            target: Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("outside"),
+            target: Path::new(env!("CARGO_TARGET_TMPDIR"))
+                .parent()
+                .unwrap()
+                .to_owned(),
             dir: tempfile::tempdir().unwrap(),
         };
         outside.write("Cargo.toml", &manifest(workspace));
@@ -172,7 +176,7 @@ schemars = "1.2"
 serde = {{ version = "1", features = ["derive"] }}
 
 [profile.dev]
-debug = false
+debug = "line-tables-only"
 
 [workspace]
 "#,
