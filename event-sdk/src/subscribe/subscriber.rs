@@ -22,8 +22,8 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&Head) -> bool + Send + Sync>;
 /// Receives the events of the set `S`.
 ///
 /// It is a [`Stream`] whose own errors are the transport's: events that the
-/// stream dropped before they were read ([`ErrorKind::Gap`]), one that ran out
-/// of deliveries ([`ErrorKind::Exhausted`]), a consumer that was deleted, an
+/// stream dropped before they were read ([`ErrorKind::Gap`]), or the transport where
+/// there is no stream ([`ErrorKind::Dropped`]), one that ran out of deliveries ([`ErrorKind::Exhausted`]), a consumer that was deleted, an
 /// acknowledgement of an event that the envelope filter left out and that
 /// failed. An error names its stream; the others of a set that spans several
 /// go on after it, and `None` says that there is nothing more to come. A message

@@ -237,3 +237,47 @@ async fn a_bus_runs_over_it() {
     let delivery = within(subscriber.next()).await.unwrap().unwrap();
     assert_eq!(delivery.decode().unwrap(), WindMeasured { knots: 12 });
 }
+
+#[tokio::test]
+async fn what_came_faster_than_it_was_read_is_told() {
+    let (core, server) = start().await;
+    let other = CoreNats::connect(Nats::options(server.url()))
+        .await
+        .unwrap();
+    let mut slow = subscribe(&core, request(ConsumerName::Ephemeral, &["a"])).await;
+    let mut quick = subscribe(&core, request(ConsumerName::Ephemeral, &["a"])).await;
+    // More than the 64 MiB that a subscription holds; again, should the messages have been
+    // read here before they were taken from the connection.
+    let mut dropped = 0;
+    let mut rounds = 0;
+    while dropped == 0 {
+        rounds += 1;
+        assert!(rounds < 10, "nothing was dropped in {rounds} rounds");
+        for number in 0..80 {
+            let body = format!("{number:08}").repeat(125_000);
+            publish(&other, draft("a").body(body.clone()))
+                .await
+                .unwrap();
+            assert_eq!(text(&next(&mut quick).await.unwrap()), body);
+        }
+        let mut read = 0;
+        while read + dropped < 80 {
+            match next(&mut slow).await {
+                Ok(_) => read += 1,
+                Err(error) => {
+                    let ErrorKind::Dropped { messages } = *error.kind() else {
+                        panic!("{error}");
+                    };
+                    assert_eq!(error.subject(), Some("a"));
+                    let said = format!("{messages} messages came faster than they were read");
+                    assert!(error.to_string().contains(&said), "{error}");
+                    dropped += messages;
+                }
+            }
+        }
+        assert_eq!(read + dropped, 80);
+    }
+    // It goes on.
+    publish(&other, draft("a").body("after")).await.unwrap();
+    assert_eq!(text(&next(&mut slow).await.unwrap()), "after");
+}

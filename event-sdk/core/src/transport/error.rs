@@ -61,6 +61,11 @@ pub enum ErrorKind {
     ConsumerNotFound,
     /// The stream dropped messages before the subscription had read them.
     Gap(Gap),
+    /// Messages that no stream has came faster than they were read, and were dropped.
+    Dropped {
+        /// How many.
+        messages: u64,
+    },
     /// A message was delivered as often as the consumer allows.
     Exhausted(Exhausted),
     /// The answer did not come in time.

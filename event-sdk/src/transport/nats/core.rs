@@ -1,6 +1,7 @@
 //! NATS without streams: what is published reaches whoever subscribes now.
 
 mod subscription;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,9 +27,12 @@ use crate::transport::{
 ///
 /// What is published reaches the subscriptions that are there, each message at
 /// most once: nothing is stored, nothing is acknowledged, and nobody hears of
-/// what was published while nobody listened, while a connection was away, or
-/// faster than a subscription was read. A publish is done when it was handed to
-/// the connection.
+/// what was published while nobody listened or while a connection was away. A
+/// publish is done when it was handed to the connection.
+///
+/// A subscription holds what came and was not read yet: up to 65,536 messages, or its
+/// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
+/// the subscription says in its place how many were ([`ErrorKind::Dropped`]); it goes on.
 ///
 /// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
 /// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
@@ -146,7 +150,9 @@ impl Transport for CoreNats {
             check(&about, &request)?;
             let queue = request.config.name.as_str();
             let filters = &request.config.filters;
-            let subscription = CoreSubscription::open(&link, &about, filters, queue).await?;
+            let prefetch = request.prefetch;
+            let subscription =
+                CoreSubscription::open(&link, &about, filters, queue, prefetch).await?;
             Ok(Box::pin(subscription) as Subscription)
         })
     }

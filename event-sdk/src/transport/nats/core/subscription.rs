@@ -1,14 +1,16 @@
 //! What a subscription without a stream receives.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_util::FutureExt;
 use futures_util::stream::SelectAll;
-use futures_util::{FutureExt, StreamExt};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::waiting::{Item, Waiting};
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 use crate::transport::nats::connection::{Denial, Phase};
@@ -19,7 +21,9 @@ use crate::transport::{Body, Error, ErrorKind, Incoming, Info, Operation, Receiv
 
 /// What comes for some patterns, until the connection ends.
 pub(super) struct CoreSubscription {
-    messages: SelectAll<async_nats::Subscriber>,
+    waiting: Arc<Waiting>,
+    about: About,
+    filters: Vec<Pattern>,
     /// Why it ends, when it does.
     end: Pin<Box<dyn Future<Output = Error> + Send>>,
     ended: bool,
@@ -32,6 +36,7 @@ impl CoreSubscription {
         about: &About,
         filters: &[Pattern],
         queue: Option<&str>,
+        prefetch: usize,
     ) -> Result<Self, Error> {
         if !link.watch().connected().await {
             return Err(link.refusal(about.operation));
@@ -57,7 +62,7 @@ impl CoreSubscription {
             })?);
         }
         let denied = denied(denials, filters.to_vec());
-        let mut end = Box::pin(async move {
+        let end = Box::pin(async move {
             tokio::select! {
                 error = denied => error,
                 // That nobody changes it any more says the same.
@@ -66,15 +71,42 @@ impl CoreSubscription {
                 }
             }
         });
-        link.round_trip(about).await?;
-        if let Some(error) = end.as_mut().now_or_never() {
-            return Err(error);
-        }
-        Ok(Self {
-            messages,
+        let waiting = Arc::new(Waiting::new(prefetch));
+        let filling = Arc::clone(&waiting);
+        link.spawn(async move { filling.fill(messages).await });
+        // From here on dropping it ends what was spawned.
+        let mut subscription = Self {
+            waiting,
+            about: about.clone(),
+            filters: filters.to_vec(),
             end,
             ended: false,
-        })
+        };
+        link.round_trip(about).await?;
+        if let Some(error) = subscription.end.as_mut().now_or_never() {
+            return Err(error);
+        }
+        Ok(subscription)
+    }
+
+    /// That messages came faster than they were read.
+    fn dropped(&self, messages: u64) -> Error {
+        let error = self.about.error(
+            ErrorKind::Dropped { messages },
+            format!(
+                "{messages} messages came faster than they were read and were dropped, for no stream has them; read faster, share the work in a group, or publish to a stream"
+            ),
+        );
+        match self.filters.as_slice() {
+            [filter] => error.at_subject(filter),
+            _ => error,
+        }
+    }
+}
+
+impl Drop for CoreSubscription {
+    fn drop(&mut self) {
+        self.waiting.leave();
     }
 }
 
@@ -108,19 +140,21 @@ impl Stream for CoreSubscription {
         let end = match this.end.poll_unpin(cx) {
             Poll::Ready(error) => error,
             Poll::Pending => loop {
-                match this.messages.poll_next_unpin(cx) {
-                    Poll::Pending => return Poll::Pending,
-                    Poll::Ready(Some(message)) => {
+                match ready!(this.waiting.poll(cx)) {
+                    Some(Item::Message(message)) => {
                         if let Some(received) = received(message) {
                             return Poll::Ready(Some(Ok(Incoming::Message(received))));
                         }
                     }
-                    Poll::Ready(None) => break Error::closed(Operation::Subscribe),
+                    Some(Item::Dropped(messages)) => {
+                        return Poll::Ready(Some(Err(this.dropped(messages))));
+                    }
+                    None => break Error::closed(Operation::Subscribe),
                 }
             },
         };
         this.ended = true;
-        this.messages.clear();
+        this.waiting.leave();
         Poll::Ready(Some(Err(end)))
     }
 }
