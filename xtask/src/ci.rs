@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{schemas, test, toolchain};
+use crate::{test, toolchain};
 use feature_sets::FeatureSet;
 use steps::{Notices, Status, Step};
 
@@ -66,10 +66,6 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
                 &services,
                 &test::Args::unfiltered(args.keep_going),
             )?;
-            Ok(Status::Passed)
-        }),
-        Step::new("schemas", |_| {
-            schemas::check()?;
             Ok(Status::Passed)
         }),
         Step::new("quickstart", |_| {

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::process::{cargo, run as run_command, status};
+use crate::process::{cargo, status};
 
 /// What `cargo xtask schemas` is told.
 #[derive(clap::Args, Debug)]
@@ -23,16 +23,6 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let status = status(&mut command(&args.args))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
-}
-
-/// Fails unless the committed contracts are as the code says.
-pub(crate) fn check() -> Result<()> {
-    run_command(&mut command(&["generate".into(), "--check".into()]))?;
-    run_command(&mut command(&[
-        "list".into(),
-        "--sources".into(),
-        "examples/lib.rs".into(),
-    ]))
 }
 
 fn command(args: &[OsString]) -> Command {
