@@ -64,6 +64,37 @@ async fn no_more_is_taken_ahead_than_was_allowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_more_bytes_are_asked_for_than_allowed_and_a_larger_message_comes_alone() {
+    let rig = Rig::start().await;
+    let nats = rig
+        .connect_with(|options| options.max_pull_bytes(2_000))
+        .await;
+    for number in 0..40 {
+        let bytes = if number % 10 == 7 { 50_000 } else { 500 };
+        rig.publish_of_size(number, bytes).await;
+    }
+    let mut waits = durable("waits");
+    waits.max_ack_pending = None;
+    let mut reader = subscribe(&nats, &waits, 30).await;
+    reader.expect(0).await;
+    // Three of them and what travels with them, and never a fourth.
+    rig.until("what was asked for", async |rig: &Rig| {
+        rig.consumer("waits").await["num_ack_pending"] == 3
+    })
+    .await;
+    reader.expect(1).await;
+    drop(reader);
+    for (name, prefetch) in [("one", 1), ("few", 7), ("many", 1000)] {
+        let mut reader = subscribe(&nats, &durable(name), prefetch).await;
+        for number in 0..40 {
+            let received = reader.expect(number).await;
+            assert_eq!(received.info.attempt, 1);
+            settle(&received, Settlement::Ack).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_members_of_a_group_share_over_connections() {
     let rig = Rig::start().await;
     let group = config(ConsumerName::Group("g".into()));
@@ -99,6 +130,7 @@ async fn the_limits_that_a_consumer_has_for_requests_are_kept() {
     for (name, limits) in [
         ("batch", json!({ "max_batch": 3 })),
         ("expires", json!({ "max_expires": 200_000_000 })),
+        ("bytes", json!({ "max_bytes": 300 })),
     ] {
         let mut create = json!({
             "durable_name": name, "deliver_policy": "all", "ack_policy": "explicit",
@@ -121,7 +153,7 @@ async fn the_limits_that_a_consumer_has_for_requests_are_kept() {
             10
         };
         rig.publish(begin..begin + 10).await;
-        for name in ["batch", "expires"] {
+        for name in ["batch", "expires", "bytes"] {
             let mut reader = subscribe(&nats, &durable(name), 10).await;
             reader.expect_and_ack(begin..begin + 10).await;
         }

@@ -77,8 +77,19 @@ impl Rig {
         }
     }
 
+    /// Stores a message that is this number, with as many zeros before it as it takes to
+    /// have so many bytes.
+    pub(crate) async fn publish_of_size(&self, number: u64, bytes: usize) {
+        let number = number.to_string();
+        let zeros = "0".repeat(bytes - number.len());
+        self.store("events.a", zeros + &number).await;
+    }
+
     pub(crate) async fn publish_to(&self, subject: &'static str, number: u64) {
-        let payload = number.to_string();
+        self.store(subject, number.to_string()).await;
+    }
+
+    async fn store(&self, subject: &'static str, payload: String) {
         let begun = Instant::now();
         loop {
             match self.admin.request(subject, payload.clone().into()).await {

@@ -13,7 +13,9 @@ use crate::events::{Counted, Told};
 use crate::ledger::{Ledger, Sign};
 use crate::rig::{all_settled, connect, connect_with, stream};
 use crate::wire::Wire;
-use crate::work::{Traffic, eventually, next_delivery, publish_all, receive_until, within};
+use crate::work::{
+    Traffic, eventually, next_delivery, publish_all, publish_until_stored, receive_until, within,
+};
 
 /// How much the server keeps for a connection that does not take it.
 const MAX_PENDING: usize = 1 << 20;
@@ -91,4 +93,52 @@ async fn what_the_server_could_not_deliver_comes_again() {
     .await;
     let totals = ledger.close();
     assert_eq!(totals.received, totals.published);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_for_within_the_limit_of_the_server_does_not_make_a_slow_consumer() {
+    let ledger = Ledger::new("slow wire, large events ahead");
+    let config = format!("max_pending: {MAX_PENDING}");
+    let server = Server::options().config(&config).start().await;
+    let server = server.expect("the server starts");
+    let publishing = connect(server.url()).await;
+    publishing.apply().await;
+    let wire = Wire::to(&server).await;
+    let service = connect_with(wire.url(), stream(), |options| {
+        options.only_given_servers().max_pull_bytes(300_000)
+    })
+    .await;
+    // Thirty times what the server holds for the connection.
+    let subscription = service.bus.subscribe::<Counted>().durable("worker");
+    let mut subscriber = subscription.prefetch(300).await.expect("it subscribes");
+    let (traffic, idle) = (Traffic::new(), Traffic::new());
+    publish_all(&publishing.bus, &ledger, traffic.numbers(1)).await;
+    let first = next_delivery(&mut subscriber, &ledger).await;
+    within("an ack", first.ack()).await.expect("it is sent");
+
+    let working = async {
+        ledger.server_is_down();
+        wire.choke();
+        let publisher = publishing.bus.publisher::<Counted>();
+        for number in traffic.numbers(300) {
+            let prepared = publisher.prepare(Counted::of_size(number, SIZE));
+            publish_until_stored(&publisher, &ledger, prepared).await;
+        }
+        wire.release();
+        ledger.server_is_back();
+        ledger.goes_on(&[Sign::Received], 100).await;
+        all_settled(&server, "worker").await;
+        idle.end();
+    };
+    within("all to be received", async {
+        tokio::join!(
+            Box::pin(receive_until(&mut subscriber, &ledger, idle.ended())),
+            Box::pin(working)
+        )
+    })
+    .await;
+    let totals = ledger.close();
+    assert_eq!(totals.received, totals.published);
+    assert_eq!(totals.repeated, 0, "the connection was not ended");
+    assert!(!server.log().contains("Slow Consumer"));
 }

@@ -54,6 +54,7 @@ pub struct NatsOptions {
     pub(super) reconnect: Reconnect,
     pub(super) limits: Limits,
     pub(super) inactive: Duration,
+    pub(super) max_pull_bytes: u64,
 }
 
 /// Whether the transport may look at streams and consumers, and change them.
@@ -86,6 +87,9 @@ impl NatsOptions {
     /// After how long a group or an ephemeral consumer that nobody asks for
     /// messages is removed by the server, unless set.
     pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_mins(5);
+    /// How many bytes one request for messages may bring unless set: 16 MiB, a quarter of
+    /// what a server holds for a connection unless configured (`max_pending`, 64 MB).
+    pub const DEFAULT_MAX_PULL_BYTES: u64 = 16 * 1024 * 1024;
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
         Self {
@@ -108,6 +112,7 @@ impl NatsOptions {
                 connection: Self::DEFAULT_CONNECTION_WAIT,
             },
             inactive: Self::DEFAULT_INACTIVE_THRESHOLD,
+            max_pull_bytes: Self::DEFAULT_MAX_PULL_BYTES,
         }
     }
 
@@ -294,6 +299,19 @@ impl NatsOptions {
         self
     }
 
+    /// How many bytes one request for messages may bring, headers and subjects included. A
+    /// subscription has two of them on their way at the most.
+    ///
+    /// A server sends what was asked for as fast as it can, and takes a connection that
+    /// does not get rid of it for a slow consumer: beyond its `max_pending` it ends the
+    /// connection, and what was on its way comes again after the ack wait. So keep this
+    /// well below `max_pending`, for all subscriptions of the connection together. A
+    /// message that is larger comes alone. Servers before 2.10.16 are not told of it.
+    pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
+        self.max_pull_bytes = bytes;
+        self
+    }
+
     /// Whether it can be so; what has to be read from files is read later.
     pub(super) fn check(&self) -> Result<(), Error> {
         for (what, prefix) in [
@@ -316,6 +334,11 @@ impl NatsOptions {
                     "the {what} is zero, which leaves no time for anything; make it longer"
                 )));
             }
+        }
+        if self.max_pull_bytes == 0 {
+            return Err(refused(
+                "the bytes of a request for messages are zero, which would bring none; allow more",
+            ));
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ impl Core {
                 leaving: None,
                 left: None,
                 unread: BTreeSet::new(),
-                pull: Pull::new(prefetch, &bound, config, ends(&via.link)),
+                pull: Pull::new(prefetch, bytes(&via.link), &bound, config, ends(&via.link)),
                 unsent: None,
                 deliveries: Deliveries::default(),
                 last: 0,
@@ -371,6 +371,14 @@ impl Core {
         // Nothing in here panics half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How many bytes one request may bring from this server. One that does not count exactly
+/// takes the message that is too large for a delivered one
+/// (`nextWaiting` in nats-server before 2.10.16).
+fn bytes(link: &Link) -> Option<u64> {
+    let limit = link.options().max_pull_bytes;
+    link.server().counts_exactly().then_some(limit)
 }
 
 /// When requests end on this server.

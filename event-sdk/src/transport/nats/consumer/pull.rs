@@ -39,6 +39,10 @@ pub(super) struct Pull {
     owed: u32,
     /// The most that one request may ask for.
     batch: u32,
+    /// How many bytes one request may bring; `None`: any number.
+    bytes: Option<u64>,
+    /// How many the consumer allows to ask for.
+    most_bytes: u64,
     /// How long a request is kept.
     expires: Duration,
     /// Whether that is so short that its end can be waited for.
@@ -76,7 +80,13 @@ pub(super) struct Request {
 impl Pull {
     /// Nothing was asked for. A consumer may limit the messages of one request and
     /// its wait.
-    pub(super) fn new(prefetch: usize, bound: &Bound, config: &ConsumerConfig, ends: Ends) -> Self {
+    pub(super) fn new(
+        prefetch: usize,
+        bytes: Option<u64>,
+        bound: &Bound,
+        config: &ConsumerConfig,
+        ends: Ends,
+    ) -> Self {
         let ends_soon = ends != Ends::Late && config.ack != AckPolicy::None;
         let expires = match ends {
             _ if !ends_soon => EXPIRES,
@@ -89,6 +99,8 @@ impl Pull {
             prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),
             owed: 0,
             batch: bound.max_batch.unwrap_or(MOST).clamp(1, MOST),
+            bytes,
+            most_bytes: u64::MAX,
             expires: expires.min(bound.max_expires.unwrap_or(EXPIRES)),
             ends_soon,
             requests: 0,
@@ -159,6 +171,19 @@ impl Pull {
                 self.ended_unserved(subject);
                 self.limit_expires(*longest);
             }
+            Status::BytesAtMost(most) => {
+                self.ended_unserved(subject);
+                self.limit_bytes(*most);
+            }
+            Status::TooLarge { left, bytes } => {
+                match left {
+                    Left::Of(left) => self.ended(*left),
+                    Left::All => self.ended_unserved(subject),
+                }
+                if bytes.is_none_or(|bytes| self.bytes == Some(bytes)) {
+                    self.make_room();
+                }
+            }
         }
     }
 
@@ -193,6 +218,20 @@ impl Pull {
         self.written = None;
     }
 
+    fn limit_bytes(&mut self, most: u64) {
+        self.most_bytes = self.most_bytes.min(most);
+        self.bytes = self.bytes.map(|bytes| bytes.min(most));
+        self.written = None;
+    }
+
+    /// A request brought nothing, for the first message alone is larger than all that
+    /// was asked for. No request that asks for as little ever brings it.
+    fn make_room(&mut self) {
+        let more = self.bytes.and_then(|bytes| bytes.checked_mul(2));
+        self.bytes = more.filter(|more| *more <= self.most_bytes);
+        self.written = None;
+    }
+
     fn write(&mut self, batch: u32) -> Bytes {
         let mut text = String::new();
         // Writing to a String does not fail.
@@ -201,6 +240,9 @@ impl Pull {
             r#"{{"batch":{batch},"expires":{}"#,
             self.expires.as_nanos()
         );
+        if let Some(bytes) = self.bytes {
+            let _ = write!(text, r#","max_bytes":{bytes}"#);
+        }
         // A heartbeat is at most half as long as the request is kept. One that is
         // kept for a shorter time says soon enough that it has ended.
         let heartbeat = HEARTBEAT.min(self.expires / 2);
@@ -240,6 +282,7 @@ mod tests {
     fn ahead(prefetch: usize) -> Pull {
         Pull::new(
             prefetch,
+            None,
             &unlimited(),
             &waiting(Duration::from_secs(30)),
             Ends::Late,
@@ -327,7 +370,13 @@ mod tests {
             max_expires: Some(Duration::from_secs(1)),
             ..unlimited()
         };
-        let mut pull = Pull::new(10, &bound, &waiting(Duration::from_secs(30)), Ends::Late);
+        let mut pull = Pull::new(
+            10,
+            None,
+            &bound,
+            &waiting(Duration::from_secs(30)),
+            Ends::Late,
+        );
         let request = pull.next().unwrap();
         assert_eq!(
             request.payload,
@@ -355,15 +404,16 @@ mod tests {
 
     #[test]
     fn what_has_to_end_soon_ends_before_the_ack_wait_of_what_it_brings() {
-        let within =
-            |wait| Pull::new(1, &unlimited(), &waiting(wait), Ends::BeforeAckWait).ends_within();
+        let within = |wait| {
+            Pull::new(1, None, &unlimited(), &waiting(wait), Ends::BeforeAckWait).ends_within()
+        };
         assert_eq!(within(Duration::from_secs(30)), Some(EXPIRES_SOON));
         let half = Duration::from_millis(250);
         assert_eq!(within(2 * half), Some(half));
         assert_eq!(within(Duration::from_millis(1)), Some(SHORTEST));
         let mut config = waiting(half);
         config.ack = AckPolicy::None;
-        let pull = Pull::new(1, &unlimited(), &config, Ends::BeforeAckWait);
+        let pull = Pull::new(1, None, &unlimited(), &config, Ends::BeforeAckWait);
         assert_eq!(pull.ends_within(), None);
     }
 
@@ -379,6 +429,41 @@ mod tests {
         assert!(Pull::is_probe(&subject) && !Pull::is_probe("_INBOX.abc.17-1"));
         pull.hear(&Status::Ended(Left::All), &subject);
         assert!(!pull.waits());
+    }
+
+    fn max_bytes(pull: &mut Pull) -> Option<u64> {
+        let request = pull.next().unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
+        json["max_bytes"].as_u64()
+    }
+
+    #[test]
+    fn bytes_are_limited_until_a_message_needs_more() {
+        let mut pull = Pull {
+            bytes: Some(1000),
+            ..ahead(10)
+        };
+        let too_large = |left, bytes| Status::TooLarge {
+            left: Left::Of(left),
+            bytes,
+        };
+        assert_eq!(max_bytes(&mut pull), Some(1000));
+        // It brought three, and the fourth is for the next request.
+        for _ in 0..3 {
+            pull.taken();
+        }
+        pull.hear(&too_large(7, Some(40)), &subject(10));
+        assert_eq!(max_bytes(&mut pull), Some(1000));
+        pull.hear(&too_large(10, Some(1000)), &subject(10));
+        assert_eq!(max_bytes(&mut pull), Some(2000));
+        // A server that does not say how many bytes were left.
+        pull.hear(&too_large(10, None), &subject(10));
+        assert_eq!(max_bytes(&mut pull), Some(4000));
+        pull.hear(&Status::BytesAtMost(3000), &subject(10));
+        assert_eq!(max_bytes(&mut pull), Some(3000));
+        // More than the consumer allows to name: any number is asked for.
+        pull.hear(&too_large(10, Some(3000)), &subject(10));
+        assert_eq!(max_bytes(&mut pull), None);
     }
 
     #[test]

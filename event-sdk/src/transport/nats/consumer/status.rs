@@ -1,5 +1,6 @@
 //! What a server says of a pull request instead of a message.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use async_nats::{Message, StatusCode};
@@ -20,6 +21,15 @@ pub(super) enum Status {
     AtMost(u32),
     /// The consumer keeps no request for longer than this.
     NotLonger(Duration),
+    /// The consumer serves no more than so many bytes for one request.
+    BytesAtMost(u64),
+    /// The next message is larger than what is left of the bytes that were asked for.
+    TooLarge {
+        /// How many messages do not come any more.
+        left: Left,
+        /// How many bytes were left, if it says so.
+        bytes: Option<u64>,
+    },
     /// As many requests wait as the consumer takes.
     Crowded,
     /// A request of this kind will never be served, for this reason.
@@ -38,6 +48,9 @@ pub(super) enum Left {
 /// How many messages are left (nats-server, `server/consumer.go`).
 const PENDING_MESSAGES: &str = "Nats-Pending-Messages";
 
+/// The same in bytes.
+const PENDING_BYTES: &str = "Nats-Pending-Bytes";
+
 impl Status {
     /// What it says; `None` if it is a message of the stream, which has a
     /// subject to be settled at, even if somebody gave it a status of his own.
@@ -54,6 +67,12 @@ impl Status {
             StatusCode::IDLE_HEARTBEAT => Self::Waiting,
             StatusCode::NO_RESPONDERS => Self::Nobody,
             StatusCode::NOT_FOUND | StatusCode::TIMEOUT => Self::Ended(left(message)),
+            StatusCode::REQUEST_TERMINATED if text == "Message Size Exceeds MaxBytes" => {
+                Self::TooLarge {
+                    left: left(message),
+                    bytes: number(message, PENDING_BYTES),
+                }
+            }
             StatusCode::REQUEST_TERMINATED => conflict(text, left(message)),
             other => Self::Refused(format!("{} {text}", other.as_u16())),
         })
@@ -69,6 +88,10 @@ fn conflict(text: &str, left: Left) -> Status {
         if let Some(longest) = go_duration(longest.trim()) {
             return Status::NotLonger(longest);
         }
+    } else if let Some(most) = text.strip_prefix("Exceeded MaxRequestMaxBytes of ") {
+        if let Some(most) = most.trim().parse().ok().filter(|most| *most > 0) {
+            return Status::BytesAtMost(most);
+        }
     } else {
         match text {
             "Consumer Deleted" => return Status::Deleted,
@@ -81,15 +104,12 @@ fn conflict(text: &str, left: Left) -> Status {
 }
 
 fn left(message: &Message) -> Left {
-    let header = |headers: &async_nats::HeaderMap| {
-        let value = headers.get(PENDING_MESSAGES)?;
-        value.as_str().parse().ok()
-    };
-    message
-        .headers
-        .as_ref()
-        .and_then(header)
-        .map_or(Left::All, Left::Of)
+    number(message, PENDING_MESSAGES).map_or(Left::All, Left::Of)
+}
+
+fn number<T: FromStr>(message: &Message, header: &str) -> Option<T> {
+    let value = message.headers.as_ref()?.get(header)?;
+    value.as_str().parse().ok()
 }
 
 /// Reads a duration as Go writes it: `1h2m3.5s`, `250ms`, `10µs`.
@@ -128,6 +148,7 @@ mod tests {
         let headers = pending.map(|pending| {
             let mut headers = async_nats::HeaderMap::new();
             headers.insert(PENDING_MESSAGES, pending);
+            headers.insert(PENDING_BYTES, "512");
             headers
         });
         Status::read(&Message {
@@ -155,7 +176,25 @@ mod tests {
                 409,
                 "Message Size Exceeds MaxBytes",
                 Some("2"),
-                ended(Left::Of(2)),
+                Some(Status::TooLarge {
+                    left: Left::Of(2),
+                    bytes: Some(512),
+                }),
+            ),
+            (
+                409,
+                "Message Size Exceeds MaxBytes",
+                None,
+                Some(Status::TooLarge {
+                    left: Left::All,
+                    bytes: None,
+                }),
+            ),
+            (
+                409,
+                "Exceeded MaxRequestMaxBytes of 1024",
+                None,
+                Some(Status::BytesAtMost(1024)),
             ),
             (409, "Something new", Some("not a number"), ended(Left::All)),
             (409, "Consumer Deleted", None, Some(Status::Deleted)),
@@ -208,6 +247,11 @@ mod tests {
                 409,
                 "Exceeded MaxRequestExpires of 0s",
                 "Exceeded MaxRequestExpires of 0s",
+            ),
+            (
+                409,
+                "Exceeded MaxRequestMaxBytes of -1",
+                "Exceeded MaxRequestMaxBytes of -1",
             ),
             (400, "Bad Request - x", "400 Bad Request - x"),
             (423, "Nats-Wrong-Pin-Id", "423 Nats-Wrong-Pin-Id"),

@@ -176,8 +176,8 @@ impl NatsSubscription {
 
     fn take_status(&mut self, status: Status) -> Option<Step> {
         match status {
-            Status::Waiting | Status::Ended(Left::Of(_)) => self.hear(),
-            Status::AtMost(_) | Status::NotLonger(_) => {}
+            Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
+            Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}
             Status::Ended(Left::All) | Status::Crowded => self.mend(Cause::Unserved),
             Status::Nobody => self.mend(Cause::Nobody),
             Status::Deleted => self.mend(Cause::Deleted),
