@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{schemas, test, toolchain};
+use crate::{differential, schemas, test, toolchain};
 use feature_sets::FeatureSet;
 use steps::{Notices, Status, Step};
 
@@ -70,6 +70,10 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
         }),
         Step::new("schemas", |_| {
             schemas::check()?;
+            Ok(Status::Passed)
+        }),
+        Step::new("differential", |_| {
+            differential::check(metadata)?;
             Ok(Status::Passed)
         }),
         Step::new("quickstart", |_| {
