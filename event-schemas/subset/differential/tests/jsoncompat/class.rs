@@ -17,6 +17,9 @@ use crate::theirs::{self, Theirs};
 /// How many random documents are shown to a pair of which one of us has a proof.
 const DOCUMENTS: usize = 200;
 
+/// The words that may have a fraction.
+const BOUNDS: [&str; 4] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
+
 /// How the two answers on a pair stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
@@ -41,8 +44,9 @@ pub(crate) enum Class {
     RefusedDraft,
     /// They read no schema with a format that nobody knows, where formats are assertions.
     RefusedFormat,
-    /// They do not find a definition that the schema has, or that only they refer to: their
-    /// rewriting of `unevaluatedProperties` and `unevaluatedItems` lost it.
+    /// They refuse a schema that the validator reads. Their rewriting of `unevaluatedProperties`
+    /// and `unevaluatedItems` loses definitions; and where there are references, bounds
+    /// beside a list of types with `integer` have to be integers.
     RefusedByMistake,
 }
 
@@ -130,16 +134,21 @@ fn refused(pair: &Pair, why: &SchemaBuildError) -> Result<Class, String> {
     {
         return Ok(Class::RefusedFormat);
     }
-    let closes = |schema: &&Value| {
-        let words = ["unevaluatedProperties", "unevaluatedItems"];
-        words.iter().any(|word| gap::names(schema, word))
+    let named = |words: &[&str]| {
+        let mut words = words.iter();
+        words.any(|word| schemas().any(|schema| gap::names(schema, word)))
     };
-    if said.starts_with("Pointer ")
+    let lost = said.starts_with("Pointer ")
         && said.ends_with(" does not exist")
-        && schemas().any(|schema| closes(&schema))
-        // No reference leads to nothing: the other validator follows all of them.
-        && schemas().all(|schema| jsonschema::validator_for(schema).is_ok())
-    {
+        && named(&["unevaluatedProperties", "unevaluatedItems"]);
+    let fraction = matches!(
+        why,
+        SchemaBuildError::Schema(SchemaError::InvalidKeywordType { keyword, actual_type, .. })
+            if *actual_type == "number" && BOUNDS.contains(&keyword.as_str())
+    );
+    // No reference leads to nothing, and nothing is of a wrong type.
+    let is_right = |schema| jsonschema::validator_for(schema).is_ok();
+    if (lost || fraction) && schemas().all(is_right) {
         return Ok(Class::RefusedByMistake);
     }
     Err(format!("they refuse it: {why}: {why:?}"))

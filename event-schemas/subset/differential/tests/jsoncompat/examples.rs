@@ -28,6 +28,7 @@ fn each_class_has_a_smallest_pair() {
         { "$schema": "http://json-schema.org/draft-07/schema#" } <= {} => Class::RefusedDraft;
         { "format": "money" } <= {} => Class::RefusedFormat;
         { "unevaluatedProperties": false, "multipleOf": 0.3 } <= {} => Class::RefusedByMistake;
+        { "type": ["integer", "null"], "exclusiveMaximum": 2.5, "items": { "$ref": "#" } } <= {} => Class::RefusedByMistake;
         { "format": "uuid", "type": "string" } <= { "type": "string" } => gap(Gap::Formats);
         { "pattern": "^abc" } <= { "pattern": "b" } => gap(Gap::Patterns);
         {} <= { "patternProperties": { "^x": {} } } => gap(Gap::Patterns);
@@ -36,6 +37,8 @@ fn each_class_has_a_smallest_pair() {
         { "type": "number", "multipleOf": 1 } <= { "type": "integer" } => gap(Gap::Multiples);
         { "allOf": [{ "multipleOf": 2 }, { "multipleOf": 3 }] } <= { "multipleOf": 6 } => gap(Gap::Multiples);
         { "dependentRequired": { "a": ["b"] } } <= { "dependentSchemas": { "a": { "required": ["b"] } } } => gap(Gap::Dependencies);
+        {} <= { "dependentSchemas": { "ab": { "type": "object" } } } => gap(Gap::Dependencies);
+        {} <= { "prefixItems": [{}] } => gap(Gap::Prefixes);
         { "type": "integer" } <= { "anyOf": [{ "minimum": 5 }, { "maximum": 4 }] } => gap(Gap::Covers);
         { "type": "integer" } <= { "if": { "minimum": 5 }, "else": { "maximum": 4 } } => gap(Gap::Covers);
     };

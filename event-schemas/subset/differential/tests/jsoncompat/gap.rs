@@ -23,8 +23,11 @@ pub(crate) enum Gap {
     Recursion,
     /// That multiples of 1 are integers, and those of 2 and of 3 are of 6.
     Multiples,
-    /// That `dependentRequired` is `dependentSchemas` with `required`.
+    /// What `dependentSchemas` refuses or lets pass, and that `dependentRequired` is one with
+    /// `required`.
     Dependencies,
+    /// That `prefixItems` which accept everything say nothing.
+    Prefixes,
     /// That several schemas together accept all values (`keyword-support.md`: "Conservative
     /// Boolean and conditional proofs").
     Covers,
@@ -33,13 +36,17 @@ pub(crate) enum Gap {
 impl Gap {
     /// The words of which one must be left in the smallest pair, in the order in which they are
     /// looked for.
-    const WORDS: [(Self, &[&str]); 7] = [
+    const WORDS: [(Self, &[&str]); 8] = [
         (Self::Formats, &["format"]),
         (Self::Patterns, &["pattern", "patternProperties"]),
         (Self::Contains, &["contains"]),
         (Self::Recursion, &["$ref"]),
         (Self::Multiples, &["multipleOf"]),
-        (Self::Dependencies, &["dependentRequired"]),
+        (
+            Self::Dependencies,
+            &["dependentRequired", "dependentSchemas"],
+        ),
+        (Self::Prefixes, &["prefixItems"]),
         (Self::Covers, &["anyOf", "oneOf", "if"]),
     ];
 }
