@@ -82,7 +82,9 @@ pub use contract::{Contract, Facts, History};
 pub use current::{Current, Decode};
 pub use event::{Options, compare_event};
 pub use event_rule::EventRule;
-pub use finding::{Document, Finding, Mitigation, Place, Severity, Verdict, Versions, Waived};
+pub use finding::{
+    Document, Finding, Mitigation, Place, Severity, Verdict, Versions, Waived, Within,
+};
 pub use golden::read_goldens;
 pub use mode::{ContentModel, Direction, Mode, UnknownName};
 pub use prepared::BadSchema;

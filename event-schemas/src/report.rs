@@ -8,7 +8,7 @@ mod sarif;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::compat::{Finding, Options, Severity, UnknownName, Verdict};
+use crate::compat::{Finding, Options, Place, Severity, UnknownName, Verdict, Within};
 
 /// What a check found, and of what.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,9 +108,27 @@ impl Report {
         within(&self.folder, file)
     }
 
-    /// A file of the folder, as it is found from the root of the repository.
-    pub(crate) fn path_in_repository(&self, file: &str) -> String {
-        within(self.in_repository.as_ref().unwrap_or(&self.folder), file)
+    /// The file of a place, as it is found from where the check was run.
+    fn file_of(&self, place: &Place) -> String {
+        match place.within {
+            Within::Contracts => self.path(&place.file),
+            Within::Sources { .. } => place.file.clone(),
+        }
+    }
+
+    /// The file of a place, as it is found from the root of the repository; the folder of the
+    /// contracts where there is no place.
+    fn file_in_repository(&self, place: Option<&Place>) -> String {
+        let folder = self.in_repository.as_ref().unwrap_or(&self.folder);
+        match place {
+            None => within(folder, ""),
+            Some(place) => match &place.within {
+                Within::Contracts => within(folder, &place.file),
+                Within::Sources { in_repository } => {
+                    in_repository.as_ref().unwrap_or(&place.file).clone()
+                }
+            },
+        }
     }
 }
 

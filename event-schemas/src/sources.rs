@@ -7,7 +7,9 @@
 //!
 //! What is compiled for tests only is left out, and so is what stands inside a
 //! function. An older version, of which a newer one is made (`upcast_from`), need not
-//! be in the catalogue. An event that a macro writes cannot be seen.
+//! be in the catalogue. An event that a macro writes cannot be seen. A derive
+//! that has another name (`use event_sdk::Event as DomainEvent`) is known in the module that
+//! gives it.
 
 mod item;
 mod modules;

@@ -132,6 +132,26 @@ fn other_derives_of_that_name_are_no_events() {
 }
 
 #[test]
+fn a_derive_is_known_by_the_name_that_its_module_gives_it() {
+    let lib = "
+use event_sdk::{Event as DomainEvent, EventSet};
+#[derive(DomainEvent)]
+#[event(domain = \"orders\")]
+struct OrderSent;
+mod inner {
+    #[derive(DomainEvent)]
+    #[event(domain = \"orders\")]
+    struct OrderOther;
+}
+";
+    let dir = sources_of(&[("lib.rs", lib)]);
+    assert_eq!(
+        missing(dir.path(), &shop()),
+        ["lib.rs:5 orders.order.sent 1.0"]
+    );
+}
+
+#[test]
 fn an_older_version_is_known_by_the_newer_one() {
     let chain = [
         event(

@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{test, toolchain};
+use crate::{differential, test, toolchain};
 use feature_sets::FeatureSet;
 use steps::{Notices, Status, Step};
 
@@ -45,6 +45,7 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
         }),
         Step::new("fmt", |_| {
             run_command(cargo().args(["fmt", "--all", "--check"]))?;
+            differential::check_format()?;
             Ok(Status::Passed)
         }),
     ];

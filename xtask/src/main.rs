@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod differential;
 mod schemas;
 mod services;
 mod test;
@@ -37,6 +38,8 @@ enum Command {
     Bench(bench::Args),
     /// Run the command line `schemas` over the events of the examples
     Schemas(schemas::Args),
+    /// Hold the engine of schema compatibility against another checker, jsoncompat
+    Differential(differential::Args),
     /// Find the servers and clients that tests use, install what is missing, or run a server
     Services(services::Args),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Ci(args) => ci::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schemas(args) => return ended(schemas::run(&args)),
+        Command::Differential(args) => differential::run(&args),
         Command::Services(args) => services::run(&args),
     };
     ended(outcome.map(|()| ExitCode::SUCCESS))

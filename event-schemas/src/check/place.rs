@@ -35,7 +35,7 @@ pub(super) fn locate(findings: &mut [Finding], folder: &Path, files: Option<&Loc
         });
         let path = finding.path.as_deref();
         let line = path.and_then(|path| line_of_field(version, path, text));
-        finding.place = Some(crate::compat::Place { file, line });
+        finding.place = Some(crate::compat::Place::of_contracts(file, line));
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::paint;
 use super::{CliError, Context, Outcome};
-use crate::check::{CheckError, Request, check};
+use crate::check::{CheckError, Request, check, git};
 use crate::compat::{ContentModel, EventRule, Finding, Mode, Verdict};
 use crate::report::Format;
 use crate::sources::{self, Problem};
@@ -41,7 +41,8 @@ pub(super) struct Args {
     /// Let warnings make the check fail
     #[arg(long)]
     deny_warnings: bool,
-    /// The sources in which events are looked for that are in no catalogue; `src` if there is one
+    /// The sources in which events are looked for that are in no catalogue, and fields whose form
+    /// no schema knows; `src` if there is one
     #[arg(long, value_name = "PATH")]
     sources: Vec<PathBuf>,
 }
@@ -55,7 +56,7 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
         deny_warnings: args.deny_warnings,
         ..Request::new(&context.dir, today)
     };
-    let found = unlisted(context, args.sources)?;
+    let found = in_sources(context, args.sources)?;
     let report = match check(context.catalogue, &request, found) {
         Ok(report) => report,
         Err(CheckError::Faults(faults)) => {
@@ -76,8 +77,8 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
     })
 }
 
-/// Events that are derived in the sources and stand in no catalogue.
-fn unlisted(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Finding>, CliError> {
+/// What is wrong with the catalogue, or with the types of its events, as the sources have it.
+fn in_sources(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Finding>, CliError> {
     let has_root = |root: &str| Path::new("src").join(root).is_file();
     if paths.is_empty() && (has_root("lib.rs") || has_root("main.rs")) {
         paths.push(PathBuf::from("src"));
@@ -89,13 +90,20 @@ fn unlisted(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Findin
             source: source.into(),
         })?;
         for problem in sources.problems(context.catalogue) {
-            if let Problem::NotInCatalogue(event) = &problem {
-                let place = format!("{}:{}", event.file.display(), event.line);
-                let finding =
-                    Finding::new(EventRule::EventUnlisted, format!("At {place}, {problem}."));
-                found.push(finding.about(&event.subject));
-            }
+            found.push(finding(&problem));
         }
     }
     Ok(found)
+}
+
+fn finding(problem: &Problem) -> Finding {
+    let why = format!("In the sources, {problem}.");
+    let finding = match problem {
+        Problem::NotInCatalogue(event) => {
+            Finding::new(EventRule::EventUnlisted, why).about(&event.subject)
+        }
+        Problem::UnsaidForm(form) => Finding::new(EventRule::FormUnsaid, why).field(&form.field),
+    };
+    let file = problem.file().to_string_lossy().replace('\\', "/");
+    finding.at_source(file, problem.line(), git::in_repository(problem.file()))
 }

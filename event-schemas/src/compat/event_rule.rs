@@ -46,6 +46,8 @@ pub enum EventRule {
     FilesDiffer,
     /// An event is derived in the code and stands in no catalogue.
     EventUnlisted,
+    /// A field is written or read by a function, and nothing says in which form.
+    FormUnsaid,
     /// A waiver's time is over.
     WaiverExpired,
     /// A waiver waives nothing.
@@ -54,7 +56,7 @@ pub enum EventRule {
 
 impl EventRule {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::EventRemoved,
         Self::SubjectChanged,
         Self::TypeChanged,
@@ -76,6 +78,7 @@ impl EventRule {
         Self::VersionRewritten,
         Self::FilesDiffer,
         Self::EventUnlisted,
+        Self::FormUnsaid,
         Self::WaiverExpired,
         Self::WaiverUnused,
     ];
@@ -98,12 +101,13 @@ impl EventRule {
         self.text().2
     }
 
-    /// Whether a waiver can be written for it. What one command puts right cannot be waived.
+    /// Whether a waiver can be written for it. What one command or one
+    /// attribute puts right cannot be waived.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         !matches!(
             self,
-            Self::FilesDiffer | Self::WaiverExpired | Self::WaiverUnused
+            Self::FilesDiffer | Self::FormUnsaid | Self::WaiverExpired | Self::WaiverUnused
         )
     }
 
@@ -299,6 +303,15 @@ impl EventRule {
                  nobody knows of it.\n\n\
                  Way out: add it to the catalogue, with the service that publishes it. If it is not \
                  for others (a test's, say), waive it.",
+            ),
+            Self::FormUnsaid => (
+                "form-unsaid",
+                "a field has a form that no schema knows",
+                "serde writes or reads the field by a function (`serialize_with`, \
+                 `deserialize_with`), and the schema is made from its type: what it says of the \
+                 field may be wrong.\n\n\
+                 Way out: say the form, with `#[schemars(with = \"…\")]` for that of another type, \
+                 or `#[schemars(schema_with = \"…\")]` for a schema by hand.",
             ),
             Self::WaiverExpired => (
                 "waiver-expired",

@@ -91,13 +91,29 @@ pub struct Waived {
     pub until: Date,
 }
 
-/// A file of the contracts' folder, and where in it.
+/// A file, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
-    /// The path relative to the folder, with `/`.
+    /// Of what it is a file.
+    pub within: Within,
+    /// The path with `/`: relative to the folder of the contracts, or as it was scanned.
     pub file: String,
     /// The line, counted from 1, where it is known.
     pub line: Option<usize>,
+}
+
+/// Of what a file is one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Within {
+    /// The folder of the contracts.
+    Contracts,
+    /// The sources.
+    Sources {
+        /// The file as it is called from the root of its repository; `None` outside of one.
+        in_repository: Option<String>,
+    },
 }
 
 /// What a check came to.
@@ -173,8 +189,25 @@ impl Finding {
     }
 
     pub(crate) fn at(mut self, file: impl Into<String>, line: Option<usize>) -> Self {
-        let file = file.into();
-        self.place = Some(Place { file, line });
+        self.place = Some(Place::of_contracts(file, line));
+        self
+    }
+
+    /// Shows it at a line of the sources.
+    #[cfg(feature = "cli")]
+    pub(crate) fn at_source(
+        mut self,
+        file: String,
+        line: usize,
+        repository: Option<String>,
+    ) -> Self {
+        self.place = Some(Place {
+            within: Within::Sources {
+                in_repository: repository,
+            },
+            file,
+            line: Some(line),
+        });
         self
     }
 
@@ -194,6 +227,17 @@ impl Finding {
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.rule == Rule::Event(super::EventRule::Undecided)
+    }
+}
+
+impl Place {
+    /// A place in the folder of the contracts.
+    pub(crate) fn of_contracts(file: impl Into<String>, line: Option<usize>) -> Self {
+        Self {
+            within: Within::Contracts,
+            file: file.into(),
+            line,
+        }
     }
 }
 

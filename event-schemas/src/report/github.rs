@@ -24,7 +24,7 @@ fn command(report: &Report, finding: &Finding, text: &mut String) {
     let title = format!("{}: {}", finding.rule.id(), headline(finding));
     let _ = write!(text, "::{command} ");
     if let Some(place) = &finding.place {
-        let file = report.path_in_repository(&place.file);
+        let file = report.file_in_repository(Some(place));
         let _ = write!(text, "file={},", property(&file));
         if let Some(line) = place.line {
             let _ = write!(text, "line={line},");

@@ -78,7 +78,7 @@ fn finding(report: &Report, finding: &Finding) -> Value {
         );
     }
     if let Some(place) = &finding.place {
-        put("file", json!(report.path(&place.file)));
+        put("file", json!(report.file_of(place)));
         put("line", json!(place.line));
     }
     Value::Object(object)

@@ -55,7 +55,7 @@ fn in_full<'a>(
     );
     let blue = AnsiColor::BrightBlue.on_default().bold();
     if let Some(place) = &finding.place {
-        let file = report.path(&place.file);
+        let file = report.file_of(place);
         let line = place
             .line
             .map(|line| format!(":{line}"))

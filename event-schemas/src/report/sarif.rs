@@ -107,10 +107,10 @@ fn message(finding: &Finding) -> String {
 }
 
 fn location(report: &Report, finding: &Finding) -> Value {
-    let file = finding.place.as_ref().map_or("", |place| &place.file);
+    let file = report.file_in_repository(finding.place.as_ref());
     let line = finding.place.as_ref().and_then(|place| place.line);
     let mut location = json!({ "physicalLocation": {
-        "artifactLocation": { "uri": uri(&report.path_in_repository(file)) },
+        "artifactLocation": { "uri": uri(&file) },
         "region": { "startLine": line.unwrap_or(1) },
     } });
     if let Some(event) = &finding.event {
@@ -126,9 +126,11 @@ fn location(report: &Report, finding: &Finding) -> Value {
 /// What stays the same while a finding moves in its file.
 fn fingerprint(finding: &Finding) -> String {
     let direction = finding.versions.and_then(|versions| versions.direction);
-    // A drift is about a file, other rules about an event.
+    // These are about a file, other rules about an event.
     let file = match (&finding.place, finding.rule) {
-        (Some(place), Rule::Event(EventRule::FilesDiffer)) => place.file.as_str(),
+        (Some(place), Rule::Event(EventRule::FilesDiffer | EventRule::FormUnsaid)) => {
+            place.file.as_str()
+        }
         _ => "",
     };
     [

@@ -10,10 +10,15 @@ use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
 use syn::parse::ParseBuffer;
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Field, Fields, Ident, ItemEnum, ItemStruct, LitStr, Meta, Token, Type};
+use syn::{
+    Attribute, Field, Fields, Ident, Item, ItemEnum, ItemStruct, LitStr, Meta, Token, Type, UseTree,
+};
 
 use super::SourceEvent;
 use super::problem::UnsaidForm;
+
+/// The name of the derive.
+const EVENT: &str = "Event";
 
 /// All that was found.
 #[derive(Debug, Default)]
@@ -26,9 +31,11 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn look_at_struct(&mut self, item: &ItemStruct, file: &Path) {
+    /// `names` are what the derive is called where the struct stands.
+    pub(super) fn look_at_struct(&mut self, item: &ItemStruct, names: &[String], file: &Path) {
         self.look_at_fields(&item.ident, &item.attrs, fields(&item.fields), file);
-        if derives(&item.attrs, "Event") && item.attrs.iter().any(is_event) {
+        let derives_event = names.iter().any(|name| derives(&item.attrs, name));
+        if derives_event && item.attrs.iter().any(is_event) {
             self.events.extend(event(item, file));
         }
     }
@@ -69,6 +76,29 @@ impl Found {
             self.unsaid.entry(name).or_default().extend(unsaid);
         }
     }
+}
+
+/// What the derive of events is called among these items: by its name, and by those that it is
+/// given (`use event_sdk::Event as DomainEvent`).
+pub(super) fn names_of_event(items: &[Item]) -> Vec<String> {
+    fn each(tree: &UseTree, names: &mut Vec<String>) {
+        match tree {
+            UseTree::Rename(rename) if rename.ident == EVENT => {
+                names.push(rename.rename.unraw().to_string());
+            }
+            UseTree::Path(path) => each(&path.tree, names),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| each(tree, names)),
+            _ => {}
+        }
+    }
+
+    let mut names = vec![EVENT.to_owned()];
+    for item in items {
+        if let Item::Use(item) = item {
+            each(&item.tree, &mut names);
+        }
+    }
+    names
 }
 
 fn fields(fields: &Fields) -> impl Iterator<Item = &Field> {

@@ -9,7 +9,7 @@ use syn::punctuated::Punctuated;
 use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta, Token};
 use thiserror::Error;
 
-use super::item::Found;
+use super::item::{Found, names_of_event};
 
 /// Why sources could not be scanned.
 #[derive(Debug, Error)]
@@ -115,13 +115,14 @@ impl Walk<'_> {
     }
 
     fn items(&mut self, items: &[Item], path: &Path, folder: &Path) -> Result<(), ScanError> {
+        let names = names_of_event(items);
         for item in items {
             match item {
                 Item::Mod(module) if !for_tests(&module.attrs) => {
                     self.module(module, path, folder)?;
                 }
                 Item::Struct(item) if !for_tests(&item.attrs) => {
-                    self.found.look_at_struct(item, path);
+                    self.found.look_at_struct(item, &names, path);
                 }
                 Item::Enum(item) if !for_tests(&item.attrs) => self.found.look_at_enum(item, path),
                 _ => {}

@@ -289,6 +289,10 @@ fn trigger(rule: EventRule) -> Report {
             let unlisted = Finding::new(EventRule::EventUnlisted, "OrderLost is in no catalogue.");
             check(&catalogue, &world.request(), vec![unlisted]).unwrap()
         }
+        EventRule::FormUnsaid => {
+            let unsaid = Finding::new(EventRule::FormUnsaid, "No schema knows the form of `at`.");
+            check(&catalogue, &world.request(), vec![unsaid]).unwrap()
+        }
         EventRule::WaiverExpired => waived(&world, &catalogue, date(2026, 11, 27)),
         EventRule::WaiverUnused => waived(&world, &catalogue, date(2026, 11, 28)),
         other => panic!("{} has no trigger", other.id()),
@@ -350,7 +354,8 @@ fn every_rule_is_triggered_by_something() {
         let is_whole = finding.why.ends_with('.') || finding.why.ends_with(['?', '…']);
         assert!(is_whole, "{}: {}", rule.id(), finding.why);
         assert!(
-            rule == EventRule::EventUnlisted || !finding.ways_out.is_empty(),
+            matches!(rule, EventRule::EventUnlisted | EventRule::FormUnsaid)
+                || !finding.ways_out.is_empty(),
             "{}",
             rule.id()
         );

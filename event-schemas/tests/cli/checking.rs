@@ -111,6 +111,99 @@ fn a_break_is_found_said_and_waived() {
     assert!(ended.err.contains("index.json is no JSON"), "{}", ended.err);
 }
 
+/// Breaks something in the folder of the contracts, runs a command, and expects words of the error.
+type Stop = (fn(&std::path::Path), &'static str, &'static [&'static str]);
+
+#[test]
+fn what_stops_a_command_is_said_and_changes_nothing() {
+    let newer = |dir: &std::path::Path| {
+        let path = dir.join("index.json");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, text.replace("\"format\": 1", "\"format\": 7")).unwrap();
+    };
+    let settings = |dir: &std::path::Path| {
+        std::fs::write(dir.join("check.toml"), "mode = \"SIDEWAYS\"").unwrap();
+    };
+    let repository = |dir: &std::path::Path| {
+        let git = std::process::Command::new("git")
+            .args(["init", "--quiet"])
+            .arg(dir)
+            .status();
+        assert!(git.unwrap().success());
+    };
+    let cases: [Stop; 6] = [
+        (
+            newer,
+            "generate",
+            &["index.json is of format 7", "use a newer release"],
+        ),
+        (
+            newer,
+            "check --sources NONE",
+            &["index.json is of format 7"],
+        ),
+        (newer, "diff", &["index.json is of format 7"]),
+        (
+            settings,
+            "check --sources NONE",
+            &["check.toml", "SIDEWAYS"],
+        ),
+        (
+            repository,
+            "check --sources NONE --against v9",
+            &["there is no commit \"v9\""],
+        ),
+        (
+            |_| {},
+            "check --sources no/such/src",
+            &["no/such/src", "cannot be"],
+        ),
+    ];
+    for (spoil, command, said) in cases {
+        let home = tempfile::tempdir().unwrap();
+        let dir = home.path().join("contracts");
+        let nothing = home.path().join("lib.rs");
+        std::fs::write(&nothing, "").unwrap();
+        assert_eq!(schemas(&shop(), &dir, "generate").code, 0);
+        spoil(&dir);
+        let before = files(&dir);
+        let command = command.replace("NONE", &nothing.to_string_lossy());
+        let ended = schemas(&broken(), &dir, &command);
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{command}");
+        for words in said {
+            assert!(ended.err.contains(words), "{command}: {}", ended.err);
+        }
+        assert_eq!(files(&dir), before, "{command}");
+    }
+}
+
+/// A folder that nobody may write into, not even root.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let dir = std::path::Path::new("/proc/contracts");
+    let ended = schemas(&shop(), dir, "generate");
+    assert_eq!(ended.code, 2, "{}", ended.out);
+    assert!(ended.err.contains("/proc/contracts"), "{}", ended.err);
+}
+
+/// The files of a folder, without those of git.
+fn files(dir: &std::path::Path) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let mut files = std::collections::BTreeMap::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with(".git") {
+                open.push(path);
+            } else if path.is_file() {
+                files.insert(path.clone(), std::fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
 #[test]
 fn an_event_that_no_catalogue_has_is_found_in_the_sources() {
     let home = tempfile::tempdir().unwrap();
@@ -126,10 +219,61 @@ fn an_event_that_no_catalogue_has_is_found_in_the_sources() {
     );
     assert_eq!(ended.code, 1);
     assert!(ended.out.contains("error[event-unlisted]"), "{}", ended.out);
+    let place = format!("--> {}:1\n", root.display());
+    for said in [place.as_str(), "the event `OrderLost`"] {
+        assert!(ended.out.contains(said), "{said}: {}", ended.out);
+    }
+}
+
+#[test]
+fn a_field_whose_form_no_schema_knows_is_found_in_the_sources() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("contracts");
+    let root = home.path().join("lib.rs");
+    let source = "#[derive(Event, JsonSchema)]\n#[event(domain = \"orders\")]\nstruct OrderPlaced {\n    \
+                  #[serde(serialize_with = \"cents\")]\n    price: u64,\n}\n";
+    std::fs::write(&root, source).unwrap();
+    assert_eq!(schemas(&shop(), &dir, "generate").code, 0);
+    let ended = schemas(
+        &shop(),
+        &dir,
+        &format!("check --sources {}", root.display()),
+    );
+    assert_eq!(ended.code, 1);
+    let place = format!("--> {}:5\n", root.display());
+    for said in ["error[form-unsaid]", "`price` of `OrderPlaced`", &place] {
+        assert!(ended.out.contains(said), "{said}: {}", ended.out);
+    }
+}
+
+#[test]
+fn what_is_found_in_the_sources_is_shown_there_by_sarif_and_github() {
+    let home = tempfile::tempdir().unwrap();
+    // The root of a repository, as far as names of files go.
+    std::fs::create_dir(home.path().join(".git")).unwrap();
+    let dir = home.path().join("contracts");
+    let root = home.path().join("service/src/lib.rs");
+    std::fs::create_dir_all(root.parent().unwrap()).unwrap();
+    let source = "\n#[derive(Event)]\n#[event(domain = \"orders\")]\nstruct OrderLost;\n";
+    std::fs::write(&root, source).unwrap();
+    assert_eq!(schemas(&shop(), &dir, "generate").code, 0);
+    let report = |format: &str| {
+        let root = root.display();
+        schemas(
+            &shop(),
+            &dir,
+            &format!("check --sources {root} --format {format}"),
+        )
+        .out
+    };
+    let sarif: serde_json::Value = serde_json::from_str(&report("sarif")).unwrap();
+    let place = &sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"];
+    assert_eq!(place["artifactLocation"]["uri"], "service/src/lib.rs");
+    assert_eq!(place["region"]["startLine"], 4);
+    let github = report("github");
     assert!(
-        ended.out.contains("lib.rs:1, the event `OrderLost`"),
-        "{}",
-        ended.out
+        github.starts_with("::error file=service/src/lib.rs,line=4,title=event-unlisted"),
+        "{github}"
     );
 }
 

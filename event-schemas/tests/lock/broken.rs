@@ -170,6 +170,23 @@ fn put_schema(dir: &Path, schema: &Value) {
 }
 
 #[test]
+fn a_file_that_is_no_schema() {
+    let dir = locked();
+    put_schema(dir.path(), &json!({"type": "strnig"}));
+    let why = refusal(dir.path());
+    assert!(
+        matches!(&why, LockError::NotASchema { path, .. } if path == SCHEMA),
+        "{why}"
+    );
+    assert_eq!(
+        why.to_string(),
+        format!("{SCHEMA} is no schema of an event")
+    );
+    let source = std::error::Error::source(&why).unwrap().to_string();
+    assert!(source.contains("/type"), "{source}");
+}
+
+#[test]
 fn a_schema_that_says_not_where_the_data_are() {
     for schema in [
         json!({"x-event": {"written": "#/$defs/Gone", "read": "#/$defs/Gone"}}),

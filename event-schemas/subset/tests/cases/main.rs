@@ -1,47 +1,20 @@
 //! What the engine says, rule by rule: hand-written pairs of schemas, each with its verdict.
 //!
 //! A row reads: what is written, what reads it, and what is said: `contained`, `unknown`, or the
-//! rule and path of every break.
+//! rule and path of every break. `differential` goes through the same rows.
 
 mod arrays;
 mod numbers;
 mod objects;
 mod references;
 mod strings;
+mod table;
 mod values;
 mod variants;
 
 use event_schemas_subset::{Rule, Schema, Verdict, compare};
-use serde_json::Value;
 
-/// One row of the table.
-struct Row {
-    sub: Value,
-    sup: Value,
-    verdict: Verdict,
-    /// Rule and path of each break, in the order of their paths.
-    breaks: &'static [(&'static str, &'static str)],
-    line: u32,
-}
-
-/// Makes the rows of a table.
-macro_rules! table {
-    ($($sub:tt <= $sup:tt => $verdict:tt $(($rule:literal @ $path:literal))*;)*) => {
-        pub(crate) fn rows() -> Vec<crate::Row> {
-            vec![$(crate::Row {
-                sub: serde_json::json!($sub),
-                sup: serde_json::json!($sup),
-                verdict: crate::table!(@ $verdict),
-                breaks: &[$(($rule, $path)),*],
-                line: line!(),
-            }),*]
-        }
-    };
-    (@ contained) => { event_schemas_subset::Verdict::Contained };
-    (@ broken) => { event_schemas_subset::Verdict::Broken };
-    (@ unknown) => { event_schemas_subset::Verdict::Unknown };
-}
-pub(crate) use table;
+pub(crate) use table::{Row, table};
 
 #[test]
 fn numbers() {
