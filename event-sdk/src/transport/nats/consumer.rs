@@ -23,6 +23,7 @@ mod settle;
 mod status;
 mod subjects;
 mod subscription;
+mod turn;
 
 pub(super) use all::Consumers;
 
@@ -42,9 +43,7 @@ use super::link::Link;
 use super::options::Management;
 use super::streams;
 use crate::text::Text;
-use crate::transport::{
-    AckPolicy, Answer, Capability, ConsumerName, Error, Operation, SubscribeRequest, Subscription,
-};
+use crate::transport::{Answer, Capability, Error, Operation, SubscribeRequest, Subscription};
 
 /// Binds or creates a consumer and receives from it.
 pub(super) fn subscribe(
@@ -52,12 +51,7 @@ pub(super) fn subscribe(
     request: SubscribeRequest,
 ) -> Answer<Result<Subscription, Error>> {
     Answer::later(async move {
-        let name = request.config.name.as_str().map(Text::copy_of);
-        let stream = request.stream.clone();
-        let acks = request.config.ack != AckPolicy::None;
-        // Only an ephemeral consumer is made again, and from what is not settled.
-        let remembers = acks && request.config.name == ConsumerName::Ephemeral;
-        let via = Via::new(Arc::clone(&link), stream, name, remembers);
+        let via = Via::new(Arc::clone(&link), request.stream.clone(), &request.config);
         let about = via.about(Operation::Subscribe);
         let opened = open(&link, via, request).await;
         // It may have been closed meanwhile, whatever came of that.

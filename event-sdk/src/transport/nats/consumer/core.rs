@@ -1,6 +1,6 @@
 //! What a subscription shares with those who may end it: closing and draining.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -20,8 +20,9 @@ use super::leave::{Leaving, Left, PATIENCE, Quiet};
 use super::pull::{Ends, Pull};
 use super::reply::Reply;
 use super::send::{send, send_now};
-use super::settle::{ACK, Held, Via};
+use super::settle::{ACK, Held, NAK, Via};
 use super::status::Status;
+use super::turn::Turn;
 use crate::transport::nats::link::Link;
 use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
@@ -30,6 +31,8 @@ pub(super) struct Core {
     pub(super) via: Arc<Via>,
     /// Whether deliveries are settled.
     pub(super) acks: bool,
+    /// Whether an acknowledgement settles everything before it.
+    pub(super) in_order: bool,
     is_ephemeral: bool,
     state: Mutex<State>,
 }
@@ -56,6 +59,13 @@ struct State {
     start: u64,
     /// What came before this consumer was made again.
     before: Option<Before>,
+    /// What comes before anything that is asked for.
+    first: VecDeque<Message>,
+    /// The consumer's own number of what comes next, where one subscription
+    /// receives at a time.
+    next_number: Option<u64>,
+    /// Whether another one has received something meanwhile.
+    overtaken: bool,
     waker: Option<Waker>,
 }
 
@@ -78,6 +88,8 @@ pub(super) enum Came {
     Status(Status),
     /// Nothing that has a meaning here.
     Nothing,
+    /// Another subscription has received something, where only one does at a time.
+    Overtaken,
     /// A request has to wait for room on the connection.
     NoRoom(Unsent),
     /// The subscription was ended.
@@ -104,6 +116,7 @@ impl Core {
     ) -> Self {
         Self {
             acks: config.ack != AckPolicy::None,
+            in_order: config.ack == AckPolicy::All,
             is_ephemeral: config.name == ConsumerName::Ephemeral,
             state: Mutex::new(State {
                 next: via.next(&bound.name),
@@ -120,6 +133,9 @@ impl Core {
                     _ => 0,
                 },
                 before: None,
+                first: VecDeque::new(),
+                next_number: None,
+                overtaken: false,
                 waker: None,
                 bound,
             }),
@@ -160,6 +176,33 @@ impl Core {
             last: state.last,
             unsettled,
         }
+    }
+
+    /// What somebody has in his hands and has not settled.
+    pub(super) fn in_hand(&self) -> BTreeSet<u64> {
+        let state = self.lock();
+        let in_hand = state.deliveries.in_hand();
+        in_hand.map(|held| held.sequence()).collect()
+    }
+
+    /// Whether all deliveries up to the consumer's own number `delivered` came here,
+    /// since its turn came.
+    pub(super) fn has_all_up_to(&self, delivered: u64) -> bool {
+        let state = self.lock();
+        !state.overtaken && state.next_number == Some(delivered.saturating_add(1))
+    }
+
+    /// Whether another subscription has received something, in its turn.
+    pub(super) fn is_overtaken(&self) -> bool {
+        self.lock().overtaken
+    }
+
+    /// Its turn has come.
+    pub(super) fn begin_turn(&self, turn: Turn) {
+        let mut state = self.lock();
+        state.first = turn.first.into();
+        state.next_number = turn.next;
+        state.overtaken = false;
     }
 
     /// Goes on with another inbox, for what was asked for through the old one may
@@ -203,6 +246,7 @@ impl Core {
         state.next = self.via.next(&bound.name);
         state.bound = bound;
         state.before = Some(before);
+        state.next_number = None;
     }
 
     /// Ends it: nothing comes any more. What was not handed out is put back, some
@@ -215,7 +259,8 @@ impl Core {
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be put back.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
-            let leaving = Leaving::new(inbox, state.pull.clone());
+            let mut leaving = Leaving::new(inbox, state.pull.clone());
+            leaving.and(std::mem::take(&mut state.first));
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };
@@ -389,6 +434,9 @@ impl State {
         if self.inbox.is_none() {
             return Poll::Ready(Came::Ended);
         }
+        if let Some(message) = self.first.pop_front() {
+            return Poll::Ready(self.came(core, message));
+        }
         if asks {
             self.ask(core);
             if let Some(unsent) = self.unsent.take() {
@@ -446,6 +494,32 @@ impl State {
             return Came::Nothing;
         };
         self.pull.taken();
+        if core.in_order && !self.is_next(subject) {
+            // Where there is no room it comes again after its ack wait.
+            let _ = send_now(core.via.link.client(), subject, None, &NAK);
+            return Came::Overtaken;
+        }
+        self.came(core, message)
+    }
+
+    /// Whether this delivery follows the last one, where one subscription receives at
+    /// a time.
+    fn is_next(&mut self, subject: &Subject) -> bool {
+        let Some(Reply { number, .. }) = Reply::parse(subject) else {
+            return true;
+        };
+        self.overtaken |= self.next_number.is_some_and(|next| next != number);
+        if !self.overtaken {
+            self.next_number = Some(number.saturating_add(1));
+        }
+        !self.overtaken
+    }
+
+    /// A message of the stream is handed out.
+    fn came(&mut self, core: &Core, message: Message) -> Came {
+        let Some(subject) = &message.reply else {
+            return Came::Nothing;
+        };
         let Some(reply) = Reply::parse(subject) else {
             return Came::Unreadable(message);
         };

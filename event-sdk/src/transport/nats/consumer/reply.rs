@@ -12,6 +12,8 @@ pub(super) struct Reply {
     pub(super) attempt: u32,
     /// The message's sequence in its stream.
     pub(super) sequence: u64,
+    /// The consumer's own number of the delivery: each has the next one.
+    pub(super) number: u64,
     /// When the message was stored.
     pub(super) stored_at: Timestamp,
     /// How many messages the consumer has to deliver for the first time after it.
@@ -32,7 +34,7 @@ const NANOS: i64 = 1_000_000_000;
 impl Reply {
     /// Reads it; `None` if it is no such subject.
     pub(super) fn parse(subject: &str) -> Option<Self> {
-        let [_stream, _consumer, attempt, sequence, _, time, pending] = tokens(subject)?;
+        let [_stream, _consumer, attempt, sequence, number, time, pending] = tokens(subject)?;
         let nanos: i64 = time.parse().ok()?;
         // The remainder of a division by a billion fits.
         let fraction = i32::try_from(nanos % NANOS).ok()?;
@@ -40,6 +42,7 @@ impl Reply {
             // More deliveries than can be counted stay at that number.
             attempt: attempt.parse::<u64>().ok()?.try_into().unwrap_or(u32::MAX),
             sequence: sequence.parse().ok()?,
+            number: number.parse().ok()?,
             stored_at: Timestamp::new(nanos / NANOS, fraction).ok()?,
             pending: pending.parse().ok()?,
         })
@@ -78,6 +81,7 @@ mod tests {
         Reply {
             attempt: 3,
             sequence: 100,
+            number: 7,
             stored_at: Timestamp::new(1_763_697_600, 123_456_789).unwrap(),
             pending: 42,
         }
