@@ -16,6 +16,7 @@ mod held;
 mod inbox;
 mod leave;
 mod mend;
+mod numbers;
 mod pull;
 mod reply;
 mod send;

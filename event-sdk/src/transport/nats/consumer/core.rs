@@ -17,8 +17,9 @@ use super::forget::Forgetting;
 use super::held::Deliveries;
 use super::inbox::Inbox;
 use super::leave::{Leaving, Left, PATIENCE, Quiet};
+use super::numbers::{self, Numbers};
 use super::pull::{Ends, Pull};
-use super::reply::Reply;
+use super::reply::{Reply, with_number};
 use super::send::{send, send_now};
 use super::settle::{ACK, Held, NAK, Via};
 use super::status::Status;
@@ -60,7 +61,9 @@ struct State {
     /// What came before this consumer was made again.
     before: Option<Before>,
     /// What comes before anything that is asked for.
-    first: VecDeque<Message>,
+    first: VecDeque<(Message, Reply)>,
+    /// Under which numbers deliveries are settled then.
+    numbers: Numbers,
     /// The consumer's own number of what comes next, where one subscription
     /// receives at a time.
     next_number: Option<u64>,
@@ -134,6 +137,7 @@ impl Core {
                 },
                 before: None,
                 first: VecDeque::new(),
+                numbers: Numbers::default(),
                 next_number: None,
                 overtaken: false,
                 waker: None,
@@ -198,8 +202,10 @@ impl Core {
     }
 
     /// Its turn has come.
-    pub(super) fn begin_turn(&self, turn: Turn) {
+    pub(super) fn begin_turn(&self, mut turn: Turn) {
         let mut state = self.lock();
+        state.numbers.clear();
+        numbers::in_order(&mut turn.first);
         state.first = turn.first.into();
         state.next_number = turn.next;
         state.overtaken = false;
@@ -260,7 +266,8 @@ impl Core {
         // Where nothing is settled, nothing can be put back.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
             let mut leaving = Leaving::new(inbox, state.pull.clone());
-            leaving.and(std::mem::take(&mut state.first));
+            let first = std::mem::take(&mut state.first).into_iter();
+            leaving.and(first.map(|(message, _)| message));
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };
@@ -434,8 +441,8 @@ impl State {
         if self.inbox.is_none() {
             return Poll::Ready(Came::Ended);
         }
-        if let Some(message) = self.first.pop_front() {
-            return Poll::Ready(self.came(core, message));
+        if let Some((message, reply)) = self.first.pop_front() {
+            return Poll::Ready(self.came(core, message, reply));
         }
         if asks {
             self.ask(core);
@@ -494,34 +501,31 @@ impl State {
             return Came::Nothing;
         };
         self.pull.taken();
-        if core.in_order && !self.is_next(subject) {
+        let Some(reply) = Reply::parse(subject) else {
+            return Came::Unreadable(message);
+        };
+        if core.in_order && !self.is_next(&reply) {
             // Where there is no room it comes again after its ack wait.
             let _ = send_now(core.via.link.client(), subject, None, &NAK);
             return Came::Overtaken;
         }
-        self.came(core, message)
+        self.came(core, message, reply)
     }
 
     /// Whether this delivery follows the last one, where one subscription receives at
     /// a time.
-    fn is_next(&mut self, subject: &Subject) -> bool {
-        let Some(Reply { number, .. }) = Reply::parse(subject) else {
-            return true;
-        };
-        self.overtaken |= self.next_number.is_some_and(|next| next != number);
+    fn is_next(&mut self, reply: &Reply) -> bool {
+        self.overtaken |= self.next_number.is_some_and(|next| next != reply.number);
         if !self.overtaken {
-            self.next_number = Some(number.saturating_add(1));
+            self.next_number = Some(reply.number.saturating_add(1));
         }
         !self.overtaken
     }
 
     /// A message of the stream is handed out.
-    fn came(&mut self, core: &Core, message: Message) -> Came {
+    fn came(&mut self, core: &Core, message: Message, reply: Reply) -> Came {
         let Some(subject) = &message.reply else {
             return Came::Nothing;
-        };
-        let Some(reply) = Reply::parse(subject) else {
-            return Came::Unreadable(message);
         };
         if !self.wants(reply.sequence) {
             if core.acks {
@@ -532,11 +536,25 @@ impl State {
         }
         self.last = self.last.max(reply.sequence);
         let held = core.acks.then(|| {
-            let held = Held::new(Arc::clone(&core.via), subject.clone(), reply.sequence);
+            let subject = self.settled_at(core, subject, &reply);
+            let held = Held::new(Arc::clone(&core.via), subject, reply.sequence);
             self.deliveries.add(&held);
             held
         });
         Came::Message(message, reply, held)
+    }
+
+    /// Where a delivery is settled.
+    fn settled_at(&mut self, core: &Core, subject: &Subject, reply: &Reply) -> Subject {
+        if core.in_order {
+            let number = self.numbers.of(reply, core.via.settled_through());
+            if number != reply.number
+                && let Some(other) = with_number(subject, number)
+            {
+                return other.into();
+            }
+        }
+        subject.clone()
     }
 
     /// Whether a sequence is to be handed out: a server may begin too early, and

@@ -55,6 +55,16 @@ pub(super) fn consumer(subject: &str) -> Option<&str> {
     Some(consumer)
 }
 
+/// The same subject, with another of the consumer's own numbers; `None` if it is no
+/// such subject.
+pub(super) fn with_number(subject: &str, number: u64) -> Option<String> {
+    let [.., old, _time, _pending] = tokens(subject)?;
+    let begin = old.as_ptr().addr() - subject.as_ptr().addr();
+    let (before, from) = subject.split_at_checked(begin)?;
+    let after = from.strip_prefix(old)?;
+    Some(format!("{before}{number}{after}"))
+}
+
 /// What follows the prefix, without domain and account.
 fn tokens(subject: &str) -> Option<[&str; SHORT]> {
     let mut tokens = [""; LONG];
@@ -102,6 +112,16 @@ mod tests {
             assert_eq!(Reply::parse(&subject), Some(expected()), "{subject}");
             assert_eq!(consumer(&subject), Some("billing"), "{subject}");
         }
+    }
+
+    #[test]
+    fn another_number_takes_the_place_of_the_old() {
+        for (begin, end) in [("", ""), ("_.acchash.", ""), ("hub.acchash.", ".x7.5")] {
+            let with =
+                |number: u64| format!("$JS.ACK.{begin}EVENTS.billing.7.7.{number}.{TIME}.7{end}");
+            assert_eq!(with_number(&with(7), 1234), Some(with(1234)));
+        }
+        assert_eq!(with_number("_INBOX.abc.1", 1), None);
     }
 
     #[test]

@@ -98,6 +98,12 @@ impl Via {
             .unwrap_or_default()
     }
 
+    /// Up to which sequence everything is settled, where that is known.
+    pub(super) fn settled_through(&self) -> u64 {
+        let through = self.through.as_ref();
+        through.map_or(0, |through| through.load(Ordering::Acquire))
+    }
+
     /// Whether an acknowledgement of a later one has settled it.
     fn is_through(&self, sequence: u64) -> bool {
         self.through

@@ -27,7 +27,7 @@ use crate::transport::{ConsumerConfig, Error, ErrorKind, Operation};
 /// A turn that has come.
 pub(super) struct Turn {
     /// What was unsettled, in order.
-    pub(super) first: Vec<Message>,
+    pub(super) first: Vec<(Message, Reply)>,
     /// The consumer's own number of what comes next; `None` if it is not known,
     /// for there is no such consumer.
     pub(super) next: Option<u64>,
@@ -140,7 +140,7 @@ async fn gather(
     core: &Core,
     about: &About,
     count: u64,
-    found: &mut BTreeMap<u64, Message>,
+    found: &mut BTreeMap<u64, (Message, Reply)>,
 ) -> Result<(), Error> {
     let via = &core.via;
     let bound = core.bound();
@@ -173,7 +173,7 @@ async fn gather(
                     asked -= 1;
                     let reply = message.reply.as_deref().and_then(Reply::parse);
                     if let Some(reply) = reply {
-                        found.insert(reply.sequence, message);
+                        found.insert(reply.sequence, (message, reply));
                     }
                 }
             }
