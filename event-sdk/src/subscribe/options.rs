@@ -48,7 +48,11 @@ pub struct Subscribe<S> {
 }
 
 impl<S: EventSet> Subscribe<S> {
-    /// How many messages are taken ahead where nothing is acknowledged.
+    /// How many messages are taken ahead unless it is set: each has about a second of
+    /// the usual ack wait, and a server is asked once for sixteen.
+    const PREFETCH: usize = 32;
+
+    /// The same where nothing is acknowledged.
     const UNACKED_PREFETCH: usize = 64;
 
     pub(crate) fn new(bus: EventBus) -> Self {
@@ -132,12 +136,15 @@ impl<S: EventSet> Subscribe<S> {
         self
     }
 
-    /// How many messages are taken ahead of the caller at the most: one unless
-    /// set, 64 where nothing is acknowledged. Those are not shared with others of
-    /// the group any more, and their ack wait runs.
+    /// How many messages are taken ahead of the caller at the most: 32 unless set (or
+    /// `max_ack_pending`, if that is less), 64 where nothing is acknowledged. Those are
+    /// not shared with others of the group any more, and their ack wait runs: with the
+    /// usual 30 seconds, a handler that takes longer than about a second for an event
+    /// wants a smaller number, and one that takes less than a millisecond a larger one.
     ///
-    /// It saves round trips to a server. The memory transport, which has none,
-    /// takes ahead only where nothing is acknowledged.
+    /// It saves round trips to a server; `docs/benchmarks.md` says what it is
+    /// worth. The memory transport, which has none, takes ahead only where nothing is
+    /// acknowledged.
     pub fn prefetch(mut self, messages: usize) -> Self {
         self.prefetch = Some(messages);
         self
@@ -174,7 +181,11 @@ impl<S: EventSet> Subscribe<S> {
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,
-            AckPolicy::Explicit | AckPolicy::All => 1,
+            AckPolicy::Explicit | AckPolicy::All => {
+                let most = self.config.max_ack_pending;
+                let most = most.and_then(|most| usize::try_from(most.get()).ok());
+                most.unwrap_or(usize::MAX).min(Self::PREFETCH)
+            }
         });
         let inner = self.bus.inner();
         let routes = self
