@@ -127,8 +127,8 @@ async fn settled<'a, S: EventSet>(
             Err(answer) => waiting.push(answer),
         }
     }
-    let answers = join_all(waiting).await.into_iter();
-    let late = answers.filter_map(Result::err).next();
+    let mut answers = join_all(waiting).await.into_iter();
+    let late = answers.find_map(Result::err);
     failed.or(late).map_or(Ok(()), Err)
 }
 

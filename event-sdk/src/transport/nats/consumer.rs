@@ -32,6 +32,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use tokio::task::coop::unconstrained;
 
 use self::core::Core;
 use self::denied::denied;
@@ -82,7 +83,8 @@ async fn open(link: &Link, via: Via, request: SubscribeRequest) -> Result<NatsSu
         }
         _ => None,
     };
-    let denied: Denied = Box::pin(denied(denials, Arc::clone(&core)));
+    // It is looked at when a task has used up what tokio gives it at a time, too.
+    let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&core))));
     // From here on it leaves nothing behind when it is dropped.
     let mut subscription = NatsSubscription::new(core, config, reports, denied);
     if link.options().management == Management::Never {

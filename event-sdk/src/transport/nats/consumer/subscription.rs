@@ -1,13 +1,15 @@
 //! Receiving from a consumer.
 
 use std::fmt;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use async_nats::{Message, PublishError};
 use futures_core::Stream;
 use futures_util::FutureExt;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::core::{Came, Core, Unsent};
@@ -357,7 +359,9 @@ impl NatsSubscription {
         let Some(reports) = &mut self.reports else {
             return Poll::Pending;
         };
-        reports.poll(cx).map(|report| match report {
+        // While much comes, there may never be a look with some of tokio's budget left.
+        let mut report = pin!(unconstrained(poll_fn(|cx| reports.poll(cx))));
+        report.as_mut().poll(cx).map(|report| match report {
             Ok(exhausted) => Step::Item(Incoming::Exhausted(exhausted)),
             Err(error) => Step::Trouble(error),
         })

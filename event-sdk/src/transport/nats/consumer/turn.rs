@@ -108,9 +108,8 @@ async fn standing(core: &Core, about: &About) -> Result<Asked, Error> {
         Ok(Err(error)) if error.is(&[code::CONSUMER_NOT_FOUND, code::STREAM_NOT_FOUND]) => {
             Ok(Asked::Nobody)
         }
-        Ok(Err(_)) => Ok(Asked::Later),
         Err(error) if matches!(error.kind(), ErrorKind::Denied | ErrorKind::Closed) => Err(error),
-        Err(_) => Ok(Asked::Later),
+        Ok(Err(_)) | Err(_) => Ok(Asked::Later),
     }
 }
 
