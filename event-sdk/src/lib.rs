@@ -52,7 +52,8 @@
 //!   [`PublishError`] gives it back.
 //! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one.
 //!   A [`Subscriber`] is a stream of [`Delivery`]s; a message that is no event of the
-//!   set is a delivery too, and [`Message::decode`] says what is wrong with it.
+//!   set is a delivery too, and [`Message::decode`] says what is wrong with it. A
+//!   [`Batch`] has several, settled together.
 //! - [`EventBus::history`] reads what is stored.
 //! - [`EventBus::apply_streams`] creates and changes the declared streams, and nothing
 //!   else does; [`EventBus::drain`] ends in good order.
@@ -93,7 +94,7 @@ pub use publish::{
     BatchError, IntoPrepared, Prepared, Publish, PublishAll, PublishError, PublishFuture,
     Published, Publisher, Publishers,
 };
-pub use subscribe::{Delivery, Subscribe, Subscriber};
+pub use subscribe::{Batch, Delivery, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 
 #[doc(hidden)]

@@ -1,9 +1,12 @@
-//! Subscribing: options, the subscriber, and its deliveries.
+//! Subscribing: options, the subscriber, its deliveries and batches of them.
 
+mod batch;
 mod delivery;
+mod in_order;
 mod options;
 mod subscriber;
 
+pub use batch::Batch;
 pub use delivery::Delivery;
 pub use options::Subscribe;
 pub use subscriber::Subscriber;

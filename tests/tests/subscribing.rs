@@ -252,7 +252,6 @@ async fn options_that_contradict_themselves_are_refused() {
         all().group("a b"),
         all().prefetch(0),
         all().durable("a").group("b"),
-        all().ack_policy(AckPolicy::All).filter(|_| true),
         all().ack_wait(Duration::ZERO),
         all()
             .max_deliver(2)

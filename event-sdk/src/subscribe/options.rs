@@ -17,7 +17,8 @@ use event_sdk_core::transport::{
 use event_sdk_core::{EventSet, Head, Pattern};
 
 use super::Subscriber;
-use super::subscriber::EnvelopeFilter;
+use super::in_order::InOrder;
+use super::subscriber::{EnvelopeFilter, Source};
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::Opener;
 
@@ -47,7 +48,11 @@ pub struct Subscribe<S> {
 }
 
 impl<S: EventSet> Subscribe<S> {
-    /// How many messages are taken ahead where nothing is acknowledged.
+    /// How many messages are taken ahead unless it is set: each has about a second of
+    /// the usual ack wait, and a server is asked once for sixteen.
+    const PREFETCH: usize = 32;
+
+    /// The same where nothing is acknowledged.
     const UNACKED_PREFETCH: usize = 64;
 
     pub(crate) fn new(bus: EventBus) -> Self {
@@ -85,6 +90,14 @@ impl<S: EventSet> Subscribe<S> {
     }
 
     /// How deliveries are acknowledged: each by itself unless set.
+    ///
+    /// With [`AckPolicy::All`] one acknowledgement on the wire settles everything
+    /// before it, for a handler that works in order, mostly on
+    /// [batches](Subscriber::next_batch). What is not handled is never settled by
+    /// that: an acknowledgement is told to the transport when everything before it is
+    /// settled too, one that was put back included, and until then it is noted here.
+    /// If the program ends before, it comes again. One subscription of the consumer
+    /// at a time receives: others that are there take over when it ends.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self
@@ -123,12 +136,15 @@ impl<S: EventSet> Subscribe<S> {
         self
     }
 
-    /// How many messages are taken ahead of the caller at the most: one unless
-    /// set, 64 where nothing is acknowledged. Those are not shared with others of
-    /// the group any more, and their ack wait runs.
+    /// How many messages are taken ahead of the caller at the most: 32 unless set (or
+    /// `max_ack_pending`, if that is less), 64 where nothing is acknowledged. Those are
+    /// not shared with others of the group any more, and their ack wait runs: with the
+    /// usual 30 seconds, a handler that takes longer than about a second for an event
+    /// wants a smaller number, and one that takes less than a millisecond a larger one.
     ///
-    /// It saves round trips to a server. The memory transport, which has none,
-    /// takes ahead only where nothing is acknowledged.
+    /// It saves round trips to a server; `docs/benchmarks.md` says what it is
+    /// worth. The memory transport, which has none, takes ahead only where nothing is
+    /// acknowledged.
     pub fn prefetch(mut self, messages: usize) -> Self {
         self.prefetch = Some(messages);
         self
@@ -165,7 +181,11 @@ impl<S: EventSet> Subscribe<S> {
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,
-            AckPolicy::Explicit | AckPolicy::All => 1,
+            AckPolicy::Explicit | AckPolicy::All => {
+                let most = self.config.max_ack_pending;
+                let most = most.and_then(|most| usize::try_from(most.get()).ok());
+                most.unwrap_or(usize::MAX).min(Self::PREFETCH)
+            }
         });
         let inner = self.bus.inner();
         let routes = self
@@ -175,19 +195,24 @@ impl<S: EventSet> Subscribe<S> {
         if let DeliverPolicy::ByStartSequence(sequence) = self.config.deliver {
             one_stream(sequence, &routes, Operation::Subscribe)?;
         }
-        let mut subscriptions = Vec::new();
+        let mut sources = Vec::new();
         for (stream, filters) in routes {
             let config = ConsumerConfig {
                 filters,
                 ..self.config.clone()
             };
+            let order = (config.ack == AckPolicy::All)
+                .then(|| InOrder::new(stream.clone(), Arc::clone(&inner.clock), &config));
             let request = SubscribeRequest {
                 stream: stream.clone(),
                 config,
                 prefetch,
             };
-            let subscription = inner.transport.subscribe(request).await?;
-            subscriptions.push((stream, subscription));
+            sources.push(Source {
+                stream,
+                subscription: inner.transport.subscribe(request).await?,
+                order: order.map(Arc::new),
+            });
         }
         let opener = Opener {
             codec: Arc::clone(&inner.codec),
@@ -196,7 +221,8 @@ impl<S: EventSet> Subscribe<S> {
             prefix: inner.prefix.to_string().into(),
             max_payload: inner.max_payload,
         };
-        Ok(Subscriber::new(subscriptions, opener, self.filter))
+        let clock = Arc::clone(&inner.clock);
+        Ok(Subscriber::new(sources, opener, clock, self.filter))
     }
 
     /// What is wrong whatever the transport is.
@@ -216,11 +242,6 @@ impl<S: EventSet> Subscribe<S> {
         if self.names > 1 {
             return invalid(
                 "the consumer was named more than once; a durable is shared by all subscriptions to it, so name either a durable or a group".to_owned(),
-            );
-        }
-        if self.filter.is_some() && self.config.ack == AckPolicy::All {
-            return invalid(
-                "an envelope filter acknowledges what it leaves out, which would settle everything before it; acknowledge each by itself, or filter by subject".to_owned(),
             );
         }
         if self.prefetch == Some(0) {

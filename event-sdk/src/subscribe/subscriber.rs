@@ -1,20 +1,24 @@
 //! Receives deliveries, from one consumer or from several merged.
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use event_sdk_core::text::Text;
+use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
     Answer, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
 };
 use event_sdk_core::{EventSet, Head};
 use futures_core::Stream;
 
-use super::Delivery;
+use super::in_order::{Arrival, InOrder};
+use super::{Batch, Delivery};
 use crate::message::Opener;
 
 pub(super) type EnvelopeFilter = Box<dyn Fn(&Head) -> bool + Send + Sync>;
@@ -32,29 +36,49 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&Head) -> bool + Send + Sync>;
 ///
 /// Dropping it gives back what it has not yet returned.
 pub struct Subscriber<S> {
-    /// One in each stream.
-    subscriptions: Vec<(Text, Subscription)>,
-    /// The subscription that is asked first, in turn.
+    /// One for each stream.
+    sources: Vec<Source>,
+    /// The source that is asked first, in turn.
     next: usize,
+    /// Whether an acknowledgement settles everything before it.
+    in_order: bool,
     opener: Arc<Opener>,
+    clock: Arc<dyn Clock>,
     filter: Option<EnvelopeFilter>,
-    /// Acks of filtered messages that have no answer yet.
+    /// Acks of messages that were not handed out, without an answer so far.
     acking: Vec<Answer<Result<(), Error>>>,
+    /// What was received for a batch that was not returned.
+    gathered: VecDeque<Delivery<S>>,
+    /// What came after it.
+    trouble: Option<Error>,
     set: PhantomData<fn() -> S>,
+}
+
+/// A subscription to one stream.
+pub(super) struct Source {
+    pub(super) stream: Text,
+    pub(super) subscription: Subscription,
+    /// Where an acknowledgement settles everything before it: what is not settled.
+    pub(super) order: Option<Arc<InOrder>>,
 }
 
 impl<S: EventSet> Subscriber<S> {
     pub(super) fn new(
-        subscriptions: Vec<(Text, Subscription)>,
+        sources: Vec<Source>,
         opener: Opener,
+        clock: Arc<dyn Clock>,
         filter: Option<EnvelopeFilter>,
     ) -> Self {
         Self {
-            subscriptions,
+            in_order: sources.iter().any(|source| source.order.is_some()),
+            sources,
             next: 0,
             opener: Arc::new(opener),
+            clock,
             filter,
             acking: Vec::new(),
+            gathered: VecDeque::new(),
+            trouble: None,
             set: PhantomData,
         }
     }
@@ -67,36 +91,107 @@ impl<S: EventSet> Subscriber<S> {
     ///
     /// What the transport reports; see [`Subscriber`].
     pub async fn next(&mut self) -> Option<Result<Delivery<S>, Error>> {
-        std::future::poll_fn(|cx| self.poll_delivery(cx)).await
+        poll_fn(|cx| self.poll_delivery(cx)).await
+    }
+
+    /// The next deliveries, at least one and at most `max`: it waits for the first,
+    /// then no longer than `within` for others. `None` when there will be none
+    /// any more.
+    ///
+    /// For a handler that does several in one go, such as in one transaction of a
+    /// database, and [acknowledges](Batch::ack) them together. [`prefetch`] says
+    /// how many are taken ahead, and should be `max` or more; `max_ack_pending` must
+    /// not be less. The ack wait of the first runs while others are waited for.
+    ///
+    /// Cancel-safe: deliveries are either returned or kept for the next call,
+    /// whether of this or of [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// What the transport reports; see [`Subscriber`]. What was received before
+    /// that is returned first.
+    ///
+    /// [`prefetch`]: super::Subscribe::prefetch
+    pub async fn next_batch(
+        &mut self,
+        max: usize,
+        within: Duration,
+    ) -> Option<Result<Batch<S>, Error>> {
+        let max = max.max(1);
+        let mut until = None;
+        let mut timer = None;
+        poll_fn(|cx| {
+            while self.gathered.len() < max && self.trouble.is_none() {
+                match self.poll_received(cx) {
+                    Poll::Ready(Some(Ok(delivery))) => self.gathered.push_back(delivery),
+                    Poll::Ready(Some(Err(error))) => self.trouble = Some(error),
+                    Poll::Ready(None) if self.gathered.is_empty() => return Poll::Ready(None),
+                    Poll::Ready(None) => break,
+                    Poll::Pending if self.gathered.is_empty() => return Poll::Pending,
+                    Poll::Pending => {
+                        let clock = &self.clock;
+                        let until =
+                            *until.get_or_insert_with(|| clock.monotonic().saturating_add(within));
+                        let timer = timer.get_or_insert_with(|| clock.sleep_until(until));
+                        ready!(timer.as_mut().poll(cx));
+                        break;
+                    }
+                }
+            }
+            if self.gathered.is_empty() {
+                return Poll::Ready(self.trouble.take().map(Err));
+            }
+            let rest = self.gathered.split_off(max.min(self.gathered.len()));
+            let deliveries = std::mem::replace(&mut self.gathered, rest);
+            Poll::Ready(Some(Ok(Batch::new(deliveries.into(), self.in_order))))
+        })
+        .await
     }
 
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<S>, Error>>> {
+        if let Some(delivery) = self.gathered.pop_front() {
+            return Poll::Ready(Some(Ok(delivery)));
+        }
+        match self.trouble.take() {
+            Some(error) => Poll::Ready(Some(Err(error))),
+            None => self.poll_received(cx),
+        }
+    }
+
+    fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<S>, Error>>> {
         loop {
             if let Some(error) = self.poll_acks(cx) {
                 return Poll::Ready(Some(Err(error)));
             }
-            let (stream, incoming) = match ready!(self.poll_subscriptions(cx)) {
+            let (index, incoming) = match ready!(self.poll_sources(cx)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(found)) => found,
             };
+            let source = &self.sources[index];
             match incoming {
                 Incoming::Message(received) => {
-                    let Received {
-                        subject,
-                        headers,
-                        body,
-                        info,
-                        settler,
-                    } = received;
-                    let delivery =
-                        Delivery::new(subject, headers, body, &self.opener, info, settler);
+                    let received = match source.take(received) {
+                        Ok(Arrival::New(received)) => received,
+                        Ok(Arrival::Known(settled)) => {
+                            self.acking.extend(settled);
+                            continue;
+                        }
+                        Err(error) => {
+                            drop(self.sources.swap_remove(index));
+                            return Poll::Ready(Some(Err(error)));
+                        }
+                    };
+                    let delivery = self.delivery(received);
                     if self.keeps(&delivery) {
                         return Poll::Ready(Some(Ok(delivery)));
                     }
                     self.acking.extend(delivery.settle(Settlement::Ack));
                 }
                 Incoming::Gap(gap) => {
+                    if let Some(order) = &source.order {
+                        order.dropped(&gap);
+                    }
                     let error = Error::new(
                         ErrorKind::Gap(gap),
                         Operation::Subscribe,
@@ -104,9 +199,12 @@ impl<S: EventSet> Subscriber<S> {
                             "the stream dropped {gap}, not handled yet; keep more, or read faster"
                         ),
                     );
-                    return Poll::Ready(Some(Err(error.at_stream(stream))));
+                    return Poll::Ready(Some(Err(error.at_stream(source.stream.clone()))));
                 }
                 Incoming::Exhausted(exhausted) => {
+                    if let Some(order) = &source.order {
+                        order.exhausted(&exhausted);
+                    }
                     let error = Error::new(
                         ErrorKind::Exhausted(exhausted.clone()),
                         Operation::Subscribe,
@@ -116,7 +214,7 @@ impl<S: EventSet> Subscriber<S> {
                         ),
                     )
                     .at_subject(exhausted.subject);
-                    return Poll::Ready(Some(Err(error.at_stream(stream))));
+                    return Poll::Ready(Some(Err(error.at_stream(source.stream.clone()))));
                 }
                 // The contract may grow; what is not known here is no delivery.
                 _ => {}
@@ -124,23 +222,24 @@ impl<S: EventSet> Subscriber<S> {
         }
     }
 
-    /// Asks each subscription in turn, beginning with another one each time.
-    fn poll_subscriptions(
+    /// Asks each source in turn, beginning with another one each time; which one
+    /// has something.
+    fn poll_sources(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<(Text, Incoming), Error>>> {
+    ) -> Poll<Option<Result<(usize, Incoming), Error>>> {
         let mut asked = 0;
-        while asked < self.subscriptions.len() {
-            let index = self.next % self.subscriptions.len();
-            let (stream, subscription) = &mut self.subscriptions[index];
-            match subscription.as_mut().poll_next(cx) {
+        while asked < self.sources.len() {
+            let index = self.next % self.sources.len();
+            let source = &mut self.sources[index];
+            match source.subscription.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     self.next = index + 1;
-                    return Poll::Ready(Some(item.map(|incoming| (stream.clone(), incoming))));
+                    return Poll::Ready(Some(item.map(|incoming| (index, incoming))));
                 }
                 Poll::Ready(None) => {
                     // The order of the others does not matter: they take turns.
-                    drop(self.subscriptions.swap_remove(index));
+                    drop(self.sources.swap_remove(index));
                     asked = 0;
                 }
                 Poll::Pending => {
@@ -149,11 +248,22 @@ impl<S: EventSet> Subscriber<S> {
                 }
             }
         }
-        if self.subscriptions.is_empty() {
+        if self.sources.is_empty() {
             Poll::Ready(None)
         } else {
             Poll::Pending
         }
+    }
+
+    fn delivery(&self, received: Received) -> Delivery<S> {
+        let Received {
+            subject,
+            headers,
+            body,
+            info,
+            settler,
+        } = received;
+        Delivery::new(subject, headers, body, &self.opener, info, settler)
     }
 
     fn keeps(&self, delivery: &Delivery<S>) -> bool {
@@ -178,6 +288,15 @@ impl<S: EventSet> Subscriber<S> {
     }
 }
 
+impl Source {
+    fn take(&self, received: Received) -> Result<Arrival, Error> {
+        match &self.order {
+            Some(order) => order.arrived(received),
+            None => Ok(Arrival::New(received)),
+        }
+    }
+}
+
 impl<S: EventSet> Stream for Subscriber<S> {
     type Item = Result<Delivery<S>, Error>;
 
@@ -189,7 +308,7 @@ impl<S: EventSet> Stream for Subscriber<S> {
 impl<S> fmt::Debug for Subscriber<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriber")
-            .field("subscriptions", &self.subscriptions.len())
+            .field("subscriptions", &self.sources.len())
             .finish_non_exhaustive()
     }
 }

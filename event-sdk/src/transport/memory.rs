@@ -83,6 +83,7 @@ mod subjects;
 mod subscribers;
 mod subscription;
 mod token_tree;
+mod turn;
 
 pub use builder::MemoryTransportBuilder;
 

@@ -9,6 +9,7 @@ mod consumer_settle;
 mod consumer_support;
 mod core;
 mod history;
+mod in_order;
 mod permissions;
 mod publishing;
 mod refused_and_given_up;

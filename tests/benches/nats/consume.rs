@@ -1,7 +1,8 @@
-//! Receiving from a stream, decoded and acknowledged.
+//! Receiving from a stream, decoded and acknowledged, one by one and in batches.
 
 use std::time::{Duration, Instant};
 
+use event_sdk::transport::AckPolicy;
 use event_sdk::{EventBus, Subscriber};
 
 use crate::events::{BookingMade, booking};
@@ -15,6 +16,12 @@ const EVENTS: usize = 10_000;
 /// How many are taken ahead, on both sides.
 const PREFETCH: usize = 200;
 
+/// How many are handled together.
+const BATCH: usize = 100;
+
+/// How long it is waited for a batch to be full.
+const WITHIN: Duration = Duration::from_millis(5);
+
 pub(crate) fn run(setting: &Setting) {
     let (bus, stream) = setting.bus();
     // One round more that does not count.
@@ -23,24 +30,41 @@ pub(crate) fn run(setting: &Setting) {
         let publish = bus.publisher::<BookingMade>();
         publish.publish_all(all).in_flight(IN_FLIGHT).await.unwrap();
     });
-    let mut ours = setting.runtime.block_on(subscribe(&bus));
-    let mut raw = setting
-        .runtime
-        .block_on(raw::messages(setting, &stream, PREFETCH));
-    let row = Row::compare(
-        "consume, each acknowledged / async-nats",
-        Goal::RateAtLeast(0.97),
-        u32::try_from(EVENTS).unwrap(),
-        || timed(setting, consume(&mut ours)),
-        || timed(setting, raw::consume(&mut raw, EVENTS)),
-    );
-    println!("{row}");
+    for (what, goal, policy) in [
+        (
+            "consume, each acknowledged / async-nats",
+            Goal::RateAtLeast(0.97),
+            AckPolicy::Explicit,
+        ),
+        (
+            "consume, acknowledged in batches / async-nats, each acknowledged",
+            Goal::RateAtLeast(1.25),
+            AckPolicy::All,
+        ),
+    ] {
+        let mut ours = setting.runtime.block_on(subscribe(&bus, policy));
+        let mut raw = setting
+            .runtime
+            .block_on(raw::messages(setting, &stream, PREFETCH));
+        let row = Row::compare(
+            what,
+            goal,
+            u32::try_from(EVENTS).unwrap(),
+            || match policy {
+                AckPolicy::All => timed(setting, consume_batches(&mut ours)),
+                _ => timed(setting, consume(&mut ours)),
+            },
+            || timed(setting, raw::consume(&mut raw, EVENTS)),
+        );
+        println!("{row}");
+    }
     setting.remove(&stream);
 }
 
-async fn subscribe(bus: &EventBus) -> Subscriber<BookingMade> {
+async fn subscribe(bus: &EventBus, policy: AckPolicy) -> Subscriber<BookingMade> {
     bus.subscribe::<BookingMade>()
-        .durable("ours")
+        .durable(format!("ours-{policy:?}"))
+        .ack_policy(policy)
         .max_ack_pending(20_000)
         .prefetch(PREFETCH)
         .await
@@ -52,6 +76,19 @@ async fn consume(subscriber: &mut Subscriber<BookingMade>) {
         let delivery = subscriber.next().await.unwrap().unwrap();
         std::hint::black_box(delivery.decode().unwrap());
         delivery.ack().await.unwrap();
+    }
+}
+
+async fn consume_batches(subscriber: &mut Subscriber<BookingMade>) {
+    let mut left = EVENTS;
+    while left > 0 {
+        let batch = subscriber.next_batch(BATCH.min(left), WITHIN).await;
+        let batch = batch.unwrap().unwrap();
+        for delivery in &batch {
+            std::hint::black_box(delivery.decode().unwrap());
+        }
+        batch.ack().await.unwrap();
+        left -= batch.len();
     }
 }
 

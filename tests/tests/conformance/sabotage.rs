@@ -86,6 +86,9 @@ pub(crate) enum Sabotage {
     BeginsAtTheOldest,
     /// An ack is for one message, whatever was asked for.
     AcksOneForAll,
+    /// Where an ack is for everything before it, all subscriptions receive at once,
+    /// as those of a server do that is asked without care.
+    LetsAllReceive,
     /// Any number of deliveries may be unsettled.
     IgnoresMaxAckPending,
     /// A message is delivered until it is settled.
@@ -221,7 +224,7 @@ impl<T: Transport> Broken<T> {
                 config.filters.truncate(1);
             }
             Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
-            Sabotage::AcksOneForAll if config.ack == AckPolicy::All => {
+            Sabotage::AcksOneForAll | Sabotage::LetsAllReceive if config.ack == AckPolicy::All => {
                 config.ack = AckPolicy::Explicit;
             }
             Sabotage::IgnoresMaxAckPending => config.max_ack_pending = None,
@@ -257,6 +260,7 @@ impl<T: Transport> Transport for Broken<T> {
         if let Err(error) = self.known.check(self.sabotage, &request) {
             return Answer::ready(Err(error));
         }
+        let in_order = request.config.ack == AckPolicy::All;
         self.distort(&mut request.config);
         let (inner, sabotage) = (Arc::clone(&self.inner), self.sabotage);
         let (settled, reading) = (Arc::clone(&self.settled), self.waiting.begin());
@@ -276,7 +280,10 @@ impl<T: Transport> Transport for Broken<T> {
                 subscribed = inner.subscribe(request).await;
             }
             let subscribed = subscribed.map(|subscription| {
-                let subscription = delivering::broken(sabotage, subscription, settled);
+                let subscription = match sabotage {
+                    Sabotage::LetsAllReceive if !in_order => subscription,
+                    _ => delivering::broken(sabotage, subscription, settled),
+                };
                 let subscription = closing::broken(sabotage, subscription);
                 reading.count(subscription)
             });

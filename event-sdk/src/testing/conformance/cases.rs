@@ -12,6 +12,8 @@ mod delivering;
 
 mod acknowledging;
 
+mod in_order;
+
 mod redelivery;
 
 mod consumers;
@@ -59,6 +61,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         expectations::CASES,
         delivering::CASES,
         acknowledging::CASES,
+        in_order::CASES,
         redelivery::CASES,
         consumers::CASES,
         sharing::CASES,

@@ -14,6 +14,7 @@ use super::position::{Position, Read};
 use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
+use super::turn::{Resume, Turn};
 use crate::subject::Pattern;
 use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement};
 
@@ -25,6 +26,8 @@ pub(super) struct Consumer {
     pending: Pending,
     notices: Notices,
     subscribers: Subscribers,
+    /// Who receives, where only one does at a time.
+    turn: Option<Turn>,
     /// Connections that are drained, whose deliveries can still be settled.
     draining: Vec<ConnectionId>,
 }
@@ -62,6 +65,7 @@ impl Consumer {
             pending: Pending::new(),
             notices,
             subscribers: Subscribers::new(),
+            turn: None,
             draining: Vec::new(),
         }
     }
@@ -114,7 +118,7 @@ impl Consumer {
         }
     }
 
-    /// Delivers what comes next to a subscription of `to`: one item, or up to `most` messages where
+    /// Delivers what comes next to `subscriber`, a subscription of `to`: one item, or up to `most` messages where
     /// deliveries are not settled. Whether, finding nothing, it has not looked at
     /// everything.
     pub(super) fn deliver(
@@ -122,11 +126,14 @@ impl Consumer {
         log: &mut Log,
         interest: &mut Interest,
         now: Duration,
-        to: ConnectionId,
+        (subscriber, to): (Key, ConnectionId),
         most: usize,
         mut take: impl FnMut(Item<'_>),
     ) -> bool {
         self.expire(log, now);
+        if !self.is_turn_of(subscriber) {
+            return false;
+        }
         if let Some(notice) = self.notices.next() {
             take(Item::Notice(notice));
             return false;
@@ -136,7 +143,19 @@ impl Consumer {
                 take(Item::Delivery(read.into()));
             });
         }
-        while let Some((sequence, attempt)) = self.pending.next_due() {
+        loop {
+            let resume = match &mut self.turn {
+                Some(turn) => turn.resume(&self.pending),
+                None => Resume::Done,
+            };
+            let due = match resume {
+                Resume::With(sequence) => self.pending.begin_again(sequence),
+                Resume::Later => return false,
+                Resume::Done => self.pending.next_due(),
+            };
+            let Some((sequence, attempt)) = due else {
+                break;
+            };
             let deadline = self.deadline(attempt, now);
             self.pending.redelivered(sequence, deadline, to);
             if let Some((message, subject)) = log.get(sequence) {
@@ -159,6 +178,21 @@ impl Consumer {
             pending.deliver(read.sequence, deadline, to);
             take(Item::Delivery(read.into()));
         })
+    }
+
+    /// Whether this subscription may receive, where only one does at a time.
+    fn is_turn_of(&mut self, subscriber: Key) -> bool {
+        if self.config.ack != AckPolicy::All {
+            return true;
+        }
+        match &self.turn {
+            Some(turn) if turn.is_of(subscriber) => true,
+            Some(turn) if self.subscribers.has(turn.of()) => false,
+            _ => {
+                self.turn = Some(Turn::new(subscriber, &self.pending));
+                true
+            }
+        }
     }
 
     /// Settles a delivery; one that is settled stays so. Whether the settlement

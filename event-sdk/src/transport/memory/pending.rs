@@ -77,6 +77,17 @@ impl Pending {
         self.deliveries.get(sequence).is_some()
     }
 
+    /// The newest of them.
+    pub(super) fn last_sequence(&self) -> Option<u64> {
+        self.deliveries.last_sequence()
+    }
+
+    /// The first from this sequence on, and whether it is to be delivered again.
+    pub(super) fn first_from(&self, sequence: u64) -> Option<(u64, bool)> {
+        let (sequence, delivery) = self.deliveries.from(sequence).next()?;
+        Some((sequence, delivery.state == State::Due))
+    }
+
     /// Whether something may be to be delivered again.
     pub(super) fn any_due(&self) -> bool {
         !self.due.is_empty()
@@ -108,12 +119,22 @@ impl Pending {
                 continue;
             };
             delivery.queued = false;
-            if delivery.state == State::Due {
-                delivery.attempt = delivery.attempt.saturating_add(1);
-                return Some((sequence, delivery.attempt));
+            if let Some(due) = self.begin_again(sequence) {
+                return Some(due);
             }
         }
         None
+    }
+
+    /// This one, with the number of this attempt, if it is to be delivered again.
+    /// [`redelivered`](Self::redelivered) says until when.
+    pub(super) fn begin_again(&mut self, sequence: u64) -> Option<(u64, u32)> {
+        let delivery = self.deliveries.get_mut(sequence)?;
+        if delivery.state != State::Due {
+            return None;
+        }
+        delivery.attempt = delivery.attempt.saturating_add(1);
+        Some((sequence, delivery.attempt))
     }
 
     /// What [`next_due`](Self::next_due) gave was delivered.

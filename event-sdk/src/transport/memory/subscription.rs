@@ -129,7 +129,7 @@ impl MemorySubscription {
                 &mut state.log,
                 &mut state.interest,
                 now,
-                self.connection.id(),
+                (self.subscriber, self.connection.id()),
                 self.batch,
                 |item| {
                     taken.push_back(match item {

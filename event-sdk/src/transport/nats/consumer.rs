@@ -16,6 +16,7 @@ mod held;
 mod inbox;
 mod leave;
 mod mend;
+mod numbers;
 mod pull;
 mod reply;
 mod send;
@@ -23,6 +24,7 @@ mod settle;
 mod status;
 mod subjects;
 mod subscription;
+mod turn;
 
 pub(super) use all::Consumers;
 
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use tokio::task::coop::unconstrained;
 
 use self::core::Core;
 use self::denied::denied;
@@ -42,9 +45,7 @@ use super::link::Link;
 use super::options::Management;
 use super::streams;
 use crate::text::Text;
-use crate::transport::{
-    AckPolicy, Answer, Capability, ConsumerName, Error, Operation, SubscribeRequest, Subscription,
-};
+use crate::transport::{Answer, Capability, Error, Operation, SubscribeRequest, Subscription};
 
 /// Binds or creates a consumer and receives from it.
 pub(super) fn subscribe(
@@ -52,12 +53,7 @@ pub(super) fn subscribe(
     request: SubscribeRequest,
 ) -> Answer<Result<Subscription, Error>> {
     Answer::later(async move {
-        let name = request.config.name.as_str().map(Text::copy_of);
-        let stream = request.stream.clone();
-        let acks = request.config.ack != AckPolicy::None;
-        // Only an ephemeral consumer is made again, and from what is not settled.
-        let remembers = acks && request.config.name == ConsumerName::Ephemeral;
-        let via = Via::new(Arc::clone(&link), stream, name, remembers);
+        let via = Via::new(Arc::clone(&link), request.stream.clone(), &request.config);
         let about = via.about(Operation::Subscribe);
         let opened = open(&link, via, request).await;
         // It may have been closed meanwhile, whatever came of that.
@@ -87,7 +83,8 @@ async fn open(link: &Link, via: Via, request: SubscribeRequest) -> Result<NatsSu
         }
         _ => None,
     };
-    let denied: Denied = Box::pin(denied(denials, Arc::clone(&core)));
+    // It is looked at when a task has used up what tokio gives it at a time, too.
+    let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&core))));
     // From here on it leaves nothing behind when it is dropped.
     let mut subscription = NatsSubscription::new(core, config, reports, denied);
     if link.options().management == Management::Never {

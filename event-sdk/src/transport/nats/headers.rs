@@ -103,12 +103,14 @@ fn lines(block: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
-    let mut all: Vec<(&str, &str)> = all.into_iter().collect();
+    let is_ours = |name: &str| OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
+    let theirs = all.into_iter().filter(|(name, _)| !is_ours(name));
+    // Mostly there are none, and nothing is allocated.
+    let mut all: Vec<(&str, &str)> = theirs.collect();
     all.sort_by_key(|(name, _)| *name);
     let mut headers = Headers::new();
     for (name, value) in all {
-        let ours = OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
-        if ours || headers.get(name).is_some() {
+        if headers.get(name).is_some() {
             continue;
         }
         if let Err(error) = headers.insert(Text::copy_of(name), value) {

@@ -157,8 +157,15 @@ pub(super) const EXPECTED: &[Expected] = &[
         "what_was_dropped_behind_the_start_is_a_gap",
     ]),
     exactly(S::AcksOneForAll, &[
-        "a_confirmed_ack_settles_what_came_before", "ack_all_leaves_what_came_after",
-        "ack_all_settles_what_came_before",
+        "a_batch_is_confirmed_together", "a_batch_is_settled_together",
+        "a_batch_that_was_dropped_comes_again", "a_confirmed_ack_settles_what_came_before",
+        "a_drain_knows_what_one_ack_settled", "a_term_settles_nothing_before_it",
+        "ack_all_leaves_what_came_after", "ack_all_settles_what_came_before",
+        "an_ack_settles_nothing_before_it", "it_begins_in_order", "one_receives_at_a_time",
+        "the_next_begins_with_the_unsettled", "what_is_put_back_in_between_comes_again",
+    ]),
+    exactly(S::LetsAllReceive, &[
+        "it_begins_in_order", "one_receives_at_a_time", "the_next_begins_with_the_unsettled",
     ]),
     exactly(S::IgnoresMaxAckPending, &[
         "another_configuration_is_a_mismatch", "max_ack_pending_holds_back",
@@ -222,12 +229,12 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_confirmed_ack_keeps_it_away", "a_confirmed_ack_settles_what_came_before",
         "a_drain_counts_what_it_found", "a_late_confirmed_ack_counts",
         "a_nak_after_a_confirmed_ack_does_nothing", "after_a_drain_nothing_is_settled",
-        "after_closing_nothing_is_settled", "so_can_what_ends_with_its_subscription",
+        "after_closing_nothing_is_settled", "an_early_confirmed_ack_is_refused", "so_can_what_ends_with_its_subscription",
         "what_is_in_hand_can_be_settled", "what_is_not_settled_in_time_is_given_back",
     ]),
     exactly(S::PutsBackTheTerminated, &[
-        "a_nak_after_the_term_does_nothing", "a_terminated_message_stays_away",
-        "settlements_of_all_kinds", "settling_lets_the_next_in", "what_is_in_hand_can_be_settled",
+        "a_nak_after_the_term_does_nothing", "a_term_settles_nothing_before_it",
+        "a_terminated_message_stays_away", "settlements_of_all_kinds", "settling_lets_the_next_in", "what_is_in_hand_can_be_settled",
     ]),
     exactly(S::IgnoresNakDelay, &[
         "a_nak_holds_nobody_up", "nak_delay_is_kept", "nak_delay_replaces_the_ack_wait",
@@ -238,7 +245,8 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::ForgetsLateAcks, &["a_late_ack_counts"]),
     exactly(S::RefusesTheSecondSettlement, &[
-        "a_confirmed_ack_after_an_ack_is_fine", "a_drain_counts_what_it_found",
+        "a_batch_is_confirmed_together", "a_confirmed_ack_after_an_ack_is_fine",
+        "a_drain_counts_what_it_found",
         "a_nak_after_a_confirmed_ack_does_nothing", "a_nak_after_the_ack_does_nothing",
         "a_nak_after_the_term_does_nothing", "acking_twice_is_fine",
         "after_a_drain_nothing_is_settled", "in_progress_after_the_ack_does_nothing",
@@ -295,8 +303,13 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_order_of_filters_is_no_difference",
     ]),
     exactly(S::Pretends(Capability::AckAll), &[
-        "a_confirmed_ack_settles_what_came_before", "ack_all_leaves_what_came_after",
-        "ack_all_settles_what_came_before",
+        "a_batch_is_confirmed_together", "a_batch_is_settled_together",
+        "a_batch_that_was_dropped_comes_again", "a_confirmed_ack_settles_what_came_before",
+        "a_drain_knows_what_one_ack_settled", "a_term_settles_nothing_before_it",
+        "ack_all_leaves_what_came_after", "ack_all_settles_what_came_before",
+        "an_ack_settles_nothing_before_it", "an_early_confirmed_ack_is_refused",
+        "it_begins_in_order", "one_receives_at_a_time", "the_next_begins_with_the_unsettled",
+        "what_is_put_back_in_between_comes_again",
     ]),
     exactly(S::Pretends(Capability::Backoff), &[
         "another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait",
@@ -316,6 +329,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
+        "a_drain_knows_what_one_ack_settled",
     ]),
     exactly(S::EndsWithoutAWord, &[
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
@@ -325,6 +339,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
+        "a_drain_knows_what_one_ack_settled",
     ]),
     exactly(S::DrainsNothing, &[
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
@@ -335,6 +350,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
         "what_is_not_settled_in_time_is_given_back", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
+        "a_drain_knows_what_one_ack_settled",
     ]),
     exactly(S::DrainsByClosing, &[
         "a_drain_counts_what_it_found", "a_drain_waits_as_long_as_it_was_told",
@@ -342,6 +358,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
         "what_is_not_settled_in_time_is_given_back", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
+        "a_drain_knows_what_one_ack_settled",
     ]),
     exactly(S::DrainsToTheEnd, &[
         "a_drain_is_for_one_transport_alone", "a_drain_of_nothing_ends_at_once",
@@ -352,6 +369,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_unread_goes_to_others_at_once", "what_is_in_hand_can_be_settled",
         "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
+        "a_drain_knows_what_one_ack_settled",
     ]),
     exactly(S::DrainsEverybody, &[
         "a_drain_is_for_one_transport_alone", "publishes_in_flight_are_confirmed",
@@ -367,6 +385,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::CountsNothingDrained, &[
         "a_drain_counts_what_it_found", "so_can_what_ends_with_its_subscription",
+        "a_drain_knows_what_one_ack_settled",
     ]),
     exactly(S::PublishesWhileDraining, &[
         "after_a_drain_everything_is_refused", "draining_hands_nothing_more_out",

@@ -1,6 +1,6 @@
 //! Settling that breaks a promise.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,12 +8,14 @@ use std::time::Duration;
 use event_sdk::transport::{
     Answer, Error, ErrorKind, Info, Operation, Settle, Settlement, Settler,
 };
+use futures_util::FutureExt;
 
 use super::Sabotage;
 
-/// The last delivery of each message: its sequence and attempt.
+/// The last delivery of each message: its sequence and attempt, and how it is
+/// settled.
 #[derive(Debug, Default)]
-pub(super) struct Settled(Mutex<HashMap<u64, u32>>);
+pub(super) struct Settled(Mutex<HashMap<u64, u32>>, Mutex<BTreeMap<u64, Settler>>);
 
 /// A delivery that is not settled as its handler wants it to be.
 pub(super) struct Unsettled {
@@ -34,6 +36,9 @@ impl Unsettled {
     ) -> Self {
         let sequence = info.sequence.unwrap_or(0);
         last.0.lock().unwrap().insert(sequence, info.attempt);
+        if sabotage == Sabotage::LetsAllReceive {
+            last.1.lock().unwrap().insert(sequence, settler.clone());
+        }
         Self {
             sabotage,
             settler,
@@ -41,6 +46,16 @@ impl Unsettled {
             attempt: info.attempt,
             last,
             settled: AtomicBool::new(false),
+        }
+    }
+
+    /// Settles everything before it, whoever has it.
+    fn settle_before(&self) {
+        let mut before = self.last.1.lock().unwrap();
+        let after = before.split_off(&self.sequence);
+        for settler in std::mem::replace(&mut *before, after).values() {
+            let acked = settler.settle(Settlement::Ack).now_or_never();
+            acked.unwrap().unwrap();
         }
     }
 
@@ -52,6 +67,10 @@ impl Unsettled {
 impl Settle for Unsettled {
     fn settle(&self, _token: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
         let second = self.settled.swap(true, Ordering::SeqCst);
+        let is_last_word = !matches!(settlement, Settlement::Nak(_) | Settlement::InProgress);
+        if self.sabotage == Sabotage::LetsAllReceive && is_last_word {
+            self.settle_before();
+        }
         let nothing = || Answer::ready(Ok(()));
         match (self.sabotage, settlement) {
             (Sabotage::ForgetsAcks, Settlement::Ack)

@@ -3,6 +3,7 @@
 use async_nats::{Client, PublishError, Subject};
 use bytes::Bytes;
 use futures_util::FutureExt;
+use tokio::task::coop::unconstrained;
 
 /// Hands a message to the connection now; `None` where it has no room, and the
 /// message has to be [sent](send) later.
@@ -12,8 +13,9 @@ pub(super) fn send_now(
     reply: Option<&Subject>,
     payload: &Bytes,
 ) -> Option<Result<(), PublishError>> {
-    // A send that has to wait is dropped, which takes the message back.
-    send(client, subject, reply, payload.clone()).now_or_never()
+    // A send that has to wait is dropped, which takes the message back. That the task
+    // has used up what tokio gives it at a time is no lack of room.
+    unconstrained(send(client, subject, reply, payload.clone())).now_or_never()
 }
 
 /// Hands a message to the connection when it has room.

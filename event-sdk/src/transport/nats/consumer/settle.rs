@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,10 @@ use crate::transport::nats::fault::{About, code};
 use crate::transport::nats::link::Link;
 use crate::transport::nats::options::Management;
 use crate::transport::nats::server::Version;
-use crate::transport::{Answer, Error, ErrorKind, Operation, Settle, Settlement};
+use crate::transport::{
+    AckPolicy, Answer, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
+    Settlement,
+};
 
 /// What the deliveries of one subscription share.
 #[derive(Debug)]
@@ -30,6 +33,9 @@ pub(super) struct Via {
     /// The sequences that are to come again, where that has to be known: they
     /// were put back, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
+    /// Up to which sequence everything is settled, where an acknowledgement is for
+    /// all before it.
+    through: Option<AtomicU64>,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
@@ -38,17 +44,15 @@ pub(super) struct Via {
 }
 
 impl Via {
-    pub(super) fn new(
-        link: Arc<Link>,
-        stream: Text,
-        consumer: Option<Text>,
-        remembers: bool,
-    ) -> Self {
+    pub(super) fn new(link: Arc<Link>, stream: Text, config: &ConsumerConfig) -> Self {
+        // Only an ephemeral consumer is made again, and from what is not settled.
+        let remembers = config.ack != AckPolicy::None && config.name == ConsumerName::Ephemeral;
         Self {
             link,
             stream,
-            consumer,
+            consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
+            through: (config.ack == AckPolicy::All).then(AtomicU64::default),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
             given_back: Mutex::default(),
@@ -92,6 +96,30 @@ impl Via {
             .as_ref()
             .map(|away| lock(away).clone())
             .unwrap_or_default()
+    }
+
+    /// Up to which sequence everything is settled, where that is known.
+    pub(super) fn settled_through(&self) -> u64 {
+        let through = self.through.as_ref();
+        through.map_or(0, |through| through.load(Ordering::Acquire))
+    }
+
+    /// Whether an acknowledgement of a later one has settled it.
+    fn is_through(&self, sequence: u64) -> bool {
+        self.through
+            .as_ref()
+            .is_some_and(|through| sequence <= through.load(Ordering::Acquire))
+    }
+
+    /// It was acknowledged or given up, and with it what is before it.
+    fn settle_through(&self, sequence: u64) {
+        let Some(through) = &self.through else {
+            return;
+        };
+        through.fetch_max(sequence, Ordering::AcqRel);
+        if let Some(away) = &self.away {
+            lock(away).retain(|away| *away > sequence);
+        }
     }
 
     fn goes_away(&self, sequence: u64) {
@@ -151,7 +179,7 @@ impl Held {
 
     /// Whether it was neither settled nor put back.
     pub(super) fn is_open(&self) -> bool {
-        self.mark.load(Ordering::Acquire) == OPEN
+        self.mark.load(Ordering::Acquire) == OPEN && !self.via.is_through(self.sequence)
     }
 
     /// Puts it back for others, at once and without waiting for anything.
@@ -182,6 +210,9 @@ impl Held {
             (OPEN, BACK) => self.via.goes_away(self.sequence),
             (BACK, DONE) => self.via.comes_back(self.sequence),
             _ => {}
+        }
+        if mark == DONE {
+            self.via.settle_through(self.sequence);
         }
         if self.via.watched.load(Ordering::SeqCst) {
             self.via.settled.notify_waiters();

@@ -1,0 +1,211 @@
+//! Batches: how they are gathered, and how one acknowledgement settles them.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::stream::Stream;
+use event_sdk::testing::SteppedClock;
+use event_sdk::transport::{AckPolicy, ErrorKind};
+use event_sdk::{Batch, EventBus, EventSet, Subscribe, Subscriber};
+use event_sdk_tests::orders::{CustomerMoved, OrderPlaced, placed};
+use futures_util::FutureExt;
+
+/// The ack wait, and a bit.
+const LATER: Duration = Duration::from_secs(31);
+
+/// A bus in this process whose time stands still.
+fn bus() -> (EventBus, SteppedClock) {
+    let clock = SteppedClock::new();
+    let bus = EventBus::builder()
+        .stream(Stream::new("ORDERS").subject("orders.>"))
+        .stream(Stream::new("CRM").subject("crm.>"))
+        .clock(Arc::new(clock.clone()))
+        .memory()
+        .unwrap();
+    (bus, clock)
+}
+
+fn moved(customer: &str) -> CustomerMoved {
+    CustomerMoved {
+        customer: customer.into(),
+        city: "Oslo".into(),
+    }
+}
+
+async fn publish(bus: &EventBus, ids: impl IntoIterator<Item = u64>) {
+    for id in ids {
+        bus.publisher().publish(placed(id)).await.unwrap();
+    }
+}
+
+fn in_order<S: EventSet>(bus: &EventBus) -> Subscribe<S> {
+    bus.subscribe().durable("d").ack_policy(AckPolicy::All)
+}
+
+fn ids(batch: &Batch<OrderPlaced>) -> Vec<u64> {
+    let ids = batch.iter().map(|delivery| delivery.decode().unwrap().id);
+    ids.collect()
+}
+
+/// What is there now, as one batch.
+fn now(subscriber: &mut Subscriber<OrderPlaced>) -> Option<Batch<OrderPlaced>> {
+    let batch = subscriber.next_batch(100, Duration::ZERO);
+    batch.now_or_never().map(|batch| batch.unwrap().unwrap())
+}
+
+#[tokio::test]
+async fn a_batch_is_full_or_waits_no_longer_than_it_was_told() {
+    let (bus, clock) = bus();
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    publish(&bus, 0..5).await;
+    let second = Duration::from_secs(1);
+    let full = orders.next_batch(3, second).await.unwrap().unwrap();
+    assert_eq!(ids(&full), [0, 1, 2]);
+    {
+        let mut rest = pin!(orders.next_batch(3, second));
+        assert!(rest.as_mut().now_or_never().is_none());
+        clock.advance(second / 2);
+        assert!(rest.as_mut().now_or_never().is_none());
+        clock.advance(second / 2);
+        assert_eq!(ids(&rest.await.unwrap().unwrap()), [3, 4]);
+    }
+    // Without a first one it waits for as long as it takes.
+    let mut none = pin!(orders.next_batch(3, second));
+    assert!(none.as_mut().now_or_never().is_none());
+    clock.advance(second);
+    assert!(none.as_mut().now_or_never().is_none());
+}
+
+#[tokio::test]
+async fn what_was_gathered_outlives_the_wait_for_more() {
+    let (bus, _clock) = bus();
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    publish(&bus, 0..4).await;
+    let batch = orders.next_batch(9, Duration::from_secs(1));
+    assert!(batch.now_or_never().is_none());
+    let first = orders.next().await.unwrap().unwrap();
+    assert_eq!(first.decode().unwrap().id, 0);
+    let batch = orders.next_batch(2, Duration::ZERO).await.unwrap().unwrap();
+    assert_eq!(ids(&batch), [1, 2]);
+    let batch = orders.next_batch(2, Duration::ZERO).await.unwrap().unwrap();
+    assert_eq!(ids(&batch), [3]);
+}
+
+#[tokio::test]
+async fn what_came_before_an_error_is_returned_before_it() {
+    let (bus, _clock) = bus();
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    publish(&bus, 0..2).await;
+    {
+        let mut batch = pin!(orders.next_batch(9, Duration::from_secs(1)));
+        assert!(batch.as_mut().now_or_never().is_none());
+        bus.close().await.unwrap();
+        assert_eq!(ids(&batch.await.unwrap().unwrap()), [0, 1]);
+    }
+    let error = orders.next_batch(9, Duration::ZERO).await.unwrap();
+    assert_eq!(*error.unwrap_err().kind(), ErrorKind::Closed);
+    assert!(orders.next_batch(9, Duration::ZERO).await.is_none());
+}
+
+#[derive(Debug, EventSet)]
+enum Everything {
+    Placed(OrderPlaced),
+    #[expect(dead_code, reason = "only the other one is looked at")]
+    Moved(CustomerMoved),
+}
+
+#[tokio::test]
+async fn a_batch_that_spans_streams_is_settled_in_each() {
+    for policy in [AckPolicy::All, AckPolicy::Explicit] {
+        for confirmed in [false, true] {
+            let (bus, clock) = bus();
+            let subscribe = || {
+                bus.subscribe::<Everything>()
+                    .durable("d")
+                    .ack_policy(policy)
+            };
+            let mut all = subscribe().await.unwrap();
+            publish(&bus, 0..3).await;
+            for customer in ["a", "b", "c"] {
+                bus.publisher().publish(moved(customer)).await.unwrap();
+            }
+            let batch = all.next_batch(6, Duration::ZERO).await.unwrap().unwrap();
+            let is_order = |e: &Everything| matches!(e, Everything::Placed(OrderPlaced { .. }));
+            let decoded = batch.iter().map(|delivery| delivery.decode().unwrap());
+            assert_eq!(decoded.filter(is_order).count(), 3);
+            if confirmed {
+                batch.ack_confirmed().await.unwrap();
+            } else {
+                batch.ack().await.unwrap();
+            }
+            clock.advance(LATER);
+            drop(all);
+            let mut again = subscribe().await.unwrap();
+            assert!(again.next().now_or_never().is_none(), "{policy:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_rest_of_a_batch_comes_again_and_the_first_part_does_not() {
+    let (bus, clock) = bus();
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    publish(&bus, 0..5).await;
+    let mut batch = now(&mut orders).unwrap();
+    let rest = batch.split_off(3);
+    assert_eq!((batch.len(), rest.len()), (3, 2));
+    batch.ack().await.unwrap();
+    rest.nak(Duration::from_secs(5)).await.unwrap();
+    // What comes meanwhile is noted, and is not told before the rest.
+    publish(&bus, 5..7).await;
+    now(&mut orders).unwrap().ack().await.unwrap();
+    clock.advance(Duration::from_secs(5));
+    let again = now(&mut orders).unwrap();
+    assert_eq!(ids(&again), [3, 4]);
+    again.ack().await.unwrap();
+    clock.advance(LATER);
+    drop(orders);
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    assert!(now(&mut orders).is_none());
+}
+
+#[tokio::test]
+async fn what_the_filter_leaves_out_settles_nothing_before_it() {
+    let (bus, clock) = bus();
+    let odd = std::sync::atomic::AtomicBool::new(true);
+    // Every second one.
+    let keep = move |_: &event_sdk::Head| odd.fetch_xor(true, std::sync::atomic::Ordering::SeqCst);
+    let mut orders = in_order::<OrderPlaced>(&bus).filter(keep).await.unwrap();
+    publish(&bus, 0..4).await;
+    let batch = now(&mut orders).unwrap();
+    assert_eq!(ids(&batch), [0, 2]);
+    drop((batch, orders));
+    clock.advance(LATER);
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    assert_eq!(ids(&now(&mut orders).unwrap()), [0, 1, 2, 3]);
+}
+
+#[tokio::test]
+async fn what_the_stream_drops_holds_nobody_up() {
+    let clock = SteppedClock::new();
+    let bus = EventBus::builder()
+        .stream(Stream::new("ORDERS").subject("orders.>").max_messages(3))
+        .clock(Arc::new(clock.clone()))
+        .memory()
+        .unwrap();
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    publish(&bus, 0..3).await;
+    let mut batch = now(&mut orders).unwrap();
+    let rest = batch.split_off(1);
+    batch.nak(LATER * 100).await.unwrap();
+    rest.ack().await.unwrap();
+    publish(&bus, 3..4).await;
+    let error = orders.next().await.unwrap().unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Gap(_)), "{error}");
+    // What was behind it is settled by that.
+    clock.advance(LATER);
+    drop(orders);
+    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    assert_eq!(ids(&now(&mut orders).unwrap()), [3]);
+}
