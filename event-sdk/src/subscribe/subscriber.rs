@@ -75,7 +75,7 @@ impl<S: EventSet> Subscriber<S> {
             if let Some(error) = self.poll_acks(cx) {
                 return Poll::Ready(Some(Err(error)));
             }
-            let (stream, incoming) = match ready!(self.poll_subscriptions(cx)) {
+            let (index, incoming) = match ready!(self.poll_subscriptions(cx)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(found)) => found,
@@ -104,7 +104,7 @@ impl<S: EventSet> Subscriber<S> {
                             "the stream dropped {gap}, not handled yet; keep more, or read faster"
                         ),
                     );
-                    return Poll::Ready(Some(Err(error.at_stream(stream))));
+                    return Poll::Ready(Some(Err(error.at_stream(self.stream(index)))));
                 }
                 Incoming::Exhausted(exhausted) => {
                     let error = Error::new(
@@ -116,7 +116,7 @@ impl<S: EventSet> Subscriber<S> {
                         ),
                     )
                     .at_subject(exhausted.subject);
-                    return Poll::Ready(Some(Err(error.at_stream(stream))));
+                    return Poll::Ready(Some(Err(error.at_stream(self.stream(index)))));
                 }
                 // The contract may grow; what is not known here is no delivery.
                 _ => {}
@@ -124,19 +124,20 @@ impl<S: EventSet> Subscriber<S> {
         }
     }
 
-    /// Asks each subscription in turn, beginning with another one each time.
+    /// Asks each subscription in turn, beginning with another one each time; says
+    /// which of them answered.
     fn poll_subscriptions(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<(Text, Incoming), Error>>> {
+    ) -> Poll<Option<Result<(usize, Incoming), Error>>> {
         let mut asked = 0;
         while asked < self.subscriptions.len() {
             let index = self.next % self.subscriptions.len();
-            let (stream, subscription) = &mut self.subscriptions[index];
+            let (_, subscription) = &mut self.subscriptions[index];
             match subscription.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     self.next = index + 1;
-                    return Poll::Ready(Some(item.map(|incoming| (stream.clone(), incoming))));
+                    return Poll::Ready(Some(item.map(|incoming| (index, incoming))));
                 }
                 Poll::Ready(None) => {
                     // The order of the others does not matter: they take turns.
@@ -154,6 +155,10 @@ impl<S: EventSet> Subscriber<S> {
         } else {
             Poll::Pending
         }
+    }
+
+    fn stream(&self, index: usize) -> Text {
+        self.subscriptions[index].0.clone()
     }
 
     fn keeps(&self, delivery: &Delivery<S>) -> bool {

@@ -119,6 +119,7 @@ impl Rig {
             body: draft.body,
             message_id: draft.message_id,
             expect: draft.expect,
+            reading: None,
         });
         within(self.patience(), "the first answer to a publish", answer).await
     }
@@ -131,6 +132,7 @@ impl Rig {
             body: draft.body,
             message_id: draft.message_id,
             expect: draft.expect,
+            reading: None,
         }));
     }
 
