@@ -30,8 +30,8 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 /// What a clock said a moment ago: whoever goes by the same clock need not ask
 /// it again.
 ///
-/// To ask a clock costs as much as half of what else is done for an event that
-/// stays in the process, where its publisher and its stream each date it.
+/// An event is dated by its publisher and by its stream. Where both are in one
+/// process, that is one instant, and asking twice is the longer way to say so.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
     clock: &'a Arc<dyn Clock>,
