@@ -201,9 +201,10 @@ impl EventBus {
         &self.inner
     }
 
-    /// The head of an event that happens now and has no cause.
-    pub(crate) fn new_head<E: Event>(&self) -> ValueHead {
-        let now = micros(self.inner.clock.now());
+    /// The head of an event that happens at `now` and has no cause.
+    #[inline]
+    pub(crate) fn new_head<E: Event>(&self, now: jiff::Timestamp) -> ValueHead {
+        let now = micros(now);
         let id = self.inner.ids.next_id(now);
         let mut head = ValueHead::first(id, now, self.inner.source.clone());
         if !self.inner.metadata.is_empty() {
@@ -229,6 +230,7 @@ impl fmt::Debug for EventBus {
 
 /// Cuts an instant to the microseconds that the wire contract has, so that a
 /// handed-over event is the same as one that was written and read.
+#[inline]
 pub(crate) fn micros(instant: jiff::Timestamp) -> jiff::Timestamp {
     let nanos = instant.subsec_nanosecond();
     jiff::Timestamp::new(instant.as_second(), nanos - nanos % 1_000).unwrap_or(instant)

@@ -91,8 +91,8 @@ pub use event_sdk_core::*;
 pub use history::{History, HistoryQuery, Recorded};
 pub use message::{DecodeError, Message};
 pub use publish::{
-    BatchError, IntoPrepared, Prepared, Publish, PublishAll, PublishError, PublishFuture,
-    Published, Publisher, Publishers,
+    BatchError, IntoPublishable, Prepared, Publish, PublishAll, PublishError, PublishFuture,
+    Publishable, Published, Publisher, Publishers,
 };
 pub use subscribe::{Batch, Delivery, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};

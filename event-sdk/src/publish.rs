@@ -3,11 +3,13 @@
 mod batch;
 mod error;
 mod prepared;
+mod publishable;
 mod publisher;
 mod sending;
 
 pub use batch::{BatchError, PublishAll};
 pub use error::PublishError;
-pub use prepared::{IntoPrepared, Prepared};
+pub use prepared::Prepared;
+pub use publishable::{IntoPublishable, Publishable};
 pub use publisher::{Publisher, Publishers};
 pub use sending::{Publish, PublishFuture, Published};

@@ -3,6 +3,6 @@
 mod tokio_clock;
 mod v7_ids;
 
-pub use event_sdk_core::time::{Clock, IdSource, Sleep};
+pub use event_sdk_core::time::{Clock, IdSource, Reading, Sleep};
 pub use tokio_clock::TokioClock;
 pub use v7_ids::V7Ids;

@@ -125,6 +125,8 @@ impl Transport for Held {
                 body,
                 message_id,
                 expect,
+                // It has waited since.
+                reading: None,
             };
             let confirmation = this.memory.publish(message).await?;
             Ok(Answer::later(async move {

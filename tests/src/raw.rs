@@ -44,6 +44,7 @@ pub async fn publish_with(
         body: Body::Encoded(body.into()),
         message_id: None,
         expect: Expectations::default(),
+        reading: None,
     };
     bus.transport().publish(message).await?.await
 }

@@ -1,14 +1,16 @@
 //! Publishing: the same event again, expectations, batches, dates and ids.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::stream::{Discard, Stream};
 use event_sdk::testing::{SequentialIds, SteppedClock};
-use event_sdk::time::Clock;
+use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::{ErrorKind, Outcome};
 use event_sdk_tests::orders::{CustomerMoved, CustomerRenamed, OrderPaid, OrderPlaced, placed};
+use jiff::Timestamp;
 
 fn moved(customer: &str) -> CustomerMoved {
     CustomerMoved {
@@ -295,4 +297,75 @@ async fn no_stream_is_an_error_that_names_the_subject() {
         error.to_string().contains("events.orders.order.placed"),
         "{error}"
     );
+}
+
+/// Counts how often it is asked for the time of day.
+#[derive(Debug)]
+struct CountingClock {
+    clock: SteppedClock,
+    asked: AtomicUsize,
+}
+
+impl Clock for CountingClock {
+    fn now(&self) -> Timestamp {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.clock.now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    fn sleep_until(&self, deadline: Duration) -> Sleep {
+        self.clock.sleep_until(deadline)
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_dated_when_it_is_handed_over_by_the_reading_that_dates_its_storing() {
+    let clock = Arc::new(CountingClock {
+        clock: SteppedClock::new(),
+        asked: AtomicUsize::new(0),
+    });
+    let bus = EventBus::builder().clock(clock.clone()).memory().unwrap();
+    let mut orders = bus.subscribe::<OrderPlaced>().await.unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    let publish = publisher.publish(placed(1));
+    clock.clock.advance(Duration::from_secs(9));
+    clock.asked.store(0, Ordering::Relaxed);
+    publish.await.unwrap();
+    assert_eq!(clock.asked.load(Ordering::Relaxed), 1);
+    let delivery = orders.next().await.unwrap().unwrap();
+    let now = clock.clock.now();
+    assert_eq!(delivery.head().unwrap().timestamp, now);
+    assert_eq!(delivery.stored_at(), Some(now));
+
+    // One that was dated before is stored when it is stored.
+    let prepared = publisher.prepare(placed(2));
+    clock.clock.advance(Duration::from_secs(9));
+    publisher.publish(prepared).await.unwrap();
+    let delivery = orders.next().await.unwrap().unwrap();
+    assert_eq!(delivery.head().unwrap().timestamp, now);
+    assert_eq!(delivery.stored_at(), Some(clock.clock.now()));
+}
+
+#[tokio::test]
+async fn a_publish_that_was_changed_or_fails_keeps_the_id_and_the_time_that_it_got() {
+    let clock = SteppedClock::new();
+    let stream = Stream::new("CRM").subject("crm.>");
+    let builder = EventBus::builder().stream(stream);
+    let bus = builder.clock(Arc::new(clock.clone())).memory().unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    let begun = clock.now();
+    let publish = publisher.publish(placed(1)).metadata("region", "us-east-1");
+    clock.advance(Duration::from_secs(9));
+    let error = publish.await.unwrap_err();
+    assert_eq!(error.prepared().head().timestamp, begun);
+    let error = publisher.publish(placed(1)).await.unwrap_err();
+    let (id, at) = (error.prepared().id(), error.prepared().head().timestamp);
+    assert_eq!(at, clock.now());
+    clock.advance(Duration::from_secs(9));
+    let again = publisher.publish(error.into_prepared()).await.unwrap_err();
+    let again = again.prepared();
+    assert_eq!((again.id(), again.head().timestamp), (id, at));
 }

@@ -10,7 +10,7 @@ use event_sdk_core::Event;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::{IntoPrepared, Prepared, Publish, PublishError, PublishFuture, Published, Publisher};
+use super::{IntoPublishable, Prepared, PublishError, PublishFuture, Published, Publisher};
 
 /// Many events about to be published: add options, then await it.
 ///
@@ -28,7 +28,7 @@ pub struct PublishAll<'a, E, I> {
     in_flight: NonZeroUsize,
 }
 
-impl<'a, E: Event, I: Iterator<Item: IntoPrepared<E>>> PublishAll<'a, E, I> {
+impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
     /// How many events wait for their confirmation at a time unless set.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
@@ -50,10 +50,9 @@ impl<'a, E: Event, I: Iterator<Item: IntoPrepared<E>>> PublishAll<'a, E, I> {
     async fn run(mut self) -> Result<Vec<Published>, BatchError<E>> {
         let mut results: Vec<Option<Result<Published, PublishError<E>>>> = Vec::new();
         let mut waiting = FuturesUnordered::new();
-        while let Some(prepared) = self.next_prepared() {
+        while let Some(mut publish) = self.next_publish() {
             let index = results.len();
             results.push(None);
-            let mut publish = Publish::new(self.publisher, prepared).into_future();
             let handed_over = std::future::poll_fn(|cx| {
                 // The confirmations go on meanwhile: a transport may wait for one
                 // of them before it takes another message.
@@ -84,10 +83,9 @@ impl<'a, E: Event, I: Iterator<Item: IntoPrepared<E>>> PublishAll<'a, E, I> {
         }
     }
 
-    fn next_prepared(&mut self) -> Option<Prepared<E>> {
-        self.events
-            .next()
-            .map(|event| self.publisher.prepare(event))
+    fn next_publish(&mut self) -> Option<PublishFuture<'a, E>> {
+        let event = self.events.next()?;
+        Some(self.publisher.publish(event).into_future())
     }
 }
 
@@ -107,7 +105,7 @@ fn poll_hand_over<E: Event>(
 impl<'a, E, I> IntoFuture for PublishAll<'a, E, I>
 where
     E: Event,
-    I: Iterator<Item: IntoPrepared<E>> + Send + 'a,
+    I: Iterator<Item: IntoPublishable<E>> + Send + 'a,
 {
     type Output = Result<Vec<Published>, BatchError<E>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;

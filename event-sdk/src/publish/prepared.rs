@@ -68,6 +68,14 @@ pub(super) struct Expect {
 }
 
 impl<E> Prepared<E> {
+    pub(super) const fn new(head: ValueHead, event: Arc<E>) -> Self {
+        Self {
+            head,
+            event,
+            extra: None,
+        }
+    }
+
     /// The id of the event.
     #[must_use]
     pub fn id(&self) -> Uuid {
@@ -209,41 +217,6 @@ fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), In
         ));
     }
     headers.insert(name, value)
-}
-
-/// What can be published as an `E`: the event, an `Arc` of it, or one that was
-/// prepared, by value or by reference.
-pub trait IntoPrepared<E> {
-    /// The event with its envelope; `head` makes one for an event that has none.
-    fn into_prepared(self, head: impl FnOnce() -> ValueHead) -> Prepared<E>;
-}
-
-impl<E: Event> IntoPrepared<E> for E {
-    fn into_prepared(self, head: impl FnOnce() -> ValueHead) -> Prepared<E> {
-        Arc::new(self).into_prepared(head)
-    }
-}
-
-impl<E: Event> IntoPrepared<E> for Arc<E> {
-    fn into_prepared(self, head: impl FnOnce() -> ValueHead) -> Prepared<E> {
-        Prepared {
-            head: head(),
-            event: self,
-            extra: None,
-        }
-    }
-}
-
-impl<E: Event> IntoPrepared<E> for Prepared<E> {
-    fn into_prepared(self, _head: impl FnOnce() -> ValueHead) -> Self {
-        self
-    }
-}
-
-impl<E: Event> IntoPrepared<E> for &Prepared<E> {
-    fn into_prepared(self, _head: impl FnOnce() -> ValueHead) -> Prepared<E> {
-        self.clone()
-    }
 }
 
 impl<E> Clone for Prepared<E> {

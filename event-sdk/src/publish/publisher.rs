@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use event_sdk_core::event::{ErasedEvent, EventSpec, KeyUse};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::{InvalidSubject, grammar};
+use event_sdk_core::time::Reading;
 use event_sdk_core::transport::{
     Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, MessageId, Operation,
     Outgoing, ValueBody,
@@ -15,7 +16,7 @@ use event_sdk_core::transport::{
 use event_sdk_core::{Contains, Event, EventSet, Pattern, Subject};
 
 use super::prepared::Expect;
-use super::{IntoPrepared, Prepared, Publish, PublishAll};
+use super::{IntoPublishable, Prepared, Publish, PublishAll, Publishable};
 use crate::bus::EventBus;
 
 /// The most that is reserved before it is known how large an event is, in bytes.
@@ -54,19 +55,24 @@ impl<E: Event> Publisher<E> {
     /// Publishes an event: await the answer to know that it is stored.
     ///
     /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
-    pub fn publish(&self, event: impl IntoPrepared<E>) -> Publish<'_, E> {
-        Publish::new(self, self.prepare(event))
+    /// It gets its id and its time when it is handed over, which is when the answer
+    /// is first awaited, or when its envelope is first asked to be changed.
+    pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
+        Publish::new(self, event.into_publishable())
     }
 
     /// Gives an event its id and its time, and publishes nothing yet.
-    pub fn prepare(&self, event: impl IntoPrepared<E>) -> Prepared<E> {
-        event.into_prepared(|| self.bus.new_head::<E>())
+    pub fn prepare(&self, event: impl IntoPublishable<E>) -> Prepared<E> {
+        match event.into_publishable() {
+            Publishable::New(event) => self.prepare_at(event, self.read_clock()),
+            Publishable::Prepared(prepared) => prepared,
+        }
     }
 
     /// Publishes many events, in their order, without waiting for each.
     pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
     where
-        I: IntoIterator<Item: IntoPrepared<E>>,
+        I: IntoIterator<Item: IntoPublishable<E>>,
     {
         PublishAll::new(self, events.into_iter())
     }
@@ -97,10 +103,21 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Hands the event to the transport.
+    pub(super) fn read_clock(&self) -> Reading<'_> {
+        Reading::of(self.bus.clock())
+    }
+
+    /// Gives an event its id, and this as its time.
+    #[inline]
+    pub(super) fn prepare_at(&self, event: Arc<E>, reading: Reading<'_>) -> Prepared<E> {
+        Prepared::new(self.bus.new_head::<E>(reading.now()), event)
+    }
+
+    /// Hands the event to the transport; `reading` if the clock was just asked.
     pub(super) fn send(
         &self,
         prepared: &Prepared<E>,
+        reading: Option<Reading<'_>>,
     ) -> Result<Answer<Result<Confirmation, Error>>, Error> {
         let keyed;
         let subject = if let (Ok(subject), KeyUse::None | KeyUse::Order) =
@@ -127,6 +144,7 @@ impl<E: Event> Publisher<E> {
             body,
             message_id,
             expect,
+            reading,
         }))
     }
 

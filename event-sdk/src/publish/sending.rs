@@ -14,7 +14,8 @@ use jiff::Timestamp;
 use tokio::task::coop;
 use uuid::Uuid;
 
-use super::{Prepared, PublishError, Publisher};
+use super::prepared::Expect;
+use super::{Prepared, PublishError, Publishable, Publisher};
 use crate::cause::AsCause;
 use crate::trace::TraceContext;
 
@@ -26,73 +27,67 @@ use crate::trace::TraceContext;
 #[must_use = "nothing is published until this is awaited"]
 pub struct Publish<'a, E> {
     publisher: &'a Publisher<E>,
-    prepared: Prepared<E>,
+    event: Publishable<E>,
     timeout: Option<Duration>,
 }
 
 impl<'a, E: Event> Publish<'a, E> {
-    pub(super) fn new(publisher: &'a Publisher<E>, prepared: Prepared<E>) -> Self {
+    pub(super) fn new(publisher: &'a Publisher<E>, event: Publishable<E>) -> Self {
         Self {
             publisher,
-            prepared,
+            event,
             timeout: None,
         }
     }
 
     /// Joins the story of what caused the event; see [`Prepared::caused_by`].
-    pub fn caused_by(mut self, cause: &impl AsCause) -> Self {
-        self.prepared = self.prepared.caused_by(cause);
-        self
+    pub fn caused_by(self, cause: &impl AsCause) -> Self {
+        self.change(|prepared| prepared.caused_by(cause))
     }
 
     /// Joins a story whose id comes from elsewhere.
-    pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
-        self.prepared = self.prepared.correlation_id(id);
-        self
+    pub fn correlation_id(self, id: impl Into<LooseId>) -> Self {
+        self.change(|prepared| prepared.correlation_id(id))
     }
 
     /// Notes a text in the metadata.
-    pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.prepared = self.prepared.metadata(name, text);
-        self
+    pub fn metadata(self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.change(|prepared| prepared.metadata(name, text))
     }
 
     /// Says when it happened, if that is not now.
-    pub fn occurred_at(mut self, instant: Timestamp) -> Self {
-        self.prepared = self.prepared.occurred_at(instant);
-        self
+    pub fn occurred_at(self, instant: Timestamp) -> Self {
+        self.change(|prepared| prepared.occurred_at(instant))
     }
 
     /// Sends the trace context with it.
-    pub fn trace(mut self, trace: &TraceContext) -> Self {
-        self.prepared = self.prepared.trace(trace);
-        self
+    pub fn trace(self, trace: &TraceContext) -> Self {
+        self.change(|prepared| prepared.trace(trace))
     }
 
     /// Sends a header with it; one that cannot travel is the error of the publish.
-    pub fn header(mut self, name: impl Into<Text>, value: impl Into<String>) -> Self {
-        self.prepared.set_header(name.into(), value.into());
-        self
+    pub fn header(self, name: impl Into<Text>, value: impl Into<String>) -> Self {
+        self.change(|mut prepared| {
+            prepared.set_header(name.into(), value.into());
+            prepared
+        })
     }
 
     /// Lets the stream recognize a duplicate by this text instead of the event's id.
-    pub fn message_id(mut self, id: impl Into<Text>) -> Self {
-        self.prepared = self.prepared.message_id(id);
-        self
+    pub fn message_id(self, id: impl Into<Text>) -> Self {
+        self.change(|prepared| prepared.message_id(id))
     }
 
     /// Publishes only if this is the last sequence of the stream; zero: if it is empty.
-    pub fn expect_last_sequence(mut self, sequence: u64) -> Self {
-        self.prepared.extra_mut().expect.stream = Some(sequence);
-        self
+    pub fn expect_last_sequence(self, sequence: u64) -> Self {
+        self.expect(|expect| expect.stream = Some(sequence))
     }
 
     /// Publishes only if this is the last sequence on the event's own subject;
     /// zero: if there is none. With the key in the subject, that is the last
     /// time that this happened to this entity.
-    pub fn expect_last_subject_sequence(mut self, sequence: u64) -> Self {
-        self.prepared.extra_mut().expect.subject = Some(sequence);
-        self
+    pub fn expect_last_subject_sequence(self, sequence: u64) -> Self {
+        self.expect(|expect| expect.subject = Some(sequence))
     }
 
     /// Publishes only if this is the last sequence of anything that happened to
@@ -100,9 +95,8 @@ impl<'a, E: Event> Publish<'a, E> {
     ///
     /// What counts is what the stream that stores this event has: keep all events
     /// of an entity in one stream. The event must have `#[event(key, in_subject)]`.
-    pub fn expect_last_entity_sequence(mut self, sequence: u64) -> Self {
-        self.prepared.extra_mut().expect.entity = Some(sequence);
-        self
+    pub fn expect_last_entity_sequence(self, sequence: u64) -> Self {
+        self.expect(|expect| expect.entity = Some(sequence))
     }
 
     /// How long it may take until the event is stored; the bus's
@@ -112,23 +106,17 @@ impl<'a, E: Event> Publish<'a, E> {
         self
     }
 
-    /// Hands the event over: all that is to be done before the first wait.
-    fn start(&self) -> Result<Answer<Result<Confirmation, Error>>, Error> {
-        if let Some(extra) = self.prepared.extra() {
-            extra.check()?;
-        }
-        self.publisher.send(&self.prepared)
+    fn change(mut self, change: impl FnOnce(Prepared<E>) -> Prepared<E>) -> Self {
+        let prepared = self.publisher.prepare(self.event);
+        self.event = Publishable::Prepared(change(prepared));
+        self
     }
 
-    /// The error with the whole subject, or with as much of it as can be told.
-    fn named(&self, error: Error) -> Error {
-        if error.subject().is_some() {
-            return error;
-        }
-        match self.publisher.subject_of(self.prepared.event()) {
-            Ok(subject) => error.at_subject(subject),
-            Err(_) => error.at_subject(E::SPEC.subject()),
-        }
+    fn expect(self, change: impl FnOnce(&mut Expect)) -> Self {
+        self.change(|mut prepared| {
+            change(&mut prepared.extra_mut().expect);
+            prepared
+        })
     }
 }
 
@@ -137,8 +125,15 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
     type IntoFuture = PublishFuture<'a, E>;
 
     fn into_future(self) -> PublishFuture<'a, E> {
+        let Self {
+            publisher,
+            event,
+            timeout,
+        } = self;
         PublishFuture {
-            publish: Some(self),
+            publisher,
+            event: Some(event),
+            timeout,
             waiting: None,
         }
     }
@@ -147,7 +142,10 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 /// The answer to a publish. See [`Publish`] for what dropping it means.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
-    publish: Option<Publish<'a, E>>,
+    publisher: &'a Publisher<E>,
+    /// `None` once there is an answer.
+    event: Option<Publishable<E>>,
+    timeout: Option<Duration>,
     /// In a box: a transport in this process has its answers at once, and a
     /// future is moved before it is polled.
     waiting: Option<Box<Waiting>>,
@@ -176,15 +174,32 @@ impl<E: Event> PublishFuture<'_, E> {
             .is_some_and(|waiting| matches!(waiting.phase, Phase::Storing(_)))
     }
 
+    /// Hands the event over: all that is to be done before the first wait.
+    fn start(&mut self) -> Result<Answer<Result<Confirmation, Error>>, Error> {
+        let mut reading = None;
+        if let Some(Publishable::New(_)) = self.event
+            && let Some(Publishable::New(event)) = self.event.take()
+        {
+            let now = reading.insert(self.publisher.read_clock());
+            let prepared = self.publisher.prepare_at(event, *now);
+            self.event = Some(Publishable::Prepared(prepared));
+        }
+        let Some(Publishable::Prepared(prepared)) = &self.event else {
+            // It was polled after it was ready.
+            return Ok(Answer::later(std::future::pending()));
+        };
+        if let Some(extra) = prepared.extra() {
+            extra.check()?;
+        }
+        self.publisher.send(prepared, reading)
+    }
+
     /// Goes on until something is not ready.
     fn poll_phases(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
         let waiting = if let Some(waiting) = &mut self.waiting {
             waiting
         } else {
-            let Some(publish) = &self.publish else {
-                return Poll::Pending;
-            };
-            let phase = match publish.start()?.try_into_ready() {
+            let phase = match self.start()?.try_into_ready() {
                 Ok(confirmation) => match confirmation?.try_into_ready() {
                     Ok(stored) => return Poll::Ready(stored),
                     Err(confirmation) => Phase::Storing(confirmation),
@@ -209,11 +224,11 @@ impl<E: Event> PublishFuture<'_, E> {
 
     /// Whether the time is over.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        let (Some(publish), Some(waiting)) = (&self.publish, &mut self.waiting) else {
+        let Some(waiting) = &mut self.waiting else {
             return Poll::Pending;
         };
-        let bus = publish.publisher.bus().inner();
-        let timeout = publish.timeout.unwrap_or(bus.publish_timeout);
+        let bus = self.publisher.bus().inner();
+        let timeout = self.timeout.unwrap_or(bus.publish_timeout);
         let deadline = waiting.deadline.get_or_insert_with(|| {
             bus.clock
                 .sleep_until(bus.clock.monotonic().saturating_add(timeout))
@@ -228,6 +243,29 @@ impl<E: Event> PublishFuture<'_, E> {
             .with_unknown_outcome(),
         )
     }
+
+    #[cold]
+    fn failed(&mut self, error: Error) -> Poll<Result<Published, PublishError<E>>> {
+        match self.event.take() {
+            None => Poll::Pending,
+            Some(event) => {
+                let prepared = self.publisher.prepare(event);
+                let error = self.named(error, prepared.event());
+                Poll::Ready(Err(PublishError::new(error, prepared)))
+            }
+        }
+    }
+
+    /// The error with the whole subject, or with as much of it as can be told.
+    fn named(&self, error: Error, event: &E) -> Error {
+        if error.subject().is_some() {
+            return error;
+        }
+        match self.publisher.subject_of(event) {
+            Ok(subject) => error.at_subject(subject),
+            Err(_) => error.at_subject(E::SPEC.subject()),
+        }
+    }
 }
 
 impl<E: Event> Future for PublishFuture<'_, E> {
@@ -237,19 +275,25 @@ impl<E: Event> Future for PublishFuture<'_, E> {
         // A transport in this process always has its answer: a loop of publishes
         // must leave time for other tasks all the same.
         let budget = ready!(coop::poll_proceed(cx));
+        if self.event.is_none() {
+            // Polled after it was ready, which a future need not answer.
+            return Poll::Pending;
+        }
         let result = match self.poll_phases(cx) {
             Poll::Ready(result) => result,
             Poll::Pending => Err(ready!(self.poll_deadline(cx))),
         };
-        let Some(publish) = self.publish.take() else {
-            // Polled after it was ready, which a future need not answer.
-            return Poll::Pending;
-        };
         budget.made_progress();
-        Poll::Ready(match result {
-            Ok(stored) => Ok(Published::new(publish.prepared.id(), stored)),
-            Err(error) => Err(PublishError::new(publish.named(error), publish.prepared)),
-        })
+        match (result, &self.event) {
+            (Ok(stored), Some(Publishable::Prepared(prepared))) => {
+                let published = Published::new(prepared.id(), stored);
+                // Dropped where it is: moving it takes longer.
+                self.event = None;
+                Poll::Ready(Ok(published))
+            }
+            (Err(error), _) => self.failed(error),
+            (Ok(_), _) => Poll::Pending,
+        }
     }
 }
 
@@ -285,7 +329,7 @@ impl Published {
 impl<E> fmt::Debug for Publish<'_, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Publish")
-            .field("prepared", &self.prepared)
+            .field("event", &self.event)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }

@@ -66,6 +66,7 @@ mod filters;
 mod held;
 mod history;
 mod interest;
+mod list;
 mod log;
 mod notices;
 mod own_subjects;
@@ -211,8 +212,7 @@ impl MemoryTransport {
         self.check_open(Operation::Publish)?;
         self.check_hand_over(&message)?;
         let streams = self.streams().list();
-        let stores = |stream: &&Arc<MemoryStream>| stream.settings().stores(message.subject);
-        let Some(stream) = streams.iter().find(stores) else {
+        let Some(stream) = streams.storing(message.subject) else {
             return Ok(Err(self.streams().no_stream(message.subject)));
         };
         stream.publish(

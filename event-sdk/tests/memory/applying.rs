@@ -310,3 +310,41 @@ fn publishing_while_streams_change_loses_nothing() {
     });
     assert_eq!(rig.read("x.>").len(), 4000);
 }
+
+#[test]
+fn among_many_streams_a_message_is_stored_where_its_subject_is_now() {
+    // More than are asked one by one.
+    let named = |number: usize| Stream::new(format!("S{number}")).subject(format!("s{number}.>"));
+    let builder = MemoryTransport::builder();
+    let builder = (0..20).fold(builder, |builder, number| {
+        builder.stream(config(&named(number)))
+    });
+    let rig = Rig {
+        clock: Arc::default(),
+        transport: builder.build().unwrap(),
+    };
+    let stored = |subject: &str| {
+        let stored = rig.try_publish(&format!("events.{subject}"), |_| {});
+        stored.map(|stored| stored.stream.unwrap().to_string())
+    };
+    for number in 0..20 {
+        assert_eq!(
+            stored(&format!("s{number}.a")).unwrap(),
+            format!("S{number}")
+        );
+    }
+    let nowhere = |subject: &str| *stored(subject).unwrap_err().kind() == ErrorKind::NoStream;
+    assert!(nowhere("s20.a") && nowhere("moved"));
+
+    rig.try_apply(&named(20)).unwrap();
+    assert_eq!(stored("s20.a").unwrap(), "S20");
+
+    // A subject goes from one stream to another.
+    rig.try_apply(&named(7).subject("moved")).unwrap();
+    assert_eq!(stored("moved").unwrap(), "S7");
+    rig.try_apply(&named(7)).unwrap();
+    assert!(nowhere("moved"));
+    rig.try_apply(&named(12).subject("moved")).unwrap();
+    assert_eq!(stored("moved").unwrap(), "S12");
+    assert_eq!(stored("s7.a").unwrap(), "S7");
+}

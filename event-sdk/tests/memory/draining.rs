@@ -403,6 +403,7 @@ fn a_publish_that_a_drain_overtakes_is_not_handed_over() {
         body: Body::Encoded(Bytes::new()),
         message_id: None,
         expect: Expectations::default(),
+        reading: None,
     }));
     assert_eq!(handed_over.unwrap_err().kind(), &ErrorKind::Closed);
 }

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use event_sdk::headers::Headers;
+use event_sdk::time::{Clock, Reading};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Body, Capability, Expectations, MessageId, Operation, Outcome, Transport,
+    Body, Capability, Expectations, MessageId, Operation, Outcome, Outgoing, Transport,
 };
-use event_sdk::{Error, ErrorKind};
+use event_sdk::{Error, ErrorKind, Subject};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -289,6 +291,37 @@ fn headers_and_bodies_arrive_as_they_were() {
     assert!(matches!(&message.body, Body::Encoded(bytes) if &bytes[..] == b"\x00raw\xff"));
     assert_eq!(message.info.stream.as_deref(), Some("S"));
     assert_eq!(message.info.stored_at, Some(at(std::time::Duration::ZERO)));
+}
+
+#[test]
+fn only_a_reading_of_its_own_clock_is_taken() {
+    let rig = Rig::plain();
+    let own: Arc<dyn Clock> = rig.clock.clone();
+    let other: Arc<dyn Clock> = Arc::new(HandClock::default());
+    let mut stored_at = Vec::new();
+    for clock in [&own, &other] {
+        let reading = Reading::of(clock);
+        rig.step(SECOND);
+        let subject = Subject::parse("a").unwrap();
+        let message = Outgoing {
+            subject: &subject,
+            headers: Headers::new(),
+            body: Body::Encoded(Bytes::new()),
+            message_id: None,
+            expect: Expectations::default(),
+            reading: Some(reading),
+        };
+        now(now(rig.transport.publish(message)).unwrap()).unwrap();
+    }
+    let mut subscriber = rig.subscribe(ephemeral());
+    for _ in 0..2 {
+        stored_at.push(subscriber.message().info.stored_at);
+    }
+    // The first was read a second before it was stored.
+    assert_eq!(
+        stored_at,
+        [Some(at(std::time::Duration::ZERO)), Some(at(2 * SECOND))]
+    );
 }
 
 #[test]

@@ -179,6 +179,7 @@ impl Rig {
             body: Body::Encoded(Bytes::from_static(b"{}")),
             message_id: None,
             expect: Expectations::default(),
+            reading: None,
         };
         change(&mut message);
         now(now(self.transport.publish(message))?)

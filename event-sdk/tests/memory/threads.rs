@@ -32,6 +32,7 @@ async fn publish(transport: &MemoryTransport, subject: &Subject) -> Result<Store
         body: Body::Encoded(Bytes::from_static(b"{}")),
         message_id: None,
         expect: Expectations::default(),
+        reading: None,
     };
     transport.publish(message).await?.await
 }
@@ -166,6 +167,7 @@ async fn of_many_who_expect_the_same_last_sequence_one_publishes() {
                         last_pattern_sequence: Some((pattern("entity.*.1"), round)),
                         ..Expectations::default()
                     },
+                    reading: None,
                 };
                 match transport.publish(message).await.unwrap().await {
                     Ok(stored) => won.push(stored.sequence.unwrap()),

@@ -122,6 +122,7 @@ pub(crate) fn begin(
         body: Body::Encoded(draft.body),
         message_id: draft.message_id,
         expect: draft.expect,
+        reading: None,
     })
 }
 

@@ -14,6 +14,7 @@ use crate::event::{ErasedEvent, ValueHead};
 use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN};
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
+use crate::time::Reading;
 
 /// A message to be published.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub struct Outgoing<'a> {
     pub message_id: Option<MessageId>,
     /// What has to be true for the message to be stored.
     pub expect: Expectations,
+    /// What time it is, if a clock was asked for this message just now.
+    pub reading: Option<Reading<'a>>,
 }
 
 /// An event on a transport: its bytes, or the value itself.

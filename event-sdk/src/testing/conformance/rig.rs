@@ -124,6 +124,7 @@ impl Rig {
             body: draft.body,
             message_id: draft.message_id,
             expect: draft.expect,
+            reading: None,
         });
         within(self.patience(), "the first answer to a publish", answer).await
     }
@@ -136,6 +137,7 @@ impl Rig {
             body: draft.body,
             message_id: draft.message_id,
             expect: draft.expect,
+            reading: None,
         }));
     }
 

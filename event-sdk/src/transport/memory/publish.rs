@@ -15,7 +15,7 @@ use super::state::State;
 use super::stream::MemoryStream;
 use super::subjects::Entry;
 use crate::headers::Headers;
-use crate::stream::Discard;
+use crate::stream::{Discard, Limits};
 use crate::subject::Subject;
 use crate::transport::{
     Body, Error, ErrorKind, Expectations, MessageId, Operation, Outgoing, Stored, ValueBody,
@@ -53,6 +53,7 @@ impl MemoryStream {
             mut body,
             message_id,
             expect,
+            reading,
         } = message;
         if let Body::Value(value) = &body
             && !self.settings().takes_values
@@ -73,7 +74,7 @@ impl MemoryStream {
             message_id,
             expect,
             size,
-            now: self.clock().now(),
+            now: self.now(reading),
         };
         loop {
             let answer = self.locked(through, Operation::Publish, |state, after| {
@@ -97,11 +98,13 @@ impl MemoryStream {
     ) -> Result<Option<Stored>, Error> {
         let (subject, size, now) = (parcel.subject, parcel.size, parcel.now);
         let ran = state.elapsed.at(now, self.clock());
-        if let Some(age) = self.settings().age
+        let settings = self.settings();
+        let limits = &settings.config.limits;
+        if let Some(age) = settings.age
             && !state.drop_older(age, ran, MAX_DROPPED, after)
         {
             // What is left can stay for the next, unless the answer depends on it.
-            let refuses = self.settings().config.limits.discard == Discard::New;
+            let refuses = limits.discard == Discard::New;
             if refuses || !parcel.expect.is_empty() {
                 return Ok(None);
             }
@@ -116,7 +119,7 @@ impl MemoryStream {
         if !parcel.expect.is_empty() {
             self.check_expectations(state, subject, &parcel.expect)?;
         }
-        let replaced = self.make_room(state, subject, size, after)?;
+        let replaced = self.make_room(state, limits, subject, size, after)?;
         let headers = mem::take(&mut parcel.headers);
         let body = mem::replace(&mut parcel.body, Body::Encoded(Bytes::new()));
         let (sequence, place) = state.log.push(subject, headers, body, size, now, ran);
@@ -149,7 +152,8 @@ impl MemoryStream {
         if payload > max_payload {
             return too_large(payload, max_payload, "the transport takes");
         }
-        let limits = self.settings().config.limits;
+        let settings = self.settings();
+        let limits = &settings.config.limits;
         if let Some(max) = limits.message_size
             && payload as u64 > max.get()
         {
@@ -232,16 +236,16 @@ impl MemoryStream {
     fn make_room(
         &self,
         state: &mut State,
+        limits: &Limits,
         subject: &Subject,
         size: u64,
         after: &mut After,
     ) -> Result<Option<u64>, Error> {
-        let limits = self.settings().config.limits;
         let replaced = limits
             .messages_per_subject
             .and_then(|max| oldest_of(state, subject, max));
         if limits.discard == Discard::New {
-            self.check_room(state, subject, size, replaced)?;
+            self.check_room(state, limits, subject, size, replaced)?;
         }
         if let Some(max) = limits.messages {
             while state.log.len() - u64::from(freed(state, replaced).is_some()) >= max.get() {
@@ -262,11 +266,11 @@ impl MemoryStream {
     fn check_room(
         &self,
         state: &State,
+        limits: &Limits,
         subject: &Subject,
         size: u64,
         replaced: Option<u64>,
     ) -> Result<(), Error> {
-        let limits = self.settings().config.limits;
         let freed = freed(state, replaced);
         let messages = state.log.len() + 1 - u64::from(freed.is_some());
         let bytes = state.log.bytes() + size - freed.unwrap_or(0);

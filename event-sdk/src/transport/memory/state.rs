@@ -88,6 +88,7 @@ impl State {
         }
     }
 
+    #[inline]
     fn dropped(&mut self, sequence: u64, message: Message, after: &mut After) {
         let place = message.subject;
         let interested = self

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::after::After;
@@ -19,7 +20,7 @@ use super::state::State;
 use crate::codec::Codec;
 use crate::stream::StreamConfig;
 use crate::text::Text;
-use crate::time::Clock;
+use crate::time::{Clock, Reading};
 use crate::transport::{Error, ErrorKind, Operation, StreamChange, StreamState};
 
 /// One stream.
@@ -64,6 +65,12 @@ impl MemoryStream {
 
     pub(super) fn clock(&self) -> &dyn Clock {
         &*self.clock
+    }
+
+    /// What time of day it is.
+    pub(super) fn now(&self, reading: Option<Reading<'_>>) -> Timestamp {
+        let read = reading.and_then(|reading| reading.by(&self.clock));
+        read.unwrap_or_else(|| self.clock.now())
     }
 
     pub(super) fn codec(&self) -> &dyn Codec {

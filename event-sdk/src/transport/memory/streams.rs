@@ -7,6 +7,7 @@ use super::changeable::{Changeable, Current};
 use super::check;
 use super::connection::Connection;
 use super::held::ConnectionId;
+use super::list::List;
 use super::stream::MemoryStream;
 use crate::codec::Codec;
 use crate::stream::StreamConfig;
@@ -18,7 +19,7 @@ use crate::transport::{Error, ErrorKind, Operation, StreamChange};
 /// The streams of a transport.
 #[derive(Debug)]
 pub(super) struct Streams {
-    list: Changeable<Vec<Arc<MemoryStream>>>,
+    list: Changeable<List>,
     /// Held while a stream is created or changed.
     connections: Mutex<Connections>,
     maker: Maker,
@@ -45,13 +46,13 @@ impl Streams {
     pub(super) fn new(configs: Vec<StreamConfig>, maker: Maker) -> Self {
         let streams = configs.into_iter().map(|config| maker.make(config));
         Self {
-            list: Changeable::new(streams.collect()),
+            list: Changeable::new(List::new(streams.collect())),
             connections: Mutex::default(),
             maker,
         }
     }
 
-    pub(super) fn list(&self) -> Current<'_, Vec<Arc<MemoryStream>>> {
+    pub(super) fn list(&self) -> Current<'_, List> {
         self.list.get()
     }
 
@@ -72,11 +73,16 @@ impl Streams {
             check::beside(&other.settings().config, config, Operation::Manage)?;
         }
         if let Some(stream) = named.pop() {
-            return stream.change(config, &mut after);
+            let change = stream.change(config, &mut after)?;
+            if streams.knows_subjects() && change != StreamChange::Unchanged {
+                self.list.set(List::new(streams.to_vec()));
+            }
+            return Ok(change);
         }
         let made = self.maker.make(config.clone());
         others.push(&made);
-        self.list.set(others.into_iter().cloned().collect());
+        self.list
+            .set(List::new(others.into_iter().cloned().collect()));
         Ok(StreamChange::Created)
     }
 

@@ -73,6 +73,7 @@ impl CoreNats {
             body,
             message_id,
             expect,
+            reading: _,
         } = message;
         let asked = [
             (Capability::Deduplication, message_id.is_some()),

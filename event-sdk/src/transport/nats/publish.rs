@@ -99,6 +99,7 @@ fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), 
         body,
         message_id,
         expect,
+        reading: _,
     } = message;
     let Body::Encoded(body) = body else {
         return Err(Error::unsupported(

@@ -25,6 +25,7 @@ fn publish(
         body: Body::Encoded(Bytes::new()),
         message_id: None,
         expect,
+        reading: None,
     };
     transport.publish_now(message).unwrap()
 }

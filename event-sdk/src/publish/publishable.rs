@@ -1,0 +1,65 @@
+//! What can be published as an event of one type.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_sdk_core::Event;
+
+use super::Prepared;
+
+/// What can be published as an `E`: the event, an `Arc` of it, or one that was
+/// prepared, by value or by reference.
+pub trait IntoPublishable<E> {
+    /// The event, with its envelope if it has one.
+    fn into_publishable(self) -> Publishable<E>;
+}
+
+/// An event that is to be published.
+///
+/// One that is new is dated when it is handed over and not before: then its
+/// transport can take the same [`Reading`](crate::time::Reading) of the clock.
+pub enum Publishable<E> {
+    /// It gets its id and its time when it is handed over.
+    New(Arc<E>),
+    /// It has them.
+    Prepared(Prepared<E>),
+}
+
+impl<E: Event> IntoPublishable<E> for Publishable<E> {
+    fn into_publishable(self) -> Self {
+        self
+    }
+}
+
+impl<E: Event> IntoPublishable<E> for E {
+    fn into_publishable(self) -> Publishable<E> {
+        Publishable::New(Arc::new(self))
+    }
+}
+
+impl<E: Event> IntoPublishable<E> for Arc<E> {
+    fn into_publishable(self) -> Publishable<E> {
+        Publishable::New(self)
+    }
+}
+
+impl<E: Event> IntoPublishable<E> for Prepared<E> {
+    fn into_publishable(self) -> Publishable<E> {
+        Publishable::Prepared(self)
+    }
+}
+
+impl<E: Event> IntoPublishable<E> for &Prepared<E> {
+    fn into_publishable(self) -> Publishable<E> {
+        Publishable::Prepared(self.clone())
+    }
+}
+
+impl<E> fmt::Debug for Publishable<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New(_) => f.write_str("New"),
+            Self::Prepared(prepared) => prepared.fmt(f),
+        }
+    }
+}
