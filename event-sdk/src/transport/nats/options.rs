@@ -87,8 +87,9 @@ impl NatsOptions {
     /// After how long a group or an ephemeral consumer that nobody asks for
     /// messages is removed by the server, unless set.
     pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_mins(5);
-    /// How many bytes one request for messages may bring unless set: 16 MiB, a quarter of
-    /// what a server holds for a connection unless configured (`max_pending`, 64 MB).
+    /// How many bytes a subscription may ask for and not have taken unless set: 16 MiB, a
+    /// quarter of what a server holds for a connection unless configured (`max_pending`,
+    /// 64 MB).
     pub const DEFAULT_MAX_PULL_BYTES: u64 = 16 * 1024 * 1024;
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
@@ -299,14 +300,16 @@ impl NatsOptions {
         self
     }
 
-    /// How many bytes one request for messages may bring, headers and subjects included. A
-    /// subscription has two of them on their way at the most.
+    /// How many bytes a subscription may ask for and not have taken, headers and subjects
+    /// included; where it takes more than one message ahead.
     ///
     /// A server sends what was asked for as fast as it can, and takes a connection that
     /// does not get rid of it for a slow consumer: beyond its `max_pending` it ends the
     /// connection, and what was on its way comes again after the ack wait. So keep this
     /// well below `max_pending`, for all subscriptions of the connection together. A
-    /// message that is larger comes alone. Servers before 2.10.16 are not told of it.
+    /// message that has no room in the share of its request comes alone, which takes two
+    /// round trips. A server before 2.10.16, or one behind another domain or prefix, is not
+    /// told of it, for old ones may miscount what did not fit.
     pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
         self.max_pull_bytes = bytes;
         self
@@ -337,7 +340,7 @@ impl NatsOptions {
         }
         if self.max_pull_bytes == 0 {
             return Err(refused(
-                "the bytes of a request for messages are zero, which would bring none; allow more",
+                "no bytes may be asked for, which would bring no message; allow more",
             ));
         }
         Ok(())

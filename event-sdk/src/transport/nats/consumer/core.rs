@@ -25,6 +25,7 @@ use super::settle::{ACK, Held, NAK, Via};
 use super::status::Status;
 use super::turn::Turn;
 use crate::transport::nats::link::Link;
+use crate::transport::nats::options::API_PREFIX;
 use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
@@ -425,12 +426,13 @@ impl Core {
     }
 }
 
-/// How many bytes one request may bring from this server. One that does not count exactly
-/// takes the message that is too large for a delivered one
-/// (`nextWaiting` in nats-server before 2.10.16).
+/// How many bytes may be asked for and not taken. Nothing is said of them where the server
+/// may mistake what did not fit, or count it as delivered (nats-server before 2.10.16,
+/// `loopAndGatherMsgs`).
 fn bytes(link: &Link) -> Option<u64> {
-    let limit = link.options().max_pull_bytes;
-    link.server().counts_exactly().then_some(limit)
+    // Behind another prefix there is another server.
+    let known = link.options().api_prefix == API_PREFIX && link.server().counts_exactly();
+    known.then_some(link.options().max_pull_bytes)
 }
 
 /// When requests end on this server.

@@ -39,10 +39,13 @@ pub(super) struct Pull {
     owed: u32,
     /// The most that one request may ask for.
     batch: u32,
-    /// How many bytes one request may bring; `None`: any number.
+    /// How many bytes may be asked for and not taken; `None`: any number. Each request
+    /// says its share, by the messages it asks for.
     bytes: Option<u64>,
-    /// How many the consumer allows to ask for.
+    /// The most bytes that the consumer allows one request to name.
     most_bytes: u64,
+    /// Whether a message is too large for its share.
+    large: Large,
     /// How long a request is kept.
     expires: Duration,
     /// Whether that is so short that its end can be waited for.
@@ -66,6 +69,17 @@ pub(super) enum Ends {
     /// The same, and before the ack wait of what they bring. Not on a server that may
     /// count a delivery to one that has just ended: the two would fall together.
     BeforeAckWait,
+}
+
+/// What is done about a message that is larger than the share of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Large {
+    /// There is none.
+    None,
+    /// The next request is for it: for one message of any size.
+    Next,
+    /// That was asked for, and nothing else until it and what was on its way has come.
+    Asked,
 }
 
 /// One request for messages.
@@ -99,8 +113,12 @@ impl Pull {
             prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),
             owed: 0,
             batch: bound.max_batch.unwrap_or(MOST).clamp(1, MOST),
-            bytes,
+            // The servers count in Go's `int`.
+            bytes: bytes
+                .filter(|_| prefetch > 1)
+                .map(|bytes| bytes.min(i64::MAX.unsigned_abs())),
             most_bytes: u64::MAX,
+            large: Large::None,
             expires: expires.min(bound.max_expires.unwrap_or(EXPIRES)),
             ends_soon,
             requests: 0,
@@ -117,20 +135,50 @@ impl Pull {
     /// The next request, if it is time for one: when half of what may be asked
     /// for was taken, so that the rest comes meanwhile.
     pub(super) fn next(&mut self) -> Option<Request> {
+        match self.large {
+            Large::None => {}
+            Large::Next => {
+                self.large = Large::Asked;
+                let payload = self.write(1, None);
+                return Some(self.request(1, payload));
+            }
+            Large::Asked if self.owed > 0 => return None,
+            Large::Asked => self.large = Large::None,
+        }
         if self.owed > self.prefetch / 2 {
             return None;
         }
         let batch = (self.prefetch - self.owed).min(self.batch);
-        self.owed += batch;
-        self.requests += 1;
         let payload = match &self.written {
             Some((written, payload)) if *written == batch => payload.clone(),
-            _ => self.write(batch),
+            _ => {
+                let payload = self.write(batch, self.share(batch));
+                self.written = Some((batch, payload.clone()));
+                payload
+            }
         };
-        Some(Request {
+        Some(self.request(batch, payload))
+    }
+
+    fn request(&mut self, batch: u32, payload: Bytes) -> Request {
+        self.owed += batch;
+        self.requests += 1;
+        Request {
             token: format!("{}-{batch}", self.requests),
             payload,
-        })
+        }
+    }
+
+    /// How many bytes a request for so many messages may bring, so that all together
+    /// bring no more than is allowed.
+    ///
+    /// A server whose messages fill this to the byte ends the request without a word
+    /// (nats-server, `nextWaiting`). What is missing then is asked for again when nothing
+    /// was heard for [`SILENCE`].
+    fn share(&self, batch: u32) -> Option<u64> {
+        let share = u128::from(self.bytes?) * u128::from(batch) / u128::from(self.prefetch);
+        let share = u64::try_from(share).unwrap_or(u64::MAX);
+        Some(share.min(self.most_bytes).max(1))
     }
 
     /// A request that does not wait: it is answered at once if the consumer has
@@ -180,8 +228,11 @@ impl Pull {
                     Left::Of(left) => self.ended(*left),
                     Left::All => self.ended_unserved(subject),
                 }
-                if bytes.is_none_or(|bytes| self.bytes == Some(bytes)) {
-                    self.make_room();
+                // It brought nothing, and none that asks for as little ever does.
+                let share = asked(subject).and_then(|batch| self.share(batch));
+                let nothing = bytes.zip(share).is_none_or(|(left, all)| left >= all);
+                if nothing && self.large == Large::None {
+                    self.large = Large::Next;
                 }
             }
         }
@@ -193,10 +244,7 @@ impl Pull {
 
     /// How much was asked for stands in the subject.
     fn ended_unserved(&mut self, subject: &str) {
-        let asked = subject
-            .rsplit_once('-')
-            .and_then(|(_, batch)| batch.parse().ok());
-        self.ended(asked.unwrap_or(self.owed));
+        self.ended(asked(subject).unwrap_or(self.owed));
     }
 
     /// All requests were lost.
@@ -220,19 +268,10 @@ impl Pull {
 
     fn limit_bytes(&mut self, most: u64) {
         self.most_bytes = self.most_bytes.min(most);
-        self.bytes = self.bytes.map(|bytes| bytes.min(most));
         self.written = None;
     }
 
-    /// A request brought nothing, for the first message alone is larger than all that
-    /// was asked for. No request that asks for as little ever brings it.
-    fn make_room(&mut self) {
-        let more = self.bytes.and_then(|bytes| bytes.checked_mul(2));
-        self.bytes = more.filter(|more| *more <= self.most_bytes);
-        self.written = None;
-    }
-
-    fn write(&mut self, batch: u32) -> Bytes {
+    fn write(&self, batch: u32, bytes: Option<u64>) -> Bytes {
         let mut text = String::new();
         // Writing to a String does not fail.
         let _ = write!(
@@ -240,7 +279,7 @@ impl Pull {
             r#"{{"batch":{batch},"expires":{}"#,
             self.expires.as_nanos()
         );
-        if let Some(bytes) = self.bytes {
+        if let Some(bytes) = bytes {
             let _ = write!(text, r#","max_bytes":{bytes}"#);
         }
         // A heartbeat is at most half as long as the request is kept. One that is
@@ -250,10 +289,14 @@ impl Pull {
             let _ = write!(text, r#","idle_heartbeat":{}"#, heartbeat.as_nanos());
         }
         text.push('}');
-        let payload = Bytes::from(text);
-        self.written = Some((batch, payload.clone()));
-        payload
+        Bytes::from(text)
     }
+}
+
+/// How many messages the request asked for whose answers come at this subject.
+fn asked(subject: &str) -> Option<u32> {
+    let (_, batch) = subject.rsplit_once('-')?;
+    batch.parse().ok()
 }
 
 #[cfg(test)]
@@ -431,39 +474,86 @@ mod tests {
         assert!(!pull.waits());
     }
 
-    fn max_bytes(pull: &mut Pull) -> Option<u64> {
-        let request = pull.next().unwrap();
+    /// What the next request asks for: messages, and bytes.
+    fn both(pull: &mut Pull) -> Option<(u64, Option<u64>)> {
+        let request = pull.next()?;
         let json: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
-        json["max_bytes"].as_u64()
+        Some((json["batch"].as_u64()?, json["max_bytes"].as_u64()))
+    }
+
+    fn too_large(left: u32, bytes: impl Into<Option<u64>>) -> Status {
+        Status::TooLarge {
+            left: Left::Of(left),
+            bytes: bytes.into(),
+        }
     }
 
     #[test]
-    fn bytes_are_limited_until_a_message_needs_more() {
+    fn all_requests_together_ask_for_no_more_bytes_than_allowed() {
         let mut pull = Pull {
             bytes: Some(1000),
             ..ahead(10)
         };
-        let too_large = |left, bytes| Status::TooLarge {
-            left: Left::Of(left),
-            bytes,
-        };
-        assert_eq!(max_bytes(&mut pull), Some(1000));
-        // It brought three, and the fourth is for the next request.
-        for _ in 0..3 {
+        assert_eq!(both(&mut pull), Some((10, Some(1000))));
+        for _ in 0..5 {
             pull.taken();
         }
-        pull.hear(&too_large(7, Some(40)), &subject(10));
-        assert_eq!(max_bytes(&mut pull), Some(1000));
-        pull.hear(&too_large(10, Some(1000)), &subject(10));
-        assert_eq!(max_bytes(&mut pull), Some(2000));
-        // A server that does not say how many bytes were left.
-        pull.hear(&too_large(10, None), &subject(10));
-        assert_eq!(max_bytes(&mut pull), Some(4000));
-        pull.hear(&Status::BytesAtMost(3000), &subject(10));
-        assert_eq!(max_bytes(&mut pull), Some(3000));
-        // More than the consumer allows to name: any number is asked for.
-        pull.hear(&too_large(10, Some(3000)), &subject(10));
-        assert_eq!(max_bytes(&mut pull), None);
+        assert_eq!(both(&mut pull), Some((5, Some(500))));
+        // It brought three, and the fourth is for the next request.
+        pull.hear(&too_large(5, 40), &subject(10));
+        for _ in 0..2 {
+            pull.taken();
+        }
+        assert_eq!(both(&mut pull), Some((7, Some(700))));
+        pull.hear(&Status::BytesAtMost(600), &subject(7));
+        assert_eq!(both(&mut pull), Some((7, Some(600))));
+    }
+
+    #[test]
+    fn a_message_that_has_no_room_comes_alone() {
+        let mut pull = Pull {
+            bytes: Some(1000),
+            ..ahead(10)
+        };
+        assert_eq!(both(&mut pull), Some((10, Some(1000))));
+        for left in [Some(1000), None] {
+            pull.hear(&too_large(10, left), &subject(10));
+            assert_eq!(both(&mut pull), Some((1, None)));
+            assert_eq!(both(&mut pull), None, "it comes first");
+            pull.taken();
+            assert_eq!(both(&mut pull), Some((10, Some(1000))));
+        }
+        // As it does where nothing else was asked for.
+        let alone = Pull::new(
+            1,
+            Some(1000),
+            &unlimited(),
+            &waiting(Duration::from_secs(30)),
+            Ends::Late,
+        );
+        assert_eq!(both(&mut alone.clone()), Some((1, None)));
+        // What no server could read is as much as there can be.
+        let mut most = Pull::new(
+            2,
+            Some(u64::MAX),
+            &unlimited(),
+            &waiting(Duration::from_secs(30)),
+            Ends::Late,
+        );
+        assert_eq!(both(&mut most), Some((2, Some(i64::MAX.unsigned_abs()))));
+    }
+
+    #[test]
+    fn when_all_was_lost_a_large_message_holds_nothing_up() {
+        let mut pull = Pull {
+            bytes: Some(1000),
+            ..ahead(10)
+        };
+        pull.next();
+        pull.hear(&too_large(10, 1000), &subject(10));
+        assert_eq!(both(&mut pull), Some((1, None)));
+        pull.lost();
+        assert_eq!(both(&mut pull), Some((10, Some(1000))));
     }
 
     #[test]
