@@ -33,6 +33,8 @@
 //!   attempt it was given to. With [`AckPolicy::All`](super::AckPolicy::All) a
 //!   `term` settles what came before, as an `ack` does. A last delivery that is
 //!   put back is [exhausted](super::Incoming::Exhausted) at once.
+//! - **Turns.** With [`AckPolicy::All`](super::AckPolicy::All) the subscription that asked
+//!   first receives until it ends; then whichever asks.
 //! - **Changing a stream.** Its new limits hold for what it has already, but for
 //!   one that refuses what is new: there the old stays. A value that was handed
 //!   over before the stream had a limit in bytes counts what is known of it.
