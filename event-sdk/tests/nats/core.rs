@@ -269,7 +269,7 @@ async fn what_came_faster_than_it_was_read_is_told() {
                         panic!("{error}");
                     };
                     assert_eq!(error.subject(), Some("a"));
-                    let said = format!("{messages} messages came faster than they were read");
+                    let said = format!("{messages} messages, which no stream has, came faster");
                     assert!(error.to_string().contains(&said), "{error}");
                     dropped += messages;
                 }
@@ -280,4 +280,20 @@ async fn what_came_faster_than_it_was_read_is_told() {
     // It goes on.
     publish(&other, draft("a").body("after")).await.unwrap();
     assert_eq!(text(&next(&mut slow).await.unwrap()), "after");
+}
+
+#[tokio::test]
+async fn who_has_left_a_group_gets_nothing_that_is_published_after_that() {
+    let (core, _server) = start().await;
+    let group = || request(ConsumerName::Group("g".into()), &["a"]);
+    let mut stays = subscribe(&core, group()).await;
+    for round in 0..20 {
+        let leaves = subscribe(&core, group()).await;
+        drop(leaves);
+        for number in 0..5 {
+            let body = format!("{round}.{number}");
+            publish(&core, draft("a").body(body.clone())).await.unwrap();
+            assert_eq!(text(&next(&mut stays).await.unwrap()), body);
+        }
+    }
 }

@@ -33,6 +33,7 @@ use crate::transport::{
 /// A subscription holds what came and was not read yet: up to 65,536 messages, or its
 /// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
 /// the subscription says in its place how many were ([`ErrorKind::Dropped`]); it goes on.
+/// What was not read when it ends, by a drain for example, is dropped with it.
 ///
 /// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
 /// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable

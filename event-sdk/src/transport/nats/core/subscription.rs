@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use futures_util::stream::SelectAll;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::task::coop;
 
 use super::waiting::{Item, Waiting};
 use crate::subject::{Pattern, Subject};
@@ -71,9 +72,8 @@ impl CoreSubscription {
                 }
             }
         });
-        let waiting = Arc::new(Waiting::new(prefetch));
-        let filling = Arc::clone(&waiting);
-        link.spawn(async move { filling.fill(messages).await });
+        let waiting = Arc::new(Waiting::new(messages, prefetch));
+        link.spawn(waiting.filling());
         // From here on dropping it ends what was spawned.
         let mut subscription = Self {
             waiting,
@@ -91,10 +91,14 @@ impl CoreSubscription {
 
     /// That messages came faster than they were read.
     fn dropped(&self, messages: u64) -> Error {
+        let what = match messages {
+            1 => "a message".to_owned(),
+            many => format!("{many} messages"),
+        };
         let error = self.about.error(
             ErrorKind::Dropped { messages },
             format!(
-                "{messages} messages came faster than they were read and were dropped, for no stream has them; read faster, share the work in a group, or publish to a stream"
+                "{what}, which no stream has, came faster than messages were read and had to be dropped; read faster, share the work in a group, or publish to a stream"
             ),
         );
         match self.filters.as_slice() {
@@ -137,16 +141,20 @@ impl Stream for CoreSubscription {
         if this.ended {
             return Poll::Ready(None);
         }
+        // Taken off a queue of ours, which no channel of tokio counts.
+        let budget = ready!(coop::poll_proceed(cx));
         let end = match this.end.poll_unpin(cx) {
             Poll::Ready(error) => error,
             Poll::Pending => loop {
                 match ready!(this.waiting.poll(cx)) {
                     Some(Item::Message(message)) => {
+                        budget.made_progress();
                         if let Some(received) = received(message) {
                             return Poll::Ready(Some(Ok(Incoming::Message(received))));
                         }
                     }
                     Some(Item::Dropped(messages)) => {
+                        budget.made_progress();
                         return Poll::Ready(Some(Err(this.dropped(messages))));
                     }
                     None => break Error::closed(Operation::Subscribe),

@@ -1,12 +1,12 @@
 //! What came for a subscription without a stream and waits to be read.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
-use futures_util::StreamExt;
-use tokio::sync::Notify;
+use tokio::task::coop::{Unconstrained, unconstrained};
 
 /// How many messages wait at the most, unless more are to be taken ahead: as many as
 /// async-nats holds for a subscription.
@@ -17,29 +17,34 @@ const MESSAGES: usize = 65_536;
 /// it takes it for a slow consumer (`max_pending`).
 const BYTES: usize = 64 * 1024 * 1024;
 
+/// How many messages are taken from the connection before others have a turn: half of what
+/// async-nats holds, so that it does not become full meanwhile.
+const AT_ONCE: usize = 32_768;
+
 /// What came and waits to be read.
 ///
 /// Nobody stores it and no server waits: what comes faster than it is read has to go
 /// somewhere. async-nats drops it without a word to who reads. So it is taken from there
-/// at once, and what has no room here is counted, in its place.
+/// at once ([`Filling`]), and what has no room here is counted, in its place.
 pub(super) struct Waiting {
     state: Mutex<State>,
-    /// Whoever fills it is to stop.
-    left: Notify,
     /// How many messages it holds at the most.
     messages: usize,
     /// And how many bytes.
     bytes: usize,
 }
 
-#[derive(Default)]
 struct State {
+    /// Where they come from; `None` when nothing more is wanted or comes.
+    source: Option<Source>,
     items: VecDeque<Item>,
     bytes: usize,
-    /// Nothing more comes.
-    complete: bool,
     reader: Option<Waker>,
+    /// Who takes them from the source.
+    filling: Option<Waker>,
 }
+
+type Source = Pin<Box<dyn Stream<Item = async_nats::Message> + Send>>;
 
 /// What is read next.
 pub(super) enum Item {
@@ -48,38 +53,44 @@ pub(super) enum Item {
     Dropped(u64),
 }
 
+/// Takes what comes, until nothing does or [`Waiting::leave`]; to be spawned.
+pub(super) struct Filling(Arc<Waiting>);
+
 impl Waiting {
-    pub(super) fn new(prefetch: usize) -> Self {
+    pub(super) fn new(
+        source: impl Stream<Item = async_nats::Message> + Send + 'static,
+        prefetch: usize,
+    ) -> Self {
         Self {
-            state: Mutex::default(),
-            left: Notify::new(),
+            state: Mutex::new(State {
+                source: Some(Box::pin(source)),
+                items: VecDeque::new(),
+                bytes: 0,
+                reader: None,
+                filling: None,
+            }),
             messages: prefetch.max(MESSAGES),
             bytes: BYTES,
         }
     }
 
-    /// Takes what comes, until nothing does or [`leave`](Self::leave).
-    pub(super) async fn fill(&self, mut messages: impl Stream<Item = async_nats::Message> + Unpin) {
-        loop {
-            let message = tokio::select! {
-                message = messages.next() => message,
-                () = self.left.notified() => return,
-            };
-            let Some(message) = message else { break };
-            self.push(message);
-        }
-        let reader = {
-            let mut state = self.lock();
-            state.complete = true;
-            state.reader.take()
-        };
-        wake(reader);
+    /// What fills it. Not held back by tokio's budget: the connection, which is not
+    /// either, would get ahead of it.
+    pub(super) fn filling(self: &Arc<Self>) -> Unconstrained<Filling> {
+        unconstrained(Filling(Arc::clone(self)))
     }
 
-    /// Nobody reads any more: whoever fills it stops, now or when it begins.
+    /// Nobody reads any more. The server is told before anything that is sent later, since
+    /// it may choose this subscription of a group for that.
     pub(super) fn leave(&self) {
-        *self.lock() = State::default();
-        self.left.notify_one();
+        let left = {
+            let mut state = self.lock();
+            let items = std::mem::take(&mut state.items);
+            (state.source.take(), items, state.filling.take())
+        };
+        let (source, items, filling) = left;
+        drop((source, items));
+        wake(filling);
     }
 
     /// The next item; `None` when nothing more comes.
@@ -91,18 +102,47 @@ impl Waiting {
             }
             return Poll::Ready(Some(item));
         }
-        if state.complete {
+        if state.source.is_none() {
             return Poll::Ready(None);
         }
-        match &mut state.reader {
-            Some(reader) => reader.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
-        }
+        note(&mut state.reader, cx);
         Poll::Pending
     }
 
-    fn push(&self, message: async_nats::Message) {
+    /// Takes what has come; ready when there is nothing more to take.
+    fn poll_fill(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
+        let mut taken = 0;
+        let filled = loop {
+            let Some(source) = &mut state.source else {
+                break Poll::Ready(());
+            };
+            match source.as_mut().poll_next(cx) {
+                Poll::Ready(Some(message)) => self.keep(&mut state, message),
+                Poll::Ready(None) => {
+                    state.source = None;
+                    break Poll::Ready(());
+                }
+                Poll::Pending => break Poll::Pending,
+            }
+            taken += 1;
+            if taken == AT_ONCE {
+                cx.waker().wake_by_ref();
+                break Poll::Pending;
+            }
+        };
+        note(&mut state.filling, cx);
+        let reader = if taken > 0 || filled.is_ready() {
+            state.reader.take()
+        } else {
+            None
+        };
+        drop(state);
+        wake(reader);
+        filled
+    }
+
+    fn keep(&self, state: &mut State, message: async_nats::Message) {
         let full = state.items.len() >= self.messages
             || state.bytes.saturating_add(message.length) > self.bytes;
         match state.items.back_mut() {
@@ -113,9 +153,6 @@ impl Waiting {
                 state.items.push_back(Item::Message(message));
             }
         }
-        let reader = state.reader.take();
-        drop(state);
-        wake(reader);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -124,14 +161,48 @@ impl Waiting {
     }
 }
 
-fn wake(reader: Option<Waker>) {
-    if let Some(reader) = reader {
-        reader.wake();
+impl Future for Filling {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.poll_fill(cx)
+    }
+}
+
+impl Drop for Filling {
+    /// Nothing comes any more, also where a runtime that ends drops its tasks.
+    fn drop(&mut self) {
+        let ended = {
+            let mut state = self.0.lock();
+            (state.source.take(), state.reader.take())
+        };
+        let (source, reader) = ended;
+        drop(source);
+        wake(reader);
+    }
+}
+
+fn note(waker: &mut Option<Waker>, cx: &Context<'_>) {
+    match waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        none => *none = Some(cx.waker().clone()),
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::Wake;
+
+    use futures_util::stream::pending;
+
     use super::*;
 
     fn message(length: usize) -> async_nats::Message {
@@ -165,20 +236,24 @@ mod tests {
         Waiting {
             messages,
             bytes,
-            ..Waiting::new(1)
+            ..Waiting::new(pending(), 1)
         }
+    }
+
+    fn push(waiting: &Waiting, message: async_nats::Message) {
+        waiting.keep(&mut waiting.lock(), message);
     }
 
     #[test]
     fn what_has_no_room_is_counted_in_its_place() {
         let waiting = holding(2, 1000);
         for length in [1, 2, 3, 4] {
-            waiting.push(message(length));
+            push(&waiting, message(length));
         }
         assert_eq!(read(&waiting, 1), [1]);
-        waiting.push(message(5));
+        push(&waiting, message(5));
         assert_eq!(read(&waiting, 9), [2, -3]);
-        waiting.push(message(6));
+        push(&waiting, message(6));
         assert_eq!(read(&waiting, 9), [6]);
     }
 
@@ -186,20 +261,55 @@ mod tests {
     fn bytes_are_limited_too_and_what_was_read_leaves_room() {
         let waiting = holding(100, 10);
         for length in [11, 4, 1] {
-            waiting.push(message(length));
+            push(&waiting, message(length));
         }
         // One alone may be larger than all the room.
         assert_eq!(read(&waiting, 9), [11, -2]);
         for length in [6, 4, 1] {
-            waiting.push(message(length));
+            push(&waiting, message(length));
         }
         assert_eq!(read(&waiting, 9), [6, 4, -1]);
     }
 
-    #[tokio::test]
-    async fn filling_stops_when_nobody_reads_any_more() {
-        let waiting = Waiting::new(1);
+    #[test]
+    fn filling_ends_when_nobody_reads_any_more() {
+        let waiting = Arc::new(Waiting::new(pending(), 1));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut filling = pin!(waiting.filling());
+        assert!(filling.as_mut().poll(&mut cx).is_pending());
         waiting.leave();
-        waiting.fill(futures_util::stream::pending()).await;
+        assert!(filling.as_mut().poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn what_came_is_read_before_the_end() {
+        let source = futures_util::stream::iter([message(1), message(2)]);
+        let waiting = Arc::new(Waiting::new(source, 1));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(pin!(waiting.filling()).poll(&mut cx).is_ready());
+        assert_eq!(read(&waiting, 9), [1, 2]);
+        assert!(matches!(waiting.poll(&mut cx), Poll::Ready(None)));
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicBool);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn reading_ends_with_a_runtime_that_drops_its_tasks() {
+        let waiting = Arc::new(Waiting::new(pending(), 1));
+        let filling = waiting.filling();
+        let woken = Arc::new(Woken::default());
+        let waker = Arc::clone(&woken).into();
+        let mut cx = Context::from_waker(&waker);
+        assert!(waiting.poll(&mut cx).is_pending());
+        drop(filling);
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert!(matches!(waiting.poll(&mut cx), Poll::Ready(None)));
     }
 }
