@@ -183,12 +183,14 @@ fn a_field_that_a_function_writes_has_to_say_how() {
     let lib = "
 #[derive(Event, Serialize, JsonSchema)]
 #[event(domain = \"orders\")]
-struct OrderPlaced { item: Vec<Item>, #[serde(with = \"hex\")] #[schemars(with = \"String\")] said: u8 }
+struct OrderPlaced { item: Vec<Item>, read: Tolerant, #[serde(with = \"hex\")] #[schemars(with = \"String\")] said: u8 }
 #[derive(Serialize, JsonSchema)]
 struct Item {
     #[serde(default, serialize_with = \"hex\")]
     bytes: Vec<u8>,
 }
+#[derive(Deserialize, JsonSchema)]
+struct Tolerant { #[serde(deserialize_with = \"number_or_text\")] count: u64 }
 #[derive(Serialize, JsonSchema)]
 struct Unrelated { #[serde(with = \"hex\")] bytes: Vec<u8> }
 ";

@@ -90,20 +90,29 @@ fn in_sources(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Find
             source: source.into(),
         })?;
         for problem in sources.problems(context.catalogue) {
-            found.push(finding(&problem));
+            found.extend(findings(&problem));
         }
     }
     Ok(found)
 }
 
-fn finding(problem: &Problem) -> Finding {
+/// One finding for each event that it is about, so that each is waived by its event.
+fn findings(problem: &Problem) -> Vec<Finding> {
     let why = format!("In the sources, {problem}.");
-    let finding = match problem {
+    let found: Vec<_> = match problem {
         Problem::NotInCatalogue(event) => {
-            Finding::new(EventRule::EventUnlisted, why).about(&event.subject)
+            vec![Finding::new(EventRule::EventUnlisted, why).about(&event.subject)]
         }
-        Problem::UnsaidForm(form) => Finding::new(EventRule::FormUnsaid, why).field(&form.field),
+        Problem::UnsaidForm(form) => {
+            let path = format!("{}.{}", form.ty, form.field);
+            let unsaid = Finding::new(EventRule::FormUnsaid, why).field(path);
+            let events = form.events.iter();
+            events.map(|event| unsaid.clone().about(event)).collect()
+        }
     };
     let file = problem.file().to_string_lossy().replace('\\', "/");
-    finding.at_source(file, problem.line(), git::in_repository(problem.file()))
+    let in_repository = git::in_repository(problem.file());
+    let at =
+        |finding: Finding| finding.at_source(file.clone(), problem.line(), in_repository.clone());
+    found.into_iter().map(at).collect()
 }

@@ -46,7 +46,7 @@ pub enum EventRule {
     FilesDiffer,
     /// An event is derived in the code and stands in no catalogue.
     EventUnlisted,
-    /// A field is written or read by a function, and nothing says in which form.
+    /// A field is written by a function, and nothing says in which form.
     FormUnsaid,
     /// A waiver's time is over.
     WaiverExpired,
@@ -102,12 +102,12 @@ impl EventRule {
     }
 
     /// Whether a waiver can be written for it. What one command or one
-    /// attribute puts right cannot be waived.
+    /// edit of `check.toml` puts right cannot be waived.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         !matches!(
             self,
-            Self::FilesDiffer | Self::FormUnsaid | Self::WaiverExpired | Self::WaiverUnused
+            Self::FilesDiffer | Self::WaiverExpired | Self::WaiverUnused
         )
     }
 
@@ -307,11 +307,15 @@ impl EventRule {
             Self::FormUnsaid => (
                 "form-unsaid",
                 "a field has a form that no schema knows",
-                "serde writes or reads the field by a function (`serialize_with`, \
-                 `deserialize_with`), and the schema is made from its type: what it says of the \
-                 field may be wrong.\n\n\
+                "serde writes the field by a function (`serialize_with`), and the schema is made \
+                 from its type: what it says of the field may be wrong. A function that only reads \
+                 (`deserialize_with` alone) is let pass: what is written has the schema's form, and \
+                 that the type reads it is seen by examples and golden documents. The path of a \
+                 finding is the type and its field, `Item.price`.\n\n\
                  Way out: say the form, with `#[schemars(with = \"…\")]` for that of another type, \
-                 or `#[schemars(schema_with = \"…\")]` for a schema by hand.",
+                 or `#[schemars(schema_with = \"…\")]` for a schema by hand. The sources are not \
+                 compiled, so types are known by their names alone: if it is another type of this \
+                 name that the event has, or the function keeps the form, waive it.",
             ),
             Self::WaiverExpired => (
                 "waiver-expired",

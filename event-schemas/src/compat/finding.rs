@@ -22,7 +22,8 @@ pub struct Finding {
     pub event: Option<String>,
     /// The versions that do not fit, if it is about two.
     pub versions: Option<Versions>,
-    /// Which field of the data, if it is about one: `items[].price`.
+    /// Which field of the data, if it is about one: `items[].price`. Of what was found in the
+    /// sources, the type and its field: `Item.price`.
     pub path: Option<String>,
     /// What is wrong, in a sentence or two.
     pub why: String,

@@ -65,7 +65,7 @@ fn result(report: &Report, finding: &Finding, index: usize) -> Value {
         "level": finding.severity.name(),
         "message": { "text": message(finding) },
         "locations": [location(report, finding)],
-        "partialFingerprints": { "eventSchemas/v1": fingerprint(finding) },
+        "partialFingerprints": { "eventSchemas/v1": fingerprint(report, finding) },
     });
     if let Some(waiver) = &finding.waiver {
         let why = format!("{} (until {})", waiver.reason, waiver.until);
@@ -124,21 +124,23 @@ fn location(report: &Report, finding: &Finding) -> Value {
 }
 
 /// What stays the same while a finding moves in its file.
-fn fingerprint(finding: &Finding) -> String {
+fn fingerprint(report: &Report, finding: &Finding) -> String {
     let direction = finding.versions.and_then(|versions| versions.direction);
-    // These are about a file, other rules about an event.
+    // These are about a file, other rules about an event alone. The sources are called as the
+    // repository has them, since they may be scanned by another path on another machine.
     let file = match (&finding.place, finding.rule) {
-        (Some(place), Rule::Event(EventRule::FilesDiffer | EventRule::FormUnsaid)) => {
-            place.file.as_str()
+        (Some(place), Rule::Event(EventRule::FilesDiffer)) => place.file.clone(),
+        (place @ Some(_), Rule::Event(EventRule::FormUnsaid)) => {
+            report.file_in_repository(place.as_ref())
         }
-        _ => "",
+        _ => String::new(),
     };
     [
         finding.rule.id(),
         finding.event.as_deref().unwrap_or_default(),
         finding.path.as_deref().unwrap_or_default(),
         direction.map_or("", |direction| direction.name()),
-        file,
+        &file,
     ]
     .join("/")
 }

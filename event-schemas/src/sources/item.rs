@@ -61,12 +61,13 @@ impl Found {
         let mut unsaid = Vec::new();
         for (index, field) in fields.enumerate() {
             names_in(&field.ty, uses);
-            if let Some(attribute) = unsaid_form(field).filter(|_| schema) {
+            if schema && is_unsaid(field) {
                 let ident = field.ident.as_ref().map(|ident| ident.unraw().to_string());
                 unsaid.push(UnsaidForm {
                     ty: name.clone(),
                     field: ident.unwrap_or_else(|| index.to_string()),
-                    attribute,
+                    // Known when all sources are.
+                    events: Vec::new(),
                     file: file.to_owned(),
                     line: line_of(field),
                 });
@@ -195,30 +196,26 @@ fn names(tokens: &TokenStream, name: &str) -> bool {
     last
 }
 
-/// The attribute by which a function writes or reads the field, if nothing says in
-/// which form. (`with` alone does not compile: schemars takes it for a type.)
-fn unsaid_form(field: &Field) -> Option<String> {
-    let key = |attribute: &str, keys: &[&str]| {
-        let mut found = None;
+/// Whether a function writes the field, and nothing says in which form. (`with` alone does
+/// not compile: schemars takes it for a type.)
+fn is_unsaid(field: &Field) -> bool {
+    let has = |attribute: &str, keys: &[&str]| {
+        let mut found = false;
         for attr in field
             .attrs
             .iter()
             .filter(|attr| attr.path().is_ident(attribute))
         {
             let _ = attr.parse_nested_meta(|meta| {
-                let named = keys.iter().find(|key| meta.path.is_ident(key));
-                if let Some(key) = named {
-                    found.get_or_insert((*key).to_owned());
-                }
+                found |= keys.iter().any(|key| meta.path.is_ident(key));
                 skip(&meta)
             });
         }
         found
     };
-    let written = key("serde", &["serialize_with", "deserialize_with"])?;
-    let said = key("schemars", &["with", "schema_with", "skip"]);
-    let skipped = key("serde", &["skip"]);
-    (said.is_none() && skipped.is_none()).then_some(written)
+    has("serde", &["serialize_with"])
+        && !has("schemars", &["with", "schema_with", "skip"])
+        && !has("serde", &["skip"])
 }
 
 fn skip(meta: &ParseNestedMeta<'_>) -> syn::Result<()> {

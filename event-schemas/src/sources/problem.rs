@@ -1,6 +1,6 @@
 //! What the sources say that a catalogue does not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -14,19 +14,20 @@ use crate::Catalogue;
 pub enum Problem {
     /// An event is in no set of the catalogue.
     NotInCatalogue(SourceEvent),
-    /// A field is written or read by a function, and nothing says in which form.
+    /// A field is written by a function, and nothing says in which form.
     UnsaidForm(UnsaidForm),
 }
 
-/// A field that is written or read by a function, in a form that its schema does not have.
+/// A field that is written by a function (`serialize_with`), in a form that its schema may not
+/// have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnsaidForm {
     /// The name of the type that has the field.
     pub ty: String,
     /// The field.
     pub field: String,
-    /// The attribute of serde: `serialize_with` or `deserialize_with`.
-    pub attribute: String,
+    /// The subjects of the events that have a type of this name in them, sorted.
+    pub events: Vec<String>,
     /// The file, as it was reached from what was scanned.
     pub file: PathBuf,
     /// The line, counted from 1.
@@ -62,8 +63,8 @@ impl fmt::Display for Problem {
             ),
             Self::UnsaidForm(form) => write!(
                 f,
-                "the field `{}` of `{}` has `#[serde({} = …)]`, and no schema knows what the function does with it; say it with `#[schemars(with = \"…\")]` or `#[schemars(schema_with = \"…\")]`",
-                form.field, form.ty, form.attribute
+                "the field `{}` of `{}` has `#[serde(serialize_with = …)]`, and no schema knows what the function does with it; say it with `#[schemars(with = \"…\")]` or `#[schemars(schema_with = \"…\")]`",
+                form.field, form.ty
             ),
         }
     }
@@ -78,8 +79,14 @@ pub(super) fn find(found: &Found, catalogue: &Catalogue) -> Vec<Problem> {
     let mut problems: Vec<Problem> = missing.cloned().map(Problem::NotInCatalogue).collect();
     let reached = reached(found);
     for (ty, forms) in &found.unsaid {
-        if reached.contains(ty.as_str()) {
-            problems.extend(forms.iter().cloned().map(Problem::UnsaidForm));
+        if let Some(events) = reached.get(ty.as_str()) {
+            let events: Vec<String> = events.iter().map(|event| (*event).to_owned()).collect();
+            problems.extend(forms.iter().map(|form| {
+                Problem::UnsaidForm(UnsaidForm {
+                    events: events.clone(),
+                    ..form.clone()
+                })
+            }));
         }
     }
     problems.sort_by(|one, other| (one.file(), one.line()).cmp(&(other.file(), other.line())));
@@ -104,19 +111,19 @@ fn is_older(event: &SourceEvent, found: &Found, catalogue: &Catalogue) -> bool {
     newer.any(|newer| is_known(newer, catalogue) || is_older(newer, found, catalogue))
 }
 
-/// The names of the types that an event has in it.
-fn reached(found: &Found) -> BTreeSet<&str> {
-    let mut reached = BTreeSet::new();
-    let mut next: Vec<&str> = found
-        .events
-        .iter()
-        .map(|event| event.name.as_str())
-        .collect();
-    while let Some(name) = next.pop() {
-        if reached.insert(name)
-            && let Some(uses) = found.uses.get(name)
-        {
-            next.extend(uses.iter().map(String::as_str));
+/// The names of the types that events have in them, each with the subjects of these events.
+///
+/// A name stands for every type that is called so: which of them is meant, only a compiler knows.
+fn reached(found: &Found) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut reached: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for event in &found.events {
+        let mut next = vec![event.name.as_str()];
+        while let Some(name) = next.pop() {
+            if reached.entry(name).or_default().insert(&event.subject)
+                && let Some(uses) = found.uses.get(name)
+            {
+                next.extend(uses.iter().map(String::as_str));
+            }
         }
     }
     reached

@@ -247,6 +247,62 @@ fn a_field_whose_form_no_schema_knows_is_found_in_the_sources() {
 }
 
 #[test]
+fn a_form_that_is_of_another_type_with_the_name_can_be_waived() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("contracts");
+    let root = home.path().join("lib.rs");
+    let source = "#[derive(Event, JsonSchema)] #[event(domain = \"orders\")] struct OrderPlaced { items: Vec<Item> }\n\
+                  #[derive(Event, JsonSchema)] #[event(domain = \"orders\")] struct OrderPaid { id: u64 }\n\
+                  mod db { #[derive(JsonSchema)] struct Item { #[serde(serialize_with = \"cents\")] price: u64 } }\n";
+    std::fs::write(&root, source).unwrap();
+    assert_eq!(schemas(&shop(), &dir, "generate").code, 0);
+    let check = format!("check --sources {}", root.display());
+    let ended = schemas(&shop(), &dir, &check);
+    assert_eq!(ended.code, 1, "{}", ended.out);
+    assert!(ended.out.contains("Item.price"), "{}", ended.out);
+    let waiver = "[[waiver]]\nevent = \"orders.order.placed\"\nrule = \"form-unsaid\"\n\
+                  path = \"Item.price\"\nreason = \"that is the Item of the table\"\nexpires = 9999-12-31\n";
+    std::fs::write(dir.join("check.toml"), waiver).unwrap();
+    let ended = schemas(&shop(), &dir, &check);
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    let reported = ended.out.contains("that is the Item of the table");
+    assert!(
+        reported && !ended.out.contains("waiver-unused"),
+        "{}",
+        ended.out
+    );
+}
+
+#[test]
+fn fingerprints_name_the_type_and_the_file_in_the_repository() {
+    let home = tempfile::tempdir().unwrap();
+    // The root of a repository, as far as names of files go.
+    std::fs::create_dir(home.path().join(".git")).unwrap();
+    let dir = home.path().join("contracts");
+    let root = home.path().join("lib.rs");
+    let source = "#[derive(Event, JsonSchema)] #[event(domain = \"orders\")] struct OrderPlaced { a: Sent, b: Got }\n\
+                  #[derive(JsonSchema)] struct Sent { #[serde(serialize_with = \"time\")] at: u64 }\n\
+                  #[derive(JsonSchema)] struct Got { #[serde(serialize_with = \"time\")] at: u64 }\n";
+    std::fs::write(&root, source).unwrap();
+    assert_eq!(schemas(&shop(), &dir, "generate").code, 0);
+    let check = format!("check --sources {} --format sarif", root.display());
+    let sarif = schemas(&shop(), &dir, &check).out;
+    let sarif: serde_json::Value = serde_json::from_str(&sarif).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    let fingerprints: Vec<_> = results
+        .iter()
+        .map(|result| &result["partialFingerprints"]["eventSchemas/v1"])
+        .collect();
+    assert_eq!(
+        fingerprints,
+        [
+            "form-unsaid/orders.order.placed/Got.at//lib.rs",
+            "form-unsaid/orders.order.placed/Sent.at//lib.rs"
+        ]
+    );
+}
+
+#[test]
 fn what_is_found_in_the_sources_is_shown_there_by_sarif_and_github() {
     let home = tempfile::tempdir().unwrap();
     // The root of a repository, as far as names of files go.

@@ -14,7 +14,7 @@ use crate::gap::{self, Gap};
 use crate::pair::Pair;
 use crate::theirs::{self, Theirs};
 
-/// How many random documents are shown to a pair of which one of us has a proof.
+/// How many random documents are shown to a pair of which one of us has a proof, or both.
 const DOCUMENTS: usize = 200;
 
 /// The words that may have a fraction.
@@ -23,7 +23,7 @@ const BOUNDS: [&str; 4] = ["minimum", "maximum", "exclusiveMinimum", "exclusiveM
 /// How the two answers on a pair stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Class {
-    /// Both have a proof.
+    /// Both have a proof, and random documents do not contradict it.
     BothContained,
     /// Both have a document, and each holds for the validators of both.
     BothBroken,
@@ -67,18 +67,24 @@ pub(crate) fn classify(pair: &Pair) -> Result<Class, String> {
 
 /// The class of a pair on which these are the answers.
 pub(crate) fn judge(pair: &Pair, ours: &Comparison, theirs: &Theirs) -> Result<Class, String> {
-    if let Theirs::Refused(why) = theirs {
-        return refused(pair, why);
-    }
     let sides = Sides::of(pair);
     for found in ours.breaks() {
         sides.confirm("our document", &found.document)?;
+    }
+    if let Theirs::Refused(why) = theirs {
+        if ours.verdict() == Verdict::Contained {
+            sides.hold("we have a proof")?;
+        }
+        return refused(pair, why);
     }
     if let Theirs::Incompatible(document) = theirs {
         sides.confirm("their document", document)?;
     }
     match (ours.verdict(), theirs) {
-        (Verdict::Contained, Theirs::Compatible) => Ok(Class::BothContained),
+        (Verdict::Contained, Theirs::Compatible) => {
+            sides.hold("we have a proof")?;
+            Ok(Class::BothContained)
+        }
         (Verdict::Contained, Theirs::Incompatible(document)) => Err(format!(
             "we have a proof, and their {document} contradicts it"
         )),
@@ -154,7 +160,8 @@ fn refused(pair: &Pair, why: &SchemaBuildError) -> Result<Class, String> {
     Err(format!("they refuse it: {why}: {why:?}"))
 }
 
-/// Both schemas as a validator has them that is neither's.
+/// Both schemas as the crate `jsonschema` has them, in the version by which our engine confirms its
+/// documents too; jsoncompat's own validator is an older version of the same crate.
 struct Sides<'a> {
     pair: &'a Pair,
     sub: Validator,

@@ -1,11 +1,15 @@
-//! The smallest pair of each class, and answers that no class may take in.
+//! The smallest pair of each class that a real pair is known of, and answers that no class may
+//! take in.
+//!
+//! Of three classes none is known: of `NoProofOfOurs` and `NoDocumentOfOurs` there is no example
+//! at all, and that of `TheirProofIsWrong` has an answer that is made up.
 
 use serde_json::json;
 
 use crate::class::{Class, classify, judge};
 use crate::gap::Gap;
 use crate::pair::Pair;
-use crate::theirs::Theirs;
+use crate::theirs::{self, Theirs};
 
 /// Makes the pairs of a table, each with its class.
 macro_rules! examples {
@@ -19,7 +23,7 @@ fn pair(sub: serde_json::Value, sup: serde_json::Value) -> Pair {
 }
 
 #[test]
-fn each_class_has_a_smallest_pair() {
+fn each_class_that_was_met_has_a_smallest_pair() {
     let examples = examples! {
         { "type": "integer" } <= { "type": "number" } => Class::BothContained;
         { "type": "number" } <= { "type": "integer" } => Class::BothBroken;
@@ -62,16 +66,30 @@ fn an_answer_that_is_wrong_is_in_no_class() {
     // We say that it is contained, and it is not.
     let why = judge(&narrowed, &contained, &Theirs::Unknown).unwrap_err();
     assert!(why.starts_with("we have a proof, and"), "{why}");
+    // Also where they say the same, or refuse the pair.
+    for theirs in [Theirs::Compatible, refusal()] {
+        let why = judge(&narrowed, &contained, &theirs).unwrap_err();
+        assert!(why.starts_with("we have a proof, and"), "{why}");
+    }
     let shown = Theirs::Incompatible(json!(0.5));
     let why = judge(&narrowed, &contained, &shown).unwrap_err();
     assert_eq!(why, "we have a proof, and their 0.5 contradicts it");
     // A document that shows nothing, of ours and of theirs.
-    let why = judge(&widened, &broken, &Theirs::Compatible).unwrap_err();
-    assert!(why.ends_with("shows nothing"), "{why}");
+    for theirs in [Theirs::Compatible, refusal()] {
+        let why = judge(&widened, &broken, &theirs).unwrap_err();
+        assert!(why.ends_with("shows nothing"), "{why}");
+    }
     let shown = Theirs::Incompatible(json!("a"));
     let why = judge(&widened, &contained, &shown).unwrap_err();
     assert_eq!(why, "their document \"a\" shows nothing");
     // They have a proof of what our document refutes, which is a class: it is their error.
     let judged = judge(&narrowed, &broken, &Theirs::Compatible);
     assert_eq!(judged, Ok(Class::TheirProofIsWrong));
+}
+
+/// What they say of a pair that they refuse.
+fn refusal() -> Theirs {
+    let refused = theirs::ask(&json!({ "format": "money" }), &json!({}));
+    assert!(matches!(refused, Theirs::Refused(_)));
+    refused
 }

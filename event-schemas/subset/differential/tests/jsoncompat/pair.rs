@@ -64,7 +64,9 @@ impl fmt::Display for Pair {
 /// What we say of a row, if it is not what the table says.
 pub(crate) fn otherwise(row: &Row) -> Option<String> {
     let pair = Pair::new(row.sub.clone(), row.sup.clone(), row.line.to_string());
-    let comparison = pair.compare()?;
+    let Some(comparison) = pair.compare() else {
+        return Some(format!("{pair}\n  we refuse it"));
+    };
     let breaks: Vec<_> = comparison
         .breaks()
         .iter()
