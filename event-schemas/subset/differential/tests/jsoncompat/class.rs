@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::documents;
 use crate::gap::{self, Gap};
 use crate::pair::Pair;
+use crate::ranges;
 use crate::theirs::{self, Theirs};
 
 /// How many random documents are shown to a pair of which one of us has a proof, or both.
@@ -170,10 +171,10 @@ struct Sides<'a> {
 
 impl<'a> Sides<'a> {
     fn of(pair: &'a Pair) -> Self {
-        let validator = |schema| {
+        let validator = |schema: &Value| {
             jsonschema::options()
                 .should_validate_formats(true)
-                .build(schema)
+                .build(&ranges::spelled_out(schema))
                 .unwrap()
         };
         Self {

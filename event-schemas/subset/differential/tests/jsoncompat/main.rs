@@ -25,6 +25,7 @@ mod numbers;
 #[path = "../../../tests/cases/objects.rs"]
 mod objects;
 mod pair;
+mod ranges;
 mod reduce;
 #[path = "../../../tests/cases/references.rs"]
 mod references;
