@@ -373,7 +373,10 @@ impl State {
         let Some(subject) = &message.reply else {
             return Came::Nothing;
         };
-        if !self.wants(reply.sequence) {
+        // What is not settled is delivered once, unless a server that was restarted has
+        // forgotten how far it was.
+        let again = !core.acks && reply.sequence <= self.last;
+        if again || !self.wants(reply.sequence) {
             if core.acks {
                 // Where there is no room it comes again, and is acknowledged then.
                 let _ = send_now(core.via.link.client(), subject, None, &ACK);
