@@ -225,3 +225,20 @@ async fn closing_puts_back_what_was_not_handed_out() {
         missing.remove(&body(&other.next().await));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_in_hand_is_put_back_however_two_drains_meet() {
+    let rig = Rig::start().await;
+    let other = rig.connect().await;
+    for number in 0..300 {
+        let one = rig.connect().await;
+        let mut reader = subscribe(&one, &durable("d"), 16).await;
+        rig.publish([number]).await;
+        let _in_hand = reader.expect(number).await;
+        let long = tokio::spawn(one.drain(Duration::from_mins(1)));
+        let short = tokio::spawn(one.drain(Duration::ZERO));
+        let _ = tokio::join!(long, short);
+        let mut others = subscribe(&other, &durable("d"), 1).await;
+        others.expect_and_ack([number]).await;
+    }
+}

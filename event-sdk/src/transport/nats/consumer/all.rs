@@ -136,6 +136,7 @@ impl One {
         // Only when the requests have ended: otherwise it would come here again.
         self.core.hurry();
         let client = self.core.via.link.client();
+        let giving_back = self.core.via.giving_back().await;
         let deadline = after(PATIENCE);
         for held in self.in_hand.iter().filter_map(open) {
             if let Some(reply) = held.give_back() {
@@ -143,6 +144,7 @@ impl One {
                 let _ = timeout_at(deadline, send(client, &reply, None, NAK)).await;
             }
         }
+        drop(giving_back);
         self.core.delete();
         let given_back = self.core.via.given_back();
         let given_back = given_back.intersection(&self.sequences).count() as u64;

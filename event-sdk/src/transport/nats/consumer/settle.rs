@@ -41,6 +41,8 @@ pub(super) struct Via {
     settled: Notify,
     /// The sequences that were put back without their holder's doing.
     given_back: Mutex<BTreeSet<u64>>,
+    /// Held by the drain that puts back what is in hand; see [`Via::giving_back`].
+    giving_back: tokio::sync::Mutex<()>,
 }
 
 impl Via {
@@ -56,6 +58,7 @@ impl Via {
             watched: AtomicBool::new(false),
             settled: Notify::new(),
             given_back: Mutex::default(),
+            giving_back: tokio::sync::Mutex::default(),
         }
     }
 
@@ -88,6 +91,12 @@ impl Via {
     /// The sequences that were put back without their holder's doing.
     pub(super) fn given_back(&self) -> BTreeSet<u64> {
         lock(&self.given_back).clone()
+    }
+
+    /// Waits until no other drain puts back what is in hand: one that finds nothing to
+    /// put back ends the connection, and must not before the other has sent it.
+    pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.giving_back.lock().await
     }
 
     /// The sequences that are to come again.
@@ -187,10 +196,10 @@ impl Held {
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
         lock(&self.via.given_back).insert(self.sequence);
+        let sent = send_now(self.via.link.client(), &self.reply, None, &NAK);
+        // Not before: who waits for that ends the connection.
         self.note(BACK);
-        send_now(self.via.link.client(), &self.reply, None, &NAK)
-            .is_none()
-            .then(|| self.reply.clone())
+        sent.is_none().then(|| self.reply.clone())
     }
 
     /// Goes on in a future of its own.
