@@ -1,6 +1,7 @@
 //! Where an acknowledgement is for everything before it: who receives, and that
 //! nothing is settled which nobody has handled.
 
+use std::collections::BTreeSet;
 use std::future::IntoFuture;
 use std::ops::Range;
 use std::time::Duration;
@@ -192,12 +193,19 @@ impl Notes {
         Ok(())
     }
 
-    /// The next delivery is this one, for another time; it is acknowledged, and
-    /// nothing more comes.
+    /// The next deliveries are these, each once and for another time; they are
+    /// acknowledged, and nothing more comes. Redeliveries have no order: a server that
+    /// has no request for one puts it behind the others (nats-server, `addToRedeliverQueue`).
     async fn expect_again_and_nothing_else(&mut self, numbers: Range<u64>) -> Outcome {
-        for number in numbers {
-            let again = self.expect(number).await?;
-            ensure!(again.attempt() > 1, "{number} came for the first time");
+        let mut missing: BTreeSet<u64> = numbers.collect();
+        while !missing.is_empty() {
+            let again = self.delivery().await?;
+            let number = number_of(&again)?;
+            let attempt = again.attempt();
+            ensure!(
+                missing.remove(&number) && attempt > 1,
+                "{number} came (attempt {attempt}) where {missing:?} were to come again"
+            );
             again.ack().await?;
         }
         self.expect_nothing_for_an_ack_wait().await
