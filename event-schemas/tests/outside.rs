@@ -3,7 +3,8 @@
 //!
 //! It is built into the workspace's own target folder under the same profile, so that what
 //! it needs is there already. Only our crates are built once more, with the features that
-//! it asks for.
+//! it asks for. Its binary has a name of its own there: `cargo clean` removes what is made of a
+//! package by name, and the examples have a binary `schemas` too.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -141,7 +142,7 @@ impl Outside {
 
     /// Runs the binary, and answers its exit code and its output.
     fn schemas(&self, args: &[&str]) -> (i32, String) {
-        let mut run = self.cargo(&["run", "--quiet", "--bin", "schemas"]);
+        let mut run = self.cargo(&["run", "--quiet", "--bin", "shop-schemas"]);
         let output = run.arg("--").args(args).output().unwrap();
         (output.status.code().unwrap(), text(&output))
     }
@@ -168,6 +169,11 @@ fn manifest(workspace: &Path) -> String {
 name = "shop"
 version = "0.1.0"
 edition = "2024"
+autobins = false
+
+[[bin]]
+name = "shop-schemas"
+path = "src/bin/schemas.rs"
 
 [dependencies]
 event-schemas = {{ path = "{}", features = ["cli"] }}
