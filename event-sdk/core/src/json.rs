@@ -4,9 +4,11 @@
 //! would silently turn into `null`. Reading keeps `serde_json`'s limit of 128
 //! nested values for typed data.
 
+mod end;
 mod finite;
 mod raw;
 
+pub(crate) use end::{plain_len, value_end};
 pub use raw::RawJson;
 
 use std::fmt;
@@ -62,7 +64,12 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
 ///
 /// [`JsonError`], with line and column.
 pub fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
-    serde_json::from_slice(bytes).map_err(JsonError)
+    // Asked once for all, instead of for each string.
+    let value = match std::str::from_utf8(bytes) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(bytes),
+    };
+    value.map_err(JsonError)
 }
 
 /// Why a value could not be written as JSON.

@@ -3,6 +3,8 @@
 //! Tolerant where publishers of the field are loose: `source`, `version` and
 //! `metadata` may be missing or null, and fields that nobody knows are kept.
 
+mod written;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr as _;
@@ -18,6 +20,14 @@ use crate::text::Text;
 
 /// Reads the envelope in `body`; its data share the memory of `body`.
 pub(super) fn envelope(body: &Bytes) -> Result<RawEnvelope, JsonError> {
+    match written::envelope(body) {
+        Some(envelope) => Ok(envelope),
+        None => in_any_form(body),
+    }
+}
+
+/// The same, whatever the order of its fields and the form of its values.
+fn in_any_form(body: &Bytes) -> Result<RawEnvelope, JsonError> {
     let Borrowed { head, data } = serde_json::from_slice(body).map_err(JsonError::new)?;
     Ok(RawEnvelope {
         head,
