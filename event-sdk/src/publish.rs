@@ -6,6 +6,7 @@ mod prepared;
 mod publishable;
 mod publisher;
 mod sending;
+mod window;
 
 pub use batch::{BatchError, PublishAll};
 pub use error::PublishError;

@@ -25,6 +25,9 @@ pub struct Held {
     pub handing_over: Arc<Semaphore>,
     /// How many confirmations may be given.
     pub confirming: Arc<Semaphore>,
+    /// How many of those that are withheld.
+    pub withheld: Arc<Semaphore>,
+    withholding: Arc<AtomicUsize>,
     waiting: Arc<AtomicUsize>,
     most_waiting: Arc<AtomicUsize>,
     order: Arc<Mutex<Vec<String>>>,
@@ -54,11 +57,18 @@ impl Held {
                 .expect("the default is right"),
             handing_over: Arc::new(Semaphore::new(0)),
             confirming: Arc::new(Semaphore::new(0)),
+            withheld: Arc::new(Semaphore::new(0)),
+            withholding: Arc::default(),
             waiting: Arc::default(),
             most_waiting: Arc::default(),
             order: Arc::default(),
             confirmed: Arc::default(),
         }
+    }
+
+    /// Withholds the confirmations of the next `messages` that are handed over.
+    pub fn withhold(&self, messages: usize) {
+        self.withholding.store(messages, Ordering::SeqCst);
     }
 
     /// How many confirmations were awaited at once, at the most.
@@ -129,8 +139,15 @@ impl Transport for Held {
                 reading: None,
             };
             let confirmation = this.memory.publish(message).await?;
+            let one_less = |left: usize| left.checked_sub(1);
+            let order = Ordering::SeqCst;
+            let withheld = this.withholding.fetch_update(order, order, one_less);
             Ok(Answer::later(async move {
-                let passed = this.confirming.acquire().await;
+                let permits = match withheld {
+                    Ok(_) => &this.withheld,
+                    Err(_) => &this.confirming,
+                };
+                let passed = permits.acquire().await;
                 passed.expect("the semaphore is never closed").forget();
                 this.waiting.fetch_sub(1, Ordering::SeqCst);
                 if let Some(Hook(hook)) = &*this

@@ -134,6 +134,49 @@ async fn many_are_pipelined_in_order_and_bounded_in_flight() {
 }
 
 #[tokio::test]
+async fn a_late_confirmation_does_not_hold_up_the_others() {
+    let held = Held::new();
+    held.handing_over.add_permits(MANY);
+    held.confirming.add_permits(MANY);
+    held.withhold(1);
+    let clock = Arc::new(SteppedClock::new());
+    let bus = EventBus::builder()
+        .clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .publish_timeout(Duration::from_secs(5))
+        .transport(held.clone())
+        .unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    let publish_twenty = || {
+        let all = publisher.publish_all((0..20).map(placed));
+        all.in_flight(4).into_future()
+    };
+
+    let mut publish = publish_twenty();
+    assert!((&mut publish).now_or_never().is_none());
+    assert_eq!(held.order().len(), 4);
+    clock.advance(Duration::from_millis(100));
+    assert!((&mut publish).now_or_never().is_none());
+    assert_eq!((held.order().len(), held.most_waiting()), (20, 4));
+    held.withheld.add_permits(1);
+    let stored = publish.await.unwrap();
+    let sequences: Vec<_> = stored.iter().map(|stored| stored.sequence).collect();
+    assert_eq!(sequences, (1..=20).map(Some).collect::<Vec<_>>());
+
+    // One that never comes is an error of its own, when its time is over.
+    held.withhold(1);
+    let mut publish = publish_twenty();
+    assert!((&mut publish).now_or_never().is_none());
+    clock.advance(Duration::from_millis(4999));
+    assert!((&mut publish).now_or_never().is_none());
+    clock.advance(Duration::from_millis(1));
+    let error = publish.await.unwrap_err();
+    let failed: Vec<bool> = error.results().iter().map(Result::is_err).collect();
+    assert_eq!(failed, (0..20).map(|index| index == 0).collect::<Vec<_>>());
+    let first = error.results()[0].as_ref().unwrap_err();
+    assert_eq!(*first.kind(), ErrorKind::Timeout);
+}
+
+#[tokio::test]
 async fn many_are_handed_over_one_after_the_other() {
     let held = Held::new();
     held.confirming.add_permits(MANY);

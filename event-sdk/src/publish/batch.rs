@@ -1,15 +1,14 @@
 //! Many events, without waiting for each.
 
 use std::fmt;
-use std::future::IntoFuture;
+use std::future::{IntoFuture, poll_fn};
 use std::num::NonZeroUsize;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use event_sdk_core::Event;
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
 
+use super::window::Window;
 use super::{IntoPublishable, Prepared, PublishError, PublishFuture, Published, Publisher};
 
 /// Many events about to be published: add options, then await it.
@@ -49,30 +48,32 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
 
     async fn run(mut self) -> Result<Vec<Published>, BatchError<E>> {
         let mut results: Vec<Option<Result<Published, PublishError<E>>>> = Vec::new();
-        let mut waiting = FuturesUnordered::new();
+        let mut window = Window::new(self.publisher.bus());
         while let Some(mut publish) = self.next_publish() {
             let index = results.len();
             results.push(None);
-            let handed_over = std::future::poll_fn(|cx| {
-                // The confirmations go on meanwhile: a transport may wait for one
-                // of them before it takes another message.
-                while let Poll::Ready(Some((index, result))) = waiting.poll_next_unpin(cx) {
-                    results[index] = Some(result);
+            let handed_over = poll_fn(|cx| {
+                let handed_over = publish.poll_handed_over(cx);
+                if handed_over.is_pending() {
+                    // The confirmations go on meanwhile: a transport may wait for one
+                    // of them before it takes another message.
+                    while let Poll::Ready(Some((index, result))) = window.poll_next(cx) {
+                        results[index] = Some(result);
+                    }
                 }
-                poll_hand_over(&mut publish, cx)
+                handed_over
             });
             match handed_over.await {
                 Some(result) => results[index] = Some(result),
-                None => waiting.push(async move { (index, publish.await) }),
+                None => window.push(index, publish),
             }
-            while waiting.len() >= self.in_flight.get() {
-                let Some((index, result)) = waiting.next().await else {
-                    break;
-                };
+            while window.len() >= self.in_flight.get()
+                && let Some((index, result)) = poll_fn(|cx| window.poll_next(cx)).await
+            {
                 results[index] = Some(result);
             }
         }
-        while let Some((index, result)) = waiting.next().await {
+        while let Some((index, result)) = poll_fn(|cx| window.poll_next(cx)).await {
             results[index] = Some(result);
         }
         let results: Vec<_> = results.into_iter().flatten().collect();
@@ -86,19 +87,6 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
     fn next_publish(&mut self) -> Option<PublishFuture<'a, E>> {
         let event = self.events.next()?;
         Some(self.publisher.publish(event).into_future())
-    }
-}
-
-/// Polls a publish until it has handed its event over, no further; its result
-/// if that is known already.
-fn poll_hand_over<E: Event>(
-    publish: &mut PublishFuture<'_, E>,
-    cx: &mut Context<'_>,
-) -> Poll<Option<Result<Published, PublishError<E>>>> {
-    match Pin::new(&mut *publish).poll(cx) {
-        Poll::Ready(result) => Poll::Ready(Some(result)),
-        Poll::Pending if publish.is_handed_over() => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
     }
 }
 

@@ -154,7 +154,9 @@ pub struct PublishFuture<'a, E> {
 /// A publish that has no answer yet.
 struct Waiting {
     phase: Phase,
-    /// Made when first waited for.
+    /// Since when, by the bus's clock.
+    since: Duration,
+    /// Made when it is first waited for.
     deadline: Option<Sleep>,
 }
 
@@ -167,11 +169,48 @@ enum Phase {
 impl<E> Unpin for PublishFuture<'_, E> {}
 
 impl<E: Event> PublishFuture<'_, E> {
-    /// Whether the event is on its way and keeps its place.
-    pub(super) fn is_handed_over(&self) -> bool {
-        self.waiting
-            .as_ref()
-            .is_some_and(|waiting| matches!(waiting.phase, Phase::Storing(_)))
+    /// Polls until the event is handed over, no further; its result if that is
+    /// known already.
+    pub(super) fn poll_handed_over(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Published, PublishError<E>>>> {
+        let budget = ready!(coop::poll_proceed(cx));
+        let result = match self.poll_handing_over(cx) {
+            Poll::Ready(Ok(None)) => {
+                budget.made_progress();
+                return Poll::Ready(None);
+            }
+            Poll::Ready(Ok(Some(stored))) => Ok(stored),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Err(ready!(self.poll_deadline(cx))),
+        };
+        budget.made_progress();
+        self.answer(result).map(Some)
+    }
+
+    /// Polls an event that is handed over without a timer: somebody else looks after
+    /// the time.
+    pub(super) fn poll_confirmed(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Published, PublishError<E>>> {
+        let budget = ready!(coop::poll_proceed(cx));
+        let result = ready!(self.poll_storing(cx));
+        budget.made_progress();
+        self.answer(result)
+    }
+
+    /// When its time is over, by the bus's clock; `None` before it was first polled.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let waiting = self.waiting.as_ref()?;
+        Some(waiting.since.saturating_add(self.limit()))
+    }
+
+    /// How long it may take.
+    fn limit(&self) -> Duration {
+        let bus = self.publisher.bus().inner();
+        self.timeout.unwrap_or(bus.publish_timeout)
     }
 
     /// Hands the event over: all that is to be done before the first wait.
@@ -194,45 +233,50 @@ impl<E: Event> PublishFuture<'_, E> {
         self.publisher.send(prepared, reading)
     }
 
-    /// Goes on until something is not ready.
-    fn poll_phases(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
+    /// Goes on until the event is handed over; its answer if that is there already.
+    fn poll_handing_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Stored>, Error>> {
         let waiting = if let Some(waiting) = &mut self.waiting {
             waiting
         } else {
             let phase = match self.start()?.try_into_ready() {
                 Ok(confirmation) => match confirmation?.try_into_ready() {
-                    Ok(stored) => return Poll::Ready(stored),
+                    Ok(stored) => return Poll::Ready(stored.map(Some)),
                     Err(confirmation) => Phase::Storing(confirmation),
                 },
                 Err(answer) => Phase::HandingOver(answer),
             };
             self.waiting.insert(Box::new(Waiting {
                 phase,
+                since: self.publisher.bus().inner().clock.monotonic(),
                 deadline: None,
             }))
         };
-        loop {
-            match &mut waiting.phase {
-                Phase::HandingOver(answer) => {
-                    let confirmation = ready!(Pin::new(answer).poll(cx))?;
-                    waiting.phase = Phase::Storing(confirmation);
-                }
-                Phase::Storing(confirmation) => return Pin::new(confirmation).poll(cx),
-            }
+        if let Phase::HandingOver(answer) = &mut waiting.phase {
+            let confirmation = ready!(Pin::new(answer).poll(cx))?;
+            waiting.phase = Phase::Storing(confirmation);
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    /// Goes on once it is handed over.
+    fn poll_storing(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
+        match self.waiting.as_mut().map(|waiting| &mut waiting.phase) {
+            Some(Phase::Storing(confirmation)) => Pin::new(confirmation).poll(cx),
+            _ => Poll::Pending,
         }
     }
 
     /// Whether the time is over.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let timeout = self.limit();
         let Some(waiting) = &mut self.waiting else {
             return Poll::Pending;
         };
         let bus = self.publisher.bus().inner();
-        let timeout = self.timeout.unwrap_or(bus.publish_timeout);
-        let deadline = waiting.deadline.get_or_insert_with(|| {
-            bus.clock
-                .sleep_until(bus.clock.monotonic().saturating_add(timeout))
-        });
+        let until = waiting.since.saturating_add(timeout);
+        let deadline = waiting
+            .deadline
+            .get_or_insert_with(|| bus.clock.sleep_until(until));
         ready!(deadline.as_mut().poll(cx));
         Poll::Ready(
             Error::new(
@@ -242,6 +286,23 @@ impl<E: Event> PublishFuture<'_, E> {
             )
             .with_unknown_outcome(),
         )
+    }
+
+    /// The answer to whoever published; none twice.
+    fn answer(
+        &mut self,
+        result: Result<Stored, Error>,
+    ) -> Poll<Result<Published, PublishError<E>>> {
+        match (result, &self.event) {
+            (Ok(stored), Some(Publishable::Prepared(prepared))) => {
+                let published = Published::new(prepared.id(), stored);
+                // Dropped where it is: moving it takes longer.
+                self.event = None;
+                Poll::Ready(Ok(published))
+            }
+            (Err(error), _) => self.failed(error),
+            (Ok(_), _) => Poll::Pending,
+        }
     }
 
     #[cold]
@@ -279,21 +340,17 @@ impl<E: Event> Future for PublishFuture<'_, E> {
             // Polled after it was ready, which a future need not answer.
             return Poll::Pending;
         }
-        let result = match self.poll_phases(cx) {
-            Poll::Ready(result) => result,
+        let result = match self.poll_handing_over(cx) {
+            Poll::Ready(Ok(Some(stored))) => Ok(stored),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Ready(Ok(None)) => match self.poll_storing(cx) {
+                Poll::Ready(result) => result,
+                Poll::Pending => Err(ready!(self.poll_deadline(cx))),
+            },
             Poll::Pending => Err(ready!(self.poll_deadline(cx))),
         };
         budget.made_progress();
-        match (result, &self.event) {
-            (Ok(stored), Some(Publishable::Prepared(prepared))) => {
-                let published = Published::new(prepared.id(), stored);
-                // Dropped where it is: moving it takes longer.
-                self.event = None;
-                Poll::Ready(Ok(published))
-            }
-            (Err(error), _) => self.failed(error),
-            (Ok(_), _) => Poll::Pending,
-        }
+        self.answer(result)
     }
 }
 
