@@ -2,7 +2,7 @@
 //! which always has its answer, cannot show.
 
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use event_sdk::subject::Pattern;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Answer, Capabilities, Confirmation, Drained, Error, HistoryRequest, HistoryStream, Outgoing,
-    StreamChange, StreamState, SubscribeRequest, Subscription,
+    Answer, Capabilities, Confirmation, Drained, Error, ErrorKind, HistoryRequest, HistoryStream,
+    Operation, Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -28,6 +28,9 @@ pub struct Held {
     /// How many of those that are withheld.
     pub withheld: Arc<Semaphore>,
     withholding: Arc<AtomicUsize>,
+    /// How many milliseconds a confirmation takes from when it is first asked.
+    takes: Arc<AtomicU64>,
+    refuses: Arc<AtomicBool>,
     waiting: Arc<AtomicUsize>,
     most_waiting: Arc<AtomicUsize>,
     order: Arc<Mutex<Vec<String>>>,
@@ -59,6 +62,8 @@ impl Held {
             confirming: Arc::new(Semaphore::new(0)),
             withheld: Arc::new(Semaphore::new(0)),
             withholding: Arc::default(),
+            takes: Arc::default(),
+            refuses: Arc::default(),
             waiting: Arc::default(),
             most_waiting: Arc::default(),
             order: Arc::default(),
@@ -69,6 +74,17 @@ impl Held {
     /// Withholds the confirmations of the next `messages` that are handed over.
     pub fn withhold(&self, messages: usize) {
         self.withholding.store(messages, Ordering::SeqCst);
+    }
+
+    /// Lets each confirmation begin when it is first asked, and take so long from then on,
+    /// by tokio's clock.
+    pub fn answer_after(&self, millis: u64) {
+        self.takes.store(millis, Ordering::SeqCst);
+    }
+
+    /// Makes each confirmation an error from now on.
+    pub fn refuse(&self) {
+        self.refuses.store(true, Ordering::SeqCst);
     }
 
     /// How many confirmations were awaited at once, at the most.
@@ -149,7 +165,15 @@ impl Transport for Held {
                 };
                 let passed = permits.acquire().await;
                 passed.expect("the semaphore is never closed").forget();
+                let takes = this.takes.load(Ordering::SeqCst);
+                if takes > 0 {
+                    tokio::time::sleep(Duration::from_millis(takes)).await;
+                }
                 this.waiting.fetch_sub(1, Ordering::SeqCst);
+                if this.refuses.load(Ordering::SeqCst) {
+                    let (kind, publish) = (ErrorKind::Other, Operation::Publish);
+                    return Err(Error::new(kind, publish, "it was told to refuse"));
+                }
                 if let Some(Hook(hook)) = &*this
                     .confirmed
                     .lock()

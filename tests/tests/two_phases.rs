@@ -176,6 +176,38 @@ async fn a_late_confirmation_does_not_hold_up_the_others() {
     assert_eq!(*first.kind(), ErrorKind::Timeout);
 }
 
+#[tokio::test(start_paused = true)]
+async fn confirmations_that_take_their_time_take_it_together() {
+    let held = Held::new();
+    held.handing_over.add_permits(MANY);
+    held.confirming.add_permits(MANY);
+    held.answer_after(20);
+    let bus = EventBus::builder().transport(held.clone()).unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    let begun = tokio::time::Instant::now();
+    publisher.publish_all((0..200).map(placed)).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_millis(200), "{begun:?}");
+
+    // The more so when they are errors, of which the first says that all may be.
+    held.refuse();
+    held.answer_after(45);
+    let begun = tokio::time::Instant::now();
+    let error = publisher.publish_all((0..200).map(placed)).await;
+    assert_eq!(error.unwrap_err().into_failed().len(), 200);
+    assert!(begun.elapsed() < Duration::from_millis(200), "{begun:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn confirmations_go_on_while_events_come_slowly() {
+    let held = Held::new();
+    held.handing_over.add_permits(MANY);
+    held.confirming.add_permits(MANY);
+    let bus = EventBus::builder().transport(held.clone()).unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    publisher.publish_all((0..200).map(placed)).await.unwrap();
+    assert!(held.most_waiting() <= 32, "{}", held.most_waiting());
+}
+
 #[tokio::test]
 async fn many_are_handed_over_one_after_the_other() {
     let held = Held::new();

@@ -27,6 +27,9 @@ pub struct PublishAll<'a, E, I> {
     in_flight: NonZeroUsize,
 }
 
+/// How many events are handed over until there is a look at the confirmations.
+const LOOK_AFTER: usize = 16;
+
 impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
     /// How many events wait for their confirmation at a time unless set.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
@@ -54,9 +57,10 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
             results.push(None);
             let handed_over = poll_fn(|cx| {
                 let handed_over = publish.poll_handed_over(cx);
-                if handed_over.is_pending() {
+                if handed_over.is_pending() || index.is_multiple_of(LOOK_AFTER) {
                     // The confirmations go on meanwhile: a transport may wait for one
-                    // of them before it takes another message.
+                    // of them before it takes another message, and events may come
+                    // slowly.
                     while let Poll::Ready(Some((index, result))) = window.poll_next(cx) {
                         results[index] = Some(result);
                     }

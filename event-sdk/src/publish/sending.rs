@@ -201,10 +201,12 @@ impl<E: Event> PublishFuture<'_, E> {
         self.answer(result)
     }
 
-    /// When its time is over, by the bus's clock; `None` before it was first polled.
-    pub(super) fn deadline(&self) -> Option<Duration> {
-        let waiting = self.waiting.as_ref()?;
-        Some(waiting.since.saturating_add(self.limit()))
+    /// When so much time will have passed since it was begun, or all that it has, by the
+    /// bus's clock.
+    pub(super) fn late_after(&self, patience: Duration) -> Duration {
+        let since = self.waiting.as_ref().map(|waiting| waiting.since);
+        let since = since.unwrap_or_default();
+        since.saturating_add(patience.min(self.limit()))
     }
 
     /// How long it may take.
@@ -254,6 +256,8 @@ impl<E: Event> PublishFuture<'_, E> {
         if let Phase::HandingOver(answer) = &mut waiting.phase {
             let confirmation = ready!(Pin::new(answer).poll(cx))?;
             waiting.phase = Phase::Storing(confirmation);
+            // Who waits for the confirmation makes another, if it takes one.
+            waiting.deadline = None;
         }
         Poll::Ready(Ok(None))
     }

@@ -16,14 +16,15 @@ use crate::bus::EventBus;
 
 /// Events that were handed over and wait for their confirmations.
 ///
-/// Confirmations come in the order of the events unless something is amiss. So only
-/// the first is asked, which spares the others a waker and a timer; when it is late,
-/// all go on beside each other, each with its own deadline.
+/// Confirmations mostly come soon, and in the order of the events. So only the first is
+/// asked, which spares the others a waker and a timer. When it is late, or an error, all
+/// go on beside each other, each with its own deadline: a transport may have to do
+/// something about each, and does it when it is asked.
 pub(super) struct Window<'a, E> {
     in_order: VecDeque<Numbered<'a, E>>,
     late: FuturesUnordered<Numbered<'a, E>>,
-    /// Which event was the first when this began to run.
-    watch: Option<(usize, Sleep)>,
+    /// Runs no longer than until the first is late.
+    watch: Option<Sleep>,
     clock: Arc<dyn Clock>,
 }
 
@@ -35,8 +36,8 @@ struct Numbered<'a, E> {
 
 type Done<E> = (usize, Result<Published, PublishError<E>>);
 
-/// When the first confirmation is late: longer than most take, and shorter than
-/// anybody would notice. It is found out within twice that time.
+/// When a confirmation is late: longer after its event was handed over than most take,
+/// and shorter than anybody would notice.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl<'a, E: Event> Window<'a, E> {
@@ -68,22 +69,20 @@ impl<'a, E: Event> Window<'a, E> {
             if let Poll::Ready(result) = first.publish.poll_confirmed(cx) {
                 let index = first.index;
                 self.in_order.pop_front();
+                if result.is_err() {
+                    self.all_are_late();
+                }
                 return Poll::Ready(Some((index, result)));
             }
-            let index = first.index;
-            let deadline = first.publish.deadline();
-            let (watched, timer) = self.watch.get_or_insert_with(|| {
-                let late = self.clock.monotonic().saturating_add(PATIENCE);
-                let until = deadline.map_or(late, |deadline| deadline.min(late));
-                (index, self.clock.sleep_until(until))
-            });
-            if timer.as_mut().poll(cx).is_pending() {
+            let until = first.publish.late_after(PATIENCE);
+            let watch = &mut self.watch;
+            let watch = watch.get_or_insert_with(|| self.clock.sleep_until(until));
+            if watch.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            let is_late = *watched == index;
             self.watch = None;
-            if is_late {
-                self.late.extend(self.in_order.drain(..));
+            if self.clock.monotonic() >= until {
+                self.all_are_late();
                 return self.late.poll_next_unpin(cx);
             }
         }
@@ -92,6 +91,10 @@ impl<'a, E: Event> Window<'a, E> {
         } else {
             Poll::Pending
         }
+    }
+
+    fn all_are_late(&mut self) {
+        self.late.extend(self.in_order.drain(..));
     }
 }
 

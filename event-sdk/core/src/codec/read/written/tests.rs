@@ -134,7 +134,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_broken_is_read_by_none(
+    fn what_is_broken_is_read_as_by_the_general_reader(
         head in any_head(),
         data in data(),
         at in any::<prop::sample::Index>(),
