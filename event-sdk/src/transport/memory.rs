@@ -35,6 +35,12 @@
 //!   put back is [exhausted](super::Incoming::Exhausted) at once.
 //! - **Turns.** With [`AckPolicy::All`](super::AckPolicy::All) the subscription that asked
 //!   first receives until it ends; then whichever asks.
+//! - **Keeping by acknowledgement.** A message goes with the last acknowledgement that is
+//!   awaited, or was terminated; one that ran out of deliveries stays. Where nothing is
+//!   acknowledged, what was handed out is settled once its subscription is asked for more, or
+//!   ends. What was settled is no gap for a consumer that begins later. A stream does not
+//!   change from one [`Retention`](crate::stream::Retention) to another. (A server lets a
+//!   stream be kept by interest that was not.)
 //! - **Changing a stream.** Its new limits hold for what it has already, but for
 //!   one that refuses what is new: there the old stays. A value that was handed
 //!   over before the stream had a limit in bytes counts what is known of it.
@@ -62,6 +68,7 @@ mod changeable;
 mod check;
 mod connection;
 mod consumer;
+mod debts;
 mod dedup;
 mod elapsed;
 mod filters;
@@ -158,7 +165,6 @@ impl MemoryTransport {
         let mut capabilities = Capabilities::none(max_payload);
         for capability in Capability::ALL {
             let has = match capability {
-                Capability::RetentionByAck => false,
                 Capability::ValueHandover => hand_over,
                 _ => true,
             };

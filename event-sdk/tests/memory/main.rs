@@ -7,6 +7,7 @@ mod consumers;
 mod draining;
 mod handover;
 mod history;
+mod keeping;
 mod publishing;
 mod retention;
 mod runtimes;

@@ -325,12 +325,11 @@ fn only_a_reading_of_its_own_clock_is_taken() {
 }
 
 #[test]
-fn everything_is_declared_but_what_needs_a_server_and_hand_over_which_is_asked_for() {
+fn everything_is_declared_but_hand_over_which_is_asked_for() {
     let all = |transport: &MemoryTransport, hand_over| {
         for capability in Capability::ALL {
             let expected = match capability {
                 Capability::ValueHandover => hand_over,
-                Capability::RetentionByAck => false,
                 _ => true,
             };
             assert_eq!(

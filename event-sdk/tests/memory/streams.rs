@@ -1,9 +1,9 @@
 //! Several streams in one transport.
 
 use event_sdk::ErrorKind;
-use event_sdk::stream::{Compression, Retention, Storage, Stream};
+use event_sdk::stream::{Compression, Storage, Stream};
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Capability, ConsumerConfig, Error, Expectations, Transport};
+use event_sdk::transport::{ConsumerConfig, Error, Expectations, Transport};
 
 use crate::support::*;
 
@@ -113,17 +113,6 @@ fn a_configuration_made_by_hand_is_checked_too() {
     assert!(check(|stream| stream.subjects.push(pattern("a.b"))).contains("a.> and a.b overlap"));
     assert!(check(|stream| stream.replicas = 0).contains("use 1 to 5"));
     assert!(check(|stream| stream.deduplication.capacity = 0).contains("none of them"));
-}
-
-#[test]
-fn what_is_kept_until_it_was_acknowledged_needs_a_server() {
-    for retention in [Retention::Interest, Retention::WorkQueue] {
-        let error = build([Stream::new("S").subject("a").retention(retention)]);
-        let unsupported = ErrorKind::Unsupported(Capability::RetentionByAck);
-        assert_eq!(error.kind(), &unsupported);
-        assert_eq!(error.stream(), Some("S"));
-        assert!(error.to_string().contains("use a server"), "{error}");
-    }
 }
 
 #[test]

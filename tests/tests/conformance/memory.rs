@@ -117,14 +117,14 @@ fn assert_all_but(report: &Report, lacks: &[Capability]) {
     assert_eq!(report.results().len(), conformance::cases().count());
 }
 
-/// Everything passed but what only a server can do.
+/// Everything passed.
 fn assert_everything(report: &Report) {
-    assert_all_but(report, &[Capability::RetentionByAck]);
+    assert_all_but(report, &[]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_by_itself() {
-    let lacks = [Capability::ValueHandover, Capability::RetentionByAck];
+    let lacks = [Capability::ValueHandover];
     assert_all_but(&conformance::run(Plain).await, &lacks);
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use event_sdk::Pattern;
-use event_sdk::stream::{Compression, StreamConfig};
+use event_sdk::stream::{Compression, Retention, StreamConfig};
 use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
@@ -159,6 +159,10 @@ impl Transport for Reduced {
             (
                 Capability::Compression,
                 config.compression != Compression::None,
+            ),
+            (
+                Capability::RetentionByAck,
+                config.retention != Retention::Limits,
             ),
             (
                 Capability::DeduplicationOff,

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use event_sdk::Pattern;
-use event_sdk::stream::{Limits, StreamConfig};
+use event_sdk::stream::{Limits, Retention, StreamConfig};
 use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
@@ -66,6 +66,10 @@ pub(crate) enum Sabotage {
 
     /// Limits of what a stream keeps are thrown away.
     KeepsEverything,
+    /// What was acknowledged stays, whatever was asked for.
+    KeepsWhatWasAcked,
+    /// A work queue is one that is kept by interest.
+    KeepsQueuesByInterest,
 
     /// Applying a stream is confirmed and not done.
     AppliesNothing,
@@ -368,11 +372,18 @@ pub(crate) struct Saboteur(pub(crate) Sabotage);
 impl Saboteur {
     /// What the streams are instead of what was asked for.
     fn distort(&self, streams: &mut [StreamConfig]) {
-        if self.0 == Sabotage::KeepsEverything {
-            for stream in streams {
-                let discard = stream.limits.discard;
-                stream.limits = Limits::default();
-                stream.limits.discard = discard;
+        for stream in streams {
+            match self.0 {
+                Sabotage::KeepsEverything => {
+                    let discard = stream.limits.discard;
+                    stream.limits = Limits::default();
+                    stream.limits.discard = discard;
+                }
+                Sabotage::KeepsWhatWasAcked => stream.retention = Retention::Limits,
+                Sabotage::KeepsQueuesByInterest if stream.retention == Retention::WorkQueue => {
+                    stream.retention = Retention::Interest;
+                }
+                _ => {}
             }
         }
     }

@@ -26,6 +26,8 @@ mod starting;
 
 mod retention;
 
+mod keeping;
+
 mod gaps;
 
 mod history;
@@ -68,6 +70,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         filters::CASES,
         starting::CASES,
         retention::CASES,
+        keeping::CASES,
         gaps::CASES,
         history::CASES,
         handover::CASES,

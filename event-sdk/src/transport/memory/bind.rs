@@ -11,6 +11,7 @@ use super::slab::Key;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subscription::MemorySubscription;
+use crate::stream::Retention;
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
@@ -34,6 +35,13 @@ impl MemoryStream {
                     let stored = &self.settings().config;
                     check::all_within(&filters, stored, Operation::Subscribe)
                         .map_err(|error| check::at_consumer(error, request))?;
+                    if state.retention == Retention::WorkQueue {
+                        check::of_work_queue(
+                            config,
+                            state.consumers.values().map(Consumer::config),
+                        )
+                        .map_err(|error| check::at_consumer(error, request))?;
+                    }
                     self.create(state, config.clone(), &filters)
                 };
                 let Some(consumer) = state.consumers.get_mut(key) else {
@@ -79,7 +87,7 @@ impl MemoryStream {
 
     fn create(&self, state: &mut State, config: ConsumerConfig, filters: &Filters) -> Key {
         let name = config.name.as_str().map(Text::copy_of);
-        let (log, settings) = (&state.log, self.settings());
+        let settings = self.settings();
         let everything = [Pattern::everything()];
         let under = |others: bool| {
             if others {
@@ -89,14 +97,13 @@ impl MemoryStream {
             }
         };
         let (stored, ever_stored) = (under(state.holds_others), under(state.held_others));
-        let key = state.consumers.insert_with(|place| {
+        let owes = state.retention != Retention::Limits;
+        let key = state.add_consumer(filters, |place, log| {
             let (position, gap) =
                 Position::start(place, filters, stored, ever_stored, config.deliver, log);
-            Consumer::new(config, position, gap)
+            // What was settled by others is no loss.
+            Consumer::new(config, position, gap.filter(|_| !owes), owes)
         });
-        for filter in filters.patterns() {
-            state.interest.insert(filter, key.index());
-        }
         if let Some(name) = name {
             state.names.insert(name, key);
         }

@@ -1,12 +1,11 @@
 //! Refuses requests that contradict themselves, or that a stream cannot serve.
 
 use super::filters::Filters;
-use crate::stream::{Retention, StreamConfig, check_name};
+use crate::stream::{StreamConfig, check_name};
 use crate::subject::Pattern;
 use crate::text::Text;
 use crate::transport::{
-    AckPolicy, Capability, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation,
-    SubscribeRequest,
+    AckPolicy, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation, SubscribeRequest,
 };
 
 /// Whether a subscription can be what it asks for, on whatever stream; what it
@@ -88,14 +87,39 @@ pub(super) fn stream(stream: &StreamConfig, operation: Operation) -> Result<(), 
     if let Err(why) = stream.check() {
         return at(option(operation, why.reason()));
     }
-    match stream.retention {
-        Retention::Limits => Ok(()),
-        Retention::Interest | Retention::WorkQueue => at(Error::unsupported(
-            Capability::RetentionByAck,
-            operation,
-            "the memory transport keeps messages by limits alone; leave the retention out, or use a server",
-        )),
+    Ok(())
+}
+
+/// Whether a work queue can have this consumer beside those that it has: as on a server,
+/// each message is for one, which acknowledges it.
+pub(super) fn of_work_queue<'a>(
+    config: &ConsumerConfig,
+    others: impl IntoIterator<Item = &'a ConsumerConfig>,
+) -> Result<(), Error> {
+    let refuse = |reason| Err(option(Operation::Subscribe, reason));
+    if config.ack != AckPolicy::Explicit {
+        return refuse(format!(
+            "a work queue keeps each message until it was acknowledged by itself; acknowledge explicitly, not {:?}",
+            config.ack
+        ));
     }
+    if config.deliver != DeliverPolicy::All {
+        return refuse(format!(
+            "a consumer of a work queue delivers all that is there, or it would stay for ever; start at the beginning, not {:?}",
+            config.deliver
+        ));
+    }
+    for other in others {
+        for theirs in &other.filters {
+            if let Some(ours) = config.filters.iter().find(|ours| ours.overlaps(theirs)) {
+                return refuse(format!(
+                    "{ours} overlaps {theirs} of consumer {}; a message of a work queue is for one consumer, so narrow one of them, or share that consumer as a group",
+                    other.name.as_str().unwrap_or("(ephemeral)")
+                ));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Whether two streams can stand beside each other.
@@ -119,14 +143,19 @@ pub(super) fn beside(
     Ok(())
 }
 
-/// Whether a stream can become another: as on a server, not where it is kept.
+/// Whether a stream can become another: not where it is kept, nor until when.
 pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(), Error> {
-    if existing.storage == wanted.storage {
+    let (what, is, cannot_become) = if existing.storage != wanted.storage {
+        let (is, wanted) = (existing.storage, wanted.storage);
+        ("storage", format!("{is:?}"), format!("{wanted:?}"))
+    } else if existing.retention != wanted.retention {
+        let (is, wanted) = (existing.retention, wanted.retention);
+        ("retention", format!("{is:?}"), format!("{wanted:?}"))
+    } else {
         return Ok(());
-    }
+    };
     let reason = format!(
-        "its storage is {:?} and cannot become {:?}; make a new stream with another name, or keep the storage",
-        existing.storage, wanted.storage
+        "its {what} is {is} and cannot become {cannot_become}; make a new stream with another name, or keep the {what}"
     );
     Err(option(Operation::Manage, reason).at_stream(wanted.name.clone()))
 }

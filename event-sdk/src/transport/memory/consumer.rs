@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::after::After;
+use super::debts::Debts;
 use super::held::{ConnectionId, Counts};
 use super::interest::Interest;
 use super::log::{Log, Message};
@@ -30,6 +31,8 @@ pub(super) struct Consumer {
     turn: Option<Turn>,
     /// Connections that are drained, whose deliveries can still be settled.
     draining: Vec<ConnectionId>,
+    /// What it still owes its stream, where that keeps messages until they are settled.
+    debts: Option<Debts>,
 }
 
 /// What a consumer has for the subscription that asks.
@@ -54,7 +57,13 @@ pub(super) struct Delivery<'a> {
 }
 
 impl Consumer {
-    pub(super) fn new(config: ConsumerConfig, position: Position, gap: Option<Gap>) -> Self {
+    /// A consumer; `owes` says whether its stream keeps messages until they are settled.
+    pub(super) fn new(
+        config: ConsumerConfig,
+        position: Position,
+        gap: Option<Gap>,
+        owes: bool,
+    ) -> Self {
         let mut notices = Notices::default();
         if let Some(gap) = gap {
             notices.unread(gap);
@@ -67,6 +76,7 @@ impl Consumer {
             subscribers: Subscribers::new(),
             turn: None,
             draining: Vec::new(),
+            debts: owes.then(Debts::default),
         }
     }
 
@@ -93,14 +103,20 @@ impl Consumer {
         &mut self.subscribers
     }
 
-    /// A message for it was stored.
-    pub(super) fn stored(&mut self, sequence: u64, stored_at: Timestamp, after: &mut After) {
-        if self.position.stored(sequence, stored_at)
-            && self.subscribers.any_waiting()
-            && !self.is_full()
-        {
+    /// A message for it was stored. Whether it is to read that.
+    pub(super) fn stored(
+        &mut self,
+        sequence: u64,
+        stored_at: Timestamp,
+        after: &mut After,
+    ) -> bool {
+        if !self.position.stored(sequence, stored_at) {
+            return false;
+        }
+        if self.subscribers.any_waiting() && !self.is_full() {
             self.subscribers.wake(after);
         }
+        true
     }
 
     /// A message for it was dropped.
@@ -111,6 +127,9 @@ impl Consumer {
         } else if self.pending.message_dropped(sequence) {
             self.notices.unsettled(sequence);
         } else {
+            if let Some(debts) = &mut self.debts {
+                debts.dropped(sequence);
+            }
             return;
         }
         if !known {
@@ -215,9 +234,18 @@ impl Consumer {
             }
             // As on a server, to give up a message settles what an ack would.
             Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
+                let mut settled = |sequence| {
+                    if let Some(debts) = &mut self.debts {
+                        debts.settled(sequence);
+                    }
+                };
                 match self.config.ack {
-                    AckPolicy::All => self.pending.settle_up_to(sequence),
-                    AckPolicy::Explicit | AckPolicy::None => self.pending.settle(sequence),
+                    AckPolicy::All => self.pending.settle_up_to(sequence, settled),
+                    AckPolicy::Explicit | AckPolicy::None => {
+                        if self.pending.settle(sequence) {
+                            settled(sequence);
+                        }
+                    }
                 }
             }
             _ => return false,
@@ -225,6 +253,23 @@ impl Consumer {
         self.expire(log, now);
         self.pass_on(after);
         true
+    }
+
+    /// One that was settled and that the stream is to be told; none twice.
+    pub(super) fn next_settled(&mut self) -> Option<u64> {
+        self.debts.as_mut()?.next_settled()
+    }
+
+    /// What it has not settled, of a stream that keeps messages until they are.
+    pub(super) fn each_owed(
+        &self,
+        log: &mut Log,
+        interest: &mut Interest,
+        mut each: impl FnMut(u64),
+    ) {
+        self.position.each_unread(log, interest, &mut each);
+        self.pending.sequences().for_each(&mut each);
+        self.debts.iter().flat_map(Debts::left).for_each(each);
     }
 
     /// A subscription has ended; it had taken `unread` and not handed it out.
@@ -352,6 +397,9 @@ impl Consumer {
         };
         if self.is_last(delivery.attempt) {
             self.pending.settle(sequence);
+            if let Some(debts) = &mut self.debts {
+                debts.exhausted(sequence);
+            }
             self.notices.exhausted(Exhausted {
                 subject: subject.subject().clone(),
                 sequence,

@@ -32,6 +32,8 @@ pub(super) struct Message {
     pub(super) stored_at: Timestamp,
     /// How long the stream had run then, in nanoseconds.
     pub(super) ran: u64,
+    /// How many consumers have to settle it before it goes, where that is counted.
+    pub(super) owed: usize,
 }
 
 impl Log {
@@ -71,6 +73,7 @@ impl Log {
                 size,
                 stored_at: self.newest,
                 ran,
+                owed: 0,
             },
         );
         self.last = sequence;
@@ -78,8 +81,14 @@ impl Log {
         (sequence, place)
     }
 
-    /// Takes a message away, which is the oldest of its subject. Its subject's
-    /// entry stays until [`forget`](Self::forget).
+    /// Gives the next sequence to a message that is not stored.
+    pub(super) fn skip(&mut self, now: Timestamp) -> u64 {
+        self.newest = self.newest.max(now);
+        self.last += 1;
+        self.last
+    }
+
+    /// Takes a message away. Its subject's entry stays until [`forget`](Self::forget).
     pub(super) fn remove(&mut self, sequence: u64) -> Option<Message> {
         let message = self.messages.remove(sequence)?;
         self.bytes -= message.size;
@@ -93,9 +102,9 @@ impl Log {
         Some((sequence, message))
     }
 
-    /// The other half of [`remove`](Self::remove).
-    pub(super) fn forget(&mut self, place: usize) {
-        self.subjects.remove_oldest(place);
+    /// The other half of [`remove`](Self::remove), of a message of the subject at `place`.
+    pub(super) fn forget(&mut self, sequence: u64, place: usize) {
+        self.subjects.remove(sequence, place);
     }
 
     /// Keeps the sequences of each subject from now on, or not.
@@ -115,6 +124,10 @@ impl Log {
 
     pub(super) fn subjects_mut(&mut self) -> &mut Subjects {
         &mut self.subjects
+    }
+
+    pub(super) fn get_mut(&mut self, sequence: u64) -> Option<&mut Message> {
+        self.messages.get_mut(sequence)
     }
 
     pub(super) fn parts_mut(&mut self) -> (&Sequenced<Message>, &mut Subjects) {

@@ -237,21 +237,23 @@ impl Pending {
         })
     }
 
-    /// It is not delivered again.
-    pub(super) fn settle(&mut self, sequence: u64) {
-        self.remove(sequence, Left::Settled);
+    /// It is not delivered again. Whether it might have been.
+    pub(super) fn settle(&mut self, sequence: u64) -> bool {
+        self.remove(sequence, Left::Settled)
     }
 
-    /// Neither it nor any before it is delivered again.
-    pub(super) fn settle_up_to(&mut self, sequence: u64) {
+    /// Neither it nor any before it is delivered again; `settled` is told which might
+    /// have been.
+    pub(super) fn settle_up_to(&mut self, sequence: u64, mut settled: impl FnMut(u64)) {
         while self
             .deliveries
             .first_sequence()
             .is_some_and(|first| first <= sequence)
         {
-            if let Some((_, mut delivery)) = self.deliveries.pop_first() {
+            if let Some((sequence, mut delivery)) = self.deliveries.pop_first() {
                 delivery.moves_to(State::Due, Left::Settled, &mut self.held);
                 self.dropped -= usize::from(delivery.dropped);
+                settled(sequence);
             }
         }
         self.tidy();
@@ -270,6 +272,11 @@ impl Pending {
         }
         self.remove(sequence, Left::Lapsed);
         true
+    }
+
+    /// The sequences of all of them, in order.
+    pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.deliveries.from(0).map(|(sequence, _)| sequence)
     }
 
     /// How many deliveries `connection` has in hand.
@@ -295,12 +302,14 @@ impl Pending {
         held.map(|(sequence, _)| sequence).collect()
     }
 
-    fn remove(&mut self, sequence: u64, how: Left) {
-        if let Some(mut delivery) = self.deliveries.remove(sequence) {
-            delivery.moves_to(State::Due, how, &mut self.held);
-            self.dropped -= usize::from(delivery.dropped);
-            self.tidy();
-        }
+    fn remove(&mut self, sequence: u64, how: Left) -> bool {
+        let Some(mut delivery) = self.deliveries.remove(sequence) else {
+            return false;
+        };
+        delivery.moves_to(State::Due, how, &mut self.held);
+        self.dropped -= usize::from(delivery.dropped);
+        self.tidy();
+        true
     }
 
     fn set_alarm(&mut self, sequence: u64, at: Duration) {

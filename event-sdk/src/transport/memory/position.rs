@@ -151,6 +151,25 @@ impl Position {
         self.backlog.remove(&sequence)
     }
 
+    /// The messages that it has not read.
+    pub(super) fn each_unread(
+        &self,
+        log: &mut Log,
+        interest: &mut Interest,
+        mut each: impl FnMut(u64),
+    ) {
+        self.backlog.iter().copied().for_each(&mut each);
+        if self.ahead == 0 {
+            return;
+        }
+        let (messages, subjects) = log.parts_mut();
+        for (sequence, message) in messages.from(self.cursor) {
+            if self.everything || subjects.wants(message.subject, self.consumer, interest) {
+                each(sequence);
+            }
+        }
+    }
+
     /// It has not read this message after all.
     pub(super) fn give_back(&mut self, sequence: u64) {
         self.backlog.insert(sequence);

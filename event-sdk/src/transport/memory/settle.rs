@@ -41,6 +41,7 @@ impl Sink {
                 return Err(stream.no_consumer(Operation::Settle, self.name.as_deref()));
             };
             if consumer.settle(sequence, settlement, &state.log, now, after) {
+                state.release_settled(self.consumer, after);
                 state.tell_drains(after);
                 return Ok(());
             }

@@ -135,6 +135,11 @@ impl<T> Slab<T> {
     }
 
     /// The values.
+    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+        self.places.iter().filter_map(|place| place.value.as_ref())
+    }
+
+    /// The values.
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.places
             .iter_mut()

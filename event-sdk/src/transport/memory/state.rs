@@ -11,12 +11,14 @@ use super::after::After;
 use super::consumer::Consumer;
 use super::dedup::Dedup;
 use super::elapsed::Elapsed;
+use super::filters::Filters;
 use super::held::ConnectionId;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::settings::Settings;
 use super::slab::{Key, Slab};
-use crate::stream::{Discard, StreamConfig};
+use crate::stream::{Discard, Retention, StreamConfig};
+use crate::subject::Subject;
 use crate::text::Text;
 
 /// Everything of a stream that its lock protects.
@@ -32,6 +34,8 @@ pub(super) struct State {
     pub(super) holds_others: bool,
     /// Whether it may have held such ever.
     pub(super) held_others: bool,
+    /// Until when messages within the limits are kept.
+    pub(super) retention: Retention,
     pub(super) closed: bool,
     /// Connections that are drained, and who waits for what they have in hand.
     pub(super) drains: Vec<(ConnectionId, Arc<Notify>)>,
@@ -40,7 +44,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(config: &StreamConfig) -> Self {
         Self {
-            log: Log::new(config.limits.messages_per_subject.is_some()),
+            log: Log::new(keeps_sequences(config)),
             elapsed: Elapsed::new(),
             dedup: Dedup::new(config.deduplication),
             interest: Interest::new(),
@@ -48,6 +52,7 @@ impl State {
             names: HashMap::new(),
             holds_others: false,
             held_others: false,
+            retention: config.retention,
             closed: false,
             drains: Vec::new(),
         }
@@ -80,8 +85,8 @@ impl State {
         }
     }
 
-    /// Drops a message, the oldest of its subject, and tells the consumers that
-    /// it was for.
+    /// Drops a message, the oldest of its subject, and tells the consumers that it was
+    /// for.
     pub(super) fn drop_message(&mut self, sequence: u64, after: &mut After) {
         if let Some(message) = self.log.remove(sequence) {
             self.dropped(sequence, message, after);
@@ -100,8 +105,45 @@ impl State {
                 consumer.dropped(sequence, after);
             }
         }
-        self.log.forget(place);
+        self.log.forget(sequence, place);
         after.drop(message);
+    }
+
+    /// Whether no consumer is for what is published to `subject`, and it is kept only
+    /// for consumers.
+    pub(super) fn is_for_nobody(&mut self, subject: &Subject) -> bool {
+        self.retention == Retention::Interest
+            && !self
+                .log
+                .subjects_mut()
+                .is_wanted(subject, &mut self.interest)
+    }
+
+    /// One of those that a message was for has settled it: it goes with the last, or
+    /// the first from a work queue.
+    pub(super) fn release(&mut self, sequence: u64, after: &mut After) {
+        let Some(message) = self.log.get_mut(sequence) else {
+            return;
+        };
+        message.owed = message.owed.saturating_sub(1);
+        if message.owed == 0
+            && let Some(message) = self.log.remove(sequence)
+        {
+            self.log.forget(sequence, message.subject);
+            after.drop(message);
+        }
+    }
+
+    /// Releases what this consumer has settled.
+    pub(super) fn release_settled(&mut self, consumer: Key, after: &mut After) {
+        if self.retention == Retention::Limits {
+            return;
+        }
+        while let Some(consumer) = self.consumers.get_mut(consumer)
+            && let Some(sequence) = consumer.next_settled()
+        {
+            self.release(sequence, after);
+        }
     }
 
     /// Becomes what `wanted` says.
@@ -121,8 +163,7 @@ impl State {
             // As on a server: where the new is refused, the old stays.
             self.drop_beyond(limits.messages, limits.bytes, after);
         }
-        self.log
-            .keep_sequences(limits.messages_per_subject.is_some());
+        self.log.keep_sequences(keeps_sequences(config));
         if let Some(max) = limits.messages_per_subject {
             for sequence in self.log.subjects().beyond(max.get()) {
                 self.drop_message(sequence, after);
@@ -168,11 +209,57 @@ impl State {
             .log
             .subjects_mut()
             .interested(place, &mut self.interest);
+        let mut owed = 0;
         for consumer in interested {
             if let Some(consumer) = self.consumers.at_mut(*consumer) {
-                consumer.stored(sequence, stored_at, after);
+                owed += usize::from(consumer.stored(sequence, stored_at, after));
             }
         }
+        if self.retention == Retention::Interest {
+            self.owe(sequence, owed, after);
+        }
+    }
+
+    /// A message waits until so many consumers have settled it.
+    fn owe(&mut self, sequence: u64, owed: usize, after: &mut After) {
+        if let Some(message) = self.log.get_mut(sequence) {
+            message.owed = owed;
+        }
+        if owed == 0 {
+            self.release(sequence, after);
+        }
+    }
+
+    /// Adds a consumer.
+    pub(super) fn add_consumer(
+        &mut self,
+        filters: &Filters,
+        make: impl FnOnce(usize, &Log) -> Consumer,
+    ) -> Key {
+        let log = &self.log;
+        let key = self.consumers.insert_with(|place| make(place, log));
+        for filter in filters.patterns() {
+            self.interest.insert(filter, key.index());
+        }
+        if self.retention == Retention::Interest {
+            for sequence in self.owed_by(key) {
+                if let Some(message) = self.log.get_mut(sequence) {
+                    message.owed += 1;
+                }
+            }
+        }
+        key
+    }
+
+    /// What a consumer has not settled.
+    fn owed_by(&mut self, consumer: Key) -> Vec<u64> {
+        let mut owed = Vec::new();
+        if let Some(consumer) = self.consumers.get(consumer) {
+            consumer.each_owed(&mut self.log, &mut self.interest, |sequence| {
+                owed.push(sequence);
+            });
+        }
+        owed
     }
 
     /// Tells those who wait for it that something may not be in hand any more.
@@ -192,9 +279,16 @@ impl State {
     /// Removes a consumer; those of its subscriptions that wait are woken to
     /// find that out.
     pub(super) fn remove_consumer(&mut self, key: Key, after: &mut After) {
+        let owed = match self.retention {
+            Retention::Interest => self.owed_by(key),
+            Retention::Limits | Retention::WorkQueue => Vec::new(),
+        };
         let Some(mut consumer) = self.consumers.remove(key) else {
             return;
         };
+        for sequence in owed {
+            self.release(sequence, after);
+        }
         consumer.subscribers().wake(after);
         self.tell_drains(after);
         for filter in &consumer.config().filters {
@@ -204,4 +298,10 @@ impl State {
             self.names.remove(name);
         }
     }
+}
+
+/// Whether the sequences of each subject are kept: where another than the oldest message
+/// of the stream may have to go.
+fn keeps_sequences(config: &StreamConfig) -> bool {
+    config.limits.messages_per_subject.is_some() || config.retention != Retention::Limits
 }

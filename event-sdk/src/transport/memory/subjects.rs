@@ -35,7 +35,7 @@ pub(super) struct Entry {
     id: u64,
     count: u64,
     last: u64,
-    /// In order; only where the oldest of a subject may have to go.
+    /// In order; only where the oldest of a subject may have to go, or any of them.
     sequences: VecDeque<u64>,
     /// Where the set of the consumers that want it is.
     wanted: Wanted,
@@ -64,6 +64,17 @@ impl Entry {
     /// The sequence of the first of them, where that is kept.
     pub(super) fn first(&self) -> Option<u64> {
         self.sequences.front().copied()
+    }
+
+    fn forget(&mut self, sequence: u64) {
+        if self.first() == Some(sequence) {
+            self.sequences.pop_front();
+        } else if let Ok(index) = self.sequences.binary_search(&sequence) {
+            self.sequences.remove(index);
+        }
+        if let Some(last) = self.sequences.back() {
+            self.last = *last;
+        }
     }
 }
 
@@ -138,13 +149,16 @@ impl Subjects {
         place
     }
 
-    /// Notes that the oldest message of a subject is gone.
-    pub(super) fn remove_oldest(&mut self, place: usize) {
+    /// Notes that a message of a subject is gone: the oldest of it, unless sequences
+    /// are kept.
+    pub(super) fn remove(&mut self, sequence: u64, place: usize) {
         let Some(entry) = self.entries.at_mut(place) else {
             return;
         };
         entry.count -= 1;
-        entry.sequences.pop_front();
+        if self.keep_sequences {
+            entry.forget(sequence);
+        }
         if entry.count == 0
             && let Some(entry) = self.entries.remove_at(place)
         {
@@ -170,6 +184,17 @@ impl Subjects {
             return &[];
         };
         interest.of(&entry.subject, &mut entry.wanted, self.places.len())
+    }
+
+    /// Whether any consumer wants `subject`.
+    pub(super) fn is_wanted(&mut self, subject: &Subject, interest: &mut Interest) -> bool {
+        if let Some(place) = self.places.get(subject).copied() {
+            return !self.interested(place, interest).is_empty();
+        }
+        let mut unknown = Wanted::default();
+        !interest
+            .of(subject, &mut unknown, self.places.len())
+            .is_empty()
     }
 
     /// Whether `consumer` wants the subject at `place`.

@@ -17,6 +17,7 @@ use super::own_subjects::OwnSubjects;
 use super::settle::Sink;
 use super::slab::Key;
 use super::stream::MemoryStream;
+use crate::stream::Retention;
 use crate::text::Text;
 use crate::time::Sleep;
 use crate::transport::{
@@ -38,6 +39,10 @@ pub(super) struct MemorySubscription {
     /// How many messages it takes at once.
     batch: usize,
     taken: VecDeque<Incoming>,
+    /// What was taken since the stream was told, where nothing is acknowledged and the
+    /// stream keeps messages until they are handled: what was handed out is, as soon as
+    /// more is asked for.
+    unsettled: Option<Vec<u64>>,
     timer: Option<Timer>,
     ended: bool,
 }
@@ -89,7 +94,9 @@ impl MemorySubscription {
                 (1, Some(Arc::new(sink) as Arc<dyn Settle>))
             }
         };
+        let keeps = stream.settings().config.retention == Retention::Interest;
         Self {
+            unsettled: (keeps && sink.is_none()).then(Vec::new),
             via: Via {
                 stream: Text::copy_of(stream.name()),
                 name,
@@ -116,6 +123,9 @@ impl MemorySubscription {
             None => Duration::ZERO,
         };
         stream.locked(&self.connection, Operation::Subscribe, |state, after| {
+            for sequence in self.unsettled.iter_mut().flat_map(|all| all.drain(..)) {
+                state.release(sequence, after);
+            }
             let fresh = stream.drop_old(state, age, after);
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Subscribe, self.via.name.as_deref()));
@@ -124,7 +134,7 @@ impl MemorySubscription {
                 consumer.subscribers().busy(self.subscriber, after);
                 return Ok(Taken::Unfinished);
             }
-            let (taken, via) = (&mut self.taken, &mut self.via);
+            let (taken, via, unsettled) = (&mut self.taken, &mut self.via, &mut self.unsettled);
             let unfinished = consumer.deliver(
                 &mut state.log,
                 &mut state.interest,
@@ -133,7 +143,12 @@ impl MemorySubscription {
                 self.batch,
                 |item| {
                     taken.push_back(match item {
-                        Item::Delivery(delivery) => Incoming::Message(via.received(&delivery)),
+                        Item::Delivery(delivery) => {
+                            if let Some(unsettled) = unsettled {
+                                unsettled.push(delivery.sequence);
+                            }
+                            Incoming::Message(via.received(&delivery))
+                        }
                         Item::Notice(notice) => notice.into(),
                     });
                 },
@@ -162,21 +177,28 @@ impl MemorySubscription {
             return;
         }
         self.timer = None;
-        let unread = std::mem::take(&mut self.taken);
-        let unread = unread.iter().filter_map(|item| match item {
+        let taken = std::mem::take(&mut self.taken);
+        let unread = taken.iter().filter_map(|item| match item {
             Incoming::Message(message) => message.info.sequence,
             _ => None,
         });
+        let unsettled = self.unsettled.take().unwrap_or_default();
         let mut after = After::default();
         // After the end of everything there is nothing to give back.
         let _ = self
             .stream
             .locked_until(Operation::Subscribe, &mut after, |state, after| {
+                let mut settled = unsettled;
                 if let Some(consumer) = state.consumers.get_mut(self.consumer) {
+                    // What was not handed out was taken last.
+                    settled.truncate(settled.len().saturating_sub(unread.clone().count()));
                     consumer.leave(self.subscriber, unread, &state.log, after);
                     if consumer.is_over() {
                         state.remove_consumer(self.consumer, after);
                     }
+                }
+                for sequence in settled {
+                    state.release(sequence, after);
                 }
                 Ok(())
             });

@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use super::{Failure, joined, messages};
-use crate::stream::{Compression, Retention, Storage, Stream, StreamConfig};
+use crate::stream::{Compression, Storage, Stream, StreamConfig};
 use crate::testing::conformance::case::cases;
 use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq};
 use crate::testing::conformance::fixture::Fixture;
 use crate::testing::conformance::rig::Rig;
-use crate::transport::{ErrorKind, Gap, Incoming, Lost, Outcome as Done, Settlement, StreamChange};
+use crate::transport::{ErrorKind, Gap, Incoming, Lost, Outcome as Done, StreamChange};
 
 cases! { "managing":
     a_stream_is_created [Store, ManageStreams]
@@ -40,10 +40,6 @@ cases! { "managing":
         "Another storage for a stream that exists is refused, and nothing is changed.";
     many_may_apply_at_once [Store, ManageStreams]
         "Many may apply the same stream at once, and it is created.";
-    a_work_queue_drops_what_was_acked [Store, ManageStreams, RetentionByAck]
-        "A work queue keeps a message until it was acknowledged.";
-    interest_keeps_it_for_each_consumer [Store, ManageStreams, RetentionByAck]
-        "A stream that is kept by interest keeps a message until each consumer that it is for has acknowledged it.";
     a_compressed_stream_is_read_as_it_was_written [Store, ManageStreams, Compression]
         "A compressed stream says that it is, and its messages are what was published.";
 }
@@ -397,65 +393,6 @@ async fn many_may_apply_at_once(fixture: Fixture) -> Outcome {
         );
     }
     messages(&rig.under(&config, &fixture.prefix('b')), 0).await
-}
-
-async fn a_work_queue_drops_what_was_acked(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let config = other(&fixture, |stream| {
-        stream.subject(">").retention(Retention::WorkQueue)
-    })?;
-    rig.apply(&config).await?;
-    let queue = rig.under(&config, &fixture.prefix('b'));
-    queue.publish_all("a", 0..3).await?;
-    messages(&queue, 3).await?;
-    let mut reader = queue.subscribe(&queue.durable("d")?).await?;
-    reader
-        .expect(0)
-        .await?
-        .settle(Settlement::AckConfirmed)
-        .await?;
-    becomes(&queue, 2).await?;
-    reader.expect_and_ack(1..3).await?;
-    becomes(&queue, 0).await
-}
-
-async fn interest_keeps_it_for_each_consumer(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let config = other(&fixture, |stream| {
-        stream.subject(">").retention(Retention::Interest)
-    })?;
-    rig.apply(&config).await?;
-    let stream = rig.under(&config, &fixture.prefix('b'));
-    let mut one = stream.subscribe(&stream.durable("one")?).await?;
-    let mut two = stream.subscribe(&stream.durable("two")?).await?;
-    stream.publish("a", 1).await?;
-    one.expect_and_ack(1..2).await?;
-    two.expect(1)
-        .await?
-        .settle(Settlement::AckConfirmed)
-        .await?;
-    becomes(&stream, 0).await?;
-    stream.publish("a", 2).await?;
-    one.expect_and_ack(2..3).await?;
-    messages(&stream, 1).await?;
-    two.expect_and_ack(2..3).await?;
-    becomes(&stream, 0).await?;
-    // Without a consumer there is nobody to keep anything for.
-    for name in ["one", "two"] {
-        stream.delete_consumer(name).await??;
-    }
-    stream.has_consumers(0).await?;
-    stream.publish("a", 3).await?;
-    becomes(&stream, 0).await
-}
-
-/// The stream comes to hold so many messages.
-async fn becomes(rig: &Rig, wanted: u64) -> Outcome {
-    let what = format!("a stream of {wanted} messages");
-    rig.eventually(&what, async |rig| {
-        Ok((rig.state().await?.messages == wanted).then_some(()))
-    })
-    .await
 }
 
 async fn a_compressed_stream_is_read_as_it_was_written(fixture: Fixture) -> Outcome {

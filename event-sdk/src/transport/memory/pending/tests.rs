@@ -90,12 +90,12 @@ fn what_became_of_deliveries_in_hand_is_counted() {
     }
     pending.settle(7);
     pending.count_anew(ME);
-    pending.settle(6);
-    pending.settle(6);
+    assert!(pending.settle(6));
+    assert!(!pending.settle(6));
     pending.rest(5, seconds(90));
     pending.make_due(5);
     assert_eq!(expired(&mut pending, 10), [1]);
-    pending.settle_up_to(2);
+    pending.settle_up_to(2, |_| ());
     assert_eq!(pending.in_hands_of(ME), [3, 4]);
     // Put back, and in hand again.
     pending.make_due(4);
@@ -156,13 +156,16 @@ proptest! {
                     map.insert(last, Some(now + wait));
                 }
                 Step::Settle(sequence) => {
-                    pending.settle(sequence);
-                    map.remove(&sequence);
+                    let was_there = map.remove(&sequence).is_some();
+                    prop_assert_eq!(pending.settle(sequence), was_there);
                 }
                 Step::SettleUpTo(behind) => {
                     let sequence = last.saturating_sub(behind);
-                    pending.settle_up_to(sequence);
-                    map.retain(|pending, _| *pending > sequence);
+                    let mut settled = Vec::new();
+                    pending.settle_up_to(sequence, |sequence| settled.push(sequence));
+                    let rest = map.split_off(&(sequence + 1));
+                    prop_assert_eq!(settled, map.into_keys().collect::<Vec<_>>());
+                    map = rest;
                 }
                 Step::Rest(sequence, wait) => {
                     pending.rest(sequence, seconds(now + wait));

@@ -82,6 +82,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         | 10065
         | 10074
         | 10084
+        | 10098
         | 10113
         | 10122 => (ErrorKind::InvalidOption, ""),
         // Consumers of a work queue.
