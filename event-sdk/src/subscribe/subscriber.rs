@@ -40,6 +40,8 @@ pub struct Subscriber<S> {
     sources: Vec<Source>,
     /// The source that is asked first, in turn.
     next: usize,
+    /// The source from which came what came last.
+    asked: usize,
     /// Whether an acknowledgement settles everything before it.
     in_order: bool,
     opener: Arc<Opener>,
@@ -73,6 +75,7 @@ impl<S: EventSet> Subscriber<S> {
             in_order: sources.iter().any(|source| source.order.is_some()),
             sources,
             next: 0,
+            asked: 0,
             opener: Arc::new(opener),
             clock,
             filter,
@@ -163,24 +166,28 @@ impl<S: EventSet> Subscriber<S> {
             if let Some(error) = self.poll_acks(cx) {
                 return Poll::Ready(Some(Err(error)));
             }
-            let (index, incoming) = match ready!(self.poll_sources(cx)) {
+            let incoming = match ready!(self.poll_sources(cx)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok(found)) => found,
+                Some(Ok(incoming)) => incoming,
             };
-            let source = &self.sources[index];
+            let source = &self.sources[self.asked];
             match incoming {
                 Incoming::Message(received) => {
-                    let received = match source.take(received) {
-                        Ok(Arrival::New(received)) => received,
-                        Ok(Arrival::Known(settled)) => {
-                            self.acking.extend(settled);
-                            continue;
-                        }
-                        Err(error) => {
-                            drop(self.sources.swap_remove(index));
-                            return Poll::Ready(Some(Err(error)));
-                        }
+                    // Large, and so moved only where it has to be.
+                    let received = match &source.order {
+                        None => received,
+                        Some(order) => match order.arrived(received) {
+                            Ok(Arrival::New(received)) => received,
+                            Ok(Arrival::Known(settled)) => {
+                                self.acking.extend(settled);
+                                continue;
+                            }
+                            Err(error) => {
+                                drop(self.sources.swap_remove(self.asked));
+                                return Poll::Ready(Some(Err(error)));
+                            }
+                        },
                     };
                     let delivery = self.delivery(received);
                     if self.keeps(&delivery) {
@@ -222,12 +229,9 @@ impl<S: EventSet> Subscriber<S> {
         }
     }
 
-    /// Asks each source in turn, beginning with another one each time; which one
-    /// has something.
-    fn poll_sources(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<(usize, Incoming), Error>>> {
+    /// Asks each source in turn, beginning with another one each time; what comes is
+    /// from the one that was `asked` last.
+    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, Error>>> {
         let mut asked = 0;
         while asked < self.sources.len() {
             let index = self.next % self.sources.len();
@@ -235,7 +239,8 @@ impl<S: EventSet> Subscriber<S> {
             match source.subscription.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     self.next = index + 1;
-                    return Poll::Ready(Some(item.map(|incoming| (index, incoming))));
+                    self.asked = index;
+                    return Poll::Ready(Some(item));
                 }
                 Poll::Ready(None) => {
                     // The order of the others does not matter: they take turns.
@@ -285,15 +290,6 @@ impl<S: EventSet> Subscriber<S> {
             }
         });
         failed
-    }
-}
-
-impl Source {
-    fn take(&self, received: Received) -> Result<Arrival, Error> {
-        match &self.order {
-            Some(order) => order.arrived(received),
-            None => Ok(Arrival::New(received)),
-        }
     }
 }
 
