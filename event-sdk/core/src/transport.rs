@@ -44,6 +44,8 @@ use crate::text::Text;
 /// - The outer answer means that the message is on its way and keeps its place
 ///   before messages published later through the same transport; the inner one
 ///   that it is stored, with its sequence. Dropping either takes nothing back.
+/// - Who publishes many asks for the inner answers in any order, and for some of them
+///   late: that holds up neither the others nor what is published after them.
 /// - A message with the id of one stored within the stream's deduplication
 ///   window is not stored again: the answer has the sequence of the first and
 ///   says that it is a duplicate.
@@ -80,14 +82,21 @@ use crate::text::Text;
 ///   arrives as [`Incoming::Gap`], what ran out of deliveries as
 ///   [`Incoming::Exhausted`], where the capability is declared.
 /// - A slow subscription slows no publisher and no other consumer.
+/// - A stream that keeps messages by acknowledgement ([`Retention`](crate::stream::Retention))
+///   drops one with the last that it waits for, whatever was stored before it; a term counts
+///   as one, and so does a late one of what ran out of deliveries, which stays until then.
+///   A work queue refuses a consumer
+///   that overlaps another, begins later than with what is there, or does not acknowledge each
+///   message ([`ErrorKind::InvalidOption`]).
 ///
 /// **Managing**
 /// - A stream is created or changed by [`apply_stream`](Self::apply_stream) and
 ///   by nothing else. It then is what the configuration says, and the answer
 ///   says what was changed.
 /// - Applying what is there already changes nothing.
-/// - A configuration that cannot be, a subject that another stream stores and
-///   another storage for a stream that exists are refused
+/// - A configuration that cannot be, a subject that another stream stores, another
+///   storage for a stream that exists, and that it becomes or ceases to be a work queue
+///   are refused
 ///   ([`ErrorKind::InvalidOption`]), and nothing is changed.
 /// - What a stream that discards the old has no room for under its new limits is
 ///   dropped, as if it had become full; a consumer that had not read it hears of

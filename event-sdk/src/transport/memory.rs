@@ -36,11 +36,12 @@
 //! - **Turns.** With [`AckPolicy::All`](super::AckPolicy::All) the subscription that asked
 //!   first receives until it ends; then whichever asks.
 //! - **Keeping by acknowledgement.** A message goes with the last acknowledgement that is
-//!   awaited, or was terminated; one that ran out of deliveries stays. Where nothing is
-//!   acknowledged, what was handed out is settled once its subscription is asked for more, or
-//!   ends. What was settled is no gap for a consumer that begins later. A stream does not
-//!   change from one [`Retention`](crate::stream::Retention) to another. (A server lets a
-//!   stream be kept by interest that was not.)
+//!   awaited; one that ran out of deliveries stays until its last is settled after all, or
+//!   its consumer goes. Where nothing is acknowledged, what was handed out is settled once its
+//!   subscription is asked for more, or ends. What is gone is no gap for a consumer that
+//!   begins later, wherever it starts. A stream does not change from one
+//!   [`Retention`](crate::stream::Retention) to another. (A server lets one that is kept by
+//!   limits be kept by interest, and back.)
 //! - **Changing a stream.** Its new limits hold for what it has already, but for
 //!   one that refuses what is new: there the old stays. A value that was handed
 //!   over before the stream had a limit in bytes counts what is known of it.

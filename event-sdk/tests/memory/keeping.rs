@@ -108,6 +108,71 @@ fn a_message_that_ran_out_of_deliveries_goes_with_its_consumer() {
 }
 
 #[test]
+fn the_last_delivery_may_be_acknowledged_when_its_time_is_over() {
+    for rig in [queue(), by_interest()] {
+        let mut config = durable("d");
+        config.max_deliver = some(1);
+        config.ack_wait = SECOND;
+        let mut sub = rig.subscribe(config);
+        rig.publish("a");
+        let slow = sub.message();
+        rig.step(2 * SECOND);
+        assert_eq!(sub.exhausted().sequence, 1);
+        assert_eq!(rig.state().messages, 1);
+        slow.ack();
+        slow.ack();
+        assert_eq!(rig.state().messages, 0);
+    }
+}
+
+#[test]
+fn what_a_deleted_consumer_had_taken_is_waited_for_no_more() {
+    let rig = by_interest();
+    let mut config = durable("d");
+    config.ack = AckPolicy::None;
+    let mut sub = rig.subscribe(config.clone());
+    let mut other = rig.subscribe(durable("other"));
+    rig.publish_many("a", 5);
+    assert_eq!((sub.seq(), other.seq()), ((1, 1), (1, 1)));
+    rig.delete("d").unwrap();
+    assert_eq!(rig.state().messages, 5);
+    rig.delete("other").unwrap();
+    assert_eq!(rig.state().messages, 0);
+    // One of the same name begins with what there is, whoever had the old one.
+    let mut again = rig.subscribe(config);
+    rig.publish("a");
+    drop(sub);
+    assert_eq!(again.drain(), [6]);
+}
+
+#[test]
+fn many_messages_go_with_the_last_consumer() {
+    let rig = by_interest();
+    let sub = rig.subscribe(ephemeral());
+    rig.publish_many("a", 2_000);
+    drop(sub);
+    // Some of them go with each use of the stream.
+    assert_eq!(rig.publish("a"), 2_001);
+    let state = rig.state();
+    assert_eq!((state.messages, state.first_sequence), (0, 2_002));
+}
+
+#[test]
+fn who_begins_later_makes_no_room() {
+    let rig = Rig::of(|stream| stream.retention(Retention::Interest).max_messages(2));
+    let mut sub = rig.subscribe(for_subject("d", "a"));
+    let mut later = for_subject("later", "b");
+    later.deliver = DeliverPolicy::ByStartSequence(100);
+    let mut later = rig.subscribe(later);
+    rig.publish_many("a", 2);
+    rig.publish_many("b", 96);
+    assert_eq!(sub.drain(), [1, 2]);
+    later.nothing();
+    rig.publish_many("b", 2);
+    assert_eq!(later.drain(), [100]);
+}
+
+#[test]
 fn a_consumer_that_ends_with_its_subscription_is_waited_for_no_more() {
     let rig = by_interest();
     let mut sub = rig.subscribe(ephemeral());
@@ -157,7 +222,11 @@ fn a_work_queue_says_what_it_refuses() {
 #[derive(Debug, Clone)]
 enum Step {
     Publish(&'static str),
-    Join { filter: &'static str, acks: bool },
+    Join {
+        filter: &'static str,
+        acks: bool,
+        twice: bool,
+    },
     Read(usize),
     Ack(usize, usize),
     Nak(usize, usize),
@@ -171,7 +240,9 @@ fn step() -> impl Strategy<Value = Step> {
     let number = || any::<usize>();
     prop_oneof![
         4 => subject.prop_map(Step::Publish),
-        1 => (filter, any::<bool>()).prop_map(|(filter, acks)| Step::Join { filter, acks }),
+        1 => (filter, any::<(bool, bool)>()).prop_map(|(filter, (acks, twice))| {
+            Step::Join { filter, acks, twice }
+        }),
         5 => number().prop_map(Step::Read),
         4 => (number(), number()).prop_map(|(who, which)| Step::Ack(who, which)),
         1 => (number(), number()).prop_map(|(who, which)| Step::Nak(who, which)),
@@ -190,10 +261,12 @@ struct Member {
 }
 
 impl Member {
-    fn new(number: usize, filter: &str, acks: bool) -> Self {
+    fn new(number: usize, filter: &str, acks: bool, twice: bool) -> Self {
         let mut config = for_subject(&format!("c{number}"), filter);
         if !acks {
             config.ack = AckPolicy::None;
+        } else if twice {
+            config.max_deliver = some(2);
         }
         let mut request = request("S", config);
         request.prefetch = 1;
@@ -254,8 +327,8 @@ proptest! {
                         model.0.insert(sequence, (subject, owing));
                     }
                 }
-                Step::Join { filter, acks } => {
-                    let mut member = Member::new(number, filter, acks);
+                Step::Join { filter, acks, twice } => {
+                    let mut member = Member::new(number, filter, acks, twice);
                     member.sub = Some(rig.try_subscribe(member.request.clone()).unwrap());
                     for (subject, owing) in model.0.values_mut() {
                         if member.wants(subject) {
@@ -282,8 +355,9 @@ proptest! {
                                 None => member.given = Some(sequence),
                             }
                         }
+                        // What ran out of deliveries is owed until it is acknowledged.
+                        Some(Incoming::Exhausted(_)) | None => {}
                         Some(other) => prop_assert!(false, "{:?} came", other),
-                        None => {}
                     }
                 }
                 Step::Ack(_, which) | Step::Nak(_, which) => {
@@ -291,10 +365,12 @@ proptest! {
                     if in_hand.is_empty() {
                         continue;
                     }
-                    let message = in_hand.swap_remove(which % in_hand.len());
+                    let which = which % in_hand.len();
                     if let Step::Nak(..) = step {
-                        message.nak(std::time::Duration::ZERO);
+                        // It may be acknowledged all the same, later.
+                        in_hand[which].nak(std::time::Duration::ZERO);
                     } else {
+                        let message = in_hand.swap_remove(which);
                         message.ack();
                         model.settled(message.info.sequence.unwrap(), who);
                     }

@@ -103,6 +103,11 @@ impl Consumer {
         &mut self.subscribers
     }
 
+    /// Whether it is to read a message that is stored for it under this sequence.
+    pub(super) fn would_read(&self, sequence: u64, stored_at: Timestamp) -> bool {
+        self.position.would_read(sequence, stored_at)
+    }
+
     /// A message for it was stored. Whether it is to read that.
     pub(super) fn stored(
         &mut self,
@@ -158,7 +163,11 @@ impl Consumer {
             return false;
         }
         if !self.acknowledges() {
+            let debts = &mut self.debts;
             return self.position.read(log, interest, most, |read| {
+                if let Some(debts) = debts {
+                    debts.taken(subscriber, read.sequence);
+                }
                 take(Item::Delivery(read.into()));
             });
         }
@@ -234,16 +243,19 @@ impl Consumer {
             }
             // As on a server, to give up a message settles what an ack would.
             Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
-                let mut settled = |sequence| {
-                    if let Some(debts) = &mut self.debts {
-                        debts.settled(sequence);
-                    }
-                };
+                let (pending, mut debts) = (&mut self.pending, self.debts.as_mut());
                 match self.config.ack {
-                    AckPolicy::All => self.pending.settle_up_to(sequence, settled),
+                    AckPolicy::All => pending.settle_up_to(sequence, |sequence| {
+                        if let Some(debts) = &mut debts {
+                            debts.settled(sequence);
+                        }
+                    }),
                     AckPolicy::Explicit | AckPolicy::None => {
-                        if self.pending.settle(sequence) {
-                            settled(sequence);
+                        let waited = pending.settle(sequence);
+                        if let Some(debts) = debts
+                            && (waited || debts.settled_late(sequence))
+                        {
+                            debts.settled(sequence);
                         }
                     }
                 }
@@ -253,6 +265,14 @@ impl Consumer {
         self.expire(log, now);
         self.pass_on(after);
         true
+    }
+
+    /// A subscription has handed out what it took, but for the last `unread`: where
+    /// nothing is acknowledged, that settles it.
+    pub(super) fn handed_out(&mut self, subscriber: Key, unread: usize) {
+        if let Some(debts) = &mut self.debts {
+            debts.handed_out(subscriber, unread);
+        }
     }
 
     /// One that was settled and that the stream is to be told; none twice.
@@ -286,6 +306,9 @@ impl Consumer {
             } else {
                 self.notices.unread(one(sequence));
             }
+        }
+        if let Some(debts) = &mut self.debts {
+            debts.ended(subscriber);
         }
         self.subscribers.leave(subscriber, after);
         self.pass_on(after);

@@ -126,13 +126,18 @@ impl Position {
         self.ahead + self.backlog.len() as u64
     }
 
+    /// Whether it is to read a message that is stored for it under this sequence.
+    pub(super) fn would_read(&self, sequence: u64, stored_at: Timestamp) -> bool {
+        sequence >= self.cursor || self.not_before.is_some_and(|start| stored_at >= start)
+    }
+
     /// A message for it was stored. Whether it is to read that.
     pub(super) fn stored(&mut self, sequence: u64, stored_at: Timestamp) -> bool {
+        if !self.would_read(sequence, stored_at) {
+            return false;
+        }
         if sequence < self.cursor {
-            match self.not_before {
-                Some(start) if stored_at >= start => self.not_before = None,
-                _ => return false,
-            }
+            self.not_before = None;
             self.cursor = sequence;
         }
         if self.ahead == 0 {

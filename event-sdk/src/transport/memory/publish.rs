@@ -100,14 +100,13 @@ impl MemoryStream {
         let ran = state.elapsed.at(now, self.clock());
         let settings = self.settings();
         let limits = &settings.config.limits;
-        if let Some(age) = settings.age
-            && !state.drop_older(age, ran, MAX_DROPPED, after)
-        {
-            // What is left can stay for the next, unless the answer depends on it.
-            let refuses = limits.discard == Discard::New;
-            if refuses || !parcel.expect.is_empty() {
-                return Ok(None);
-            }
+        let mut fresh = state.release_left(MAX_DROPPED, after);
+        if let Some(age) = settings.age {
+            fresh &= state.drop_older(age, ran, MAX_DROPPED, after);
+        }
+        // What is left can stay for the next, unless the answer depends on it.
+        if !fresh && (limits.discard == Discard::New || !parcel.expect.is_empty()) {
+            return Ok(None);
         }
         let id = parcel.message_id.take().filter(|_| state.dedup.is_on());
         let id = id.map(Id::from);
@@ -119,7 +118,7 @@ impl MemoryStream {
         if !parcel.expect.is_empty() {
             self.check_expectations(state, subject, &parcel.expect)?;
         }
-        if state.is_for_nobody(subject) {
+        if state.is_for_nobody(subject, now) {
             let sequence = state.log.skip(now);
             if let Some(id) = id {
                 state.dedup.remember(id, sequence, ran);

@@ -1,5 +1,6 @@
 //! Everything of a stream that its lock protects.
 
+use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -36,10 +37,15 @@ pub(super) struct State {
     pub(super) held_others: bool,
     /// Until when messages within the limits are kept.
     pub(super) retention: Retention,
+    /// What consumers had not settled that are gone, and is still to be released.
+    left: VecDeque<u64>,
     pub(super) closed: bool,
     /// Connections that are drained, and who waits for what they have in hand.
     pub(super) drains: Vec<(ConnectionId, Arc<Notify>)>,
 }
+
+/// How many messages are released at once when a consumer goes.
+const MAX_RELEASED: usize = 256;
 
 impl State {
     pub(super) fn new(config: &StreamConfig) -> Self {
@@ -53,6 +59,7 @@ impl State {
             holds_others: false,
             held_others: false,
             retention: config.retention,
+            left: VecDeque::new(),
             closed: false,
             drains: Vec::new(),
         }
@@ -109,14 +116,19 @@ impl State {
         after.drop(message);
     }
 
-    /// Whether no consumer is for what is published to `subject`, and it is kept only
-    /// for consumers.
-    pub(super) fn is_for_nobody(&mut self, subject: &Subject) -> bool {
-        self.retention == Retention::Interest
-            && !self
-                .log
-                .subjects_mut()
-                .is_wanted(subject, &mut self.interest)
+    /// Whether no consumer is to read what is published to `subject` now, and it is kept
+    /// for consumers only.
+    pub(super) fn is_for_nobody(&mut self, subject: &Subject, now: Timestamp) -> bool {
+        if self.retention != Retention::Interest {
+            return false;
+        }
+        let (sequence, stored_at) = (self.log.last_sequence() + 1, self.log.newest().max(now));
+        let subjects = self.log.subjects_mut();
+        let mut wanting = subjects.wanting(subject, &mut self.interest).iter();
+        !wanting.any(|consumer| {
+            let consumer = self.consumers.at(*consumer);
+            consumer.is_some_and(|consumer| consumer.would_read(sequence, stored_at))
+        })
     }
 
     /// One of those that a message was for has settled it: it goes with the last, or
@@ -131,6 +143,31 @@ impl State {
         {
             self.log.forget(sequence, message.subject);
             after.drop(message);
+        }
+    }
+
+    /// Releases some of what consumers left that are gone. Whether that was all of it.
+    pub(super) fn release_left(&mut self, most: usize, after: &mut After) -> bool {
+        for _ in 0..most {
+            let Some(sequence) = self.left.pop_front() else {
+                break;
+            };
+            self.release(sequence, after);
+        }
+        if self.left.is_empty() {
+            self.left = VecDeque::new();
+        }
+        self.left.is_empty()
+    }
+
+    /// A subscription asks for more: where nothing is acknowledged, that settles what it
+    /// was given.
+    pub(super) fn release_handed_out(&mut self, consumer: Key, subscriber: Key, after: &mut After) {
+        if self.retention == Retention::Interest {
+            if let Some(consumer) = self.consumers.get_mut(consumer) {
+                consumer.handed_out(subscriber, 0);
+            }
+            self.release_settled(consumer, after);
         }
     }
 
@@ -215,18 +252,10 @@ impl State {
                 owed += usize::from(consumer.stored(sequence, stored_at, after));
             }
         }
-        if self.retention == Retention::Interest {
-            self.owe(sequence, owed, after);
-        }
-    }
-
-    /// A message waits until so many consumers have settled it.
-    fn owe(&mut self, sequence: u64, owed: usize, after: &mut After) {
-        if let Some(message) = self.log.get_mut(sequence) {
+        if self.retention == Retention::Interest
+            && let Some(message) = self.log.get_mut(sequence)
+        {
             message.owed = owed;
-        }
-        if owed == 0 {
-            self.release(sequence, after);
         }
     }
 
@@ -286,9 +315,8 @@ impl State {
         let Some(mut consumer) = self.consumers.remove(key) else {
             return;
         };
-        for sequence in owed {
-            self.release(sequence, after);
-        }
+        self.left.extend(owed);
+        self.release_left(MAX_RELEASED, after);
         consumer.subscribers().wake(after);
         self.tell_drains(after);
         for filter in &consumer.config().filters {

@@ -203,7 +203,7 @@ impl MemoryStream {
         f(&mut state, &mut after)
     }
 
-    /// The same when the stream holds nothing that is too old.
+    /// The same when the stream holds nothing that is to go.
     ///
     /// After a pause that may be much. It is dropped piece by piece, so that those
     /// who publish get the lock in between.
@@ -251,18 +251,20 @@ impl MemoryStream {
         self.settings().age.map(|_| self.clock.monotonic())
     }
 
-    /// Drops some of what is too old at that time. Whether that was all of it.
+    /// Drops some of what is too old at that time, or was left by who is gone. Whether that
+    /// was all of it.
     pub(super) fn drop_old(
         &self,
         state: &mut State,
         now: Option<Duration>,
         after: &mut After,
     ) -> bool {
+        let released = state.release_left(MAX_DROPPED, after);
         let (Some(age), Some(now)) = (self.settings().age, now) else {
-            return true;
+            return released;
         };
         let now = state.elapsed.is(now);
-        state.drop_older(age, now, MAX_DROPPED, after)
+        state.drop_older(age, now, MAX_DROPPED, after) && released
     }
 
     pub(super) fn no_consumer(&self, operation: Operation, name: Option<&str>) -> Error {

@@ -69,6 +69,9 @@ impl Entry {
     fn forget(&mut self, sequence: u64) {
         if self.first() == Some(sequence) {
             self.sequences.pop_front();
+            if self.sequences.len() < self.sequences.capacity() / 4 {
+                self.sequences.shrink_to(self.sequences.len() * 2);
+            }
         } else if let Ok(index) = self.sequences.binary_search(&sequence) {
             self.sequences.remove(index);
         }
@@ -186,15 +189,16 @@ impl Subjects {
         interest.of(&entry.subject, &mut entry.wanted, self.places.len())
     }
 
-    /// Whether any consumer wants `subject`.
-    pub(super) fn is_wanted(&mut self, subject: &Subject, interest: &mut Interest) -> bool {
-        if let Some(place) = self.places.get(subject).copied() {
-            return !self.interested(place, interest).is_empty();
+    /// The consumers that want `subject`, whether there is a message of it or not.
+    pub(super) fn wanting<'a>(
+        &mut self,
+        subject: &Subject,
+        interest: &'a mut Interest,
+    ) -> &'a [usize] {
+        match self.places.get(subject).copied() {
+            Some(place) => self.interested(place, interest),
+            None => interest.of(subject, &mut Wanted::default(), self.places.len()),
         }
-        let mut unknown = Wanted::default();
-        !interest
-            .of(subject, &mut unknown, self.places.len())
-            .is_empty()
     }
 
     /// Whether `consumer` wants the subject at `place`.

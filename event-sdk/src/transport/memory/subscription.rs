@@ -17,7 +17,6 @@ use super::own_subjects::OwnSubjects;
 use super::settle::Sink;
 use super::slab::Key;
 use super::stream::MemoryStream;
-use crate::stream::Retention;
 use crate::text::Text;
 use crate::time::Sleep;
 use crate::transport::{
@@ -39,10 +38,6 @@ pub(super) struct MemorySubscription {
     /// How many messages it takes at once.
     batch: usize,
     taken: VecDeque<Incoming>,
-    /// What was taken since the stream was told, where nothing is acknowledged and the
-    /// stream keeps messages until they are handled: what was handed out is, as soon as
-    /// more is asked for.
-    unsettled: Option<Vec<u64>>,
     timer: Option<Timer>,
     ended: bool,
 }
@@ -94,9 +89,7 @@ impl MemorySubscription {
                 (1, Some(Arc::new(sink) as Arc<dyn Settle>))
             }
         };
-        let keeps = stream.settings().config.retention == Retention::Interest;
         Self {
-            unsettled: (keeps && sink.is_none()).then(Vec::new),
             via: Via {
                 stream: Text::copy_of(stream.name()),
                 name,
@@ -123,9 +116,7 @@ impl MemorySubscription {
             None => Duration::ZERO,
         };
         stream.locked(&self.connection, Operation::Subscribe, |state, after| {
-            for sequence in self.unsettled.iter_mut().flat_map(|all| all.drain(..)) {
-                state.release(sequence, after);
-            }
+            state.release_handed_out(self.consumer, self.subscriber, after);
             let fresh = stream.drop_old(state, age, after);
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Subscribe, self.via.name.as_deref()));
@@ -134,7 +125,7 @@ impl MemorySubscription {
                 consumer.subscribers().busy(self.subscriber, after);
                 return Ok(Taken::Unfinished);
             }
-            let (taken, via, unsettled) = (&mut self.taken, &mut self.via, &mut self.unsettled);
+            let (taken, via) = (&mut self.taken, &mut self.via);
             let unfinished = consumer.deliver(
                 &mut state.log,
                 &mut state.interest,
@@ -143,12 +134,7 @@ impl MemorySubscription {
                 self.batch,
                 |item| {
                     taken.push_back(match item {
-                        Item::Delivery(delivery) => {
-                            if let Some(unsettled) = unsettled {
-                                unsettled.push(delivery.sequence);
-                            }
-                            Incoming::Message(via.received(&delivery))
-                        }
+                        Item::Delivery(delivery) => Incoming::Message(via.received(&delivery)),
                         Item::Notice(notice) => notice.into(),
                     });
                 },
@@ -177,28 +163,26 @@ impl MemorySubscription {
             return;
         }
         self.timer = None;
-        let taken = std::mem::take(&mut self.taken);
-        let unread = taken.iter().filter_map(|item| match item {
+        let unread = std::mem::take(&mut self.taken);
+        let unread = unread.iter().filter_map(|item| match item {
             Incoming::Message(message) => message.info.sequence,
             _ => None,
         });
-        let unsettled = self.unsettled.take().unwrap_or_default();
         let mut after = After::default();
         // After the end of everything there is nothing to give back.
         let _ = self
             .stream
             .locked_until(Operation::Subscribe, &mut after, |state, after| {
-                let mut settled = unsettled;
-                if let Some(consumer) = state.consumers.get_mut(self.consumer) {
-                    // What was not handed out was taken last.
-                    settled.truncate(settled.len().saturating_sub(unread.clone().count()));
-                    consumer.leave(self.subscriber, unread, &state.log, after);
-                    if consumer.is_over() {
-                        state.remove_consumer(self.consumer, after);
-                    }
-                }
-                for sequence in settled {
-                    state.release(sequence, after);
+                let Some(consumer) = state.consumers.get_mut(self.consumer) else {
+                    return Ok(());
+                };
+                // What was not handed out was taken last.
+                consumer.handed_out(self.subscriber, unread.clone().count());
+                consumer.leave(self.subscriber, unread, &state.log, after);
+                let is_over = consumer.is_over();
+                state.release_settled(self.consumer, after);
+                if is_over {
+                    state.remove_consumer(self.consumer, after);
                 }
                 Ok(())
             });

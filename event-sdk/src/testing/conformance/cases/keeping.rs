@@ -8,6 +8,7 @@ use crate::stream::Retention;
 use crate::testing::conformance::case::cases;
 use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq};
 use crate::testing::conformance::fixture::Fixture;
+use crate::testing::conformance::reader::Reader;
 use crate::testing::conformance::rig::Rig;
 use crate::transport::{AckPolicy, DeliverPolicy, ErrorKind, Settlement};
 
@@ -18,6 +19,8 @@ cases! { "keeping":
         "A work queue keeps a message that was put back, and drops one that was terminated.";
     what_ran_out_of_deliveries_stays_in_a_work_queue [Store, RetentionByAck]
         "A message of a work queue that ran out of deliveries stays.";
+    what_ran_out_of_deliveries_may_be_acked_late [Store, RetentionByAck]
+        "The last delivery of a message can be acknowledged after it was put back, too, and then it goes.";
     it_goes_in_whichever_order_it_was_acked [Store, RetentionByAck]
         "A message goes when it was acknowledged, whatever was stored before it, and the others stay.";
     a_message_of_a_work_queue_is_for_one_consumer [Store, RetentionByAck]
@@ -92,12 +95,17 @@ async fn a_work_queue_drops_what_was_terminated(fixture: Fixture) -> Outcome {
     becomes(&rig, 0).await
 }
 
-async fn what_ran_out_of_deliveries_stays_in_a_work_queue(fixture: Fixture) -> Outcome {
-    let rig = queue(&fixture).await?;
+/// A consumer that delivers twice, and waits for long.
+async fn twice(rig: &Rig) -> Outcome<Reader> {
     let mut config = rig.durable("twice")?;
     config.ack_wait = rig.patience() * 10;
     config.max_deliver = NonZeroU32::new(2);
-    let mut reader = rig.subscribe(&config).await?;
+    rig.subscribe(&config).await
+}
+
+async fn what_ran_out_of_deliveries_stays_in_a_work_queue(fixture: Fixture) -> Outcome {
+    let rig = queue(&fixture).await?;
+    let mut reader = twice(&rig).await?;
     rig.publish("a", 1).await?;
     for _ in 0..2 {
         reader.expect(1).await?.nak(Duration::ZERO).await?;
@@ -105,6 +113,17 @@ async fn what_ran_out_of_deliveries_stays_in_a_work_queue(fixture: Fixture) -> O
     drop(reader);
     rig.publish("a", 2).await?;
     messages(&rig, 2).await
+}
+
+async fn what_ran_out_of_deliveries_may_be_acked_late(fixture: Fixture) -> Outcome {
+    let rig = queue(&fixture).await?;
+    let mut reader = twice(&rig).await?;
+    rig.publish("a", 1).await?;
+    reader.expect(1).await?.nak(Duration::ZERO).await?;
+    let last = reader.expect(1).await?;
+    last.nak(Duration::ZERO).await?;
+    last.settle(Settlement::AckConfirmed).await?;
+    becomes(&rig, 0).await
 }
 
 async fn it_goes_in_whichever_order_it_was_acked(fixture: Fixture) -> Outcome {
