@@ -14,6 +14,17 @@ use futures_util::FutureExt;
 
 const MANY: usize = 1000;
 
+/// A bus by a clock that the test moves, where a publish takes five seconds at the most.
+fn stepped(held: &Held) -> (Arc<SteppedClock>, EventBus) {
+    let clock = Arc::new(SteppedClock::new());
+    let bus = EventBus::builder()
+        .clock(Arc::clone(&clock) as Arc<dyn Clock>)
+        .publish_timeout(Duration::from_secs(5))
+        .transport(held.clone())
+        .unwrap();
+    (clock, bus)
+}
+
 #[tokio::test]
 async fn a_publish_waits_for_both_answers() {
     let held = Held::new();
@@ -30,12 +41,7 @@ async fn a_publish_waits_for_both_answers() {
 #[tokio::test]
 async fn a_publish_that_is_not_confirmed_in_time_may_have_been_stored() {
     let held = Held::new();
-    let clock = Arc::new(SteppedClock::new());
-    let bus = EventBus::builder()
-        .clock(Arc::clone(&clock) as Arc<dyn Clock>)
-        .publish_timeout(Duration::from_secs(5))
-        .transport(held.clone())
-        .unwrap();
+    let (clock, bus) = stepped(&held);
     let publisher = bus.publisher::<OrderPlaced>();
     held.handing_over.add_permits(MANY);
 
@@ -139,12 +145,7 @@ async fn a_late_confirmation_does_not_hold_up_the_others() {
     held.handing_over.add_permits(MANY);
     held.confirming.add_permits(MANY);
     held.withhold(1);
-    let clock = Arc::new(SteppedClock::new());
-    let bus = EventBus::builder()
-        .clock(Arc::clone(&clock) as Arc<dyn Clock>)
-        .publish_timeout(Duration::from_secs(5))
-        .transport(held.clone())
-        .unwrap();
+    let (clock, bus) = stepped(&held);
     let publisher = bus.publisher::<OrderPlaced>();
     let publish_twenty = || {
         let all = publisher.publish_all((0..20).map(placed));

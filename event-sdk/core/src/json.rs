@@ -41,13 +41,8 @@ pub trait WriteJson {
 
 /// Appends `text` as a JSON string, quoted and escaped, to `out`.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
-    // Every byte is looked at, without a branch for each: most texts are short
-    // names that need no escape.
-    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    let plain = !text
-        .bytes()
-        .fold(false, |found, byte| found | special(byte));
-    if plain {
+    // Most texts are short names that need no escape.
+    if plain_len(text.as_bytes()) == text.len() {
         out.reserve(text.len() + 2);
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());

@@ -85,9 +85,8 @@ use crate::text::Text;
 /// - A stream that keeps messages by acknowledgement ([`Retention`](crate::stream::Retention))
 ///   drops one with the last that it waits for, whatever was stored before it; a term counts
 ///   as one, and so does a late one of what ran out of deliveries, which stays until then.
-///   A work queue refuses a consumer
-///   that overlaps another, begins later than with what is there, or does not acknowledge each
-///   message ([`ErrorKind::InvalidOption`]).
+///   A work queue refuses a consumer that overlaps another, begins later than with what is
+///   there, or does not acknowledge each message ([`ErrorKind::InvalidOption`]).
 ///
 /// **Managing**
 /// - A stream is created or changed by [`apply_stream`](Self::apply_stream) and
@@ -96,8 +95,7 @@ use crate::text::Text;
 /// - Applying what is there already changes nothing.
 /// - A configuration that cannot be, a subject that another stream stores, another
 ///   storage for a stream that exists, and that it becomes or ceases to be a work queue
-///   are refused
-///   ([`ErrorKind::InvalidOption`]), and nothing is changed.
+///   are refused ([`ErrorKind::InvalidOption`]), and nothing is changed.
 /// - What a stream that discards the old has no room for under its new limits is
 ///   dropped, as if it had become full; a consumer that had not read it hears of
 ///   it as of any [gap](Incoming::Gap).

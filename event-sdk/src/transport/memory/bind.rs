@@ -101,7 +101,7 @@ impl MemoryStream {
         let key = state.add_consumer(filters, |place, log| {
             let (position, gap) =
                 Position::start(place, filters, stored, ever_stored, config.deliver, log);
-            // What was settled by others is no loss.
+            // What others have settled is no loss, and cannot be told from what was dropped.
             Consumer::new(config, position, gap.filter(|_| !owes), owes)
         });
         if let Some(name) = name {

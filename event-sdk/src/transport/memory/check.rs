@@ -83,11 +83,8 @@ pub(super) fn within(
 
 /// Whether there can be such a stream here.
 pub(super) fn stream(stream: &StreamConfig, operation: Operation) -> Result<(), Error> {
-    let at = |error: Error| Err(error.at_stream(stream.name.clone()));
-    if let Err(why) = stream.check() {
-        return at(option(operation, why.reason()));
-    }
-    Ok(())
+    let refuse = |reason| option(operation, reason).at_stream(stream.name.clone());
+    stream.check().map_err(|why| refuse(why.reason()))
 }
 
 /// Whether a work queue can have this consumer beside those that it has: as on a server,

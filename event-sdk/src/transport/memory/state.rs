@@ -92,8 +92,8 @@ impl State {
         }
     }
 
-    /// Drops a message, the oldest of its subject, and tells the consumers that it was
-    /// for.
+    /// Drops a message, the oldest of its subject, and tells the consumers that
+    /// it was for.
     pub(super) fn drop_message(&mut self, sequence: u64, after: &mut After) {
         if let Some(message) = self.log.remove(sequence) {
             self.dropped(sequence, message, after);
