@@ -79,8 +79,12 @@ mod publish;
 mod subscribe;
 mod trace;
 
-pub mod time;
 pub mod transport;
+
+/// The clock and the ids that a bus uses unless it is given others, and those of tests.
+pub mod time {
+    pub use event_sdk_clock::*;
+}
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::stream::Stream;
-use event_sdk::testing::SteppedClock;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::{AckPolicy, ErrorKind};
 use event_sdk::{Batch, EventBus, EventSet, Subscribe, Subscriber};
 use event_sdk_tests::orders::{CustomerMoved, OrderPlaced, placed};

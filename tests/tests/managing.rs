@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::stream::Stream;
-use event_sdk::testing::SteppedClock;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Drained, ErrorKind, StreamChange};
 use event_sdk::{BusBuilder, EventBus};

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::stream::{Discard, Stream};
-use event_sdk::testing::{SequentialIds, SteppedClock};
 use event_sdk::time::{Clock, Sleep};
+use event_sdk::time::{SequentialIds, SteppedClock};
 use event_sdk::transport::{ErrorKind, Outcome};
 use event_sdk_tests::orders::{CustomerMoved, CustomerRenamed, OrderPaid, OrderPlaced, placed};
 use jiff::Timestamp;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::testing::SteppedClock;
 use event_sdk::time::Clock;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::{ErrorKind, Outcome};
 use event_sdk_tests::held::Held;
 use event_sdk_tests::orders::{OrderPlaced, placed};

@@ -36,6 +36,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-clock"],
+        features: Features::All,
+        reason: "what transports and tests of users take their time from; has no features",
+    },
+    FeatureSet {
         packages: &["event-sdk"],
         features: Features::None,
         reason: "a service that brings its own transport",

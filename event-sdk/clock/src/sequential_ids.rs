@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
-use crate::time::IdSource;
+use crate::IdSource;
 
 /// Ids of version 7 that are made of the clock and a counter alone: the same
 /// program with a [`SteppedClock`](super::SteppedClock) makes the same ids each
@@ -17,7 +17,7 @@ use crate::time::IdSource;
 /// the clock does not go back, and never the same, even if it does.
 ///
 /// ```
-/// use event_sdk::testing::{SequentialIds, SteppedClock};
+/// use event_sdk::time::{SequentialIds, SteppedClock};
 /// use event_sdk::time::IdSource;
 ///
 /// let ids = SequentialIds::new();
@@ -67,7 +67,7 @@ mod tests {
     use uuid::{Variant, Version};
 
     use super::*;
-    use crate::testing::SteppedClock;
+    use crate::SteppedClock;
 
     #[test]
     fn the_ids_are_valid_and_of_version_7() {
@@ -86,7 +86,7 @@ mod tests {
             let clock = SteppedClock::new();
             std::array::from_fn::<Uuid, 5, _>(|_| {
                 clock.advance(std::time::Duration::from_millis(7));
-                ids.next_id(crate::time::Clock::now(&clock))
+                ids.next_id(crate::Clock::now(&clock))
             })
         };
         assert_eq!(make(), make());

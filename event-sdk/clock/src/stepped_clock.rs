@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::time::{Clock, Sleep};
+use crate::{Clock, Sleep};
 
 /// A clock that stands still until it is told to go on.
 ///
@@ -19,7 +19,7 @@ use crate::time::{Clock, Sleep};
 ///
 /// ```
 /// use std::time::Duration;
-/// use event_sdk::testing::SteppedClock;
+/// use event_sdk::time::SteppedClock;
 /// use event_sdk::time::Clock;
 ///
 /// let clock = SteppedClock::new();

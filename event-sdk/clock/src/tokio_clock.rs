@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
-use super::{Clock, Sleep};
+use crate::{Clock, Sleep};
 
 /// The system's time, and tokio's timers.
 ///
