@@ -175,10 +175,9 @@ impl BusBuilder {
     /// A bus over the memory transport as it is, which nothing can be wrong with.
     #[cfg(feature = "memory")]
     pub(super) fn with_default_memory(self) -> EventBus {
-        let builder = MemoryTransport::builder()
-            .clock(Arc::clone(&self.clock))
-            .codec(Arc::clone(&self.codec));
-        self.finish(Arc::new(builder.build_checked()), Vec::new())
+        let transport =
+            MemoryTransport::with_default_stream(Arc::clone(&self.clock), Arc::clone(&self.codec));
+        self.finish(Arc::new(transport), Vec::new())
     }
 
     fn checked_streams(&self) -> Result<Vec<StreamConfig>, Error> {

@@ -41,6 +41,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "what transports and tests of users take their time from; has no features",
     },
     FeatureSet {
+        packages: &["event-sdk-memory"],
+        features: Features::All,
+        reason: "a program that takes the transport without the bus; has no features",
+    },
+    FeatureSet {
         packages: &["event-sdk"],
         features: Features::None,
         reason: "a service that brings its own transport",

@@ -2,10 +2,10 @@ use bytes::Bytes;
 
 use super::super::MemoryTransport;
 use super::super::token_tree::tests::VISITED;
-use crate::headers::Headers;
-use crate::stream::Stream;
-use crate::subject::{Pattern, Subject};
-use crate::transport::{Body, Error, Expectations, Operation, Outgoing, Stored};
+use event_sdk_core::headers::Headers;
+use event_sdk_core::stream::Stream;
+use event_sdk_core::subject::{Pattern, Subject};
+use event_sdk_core::transport::{Body, Error, Expectations, Operation, Outgoing, Stored};
 
 fn transport(declare: impl FnOnce(Stream) -> Stream) -> MemoryTransport {
     let stream = declare(Stream::new("S").absolute("a.>"));

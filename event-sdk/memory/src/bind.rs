@@ -11,10 +11,10 @@ use super::slab::Key;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subscription::MemorySubscription;
-use crate::stream::Retention;
-use crate::subject::Pattern;
-use crate::text::Text;
-use crate::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
+use event_sdk_core::stream::Retention;
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
 
 impl MemoryStream {
     /// Binds a consumer or creates it, and subscribes to it.

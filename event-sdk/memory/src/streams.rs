@@ -9,12 +9,12 @@ use super::connection::Connection;
 use super::held::ConnectionId;
 use super::list::List;
 use super::stream::MemoryStream;
-use crate::codec::Codec;
-use crate::stream::StreamConfig;
-use crate::subject::Subject;
-use crate::text::Text;
-use crate::time::Clock;
-use crate::transport::{Error, ErrorKind, Operation, StreamChange};
+use event_sdk_clock::Clock;
+use event_sdk_core::codec::Codec;
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, Operation, StreamChange};
 
 /// The streams of a transport.
 #[derive(Debug)]

@@ -16,8 +16,10 @@ use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
 use super::turn::{Resume, Turn};
-use crate::subject::Pattern;
-use crate::transport::{AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement};
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement,
+};
 
 /// A consumer of a stream.
 #[derive(Debug)]

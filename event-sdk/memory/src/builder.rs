@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::MemoryTransport;
 use super::check;
 use super::streams::{Maker, Streams};
-use crate::codec::{Codec, JsonCodec};
-use crate::stream::StreamConfig;
-use crate::subject::Pattern;
-use crate::text::Text;
-use crate::time::{Clock, TokioClock};
-use crate::transport::{Error, Operation};
+use event_sdk_clock::{Clock, TokioClock};
+use event_sdk_core::codec::{Codec, JsonCodec};
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, Operation};
 
 /// Declares a [`MemoryTransport`]: see [`MemoryTransport::builder`].
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl MemoryTransportBuilder {
     }
 
     /// Has no stream where none is added: those that it needs are
-    /// [applied](crate::Transport::apply_stream) to it, as they are to a server.
+    /// [applied](event_sdk_core::transport::Transport::apply_stream) to it, as they are to a server.
     pub fn without_default_stream(mut self) -> Self {
         self.default_stream = false;
         self
@@ -92,10 +92,10 @@ impl MemoryTransportBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidOption`](crate::ErrorKind::InvalidOption) when a
+    /// [`ErrorKind::InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) when a
     /// stream cannot be so, or two of them store the same subject; it names
     /// both streams and both patterns.
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when one keeps
+    /// [`ErrorKind::Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) when one keeps
     /// messages only until they are acknowledged.
     pub fn build(self) -> Result<MemoryTransport, Error> {
         for (index, one) in self.streams.iter().enumerate() {
@@ -109,7 +109,7 @@ impl MemoryTransportBuilder {
 
     /// The transport, whose streams are known to be right: always so where none
     /// was added.
-    pub(crate) fn build_checked(mut self) -> MemoryTransport {
+    pub(super) fn build_checked(mut self) -> MemoryTransport {
         if self.streams.is_empty() && self.default_stream {
             self.streams.push(default_stream());
         }

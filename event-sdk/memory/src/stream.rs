@@ -17,11 +17,11 @@ use super::held::{ConnectionId, Counts};
 use super::log::Log;
 use super::settings::Settings;
 use super::state::State;
-use crate::codec::Codec;
-use crate::stream::StreamConfig;
-use crate::text::Text;
-use crate::time::{Clock, Reading};
-use crate::transport::{Error, ErrorKind, Operation, StreamChange, StreamState};
+use event_sdk_clock::{Clock, Reading};
+use event_sdk_core::codec::Codec;
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, Operation, StreamChange, StreamState};
 
 /// One stream.
 pub(super) struct MemoryStream {

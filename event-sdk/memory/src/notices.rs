@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::transport::{Exhausted, Gap, Incoming, Lost};
+use event_sdk_core::transport::{Exhausted, Gap, Incoming, Lost};
 
 /// What a consumer is told beside its messages, in the order in which it is.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! The memory transport: streams in the memory of this process.
 //!
+//! Services reach it as `event_sdk::transport::memory`, or by `EventBus::memory()`.
+//!
 //! It keeps JetStream's semantics, so that what was written against it runs
 //! against a server; [`Transport`] says what holds of both. What it adds, and
 //! where a server leaves a choice:
@@ -8,7 +10,7 @@
 //!   values of its headers, and its body. One that is larger than the whole stream may be is
 //!   refused. Ages and deduplication windows end when somebody uses the stream,
 //!   not by a timer. They are measured by how long the clock has run
-//!   ([`Clock::monotonic`](crate::time::Clock::monotonic)): setting the time of
+//!   ([`Clock::monotonic`](event_sdk_clock::Clock::monotonic)): setting the time of
 //!   day makes no message older. A time of storing is the time of day, but never
 //!   before that of the message before.
 //! - **Gaps.** What a stream drops before a consumer has read it is counted for
@@ -30,17 +32,17 @@
 //!   pattern, of the stream, room: as a server up to version 2.11. (From 2.12 on
 //!   one that is not clustered looks at the message id last.)
 //! - **Settling.** A `nak` goes for the delivery that is out now, whichever
-//!   attempt it was given to. With [`AckPolicy::All`](super::AckPolicy::All) a
+//!   attempt it was given to. With [`AckPolicy::All`](event_sdk_core::transport::AckPolicy::All) a
 //!   `term` settles what came before, as an `ack` does. A last delivery that is
-//!   put back is [exhausted](super::Incoming::Exhausted) at once.
-//! - **Turns.** With [`AckPolicy::All`](super::AckPolicy::All) the subscription that asked
+//!   put back is [exhausted](event_sdk_core::transport::Incoming::Exhausted) at once.
+//! - **Turns.** With [`AckPolicy::All`](event_sdk_core::transport::AckPolicy::All) the subscription that asked
 //!   first receives until it ends; then whichever asks.
 //! - **Keeping by acknowledgement.** A message goes with the last acknowledgement that is
 //!   awaited; one that ran out of deliveries stays until its last is settled after all, or
 //!   its consumer goes. Where nothing is acknowledged, what was handed out is settled once its
 //!   subscription is asked for more, or ends. What is gone is no gap for a consumer that
 //!   begins later, wherever it starts. A stream does not change from one
-//!   [`Retention`](crate::stream::Retention) to another. (A server lets one that is kept by
+//!   [`Retention`](event_sdk_core::stream::Retention) to another. (A server lets one that is kept by
 //!   limits be kept by interest, and back.)
 //! - **Changing a stream.** Its new limits hold for what it has already, but for
 //!   one that refuses what is new: there the old stays. A value that was handed
@@ -59,8 +61,9 @@
 //!   first, so all that wait are woken for it, and all have a timer while a
 //!   delivery has a deadline: one that does not come holds nothing back.
 //! - **Runtimes.** Nothing but a deadline needs one; see
-//!   [`TokioClock`](crate::time::TokioClock), from which a transport has its time
+//!   [`TokioClock`](event_sdk_clock::TokioClock), from which a transport has its time
 //!   unless it is given another.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod after;
 mod bind;
@@ -104,14 +107,16 @@ use std::time::Duration;
 use self::connection::Connection;
 use self::stream::MemoryStream;
 use self::streams::Streams;
-use super::{
+use event_sdk_clock::Clock;
+use event_sdk_core::codec::Codec;
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
     Answer, Body, Capabilities, Capability, Confirmation, Drained, Error, HistoryRequest,
     HistoryStream, Operation, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest,
     Subscription, Transport,
 };
-use crate::stream::StreamConfig;
-use crate::subject::Pattern;
-use crate::text::Text;
 
 /// Streams in the memory of this process, with the semantics of JetStream; see
 /// the [module](self).
@@ -162,6 +167,16 @@ impl MemoryTransport {
         MemoryTransportBuilder::new()
     }
 
+    /// A transport that has the [default stream](Self::DEFAULT_STREAM) alone, takes the time from
+    /// `clock` and writes values with `codec`. Unlike [`builder`](Self::builder), it cannot fail.
+    #[must_use]
+    pub fn with_default_stream(clock: Arc<dyn Clock>, codec: Arc<dyn Codec>) -> Self {
+        MemoryTransportBuilder::new()
+            .clock(clock)
+            .codec(codec)
+            .build_checked()
+    }
+
     fn new(streams: Streams, max_payload: usize, hand_over: bool) -> Self {
         let mut capabilities = Capabilities::none(max_payload);
         for capability in Capability::ALL {
@@ -202,7 +217,7 @@ impl MemoryTransport {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`](crate::ErrorKind::Closed) when this one was closed, or
+    /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) when this one was closed, or
     /// is being drained.
     pub fn connect(&self) -> Result<Self, Error> {
         self.0.connection.check(Operation::Configure)?;

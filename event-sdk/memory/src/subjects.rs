@@ -8,7 +8,7 @@ use super::filters::Filters;
 use super::interest::{Interest, Wanted};
 use super::slab::Slab;
 use super::token_tree::TokenTree;
-use crate::subject::{Pattern, Subject};
+use event_sdk_core::subject::{Pattern, Subject};
 
 /// Each subject of which the stream holds a message, with what is known of its
 /// messages. A message refers to its subject by the place of the entry.

@@ -14,10 +14,10 @@ use super::dedup::Id;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subjects::Entry;
-use crate::headers::Headers;
-use crate::stream::{Discard, Limits};
-use crate::subject::Subject;
-use crate::transport::{
+use event_sdk_core::headers::Headers;
+use event_sdk_core::stream::{Discard, Limits};
+use event_sdk_core::subject::Subject;
+use event_sdk_core::transport::{
     Body, Error, ErrorKind, Expectations, MessageId, Operation, Outgoing, Stored, ValueBody,
 };
 

@@ -8,8 +8,8 @@ use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::subjects::Entry;
-use crate::subject::Pattern;
-use crate::transport::{DeliverPolicy, Gap, Lost};
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::transport::{DeliverPolicy, Gap, Lost};
 
 /// How far a consumer has read its stream: what it has not read lies at the
 /// cursor and behind it, but for a backlog of single messages before it.

@@ -12,7 +12,7 @@ use super::after::After;
 use super::held::{ConnectionId, Counts};
 use super::stream::MemoryStream;
 use super::streams::Streams;
-use crate::transport::{Answer, Drained, Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Answer, Drained, Error, ErrorKind, Operation};
 
 /// One way to the streams: what is published, subscribed to and settled through
 /// one transport and its clones.

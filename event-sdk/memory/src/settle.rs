@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::connection::Connection;
 use super::slab::Key;
 use super::stream::MemoryStream;
-use crate::text::Text;
-use crate::transport::{Answer, Error, ErrorKind, Operation, Settle, Settlement};
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Answer, Error, ErrorKind, Operation, Settle, Settlement};
 
 /// Where the deliveries of one subscription are settled; a delivery is known by
 /// its sequence, whichever attempt it was.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashMapExt};
 
 use super::token_tree::TokenTree;
-use crate::subject::{Pattern, Subject};
+use event_sdk_core::subject::{Pattern, Subject};
 
 /// The filters of all consumers of a stream, and the consumers that subjects
 /// were found to be wanted by.
@@ -122,7 +122,7 @@ mod tests {
 
     use super::super::token_tree::tests::{VISITED, any_pattern, any_subject};
     use super::{FEW, Interest, Wanted};
-    use crate::subject::{Pattern, Subject};
+    use event_sdk_core::subject::{Pattern, Subject};
 
     fn pattern(text: &str) -> Pattern {
         Pattern::parse(text.to_owned()).unwrap()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::time::Clock;
+use event_sdk_clock::Clock;
 
 /// How long a stream has run, in nanoseconds; it never goes back.
 ///
@@ -81,7 +81,7 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::{Elapsed, TRUSTED};
-    use crate::time::{Clock, Sleep};
+    use event_sdk_clock::{Clock, Sleep};
 
     /// How often it was asked, and how long it has run.
     #[derive(Debug, Default)]

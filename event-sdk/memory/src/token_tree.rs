@@ -177,23 +177,23 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::TokenTree;
-    use crate::subject::{Pattern, Subject};
+    use event_sdk_core::subject::{Pattern, Subject};
 
     thread_local! {
         /// How many nodes were looked at on this thread.
-        pub(in crate::transport::memory) static VISITED: Cell<usize> = const { Cell::new(0) };
+        pub(crate) static VISITED: Cell<usize> = const { Cell::new(0) };
     }
 
     pub(super) fn visited() {
         VISITED.set(VISITED.get() + 1);
     }
 
-    pub(in crate::transport::memory) fn any_subject() -> impl Strategy<Value = Subject> {
+    pub(crate) fn any_subject() -> impl Strategy<Value = Subject> {
         prop::collection::vec(prop_oneof!["a", "b", "c"], 1..5)
             .prop_map(|tokens| Subject::parse(tokens.join(".")).unwrap())
     }
 
-    pub(in crate::transport::memory) fn any_pattern() -> impl Strategy<Value = Pattern> {
+    pub(crate) fn any_pattern() -> impl Strategy<Value = Pattern> {
         let token = prop_oneof![3 => "[abc]", 2 => Just("*".to_owned())];
         (prop::collection::vec(token, 1..5), any::<bool>()).prop_map(|(mut tokens, tail)| {
             if tail {

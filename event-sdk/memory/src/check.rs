@@ -1,10 +1,10 @@
 //! Refuses requests that contradict themselves, or that a stream cannot serve.
 
 use super::filters::Filters;
-use crate::stream::{StreamConfig, check_name};
-use crate::subject::Pattern;
-use crate::text::Text;
-use crate::transport::{
+use event_sdk_core::stream::{StreamConfig, check_name};
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation, SubscribeRequest,
 };
 

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::token_tree::TokenTree;
-use crate::subject::{Pattern, Subject};
+use event_sdk_core::subject::{Pattern, Subject};
 
 /// Patterns of which no two match the same subject.
 ///
@@ -74,7 +74,7 @@ mod tests {
 
     use super::super::token_tree::tests::{VISITED, any_pattern, any_subject};
     use super::{FEW, Filters};
-    use crate::subject::{Pattern, Subject};
+    use event_sdk_core::subject::{Pattern, Subject};
 
     proptest! {
         #[test]

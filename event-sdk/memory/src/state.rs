@@ -18,9 +18,9 @@ use super::interest::Interest;
 use super::log::{Log, Message};
 use super::settings::Settings;
 use super::slab::{Key, Slab};
-use crate::stream::{Discard, Retention, StreamConfig};
-use crate::subject::Subject;
-use crate::text::Text;
+use event_sdk_core::stream::{Discard, Retention, StreamConfig};
+use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
 
 /// Everything of a stream that its lock protects.
 #[derive(Debug)]

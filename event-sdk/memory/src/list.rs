@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::stream::MemoryStream;
 use super::token_tree::TokenTree;
-use crate::subject::Subject;
+use event_sdk_core::subject::Subject;
 
 /// The streams of a transport, of which no two store the same subject.
 ///

@@ -1,8 +1,8 @@
 //! What a stream is, and what follows from it.
 
 use super::elapsed::nanos;
-use crate::stream::StreamConfig;
-use crate::subject::{Pattern, Subject};
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::{Pattern, Subject};
 
 /// What a stream is, and what follows from it for each message.
 #[derive(Debug)]

@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use foldhash::{HashMap, HashMapExt};
 
 use super::elapsed::nanos;
-use crate::envelope::LooseId;
-use crate::stream::Deduplication;
-use crate::text::Text;
-use crate::transport::MessageId;
+use event_sdk_core::envelope::LooseId;
+use event_sdk_core::stream::Deduplication;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::MessageId;
 
 /// Message ids with the sequence of their message, as long as they are younger
 /// than the window and not more than the capacity; the oldest goes first.

@@ -13,8 +13,8 @@ use super::connection::Connection;
 use super::filters::Filters;
 use super::log::{Log, Message};
 use super::stream::MemoryStream;
-use crate::text::Text;
-use crate::transport::{Error, From, HistoryRequest, Operation, Order, StoredMessage};
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, From, HistoryRequest, Operation, Order, StoredMessage};
 
 /// The messages that were asked for, read piece by piece.
 #[derive(Debug)]

@@ -196,8 +196,8 @@ mod tests {
     use std::time::Duration;
 
     use super::Subscribers;
-    use crate::transport::memory::after::After;
-    use crate::transport::memory::held::ConnectionId;
+    use crate::after::After;
+    use crate::held::ConnectionId;
 
     /// The only connection.
     const ME: ConnectionId = ConnectionId(1);

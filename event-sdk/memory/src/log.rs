@@ -4,9 +4,9 @@ use jiff::Timestamp;
 
 use super::sequenced::Sequenced;
 use super::subjects::{Entry, Subjects};
-use crate::headers::Headers;
-use crate::subject::Subject;
-use crate::transport::Body;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::subject::Subject;
+use event_sdk_core::transport::Body;
 
 /// The messages that a stream holds, by sequence and by subject.
 #[derive(Debug)]

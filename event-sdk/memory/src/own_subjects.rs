@@ -1,8 +1,8 @@
 //! A subscription's own copies of subjects.
 
 use super::subjects::Entry;
-use crate::subject::Subject;
-use crate::text::Text;
+use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
 
 /// A subscription's own copies of the subjects that it sees often.
 ///
@@ -49,8 +49,8 @@ impl OwnSubjects {
 #[cfg(test)]
 mod tests {
     use super::OwnSubjects;
-    use crate::subject::Subject;
-    use crate::transport::memory::subjects::Subjects;
+    use crate::subjects::Subjects;
+    use event_sdk_core::subject::Subject;
 
     #[test]
     fn what_is_seen_again_is_copied_once() {

@@ -17,9 +17,9 @@ use super::own_subjects::OwnSubjects;
 use super::settle::Sink;
 use super::slab::Key;
 use super::stream::MemoryStream;
-use crate::text::Text;
-use crate::time::Sleep;
-use crate::transport::{
+use event_sdk_clock::Sleep;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, Error, Incoming, Info, Operation, Received, Settle, Settler,
 };
 
