@@ -8,5 +8,8 @@ pub mod memory {
     pub use event_sdk_memory::*;
 }
 
+/// The NATS transport: streams and consumers of a JetStream server, and core NATS.
 #[cfg(feature = "nats")]
-pub mod nats;
+pub mod nats {
+    pub use event_sdk_nats::*;
+}

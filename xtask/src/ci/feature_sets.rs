@@ -46,6 +46,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "a program that takes the transport without the bus; has no features",
     },
     FeatureSet {
+        packages: &["event-sdk-nats"],
+        features: Features::All,
+        reason: "a program that takes the transport without the bus; has no features",
+    },
+    FeatureSet {
         packages: &["event-sdk"],
         features: Features::None,
         reason: "a service that brings its own transport",

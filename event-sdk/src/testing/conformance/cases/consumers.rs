@@ -171,7 +171,7 @@ async fn another_backoff_is_a_mismatch(fixture: Fixture) -> Outcome {
     let existing = particular(&rig)?;
     let _reader = rig.subscribe(&existing).await?;
     let mut config = existing.clone();
-    config.backoff = vec![config.ack_wait, Duration::from_mins(1)];
+    config.backoff = vec![config.ack_wait, Duration::from_secs(60)];
     let error = rig.subscribe_refused(&config, "another backoff").await?;
     differs(&rig, &error, "backoff")
 }

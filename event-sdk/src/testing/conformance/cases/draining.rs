@@ -60,7 +60,7 @@ cases! { "draining":
 }
 
 /// Longer than any case waits.
-const LONG: Duration = Duration::from_mins(10);
+const LONG: Duration = Duration::from_secs(600);
 
 /// A consumer that works without a stream.
 fn live(rig: &Rig) -> Outcome<ConsumerConfig> {

@@ -146,7 +146,7 @@ async fn what_differs_is_changed_and_told(fixture: Fixture) -> Outcome {
     rig.publish_all("a", 0..3).await?;
     let mut reader = rig.subscribe(&rig.durable("d")?).await?;
     reader.expect_and_ack(0..1).await?;
-    let hour = Duration::from_hours(1);
+    let hour = Duration::from_secs(3600);
     let wanted = same(&fixture, |stream| {
         stream.max_messages(50).max_age(hour).max_message_size(1000)
     })?;

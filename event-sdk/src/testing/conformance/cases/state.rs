@@ -94,7 +94,7 @@ async fn the_state_counts(fixture: Fixture) -> Outcome {
 }
 
 async fn the_state_has_the_configuration(fixture: Fixture) -> Outcome {
-    let hour = std::time::Duration::from_hours(1);
+    let hour = std::time::Duration::from_secs(3600);
     let replicas = fixture.replicas();
     let rig = fixture
         .rig_with(|stream| {

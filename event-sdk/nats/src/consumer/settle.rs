@@ -1,0 +1,413 @@
+//! Settling deliveries.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use async_nats::{PublishErrorKind, Subject};
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use super::send::{send, send_now};
+use super::{bind, reply};
+use crate::fault::{About, code};
+use crate::link::Link;
+use crate::options::Management;
+use crate::server::Version;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    AckPolicy, Answer, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
+    Settlement,
+};
+
+/// What the deliveries of one subscription share.
+#[derive(Debug)]
+pub(super) struct Via {
+    pub(super) link: Arc<Link>,
+    pub(super) stream: Text,
+    /// The consumer's name, where somebody gave it one.
+    pub(super) consumer: Option<Text>,
+    /// The sequences that are to come again, where that has to be known: they
+    /// were put back, or dropped by who had them.
+    away: Option<Mutex<BTreeSet<u64>>>,
+    /// Up to which sequence everything is settled, where an acknowledgement is for
+    /// all before it.
+    through: Option<AtomicU64>,
+    /// Whether somebody wants to know when deliveries are settled.
+    watched: AtomicBool,
+    settled: Notify,
+    /// The sequences that were put back without their holder's doing.
+    given_back: Mutex<BTreeSet<u64>>,
+    /// Held by the drain that puts back what is in hand; see [`Via::giving_back`].
+    giving_back: tokio::sync::Mutex<()>,
+}
+
+impl Via {
+    pub(super) fn new(link: Arc<Link>, stream: Text, config: &ConsumerConfig) -> Self {
+        // Only an ephemeral consumer is made again, and from what is not settled.
+        let remembers = config.ack != AckPolicy::None && config.name == ConsumerName::Ephemeral;
+        Self {
+            link,
+            stream,
+            consumer: config.name.as_str().map(Text::copy_of),
+            away: remembers.then(Mutex::default),
+            through: (config.ack == AckPolicy::All).then(AtomicU64::default),
+            watched: AtomicBool::new(false),
+            settled: Notify::new(),
+            given_back: Mutex::default(),
+            giving_back: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What is being done, and at what.
+    pub(super) fn about(&self, operation: Operation) -> About {
+        let about = About::new(operation).stream(self.stream.clone());
+        match &self.consumer {
+            Some(name) => about.consumer(name.clone()),
+            None => about,
+        }
+    }
+
+    /// Where a consumer takes requests.
+    pub(super) fn next(&self, consumer: &str) -> Subject {
+        let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
+        self.link.api(call).into()
+    }
+
+    /// From now on it is told when something is settled, and what is dropped
+    /// unsettled is put back at once.
+    pub(super) fn watch(&self) {
+        self.watched.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until something is settled, after [`watch`](Self::watch).
+    pub(super) fn settled(&self) -> Notified<'_> {
+        self.settled.notified()
+    }
+
+    /// The sequences that were put back without their holder's doing.
+    pub(super) fn given_back(&self) -> BTreeSet<u64> {
+        lock(&self.given_back).clone()
+    }
+
+    /// Waits until no other drain puts back what is in hand: one that finds nothing to
+    /// put back ends the connection, and must not before the other has sent it.
+    pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.giving_back.lock().await
+    }
+
+    /// The sequences that are to come again.
+    pub(super) fn away(&self) -> BTreeSet<u64> {
+        self.away
+            .as_ref()
+            .map(|away| lock(away).clone())
+            .unwrap_or_default()
+    }
+
+    /// Up to which sequence everything is settled, where that is known.
+    pub(super) fn settled_through(&self) -> u64 {
+        let through = self.through.as_ref();
+        through.map_or(0, |through| through.load(Ordering::Acquire))
+    }
+
+    /// Whether an acknowledgement of a later one has settled it.
+    fn is_through(&self, sequence: u64) -> bool {
+        self.through
+            .as_ref()
+            .is_some_and(|through| sequence <= through.load(Ordering::Acquire))
+    }
+
+    /// It was acknowledged or given up, and with it what is before it.
+    fn settle_through(&self, sequence: u64) {
+        let Some(through) = &self.through else {
+            return;
+        };
+        through.fetch_max(sequence, Ordering::AcqRel);
+        if let Some(away) = &self.away {
+            lock(away).retain(|away| *away > sequence);
+        }
+    }
+
+    fn goes_away(&self, sequence: u64) {
+        if let Some(away) = &self.away {
+            lock(away).insert(sequence);
+        }
+    }
+
+    fn comes_back(&self, sequence: u64) {
+        if let Some(away) = &self.away {
+            lock(away).remove(&sequence);
+        }
+    }
+}
+
+fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
+    // Nothing in here panics half way.
+    sequences.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One delivery, which can be settled.
+#[derive(Debug)]
+pub(super) struct Held {
+    via: Arc<Via>,
+    own: Weak<Self>,
+    /// Where it is settled.
+    reply: Subject,
+    sequence: u64,
+    /// What became of it, as far as was said here: one of those below, which
+    /// only goes up, for a server takes an ack after a nak and no nak after an ack.
+    mark: AtomicU8,
+}
+
+/// It was not settled.
+const OPEN: u8 = 0;
+/// It was put back.
+const BACK: u8 = 1;
+/// It was acknowledged or terminated.
+const DONE: u8 = 2;
+
+impl Held {
+    /// A delivery is handed out.
+    pub(super) fn new(via: Arc<Via>, reply: Subject, sequence: u64) -> Arc<Self> {
+        via.comes_back(sequence);
+        Arc::new_cyclic(|own| Self {
+            via,
+            own: own.clone(),
+            reply,
+            sequence,
+            mark: AtomicU8::new(OPEN),
+        })
+    }
+
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Whether it was neither settled nor put back.
+    pub(super) fn is_open(&self) -> bool {
+        self.mark.load(Ordering::Acquire) == OPEN && !self.via.is_through(self.sequence)
+    }
+
+    /// Puts it back for others, at once and without waiting for anything.
+    ///
+    /// Answers where to [send] it later if the connection has no room now.
+    pub(super) fn give_back(&self) -> Option<Subject> {
+        lock(&self.via.given_back).insert(self.sequence);
+        let sent = send_now(self.via.link.client(), &self.reply, None, &NAK);
+        // Not before: who waits for that ends the connection.
+        self.note(BACK);
+        sent.is_none().then(|| self.reply.clone())
+    }
+
+    /// Goes on in a future of its own.
+    fn later<F>(&self, how: impl FnOnce(Arc<Self>) -> F) -> Answer<Result<(), Error>>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        match self.own.upgrade() {
+            Some(own) => Answer::later(how(own)),
+            // Whoever settles it holds it.
+            None => Answer::ready(Err(Error::closed(Operation::Settle))),
+        }
+    }
+
+    fn note(&self, mark: u8) {
+        match (self.mark.fetch_max(mark, Ordering::AcqRel), mark) {
+            (OPEN, BACK) => self.via.goes_away(self.sequence),
+            (BACK, DONE) => self.via.comes_back(self.sequence),
+            _ => {}
+        }
+        if mark == DONE {
+            self.via.settle_through(self.sequence);
+        }
+        if self.via.watched.load(Ordering::SeqCst) {
+            self.via.settled.notify_waiters();
+        }
+    }
+
+    fn failed(&self, error: async_nats::PublishError) -> Error {
+        let about = self.via.about(Operation::Settle);
+        match error.kind() {
+            PublishErrorKind::Send => about.on(Error::closed(Operation::Settle)),
+            _ => about
+                .error(ErrorKind::Other, "the connection did not take it")
+                .with_source(error),
+        }
+    }
+
+    /// Sends a settlement once the connection has room for it.
+    async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
+        let limit = self.via.link.options().request_timeout;
+        let sending = send(self.via.link.client(), &self.reply, None, payload);
+        match tokio::time::timeout(limit, sending).await {
+            Ok(Ok(())) => {
+                if let Some(mark) = mark {
+                    self.note(mark);
+                }
+                Ok(())
+            }
+            Ok(Err(error)) => Err(self.failed(error)),
+            Err(_) => Err(self.via.about(Operation::Settle).error(
+                ErrorKind::Disconnected,
+                format!(
+                    "there was no room on the connection within {limit:?}; is the server there?"
+                ),
+            )),
+        }
+    }
+
+    /// Acknowledges, and waits until the server has said that it knows.
+    async fn confirm(self: Arc<Self>) -> Result<(), Error> {
+        let link = &self.via.link;
+        let about = self.via.about(Operation::Settle);
+        let limit = link.options().request_timeout;
+        let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
+        while link
+            .ask(&about, self.reply.to_string(), ACK)
+            .await?
+            .is_no_responders()
+        {
+            // It is gone, or its server stops, or another begins to lead it.
+            self.check_there(&about).await?;
+            if begun.elapsed() >= limit {
+                return Err(about.error(
+                    ErrorKind::Timeout,
+                    format!("nobody has taken its acknowledgement for {limit:?}: the consumer has no leader at the moment; try again"),
+                ));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.note(DONE);
+        Ok(())
+    }
+
+    /// Whether its consumer may be there.
+    async fn check_there(&self, about: &About) -> Result<(), Error> {
+        let link = &self.via.link;
+        if link.options().management == Management::Never {
+            return Err(about.error(
+                ErrorKind::ConsumerNotFound,
+                "nobody takes its acknowledgement: the consumer was deleted, or is just moving to another server",
+            ));
+        }
+        let Some(consumer) = reply::consumer(&self.reply) else {
+            return Ok(());
+        };
+        match bind::info(link, &self.via.stream, consumer, about).await {
+            Ok(Err(error)) if error.is(&[code::CONSUMER_NOT_FOUND, code::STREAM_NOT_FOUND]) => {
+                Err(error.into_error(about))
+            }
+            // Where nobody can say now, somebody may later.
+            _ => Ok(()),
+        }
+    }
+
+    /// How a settlement is written, and what it makes of the delivery.
+    fn written(&self, settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
+        Some(match settlement {
+            Settlement::Ack => (ACK, Some(DONE)),
+            Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
+            Settlement::Term(reason) => (self.term(reason), Some(DONE)),
+            Settlement::InProgress => (IN_PROGRESS, None),
+            _ => return None,
+        })
+    }
+
+    fn term(&self, reason: &str) -> Bytes {
+        // An older server would not recognize it with a reason, and ignore it.
+        if reason.trim().is_empty() || self.via.link.server().version < TERM_WITH_REASON {
+            return TERM;
+        }
+        let reason: String = reason.chars().take(LONGEST_REASON).collect();
+        format!("+TERM {}", reason.trim()).into()
+    }
+}
+
+// What a server reads in a message to a delivery's reply subject (nats-server,
+// `server/consumer.go`).
+pub(super) const ACK: Bytes = Bytes::from_static(b"+ACK");
+pub(super) const NAK: Bytes = Bytes::from_static(b"-NAK");
+const TERM: Bytes = Bytes::from_static(b"+TERM");
+const IN_PROGRESS: Bytes = Bytes::from_static(b"+WPI");
+
+/// Since when a reason may follow (nats-server 2.10.4).
+const TERM_WITH_REASON: Version = Version::V2_10.patch(4);
+
+/// How long to wait until an acknowledgement that nobody took is sent again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A reason is for an operator to read, and travels in an advisory.
+const LONGEST_REASON: usize = 1024;
+
+fn nak(delay: Duration) -> Bytes {
+    if delay.is_zero() {
+        return NAK;
+    }
+    // 292 years are the longest that a server knows.
+    let nanos = i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX);
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = write!(text, r#"-NAK {{"delay":{nanos}}}"#);
+    text.into()
+}
+
+impl Settle for Held {
+    fn settle(&self, _: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
+        if let Err(closed) = self.via.link.check_not_ended(Operation::Settle) {
+            return Answer::ready(Err(self.via.about(Operation::Settle).on(closed)));
+        }
+        if settlement == Settlement::AckConfirmed {
+            return self.later(Self::confirm);
+        }
+        let Some((payload, mark)) = self.written(&settlement) else {
+            return Answer::ready(Err(self.via.about(Operation::Settle).error(
+                ErrorKind::Other,
+                format!("the NATS transport does not know {settlement:?}"),
+            )));
+        };
+        match send_now(self.via.link.client(), &self.reply, None, &payload) {
+            Some(Ok(())) => {
+                if let Some(mark) = mark {
+                    self.note(mark);
+                }
+                Answer::ready(Ok(()))
+            }
+            Some(Err(error)) => Answer::ready(Err(self.failed(error))),
+            None => self.later(|own| own.send_later(payload, mark)),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.is_open() {
+            return;
+        }
+        if self.via.watched.load(Ordering::SeqCst) {
+            // Where there is no room it comes again after its ack wait.
+            let _ = self.give_back();
+        } else {
+            self.via.goes_away(self.sequence);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_written_in_nanoseconds() {
+        assert_eq!(nak(Duration::ZERO), "-NAK");
+        assert_eq!(
+            nak(Duration::from_millis(1500)),
+            r#"-NAK {"delay":1500000000}"#
+        );
+        assert_eq!(nak(Duration::MAX), r#"-NAK {"delay":9223372036854775807}"#);
+    }
+}

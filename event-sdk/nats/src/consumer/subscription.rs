@@ -1,0 +1,471 @@
+//! Receiving from a consumer.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use async_nats::{Message, PublishError};
+use futures_core::Stream;
+use futures_util::FutureExt;
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::core::{Came, Core, Unsent};
+use super::exhausted::Reports;
+use super::mend::{Cause, Mended, Mending, Outage};
+use super::pull::SILENCE;
+use super::reply::Reply;
+use super::send::send;
+use super::settle::Held;
+use super::status::{Left, Status};
+use super::subjects::Subjects;
+use super::turn::{self, Turn};
+use crate::connection::{ConnectionState, ConnectionWatch, Hub};
+use crate::headers;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::transport::{
+    Body, ConsumerConfig, Error, ErrorKind, Incoming, Info, Operation, Received, Settle, Settler,
+};
+
+/// A subscription: the stream of what a consumer has for it.
+///
+/// It asks for messages when it is polled, and has no task of its own. Where
+/// something is amiss it is mended step by step, each step a future that is
+/// polled here too.
+pub(super) struct NatsSubscription {
+    core: Arc<Core>,
+    config: Arc<ConsumerConfig>,
+    subjects: Subjects,
+    reports: Option<Reports>,
+    /// A request that waits for room on the connection.
+    sending: Option<Sending>,
+    mending: Option<(Cause, Trying)>,
+    /// Ready when its turn has come, where one subscription receives at a time.
+    turn: Option<Turning>,
+    outage: Option<Outage>,
+    /// Ready when the connection was made anew.
+    reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
+    /// Ready when the server denies what it takes to receive.
+    denied: Denied,
+    /// Runs out when nothing was heard for too long.
+    silence: Pin<Box<Sleep>>,
+    /// Whether something was heard since that began to run.
+    heard: bool,
+    /// How many items were handed out since a look at reports and denials.
+    unlooked: u32,
+    over: bool,
+}
+
+pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
+
+type Trying = Pin<Box<dyn Future<Output = Mended> + Send>>;
+
+type Turning = Pin<Box<dyn Future<Output = Result<Turn, Error>> + Send>>;
+
+type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
+
+/// How a poll goes on.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every step is a message, and a box would be an allocation for each"
+)]
+enum Step {
+    /// With an item for the caller.
+    Item(Incoming),
+    /// With an error, after which it goes on.
+    Trouble(Error),
+    /// With an error, after which nothing comes.
+    Over(Error),
+}
+
+/// How many messages are handed out before there is a look at reports and denials.
+const LOOK_AFTER: u32 = 256;
+
+/// The longest silence is that many times the shortest: where the server does
+/// not answer, it is asked more and more rarely.
+const LONGEST_SILENCE: u32 = 3;
+
+impl NatsSubscription {
+    pub(super) fn new(
+        core: Arc<Core>,
+        config: Arc<ConsumerConfig>,
+        reports: Option<Reports>,
+        denied: Denied,
+    ) -> Self {
+        let mut subscription = Self {
+            reconnected: Box::pin(reconnected(core.via.link.watch())),
+            denied,
+            core,
+            config,
+            subjects: Subjects::new(),
+            reports,
+            sending: None,
+            mending: None,
+            turn: None,
+            outage: None,
+            silence: Box::pin(sleep(SILENCE)),
+            heard: true,
+            unlooked: 0,
+            over: false,
+        };
+        subscription.wait_for_turn();
+        subscription
+    }
+
+    /// Where one subscription receives at a time, waits until it may.
+    fn wait_for_turn(&mut self) {
+        if self.core.in_order {
+            let (core, config) = (Arc::clone(&self.core), Arc::clone(&self.config));
+            self.turn = Some(Box::pin(turn::take(core, config)));
+        }
+    }
+
+    /// Whether the server has denied nothing so far.
+    pub(super) fn check_allowed(&mut self) -> Result<(), Error> {
+        match self.denied.as_mut().now_or_never() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.unlooked >= LOOK_AFTER {
+            if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+                return Poll::Ready(Step::Over(error));
+            }
+            if let Poll::Ready(step) = self.poll_reports(cx) {
+                return Poll::Ready(step);
+            }
+        }
+        loop {
+            let asks = self.sending.is_none() && self.mending.is_none() && self.turn.is_none();
+            match self.core.poll(asks, cx) {
+                Poll::Ready(came) => {
+                    if let Some(step) = self.take(came) {
+                        return Poll::Ready(step);
+                    }
+                }
+                Poll::Pending => {
+                    if let Some(step) = ready!(self.wait(cx)) {
+                        return Poll::Ready(step);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, came: Came) -> Option<Step> {
+        match came {
+            Came::Message(message, reply, held) => {
+                self.hear();
+                self.unlooked = self.unlooked.saturating_add(1);
+                return Some(self.received(message, reply, held));
+            }
+            Came::Unreadable(message) => {
+                self.hear();
+                let reply = message.reply.as_deref().unwrap_or_default();
+                return Some(Step::Trouble(self.error(
+                    ErrorKind::Other,
+                    format!(
+                        "a delivery of {} has a reply subject that is none of JetStream's: {reply}",
+                        message.subject
+                    ),
+                )));
+            }
+            Came::Status(status) => return self.take_status(status),
+            Came::Nothing => self.hear(),
+            Came::Overtaken => self.mend(Cause::Overtaken),
+            Came::NoRoom(Unsent {
+                next,
+                reply,
+                payload,
+            }) => {
+                let client = self.core.via.link.client().clone();
+                self.sending = Some(Box::pin(async move {
+                    send(&client, &next, Some(&reply), payload).await
+                }));
+            }
+            Came::Ended => return Some(Step::Over(self.closed())),
+            Came::Disconnected => return Some(Step::Over(self.disconnected())),
+        }
+        None
+    }
+
+    fn take_status(&mut self, status: Status) -> Option<Step> {
+        match status {
+            Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
+            Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}
+            Status::Ended(Left::All) | Status::Crowded => self.mend(Cause::Unserved),
+            Status::Nobody => self.mend(Cause::Nobody),
+            Status::Deleted => self.mend(Cause::Deleted),
+            Status::Refused(why) => {
+                return Some(Step::Over(self.error(
+                    ErrorKind::Other,
+                    format!("the server refuses to serve this consumer: {why}"),
+                )));
+            }
+        }
+        None
+    }
+
+    /// All is well.
+    fn hear(&mut self) {
+        self.heard = true;
+        if self.mending.is_none() {
+            self.outage = None;
+        }
+    }
+
+    /// Begins to mend; what is being mended already is left to that.
+    fn mend(&mut self, cause: Cause) {
+        if self.mending.is_some() {
+            return;
+        }
+        let outage = self.outage.get_or_insert_with(Outage::begin);
+        let pause = match cause {
+            // It has lasted long enough.
+            Cause::Silence | Cause::Reconnected => {
+                outage.next_pause();
+                std::time::Duration::ZERO
+            }
+            Cause::Overtaken | Cause::Unserved | Cause::Nobody | Cause::Deleted => {
+                outage.next_pause()
+            }
+        };
+        let mending = Mending {
+            core: Arc::clone(&self.core),
+            config: Arc::clone(&self.config),
+            cause,
+            outage: *outage,
+            pause,
+        };
+        self.mending = Some((cause, Box::pin(mending.run())));
+    }
+
+    /// Where no message is there: ready when there is a step, or another look is
+    /// to be taken (`None`).
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        if let Some(sending) = &mut self.sending
+            && let Poll::Ready(sent) = sending.as_mut().poll(cx)
+        {
+            self.sending = None;
+            let step = sent.err().map(|_| Step::Over(self.disconnected()));
+            return Poll::Ready(step);
+        }
+        if let Some((cause, mending)) = &mut self.mending
+            && let Poll::Ready(mended) = mending.as_mut().poll(cx)
+        {
+            let cause = *cause;
+            self.mending = None;
+            return Poll::Ready(self.mended(cause, mended));
+        }
+        if self.mending.is_none()
+            && let Some(turn) = &mut self.turn
+            && let Poll::Ready(turn) = turn.as_mut().poll(cx)
+        {
+            self.turn = None;
+            return Poll::Ready(match turn {
+                Ok(turn) => {
+                    self.core.begin_turn(turn);
+                    self.listen();
+                    None
+                }
+                Err(error) => Some(Step::Over(error)),
+            });
+        }
+        if let Poll::Ready(step) = self.poll_reports(cx) {
+            return Poll::Ready(Some(step));
+        }
+        self.watch(cx)
+    }
+
+    fn mended(&mut self, cause: Cause, mended: Mended) -> Option<Step> {
+        let step = self.go_on(cause, mended);
+        // What was mended may have been something else.
+        if step.is_none() && self.turn.is_none() && self.core.is_overtaken() {
+            self.mend(Cause::Overtaken);
+        }
+        step
+    }
+
+    fn go_on(&mut self, cause: Cause, mended: Mended) -> Option<Step> {
+        match mended {
+            Mended::Again => self.listen(),
+            // It was only slow: what was asked for is being served.
+            Mended::Renewed(_) if cause == Cause::Silence && self.heard => self.listen(),
+            Mended::Renewed(inbox) => {
+                self.core.renew(inbox);
+                self.wait_for_turn();
+                self.listen();
+            }
+            Mended::Remade(bound, inbox, before) => {
+                self.core.remake(bound, inbox, before);
+                self.wait_for_turn();
+                self.listen();
+            }
+            Mended::Still(error) => {
+                if let Some(outage) = &mut self.outage {
+                    outage.reported = true;
+                }
+                return Some(Step::Trouble(error));
+            }
+            Mended::Over(error) => return Some(Step::Over(error)),
+        }
+        None
+    }
+
+    /// Begins to listen for signs of life, for longer each time nothing is heard.
+    fn listen(&mut self) {
+        let tries = self.outage.map_or(0, |outage| outage.tries());
+        let silence = SILENCE * tries.clamp(1, LONGEST_SILENCE);
+        self.silence.as_mut().reset(Instant::now() + silence);
+        self.heard = false;
+    }
+
+    /// Watches whether anything is heard while something is awaited.
+    fn watch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+            return Poll::Ready(Some(Step::Over(error)));
+        }
+        if self.mending.is_some() {
+            return Poll::Pending;
+        }
+        if let Poll::Ready(watch) = self.reconnected.as_mut().poll(cx) {
+            self.reconnected = Box::pin(reconnected(watch));
+            // What was asked for over the old connection may be lost.
+            if self.core.waits() {
+                self.mend(Cause::Reconnected);
+                return Poll::Ready(None);
+            }
+        }
+        ready!(self.silence.as_mut().poll(cx));
+        let is_silent = !self.heard && self.core.waits();
+        // Without a connection there is nothing to be heard.
+        let state = self.core.via.link.watch().current();
+        if is_silent && state == ConnectionState::Connected {
+            self.mend(Cause::Silence);
+        } else {
+            let heard = self.heard;
+            self.listen();
+            self.heard &= heard;
+        }
+        Poll::Ready(None)
+    }
+
+    fn poll_reports(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        self.unlooked = 0;
+        let Some(reports) = &mut self.reports else {
+            return Poll::Pending;
+        };
+        // While much comes, there may never be a look with some of tokio's budget left.
+        let mut report = pin!(unconstrained(poll_fn(|cx| reports.poll(cx))));
+        report.as_mut().poll(cx).map(|report| match report {
+            Ok(exhausted) => Step::Item(Incoming::Exhausted(exhausted)),
+            Err(error) => Step::Trouble(error),
+        })
+    }
+
+    fn received(&mut self, message: Message, reply: Reply, held: Option<Arc<Held>>) -> Step {
+        let subject = match self.subjects.get(&message.subject) {
+            Ok(subject) => subject,
+            Err(why) => {
+                return Step::Trouble(self.error(
+                    ErrorKind::InvalidSubject,
+                    format!("sequence {} cannot be delivered: {why}", reply.sequence),
+                ));
+            }
+        };
+        if let Some(reports) = &mut self.reports {
+            reports.delivered(reply.sequence, reply.attempt, &subject);
+        }
+        Step::Item(Incoming::Message(Received {
+            subject,
+            headers: message
+                .headers
+                .as_ref()
+                .map_or_else(Headers::new, headers::received),
+            body: Body::Encoded(message.payload),
+            info: Info {
+                stream: Some(self.core.via.stream.clone()),
+                sequence: Some(reply.sequence),
+                attempt: reply.attempt,
+                stored_at: Some(reply.stored_at),
+                pending: Some(reply.pending),
+            },
+            settler: held.map(|held| Settler::new(held as Arc<dyn Settle>, reply.sequence)),
+        }))
+    }
+
+    fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
+        self.core
+            .via
+            .about(Operation::Subscribe)
+            .error(kind, reason)
+    }
+
+    fn closed(&self) -> Error {
+        let via = &self.core.via;
+        let refusal = via.link.refusal(Operation::Subscribe);
+        via.about(Operation::Subscribe).on(refusal)
+    }
+
+    /// Why the connection does not bring anything any more.
+    fn disconnected(&self) -> Error {
+        if self
+            .core
+            .via
+            .link
+            .check_not_ended(Operation::Subscribe)
+            .is_err()
+        {
+            return self.closed();
+        }
+        // It will be said in a moment.
+        let about = self.core.via.about(Operation::Subscribe);
+        about.on(Hub::given_up(Operation::Subscribe))
+    }
+}
+
+/// Waits until the connection is made anew.
+async fn reconnected(mut watch: ConnectionWatch) -> ConnectionWatch {
+    while watch.changed().await != ConnectionState::Connected {}
+    watch
+}
+
+impl Stream for NatsSubscription {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.over {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match ready!(this.step(cx)) {
+            Step::Item(item) => Ok(item),
+            Step::Trouble(error) => Err(error),
+            Step::Over(error) => {
+                this.over = true;
+                this.mending = None;
+                this.turn = None;
+                this.sending = None;
+                Err(error)
+            }
+        }))
+    }
+}
+
+impl Drop for NatsSubscription {
+    fn drop(&mut self) {
+        self.core.abandon();
+    }
+}
+
+impl fmt::Debug for NatsSubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsSubscription")
+            .field("core", &self.core)
+            .finish_non_exhaustive()
+    }
+}

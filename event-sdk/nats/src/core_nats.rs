@@ -1,0 +1,260 @@
+//! NATS without streams: what is published reaches whoever subscribes now.
+
+mod subscription;
+mod waiting;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::subscription::CoreSubscription;
+use super::connection::ConnectionWatch;
+use super::fault::About;
+use super::headers;
+use super::link::Link;
+use super::options::NatsOptions;
+use super::outbox::{Handed, Letter, Sent};
+use super::publish::{check_headers, check_size};
+use event_sdk_core::stream::{StreamConfig, check_name};
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
+    Drained, Error, ErrorKind, Expectations, HistoryRequest, HistoryStream, Operation, Outgoing,
+    Stored, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+};
+
+/// NATS without streams: for events that nobody has to have.
+///
+/// What is published reaches the subscriptions that are there, each message at
+/// most once: nothing is stored, nothing is acknowledged, and nobody hears of
+/// what was published while nobody listened or while a connection was away. A
+/// publish is done when it was handed to the connection.
+///
+/// A subscription holds what came and was not read yet: up to 65,536 messages, or its
+/// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
+/// the subscription says in its place how many were ([`ErrorKind::Dropped`]); it goes on.
+/// What was not read when it ends, by a drain for example, is dropped with it.
+///
+/// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
+/// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
+/// needs a stream. Everything else answers
+/// [`Unsupported`](ErrorKind::Unsupported).
+///
+/// It shares the connection of the [`Nats`](super::Nats) that it was made from:
+/// closing or draining one of them ends both.
+#[derive(Debug, Clone)]
+pub struct CoreNats(Arc<Link>);
+
+impl CoreNats {
+    /// Connects to servers that need no JetStream.
+    ///
+    /// # Errors
+    ///
+    /// As [`Nats::connect`](super::Nats::connect).
+    ///
+    /// Cancel-safe: dropping the future ends the attempt.
+    pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
+        // A large future, which its callers need not carry.
+        Ok(Self(Box::pin(Link::connect(options)).await?))
+    }
+
+    pub(super) fn new(link: Arc<Link>) -> Self {
+        Self(link)
+    }
+
+    /// Shows whether there is a connection, and waits for that to change.
+    pub fn connection(&self) -> ConnectionWatch {
+        self.0.watch()
+    }
+
+    fn publish_now(&self, message: Outgoing<'_>) -> Result<Answer<Result<(), Error>>, Error> {
+        let Outgoing {
+            subject,
+            headers,
+            body,
+            message_id,
+            expect,
+            reading: _,
+        } = message;
+        let asked = [
+            (Capability::Deduplication, message_id.is_some()),
+            (Capability::ExpectStream, expect.last_sequence.is_some()),
+            (
+                Capability::ExpectSubject,
+                expect.last_subject_sequence.is_some(),
+            ),
+            (
+                Capability::ExpectPattern,
+                expect.last_pattern_sequence.is_some(),
+            ),
+        ];
+        for (capability, asked) in asked {
+            if asked {
+                return Err(unsupported(capability, Operation::Publish));
+            }
+        }
+        let Body::Encoded(payload) = body else {
+            return Err(Error::unsupported(
+                Capability::ValueHandover,
+                Operation::Publish,
+                "encode the event: it leaves this process",
+            ));
+        };
+        let headers = headers::outgoing(&headers, None, &Expectations::default());
+        let size = payload.len() + check_headers(headers.as_ref())?;
+        check_size(size, self.0.client().max_payload())?;
+        let sent = self.0.plain_outbox().send(Letter {
+            subject,
+            headers,
+            payload,
+            acked: false,
+            number: None,
+        })?;
+        Ok(match sent {
+            Sent::Now(Handed { .. }) => Answer::ready(Ok(())),
+            Sent::Later(handed) => {
+                let subject = subject.clone();
+                Answer::later(async move {
+                    match handed.await {
+                        Ok(handed) => handed.map(drop),
+                        Err(_) => Err(Error::closed(Operation::Publish).at_subject(subject)),
+                    }
+                })
+            }
+        })
+    }
+}
+
+impl Transport for CoreNats {
+    fn name(&self) -> &'static str {
+        "nats core"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let max_payload = self.0.server().max_payload;
+        Capabilities::none(max_payload).with(Capability::SeveralFilters)
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+        let subject = message.subject;
+        match self.publish_now(message).map(Answer::try_into_ready) {
+            Ok(Ok(handed)) => Answer::ready(handed.map(|()| done())),
+            Ok(Err(handing)) => Answer::later(async move { handing.await.map(|()| done()) }),
+            Err(error) => Answer::ready(Err(error.at_subject(subject))),
+        }
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+        let link = Arc::clone(&self.0);
+        Answer::later(async move {
+            let about = About::new(Operation::Subscribe);
+            link.check_open(about.operation)?;
+            check(&about, &request)?;
+            let queue = request.config.name.as_str();
+            let filters = &request.config.filters;
+            let prefetch = request.prefetch;
+            let subscription =
+                CoreSubscription::open(&link, &about, filters, queue, prefetch).await?;
+            Ok(Box::pin(subscription) as Subscription)
+        })
+    }
+
+    fn history(&self, _: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        self.refuse(Capability::History, Operation::Read)
+    }
+
+    fn streams_for(&self, _: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        Answer::ready(self.0.check_open(Operation::Read).map(|()| Vec::new()))
+    }
+
+    fn stream_state(&self, _: &str) -> Answer<Result<StreamState, Error>> {
+        self.refuse(Capability::Store, Operation::Read)
+    }
+
+    fn apply_stream(&self, _: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        self.refuse(Capability::ManageStreams, Operation::Manage)
+    }
+
+    fn delete_consumer(&self, _: &str, _: &str) -> Answer<Result<(), Error>> {
+        self.refuse(Capability::Store, Operation::Manage)
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        super::drain(&self.0, within)
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        super::close(&self.0)
+    }
+}
+
+impl CoreNats {
+    fn refuse<T>(&self, capability: Capability, operation: Operation) -> Answer<Result<T, Error>> {
+        let open = self.0.check_open(operation);
+        Answer::ready(open.and_then(|()| Err(unsupported(capability, operation))))
+    }
+}
+
+/// The second answer: there is no stream that could store it.
+fn done() -> Confirmation {
+    Answer::ready(Ok(Stored {
+        stream: None,
+        sequence: None,
+        duplicate: false,
+    }))
+}
+
+fn unsupported(capability: Capability, operation: Operation) -> Error {
+    Error::unsupported(
+        capability,
+        operation,
+        "that needs a stream; use the `Nats` transport on a server with JetStream",
+    )
+}
+
+/// Whether a subscription can be what it asks for.
+fn check(about: &About, request: &SubscribeRequest) -> Result<(), Error> {
+    let config = &request.config;
+    let refused = |reason: &str| Err(about.error(ErrorKind::InvalidOption, reason));
+    if let Some(name) = config.name.as_str()
+        && let Err(why) = check_name(name)
+    {
+        return refused(&format!("a group cannot have the name {name:?}: {why}"));
+    }
+    if request.prefetch == 0 {
+        return refused(
+            "a subscription takes at least one message ahead; set prefetch to one or more",
+        );
+    }
+    if config.filters.is_empty() {
+        return refused("there is no filter; name at least one pattern");
+    }
+    for (index, one) in config.filters.iter().enumerate() {
+        if let Some(other) = config.filters[..index]
+            .iter()
+            .find(|other| other.overlaps(one))
+        {
+            return refused(&format!(
+                "the filters {other} and {one} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
+            ));
+        }
+    }
+    if config.ack == AckPolicy::All {
+        return Err(unsupported(Capability::AckAll, about.operation));
+    }
+    if !config.backoff.is_empty() {
+        return Err(unsupported(Capability::Backoff, about.operation));
+    }
+    let stores = matches!(config.name, ConsumerName::Durable(_))
+        || config.ack != AckPolicy::None
+        || config.deliver != DeliverPolicy::New
+        || config.max_deliver.is_some();
+    if stores {
+        return Err(Error::unsupported(
+            Capability::Store,
+            about.operation,
+            "without a stream a subscription is a group or has no name, acknowledges nothing and begins with what is new: set `ack_policy(AckPolicy::None)` and `deliver(DeliverPolicy::New)`",
+        ));
+    }
+    Ok(())
+}
