@@ -15,7 +15,9 @@ use event_sdk_core::event::ValueHead;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Answer, Drained, Error, StreamChange, StreamState, Transport};
+use event_sdk_core::transport::{
+    Answer, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
+};
 use event_sdk_core::{Event, EventSet};
 
 use crate::history::HistoryQuery;

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage,
+    Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage, TransportExt as _,
 };
 use event_sdk_core::{EventSet, Pattern};
 use futures_core::Stream;
@@ -106,7 +106,7 @@ impl<S: EventSet> HistoryQuery<S> {
                 limit,
             };
             sources.push(Source {
-                stream: inner.transport.history(request).await?,
+                stream: inner.transport.read_history(request).await?,
                 head: None,
             });
         }

@@ -9,6 +9,7 @@ use event_sdk_test_servers::Server;
 
 use crate::args::Args;
 use crate::run;
+use event_sdk::transport::TransportExt as _;
 
 fn args(more: &[&str]) -> Args {
     Args::parse_from(["jobs"].iter().chain(more))

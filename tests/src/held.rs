@@ -7,13 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use event_sdk::Transport;
-use event_sdk::stream::StreamConfig;
-use event_sdk::subject::Pattern;
-use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Answer, Capabilities, Confirmation, Drained, Error, ErrorKind, HistoryRequest, HistoryStream,
-    Operation, Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Answer, Capabilities, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
+    Operation, Outgoing, StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -190,24 +187,16 @@ impl Transport for Held {
         self.memory.subscribe(request)
     }
 
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-        self.memory.history(request)
+    fn history(&self) -> Option<&dyn History> {
+        self.memory.history()
     }
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-        self.memory.streams_for(pattern)
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.memory.stream_admin()
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-        self.memory.stream_state(stream)
-    }
-
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
-        self.memory.apply_stream(config)
-    }
-
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-        self.memory.delete_consumer(stream, consumer)
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.memory.consumer_admin()
     }
 
     fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {

@@ -1,15 +1,18 @@
 //! The contract between the SDK and what carries its messages.
 
+mod admin;
 mod answer;
 mod capability;
 mod consumer;
 mod delivery;
 mod difference;
 mod error;
+mod ext;
 mod history;
 mod message;
 mod stream_change;
 
+pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
 pub use answer::Answer;
 pub use capability::{Capabilities, Capability};
 pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
@@ -18,18 +21,16 @@ pub use delivery::{
 };
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
-pub use history::{From, HistoryRequest, HistoryStream, Order, StoredMessage};
+pub use ext::TransportExt;
+pub use history::{From, History, HistoryRequest, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
 pub use stream_change::StreamChange;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
-
-use crate::stream::StreamConfig;
-use crate::subject::Pattern;
-use crate::text::Text;
 
 /// Carries messages: stores them in streams, delivers them to consumers.
 ///
@@ -37,6 +38,10 @@ use crate::text::Text;
 /// implementation to what follows; what a transport
 /// [cannot do](Self::capabilities) it answers with [`ErrorKind::Unsupported`],
 /// never by doing something else.
+///
+/// This trait is the data plane. What not every transport has beside it are abilities, traits of
+/// their own: [`History`], [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability by
+/// returning it, and in no other way; [`TransportExt`] calls them where they may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject; if
@@ -88,22 +93,6 @@ use crate::text::Text;
 ///   A work queue refuses a consumer that overlaps another, begins later than with what is
 ///   there, or does not acknowledge each message ([`ErrorKind::InvalidOption`]).
 ///
-/// **Managing**
-/// - A stream is created or changed by [`apply_stream`](Self::apply_stream) and
-///   by nothing else. It then is what the configuration says, and the answer
-///   says what was changed.
-/// - Applying what is there already changes nothing.
-/// - A configuration that cannot be, a subject that another stream stores, another
-///   storage for a stream that exists, and that it becomes or ceases to be a work queue
-///   are refused ([`ErrorKind::InvalidOption`]), and nothing is changed.
-/// - What a stream that discards the old has no room for under its new limits is
-///   dropped, as if it had become full; a consumer that had not read it hears of
-///   it as of any [gap](Incoming::Gap).
-/// - What was stored under a subject that is not the stream's any more stays,
-///   for the consumers that want it.
-/// - Consumers, sequences and everything else that the configuration does not
-///   name stay as they are.
-///
 /// **Closing**
 /// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
 ///   subscriptions end.
@@ -134,24 +123,27 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Binds or creates a consumer and receives from it: see "Delivering" above.
     fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>>;
 
-    /// Reads what a stream has stored, without a consumer.
-    ///
-    /// The messages are those stored when this is called; one that the stream
-    /// drops in the meantime is left out.
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>>;
+    /// Reads what streams have stored, where the transport can.
+    fn history(&self) -> Option<&dyn History> {
+        None
+    }
 
-    /// The streams that store some subject that `pattern` matches.
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>>;
+    /// Finds, creates and changes streams, where the transport can.
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        None
+    }
 
-    /// What a stream is and holds now.
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>>;
+    /// Looks after consumers, where the transport can.
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        None
+    }
 
-    /// Creates the stream of this name, or changes it to be as `config` says:
-    /// see "Managing" above.
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>>;
-
-    /// Removes a consumer; what it had not handled stays in the stream.
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>>;
+    /// What to do about a capability that is missing, as the end of a sentence: an option to be
+    /// set, or the version of a server that has it.
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        let _ = missing;
+        Cow::Borrowed("use a transport that can")
+    }
 
     /// Ends all subscriptions, waits no longer than `within` until everything that
     /// is in hand is settled, gives the rest back, and closes: see "Closing" above.
@@ -176,25 +168,6 @@ pub struct Drained {
     pub given_back: u64,
 }
 
-/// What a stream is and holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StreamState {
-    /// How it is configured.
-    pub config: StreamConfig,
-    /// How many messages it holds.
-    pub messages: u64,
-    /// How many bytes of subjects, headers and bodies; a value that was handed
-    /// over counts only what is known of it.
-    pub bytes: u64,
-    /// The sequence of the oldest message; the next one's if there is none.
-    pub first_sequence: u64,
-    /// The sequence of the newest message ever stored; zero if there was none.
-    pub last_sequence: u64,
-    /// How many consumers it has; where several servers keep it, one that has just
-    /// come or gone may not be known to the one that counts.
-    pub consumers: usize,
-}
-
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         #[deny(clippy::missing_trait_methods)]
@@ -215,24 +188,20 @@ macro_rules! forward {
                 self.deref().subscribe(request)
             }
 
-            fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-                self.deref().history(request)
+            fn history(&self) -> Option<&dyn History> {
+                self.deref().history()
             }
 
-            fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-                self.deref().streams_for(pattern)
+            fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+                self.deref().stream_admin()
             }
 
-            fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-                self.deref().stream_state(stream)
+            fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+                self.deref().consumer_admin()
             }
 
-            fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
-                self.deref().apply_stream(config)
-            }
-
-            fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-                self.deref().delete_consumer(stream, consumer)
+            fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+                self.deref().remedy(missing)
             }
 
             fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {

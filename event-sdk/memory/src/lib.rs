@@ -101,6 +101,7 @@ mod turn;
 
 pub use builder::MemoryTransportBuilder;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,9 +114,9 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Body, Capabilities, Capability, Confirmation, Drained, Error, HistoryRequest,
-    HistoryStream, Operation, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport,
+    Answer, Body, Capabilities, Capability, Confirmation, ConsumerAdmin, Drained, Error, History,
+    HistoryRequest, HistoryStream, Operation, Outgoing, Stored, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// Streams in the memory of this process, with the semantics of JetStream; see
@@ -202,7 +203,7 @@ impl MemoryTransport {
     ///
     /// ```
     /// use std::time::Duration;
-    /// use event_sdk::Transport;
+    /// use event_sdk::transport::{Transport, TransportExt};
     /// use event_sdk::transport::memory::MemoryTransport;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -260,12 +261,8 @@ impl MemoryTransport {
     fn check_hand_over(&self, message: &Outgoing<'_>) -> Result<(), Error> {
         let handed_over = matches!(message.body, Body::Value(_));
         if handed_over && !self.0.capabilities.has(Capability::ValueHandover) {
-            return Err(Error::unsupported(
-                Capability::ValueHandover,
-                Operation::Publish,
-                "encode the event, or build the transport with `hand_over(true)`",
-            )
-            .at_subject(message.subject));
+            let error = self.unsupported(Capability::ValueHandover, Operation::Publish);
+            return Err(error.at_subject(message.subject));
         }
         Ok(())
     }
@@ -293,7 +290,39 @@ impl Transport for MemoryTransport {
         )
     }
 
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn history(&self) -> Option<&dyn History> {
+        Some(self)
+    }
+
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        Some(self)
+    }
+
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        Some(self)
+    }
+
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        Cow::Borrowed(match missing {
+            Capability::ValueHandover => {
+                "encode the event, or build the transport with `hand_over(true)`"
+            }
+            _ => "use a transport that can",
+        })
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.0.connection.drain(within)
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        self.0.connection.close();
+        Answer::ready(Ok(()))
+    }
+}
+
+impl History for MemoryTransport {
+    fn read(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
         let stream = self.stream(&request.stream, Operation::Read);
         Answer::ready(
             stream
@@ -301,8 +330,10 @@ impl Transport for MemoryTransport {
                 .map(|history| Box::pin(history) as HistoryStream),
         )
     }
+}
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+impl StreamAdmin for MemoryTransport {
+    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
         let stores = |stream: &&Arc<MemoryStream>| {
             let settings = stream.settings();
             let mut subjects = settings.config.subjects.iter();
@@ -315,29 +346,22 @@ impl Transport for MemoryTransport {
         }))
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
         Answer::ready(stream.and_then(|stream| stream.state(&self.0.connection)))
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
         let open = self.check_open(Operation::Manage);
         Answer::ready(open.and_then(|()| self.streams().apply(config)))
     }
+}
 
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+impl ConsumerAdmin for MemoryTransport {
+    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
         Answer::ready(
             stream.and_then(|stream| stream.delete_consumer(&self.0.connection, consumer)),
         )
-    }
-
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
-        self.0.connection.drain(within)
-    }
-
-    fn close(&self) -> Answer<Result<(), Error>> {
-        self.0.connection.close();
-        Answer::ready(Ok(()))
     }
 }

@@ -3,6 +3,7 @@
 mod subscription;
 mod waiting;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +15,11 @@ use super::link::Link;
 use super::options::NatsOptions;
 use super::outbox::{Handed, Letter, Sent};
 use super::publish::{check_headers, check_size};
-use event_sdk_core::stream::{StreamConfig, check_name};
-use event_sdk_core::subject::Pattern;
-use event_sdk_core::text::Text;
+use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
     AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
-    Drained, Error, ErrorKind, Expectations, HistoryRequest, HistoryStream, Operation, Outgoing,
-    Stored, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    Drained, Error, ErrorKind, Expectations, Operation, Outgoing, Stored, SubscribeRequest,
+    Subscription, Transport,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -159,24 +158,11 @@ impl Transport for CoreNats {
         })
     }
 
-    fn history(&self, _: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-        self.refuse(Capability::History, Operation::Read)
-    }
-
-    fn streams_for(&self, _: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-        Answer::ready(self.0.check_open(Operation::Read).map(|()| Vec::new()))
-    }
-
-    fn stream_state(&self, _: &str) -> Answer<Result<StreamState, Error>> {
-        self.refuse(Capability::Store, Operation::Read)
-    }
-
-    fn apply_stream(&self, _: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
-        self.refuse(Capability::ManageStreams, Operation::Manage)
-    }
-
-    fn delete_consumer(&self, _: &str, _: &str) -> Answer<Result<(), Error>> {
-        self.refuse(Capability::Store, Operation::Manage)
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        Cow::Borrowed(match missing {
+            Capability::ValueHandover => "encode the event: it leaves this process",
+            _ => STREAM_NEEDED,
+        })
     }
 
     fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
@@ -185,13 +171,6 @@ impl Transport for CoreNats {
 
     fn close(&self) -> Answer<Result<(), Error>> {
         super::close(&self.0)
-    }
-}
-
-impl CoreNats {
-    fn refuse<T>(&self, capability: Capability, operation: Operation) -> Answer<Result<T, Error>> {
-        let open = self.0.check_open(operation);
-        Answer::ready(open.and_then(|()| Err(unsupported(capability, operation))))
     }
 }
 
@@ -205,12 +184,11 @@ fn done() -> Confirmation {
 }
 
 fn unsupported(capability: Capability, operation: Operation) -> Error {
-    Error::unsupported(
-        capability,
-        operation,
-        "that needs a stream; use the `Nats` transport on a server with JetStream",
-    )
+    Error::unsupported(capability, operation, STREAM_NEEDED)
 }
+
+const STREAM_NEEDED: &str =
+    "that needs a stream; use the `Nats` transport on a server with JetStream";
 
 /// Whether a subscription can be what it asks for.
 fn check(about: &About, request: &SubscribeRequest) -> Result<(), Error> {

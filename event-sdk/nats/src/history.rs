@@ -21,11 +21,10 @@ use self::cursor::Cursor;
 use self::source::Source;
 use super::fault::About;
 use super::link::Link;
-use super::options::Management;
 use super::streams;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Capability, Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage,
+    Answer, Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage,
 };
 
 /// Reads what a stream has stored.
@@ -58,13 +57,6 @@ impl Reader {
         let about = About::new(Operation::Read).stream(request.stream.clone());
         link.check_open(about.operation)
             .map_err(|error| about.on(error))?;
-        if link.options().management == Management::Never {
-            return Err(about.on(Error::unsupported(
-                Capability::History,
-                about.operation,
-                "management calls are switched off; allow them",
-            )));
-        }
         let info = streams::info(&link, &about, &request.stream).await?;
         let (mut first, mut last) = (info.state.first_seq.max(1), info.state.last_seq);
         let stream = Text::copy_of(&request.stream);

@@ -61,7 +61,7 @@
 //! - **History** is read from any copy of the stream that allows it
 //!   (`allow_direct`, as streams that are created here do) and from the leader
 //!   otherwise, in batches from 2.11 on; it makes no consumer.
-//! - **Streams.** [`apply_stream`](Transport::apply_stream) changes what the
+//! - **Streams.** [Applying a stream](StreamAdmin::apply) changes what the
 //!   configuration names and leaves everything else as it is; in a cluster it
 //!   waits until the stream is found by its subjects (`$JS.API.STREAM.NAMES`, if
 //!   that is allowed). A server bounds
@@ -95,6 +95,7 @@ pub use core_nats::CoreNats;
 pub use options::{Management, NatsOptions};
 pub use server::Version;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -103,8 +104,9 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Capabilities, Confirmation, Drained, Error, HistoryRequest, HistoryStream, Outgoing,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    Answer, Capabilities, Capability, Confirmation, ConsumerAdmin, Drained, Error, History,
+    HistoryRequest, HistoryStream, Outgoing, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
@@ -175,28 +177,20 @@ impl Transport for Nats {
         consumer::subscribe(Arc::clone(&self.0), request)
     }
 
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-        history::history(Arc::clone(&self.0), request)
+    fn history(&self) -> Option<&dyn History> {
+        self.0.may_manage().then_some(self)
     }
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-        streams::streams_for(Arc::clone(&self.0), pattern.clone())
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.0.may_manage().then_some(self)
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-        streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.0.may_manage().then_some(self)
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
-        streams::apply_stream(Arc::clone(&self.0), config.clone())
-    }
-
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-        consumer::delete(
-            Arc::clone(&self.0),
-            Text::copy_of(stream),
-            Text::copy_of(consumer),
-        )
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        self.0.remedy(missing)
     }
 
     fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
@@ -205,6 +199,36 @@ impl Transport for Nats {
 
     fn close(&self) -> Answer<Result<(), Error>> {
         close(&self.0)
+    }
+}
+
+impl History for Nats {
+    fn read(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+        history::history(Arc::clone(&self.0), request)
+    }
+}
+
+impl StreamAdmin for Nats {
+    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        streams::streams_for(Arc::clone(&self.0), pattern.clone())
+    }
+
+    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
+    }
+
+    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+        streams::apply_stream(Arc::clone(&self.0), config.clone())
+    }
+}
+
+impl ConsumerAdmin for Nats {
+    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+        consumer::delete(
+            Arc::clone(&self.0),
+            Text::copy_of(stream),
+            Text::copy_of(consumer),
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod ask;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,7 +18,7 @@ use super::fault::About;
 use super::options::{API_PREFIX, Management, NatsOptions};
 use super::outbox::Outbox;
 use super::publish::Lookups;
-use super::server::Server;
+use super::server::{Server, Version};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
 
@@ -175,12 +176,30 @@ impl Link {
         if self.options.api_prefix != API_PREFIX {
             capabilities = capabilities.without(Capability::ReportsExhausted);
         }
-        match self.options.management {
-            Management::Allowed => capabilities,
-            Management::Never => capabilities
-                .without(Capability::ManageStreams)
-                .without(Capability::History)
-                .without(Capability::ReportsExhausted),
+        if !self.may_manage() {
+            capabilities = capabilities.without(Capability::ReportsExhausted);
+        }
+        capabilities
+    }
+
+    /// Whether management calls may be made: without them there are no abilities.
+    pub(super) fn may_manage(&self) -> bool {
+        self.options.management == Management::Allowed
+    }
+
+    /// What to do about a capability that is missing, as the end of a sentence.
+    pub(super) fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        let managed = missing.is_ability() || missing == Capability::ReportsExhausted;
+        if managed && !self.may_manage() {
+            return Cow::Borrowed("management calls are switched off; allow them");
+        }
+        match missing {
+            Capability::SeveralFilters | Capability::Compression => {
+                Cow::Owned(self.server().needs(Version::V2_10))
+            }
+            Capability::ExpectPattern => Cow::Owned(self.server().needs(Version::V2_11)),
+            Capability::ValueHandover => Cow::Borrowed("encode the event: it leaves this process"),
+            _ => Cow::Borrowed("use a transport that can"),
         }
     }
 

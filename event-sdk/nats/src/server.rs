@@ -110,9 +110,7 @@ impl Server {
             Capability::ExpectSubject,
             Capability::AckAll,
             Capability::Backoff,
-            Capability::History,
             Capability::ReportsExhausted,
-            Capability::ManageStreams,
             Capability::RetentionByAck,
         ];
         let since = [

@@ -5,7 +5,7 @@ use std::fmt;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::grammar::{self, KeyError};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Capability, Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Capability, Error, ErrorKind, Operation, TransportExt as _};
 use event_sdk_core::{EventSet, Pattern};
 
 use super::EventBus;

@@ -66,7 +66,8 @@ async fn each_broken_promise_is_named_and_each_case_can_fail() {
     assert!(never.is_empty(), "nothing fails {never:#?}");
 }
 
-/// What is not declared and works all the same fails each case that needs it.
+/// What is not declared and works all the same fails each case that needs it. (An ability cannot
+/// be so: to return it is to declare it.)
 #[tokio::test(flavor = "multi_thread")]
 async fn what_works_has_to_be_declared() {
     let has = memory::start(Vec::new(), true).unwrap().capabilities();

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamConfig;
 use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite, Verdict};
+use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Capability, Transport};
 use event_sdk_test_servers::programs::nats;

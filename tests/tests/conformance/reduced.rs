@@ -9,9 +9,9 @@ use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cas
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
-    Drained, Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerAdmin, ConsumerName,
+    DeliverPolicy, Drained, Error, History, Incoming, Operation, Outgoing, Stored, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use futures_util::StreamExt;
 
@@ -44,12 +44,8 @@ impl Reduced {
     }
 
     /// Where there is no stream, there is nothing to be asked of it.
-    fn refuse_without_store<T>(
-        &self,
-        operation: Operation,
-    ) -> Result<(), Answer<Result<T, Error>>> {
-        self.refuse(&[(Capability::Store, true)], operation)
-            .map_err(|error| Answer::ready(Err(error)))
+    fn has_ability(&self, ability: Capability) -> bool {
+        self.has(Capability::Store) && self.has(ability)
     }
 }
 
@@ -130,32 +126,40 @@ impl Transport for Reduced {
         })
     }
 
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-        let asked = [(Capability::Store, true), (Capability::History, true)];
-        match self.refuse(&asked, Operation::Read) {
-            Ok(()) => self.inner.history(request),
-            Err(error) => Answer::ready(Err(error)),
-        }
+    fn history(&self) -> Option<&dyn History> {
+        self.has_ability(Capability::History)
+            .then(|| self.inner.history())?
     }
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-        match self.refuse_without_store(Operation::Read) {
-            Ok(()) => self.inner.streams_for(pattern),
-            Err(refused) => refused,
-        }
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.has_ability(Capability::StreamAdmin).then_some(self)
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-        match self.refuse_without_store(Operation::Read) {
-            Ok(()) => self.inner.stream_state(stream),
-            Err(refused) => refused,
-        }
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.has_ability(Capability::ConsumerAdmin)
+            .then(|| self.inner.consumer_admin())?
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.inner.drain(within)
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        self.inner.close()
+    }
+}
+
+impl StreamAdmin for Reduced {
+    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+        self.inner.streams_for(pattern)
+    }
+
+    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+        self.inner.stream_state(stream)
+    }
+
+    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
         let asked = [
-            (Capability::Store, true),
-            (Capability::ManageStreams, true),
             (
                 Capability::Compression,
                 config.compression != Compression::None,
@@ -173,21 +177,6 @@ impl Transport for Reduced {
             Ok(()) => self.inner.apply_stream(config),
             Err(error) => Answer::ready(Err(error)),
         }
-    }
-
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-        match self.refuse_without_store(Operation::Manage) {
-            Ok(()) => self.inner.delete_consumer(stream, consumer),
-            Err(refused) => refused,
-        }
-    }
-
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
-        self.inner.drain(within)
-    }
-
-    fn close(&self) -> Answer<Result<(), Error>> {
-        self.inner.close()
     }
 }
 

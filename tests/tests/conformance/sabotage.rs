@@ -19,9 +19,10 @@ use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerConfig, ConsumerName,
-    DeliverPolicy, Drained, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order,
-    Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerAdmin, ConsumerConfig,
+    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream,
+    Operation, Order, Outgoing, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 use crate::memory;
@@ -295,7 +296,34 @@ impl<T: Transport> Transport for Broken<T> {
         })
     }
 
-    fn history(&self, mut request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn history(&self) -> Option<&dyn History> {
+        self.inner.supports(Capability::History).then_some(self)
+    }
+
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.inner.supports(Capability::StreamAdmin).then_some(self)
+    }
+
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.inner
+            .supports(Capability::ConsumerAdmin)
+            .then_some(self)
+    }
+
+    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+        self.broken_drain(within)
+    }
+
+    fn close(&self) -> Answer<Result<(), Error>> {
+        if self.is(Sabotage::GoesOnAfterClosing) {
+            return Answer::ready(Ok(()));
+        }
+        self.inner.close()
+    }
+}
+
+impl<T: Transport> History for Broken<T> {
+    fn read(&self, mut request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
         match self.sabotage {
             Sabotage::ReadsForwardOnly => request.order = Order::OldestFirst,
             Sabotage::IgnoresTheLimit => request.limit = None,
@@ -304,11 +332,13 @@ impl<T: Transport> Transport for Broken<T> {
             }
             _ => {}
         }
-        let (history, sabotage) = (self.inner.history(request), self.sabotage);
+        let (history, sabotage) = (self.inner.read_history(request), self.sabotage);
         Answer::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
     }
+}
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+impl<T: Transport> StreamAdmin for Broken<T> {
+    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
         match self.sabotage {
             Sabotage::Panics => panic!("asked for streams"),
             Sabotage::Hangs => Answer::later(std::future::pending()),
@@ -316,7 +346,7 @@ impl<T: Transport> Transport for Broken<T> {
         }
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
         let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
         Answer::later(async move {
             let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
@@ -329,27 +359,18 @@ impl<T: Transport> Transport for Broken<T> {
         })
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
         managing::broken_apply(&*self.inner, self.sabotage, config)
     }
+}
 
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+impl<T: Transport> ConsumerAdmin for Broken<T> {
+    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
         if self.is(Sabotage::DeletesNothing) {
             return Answer::ready(Ok(()));
         }
         let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
         Answer::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
-    }
-
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
-        self.broken_drain(within)
-    }
-
-    fn close(&self) -> Answer<Result<(), Error>> {
-        if self.is(Sabotage::GoesOnAfterClosing) {
-            return Answer::ready(Ok(()));
-        }
-        self.inner.close()
     }
 }
 

@@ -145,7 +145,7 @@ async fn who_may_only_pull_and_ack_receives_over_a_restart() {
 
     let options = user(&server, "billing").management(Management::Never);
     let nats = connect(options).await;
-    assert!(!nats.capabilities().has(Capability::ManageStreams));
+    assert!(!nats.capabilities().has(Capability::StreamAdmin));
     let bus = bus(nats);
     let subscribing = bus
         .subscribe::<AllOrderEvents>()
@@ -184,7 +184,7 @@ async fn who_may_only_pull_and_ack_receives_over_a_restart() {
     let error = bus.apply_streams().await.unwrap_err();
     assert_eq!(
         *error.kind(),
-        ErrorKind::Unsupported(Capability::ManageStreams)
+        ErrorKind::Unsupported(Capability::StreamAdmin)
     );
     let error = bus.subscribe::<AllOrderEvents>().await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidOption, "{error}");

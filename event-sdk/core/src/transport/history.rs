@@ -5,10 +5,17 @@ use std::pin::Pin;
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Body, Error};
+use super::{Answer, Body, Error};
 use crate::headers::Headers;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
+
+/// Reads what streams have stored, without a consumer.
+pub trait History: Send + Sync {
+    /// The messages that are stored when this is called, in order. One that the stream drops in
+    /// the meantime is left out.
+    fn read(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>>;
+}
 
 /// Which messages of a stream to read.
 #[derive(Debug, Clone, PartialEq)]

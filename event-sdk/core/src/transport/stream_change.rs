@@ -5,7 +5,7 @@ use std::fmt;
 use super::difference::{Difference, Differences, sorted};
 use crate::stream::StreamConfig;
 
-/// What [`apply_stream`](super::Transport::apply_stream) has done.
+/// What [`StreamAdmin::apply`](super::StreamAdmin::apply) has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamChange {
     /// There was no stream of this name; now there is.

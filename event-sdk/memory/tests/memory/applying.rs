@@ -11,6 +11,7 @@ use event_sdk::transport::{
 };
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 impl Rig {
     fn try_apply(&self, stream: &Stream) -> Result<StreamChange, Error> {

@@ -6,6 +6,7 @@ use event_sdk::ErrorKind;
 use event_sdk::transport::{AckPolicy, ConsumerConfig, DeliverPolicy, SubscribeRequest, Transport};
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 #[test]
 fn a_durable_goes_on_where_it_was() {
@@ -209,13 +210,15 @@ fn after_closing_everything_says_so() {
     let rig = Rig::plain();
     rig.publish("a");
     let mut sub = rig.subscribe(durable("d"));
-    let mut history = now(rig.transport.history(event_sdk::transport::HistoryRequest {
-        stream: "S".into(),
-        filters: vec![pattern(">")],
-        from: event_sdk::transport::From::End,
-        order: event_sdk::transport::Order::OldestFirst,
-        limit: None,
-    }))
+    let mut history = now(rig
+        .transport
+        .read_history(event_sdk::transport::HistoryRequest {
+            stream: "S".into(),
+            filters: vec![pattern(">")],
+            from: event_sdk::transport::From::End,
+            order: event_sdk::transport::Order::OldestFirst,
+            limit: None,
+        }))
     .unwrap();
     sub.message().ack();
     sub.nothing();

@@ -18,6 +18,7 @@ use event_sdk::{ErrorKind, Subject};
 use jiff::Timestamp;
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 /// A drain that is polled by hand.
 struct Drain {

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 /// An event that says something to the transport when it is dropped.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use event_sdk::{Error, ErrorKind};
 use futures_util::{FutureExt, StreamExt};
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 fn ask(filters: &[&str], from: From, order: Order, limit: Option<usize>) -> HistoryRequest {
     HistoryRequest {
@@ -19,7 +20,7 @@ fn ask(filters: &[&str], from: From, order: Order, limit: Option<usize>) -> Hist
 }
 
 fn read(rig: &Rig, request: HistoryRequest) -> Result<Vec<u64>, Error> {
-    let mut history = now(rig.transport.history(request))?;
+    let mut history = now(rig.transport.read_history(request))?;
     let mut sequences = Vec::new();
     // A long stretch without a match takes more than one poll.
     for _ in 0..1000 {
@@ -108,10 +109,11 @@ fn no_more_is_read_than_asked_for() {
 fn it_is_what_was_stored_when_it_was_asked_for() {
     let rig = Rig::of(|stream| stream.max_messages(200));
     rig.publish_many("a", 200);
-    let mut history = now(rig
-        .transport
-        .history(ask(&[">"], From::End, Order::OldestFirst, None)))
-    .unwrap();
+    let mut history =
+        now(rig
+            .transport
+            .read_history(ask(&[">"], From::End, Order::OldestFirst, None)))
+        .unwrap();
     let mut next = || {
         history
             .next()
@@ -150,10 +152,11 @@ fn a_message_is_whole() {
     rig.step(SECOND);
     rig.try_publish("a.b", |message| message.headers.insert("k", "v").unwrap())
         .unwrap();
-    let mut history = now(rig
-        .transport
-        .history(ask(&[">"], From::End, Order::OldestFirst, None)))
-    .unwrap();
+    let mut history =
+        now(rig
+            .transport
+            .read_history(ask(&[">"], From::End, Order::OldestFirst, None)))
+        .unwrap();
     let message = history.next().now_or_never().unwrap().unwrap().unwrap();
     assert_eq!((message.subject.as_str(), &*message.stream), ("a.b", "S"));
     assert_eq!(message.headers.get("k"), Some("v"));

@@ -6,6 +6,7 @@ use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{ConsumerConfig, Error, Expectations, Transport};
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 fn two() -> Rig {
     let orders = config(&Stream::new("ORDERS").subject("orders.>").subject("carts.*"));

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use event_sdk::headers::Headers;
 use event_sdk::stream::{Stream, StreamConfig};
 use event_sdk::time::{Clock, Sleep};
+use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
     Answer, Body, ConsumerConfig, ConsumerName, Error, Exhausted, Expectations, Gap, Incoming,

@@ -16,6 +16,7 @@ use event_sdk::{Error, ErrorKind, Subject};
 use futures_util::StreamExt;
 
 use crate::support::*;
+use event_sdk::transport::TransportExt as _;
 
 const PUBLISHERS: usize = 4;
 const EACH: usize = 5_000;

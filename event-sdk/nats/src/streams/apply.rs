@@ -8,7 +8,6 @@ use super::config::{ConfigJson, window};
 use super::{check, info, names};
 use crate::fault::{About, ApiError, code};
 use crate::link::Link;
-use crate::options::Management;
 use crate::server::Version;
 use event_sdk_core::stream::{Compression, StreamConfig};
 use event_sdk_core::transport::{
@@ -164,13 +163,6 @@ fn differences(
 fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamConfig, Error> {
     link.check_open(about.operation)
         .map_err(|error| about.on(error))?;
-    if link.options().management == Management::Never {
-        return Err(about.on(Error::unsupported(
-            Capability::ManageStreams,
-            about.operation,
-            "management calls are switched off; allow them",
-        )));
-    }
     config
         .check()
         .map_err(|why| about.error(ErrorKind::InvalidOption, why.reason()))?;

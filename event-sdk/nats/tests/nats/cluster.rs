@@ -10,6 +10,7 @@ use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};
 
 use crate::support::{draft, pattern, publish, state, stream, within};
+use event_sdk::transport::TransportExt as _;
 
 #[tokio::test]
 async fn what_was_just_created_is_there_for_everybody() {
@@ -43,7 +44,7 @@ async fn what_was_just_created_is_there_for_everybody() {
                     order: Order::NewestFirst,
                     limit: None,
                 };
-                nats.history(request)
+                nats.read_history(request)
                     .await
                     .unwrap()
                     .try_collect()

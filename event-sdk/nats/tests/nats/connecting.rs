@@ -10,6 +10,7 @@ use event_sdk_test_servers::{Server, programs};
 use crate::support::{
     Rig, apply, begin, draft, eventually, publish, refused, send, state, stream, within,
 };
+use event_sdk::transport::TransportExt as _;
 
 const PASSWORD: &str = "correct-horse";
 

@@ -10,6 +10,7 @@ use event_sdk_test_servers::{Server, programs};
 use serde_json::json;
 
 use crate::consumer_support::{PATIENCE, Rig, STREAM, body, config, durable, settle, subscribe};
+use event_sdk::transport::TransportExt as _;
 
 /// What a dropped subscription has not handed out comes to another long before
 /// its ack wait of a minute is over.

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::consumer_support::{
     Rig, STREAM, body, config, durable, settle, subscribe, times, try_subscribe,
 };
+use event_sdk::transport::TransportExt as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backlog_and_what_follows_come_in_order_whatever_is_taken_ahead() {

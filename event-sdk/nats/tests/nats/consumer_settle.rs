@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use serde_json::Value;
 
 use crate::consumer_support::{Rig, STREAM, durable, settle, subscribe};
+use event_sdk::transport::TransportExt as _;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_settlement_reaches_the_server() {

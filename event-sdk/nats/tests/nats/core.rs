@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
 use crate::support::{draft, eventually, pattern, publish, refused, send, within};
+use event_sdk::transport::TransportExt as _;
 
 async fn start() -> (CoreNats, Server) {
     let server = Server::options().without_jetstream().start().await.unwrap();

@@ -10,6 +10,7 @@ use event_sdk_test_servers::{Server, programs};
 use futures_util::{StreamExt, TryStreamExt};
 
 use crate::support::{Rig, apply, draft, pattern, publish, raw_call, stream, within};
+use event_sdk::transport::TransportExt as _;
 
 const ORDERS: [Order; 2] = [Order::OldestFirst, Order::NewestFirst];
 
@@ -24,7 +25,7 @@ fn request(filters: &[&str], order: Order) -> HistoryRequest {
 }
 
 async fn read(nats: &Nats, request: HistoryRequest) -> Result<Vec<StoredMessage>, Error> {
-    let history = within(nats.history(request)).await?;
+    let history = within(nats.read_history(request)).await?;
     within(history.try_collect()).await
 }
 
@@ -228,7 +229,7 @@ async fn what_comes_later_is_no_part_of_it() {
         for _ in 0..10 {
             publish(&rig.nats, draft("s.a")).await.unwrap();
         }
-        let history = within(rig.nats.history(request(&["s.>"], order)))
+        let history = within(rig.nats.read_history(request(&["s.>"], order)))
             .await
             .unwrap();
         for _ in 0..10 {
@@ -296,7 +297,7 @@ async fn closing_ends_it() {
     for _ in 0..3 {
         publish(&rig.nats, draft("s.a")).await.unwrap();
     }
-    let mut history = within(rig.nats.history(request(&["s.>"], Order::OldestFirst)))
+    let mut history = within(rig.nats.read_history(request(&["s.>"], Order::OldestFirst)))
         .await
         .unwrap();
     within(rig.nats.close()).await.unwrap();

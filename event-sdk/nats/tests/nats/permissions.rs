@@ -8,6 +8,7 @@ use event_sdk_test_servers::Server;
 use futures_util::future::join_all;
 
 use crate::support::{apply, draft, publish, refused, send, state, stream, within};
+use event_sdk::transport::TransportExt as _;
 
 /// A server with a stream `S`, and a user beside the one who may do everything.
 async fn start(permissions: &str) -> Server {
@@ -126,12 +127,12 @@ async fn without_management_calls_publishing_needs_its_subjects_only() {
     let error = within(nats.stream_state("S")).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidOption, "{error}");
     assert!(error.to_string().contains("STREAM.INFO.S"), "{error}");
-    assert!(!nats.capabilities().has(Capability::ManageStreams));
+    assert!(!nats.capabilities().has(Capability::StreamAdmin));
     let config = stream("T", "t.>", |stream| stream);
     let error = within(nats.apply_stream(&config)).await.unwrap_err();
     assert_eq!(
         *error.kind(),
-        ErrorKind::Unsupported(Capability::ManageStreams),
+        ErrorKind::Unsupported(Capability::StreamAdmin),
         "{error}"
     );
     drop(send(&nats, draft("s.a")).await.unwrap());

@@ -10,6 +10,7 @@ use event_sdk_test_servers::Server;
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Rig, pattern, raw_call, state, stream, within};
+use event_sdk::transport::TransportExt as _;
 
 #[tokio::test]
 async fn what_others_have_set_stays_when_a_stream_is_changed() {

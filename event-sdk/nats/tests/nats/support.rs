@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use event_sdk::headers::Headers;
 use event_sdk::stream::{Stream, StreamConfig};
+use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{
     Body, Confirmation, Error, Expectations, MessageId, Outgoing, Stored, StreamState, Transport,

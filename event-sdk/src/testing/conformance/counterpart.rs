@@ -11,7 +11,7 @@ use super::rig::{Draft, Rig};
 use crate::stream::{Compression, Retention, Stream};
 use crate::transport::{
     AckPolicy, Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order,
-    Outcome as Done,
+    Outcome as Done, TransportExt as _,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -84,8 +84,15 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let rig = fixture.rig().await?;
                 unsupported(capability, "history", history(&rig).await?)?;
             }
-            Capability::ManageStreams => {
+            Capability::StreamAdmin => {
                 apply(&fixture, capability, |stream| stream).await?;
+                let rig = fixture.rig().await?;
+                unsupported(capability, "a state", rig.try_state().await?)?;
+                unsupported(capability, "streams", rig.try_streams_for(">").await?)?;
+            }
+            Capability::ConsumerAdmin => {
+                let rig = fixture.rig().await?;
+                unsupported(capability, "a deletion", rig.delete_consumer("d").await?)?;
             }
             Capability::RetentionByAck => {
                 let interest = |stream: Stream| stream.retention(Retention::Interest);
@@ -182,7 +189,7 @@ async fn apply(
 }
 
 async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
-    let answer = rig.transport.history(HistoryRequest {
+    let answer = rig.transport.read_history(HistoryRequest {
         stream: rig.stream.clone(),
         filters: vec![rig.pattern(">")?],
         from: From::End,
@@ -212,15 +219,15 @@ async fn no_store(fixture: &Fixture) -> Outcome {
     unsupported(capability, "a durable", durable)?;
     let acks = rig.try_subscribe(&rig.ephemeral()?, 1).await?;
     unsupported(capability, "a consumer that acknowledges", acks)?;
-    let state = rig.transport.stream_state(&rig.stream);
-    let state = within(rig.patience(), "the state of a stream", state).await?;
+    let capability = Capability::StreamAdmin;
+    let state = rig.try_state().await?;
     unsupported(capability, "the state of a stream", state)?;
     let applied = rig
         .try_apply(&fixture.config('a', |stream| stream.subject(">"))?)
         .await?;
     unsupported(capability, "applying a stream", applied)?;
     unsupported(
-        capability,
+        Capability::ConsumerAdmin,
         "deleting a consumer",
         rig.delete_consumer("d").await?,
     )

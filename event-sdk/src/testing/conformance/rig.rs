@@ -15,6 +15,7 @@ use crate::text::Text;
 use crate::transport::{
     Body, Capability, Confirmation, ConsumerConfig, ConsumerName, Drained, Error, Expectations,
     MessageId, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
+    TransportExt as _,
 };
 
 /// An ack wait that cases wait out. Longer than a delivery and its ack take on
@@ -92,7 +93,7 @@ impl Rig {
     }
 
     pub(super) fn can(&self, capability: Capability) -> bool {
-        self.transport.capabilities().has(capability)
+        self.transport.supports(capability)
     }
 
     /// The subject `relative` under the prefix of this case.
@@ -310,9 +311,16 @@ impl Rig {
 
     /// The streams that store some of `relative`.
     pub(super) async fn streams_for(&self, relative: &str) -> Outcome<Vec<Text>> {
+        Ok(self.try_streams_for(relative).await??)
+    }
+
+    pub(super) async fn try_streams_for(
+        &self,
+        relative: &str,
+    ) -> Outcome<Result<Vec<Text>, Error>> {
         let pattern = self.pattern(relative)?;
         let answer = self.transport.streams_for(&pattern);
-        Ok(within(self.patience(), "the streams for a pattern", answer).await??)
+        within(self.patience(), "the streams for a pattern", answer).await
     }
 
     /// Removes the consumer `name` of this case.

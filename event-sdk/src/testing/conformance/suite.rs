@@ -12,7 +12,7 @@ use super::failure::Outcome;
 use super::fixture::{Fixture, Settings};
 use super::started::Started;
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
-use crate::transport::{Capabilities, Capability, Transport as _};
+use crate::transport::{Capability, Transport as _, TransportExt as _};
 
 /// Which cases are run, and how.
 ///
@@ -119,10 +119,10 @@ impl Suite {
     pub async fn run<H: Harness>(&self, harness: H) -> Report {
         let begun = Instant::now();
         let harness = Arc::new(harness);
-        let (transport, capabilities) = self.look_at(&harness).await;
+        let (transport, supported) = self.look_at(&harness).await;
         let mut results: Vec<_> = stream::iter(self.cases.iter().enumerate())
             .map(|(place, &case)| {
-                let running = self.run_case(Arc::clone(&harness), case, capabilities.clone());
+                let running = self.run_case(Arc::clone(&harness), case, supported.clone());
                 async move { (place, running.await) }
             })
             .buffer_unordered(self.parallel)
@@ -140,17 +140,19 @@ impl Suite {
     async fn look_at<H: Harness>(
         &self,
         harness: &Arc<H>,
-    ) -> (String, Result<Capabilities, String>) {
+    ) -> (String, Result<Vec<Capability>, String>) {
         let looked = self
             .in_task(harness, |fixture| {
                 Box::pin(async move {
                     let transport = fixture.start(Vec::new()).await?;
-                    Ok((transport.name().to_owned(), transport.capabilities()))
+                    let supported = Capability::ALL.into_iter();
+                    let supported = supported.filter(|one| transport.supports(*one)).collect();
+                    Ok((transport.name().to_owned(), supported))
                 })
             })
             .await;
         match looked {
-            Ok((name, capabilities)) => (name, Ok(capabilities)),
+            Ok((name, supported)) => (name, Ok(supported)),
             Err(why) => ("a transport that does not start".to_owned(), Err(why)),
         }
     }
@@ -159,12 +161,12 @@ impl Suite {
         &self,
         harness: Arc<H>,
         case: Case,
-        capabilities: Result<Capabilities, String>,
+        supported: Result<Vec<Capability>, String>,
     ) -> CaseResult {
         let begun = Instant::now();
-        let verdict = match capabilities {
-            Ok(capabilities) => {
-                let missing = missing(case.needs, capabilities);
+        let verdict = match supported {
+            Ok(supported) => {
+                let missing = missing(case.needs, &supported);
                 let ended = if missing.is_empty() {
                     self.in_task(&harness, case.body).await
                 } else {
@@ -234,9 +236,9 @@ impl Default for Suite {
 
 /// What a case needs and the transport lacks. Without streams, or where they
 /// cannot be managed, nothing else that is asked for has a meaning.
-fn missing(needs: &[Capability], capabilities: Capabilities) -> Vec<Capability> {
-    let missing = |need: &Capability| !capabilities.has(*need);
-    for first in [Capability::Store, Capability::ManageStreams] {
+fn missing(needs: &[Capability], supported: &[Capability]) -> Vec<Capability> {
+    let missing = |need: &Capability| !supported.contains(need);
+    for first in [Capability::Store, Capability::StreamAdmin] {
         if needs.contains(&first) && missing(&first) {
             return vec![first];
         }

@@ -116,7 +116,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "subjects_of_another_stream_are_refused", "the_retention_of_a_stream_stays",
         "the_storage_of_a_stream_stays",
     ]),
-    exactly(S::Pretends(Capability::ManageStreams), &[
+    exactly(S::Pretends(Capability::StreamAdmin), &[
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",

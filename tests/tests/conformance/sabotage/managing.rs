@@ -2,7 +2,7 @@
 
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::transport::{
-    Answer, Capability, Error, ErrorKind, Operation, StreamChange, Transport,
+    Answer, Capability, Error, ErrorKind, Operation, StreamChange, Transport, TransportExt as _,
 };
 
 use super::{Sabotage, blurred, only_pretended};
@@ -17,7 +17,7 @@ pub(super) fn broken_apply(
         Sabotage::AppliesNothing => return Answer::ready(Ok(StreamChange::Unchanged)),
         Sabotage::Pretends(capability) => {
             let asked = match capability {
-                Capability::ManageStreams => true,
+                Capability::StreamAdmin => true,
                 Capability::Compression => config.compression != Compression::None,
                 _ => false,
             };

@@ -21,35 +21,35 @@ cases! { "consumers":
         "A durable remembers what was settled: the next subscription goes on there.";
     a_durable_collects_while_nobody_listens [Store]
         "What is published while a durable has no subscription is delivered to its next one.";
-    an_ephemeral_ends_with_its_subscription [Store]
+    an_ephemeral_ends_with_its_subscription [Store, StreamAdmin]
         "An ephemeral consumer ends with its subscription.";
-    a_group_ends_with_its_last_subscription [Store]
+    a_group_ends_with_its_last_subscription [Store, StreamAdmin]
         "A group lives as long as one subscription uses it; after that it starts anew.";
-    binding_takes_the_consumer_as_it_is [Store]
+    binding_takes_the_consumer_as_it_is [Store, StreamAdmin]
         "Subscribing with the configuration that a consumer has binds it.";
     another_configuration_is_a_mismatch [Store]
         "Subscribing with another configuration is refused and says in what it differs.";
     another_backoff_is_a_mismatch [Store, Backoff]
         "Subscribing with another backoff is refused and says so.";
-    a_mismatch_changes_nothing [Store]
+    a_mismatch_changes_nothing [Store, StreamAdmin]
         "A refused subscription leaves the consumer as it is.";
     the_order_of_filters_is_no_difference [Store, SeveralFilters]
         "The same filters in another order are the same configuration.";
     a_name_belongs_to_its_stream [Store]
         "Consumers of the same name on two streams are two consumers.";
-    many_may_bind_at_once [Store]
+    many_may_bind_at_once [Store, StreamAdmin]
         "Many that subscribe to one durable at the same time share one consumer.";
     a_missing_stream_is_an_error [Store]
         "Subscribing to a stream that does not exist is refused and names it.";
-    overlapping_filters_are_refused [Store, SeveralFilters]
+    overlapping_filters_are_refused [Store, SeveralFilters, StreamAdmin]
         "Filters that overlap are refused.";
-    requests_that_ask_for_nothing_are_refused [Store]
+    requests_that_ask_for_nothing_are_refused [Store, StreamAdmin]
         "A consumer has at least one filter, and a subscription takes at least one message ahead.";
-    deleting_ends_the_subscriptions [Store]
+    deleting_ends_the_subscriptions [Store, ConsumerAdmin]
         "The subscriptions of a deleted consumer end and say why.";
-    deleting_forgets_the_consumer_alone [Store]
+    deleting_forgets_the_consumer_alone [Store, StreamAdmin, ConsumerAdmin]
         "A deleted consumer is forgotten, what the stream stores stays, and others go on.";
-    deleting_what_is_not_there_is_an_error [Store]
+    deleting_what_is_not_there_is_an_error [Store, ConsumerAdmin]
         "Deleting a consumer that does not exist is an error that names it.";
 }
 

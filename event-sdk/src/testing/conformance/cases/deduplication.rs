@@ -13,27 +13,27 @@ use crate::testing::conformance::rig::sequence;
 use crate::transport::{ErrorKind, MessageId};
 
 cases! { "deduplication":
-    a_duplicate_is_not_stored [Store, Deduplication]
+    a_duplicate_is_not_stored [Store, Deduplication, StreamAdmin]
         "A message with the id of one that is stored is not stored again.";
     a_duplicate_answers_with_the_first [Store, Deduplication]
         "The answer to a duplicate says so and has the sequence of the first.";
-    other_ids_are_no_duplicates [Store, Deduplication]
+    other_ids_are_no_duplicates [Store, Deduplication, StreamAdmin]
         "Messages that are the same but for their ids are different messages.";
-    without_an_id_there_are_no_duplicates [Store]
+    without_an_id_there_are_no_duplicates [Store, StreamAdmin]
         "Messages without an id are never duplicates.";
     an_event_id_is_its_text [Store, Deduplication]
         "An event's id and the same id as a text are the same id.";
-    ids_belong_to_their_stream [Store, Deduplication]
+    ids_belong_to_their_stream [Store, Deduplication, StreamAdmin]
         "An id is remembered by the stream that stored its message, and by no other.";
     ids_outlive_their_messages [Store, Deduplication]
         "An id is remembered for the window, even if its message is gone before that.";
-    the_window_ends [Store, Deduplication]
+    the_window_ends [Store, Deduplication, StreamAdmin]
         "After the window a message of the same id is stored again.";
-    no_window_no_deduplication [Store, Deduplication, DeduplicationOff]
+    no_window_no_deduplication [Store, Deduplication, DeduplicationOff, StreamAdmin]
         "A window of zero turns deduplication off.";
-    a_refused_id_is_not_remembered [Store, Deduplication, ExpectStream]
+    a_refused_id_is_not_remembered [Store, Deduplication, ExpectStream, StreamAdmin]
         "The id of a message that was refused is not remembered.";
-    an_id_that_cannot_travel_is_refused [Store, Deduplication]
+    an_id_that_cannot_travel_is_refused [Store, Deduplication, StreamAdmin]
         "An id that is empty, too long or has a control character is refused, and nothing is stored.";
     parallel_duplicates_are_stored_once [Store, Deduplication]
         "Of messages with one id that are published at the same time, one is stored.";

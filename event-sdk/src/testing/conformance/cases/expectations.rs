@@ -10,22 +10,22 @@ use crate::testing::conformance::rig::{Draft, Rig};
 use crate::transport::{ErrorKind, Outcome as Done};
 
 cases! { "expectations":
-    expected_stream_sequence_is_stored [Store, ExpectStream]
+    expected_stream_sequence_is_stored [Store, ExpectStream, StreamAdmin]
         "A message that expects the stream's last sequence is stored; zero expects an empty stream.";
-    unexpected_stream_sequence_is_refused [Store, ExpectStream]
+    unexpected_stream_sequence_is_refused [Store, ExpectStream, StreamAdmin]
         "A message that expects another last sequence of the stream is refused with that sequence.";
-    expected_subject_sequence_is_stored [Store, ExpectSubject]
+    expected_subject_sequence_is_stored [Store, ExpectSubject, StreamAdmin]
         "A message that expects its subject's last sequence is stored, whatever came on others.";
-    unexpected_subject_sequence_is_refused [Store, ExpectSubject]
+    unexpected_subject_sequence_is_refused [Store, ExpectSubject, StreamAdmin]
         "A message that expects another last sequence of its subject is refused.";
-    expected_entity_sequence_is_stored [Store, ExpectPattern]
+    expected_entity_sequence_is_stored [Store, ExpectPattern, StreamAdmin]
         "A message that expects the last sequence under a pattern is stored, whatever came outside it.";
-    unexpected_entity_sequence_is_refused [Store, ExpectPattern]
+    unexpected_entity_sequence_is_refused [Store, ExpectPattern, StreamAdmin]
         "A message that expects another last sequence under a pattern is refused, \
          whichever subject of the pattern moved on.";
-    every_expectation_has_to_hold [Store, ExpectStream, ExpectSubject]
+    every_expectation_has_to_hold [Store, ExpectStream, ExpectSubject, StreamAdmin]
         "Of several expectations, one that fails is enough to refuse.";
-    refused_messages_are_not_delivered [Store, ExpectStream]
+    refused_messages_are_not_delivered [Store, ExpectStream, StreamAdmin]
         "A failed expectation stores nothing.";
     one_of_many_writers_wins [Store, ExpectSubject]
         "Of many writers who expect the same sequence at the same time, one is stored.";

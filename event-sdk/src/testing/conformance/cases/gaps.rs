@@ -19,7 +19,7 @@ cases! { "gaps":
         "A gap says how many of its messages were for this consumer, or at most how many.";
     holes_are_gaps [Store, ReportsGaps]
         "What is dropped from the middle of a stream is reported as well.";
-    what_grew_too_old_is_a_gap [Store, ReportsGaps]
+    what_grew_too_old_is_a_gap [Store, ReportsGaps, StreamAdmin]
         "What grows too old before it was read is reported.";
     a_gap_spans_no_more_than_what_was_dropped [Store, ReportsGaps]
         "A gap begins and ends with messages that were dropped, whatever is there between them.";

@@ -10,7 +10,7 @@ use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq, within};
 use crate::testing::conformance::fixture::Fixture;
 use crate::testing::conformance::note::{Note, handed_over};
 use crate::testing::conformance::rig::{Draft, Rig};
-use crate::transport::{Body, From, HistoryRequest, Order};
+use crate::transport::{Body, From, HistoryRequest, Order, TransportExt as _};
 
 cases! { "handover":
     a_value_arrives_as_it_is [Store, ValueHandover]
@@ -21,7 +21,7 @@ cases! { "handover":
         "Values and bytes share a stream and keep their order.";
     a_value_comes_again [Store, ValueHandover]
         "A value that is put back comes again as the same value.";
-    a_value_may_be_a_duplicate [Store, ValueHandover, Deduplication]
+    a_value_may_be_a_duplicate [Store, ValueHandover, Deduplication, StreamAdmin]
         "A value with the id of one that is stored is not stored again.";
     history_has_values [Store, ValueHandover, History]
         "History has the value that was handed over.";
@@ -132,7 +132,7 @@ async fn history_has_values(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let note = Note::new(1);
     rig.store(draft(&rig, &note)?).await?;
-    let answer = rig.transport.history(HistoryRequest {
+    let answer = rig.transport.read_history(HistoryRequest {
         stream: rig.stream.clone(),
         filters: vec![rig.pattern(">")?],
         from: From::End,

@@ -9,7 +9,9 @@ use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq, within};
 use crate::testing::conformance::fixture::Fixture;
 use crate::testing::conformance::reader::number;
 use crate::testing::conformance::rig::Rig;
-use crate::transport::{ErrorKind, From, HistoryRequest, HistoryStream, Order, StoredMessage};
+use crate::transport::{
+    ErrorKind, From, HistoryRequest, HistoryStream, Order, StoredMessage, TransportExt as _,
+};
 
 cases! { "history":
     history_is_in_order [Store, History]
@@ -30,7 +32,7 @@ cases! { "history":
         "What the stream drops while history is read is left out; the rest comes in order.";
     history_of_nothing_is_empty [Store, History]
         "History of an empty stream, or of a subject without messages, ends at once.";
-    history_settles_nothing [Store, History]
+    history_settles_nothing [Store, History, StreamAdmin]
         "Reading history is nothing to consumers: they receive every message all the same.";
     history_of_a_missing_stream_is_an_error [Store, History]
         "History of a stream that does not exist is an error that names it.";
@@ -49,7 +51,7 @@ fn everything(rig: &Rig, order: Order) -> Outcome<HistoryRequest> {
 }
 
 async fn open(rig: &Rig, request: HistoryRequest) -> Outcome<HistoryStream> {
-    let answer = rig.transport.history(request);
+    let answer = rig.transport.read_history(request);
     Ok(within(
         rig.patience(),
         "the answer to a request for history",
@@ -339,7 +341,7 @@ async fn history_of_a_missing_stream_is_an_error(fixture: Fixture) -> Outcome {
     let mut request = everything(&rig, Order::OldestFirst)?;
     let stream = format!("{}-missing", rig.stream);
     request.stream = stream.clone().into();
-    let answer = rig.transport.history(request);
+    let answer = rig.transport.read_history(request);
     let answer = within(
         rig.patience(),
         "the answer to a request for history",

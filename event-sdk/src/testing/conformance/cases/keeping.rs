@@ -13,37 +13,37 @@ use crate::testing::conformance::rig::Rig;
 use crate::transport::{AckPolicy, DeliverPolicy, ErrorKind, Settlement};
 
 cases! { "keeping":
-    a_work_queue_drops_what_was_acked [Store, RetentionByAck]
+    a_work_queue_drops_what_was_acked [Store, RetentionByAck, StreamAdmin]
         "A work queue keeps a message until it was acknowledged.";
-    a_work_queue_drops_what_was_terminated [Store, RetentionByAck]
+    a_work_queue_drops_what_was_terminated [Store, RetentionByAck, StreamAdmin]
         "A work queue keeps a message that was put back, and drops one that was terminated.";
-    what_ran_out_of_deliveries_stays_in_a_work_queue [Store, RetentionByAck]
+    what_ran_out_of_deliveries_stays_in_a_work_queue [Store, RetentionByAck, StreamAdmin]
         "A message of a work queue that ran out of deliveries stays.";
-    what_ran_out_of_deliveries_may_be_acked_late [Store, RetentionByAck]
+    what_ran_out_of_deliveries_may_be_acked_late [Store, RetentionByAck, StreamAdmin]
         "The last delivery of a message can be acknowledged after it was put back, too, and then it goes.";
-    it_goes_in_whichever_order_it_was_acked [Store, RetentionByAck]
+    it_goes_in_whichever_order_it_was_acked [Store, RetentionByAck, StreamAdmin]
         "A message goes when it was acknowledged, whatever was stored before it, and the others stay.";
-    a_message_of_a_work_queue_is_for_one_consumer [Store, RetentionByAck]
+    a_message_of_a_work_queue_is_for_one_consumer [Store, RetentionByAck, StreamAdmin]
         "A consumer whose filter overlaps another's is refused by a work queue; one apart from it is not.";
-    a_work_queue_refuses_who_would_leave_messages [Store, RetentionByAck]
+    a_work_queue_refuses_who_would_leave_messages [Store, RetentionByAck, StreamAdmin]
         "A consumer that does not acknowledge each message, or begins later, is refused by a work queue.";
-    interest_keeps_it_for_each_consumer [Store, RetentionByAck]
+    interest_keeps_it_for_each_consumer [Store, RetentionByAck, StreamAdmin, ConsumerAdmin]
         "A stream that is kept by interest keeps a message until each consumer that it is for has acknowledged it.";
-    interest_keeps_it_for_whom_it_is_for [Store, RetentionByAck]
+    interest_keeps_it_for_whom_it_is_for [Store, RetentionByAck, StreamAdmin]
         "A consumer with a filter is not waited for where that does not match.";
-    what_is_for_nobody_has_a_sequence [Store, RetentionByAck]
+    what_is_for_nobody_has_a_sequence [Store, RetentionByAck, StreamAdmin]
         "What no consumer is for has the next sequence, and is not kept.";
-    a_later_consumer_is_waited_for_too [Store, RetentionByAck]
+    a_later_consumer_is_waited_for_too [Store, RetentionByAck, StreamAdmin]
         "A consumer that is created later gets what is left, which is kept until it has acknowledged that as well.";
-    a_deleted_consumer_is_waited_for_no_more [Store, RetentionByAck]
+    a_deleted_consumer_is_waited_for_no_more [Store, RetentionByAck, StreamAdmin, ConsumerAdmin]
         "With a consumer goes what only that had not acknowledged, whether it had read it or not.";
-    without_acks_it_goes_once_delivered [Store, RetentionByAck]
+    without_acks_it_goes_once_delivered [Store, RetentionByAck, StreamAdmin]
         "Where nothing is acknowledged, a message is kept by interest until it was delivered.";
-    all_before_an_ack_go [Store, RetentionByAck, AckAll]
+    all_before_an_ack_go [Store, RetentionByAck, AckAll, StreamAdmin]
         "Where an acknowledgement is for all before it, all of these go.";
-    limits_hold_all_the_same [Store, RetentionByAck]
+    limits_hold_all_the_same [Store, RetentionByAck, StreamAdmin]
         "A limit drops what nobody has acknowledged, too.";
-    the_retention_of_a_stream_stays [Store, ManageStreams, RetentionByAck]
+    the_retention_of_a_stream_stays [Store, StreamAdmin, RetentionByAck]
         "A stream does not become a work queue, nor a work queue another; nothing is changed.";
 }
 

@@ -14,33 +14,33 @@ use crate::testing::conformance::rig::Rig;
 use crate::transport::{ErrorKind, Gap, Incoming, Lost, Outcome as Done, StreamChange};
 
 cases! { "managing":
-    a_stream_is_created [Store, ManageStreams]
+    a_stream_is_created [Store, StreamAdmin]
         "Applying a stream that does not exist creates it as it is configured.";
-    applying_it_again_changes_nothing [Store, ManageStreams]
+    applying_it_again_changes_nothing [Store, StreamAdmin]
         "Applying a stream that is as it should be changes nothing and says so.";
-    what_differs_is_changed_and_told [Store, ManageStreams]
+    what_differs_is_changed_and_told [Store, StreamAdmin]
         "Applying a stream that differs changes it, says in what, and leaves everything else.";
-    a_smaller_limit_drops_the_oldest [Store, ManageStreams]
+    a_smaller_limit_drops_the_oldest [Store, StreamAdmin]
         "What a new limit leaves no room for is dropped, the oldest first.";
-    what_a_new_limit_drops_is_a_gap [Store, ManageStreams, ReportsGaps]
+    what_a_new_limit_drops_is_a_gap [Store, StreamAdmin, ReportsGaps]
         "What a new limit drops before a consumer read it is reported to that consumer.";
-    an_age_that_is_set_later_counts [Store, ManageStreams]
+    an_age_that_is_set_later_counts [Store, StreamAdmin]
         "A new greatest age holds for what is stored already.";
-    a_new_subject_is_stored [Store, ManageStreams]
+    a_new_subject_is_stored [Store, StreamAdmin]
         "A subject that a stream is given is stored from then on.";
-    a_subject_that_is_taken_away_is_kept [Store, ManageStreams]
+    a_subject_that_is_taken_away_is_kept [Store, StreamAdmin]
         "A subject that is taken from a stream is not stored any more; what there is of it stays.";
-    a_subject_moves_to_another_stream [Store, ManageStreams]
+    a_subject_moves_to_another_stream [Store, StreamAdmin]
         "A subject that one stream gives up can be another's.";
-    subjects_of_another_stream_are_refused [Store, ManageStreams]
+    subjects_of_another_stream_are_refused [Store, StreamAdmin]
         "A subject that another stream stores is refused, and nothing is changed.";
-    a_stream_that_cannot_be_is_refused [Store, ManageStreams]
+    a_stream_that_cannot_be_is_refused [Store, StreamAdmin]
         "A configuration that cannot be is refused, and nothing is created.";
-    the_storage_of_a_stream_stays [Store, ManageStreams]
+    the_storage_of_a_stream_stays [Store, StreamAdmin]
         "Another storage for a stream that exists is refused, and nothing is changed.";
-    many_may_apply_at_once [Store, ManageStreams]
+    many_may_apply_at_once [Store, StreamAdmin]
         "Many may apply the same stream at once, and it is created.";
-    a_compressed_stream_is_read_as_it_was_written [Store, ManageStreams, Compression]
+    a_compressed_stream_is_read_as_it_was_written [Store, StreamAdmin, Compression]
         "A compressed stream says that it is, and its messages are what was published.";
 }
 

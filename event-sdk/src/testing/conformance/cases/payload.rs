@@ -27,7 +27,7 @@ cases! { "payload":
         "A message larger than declared is refused with its size and the limit, and nothing was done.";
     headers_count_towards_the_limit []
         "The limit is for headers and body together.";
-    stream_limits_message_size [Store]
+    stream_limits_message_size [Store, StreamAdmin]
         "A stream's own limit for one message is kept.";
 }
 

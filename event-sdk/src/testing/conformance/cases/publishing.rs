@@ -18,11 +18,11 @@ cases! { "publishing":
         "What is published reaches a subscription that is there, with or without a stream.";
     stored_with_stream_and_sequence [Store]
         "The second answer says in which stream and under which sequence a message is stored.";
-    sequences_count_up_by_one [Store]
+    sequences_count_up_by_one [Store, StreamAdmin]
         "Sequences are those of the stream: each stored message has the next one.";
-    only_the_matching_stream_stores [Store]
+    only_the_matching_stream_stores [Store, StreamAdmin]
         "A message is stored in the one stream whose subjects match its subject.";
-    no_stream_is_an_error [Store]
+    no_stream_is_an_error [Store, StreamAdmin]
         "If no stream stores the subject, the error says so, names it, and nothing was done.";
     order_of_one_publisher [Store]
         "Messages that were handed over one after the other are stored in that order, \
@@ -33,7 +33,7 @@ cases! { "publishing":
         "Dropping the first answer neither blocks nor damages what is published later.";
     parallel_publishers_share_no_sequence [Store]
         "Publishers at the same time get sequences of their own, each in its own order.";
-    full_stream_refuses [Store]
+    full_stream_refuses [Store, StreamAdmin]
         "A full stream that is to refuse new messages refuses them and stores nothing.";
     subjects_are_told_apart_exactly [Store]
         "Subjects are compared byte by byte, long and escaped ones too.";

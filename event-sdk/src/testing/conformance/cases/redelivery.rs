@@ -48,7 +48,7 @@ cases! { "redelivery":
         "A message that nobody settled at its last delivery is reported when its ack wait ends.";
     a_nak_of_the_last_delivery_is_reported [Store, ReportsExhausted]
         "A message that was put back at its last delivery is reported.";
-    an_exhausted_message_stays_in_the_stream [Store]
+    an_exhausted_message_stays_in_the_stream [Store, StreamAdmin]
         "A message that ran out of deliveries stays in its stream.";
     backoff_replaces_the_ack_wait [Store, Backoff]
         "With a backoff, each attempt waits as long as the list says; the last wait is repeated.";

@@ -8,17 +8,17 @@ use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq};
 use crate::testing::conformance::fixture::Fixture;
 
 cases! { "retention":
-    without_limits_everything_stays [Store]
+    without_limits_everything_stays [Store, StreamAdmin]
         "A stream without limits keeps what was acknowledged too.";
-    max_messages_keeps_the_newest [Store]
+    max_messages_keeps_the_newest [Store, StreamAdmin]
         "A limited number of messages are the newest.";
-    max_messages_per_subject_keeps_the_newest [Store]
+    max_messages_per_subject_keeps_the_newest [Store, StreamAdmin]
         "A limited number of messages of one subject are the newest of it; other subjects are not touched.";
-    max_bytes_keeps_the_newest [Store]
+    max_bytes_keeps_the_newest [Store, StreamAdmin]
         "A limited number of bytes are those of the newest messages.";
-    max_age_drops_the_old [Store]
+    max_age_drops_the_old [Store, StreamAdmin]
         "A message goes when its time is over, not earlier, though nothing is published.";
-    sequences_are_never_given_again [Store]
+    sequences_are_never_given_again [Store, StreamAdmin]
         "A sequence is never given again, not even when everything is gone.";
     what_is_gone_is_not_delivered [Store]
         "A consumer that begins after messages were dropped begins at the oldest that is left.";

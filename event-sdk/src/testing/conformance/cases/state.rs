@@ -7,20 +7,21 @@ use crate::testing::conformance::case::cases;
 use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq, within};
 use crate::testing::conformance::fixture::Fixture;
 use crate::testing::conformance::rig::Rig;
+use crate::transport::TransportExt as _;
 use crate::transport::{Capability, ErrorKind};
 
 cases! { "state":
     the_transport_says_what_it_is []
         "A transport has a name, and what it can do does not change.";
-    a_new_stream_is_empty [Store]
+    a_new_stream_is_empty [Store, StreamAdmin]
         "A new stream holds nothing, and its first sequence is the next one's.";
-    the_state_counts [Store]
+    the_state_counts [Store, StreamAdmin]
         "The state of a stream says how many messages and consumers it has, and their sequences.";
-    the_state_has_the_configuration [Store]
+    the_state_has_the_configuration [Store, StreamAdmin]
         "The state of a stream says how it is configured.";
-    the_state_of_a_missing_stream_is_an_error [Store]
+    the_state_of_a_missing_stream_is_an_error [Store, StreamAdmin]
         "The state of a stream that does not exist is an error that names it.";
-    streams_are_found_by_subject [Store]
+    streams_are_found_by_subject [Store, StreamAdmin]
         "The streams that store some subject that a pattern matches are found, and no others.";
 }
 
