@@ -10,8 +10,7 @@ use super::note::Note;
 use super::rig::{Draft, Rig};
 use crate::stream::{Compression, Retention, Stream};
 use crate::transport::{
-    AckPolicy, Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order,
-    Outcome as Done,
+    Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order, Outcome as Done,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -61,13 +60,6 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             Capability::SeveralFilters => {
                 subscribe(&fixture, capability, |rig, config| {
                     config.filters = vec![rig.pattern("a")?, rig.pattern("b")?];
-                    Ok(())
-                })
-                .await?;
-            }
-            Capability::AckAll => {
-                subscribe(&fixture, capability, |_, config| {
-                    config.ack = AckPolicy::All;
                     Ok(())
                 })
                 .await?;
