@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Parser;
-use event_sdk::transport::Transport;
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Server;
 

@@ -71,10 +71,6 @@ use std::time::Duration;
 /// - Settling is idempotent: a second `ack` is fine, and an `ack` of a message
 ///   that was delivered again in the meantime acknowledges it. A `nak` of a
 ///   settled message does nothing.
-/// - With [`AckPolicy::All`] an ack or a term settles everything before it, whoever
-///   has it. So one subscription of a consumer at a time receives, and begins with
-///   what is unsettled, in order of sequence, before anything else. The others
-///   wait until it has ended.
 /// - The answer to [`Settlement::AckConfirmed`] comes when the stream has the
 ///   acknowledgement: the message is not delivered again, whatever becomes of
 ///   this process and its connection. What a crash of a server takes from it is

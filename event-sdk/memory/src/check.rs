@@ -189,7 +189,7 @@ fn contradiction(request: &SubscribeRequest) -> Option<String> {
     }
     match config.ack {
         AckPolicy::None => without_acks(config),
-        AckPolicy::Explicit | AckPolicy::All => with_acks(config),
+        AckPolicy::Explicit => with_acks(config),
     }
 }
 

@@ -15,7 +15,6 @@ use super::position::{Position, Read};
 use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
-use super::turn::{Resume, Turn};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement,
@@ -29,8 +28,6 @@ pub(super) struct Consumer {
     pending: Pending,
     notices: Notices,
     subscribers: Subscribers,
-    /// Who receives, where only one does at a time.
-    turn: Option<Turn>,
     /// Connections that are drained, whose deliveries can still be settled.
     draining: Vec<ConnectionId>,
     /// What it still owes its stream, where that keeps messages until they are settled.
@@ -76,7 +73,6 @@ impl Consumer {
             pending: Pending::new(),
             notices,
             subscribers: Subscribers::new(),
-            turn: None,
             draining: Vec::new(),
             debts: owes.then(Debts::default),
         }
@@ -157,9 +153,6 @@ impl Consumer {
         mut take: impl FnMut(Item<'_>),
     ) -> bool {
         self.expire(log, now);
-        if !self.is_turn_of(subscriber) {
-            return false;
-        }
         if let Some(notice) = self.notices.next() {
             take(Item::Notice(notice));
             return false;
@@ -173,19 +166,7 @@ impl Consumer {
                 take(Item::Delivery(read.into()));
             });
         }
-        loop {
-            let resume = match &mut self.turn {
-                Some(turn) => turn.resume(&self.pending),
-                None => Resume::Done,
-            };
-            let due = match resume {
-                Resume::With(sequence) => self.pending.begin_again(sequence),
-                Resume::Later => return false,
-                Resume::Done => self.pending.next_due(),
-            };
-            let Some((sequence, attempt)) = due else {
-                break;
-            };
+        while let Some((sequence, attempt)) = self.pending.next_due() {
             let deadline = self.deadline(attempt, now);
             self.pending.redelivered(sequence, deadline, to);
             if let Some((message, subject)) = log.get(sequence) {
@@ -210,21 +191,6 @@ impl Consumer {
         })
     }
 
-    /// Whether this subscription may receive, where only one does at a time.
-    fn is_turn_of(&mut self, subscriber: Key) -> bool {
-        if self.config.ack != AckPolicy::All {
-            return true;
-        }
-        match &self.turn {
-            Some(turn) if turn.is_of(subscriber) => true,
-            Some(turn) if self.subscribers.has(turn.of()) => false,
-            _ => {
-                self.turn = Some(Turn::new(subscriber, &self.pending));
-                true
-            }
-        }
-    }
-
     /// Settles a delivery; one that is settled stays so. Whether the settlement
     /// is one that is known here.
     pub(super) fn settle(
@@ -243,23 +209,12 @@ impl Consumer {
                     self.pending.extend(sequence, deadline);
                 }
             }
-            // As on a server, to give up a message settles what an ack would.
             Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
-                let (pending, mut debts) = (&mut self.pending, self.debts.as_mut());
-                match self.config.ack {
-                    AckPolicy::All => pending.settle_up_to(sequence, |sequence| {
-                        if let Some(debts) = &mut debts {
-                            debts.settled(sequence);
-                        }
-                    }),
-                    AckPolicy::Explicit | AckPolicy::None => {
-                        let waited = pending.settle(sequence);
-                        if let Some(debts) = debts
-                            && (waited || debts.settled_late(sequence))
-                        {
-                            debts.settled(sequence);
-                        }
-                    }
+                let waited = self.pending.settle(sequence);
+                if let Some(debts) = &mut self.debts
+                    && (waited || debts.settled_late(sequence))
+                {
+                    debts.settled(sequence);
                 }
             }
             _ => return false,

@@ -32,11 +32,8 @@
 //!   pattern, of the stream, room: as a server up to version 2.11. (From 2.12 on
 //!   one that is not clustered looks at the message id last.)
 //! - **Settling.** A `nak` goes for the delivery that is out now, whichever
-//!   attempt it was given to. With [`AckPolicy::All`](event_sdk_core::transport::AckPolicy::All) a
-//!   `term` settles what came before, as an `ack` does. A last delivery that is
-//!   put back is [exhausted](event_sdk_core::transport::Incoming::Exhausted) at once.
-//! - **Turns.** With [`AckPolicy::All`](event_sdk_core::transport::AckPolicy::All) the subscription that asked
-//!   first receives until it ends; then whichever asks.
+//!   attempt it was given to. A last delivery that is put back is
+//!   [exhausted](event_sdk_core::transport::Incoming::Exhausted) at once.
 //! - **Keeping by acknowledgement.** A message goes with the last acknowledgement that is
 //!   awaited; one that ran out of deliveries stays until its last is settled after all, or
 //!   its consumer goes. Where nothing is acknowledged, what was handed out is settled once its
@@ -97,7 +94,6 @@ mod subjects;
 mod subscribers;
 mod subscription;
 mod token_tree;
-mod turn;
 
 pub use builder::MemoryTransportBuilder;
 

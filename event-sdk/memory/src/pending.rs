@@ -77,17 +77,6 @@ impl Pending {
         self.deliveries.get(sequence).is_some()
     }
 
-    /// The newest of them.
-    pub(super) fn last_sequence(&self) -> Option<u64> {
-        self.deliveries.last_sequence()
-    }
-
-    /// The first from this sequence on, and whether it is to be delivered again.
-    pub(super) fn first_from(&self, sequence: u64) -> Option<(u64, bool)> {
-        let (sequence, delivery) = self.deliveries.from(sequence).next()?;
-        Some((sequence, delivery.state == State::Due))
-    }
-
     /// Whether something may be to be delivered again.
     pub(super) fn any_due(&self) -> bool {
         !self.due.is_empty()
@@ -119,22 +108,12 @@ impl Pending {
                 continue;
             };
             delivery.queued = false;
-            if let Some(due) = self.begin_again(sequence) {
-                return Some(due);
+            if delivery.state == State::Due {
+                delivery.attempt = delivery.attempt.saturating_add(1);
+                return Some((sequence, delivery.attempt));
             }
         }
         None
-    }
-
-    /// This one, with the number of this attempt, if it is to be delivered again.
-    /// [`redelivered`](Self::redelivered) says until when.
-    pub(super) fn begin_again(&mut self, sequence: u64) -> Option<(u64, u32)> {
-        let delivery = self.deliveries.get_mut(sequence)?;
-        if delivery.state != State::Due {
-            return None;
-        }
-        delivery.attempt = delivery.attempt.saturating_add(1);
-        Some((sequence, delivery.attempt))
     }
 
     /// What [`next_due`](Self::next_due) gave was delivered.
@@ -240,23 +219,6 @@ impl Pending {
     /// It is not delivered again. Whether it might have been.
     pub(super) fn settle(&mut self, sequence: u64) -> bool {
         self.remove(sequence, Left::Settled)
-    }
-
-    /// Neither it nor any before it is delivered again; `settled` is told which might
-    /// have been.
-    pub(super) fn settle_up_to(&mut self, sequence: u64, mut settled: impl FnMut(u64)) {
-        while self
-            .deliveries
-            .first_sequence()
-            .is_some_and(|first| first <= sequence)
-        {
-            if let Some((sequence, mut delivery)) = self.deliveries.pop_first() {
-                delivery.moves_to(State::Due, Left::Settled, &mut self.held);
-                self.dropped -= usize::from(delivery.dropped);
-                settled(sequence);
-            }
-        }
-        self.tidy();
     }
 
     /// The stream has dropped the message. Whether it is lost for the consumer:

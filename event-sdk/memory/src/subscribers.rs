@@ -66,11 +66,6 @@ impl Subscribers {
         self.members.is_empty()
     }
 
-    /// Whether this subscription is there still.
-    pub(super) fn has(&self, key: Key) -> bool {
-        self.members.get(key).is_some()
-    }
-
     /// Whether some subscription waits.
     pub(super) fn any_waiting(&self) -> bool {
         self.waiting > 0

@@ -84,7 +84,7 @@ impl MemorySubscription {
         let name = config.name.as_str().map(Text::copy_of);
         let (batch, sink) = match config.ack {
             AckPolicy::None => (prefetch.min(MAX_BATCH), None),
-            AckPolicy::Explicit | AckPolicy::All => {
+            AckPolicy::Explicit => {
                 let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
                 (1, Some(Arc::new(sink) as Arc<dyn Settle>))
             }

@@ -16,7 +16,6 @@ mod held;
 mod inbox;
 mod leave;
 mod mend;
-mod numbers;
 mod pull;
 mod reply;
 mod send;
@@ -24,7 +23,6 @@ mod settle;
 mod status;
 mod subjects;
 mod subscription;
-mod turn;
 
 pub(super) use all::Consumers;
 

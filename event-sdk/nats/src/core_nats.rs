@@ -217,9 +217,6 @@ fn check(about: &About, request: &SubscribeRequest) -> Result<(), Error> {
             ));
         }
     }
-    if config.ack == AckPolicy::All {
-        return Err(unsupported(Capability::AckAll, about.operation));
-    }
     if !config.backoff.is_empty() {
         return Err(unsupported(Capability::Backoff, about.operation));
     }

@@ -108,7 +108,6 @@ impl Server {
             Capability::Deduplication,
             Capability::ExpectStream,
             Capability::ExpectSubject,
-            Capability::AckAll,
             Capability::Backoff,
             Capability::ReportsExhausted,
             Capability::RetentionByAck,

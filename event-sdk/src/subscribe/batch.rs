@@ -13,12 +13,8 @@ use super::Delivery;
 /// Several [deliveries](Delivery), at least one, that are settled together.
 ///
 /// It comes from [`Subscriber::next_batch`](super::Subscriber::next_batch), and is
-/// a slice of deliveries. With
-/// [`AckPolicy::All`](event_sdk_core::transport::AckPolicy::All) one acknowledgement
-/// a stream settles it; with
-/// [`AckPolicy::Explicit`](event_sdk_core::transport::AckPolicy::Explicit) each
-/// delivery has its own. Those that are dropped unsettled are delivered again after
-/// the ack wait.
+/// a slice of deliveries. Those that are dropped unsettled are delivered again
+/// after the ack wait.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -42,16 +38,11 @@ use super::Delivery;
 #[must_use = "deliveries that are not settled are delivered again after the ack wait"]
 pub struct Batch<S> {
     deliveries: Vec<Delivery<S>>,
-    /// Whether the last acknowledgement of a stream is one for all before it.
-    last_is_for_all: bool,
 }
 
 impl<S: EventSet> Batch<S> {
-    pub(super) fn new(deliveries: Vec<Delivery<S>>, last_is_for_all: bool) -> Self {
-        Self {
-            deliveries,
-            last_is_for_all,
-        }
+    pub(super) fn new(deliveries: Vec<Delivery<S>>) -> Self {
+        Self { deliveries }
     }
 
     /// All of them were handled: none is delivered again.
@@ -64,9 +55,7 @@ impl<S: EventSet> Batch<S> {
     ///
     /// The transport's, the first of them: any of the deliveries may come again then.
     pub async fn ack(&self) -> Result<(), Error> {
-        // From the end: where an acknowledgement settles what is before it, those are
-        // only noted until the first is, and the transport hears of the last alone.
-        settled(self.deliveries.iter().rev(), || Settlement::Ack).await
+        settled(self.deliveries.iter(), || Settlement::Ack).await
     }
 
     /// All of them were handled, and the streams know: as
@@ -75,22 +64,8 @@ impl<S: EventSet> Batch<S> {
     /// # Errors
     ///
     /// The transport's, the first of them: any of the deliveries may come again then.
-    /// With `AckPolicy::All`,
-    /// [`EarlierUnsettled`](event_sdk_core::transport::ErrorKind::EarlierUnsettled)
-    /// says that one before the batch is not settled; these here are acknowledged, and
-    /// the server hears of them together with that one.
     pub async fn ack_confirmed(&self) -> Result<(), Error> {
-        if !self.last_is_for_all {
-            return settled(self.deliveries.iter(), || Settlement::AckConfirmed).await;
-        }
-        self.ack().await?;
-        let mut last: Vec<&Delivery<S>> = Vec::new();
-        for delivery in self.deliveries.iter().rev() {
-            if last.iter().all(|last| last.stream() != delivery.stream()) {
-                last.push(delivery);
-            }
-        }
-        settled(last.into_iter(), || Settlement::AckConfirmed).await
+        settled(self.deliveries.iter(), || Settlement::AckConfirmed).await
     }
 
     /// None of them was handled: deliver them again after `delay`.
@@ -107,7 +82,7 @@ impl<S: EventSet> Batch<S> {
     /// empty; so may the rest be.
     pub fn split_off(&mut self, at: usize) -> Self {
         let at = at.min(self.deliveries.len());
-        Self::new(self.deliveries.split_off(at), self.last_is_for_all)
+        Self::new(self.deliveries.split_off(at))
     }
 }
 

@@ -17,7 +17,6 @@ use event_sdk_core::transport::{
 use event_sdk_core::{EventSet, Head, Pattern};
 
 use super::Subscriber;
-use super::in_order::InOrder;
 use super::subscriber::{EnvelopeFilter, Source};
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::Opener;
@@ -90,14 +89,6 @@ impl<S: EventSet> Subscribe<S> {
     }
 
     /// How deliveries are acknowledged: each by itself unless set.
-    ///
-    /// With [`AckPolicy::All`] one acknowledgement on the wire settles everything
-    /// before it, for a handler that works in order, mostly on
-    /// [batches](Subscriber::next_batch). What is not handled is never settled by
-    /// that: an acknowledgement is told to the transport when everything before it is
-    /// settled too, one that was put back included, and until then it is noted here.
-    /// If the program ends before, it comes again. One subscription of the consumer
-    /// at a time receives: others that are there take over when it ends.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self
@@ -181,7 +172,7 @@ impl<S: EventSet> Subscribe<S> {
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,
-            AckPolicy::Explicit | AckPolicy::All => {
+            AckPolicy::Explicit => {
                 let most = self.config.max_ack_pending;
                 let most = most.and_then(|most| usize::try_from(most.get()).ok());
                 most.unwrap_or(usize::MAX).min(Self::PREFETCH)
@@ -201,8 +192,6 @@ impl<S: EventSet> Subscribe<S> {
                 filters,
                 ..self.config.clone()
             };
-            let order = (config.ack == AckPolicy::All)
-                .then(|| InOrder::new(stream.clone(), Arc::clone(&inner.clock), &config));
             let request = SubscribeRequest {
                 stream: stream.clone(),
                 config,
@@ -211,7 +200,6 @@ impl<S: EventSet> Subscribe<S> {
             sources.push(Source {
                 stream,
                 subscription: inner.transport.subscribe(request).await?,
-                order: order.map(Arc::new),
             });
         }
         let opener = Opener {

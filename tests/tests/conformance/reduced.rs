@@ -104,7 +104,6 @@ impl Transport for Reduced {
         let asked = [
             (Capability::Store, stored),
             (Capability::SeveralFilters, config.filters.len() > 1),
-            (Capability::AckAll, config.ack == AckPolicy::All),
             (Capability::Backoff, !config.backoff.is_empty()),
         ];
         if let Err(error) = self.refuse(&asked, Operation::Subscribe) {

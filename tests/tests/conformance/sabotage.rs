@@ -19,10 +19,10 @@ use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerAdmin, ConsumerConfig,
-    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream,
-    Operation, Order, Outgoing, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    Answer, Capabilities, Capability, Confirmation, ConsumerAdmin, ConsumerConfig, ConsumerName,
+    DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream, Operation,
+    Order, Outgoing, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 
 use crate::memory;
@@ -89,11 +89,6 @@ pub(crate) enum Sabotage {
     IgnoresFilters,
     /// A consumer begins at the oldest message whatever it asked for.
     BeginsAtTheOldest,
-    /// An ack is for one message, whatever was asked for.
-    AcksOneForAll,
-    /// Where an ack is for everything before it, all subscriptions receive at once,
-    /// as those of a server do that is asked without care.
-    LetsAllReceive,
     /// Any number of deliveries may be unsettled.
     IgnoresMaxAckPending,
     /// A message is delivered until it is settled.
@@ -229,9 +224,6 @@ impl<T: Transport> Broken<T> {
                 config.filters.truncate(1);
             }
             Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
-            Sabotage::AcksOneForAll | Sabotage::LetsAllReceive if config.ack == AckPolicy::All => {
-                config.ack = AckPolicy::Explicit;
-            }
             Sabotage::IgnoresMaxAckPending => config.max_ack_pending = None,
             Sabotage::IgnoresMaxDeliver => config.max_deliver = None,
             Sabotage::IgnoresBackoff => config.backoff.clear(),
@@ -265,7 +257,6 @@ impl<T: Transport> Transport for Broken<T> {
         if let Err(error) = self.known.check(self.sabotage, &request) {
             return Answer::ready(Err(error));
         }
-        let in_order = request.config.ack == AckPolicy::All;
         self.distort(&mut request.config);
         let (inner, sabotage) = (Arc::clone(&self.inner), self.sabotage);
         let (settled, reading) = (Arc::clone(&self.settled), self.waiting.begin());
@@ -285,10 +276,7 @@ impl<T: Transport> Transport for Broken<T> {
                 subscribed = inner.subscribe(request).await;
             }
             let subscribed = subscribed.map(|subscription| {
-                let subscription = match sabotage {
-                    Sabotage::LetsAllReceive if !in_order => subscription,
-                    _ => delivering::broken(sabotage, subscription, settled),
-                };
+                let subscription = delivering::broken(sabotage, subscription, settled);
                 let subscription = closing::broken(sabotage, subscription);
                 reading.count(subscription)
             });

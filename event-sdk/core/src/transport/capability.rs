@@ -21,8 +21,6 @@ pub enum Capability {
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
-    /// One acknowledgement can settle everything before it.
-    AckAll,
     /// A consumer can have a list of waits between deliveries.
     Backoff,
     /// What is stored can be read without a consumer: [`Transport::history`](super::Transport::history).
@@ -47,7 +45,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 16] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -55,7 +53,6 @@ impl Capability {
         Self::ExpectSubject,
         Self::ExpectPattern,
         Self::SeveralFilters,
-        Self::AckAll,
         Self::Backoff,
         Self::History,
         Self::ReportsGaps,
@@ -91,7 +88,6 @@ impl fmt::Display for Capability {
             Self::ExpectSubject => "expecting the last sequence of a subject",
             Self::ExpectPattern => "expecting the last sequence of an entity",
             Self::SeveralFilters => "several filters on one consumer",
-            Self::AckAll => "acknowledging everything up to a message",
             Self::Backoff => "a list of waits between deliveries",
             Self::History => "reading history without a consumer",
             Self::ReportsGaps => "reporting gaps",

@@ -153,13 +153,6 @@ pub enum DeliverPolicy {
 pub enum AckPolicy {
     /// Each by itself.
     Explicit,
-    /// Acknowledging one settles everything before it, that is of a lower sequence:
-    /// one message on the wire for many, for a handler that works in order.
-    ///
-    /// One subscription of a consumer at a time receives, and begins with what is
-    /// unsettled; see [`Transport`](super::Transport). It is for who holds the
-    /// deliveries to see that nothing is settled unhandled: `event_sdk`'s subscriber does.
-    All,
     /// Not at all: a delivery counts as handled.
     None,
 }

@@ -68,12 +68,6 @@ pub enum ErrorKind {
     },
     /// A message was delivered as often as the consumer allows.
     Exhausted(Exhausted),
-    /// A delivery that came before it is not settled, and the acknowledgement would
-    /// settle that one too.
-    EarlierUnsettled {
-        /// Its sequence.
-        sequence: u64,
-    },
     /// The answer did not come in time.
     Timeout,
     /// The bus or the transport was closed, or is being drained.

@@ -95,7 +95,8 @@ fn what_became_of_deliveries_in_hand_is_counted() {
     pending.rest(5, seconds(90));
     pending.make_due(5);
     assert_eq!(expired(&mut pending, 10), [1]);
-    pending.settle_up_to(2, |_| ());
+    assert!(pending.settle(1));
+    assert!(pending.settle(2));
     assert_eq!(pending.in_hands_of(ME), [3, 4]);
     // Put back, and in hand again.
     pending.make_due(4);
@@ -117,7 +118,6 @@ fn what_became_of_deliveries_in_hand_is_counted() {
 enum Step {
     Deliver(u64),
     Settle(u64),
-    SettleUpTo(u64),
     Rest(u64, u64),
     Extend(u64, u64),
     MakeDue(u64),
@@ -130,7 +130,6 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => wait.clone().prop_map(Step::Deliver),
         1 => sequence.clone().prop_map(Step::Settle),
-        1 => (0_u64..10).prop_map(Step::SettleUpTo),
         2 => (sequence.clone(), wait.clone()).prop_map(|(s, w)| Step::Rest(s, w)),
         2 => (sequence.clone(), wait.clone()).prop_map(|(s, w)| Step::Extend(s, w)),
         1 => sequence.prop_map(Step::MakeDue),
@@ -158,14 +157,6 @@ proptest! {
                 Step::Settle(sequence) => {
                     let was_there = map.remove(&sequence).is_some();
                     prop_assert_eq!(pending.settle(sequence), was_there);
-                }
-                Step::SettleUpTo(behind) => {
-                    let sequence = last.saturating_sub(behind);
-                    let mut settled = Vec::new();
-                    pending.settle_up_to(sequence, |sequence| settled.push(sequence));
-                    let rest = map.split_off(&(sequence + 1));
-                    prop_assert_eq!(settled, map.into_keys().collect::<Vec<_>>());
-                    map = rest;
                 }
                 Step::Rest(sequence, wait) => {
                     pending.rest(sequence, seconds(now + wait));

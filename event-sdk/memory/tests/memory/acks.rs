@@ -179,21 +179,6 @@ fn delivery_pauses_at_max_ack_pending() {
 }
 
 #[test]
-fn one_ack_of_all_settles_what_was_delivered_before() {
-    let rig = Rig::plain();
-    rig.publish_many("a", 5);
-    let mut config = durable("d");
-    config.ack = AckPolicy::All;
-    let mut sub = rig.subscribe(config);
-    let messages: Vec<_> = (0..5).map(|_| sub.message()).collect();
-    messages[2].ack();
-    messages[0].ack();
-    rig.step(30 * SECOND);
-    assert_eq!((sub.seq(), sub.seq()), ((4, 2), (5, 2)));
-    sub.nothing();
-}
-
-#[test]
 fn without_acks_each_message_comes_once() {
     let rig = Rig::plain();
     rig.publish_many("a", 3);

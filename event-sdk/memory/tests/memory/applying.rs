@@ -7,7 +7,7 @@ use event_sdk::ErrorKind;
 use event_sdk::stream::{Compression, Discard, Storage, Stream};
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
-    ConsumerConfig, DeliverPolicy, Error, Lost, StreamChange, SubscribeRequest, Transport,
+    ConsumerConfig, DeliverPolicy, Error, Lost, StreamChange, SubscribeRequest,
 };
 
 use crate::support::*;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use event_sdk::ErrorKind;
-use event_sdk::transport::{AckPolicy, ConsumerConfig, DeliverPolicy, SubscribeRequest, Transport};
+use event_sdk::transport::{AckPolicy, ConsumerConfig, DeliverPolicy, SubscribeRequest};
 
 use crate::support::*;
 use event_sdk::transport::TransportExt as _;

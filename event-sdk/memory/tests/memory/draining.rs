@@ -178,23 +178,6 @@ fn what_its_ack_wait_took_away_counts_as_given_back() {
 }
 
 #[test]
-fn an_ack_for_all_before_it_settles_what_is_in_hand() {
-    let rig = Rig::plain();
-    let _other = rig.another();
-    let mut sub = rig.subscribe(ConsumerConfig {
-        ack: AckPolicy::All,
-        ..durable("d")
-    });
-    rig.publish_many("a", 3);
-    sub.message();
-    sub.message();
-    let last = sub.message();
-    let mut drain = Drain::of(&rig, 100 * SECOND);
-    last.ack();
-    drain.found(3, 0);
-}
-
-#[test]
 fn a_group_stays_until_what_is_in_hand_is_settled() {
     let rig = Rig::plain();
     let other = rig.another();

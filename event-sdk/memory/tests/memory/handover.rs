@@ -13,9 +13,7 @@ use event_sdk::json::WriteJson;
 use event_sdk::stream::{Discard, Stream};
 use event_sdk::subject::grammar::subject_hash;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{
-    Body, Capability, Expectations, MessageId, Outgoing, Transport, ValueBody,
-};
+use event_sdk::transport::{Body, Capability, Expectations, MessageId, Outgoing, ValueBody};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::transport::{From, HistoryRequest, Order, Transport};
+use event_sdk::transport::{From, HistoryRequest, Order};
 use event_sdk::{Error, ErrorKind};
 use futures_util::{FutureExt, StreamExt};
 

@@ -214,8 +214,8 @@ fn a_work_queue_says_what_it_refuses() {
     let mut new = for_subject("new", "bills.*");
     new.deliver = DeliverPolicy::New;
     assert!(refused(new.clone()).contains("delivers all"));
-    new.ack = AckPolicy::All;
-    assert!(refused(new).contains("explicitly, not All"));
+    new.ack = AckPolicy::None;
+    assert!(refused(new).contains("explicitly, not None"));
 }
 
 /// What is done to a stream that is kept by interest, and to whom of its consumers.

@@ -44,37 +44,10 @@ pub(super) struct Info {
     /// How many requests for messages wait.
     #[serde(default)]
     num_waiting: u64,
-    /// How many deliveries are not settled.
-    #[serde(default)]
-    num_ack_pending: u64,
-}
-
-/// How far a consumer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// The consumer's own number of its last delivery.
-    pub(super) delivered: u64,
-    /// How many deliveries are not settled.
-    pub(super) unsettled: u64,
-    /// How many requests for messages wait.
-    pub(super) waiting: u64,
-}
-
-impl Info {
-    /// How far the consumer is.
-    pub(super) fn standing(&self) -> Standing {
-        Standing {
-            delivered: self.delivered.consumer_seq,
-            unsettled: self.num_ack_pending,
-            waiting: self.num_waiting,
-        }
-    }
 }
 
 #[derive(Debug, Default, Deserialize)]
 struct Delivered {
-    #[serde(default)]
-    consumer_seq: u64,
     #[serde(default)]
     stream_seq: u64,
 }

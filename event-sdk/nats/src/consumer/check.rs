@@ -26,12 +26,6 @@ pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) ->
             return Err(about.on(error));
         }
     }
-    if config.ack == AckPolicy::All && link.options().management == Management::Never {
-        return Err(about.error(
-            ErrorKind::InvalidOption,
-            "where an acknowledgement settles everything before it, a subscription has to ask what others have in hand (CONSUMER.INFO), and management calls are switched off; acknowledge each by itself",
-        ));
-    }
     if matches!(config.name, ConsumerName::Durable(_)) {
         return Ok(());
     }
@@ -70,7 +64,7 @@ fn contradiction(request: &SubscribeRequest) -> Option<String> {
     }
     filters(config).or_else(|| match config.ack {
         AckPolicy::None => without_acks(config),
-        AckPolicy::Explicit | AckPolicy::All => with_acks(config),
+        AckPolicy::Explicit => with_acks(config),
     })
 }
 

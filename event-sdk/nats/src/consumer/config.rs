@@ -70,6 +70,8 @@ enum WireDeliver {
 enum WireAck {
     #[default]
     None,
+    /// One ack settles every delivery before it: a server accepts that from any client
+    /// of the consumer, so it is never bound.
     All,
     Explicit,
     /// One that nobody can ask for here, such as `flow_control`.
@@ -136,7 +138,6 @@ impl Wire {
         }
         wire.ack_policy = match config.ack {
             AckPolicy::Explicit => WireAck::Explicit,
-            AckPolicy::All => WireAck::All,
             // There is nothing to wait for, and no deliveries to be counted.
             AckPolicy::None => return Ok(wire),
         };
@@ -204,14 +205,10 @@ impl Wire {
         });
         let ack = match self.ack_policy {
             WireAck::Explicit => AckPolicy::Explicit,
-            WireAck::All => AckPolicy::All,
             WireAck::None => AckPolicy::None,
-            WireAck::Another => {
-                differs(
-                    "ack policy",
-                    "another".to_owned(),
-                    format!("{:?}", wanted.ack),
-                );
+            other @ (WireAck::All | WireAck::Another) => {
+                let (existing, wanted_ack) = (format!("{other:?}"), format!("{:?}", wanted.ack));
+                differs("ack policy", existing, wanted_ack);
                 wanted.ack
             }
         };

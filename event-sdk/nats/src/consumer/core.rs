@@ -2,7 +2,7 @@
 
 mod ending;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
@@ -17,13 +17,11 @@ use super::forget::Forgetting;
 use super::held::Deliveries;
 use super::inbox::Inbox;
 use super::leave::{Leaving, Left};
-use super::numbers::{self, Numbers};
 use super::pull::{Ends, Pull};
-use super::reply::{Reply, with_number};
+use super::reply::Reply;
 use super::send::send_now;
-use super::settle::{ACK, Held, NAK, Via};
+use super::settle::{ACK, Held, Via};
 use super::status::Status;
-use super::turn::Turn;
 use crate::link::Link;
 use crate::options::API_PREFIX;
 use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
@@ -33,8 +31,6 @@ pub(super) struct Core {
     pub(super) via: Arc<Via>,
     /// Whether deliveries are settled.
     pub(super) acks: bool,
-    /// Whether an acknowledgement settles everything before it.
-    pub(super) in_order: bool,
     is_ephemeral: bool,
     state: Mutex<State>,
 }
@@ -61,15 +57,6 @@ struct State {
     start: u64,
     /// What came before this consumer was made again.
     before: Option<Before>,
-    /// What comes before anything that is asked for.
-    first: VecDeque<(Message, Reply)>,
-    /// Under which numbers deliveries are settled then.
-    numbers: Numbers,
-    /// The consumer's own number of what comes next, where one subscription
-    /// receives at a time.
-    next_number: Option<u64>,
-    /// Whether another one has received something meanwhile.
-    overtaken: bool,
     waker: Option<Waker>,
 }
 
@@ -92,8 +79,6 @@ pub(super) enum Came {
     Status(Status),
     /// Nothing that has a meaning here.
     Nothing,
-    /// Another subscription has received something, where only one does at a time.
-    Overtaken,
     /// A request has to wait for room on the connection.
     NoRoom(Unsent),
     /// The subscription was ended.
@@ -120,7 +105,6 @@ impl Core {
     ) -> Self {
         Self {
             acks: config.ack != AckPolicy::None,
-            in_order: config.ack == AckPolicy::All,
             is_ephemeral: config.name == ConsumerName::Ephemeral,
             state: Mutex::new(State {
                 next: via.next(&bound.name),
@@ -137,10 +121,6 @@ impl Core {
                     _ => 0,
                 },
                 before: None,
-                first: VecDeque::new(),
-                numbers: Numbers::default(),
-                next_number: None,
-                overtaken: false,
                 waker: None,
                 bound,
             }),
@@ -181,35 +161,6 @@ impl Core {
             last: state.last,
             unsettled,
         }
-    }
-
-    /// What somebody has in his hands and has not settled.
-    pub(super) fn in_hand(&self) -> BTreeSet<u64> {
-        let state = self.lock();
-        let in_hand = state.deliveries.in_hand();
-        in_hand.map(|held| held.sequence()).collect()
-    }
-
-    /// Whether all deliveries up to the consumer's own number `delivered` came here,
-    /// since its turn came.
-    pub(super) fn has_all_up_to(&self, delivered: u64) -> bool {
-        let state = self.lock();
-        !state.overtaken && state.next_number == Some(delivered.saturating_add(1))
-    }
-
-    /// Whether another subscription has received something, in its turn.
-    pub(super) fn is_overtaken(&self) -> bool {
-        self.lock().overtaken
-    }
-
-    /// Its turn has come.
-    pub(super) fn begin_turn(&self, mut turn: Turn) {
-        let mut state = self.lock();
-        state.numbers.clear();
-        numbers::in_order(&mut turn.first);
-        state.first = turn.first.into();
-        state.next_number = turn.next;
-        state.overtaken = false;
     }
 
     /// Goes on with another inbox, for what was asked for through the old one may
@@ -253,7 +204,6 @@ impl Core {
         state.next = self.via.next(&bound.name);
         state.bound = bound;
         state.before = Some(before);
-        state.next_number = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -286,9 +236,6 @@ impl State {
     fn poll(&mut self, core: &Core, asks: bool, cx: &mut Context<'_>) -> Poll<Came> {
         if self.inbox.is_none() {
             return Poll::Ready(Came::Ended);
-        }
-        if let Some((message, reply)) = self.first.pop_front() {
-            return Poll::Ready(self.came(core, message, reply));
         }
         if asks {
             self.ask(core);
@@ -350,29 +297,6 @@ impl State {
         let Some(reply) = Reply::parse(subject) else {
             return Came::Unreadable(message);
         };
-        if core.in_order && !self.is_next(&reply) {
-            // Where there is no room it comes again after its ack wait.
-            let _ = send_now(core.via.link.client(), subject, None, &NAK);
-            return Came::Overtaken;
-        }
-        self.came(core, message, reply)
-    }
-
-    /// Whether this delivery follows the last one, where one subscription receives at
-    /// a time.
-    fn is_next(&mut self, reply: &Reply) -> bool {
-        self.overtaken |= self.next_number.is_some_and(|next| next != reply.number);
-        if !self.overtaken {
-            self.next_number = Some(reply.number.saturating_add(1));
-        }
-        !self.overtaken
-    }
-
-    /// A message of the stream is handed out.
-    fn came(&mut self, core: &Core, message: Message, reply: Reply) -> Came {
-        let Some(subject) = &message.reply else {
-            return Came::Nothing;
-        };
         // What is not settled is delivered once, unless a server that was restarted has
         // forgotten how far it was.
         let again = !core.acks && reply.sequence <= self.last;
@@ -385,25 +309,11 @@ impl State {
         }
         self.last = self.last.max(reply.sequence);
         let held = core.acks.then(|| {
-            let subject = self.settled_at(core, subject, &reply);
-            let held = Held::new(Arc::clone(&core.via), subject, reply.sequence);
+            let held = Held::new(Arc::clone(&core.via), subject.clone(), reply.sequence);
             self.deliveries.add(&held);
             held
         });
         Came::Message(message, reply, held)
-    }
-
-    /// Where a delivery is settled.
-    fn settled_at(&mut self, core: &Core, subject: &Subject, reply: &Reply) -> Subject {
-        if core.in_order {
-            let number = self.numbers.of(reply, core.via.settled_through());
-            if number != reply.number
-                && let Some(other) = with_number(subject, number)
-            {
-                return other.into();
-            }
-        }
-        subject.clone()
     }
 
     /// Whether a sequence is to be handed out: a server may begin too early, and

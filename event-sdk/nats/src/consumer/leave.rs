@@ -71,12 +71,6 @@ impl Leaving {
         leaving
     }
 
-    /// Puts back these, too, which have come another way.
-    pub(super) fn and(&mut self, messages: impl IntoIterator<Item = Message>) {
-        let replies = messages.into_iter().filter_map(|message| message.reply);
-        self.came.extend(replies);
-    }
-
     /// Whether something that was asked for has not come.
     pub(super) fn waits(&self) -> bool {
         self.pull.waits()

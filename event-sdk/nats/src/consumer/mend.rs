@@ -26,8 +26,6 @@ pub(super) enum Cause {
     Silence,
     /// The connection was made anew: the same.
     Reconnected,
-    /// Another subscription has received something, where only one does at a time.
-    Overtaken,
     /// A request ended before it was served.
     Unserved,
     /// Nobody takes requests: the consumer is gone, or has just no leader.
@@ -141,7 +139,7 @@ impl Mending {
         tokio::time::sleep(self.pause).await;
         let done = match self.cause {
             Cause::Unserved => self.again(),
-            Cause::Reconnected | Cause::Overtaken => self.renew().await,
+            Cause::Reconnected => self.renew().await,
             Cause::Silence | Cause::Nobody | Cause::Deleted => self.verify().await,
         };
         match done {

@@ -12,8 +12,6 @@ pub(super) struct Reply {
     pub(super) attempt: u32,
     /// The message's sequence in its stream.
     pub(super) sequence: u64,
-    /// The consumer's own number of the delivery: each has the next one.
-    pub(super) number: u64,
     /// When the message was stored.
     pub(super) stored_at: Timestamp,
     /// How many messages the consumer has to deliver for the first time after it.
@@ -36,13 +34,13 @@ impl Reply {
     pub(super) fn parse(subject: &str) -> Option<Self> {
         let [_stream, _consumer, attempt, sequence, number, time, pending] = tokens(subject)?;
         let nanos: i64 = time.parse().ok()?;
+        let _number: u64 = number.parse().ok()?;
         // The remainder of a division by a billion fits.
         let fraction = i32::try_from(nanos % NANOS).ok()?;
         Some(Self {
             // More deliveries than can be counted stay at that number.
             attempt: attempt.parse::<u64>().ok()?.try_into().unwrap_or(u32::MAX),
             sequence: sequence.parse().ok()?,
-            number: number.parse().ok()?,
             stored_at: Timestamp::new(nanos / NANOS, fraction).ok()?,
             pending: pending.parse().ok()?,
         })
@@ -53,16 +51,6 @@ impl Reply {
 pub(super) fn consumer(subject: &str) -> Option<&str> {
     let [_stream, consumer, ..] = tokens(subject)?;
     Some(consumer)
-}
-
-/// The same subject, with another of the consumer's own numbers; `None` if it is no
-/// such subject.
-pub(super) fn with_number(subject: &str, number: u64) -> Option<String> {
-    let [.., old, _time, _pending] = tokens(subject)?;
-    let begin = old.as_ptr().addr() - subject.as_ptr().addr();
-    let (before, from) = subject.split_at_checked(begin)?;
-    let after = from.strip_prefix(old)?;
-    Some(format!("{before}{number}{after}"))
 }
 
 /// What follows the prefix, without domain and account.
@@ -101,7 +89,6 @@ mod tests {
         Reply {
             attempt: 3,
             sequence: 100,
-            number: 7,
             stored_at: Timestamp::new(1_763_697_600, 123_456_789).unwrap(),
             pending: 42,
         }
@@ -122,16 +109,6 @@ mod tests {
             assert_eq!(Reply::parse(&subject), Some(expected()), "{subject}");
             assert_eq!(consumer(&subject), Some("billing"), "{subject}");
         }
-    }
-
-    #[test]
-    fn another_number_takes_the_place_of_the_old() {
-        for (begin, end) in [("", ""), ("_.acchash.", ""), ("hub.acchash.", ".x7.5")] {
-            let with =
-                |number: u64| format!("$JS.ACK.{begin}EVENTS.billing.7.7.{number}.{TIME}.7{end}");
-            assert_eq!(with_number(&with(7), 1234), Some(with(1234)));
-        }
-        assert_eq!(with_number("_INBOX.abc.1", 1), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -33,9 +33,6 @@ pub(super) struct Via {
     /// The sequences that are to come again, where that has to be known: they
     /// were put back, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
-    /// Up to which sequence everything is settled, where an acknowledgement is for
-    /// all before it.
-    through: Option<AtomicU64>,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
@@ -54,7 +51,6 @@ impl Via {
             stream,
             consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
-            through: (config.ack == AckPolicy::All).then(AtomicU64::default),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
             given_back: Mutex::default(),
@@ -105,30 +101,6 @@ impl Via {
             .as_ref()
             .map(|away| lock(away).clone())
             .unwrap_or_default()
-    }
-
-    /// Up to which sequence everything is settled, where that is known.
-    pub(super) fn settled_through(&self) -> u64 {
-        let through = self.through.as_ref();
-        through.map_or(0, |through| through.load(Ordering::Acquire))
-    }
-
-    /// Whether an acknowledgement of a later one has settled it.
-    fn is_through(&self, sequence: u64) -> bool {
-        self.through
-            .as_ref()
-            .is_some_and(|through| sequence <= through.load(Ordering::Acquire))
-    }
-
-    /// It was acknowledged or given up, and with it what is before it.
-    fn settle_through(&self, sequence: u64) {
-        let Some(through) = &self.through else {
-            return;
-        };
-        through.fetch_max(sequence, Ordering::AcqRel);
-        if let Some(away) = &self.away {
-            lock(away).retain(|away| *away > sequence);
-        }
     }
 
     fn goes_away(&self, sequence: u64) {
@@ -188,7 +160,7 @@ impl Held {
 
     /// Whether it was neither settled nor put back.
     pub(super) fn is_open(&self) -> bool {
-        self.mark.load(Ordering::Acquire) == OPEN && !self.via.is_through(self.sequence)
+        self.mark.load(Ordering::Acquire) == OPEN
     }
 
     /// Puts it back for others, at once and without waiting for anything.
@@ -219,9 +191,6 @@ impl Held {
             (OPEN, BACK) => self.via.goes_away(self.sequence),
             (BACK, DONE) => self.via.comes_back(self.sequence),
             _ => {}
-        }
-        if mark == DONE {
-            self.via.settle_through(self.sequence);
         }
         if self.via.watched.load(Ordering::SeqCst) {
             self.via.settled.notify_waiters();

@@ -21,7 +21,6 @@ use super::send::send;
 use super::settle::Held;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
-use super::turn::{self, Turn};
 use crate::connection::{ConnectionState, ConnectionWatch, Hub};
 use crate::headers;
 use event_sdk_core::headers::Headers;
@@ -42,8 +41,6 @@ pub(super) struct NatsSubscription {
     /// A request that waits for room on the connection.
     sending: Option<Sending>,
     mending: Option<(Cause, Trying)>,
-    /// Ready when its turn has come, where one subscription receives at a time.
-    turn: Option<Turning>,
     outage: Option<Outage>,
     /// Ready when the connection was made anew.
     reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
@@ -61,8 +58,6 @@ pub(super) struct NatsSubscription {
 pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 type Trying = Pin<Box<dyn Future<Output = Mended> + Send>>;
-
-type Turning = Pin<Box<dyn Future<Output = Result<Turn, Error>> + Send>>;
 
 type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
 
@@ -94,7 +89,7 @@ impl NatsSubscription {
         reports: Option<Reports>,
         denied: Denied,
     ) -> Self {
-        let mut subscription = Self {
+        Self {
             reconnected: Box::pin(reconnected(core.via.link.watch())),
             denied,
             core,
@@ -103,22 +98,11 @@ impl NatsSubscription {
             reports,
             sending: None,
             mending: None,
-            turn: None,
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
             heard: true,
             unlooked: 0,
             over: false,
-        };
-        subscription.wait_for_turn();
-        subscription
-    }
-
-    /// Where one subscription receives at a time, waits until it may.
-    fn wait_for_turn(&mut self) {
-        if self.core.in_order {
-            let (core, config) = (Arc::clone(&self.core), Arc::clone(&self.config));
-            self.turn = Some(Box::pin(turn::take(core, config)));
         }
     }
 
@@ -140,7 +124,7 @@ impl NatsSubscription {
             }
         }
         loop {
-            let asks = self.sending.is_none() && self.mending.is_none() && self.turn.is_none();
+            let asks = self.sending.is_none() && self.mending.is_none();
             match self.core.poll(asks, cx) {
                 Poll::Ready(came) => {
                     if let Some(step) = self.take(came) {
@@ -176,7 +160,6 @@ impl NatsSubscription {
             }
             Came::Status(status) => return self.take_status(status),
             Came::Nothing => self.hear(),
-            Came::Overtaken => self.mend(Cause::Overtaken),
             Came::NoRoom(Unsent {
                 next,
                 reply,
@@ -230,9 +213,7 @@ impl NatsSubscription {
                 outage.next_pause();
                 std::time::Duration::ZERO
             }
-            Cause::Overtaken | Cause::Unserved | Cause::Nobody | Cause::Deleted => {
-                outage.next_pause()
-            }
+            Cause::Unserved | Cause::Nobody | Cause::Deleted => outage.next_pause(),
         };
         let mending = Mending {
             core: Arc::clone(&self.core),
@@ -261,20 +242,6 @@ impl NatsSubscription {
             self.mending = None;
             return Poll::Ready(self.mended(cause, mended));
         }
-        if self.mending.is_none()
-            && let Some(turn) = &mut self.turn
-            && let Poll::Ready(turn) = turn.as_mut().poll(cx)
-        {
-            self.turn = None;
-            return Poll::Ready(match turn {
-                Ok(turn) => {
-                    self.core.begin_turn(turn);
-                    self.listen();
-                    None
-                }
-                Err(error) => Some(Step::Over(error)),
-            });
-        }
         if let Poll::Ready(step) = self.poll_reports(cx) {
             return Poll::Ready(Some(step));
         }
@@ -282,27 +249,16 @@ impl NatsSubscription {
     }
 
     fn mended(&mut self, cause: Cause, mended: Mended) -> Option<Step> {
-        let step = self.go_on(cause, mended);
-        // What was mended may have been something else.
-        if step.is_none() && self.turn.is_none() && self.core.is_overtaken() {
-            self.mend(Cause::Overtaken);
-        }
-        step
-    }
-
-    fn go_on(&mut self, cause: Cause, mended: Mended) -> Option<Step> {
         match mended {
             Mended::Again => self.listen(),
             // It was only slow: what was asked for is being served.
             Mended::Renewed(_) if cause == Cause::Silence && self.heard => self.listen(),
             Mended::Renewed(inbox) => {
                 self.core.renew(inbox);
-                self.wait_for_turn();
                 self.listen();
             }
             Mended::Remade(bound, inbox, before) => {
                 self.core.remake(bound, inbox, before);
-                self.wait_for_turn();
                 self.listen();
             }
             Mended::Still(error) => {
@@ -448,7 +404,6 @@ impl Stream for NatsSubscription {
             Step::Over(error) => {
                 this.over = true;
                 this.mending = None;
-                this.turn = None;
                 this.sending = None;
                 Err(error)
             }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{From, HistoryRequest, Order, Outcome, StreamChange, Transport};
+use event_sdk::transport::{From, HistoryRequest, Order, Outcome, StreamChange};
 use event_sdk_test_servers::Cluster;
 use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event_sdk::transport::nats::Management;
 use event_sdk::transport::{
-    AckPolicy, ConsumerName, DeliverPolicy, ErrorKind, Incoming, Settlement, Transport,
+    AckPolicy, ConsumerName, DeliverPolicy, ErrorKind, Incoming, Settlement,
 };
 use serde_json::json;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement, Transport};
+use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement};
 use futures_util::StreamExt;
 use serde_json::Value;
 

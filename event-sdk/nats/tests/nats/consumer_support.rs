@@ -145,7 +145,7 @@ impl Rig {
 /// A durable of everything that comes again after a minute.
 pub(crate) fn durable(name: &'static str) -> ConsumerConfig {
     let mut config = config(ConsumerName::Durable(name.into()));
-    config.ack_wait = Duration::from_mins(1);
+    config.ack_wait = Duration::from_secs(1 * 60);
     config
 }
 

@@ -9,7 +9,6 @@ mod consumer_settle;
 mod consumer_support;
 mod core;
 mod history;
-mod in_order;
 mod permissions;
 mod publishing;
 mod refused_and_given_up;

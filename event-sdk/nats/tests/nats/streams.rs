@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event_sdk::stream::{Retention, Storage, Stream};
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{Difference, ErrorKind, Outcome, StreamChange, Transport};
+use event_sdk::transport::{AckPolicy, Difference, ErrorKind, Outcome, StreamChange};
 use event_sdk::{Event, EventBus};
 use event_sdk_test_servers::Server;
 use serde::{Deserialize, Serialize};
@@ -154,4 +154,37 @@ async fn a_consumer_that_keeps_the_pace_of_the_past_is_another() {
         .map(|Difference { field, .. }| *field)
         .collect();
     assert_eq!(fields, ["replay policy"], "{error}");
+}
+
+#[tokio::test]
+async fn a_consumer_whose_acks_settle_what_is_before_them_is_refused() {
+    let (server, bus) = things(|stream| stream).await;
+    let of_all = r#"{"stream_name":"THINGS","config":{"durable_name":"billing","ack_policy":"all",
+        "ack_wait":30000000000,"max_ack_pending":1000,"replay_policy":"instant",
+        "filter_subject":"events.things.thing.done"}}"#;
+    raw_call(&server.url(), "CONSUMER.CREATE.THINGS.billing", of_all).await;
+    let publisher = bus.publisher();
+    within(publisher.publish(Done { number: 1 }).into_future())
+        .await
+        .unwrap();
+    for policy in [AckPolicy::Explicit, AckPolicy::None] {
+        let billing = bus.subscribe::<Done>().durable("billing");
+        let billing = billing.ack_policy(policy).into_future();
+        let error = within(billing).await.unwrap_err();
+        let ErrorKind::ConsumerMismatch { differences } = error.kind() else {
+            panic!("{error}");
+        };
+        let different = Difference {
+            field: "ack policy",
+            existing: "All".to_owned(),
+            wanted: format!("{policy:?}"),
+        };
+        assert_eq!(*differences, [different], "{error}");
+        assert_eq!(error.consumer(), Some("billing"));
+        assert!(error.to_string().contains("ack policy"), "{error}");
+    }
+    // It is as it was: no message was asked for.
+    let info = raw_call(&server.url(), "CONSUMER.INFO.THINGS.billing", "").await;
+    assert!(info.contains(r#""ack_policy":"all""#), "{info}");
+    assert!(info.contains(r#""num_pending":1"#), "{info}");
 }

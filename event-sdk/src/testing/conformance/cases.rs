@@ -12,8 +12,6 @@ mod delivering;
 
 mod acknowledging;
 
-mod in_order;
-
 mod redelivery;
 
 mod consumers;
@@ -63,7 +61,6 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         expectations::CASES,
         delivering::CASES,
         acknowledging::CASES,
-        in_order::CASES,
         redelivery::CASES,
         consumers::CASES,
         sharing::CASES,

@@ -10,8 +10,8 @@ use super::note::Note;
 use super::rig::{Draft, Rig};
 use crate::stream::{Compression, Retention, Stream};
 use crate::transport::{
-    AckPolicy, Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order,
-    Outcome as Done, TransportExt as _,
+    Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order, Outcome as Done,
+    TransportExt as _,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -65,13 +65,6 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 })
                 .await?;
             }
-            Capability::AckAll => {
-                subscribe(&fixture, capability, |_, config| {
-                    config.ack = AckPolicy::All;
-                    Ok(())
-                })
-                .await?;
-            }
             Capability::Backoff => {
                 subscribe(&fixture, capability, |_, config| {
                     config.backoff = vec![config.ack_wait, config.ack_wait * 2];
@@ -84,12 +77,7 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let rig = fixture.rig().await?;
                 unsupported(capability, "history", history(&rig).await?)?;
             }
-            Capability::StreamAdmin => {
-                apply(&fixture, capability, |stream| stream).await?;
-                let rig = fixture.rig().await?;
-                unsupported(capability, "a state", rig.try_state().await?)?;
-                unsupported(capability, "streams", rig.try_streams_for(">").await?)?;
-            }
+            Capability::StreamAdmin => no_stream_admin(&fixture).await?,
             Capability::ConsumerAdmin => {
                 let rig = fixture.rig().await?;
                 unsupported(capability, "a deletion", rig.delete_consumer("d").await?)?;
@@ -198,6 +186,15 @@ async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
     });
     let what = "the answer to a request for history";
     Ok(within(rig.patience(), what, answer).await?.map(drop))
+}
+
+/// Streams are neither found, looked at nor changed.
+async fn no_stream_admin(fixture: &Fixture) -> Outcome {
+    let capability = Capability::StreamAdmin;
+    apply(fixture, capability, |stream| stream).await?;
+    let rig = fixture.rig().await?;
+    unsupported(capability, "a state", rig.try_state().await?)?;
+    unsupported(capability, "streams", rig.try_streams_for(">").await?)
 }
 
 /// Nothing is stored, and whoever asks for what is stored hears so.

@@ -83,11 +83,6 @@ impl Rig {
         Self::new(transport, name, prefix, self.settings)
     }
 
-    /// The first token of all subjects of this case.
-    pub(super) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
     pub(super) fn patience(&self) -> Duration {
         self.settings.patience
     }

@@ -1,6 +1,6 @@
 //! Settling that breaks a promise.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,14 +8,12 @@ use std::time::Duration;
 use event_sdk::transport::{
     Answer, Error, ErrorKind, Info, Operation, Settle, Settlement, Settler,
 };
-use futures_util::FutureExt;
 
 use super::Sabotage;
 
-/// The last delivery of each message: its sequence and attempt, and how it is
-/// settled.
+/// The attempt of the last delivery of each message, by sequence.
 #[derive(Debug, Default)]
-pub(super) struct Settled(Mutex<HashMap<u64, u32>>, Mutex<BTreeMap<u64, Settler>>);
+pub(super) struct Settled(Mutex<HashMap<u64, u32>>);
 
 /// A delivery that is not settled as its handler wants it to be.
 pub(super) struct Unsettled {
@@ -36,9 +34,6 @@ impl Unsettled {
     ) -> Self {
         let sequence = info.sequence.unwrap_or(0);
         last.0.lock().unwrap().insert(sequence, info.attempt);
-        if sabotage == Sabotage::LetsAllReceive {
-            last.1.lock().unwrap().insert(sequence, settler.clone());
-        }
         Self {
             sabotage,
             settler,
@@ -46,16 +41,6 @@ impl Unsettled {
             attempt: info.attempt,
             last,
             settled: AtomicBool::new(false),
-        }
-    }
-
-    /// Settles everything before it, whoever has it.
-    fn settle_before(&self) {
-        let mut before = self.last.1.lock().unwrap();
-        let after = before.split_off(&self.sequence);
-        for settler in std::mem::replace(&mut *before, after).values() {
-            let acked = settler.settle(Settlement::Ack).now_or_never();
-            acked.unwrap().unwrap();
         }
     }
 
@@ -67,10 +52,6 @@ impl Unsettled {
 impl Settle for Unsettled {
     fn settle(&self, _token: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
         let second = self.settled.swap(true, Ordering::SeqCst);
-        let is_last_word = !matches!(settlement, Settlement::Nak(_) | Settlement::InProgress);
-        if self.sabotage == Sabotage::LetsAllReceive && is_last_word {
-            self.settle_before();
-        }
         let nothing = || Answer::ready(Ok(()));
         match (self.sabotage, settlement) {
             (Sabotage::ForgetsAcks, Settlement::Ack)

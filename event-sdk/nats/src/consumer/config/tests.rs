@@ -91,7 +91,6 @@ fn what_was_created_is_no_other() {
     config.backoff = vec![Duration::from_secs(1), Duration::from_secs(5)];
     configs.push(config.clone());
     config.name = ConsumerName::Group("g".into());
-    config.ack = AckPolicy::All;
     configs.push(config);
     let mut config = durable();
     config.ack = AckPolicy::None;
@@ -161,6 +160,16 @@ fn what_this_sdk_has_no_words_for_is_a_difference() {
             "priority policy",
             "replay policy"
         ]
+    );
+    existing = as_server_has_it(&wanted);
+    existing.ack_policy = WireAck::All;
+    assert_eq!(
+        existing.differences(&wanted),
+        [Difference {
+            field: "ack policy",
+            existing: "All".to_owned(),
+            wanted: "Explicit".to_owned(),
+        }]
     );
     existing = as_server_has_it(&wanted);
     existing.deliver_subject = Some(String::new());

@@ -27,9 +27,7 @@ impl Core {
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be put back.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
-            let mut leaving = Leaving::new(inbox, state.pull.clone());
-            let first = std::mem::take(&mut state.first).into_iter();
-            leaving.and(first.map(|(message, _)| message));
+            let leaving = Leaving::new(inbox, state.pull.clone());
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };

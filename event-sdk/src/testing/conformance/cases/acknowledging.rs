@@ -43,12 +43,6 @@ cases! { "acknowledging":
         "An ack settles a message for the consumer that received it and for no other.";
     without_acks_nothing_comes_again [Store]
         "A consumer that does not acknowledge has nothing to settle and gets nothing twice.";
-    ack_all_settles_what_came_before [Store, AckAll]
-        "Where an ack is for everything before it, it is.";
-    a_confirmed_ack_settles_what_came_before [Store, AckAll]
-        "Where an ack is for everything before it, a confirmed one is, too.";
-    ack_all_leaves_what_came_after [Store, AckAll]
-        "Where an ack is for everything before it, what came after it is still to be settled.";
     max_ack_pending_holds_back [Store]
         "No more deliveries are unsettled at once than the consumer allows.";
     max_ack_pending_is_for_all_members [Store]
@@ -215,49 +209,6 @@ async fn an_ack_wait_passes(rig: &Rig) -> Outcome {
     config.ack_wait = SHORT;
     let mut clock = rig.subscribe(&config).await?;
     clock.expect_nothing_for_an_ack_wait(rig, "clock").await
-}
-
-async fn ack_all(rig: &Rig) -> Outcome<(Reader, Vec<Got>)> {
-    let mut config = rig.durable("all")?;
-    config.ack = AckPolicy::All;
-    config.ack_wait = SHORT;
-    let mut reader = rig.subscribe(&config).await?;
-    rig.publish_all("a", 0..5).await?;
-    let mut held = Vec::new();
-    for number in 0..5 {
-        held.push(reader.expect(number).await?);
-    }
-    Ok((reader, held))
-}
-
-async fn ack_all_settles_what_came_before(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let (mut reader, held) = ack_all(&rig).await?;
-    held[4].ack().await?;
-    reader.expect_nothing_for_an_ack_wait(&rig, "a").await
-}
-
-async fn a_confirmed_ack_settles_what_came_before(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let (mut reader, held) = ack_all(&rig).await?;
-    held[4].settle(Settlement::AckConfirmed).await?;
-    reader.expect_nothing_for_an_ack_wait(&rig, "a").await
-}
-
-async fn ack_all_leaves_what_came_after(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let (mut reader, held) = ack_all(&rig).await?;
-    held[2].ack().await?;
-    for _ in 3..5 {
-        let got = reader.message().await?;
-        let number = got.number()?;
-        ensure!(
-            number >= 3,
-            "message {number}, before the one that was acknowledged, came again"
-        );
-        ensure_eq!(got.attempt(), 2, "the attempt of message {number}");
-    }
-    Ok(())
 }
 
 async fn max_ack_pending_holds_back(fixture: Fixture) -> Outcome {

@@ -55,8 +55,6 @@ cases! { "draining":
         "Of two drains at once, the first whose time is over ends both.";
     a_drain_that_was_given_up_is_gone_on_with [Store]
         "What a drain whose answer was dropped has not given back, the next one does.";
-    a_drain_knows_what_one_ack_settled [Store, AckAll]
-        "Where an ack is for everything before it, a drain waits for no more than that ack.";
     closing_ends_a_drain [Store]
         "A drain that waits ends when the transport is closed.";
 }
@@ -434,22 +432,4 @@ async fn closing_ends_a_drain(fixture: Fixture) -> Outcome {
     rig.close().await??;
     ended(drain.await?)?;
     refused("an ack", held[0].try_settle(Settlement::Ack).await?)
-}
-
-async fn a_drain_knows_what_one_ack_settled(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let mut config = rig.durable("d")?;
-    config.ack = AckPolicy::All;
-    let mut reader = rig.subscribe(&config).await?;
-    let held = take(&rig, &mut reader, 3).await?;
-    let drain = draining(&rig, LONG);
-    is_closed(&reader.end().await?)?;
-    held[2].ack().await?;
-    let drained = drain.await??;
-    let wanted = Drained {
-        settled: 3,
-        given_back: 0,
-    };
-    ensure_eq!(drained, wanted, "what a drain found");
-    Ok(())
 }

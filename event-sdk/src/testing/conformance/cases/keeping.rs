@@ -39,8 +39,6 @@ cases! { "keeping":
         "With a consumer goes what only that had not acknowledged, whether it had read it or not.";
     without_acks_it_goes_once_delivered [Store, RetentionByAck, StreamAdmin]
         "Where nothing is acknowledged, a message is kept by interest until it was delivered.";
-    all_before_an_ack_go [Store, RetentionByAck, AckAll, StreamAdmin]
-        "Where an acknowledgement is for all before it, all of these go.";
     limits_hold_all_the_same [Store, RetentionByAck, StreamAdmin]
         "A limit drops what nobody has acknowledged, too.";
     the_retention_of_a_stream_stays [Store, StreamAdmin, RetentionByAck]
@@ -299,23 +297,6 @@ async fn without_acks_it_goes_once_delivered(fixture: Fixture) -> Outcome {
     becomes(&rig, 0).await?;
     rig.publish("a", 5).await?;
     reader.expect(5).await.map(drop)
-}
-
-async fn all_before_an_ack_go(fixture: Fixture) -> Outcome {
-    let rig = by_interest(&fixture).await?;
-    let mut config = rig.durable("d")?;
-    config.ack = AckPolicy::All;
-    let mut reader = rig.subscribe(&config).await?;
-    rig.publish_all("a", 0..5).await?;
-    let mut last = None;
-    for number in 0..4 {
-        last = Some(reader.expect(number).await?);
-    }
-    messages(&rig, 5).await?;
-    if let Some(last) = last {
-        last.settle(Settlement::AckConfirmed).await?;
-    }
-    becomes(&rig, 1).await
 }
 
 async fn limits_hold_all_the_same(fixture: Fixture) -> Outcome {
