@@ -67,8 +67,6 @@
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
 //! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
-//! - `testing`: a clock that is stepped by hand, ids that repeat, and the conformance
-//!   suite for transports.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bus;
@@ -85,9 +83,6 @@ pub mod transport;
 pub mod time {
     pub use event_sdk_clock::*;
 }
-
-#[cfg(feature = "testing")]
-pub mod testing;
 
 pub use bus::{BusBuilder, EventBus};
 pub use cause::{AsCause, Cause};

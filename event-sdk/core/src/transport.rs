@@ -34,7 +34,7 @@ use std::time::Duration;
 
 /// Carries messages: stores them in streams, delivers them to consumers.
 ///
-/// The conformance suite (`event_sdk::testing::conformance`) holds each
+/// The conformance suite (`event_sdk_conformance`) holds each
 /// implementation to what follows; what a transport
 /// [cannot do](Self::capabilities) it answers with [`ErrorKind::Unsupported`],
 /// never by doing something else.

@@ -6,8 +6,8 @@ mod expected;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use event_sdk::testing::conformance::{Report, Suite, cases};
 use event_sdk::transport::{Capability, Transport};
+use event_sdk_conformance::{Report, Suite, cases};
 use futures_util::{StreamExt, stream};
 
 use crate::memory;

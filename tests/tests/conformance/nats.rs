@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use event_sdk::stream::StreamConfig;
-use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite, Verdict};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Capability, Transport};
+use event_sdk_conformance::{Harness, HarnessError, Report, Suite, Verdict};
 use event_sdk_test_servers::programs::nats;
 use event_sdk_test_servers::{Cluster, Options, Server};
 use tokio::sync::Mutex;
@@ -116,7 +116,10 @@ async fn nats_on_one_server() {
     let harness = OverNats::one(Server::options()).await;
     let report = suite().run(harness).await;
     assert_all_but(&report, &BEYOND);
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +128,10 @@ async fn nats_on_a_cluster_of_three() {
     let harness = OverNats::three().await;
     let report = suite().parallel(3).replicas(3).run(harness).await;
     assert_all_but(&report, &BEYOND);
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -139,5 +145,8 @@ async fn nats_on_an_old_server() {
     let report = suite().run(harness).await;
     let beyond = [&BEYOND[..], &SINCE_2_9].concat();
     assert_all_but(&report, &beyond);
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }

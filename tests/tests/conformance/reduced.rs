@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Compression, Retention, StreamConfig};
-use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
@@ -13,6 +12,7 @@ use event_sdk::transport::{
     DeliverPolicy, Drained, Error, History, Incoming, Operation, Outgoing, Stored, StreamAdmin,
     StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
+use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
 
 /// A memory transport that lacks one capability, as one that is honest about

@@ -15,7 +15,6 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Limits, Retention, StreamConfig};
-use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
@@ -24,6 +23,7 @@ use event_sdk::transport::{
     Order, Outgoing, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
     Transport, TransportExt as _,
 };
+use event_sdk_conformance::{Harness, HarnessError};
 
 use crate::memory;
 use consumers::Known;

@@ -41,6 +41,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "what transports and tests of users take their time from; has no features",
     },
     FeatureSet {
+        packages: &["event-sdk-conformance"],
+        features: Features::All,
+        reason: "the tests of another transport; has no features",
+    },
+    FeatureSet {
         packages: &["event-sdk-memory"],
         features: Features::All,
         reason: "a program that takes the transport without the bus; has no features",
@@ -74,11 +79,6 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &["event-sdk"],
         features: Features::Only("schemars"),
         reason: "a service whose events derive JsonSchema",
-    },
-    FeatureSet {
-        packages: &["event-sdk"],
-        features: Features::Only("testing"),
-        reason: "the testing kit, which brings what it needs",
     },
     FeatureSet {
         packages: &["event-sdk"],

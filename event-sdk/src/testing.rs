@@ -1,3 +1,0 @@
-//! The suite that holds a transport to its contract: [`conformance`].
-
-pub mod conformance;
