@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{differential, test, toolchain};
+use crate::{differential, test, tidy, toolchain};
 use feature_sets::FeatureSet;
 use steps::{Notices, Status, Step};
 
@@ -41,6 +41,10 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
     let mut plan = vec![
         Step::new("feature sets", |_| {
             feature_sets::check(feature_sets::TABLE, metadata)?;
+            Ok(Status::Passed)
+        }),
+        Step::new("tidy", |_| {
+            tidy::check(metadata)?;
             Ok(Status::Passed)
         }),
         Step::new("fmt", |_| {

@@ -8,6 +8,7 @@ mod differential;
 mod schemas;
 mod services;
 mod test;
+mod tidy;
 
 mod metadata;
 mod process;
@@ -34,6 +35,8 @@ enum Command {
     Test(test::Args),
     /// Run everything that must hold before a change is merged
     Ci(ci::Args),
+    /// Check the rules for packages, modules and files, or print a map of them
+    Tidy(tidy::Args),
     /// Run the benchmarks, headed by a line that describes the machine
     Bench(bench::Args),
     /// Run the command line `schemas` over the events of the examples
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Tidy(args) => tidy::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Schemas(args) => return ended(schemas::run(&args)),
         Command::Differential(args) => differential::run(&args),
