@@ -84,3 +84,51 @@ fn unpack(package: &Package, target: &Path, place: &Path) -> Result<PathBuf> {
     fs::write(&copy, bytes).with_context(|| format!("cannot write {}", copy.display()))?;
     Ok(folder)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Packs a folder with this README as cargo would.
+    fn pack(target: &Path, readme: &str) {
+        let folder = target.join("package");
+        fs::create_dir_all(folder.join("orders-1.2.3")).unwrap();
+        fs::write(folder.join("orders-1.2.3/README.md"), readme).unwrap();
+        let mut tar = Command::new("tar");
+        tar.arg("-C").arg(&folder).arg("-czf");
+        tar.arg(folder.join("orders-1.2.3.crate"))
+            .arg("orders-1.2.3");
+        run_command(&mut tar).unwrap();
+    }
+
+    fn unpacked(target: &Path) -> PathBuf {
+        let package: Package = serde_json::from_value(json!({
+            "id": "p", "name": "orders", "version": "1.2.3", "rust_version": null,
+            "publish": null, "features": {}, "targets": [],
+        }))
+        .unwrap();
+        unpack(&package, target, &target.join("package-check")).unwrap()
+    }
+
+    #[test]
+    fn a_package_is_unpacked_anew_only_when_it_has_changed() {
+        let target = tempfile::tempdir().unwrap();
+        pack(target.path(), "first");
+        let folder = unpacked(target.path());
+        assert!(folder.ends_with("package-check/crates/orders-1.2.3"));
+        let readme = || fs::read_to_string(folder.join("README.md")).unwrap();
+        assert_eq!(readme(), "first");
+
+        let mark = folder.join("mark");
+        fs::write(&mark, "").unwrap();
+        unpacked(target.path());
+        assert!(mark.exists());
+
+        pack(target.path(), "second");
+        unpacked(target.path());
+        assert_eq!(readme(), "second");
+        assert!(!mark.exists());
+    }
+}

@@ -101,7 +101,10 @@ fn cycles(metadata: &Metadata, root: &Path) -> Result<Vec<Cycle>> {
 
 fn print_map(metadata: &Metadata, root: &Path) -> Result<()> {
     let kinds = ["lib", "proc-macro", "bin", "example", "test", "bench"];
-    println!("A module `a::b` is in src/a/b.rs of its package, unless a file is named.\n");
+    println!(
+        "A module `a::b` is in the file a/b.rs beside the first file of its crate (src/lib.rs), \
+         unless a file is named.\n"
+    );
     for package in metadata.members() {
         let crates = crates(package, &kinds, root)?;
         println!("{}", map::package(package, &crates, root));

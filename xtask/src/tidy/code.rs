@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Ident, Item, Visibility};
+use syn::{Attribute, Expr, Ident, Item, Visibility};
 
 use super::imports::{Imported, imports, text};
 use super::test_only::{for_tests, is_test_only};
@@ -113,6 +113,19 @@ impl<'ast> Visit<'ast> for Collector {
         self.enter(block);
         visit::visit_block(self, block);
         self.blocks.pop();
+    }
+
+    fn visit_stmt(&mut self, statement: &'ast syn::Stmt) {
+        let attributes = match statement {
+            syn::Stmt::Macro(own) => own.attrs.as_slice(),
+            syn::Stmt::Expr(Expr::Block(own), _) => &own.attrs,
+            syn::Stmt::Expr(Expr::Call(own), _) => &own.attrs,
+            syn::Stmt::Expr(Expr::MethodCall(own), _) => &own.attrs,
+            _ => &[],
+        };
+        if !for_tests(attributes) {
+            visit::visit_stmt(self, statement);
+        }
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {

@@ -35,10 +35,12 @@ fn modules(tree: &Tree, parent: usize, depth: usize, folder: &Path, text: &mut S
         let module = &tree.modules[*child];
         let indent = "  ".repeat(depth);
         let _ = write!(text, "{indent}{}", module.name);
-        if module.place == Place::Other {
-            let file = module.file.strip_prefix(folder).unwrap_or(&module.file);
-            let _ = write!(text, " ({})", file.display());
-        }
+        let file = module.file.strip_prefix(folder).unwrap_or(&module.file);
+        let _ = match module.place {
+            Place::Usual => Ok(()),
+            Place::Inline => write!(text, " (in {})", file.display()),
+            Place::Other => write!(text, " ({})", file.display()),
+        };
         let _ = writeln!(text, "  {}", sentence(&module.doc));
         modules(tree, *child, depth + 1, folder, text);
     }
@@ -63,8 +65,27 @@ fn sentence(doc: &str) -> String {
             break;
         }
     }
-    let sentence = paragraph[..end].trim_end_matches('.');
-    sentence.replace("[`", "`").replace("`]", "`")
+    without_links(paragraph[..end].trim_end_matches('.'))
+}
+
+/// A text with the texts of its links in the place of `[text]` and `[text](target)`.
+fn without_links(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, link)) = rest.split_once('[') {
+        plain.push_str(before);
+        // In code, a bracket is a bracket.
+        let code = plain.matches('`').count() % 2 == 1;
+        let Some((shown, after)) = link.split_once(']').filter(|_| !code) else {
+            plain.push('[');
+            rest = link;
+            continue;
+        };
+        plain.push_str(shown);
+        let target = after.strip_prefix('(').and_then(|t| t.split_once(')'));
+        rest = target.map_or(after, |(_, after)| after);
+    }
+    plain + rest
 }
 
 #[cfg(test)]
@@ -89,7 +110,10 @@ mod tests {
                 "late.rs",
                 "//! Comes [`Late`], and\n//! first.\n//!\n//! Rest.\n#[path = \"x.rs\"]\nmod odd;\n",
             ),
-            ("early.rs", "//! Comes last\n#[cfg(test)]\nmod tests {}\n"),
+            (
+                "early.rs",
+                "//! Comes last\n#[cfg(test)]\nmod tests {}\nmod inner { //! In it.\n}\n",
+            ),
             ("x.rs", "//! Odd.\n"),
         ] {
             fs::write(root.join(file), text).unwrap();
@@ -111,7 +135,26 @@ orders (lib/)  Orders of a shop
     late  Comes `Late`, and first
       odd (src/x.rs)  Odd
     early  Comes last
+      inner (in src/early.rs)  In it
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_first_sentence_is_shown_without_its_links() {
+        for (doc, shown) in [
+            (
+                " An [`Event`](crate::Event) of [a kind](x), e.g. one. Rest",
+                "An `Event` of a kind, e.g. one",
+            ),
+            (
+                " `#[derive(Event)]`, and\n [`Set`].\n\n Rest",
+                "`#[derive(Event)]`, and `Set`",
+            ),
+            (" `items[].price`: a [ stays", "`items[].price`: a [ stays"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(doc), shown);
+        }
     }
 }

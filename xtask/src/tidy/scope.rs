@@ -158,6 +158,7 @@ mod tests {
             #[cfg(test)] use e::e;
             #[cfg(all(test, unix))] fn f() { g::g() }
             fn h() { #[cfg(test)] use i::i; #[cfg(test)] let x = j::j(); }
+            fn m() { #[cfg(test)] n::n(); #[cfg(test)] { o::o(); } #[cfg(test)] p!(q::q); }
             impl S { #[cfg(test)] fn k() { l::l() } }
         ";
         assert_eq!(paths(code), ["S"]);
