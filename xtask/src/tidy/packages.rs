@@ -6,7 +6,7 @@ use std::path::Path;
 use super::block::Block;
 use crate::metadata::{Metadata, Package, Requirement};
 
-/// What a name in the block may leave out.
+/// The prefix that names in the block may leave out.
 const PREFIX: &str = "event-sdk-";
 
 /// Every dependency that the block does not allow, and every name that stands on one side only.
