@@ -70,15 +70,20 @@ impl Allowed {
             let mut same = cycles.iter().filter(|cycle| cycle.scope == *parent);
             same.any(|cycle| cycle.edges.contains_key(edge))
         };
+        let mut gone: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for ((parent, edge), line) in &self.0 {
             if !exists(parent, edge) {
-                faults.push(format!(
-                    "{FILE}:{line}: in {parent}, `{} -> {}` is part of no cycle any more. Remove \
-                     it from the list (`cargo xtask tidy cycles` prints the list).",
-                    edge.from, edge.to
-                ));
+                let key = (*line, parent, edge.from.as_str());
+                gone.entry(key).or_default().push(edge.to.as_str());
             }
         }
+        faults.extend(gone.into_iter().map(|((line, parent, from), to)| {
+            format!(
+                "{FILE}:{line}: in {parent}, `{from} -> {}` is part of no cycle any more. Remove \
+                 it from the list (`cargo xtask tidy cycles` prints the list).",
+                to.join(", ")
+            )
+        }));
         faults
     }
 
