@@ -51,3 +51,8 @@ pub use schema::Side;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/contracts.md")]
 struct ContractsPage;
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{differential, test, toolchain};
+use crate::{differential, package_check, test, tidy, toolchain};
 use feature_sets::FeatureSet;
 use steps::{Notices, Status, Step};
 
@@ -43,6 +43,10 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
             feature_sets::check(feature_sets::TABLE, metadata)?;
             Ok(Status::Passed)
         }),
+        Step::new("tidy", |_| {
+            tidy::check(metadata)?;
+            Ok(Status::Passed)
+        }),
         Step::new("fmt", |_| {
             run_command(cargo().args(["fmt", "--all", "--check"]))?;
             differential::check_format()?;
@@ -57,6 +61,14 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
         Step::new("msrv", |notices| msrv::check(metadata, notices)),
         Step::new("deny", |notices| {
             deny::check(metadata, args.install_tools, notices)
+        }),
+        Step::new("publish", |_| {
+            package_check::publish_dry_run()?;
+            Ok(Status::Passed)
+        }),
+        Step::new("package-check", |_| {
+            package_check::run(metadata)?;
+            Ok(Status::Passed)
         }),
         Step::new("services", |notices| services(metadata, notices)),
         Step::new("test", |notices| {

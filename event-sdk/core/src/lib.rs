@@ -44,3 +44,8 @@ pub use pii::Pii;
 pub use set::{Contains, EventSet, RawEvent, Visit, Visitor};
 pub use subject::{Pattern, Subject};
 pub use transport::{Error, ErrorKind, Transport};
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

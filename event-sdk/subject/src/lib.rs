@@ -27,3 +27,8 @@ pub use hash::{parent, subject_hash};
 pub use key::{KeyError, MAX_KEY_LEN, escape_key, escape_key_into, unescape_key};
 pub use matching::{covers, matches, meet, overlaps, token_count};
 pub use words::two_words;
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,3 +1,5 @@
+//! Tests of publishing: how much of a stream it reads, and what it keeps of a subject.
+
 use bytes::Bytes;
 
 use super::super::MemoryTransport;
