@@ -10,15 +10,11 @@ use crate::process::{cargo, run as run_command};
 use crate::services::Services;
 use crate::toolchain;
 
-/// Runs all tests, and says at the end if another rustc than the pinned one ran them, or what
-/// was missing and could not be tested.
+/// Runs all tests, and says at the end if another rustc than the pinned one ran them.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Metadata::workspace()?;
     let services = Services::ready(&workspace)?;
     let outcome = all(&workspace, &services, args);
-    for notice in services.notices() {
-        println!("\nnotice: {notice}");
-    }
     let notice = toolchain::pin_notice();
     if let Ok(Some(notice)) = &notice {
         println!("\nnotice: {notice}");
