@@ -5,10 +5,8 @@ use crate::stream::check_name;
 use crate::transport::nats::fault::About;
 use crate::transport::nats::link::Link;
 use crate::transport::nats::options::Management;
-use crate::transport::nats::server::Version;
 use crate::transport::{
-    AckPolicy, Capability, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
-    Operation, SubscribeRequest,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, SubscribeRequest,
 };
 
 /// Whether a subscription can be what it asks for.
@@ -16,15 +14,6 @@ pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) ->
     let config = &request.config;
     if let Some(reason) = contradiction(request) {
         return Err(about.error(ErrorKind::InvalidOption, reason));
-    }
-    if config.filters.len() > 1 {
-        let server = link.server();
-        if server.version < Version::V2_10 {
-            let needed = server.needs(Version::V2_10);
-            let error =
-                Error::unsupported(Capability::SeveralFilters, Operation::Subscribe, &needed);
-            return Err(about.on(error));
-        }
     }
     if config.ack == AckPolicy::All && link.options().management == Management::Never {
         return Err(about.error(

@@ -6,11 +6,10 @@ use serde::Deserialize;
 
 use super::config::{ConfigJson, window};
 use super::{check, info, names};
-use crate::stream::{Compression, StreamConfig};
+use crate::stream::StreamConfig;
 use crate::transport::nats::fault::{About, ApiError, code};
 use crate::transport::nats::link::Link;
 use crate::transport::nats::options::Management;
-use crate::transport::nats::server::Version;
 use crate::transport::{
     Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
 };
@@ -192,14 +191,6 @@ fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamC
                 wanted.deduplication.window
             ),
         ));
-    }
-    let server = link.server();
-    if config.compression != Compression::None && server.version < Version::V2_10 {
-        return Err(about.on(Error::unsupported(
-            Capability::Compression,
-            about.operation,
-            &server.needs(Version::V2_10),
-        )));
     }
     Ok(wanted)
 }
