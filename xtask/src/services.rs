@@ -28,9 +28,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let services = Services::ready(&workspace)?;
     println!("nats-server         {}", shown(&services.nats));
     println!("oldest nats-server  {}", shown(&services.oldest_nats));
-    println!("python              {}", shown(&services.python));
-    println!("node                {}", shown(&services.node));
-    println!("chromium            {}", shown(&services.chromium));
+    if let Some(others) = &services.others {
+        println!("python              {}", shown(&others.python));
+        println!("node                {}", shown(&others.node));
+        println!("chromium            {}", shown(&others.chromium));
+    }
     Ok(())
 }
 
@@ -52,6 +54,12 @@ pub(crate) struct Args {
 pub(crate) struct Services {
     nats: Program,
     oldest_nats: Program,
+    /// `None` where their tests are left out on purpose.
+    others: Option<Others>,
+}
+
+/// What tests of other languages and of the catalogue page start.
+struct Others {
     python: Program,
     node: Program,
     chromium: Program,
@@ -68,11 +76,22 @@ impl Services {
         clients::ready(&packages, &node.npm)?;
         contracts::ready(&packages, &python, &node.npm)?;
         Ok(Self {
+            others: Some(Others {
+                chromium: chromium::ready(&services, &node)?,
+                python,
+                node: node.program,
+            }),
+            ..Self::servers_only(workspace)?
+        })
+    }
+
+    /// The same for the servers alone, where other tests are left out on purpose.
+    pub(crate) fn servers_only(workspace: &Metadata) -> Result<Self> {
+        let services = services_folder(workspace);
+        Ok(Self {
             nats: nats::current(&services)?,
             oldest_nats: nats::oldest(&services)?,
-            chromium: chromium::ready(&services, &node)?,
-            python,
-            node: node.program,
+            others: None,
         })
     }
 
@@ -81,10 +100,13 @@ impl Services {
         use event_sdk_test_programs::{chromium, clients, nats, node};
         command
             .env(nats::CURRENT_VARIABLE, self.nats.path())
-            .env(nats::OLDEST_VARIABLE, self.oldest_nats.path())
-            .env(clients::PYTHON_VARIABLE, self.python.path())
-            .env(node::VARIABLE, self.node.path())
-            .env(chromium::VARIABLE, self.chromium.path());
+            .env(nats::OLDEST_VARIABLE, self.oldest_nats.path());
+        if let Some(others) = &self.others {
+            command
+                .env(clients::PYTHON_VARIABLE, others.python.path())
+                .env(node::VARIABLE, others.node.path())
+                .env(chromium::VARIABLE, others.chromium.path());
+        }
     }
 }
 
