@@ -76,8 +76,8 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 fn suite() -> Suite {
     Suite::new()
         .parallel(8)
-        .patience(Duration::from_secs(10))
-        .timeout(Duration::from_mins(1))
+        .patience(Duration::from_mins(1))
+        .timeout(Duration::from_mins(5))
 }
 
 /// What a server cannot do, whatever its version.
