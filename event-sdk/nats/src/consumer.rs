@@ -11,7 +11,6 @@ mod config;
 mod core;
 mod denied;
 mod exhausted;
-mod forget;
 mod held;
 mod inbox;
 mod leave;

@@ -1,4 +1,4 @@
-//! The NATS transport: streams and consumers of a JetStream server, 2.9 or newer.
+//! The NATS transport: streams and consumers of a JetStream server, 2.10.25 or newer.
 //!
 //! Services reach it as `event_sdk::transport::nats`.
 //!
@@ -49,12 +49,8 @@
 //!   consumer at once where the server is by itself. In a cluster it does within two
 //!   seconds: its servers may count as delivered what nobody listens for any more, so
 //!   that the open requests are listened to until they end. What they bring in that
-//!   time is put back too, as another attempt. Before 2.10.16 it takes a tenth of a
-//!   second, in which a consumer forgets the requests.
+//!   time is put back too, as another attempt.
 //!   A [drain](Transport::drain) waits for it.
-//! - **Before 2.10.16** a server counts a redelivery that falls together with the end
-//!   of the only open request, which lasts half a minute, and does not send it: it
-//!   comes after the ack wait, and the newest message once more.
 //! - **Groups** end when nobody has asked for messages for as long as
 //!   [`inactive_threshold`](NatsOptions::inactive_threshold) says. Who subscribes in
 //!   that very moment gets the group that begins after it.
@@ -69,10 +65,13 @@
 //!   forget them in less than 100 ms.
 //! - **Headers** arrive in the order of their names. White space around a value
 //!   is not kept.
-//! - **Versions.** What a server is too old for is
-//!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), with the version that has
-//!   it: several filters and compression need 2.10, the expected sequence of an
-//!   entity 2.11.
+//! - **Versions.** [`Nats::connect`] refuses a server older than 2.10.25
+//!   ([`Version::OLDEST`]) with [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported): older ones
+//!   lose redeliveries and do not know options that they answer as if they did. It looks
+//!   at the server that it connects to; the servers of another domain or prefix behind
+//!   that one have to be as new. A connection that is made anew to an older server logs a
+//!   warning. What a newer version is needed for is `Unsupported` too, with that
+//!   version: the expected sequence of an entity needs 2.11.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
@@ -136,7 +135,8 @@ impl Nats {
     /// # Errors
     ///
     /// The options contradict themselves, no server answers, or it refuses the
-    /// connection.
+    /// connection. [`Unsupported`](super::ErrorKind::Unsupported): the server is older than
+    /// [`Version::OLDEST`].
     ///
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {

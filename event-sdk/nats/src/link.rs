@@ -59,13 +59,20 @@ impl Link {
     pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
         let hub = Arc::new(Hub::new());
         let client = connect::connect(&options, &hub).await?;
+        let info = client.server_info();
+        let server = Server::learn(&info);
+        // The client would stay connected as long as its tasks have handles.
+        if let Err(error) = server.check() {
+            hub.end();
+            let _ = client.drain().await;
+            return Err(error);
+        }
         let inbox = inbox(&options.inbox_prefix);
         let answers = format!("{inbox}*");
         let outbox = Outbox::new(client.clone(), inbox, options.limits, Arc::clone(&hub));
         let outbox = Arc::new(outbox);
         // Before it listens, so that it hears if it may not.
         hub.add(Arc::clone(&outbox));
-        let info = client.server_info();
         let link = Arc::new(Self {
             client,
             options,
@@ -73,7 +80,7 @@ impl Link {
             outbox,
             plain: OnceLock::new(),
             server: Mutex::new(Learnt {
-                server: Server::learn(&info),
+                server,
                 id: info.server_id,
             }),
             last_stream: Mutex::new(Text::from_static("")),
@@ -140,6 +147,9 @@ impl Link {
         let info = self.client.server_info();
         if info.server_id != learnt.id {
             learnt.server = Server::learn(&info);
+            if let Err(error) = learnt.server.check() {
+                tracing::warn!(server = %learnt.server.name, %error, "connected to another server");
+            }
             learnt.id = info.server_id;
         }
         learnt.server.clone()
@@ -194,9 +204,6 @@ impl Link {
             return Cow::Borrowed("management calls are switched off; allow them");
         }
         match missing {
-            Capability::SeveralFilters | Capability::Compression => {
-                Cow::Owned(self.server().needs(Version::V2_10))
-            }
             Capability::ExpectPattern => Cow::Owned(self.server().needs(Version::V2_11)),
             Capability::ValueHandover => Cow::Borrowed("encode the event: it leaves this process"),
             _ => Cow::Borrowed("use a transport that can"),

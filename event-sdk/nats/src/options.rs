@@ -308,8 +308,7 @@ impl NatsOptions {
     /// connection, and what was on its way comes again after the ack wait. So keep this
     /// well below `max_pending`, for all subscriptions of the connection together. A
     /// message that has no room in the share of its request comes alone, which takes two
-    /// round trips. A server before 2.10.16, or one behind another domain or prefix, is not
-    /// told of it, for old ones may miscount what did not fit.
+    /// round trips.
     pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
         self.max_pull_bytes = bytes;
         self

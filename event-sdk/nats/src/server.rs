@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use event_sdk_core::transport::{Capabilities, Capability};
+use event_sdk_core::transport::{Capabilities, Capability, Error, Operation};
 
 /// The version of a NATS server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,21 +16,16 @@ pub struct Version {
 }
 
 impl Version {
-    /// Consumers with several filters, consumer actions, stream compression.
-    pub(super) const V2_10: Self = Self::new(2, 10);
+    /// The oldest version that [`Nats::connect`](super::Nats::connect) accepts.
+    pub const OLDEST: Self = Self::new(2, 10, 25);
     /// The expected last sequence of a pattern, direct get of batches.
-    pub(super) const V2_11: Self = Self::new(2, 11);
+    pub(super) const V2_11: Self = Self::new(2, 11, 0);
 
-    /// A patch level of this minor version.
-    pub(super) const fn patch(self, patch: u16) -> Self {
-        Self { patch, ..self }
-    }
-
-    const fn new(major: u16, minor: u16) -> Self {
+    const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {
             major,
             minor,
-            patch: 0,
+            patch,
         }
     }
 
@@ -59,7 +54,7 @@ impl fmt::Display for Version {
 pub(super) struct Server {
     /// Its name.
     pub(super) name: String,
-    /// Its version; one that cannot be read counts as the oldest.
+    /// Its version; one that cannot be read counts as the oldest that is supported.
     pub(super) version: Version,
     /// The most bytes of headers and body that it takes.
     pub(super) max_payload: usize,
@@ -75,12 +70,12 @@ impl Server {
         if version.is_none() {
             tracing::warn!(target: crate::TRACING_TARGET,
                 version = %info.version,
-                "the server's version cannot be read; it is taken as 2.9"
+                "the server's version cannot be read; it is taken as {}", Version::OLDEST
             );
         }
         Self {
             name: info.server_name.clone(),
-            version: version.unwrap_or(Version::new(2, 9)),
+            version: version.unwrap_or(Version::OLDEST),
             max_payload: info.max_payload,
             jetstream: info.jetstream,
             clustered: info.cluster.is_some(),
@@ -94,11 +89,14 @@ impl Server {
         !self.clustered
     }
 
-    /// Whether its consumers count only what they deliver. Before 2.10.16 they count a
-    /// redelivery for which there are none but dead requests, too, unless they are made
-    /// to forget these (nats-server, `loopAndGatherMsgs`).
-    pub(super) fn counts_exactly(&self) -> bool {
-        self.version >= Version::V2_10.patch(16)
+    /// That it is too old for streams and consumers, if it is.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.version >= Version::OLDEST {
+            return Ok(());
+        }
+        let needed = format!("{}; upgrade the server", self.needs(Version::OLDEST));
+        let store = Capability::Store;
+        Err(Error::unsupported(store, Operation::Configure, &needed))
     }
 
     /// What this transport can do on this server.
@@ -111,26 +109,21 @@ impl Server {
             Capability::Backoff,
             Capability::ReportsExhausted,
             Capability::RetentionByAck,
+            Capability::SeveralFilters,
+            Capability::Compression,
         ];
-        let since = [
-            (Version::V2_10, Capability::SeveralFilters),
-            (Version::V2_10, Capability::Compression),
-            (Version::V2_11, Capability::ExpectPattern),
-        ];
-        let since = since
-            .into_iter()
-            .filter(|(version, _)| self.version >= *version);
+        let later = (self.version >= Version::V2_11).then_some(Capability::ExpectPattern);
         always
             .into_iter()
-            .chain(since.map(|(_, capability)| capability))
+            .chain(later)
             .fold(Capabilities::none(self.max_payload), Capabilities::with)
     }
 
     /// What to do about a capability that this server lacks.
     pub(super) fn needs(&self, version: Version) -> String {
         format!(
-            "it needs NATS server {}.{}, and this one is {}",
-            version.major, version.minor, self.version
+            "it needs NATS server {version} or newer, and this one is {}",
+            self.version
         )
     }
 }
@@ -154,8 +147,9 @@ mod tests {
     #[test]
     fn versions_are_ordered_by_number() {
         let version = |text| Version::parse(text).unwrap();
-        assert!(version("2.9.25") < Version::V2_10);
-        assert!(version("2.10.0") >= Version::V2_10);
+        assert!(version("2.9.30") < Version::OLDEST);
+        assert!(version("2.10.24") < Version::OLDEST);
+        assert!(version("2.10.25") >= Version::OLDEST);
         assert!(version("2.15.1") > Version::V2_11);
     }
 }

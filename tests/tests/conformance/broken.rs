@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 
 use crate::memory;
 use crate::sabotage::{Sabotage, Saboteur};
-use expected::{EXPECTED, Expected, Others};
+use expected::{BEGIN_ELSEWHERE, EXPECTED, Expected, Others};
 
 type Names = BTreeSet<&'static str>;
 
@@ -64,6 +64,20 @@ async fn each_broken_promise_is_named_and_each_case_can_fail() {
         .filter(|case| !failed.contains(case.name()))
         .collect();
     assert!(never.is_empty(), "nothing fails {never:#?}");
+}
+
+/// Where streams have copies, a consumer may begin on one that is behind for a while, not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_may_be_behind_and_catches_up() {
+    let suite = || impatient().replicas(3);
+    let report = suite().run(Saboteur(Sabotage::BeginsBehind)).await;
+    assert!(failed(&report).is_empty(), "{report:#}");
+    let starting = suite().only(["starting"]).unwrap();
+    let report = starting.run(Saboteur(Sabotage::BeginsAtTheOldest)).await;
+    let failed = failed(&report);
+    for name in BEGIN_ELSEWHERE {
+        assert!(failed.contains(name), "{name} passed:\n{report:#}");
+    }
 }
 
 /// What is not declared and works all the same fails each case that needs it. (An ability cannot

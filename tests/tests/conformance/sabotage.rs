@@ -10,7 +10,7 @@ mod settling;
 mod slow;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use event_sdk::Pattern;
@@ -89,6 +89,8 @@ pub(crate) enum Sabotage {
     IgnoresFilters,
     /// A consumer begins at the oldest message whatever it asked for.
     BeginsAtTheOldest,
+    /// The first two consumers begin at the oldest message, as on a copy that is behind.
+    BeginsBehind,
     /// Any number of deliveries may be unsettled.
     IgnoresMaxAckPending,
     /// A message is delivered until it is settled.
@@ -184,6 +186,7 @@ pub(crate) struct Broken<T> {
     inner: Arc<T>,
     sabotage: Sabotage,
     published: AtomicU64,
+    begun: AtomicU64,
     waiting: Waiting,
     settled: Arc<Settled>,
     known: Known,
@@ -196,11 +199,22 @@ impl<T: Transport> Broken<T> {
             inner: Arc::new(inner),
             sabotage,
             published: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             waiting: Waiting::default(),
             settled: Arc::default(),
             known: Known::default(),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// Whether a consumer is one of the first that are asked to begin somewhere else than at the
+    /// oldest message.
+    fn is_behind(&self, config: &ConsumerConfig) -> bool {
+        use DeliverPolicy as D;
+        // A sequence is what it is on every copy.
+        let elsewhere = !matches!(config.deliver, D::All | D::ByStartSequence(_));
+        let first = || self.begun.fetch_add(1, Ordering::Relaxed) < 2;
+        elsewhere && matches!(config.name, ConsumerName::Ephemeral) && first()
     }
 
     fn is(&self, sabotage: Sabotage) -> bool {
@@ -224,6 +238,9 @@ impl<T: Transport> Broken<T> {
                 config.filters.truncate(1);
             }
             Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
+            Sabotage::BeginsBehind if self.is_behind(config) => {
+                config.deliver = DeliverPolicy::All;
+            }
             Sabotage::IgnoresMaxAckPending => config.max_ack_pending = None,
             Sabotage::IgnoresMaxDeliver => config.max_deliver = None,
             Sabotage::IgnoresBackoff => config.backoff.clear(),

@@ -131,6 +131,12 @@ impl ConsumerName {
 }
 
 /// Where a consumer starts in its stream.
+///
+/// Where a stream has copies on several servers, the server that keeps a consumer may be behind
+/// what publishers have had confirmed. [`Last`](Self::Last),
+/// [`LastPerSubject`](Self::LastPerSubject), [`New`](Self::New) and
+/// [`ByStartTime`](Self::ByStartTime) start where they should in what that server has: that may be
+/// earlier, never later, so that nothing is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeliverPolicy {

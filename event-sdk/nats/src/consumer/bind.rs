@@ -9,7 +9,6 @@ use super::config::Wire;
 use crate::fault::{About, ApiError, code};
 use crate::link::Link;
 use crate::options::Management;
-use crate::server::Version;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy, Error, ErrorKind};
 
@@ -56,9 +55,8 @@ struct Delivered {
 struct Create<'a> {
     stream_name: &'a str,
     config: &'a Wire,
-    /// What is there is never changed: since 2.10 a server can be told so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    action: Option<&'static str>,
+    /// What is there is never changed.
+    action: &'static str,
 }
 
 /// How often it is tried again when a consumer comes and goes meanwhile.
@@ -106,8 +104,7 @@ pub(super) async fn bind(
             Err(error) => return Err(error.into_error(about)),
         }
         match create(link, stream, config, about).await? {
-            // Another may have been the first, with the same request; and an
-            // old server binds what it finds.
+            // Another may have been the first, with the same request.
             Ok(info) => return same(stream, info, config, about),
             // Somebody else has created another in the meantime.
             Err(error) if error.is(&code::CONSUMER_EXISTS) => last = Some(error),
@@ -156,7 +153,7 @@ async fn create(
     let wire = Wire::wanted(config, link.options().inactive)
         .map_err(|(kind, why)| about.error(kind, why))?;
     // Name and filter stand in the subject, so that permissions can be given for
-    // them (NATS ADR-32, servers since 2.9).
+    // them (NATS ADR-32).
     let mut call = format!("CONSUMER.CREATE.{stream}");
     if let Some(name) = config.name.as_str() {
         call = format!("{call}.{name}");
@@ -164,11 +161,10 @@ async fn create(
             call = format!("{call}.{filter}");
         }
     }
-    let action = (link.server().version >= Version::V2_10).then_some("create");
     let request = Create {
         stream_name: stream,
         config: &wire,
-        action,
+        action: "create",
     };
     link.call(about, &call, &request).await
 }

@@ -4,11 +4,9 @@
 use crate::fault::About;
 use crate::link::Link;
 use crate::options::Management;
-use crate::server::Version;
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    AckPolicy, Capability, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
-    Operation, SubscribeRequest,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, SubscribeRequest,
 };
 
 /// Whether a subscription can be what it asks for.
@@ -16,15 +14,6 @@ pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) ->
     let config = &request.config;
     if let Some(reason) = contradiction(request) {
         return Err(about.error(ErrorKind::InvalidOption, reason));
-    }
-    if config.filters.len() > 1 {
-        let server = link.server();
-        if server.version < Version::V2_10 {
-            let needed = server.needs(Version::V2_10);
-            let error =
-                Error::unsupported(Capability::SeveralFilters, Operation::Subscribe, &needed);
-            return Err(about.on(error));
-        }
     }
     if matches!(config.name, ConsumerName::Durable(_)) {
         return Ok(());

@@ -13,7 +13,6 @@ use futures_util::StreamExt;
 use tokio::sync::watch;
 
 use super::bind::Bound;
-use super::forget::Forgetting;
 use super::held::Deliveries;
 use super::inbox::Inbox;
 use super::leave::{Leaving, Left};
@@ -23,7 +22,6 @@ use super::send::send_now;
 use super::settle::{ACK, Held, Via};
 use super::status::Status;
 use crate::link::Link;
-use crate::options::API_PREFIX;
 use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
@@ -112,7 +110,13 @@ impl Core {
                 leaving: None,
                 left: None,
                 unread: BTreeSet::new(),
-                pull: Pull::new(prefetch, bytes(&via.link), &bound, config, ends(&via.link)),
+                pull: Pull::new(
+                    prefetch,
+                    Some(via.link.options().max_pull_bytes),
+                    &bound,
+                    config,
+                    ends(&via.link),
+                ),
                 unsent: None,
                 deliveries: Deliveries::default(),
                 last: 0,
@@ -171,22 +175,15 @@ impl Core {
             return;
         };
         let old = std::mem::replace(current, inbox);
-        let (pull, next) = (state.pull.clone(), state.next.clone());
+        let pull = state.pull.clone();
         state.pull.lost();
         state.unsent = None;
         drop(state);
         if self.acks {
-            let leaving = Leaving::new(old, pull);
-            let forgets = leaving.forgets(&self.via.link);
-            let left = leaving.end(&self.via.link);
+            let left = Leaving::new(old, pull).end(&self.via.link);
             let via = Arc::clone(&self.via);
             self.via.link.spawn(async move {
-                let forgetting = if forgets {
-                    None
-                } else {
-                    Forgetting::begin(&via, next).await
-                };
-                left.finish(&via, forgetting).await;
+                left.finish(&via).await;
             });
         }
     }
@@ -212,21 +209,10 @@ impl Core {
     }
 }
 
-/// How many bytes may be asked for and not taken. Nothing is said of them where the server
-/// may mistake what did not fit, or count it as delivered (nats-server before 2.10.16,
-/// `loopAndGatherMsgs`).
-fn bytes(link: &Link) -> Option<u64> {
-    // Behind another prefix there is another server.
-    let known = link.options().api_prefix == API_PREFIX && link.server().counts_exactly();
-    known.then_some(link.options().max_pull_bytes)
-}
-
 /// When requests end on this server.
 fn ends(link: &Link) -> Ends {
     if link.takes_back() {
         Ends::Late
-    } else if link.server().counts_exactly() {
-        Ends::BeforeAckWait
     } else {
         Ends::Soon
     }

@@ -8,7 +8,6 @@ use std::time::Duration;
 use async_nats::{Client, Message, StatusCode, Subject};
 use futures_util::{FutureExt, StreamExt};
 
-use super::forget::Forgetting;
 use super::inbox::Inbox;
 use super::pull::{Pull, Request};
 use super::reply::Reply;
@@ -22,8 +21,7 @@ use event_sdk_core::transport::Operation;
 ///
 /// Nothing may be put back before they have ended: it would come here again. Where
 /// the server takes back what it can no longer deliver, they are ended by leaving,
-/// when the consumer has nothing at hand (an old one has to be made to
-/// [forget](Forgetting) them then). Where it does not, they end by themselves,
+/// when the consumer has nothing at hand. Where it does not, they end by themselves,
 /// which they do [soon](Pull::ends_within), and it is listened to them until then.
 pub(super) struct Leaving {
     inbox: Inbox,
@@ -48,8 +46,6 @@ pub(super) struct Left {
     inbox: Inbox,
     /// Whether the server was told.
     told: bool,
-    /// Whether the consumer forgets by itself what requests are open still.
-    forgets: bool,
     /// Where the rest of what came is put back.
     unsent: Vec<Subject>,
 }
@@ -122,22 +118,15 @@ impl Leaving {
         Poll::Ready(())
     }
 
-    /// Whether the consumer forgets by itself what requests are open still.
-    pub(super) fn forgets(&self, link: &Link) -> bool {
-        !self.waits() || link.server().counts_exactly()
-    }
-
     /// Ends the requests, and puts back what came, as far as that goes now.
     pub(super) fn end(mut self, link: &Link) -> Left {
-        let forgets = self.forgets(link);
         let told = self.inbox.leave().now_or_never().is_some();
-        if told && forgets {
+        if told {
             self.came.retain(|reply| !nak_now(link.client(), reply));
         }
         Left {
             inbox: self.inbox,
             told,
-            forgets,
             unsent: self.came,
         }
     }
@@ -155,7 +144,7 @@ impl Leaving {
 impl Left {
     /// Whether there is nothing to be put back that is known.
     pub(super) fn is_empty(&self) -> bool {
-        self.told && self.forgets && self.unsent.is_empty()
+        self.told && self.unsent.is_empty()
     }
 
     /// Puts back what is not put back yet, without waiting for anything.
@@ -168,21 +157,11 @@ impl Left {
     }
 
     /// Puts back what is on its way still, for a bounded time; the sequences.
-    /// `forgetting` has begun where the consumer does not forget by itself.
-    pub(super) async fn finish(
-        mut self,
-        via: &Via,
-        forgetting: Option<Forgetting>,
-    ) -> BTreeSet<u64> {
+    pub(super) async fn finish(mut self, via: &Via) -> BTreeSet<u64> {
         let client = via.link.client();
         let mut found = BTreeSet::new();
         if !self.told {
             let _ = tokio::time::timeout(PATIENCE, self.inbox.leave()).await;
-        }
-        if let Some(forgetting) = forgetting {
-            let brought = forgetting.finish(via).await;
-            found.extend(brought.iter().filter_map(sequence));
-            self.unsent.extend(brought);
         }
         let rest = async {
             for reply in self.unsent {

@@ -198,7 +198,7 @@ impl Mending {
             Cause::Nobody if self.outage.is_long() => Err(self.gone(
                 "nobody takes requests for messages: there is no such consumer, or its server is gone",
             )),
-            // An old server says nothing where there is no consumer.
+            // Servers of 2.10 say nothing where there is no consumer.
             Cause::Silence if self.outage.is_long() && !self.outage.reported => self.again(),
             Cause::Silence => self.renew().await,
             _ => Ok(Mended::Again),

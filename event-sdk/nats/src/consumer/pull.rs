@@ -64,11 +64,9 @@ const PROBE: &str = "probe-1";
 pub(super) enum Ends {
     /// Late: the server takes back what it can no longer deliver.
     Late,
-    /// So soon that a subscription that leaves can wait for it.
+    /// So soon that a subscription that leaves can wait for it, and before the ack wait of
+    /// what they bring.
     Soon,
-    /// The same, and before the ack wait of what they bring. Not on a server that may
-    /// count a delivery to one that has just ended: the two would fall together.
-    BeforeAckWait,
 }
 
 /// What is done about a message that is larger than the share of a request.
@@ -104,10 +102,9 @@ impl Pull {
         let ends_soon = ends != Ends::Late && config.ack != AckPolicy::None;
         let expires = match ends {
             _ if !ends_soon => EXPIRES,
-            Ends::BeforeAckWait => EXPIRES_SOON
+            Ends::Late | Ends::Soon => EXPIRES_SOON
                 .min(config.wait_of_attempt(1) / 2)
                 .max(SHORTEST),
-            Ends::Late | Ends::Soon => EXPIRES_SOON,
         };
         Self {
             prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),

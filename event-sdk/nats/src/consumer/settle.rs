@@ -16,7 +16,6 @@ use super::{bind, reply};
 use crate::fault::{About, code};
 use crate::link::Link;
 use crate::options::Management;
-use crate::server::Version;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Answer, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
@@ -274,26 +273,25 @@ impl Held {
             _ => Ok(()),
         }
     }
+}
 
-    /// How a settlement is written, and what it makes of the delivery.
-    fn written(&self, settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
-        Some(match settlement {
-            Settlement::Ack => (ACK, Some(DONE)),
-            Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
-            Settlement::Term(reason) => (self.term(reason), Some(DONE)),
-            Settlement::InProgress => (IN_PROGRESS, None),
-            _ => return None,
-        })
-    }
+/// How a settlement is written, and what it makes of the delivery.
+fn written(settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
+    Some(match settlement {
+        Settlement::Ack => (ACK, Some(DONE)),
+        Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
+        Settlement::Term(reason) => (term(reason), Some(DONE)),
+        Settlement::InProgress => (IN_PROGRESS, None),
+        _ => return None,
+    })
+}
 
-    fn term(&self, reason: &str) -> Bytes {
-        // An older server would not recognize it with a reason, and ignore it.
-        if reason.trim().is_empty() || self.via.link.server().version < TERM_WITH_REASON {
-            return TERM;
-        }
-        let reason: String = reason.chars().take(LONGEST_REASON).collect();
-        format!("+TERM {}", reason.trim()).into()
+fn term(reason: &str) -> Bytes {
+    if reason.trim().is_empty() {
+        return TERM;
     }
+    let reason: String = reason.chars().take(LONGEST_REASON).collect();
+    format!("+TERM {}", reason.trim()).into()
 }
 
 // What a server reads in a message to a delivery's reply subject (nats-server,
@@ -302,9 +300,6 @@ pub(super) const ACK: Bytes = Bytes::from_static(b"+ACK");
 pub(super) const NAK: Bytes = Bytes::from_static(b"-NAK");
 const TERM: Bytes = Bytes::from_static(b"+TERM");
 const IN_PROGRESS: Bytes = Bytes::from_static(b"+WPI");
-
-/// Since when a reason may follow (nats-server 2.10.4).
-const TERM_WITH_REASON: Version = Version::V2_10.patch(4);
 
 /// How long to wait until an acknowledgement that nobody took is sent again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
@@ -333,7 +328,7 @@ impl Settle for Held {
         if settlement == Settlement::AckConfirmed {
             return self.later(Self::confirm);
         }
-        let Some((payload, mark)) = self.written(&settlement) else {
+        let Some((payload, mark)) = written(&settlement) else {
             return Answer::ready(Err(self.via.about(Operation::Settle).error(
                 ErrorKind::Other,
                 format!("the NATS transport does not know {settlement:?}"),

@@ -8,8 +8,7 @@ use super::config::{ConfigJson, window};
 use super::{check, info, names};
 use crate::fault::{About, ApiError, code};
 use crate::link::Link;
-use crate::server::Version;
-use event_sdk_core::stream::{Compression, StreamConfig};
+use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::transport::{
     Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
 };
@@ -184,14 +183,6 @@ fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamC
                 wanted.deduplication.window
             ),
         ));
-    }
-    let server = link.server();
-    if config.compression != Compression::None && server.version < Version::V2_10 {
-        return Err(about.on(Error::unsupported(
-            Capability::Compression,
-            about.operation,
-            &server.needs(Version::V2_10),
-        )));
     }
     Ok(wanted)
 }

@@ -68,14 +68,13 @@ impl ConfigJson {
                 Storage::Memory => "memory",
             }),
         );
-        match config.compression {
-            Compression::S2 => set("compression", json!("s2")),
-            // A server before 2.10 does not know the word.
-            _ if self.0.contains_key("compression") => {
-                self.0.insert("compression".to_owned(), json!("none"));
-            }
-            _ => {}
-        }
+        set(
+            "compression",
+            json!(match config.compression {
+                Compression::S2 => "s2",
+                _ => "none",
+            }),
+        );
         self
     }
 

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use event_sdk::transport::nats::{ConnectionState, DisconnectReason, Nats, NatsOptions, Version};
 use event_sdk::transport::{Capability, Error, ErrorKind, Outcome, Transport};
 use event_sdk_test_servers::{Server, programs};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
 
 use crate::support::{
     Rig, apply, begin, draft, eventually, publish, refused, send, state, stream, within,
 };
-use event_sdk::transport::TransportExt as _;
 
 const PASSWORD: &str = "correct-horse";
 
@@ -60,15 +61,13 @@ async fn what_the_server_is_is_learnt() {
 }
 
 #[tokio::test]
-async fn what_an_old_server_lacks_is_unsupported_and_not_sent() {
-    let Some(program) = programs::nats::old().unwrap() else {
-        eprintln!("there is no old nats-server here: nothing was tried");
-        return;
-    };
+async fn what_the_oldest_server_lacks_is_unsupported_and_not_sent() {
+    let program = programs::nats::oldest().unwrap();
     let server = Server::options().program(program).start().await.unwrap();
     let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
     apply(&nats, &stream("S", "s.>", |stream| stream)).await;
-    assert!(!nats.capabilities().has(Capability::SeveralFilters));
+    assert_eq!(nats.server_version(), Version::OLDEST);
+    assert!(!nats.capabilities().has(Capability::ExpectPattern));
     let expecting = draft("s.order.placed.7").expect(|e| {
         e.last_pattern_sequence = Some((crate::support::pattern("s.order.*.7"), 0));
     });
@@ -79,19 +78,62 @@ async fn what_an_old_server_lacks_is_unsupported_and_not_sent() {
     );
     assert!(error.to_string().contains("2.11"), "{error}");
     assert_eq!(state(&nats, "S").await.messages, 0);
-    let compressed = stream("C", "c.>", |stream| {
-        stream.compression(event_sdk::stream::Compression::S2)
-    });
-    let error = within(nats.apply_stream(&compressed)).await.unwrap_err();
-    assert_eq!(
-        *error.kind(),
-        ErrorKind::Unsupported(Capability::Compression)
-    );
-    assert!(error.to_string().contains("2.10"), "{error}");
     // Our own message whose expectation has moved on is a duplicate here too.
     let first = draft("s.a").id("one").expect(|e| e.last_sequence = Some(0));
     publish(&nats, first.clone()).await.unwrap();
     assert!(publish(&nats, first).await.unwrap().duplicate);
+}
+
+/// Says that it is of this version, and otherwise behaves as a server does until a client has
+/// connected; then it waits until the client ends the connection.
+async fn pretends_to_be(version: &str, listener: TcpListener) {
+    let (socket, _) = listener.accept().await.unwrap();
+    let mut socket = BufReader::new(socket);
+    let info = format!(
+        r#"{{"server_id":"x","server_name":"x","version":"{version}","proto":1,"headers":true,"jetstream":true,"max_payload":1048576}}"#
+    );
+    let info = format!("INFO {info}\r\n");
+    socket.write_all(info.as_bytes()).await.unwrap();
+    let mut line = String::new();
+    while socket.read_line(&mut line).await.unwrap_or(0) > 0 {
+        if line.starts_with("PING") {
+            socket.write_all(b"PONG\r\n").await.unwrap();
+        }
+        line.clear();
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused_with_both_versions() {
+    for version in ["2.10.24", "2.9.25", "1.4.1"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(pretends_to_be(version, listener));
+        let error = refused_connection(Nats::options(url)).await;
+        assert_eq!(*error.kind(), ErrorKind::Unsupported(Capability::Store));
+        let text = error.to_string();
+        assert!(text.contains(version), "{text}");
+        assert!(text.contains("2.10.25 or newer"), "{text}");
+        // The connection is not left open.
+        within(server).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_that_is_new_enough_or_of_no_known_version_is_not() {
+    for (version, taken_as) in [
+        ("2.10.25", "2.10.25"),
+        ("2.99.0", "2.99.0"),
+        ("dev", "2.10.25"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = listener.local_addr().unwrap().to_string();
+        let server = tokio::spawn(pretends_to_be(version, listener));
+        let nats = within(Nats::connect(Nats::options(url))).await.unwrap();
+        assert_eq!(nats.server_version().to_string(), taken_as);
+        drop(nats);
+        within(server).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub(crate) const STREAM: &str = "EVENTS";
 
 /// How long anything may take; a loaded machine is slow.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that has a stream `EVENTS` of everything under `events.`.
 pub(crate) struct Rig {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// Long enough for a loaded machine; nothing waits that long unless it fails.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_mins(1);
 
 /// Connects to one of the servers, which commas separate, once and not for ever.
 pub(crate) async fn connect(options: ConnectOptions, urls: &str) -> Result<Client, String> {

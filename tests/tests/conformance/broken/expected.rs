@@ -39,6 +39,15 @@ const fn at_least(sabotage: Sabotage, named: &'static [&'static str]) -> Expecte
     }
 }
 
+/// The cases whose consumers begin somewhere else than at the oldest message, by what they find in
+/// the stream.
+pub(super) const BEGIN_ELSEWHERE: &[&str] = &[
+    "a_start_time_is_included",
+    "last_begins_at_the_newest_that_matches",
+    "last_per_subject_begins_with_each_newest",
+    "new_begins_now",
+];
+
 #[rustfmt::skip]
 pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::Nothing, &[]),
@@ -169,6 +178,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "last_begins_at_the_newest_that_matches", "last_per_subject_begins_with_each_newest",
         "new_begins_now", "what_was_dropped_behind_the_start_is_a_gap",
     ]),
+    at_least(S::BeginsBehind, BEGIN_ELSEWHERE),
     exactly(S::IgnoresMaxAckPending, &[
         "another_configuration_is_a_mismatch", "max_ack_pending_holds_back",
         "max_ack_pending_is_for_all_members",

@@ -11,7 +11,6 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::Core;
-use crate::consumer::forget::Forgetting;
 use crate::consumer::leave::{Leaving, Left, PATIENCE, Quiet};
 use crate::consumer::send::{send, send_now};
 use crate::consumer::settle::Held;
@@ -62,7 +61,6 @@ impl Core {
     /// Puts back what was not handed out: first what the consumer has at hand for
     /// the open requests is waited for.
     async fn leave(self: Arc<Self>, mut left: Option<Left>) {
-        let mut forgetting = None;
         if left.is_none() {
             let patience = self.lock().leaving.as_ref().and_then(Leaving::patience);
             // What comes later comes to others after its ack wait.
@@ -70,24 +68,12 @@ impl Core {
                 Some(patience) => timeout(patience, self.requests_ended()).await,
                 None => timeout(PATIENCE, self.quiet()).await,
             };
-            forgetting = self.forget().await;
             left = self.lock().end_leaving(&self);
         }
         if let Some(left) = left {
-            let found = left.finish(&self.via, forgetting).await;
+            let found = left.finish(&self.via).await;
             self.lock().unread.extend(found);
         }
-    }
-
-    /// Begins to make the consumer forget the requests that are open still, where it
-    /// does not do that by itself.
-    async fn forget(&self) -> Option<Forgetting> {
-        let next = {
-            let state = self.lock();
-            let leaving = state.leaving.as_ref()?;
-            (!leaving.forgets(&self.via.link)).then(|| state.next.clone())?
-        };
-        Forgetting::begin(&self.via, next).await
     }
 
     /// Waits until the requests of the inbox that is left have ended by themselves.

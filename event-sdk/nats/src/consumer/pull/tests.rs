@@ -146,15 +146,14 @@ fn a_request_waits_with_heartbeats() {
 
 #[test]
 fn what_has_to_end_soon_ends_before_the_ack_wait_of_what_it_brings() {
-    let within =
-        |wait| Pull::new(1, None, &unlimited(), &waiting(wait), Ends::BeforeAckWait).ends_within();
+    let within = |wait| Pull::new(1, None, &unlimited(), &waiting(wait), Ends::Soon).ends_within();
     assert_eq!(within(Duration::from_secs(30)), Some(EXPIRES_SOON));
     let half = Duration::from_millis(250);
     assert_eq!(within(2 * half), Some(half));
     assert_eq!(within(Duration::from_millis(1)), Some(SHORTEST));
     let mut config = waiting(half);
     config.ack = AckPolicy::None;
-    let pull = Pull::new(1, None, &unlimited(), &config, Ends::BeforeAckWait);
+    let pull = Pull::new(1, None, &unlimited(), &config, Ends::Soon);
     assert_eq!(pull.ends_within(), None);
 }
 
