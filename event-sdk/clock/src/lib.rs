@@ -13,3 +13,8 @@ pub use sequential_ids::SequentialIds;
 pub use stepped_clock::SteppedClock;
 pub use tokio_clock::TokioClock;
 pub use v7_ids::V7Ids;
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
