@@ -35,11 +35,9 @@ pub const fn is_unseen(c: char) -> bool {
 pub(crate) const fn at(bytes: &[u8], at: usize) -> Option<Unseen> {
     let first = bytes[at];
     let (payload, more) = match first {
-        // Nearly every character of a subject.
-        b'!'..=b'~' => return None,
+        // Nearly every character of a subject; and bytes in the middle of one.
+        b'!'..=b'~' | 0x80..0xc0 => return None,
         0..0x80 => return kind(first as u32),
-        // In the middle of a character.
-        0x80..0xc0 => return None,
         0xc0..0xe0 => (first & 0x1f, 1),
         0xe0..0xf0 => (first & 0x0f, 2),
         0xf0.. => (first & 0x07, 3),

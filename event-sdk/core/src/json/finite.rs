@@ -20,9 +20,18 @@ impl<T: Serialize + ?Sized> Serialize for Inner<'_, T> {
 }
 
 fn not_finite<E: Error>(value: f64) -> E {
-    E::custom(format_args!(
-        "JSON has no {value}; write a finite number, or make the field an Option"
-    ))
+    E::custom(reason(value))
+}
+
+fn reason(value: f64) -> String {
+    format!("JSON has no {value}; write a finite number, or make the field an Option")
+}
+
+/// Whether an error says that a number is not finite, and nothing else.
+pub(super) fn is_reason(text: &str) -> bool {
+    [f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+        .into_iter()
+        .any(|value| text == reason(value))
 }
 
 macro_rules! pass {
