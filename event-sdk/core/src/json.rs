@@ -1,8 +1,8 @@
 //! JSON as this SDK writes and reads it: nothing is lost on the way.
 //!
 //! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json`
-//! would silently turn into `null`. Reading keeps `serde_json`'s limit of 128
-//! nested values for typed data.
+//! would silently turn into `null`, and what would not be read again: `serde_json`
+//! reads at most 127 arrays and objects in one another.
 
 mod end;
 mod error;
@@ -21,12 +21,13 @@ use serde::de::{Deserialize, DeserializeOwned};
 ///
 /// # Errors
 ///
-/// [`EncodeError`] when JSON cannot carry a part of the value, or its own
+/// [`EncodeError`] when JSON cannot carry a part of the value, more than 127 arrays and
+/// objects stand in one another, or its own
 /// `Serialize` answers an error; `out` may end in a part of the JSON then.
 pub fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let mut serializer = serde_json::Serializer::new(out);
     value
-        .serialize(finite::Finite(&mut serializer))
+        .serialize(finite::Finite::new(&mut serializer))
         .map_err(|error| EncodeError::from_json(&error))
 }
 
