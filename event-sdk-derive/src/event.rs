@@ -22,7 +22,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
         let input = ast::look_at(&item, ctxt)?;
         let attrs = attr::of_struct(&item.attrs, ctxt);
         let fields = attr::of_fields(&input, ctxt);
-        serde::check(&item.attrs, ctxt);
+        serde::check(&input, &fields, ctxt);
         let event = valid::check(&input, attrs, &fields, ctxt)?;
         Some(expand::event(&event))
     });

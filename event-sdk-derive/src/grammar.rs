@@ -2,8 +2,8 @@
 //! terms what is wrong with them.
 
 use event_sdk_subject::{
-    Fault, FaultKind, MAX_RELATIVE_LEN, MAX_TOKEN_LEN, check_pattern, check_relative,
-    check_subject, check_token,
+    Fault, FaultKind, MAX_RELATIVE_LEN, MAX_TOKEN_LEN, MAX_TYPE_LEN, check_event_type,
+    check_pattern, check_relative, check_subject, check_token,
 };
 use syn::LitStr;
 
@@ -36,12 +36,41 @@ pub(crate) fn token(key: &str, literal: &LitStr, ctxt: &Ctxt) {
     ctxt.error(literal, advice);
 }
 
-/// Checks an event type: tokens joined by dots.
+/// Checks the type of an event whose whole subject is written out: any text, since
+/// foreign systems name their types as they like.
+pub(crate) fn foreign_event_type(literal: &LitStr, ctxt: &Ctxt) {
+    let text = literal.value();
+    let message = match check_event_type(&text) {
+        Ok(()) => return,
+        Err(fault) if fault.kind == FaultKind::Empty => {
+            "an event type has at least one character; write what the envelope's `event_type` says"
+                .to_owned()
+        }
+        Err(fault) if fault.kind == FaultKind::TooLong => format!(
+            "this event type is {} bytes long, and it has at most {MAX_TYPE_LEN}; shorten it",
+            text.len()
+        ),
+        Err(fault) => format!(
+            "{} is not an event type: {}; remove the one at byte {}",
+            shorten(&text),
+            fault.kind.explain(),
+            fault.at
+        ),
+    };
+    ctxt.error(literal, message);
+}
+
+/// Checks an event type of the house: tokens joined by dots.
 pub(crate) fn event_type(literal: &LitStr, ctxt: &Ctxt) {
     let text = literal.value();
     if let Err(fault) = check_relative(&text) {
         let message = complaint("an event type", &text, fault);
-        ctxt.error(literal, message + &house_form(&text));
+        let foreign = if fault.kind == FaultKind::NotHouse {
+            " (any text is allowed beside `subject` and `absolute` only)"
+        } else {
+            ""
+        };
+        ctxt.error(literal, message + &house_form(&text) + foreign);
     }
 }
 
@@ -139,7 +168,7 @@ fn house_form(text: &str) -> String {
         if c.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
             house.push('_');
         }
-        house.push(if c.is_ascii_whitespace() || c == '/' || c == ':' {
+        house.push(if c.is_whitespace() || c == '/' || c == ':' {
             '_'
         } else {
             c.to_ascii_lowercase()

@@ -51,9 +51,17 @@ use proc_macro::TokenStream;
 ///
 /// The doc comment of the struct is the description of the event.
 ///
-/// Of serde's attributes, those on the struct are refused under which one
-/// service could not read what another writes: `deny_unknown_fields`,
-/// `untagged`, and `rename_all` with different cases for the two directions.
+/// Of serde's attributes those are refused under which one service could not read what
+/// another writes. On the struct: `deny_unknown_fields`, `untagged`, `rename_all` with
+/// different cases for the two directions, `into` without `from` or `try_from`, and a
+/// `tag` that is the name of a field too. On a field: `skip_serializing`,
+/// `skip_deserializing`, `skip_serializing_if` without `default` (unless it is an
+/// `Option`), `rename` with two names, `serialize_with` without its counterpart, and
+/// `skip` on the key.
+///
+/// Not everything can be seen here: a flattened map may have a key of the struct, an
+/// integer of 128 bits cannot be read from what is flattened or tagged, and the types of
+/// fields have attributes of their own. Publish an event in a test, and read it back.
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     event::derive(input.into()).into()

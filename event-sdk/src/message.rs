@@ -214,6 +214,9 @@ impl<S> fmt::Debug for Message<S> {
 }
 
 /// Why a message is no event of the wanted set; it keeps the raw bytes.
+///
+/// Neither `Display` nor `Debug` nor a source shows a value of the event: they say the
+/// path, what was expected and what kind of value was found.
 #[derive(Clone)]
 pub struct DecodeError(Box<Failed>);
 
@@ -242,6 +245,21 @@ impl DecodeError {
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.0.subject
+    }
+
+    /// Where in the data the value stands that does not fit, as `items[2].price`; `None`
+    /// if that is not known, or it is the whole.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.0.fault.path()
+    }
+
+    /// What the reader, a type or an upcaster says of the event, **with its values**,
+    /// which may be personal data; `None` if nobody said more than `Display` does. It is
+    /// for eyes that may see the event, and for no log.
+    #[must_use]
+    pub fn expose(&self) -> Option<&str> {
+        self.0.fault.expose()
     }
 
     /// The bytes of the message as they arrived.

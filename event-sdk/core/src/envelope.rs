@@ -6,7 +6,7 @@ mod timestamp;
 mod version;
 
 pub use loose_id::LooseId;
-pub use metadata::{MetaValue, Metadata};
+pub use metadata::{MAX_METADATA, MetaValue, Metadata};
 pub(crate) use timestamp::{read_timestamp, write_timestamp};
 pub use version::{InvalidVersion, Version};
 
@@ -17,6 +17,9 @@ use crate::json::RawJson;
 use crate::text::Text;
 
 /// Everything in an envelope but the data.
+///
+/// `Debug` shows the fields of the contract; of what else a publisher noted or added,
+/// which may be personal data, it shows names and sizes.
 ///
 /// The fields are those of the wire contract; what a foreign publisher added
 /// is kept in [`unknown`](Self::unknown) and written again.

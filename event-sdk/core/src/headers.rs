@@ -8,7 +8,7 @@ use crate::text::Text;
 ///
 /// Each header costs: the envelope carries what an event has to say, and a
 /// message has few headers or none.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(
     /// `None` when there are none, as mostly: a pointer is all that is moved then.
     #[allow(
@@ -89,6 +89,22 @@ impl Headers {
         self.iter()
             .map(|(name, value)| name.len() + value.len())
             .sum()
+    }
+}
+
+impl fmt::Debug for Headers {
+    /// Shows the names: the values may be personal data, and [`get`](Self::get) has them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Size(usize);
+
+        impl fmt::Debug for Size {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{} bytes", self.0)
+            }
+        }
+
+        let sizes = self.iter().map(|(name, value)| (name, Size(value.len())));
+        f.debug_map().entries(sizes).finish()
     }
 }
 

@@ -1,32 +1,34 @@
 //! JSON as this SDK writes and reads it: nothing is lost on the way.
 //!
 //! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json`
-//! would silently turn into `null`. Reading keeps `serde_json`'s limit of 128
-//! nested values for typed data.
+//! would silently turn into `null`, and what would not be read again: `serde_json`
+//! reads at most 127 arrays and objects in one another.
 
 mod end;
+mod error;
+mod explain;
 mod finite;
 mod raw;
 
 pub(crate) use end::{plain_len, value_end};
+pub use error::{EncodeError, JsonError};
 pub use raw::RawJson;
 
-use std::fmt;
-
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned};
 
 /// Appends `value` as JSON to `out`.
 ///
 /// # Errors
 ///
-/// [`EncodeError`] when JSON cannot carry a part of the value, or its own
+/// [`EncodeError`] when JSON cannot carry a part of the value, more than 127 arrays and
+/// objects stand in one another, or its own
 /// `Serialize` answers an error; `out` may end in a part of the JSON then.
 pub fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     let mut serializer = serde_json::Serializer::new(out);
     value
-        .serialize(finite::Finite(&mut serializer))
-        .map_err(EncodeError)
+        .serialize(finite::Finite::new(&mut serializer))
+        .map_err(|error| EncodeError::from_json(&error))
 }
 
 /// Something that writes itself as JSON, whatever its type is.
@@ -57,49 +59,21 @@ pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
 ///
 /// # Errors
 ///
-/// [`JsonError`], with line and column.
+/// [`JsonError`], with the path and the kinds, and without the value.
 pub fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     // Asked once for all, instead of for each string.
     let value = match std::str::from_utf8(bytes) {
         Ok(text) => serde_json::from_str(text),
         Err(_) => serde_json::from_slice(bytes),
     };
-    value.map_err(JsonError)
+    value.map_err(|error| JsonError::of::<T>(&error, bytes))
 }
 
-/// Why a value could not be written as JSON.
-#[derive(Debug)]
-pub struct EncodeError(serde_json::Error);
-
-impl EncodeError {
-    /// An error with a reason of its own, for codecs that do more than JSON.
-    pub fn new(reason: impl fmt::Display) -> Self {
-        Self(serde::ser::Error::custom(reason))
-    }
+/// Reads one JSON value that borrows from `bytes`, and nothing after it.
+///
+/// # Errors
+///
+/// As [`read_value`].
+pub(crate) fn read_borrowed<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    serde_json::from_slice(bytes).map_err(|error| JsonError::of::<T>(&error, bytes))
 }
-
-impl fmt::Display for EncodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for EncodeError {}
-
-/// Why bytes are not the JSON that was wanted.
-#[derive(Debug)]
-pub struct JsonError(serde_json::Error);
-
-impl JsonError {
-    pub(crate) fn new(source: serde_json::Error) -> Self {
-        Self(source)
-    }
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for JsonError {}

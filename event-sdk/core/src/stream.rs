@@ -422,3 +422,46 @@ impl fmt::Display for Reason {
 }
 
 impl std::error::Error for InvalidStream {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::subject::grammar::is_unseen;
+
+    #[test]
+    fn a_name_has_nothing_that_is_not_seen() {
+        let unseen = (0..=0x000e_007f)
+            .filter_map(char::from_u32)
+            .filter(|c| is_unseen(*c));
+        for c in unseen {
+            let name = format!("ORDERS{c}X");
+            assert!(check_name(&name).is_err(), "{name:?}");
+            let error = Stream::new(name).subject("orders.>").config("events");
+            let shown = error.unwrap_err().to_string();
+            assert!(
+                shown.contains("only letters, digits") && (c == ' ' || !shown.contains(c)),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_has_1_to_255_letters() {
+        for name in ["O", "orders-2_B", &"n".repeat(255)] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+        for name in ["", "a.b", "a*", "größe", "a/b", &"n".repeat(256)] {
+            assert!(check_name(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_a_stream_has_nothing_that_is_not_seen() {
+        let with = |pattern: &'static str| Stream::new("ORDERS").subject(pattern).config("events");
+        assert!(with("orders.>").is_ok());
+        for pattern in ["orders.a\u{a0}b", "orders.\u{202e}", "orders.\u{9b}.>"] {
+            let error = with(pattern).unwrap_err().to_string();
+            assert!(error.contains("not allowed"), "{error}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use event_sdk_core::codec::{Codec, DecodeErrorKind, JsonCodec, RawEnvelope};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson};
 use event_sdk_core::subject::grammar::{escape_key, unescape_key};
-use event_sdk_core::{Head, Version};
+use event_sdk_core::{Head, Pattern, Subject, Version};
 use proptest::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -104,7 +104,7 @@ fn refuses_the_refused_vectors_with_a_reason() {
             .err()
             .unwrap_or_else(|| panic!("{name} was accepted"));
         assert_eq!(fault.kind(), DecodeErrorKind::Malformed, "{name}");
-        let reason = std::error::Error::source(&fault).unwrap().to_string();
+        let reason = fault.to_string();
         // Each reason says where: serde_json counts lines and columns.
         assert!(reason.contains("line"), "{name}: {reason}");
         if let Some(field) = name.split(' ').next().filter(|word| body.contains(*word)) {
@@ -186,6 +186,14 @@ struct KeyVectors {
     keys: Vec<KeyVector>,
     refused_keys: Vec<RefusedKey>,
     refused_tokens: Vec<RefusedToken>,
+    subjects: Vec<SubjectVector>,
+    refused_subjects: Vec<SubjectVector>,
+}
+
+#[derive(Deserialize)]
+struct SubjectVector {
+    name: String,
+    subject: String,
 }
 
 #[derive(Deserialize)]
@@ -207,10 +215,28 @@ struct RefusedToken {
     token: String,
 }
 
+fn key_vectors() -> KeyVectors {
+    let text = include_str!("../../../tests/golden/keys.json");
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn takes_the_subjects_and_refuses_those_that_are_none() {
+    let vectors = key_vectors();
+    for SubjectVector { name, subject } in vectors.subjects {
+        assert!(Subject::parse(subject.clone()).is_ok(), "{name}");
+        assert!(Pattern::parse(subject).is_ok(), "{name}");
+    }
+    for SubjectVector { name, subject } in vectors.refused_subjects {
+        let wild = subject.contains(['*', '>']);
+        assert!(Subject::parse(subject.clone()).is_err(), "{name}");
+        assert!(wild || Pattern::parse(subject).is_err(), "{name}");
+    }
+}
+
 #[test]
 fn escapes_and_unescapes_the_vectors_of_keys() {
-    let text = include_str!("../../../tests/golden/keys.json");
-    let vectors: KeyVectors = serde_json::from_str(text).unwrap();
+    let vectors = key_vectors();
     for KeyVector { name, key, token } in vectors.keys {
         assert_eq!(escape_key(&key).as_ref(), Ok(&token), "{name}");
         assert_eq!(unescape_key(&token), Ok(key), "{name}");

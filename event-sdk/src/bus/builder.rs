@@ -51,7 +51,7 @@ impl BusBuilder {
     pub const DEFAULT_PREFIX: &'static str = "events";
     /// How long a publish may take unless something else is set.
     pub const DEFAULT_PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
-    /// The largest body that is decoded unless something else is set: 8 MiB, the
+    /// The largest body that is published and decoded unless something else is set: 8 MiB, the
     /// most that NATS's documentation advises for `max_payload`.
     pub const DEFAULT_MAX_PAYLOAD: usize = 8 * 1024 * 1024;
 
@@ -121,8 +121,8 @@ impl BusBuilder {
         self
     }
 
-    /// The largest body in bytes that is decoded: 8 MiB unless set. What may be
-    /// published is the transport's to say.
+    /// The largest body in bytes that is decoded, and so that is published: 8 MiB unless
+    /// set. The transport may take less.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self

@@ -168,6 +168,10 @@ impl<E: Event> Publisher<E> {
                 )
                 .with_source(why)
             })?;
+        let readable = self.bus.inner().max_payload;
+        if out.len() > readable {
+            return Err(unreadable(out.len(), readable));
+        }
         let size = out.len() + headers.byte_len();
         if size > self.max_payload {
             // A server may take more since it was restarted.
@@ -241,6 +245,17 @@ fn too_large(transport: &str, size: usize, limit: usize) -> Error {
         Operation::Publish,
         format!(
             "the message has {size} bytes, and {transport} takes {limit}; send less, or a reference to the data"
+        ),
+    )
+}
+
+/// What this bus would refuse when it reads it.
+fn unreadable(size: usize, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::TooLarge { size, limit },
+        Operation::Publish,
+        format!(
+            "the body has {size} bytes, and this bus reads {limit}; raise `max_payload` of the bus here and where the event is read, send less, or a reference to the data"
         ),
     )
 }

@@ -2,11 +2,15 @@
 //!
 //! The house grammar is for what this SDK names itself: tokens of lower-case
 //! letters, digits, `_` and `-`, joined by dots. NATS's grammar is wider and is
-//! for subjects that exist already or belong to somebody else: any tokens
-//! without white space, control characters and wildcards
-//! (NATS documentation, "Subject-Based Messaging", characters allowed).
+//! for subjects that exist already or belong to somebody else: any tokens without
+//! white space, control characters, invisible characters and wildcards
+//! (NATS documentation, "Subject-Based Messaging", characters allowed). Two subjects
+//! that look the same are the same: a subject with a no-break space in it is published,
+//! and never arrives where it is read with a plain one, or with none.
 
 use core::fmt;
+
+use crate::unseen::{self, Unseen};
 
 /// The longest token, in bytes.
 ///
@@ -18,8 +22,10 @@ pub const MAX_TOKEN_LEN: usize = 255;
 pub const MAX_RELATIVE_LEN: usize = 255;
 
 /// The longest prefix of a bus, in bytes.
-///
 pub const MAX_PREFIX_LEN: usize = 128;
+
+/// The longest event type, in bytes.
+pub const MAX_TYPE_LEN: usize = 255;
 
 /// The longest subject or pattern of all, in bytes: prefix, relative subject,
 /// key token and the dots between them.
@@ -53,10 +59,13 @@ pub enum FaultKind {
     Dot,
     /// A character that the house grammar does not have.
     NotHouse,
-    /// White space, which ends a subject in NATS's protocol.
+    /// White space of any script. In NATS's protocol that of ASCII ends a subject.
     WhiteSpace,
-    /// A control character.
+    /// A control character (C0, C1 or DEL).
     Control,
+    /// A character that shows nothing: a bidirectional control, a zero-width space, a
+    /// soft hyphen and the like.
+    Invisible,
     /// `*` or `>` in a subject that has to be literal.
     Wildcard,
     /// `*` or `>` next to other characters of its token.
@@ -82,8 +91,13 @@ impl FaultKind {
             }
             Self::Dot => "a single token has no `.`",
             Self::NotHouse => "only lower-case letters, digits, `_` and `-` are allowed in a token",
-            Self::WhiteSpace => "white space ends a subject in NATS's protocol",
-            Self::Control => "control characters are not allowed in a subject",
+            Self::WhiteSpace => {
+                "white space is not allowed, of any script; write `_` or `-` instead"
+            }
+            Self::Control => "control characters are not allowed",
+            Self::Invisible => {
+                "characters that show nothing are not allowed (bidirectional controls, zero-width spaces, soft hyphens)"
+            }
             Self::Wildcard => {
                 "an event has one literal subject; `*` and `>` belong in patterns only"
             }
@@ -154,7 +168,8 @@ pub const fn check_prefix(prefix: &str) -> Result<(), Fault> {
 
 /// Checks a literal subject by NATS's own grammar, at most 640 bytes.
 ///
-/// Tokens may hold any UTF-8 but white space, control characters, `*` and `>`.
+/// Tokens may hold any UTF-8 but white space, control characters, characters that
+/// show nothing, `*` and `>`.
 ///
 /// # Errors
 ///
@@ -180,6 +195,34 @@ pub const fn check_pattern(pattern: &str) -> Result<(), Fault> {
         Ok(()) => check_not_reserved(pattern),
         wrong => wrong,
     }
+}
+
+/// Checks the type of an event whose whole subject is written out: any text of at most
+/// 255 bytes without control characters, line breaks and characters that show nothing.
+///
+/// Foreign systems name their types as they like (`com.example/Tx`), so blanks pass.
+///
+/// # Errors
+///
+/// The first [`Fault`] found.
+pub const fn check_event_type(text: &str) -> Result<(), Fault> {
+    let bytes = text.as_bytes();
+    if bytes.is_empty() {
+        return fault(FaultKind::Empty, 0);
+    }
+    let mut at = 0;
+    while at < bytes.len() {
+        match unseen::at(bytes, at) {
+            Some(Unseen::Control | Unseen::Break) => return fault(FaultKind::Control, at),
+            Some(Unseen::Invisible) => return fault(FaultKind::Invisible, at),
+            Some(Unseen::Blank) | None => {}
+        }
+        at += 1;
+    }
+    if bytes.len() > MAX_TYPE_LEN {
+        return fault(FaultKind::TooLong, MAX_TYPE_LEN);
+    }
+    Ok(())
 }
 
 const fn check_house(text: &str, max: usize) -> Result<(), Fault> {
@@ -227,9 +270,15 @@ const fn check_nats(text: &str, wildcards: bool) -> Result<(), Fault> {
             }
             start = at + 1;
         } else {
+            match unseen::at(bytes, at) {
+                Some(Unseen::Blank | Unseen::Break) => {
+                    return fault(FaultKind::WhiteSpace, at);
+                }
+                Some(Unseen::Control) => return fault(FaultKind::Control, at),
+                Some(Unseen::Invisible) => return fault(FaultKind::Invisible, at),
+                None => {}
+            }
             match bytes[at] {
-                b' ' | b'\t' | b'\n' | b'\r' | 0x0c => return fault(FaultKind::WhiteSpace, at),
-                0..=0x1f | 0x7f => return fault(FaultKind::Control, at),
                 b'*' | b'>' if !wildcards => return fault(FaultKind::Wildcard, at),
                 b'*' | b'>' => {
                     let alone = at == start && (at + 1 == bytes.len() || bytes[at + 1] == b'.');

@@ -7,7 +7,9 @@
 //! [`unescape_key`]) allocates.
 //!
 //! - [`check_token`], [`check_relative`], [`check_subject`], [`check_pattern`],
-//!   [`check_prefix`]: is this text well formed, and if not, where and why.
+//!   [`check_prefix`], [`check_event_type`]: is this text well formed, and if not,
+//!   where and why.
+//! - [`is_unseen`]: which characters no subject holds, since they show nothing.
 //! - [`matches()`], [`overlaps`], [`covers`], [`meet`]: what patterns say of
 //!   subjects and of each other, exactly as the NATS server matches.
 //! - [`escape_key`], [`unescape_key`]: a key as one subject token, and back.
@@ -17,15 +19,18 @@ mod grammar;
 mod hash;
 mod key;
 mod matching;
+mod unseen;
 mod words;
 
 pub use grammar::{
     Fault, FaultKind, MAX_PREFIX_LEN, MAX_RELATIVE_LEN, MAX_SUBJECT_LEN, MAX_TOKEN_LEN,
-    check_pattern, check_prefix, check_relative, check_subject, check_token,
+    MAX_TYPE_LEN, check_event_type, check_pattern, check_prefix, check_relative, check_subject,
+    check_token,
 };
 pub use hash::{parent, subject_hash};
 pub use key::{KeyError, MAX_KEY_LEN, escape_key, escape_key_into, unescape_key};
 pub use matching::{covers, matches, meet, overlaps, token_count};
+pub use unseen::is_unseen;
 pub use words::two_words;
 
 /// The README's example, run with the documentation's.

@@ -1,8 +1,8 @@
 //! All of it works while compiling, with the results that it has at run time.
 
 use event_sdk_subject::{
-    check_pattern, check_prefix, check_relative, check_subject, check_token, covers, matches,
-    overlaps, parent, subject_hash, token_count,
+    check_event_type, check_pattern, check_prefix, check_relative, check_subject, check_token,
+    covers, matches, overlaps, parent, subject_hash, token_count,
 };
 
 /// Evaluated by the compiler: a wrong result here does not compile.
@@ -11,6 +11,8 @@ const _: () = {
     assert!(check_relative("orders.order.placed").is_ok() && check_relative("orders.").is_err());
     assert!(check_prefix("prod.shop").is_ok() && check_prefix("Prod").is_err());
     assert!(check_subject("Orders.ä").is_ok() && check_subject("orders.*").is_err());
+    assert!(check_subject("a\u{a0}b").is_err() && check_pattern("a.\u{202e}.>").is_err());
+    assert!(check_event_type("com.example/Tx").is_ok() && check_event_type("a\u{85}").is_err());
     assert!(check_pattern("orders.*.>").is_ok() && check_pattern("orders.>.x").is_err());
     assert!(matches("orders.*.placed", "orders.order.placed"));
     assert!(!matches("orders.*", "orders.order.placed"));

@@ -2,7 +2,8 @@
 
 use event_sdk_subject::{
     Fault, FaultKind, MAX_PREFIX_LEN, MAX_RELATIVE_LEN, MAX_SUBJECT_LEN, MAX_TOKEN_LEN,
-    check_pattern, check_prefix, check_relative, check_subject, check_token, two_words,
+    MAX_TYPE_LEN, check_event_type, check_pattern, check_prefix, check_relative, check_subject,
+    check_token, is_unseen, two_words,
 };
 use proptest::prelude::*;
 
@@ -17,8 +18,22 @@ fn house(text: &str, max: usize) -> bool {
     text.len() <= max && text.split('.').all(house_token)
 }
 
+/// What nobody sees, by the tables of the standard library and a list of the rest.
+fn unseen(c: char) -> bool {
+    const FORMAT: &[char] = &[
+        '\u{ad}', '\u{61c}', '\u{180e}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}',
+        '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}', '\u{feff}',
+        '\u{fff9}', '\u{fffa}', '\u{fffb}',
+    ];
+    c.is_whitespace()
+        || c.is_control()
+        || FORMAT.contains(&c)
+        || ('\u{2060}'..='\u{206f}').contains(&c)
+        || ('\u{e0000}'..='\u{e007f}').contains(&c)
+}
+
 fn nats_literal(token: &str) -> bool {
-    let bad = |c: char| c == ' ' || c.is_ascii_control() || c == '*' || c == '>';
+    let bad = |c: char| unseen(c) || c == '*' || c == '>';
     !token.is_empty() && token.len() <= MAX_TOKEN_LEN && !token.chars().any(bad)
 }
 
@@ -39,11 +54,18 @@ fn pattern(text: &str) -> bool {
     text.len() <= MAX_SUBJECT_LEN && !reserved(text) && tokens.iter().enumerate().all(wild)
 }
 
+fn event_type(text: &str) -> bool {
+    let bad = |c: char| {
+        c.is_control() || c == '\u{2028}' || c == '\u{2029}' || (unseen(c) && !c.is_whitespace())
+    };
+    !text.is_empty() && text.len() <= MAX_TYPE_LEN && !text.chars().any(bad)
+}
+
 fn text() -> impl Strategy<Value = String> {
     let token = prop_oneof![
         4 => "[a-z0-9_-]{1,6}",
         2 => "[ -~]{0,4}",
-        2 => prop::sample::select(vec!["*", ">", "", "$JS", "_INBOX", "_R_", "_GR_", "_INBOXES", "ä", "a*", "\u{85}", "\u{c}", "\u{7f}", "\u{b}"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["*", ">", "", "$JS", "_INBOX", "_R_", "_GR_", "_INBOXES", "ä", "a*", "\u{85}", "\u{c}", "\u{7f}", "\u{b}", "a\u{a0}b", "\u{3000}", "\u{2028}", "\u{9b}", "\u{202e}", "\u{feff}", "a\u{200b}", "\u{e0041}", "\u{1f600}"]).prop_map(str::to_owned),
         1 => any::<String>(),
         1 => "[a-z]{100,300}",
     ];
@@ -64,11 +86,12 @@ proptest! {
         prop_assert_eq!(good(check_prefix(&text)), house(&text, MAX_PREFIX_LEN));
         prop_assert_eq!(good(check_subject(&text)), subject(&text));
         prop_assert_eq!(good(check_pattern(&text)), pattern(&text));
+        prop_assert_eq!(good(check_event_type(&text)), event_type(&text));
     }
 
     #[test]
     fn a_fault_lies_in_the_text(text in text()) {
-        let checks = [check_token, check_relative, check_prefix, check_subject, check_pattern];
+        let checks = [check_token, check_relative, check_prefix, check_subject, check_pattern, check_event_type];
         for fault in checks.iter().filter_map(|check| check(&text).err()) {
             prop_assert!(fault.at <= text.len());
             prop_assert!(!fault.to_string().is_empty());
@@ -92,6 +115,76 @@ proptest! {
             prop_assert!(check_token(entity).is_ok() && check_token(action).is_ok());
         }
         prop_assert_eq!(two_words(&name), expected);
+    }
+}
+
+#[test]
+fn every_character_is_seen_or_refused() {
+    for c in (0..=0x0010_ffff).filter_map(char::from_u32) {
+        let code = u32::from(c);
+        assert_eq!(is_unseen(c), unseen(c), "U+{code:04X}");
+        let text = format!("a{c}b");
+        let literal = !unseen(c) && c != '*' && c != '>';
+        assert_eq!(good(check_subject(&text)), literal, "U+{code:04X}");
+        assert_eq!(good(check_pattern(&text)), literal, "U+{code:04X}");
+        assert_eq!(
+            good(check_event_type(&text)),
+            event_type(&text),
+            "U+{code:04X}"
+        );
+        for fault in [check_subject(&text), check_pattern(&text)] {
+            assert!(
+                literal || fault.is_err_and(|fault| fault.at == 1),
+                "U+{code:04X}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_not_seen_is_named() {
+    use FaultKind::{Control, Invisible, WhiteSpace};
+    for (text, kind) in [
+        ("a\u{a0}b", WhiteSpace),
+        ("a\u{3000}b", WhiteSpace),
+        ("a\u{2028}b", WhiteSpace),
+        ("a\u{85}b", WhiteSpace),
+        ("a\u{b}b", WhiteSpace),
+        ("a\u{9b}b", Control),
+        ("a\u{7f}b", Control),
+        ("a\u{202e}b", Invisible),
+        ("a\u{61c}b", Invisible),
+        ("a\u{feff}b", Invisible),
+        ("a\u{200b}b", Invisible),
+        ("a\u{e0041}b", Invisible),
+    ] {
+        let fault = Err(Fault { kind, at: 1 });
+        assert_eq!((check_subject(text), check_pattern(text)), (fault, fault));
+    }
+}
+
+#[test]
+fn a_type_is_nearly_any_text() {
+    for text in [
+        "com.example/Tx",
+        "Order Placed",
+        "a..b",
+        "*",
+        "größe",
+        "a\u{a0}b",
+    ] {
+        assert_eq!(check_event_type(text), Ok(()), "{text:?}");
+    }
+    assert_eq!(check_event_type(&"x".repeat(255)), Ok(()));
+    for (text, kind, at) in [
+        (String::new(), FaultKind::Empty, 0),
+        ("x".repeat(256), FaultKind::TooLong, 255),
+        ("a\nb".to_owned(), FaultKind::Control, 1),
+        ("ab\u{9b}".to_owned(), FaultKind::Control, 2),
+        ("ab\u{2029}".to_owned(), FaultKind::Control, 2),
+        ("\u{202e}a".to_owned(), FaultKind::Invisible, 0),
+    ] {
+        assert_eq!(check_event_type(&text), Err(Fault { kind, at }), "{text:?}");
     }
 }
 

@@ -197,6 +197,9 @@ function timestamp(text) {
     throw new Refused(`timestamp ${text} is no time`);
   }
   const utc = new Date(moment - ahead(found.offset) * 60_000).toISOString();
+  if (found.second === "60" && !/-01T00:00:00/.test(new Date(Date.parse(utc) + 1000).toISOString())) {
+    throw new Refused(`timestamp ${text} is no time: there is no leap second`);
+  }
   const known = (time) => /^\d{4}-/.test(time) && time >= "0001" && time < "9999";
   if (!known(local) || !known(utc)) throw new Refused(`timestamp ${text} is not in the years 0001 to 9998`);
   return `${utc.slice(0, 19)}.${(found.fraction ?? "").slice(0, 6).padEnd(6, "0")}Z`;

@@ -3,9 +3,10 @@
 
 const { readFileSync } = require("node:fs");
 const { isDeepStrictEqual } = require("node:util");
+const json = require("./exact_json.js");
 const { Envelope } = require("./envelope.js");
 const { Refused } = require("./refused.js");
-const { escapeKey, unescapeKey } = require("./subjects.js");
+const { escapeKey, subjectWith, unescapeKey } = require("./subjects.js");
 
 const EXPECTED = [
   "event_id",
@@ -69,7 +70,26 @@ const CHECKS = {
   refused_keys: ({ key }) => (refuses(escapeKey, key) ? null : "it was escaped"),
   /** It is the token of no key. */
   refused_tokens: ({ token }) => (refuses(unescapeKey, token) ? null : "it was unescaped"),
+  /** It is read as this double, and what is written of that is read as the same. */
+  numbers(vector) {
+    const read = Number(`${json.read(vector.json)}`);
+    // JavaScript itself writes -0 as 0.
+    const again = Object.is(read, -0) ? read : Number(`${json.read(json.write(read))}`);
+    const found = [read, again].map(bits);
+    return found.every((number) => number === vector.bits) ? null : `it is ${found}`;
+  },
+  /** One can publish to it. */
+  subjects: ({ subject }) => (subjectWith(subject) === subject ? null : "it became another"),
+  /** It is no subject. */
+  refused_subjects: ({ subject }) => (refuses(subjectWith, subject) ? null : "it was taken for a subject"),
 };
+
+/** The 64 bits of a double, in hexadecimal digits. */
+function bits(number) {
+  const buffer = Buffer.alloc(8);
+  buffer.writeDoubleBE(number);
+  return buffer.toString("hex");
+}
 
 function refuses(read, argument) {
   try {

@@ -34,7 +34,7 @@ function unescapeKey(token) {
 /** The subject to publish to; the key only where the event has it there. */
 function subjectWith(subject, key) {
   const tokens = subject.split(".");
-  if (tokens.includes("") || /[\0- \x7f*>]/.test(subject)) {
+  if (tokens.includes("") || NOT_IN_SUBJECTS.some((characters) => characters.test(subject))) {
     throw new Refused(`${JSON.stringify(subject)} is no subject that one can publish to`);
   }
   if (tokens[0].startsWith("$") || ["_INBOX", "_R_", "_GR_"].includes(tokens[0])) {
@@ -79,6 +79,15 @@ class Events {
 }
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const NOT_IN_SUBJECTS = [
+  /[*>]/,
+  // White space.
+  /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/,
+  // Control characters.
+  /\p{Cc}/u,
+  // Format characters that show nothing.
+  /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/u,
+];
 const PLAIN = /^[A-Za-z0-9_-]$/;
 
 module.exports = { Events, escapeKey, subjectWith, unescapeKey };

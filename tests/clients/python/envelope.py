@@ -237,11 +237,19 @@ def _timestamp(text):
         moment = datetime.fromisoformat(f"{date}T{clock}:{'59' if second == '60' else second}")
         moment = moment.replace(microsecond=micros)
         years = moment.year, (moment := moment - _offset(offset)).year
+        if second == "60" and not _ends_a_month(moment):
+            raise ValueError("there is no leap second")
     except (ValueError, OverflowError) as error:
         raise Refused(f"timestamp {text!r} is no time: {error}") from error
     if not all(1 <= year <= 9998 for year in years):
         raise Refused(f"timestamp {text!r} is not in the years 0001 to 9998")
     return timestamp(moment.replace(tzinfo=timezone.utc))
+
+
+def _ends_a_month(moment):
+    """Whether this is the last second of a month, behind which a leap second can be."""
+    after = moment.replace(microsecond=0) + timedelta(seconds=1)
+    return (after.day, after.time()) == (1, after.min.time())
 
 
 def _offset(text):

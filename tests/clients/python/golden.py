@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import struct
 import sys
 from pathlib import Path
 
+import exact_json
 from envelope import Envelope
 from refused import Refused
-from subjects import escape_key, unescape_key
+from subjects import escape_key, subject_with, unescape_key
 
 EXPECTED = (
     "event_id",
@@ -81,6 +83,27 @@ def refused_tokens(vector: dict) -> str | None:
     return None if refuses(unescape_key, vector["token"]) else "it was unescaped"
 
 
+def numbers(vector: dict) -> str | None:
+    """It is read as this double, and what is written of that is read as the same."""
+    bits = bytes.fromhex(vector["bits"])
+    read = float(exact_json.read(vector["json"]).text)
+    again = float(exact_json.read(exact_json.write(read)).text)
+    found = [struct.pack(">d", number) for number in (read, again)]
+    return None if found == [bits, bits] else f"it is {[number.hex() for number in found]}"
+
+
+def subjects(vector: dict) -> str | None:
+    """One can publish to it."""
+    subject = subject_with(vector["subject"], None)
+    return None if subject == vector["subject"] else f"it became {subject!r}"
+
+
+def refused_subjects(vector: dict) -> str | None:
+    """It is no subject."""
+    refused = refuses(lambda subject: subject_with(subject, None), vector["subject"])
+    return None if refused else "it was taken for a subject"
+
+
 def refuses(function, argument) -> bool:
     """Whether the function refuses the argument."""
     try:
@@ -90,4 +113,17 @@ def refuses(function, argument) -> bool:
     return False
 
 
-CHECKS = {check.__name__: check for check in (written, accepted, refused, keys, refused_keys, refused_tokens)}
+CHECKS = {
+    check.__name__: check
+    for check in (
+        written,
+        accepted,
+        refused,
+        keys,
+        refused_keys,
+        refused_tokens,
+        numbers,
+        subjects,
+        refused_subjects,
+    )
+}

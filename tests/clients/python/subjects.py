@@ -38,7 +38,7 @@ def unescape_key(token: str) -> str:
 def subject_with(subject: str, key: str | None) -> str:
     """The subject to publish to; the key only where the event has it there."""
     tokens = subject.split(".")
-    if "" in tokens or re.search(r"[\x00- \x7f*>]", subject):
+    if "" in tokens or _NOT_IN_SUBJECTS.search(subject):
         raise Refused(f"{subject!r} is no subject that one can publish to")
     if tokens[0].startswith("$") or tokens[0] in ("_INBOX", "_R_", "_GR_"):
         raise Refused(f"{subject!r} is a subject of the server's own")
@@ -88,3 +88,12 @@ class Events:
 
 
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_NOT_IN_SUBJECTS = re.compile(
+    "[*>"
+    # White space.
+    "\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+    # Control characters.
+    "\x00-\x1f\x7f-\x9f"
+    # Format characters that show nothing.
+    "\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)

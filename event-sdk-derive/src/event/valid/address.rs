@@ -25,8 +25,13 @@ pub(crate) fn check(
     attrs: &StructAttrs,
     ctxt: &Ctxt,
 ) -> Option<(Subject, String)> {
+    let of_the_house = attrs.subject.is_absent() && attrs.absolute.is_absent();
     if let Some(written) = attrs.event_type.given() {
-        grammar::event_type(&written.value, ctxt);
+        if of_the_house {
+            grammar::event_type(&written.value, ctxt);
+        } else {
+            grammar::foreign_event_type(&written.value, ctxt);
+        }
     }
     for (key, slot) in tokens(attrs) {
         if let Some(written) = slot.given() {
@@ -38,7 +43,7 @@ pub(crate) fn check(
             grammar::subject(&written.value, ctxt);
         }
     }
-    if attrs.subject.is_absent() && attrs.absolute.is_absent() {
+    if of_the_house {
         house(ident, name, attrs, ctxt)
     } else {
         whole(attrs, ctxt)

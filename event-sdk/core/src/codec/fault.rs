@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::event::{DataError, DataErrorKind};
+use crate::json::JsonError;
 
 /// What kind of failure to decode it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,27 +31,44 @@ pub enum DecodeErrorKind {
 
 /// Why a message is no event of the wanted set. It knows neither subject nor
 /// body; a delivery adds them.
-#[derive(Debug)]
+///
+/// Neither `Display` nor `Debug` nor a source shows a value of the event: the path, what
+/// was expected and what kind of value was found say where to look. What types say of
+/// the value itself is in [`expose`](Self::expose).
 pub struct DecodeFault(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: DecodeErrorKind,
     reason: String,
+    path: String,
+    /// With values of the event.
+    exposed: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl DecodeFault {
-    /// A fault with its reason.
+    /// A fault with its reason, which is shown wherever the fault is and so names no
+    /// value of the event.
     pub fn new(kind: DecodeErrorKind, reason: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
             reason: reason.into(),
+            path: String::new(),
+            exposed: None,
             source: None,
         }))
     }
 
-    /// The same fault with the error that it comes from.
+    /// That what was read is not the JSON that was wanted.
+    pub(crate) fn of_json(kind: DecodeErrorKind, what: &str, why: &JsonError) -> Self {
+        let mut fault = Self::new(kind, format!("{what}: {why}"));
+        why.path().clone_into(&mut fault.0.path);
+        fault.0.exposed = Some(why.expose().to_owned());
+        fault
+    }
+
+    /// The same fault with the error that it comes from, which shows no value of the
+    /// event.
     #[must_use]
     pub fn with_source(
         mut self,
@@ -65,6 +83,21 @@ impl DecodeFault {
     pub fn kind(&self) -> DecodeErrorKind {
         self.0.kind
     }
+
+    /// Where in the data the value stands that does not fit, as `items[2].price`; `None`
+    /// if that is not known, or it is the whole.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        (!self.0.path.is_empty()).then_some(&*self.0.path)
+    }
+
+    /// What the reader, a type or an upcaster says of the event, **with its values**,
+    /// which may be personal data; `None` if nobody said more than `Display` does. It is
+    /// for eyes that may see the event, and for no log.
+    #[must_use]
+    pub fn expose(&self) -> Option<&str> {
+        self.0.exposed.as_deref()
+    }
 }
 
 impl From<DataError> for DecodeFault {
@@ -75,8 +108,9 @@ impl From<DataError> for DecodeFault {
             DataErrorKind::Older => DecodeErrorKind::Older,
         };
         let mut fault = Self::new(kind, error.to_string());
-        // The text of `error` is the reason already: only what is behind it is kept.
-        fault.0.source = error.into_source();
+        let path = error.path().unwrap_or_default();
+        path.clone_into(&mut fault.0.path);
+        fault.0.exposed = error.expose().map(str::to_owned);
         fault
     }
 }
@@ -84,6 +118,16 @@ impl From<DataError> for DecodeFault {
 impl fmt::Display for DecodeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.reason)
+    }
+}
+
+impl fmt::Debug for DecodeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DecodeFault")
+            .field("kind", &self.0.kind)
+            .field("reason", &self.0.reason)
+            .field("source", &self.0.source)
+            .finish()
     }
 }
 

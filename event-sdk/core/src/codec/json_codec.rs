@@ -4,7 +4,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{Codec, DecodeErrorKind, DecodeFault, EncodeError, RawEnvelope, read};
-use crate::envelope::{Head, LooseId, MetaValue, Metadata, write_timestamp};
+use crate::envelope::{Head, LooseId, MAX_METADATA, MetaValue, Metadata, write_timestamp};
 use crate::headers::Headers;
 use crate::json::{WriteJson, write_text};
 
@@ -21,6 +21,12 @@ impl Codec for JsonCodec {
         _headers: &mut Headers,
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
+        if head.metadata.len() > MAX_METADATA {
+            return Err(EncodeError::new(format_args!(
+                "metadata has {} entries, and at most {MAX_METADATA} are read; put what belongs to the event into its data",
+                head.metadata.len()
+            )));
+        }
         out.extend_from_slice(b"{\"event_id\":");
         write_uuid(head.event_id, out);
         out.extend_from_slice(b",\"event_type\":");
@@ -48,9 +54,12 @@ impl Codec for JsonCodec {
     }
 
     fn decode(&self, body: &Bytes, _headers: &Headers) -> Result<RawEnvelope, DecodeFault> {
-        read::envelope(body).map_err(|source| {
-            DecodeFault::new(DecodeErrorKind::Malformed, "the body is no event envelope")
-                .with_source(source)
+        read::envelope(body).map_err(|why| {
+            DecodeFault::of_json(
+                DecodeErrorKind::Malformed,
+                "the body is no event envelope",
+                &why,
+            )
         })
     }
 }
@@ -71,13 +80,7 @@ fn write_metadata(metadata: &Metadata, out: &mut Vec<u8>) {
         out,
     );
     for (name, value) in metadata.iter() {
-        // An id that was no string stands among the entries until it is set.
-        let replaced = match name {
-            "correlation_id" => metadata.correlation_id.is_some(),
-            "causation_id" => metadata.causation_id.is_some(),
-            _ => false,
-        };
-        if replaced {
+        if metadata.replaces(name) {
             continue;
         }
         separate(start, out);

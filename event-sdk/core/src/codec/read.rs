@@ -7,15 +7,18 @@ mod written;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr as _;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Unexpected, Visitor,
+};
 use serde_json::value::RawValue;
 
 use super::RawEnvelope;
-use crate::envelope::{Head, MetaValue, Metadata, Version, read_timestamp};
-use crate::json::{JsonError, RawJson};
+use crate::envelope::{Head, MAX_METADATA, MetaValue, Metadata, Version, read_timestamp};
+use crate::json::{JsonError, RawJson, read_borrowed};
 use crate::text::Text;
 
 /// Reads the envelope in `body`; its data share the memory of `body`.
@@ -28,7 +31,7 @@ pub(super) fn envelope(body: &Bytes) -> Result<RawEnvelope, JsonError> {
 
 /// The same, whatever the order of its fields and the form of its values.
 fn in_any_form(body: &Bytes) -> Result<RawEnvelope, JsonError> {
-    let Borrowed { head, data } = serde_json::from_slice(body).map_err(JsonError::new)?;
+    let Borrowed { head, data } = read_borrowed(body)?;
     Ok(RawEnvelope {
         head,
         data: body.slice_ref(data.get().as_bytes()),
@@ -64,30 +67,28 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
         let mut data: Option<&'de RawValue> = None;
         let mut metadata = None;
         let mut unknown = Vec::new();
-        while let Some(Str(name)) = map.next_key()? {
+        while let Some(Name(name)) = map.next_key()? {
             match name.as_ref() {
                 "event_id" => {
-                    let Str(text) = once(event_id.as_ref(), "event_id", &mut map)?;
-                    event_id = Some(parse("event_id", &text, uuid::Uuid::from_str)?);
+                    let read =
+                        TextAs(|text: &str| uuid::Uuid::from_str(text).map_err(|_| "a UUID"));
+                    event_id = Some(once_seed(event_id.as_ref(), "event_id", &mut map, read)?);
                 }
                 "event_type" => {
                     let Str(text) = once(event_type.as_ref(), "event_type", &mut map)?;
                     event_type = Some(text);
                 }
                 "timestamp" => {
-                    let Str(text) = once(timestamp.as_ref(), "timestamp", &mut map)?;
-                    timestamp = Some(parse("timestamp", &text, read_timestamp)?);
+                    let read = TextAs(read_timestamp);
+                    timestamp = Some(once_seed(timestamp.as_ref(), "timestamp", &mut map, read)?);
                 }
                 "source" => {
                     let text: Option<Str<'de>> = once(source.as_ref(), "source", &mut map)?;
                     source = Some(text.map(|Str(text)| text));
                 }
                 "version" => {
-                    let text: Option<Str<'de>> = once(version.as_ref(), "version", &mut map)?;
-                    version = Some(match text {
-                        Some(Str(text)) => parse("version", &text, Version::from_str)?,
-                        None => Version::default(),
-                    });
+                    let read: Option<AnyVersion> = once(version.as_ref(), "version", &mut map)?;
+                    version = Some(read.map_or_else(Version::default, |AnyVersion(read)| read));
                 }
                 "data" => data = Some(once(data.as_ref(), "data", &mut map)?),
                 "metadata" => {
@@ -114,27 +115,59 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     }
 }
 
+const VERSION: &str = "a version, `major.minor`, each a number up to 65535";
+
 /// The next value, unless the field was there before.
 fn once<'de, A: MapAccess<'de>, T: Deserialize<'de>, Seen>(
     seen: Option<&Seen>,
     name: &'static str,
     map: &mut A,
 ) -> Result<T, A::Error> {
+    once_seed(seen, name, map, PhantomData)
+}
+
+fn once_seed<'de, A: MapAccess<'de>, T: DeserializeSeed<'de>, Seen>(
+    seen: Option<&Seen>,
+    name: &'static str,
+    map: &mut A,
+    value: T,
+) -> Result<T::Value, A::Error> {
     if seen.is_some() {
         return Err(A::Error::duplicate_field(name));
     }
-    map.next_value()
+    map.next_value_seed(value)
 }
 
-fn parse<T, Why: fmt::Display, E: Error>(
-    name: &str,
-    text: &str,
-    read: impl FnOnce(&str) -> Result<T, Why>,
-) -> Result<T, E> {
-    read(text).map_err(|why| {
-        let shown: String = text.chars().take(64).collect();
-        E::custom(format_args!("{name} {shown:?}: {why}"))
-    })
+/// What a function makes of a text, or says was expected in its place.
+struct TextAs<F>(F);
+
+impl<'de, T, F: FnOnce(&str) -> Result<T, &'static str>> DeserializeSeed<'de> for TextAs<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        let Str(text) = Str::deserialize(deserializer)?;
+        let TextAs(read) = self;
+        read(&text).map_err(|expected| D::Error::invalid_value(Unexpected::Str(&text), &expected))
+    }
+}
+
+struct AnyVersion(Version);
+
+impl<'de> Deserialize<'de> for AnyVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = TextAs(|text: &str| Version::from_str(text).map_err(|_| VERSION));
+        read.deserialize(deserializer).map(Self)
+    }
+}
+
+/// The name of a field of the envelope.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Str(name) = deserializer.deserialize_identifier(StrVisitor)?;
+        Ok(Self(name))
+    }
 }
 
 /// A string that borrows from the input where it has no escapes.
@@ -142,31 +175,31 @@ struct Str<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Str<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct StrVisitor;
-
-        impl<'de> Visitor<'de> for StrVisitor {
-            type Value = Str<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(text.to_owned())))
-            }
-        }
-
         deserializer.deserialize_str(StrVisitor)
     }
 }
 
-/// The most entries of one envelope's metadata. They are few by nature and are
-/// looked up one after the other, so a sender must not be able to make them many.
-const MAX_METADATA: usize = 256;
+struct StrVisitor;
+
+impl<'de> Visitor<'de> for StrVisitor {
+    type Value = Str<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Str<'de>, E> {
+        Ok(Str(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Str<'de>, E> {
+        Ok(Str(Cow::Owned(text.to_owned())))
+    }
+}
+
+/// What [`MAX_METADATA`] asks for.
+const TOO_MANY: &str =
+    "metadata of at most 256 entries; put what belongs to the event into its data";
 
 struct ReadMetadata(Metadata);
 
@@ -183,23 +216,29 @@ impl<'de> Deserialize<'de> for ReadMetadata {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadMetadata, A::Error> {
                 let mut metadata = Metadata::default();
-                let mut seen = 0;
+                let mut entries = 0;
+                let (mut correlation, mut causation) = (false, false);
                 while let Some(Str(name)) = map.next_key()? {
-                    seen += 1;
-                    if seen > MAX_METADATA {
-                        return Err(A::Error::custom(format_args!(
-                            "metadata has more than {MAX_METADATA} entries; put what belongs to the event into its data"
-                        )));
+                    entries += 1;
+                    if entries > MAX_METADATA {
+                        return Err(A::Error::invalid_length(entries, &TOO_MANY));
                     }
-                    let value = map.next_value::<&'de RawValue>()?.get();
+                    // Whatever their values are, each stands there once.
+                    let twice = match name.as_ref() {
+                        "correlation_id" => std::mem::replace(&mut correlation, true),
+                        "causation_id" => std::mem::replace(&mut causation, true),
+                        _ => false,
+                    };
+                    if twice {
+                        return Err(A::Error::duplicate_field(if name == "causation_id" {
+                            "causation_id"
+                        } else {
+                            "correlation_id"
+                        }));
+                    }
+                    let value = map.next_value::<&'de RawValue>()?;
                     match name.as_ref() {
-                        "correlation_id" if metadata.correlation_id.is_some() => {
-                            return Err(A::Error::duplicate_field("correlation_id"));
-                        }
-                        "causation_id" if metadata.causation_id.is_some() => {
-                            return Err(A::Error::duplicate_field("causation_id"));
-                        }
-                        "correlation_id" | "causation_id" if value == "null" => {}
+                        "correlation_id" | "causation_id" if value.get() == "null" => {}
                         _ => metadata.put(name.into_owned(), meta_value(value)?),
                     }
                 }
@@ -211,12 +250,12 @@ impl<'de> Deserialize<'de> for ReadMetadata {
     }
 }
 
-fn meta_value<E: Error>(json: &str) -> Result<MetaValue, E> {
-    if json.starts_with('"') {
-        serde_json::from_str(json)
+fn meta_value<E: Error>(json: &RawValue) -> Result<MetaValue, E> {
+    if json.get().starts_with('"') {
+        serde_json::from_str(json.get())
             .map(MetaValue::Text)
-            .map_err(E::custom)
+            .map_err(|_| E::invalid_value(Unexpected::Str(""), &"a text of whole characters"))
     } else {
-        RawJson::parse(json).map(MetaValue::Json).map_err(E::custom)
+        Ok(MetaValue::Json(RawJson::of(json)))
     }
 }

@@ -7,6 +7,11 @@ use serde::Serialize;
 use super::LooseId;
 use crate::json::{EncodeError, RawJson};
 
+/// The most entries of one envelope's metadata, the two ids among them. They are few by
+/// nature and are looked up one after the other, so a sender must not be able to make
+/// them many: a codec neither writes nor reads more.
+pub const MAX_METADATA: usize = 256;
+
 /// The metadata of an envelope: correlation and causation, and named values.
 ///
 /// An envelope with nothing but the two ids takes no memory of its own.
@@ -21,7 +26,7 @@ pub struct Metadata {
 }
 
 /// One value of the metadata.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum MetaValue {
     /// A string, as most are.
@@ -76,6 +81,30 @@ impl Metadata {
         Ok(())
     }
 
+    /// How many entries are written, the two ids among them.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let ids = [&self.correlation_id, &self.causation_id];
+        let ids = ids.into_iter().filter(|id| id.is_some()).count();
+        // An id that was no text stands among the entries until it is set.
+        ids + self.iter().filter(|(name, _)| !self.replaces(name)).count()
+    }
+
+    /// Whether nothing is noted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether an id that is set takes the place of the entry `name`.
+    pub(crate) fn replaces(&self, name: &str) -> bool {
+        match name {
+            "correlation_id" => self.correlation_id.is_some(),
+            "causation_id" => self.causation_id.is_some(),
+            _ => false,
+        }
+    }
+
     /// The named values in the order in which they are written, without the two ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &MetaValue)> {
         self.entries
@@ -97,7 +126,18 @@ impl Metadata {
     }
 }
 
+impl fmt::Debug for MetaValue {
+    /// Shows the kind and the size: the value may be personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Json(json) => json.fmt(f),
+        }
+    }
+}
+
 impl fmt::Debug for Metadata {
+    /// Shows the ids, and of the other entries the names: the values may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         if let Some(id) = &self.correlation_id {

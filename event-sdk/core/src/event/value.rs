@@ -56,10 +56,11 @@ impl fmt::Debug for dyn ErasedEvent {
 pub fn decode_data<E: Event>(found: Version, data: &[u8]) -> Result<E, DataError> {
     let known = E::SPEC.version();
     match found.major().cmp(&known.major()) {
-        std::cmp::Ordering::Equal => json::read_value(data).map_err(|source| DataError {
+        std::cmp::Ordering::Equal => json::read_value(data).map_err(|why| DataError {
             kind: DataErrorKind::Malformed,
-            reason: format!("the data are no {} {known}", E::SPEC.name()),
-            source: Some(Box::new(source)),
+            reason: format!("the data are no {} {known}: {why}", E::SPEC.name()),
+            path: why.path().to_owned(),
+            exposed: Some(why.expose().to_owned()),
         }),
         std::cmp::Ordering::Less => E::from_older(found, data),
         std::cmp::Ordering::Greater => Err(DataError {
@@ -68,17 +69,23 @@ pub fn decode_data<E: Event>(found: Version, data: &[u8]) -> Result<E, DataError
                 "version {found} of {} is newer than {known}, the newest that this program knows; deploy a consumer that knows it",
                 E::SPEC.subject()
             ),
-            source: None,
+            path: String::new(),
+            exposed: None,
         }),
     }
 }
 
 /// Why data are no event of the wanted type.
-#[derive(Debug)]
+///
+/// Neither `Display` nor `Debug` shows a value: the path, what was expected and what kind
+/// of value was found say where to look. What types say of the value itself is in
+/// [`expose`](Self::expose).
 pub struct DataError {
     kind: DataErrorKind,
     reason: String,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    path: String,
+    /// With values of the event.
+    exposed: Option<String>,
 }
 
 /// What kind of [`DataError`] it is.
@@ -99,10 +106,19 @@ impl DataError {
         self.kind
     }
 
-    /// What is behind it.
+    /// Where in the data the value stands that does not fit, as `items[2].price`; `None`
+    /// if that is not known, or it is the whole.
     #[must_use]
-    pub fn into_source(self) -> Option<Box<dyn std::error::Error + Send + Sync>> {
-        self.source
+    pub fn path(&self) -> Option<&str> {
+        (!self.path.is_empty()).then_some(&*self.path)
+    }
+
+    /// What the reader, a type or the upcaster says of the data, **with their values**,
+    /// which may be personal data; `None` if nobody said more than `Display` does. It is
+    /// for eyes that may see the event, and for no log.
+    #[must_use]
+    pub fn expose(&self) -> Option<&str> {
+        self.exposed.as_deref()
     }
 
     pub(crate) fn no_upcaster(spec: &EventSpec, found: Version) -> Self {
@@ -113,23 +129,22 @@ impl DataError {
                 spec.version(),
                 spec.subject()
             ),
-            source: None,
+            path: String::new(),
+            exposed: None,
         }
     }
 
-    pub(crate) fn refused_upcast(
-        spec: &EventSpec,
-        from: &EventSpec,
-        why: impl fmt::Display,
-    ) -> Self {
+    /// What the conversion says may show values, so it is kept apart.
+    pub(crate) fn refused_upcast(spec: &EventSpec, from: &EventSpec, why: String) -> Self {
         Self {
             kind: DataErrorKind::Malformed,
             reason: format!(
-                "{} could not be made from {}: {why}",
+                "{} could not be made from {}; its conversion refuses the event",
                 spec.name(),
                 from.name()
             ),
-            source: None,
+            path: String::new(),
+            exposed: Some(why),
         }
     }
 }
@@ -140,8 +155,13 @@ impl fmt::Display for DataError {
     }
 }
 
-impl std::error::Error for DataError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+impl fmt::Debug for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DataError")
+            .field("kind", &self.kind)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
     }
 }
+
+impl std::error::Error for DataError {}

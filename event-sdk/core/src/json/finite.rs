@@ -1,4 +1,5 @@
-//! A serializer that refuses what JSON cannot carry and passes on the rest.
+//! A serializer that refuses what cannot be read again, and passes on the rest: numbers
+//! that JSON has not, and values that are nested deeper than they are read.
 
 use serde::ser::{
     Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
@@ -6,30 +7,73 @@ use serde::ser::{
 };
 
 /// Wraps a serializer, and every value under it, so that a number which is not
-/// finite is an error instead of the `null` that `serde_json` writes.
-pub(super) struct Finite<T>(pub(super) T);
+/// finite is an error instead of the `null` that `serde_json` writes, and so is an array
+/// or object inside of [`MAX_DEPTH`] others, which `serde_json` does not read.
+pub(super) struct Finite<T> {
+    inner: T,
+    /// How many arrays and objects are open.
+    depth: u8,
+}
+
+/// The most arrays and objects in one another that a reader takes.
+const MAX_DEPTH: u8 = 127;
+
+impl<T> Finite<T> {
+    pub(super) fn new(inner: T) -> Self {
+        Self { inner, depth: 0 }
+    }
+
+    /// How many are open inside of `more` others.
+    #[inline]
+    fn inside<E: Error>(&self, more: u8) -> Result<u8, E> {
+        let depth = self.depth + more;
+        if depth > MAX_DEPTH {
+            return Err(E::custom(TOO_DEEP));
+        }
+        Ok(depth)
+    }
+}
+
+const TOO_DEEP: &str = "more than 127 arrays and objects stand in one another, which is not read; put what is nested deeper into a text, or into events of its own";
 
 /// A value that is to be written under the same rule.
-struct Inner<'a, T: ?Sized>(&'a T);
+struct Inner<'a, T: ?Sized>(&'a T, u8);
 
 impl<T: Serialize + ?Sized> Serialize for Inner<'_, T> {
     #[inline]
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(Finite(serializer))
+        let Self(value, depth) = *self;
+        value.serialize(Finite {
+            inner: serializer,
+            depth,
+        })
     }
 }
 
+/// The name of the struct by which `serde_json` knows a text that is JSON already.
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
 fn not_finite<E: Error>(value: f64) -> E {
-    E::custom(format_args!(
-        "JSON has no {value}; write a finite number, or make the field an Option"
-    ))
+    E::custom(reason(value))
+}
+
+fn reason(value: f64) -> String {
+    format!("JSON has no {value}; write a finite number, or make the field an Option")
+}
+
+/// Whether an error says what is refused here, and nothing else.
+pub(super) fn is_reason(text: &str) -> bool {
+    let not_finite = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY]
+        .into_iter()
+        .any(|value| text == reason(value));
+    not_finite || text == TOO_DEEP
 }
 
 macro_rules! pass {
     ($($method:ident: $type:ty),* $(,)?) => {$(
         #[inline]
         fn $method(self, value: $type) -> Result<Self::Ok, Self::Error> {
-            self.0.$method(value)
+            self.inner.$method(value)
         }
     )*};
 }
@@ -66,7 +110,7 @@ impl<S: Serializer> Serializer for Finite<S> {
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
         if value.is_finite() {
-            self.0.serialize_f32(value)
+            self.inner.serialize_f32(value)
         } else {
             Err(not_finite(value.into()))
         }
@@ -75,23 +119,23 @@ impl<S: Serializer> Serializer for Finite<S> {
     #[inline]
     fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
         if value.is_finite() {
-            self.0.serialize_f64(value)
+            self.inner.serialize_f64(value)
         } else {
             Err(not_finite(value))
         }
     }
 
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
-        self.0.serialize_none()
+        self.inner.serialize_none()
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.0.serialize_some(&Inner(value))
+        self.inner.serialize_some(&Inner(value, self.depth))
     }
 
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
-        self.0.serialize_unit()
+        self.inner.serialize_unit()
     }
 
     fn serialize_unit_variant(
@@ -100,7 +144,7 @@ impl<S: Serializer> Serializer for Finite<S> {
         index: u32,
         variant: &'static str,
     ) -> Result<S::Ok, S::Error> {
-        self.0.serialize_unit_variant(name, index, variant)
+        self.inner.serialize_unit_variant(name, index, variant)
     }
 
     #[inline]
@@ -109,7 +153,8 @@ impl<S: Serializer> Serializer for Finite<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        self.0.serialize_newtype_struct(name, &Inner(value))
+        self.inner
+            .serialize_newtype_struct(name, &Inner(value, self.depth))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -119,16 +164,21 @@ impl<S: Serializer> Serializer for Finite<S> {
         variant: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        self.0
-            .serialize_newtype_variant(name, index, variant, &Inner(value))
+        let depth = self.inside(1)?;
+        self.inner
+            .serialize_newtype_variant(name, index, variant, &Inner(value, depth))
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        self.0.serialize_seq(len).map(Finite)
+        let depth = self.inside(1)?;
+        let inner = self.inner.serialize_seq(len)?;
+        Ok(Finite { inner, depth })
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        self.0.serialize_tuple(len).map(Finite)
+        let depth = self.inside(1)?;
+        let inner = self.inner.serialize_tuple(len)?;
+        Ok(Finite { inner, depth })
     }
 
     fn serialize_tuple_struct(
@@ -136,7 +186,9 @@ impl<S: Serializer> Serializer for Finite<S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        self.0.serialize_tuple_struct(name, len).map(Finite)
+        let depth = self.inside(1)?;
+        let inner = self.inner.serialize_tuple_struct(name, len)?;
+        Ok(Finite { inner, depth })
     }
 
     fn serialize_tuple_variant(
@@ -146,13 +198,18 @@ impl<S: Serializer> Serializer for Finite<S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
-        self.0
-            .serialize_tuple_variant(name, index, variant, len)
-            .map(Finite)
+        // The object with the name of the variant, and what stands in it.
+        let depth = self.inside(2)?;
+        let inner = self
+            .inner
+            .serialize_tuple_variant(name, index, variant, len)?;
+        Ok(Finite { inner, depth })
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        self.0.serialize_map(len).map(Finite)
+        let depth = self.inside(1)?;
+        let inner = self.inner.serialize_map(len)?;
+        Ok(Finite { inner, depth })
     }
 
     #[inline]
@@ -161,7 +218,13 @@ impl<S: Serializer> Serializer for Finite<S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        self.0.serialize_struct(name, len).map(Finite)
+        let depth = match self.inside(1) {
+            // It is written as it is, and read without looking into it.
+            Err(_) if name == RAW_VALUE => self.depth,
+            depth => depth?,
+        };
+        let inner = self.inner.serialize_struct(name, len)?;
+        Ok(Finite { inner, depth })
     }
 
     fn serialize_struct_variant(
@@ -171,17 +234,20 @@ impl<S: Serializer> Serializer for Finite<S> {
         variant: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
-        self.0
-            .serialize_struct_variant(name, index, variant, len)
-            .map(Finite)
+        // The object with the name of the variant, and what stands in it.
+        let depth = self.inside(2)?;
+        let inner = self
+            .inner
+            .serialize_struct_variant(name, index, variant, len)?;
+        Ok(Finite { inner, depth })
     }
 
     fn collect_str<T: std::fmt::Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        self.0.collect_str(value)
+        self.inner.collect_str(value)
     }
 
     fn is_human_readable(&self) -> bool {
-        self.0.is_human_readable()
+        self.inner.is_human_readable()
     }
 }
 
@@ -193,12 +259,12 @@ macro_rules! compound {
 
             #[inline]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
-                self.0.$method(&Inner(value))
+                self.inner.$method(&Inner(value, self.depth))
             }
 
             #[inline]
             fn end(self) -> Result<S::Ok, S::Error> {
-                self.0.end()
+                self.inner.end()
             }
         }
     )*};
@@ -223,16 +289,16 @@ macro_rules! compound_struct {
                 key: &'static str,
                 value: &T,
             ) -> Result<(), S::Error> {
-                self.0.serialize_field(key, &Inner(value))
+                self.inner.serialize_field(key, &Inner(value, self.depth))
             }
 
             fn skip_field(&mut self, key: &'static str) -> Result<(), S::Error> {
-                self.0.skip_field(key)
+                self.inner.skip_field(key)
             }
 
             #[inline]
             fn end(self) -> Result<S::Ok, S::Error> {
-                self.0.end()
+                self.inner.end()
             }
         }
     )*};
@@ -245,11 +311,11 @@ impl<S: SerializeMap> SerializeMap for Finite<S> {
     type Error = S::Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), S::Error> {
-        self.0.serialize_key(&Inner(key))
+        self.inner.serialize_key(&Inner(key, self.depth))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), S::Error> {
-        self.0.serialize_value(&Inner(value))
+        self.inner.serialize_value(&Inner(value, self.depth))
     }
 
     fn serialize_entry<K: Serialize + ?Sized, V: Serialize + ?Sized>(
@@ -257,10 +323,11 @@ impl<S: SerializeMap> SerializeMap for Finite<S> {
         key: &K,
         value: &V,
     ) -> Result<(), S::Error> {
-        self.0.serialize_entry(&Inner(key), &Inner(value))
+        self.inner
+            .serialize_entry(&Inner(key, self.depth), &Inner(value, self.depth))
     }
 
     fn end(self) -> Result<S::Ok, S::Error> {
-        self.0.end()
+        self.inner.end()
     }
 }

@@ -22,7 +22,7 @@ impl RawJson {
     pub fn parse(text: impl Into<String>) -> Result<Self, JsonError> {
         RawValue::from_string(text.into())
             .map(Self)
-            .map_err(JsonError::new)
+            .map_err(|error| JsonError::malformed(&error))
     }
 
     /// Writes a value as JSON.
@@ -33,7 +33,14 @@ impl RawJson {
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let mut out = Vec::new();
         write_value(value, &mut out)?;
-        serde_json::from_slice(&out).map(Self).map_err(EncodeError)
+        serde_json::from_slice(&out)
+            .map(Self)
+            .map_err(|error| EncodeError::from_json(&error))
+    }
+
+    /// What was read as one value.
+    pub(crate) fn of(raw: &RawValue) -> Self {
+        Self(raw.to_owned())
     }
 
     /// The text, without white space around it.
@@ -62,8 +69,18 @@ impl PartialEq for RawJson {
 impl Eq for RawJson {}
 
 impl fmt::Debug for RawJson {
+    /// Shows the kind and the size: the value may be personal data, and
+    /// [`as_str`](Self::as_str) has it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        let kind = match self.as_str().as_bytes().first() {
+            Some(b'{') => "object",
+            Some(b'[') => "array",
+            Some(b'"') => "string",
+            Some(b't' | b'f') => "boolean",
+            Some(b'n') => "null",
+            _ => "number",
+        };
+        write!(f, "RawJson({kind}, {} bytes)", self.as_str().len())
     }
 }
 

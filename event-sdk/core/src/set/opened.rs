@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,12 +22,26 @@ pub struct Opened<'a> {
 }
 
 /// Head and data of an event: read from bytes, or handed over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub enum Content<'a> {
     /// What was encoded; the data are one JSON value.
     Encoded(&'a Head, &'a Bytes),
     /// What the publisher handed over.
     Value(&'a ValueHead, &'a Arc<dyn ErasedEvent>),
+}
+
+impl fmt::Debug for Content<'_> {
+    /// Without the data, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encoded(head, data) => f
+                .debug_struct("Encoded")
+                .field("head", head)
+                .field("data_len", &data.len())
+                .finish(),
+            Self::Value(head, event) => f.debug_tuple("Value").field(head).field(event).finish(),
+        }
+    }
 }
 
 impl<'a> Opened<'a> {

@@ -1,5 +1,7 @@
 //! An event that is not decoded.
 
+use std::fmt;
+
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
@@ -9,7 +11,7 @@ use crate::json::{self, JsonError};
 use crate::subject::Subject;
 
 /// An event as it arrived: its envelope is read, its data are not.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct RawEvent {
     /// The whole subject.
     pub subject: Subject,
@@ -17,6 +19,17 @@ pub struct RawEvent {
     pub head: Head,
     /// The data, one JSON value.
     pub data: Bytes,
+}
+
+impl fmt::Debug for RawEvent {
+    /// Without the data, which may be personal: the field has them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawEvent")
+            .field("subject", &self.subject)
+            .field("head", &self.head)
+            .field("data_len", &self.data.len())
+            .finish()
+    }
 }
 
 impl RawEvent {

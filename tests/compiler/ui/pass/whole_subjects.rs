@@ -14,6 +14,15 @@ struct TransactionCreated {
 #[event(absolute = "legacy.tx/created", type = "tx.created", version = "2.0")]
 struct LegacyTransaction;
 
+/// Foreign systems name their types as they like.
+#[derive(Event, Serialize, Deserialize)]
+#[event(absolute = "tx.created.größe", type = "com.example/Tx")]
+struct ForeignTransaction;
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(subject = "tx.changed", type = "Transaction Changed (v2)")]
+struct TransactionChanged;
+
 #[derive(Event, Serialize, Deserialize)]
 #[event(domain = "items", type = "item.made.by_hand")]
 struct ItemCreated;
@@ -24,6 +33,8 @@ fn main() {
     assert_eq!(TransactionCreated::SPEC.event_type(), "transaction.created");
     assert_eq!(TransactionCreated::SPEC.domain(), None);
     assert!(!TransactionCreated::SPEC.is_absolute());
+    assert_eq!(ForeignTransaction::SPEC.event_type(), "com.example/Tx");
+    assert_eq!(TransactionChanged::SPEC.event_type(), "Transaction Changed (v2)");
     assert!(LegacyTransaction::SPEC.is_absolute());
     assert_eq!(ItemCreated::SPEC.event_type(), "item.made.by_hand");
 }

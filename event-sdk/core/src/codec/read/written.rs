@@ -8,9 +8,8 @@ use std::str::FromStr as _;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::MAX_METADATA;
 use crate::codec::RawEnvelope;
-use crate::envelope::{Head, Metadata, Version, read_timestamp};
+use crate::envelope::{Head, MAX_METADATA, Metadata, Version, read_timestamp};
 use crate::json::{plain_len, value_end};
 use crate::text::Text;
 

@@ -1,0 +1,173 @@
+//! Errors that say where and why, and never the value.
+//!
+//! An event has personal data, and errors go to logs. So what `serde_json` and the types
+//! of users say, which shows values, is kept apart: only a method whose name says so
+//! hands it out.
+
+use std::fmt::{self, Write as _};
+
+use serde::Deserialize;
+use serde_json::error::Category;
+
+use super::explain::{self, What};
+use super::finite;
+
+/// Why bytes are not the JSON that was wanted.
+///
+/// `Display` and `Debug` say the path, what was expected and what kind of value was
+/// found, and never the value: `items[2].price: invalid type: string, expected u64 at line
+/// 1 column 40`. In a path `*` stands for the key of a map, which is data too.
+#[derive(Clone)]
+pub struct JsonError(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    path: String,
+    /// Without the value.
+    reason: String,
+    /// What `serde_json` says, with it.
+    exposed: String,
+}
+
+impl JsonError {
+    /// That `json` could not be read as a `T`.
+    pub(super) fn of<'de, T: Deserialize<'de>>(error: &serde_json::Error, json: &'de [u8]) -> Self {
+        let seen = error.classify() == Category::Data;
+        let Some(explained) = explain::explain::<T>(json, seen) else {
+            let reason = if seen {
+                "a type refuses a value".to_owned()
+            } else {
+                error.to_string()
+            };
+            return Self::new(String::new(), reason, error.to_string());
+        };
+        let mut reason = String::new();
+        if !explained.path.is_empty() {
+            reason = format!("{}: ", explained.path);
+        }
+        match explained.what {
+            // What is said of text that is no JSON, or not the reader's, has no value.
+            _ if !seen => {
+                reason.push_str(&error.to_string());
+                return Self::new(explained.path, reason, error.to_string());
+            }
+            What::Kinds(text) => reason.push_str(&text),
+            What::Own { found, expected } => {
+                let found = found.unwrap_or("value");
+                reason += "invalid value: ";
+                reason += found;
+                reason += " that its type refuses";
+                if let Some(expected) = expected {
+                    reason += ", expected ";
+                    reason += &expected;
+                }
+            }
+        }
+        if let Some((line, column)) = explained.position {
+            // Writing into memory has no way to fail.
+            let _ = write!(reason, " at line {line} column {column}");
+        }
+        Self::new(explained.path, reason, error.to_string())
+    }
+
+    /// That a text is no JSON: what is said of that never shows a value.
+    pub(super) fn malformed(error: &serde_json::Error) -> Self {
+        Self::new(String::new(), error.to_string(), error.to_string())
+    }
+
+    fn new(path: String, reason: String, exposed: String) -> Self {
+        Self(Box::new(Inner {
+            path,
+            reason,
+            exposed,
+        }))
+    }
+
+    /// Where the value stands that was not read, as `items[2].price`; empty if it is the
+    /// whole, or the text is no JSON.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    /// What the reader and its types say of it, **with the value**, which may be personal
+    /// data. It is for eyes that may see the event, and for no log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0.exposed
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.reason)
+    }
+}
+
+impl fmt::Debug for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonError").field(&self.0.reason).finish()
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// Why a value could not be written as JSON.
+///
+/// `Display` and `Debug` never show the value. What a type's own `Serialize` says of it
+/// is in [`expose`](Self::expose).
+#[derive(Clone)]
+pub struct EncodeError(Box<Unwritten>);
+
+#[derive(Clone)]
+struct Unwritten {
+    /// Without the value.
+    reason: String,
+    /// With it.
+    exposed: String,
+}
+
+impl EncodeError {
+    /// An error with a reason of its own, for codecs that do more than JSON. The reason
+    /// is shown wherever the error is, so it names no value.
+    pub fn new(reason: impl fmt::Display) -> Self {
+        let reason = reason.to_string();
+        Self(Box::new(Unwritten {
+            exposed: reason.clone(),
+            reason,
+        }))
+    }
+
+    /// What `serde_json` says; a text of a type's own is kept apart.
+    pub(super) fn from_json(error: &serde_json::Error) -> Self {
+        let exposed = error.to_string();
+        let own = error.classify() == Category::Data && !finite::is_reason(&exposed);
+        let reason = if own {
+            "a type of the value refuses to be written".to_owned()
+        } else {
+            exposed.clone()
+        };
+        Self(Box::new(Unwritten { reason, exposed }))
+    }
+
+    /// What the writer and the types of the value say, **with the value** perhaps, which
+    /// may be personal data. It is for eyes that may see the event, and for no log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0.exposed
+    }
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.reason)
+    }
+}
+
+impl fmt::Debug for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EncodeError").field(&self.0.reason).finish()
+    }
+}
+
+impl std::error::Error for EncodeError {}

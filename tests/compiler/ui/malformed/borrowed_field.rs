@@ -1,0 +1,16 @@
+//! An event owns its data, also where a lifetime needs no parameter.
+
+use std::collections::BTreeMap;
+
+use event_sdk::Event;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "orders")]
+struct OrderPlaced {
+    item: &'static str,
+    notes: Option<&'static [u8]>,
+    prices: BTreeMap<&'static str, (u64, &'static str)>,
+}
+
+fn main() {}
