@@ -8,7 +8,9 @@ mod difference;
 mod error;
 mod history;
 mod message;
+mod settle_answers;
 mod stream_change;
+mod unsettled;
 
 pub use answer::Answer;
 pub use capability::{Capabilities, Capability};
@@ -20,7 +22,9 @@ pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use history::{From, HistoryRequest, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
+pub use settle_answers::SettleAnswers;
 pub use stream_change::StreamChange;
+pub use unsettled::Unsettled;
 
 use std::fmt;
 use std::ops::Deref;
@@ -66,6 +70,9 @@ use crate::text::Text;
 /// - Settling is idempotent: a second `ack` is fine, and an `ack` of a message
 ///   that was delivered again in the meantime acknowledges it. A `nak` of a
 ///   settled message does nothing.
+/// - Settling several deliveries together ([`Settle::settle_all`]) does to each what
+///   settling it alone does. That one fails keeps no other from being settled, and the
+///   answer names those that were not. Dropping the answer leaves open which of them are.
 /// - The answer to [`Settlement::AckConfirmed`] comes when the stream has the
 ///   acknowledgement: the message is not delivered again, whatever becomes of
 ///   this process and its connection. What a crash of a server takes from it is

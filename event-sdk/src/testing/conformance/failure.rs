@@ -54,6 +54,7 @@ macro_rules! failure_from {
 
 failure_from!(
     Error,
+    crate::transport::Unsettled,
     InvalidStream,
     InvalidSubject,
     crate::headers::InvalidHeader,
