@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event_sdk::stream::Stream;
 use event_sdk::time::SteppedClock;
-use event_sdk::transport::ErrorKind;
+use event_sdk::transport::{AckPolicy, ErrorKind, TransportExt as _};
 use event_sdk::{Batch, EventBus, EventSet, Subscribe, Subscriber};
 use event_sdk_tests::orders::{CustomerMoved, OrderPlaced, placed};
 use futures_util::FutureExt;
@@ -160,4 +160,54 @@ async fn the_rest_of_a_batch_comes_again_and_the_first_part_does_not() {
     drop(orders);
     let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     assert!(now(&mut orders).is_none());
+}
+
+#[tokio::test]
+async fn a_batch_says_which_of_its_deliveries_were_not_settled() {
+    let (bus, _clock) = bus();
+    let mut all = durable::<Everything>(&bus).await.unwrap();
+    publish(&bus, 0..2).await;
+    for customer in ["a", "b"] {
+        bus.publisher().publish(moved(customer)).await.unwrap();
+    }
+    let batch = all.next_batch(4, Duration::ZERO).await.unwrap().unwrap();
+    bus.transport().delete_consumer("CRM", "d").await.unwrap();
+    let in_crm = |place: &usize| batch[*place].stream() == Some("CRM");
+    let wanted: Vec<usize> = (0..4).filter(in_crm).collect();
+    assert_eq!(wanted.len(), 2);
+    let unsettled = batch.ack().await.unwrap_err();
+    let named: Vec<usize> = unsettled.iter().map(|(place, _)| place).collect();
+    assert_eq!(named, wanted);
+    assert_eq!(unsettled.to_string(), "2 of 4 deliveries were not settled");
+    let error = event_sdk::Error::from(unsettled);
+    assert_eq!(*error.kind(), ErrorKind::ConsumerNotFound);
+    // The others need nothing more, and those fail again.
+    let again = batch.nak(Duration::ZERO).await.unwrap_err();
+    assert_eq!(again.len(), 2);
+    let again = batch.in_progress().await.unwrap_err();
+    assert_eq!(again.len(), 2);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_given_up_does_not_come_again() {
+    let (bus, clock) = bus();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
+    publish(&bus, 0..3).await;
+    let batch = now(&mut orders).unwrap();
+    batch.term("nobody can read them").await.unwrap();
+    clock.advance(LATER);
+    assert!(now(&mut orders).is_none());
+}
+
+#[tokio::test]
+async fn where_nothing_is_acknowledged_a_batch_has_nothing_to_settle() {
+    let (bus, _clock) = bus();
+    let mut orders = durable::<OrderPlaced>(&bus)
+        .ack_policy(AckPolicy::None)
+        .await
+        .unwrap();
+    publish(&bus, 0..3).await;
+    let batch = now(&mut orders).unwrap();
+    bus.close().await.unwrap();
+    batch.ack().await.unwrap();
 }

@@ -12,6 +12,8 @@ mod delivering;
 
 mod acknowledging;
 
+mod together;
+
 mod redelivery;
 
 mod consumers;
@@ -61,6 +63,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         expectations::CASES,
         delivering::CASES,
         acknowledging::CASES,
+        together::CASES,
         redelivery::CASES,
         consumers::CASES,
         sharing::CASES,

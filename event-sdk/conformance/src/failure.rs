@@ -54,6 +54,7 @@ macro_rules! failure_from {
 
 failure_from!(
     Error,
+    event_sdk_core::transport::Unsettled,
     InvalidStream,
     InvalidSubject,
     event_sdk_core::headers::InvalidHeader,

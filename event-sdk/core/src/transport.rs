@@ -10,7 +10,9 @@ mod error;
 mod ext;
 mod history;
 mod message;
+mod settle_answers;
 mod stream_change;
+mod unsettled;
 
 pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
 pub use answer::Answer;
@@ -24,7 +26,9 @@ pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{From, History, HistoryRequest, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
+pub use settle_answers::SettleAnswers;
 pub use stream_change::StreamChange;
+pub use unsettled::Unsettled;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -71,6 +75,9 @@ use std::time::Duration;
 /// - Settling is idempotent: a second `ack` is fine, and an `ack` of a message
 ///   that was delivered again in the meantime acknowledges it. A `nak` of a
 ///   settled message does nothing.
+/// - Settling several deliveries together ([`Settle::settle_all`]) does to each what
+///   settling it alone does. That one fails keeps no other from being settled, and the
+///   answer names those that were not. Dropping the answer leaves open which of them are.
 /// - The answer to [`Settlement::AckConfirmed`] comes when the stream has the
 ///   acknowledgement: the message is not delivered again, whatever becomes of
 ///   this process and its connection. What a crash of a server takes from it is

@@ -86,10 +86,7 @@ impl<S: EventSet> Delivery<S> {
     ///
     /// The transport's: the event may be delivered again then.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Error> {
-        let mut text = String::new();
-        // A reason whose Display fails is cut where it does.
-        let _ = write!(text, "{reason}");
-        self.settle_now(Settlement::Term(text)).await
+        self.settle_now(Settlement::Term(written(reason))).await
     }
 
     /// The event is being handled: its ack wait begins anew.
@@ -147,6 +144,10 @@ impl<S: EventSet> Delivery<S> {
         self.info.pending
     }
 
+    pub(super) fn settler(&self) -> Option<&Settler> {
+        self.settler.as_ref()
+    }
+
     pub(super) fn settle(&self, settlement: Settlement) -> Option<Answer<Result<(), Error>>> {
         self.settler
             .as_ref()
@@ -159,6 +160,14 @@ impl<S: EventSet> Delivery<S> {
             None => Ok(()),
         }
     }
+}
+
+/// The reason of a term.
+pub(super) fn written(reason: impl fmt::Display) -> String {
+    let mut text = String::new();
+    // A reason whose Display fails is cut where it does.
+    let _ = write!(text, "{reason}");
+    text
 }
 
 impl<S> Deref for Delivery<S> {

@@ -135,6 +135,12 @@ pub(crate) enum Sabotage {
     ForgetsLateAcks,
     /// A second settlement of a delivery is an error.
     RefusesTheSecondSettlement,
+    /// Of deliveries that are settled together, only the first is.
+    SettlesOnlyTheFirst,
+    /// Settling together ends with the first delivery that cannot be settled.
+    EndsABatchAtTheFirstError,
+    /// What could not be settled of a batch is not told.
+    HidesTheUnsettled,
 
     /// History comes oldest first, always.
     ReadsForwardOnly,

@@ -1,5 +1,6 @@
 //! What a subscription receives, and how it is settled.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Answer, Body, Error};
+use super::{Answer, Body, Error, SettleAnswers, Unsettled};
 use crate::headers::Headers;
 use crate::subject::Subject;
 use crate::text::Text;
@@ -134,6 +135,27 @@ impl Settler {
     pub fn settle(&self, settlement: Settlement) -> Answer<Result<(), Error>> {
         self.sink.settle(self.token, settlement)
     }
+
+    /// Tells the transport what became of several deliveries, in one call.
+    ///
+    /// # Errors
+    ///
+    /// The deliveries that were not settled, by their place in `deliveries`.
+    pub fn settle_all(
+        deliveries: &[&Self],
+        settlement: &Settlement,
+    ) -> Answer<Result<(), Unsettled>> {
+        match deliveries.first() {
+            Some(first) => first.sink.settle_all(deliveries, settlement),
+            None => Answer::ready(Ok(())),
+        }
+    }
+
+    /// Where it is settled and as what, if that is an `S`.
+    pub fn sink<S: Settle>(&self) -> Option<(&S, u64)> {
+        let sink: &dyn Any = &*self.sink;
+        Some((sink.downcast_ref()?, self.token))
+    }
 }
 
 impl fmt::Debug for Settler {
@@ -143,10 +165,31 @@ impl fmt::Debug for Settler {
 }
 
 /// Where a transport hears what became of its deliveries.
-pub trait Settle: Send + Sync {
+pub trait Settle: Any + Send + Sync {
     /// Settles the delivery that `token` names. See [`Transport`](super::Transport)
     /// for what holds of it.
     fn settle(&self, token: u64, settlement: Settlement) -> Answer<Result<(), Error>>;
+
+    /// Settles each of these deliveries alike, in their order, as if by
+    /// [`settle`](Self::settle). Unless a transport does better, by that.
+    ///
+    /// The first of them is settled here; others may be settled elsewhere, which
+    /// [`Settler::sink`] tells.
+    ///
+    /// # Errors
+    ///
+    /// The deliveries that were not settled, by their place in `deliveries`.
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Answer<Result<(), Unsettled>> {
+        let mut all = SettleAnswers::new(deliveries.len());
+        for (place, settler) in deliveries.iter().enumerate() {
+            all.add(place, settler.settle(settlement.clone()));
+        }
+        all.answer()
+    }
 }
 
 /// What became of a delivery.

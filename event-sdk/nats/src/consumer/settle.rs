@@ -19,7 +19,7 @@ use crate::options::Management;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Answer, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
-    Settlement,
+    SettleAnswers, Settlement, Settler, Unsettled,
 };
 
 /// What the deliveries of one subscription share.
@@ -206,6 +206,20 @@ impl Held {
         }
     }
 
+    /// Sends a settlement now, or once the connection has room for it.
+    fn send(&self, payload: Bytes, mark: Option<u8>) -> Answer<Result<(), Error>> {
+        match send_now(self.via.link.client(), &self.reply, None, &payload) {
+            Some(Ok(())) => {
+                if let Some(mark) = mark {
+                    self.note(mark);
+                }
+                Answer::ready(Ok(()))
+            }
+            Some(Err(error)) => Answer::ready(Err(self.failed(error))),
+            None => self.later(|own| own.send_later(payload, mark)),
+        }
+    }
+
     /// Sends a settlement once the connection has room for it.
     async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
         let limit = self.via.link.options().request_timeout;
@@ -334,16 +348,33 @@ impl Settle for Held {
                 format!("the NATS transport does not know {settlement:?}"),
             )));
         };
-        match send_now(self.via.link.client(), &self.reply, None, &payload) {
-            Some(Ok(())) => {
-                if let Some(mark) = mark {
-                    self.note(mark);
+        self.send(payload, mark)
+    }
+
+    /// All of them go to the connection in one pass: what is the same for all is written
+    /// and checked once, and the connection is woken by the first.
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Answer<Result<(), Unsettled>> {
+        let link = &self.via.link;
+        let written = match link.check_not_ended(Operation::Settle) {
+            Ok(()) => written(settlement),
+            Err(_) => None,
+        };
+        let mut answers = SettleAnswers::new(deliveries.len());
+        for (place, settler) in deliveries.iter().enumerate() {
+            let answer = match (settler.sink::<Self>(), &written) {
+                (Some((held, _)), Some((payload, mark))) if Arc::ptr_eq(&held.via.link, link) => {
+                    held.send(payload.clone(), *mark)
                 }
-                Answer::ready(Ok(()))
-            }
-            Some(Err(error)) => Answer::ready(Err(self.failed(error))),
-            None => self.later(|own| own.send_later(payload, mark)),
+                // It has to be waited for, is refused, or belongs to another connection.
+                _ => settler.settle(settlement.clone()),
+            };
+            answers.add(place, answer);
         }
+        answers.answer()
     }
 }
 

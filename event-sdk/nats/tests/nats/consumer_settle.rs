@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement};
+use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement, Settler};
 use futures_util::StreamExt;
 use serde_json::Value;
 
@@ -130,6 +130,63 @@ async fn acks_are_not_lost_when_thousands_are_sent_at_once() {
     }
     rig.until("all acks", async |rig: &Rig| {
         rig.consumer("d").await["num_ack_pending"] == 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_the_connection_takes_at_once_can_be_settled_together() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut config = durable("d");
+    config.max_ack_pending = None;
+    let mut reader = subscribe(&nats, &config, 1000).await;
+    for number in 0..5000_u64 {
+        let payload = number.to_string();
+        rig.admin.publish("events.a", payload.into()).await.unwrap();
+    }
+    let mut held = Vec::new();
+    for number in 0..5000 {
+        held.push(reader.expect(number).await);
+    }
+    let settlers: Vec<&Settler> = held.iter().filter_map(|one| one.settler.as_ref()).collect();
+    assert_eq!(settlers.len(), 5000);
+    Settler::settle_all(&settlers, &Settlement::Ack)
+        .await
+        .unwrap();
+    rig.until("all acks", async |rig: &Rig| {
+        rig.consumer("d").await["num_ack_pending"] == 0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deliveries_of_a_connection_that_was_closed_are_named() {
+    let rig = Rig::start().await;
+    let (closes, stays) = (rig.connect().await, rig.connect().await);
+    rig.publish(0..2).await;
+    let mut of_closed = subscribe(&closes, &durable("closes"), 2).await;
+    let mut of_open = subscribe(&stays, &durable("stays"), 2).await;
+    let mut held = Vec::new();
+    for number in 0..2 {
+        held.push(of_closed.expect(number).await);
+        held.push(of_open.expect(number).await);
+    }
+    closes.close().await.unwrap();
+    let settlers: Vec<&Settler> = held.iter().filter_map(|one| one.settler.as_ref()).collect();
+    // Whichever connection is the one of the first.
+    for (from, closed) in [(0, [0, 2].as_slice()), (1, &[1])] {
+        let unsettled = Settler::settle_all(&settlers[from..], &Settlement::Ack).await;
+        let errors = unsettled.unwrap_err().into_errors();
+        let places: Vec<_> = errors.iter().map(|(place, _)| *place).collect();
+        assert_eq!(places, closed);
+        for (_, error) in &errors {
+            assert_eq!(*error.kind(), ErrorKind::Closed, "{error}");
+            assert_eq!(error.consumer(), Some("closes"));
+        }
+    }
+    rig.until("the acks", async |rig: &Rig| {
+        rig.consumer("stays").await["num_ack_pending"] == 0
     })
     .await;
 }

@@ -189,6 +189,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::IgnoresBackoff, &["another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait"]),
     exactly(S::DeletesNothing, &[
+        "a_batch_names_what_was_not_settled",
         "a_deleted_consumer_is_waited_for_no_more", "after_a_drain_nothing_is_settled",
         "after_closing_nothing_is_managed", "deleting_ends_the_subscriptions",
         "deleting_forgets_the_consumer_alone", "deleting_what_is_not_there_is_an_error",
@@ -239,6 +240,8 @@ pub(super) const EXPECTED: &[Expected] = &[
         "settling_lets_the_next_in",
     ]),
     exactly(S::ForgetsConfirmedAcks, &[
+        "what_is_confirmed_together_stays_away", "a_batch_names_what_was_not_settled",
+        "a_batch_that_was_given_up_can_be_settled", "after_closing_no_batch_is_settled",
         "a_confirmed_ack_keeps_it_away",
         "a_deleted_consumer_is_waited_for_no_more", "a_drain_counts_what_it_found",
         "a_late_confirmed_ack_counts", "a_later_consumer_is_waited_for_too",
@@ -262,12 +265,26 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::ForgetsLateAcks, &["a_late_ack_counts"]),
     exactly(S::RefusesTheSecondSettlement, &[
+        "what_was_settled_before_harms_no_batch", "a_batch_that_was_given_up_can_be_settled",
+        "after_closing_no_batch_is_settled",
         "a_confirmed_ack_after_an_ack_is_fine",
         "a_drain_counts_what_it_found", "a_nak_after_a_confirmed_ack_does_nothing",
         "a_nak_after_the_ack_does_nothing", "a_nak_after_the_term_does_nothing",
         "acking_twice_is_fine", "after_a_drain_nothing_is_settled",
         "in_progress_after_the_ack_does_nothing", "in_progress_extends_the_wait",
         "what_ran_out_of_deliveries_may_be_acked_late", "while_draining_nothing_is_begun",
+    ]),
+    exactly(S::SettlesOnlyTheFirst, &[
+        "a_batch_names_what_was_not_settled", "a_batch_that_was_given_up_can_be_settled",
+        "after_closing_no_batch_is_settled", "what_is_acked_together_stays_away",
+        "what_is_confirmed_together_stays_away", "what_is_put_back_together_comes_again",
+        "what_was_settled_before_harms_no_batch",
+    ]),
+    exactly(S::EndsABatchAtTheFirstError, &[
+        "a_batch_names_what_was_not_settled", "after_closing_no_batch_is_settled",
+    ]),
+    exactly(S::HidesTheUnsettled, &[
+        "a_batch_names_what_was_not_settled", "after_closing_no_batch_is_settled",
     ]),
     exactly(S::ReadsForwardOnly, &[
         "history_begins_at_a_sequence", "history_begins_at_a_time",
@@ -323,6 +340,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait",
     ]),
     exactly(S::GoesOnAfterClosing, &[
+        "after_closing_no_batch_is_settled",
         "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",
         "after_closing_nothing_is_settled", "closing_ends_a_drain",

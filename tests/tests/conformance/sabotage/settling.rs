@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::transport::{
-    Answer, Error, ErrorKind, Info, Operation, Settle, Settlement, Settler,
+    Answer, Error, ErrorKind, Info, Operation, Settle, SettleAnswers, Settlement, Settler,
+    Unsettled as NotSettled,
 };
 
 use super::Sabotage;
@@ -68,6 +69,48 @@ impl Settle for Unsettled {
                 "the delivery was settled already",
             ))),
             (_, settlement) => self.settler.settle(settlement),
+        }
+    }
+
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Answer<Result<(), NotSettled>> {
+        let (sabotage, of, first) = (self.sabotage, deliveries.len(), deliveries[0].clone());
+        let (rest, settlement) = (deliveries[1..].iter(), settlement.clone());
+        let rest: Vec<Settler> = rest.map(|settler| (*settler).clone()).collect();
+        match sabotage {
+            Sabotage::SettlesOnlyTheFirst => Answer::later(async move {
+                let settled = first.settle(settlement).await;
+                NotSettled::check(
+                    settled.err().map(|error| (0, error)).into_iter().collect(),
+                    of,
+                )
+            }),
+            Sabotage::EndsABatchAtTheFirstError | Sabotage::HidesTheUnsettled => {
+                Answer::later(async move {
+                    let mut failed = Vec::new();
+                    for (place, settler) in std::iter::once(first).chain(rest).enumerate() {
+                        match settler.settle(settlement.clone()).await {
+                            Err(_) if sabotage == Sabotage::HidesTheUnsettled => {}
+                            Ok(()) => {}
+                            Err(error) => {
+                                failed.push((place, error));
+                                break;
+                            }
+                        }
+                    }
+                    NotSettled::check(failed, of)
+                })
+            }
+            _ => {
+                let mut answers = SettleAnswers::new(of);
+                for (place, settler) in deliveries.iter().enumerate() {
+                    answers.add(place, settler.settle(settlement.clone()));
+                }
+                answers.answer()
+            }
         }
     }
 }
