@@ -243,3 +243,13 @@ async fn a_dropped_publish_takes_nothing_back() {
     held.confirming.add_permits(MANY);
     assert!(publisher.publish(&prepared).await.unwrap().duplicate);
 }
+
+#[tokio::test]
+#[should_panic(expected = "polled after it was ready")]
+async fn a_publish_that_was_ready_does_not_hang_when_it_is_polled_again() {
+    let bus = EventBus::builder().memory().unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    let mut publish = publisher.publish(placed(1)).into_future();
+    (&mut publish).await.unwrap();
+    let _ = (&mut publish).now_or_never();
+}

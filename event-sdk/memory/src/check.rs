@@ -1,7 +1,7 @@
 //! Refuses requests that contradict themselves, or that a stream cannot serve.
 
 use super::filters::Filters;
-use event_sdk_core::stream::{StreamConfig, check_name};
+use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -11,8 +11,20 @@ use event_sdk_core::transport::{
 /// Whether a subscription can be what it asks for, on whatever stream; what it
 /// wants of that.
 pub(super) fn subscribe(request: &SubscribeRequest) -> Result<Filters, Error> {
-    if let Some(reason) = contradiction(request) {
-        return Err(at_consumer(option(Operation::Subscribe, reason), request));
+    let refuse = |reason| at_consumer(option(Operation::Subscribe, reason), request);
+    request.check().map_err(refuse)?;
+    match request.config.deliver {
+        DeliverPolicy::All
+        | DeliverPolicy::Last
+        | DeliverPolicy::LastPerSubject
+        | DeliverPolicy::New
+        | DeliverPolicy::ByStartSequence(_)
+        | DeliverPolicy::ByStartTime(_) => {}
+        other => {
+            return Err(refuse(format!(
+                "the memory transport does not know {other:?}"
+            )));
+        }
     }
     filters(&request.config.filters, Operation::Subscribe)
         .map_err(|error| at_consumer(error, request))
@@ -31,19 +43,10 @@ pub(super) fn at_consumer(error: Error, request: &SubscribeRequest) -> Error {
 /// same.
 pub(super) fn filters(patterns: &[Pattern], operation: Operation) -> Result<Filters, Error> {
     if patterns.is_empty() {
-        return Err(option(
-            operation,
-            "there is no filter; name at least one pattern, `>` for every subject of the stream",
-        ));
+        return Err(option(operation, ConsumerConfig::NO_FILTER));
     }
-    Filters::new(patterns).map_err(|[one, other]| {
-        option(
-            operation,
-            format!(
-                "the filters {one} and {other} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
-            ),
-        )
-    })
+    Filters::new(patterns)
+        .map_err(|[one, other]| option(operation, ConsumerConfig::overlap(one, other)))
 }
 
 /// Whether each of `filters` can match a message of a stream.
@@ -161,67 +164,6 @@ pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(
 pub(super) fn list(patterns: &[Pattern]) -> String {
     let patterns: Vec<&str> = patterns.iter().map(AsRef::as_ref).collect();
     patterns.join(", ")
-}
-
-/// In what a request contradicts itself.
-fn contradiction(request: &SubscribeRequest) -> Option<String> {
-    let config = &request.config;
-    if let Some(why) = config.name.as_str().and_then(|name| check_name(name).err()) {
-        return Some(format!("a consumer cannot have that name: {why}"));
-    }
-    if request.prefetch == 0 {
-        return Some(
-            "a subscription takes at least one message ahead; set prefetch to one or more"
-                .to_owned(),
-        );
-    }
-    match config.deliver {
-        DeliverPolicy::ByStartSequence(0) => {
-            return Some("sequences begin with one; start there, or deliver all".to_owned());
-        }
-        DeliverPolicy::All
-        | DeliverPolicy::Last
-        | DeliverPolicy::LastPerSubject
-        | DeliverPolicy::New
-        | DeliverPolicy::ByStartSequence(_)
-        | DeliverPolicy::ByStartTime(_) => {}
-        other => return Some(format!("the memory transport does not know {other:?}")),
-    }
-    match config.ack {
-        AckPolicy::None => without_acks(config),
-        AckPolicy::Explicit => with_acks(config),
-    }
-}
-
-fn with_acks(config: &ConsumerConfig) -> Option<String> {
-    if config.ack_wait.is_zero() && config.backoff.is_empty()
-        || config.backoff.iter().any(std::time::Duration::is_zero)
-    {
-        return Some(
-            "a delivery without time to be handled is due again at once; make the ack wait, and each wait of the backoff, longer than zero"
-                .to_owned(),
-        );
-    }
-    let max = config.max_deliver?.get();
-    let steps = config.backoff.len();
-    usize::try_from(max).is_ok_and(|max| steps > max).then(|| {
-        format!(
-            "the backoff has {steps} waits, but a message is delivered {max} times at the most; shorten the one or raise the other"
-        )
-    })
-}
-
-fn without_acks(config: &ConsumerConfig) -> Option<String> {
-    let set = if config.max_deliver.is_some() {
-        "max deliver"
-    } else if !config.backoff.is_empty() {
-        "backoff"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "{set} is set, but a consumer that acknowledges nothing delivers each message once; leave it out or acknowledge"
-    ))
 }
 
 fn option(operation: Operation, reason: impl Into<String>) -> Error {

@@ -204,18 +204,8 @@ fn check(about: &About, request: &SubscribeRequest) -> Result<(), Error> {
             "a subscription takes at least one message ahead; set prefetch to one or more",
         );
     }
-    if config.filters.is_empty() {
-        return refused("there is no filter; name at least one pattern");
-    }
-    for (index, one) in config.filters.iter().enumerate() {
-        if let Some(other) = config.filters[..index]
-            .iter()
-            .find(|other| other.overlaps(one))
-        {
-            return refused(&format!(
-                "the filters {other} and {one} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
-            ));
-        }
+    if let Err(reason) = config.check_filters() {
+        return refused(&reason);
     }
     if !config.backoff.is_empty() {
         return Err(unsupported(Capability::Backoff, about.operation));

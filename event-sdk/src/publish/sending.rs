@@ -140,6 +140,10 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 }
 
 /// The answer to a publish. See [`Publish`] for what dropping it means.
+///
+/// # Panics
+///
+/// When it is polled after it was ready, as futures of the standard library do.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
     publisher: &'a Publisher<E>,
@@ -340,10 +344,11 @@ impl<E: Event> Future for PublishFuture<'_, E> {
         // A transport in this process always has its answer: a loop of publishes
         // must leave time for other tasks all the same.
         let budget = ready!(coop::poll_proceed(cx));
-        if self.event.is_none() {
-            // Polled after it was ready, which a future need not answer.
-            return Poll::Pending;
-        }
+        // Waiting would hang; futures of the standard library panic, too.
+        assert!(
+            self.event.is_some(),
+            "`PublishFuture` was polled after it was ready"
+        );
         let result = match self.poll_handing_over(cx) {
             Poll::Ready(Ok(Some(stored))) => Ok(stored),
             Poll::Ready(Err(error)) => Err(error),

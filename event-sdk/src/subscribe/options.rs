@@ -8,7 +8,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk_core::stream::check_name;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
@@ -222,11 +221,6 @@ impl<S: EventSet> Subscribe<S> {
                 reason,
             ))
         };
-        if let Some(name) = self.config.name.as_str()
-            && let Err(why) = check_name(name)
-        {
-            return invalid(format!("the consumer name {name:?}: {why}"));
-        }
         if self.names > 1 {
             return invalid(
                 "the consumer was named more than once; a durable is shared by all subscriptions to it, so name either a durable or a group".to_owned(),
@@ -235,22 +229,7 @@ impl<S: EventSet> Subscribe<S> {
         if self.prefetch == Some(0) {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
         }
-        if self.config.ack_wait.is_zero() {
-            return invalid(
-                "an ack wait of zero would deliver for ever; use a longer one".to_owned(),
-            );
-        }
-        if self.config.backoff.iter().any(Duration::is_zero) {
-            return invalid(
-                "a backoff step of zero would deliver for ever; use a longer one".to_owned(),
-            );
-        }
-        match (self.config.max_deliver, self.config.backoff.len()) {
-            (Some(max), steps) if steps > max.get() as usize => invalid(format!(
-                "backoff has {steps} steps and max deliver is {max}; use at most one step a delivery"
-            )),
-            _ => Ok(()),
-        }
+        self.config.check().or_else(invalid)
     }
 }
 

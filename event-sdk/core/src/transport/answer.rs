@@ -10,6 +10,10 @@ use std::task::{Context, Poll};
 ///
 /// It is as cancel-safe as the work behind it; the [`Transport`](super::Transport)
 /// contract says what dropping it means.
+///
+/// # Panics
+///
+/// When it is polled after it was ready, as futures of the standard library do.
 pub struct Answer<T>(State<T>);
 
 enum State<T> {
@@ -49,12 +53,16 @@ impl<T> Unpin for Answer<T> {}
 impl<T> Future for Answer<T> {
     type Output = T;
 
+    #[expect(
+        clippy::panic,
+        reason = "no input reaches it: only a caller that polls a future again that was ready"
+    )]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match &mut self.0 {
             State::Ready(answer) => match answer.take() {
                 Some(answer) => Poll::Ready(answer),
-                // Polled after it was ready, which a future need not answer.
-                None => Poll::Pending,
+                // Waiting would hang; futures of the standard library panic, too.
+                None => panic!("`Answer` was polled after it was ready"),
             },
             State::Pending(future) => future.as_mut().poll(cx),
         }
@@ -67,5 +75,21 @@ impl<T> fmt::Debug for Answer<T> {
             State::Ready(_) => "Answer(ready)",
             State::Pending(_) => "Answer(later)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "polled after it was ready")]
+    fn one_that_was_ready_does_not_hang_when_it_is_polled_again() {
+        let mut answer = Answer::ready(7);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert_eq!(Pin::new(&mut answer).poll(&mut cx), Poll::Ready(7));
+        let _ = Pin::new(&mut answer).poll(&mut cx);
     }
 }

@@ -1,5 +1,7 @@
 //! What a consumer is, and how two of them differ.
 
+mod check;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;

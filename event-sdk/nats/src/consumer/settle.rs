@@ -351,8 +351,9 @@ impl Settle for Held {
         self.send(payload, mark)
     }
 
-    /// All of them go to the connection in one pass: what is the same for all is written
-    /// and checked once, and the connection is woken by the first.
+    /// All of them are handed to the connection in one pass, without waiting between
+    /// them: what is the same for all is written and checked once. Into how many writes
+    /// the connection puts them is up to async-nats, whose queue takes one at a time.
     fn settle_all(
         &self,
         deliveries: &[&Settler],

@@ -54,11 +54,17 @@ impl Future for Confirm {
                     this.phase = Phase::Done;
                     return Poll::Ready(result);
                 }
-                // Polled after it was ready, which a future need not answer.
-                Phase::Done => return Poll::Pending,
+                Phase::Done => {
+                    return Poll::Ready(Err(Error::new(
+                        ErrorKind::Other,
+                        Operation::Publish,
+                        "its answer was given already",
+                    )));
+                }
             };
             let Phase::Waiting(parcel) = std::mem::replace(&mut this.phase, Phase::Done) else {
-                return Poll::Pending;
+                // It is what was just asked for its answer.
+                continue;
             };
             let ack = match read(&this.link, result) {
                 Ack::Stored(stored) => return Poll::Ready(Ok(stored)),
