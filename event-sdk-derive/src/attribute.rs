@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Attribute, LitStr, Meta, Path, Token, Type};
+use syn::{Attribute, Lit, LitStr, Meta, Path, Token, Type};
 
 use crate::ctxt::Ctxt;
 use crate::keys::Keys;
@@ -104,6 +104,26 @@ pub(crate) fn text(key: &Ident, input: ParseStream, example: &str) -> syn::Resul
         Ok(text) if ends(input) || input.peek(Ident::peek_any) => Ok(text),
         _ => Err(spanned_on(&skip_value(&found), key, wanted())),
     }
+}
+
+/// The version that `key` has as its value: a text, since a number does not keep the two
+/// parts apart (`1.10` and `1.1` are one number).
+pub(crate) fn version(key: &Ident, input: ParseStream) -> syn::Result<LitStr> {
+    let ahead = input.fork();
+    let number = match (ahead.parse::<Token![=]>(), ahead.parse::<Lit>()) {
+        (Ok(_), Ok(Lit::Int(number))) if number.suffix().is_empty() => number.to_string(),
+        (Ok(_), Ok(Lit::Float(number))) if number.suffix().is_empty() => number.to_string(),
+        _ => return text(key, input, "1.0"),
+    };
+    let (major, minor) = number.split_once('.').unwrap_or((&number, "0"));
+    let minor = if minor.is_empty() { "0" } else { minor };
+    input.parse::<Token![=]>()?;
+    let value = skip_value(input);
+    Err(spanned_on(
+        &value,
+        key,
+        format!("`{key}` is a text: write `{key} = \"{major}.{minor}\"`"),
+    ))
 }
 
 /// The path that `key` has as its value.

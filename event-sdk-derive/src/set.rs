@@ -9,14 +9,16 @@ mod valid;
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
 
+use crate::crate_path::Home;
 use crate::ctxt;
 
 /// The implementation of `EventSet`, or what is wrong and an empty one.
-pub(crate) fn derive(input: TokenStream) -> TokenStream {
-    let item: DeriveInput = match syn::parse2(input) {
+pub(crate) fn derive(input: TokenStream, home: Home) -> TokenStream {
+    let mut item: DeriveInput = match syn::parse2(input) {
         Ok(item) => item,
         Err(error) => return error.into_compile_error(),
     };
+    home.note(&mut item.attrs);
     let expanded = ctxt::collect(|ctxt| {
         let input = ast::look_at(&item, ctxt)?;
         let attrs = attr::of_enum(&item.attrs, ctxt);

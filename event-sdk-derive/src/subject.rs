@@ -4,15 +4,16 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{LitStr, Token};
+use syn::{LitStr, Token, parse_quote};
 
 use crate::attribute;
-use crate::crate_path::CratePath;
+use crate::crate_path::{CratePath, Home};
 use crate::grammar;
 
 /// The checked pattern, or the complaint in the place of an expression.
-pub(crate) fn expand(input: TokenStream) -> TokenStream {
-    let (private, literal) = match parse.parse2(input) {
+pub(crate) fn expand(input: TokenStream, home: Home) -> TokenStream {
+    let parsed = (|input: ParseStream| parse(input, home)).parse2(input);
+    let (private, literal) = match parsed {
         Ok(parsed) => parsed,
         Err(error) => return error.into_compile_error(),
     };
@@ -22,7 +23,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     }
 }
 
-fn parse(input: ParseStream) -> syn::Result<(CratePath, LitStr)> {
+fn parse(input: ParseStream, home: Home) -> syn::Result<(CratePath, LitStr)> {
     let path = if input.peek(Token![crate]) {
         let key = Ident::parse_any(input)?;
         let path = attribute::path(&key, input)?;
@@ -32,7 +33,10 @@ fn parse(input: ParseStream) -> syn::Result<(CratePath, LitStr)> {
         }
         Some(path)
     } else {
-        None
+        match home {
+            Home::Sdk => None,
+            Home::Core => Some(parse_quote!(::event_sdk_core)),
+        }
     };
     let wanted = |at: Span| {
         syn::Error::new(

@@ -1,6 +1,6 @@
 //! What caused an event, and the story that both belong to.
 
-use event_sdk_core::{Event, EventSet, Head, LooseId};
+use event_sdk_core::{Event, Head, LooseId};
 
 use crate::message::Message;
 use crate::publish::Prepared;
@@ -62,7 +62,7 @@ impl<E: Event> AsCause for Prepared<E> {
     }
 }
 
-impl<S: EventSet> AsCause for Message<S> {
+impl<S> AsCause for Message<S> {
     fn as_cause(&self) -> Option<Cause> {
         let mut cause = Cause::new(self.head().ok()?);
         cause.trace = self.trace();
@@ -70,7 +70,7 @@ impl<S: EventSet> AsCause for Message<S> {
     }
 }
 
-impl<S: EventSet> AsCause for Delivery<S> {
+impl<S> AsCause for Delivery<S> {
     fn as_cause(&self) -> Option<Cause> {
         Message::as_cause(self)
     }

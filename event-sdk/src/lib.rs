@@ -86,6 +86,8 @@ pub mod time {
 
 pub use bus::{BusBuilder, EventBus};
 pub use cause::{AsCause, Cause};
+// The macros name the crate from which they were taken: these shadow core's own.
+pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, subject};
 pub use event_sdk_core::*;
 pub use history::{History, HistoryQuery, Recorded};
 pub use message::{DecodeError, Message};

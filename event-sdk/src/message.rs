@@ -40,7 +40,7 @@ pub struct Message<S> {
     set: PhantomData<fn() -> S>,
 }
 
-impl<S: EventSet> Message<S> {
+impl<S> Message<S> {
     pub(crate) fn new(
         subject: Subject,
         headers: Headers,
@@ -64,7 +64,10 @@ impl<S: EventSet> Message<S> {
     /// [`DecodeError`], which keeps the raw message: not an envelope, not an
     /// event of the set, the wrong type, data that do not fit, or a version
     /// that this program does not know.
-    pub fn decode(&self) -> Result<S, DecodeError> {
+    pub fn decode(&self) -> Result<S, DecodeError>
+    where
+        S: EventSet,
+    {
         let content = match &self.body {
             Body::Value(value) => Content::Value(&value.head, &value.event),
             Body::Encoded(_) => {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use event_sdk_core::headers::Headers;
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// `traceparent` and `tracestate`: which trace an event belongs to
@@ -73,12 +74,14 @@ impl TraceContext {
             )
         };
         headers
-            .insert(PARENT, self.parent.as_str())
+            .insert(Text::from_static(PARENT), self.parent.as_str())
             .map_err(invalid)?;
         // A state belongs to its parent: that of another trace must not stay.
         headers.remove(STATE);
         if let Some(state) = &self.state {
-            headers.insert(STATE, state.as_str()).map_err(invalid)?;
+            headers
+                .insert(Text::from_static(STATE), state.as_str())
+                .map_err(invalid)?;
         }
         Ok(())
     }

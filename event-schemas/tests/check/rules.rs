@@ -182,6 +182,13 @@ mod forgetful {
     #[derive(Event, Serialize, Deserialize, JsonSchema)]
     #[event(domain = "orders", entity = "order", action = "forgotten")]
     pub(super) struct OrderForgotten {
+        #[serde(flatten)]
+        part: Part,
+    }
+
+    // The derive sees the attributes of the event's own fields only.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Part {
         #[serde(skip_serializing)]
         _id: u64,
     }

@@ -152,8 +152,15 @@ fn skip_serializing_if_is_optional_when_writing() {
 fn skip_and_its_halves() {
     #[derive(Event, Serialize, Deserialize, JsonSchema)]
     #[event(domain = "a", entity = "b", action = "c")]
-    #[expect(dead_code, reason = "what is skipped is never looked at")]
     struct Skipped {
+        #[serde(flatten)]
+        part: Part,
+    }
+
+    // The derive refuses the halves on an event's own fields; those of a type it cannot see.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "what is skipped is never looked at")]
+    struct Part {
         id: u8,
         #[serde(skip)]
         cache: u8,
@@ -163,13 +170,13 @@ fn skip_and_its_halves() {
         written_only: u8,
     }
 
-    let value = Skipped {
+    let part = Part {
         id: 1,
         cache: 2,
         read_only_here: 3,
         written_only: 4,
     };
-    let schemas = of([value]);
+    let schemas = of([Skipped { part }]);
     assert_eq!(schemas.written(), &json!({"id": 1, "written_only": 4}));
     let named = |schema: &serde_json::Value| {
         let names = schema["properties"].as_object().unwrap().keys();

@@ -3,7 +3,7 @@
 use syn::{Attribute, LitStr, Path, Type};
 
 use super::ast::Input;
-use crate::attribute::{any_value, each_key, flag, path, text, ty};
+use crate::attribute::{any_value, each_key, flag, path, text, ty, version};
 use crate::ctxt::Ctxt;
 use crate::keys::Keys;
 use crate::slot::Slot;
@@ -87,7 +87,7 @@ pub(crate) fn of_struct(attrs: &[Attribute], ctxt: &Ctxt) -> StructAttrs {
         "domain" => on.domain.fill(&key, text(&key, input, "orders")),
         "entity" => on.entity.fill(&key, text(&key, input, "order")),
         "action" => on.action.fill(&key, text(&key, input, "placed")),
-        "version" => on.version.fill(&key, text(&key, input, "1.0")),
+        "version" => on.version.fill(&key, version(&key, input)),
         "type" => on.event_type.fill(&key, text(&key, input, "order.placed")),
         "subject" => on
             .subject

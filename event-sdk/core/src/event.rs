@@ -22,13 +22,12 @@ use crate::envelope::Version;
 /// token while compiling.
 ///
 /// ```
-/// # use event_sdk_core as event_sdk;
-/// use event_sdk::Event;
+/// use event_sdk_core::Event;
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// A flight has left its gate.
 /// #[derive(Event, Serialize, Deserialize)]
-/// #[event(crate = event_sdk_core, domain = "flights", entity = "flight", action = "departed", version = "1.0")]
+/// #[event(domain = "flights", entity = "flight", action = "departed", version = "1.0")]
 /// struct FlightDeparted {
 ///     #[event(key)]
 ///     flight: String,

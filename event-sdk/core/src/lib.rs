@@ -2,9 +2,8 @@
 //! what a transport promises.
 //!
 //! Services import `event-sdk`, which re-exports all of this. Depend on this
-//! crate alone in two cases: for a crate of events that several services share
-//! (`#[event(crate = event_sdk_core)]` tells the derive), and to write a
-//! transport. It has no runtime and no client of any server, so a new major
+//! crate alone in two cases: for a crate of events that several services share,
+//! and to write a transport. It has no runtime and no client of any server, so a new major
 //! version of those never splits [`Event`] in two.
 //!
 //! Where things stand, in reading order:
@@ -27,6 +26,7 @@ pub mod headers;
 pub mod json;
 mod pii;
 pub mod set;
+mod shown;
 pub mod stream;
 pub mod subject;
 pub mod text;
@@ -39,7 +39,7 @@ pub mod __private;
 
 pub use envelope::{Head, LooseId, Metadata, Version};
 pub use event::Event;
-pub use event_sdk_derive::{Event, EventSet, subject};
+pub use event_sdk_derive::{CoreEvent as Event, CoreEventSet as EventSet, core_subject as subject};
 pub use pii::Pii;
 pub use set::{Contains, EventSet, RawEvent, Visit, Visitor};
 pub use subject::{Pattern, Subject};

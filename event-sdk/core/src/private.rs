@@ -13,6 +13,11 @@ pub use crate::set::{
     check_upcast,
 };
 
+/// The macros as `event-sdk` has them.
+pub mod macros_of_sdk {
+    pub use event_sdk_derive::{Event, EventSet, subject};
+}
+
 use crate::subject::Pattern;
 
 /// The pattern in `text`, which `subject!` has checked.

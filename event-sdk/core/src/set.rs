@@ -28,15 +28,15 @@ use crate::event::EventSpec;
 /// use serde::{Deserialize, Serialize};
 ///
 /// #[derive(Event, Serialize, Deserialize)]
-/// #[event(crate = event_sdk_core, domain = "orders")]
+/// #[event(domain = "orders")]
 /// struct OrderPlaced { id: u64 }
 ///
 /// #[derive(Event, Serialize, Deserialize)]
-/// #[event(crate = event_sdk_core, domain = "orders")]
+/// #[event(domain = "orders")]
 /// struct OrderPaid { id: u64 }
 ///
 /// #[derive(EventSet)]
-/// #[event(crate = event_sdk_core, pattern = "orders.>")]
+/// #[event(pattern = "orders.>")]
 /// enum OrderEvents {
 ///     Placed(OrderPlaced),
 ///     Paid(OrderPaid),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
+use crate::shown::Shown;
 use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
 
@@ -395,7 +396,12 @@ impl InvalidStream {
 
 impl fmt::Display for InvalidStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stream {:?}: {}", self.stream, self.reason)
+        write!(
+            f,
+            "stream \"{}\": {}",
+            Shown(&self.stream, 255),
+            self.reason
+        )
     }
 }
 

@@ -6,6 +6,7 @@
 pub use event_sdk_subject as grammar;
 
 use std::fmt;
+use std::str::FromStr;
 
 use grammar::Fault;
 
@@ -188,6 +189,24 @@ impl std::error::Error for InvalidSubject {}
 /// [`InvalidSubject`] with the reason.
 pub fn check_prefix(prefix: &str) -> Result<(), InvalidSubject> {
     grammar::check_prefix(prefix).map_err(|fault| InvalidSubject::new(What::Prefix, prefix, fault))
+}
+
+impl FromStr for Subject {
+    type Err = InvalidSubject;
+
+    /// As [`Subject::parse`].
+    fn from_str(text: &str) -> Result<Self, InvalidSubject> {
+        Self::parse(text)
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = InvalidSubject;
+
+    /// As [`Pattern::parse`].
+    fn from_str(text: &str) -> Result<Self, InvalidSubject> {
+        Self::parse(text)
+    }
 }
 
 impl AsRef<str> for Subject {

@@ -28,7 +28,8 @@ impl Text {
         Self(Repr::Static(text))
     }
 
-    /// A shared copy of a text that is borrowed.
+    /// A shared copy of a text that is borrowed, as `From<&str>` makes one: a text that
+    /// lives as long as the program is cheaper by [`from_static`](Self::from_static).
     #[must_use]
     pub fn copy_of(text: &str) -> Self {
         Self(Repr::Shared(text.into()))
@@ -64,9 +65,23 @@ impl std::borrow::Borrow<str> for Text {
     }
 }
 
-impl From<&'static str> for Text {
-    fn from(text: &'static str) -> Self {
-        Self::from_static(text)
+impl From<&str> for Text {
+    /// A shared copy. (One that lives as long as the program needs none:
+    /// [`Text::from_static`].)
+    fn from(text: &str) -> Self {
+        Self::copy_of(text)
+    }
+}
+
+impl From<&String> for Text {
+    fn from(text: &String) -> Self {
+        Self::copy_of(text)
+    }
+}
+
+impl From<&Text> for Text {
+    fn from(text: &Text) -> Self {
+        text.clone()
     }
 }
 
@@ -85,7 +100,7 @@ impl From<Arc<str>> for Text {
 impl From<Cow<'static, str>> for Text {
     fn from(text: Cow<'static, str>) -> Self {
         match text {
-            Cow::Borrowed(text) => text.into(),
+            Cow::Borrowed(text) => Self::from_static(text),
             Cow::Owned(text) => text.into(),
         }
     }

@@ -9,6 +9,12 @@ use super::Prepared;
 
 /// What can be published as an `E`: the event, an `Arc` of it, or one that was
 /// prepared, by value or by reference.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be published as the event `{E}`",
+    label = "expected `{E}`, an `Arc` of one, or one that was prepared",
+    note = "each event has a publisher of its own: `bus.publisher::<{Self}>()`",
+    note = "a struct becomes an event by `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`"
+)]
 pub trait IntoPublishable<E> {
     /// The event, with its envelope if it has one.
     fn into_publishable(self) -> Publishable<E>;
@@ -25,30 +31,35 @@ pub enum Publishable<E> {
     Prepared(Prepared<E>),
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> IntoPublishable<E> for Publishable<E> {
     fn into_publishable(self) -> Self {
         self
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> IntoPublishable<E> for E {
     fn into_publishable(self) -> Publishable<E> {
         Publishable::New(Arc::new(self))
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> IntoPublishable<E> for Arc<E> {
     fn into_publishable(self) -> Publishable<E> {
         Publishable::New(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> IntoPublishable<E> for Prepared<E> {
     fn into_publishable(self) -> Publishable<E> {
         Publishable::Prepared(self)
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Event> IntoPublishable<E> for &Prepared<E> {
     fn into_publishable(self) -> Publishable<E> {
         Publishable::Prepared(self.clone())

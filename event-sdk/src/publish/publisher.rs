@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use event_sdk_core::event::{ErasedEvent, EventSpec, KeyUse};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::{InvalidSubject, grammar};
+use event_sdk_core::text::Text;
 use event_sdk_core::time::Reading;
 use event_sdk_core::transport::{
     Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, MessageId, Operation,
@@ -233,7 +234,7 @@ impl<E: Event> Publisher<E> {
 
 fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject> {
     if spec.is_absolute() {
-        Subject::parse(spec.subject())
+        Subject::parse(Text::from_static(spec.subject()))
     } else {
         Subject::parse(format!("{prefix}.{}", spec.subject()))
     }

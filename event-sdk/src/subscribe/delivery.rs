@@ -5,9 +5,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Answer, Body, Error, Info, Settlement, Settler};
-use event_sdk_core::{EventSet, Subject};
 use jiff::Timestamp;
 
 use crate::message::{DecodeError, Message, Opener};
@@ -24,7 +24,7 @@ pub struct Delivery<S> {
     settler: Option<Settler>,
 }
 
-impl<S: EventSet> Delivery<S> {
+impl<S> Delivery<S> {
     pub(super) fn new(
         subject: Subject,
         headers: Headers,

@@ -1,12 +1,12 @@
 //! A crate of events that several services share: it depends on event-sdk-core
-//! alone, and the sets that take its events stand in other crates.
+//! alone, which the macros know, and the sets that take its events stand in other crates.
 
 use event_sdk_core::{Event, EventSet, Pattern, RawEvent, subject};
 use serde::{Deserialize, Serialize};
 
 /// A window was opened.
 #[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
-#[event(crate = event_sdk_core, domain = "house")]
+#[event(domain = "house")]
 pub struct WindowOpened {
     /// Which window.
     #[event(key, in_subject)]
@@ -15,7 +15,7 @@ pub struct WindowOpened {
 
 /// A window was shut, by hand or by the wind.
 #[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
-#[event(crate = event_sdk_core, domain = "house", version = "1.2")]
+#[event(domain = "house", version = "1.2")]
 pub struct WindowShut {
     /// Which window.
     #[event(key, in_subject)]
@@ -26,7 +26,7 @@ pub struct WindowShut {
 
 /// Everything in the house.
 #[derive(Debug, EventSet)]
-#[event(crate = event_sdk_core, pattern = "house.>")]
+#[event(pattern = "house.>")]
 pub enum HouseEvents {
     /// A window was opened.
     Opened(WindowOpened),
@@ -38,4 +38,4 @@ pub enum HouseEvents {
 }
 
 /// Everything about windows.
-pub const WINDOWS: Pattern = subject!(crate = event_sdk_core, "house.window.>");
+pub const WINDOWS: Pattern = subject!("house.window.>");

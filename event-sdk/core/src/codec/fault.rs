@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::event::{DataError, DataErrorKind};
 use crate::json::JsonError;
+use crate::shown::Shown;
 
 /// What kind of failure to decode it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -117,7 +118,8 @@ impl From<DataError> for DecodeFault {
 
 impl fmt::Display for DecodeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.reason)
+        // It may be the reason of another library.
+        Shown(&self.0.reason, 2000).fmt(f)
     }
 }
 

@@ -110,7 +110,8 @@ impl From<Head> for ValueHead {
 
 /// The first event of a story gives it its id.
 fn whole(event_id: Uuid, timestamp: Timestamp, source: &Text, spec: &EventSpec) -> Head {
-    let mut head = Head::new(event_id, spec.event_type(), timestamp);
+    let event_type = Text::from_static(spec.event_type());
+    let mut head = Head::new(event_id, event_type, timestamp);
     head.source = source.clone();
     head.version = spec.version();
     head.metadata.correlation_id = Some(event_id.into());

@@ -38,7 +38,7 @@ impl<E: Event> Contains<E> for Arc<E> {}
 /// }
 /// # use serde::{Deserialize, Serialize};
 /// # #[derive(Event, Serialize, Deserialize)]
-/// # #[event(crate = event_sdk_core, domain = "orders")]
+/// # #[event(domain = "orders")]
 /// # struct OrderPlaced;
 /// assert_eq!(subjects::<OrderPlaced>(), ["orders.order.placed"]);
 /// ```

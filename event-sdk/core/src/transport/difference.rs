@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::shown::Shown;
 use crate::subject::Pattern;
 
 /// One thing in which a consumer or a stream that exists is not the one that
@@ -21,7 +22,9 @@ impl fmt::Display for Difference {
         write!(
             f,
             "{} is {}, wanted {}",
-            self.field, self.existing, self.wanted
+            self.field,
+            Shown(&self.existing, 500),
+            Shown(&self.wanted, 500)
         )
     }
 }

@@ -3,12 +3,14 @@
 use std::fmt;
 
 use super::{Capability, Difference, Exhausted, Gap};
+use crate::shown::Shown;
 use crate::text::Text;
 
 /// What failed, at what, why, and what to do about it.
 ///
 /// `Display` says all of that in one line and does not repeat
-/// [`source`](std::error::Error::source).
+/// [`source`](std::error::Error::source). What a server or a caller wrote is escaped in
+/// it where it would act on a terminal, and cut where it is very long.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -222,6 +224,12 @@ impl Error {
     }
 }
 
+/// The most characters of a name in a message: as many bytes as the longest subject has.
+const MAX_NAME: usize = 640;
+
+/// The most characters of a reason in a message. A server's description is part of it.
+const MAX_REASON: usize = 2000;
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &*self.0;
@@ -240,10 +248,10 @@ impl fmt::Display for Error {
             ("consumer ", &inner.consumer),
         ] {
             if let Some(name) = name {
-                write!(f, " {what}{name}")?;
+                write!(f, " {what}{}", Shown(name, MAX_NAME))?;
             }
         }
-        write!(f, ": {}", inner.reason)?;
+        write!(f, ": {}", Shown(&inner.reason, MAX_REASON))?;
         if inner.outcome == Outcome::Unknown {
             f.write_str(" (it may have been done all the same)")?;
         }
@@ -264,5 +272,45 @@ impl fmt::Debug for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_says_is_escaped_and_cut() {
+        let evil = format!("\u{1b}[31m\r\n\u{9b}\u{202e}{}", "x".repeat(1_000_000));
+        let error = Error::new(ErrorKind::Other, Operation::Manage, evil.clone())
+            .at_stream(&evil)
+            .at_consumer(&evil)
+            .at_subject(&evil)
+            .with_unknown_outcome();
+        for text in [error.to_string(), format!("{error:?}")] {
+            assert!(text.len() < 10_000, "{} bytes", text.len());
+            for c in ['\u{1b}', '\r', '\n', '\u{9b}', '\u{202e}'] {
+                assert!(!text.contains(c), "{text:?}");
+            }
+        }
+        assert!(error.to_string().starts_with("manage \\u{1b}[31m\\r\\n"));
+        // The whole is there for a program.
+        assert_eq!(error.stream(), Some(&*evil));
+    }
+
+    #[test]
+    fn an_error_says_all_in_one_line() {
+        let error = Error::new(
+            ErrorKind::NoStream,
+            Operation::Publish,
+            "no stream stores it",
+        )
+        .at_subject("events.orders.order.placed")
+        .at_stream("ORDERS")
+        .at_consumer("billing");
+        assert_eq!(
+            error.to_string(),
+            "publish events.orders.order.placed stream ORDERS consumer billing: no stream stores it"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::difference::{Difference, Differences, sorted};
+use crate::shown::Shown;
 use crate::stream::StreamConfig;
 
 /// What [`StreamAdmin::apply`](super::StreamAdmin::apply) has done.
@@ -33,6 +34,7 @@ impl fmt::Display for StreamChange {
                         wanted,
                     } = difference;
                     let before = if index == 0 { ": " } else { "; " };
+                    let (existing, wanted) = (Shown(existing, 500), Shown(wanted, 500));
                     write!(f, "{before}{field} from {existing} to {wanted}")?;
                 }
                 Ok(())

@@ -1,0 +1,52 @@
+//! Texts from outside in messages: short, and without characters that act on a terminal.
+
+use std::fmt::{self, Write as _};
+
+use crate::subject::grammar::is_unseen;
+
+/// A text that may come from outside (a server's description, a name), for a message:
+/// what nobody sees is escaped, so that it neither moves the cursor nor turns the line,
+/// and what is longer than so many characters is cut.
+pub(crate) struct Shown<'a>(pub(crate) &'a str, pub(crate) usize);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text, most) = *self;
+        let mut chars = text.chars();
+        for c in chars.by_ref().take(most) {
+            if c != ' ' && is_unseen(c) {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        if chars.next().is_some() {
+            f.write_char('…')?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shown;
+
+    #[test]
+    fn what_acts_on_a_terminal_is_escaped() {
+        for (text, shown) in [
+            ("plain, größe 東京 😀", "plain, größe 東京 😀"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("two\r\nlines\t", "two\\r\\nlines\\t"),
+            ("a\u{9b}b\u{202e}c\u{a0}", "a\\u{9b}b\\u{202e}c\\u{a0}"),
+        ] {
+            assert_eq!(Shown(text, 100).to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_long_is_cut_at_a_character() {
+        assert_eq!(Shown("ääää", 4).to_string(), "ääää");
+        assert_eq!(Shown("äääää", 4).to_string(), "ääää…");
+        assert_eq!(Shown("", 0).to_string(), "");
+    }
+}
