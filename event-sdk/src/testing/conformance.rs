@@ -87,6 +87,7 @@
 //!   when its task does not run for half a second. Lower
 //!   [`parallel`](Suite::parallel) where that happens.
 
+mod beginning;
 mod case;
 mod cases;
 mod counterpart;

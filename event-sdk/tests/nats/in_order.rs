@@ -50,7 +50,7 @@ async fn a_batch_takes_one_acknowledgement() {
         .unwrap();
     let all = (0..100).map(|number| ThingCounted { number });
     bus.publisher().publish_all(all).await.unwrap();
-    let batch = things.next_batch(100, Duration::from_secs(10)).await;
+    let batch = things.next_batch(100, Duration::from_mins(1)).await;
     let batch = batch.unwrap().unwrap();
     assert_eq!(batch.len(), 100);
     assert_eq!(batch[99].decode().unwrap().number, 99);

@@ -7,6 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::{Failure, joined, messages};
 use crate::stream::{Compression, Storage, Stream, StreamConfig};
+use crate::testing::conformance::beginning::begin;
 use crate::testing::conformance::case::cases;
 use crate::testing::conformance::failure::{Outcome, ensure, ensure_eq};
 use crate::testing::conformance::fixture::Fixture;
@@ -189,8 +190,8 @@ async fn a_smaller_limit_drops_the_oldest(fixture: Fixture) -> Outcome {
         (8, 10),
         "its sequences"
     );
-    let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
-    reader.expect_and_ack(7..10).await?;
+    let mut reader = begin(&rig, &rig.ephemeral()?, 7).await?;
+    reader.expect_and_ack(8..10).await?;
     rig.publish("a", 10).await?;
     messages(&rig, 3).await
 }
