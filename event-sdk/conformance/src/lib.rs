@@ -87,6 +87,7 @@
 //!   [`parallel`](Suite::parallel) where that happens.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod beginning;
 mod case;
 mod cases;
 mod counterpart;

@@ -14,7 +14,7 @@ use crate::rig::{all_settled, connect_with, stream};
 use crate::work::{Traffic, eventually, publish_all, publish_once, receive_until, within};
 
 /// How long the first credentials last.
-const LIFE: Duration = Duration::from_secs(4);
+const LIFE: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_refused_meanwhile_goes_on_with_new_ones() {

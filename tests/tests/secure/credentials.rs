@@ -213,7 +213,7 @@ async fn credentials_that_expire() {
     let server = Server::options().operator(&operator).start().await.unwrap();
     let short = operator
         .credentials("billing")
-        .expires_in(Duration::from_secs(3));
+        .expires_in(Duration::from_secs(10));
     let short = short.text().unwrap();
     let path = in_folder(&server, "billing.creds", &short);
     let options = Nats::options(server.url()).credentials_file(&path);

@@ -14,7 +14,7 @@ use event_sdk_tests::orders::{AllOrderEvents, placed};
 use crate::captured;
 
 /// How long anything may take on a loaded machine; nothing does unless it fails.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that is owed.
 pub(crate) async fn within<T>(what: &str, owed: impl Future<Output = T>) -> T {

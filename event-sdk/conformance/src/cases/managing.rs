@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use super::{Failure, joined, messages};
+use crate::beginning::begin;
 use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
@@ -189,8 +190,8 @@ async fn a_smaller_limit_drops_the_oldest(fixture: Fixture) -> Outcome {
         (8, 10),
         "its sequences"
     );
-    let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
-    reader.expect_and_ack(7..10).await?;
+    let mut reader = begin(&rig, &rig.ephemeral()?, 7).await?;
+    reader.expect_and_ack(8..10).await?;
     rig.publish("a", 10).await?;
     messages(&rig, 3).await
 }

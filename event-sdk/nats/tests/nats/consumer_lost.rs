@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::consumer_support::{Reader, Rig, STREAM, body, config, durable, settle, subscribe};
 
 /// Nothing stalls for longer than this after the server is back.
-const STALL: Duration = Duration::from_secs(10);
+const STALL: Duration = Duration::from_secs(25);
 
 /// Receives and acknowledges until each of these has come.
 async fn receive_all(reader: &mut Reader, numbers: impl IntoIterator<Item = u64>) {

@@ -67,7 +67,7 @@ async fn a_confirmed_ack_is_known_to_the_server_when_it_is_answered() {
 async fn a_confirmed_ack_says_that_the_consumer_is_gone_or_the_server_silent() {
     let mut rig = Rig::start().await;
     let nats = rig
-        .connect_with(|options| options.request_timeout(Duration::from_millis(500)))
+        .connect_with(|options| options.request_timeout(Duration::from_secs(5)))
         .await;
     let mut reader = subscribe(&nats, &durable("d"), 10).await;
     rig.publish(0..2).await;

@@ -1,6 +1,6 @@
 //! What a user may not do is an error that names the subject, and comes at once.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use event_sdk::transport::nats::{Management, Nats, NatsOptions};
 use event_sdk::transport::{Capability, Error, ErrorKind, Outcome, Transport};
@@ -24,8 +24,12 @@ async fn start(permissions: &str) -> Server {
     server
 }
 
+/// Longer than any test waits: what is answered was not answered by a timeout.
+const NEVER: Duration = Duration::from_mins(10);
+
 async fn connect(server: &Server, say: impl FnOnce(NatsOptions) -> NatsOptions) -> Nats {
-    let options = say(Nats::options(server.url()).user("me", "pw"));
+    let options = Nats::options(server.url()).user("me", "pw");
+    let options = say(options.ack_timeout(NEVER).request_timeout(NEVER));
     within(Nats::connect(options)).await.unwrap()
 }
 
@@ -39,12 +43,7 @@ fn denied(error: &Error, subject: &str) {
 async fn a_subject_that_may_not_be_published_to_is_denied_at_once() {
     let server = start(r#"publish: { deny: "s.secret.>" }"#).await;
     let nats = connect(&server, |options| options).await;
-    let begun = Instant::now();
     denied(&refused(&nats, draft("s.secret.a")).await, "s.secret.a");
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "it waited for a timeout"
-    );
     publish(&nats, draft("s.a")).await.unwrap();
 }
 
@@ -61,17 +60,12 @@ async fn many_denied_publishes_are_all_denied_and_no_others() {
         let nats = nats.clone();
         async move { (subject, publish(&nats, draft(subject)).await) }
     });
-    let begun = Instant::now();
     for (subject, result) in within(join_all(publishing)).await {
         match (subject, result) {
             ("s.a", result) => drop(result.unwrap()),
             (subject, result) => denied(&result.unwrap_err(), subject),
         }
     }
-    assert!(
-        begun.elapsed() < Duration::from_secs(15),
-        "some waited for a timeout"
-    );
     assert_eq!(
         state(&connect(&server, |o| o.user("all", "pw")).await, "S")
             .await
@@ -84,14 +78,9 @@ async fn many_denied_publishes_are_all_denied_and_no_others() {
 async fn a_denied_call_is_denied_at_once() {
     let server = start(r#"publish: { deny: "$JS.API.>" }"#).await;
     let nats = connect(&server, |options| options).await;
-    let begun = Instant::now();
     let error = within(nats.stream_state("S")).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Denied, "{error}");
     assert_eq!(error.stream(), Some("S"));
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "it waited for a timeout"
-    );
     // A publish needs no call, and a wrong last sequence stays what it is.
     let first = draft("s.a").id("one").expect(|e| e.last_sequence = Some(0));
     publish(&nats, first.clone()).await.unwrap();

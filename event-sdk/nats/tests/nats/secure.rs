@@ -148,7 +148,7 @@ async fn a_credentials_file_is_read_for_each_connection() {
         let credentials = operator.credentials("me").expires_in(within);
         std::fs::write(&file, credentials.text().unwrap()).unwrap();
     };
-    write(Duration::from_secs(2));
+    write(Duration::from_secs(10));
     let options = Nats::options(server.url())
         .credentials_file(&file)
         .ack_timeout(Duration::from_millis(500))
