@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::failure::{Outcome, ensure_eq};
 use super::reader::Reader;
 use super::rig::Rig;
-use event_sdk_core::transport::ConsumerConfig;
+use event_sdk_core::transport::{ConsumerConfig, TransportExt as _};
 
 /// A new consumer that begins with this message, which is acknowledged.
 pub(super) async fn begin(rig: &Rig, config: &ConsumerConfig, first: u64) -> Outcome<Reader> {

@@ -1,14 +1,18 @@
 //! Refuses requests that contradict themselves, or that this server or these
 //! settings cannot serve, before the server is asked.
 
-use crate::fault::About;
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
 use crate::options::Management;
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{ConsumerName, Error, ErrorKind, SubscribeRequest};
 
 /// Whether a subscription can be what it asks for.
-pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) -> Result<(), Error> {
+pub(super) fn request(
+    context: &NatsContext,
+    request: &SubscribeRequest,
+    about: &ErrorContext,
+) -> Result<(), Error> {
     let config = &request.config;
     if let Err(why) = check_name(&request.stream) {
         let reason = format!("no stream can have that name: {why}");
@@ -21,7 +25,7 @@ pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) ->
     if matches!(config.name, ConsumerName::Durable(_)) {
         return Ok(());
     }
-    if link.options().management == Management::Never {
+    if context.options().management == Management::Never {
         let what = match config.name {
             ConsumerName::Ephemeral => "an ephemeral consumer",
             _ => "a group",

@@ -14,14 +14,14 @@ use std::task::{Context, Poll};
 /// # Panics
 ///
 /// When it is polled after it was ready, as futures of the standard library do.
-pub struct Answer<T>(State<T>);
+pub struct Completion<T>(State<T>);
 
 enum State<T> {
     Ready(Option<T>),
     Pending(Pin<Box<dyn Future<Output = T> + Send>>),
 }
 
-impl<T> Answer<T> {
+impl<T> Completion<T> {
     /// An answer that is known.
     #[inline]
     pub const fn ready(answer: T) -> Self {
@@ -48,9 +48,9 @@ impl<T> Answer<T> {
 }
 
 // The value is moved out, never pinned; the boxed future is pinned in its box.
-impl<T> Unpin for Answer<T> {}
+impl<T> Unpin for Completion<T> {}
 
-impl<T> Future for Answer<T> {
+impl<T> Future for Completion<T> {
     type Output = T;
 
     #[expect(
@@ -62,18 +62,18 @@ impl<T> Future for Answer<T> {
             State::Ready(answer) => match answer.take() {
                 Some(answer) => Poll::Ready(answer),
                 // Waiting would hang; futures of the standard library panic, too.
-                None => panic!("`Answer` was polled after it was ready"),
+                None => panic!("`Completion` was polled after it was ready"),
             },
             State::Pending(future) => future.as_mut().poll(cx),
         }
     }
 }
 
-impl<T> fmt::Debug for Answer<T> {
+impl<T> fmt::Debug for Completion<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            State::Ready(_) => "Answer(ready)",
-            State::Pending(_) => "Answer(later)",
+            State::Ready(_) => "Completion(ready)",
+            State::Pending(_) => "Completion(later)",
         })
     }
 }
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "polled after it was ready")]
     fn one_that_was_ready_does_not_hang_when_it_is_polled_again() {
-        let mut answer = Answer::ready(7);
+        let mut answer = Completion::ready(7);
         let mut cx = Context::from_waker(Waker::noop());
         assert_eq!(Pin::new(&mut answer).poll(&mut cx), Poll::Ready(7));
         let _ = Pin::new(&mut answer).poll(&mut cx);
