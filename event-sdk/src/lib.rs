@@ -58,7 +58,7 @@
 //! - [`EventBus::apply_streams`] creates and changes the declared streams, and nothing
 //!   else does; [`EventBus::drain`] ends in good order.
 //! - [`Pii`] marks personal data: on the wire the value, in `Debug` not.
-//! - [`Head`] is everything in the envelope but the data; [`codec`] writes and reads it.
+//! - [`EnvelopeHeader`] is everything in the envelope but the data; [`codec`] writes and reads it.
 //! - [`transport`] has the contract of what carries messages, and [`Error`], whose
 //!   [`kind`](Error::kind) is what a program decides by.
 //!
@@ -87,11 +87,11 @@ pub mod time {
 pub use bus::{BusBuilder, EventBus};
 pub use cause::{AsCause, Cause};
 pub use event_sdk_core::*;
-pub use history::{History, HistoryQuery, Recorded};
+pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
-    BatchError, IntoPublishable, Prepared, Publish, PublishAll, PublishError, PublishFuture,
-    Publishable, Published, Publisher, Publishers,
+    IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
+    Publishable, Published, Publisher, PublisherSet,
 };
 pub use subscribe::{Batch, Delivery, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};

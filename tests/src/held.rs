@@ -9,8 +9,8 @@ use std::time::Duration;
 use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Answer, Capabilities, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
-    Operation, Outgoing, StreamAdmin, SubscribeRequest, Subscription,
+    Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
+    Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -123,17 +123,17 @@ impl Transport for Held {
         self.memory.capabilities()
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         let this = self.clone();
         let subject = message.subject.clone();
-        let Outgoing {
+        let PublishRequest {
             headers,
             body,
             message_id,
             expect,
             ..
         } = message;
-        Answer::later(async move {
+        Completion::later(async move {
             let passed = this.handing_over.acquire().await;
             passed.expect("the semaphore is never closed").forget();
             this.order
@@ -142,7 +142,7 @@ impl Transport for Held {
                 .push(subject.to_string());
             let waiting = this.waiting.fetch_add(1, Ordering::SeqCst) + 1;
             this.most_waiting.fetch_max(waiting, Ordering::SeqCst);
-            let message = Outgoing {
+            let message = PublishRequest {
                 subject: &subject,
                 headers,
                 body,
@@ -155,7 +155,7 @@ impl Transport for Held {
             let one_less = |left: usize| left.checked_sub(1);
             let order = Ordering::SeqCst;
             let withheld = this.withholding.fetch_update(order, order, one_less);
-            Ok(Answer::later(async move {
+            Ok(Completion::later(async move {
                 let permits = match withheld {
                     Ok(_) => &this.withheld,
                     Err(_) => &this.confirming,
@@ -183,7 +183,7 @@ impl Transport for Held {
         })
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         self.memory.subscribe(request)
     }
 
@@ -199,11 +199,11 @@ impl Transport for Held {
         self.memory.consumer_admin()
     }
 
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.memory.drain(within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         self.memory.close()
     }
 }

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::time::SteppedClock;
 use event_sdk::transport::{AckPolicy, ErrorKind, TransportExt as _};
 use event_sdk::{Batch, EventBus, EventSet, Subscribe, Subscriber};
@@ -18,8 +18,8 @@ const LATER: Duration = Duration::from_secs(31);
 fn bus() -> (EventBus, SteppedClock) {
     let clock = SteppedClock::new();
     let bus = EventBus::builder()
-        .stream(Stream::new("ORDERS").subject("orders.>"))
-        .stream(Stream::new("CRM").subject("crm.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("CRM").subject("crm.>"))
         .clock(Arc::new(clock.clone()))
         .memory()
         .unwrap();

@@ -8,10 +8,10 @@ use super::failure::{Failure, Outcome, ensure_eq, within};
 use super::fixture::Fixture;
 use super::note::Note;
 use super::rig::{Draft, Rig};
-use event_sdk_core::stream::{Compression, Retention, Stream};
+use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    Capability, ConsumerConfig, Error, ErrorKind, From, HistoryRequest, Order, Outcome as Done,
-    TransportExt as _,
+    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, HistoryStart, Order,
+    Outcome as Done, TransportExt as _,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -83,17 +83,17 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 unsupported(capability, "a deletion", rig.delete_consumer("d").await?)?;
             }
             Capability::RetentionByAck => {
-                let interest = |stream: Stream| stream.retention(Retention::Interest);
+                let interest = |stream: StreamSpec| stream.retention(Retention::Interest);
                 apply(&fixture, capability, interest).await?;
-                let queue = |stream: Stream| stream.retention(Retention::WorkQueue);
+                let queue = |stream: StreamSpec| stream.retention(Retention::WorkQueue);
                 apply(&fixture, capability, queue).await?;
             }
             Capability::DeduplicationOff => {
-                let off = |stream: Stream| stream.duplicate_window(Duration::ZERO);
+                let off = |stream: StreamSpec| stream.duplicate_window(Duration::ZERO);
                 apply(&fixture, capability, off).await?;
             }
             Capability::Compression => {
-                let compressed = |stream: Stream| stream.compression(Compression::S2);
+                let compressed = |stream: StreamSpec| stream.compression(Compression::S2);
                 apply(&fixture, capability, compressed).await?;
             }
             Capability::ReportsGaps => no_gaps(&fixture).await?,
@@ -160,7 +160,7 @@ async fn subscribe(
 async fn apply(
     fixture: &Fixture,
     capability: Capability,
-    ask: impl FnOnce(Stream) -> Stream,
+    ask: impl FnOnce(StreamSpec) -> StreamSpec,
 ) -> Outcome {
     let rig = fixture.rig().await?;
     let config = fixture.config('b', |stream| ask(stream.subject(">")))?;
@@ -180,7 +180,7 @@ async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
     let answer = rig.transport.read_history(HistoryRequest {
         stream: rig.stream.clone(),
         filters: vec![rig.pattern(">")?],
-        from: From::End,
+        from: HistoryStart::End,
         order: Order::NewestFirst,
         limit: None,
     });

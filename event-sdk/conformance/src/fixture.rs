@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::failure::{Outcome, within};
 use super::rig::Rig;
-use event_sdk_core::stream::{Stream, StreamConfig};
+use event_sdk_core::stream::{StreamConfig, StreamSpec};
 use event_sdk_core::transport::Transport;
 
 /// Starts the transports of a case, which need not know their type.
@@ -71,7 +71,10 @@ impl Fixture {
     }
 
     /// A transport with one stream, of which more is said.
-    pub(super) async fn rig_with(&self, say: impl FnOnce(Stream) -> Stream) -> Outcome<Rig> {
+    pub(super) async fn rig_with(
+        &self,
+        say: impl FnOnce(StreamSpec) -> StreamSpec,
+    ) -> Outcome<Rig> {
         let config = self.config('a', |stream| say(stream.subject(">")))?;
         self.rig_of(config).await
     }
@@ -93,10 +96,10 @@ impl Fixture {
     pub(super) fn config(
         &self,
         letter: char,
-        say: impl FnOnce(Stream) -> Stream,
+        say: impl FnOnce(StreamSpec) -> StreamSpec,
     ) -> Outcome<StreamConfig> {
         let name = format!("{}{}", self.name, letter.to_ascii_uppercase());
-        let stream = Stream::new(name).replicas(self.replicas());
+        let stream = StreamSpec::new(name).replicas(self.replicas());
         Ok(say(stream).config(&self.prefix(letter))?)
     }
 
@@ -119,7 +122,7 @@ impl Fixture {
 
     /// One transport with two streams, each under a prefix of its own.
     pub(super) async fn two_rigs(&self) -> Outcome<(Rig, Rig)> {
-        let everything = |stream: Stream| stream.subject(">");
+        let everything = |stream: StreamSpec| stream.subject(">");
         let configs = vec![self.config('a', everything)?, self.config('b', everything)?];
         let names: Vec<_> = configs.iter().map(|config| config.name.clone()).collect();
         let transport = self.start(configs).await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::failure::{Failure, Outcome};
 use event_sdk_core::Event;
-use event_sdk_core::envelope::Head;
+use event_sdk_core::envelope::EnvelopeHeader;
 use event_sdk_core::transport::{Body, ValueBody};
 
 /// A note of the conformance suite.
@@ -34,7 +34,7 @@ impl Note {
 
     /// The note as a body that was not encoded.
     pub(super) fn body(self: &Arc<Self>) -> Body {
-        let mut head = Head::new(
+        let mut head = EnvelopeHeader::new(
             Uuid::from_u128(u128::from(self.number)),
             Self::SPEC.event_type(),
             jiff::Timestamp::UNIX_EPOCH,
@@ -50,7 +50,7 @@ impl Note {
 
 /// The note that was handed over in `body`, with its head.
 #[track_caller]
-pub(super) fn handed_over(body: &Body) -> Outcome<(Head, Arc<Note>)> {
+pub(super) fn handed_over(body: &Body) -> Outcome<(EnvelopeHeader, Arc<Note>)> {
     let Body::Value(value) = body else {
         return Err(Failure::new("the value arrived encoded"));
     };
@@ -58,5 +58,5 @@ pub(super) fn handed_over(body: &Body) -> Outcome<(Head, Arc<Note>)> {
         .into_any()
         .downcast::<Note>()
         .map_err(|_| Failure::new("the value that arrived has another type"))?;
-    Ok((value.to_head().into_owned(), note))
+    Ok((value.to_header().into_owned(), note))
 }

@@ -14,7 +14,7 @@ use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Body, Capability, Confirmation, ConsumerConfig, ConsumerName, Drained, Error, Expectations,
-    MessageId, Outgoing, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
+    MessageId, PublishRequest, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
     TransportExt as _,
 };
 
@@ -114,7 +114,7 @@ impl Rig {
 
     /// Publishes as far as the first answer.
     pub(super) async fn send(&self, draft: Draft) -> Outcome<Result<Confirmation, Error>> {
-        let answer = self.transport.publish(Outgoing {
+        let answer = self.transport.publish(PublishRequest {
             subject: &draft.subject,
             headers: draft.headers,
             body: draft.body,
@@ -127,7 +127,7 @@ impl Rig {
 
     /// Publishes and drops the first answer.
     pub(super) fn abandon(&self, draft: Draft) {
-        drop(self.transport.publish(Outgoing {
+        drop(self.transport.publish(PublishRequest {
             subject: &draft.subject,
             headers: draft.headers,
             body: draft.body,

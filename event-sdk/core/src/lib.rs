@@ -37,7 +37,7 @@ pub mod transport;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use envelope::{Head, LooseId, Metadata, Version};
+pub use envelope::{EnvelopeHeader, LooseId, Metadata, Version};
 pub use event::Event;
 pub use event_sdk_derive::{Event, EventSet, subject};
 pub use pii::Pii;

@@ -1,8 +1,8 @@
 //! The contract between the SDK and what carries its messages.
 
 mod admin;
-mod answer;
 mod capability;
+mod completion;
 mod consumer;
 mod delivery;
 mod difference;
@@ -15,18 +15,19 @@ mod stream_change;
 mod unsettled;
 
 pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
-pub use answer::Answer;
 pub use capability::{Capabilities, Capability};
+pub use completion::Completion;
 pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
 pub use delivery::{
-    Exhausted, Gap, Incoming, Info, Lost, Received, Settle, Settlement, Settler, Subscription,
+    DeliveryInfo, Exhausted, Gap, Incoming, LostCount, Received, Settle, Settlement, Settler,
+    Subscription,
 };
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
-pub use history::{From, History, HistoryRequest, HistoryStream, Order, StoredMessage};
-pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
-pub use settle_answers::SettleAnswers;
+pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
+pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
+pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use unsettled::Unsettled;
 
@@ -121,10 +122,10 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities;
 
     /// Sends a message: see "Publishing" above.
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>>;
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>>;
 
     /// Binds or creates a consumer and receives from it: see "Delivering" above.
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>>;
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>>;
 
     /// Reads what streams have stored, where the transport can.
     fn history(&self) -> Option<&dyn History> {
@@ -153,10 +154,10 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     ///
     /// Dropping the answer leaves open how far the drain gets: drain again, or
     /// close.
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>>;
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>>;
 
     /// Ends all subscriptions and refuses everything from now on.
-    fn close(&self) -> Answer<Result<(), Error>>;
+    fn close(&self) -> Completion<Result<(), Error>>;
 }
 
 /// What became of the deliveries that a [drain](Transport::drain) found.
@@ -183,11 +184,11 @@ macro_rules! forward {
                 self.deref().capabilities()
             }
 
-            fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+            fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
                 self.deref().publish(message)
             }
 
-            fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+            fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
                 self.deref().subscribe(request)
             }
 
@@ -207,11 +208,11 @@ macro_rules! forward {
                 self.deref().remedy(missing)
             }
 
-            fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+            fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
                 self.deref().drain(within)
             }
 
-            fn close(&self) -> Answer<Result<(), Error>> {
+            fn close(&self) -> Completion<Result<(), Error>> {
                 self.deref().close()
             }
         }

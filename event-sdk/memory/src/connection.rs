@@ -8,11 +8,11 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use tokio::sync::Notify;
 
-use super::after::After;
-use super::held::{ConnectionId, Counts};
+use super::ack_pending::{ConnectionId, Counts};
+use super::deferred_actions::DeferredActions;
 use super::stream::MemoryStream;
 use super::streams::Streams;
-use event_sdk_core::transport::{Answer, Drained, Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Completion, Drained, Error, ErrorKind, Operation};
 
 /// One way to the streams: what is published, subscribed to and settled through
 /// one transport and its clones.
@@ -95,14 +95,14 @@ impl Connection {
     }
 
     /// Ends everything but what is in hand, and waits for that.
-    pub(super) fn drain(self: &Arc<Self>, within: Duration) -> Answer<Result<Drained, Error>> {
+    pub(super) fn drain(self: &Arc<Self>, within: Duration) -> Completion<Result<Drained, Error>> {
         let deadline = self.streams.clock().monotonic().saturating_add(within);
         self.begin_drain();
         if let Some(drained) = self.end_drain_at(deadline) {
-            return Answer::ready(Ok(drained));
+            return Completion::ready(Ok(drained));
         }
         let this = Arc::clone(self);
-        Answer::later(async move { Ok(this.wait(deadline).await) })
+        Completion::later(async move { Ok(this.wait(deadline).await) })
     }
 
     async fn wait(&self, deadline: Duration) -> Drained {
@@ -122,7 +122,7 @@ impl Connection {
 
     fn begin_drain(&self) {
         // Declared before the guard, so dropped after it.
-        let mut after = After::default();
+        let mut after = DeferredActions::default();
         let mut ending = self.ending();
         if *ending != Ending::Open {
             return;
@@ -138,15 +138,15 @@ impl Connection {
     /// of everything.
     fn end_drain_at(&self, deadline: Duration) -> Option<Drained> {
         let streams = self.streams.list();
-        let in_hand = streams.iter().any(|stream| stream.held_by(self.id) > 0);
+        let pending = streams.iter().any(|stream| stream.held_by(self.id) > 0);
         let over = self.streams.clock().monotonic() >= deadline;
         let closed = matches!(*self.ending(), Ending::Closed(_));
-        (closed || over || !in_hand).then(|| self.end_drain())
+        (closed || over || !pending).then(|| self.end_drain())
     }
 
     /// Gives back what is in hand, and closes.
     fn end_drain(&self) -> Drained {
-        let mut after = After::default();
+        let mut after = DeferredActions::default();
         let mut ending = self.ending();
         if let Ending::Closed(drained) = *ending {
             return drained;
@@ -162,7 +162,7 @@ impl Connection {
 
     /// Ends everything.
     pub(super) fn close(&self) {
-        let mut after = After::default();
+        let mut after = DeferredActions::default();
         let mut ending = self.ending();
         if let Ending::Closed(_) = *ending {
             return;

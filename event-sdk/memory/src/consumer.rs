@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::after::After;
-use super::debts::Debts;
-use super::held::{ConnectionId, Counts};
+use super::ack_pending::{ConnectionId, Counts};
+use super::deferred_actions::DeferredActions;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::notices::{Notice, Notices, one};
 use super::pending::Pending;
 use super::position::{Position, Read};
+use super::retention_ledger::RetentionLedger;
 use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
@@ -31,7 +31,7 @@ pub(super) struct Consumer {
     /// Connections that are drained, whose deliveries can still be settled.
     draining: Vec<ConnectionId>,
     /// What it still owes its stream, where that keeps messages until they are settled.
-    debts: Option<Debts>,
+    ledger: Option<RetentionLedger>,
 }
 
 /// What a consumer has for the subscription that asks.
@@ -74,7 +74,7 @@ impl Consumer {
             notices,
             subscribers: Subscribers::new(),
             draining: Vec::new(),
-            debts: owes.then(Debts::default),
+            ledger: owes.then(RetentionLedger::default),
         }
     }
 
@@ -111,7 +111,7 @@ impl Consumer {
         &mut self,
         sequence: u64,
         stored_at: Timestamp,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> bool {
         if !self.position.stored(sequence, stored_at) {
             return false;
@@ -123,15 +123,15 @@ impl Consumer {
     }
 
     /// A message for it was dropped.
-    pub(super) fn dropped(&mut self, sequence: u64, after: &mut After) {
+    pub(super) fn dropped(&mut self, sequence: u64, after: &mut DeferredActions) {
         let known = !self.notices.is_empty();
         if self.position.dropped(sequence) {
             self.notices.unread(one(sequence));
         } else if self.pending.message_dropped(sequence) {
             self.notices.unsettled(sequence);
         } else {
-            if let Some(debts) = &mut self.debts {
-                debts.dropped(sequence);
+            if let Some(ledger) = &mut self.ledger {
+                ledger.dropped(sequence);
             }
             return;
         }
@@ -158,10 +158,10 @@ impl Consumer {
             return false;
         }
         if !self.acknowledges() {
-            let debts = &mut self.debts;
+            let ledger = &mut self.ledger;
             return self.position.read(log, interest, most, |read| {
-                if let Some(debts) = debts {
-                    debts.taken(subscriber, read.sequence);
+                if let Some(ledger) = ledger {
+                    ledger.taken(subscriber, read.sequence);
                 }
                 take(Item::Delivery(read.into()));
             });
@@ -199,7 +199,7 @@ impl Consumer {
         settlement: &Settlement,
         log: &Log,
         now: Duration,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> bool {
         match settlement {
             Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
@@ -211,10 +211,10 @@ impl Consumer {
             }
             Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
                 let waited = self.pending.settle(sequence);
-                if let Some(debts) = &mut self.debts
-                    && (waited || debts.settled_late(sequence))
+                if let Some(ledger) = &mut self.ledger
+                    && (waited || ledger.settled_late(sequence))
                 {
-                    debts.settled(sequence);
+                    ledger.settled(sequence);
                 }
             }
             _ => return false,
@@ -227,14 +227,14 @@ impl Consumer {
     /// A subscription has handed out what it took, but for the last `unread`: where
     /// nothing is acknowledged, that settles it.
     pub(super) fn handed_out(&mut self, subscriber: Key, unread: usize) {
-        if let Some(debts) = &mut self.debts {
-            debts.handed_out(subscriber, unread);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.handed_out(subscriber, unread);
         }
     }
 
     /// One that was settled and that the stream is to be told; none twice.
     pub(super) fn next_settled(&mut self) -> Option<u64> {
-        self.debts.as_mut()?.next_settled()
+        self.ledger.as_mut()?.next_settled()
     }
 
     /// What it has not settled, of a stream that keeps messages until they are.
@@ -246,7 +246,10 @@ impl Consumer {
     ) {
         self.position.each_unread(log, interest, &mut each);
         self.pending.sequences().for_each(&mut each);
-        self.debts.iter().flat_map(Debts::left).for_each(each);
+        self.ledger
+            .iter()
+            .flat_map(RetentionLedger::left)
+            .for_each(each);
     }
 
     /// A subscription has ended; it had taken `unread` and not handed it out.
@@ -255,7 +258,7 @@ impl Consumer {
         subscriber: Key,
         unread: impl Iterator<Item = u64>,
         log: &Log,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) {
         for sequence in unread {
             if log.messages().get(sequence).is_some() {
@@ -264,8 +267,8 @@ impl Consumer {
                 self.notices.unread(one(sequence));
             }
         }
-        if let Some(debts) = &mut self.debts {
-            debts.ended(subscriber);
+        if let Some(ledger) = &mut self.ledger {
+            ledger.ended(subscriber);
         }
         self.subscribers.leave(subscriber, after);
         self.pass_on(after);
@@ -280,7 +283,7 @@ impl Consumer {
 
     /// Ends the subscriptions of a connection that is drained, and counts what
     /// becomes of the deliveries that it has in hand.
-    pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut After) {
+    pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut DeferredActions) {
         if self.pending.held_by(of) > 0 {
             self.draining.push(of);
         }
@@ -295,12 +298,17 @@ impl Consumer {
 
     /// Puts back what a connection that was drained still has in hand; what
     /// became of all that it had.
-    pub(super) fn end_drain(&mut self, of: ConnectionId, log: &Log, after: &mut After) -> Counts {
+    pub(super) fn end_drain(
+        &mut self,
+        of: ConnectionId,
+        log: &Log,
+        after: &mut DeferredActions,
+    ) -> Counts {
         self.draining.retain(|draining| *draining != of);
-        let held = self.pending.in_hands_of(of);
+        let ack_pending = self.pending.in_hands_of(of);
         let mut counts = self.pending.forget(of);
-        counts.lapsed += held.len() as u64;
-        for sequence in held {
+        counts.lapsed += ack_pending.len() as u64;
+        for sequence in ack_pending {
             self.came_back(sequence, log);
         }
         self.pass_on(after);
@@ -308,13 +316,17 @@ impl Consumer {
     }
 
     /// A connection was closed; what became of what it had in hand.
-    pub(super) fn close_connection(&mut self, of: ConnectionId, after: &mut After) -> Counts {
+    pub(super) fn close_connection(
+        &mut self,
+        of: ConnectionId,
+        after: &mut DeferredActions,
+    ) -> Counts {
         self.draining.retain(|draining| *draining != of);
         self.end_subscriptions(of, after);
         self.pending.forget(of)
     }
 
-    fn end_subscriptions(&mut self, of: ConnectionId, after: &mut After) {
+    fn end_subscriptions(&mut self, of: ConnectionId, after: &mut DeferredActions) {
         self.subscribers.end_those_of(of, after);
         self.pass_on(after);
     }
@@ -326,7 +338,7 @@ impl Consumer {
 
     /// Sees to it that nobody waits while there is something, nor longer than until
     /// the next alarm.
-    pub(super) fn pass_on(&mut self, after: &mut After) {
+    pub(super) fn pass_on(&mut self, after: &mut DeferredActions) {
         if !self.subscribers.any_waiting() {
             return;
         }
@@ -377,8 +389,8 @@ impl Consumer {
         };
         if self.is_last(delivery.attempt) {
             self.pending.settle(sequence);
-            if let Some(debts) = &mut self.debts {
-                debts.exhausted(sequence);
+            if let Some(ledger) = &mut self.ledger {
+                ledger.exhausted(sequence);
             }
             self.notices.exhausted(Exhausted {
                 subject: subject.subject().clone(),

@@ -14,7 +14,9 @@ use super::filters::Filters;
 use super::log::{Log, Message};
 use super::stream::MemoryStream;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, From, HistoryRequest, Operation, Order, StoredMessage};
+use event_sdk_core::transport::{
+    Error, HistoryRequest, HistoryStart, Operation, Order, StoredMessage,
+};
 
 /// The messages that were asked for, read piece by piece.
 #[derive(Debug)]
@@ -70,19 +72,19 @@ impl MemoryStream {
 }
 
 /// The first and the last sequence to look at.
-fn range(log: &Log, from: From, order: Order) -> (u64, u64) {
+fn range(log: &Log, from: HistoryStart, order: Order) -> (u64, u64) {
     let (first, last) = (log.first_sequence(), log.last_sequence());
     match (order, from) {
-        (_, From::End) => (first, last),
-        (Order::OldestFirst, From::Sequence(start)) => (start.max(first), last),
-        (Order::NewestFirst, From::Sequence(start)) => (first, start.min(last)),
-        (Order::OldestFirst, From::Time(start)) => {
+        (_, HistoryStart::End) => (first, last),
+        (Order::OldestFirst, HistoryStart::Sequence(start)) => (start.max(first), last),
+        (Order::NewestFirst, HistoryStart::Sequence(start)) => (first, start.min(last)),
+        (Order::OldestFirst, HistoryStart::Time(start)) => {
             let from = log
                 .messages()
                 .partition(|message| message.stored_at < start);
             (from.unwrap_or(last + 1), last)
         }
-        (Order::NewestFirst, From::Time(start)) => {
+        (Order::NewestFirst, HistoryStart::Time(start)) => {
             let behind = log
                 .messages()
                 .partition(|message| message.stored_at <= start);

@@ -62,18 +62,17 @@
 //!   unless it is given another.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod after;
+mod ack_pending;
 mod bind;
 mod builder;
 mod changeable;
 mod check;
 mod connection;
 mod consumer;
-mod debts;
 mod dedup;
+mod deferred_actions;
 mod elapsed;
 mod filters;
-mod held;
 mod history;
 mod interest;
 mod list;
@@ -83,6 +82,7 @@ mod own_subjects;
 mod pending;
 mod position;
 mod publish;
+mod retention_ledger;
 mod sequenced;
 mod settings;
 mod settle;
@@ -110,9 +110,9 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Body, Capabilities, Capability, Confirmation, ConsumerAdmin, Drained, Error, History,
-    HistoryRequest, HistoryStream, Operation, Outgoing, Stored, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error,
+    History, HistoryRequest, HistoryStream, Operation, PublishRequest, Stored, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// Streams in the memory of this process, with the semantics of JetStream; see
@@ -126,11 +126,11 @@ use event_sdk_core::transport::{
 /// ```
 /// use std::time::Duration;
 ///
-/// use event_sdk::stream::Stream;
+/// use event_sdk::stream::StreamSpec;
 /// use event_sdk::transport::memory::MemoryTransport;
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let orders = Stream::new("ORDERS")
+/// let orders = StreamSpec::new("ORDERS")
 ///     .subject("orders.>")
 ///     .max_age(Duration::from_secs(24 * 3600));
 /// let transport = MemoryTransport::builder()
@@ -229,7 +229,7 @@ impl MemoryTransport {
         self.0.connection.streams()
     }
 
-    fn publish_now(&self, message: Outgoing<'_>) -> Result<Result<Stored, Error>, Error> {
+    fn publish_now(&self, message: PublishRequest<'_>) -> Result<Result<Stored, Error>, Error> {
         self.check_open(Operation::Publish)?;
         self.check_hand_over(&message)?;
         let streams = self.streams().list();
@@ -254,7 +254,7 @@ impl MemoryTransport {
 
     /// A value is taken only where that is declared: a publisher that hands one
     /// over counts on nobody encoding it with another codec than its own.
-    fn check_hand_over(&self, message: &Outgoing<'_>) -> Result<(), Error> {
+    fn check_hand_over(&self, message: &PublishRequest<'_>) -> Result<(), Error> {
         let handed_over = matches!(message.body, Body::Value(_));
         if handed_over && !self.0.capabilities.has(Capability::ValueHandover) {
             let error = self.unsupported(Capability::ValueHandover, Operation::Publish);
@@ -273,13 +273,13 @@ impl Transport for MemoryTransport {
         self.0.capabilities
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
-        Answer::ready(self.publish_now(message).map(Answer::ready))
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
+        Completion::ready(self.publish_now(message).map(Completion::ready))
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let stream = self.stream(&request.stream, Operation::Subscribe);
-        Answer::ready(
+        Completion::ready(
             stream
                 .and_then(|stream| stream.subscribe(&self.0.connection, &request))
                 .map(|subscription| Box::pin(subscription) as Subscription),
@@ -307,20 +307,20 @@ impl Transport for MemoryTransport {
         })
     }
 
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.0.connection.drain(within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         self.0.connection.close();
-        Answer::ready(Ok(()))
+        Completion::ready(Ok(()))
     }
 }
 
 impl History for MemoryTransport {
-    fn read(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         let stream = self.stream(&request.stream, Operation::Read);
-        Answer::ready(
+        Completion::ready(
             stream
                 .and_then(|stream| stream.history(&self.0.connection, &request))
                 .map(|history| Box::pin(history) as HistoryStream),
@@ -329,34 +329,34 @@ impl History for MemoryTransport {
 }
 
 impl StreamAdmin for MemoryTransport {
-    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         let stores = |stream: &&Arc<MemoryStream>| {
             let settings = stream.settings();
             let mut subjects = settings.config.subjects.iter();
             subjects.any(|stored| stored.overlaps(pattern))
         };
-        Answer::ready(self.check_open(Operation::Read).map(|()| {
+        Completion::ready(self.check_open(Operation::Read).map(|()| {
             let streams = self.streams().list();
             let found = streams.iter().filter(stores);
             found.map(|stream| stream.name().clone()).collect()
         }))
     }
 
-    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
-        Answer::ready(stream.and_then(|stream| stream.state(&self.0.connection)))
+        Completion::ready(stream.and_then(|stream| stream.state(&self.0.connection)))
     }
 
-    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         let open = self.check_open(Operation::Manage);
-        Answer::ready(open.and_then(|()| self.streams().apply(config)))
+        Completion::ready(open.and_then(|()| self.streams().apply(config)))
     }
 }
 
 impl ConsumerAdmin for MemoryTransport {
-    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
-        Answer::ready(
+        Completion::ready(
             stream.and_then(|stream| stream.delete_consumer(&self.0.connection, consumer)),
         )
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use event_sdk_core::transport::{Exhausted, Gap, Incoming, Lost};
+use event_sdk_core::transport::{Exhausted, Gap, Incoming, LostCount};
 
 /// What a consumer is told beside its messages, in the order in which it is.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ pub(super) fn one(sequence: u64) -> Gap {
     Gap {
         from: sequence,
         to: sequence,
-        lost: Lost::Exactly(1),
+        lost: LostCount::Exactly(1),
     }
 }
 
@@ -75,10 +75,11 @@ fn merge(known: &mut Option<Gap>, gap: Gap) {
     known.from = known.from.min(gap.from);
     known.to = known.to.max(gap.to);
     known.lost = match (known.lost, gap.lost) {
-        (Lost::Exactly(a), Lost::Exactly(b)) => Lost::Exactly(a + b),
-        (Lost::Exactly(a) | Lost::AtMost(a), Lost::Exactly(b) | Lost::AtMost(b)) => {
-            Lost::AtMost(a + b)
-        }
+        (LostCount::Exactly(a), LostCount::Exactly(b)) => LostCount::Exactly(a + b),
+        (
+            LostCount::Exactly(a) | LostCount::AtMost(a),
+            LostCount::Exactly(b) | LostCount::AtMost(b),
+        ) => LostCount::AtMost(a + b),
     };
 }
 
@@ -97,7 +98,7 @@ mod tests {
             Some(Notice::Gap(Gap {
                 from: 4,
                 to: 9,
-                lost: Lost::Exactly(3)
+                lost: LostCount::Exactly(3)
             }))
         ));
         notices.unread(one(10));
@@ -123,7 +124,7 @@ mod tests {
         notices.unread(Gap {
             from: 1,
             to: 8,
-            lost: Lost::AtMost(8),
+            lost: LostCount::AtMost(8),
         });
         notices.unread(one(9));
         assert!(matches!(
@@ -131,7 +132,7 @@ mod tests {
             Some(Notice::Gap(Gap {
                 from: 1,
                 to: 9,
-                lost: Lost::AtMost(9)
+                lost: LostCount::AtMost(9)
             }))
         ));
     }

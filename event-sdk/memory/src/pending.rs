@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use super::held::{ConnectionId, Counts, Held, Left};
+use super::ack_pending::{AckPending, ConnectionId, Counts, Left};
 use super::sequenced::Sequenced;
 
 /// Deliveries that are not settled, by sequence: when each is due again, and
@@ -18,7 +18,7 @@ pub(super) struct Pending {
     alarms: BinaryHeap<Reverse<(Duration, u64)>>,
     /// How many are with a handler though the stream has dropped the message.
     dropped: usize,
-    held: Held,
+    ack_pending: AckPending,
 }
 
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Pending {
             due: VecDeque::new(),
             alarms: BinaryHeap::new(),
             dropped: 0,
-            held: Held::new(),
+            ack_pending: AckPending::new(),
         }
     }
 
@@ -85,7 +85,7 @@ impl Pending {
     /// Notes a first delivery; these come in order of sequence.
     pub(super) fn deliver(&mut self, sequence: u64, deadline: Duration, holder: ConnectionId) {
         debug_assert!(!self.contains(sequence));
-        self.held.take(holder);
+        self.ack_pending.take(holder);
         self.deliveries.push(
             sequence,
             Delivery {
@@ -119,7 +119,7 @@ impl Pending {
     /// What [`next_due`](Self::next_due) gave was delivered.
     pub(super) fn redelivered(&mut self, sequence: u64, deadline: Duration, holder: ConnectionId) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            self.held.take(holder);
+            self.ack_pending.take(holder);
             delivery.holder = holder;
             delivery.state = State::Handled(deadline);
             self.set_alarm(sequence, deadline);
@@ -143,7 +143,7 @@ impl Pending {
             delivery.alarm = None;
             match delivery.state {
                 State::Handled(until) | State::Resting(until) if until <= now => {
-                    delivery.moves_to(State::Due, Left::Lapsed, &mut self.held);
+                    delivery.moves_to(State::Due, Left::Lapsed, &mut self.ack_pending);
                     return Some(Expired {
                         sequence,
                         attempt: delivery.attempt,
@@ -180,7 +180,7 @@ impl Pending {
     /// It is to be delivered again.
     pub(super) fn make_due(&mut self, sequence: u64) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.moves_to(State::Due, Left::Settled, &mut self.held);
+            delivery.moves_to(State::Due, Left::Settled, &mut self.ack_pending);
             if !delivery.queued {
                 delivery.queued = true;
                 self.due.push_back(sequence);
@@ -191,7 +191,7 @@ impl Pending {
     /// It is to be delivered again when `until` has come.
     pub(super) fn rest(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.moves_to(State::Resting(until), Left::Settled, &mut self.held);
+            delivery.moves_to(State::Resting(until), Left::Settled, &mut self.ack_pending);
             self.set_alarm(sequence, until);
         }
     }
@@ -200,7 +200,7 @@ impl Pending {
     pub(super) fn extend(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
             if !delivery.is_in_hand() {
-                self.held.take_again(delivery.holder);
+                self.ack_pending.take_again(delivery.holder);
             }
             delivery.state = State::Handled(until);
             self.set_alarm(sequence, until);
@@ -243,32 +243,32 @@ impl Pending {
 
     /// How many deliveries `connection` has in hand.
     pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
-        self.held.now(connection)
+        self.ack_pending.now(connection)
     }
 
     /// Counts what becomes of the deliveries that `connection` has in hand.
     pub(super) fn count_anew(&mut self, connection: ConnectionId) {
-        self.held.count_anew(connection);
+        self.ack_pending.count_anew(connection);
     }
 
     /// Forgets that `connection` has any in hand, and says what was counted.
     pub(super) fn forget(&mut self, connection: ConnectionId) -> Counts {
-        self.held.forget(connection)
+        self.ack_pending.forget(connection)
     }
 
     /// What `connection` has in hand, in order.
     pub(super) fn in_hands_of(&self, connection: ConnectionId) -> Vec<u64> {
         let deliveries = self.deliveries.from(0);
-        let held = deliveries
+        let ack_pending = deliveries
             .filter(|(_, delivery)| delivery.is_in_hand() && delivery.holder == connection);
-        held.map(|(sequence, _)| sequence).collect()
+        ack_pending.map(|(sequence, _)| sequence).collect()
     }
 
     fn remove(&mut self, sequence: u64, how: Left) -> bool {
         let Some(mut delivery) = self.deliveries.remove(sequence) else {
             return false;
         };
-        delivery.moves_to(State::Due, how, &mut self.held);
+        delivery.moves_to(State::Due, how, &mut self.ack_pending);
         self.dropped -= usize::from(delivery.dropped);
         self.tidy();
         true
@@ -311,9 +311,9 @@ impl Delivery {
     }
 
     /// Is in hand no more, if it was.
-    fn moves_to(&mut self, state: State, how: Left, held: &mut Held) {
+    fn moves_to(&mut self, state: State, how: Left, ack_pending: &mut AckPending) {
         if self.is_in_hand() {
-            held.leave(self.holder, how);
+            ack_pending.leave(self.holder, how);
         }
         self.state = state;
     }

@@ -9,7 +9,7 @@ use super::interest::Interest;
 use super::log::{Log, Message};
 use super::subjects::Entry;
 use event_sdk_core::subject::Pattern;
-use event_sdk_core::transport::{DeliverPolicy, Gap, Lost};
+use event_sdk_core::transport::{DeliverPolicy, Gap, LostCount};
 
 /// How far a consumer has read its stream: what it has not read lies at the
 /// cursor and behind it, but for a backlog of single messages before it.
@@ -267,9 +267,9 @@ impl Position {
 /// everything was.
 fn gap_of((from, to, dropped): (u64, u64, u64), everything: bool) -> Gap {
     let lost = if everything {
-        Lost::Exactly(dropped)
+        LostCount::Exactly(dropped)
     } else {
-        Lost::AtMost(dropped)
+        LostCount::AtMost(dropped)
     };
     Gap { from, to, lost }
 }

@@ -7,10 +7,10 @@ use std::thread;
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::after::After;
 use super::check;
 use super::connection::Connection;
 use super::dedup::Id;
+use super::deferred_actions::DeferredActions;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subjects::Entry;
@@ -18,7 +18,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::stream::{Discard, Limits};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{
-    Body, Error, ErrorKind, Expectations, MessageId, Operation, Outgoing, Stored, ValueBody,
+    Body, Error, ErrorKind, Expectations, MessageId, Operation, PublishRequest, Stored, ValueBody,
 };
 
 /// A message that is to be stored.
@@ -44,10 +44,10 @@ impl MemoryStream {
     pub(super) fn publish(
         &self,
         through: &Connection,
-        message: Outgoing<'_>,
+        message: PublishRequest<'_>,
         max_payload: usize,
     ) -> Result<Result<Stored, Error>, Error> {
-        let Outgoing {
+        let PublishRequest {
             subject,
             mut headers,
             mut body,
@@ -94,7 +94,7 @@ impl MemoryStream {
         &self,
         state: &mut State,
         parcel: &mut Parcel<'_>,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> Result<Option<Stored>, Error> {
         let (subject, size, now) = (parcel.subject, parcel.size, parcel.now);
         let ran = state.elapsed.at(now, self.clock());
@@ -245,7 +245,7 @@ impl MemoryStream {
         limits: &Limits,
         subject: &Subject,
         size: u64,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> Result<Option<u64>, Error> {
         let replaced = limits
             .messages_per_subject
@@ -297,7 +297,7 @@ impl MemoryStream {
     fn encode(&self, value: &ValueBody, headers: &mut Headers) -> Result<Bytes, Error> {
         let mut out = Vec::with_capacity(512);
         self.codec()
-            .encode(&value.to_head(), &*value.event, headers, &mut out)
+            .encode(&value.to_header(), &*value.event, headers, &mut out)
             .map_err(|why| {
                 Error::new(
                     ErrorKind::Encode,

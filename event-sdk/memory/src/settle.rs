@@ -7,7 +7,8 @@ use super::slab::Key;
 use super::stream::MemoryStream;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Error, ErrorKind, Operation, Settle, SettleAnswers, Settlement, Settler, Unsettled,
+    Completion, Error, ErrorKind, Operation, Settle, SettleCompletions, Settlement, Settler,
+    Unsettled,
 };
 
 /// Where the deliveries of one subscription are settled; a delivery is known by
@@ -64,8 +65,8 @@ impl Sink {
 }
 
 impl Settle for Sink {
-    fn settle(&self, token: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
-        Answer::ready(self.settle_now([token], &settlement))
+    fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
+        Completion::ready(self.settle_now([token], &settlement))
     }
 
     /// Each run of deliveries of one subscription takes one lock.
@@ -73,8 +74,8 @@ impl Settle for Sink {
         &self,
         deliveries: &[&Settler],
         settlement: &Settlement,
-    ) -> Answer<Result<(), Unsettled>> {
-        let mut answers = SettleAnswers::new(deliveries.len());
+    ) -> Completion<Result<(), Unsettled>> {
+        let mut answers = SettleCompletions::new(deliveries.len());
         let mut place = 0;
         while let Some(settler) = deliveries.get(place) {
             let Some((sink, _)) = settler.sink::<Self>() else {

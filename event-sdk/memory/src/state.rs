@@ -8,12 +8,12 @@ use foldhash::{HashMap, HashMapExt};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::after::After;
+use super::ack_pending::ConnectionId;
 use super::consumer::Consumer;
 use super::dedup::Dedup;
+use super::deferred_actions::DeferredActions;
 use super::elapsed::Elapsed;
 use super::filters::Filters;
-use super::held::ConnectionId;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::settings::Settings;
@@ -71,7 +71,7 @@ impl State {
         age: u64,
         now: u64,
         mut most: usize,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> bool {
         while let Some(oldest) = self.log.messages().first()
             && now.saturating_sub(oldest.ran) >= age
@@ -86,7 +86,7 @@ impl State {
     }
 
     /// Drops the oldest message.
-    pub(super) fn drop_first(&mut self, after: &mut After) {
+    pub(super) fn drop_first(&mut self, after: &mut DeferredActions) {
         if let Some((sequence, message)) = self.log.remove_first() {
             self.dropped(sequence, message, after);
         }
@@ -94,14 +94,14 @@ impl State {
 
     /// Drops a message, the oldest of its subject, and tells the consumers that
     /// it was for.
-    pub(super) fn drop_message(&mut self, sequence: u64, after: &mut After) {
+    pub(super) fn drop_message(&mut self, sequence: u64, after: &mut DeferredActions) {
         if let Some(message) = self.log.remove(sequence) {
             self.dropped(sequence, message, after);
         }
     }
 
     #[inline]
-    fn dropped(&mut self, sequence: u64, message: Message, after: &mut After) {
+    fn dropped(&mut self, sequence: u64, message: Message, after: &mut DeferredActions) {
         let place = message.subject;
         let interested = self
             .log
@@ -133,7 +133,7 @@ impl State {
 
     /// One of those that a message was for has settled it: it goes with the last, or
     /// the first from a work queue.
-    pub(super) fn release(&mut self, sequence: u64, after: &mut After) {
+    pub(super) fn release(&mut self, sequence: u64, after: &mut DeferredActions) {
         let Some(message) = self.log.get_mut(sequence) else {
             return;
         };
@@ -147,7 +147,7 @@ impl State {
     }
 
     /// Releases some of what consumers left that are gone. Whether that was all of it.
-    pub(super) fn release_left(&mut self, most: usize, after: &mut After) -> bool {
+    pub(super) fn release_left(&mut self, most: usize, after: &mut DeferredActions) -> bool {
         for _ in 0..most {
             let Some(sequence) = self.left.pop_front() else {
                 break;
@@ -162,7 +162,12 @@ impl State {
 
     /// A subscription asks for more: where nothing is acknowledged, that settles what it
     /// was given.
-    pub(super) fn release_handed_out(&mut self, consumer: Key, subscriber: Key, after: &mut After) {
+    pub(super) fn release_handed_out(
+        &mut self,
+        consumer: Key,
+        subscriber: Key,
+        after: &mut DeferredActions,
+    ) {
         if self.retention == Retention::Interest {
             if let Some(consumer) = self.consumers.get_mut(consumer) {
                 consumer.handed_out(subscriber, 0);
@@ -172,7 +177,7 @@ impl State {
     }
 
     /// Releases what this consumer has settled.
-    pub(super) fn release_settled(&mut self, consumer: Key, after: &mut After) {
+    pub(super) fn release_settled(&mut self, consumer: Key, after: &mut DeferredActions) {
         if self.retention == Retention::Limits {
             return;
         }
@@ -189,7 +194,7 @@ impl State {
         existing: &Settings,
         wanted: &Settings,
         now: u64,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) {
         let (config, limits) = (&wanted.config, wanted.config.limits);
         for age in [existing.age, wanted.age].into_iter().flatten() {
@@ -223,7 +228,7 @@ impl State {
         &mut self,
         messages: Option<NonZeroU64>,
         bytes: Option<NonZeroU64>,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) {
         let over = |log: &Log| {
             messages.is_some_and(|max| log.len() > max.get())
@@ -240,7 +245,7 @@ impl State {
         sequence: u64,
         place: usize,
         stored_at: Timestamp,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) {
         let interested = self
             .log
@@ -292,14 +297,14 @@ impl State {
     }
 
     /// Tells those who wait for it that something may not be in hand any more.
-    pub(super) fn tell_drains(&self, after: &mut After) {
+    pub(super) fn tell_drains(&self, after: &mut DeferredActions) {
         for (_, waiting) in &self.drains {
             after.notify(waiting);
         }
     }
 
     /// Removes the consumers that have ended with their last subscription.
-    pub(super) fn remove_over(&mut self, after: &mut After) {
+    pub(super) fn remove_over(&mut self, after: &mut DeferredActions) {
         for key in self.consumers.keys_of(Consumer::is_over) {
             self.remove_consumer(key, after);
         }
@@ -307,7 +312,7 @@ impl State {
 
     /// Removes a consumer; those of its subscriptions that wait are woken to
     /// find that out.
-    pub(super) fn remove_consumer(&mut self, key: Key, after: &mut After) {
+    pub(super) fn remove_consumer(&mut self, key: Key, after: &mut DeferredActions) {
         let owed = match self.retention {
             Retention::Interest => self.owed_by(key),
             Retention::Limits | Retention::WorkQueue => Vec::new(),

@@ -8,12 +8,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::after::After;
+use super::ack_pending::{ConnectionId, Counts};
 use super::changeable::{Changeable, Current};
 use super::check;
 use super::connection::Connection;
 use super::consumer::Consumer;
-use super::held::{ConnectionId, Counts};
+use super::deferred_actions::DeferredActions;
 use super::log::Log;
 use super::settings::Settings;
 use super::state::State;
@@ -96,7 +96,7 @@ impl MemoryStream {
     pub(super) fn change(
         &self,
         config: &StreamConfig,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> Result<StreamChange, Error> {
         let now = self.clock.monotonic();
         self.locked_until(Operation::Manage, after, |state, after| {
@@ -126,7 +126,12 @@ impl MemoryStream {
     }
 
     /// Ends what a connection has begun, but for what is in its hands.
-    pub(super) fn begin_drain(&self, of: ConnectionId, told: &Arc<Notify>, after: &mut After) {
+    pub(super) fn begin_drain(
+        &self,
+        of: ConnectionId,
+        told: &Arc<Notify>,
+        after: &mut DeferredActions,
+    ) {
         let mut state = self.lock();
         state.drains.push((of, Arc::clone(told)));
         for consumer in state.consumers.values_mut() {
@@ -144,14 +149,14 @@ impl MemoryStream {
 
     /// Puts back what a connection that was drained has still in hand; what
     /// became of all that it had.
-    pub(super) fn end_drain(&self, of: ConnectionId, after: &mut After) -> Counts {
+    pub(super) fn end_drain(&self, of: ConnectionId, after: &mut DeferredActions) -> Counts {
         self.forget(of, after, |consumer, log, after| {
             consumer.end_drain(of, log, after)
         })
     }
 
     /// Ends what a connection has begun; what became of what it had in hand.
-    pub(super) fn close_connection(&self, of: ConnectionId, after: &mut After) -> Counts {
+    pub(super) fn close_connection(&self, of: ConnectionId, after: &mut DeferredActions) -> Counts {
         self.forget(of, after, |consumer, _, after| {
             consumer.close_connection(of, after)
         })
@@ -160,8 +165,8 @@ impl MemoryStream {
     fn forget(
         &self,
         connection: ConnectionId,
-        after: &mut After,
-        mut forget: impl FnMut(&mut Consumer, &Log, &mut After) -> Counts,
+        after: &mut DeferredActions,
+        mut forget: impl FnMut(&mut Consumer, &Log, &mut DeferredActions) -> Counts,
     ) -> Counts {
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -177,7 +182,7 @@ impl MemoryStream {
     }
 
     /// Refuses everything from now on, and drops what it holds.
-    pub(super) fn close(&self, after: &mut After) {
+    pub(super) fn close(&self, after: &mut DeferredActions) {
         let mut state = self.lock();
         let mut old = std::mem::replace(&mut *state, State::new(&self.settings().config));
         state.closed = true;
@@ -194,10 +199,10 @@ impl MemoryStream {
         &self,
         through: &Connection,
         operation: Operation,
-        f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
+        f: impl FnOnce(&mut State, &mut DeferredActions) -> Result<T, Error>,
     ) -> Result<T, Error> {
         // Declared before the guard, so dropped after it.
-        let mut after = After::default();
+        let mut after = DeferredActions::default();
         let mut state = self.lock();
         through.check(operation)?;
         f(&mut state, &mut after)
@@ -211,11 +216,11 @@ impl MemoryStream {
         &self,
         through: &Connection,
         operation: Operation,
-        f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
+        f: impl FnOnce(&mut State, &mut DeferredActions) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let now = self.age_now();
         loop {
-            let mut after = After::default();
+            let mut after = DeferredActions::default();
             let mut state = self.lock();
             through.check(operation)?;
             if self.drop_old(&mut state, now, &mut after) {
@@ -232,8 +237,8 @@ impl MemoryStream {
     pub(super) fn locked_until<T>(
         &self,
         operation: Operation,
-        after: &mut After,
-        f: impl FnOnce(&mut State, &mut After) -> Result<T, Error>,
+        after: &mut DeferredActions,
+        f: impl FnOnce(&mut State, &mut DeferredActions) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut state = self.lock();
         if state.closed {
@@ -257,7 +262,7 @@ impl MemoryStream {
         &self,
         state: &mut State,
         now: Option<Duration>,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) -> bool {
         let released = state.release_left(MAX_DROPPED, after);
         let (Some(age), Some(now)) = (self.settings().age, now) else {

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::after::After;
+use super::ack_pending::ConnectionId;
 use super::changeable::{Changeable, Current};
 use super::check;
 use super::connection::Connection;
-use super::held::ConnectionId;
+use super::deferred_actions::DeferredActions;
 use super::list::List;
 use super::stream::MemoryStream;
 use event_sdk_clock::Clock;
@@ -60,7 +60,7 @@ impl Streams {
     pub(super) fn apply(&self, config: &StreamConfig) -> Result<StreamChange, Error> {
         check::stream(config, Operation::Manage)?;
         // Declared before the guard, so dropped after it.
-        let mut after = After::default();
+        let mut after = DeferredActions::default();
         let connections = self.connections();
         if connections.open == 0 {
             return Err(Error::closed(Operation::Manage));
@@ -104,7 +104,7 @@ impl Streams {
     }
 
     /// A connection was closed. With the last one the streams end.
-    pub(super) fn leave(&self, after: &mut After) {
+    pub(super) fn leave(&self, after: &mut DeferredActions) {
         let mut connections = self.connections();
         connections.open -= 1;
         if connections.open == 0 {

@@ -3,8 +3,8 @@
 use std::task::Waker;
 use std::time::Duration;
 
-use super::after::After;
-use super::held::ConnectionId;
+use super::ack_pending::ConnectionId;
+use super::deferred_actions::DeferredActions;
 use super::slab::{Key, Slab};
 
 /// The subscriptions of one consumer.
@@ -72,7 +72,7 @@ impl Subscribers {
     }
 
     /// A subscription is polled and has something to return.
-    pub(super) fn busy(&mut self, key: Key, after: &mut After) {
+    pub(super) fn busy(&mut self, key: Key, after: &mut DeferredActions) {
         if let Some(member) = self.members.get_mut(key) {
             let before = std::mem::replace(&mut member.state, State::Busy);
             self.ended_to_wait(before, after);
@@ -85,7 +85,7 @@ impl Subscribers {
         key: Key,
         waker: &Waker,
         timer: Option<Duration>,
-        after: &mut After,
+        after: &mut DeferredActions,
     ) {
         let Some(member) = self.members.get_mut(key) else {
             return;
@@ -108,20 +108,20 @@ impl Subscribers {
     }
 
     /// Wakes all that wait.
-    pub(super) fn wake(&mut self, after: &mut After) {
+    pub(super) fn wake(&mut self, after: &mut DeferredActions) {
         self.wake_those(after, |_| true);
     }
 
     /// Sees to it that the timers of all that wait run no longer than until
     /// `deadline`: wakes those whose do, to set others.
-    pub(super) fn watch(&mut self, deadline: Duration, after: &mut After) {
+    pub(super) fn watch(&mut self, deadline: Duration, after: &mut DeferredActions) {
         if self.longest > deadline {
             self.wake_those(after, |timer| timer > deadline);
         }
     }
 
     /// Wakes those that wait with such a timer.
-    fn wake_those(&mut self, after: &mut After, which: impl Fn(Duration) -> bool) {
+    fn wake_those(&mut self, after: &mut DeferredActions, which: impl Fn(Duration) -> bool) {
         if !self.any_waiting() {
             return;
         }
@@ -150,7 +150,7 @@ impl Subscribers {
     }
 
     /// A subscription was dropped.
-    pub(super) fn leave(&mut self, key: Key, after: &mut After) {
+    pub(super) fn leave(&mut self, key: Key, after: &mut DeferredActions) {
         let Some(member) = self.members.remove(key) else {
             return;
         };
@@ -163,7 +163,7 @@ impl Subscribers {
 
     /// Ends the subscriptions of `connection`; those that wait are woken to find
     /// that out.
-    pub(super) fn end_those_of(&mut self, connection: ConnectionId, after: &mut After) {
+    pub(super) fn end_those_of(&mut self, connection: ConnectionId, after: &mut DeferredActions) {
         for member in self
             .members
             .take_those(|member| member.connection == connection)
@@ -175,7 +175,7 @@ impl Subscribers {
         }
     }
 
-    fn ended_to_wait(&mut self, before: State, after: &mut After) {
+    fn ended_to_wait(&mut self, before: State, after: &mut DeferredActions) {
         if let State::Waiting(waker, _) = before {
             self.waiting -= 1;
             after.forget(waker);
@@ -191,8 +191,8 @@ mod tests {
     use std::time::Duration;
 
     use super::Subscribers;
-    use crate::after::After;
-    use crate::held::ConnectionId;
+    use crate::ack_pending::ConnectionId;
+    use crate::deferred_actions::DeferredActions;
 
     /// The only connection.
     const ME: ConnectionId = ConnectionId(1);
@@ -217,8 +217,8 @@ mod tests {
         }
     }
 
-    fn run(f: impl FnOnce(&mut After)) {
-        f(&mut After::default());
+    fn run(f: impl FnOnce(&mut DeferredActions)) {
+        f(&mut DeferredActions::default());
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::task::coop;
 
-use super::after::After;
 use super::connection::Connection;
 use super::consumer::{Delivery, Item};
+use super::deferred_actions::DeferredActions;
 use super::own_subjects::OwnSubjects;
 use super::settle::Sink;
 use super::slab::Key;
@@ -20,7 +20,7 @@ use super::stream::MemoryStream;
 use event_sdk_clock::Sleep;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, Error, Incoming, Info, Operation, Received, Settle, Settler,
+    AckPolicy, ConsumerConfig, DeliveryInfo, Error, Incoming, Operation, Received, Settle, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -168,7 +168,7 @@ impl MemorySubscription {
             Incoming::Message(message) => message.info.sequence,
             _ => None,
         });
-        let mut after = After::default();
+        let mut after = DeferredActions::default();
         // After the end of everything there is nothing to give back.
         let _ = self
             .stream
@@ -260,7 +260,7 @@ impl Via {
             subject: self.subjects.copy_of(delivery.subject),
             headers: message.headers.clone(),
             body: message.body.clone(),
-            info: Info {
+            info: DeliveryInfo {
                 stream: Some(self.stream.clone()),
                 sequence: Some(delivery.sequence),
                 attempt: delivery.attempt,

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use async_nats::{AuthError, ConnectOptions};
 
-use super::connection::Hub;
-use super::fault;
+use super::connection::ConnectionMonitor;
+use super::error;
 use super::options::NatsOptions;
 use event_sdk_core::transport::{Error, ErrorKind};
 
@@ -21,7 +21,7 @@ const ABRUPT: u32 = 5;
 /// Connects, again and again for as long as the options say.
 pub(super) async fn connect(
     options: &NatsOptions,
-    hub: &Arc<Hub>,
+    monitor: &Arc<ConnectionMonitor>,
 ) -> Result<async_nats::Client, Error> {
     options.check()?;
     let (addresses, in_url) = options.servers.resolve()?;
@@ -59,8 +59,8 @@ pub(super) async fn connect(
         if let Some(name) = &options.name {
             connect = connect.name(name);
         }
-        connect = reconnecting(connect, options, addresses.len(), hub);
-        let heard = Arc::clone(hub);
+        connect = reconnecting(connect, options, addresses.len(), monitor);
+        let heard = Arc::clone(monitor);
         connect = connect.event_callback(move |event| {
             heard.hear(&event);
             std::future::ready(())
@@ -68,18 +68,18 @@ pub(super) async fn connect(
         let error = match connect.connect(addresses.as_slice()).await {
             Ok(client) => return Ok(client),
             // Where a server refuses, its reason may be lost with the connection.
-            Err(error) if abrupt < ABRUPT && fault::is_abrupt(&error) => {
+            Err(error) if abrupt < ABRUPT && error::is_abrupt(&error) => {
                 abrupt += 1;
                 continue;
             }
-            Err(error) => fault::connecting(error, options, auth.as_ref()).await,
+            Err(error) => error::connecting(error, options, auth.as_ref()).await,
         };
         round += 1;
         let delay = options.reconnect.delay(round + 1, 1);
         let again = begun.elapsed() + delay <= options.connect_within;
         let hopeless = matches!(
             error.kind(),
-            ErrorKind::Authentication | ErrorKind::Tls | ErrorKind::InvalidOption
+            ErrorKind::Unauthenticated | ErrorKind::Tls | ErrorKind::InvalidOption
         );
         if hopeless || !again {
             return Err(error);
@@ -94,15 +94,15 @@ fn reconnecting(
     connect: ConnectOptions,
     options: &NatsOptions,
     servers: usize,
-    hub: &Arc<Hub>,
+    monitor: &Arc<ConnectionMonitor>,
 ) -> ConnectOptions {
     let reconnect = options.reconnect;
-    let hub = Arc::downgrade(hub);
+    let monitor = Arc::downgrade(monitor);
     connect
         .max_reconnects(reconnect.attempts)
         .reconnect_delay_callback(move |attempt| {
             // The client cannot be told to stop trying, only to wait.
-            if hub.upgrade().is_some_and(|hub| hub.is_wanted()) {
+            if monitor.upgrade().is_some_and(|monitor| monitor.is_wanted()) {
                 reconnect.delay(attempt, servers)
             } else {
                 Duration::MAX

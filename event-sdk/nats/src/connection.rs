@@ -1,8 +1,8 @@
 //! The state of the connection, and what the server says beside answers.
 
-mod hub;
+mod monitor;
 
-pub(super) use self::hub::Hub;
+pub(super) use self::monitor::ConnectionMonitor;
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ pub enum DisconnectReason {
     /// No server can be reached.
     Unreachable,
     /// The server does not take the credentials, or not any more.
-    Authentication,
+    Unauthenticated,
     /// No secure connection can be made.
     Tls,
 }
@@ -43,7 +43,7 @@ impl fmt::Display for DisconnectReason {
         f.write_str(match self {
             Self::Lost => "the connection was lost",
             Self::Unreachable => "no server can be reached",
-            Self::Authentication => "the server does not take the credentials",
+            Self::Unauthenticated => "the server does not take the credentials",
             Self::Tls => "no secure connection can be made",
         })
     }

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use self::subscription::CoreSubscription;
 use super::connection::ConnectionWatch;
-use super::fault::About;
+use super::context::NatsContext;
+use super::error::ErrorContext;
 use super::headers;
-use super::link::Link;
 use super::options::NatsOptions;
-use super::outbox::{Handed, Letter, Sent};
 use super::publish::{check_headers, check_size};
+use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
-    Drained, Error, ErrorKind, Expectations, Operation, Outgoing, Stored, SubscribeRequest,
-    Subscription, Transport,
+    AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerName,
+    DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation, PublishRequest, Stored,
+    SubscribeRequest, Subscription, Transport,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -42,7 +42,7 @@ use event_sdk_core::transport::{
 /// It shares the connection of the [`Nats`](super::Nats) that it was made from:
 /// closing or draining one of them ends both.
 #[derive(Debug, Clone)]
-pub struct CoreNats(Arc<Link>);
+pub struct CoreNats(Arc<NatsContext>);
 
 impl CoreNats {
     /// Connects to servers that need no JetStream.
@@ -54,11 +54,11 @@ impl CoreNats {
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         // A large future, which its callers need not carry.
-        Ok(Self(Box::pin(Link::connect(options)).await?))
+        Ok(Self(Box::pin(NatsContext::connect(options)).await?))
     }
 
-    pub(super) fn new(link: Arc<Link>) -> Self {
-        Self(link)
+    pub(super) fn new(context: Arc<NatsContext>) -> Self {
+        Self(context)
     }
 
     /// Shows whether there is a connection, and waits for that to change.
@@ -66,8 +66,11 @@ impl CoreNats {
         self.0.watch()
     }
 
-    fn publish_now(&self, message: Outgoing<'_>) -> Result<Answer<Result<(), Error>>, Error> {
-        let Outgoing {
+    fn publish_now(
+        &self,
+        message: PublishRequest<'_>,
+    ) -> Result<Completion<Result<(), Error>>, Error> {
+        let PublishRequest {
             subject,
             headers,
             body,
@@ -102,7 +105,7 @@ impl CoreNats {
         let headers = headers::outgoing(&headers, None, &Expectations::default());
         let size = payload.len() + check_headers(headers.as_ref())?;
         check_size(size, self.0.client().max_payload())?;
-        let sent = self.0.plain_outbox().send(Letter {
+        let sent = self.0.plain_send_queue().send(Outbound {
             subject,
             headers,
             payload,
@@ -110,10 +113,10 @@ impl CoreNats {
             number: None,
         })?;
         Ok(match sent {
-            Sent::Now(Handed { .. }) => Answer::ready(Ok(())),
+            Sent::Now(PendingPublish { .. }) => Completion::ready(Ok(())),
             Sent::Later(handed) => {
                 let subject = subject.clone();
-                Answer::later(async move {
+                Completion::later(async move {
                     match handed.await {
                         Ok(handed) => handed.map(drop),
                         Err(_) => Err(Error::closed(Operation::Publish).at_subject(subject)),
@@ -134,26 +137,26 @@ impl Transport for CoreNats {
         Capabilities::none(max_payload).with(Capability::SeveralFilters)
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         let subject = message.subject;
-        match self.publish_now(message).map(Answer::try_into_ready) {
-            Ok(Ok(handed)) => Answer::ready(handed.map(|()| done())),
-            Ok(Err(handing)) => Answer::later(async move { handing.await.map(|()| done()) }),
-            Err(error) => Answer::ready(Err(error.at_subject(subject))),
+        match self.publish_now(message).map(Completion::try_into_ready) {
+            Ok(Ok(handed)) => Completion::ready(handed.map(|()| done())),
+            Ok(Err(handing)) => Completion::later(async move { handing.await.map(|()| done()) }),
+            Err(error) => Completion::ready(Err(error.at_subject(subject))),
         }
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
-        let link = Arc::clone(&self.0);
-        Answer::later(async move {
-            let about = About::new(Operation::Subscribe);
-            link.check_open(about.operation)?;
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
+        let context = Arc::clone(&self.0);
+        Completion::later(async move {
+            let about = ErrorContext::new(Operation::Subscribe);
+            context.check_open(about.operation)?;
             check(&about, &request)?;
             let queue = request.config.name.as_str();
             let filters = &request.config.filters;
             let prefetch = request.prefetch;
             let subscription =
-                CoreSubscription::open(&link, &about, filters, queue, prefetch).await?;
+                CoreSubscription::open(&context, &about, filters, queue, prefetch).await?;
             Ok(Box::pin(subscription) as Subscription)
         })
     }
@@ -165,18 +168,18 @@ impl Transport for CoreNats {
         })
     }
 
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         super::drain(&self.0, within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         super::close(&self.0)
     }
 }
 
 /// The second answer: there is no stream that could store it.
 fn done() -> Confirmation {
-    Answer::ready(Ok(Stored {
+    Completion::ready(Ok(Stored {
         stream: None,
         sequence: None,
         duplicate: false,
@@ -191,7 +194,7 @@ const STREAM_NEEDED: &str =
     "that needs a stream; use the `Nats` transport on a server with JetStream";
 
 /// Whether a subscription can be what it asks for.
-fn check(about: &About, request: &SubscribeRequest) -> Result<(), Error> {
+fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> {
     let config = &request.config;
     let refused = |reason: &str| Err(about.error(ErrorKind::InvalidOption, reason));
     if let Some(name) = config.name.as_str()

@@ -19,21 +19,21 @@ use futures_util::stream;
 
 use self::cursor::Cursor;
 use self::source::Source;
-use super::fault::About;
-use super::link::Link;
+use super::context::NatsContext;
+use super::error::ErrorContext;
 use super::streams;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage,
+    Completion, Error, HistoryRequest, HistoryStart, HistoryStream, Operation, Order, StoredMessage,
 };
 
 /// Reads what a stream has stored.
 pub(super) fn history(
-    link: Arc<Link>,
+    context: Arc<NatsContext>,
     request: HistoryRequest,
-) -> Answer<Result<HistoryStream, Error>> {
-    Answer::later(async move {
-        let reader = Reader::open(link, request).await?;
+) -> Completion<Result<HistoryStream, Error>> {
+    Completion::later(async move {
+        let reader = Reader::open(context, request).await?;
         let next = |mut reader: Reader| async move {
             let message = reader.next().await?;
             Ok(message.map(|message| (message, reader)))
@@ -53,24 +53,25 @@ struct Reader {
 }
 
 impl Reader {
-    async fn open(link: Arc<Link>, request: HistoryRequest) -> Result<Self, Error> {
-        let about = About::new(Operation::Read).stream(request.stream.clone());
-        link.check_open(about.operation)
+    async fn open(context: Arc<NatsContext>, request: HistoryRequest) -> Result<Self, Error> {
+        let about = ErrorContext::new(Operation::Read).stream(request.stream.clone());
+        context
+            .check_open(about.operation)
             .map_err(|error| about.on(error))?;
-        let info = streams::info(&link, &about, &request.stream).await?;
+        let info = streams::info(&context, &about, &request.stream).await?;
         let (mut first, mut last) = (info.state.first_seq.max(1), info.state.last_seq);
         let stream = Text::copy_of(&request.stream);
         let config = info.read(&about)?;
-        let source = Arc::new(Source::new(link, about.clone(), stream, &info, last));
+        let source = Arc::new(Source::new(context, about.clone(), stream, &info, last));
         filters::check(&about, &request.filters, &config, &source).await?;
         match (request.order, request.from) {
-            (_, From::End) => {}
-            (Order::OldestFirst, From::Sequence(from)) => first = first.max(from),
-            (Order::NewestFirst, From::Sequence(from)) => last = last.min(from),
-            (Order::OldestFirst, From::Time(time)) => {
+            (_, HistoryStart::End) => {}
+            (Order::OldestFirst, HistoryStart::Sequence(from)) => first = first.max(from),
+            (Order::NewestFirst, HistoryStart::Sequence(from)) => last = last.min(from),
+            (Order::OldestFirst, HistoryStart::Time(time)) => {
                 first = time::first(&source, first, |stored| stored >= time).await?;
             }
-            (Order::NewestFirst, From::Time(time)) => {
+            (Order::NewestFirst, HistoryStart::Time(time)) => {
                 last = time::first(&source, first, |stored| stored > time).await? - 1;
             }
         }

@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! use event_sdk::EventBus;
-//! use event_sdk::stream::Stream;
+//! use event_sdk::stream::StreamSpec;
 //! use event_sdk::transport::nats::Nats;
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,7 +12,7 @@
 //!     .name("billing")
 //!     .credentials_file("/run/secrets/billing.creds");
 //! let bus = EventBus::builder()
-//!     .stream(Stream::new("ORDERS").subject("orders.>").replicas(3))
+//!     .stream(StreamSpec::new("ORDERS").subject("orders.>").replicas(3))
 //!     .transport(Nats::connect(options).await?)?;
 //! bus.apply_streams().await?; // creates it, or says in what it was changed
 //! # Ok(())
@@ -41,7 +41,7 @@
 //!   it has stored before. If the last message has the id of the one that is
 //!   published, the answer is that it is a duplicate.
 //! - **Permissions.** What the server does not allow is
-//!   [`Denied`](event_sdk_core::transport::ErrorKind::Denied) at once, with the subject. To tell the
+//!   [`Denied`](event_sdk_core::transport::ErrorKind::PermissionDenied) at once, with the subject. To tell the
 //!   errors above apart, the transport looks at streams
 //!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without the permission they
 //!   are told as the server does. [`Management::Never`] makes no such call.
@@ -74,18 +74,18 @@
 //!   version: the expected sequence of an entity needs 2.11.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod answers;
 mod connect;
 mod connection;
 mod consumer;
+mod context;
 mod core_nats;
-mod fault;
+mod error;
 mod headers;
 mod history;
-mod link;
 mod options;
-mod outbox;
+mod pending_replies;
 mod publish;
+mod send_queue;
 mod server;
 mod streams;
 
@@ -98,13 +98,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::link::Link;
+use self::context::NatsContext;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Answer, Capabilities, Capability, Confirmation, ConsumerAdmin, Drained, Error, History,
-    HistoryRequest, HistoryStream, Outgoing, StreamAdmin, StreamChange, StreamState,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error, History,
+    HistoryRequest, HistoryStream, PublishRequest, StreamAdmin, StreamChange, StreamState,
     SubscribeRequest, Subscription, Transport,
 };
 
@@ -121,7 +121,7 @@ const TRACING_TARGET: &str = "event_sdk::nats";
 ///
 /// Cloning it makes another handle to the same connection.
 #[derive(Debug, Clone)]
-pub struct Nats(Arc<Link>);
+pub struct Nats(Arc<NatsContext>);
 
 impl Nats {
     /// Begins the options of a connection to `servers`: a URL, or several with
@@ -141,7 +141,7 @@ impl Nats {
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         // A large future, which its callers need not carry.
-        Ok(Self(Box::pin(Link::connect(options)).await?))
+        Ok(Self(Box::pin(NatsContext::connect(options)).await?))
     }
 
     /// Shows whether there is a connection, and waits for that to change.
@@ -169,11 +169,11 @@ impl Transport for Nats {
         self.0.capabilities()
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         publish::publish(&self.0, message)
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         consumer::subscribe(Arc::clone(&self.0), request)
     }
 
@@ -193,37 +193,37 @@ impl Transport for Nats {
         self.0.remedy(missing)
     }
 
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         drain(&self.0, within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         close(&self.0)
     }
 }
 
 impl History for Nats {
-    fn read(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         history::history(Arc::clone(&self.0), request)
     }
 }
 
 impl StreamAdmin for Nats {
-    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         streams::streams_for(Arc::clone(&self.0), pattern.clone())
     }
 
-    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
     }
 
-    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         streams::apply_stream(Arc::clone(&self.0), config.clone())
     }
 }
 
 impl ConsumerAdmin for Nats {
-    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         consumer::delete(
             Arc::clone(&self.0),
             Text::copy_of(stream),
@@ -233,27 +233,27 @@ impl ConsumerAdmin for Nats {
 }
 
 /// Ends the connection in good order.
-fn drain(link: &Arc<Link>, within: Duration) -> Answer<Result<Drained, Error>> {
-    let link = Arc::clone(link);
+fn drain(context: &Arc<NatsContext>, within: Duration) -> Completion<Result<Drained, Error>> {
+    let context = Arc::clone(context);
     // It has begun when this returns, whoever waits for the rest.
-    link.begin_drain();
-    let draining = link.consumers().drain(within);
-    Answer::later(async move {
-        let confirmed = tokio::time::timeout(within, link.confirmed());
-        let (drained, _) = tokio::join!(draining.run(&link), confirmed);
-        link.close().await;
+    context.begin_drain();
+    let draining = context.consumers().drain(within);
+    Completion::later(async move {
+        let confirmed = tokio::time::timeout(within, context.confirmed());
+        let (drained, _) = tokio::join!(draining.run(&context), confirmed);
+        context.close().await;
         Ok(drained)
     })
 }
 
 /// Ends the connection.
-fn close(link: &Arc<Link>) -> Answer<Result<(), Error>> {
-    let link = Arc::clone(link);
+fn close(context: &Arc<NatsContext>) -> Completion<Result<(), Error>> {
+    let context = Arc::clone(context);
     // It is closed when this returns, whoever waits for the rest.
-    link.consumers().end();
-    link.end();
-    Answer::later(async move {
-        link.close().await;
+    context.consumers().end();
+    context.end();
+    Completion::later(async move {
+        context.close().await;
         Ok(())
     })
 }

@@ -15,7 +15,7 @@ pub(super) use tls::Tls;
 
 use auth::Secret;
 
-use super::outbox::Limits;
+use super::send_queue::Limits;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// How to connect to NATS, and what the transport may do there.
@@ -135,7 +135,7 @@ impl NatsOptions {
 
     /// Connects with a token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.auth = Some(Auth::Token(Secret::new(token)));
+        self.auth = Some(Auth::ReplyToken(Secret::new(token)));
         self
     }
 

@@ -11,21 +11,21 @@ use bytes::Bytes;
 pub(super) use self::retry::Lookups;
 
 use self::confirm::Confirm;
+use super::context::NatsContext;
 use super::headers;
-use super::link::Link;
-use super::outbox::{Handed, Letter, Sent};
+use super::send_queue::{Outbound, PendingPublish, Sent};
 use super::server::Version;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{
-    Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, MessageId, Operation,
-    Outgoing,
+    Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, MessageId,
+    Operation, PublishRequest,
 };
 
 /// A message that is on its way to a stream: what is needed to send it again,
 /// and to say what became of it.
 #[derive(Debug)]
-struct Parcel {
+struct RetryablePublish {
     subject: Subject,
     body: Bytes,
     message_id: Option<MessageId>,
@@ -41,7 +41,7 @@ struct Extra {
     expect: Expectations,
 }
 
-impl Parcel {
+impl RetryablePublish {
     fn expect(&self) -> &Expectations {
         const NOTHING: &Expectations = &Expectations {
             last_sequence: None,
@@ -65,35 +65,45 @@ const MAX_HEADERS: usize = u16::MAX as usize;
 
 /// Sends a message.
 pub(super) fn publish(
-    link: &Arc<Link>,
-    message: Outgoing<'_>,
-) -> Answer<Result<Confirmation, Error>> {
+    context: &Arc<NatsContext>,
+    message: PublishRequest<'_>,
+) -> Completion<Result<Confirmation, Error>> {
     let subject = message.subject;
-    let (parcel, letter) = match take(link, message) {
+    let (publish_message, outbound) = match take(context, message) {
         Ok(taken) => taken,
-        Err(error) => return Answer::ready(Err(error.at_subject(subject))),
+        Err(error) => return Completion::ready(Err(error.at_subject(subject))),
     };
-    match link.outbox().send(letter) {
-        Ok(Sent::Now(handed)) => Answer::ready(Ok(confirmation(link, parcel, handed))),
+    match context.send_queue().send(outbound) {
+        Ok(Sent::Now(handed)) => {
+            Completion::ready(Ok(confirmation(context, publish_message, handed)))
+        }
         Ok(Sent::Later(handed)) => {
-            let link = Arc::clone(link);
-            Answer::later(async move {
-                let closed = |_| Err(Error::closed(Operation::Publish).at_subject(&parcel.subject));
+            let context = Arc::clone(context);
+            Completion::later(async move {
+                let closed =
+                    |_| Err(Error::closed(Operation::Publish).at_subject(&publish_message.subject));
                 let handed = handed.await.unwrap_or_else(closed)?;
-                Ok(confirmation(&link, parcel, handed))
+                Ok(confirmation(&context, publish_message, handed))
             })
         }
-        Err(error) => Answer::ready(Err(error)),
+        Err(error) => Completion::ready(Err(error)),
     }
 }
 
-fn confirmation(link: &Arc<Link>, parcel: Parcel, handed: Handed) -> Confirmation {
-    Answer::later(Confirm::new(Arc::clone(link), parcel, handed))
+fn confirmation(
+    context: &Arc<NatsContext>,
+    publish_message: RetryablePublish,
+    handed: PendingPublish,
+) -> Confirmation {
+    Completion::later(Confirm::new(Arc::clone(context), publish_message, handed))
 }
 
 /// Checks a message, and writes its headers.
-fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), Error> {
-    let Outgoing {
+fn take<'a>(
+    context: &NatsContext,
+    message: PublishRequest<'a>,
+) -> Result<(RetryablePublish, Outbound<'a>), Error> {
+    let PublishRequest {
         subject,
         headers,
         body,
@@ -113,12 +123,12 @@ fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), 
         return Err(Error::new(kind, Operation::Publish, why));
     }
     if !expect.is_empty() {
-        check_expectations(link, &expect)?;
+        check_expectations(context, &expect)?;
     }
     let on_wire = headers::outgoing(&headers, message_id.as_ref(), &expect);
     let size = body.len() + check_headers(on_wire.as_ref())?;
-    check_size(size, link.client().max_payload())?;
-    let letter = Letter {
+    check_size(size, context.client().max_payload())?;
+    let outbound = Outbound {
         subject,
         headers: on_wire,
         payload: body.clone(),
@@ -127,14 +137,14 @@ fn take<'a>(link: &Link, message: Outgoing<'a>) -> Result<(Parcel, Letter<'a>), 
     };
     let plain = headers.is_empty() && expect.is_empty();
     let extra = (!plain).then(|| Box::new(Extra { headers, expect }));
-    let parcel = Parcel {
+    let publish_message = RetryablePublish {
         subject: subject.clone(),
         body,
         message_id,
         extra,
         size,
     };
-    Ok((parcel, letter))
+    Ok((publish_message, outbound))
 }
 
 /// How many bytes the headers have.
@@ -166,7 +176,7 @@ pub(super) fn check_size(size: usize, limit: usize) -> Result<(), Error> {
     ))
 }
 
-fn check_expectations(link: &Link, expect: &Expectations) -> Result<(), Error> {
+fn check_expectations(context: &NatsContext, expect: &Expectations) -> Result<(), Error> {
     if expect.last_pattern_sequence.is_none() {
         return Ok(());
     }
@@ -177,7 +187,7 @@ fn check_expectations(link: &Link, expect: &Expectations) -> Result<(), Error> {
             needed,
         ))
     };
-    let server = link.server();
+    let server = context.server();
     if server.version < Version::V2_11 {
         // An older one would store the message without looking.
         return unsupported(&server.needs(Version::V2_11));

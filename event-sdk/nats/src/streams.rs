@@ -13,28 +13,33 @@ use serde_json::json;
 pub(super) use self::message::{Found, Which, message};
 
 use self::config::ConfigJson;
-use super::fault::About;
-use super::link::Link;
+use super::context::NatsContext;
+use super::error::ErrorContext;
 use event_sdk_core::stream::{StreamConfig, check_name};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Answer, Error, ErrorKind, Operation, StreamChange, StreamState};
+use event_sdk_core::transport::{
+    Completion, Error, ErrorKind, Operation, StreamChange, StreamState,
+};
 
 /// How long the leader of a cluster is waited for to count consumers.
 const COUNTING: Duration = Duration::from_secs(1);
 
 /// The streams that store some subject that `pattern` matches.
-pub(super) fn streams_for(link: Arc<Link>, pattern: Pattern) -> Answer<Result<Vec<Text>, Error>> {
-    Answer::later(async move {
-        link.check_open(Operation::Read)?;
-        names(&link, &About::new(Operation::Read), &pattern).await
+pub(super) fn streams_for(
+    context: Arc<NatsContext>,
+    pattern: Pattern,
+) -> Completion<Result<Vec<Text>, Error>> {
+    Completion::later(async move {
+        context.check_open(Operation::Read)?;
+        names(&context, &ErrorContext::new(Operation::Read), &pattern).await
     })
 }
 
 /// The same, for whoever waits for more than that.
 pub(super) async fn names(
-    link: &Link,
-    about: &About,
+    context: &NatsContext,
+    about: &ErrorContext,
     pattern: &Pattern,
 ) -> Result<Vec<Text>, Error> {
     #[derive(Deserialize)]
@@ -46,7 +51,7 @@ pub(super) async fn names(
     let mut names = Vec::new();
     loop {
         let request = json!({ "subject": pattern.as_str(), "offset": names.len() });
-        let page: Page = link.request(about, "STREAM.NAMES", &request).await?;
+        let page: Page = context.request(about, "STREAM.NAMES", &request).await?;
         let found = page.streams.unwrap_or_default();
         let end = found.is_empty();
         names.extend(found.into_iter().map(Text::from));
@@ -57,21 +62,28 @@ pub(super) async fn names(
 }
 
 /// What a stream is and holds now.
-pub(super) fn stream_state(link: Arc<Link>, stream: Text) -> Answer<Result<StreamState, Error>> {
-    Answer::later(async move {
-        let about = About::new(Operation::Read);
-        let open = link.check_open(about.operation);
+pub(super) fn stream_state(
+    context: Arc<NatsContext>,
+    stream: Text,
+) -> Completion<Result<StreamState, Error>> {
+    Completion::later(async move {
+        let about = ErrorContext::new(Operation::Read);
+        let open = context.check_open(about.operation);
         open.map_err(|error| error.at_stream(stream.clone()))?;
-        state(&link, &about, &stream).await
+        state(&context, &about, &stream).await
     })
 }
 
 /// The same, for whoever waits for more than that.
-pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<StreamState, Error> {
+pub(super) async fn state(
+    context: &NatsContext,
+    about: &ErrorContext,
+    stream: &Text,
+) -> Result<StreamState, Error> {
     let about = about.clone().stream(stream.clone());
-    let info = info(link, &about, stream).await?;
+    let info = info(context, &about, stream).await?;
     let config = info.read(&about)?;
-    let consumers = consumers(link, &about, &info, stream).await;
+    let consumers = consumers(context, &about, &info, stream).await;
     let state = info.state;
     Ok(StreamState {
         config,
@@ -87,7 +99,12 @@ pub(super) async fn state(link: &Link, about: &About, stream: &Text) -> Result<S
 /// How many consumers a stream has. In a cluster the server with the stream may
 /// not know yet of one that was created; the leader of the cluster does, if there
 /// is one and we may ask it.
-async fn consumers(link: &Link, about: &About, info: &Info, stream: &str) -> usize {
+async fn consumers(
+    context: &NatsContext,
+    about: &ErrorContext,
+    info: &Info,
+    stream: &str,
+) -> usize {
     #[derive(Deserialize)]
     struct Page {
         #[serde(default)]
@@ -99,7 +116,7 @@ async fn consumers(link: &Link, about: &About, info: &Info, stream: &str) -> usi
         return known;
     }
     let (call, nothing) = (format!("CONSUMER.NAMES.{stream}"), json!({}));
-    let asked = link.request::<_, Page>(about, &call, &nothing);
+    let asked = context.request::<_, Page>(about, &call, &nothing);
     match tokio::time::timeout(COUNTING, asked).await {
         Ok(Ok(page)) => page.total,
         // It is no reason to say nothing of the stream.
@@ -118,7 +135,7 @@ pub(super) struct Info {
 
 impl Info {
     /// The configuration in our words.
-    pub(super) fn read(&self, about: &About) -> Result<StreamConfig, Error> {
+    pub(super) fn read(&self, about: &ErrorContext) -> Result<StreamConfig, Error> {
         self.config.read().map_err(|why| {
             about.error(
                 ErrorKind::Other,
@@ -157,14 +174,18 @@ pub(super) struct StateJson {
 }
 
 /// Asks what a stream is and holds.
-pub(super) async fn info(link: &Link, about: &About, stream: &str) -> Result<Info, Error> {
+pub(super) async fn info(
+    context: &NatsContext,
+    about: &ErrorContext,
+    stream: &str,
+) -> Result<Info, Error> {
     check(about, stream)?;
     let call = format!("STREAM.INFO.{stream}");
-    link.request(about, &call, &json!({})).await
+    context.request(about, &call, &json!({})).await
 }
 
 /// A name becomes a part of a subject, and must be nothing else.
-pub(super) fn check(about: &About, name: &str) -> Result<(), Error> {
+pub(super) fn check(about: &ErrorContext, name: &str) -> Result<(), Error> {
     check_name(name).map_err(|why| {
         let kind = match about.operation {
             // There cannot be a stream of such a name.
@@ -177,8 +198,8 @@ pub(super) fn check(about: &About, name: &str) -> Result<(), Error> {
 
 /// Creates or changes a stream.
 pub(super) fn apply_stream(
-    link: Arc<Link>,
+    context: Arc<NatsContext>,
     config: StreamConfig,
-) -> Answer<Result<StreamChange, Error>> {
-    Answer::later(async move { apply::apply(&link, &config).await })
+) -> Completion<Result<StreamChange, Error>> {
+    Completion::later(async move { apply::apply(&context, &config).await })
 }

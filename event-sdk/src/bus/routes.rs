@@ -76,7 +76,7 @@ impl Routes {
             if !found {
                 let what = match &self.stream {
                     Some(stream) => format!("the stream {stream} does not store this subject"),
-                    None => "no stream stores this subject; declare one with `Stream::new(…).subject(…)`, or create it on the server".to_owned(),
+                    None => "no stream stores this subject; declare one with `StreamSpec::new(…).subject(…)`, or create it on the server".to_owned(),
                 };
                 return Err(Error::new(ErrorKind::NoStream, operation, what).at_subject(filter));
             }

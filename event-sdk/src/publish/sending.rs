@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Sleep;
-use event_sdk_core::transport::{Answer, Confirmation, Error, ErrorKind, Operation, Stored};
+use event_sdk_core::transport::{Completion, Confirmation, Error, ErrorKind, Operation, Stored};
 use event_sdk_core::{Event, LooseId};
 use jiff::Timestamp;
 use tokio::task::coop;
@@ -161,7 +161,7 @@ struct Waiting {
 }
 
 enum Phase {
-    HandingOver(Answer<Result<Confirmation, Error>>),
+    HandingOver(Completion<Result<Confirmation, Error>>),
     Storing(Confirmation),
 }
 
@@ -216,7 +216,7 @@ impl<E: Event> PublishFuture<'_, E> {
     }
 
     /// Hands the event over: all that is to be done before the first wait.
-    fn start(&mut self) -> Result<Answer<Result<Confirmation, Error>>, Error> {
+    fn start(&mut self) -> Result<Completion<Result<Confirmation, Error>>, Error> {
         let mut reading = None;
         if let Some(Publishable::New(_)) = self.event
             && let Some(Publishable::New(event)) = self.event.take()
@@ -227,7 +227,7 @@ impl<E: Event> PublishFuture<'_, E> {
         }
         let Some(Publishable::Prepared(prepared)) = &self.event else {
             // It was polled after it was ready.
-            return Ok(Answer::later(std::future::pending()));
+            return Ok(Completion::later(std::future::pending()));
         };
         if let Some(extra) = prepared.extra() {
             extra.check()?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::headers::Headers;
-use event_sdk_core::transport::{Answer, Body, Error, Info, Settlement, Settler};
+use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use event_sdk_core::{EventSet, Subject};
 use jiff::Timestamp;
 
@@ -20,7 +20,7 @@ use crate::message::{DecodeError, Message, Opener};
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 pub struct Delivery<S> {
     message: Message<S>,
-    info: Info,
+    info: DeliveryInfo,
     settler: Option<Settler>,
 }
 
@@ -30,7 +30,7 @@ impl<S: EventSet> Delivery<S> {
         headers: Headers,
         body: Body,
         opener: &Arc<Opener>,
-        info: Info,
+        info: DeliveryInfo,
         settler: Option<Settler>,
     ) -> Self {
         Self {
@@ -148,7 +148,7 @@ impl<S: EventSet> Delivery<S> {
         self.settler.as_ref()
     }
 
-    pub(super) fn settle(&self, settlement: Settlement) -> Option<Answer<Result<(), Error>>> {
+    pub(super) fn settle(&self, settlement: Settlement) -> Option<Completion<Result<(), Error>>> {
         self.settler
             .as_ref()
             .map(|settler| settler.settle(settlement))

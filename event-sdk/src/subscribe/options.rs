@@ -14,7 +14,7 @@ use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
     SubscribeRequest,
 };
-use event_sdk_core::{EventSet, Head, Pattern};
+use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
 use super::Subscriber;
 use super::subscriber::{EnvelopeFilter, Source};
@@ -163,7 +163,10 @@ impl<S: EventSet> Subscribe<S> {
     /// Only events whose envelope passes, judged here and not by the server: the
     /// others are acknowledged unread. A message that is no envelope is not
     /// judged and arrives.
-    pub fn filter(mut self, keep: impl Fn(&Head) -> bool + Send + Sync + 'static) -> Self {
+    pub fn filter(
+        mut self,
+        keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.filter = Some(Box::new(keep));
         self
     }

@@ -12,15 +12,15 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
-    Answer, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
+    Completion, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
 };
-use event_sdk_core::{EventSet, Head};
+use event_sdk_core::{EnvelopeHeader, EventSet};
 use futures_core::Stream;
 
 use super::{Batch, Delivery};
 use crate::message::Opener;
 
-pub(super) type EnvelopeFilter = Box<dyn Fn(&Head) -> bool + Send + Sync>;
+pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sync>;
 
 /// Receives the events of the set `S`.
 ///
@@ -45,7 +45,7 @@ pub struct Subscriber<S> {
     clock: Arc<dyn Clock>,
     filter: Option<EnvelopeFilter>,
     /// Acks of messages that were not handed out, without an answer so far.
-    acking: Vec<Answer<Result<(), Error>>>,
+    acking: Vec<Completion<Result<(), Error>>>,
     /// What was received for a batch that was not returned.
     gathered: VecDeque<Delivery<S>>,
     /// What came after it.

@@ -8,9 +8,10 @@ use event_sdk::stream::{Compression, Retention, StreamConfig};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerAdmin, ConsumerName,
-    DeliverPolicy, Drained, Error, History, Incoming, Operation, Outgoing, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerName, DeliverPolicy, Drained, Error, History, Incoming, Operation, PublishRequest,
+    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -58,7 +59,7 @@ impl Transport for Reduced {
         self.inner.capabilities().without(self.lacks)
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         let expect = &message.expect;
         let asked = [
             (Capability::Deduplication, message.message_id.is_some()),
@@ -77,15 +78,15 @@ impl Transport for Reduced {
             ),
         ];
         if let Err(error) = self.refuse(&asked, Operation::Publish) {
-            return Answer::ready(Err(error));
+            return Completion::ready(Err(error));
         }
         let published = self.inner.publish(message);
         if self.has(Capability::Store) {
             return published;
         }
-        Answer::later(async move {
+        Completion::later(async move {
             let confirmation = published.await?;
-            Ok(Answer::later(async move {
+            Ok(Completion::later(async move {
                 let _ = confirmation.await?;
                 Ok(Stored {
                     stream: None,
@@ -96,7 +97,7 @@ impl Transport for Reduced {
         })
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let config = &request.config;
         let stored = matches!(config.name, ConsumerName::Durable(_))
             || config.ack != AckPolicy::None
@@ -107,11 +108,11 @@ impl Transport for Reduced {
             (Capability::Backoff, !config.backoff.is_empty()),
         ];
         if let Err(error) = self.refuse(&asked, Operation::Subscribe) {
-            return Answer::ready(Err(error));
+            return Completion::ready(Err(error));
         }
         let subscribed = self.inner.subscribe(request);
         let lacks = self.lacks;
-        Answer::later(async move {
+        Completion::later(async move {
             let subscription = subscribed.await?;
             let reported = subscription.filter_map(move |item| {
                 let kept = match (&item, lacks) {
@@ -139,25 +140,25 @@ impl Transport for Reduced {
             .then(|| self.inner.consumer_admin())?
     }
 
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.inner.drain(within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         self.inner.close()
     }
 }
 
 impl StreamAdmin for Reduced {
-    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         self.inner.streams_for(pattern)
     }
 
-    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         self.inner.stream_state(stream)
     }
 
-    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         let asked = [
             (
                 Capability::Compression,
@@ -174,7 +175,7 @@ impl StreamAdmin for Reduced {
         ];
         match self.refuse(&asked, Operation::Manage) {
             Ok(()) => self.inner.apply_stream(config),
-            Err(error) => Answer::ready(Err(error)),
+            Err(error) => Completion::ready(Err(error)),
         }
     }
 }

@@ -18,10 +18,10 @@ use event_sdk::stream::{Limits, Retention, StreamConfig};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Answer, Capabilities, Capability, Confirmation, ConsumerAdmin, ConsumerConfig, ConsumerName,
-    DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream, Operation,
-    Order, Outgoing, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport, TransportExt as _,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerConfig,
+    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream,
+    Operation, Order, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError};
 
@@ -272,18 +272,18 @@ impl<T: Transport> Transport for Broken<T> {
         }
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         self.broken_publish(message)
     }
 
-    fn subscribe(&self, mut request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, mut request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         if let Err(error) = self.known.check(self.sabotage, &request) {
-            return Answer::ready(Err(error));
+            return Completion::ready(Err(error));
         }
         self.distort(&mut request.config);
         let (inner, sabotage) = (Arc::clone(&self.inner), self.sabotage);
         let (settled, reading) = (Arc::clone(&self.settled), self.waiting.begin());
-        Answer::later(async move {
+        Completion::later(async move {
             let name = request.config.name.as_str().map(str::to_owned);
             if sabotage == Sabotage::ForgetsDurables
                 && let ConsumerName::Durable(name) = &request.config.name
@@ -321,45 +321,48 @@ impl<T: Transport> Transport for Broken<T> {
             .then_some(self)
     }
 
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.broken_drain(within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         if self.is(Sabotage::GoesOnAfterClosing) {
-            return Answer::ready(Ok(()));
+            return Completion::ready(Ok(()));
         }
         self.inner.close()
     }
 }
 
 impl<T: Transport> History for Broken<T> {
-    fn read(&self, mut request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn read(&self, mut request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         match self.sabotage {
             Sabotage::ReadsForwardOnly => request.order = Order::OldestFirst,
             Sabotage::IgnoresTheLimit => request.limit = None,
             Sabotage::Pretends(Capability::History) => {
-                return Answer::ready(Err(only_pretended(Capability::History, Operation::Read)));
+                return Completion::ready(Err(only_pretended(
+                    Capability::History,
+                    Operation::Read,
+                )));
             }
             _ => {}
         }
         let (history, sabotage) = (self.inner.read_history(request), self.sabotage);
-        Answer::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
+        Completion::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
     }
 }
 
 impl<T: Transport> StreamAdmin for Broken<T> {
-    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         match self.sabotage {
             Sabotage::Panics => panic!("asked for streams"),
-            Sabotage::Hangs => Answer::later(std::future::pending()),
+            Sabotage::Hangs => Completion::later(std::future::pending()),
             _ => self.inner.streams_for(pattern),
         }
     }
 
-    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
-        Answer::later(async move {
+        Completion::later(async move {
             let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
             match sabotage {
                 Sabotage::CountsNoConsumers => state.consumers = 0,
@@ -370,18 +373,18 @@ impl<T: Transport> StreamAdmin for Broken<T> {
         })
     }
 
-    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         managing::broken_apply(&*self.inner, self.sabotage, config)
     }
 }
 
 impl<T: Transport> ConsumerAdmin for Broken<T> {
-    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         if self.is(Sabotage::DeletesNothing) {
-            return Answer::ready(Ok(()));
+            return Completion::ready(Ok(()));
         }
         let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
-        Answer::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
+        Completion::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
     }
 }
 

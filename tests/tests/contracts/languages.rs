@@ -17,13 +17,13 @@ struct Surprise {
 }
 
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct Completion {
     /// How many documents were looked at.
     documents: usize,
     surprises: Vec<Surprise>,
 }
 
-async fn ask(tools: &Tools, script: &str) -> (Answer, Vec<Document>) {
+async fn ask(tools: &Tools, script: &str) -> (Completion, Vec<Document>) {
     let catalogue = shop::catalogue();
     let documents = documents::all(&catalogue);
     let folder = tempfile::tempdir().unwrap();

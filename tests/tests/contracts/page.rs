@@ -13,7 +13,7 @@ use crate::shop;
 use crate::tools::Tools;
 
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct Completion {
     checks: Vec<String>,
     shots: Vec<PathBuf>,
 }
@@ -51,7 +51,7 @@ async fn people_find_their_way_in_a_browser() {
     fs::write(&file, page::render(&catalogue(), None)).unwrap();
 
     let arguments = [browser.path(), &file, &shots];
-    let answer: Answer = tools.run("node/page.js", &arguments).await;
+    let answer: Completion = tools.run("node/page.js", &arguments).await;
     assert!(answer.checks.len() > 10, "{answer:?}");
     for shot in &answer.shots {
         let bytes = fs::read(shot).unwrap();

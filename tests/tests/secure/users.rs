@@ -93,7 +93,7 @@ async fn an_inbox_prefix_of_ones_own_is_enough() {
     does_everything(connect(options).await).await;
     // Without it, each thing that needs an answer says so.
     let bus = bus(connect(user(&server, "billing")).await);
-    let denied = ErrorKind::Denied;
+    let denied = ErrorKind::PermissionDenied;
     let begun = Instant::now();
     let error = publish(&bus, 1).await.unwrap_err();
     assert_says(&error, &denied, &["_INBOX.>", "`inbox_prefix`"]);
@@ -124,7 +124,7 @@ async fn who_may_only_publish_publishes() {
     let error = within("an answer", subscribing).await.unwrap_err();
     assert_says(
         &error,
-        &ErrorKind::Denied,
+        &ErrorKind::PermissionDenied,
         &["$JS.API.CONSUMER.INFO.ORDERS.shop"],
     );
     assert_eq!(error.subject(), Some("$JS.API.CONSUMER.INFO.ORDERS.shop"));
@@ -267,7 +267,7 @@ async fn a_consumer_without_a_name_is_made_again_by_who_may() {
         (lacks_consumer, "$JS.API.CONSUMER.INFO.ORDERS."),
     ] {
         let error = next(orders).await.unwrap_err();
-        assert_says(&error, &ErrorKind::Denied, &[missing]);
+        assert_says(&error, &ErrorKind::PermissionDenied, &[missing]);
         assert!(within("the end", orders.next()).await.is_none());
     }
 }
@@ -295,7 +295,7 @@ async fn an_ack_that_is_denied_is_told_by_the_subscription() {
     let error = next(&mut orders).await.unwrap_err();
     assert_says(
         &error,
-        &ErrorKind::Denied,
+        &ErrorKind::PermissionDenied,
         &["$JS.ACK.ORDERS.billing.", "acknowledge"],
     );
     assert!(begun.elapsed() < AT_ONCE, "it waited for a timeout");
@@ -306,8 +306,8 @@ async fn an_ack_that_is_denied_is_told_by_the_subscription() {
 async fn who_may_do_nothing_is_not_taken_for_somebody_unknown() {
     let server = server_with([("nobody".to_owned(), Permissions::none())]).await;
     let error = refused(user(&server, "somebody")).await;
-    assert_eq!(*error.kind(), ErrorKind::Authentication, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
     let bus = bus(connect(user(&server, "nobody")).await);
     let error = publish(&bus, 1).await.unwrap_err();
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
 }

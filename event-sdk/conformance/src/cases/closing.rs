@@ -12,7 +12,7 @@ use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::rig::Rig;
 use event_sdk_core::transport::{
-    AckPolicy, Capability, DeliverPolicy, Error, ErrorKind, From, HistoryRequest, Order,
+    AckPolicy, Capability, DeliverPolicy, Error, ErrorKind, HistoryRequest, HistoryStart, Order,
     Settlement, TransportExt as _,
 };
 
@@ -84,7 +84,7 @@ async fn after_closing_nothing_is_read(fixture: Fixture) -> Outcome {
         let answer = transport.read_history(HistoryRequest {
             stream: rig.stream.clone(),
             filters: vec![pattern],
-            from: From::End,
+            from: HistoryStart::End,
             order: Order::OldestFirst,
             limit: None,
         });

@@ -8,7 +8,7 @@ use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::Rig;
-use event_sdk_core::transport::{DeliverPolicy, Gap, Incoming, Lost, Settlement};
+use event_sdk_core::transport::{DeliverPolicy, Gap, Incoming, LostCount, Settlement};
 
 cases! { "gaps":
     a_slow_subscription_hears_of_a_gap [Store, ReportsGaps]
@@ -79,8 +79,8 @@ async fn read_all(reader: &mut Reader, wanted: &[u64]) -> Outcome<Seen> {
     let (dropped, mut lost, mut exact) = (dropped.count() as u64, 0, true);
     for gap in &seen.gaps {
         match gap.lost {
-            Lost::Exactly(messages) => lost += messages,
-            Lost::AtMost(messages) => (lost, exact) = (lost + messages, false),
+            LostCount::Exactly(messages) => lost += messages,
+            LostCount::AtMost(messages) => (lost, exact) = (lost + messages, false),
         }
     }
     ensure!(
@@ -92,7 +92,7 @@ async fn read_all(reader: &mut Reader, wanted: &[u64]) -> Outcome<Seen> {
         let came = [gap.from, gap.to].map(|end| seen.messages.contains(&end));
         let own = [gap.from, gap.to].map(|end| wanted.contains(&end));
         ensure!(
-            came == [false; 2] && (own == [true; 2] || matches!(gap.lost, Lost::AtMost(_))),
+            came == [false; 2] && (own == [true; 2] || matches!(gap.lost, LostCount::AtMost(_))),
             "{gap:?} is to begin and end with what was dropped of {wanted:?}; {:?} came",
             seen.messages
         );

@@ -10,7 +10,7 @@ use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::note::{Note, handed_over};
 use crate::rig::{Draft, Rig};
-use event_sdk_core::transport::{Body, From, HistoryRequest, Order, TransportExt as _};
+use event_sdk_core::transport::{Body, HistoryRequest, HistoryStart, Order, TransportExt as _};
 
 cases! { "handover":
     a_value_arrives_as_it_is [Store, ValueHandover]
@@ -45,7 +45,7 @@ fn same(body: &Body, note: &Arc<Note>) -> Outcome {
     };
     ensure_eq!(
         head,
-        sent.to_head().into_owned(),
+        sent.to_header().into_owned(),
         "the head of the envelope"
     );
     Ok(())
@@ -135,7 +135,7 @@ async fn history_has_values(fixture: Fixture) -> Outcome {
     let answer = rig.transport.read_history(HistoryRequest {
         stream: rig.stream.clone(),
         filters: vec![rig.pattern(">")?],
-        from: From::End,
+        from: HistoryStart::End,
         order: Order::NewestFirst,
         limit: None,
     });

@@ -10,7 +10,7 @@ use crate::reader::number;
 use crate::rig::Rig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    ErrorKind, From, HistoryRequest, HistoryStream, Order, StoredMessage, TransportExt as _,
+    ErrorKind, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage, TransportExt as _,
 };
 
 cases! { "history":
@@ -44,7 +44,7 @@ fn everything(rig: &Rig, order: Order) -> Outcome<HistoryRequest> {
     Ok(HistoryRequest {
         stream: rig.stream.clone(),
         filters: vec![rig.pattern(">")?],
-        from: From::End,
+        from: HistoryStart::End,
         order,
         limit: None,
     })
@@ -160,7 +160,7 @@ async fn history_begins_at_a_sequence(fixture: Fixture) -> Outcome {
             for (filter, step) in [(">", 1), ("a", 2)] {
                 let mut request = everything(&rig, order)?;
                 request.filters = vec![rig.pattern(filter)?];
-                request.from = From::Sequence(from);
+                request.from = HistoryStart::Sequence(from);
                 let found = read(&rig, request).await?;
                 let reached = |number: &u64| match order {
                     Order::OldestFirst => *number >= from,
@@ -194,7 +194,7 @@ async fn history_begins_at_a_time(fixture: Fixture) -> Outcome {
     ] {
         for order in ORDERS {
             let mut request = everything(&rig, order)?;
-            request.from = From::Time(from);
+            request.from = HistoryStart::Time(from);
             let found = read(&rig, request).await?;
             let wanted = match order {
                 Order::OldestFirst => times.partition_point(|time| *time < from) as u64..20,

@@ -10,8 +10,10 @@ use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::rig::Rig;
-use event_sdk_core::stream::{Compression, Storage, Stream, StreamConfig};
-use event_sdk_core::transport::{ErrorKind, Gap, Incoming, Lost, Outcome as Done, StreamChange};
+use event_sdk_core::stream::{Compression, Storage, StreamConfig, StreamSpec};
+use event_sdk_core::transport::{
+    ErrorKind, Gap, Incoming, LostCount, Outcome as Done, StreamChange,
+};
 
 cases! { "managing":
     a_stream_is_created [Store, StreamAdmin]
@@ -45,12 +47,12 @@ cases! { "managing":
 }
 
 /// The stream that [`Fixture::rig`] has, of which more is said.
-fn same(fixture: &Fixture, say: impl FnOnce(Stream) -> Stream) -> Outcome<StreamConfig> {
+fn same(fixture: &Fixture, say: impl FnOnce(StreamSpec) -> StreamSpec) -> Outcome<StreamConfig> {
     fixture.config('a', |stream| say(stream.subject(">")))
 }
 
 /// Another stream, which is removed when the case is over.
-fn other(fixture: &Fixture, say: impl FnOnce(Stream) -> Stream) -> Outcome<StreamConfig> {
+fn other(fixture: &Fixture, say: impl FnOnce(StreamSpec) -> StreamSpec) -> Outcome<StreamConfig> {
     let config = fixture.config('b', say)?;
     fixture.will_apply(&config);
     Ok(config)
@@ -213,7 +215,7 @@ async fn what_a_new_limit_drops_is_a_gap(fixture: Fixture) -> Outcome {
     let Gap { from, to, lost } = gap;
     // What a transport takes ahead may lie before it.
     ensure!(from >= 2 && to == 7, "the gap is from {from} to {to}");
-    let (Lost::Exactly(lost) | Lost::AtMost(lost)) = lost;
+    let (LostCount::Exactly(lost) | LostCount::AtMost(lost)) = lost;
     ensure_eq!(lost, to + 1 - from, "how many were lost");
     reader.expect(7).await?;
     Ok(())
@@ -235,7 +237,7 @@ async fn an_age_that_is_set_later_counts(fixture: Fixture) -> Outcome {
 }
 
 async fn a_new_subject_is_stored(fixture: Fixture) -> Outcome {
-    let narrow = |stream: Stream| stream.subject("x.>");
+    let narrow = |stream: StreamSpec| stream.subject("x.>");
     let config = fixture.config('a', narrow)?;
     let rig = fixture.rig_of(config).await?;
     rig.refused(rig.draft("y.1", 0)?, "a subject of no stream")
@@ -254,7 +256,7 @@ async fn a_new_subject_is_stored(fixture: Fixture) -> Outcome {
 }
 
 async fn a_subject_that_is_taken_away_is_kept(fixture: Fixture) -> Outcome {
-    let narrow = |stream: Stream| stream.subject("x.>");
+    let narrow = |stream: StreamSpec| stream.subject("x.>");
     let wide = fixture.config('a', |stream| narrow(stream).subject("y.>"))?;
     let rig = fixture.rig_of(wide).await?;
     let mut config = rig.durable("d")?;
@@ -274,7 +276,7 @@ async fn a_subject_that_is_taken_away_is_kept(fixture: Fixture) -> Outcome {
 }
 
 async fn a_subject_moves_to_another_stream(fixture: Fixture) -> Outcome {
-    let narrow = |stream: Stream| stream.subject("x.>");
+    let narrow = |stream: StreamSpec| stream.subject("x.>");
     let wide = fixture.config('a', |stream| narrow(stream).subject("y.>"))?;
     let rig = fixture.rig_of(wide).await?;
     rig.publish("y.1", 1).await?;

@@ -32,7 +32,7 @@ cases! { "publishing":
     dropped_answer_harms_nobody [Store]
         "Dropping the first answer neither blocks nor damages what is published later.";
     parallel_publishers_share_no_sequence [Store]
-        "Publishers at the same time get sequences of their own, each in its own order.";
+        "PublisherSet at the same time get sequences of their own, each in its own order.";
     full_stream_refuses [Store, StreamAdmin]
         "A full stream that is to refuse new messages refuses them and stores nothing.";
     subjects_are_told_apart_exactly [Store]

@@ -1,6 +1,6 @@
 //! Abilities for those who look after streams and consumers: a deployment, an operator.
 
-use super::{Answer, Error, StreamChange};
+use super::{Completion, Error, StreamChange};
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
@@ -23,20 +23,20 @@ use crate::text::Text;
 ///   name stay as they are.
 pub trait StreamAdmin: Send + Sync {
     /// The streams that store some subject that `pattern` matches.
-    fn find(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>>;
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>>;
 
     /// What a stream is and holds now.
-    fn state(&self, stream: &str) -> Answer<Result<StreamState, Error>>;
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>>;
 
     /// Creates the stream of this name, or changes it to be as `config` says.
-    fn apply(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>>;
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>>;
 }
 
 /// Looks after the consumers of streams.
 pub trait ConsumerAdmin: Send + Sync {
     /// Removes a consumer. What it had not handled stays in the stream, and its subscriptions
     /// end with [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
-    fn delete(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>>;
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>>;
 }
 
 /// What a stream is and holds.

@@ -75,12 +75,12 @@ pub enum ErrorKind {
     /// There is no connection to a server.
     Disconnected,
     /// The server does not know the credentials, or they have expired.
-    Authentication,
+    Unauthenticated,
     /// A secure connection cannot be made: a certificate is not trusted, not for
     /// this server, expired, or missing.
     Tls,
     /// The server does not allow it to these credentials.
-    Denied,
+    PermissionDenied,
     /// The transport cannot do it.
     Unsupported(Capability),
     /// Something else in the transport; see the source.

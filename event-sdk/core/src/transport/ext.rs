@@ -1,8 +1,8 @@
 //! Calls abilities that a transport may lack.
 
 use super::{
-    Answer, Capability, Error, HistoryRequest, HistoryStream, Operation, StreamChange, StreamState,
-    Transport,
+    Capability, Completion, Error, HistoryRequest, HistoryStream, Operation, StreamChange,
+    StreamState, Transport,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -28,7 +28,7 @@ pub trait TransportExt: Transport {
     }
 
     /// See [`History::read`](super::History::read).
-    fn read_history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn read_history(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         match self.history() {
             Some(history) => history.read(request),
             None => lacks(self, Capability::History, Operation::Read),
@@ -36,7 +36,7 @@ pub trait TransportExt: Transport {
     }
 
     /// See [`StreamAdmin::find`](super::StreamAdmin::find).
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+    fn streams_for(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         match self.stream_admin() {
             Some(streams) => streams.find(pattern),
             None => lacks(self, Capability::StreamAdmin, Operation::Read),
@@ -44,7 +44,7 @@ pub trait TransportExt: Transport {
     }
 
     /// See [`StreamAdmin::state`](super::StreamAdmin::state).
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn stream_state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         match self.stream_admin() {
             Some(streams) => streams.state(stream),
             None => lacks(self, Capability::StreamAdmin, Operation::Read),
@@ -52,7 +52,7 @@ pub trait TransportExt: Transport {
     }
 
     /// See [`StreamAdmin::apply`](super::StreamAdmin::apply).
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply_stream(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         match self.stream_admin() {
             Some(streams) => streams.apply(config),
             None => lacks(self, Capability::StreamAdmin, Operation::Manage),
@@ -60,7 +60,7 @@ pub trait TransportExt: Transport {
     }
 
     /// See [`ConsumerAdmin::delete`](super::ConsumerAdmin::delete).
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         match self.consumer_admin() {
             Some(consumers) => consumers.delete(stream, consumer),
             None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
@@ -74,6 +74,6 @@ fn lacks<T>(
     transport: &(impl Transport + ?Sized),
     capability: Capability,
     operation: Operation,
-) -> Answer<Result<T, Error>> {
-    Answer::ready(Err(transport.unsupported(capability, operation)))
+) -> Completion<Result<T, Error>> {
+    Completion::ready(Err(transport.unsupported(capability, operation)))
 }

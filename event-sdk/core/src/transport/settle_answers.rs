@@ -4,18 +4,18 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-use super::{Answer, Error, Unsettled};
+use super::{Completion, Error, Unsettled};
 
 /// The answers to the settlements of a batch, for a transport that gives one answer to
 /// all of them. An answer that is known and no error takes no room.
 #[derive(Debug, Default)]
-pub struct SettleAnswers {
+pub struct SettleCompletions {
     of: usize,
     failed: Vec<(usize, Error)>,
-    waiting: Vec<(usize, Answer<Result<(), Error>>)>,
+    waiting: Vec<(usize, Completion<Result<(), Error>>)>,
 }
 
-impl SettleAnswers {
+impl SettleCompletions {
     /// For a batch of so many deliveries.
     #[must_use]
     pub fn new(of: usize) -> Self {
@@ -26,7 +26,7 @@ impl SettleAnswers {
     }
 
     /// The answer to the settlement of the delivery at `place` of the batch.
-    pub fn add(&mut self, place: usize, answer: Answer<Result<(), Error>>) {
+    pub fn add(&mut self, place: usize, answer: Completion<Result<(), Error>>) {
         match answer.try_into_ready() {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.failed.push((place, error)),
@@ -39,16 +39,16 @@ impl SettleAnswers {
     /// # Errors
     ///
     /// The deliveries that were not settled.
-    pub fn answer(self) -> Answer<Result<(), Unsettled>> {
+    pub fn answer(self) -> Completion<Result<(), Unsettled>> {
         let Self {
             of,
             mut failed,
             mut waiting,
         } = self;
         if waiting.is_empty() {
-            return Answer::ready(Unsettled::check(failed, of));
+            return Completion::ready(Unsettled::check(failed, of));
         }
-        Answer::later(async move {
+        Completion::later(async move {
             poll_fn(|cx| {
                 waiting.retain_mut(|(place, answer)| match Pin::new(answer).poll(cx) {
                     Poll::Pending => true,

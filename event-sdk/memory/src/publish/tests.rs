@@ -5,12 +5,12 @@ use bytes::Bytes;
 use super::super::MemoryTransport;
 use super::super::token_tree::tests::VISITED;
 use event_sdk_core::headers::Headers;
-use event_sdk_core::stream::Stream;
+use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::{Pattern, Subject};
-use event_sdk_core::transport::{Body, Error, Expectations, Operation, Outgoing, Stored};
+use event_sdk_core::transport::{Body, Error, Expectations, Operation, PublishRequest, Stored};
 
-fn transport(declare: impl FnOnce(Stream) -> Stream) -> MemoryTransport {
-    let stream = declare(Stream::new("S").absolute("a.>"));
+fn transport(declare: impl FnOnce(StreamSpec) -> StreamSpec) -> MemoryTransport {
+    let stream = declare(StreamSpec::new("S").absolute("a.>"));
     let builder = MemoryTransport::builder().stream(stream.config("events").unwrap());
     builder.build().unwrap()
 }
@@ -21,7 +21,7 @@ fn publish(
     expect: Expectations,
 ) -> Result<Stored, Error> {
     let subject = Subject::parse(subject.to_owned()).unwrap();
-    let message = Outgoing {
+    let message = PublishRequest {
         subject: &subject,
         headers: Headers::new(),
         body: Body::Encoded(Bytes::new()),
@@ -44,7 +44,7 @@ fn entry(transport: &MemoryTransport) -> u64 {
 
 #[test]
 fn what_is_known_of_a_subject_stays_when_its_only_message_is_replaced() {
-    let replaces: [fn(Stream) -> Stream; 2] = [
+    let replaces: [fn(StreamSpec) -> StreamSpec; 2] = [
         |stream| stream.max_messages_per_subject(1),
         |stream| stream.max_messages_per_subject(1).max_messages(1),
     ];

@@ -4,23 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::ErrorKind;
-use event_sdk::stream::{Compression, Discard, Storage, Stream};
+use event_sdk::stream::{Compression, Discard, Storage, StreamSpec};
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
-    ConsumerConfig, DeliverPolicy, Error, Lost, StreamChange, SubscribeRequest,
+    ConsumerConfig, DeliverPolicy, Error, LostCount, StreamChange, SubscribeRequest,
 };
 
 use crate::support::*;
 use event_sdk::transport::TransportExt as _;
 
 impl Rig {
-    fn try_apply(&self, stream: &Stream) -> Result<StreamChange, Error> {
+    fn try_apply(&self, stream: &StreamSpec) -> Result<StreamChange, Error> {
         now(self.transport.apply_stream(&config(stream)))
     }
 
     /// What was changed.
     #[track_caller]
-    fn apply(&self, stream: &Stream) -> Vec<&'static str> {
+    fn apply(&self, stream: &StreamSpec) -> Vec<&'static str> {
         match self.try_apply(stream).unwrap() {
             StreamChange::Updated { differences } => {
                 differences.iter().map(|found| found.field).collect()
@@ -49,13 +49,13 @@ fn of(filter: &str, config: ConsumerConfig) -> SubscribeRequest {
 }
 
 /// The stream that [`Rig::plain`] has.
-fn plain() -> Stream {
-    Stream::new("S").absolute(">")
+fn plain() -> StreamSpec {
+    StreamSpec::new("S").absolute(">")
 }
 
-fn stream(subjects: &[&str]) -> Stream {
+fn stream(subjects: &[&str]) -> StreamSpec {
     let subjects = subjects.iter().map(|subject| (*subject).to_owned());
-    subjects.fold(Stream::new("S"), Stream::absolute)
+    subjects.fold(StreamSpec::new("S"), StreamSpec::absolute)
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn what_was_dropped_of_subjects_that_a_stream_had_is_not_counted_as_of_those_it_
     wanted.deliver = DeliverPolicy::ByStartSequence(1);
     let mut xs = rig.try_subscribe(of("x.>", wanted.clone())).unwrap();
     let gap = xs.gap();
-    assert_eq!((gap.from, gap.to, gap.lost), (1, 4, Lost::AtMost(4)));
+    assert_eq!((gap.from, gap.to, gap.lost), (1, 4, LostCount::AtMost(4)));
     assert_eq!(gap.to_string(), "at most 4 messages from sequence 1 to 4");
     let mut all = rig.try_subscribe(of(">", wanted)).unwrap();
     assert_eq!(all.gap(), exactly(1, 4, 4));
@@ -263,7 +263,7 @@ fn storage_is_not_changed_and_what_means_nothing_here_is_kept() {
 #[test]
 fn what_is_created_is_found_by_everybody() {
     let rig = Rig::new(|builder| builder.stream(config(&stream(&["x.>"]))));
-    let other = Stream::new("T").absolute("y.>");
+    let other = StreamSpec::new("T").absolute("y.>");
     let change = now(rig.transport.clone().apply_stream(&config(&other)));
     assert_eq!(change.unwrap(), StreamChange::Created);
     let stored = rig.try_publish("y.1", |_| {}).unwrap();
@@ -315,7 +315,8 @@ fn publishing_while_streams_change_loses_nothing() {
 #[test]
 fn among_many_streams_a_message_is_stored_where_its_subject_is_now() {
     // More than are asked one by one.
-    let named = |number: usize| Stream::new(format!("S{number}")).subject(format!("s{number}.>"));
+    let named =
+        |number: usize| StreamSpec::new(format!("S{number}")).subject(format!("s{number}.>"));
     let builder = MemoryTransport::builder();
     let builder = (0..20).fold(builder, |builder, number| {
         builder.stream(config(&named(number)))

@@ -1,6 +1,6 @@
 //! Memory and time stay within bounds whatever subscribers do.
 
-use event_sdk::transport::{AckPolicy, ConsumerConfig, Gap, Incoming, Lost};
+use event_sdk::transport::{AckPolicy, ConsumerConfig, Gap, Incoming, LostCount};
 
 use crate::support::*;
 
@@ -27,7 +27,7 @@ fn a_slow_subscriber_holds_nothing_but_the_stream() {
     while let Some(item) = never_settles.try_next() {
         match item {
             Incoming::Gap(Gap {
-                lost: Lost::Exactly(count),
+                lost: LostCount::Exactly(count),
                 ..
             }) => lost += count,
             Incoming::Message(message) => {

@@ -215,7 +215,7 @@ fn after_closing_everything_says_so() {
         .read_history(event_sdk::transport::HistoryRequest {
             stream: "S".into(),
             filters: vec![pattern(">")],
-            from: event_sdk::transport::From::End,
+            from: event_sdk::transport::HistoryStart::End,
             order: event_sdk::transport::Order::OldestFirst,
             limit: None,
         }))
@@ -245,7 +245,7 @@ fn after_closing_everything_says_so() {
 }
 
 fn refused(change: impl FnOnce(&mut SubscribeRequest)) -> event_sdk::Error {
-    let stream = config(&event_sdk::stream::Stream::new("S").absolute("a.>"));
+    let stream = config(&event_sdk::stream::StreamSpec::new("S").absolute("a.>"));
     let rig = Rig::new(|builder| builder.stream(stream));
     let config = ConsumerConfig {
         filters: vec![pattern("a.>")],

@@ -11,8 +11,8 @@ use event_sdk::headers::Headers;
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Body, ConsumerConfig, Drained, Error, Expectations, Incoming, Outgoing,
-    Settlement, Transport,
+    AckPolicy, Body, Completion, ConsumerConfig, Drained, Error, Expectations, Incoming,
+    PublishRequest, Settlement, Transport,
 };
 use event_sdk::{ErrorKind, Subject};
 use jiff::Timestamp;
@@ -22,7 +22,7 @@ use event_sdk::transport::TransportExt as _;
 
 /// A drain that is polled by hand.
 struct Drain {
-    answer: Answer<Result<Drained, Error>>,
+    answer: Completion<Result<Drained, Error>>,
     woken: Arc<Wakes>,
 }
 
@@ -381,7 +381,7 @@ fn a_publish_that_a_drain_overtakes_is_not_handed_over() {
     let transport = builder.build().unwrap();
     *clock.drains.lock().unwrap() = Some(transport.clone());
     let subject = Subject::parse("a").unwrap();
-    let handed_over = now(transport.publish(Outgoing {
+    let handed_over = now(transport.publish(PublishRequest {
         subject: &subject,
         headers: Headers::new(),
         body: Body::Encoded(Bytes::new()),

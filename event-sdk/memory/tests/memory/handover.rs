@@ -6,14 +6,14 @@ use std::thread;
 use bytes::Bytes;
 use event_sdk::ErrorKind;
 use event_sdk::codec::{Codec, DecodeFault, EncodeError, JsonCodec, RawEnvelope};
-use event_sdk::envelope::Head;
+use event_sdk::envelope::EnvelopeHeader;
 use event_sdk::event::{Event, EventSpec};
 use event_sdk::headers::Headers;
 use event_sdk::json::WriteJson;
-use event_sdk::stream::{Discard, Stream};
+use event_sdk::stream::{Discard, StreamSpec};
 use event_sdk::subject::grammar::subject_hash;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Body, Capability, Expectations, MessageId, Outgoing, ValueBody};
+use event_sdk::transport::{Body, Capability, Expectations, MessageId, PublishRequest, ValueBody};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -51,15 +51,15 @@ impl Drop for Noted {
 }
 
 fn value(event: &Arc<Noted>) -> Body {
-    let head = Head::new(Uuid::from_u128(7), "note.noted", at(SECOND));
+    let head = EnvelopeHeader::new(Uuid::from_u128(7), "note.noted", at(SECOND));
     Body::Value(ValueBody {
         head: head.into(),
         event: event.clone(),
     })
 }
 
-fn handing_over(declare: impl FnOnce(Stream) -> Stream) -> Rig {
-    let stream = config(&declare(Stream::new("S").absolute(">")));
+fn handing_over(declare: impl FnOnce(StreamSpec) -> StreamSpec) -> Rig {
+    let stream = config(&declare(StreamSpec::new("S").absolute(">")));
     Rig::new(|builder| builder.stream(stream).hand_over(true))
 }
 
@@ -84,8 +84,8 @@ fn every_consumer_receives_the_publishers_own_value() {
 #[test]
 fn a_stream_that_counts_bytes_encodes() {
     for limit in [
-        Stream::max_bytes as fn(Stream, u64) -> Stream,
-        Stream::max_message_size,
+        StreamSpec::max_bytes as fn(StreamSpec, u64) -> StreamSpec,
+        StreamSpec::max_message_size,
     ] {
         let rig = handing_over(|stream| limit(stream, 10_000));
         let event = Arc::new(Noted::default());
@@ -124,7 +124,7 @@ struct Marking;
 impl Codec for Marking {
     fn encode(
         &self,
-        head: &Head,
+        head: &EnvelopeHeader,
         data: &dyn WriteJson,
         headers: &mut Headers,
         out: &mut Vec<u8>,
@@ -140,7 +140,7 @@ impl Codec for Marking {
 
 #[test]
 fn it_encodes_with_the_codec_that_it_was_given() {
-    let stream = config(&Stream::new("S").absolute(">").max_bytes(1000));
+    let stream = config(&StreamSpec::new("S").absolute(">").max_bytes(1000));
     let rig = Rig::new(|builder| {
         builder
             .stream(stream)
@@ -178,7 +178,7 @@ fn a_value_may_use_the_transport_when_it_is_dropped() {
     // other when all is closed.
     publish();
     publish();
-    let all = Stream::new("S").absolute(">").max_messages(2);
+    let all = StreamSpec::new("S").absolute(">").max_messages(2);
     now(rig.transport.apply_stream(&config(&all))).unwrap();
     publish();
     publish();
@@ -191,8 +191,8 @@ fn a_value_may_use_the_transport_when_it_is_dropped() {
 /// What becomes of a value that is not stored because `refuse` is against it.
 #[track_caller]
 fn dropped_unstored(
-    declare: impl FnOnce(Stream) -> Stream,
-    refuse: impl FnOnce(&mut Outgoing<'_>) + Send + 'static,
+    declare: impl FnOnce(StreamSpec) -> StreamSpec,
+    refuse: impl FnOnce(&mut PublishRequest<'_>) + Send + 'static,
 ) {
     let rig = handing_over(declare);
     let first = Arc::new(Noted::default());

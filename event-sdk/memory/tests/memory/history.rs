@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use event_sdk::transport::{From, HistoryRequest, Order};
+use event_sdk::transport::{HistoryRequest, HistoryStart, Order};
 use event_sdk::{Error, ErrorKind};
 use futures_util::{FutureExt, StreamExt};
 
 use crate::support::*;
 use event_sdk::transport::TransportExt as _;
 
-fn ask(filters: &[&str], from: From, order: Order, limit: Option<usize>) -> HistoryRequest {
+fn ask(filters: &[&str], from: HistoryStart, order: Order, limit: Option<usize>) -> HistoryRequest {
     HistoryRequest {
         stream: "S".into(),
         filters: filters.iter().map(|filter| pattern(filter)).collect(),
@@ -47,45 +47,74 @@ fn it_is_read_in_both_orders_from_anywhere() {
     use Order::{NewestFirst, OldestFirst};
     let rig = filled();
     let read = |filters: &[&str], from, order| read(&rig, ask(filters, from, order, None)).unwrap();
-    assert_eq!(read(&[">"], From::End, OldestFirst), [3, 4, 5, 6, 7]);
-    assert_eq!(read(&[">"], From::End, NewestFirst), [7, 6, 5, 4, 3]);
-    assert_eq!(read(&["a.*"], From::End, NewestFirst), [6, 5, 3]);
-    assert_eq!(read(&["a.1", "b.>"], From::End, OldestFirst), [3, 4, 6, 7]);
-    assert_eq!(read(&[">"], From::Sequence(5), OldestFirst), [5, 6, 7]);
-    assert_eq!(read(&[">"], From::Sequence(5), NewestFirst), [5, 4, 3]);
     assert_eq!(
-        read(&[">"], From::Sequence(1), OldestFirst),
+        read(&[">"], HistoryStart::End, OldestFirst),
         [3, 4, 5, 6, 7]
     );
-    assert_eq!(read(&[">"], From::Sequence(1), NewestFirst), [] as [u64; 0]);
-    assert_eq!(read(&[">"], From::Sequence(9), OldestFirst), [] as [u64; 0]);
     assert_eq!(
-        read(&[">"], From::Sequence(9), NewestFirst),
+        read(&[">"], HistoryStart::End, NewestFirst),
+        [7, 6, 5, 4, 3]
+    );
+    assert_eq!(read(&["a.*"], HistoryStart::End, NewestFirst), [6, 5, 3]);
+    assert_eq!(
+        read(&["a.1", "b.>"], HistoryStart::End, OldestFirst),
+        [3, 4, 6, 7]
+    );
+    assert_eq!(
+        read(&[">"], HistoryStart::Sequence(5), OldestFirst),
+        [5, 6, 7]
+    );
+    assert_eq!(
+        read(&[">"], HistoryStart::Sequence(5), NewestFirst),
+        [5, 4, 3]
+    );
+    assert_eq!(
+        read(&[">"], HistoryStart::Sequence(1), OldestFirst),
+        [3, 4, 5, 6, 7]
+    );
+    assert_eq!(
+        read(&[">"], HistoryStart::Sequence(1), NewestFirst),
+        [] as [u64; 0]
+    );
+    assert_eq!(
+        read(&[">"], HistoryStart::Sequence(9), OldestFirst),
+        [] as [u64; 0]
+    );
+    assert_eq!(
+        read(&[">"], HistoryStart::Sequence(9), NewestFirst),
         [7, 6, 5, 4, 3]
     );
     let half = Duration::from_millis(500);
     assert_eq!(
-        read(&[">"], From::Time(at(4 * SECOND)), OldestFirst),
+        read(&[">"], HistoryStart::Time(at(4 * SECOND)), OldestFirst),
         [5, 6, 7]
     );
     assert_eq!(
-        read(&[">"], From::Time(at(4 * SECOND)), NewestFirst),
+        read(&[">"], HistoryStart::Time(at(4 * SECOND)), NewestFirst),
         [5, 4, 3]
     );
     assert_eq!(
-        read(&[">"], From::Time(at(4 * SECOND + half)), OldestFirst),
+        read(
+            &[">"],
+            HistoryStart::Time(at(4 * SECOND + half)),
+            OldestFirst
+        ),
         [6, 7]
     );
     assert_eq!(
-        read(&[">"], From::Time(at(4 * SECOND + half)), NewestFirst),
+        read(
+            &[">"],
+            HistoryStart::Time(at(4 * SECOND + half)),
+            NewestFirst
+        ),
         [5, 4, 3]
     );
     assert_eq!(
-        read(&[">"], From::Time(at(60 * SECOND)), OldestFirst),
+        read(&[">"], HistoryStart::Time(at(60 * SECOND)), OldestFirst),
         [] as [u64; 0]
     );
     assert_eq!(
-        read(&[">"], From::Time(at(Duration::ZERO)), NewestFirst),
+        read(&[">"], HistoryStart::Time(at(Duration::ZERO)), NewestFirst),
         [] as [u64; 0]
     );
 }
@@ -96,7 +125,7 @@ fn no_more_is_read_than_asked_for() {
     let read = |limit| {
         read(
             &rig,
-            ask(&["a.*"], From::End, Order::NewestFirst, Some(limit)),
+            ask(&["a.*"], HistoryStart::End, Order::NewestFirst, Some(limit)),
         )
         .unwrap()
     };
@@ -112,7 +141,7 @@ fn it_is_what_was_stored_when_it_was_asked_for() {
     let mut history =
         now(rig
             .transport
-            .read_history(ask(&[">"], From::End, Order::OldestFirst, None)))
+            .read_history(ask(&[">"], HistoryStart::End, Order::OldestFirst, None)))
         .unwrap();
     let mut next = || {
         history
@@ -140,7 +169,7 @@ fn a_long_stretch_without_a_match_is_passed() {
         (Order::NewestFirst, [20_002, 1]),
     ] {
         assert_eq!(
-            read(&rig, ask(&["a"], From::End, order, None)).unwrap(),
+            read(&rig, ask(&["a"], HistoryStart::End, order, None)).unwrap(),
             expected
         );
     }
@@ -155,7 +184,7 @@ fn a_message_is_whole() {
     let mut history =
         now(rig
             .transport
-            .read_history(ask(&[">"], From::End, Order::OldestFirst, None)))
+            .read_history(ask(&[">"], HistoryStart::End, Order::OldestFirst, None)))
         .unwrap();
     let message = history.next().now_or_never().unwrap().unwrap().unwrap();
     assert_eq!((message.subject.as_str(), &*message.stream), ("a.b", "S"));
@@ -165,10 +194,14 @@ fn a_message_is_whole() {
 
 #[test]
 fn what_cannot_be_read_is_refused() {
-    let stream = config(&event_sdk::stream::Stream::new("S").absolute("a.>"));
+    let stream = config(&event_sdk::stream::StreamSpec::new("S").absolute("a.>"));
     let rig = Rig::new(|builder| builder.stream(stream));
     let kind = |filters: &[&str]| {
-        let error = read(&rig, ask(filters, From::End, Order::OldestFirst, None)).unwrap_err();
+        let error = read(
+            &rig,
+            ask(filters, HistoryStart::End, Order::OldestFirst, None),
+        )
+        .unwrap_err();
         assert_eq!(error.stream(), Some("S"));
         error.kind().clone()
     };

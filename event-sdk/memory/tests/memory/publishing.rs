@@ -7,7 +7,7 @@ use event_sdk::headers::Headers;
 use event_sdk::time::{Clock, Reading};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Body, Capability, Expectations, MessageId, Operation, Outcome, Outgoing, Transport,
+    Body, Capability, Expectations, MessageId, Operation, Outcome, PublishRequest, Transport,
 };
 use event_sdk::{Error, ErrorKind, Subject};
 use jiff::SignedDuration;
@@ -161,7 +161,7 @@ fn the_last_sequence_under_a_pattern_is_expected() {
 
 #[test]
 fn a_pattern_outside_the_stream_cannot_be_expected() {
-    let stream = config(&event_sdk::stream::Stream::new("S").absolute("a.>"));
+    let stream = config(&event_sdk::stream::StreamSpec::new("S").absolute("a.>"));
     let rig = Rig::new(|builder| builder.stream(stream));
     let expect = Expectations {
         last_pattern_sequence: Some((pattern("b.>"), 0)),
@@ -265,7 +265,7 @@ fn a_message_id_counts_as_a_header_does() {
 
 #[test]
 fn a_subject_that_no_stream_stores_is_refused_with_what_there_is() {
-    let stream = config(&event_sdk::stream::Stream::new("ORDERS").subject("orders.>"));
+    let stream = config(&event_sdk::stream::StreamSpec::new("ORDERS").subject("orders.>"));
     let rig = Rig::new(|builder| builder.stream(stream));
     let error = rig.try_publish("events.billing.paid", |_| {}).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::NoStream);
@@ -303,7 +303,7 @@ fn only_a_reading_of_its_own_clock_is_taken() {
         let reading = Reading::of(clock);
         rig.step(SECOND);
         let subject = Subject::parse("a").unwrap();
-        let message = Outgoing {
+        let message = PublishRequest {
             subject: &subject,
             headers: Headers::new(),
             body: Body::Encoded(Bytes::new()),

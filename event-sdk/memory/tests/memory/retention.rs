@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use event_sdk::ErrorKind;
 use event_sdk::stream::Discard;
-use event_sdk::transport::{AckPolicy, Body, ConsumerConfig, DeliverPolicy, Gap, Lost};
+use event_sdk::transport::{AckPolicy, Body, ConsumerConfig, DeliverPolicy, Gap, LostCount};
 use jiff::SignedDuration;
 
 use crate::support::*;
@@ -36,7 +36,7 @@ fn bytes_are_limited() {
     let rig = Rig::of(|stream| stream.max_bytes(30));
     rig.publish_many("a", 20);
     assert_eq!((rig.state().messages, rig.state().bytes), (10, 30));
-    let large = |message: &mut event_sdk::transport::Outgoing<'_>| {
+    let large = |message: &mut event_sdk::transport::PublishRequest<'_>| {
         message.body = Body::Encoded(vec![b'x'; 26].into());
     };
     rig.try_publish("abc", large).unwrap();
@@ -253,7 +253,7 @@ fn what_is_gone_before_the_sequence_to_start_at_is_a_gap() {
         Gap {
             from: 4,
             to: 8,
-            lost: Lost::AtMost(5)
+            lost: LostCount::AtMost(5)
         }
     );
     assert_eq!(sub.drain(), [9, 10]);

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::time::{Clock, TokioClock};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Incoming, Received, Subscription, Transport};
@@ -44,7 +44,7 @@ fn runtime() -> Runtime {
 
 /// A stream with a message, and a consumer that has to settle it soon.
 fn with_a_message() -> (Rig, Subscription) {
-    let stream = config(&Stream::new("S").absolute(">"));
+    let stream = config(&StreamSpec::new("S").absolute(">"));
     let rig = Rig {
         clock: std::sync::Arc::default(),
         transport: MemoryTransport::builder().stream(stream).build().unwrap(),

@@ -1,7 +1,7 @@
 //! Several streams in one transport.
 
 use event_sdk::ErrorKind;
-use event_sdk::stream::{Compression, Storage, Stream};
+use event_sdk::stream::{Compression, Storage, StreamSpec};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{ConsumerConfig, Error, Expectations, Transport};
 
@@ -9,8 +9,12 @@ use crate::support::*;
 use event_sdk::transport::TransportExt as _;
 
 fn two() -> Rig {
-    let orders = config(&Stream::new("ORDERS").subject("orders.>").subject("carts.*"));
-    let billing = config(&Stream::new("BILLING").subject("billing.>"));
+    let orders = config(
+        &StreamSpec::new("ORDERS")
+            .subject("orders.>")
+            .subject("carts.*"),
+    );
+    let billing = config(&StreamSpec::new("BILLING").subject("billing.>"));
     Rig::new(|builder| builder.stream(orders).stream(billing))
 }
 
@@ -64,7 +68,7 @@ fn what_is_expected_under_a_pattern_is_expected_of_one_stream() {
     assert!(expecting("events.billing.7", 2).is_err());
 }
 
-fn build(streams: impl IntoIterator<Item = Stream>) -> Error {
+fn build(streams: impl IntoIterator<Item = StreamSpec>) -> Error {
     streams
         .into_iter()
         .fold(MemoryTransport::builder(), |builder, stream| {
@@ -77,8 +81,8 @@ fn build(streams: impl IntoIterator<Item = Stream>) -> Error {
 #[test]
 fn streams_that_overlap_are_refused_with_both_patterns() {
     let error = build([
-        Stream::new("ALL").subject("a.>"),
-        Stream::new("SOME").subject("b.>").subject("a.*.x"),
+        StreamSpec::new("ALL").subject("a.>"),
+        StreamSpec::new("SOME").subject("b.>").subject("a.*.x"),
     ]);
     assert_eq!(
         (error.kind(), error.stream()),
@@ -93,14 +97,17 @@ fn streams_that_overlap_are_refused_with_both_patterns() {
 
 #[test]
 fn a_stream_is_declared_once() {
-    let error = build([Stream::new("A").subject("a"), Stream::new("A").subject("b")]);
+    let error = build([
+        StreamSpec::new("A").subject("a"),
+        StreamSpec::new("A").subject("b"),
+    ]);
     assert!(error.to_string().contains("twice"), "{error}");
 }
 
 #[test]
 fn a_configuration_made_by_hand_is_checked_too() {
     let check = |change: fn(&mut event_sdk::stream::StreamConfig)| {
-        let mut stream = config(&Stream::new("S").absolute("a.>"));
+        let mut stream = config(&StreamSpec::new("S").absolute("a.>"));
         change(&mut stream);
         let error = MemoryTransport::builder()
             .stream(stream)
@@ -118,7 +125,7 @@ fn a_configuration_made_by_hand_is_checked_too() {
 
 #[test]
 fn what_has_a_meaning_on_servers_alone_is_kept_as_it_was_configured() {
-    let stream = Stream::new("S")
+    let stream = StreamSpec::new("S")
         .subject("a")
         .storage(Storage::Memory)
         .replicas(3)

@@ -13,14 +13,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use event_sdk::headers::Headers;
-use event_sdk::stream::{Stream, StreamConfig};
+use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
-    Answer, Body, ConsumerConfig, ConsumerName, Error, Exhausted, Expectations, Gap, Incoming,
-    Lost, MessageId, Outgoing, Received, Settlement, Stored, StreamState, SubscribeRequest,
-    Subscription, Transport,
+    Body, Completion, ConsumerConfig, ConsumerName, Error, Exhausted, Expectations, Gap, Incoming,
+    LostCount, MessageId, PublishRequest, Received, Settlement, Stored, StreamState,
+    SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{Pattern, Subject};
 use futures_util::FutureExt;
@@ -130,8 +130,8 @@ impl Rig {
     }
 
     /// With one stream `S` over everything, made by `declare`.
-    pub(crate) fn of(declare: impl FnOnce(Stream) -> Stream) -> Self {
-        let config = config(&declare(Stream::new("S").absolute(">")));
+    pub(crate) fn of(declare: impl FnOnce(StreamSpec) -> StreamSpec) -> Self {
+        let config = config(&declare(StreamSpec::new("S").absolute(">")));
         Self::new(|builder| builder.stream(config))
     }
 
@@ -171,10 +171,10 @@ impl Rig {
     pub(crate) fn try_publish(
         &self,
         subject: &str,
-        change: impl FnOnce(&mut Outgoing<'_>),
+        change: impl FnOnce(&mut PublishRequest<'_>),
     ) -> Result<Stored, Error> {
         let subject = Subject::parse(subject.to_owned()).unwrap();
-        let mut message = Outgoing {
+        let mut message = PublishRequest {
             subject: &subject,
             headers: Headers::new(),
             body: Body::Encoded(Bytes::from_static(b"{}")),
@@ -208,13 +208,13 @@ impl Rig {
 }
 
 /// What an answer is that is known.
-pub(crate) fn now<T>(answer: Answer<T>) -> T {
+pub(crate) fn now<T>(answer: Completion<T>) -> T {
     answer
         .try_into_ready()
         .expect("a memory transport answers at once")
 }
 
-pub(crate) fn config(stream: &Stream) -> StreamConfig {
+pub(crate) fn config(stream: &StreamSpec) -> StreamConfig {
     stream.config("events").unwrap()
 }
 
@@ -404,6 +404,6 @@ pub(crate) fn exactly(from: u64, to: u64, lost: u64) -> Gap {
     Gap {
         from,
         to,
-        lost: Lost::Exactly(lost),
+        lost: LostCount::Exactly(lost),
     }
 }

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use event_sdk::headers::Headers;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Body, ConsumerConfig, Expectations, Incoming, Lost, Outgoing, Settlement, Stored,
-    Subscription, Transport,
+    AckPolicy, Body, ConsumerConfig, Expectations, Incoming, LostCount, PublishRequest, Settlement,
+    Stored, Subscription, Transport,
 };
 use event_sdk::{Error, ErrorKind, Subject};
 use futures_util::StreamExt;
@@ -21,13 +21,13 @@ use event_sdk::transport::TransportExt as _;
 const PUBLISHERS: usize = 4;
 const EACH: usize = 5_000;
 
-fn transport(declare: impl FnOnce(Stream) -> Stream) -> MemoryTransport {
-    let stream = config(&declare(Stream::new("S").absolute(">")));
+fn transport(declare: impl FnOnce(StreamSpec) -> StreamSpec) -> MemoryTransport {
+    let stream = config(&declare(StreamSpec::new("S").absolute(">")));
     MemoryTransport::builder().stream(stream).build().unwrap()
 }
 
 async fn publish(transport: &MemoryTransport, subject: &Subject) -> Result<Stored, Error> {
-    let message = Outgoing {
+    let message = PublishRequest {
         subject,
         headers: Headers::new(),
         body: Body::Encoded(Bytes::from_static(b"{}")),
@@ -126,7 +126,7 @@ async fn what_is_received_and_what_is_lost_is_everything_in_order() {
                             }
                         }
                         Incoming::Gap(gap) => {
-                            let Lost::Exactly(count) = gap.lost else {
+                            let LostCount::Exactly(count) = gap.lost else {
                                 panic!("{gap:?}")
                             };
                             assert!(gap.from > end && gap.to - gap.from + 1 >= count, "{gap:?}");
@@ -159,7 +159,7 @@ async fn of_many_who_expect_the_same_last_sequence_one_publishes() {
             let subject = Subject::parse(format!("entity.{publisher}.1")).unwrap();
             let mut won = Vec::new();
             for round in 0..rounds {
-                let message = Outgoing {
+                let message = PublishRequest {
                     subject: &subject,
                     headers: Headers::new(),
                     body: Body::Encoded(Bytes::from_static(b"{}")),

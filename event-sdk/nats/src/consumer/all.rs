@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures_util::future::{join, join_all, select};
 use tokio::time::{Instant, timeout_at};
 
-use super::core::Core;
-use super::held::open;
+use super::ack_pending::open;
+use super::pull_loop::PullLoop;
 use super::send::send;
-use super::settle::{Held, NAK};
+use super::settle::{AckPending, NAK};
 use crate::connection::Phase;
-use crate::link::Link;
+use crate::context::NatsContext;
 use event_sdk_core::transport::Drained;
 
 /// How long it is waited for room to put something back, where the server has gone
@@ -24,7 +24,7 @@ const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The subscriptions of one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Consumers {
-    cores: Mutex<Vec<Weak<Core>>>,
+    cores: Mutex<Vec<Weak<PullLoop>>>,
 }
 
 /// A drain that has begun: the subscriptions have ended.
@@ -35,41 +35,44 @@ pub(crate) struct Draining {
 
 /// One of its subscriptions, and what somebody had of it when the drain began.
 struct One {
-    core: Arc<Core>,
-    in_hand: Vec<Weak<Held>>,
+    pull_loop: Arc<PullLoop>,
+    in_hand: Vec<Weak<AckPending>>,
     sequences: BTreeSet<u64>,
 }
 
 impl Consumers {
-    pub(super) fn add(&self, core: &Arc<Core>) {
+    pub(super) fn add(&self, pull_loop: &Arc<PullLoop>) {
         let mut cores = self.lock();
         // Only when the list would grow, and then all of it: each addition costs
         // the same.
         if cores.len() == cores.capacity() {
-            cores.retain(|core| core.strong_count() > 0);
+            cores.retain(|pull_loop| pull_loop.strong_count() > 0);
         }
-        cores.push(Arc::downgrade(core));
+        cores.push(Arc::downgrade(pull_loop));
     }
 
     /// Ends all subscriptions, and puts back what they had not handed out, as far
     /// as that goes without waiting.
     pub(crate) fn end(&self) {
-        for core in self.all() {
-            drop(core.end());
-            core.hurry();
-            core.delete();
+        for pull_loop in self.all() {
+            drop(pull_loop.end());
+            pull_loop.hurry();
+            pull_loop.delete();
         }
     }
 
     /// Ends all subscriptions.
     pub(crate) fn drain(&self, within: Duration) -> Draining {
-        let begin = |core: Arc<Core>| {
-            core.via.watch();
-            let in_hand = core.end();
+        let begin = |pull_loop: Arc<PullLoop>| {
+            pull_loop.ack_context.watch();
+            let in_hand = pull_loop.end();
             One {
-                sequences: in_hand.iter().map(|held| held.sequence()).collect(),
+                sequences: in_hand
+                    .iter()
+                    .map(|ack_pending| ack_pending.sequence())
+                    .collect(),
                 in_hand: in_hand.iter().map(Arc::downgrade).collect(),
-                core,
+                pull_loop,
             }
         };
         Draining {
@@ -78,11 +81,11 @@ impl Consumers {
         }
     }
 
-    fn all(&self) -> Vec<Arc<Core>> {
+    fn all(&self) -> Vec<Arc<PullLoop>> {
         self.lock().iter().filter_map(Weak::upgrade).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Core>>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<PullLoop>>> {
         // Nothing in here panics half way.
         self.cores.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -93,8 +96,8 @@ impl Draining {
     /// puts that back too when the time is over or the connection ends.
     ///
     /// Dropped before it is ready, no more is put back.
-    pub(crate) async fn run(self, link: &Link) -> Drained {
-        let mut phase = link.phase();
+    pub(crate) async fn run(self, context: &NatsContext) -> Drained {
+        let mut phase = context.phase();
         let ended = std::pin::pin!(async {
             // That nobody changes it any more says the same.
             let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
@@ -119,37 +122,40 @@ impl One {
         let settled = async {
             loop {
                 // Before the look, so that nothing is missed between.
-                let mut settled = std::pin::pin!(self.core.via.settled());
+                let mut settled = std::pin::pin!(self.pull_loop.ack_context.settled());
                 settled.as_mut().enable();
-                if self.in_hand.iter().all(|held| open(held).is_none())
+                if self
+                    .in_hand
+                    .iter()
+                    .all(|ack_pending| open(ack_pending).is_none())
                     || timeout_at(deadline, settled).await.is_err()
                 {
                     break;
                 }
             }
         };
-        join(self.core.left(), settled).await;
+        join(self.pull_loop.left(), settled).await;
     }
 
     /// Puts back what is not settled.
     async fn finish(self) -> Drained {
         // Only when the requests have ended: otherwise it would come here again.
-        self.core.hurry();
-        let client = self.core.via.link.client();
-        let giving_back = self.core.via.giving_back().await;
+        self.pull_loop.hurry();
+        let client = self.pull_loop.ack_context.context.client();
+        let giving_back = self.pull_loop.ack_context.giving_back().await;
         let deadline = after(PATIENCE);
-        for held in self.in_hand.iter().filter_map(open) {
-            if let Some(reply) = held.give_back() {
+        for ack_pending in self.in_hand.iter().filter_map(open) {
+            if let Some(reply) = ack_pending.give_back() {
                 // Where it cannot be sent it comes again after its ack wait.
                 let _ = timeout_at(deadline, send(client, &reply, None, NAK)).await;
             }
         }
         drop(giving_back);
-        self.core.delete();
-        let given_back = self.core.via.given_back();
+        self.pull_loop.delete();
+        let given_back = self.pull_loop.ack_context.given_back();
         let given_back = given_back.intersection(&self.sequences).count() as u64;
         // What a handler has put back may have come here again.
-        let unread = self.core.unread();
+        let unread = self.pull_loop.unread();
         Drained {
             settled: self.sequences.len() as u64 - given_back,
             given_back: unread.difference(&self.sequences).count() as u64 + given_back,

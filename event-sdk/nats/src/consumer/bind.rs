@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::config::Wire;
-use crate::fault::{About, ApiError, code};
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy, Error, ErrorKind};
@@ -66,19 +66,19 @@ const TRIES: usize = 5;
 ///
 /// Where no management call may be made, a durable is taken to be there.
 pub(super) async fn bind(
-    link: &Link,
+    context: &NatsContext,
     stream: &Text,
     config: &ConsumerConfig,
-    about: &About,
+    about: &ErrorContext,
 ) -> Result<Bound, Error> {
     let Some(name) = config.name.as_str().map(Text::copy_of) else {
-        let info = create(link, stream, config, about).await?;
+        let info = create(context, stream, config, about).await?;
         return Ok(bound(
             stream,
             info.map_err(|error| error.into_error(about))?,
         ));
     };
-    if link.options().management == Management::Never {
+    if context.options().management == Management::Never {
         return Ok(Bound {
             stream: stream.clone(),
             name,
@@ -91,7 +91,7 @@ pub(super) async fn bind(
     }
     let mut last = None;
     for _ in 0..TRIES {
-        match info(link, stream, &name, about).await? {
+        match info(context, stream, &name, about).await? {
             Ok(info) => {
                 let found_idle = (info.num_waiting == 0).then(Instant::now);
                 let bound = same(stream, info, config, about)?;
@@ -103,7 +103,7 @@ pub(super) async fn bind(
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
             Err(error) => return Err(error.into_error(about)),
         }
-        match create(link, stream, config, about).await? {
+        match create(context, stream, config, about).await? {
             // Another may have been the first, with the same request.
             Ok(info) => return same(stream, info, config, about),
             // Somebody else has created another in the meantime.
@@ -119,38 +119,38 @@ pub(super) async fn bind(
 
 /// Makes an ephemeral consumer again, from this sequence on.
 pub(super) async fn again(
-    link: &Link,
+    context: &NatsContext,
     stream: &Text,
     config: &ConsumerConfig,
     from: Option<u64>,
-    about: &About,
+    about: &ErrorContext,
 ) -> Result<Result<Bound, ApiError>, Error> {
     let mut config = config.clone();
     if let Some(from) = from {
         config.deliver = DeliverPolicy::ByStartSequence(from.max(1));
     }
-    let info = create(link, stream, &config, about).await?;
+    let info = create(context, stream, &config, about).await?;
     Ok(info.map(|info| bound(stream, info)))
 }
 
 /// What the server says of a consumer.
 pub(super) async fn info(
-    link: &Link,
+    context: &NatsContext,
     stream: &str,
     name: &str,
-    about: &About,
+    about: &ErrorContext,
 ) -> Result<Result<Info, ApiError>, Error> {
     let call = format!("CONSUMER.INFO.{stream}.{name}");
-    link.call(about, &call, &json!({})).await
+    context.call(about, &call, &json!({})).await
 }
 
 async fn create(
-    link: &Link,
+    context: &NatsContext,
     stream: &str,
     config: &ConsumerConfig,
-    about: &About,
+    about: &ErrorContext,
 ) -> Result<Result<Info, ApiError>, Error> {
-    let wire = Wire::wanted(config, link.options().inactive)
+    let wire = Wire::wanted(config, context.options().inactive)
         .map_err(|(kind, why)| about.error(kind, why))?;
     // Name and filter stand in the subject, so that permissions can be given for
     // them (NATS ADR-32).
@@ -166,11 +166,16 @@ async fn create(
         config: &wire,
         action: "create",
     };
-    link.call(about, &call, &request).await
+    context.call(about, &call, &request).await
 }
 
 /// A consumer is bound as it is or not at all.
-fn same(stream: &Text, info: Info, wanted: &ConsumerConfig, about: &About) -> Result<Bound, Error> {
+fn same(
+    stream: &Text,
+    info: Info,
+    wanted: &ConsumerConfig,
+    about: &ErrorContext,
+) -> Result<Bound, Error> {
     let differences = info.config.differences(wanted);
     if differences.is_empty() {
         return Ok(bound(stream, info));

@@ -1,8 +1,8 @@
 //! Refuses requests that contradict themselves, or that this server or these
 //! settings cannot serve, before the server is asked.
 
-use crate::fault::About;
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
 use crate::options::Management;
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
@@ -10,7 +10,11 @@ use event_sdk_core::transport::{
 };
 
 /// Whether a subscription can be what it asks for.
-pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) -> Result<(), Error> {
+pub(super) fn request(
+    context: &NatsContext,
+    request: &SubscribeRequest,
+    about: &ErrorContext,
+) -> Result<(), Error> {
     let config = &request.config;
     if let Some(reason) = contradiction(request) {
         return Err(about.error(ErrorKind::InvalidOption, reason));
@@ -18,7 +22,7 @@ pub(super) fn request(link: &Link, request: &SubscribeRequest, about: &About) ->
     if matches!(config.name, ConsumerName::Durable(_)) {
         return Ok(());
     }
-    if link.options().management == Management::Never {
+    if context.options().management == Management::Never {
         let what = match config.name {
             ConsumerName::Ephemeral => "an ephemeral consumer",
             _ => "a group",
@@ -67,7 +71,7 @@ fn filters(config: &ConsumerConfig) -> Option<String> {
     config.filters.iter().enumerate().find_map(|(index, one)| {
         let other = config.filters[..index].iter().find(|other| other.overlaps(one))?;
         Some(format!(
-            "the filters {other} and {one} overlap; a message must match one of them only, so leave out the narrower or make them distinct"
+            "the filters {other} and {one} overlap; a message must match one of them only, so shutdown out the narrower or make them distinct"
         ))
     })
 }
@@ -99,6 +103,6 @@ fn without_acks(config: &ConsumerConfig) -> Option<String> {
         return None;
     };
     Some(format!(
-        "{set} is set, but a consumer that acknowledges nothing delivers each message once; leave it out or acknowledge"
+        "{set} is set, but a consumer that acknowledges nothing delivers each message once; shutdown it out or acknowledge"
     ))
 }

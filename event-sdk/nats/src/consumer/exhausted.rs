@@ -10,15 +10,15 @@ use async_nats::Subscriber;
 use futures_util::StreamExt;
 use serde::Deserialize;
 
-use super::settle::Via;
-use crate::fault::About;
+use super::settle::AckContext;
+use crate::error::ErrorContext;
 use crate::streams::{Which, message};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{Error, ErrorKind, Exhausted, Operation};
 
 /// Listens for the server's reports about one consumer.
 pub(super) struct Reports {
-    via: Arc<Via>,
+    ack_context: Arc<AckContext>,
     /// How often a message is delivered at the most.
     max_deliver: u32,
     subscriber: Subscriber,
@@ -46,29 +46,31 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Reports {
     /// Listens. One of all that listen for this consumer gets each report.
     pub(super) async fn open(
-        via: Arc<Via>,
+        ack_context: Arc<AckContext>,
         consumer: &str,
         max_deliver: u32,
     ) -> Result<Self, Error> {
-        let about = via.about(Operation::Subscribe);
+        let about = ack_context.about(Operation::Subscribe);
         let subject = format!(
             "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{}.{consumer}",
-            via.stream
+            ack_context.stream
         );
         let group = format!("event-sdk-{consumer}");
-        let subscriber = via
-            .link
+        let subscriber = ack_context
+            .context
             .client()
             .queue_subscribe(subject, group)
             .await
-            .map_err(|error| match via.link.check_not_ended(about.operation) {
-                Err(closed) => about.on(closed),
-                Ok(()) => about
-                    .error(ErrorKind::Disconnected, "the connection has ended")
-                    .with_source(error),
-            })?;
+            .map_err(
+                |error| match ack_context.context.check_not_ended(about.operation) {
+                    Err(closed) => about.on(closed),
+                    Ok(()) => about
+                        .error(ErrorKind::Disconnected, "the connection has ended")
+                        .with_source(error),
+                },
+            )?;
         Ok(Self {
-            via,
+            ack_context,
             max_deliver,
             subscriber,
             known: VecDeque::new(),
@@ -117,7 +119,11 @@ impl Reports {
         let sequence = advisory.stream_seq;
         let mut known = self.known.iter();
         let Some(at) = known.position(|(known, _)| *known == sequence) else {
-            self.looking = Some(Box::pin(look_up(Arc::clone(&self.via), sequence, attempts)));
+            self.looking = Some(Box::pin(look_up(
+                Arc::clone(&self.ack_context),
+                sequence,
+                attempts,
+            )));
             return None;
         };
         let (_, subject) = self.known.remove(at)?;
@@ -130,14 +136,18 @@ impl Reports {
 }
 
 /// Asks the server for the subject of a message; `None` if it is gone.
-async fn look_up(via: Arc<Via>, sequence: u64, attempts: u32) -> Option<Result<Exhausted, Error>> {
-    let about = via.about(Operation::Subscribe);
+async fn look_up(
+    ack_context: Arc<AckContext>,
+    sequence: u64,
+    attempts: u32,
+) -> Option<Result<Exhausted, Error>> {
+    let about = ack_context.about(Operation::Subscribe);
     let mut tries = 0;
     let error = loop {
-        match ask(&via, &about, sequence).await {
+        match ask(&ack_context, &about, sequence).await {
             Ok(None) => {
                 tracing::info!(target: crate::TRACING_TARGET,
-                    stream = %via.stream,
+                    stream = %ack_context.stream,
                     sequence,
                     "a message that ran out of deliveries is not in its stream any more"
                 );
@@ -169,9 +179,13 @@ async fn look_up(via: Arc<Via>, sequence: u64, attempts: u32) -> Option<Result<E
         .with_source(error)))
 }
 
-async fn ask(via: &Via, about: &About, sequence: u64) -> Result<Option<Subject>, Error> {
+async fn ask(
+    ack_context: &AckContext,
+    about: &ErrorContext,
+    sequence: u64,
+) -> Result<Option<Subject>, Error> {
     let which = Which::Sequence(sequence);
-    let Some(found) = message(&via.link, &via.stream, &which).await? else {
+    let Some(found) = message(&ack_context.context, &ack_context.stream, &which).await? else {
         return Ok(None);
     };
     Subject::parse(found.subject)

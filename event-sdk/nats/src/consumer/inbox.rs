@@ -2,8 +2,8 @@
 
 use async_nats::{Subject, Subscriber};
 
-use crate::fault::About;
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
 use event_sdk_core::transport::{Error, ErrorKind};
 
 /// Where answers come.
@@ -16,13 +16,13 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// A new one, which nobody else knows.
-    pub(super) async fn open(link: &Link, about: &About) -> Result<Self, Error> {
-        let prefix = format!("{}.", link.new_inbox());
-        let subscriber = link
+    pub(super) async fn open(context: &NatsContext, about: &ErrorContext) -> Result<Self, Error> {
+        let prefix = format!("{}.", context.new_inbox());
+        let subscriber = context
             .client()
             .subscribe(format!("{prefix}*"))
             .await
-            .map_err(|error| match link.check_not_ended(about.operation) {
+            .map_err(|error| match context.check_not_ended(about.operation) {
                 Err(closed) => about.on(closed),
                 Ok(()) => about
                     .error(ErrorKind::Disconnected, "the connection has ended")
@@ -38,7 +38,7 @@ impl Inbox {
     /// may be before what is on its way has come. Told to wait for more messages than
     /// there can be, it goes on; and a server takes a number of more than nine digits
     /// for none (nats-server, `parseSize` in `server/util.go`).
-    pub(super) async fn leave(&mut self) {
+    pub(super) async fn shutdown(&mut self) {
         // An error says that the connection has ended.
         let _ = self.subscriber.unsubscribe_after(u64::MAX).await;
     }

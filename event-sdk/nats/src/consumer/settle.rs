@@ -13,19 +13,19 @@ use tokio::sync::futures::Notified;
 
 use super::send::{send, send_now};
 use super::{bind, reply};
-use crate::fault::{About, code};
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::{ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, Answer, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
-    SettleAnswers, Settlement, Settler, Unsettled,
+    AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
+    SettleCompletions, Settlement, Settler, Unsettled,
 };
 
 /// What the deliveries of one subscription share.
 #[derive(Debug)]
-pub(super) struct Via {
-    pub(super) link: Arc<Link>,
+pub(super) struct AckContext {
+    pub(super) context: Arc<NatsContext>,
     pub(super) stream: Text,
     /// The consumer's name, where somebody gave it one.
     pub(super) consumer: Option<Text>,
@@ -37,16 +37,16 @@ pub(super) struct Via {
     settled: Notify,
     /// The sequences that were put back without their holder's doing.
     given_back: Mutex<BTreeSet<u64>>,
-    /// Held by the drain that puts back what is in hand; see [`Via::giving_back`].
+    /// AckPending by the drain that puts back what is in hand; see [`AckContext::giving_back`].
     giving_back: tokio::sync::Mutex<()>,
 }
 
-impl Via {
-    pub(super) fn new(link: Arc<Link>, stream: Text, config: &ConsumerConfig) -> Self {
+impl AckContext {
+    pub(super) fn new(context: Arc<NatsContext>, stream: Text, config: &ConsumerConfig) -> Self {
         // Only an ephemeral consumer is made again, and from what is not settled.
         let remembers = config.ack != AckPolicy::None && config.name == ConsumerName::Ephemeral;
         Self {
-            link,
+            context,
             stream,
             consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
@@ -58,8 +58,8 @@ impl Via {
     }
 
     /// What is being done, and at what.
-    pub(super) fn about(&self, operation: Operation) -> About {
-        let about = About::new(operation).stream(self.stream.clone());
+    pub(super) fn about(&self, operation: Operation) -> ErrorContext {
+        let about = ErrorContext::new(operation).stream(self.stream.clone());
         match &self.consumer {
             Some(name) => about.consumer(name.clone()),
             None => about,
@@ -69,7 +69,7 @@ impl Via {
     /// Where a consumer takes requests.
     pub(super) fn next(&self, consumer: &str) -> Subject {
         let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
-        self.link.api(call).into()
+        self.context.api(call).into()
     }
 
     /// From now on it is told when something is settled, and what is dropped
@@ -122,8 +122,8 @@ fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
 
 /// One delivery, which can be settled.
 #[derive(Debug)]
-pub(super) struct Held {
-    via: Arc<Via>,
+pub(super) struct AckPending {
+    ack_context: Arc<AckContext>,
     own: Weak<Self>,
     /// Where it is settled.
     reply: Subject,
@@ -140,12 +140,12 @@ const BACK: u8 = 1;
 /// It was acknowledged or terminated.
 const DONE: u8 = 2;
 
-impl Held {
+impl AckPending {
     /// A delivery is handed out.
-    pub(super) fn new(via: Arc<Via>, reply: Subject, sequence: u64) -> Arc<Self> {
-        via.comes_back(sequence);
+    pub(super) fn new(ack_context: Arc<AckContext>, reply: Subject, sequence: u64) -> Arc<Self> {
+        ack_context.comes_back(sequence);
         Arc::new_cyclic(|own| Self {
-            via,
+            ack_context,
             own: own.clone(),
             reply,
             sequence,
@@ -166,38 +166,38 @@ impl Held {
     ///
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
-        lock(&self.via.given_back).insert(self.sequence);
-        let sent = send_now(self.via.link.client(), &self.reply, None, &NAK);
+        lock(&self.ack_context.given_back).insert(self.sequence);
+        let sent = send_now(self.ack_context.context.client(), &self.reply, None, &NAK);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
         sent.is_none().then(|| self.reply.clone())
     }
 
     /// Goes on in a future of its own.
-    fn later<F>(&self, how: impl FnOnce(Arc<Self>) -> F) -> Answer<Result<(), Error>>
+    fn later<F>(&self, how: impl FnOnce(Arc<Self>) -> F) -> Completion<Result<(), Error>>
     where
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
         match self.own.upgrade() {
-            Some(own) => Answer::later(how(own)),
+            Some(own) => Completion::later(how(own)),
             // Whoever settles it holds it.
-            None => Answer::ready(Err(Error::closed(Operation::Settle))),
+            None => Completion::ready(Err(Error::closed(Operation::Settle))),
         }
     }
 
     fn note(&self, mark: u8) {
         match (self.mark.fetch_max(mark, Ordering::AcqRel), mark) {
-            (OPEN, BACK) => self.via.goes_away(self.sequence),
-            (BACK, DONE) => self.via.comes_back(self.sequence),
+            (OPEN, BACK) => self.ack_context.goes_away(self.sequence),
+            (BACK, DONE) => self.ack_context.comes_back(self.sequence),
             _ => {}
         }
-        if self.via.watched.load(Ordering::SeqCst) {
-            self.via.settled.notify_waiters();
+        if self.ack_context.watched.load(Ordering::SeqCst) {
+            self.ack_context.settled.notify_waiters();
         }
     }
 
     fn failed(&self, error: async_nats::PublishError) -> Error {
-        let about = self.via.about(Operation::Settle);
+        let about = self.ack_context.about(Operation::Settle);
         match error.kind() {
             PublishErrorKind::Send => about.on(Error::closed(Operation::Settle)),
             _ => about
@@ -207,23 +207,33 @@ impl Held {
     }
 
     /// Sends a settlement now, or once the connection has room for it.
-    fn send(&self, payload: Bytes, mark: Option<u8>) -> Answer<Result<(), Error>> {
-        match send_now(self.via.link.client(), &self.reply, None, &payload) {
+    fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
+        match send_now(
+            self.ack_context.context.client(),
+            &self.reply,
+            None,
+            &payload,
+        ) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);
                 }
-                Answer::ready(Ok(()))
+                Completion::ready(Ok(()))
             }
-            Some(Err(error)) => Answer::ready(Err(self.failed(error))),
+            Some(Err(error)) => Completion::ready(Err(self.failed(error))),
             None => self.later(|own| own.send_later(payload, mark)),
         }
     }
 
     /// Sends a settlement once the connection has room for it.
     async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
-        let limit = self.via.link.options().request_timeout;
-        let sending = send(self.via.link.client(), &self.reply, None, payload);
+        let limit = self.ack_context.context.options().request_timeout;
+        let sending = send(
+            self.ack_context.context.client(),
+            &self.reply,
+            None,
+            payload,
+        );
         match tokio::time::timeout(limit, sending).await {
             Ok(Ok(())) => {
                 if let Some(mark) = mark {
@@ -232,7 +242,7 @@ impl Held {
                 Ok(())
             }
             Ok(Err(error)) => Err(self.failed(error)),
-            Err(_) => Err(self.via.about(Operation::Settle).error(
+            Err(_) => Err(self.ack_context.about(Operation::Settle).error(
                 ErrorKind::Disconnected,
                 format!(
                     "there was no room on the connection within {limit:?}; is the server there?"
@@ -243,11 +253,11 @@ impl Held {
 
     /// Acknowledges, and waits until the server has said that it knows.
     async fn confirm(self: Arc<Self>) -> Result<(), Error> {
-        let link = &self.via.link;
-        let about = self.via.about(Operation::Settle);
-        let limit = link.options().request_timeout;
+        let context = &self.ack_context.context;
+        let about = self.ack_context.about(Operation::Settle);
+        let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
-        while link
+        while context
             .ask(&about, self.reply.to_string(), ACK)
             .await?
             .is_no_responders()
@@ -268,9 +278,9 @@ impl Held {
     }
 
     /// Whether its consumer may be there.
-    async fn check_there(&self, about: &About) -> Result<(), Error> {
-        let link = &self.via.link;
-        if link.options().management == Management::Never {
+    async fn check_there(&self, about: &ErrorContext) -> Result<(), Error> {
+        let context = &self.ack_context.context;
+        if context.options().management == Management::Never {
             return Err(about.error(
                 ErrorKind::ConsumerNotFound,
                 "nobody takes its acknowledgement: the consumer was deleted, or is just moving to another server",
@@ -279,7 +289,7 @@ impl Held {
         let Some(consumer) = reply::consumer(&self.reply) else {
             return Ok(());
         };
-        match bind::info(link, &self.via.stream, consumer, about).await {
+        match bind::info(context, &self.ack_context.stream, consumer, about).await {
             Ok(Err(error)) if error.is(&[code::CONSUMER_NOT_FOUND, code::STREAM_NOT_FOUND]) => {
                 Err(error.into_error(about))
             }
@@ -334,16 +344,16 @@ fn nak(delay: Duration) -> Bytes {
     text.into()
 }
 
-impl Settle for Held {
-    fn settle(&self, _: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
-        if let Err(closed) = self.via.link.check_not_ended(Operation::Settle) {
-            return Answer::ready(Err(self.via.about(Operation::Settle).on(closed)));
+impl Settle for AckPending {
+    fn settle(&self, _: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
+        if let Err(closed) = self.ack_context.context.check_not_ended(Operation::Settle) {
+            return Completion::ready(Err(self.ack_context.about(Operation::Settle).on(closed)));
         }
         if settlement == Settlement::AckConfirmed {
             return self.later(Self::confirm);
         }
         let Some((payload, mark)) = written(&settlement) else {
-            return Answer::ready(Err(self.via.about(Operation::Settle).error(
+            return Completion::ready(Err(self.ack_context.about(Operation::Settle).error(
                 ErrorKind::Other,
                 format!("the NATS transport does not know {settlement:?}"),
             )));
@@ -357,37 +367,39 @@ impl Settle for Held {
         &self,
         deliveries: &[&Settler],
         settlement: &Settlement,
-    ) -> Answer<Result<(), Unsettled>> {
-        let link = &self.via.link;
-        let written = match link.check_not_ended(Operation::Settle) {
+    ) -> Completion<Result<(), Unsettled>> {
+        let context = &self.ack_context.context;
+        let written = match context.check_not_ended(Operation::Settle) {
             Ok(()) => written(settlement),
             Err(_) => None,
         };
-        let mut answers = SettleAnswers::new(deliveries.len());
+        let mut pending_replies = SettleCompletions::new(deliveries.len());
         for (place, settler) in deliveries.iter().enumerate() {
             let answer = match (settler.sink::<Self>(), &written) {
-                (Some((held, _)), Some((payload, mark))) if Arc::ptr_eq(&held.via.link, link) => {
-                    held.send(payload.clone(), *mark)
+                (Some((ack_pending, _)), Some((payload, mark)))
+                    if Arc::ptr_eq(&ack_pending.ack_context.context, context) =>
+                {
+                    ack_pending.send(payload.clone(), *mark)
                 }
                 // It has to be waited for, is refused, or belongs to another connection.
                 _ => settler.settle(settlement.clone()),
             };
-            answers.add(place, answer);
+            pending_replies.add(place, answer);
         }
-        answers.answer()
+        pending_replies.answer()
     }
 }
 
-impl Drop for Held {
+impl Drop for AckPending {
     fn drop(&mut self) {
         if !self.is_open() {
             return;
         }
-        if self.via.watched.load(Ordering::SeqCst) {
+        if self.ack_context.watched.load(Ordering::SeqCst) {
             // Where there is no room it comes again after its ack wait.
             let _ = self.give_back();
         } else {
-            self.via.goes_away(self.sequence);
+            self.ack_context.goes_away(self.sequence);
         }
     }
 }

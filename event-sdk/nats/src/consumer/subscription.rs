@@ -12,20 +12,21 @@ use futures_util::FutureExt;
 use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::core::{Came, Core, Unsent};
 use super::exhausted::Reports;
-use super::mend::{Cause, Mended, Mending, Outage};
 use super::pull::SILENCE;
+use super::pull_loop::{ConsumerSignal, PullLoop, Unsent};
+use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
 use super::reply::Reply;
 use super::send::send;
-use super::settle::Held;
+use super::settle::AckPending;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
-use crate::connection::{ConnectionState, ConnectionWatch, Hub};
+use crate::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch};
 use crate::headers;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{
-    Body, ConsumerConfig, Error, ErrorKind, Incoming, Info, Operation, Received, Settle, Settler,
+    Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Operation, Received, Settle,
+    Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -34,14 +35,14 @@ use event_sdk_core::transport::{
 /// something is amiss it is mended step by step, each step a future that is
 /// polled here too.
 pub(super) struct NatsSubscription {
-    core: Arc<Core>,
+    pull_loop: Arc<PullLoop>,
     config: Arc<ConsumerConfig>,
     subjects: Subjects,
     reports: Option<Reports>,
     /// A request that waits for room on the connection.
     sending: Option<Sending>,
-    mending: Option<(Cause, Trying)>,
-    outage: Option<Outage>,
+    recovering: Option<(Cause, Trying)>,
+    outage: Option<RecoveryState>,
     /// Ready when the connection was made anew.
     reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
     /// Ready when the server denies what it takes to receive.
@@ -57,7 +58,7 @@ pub(super) struct NatsSubscription {
 
 pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
 
-type Trying = Pin<Box<dyn Future<Output = Mended> + Send>>;
+type Trying = Pin<Box<dyn Future<Output = Recovered> + Send>>;
 
 type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
 
@@ -84,20 +85,20 @@ const LONGEST_SILENCE: u32 = 3;
 
 impl NatsSubscription {
     pub(super) fn new(
-        core: Arc<Core>,
+        pull_loop: Arc<PullLoop>,
         config: Arc<ConsumerConfig>,
         reports: Option<Reports>,
         denied: Denied,
     ) -> Self {
         Self {
-            reconnected: Box::pin(reconnected(core.via.link.watch())),
+            reconnected: Box::pin(reconnected(pull_loop.ack_context.context.watch())),
             denied,
-            core,
+            pull_loop,
             config,
             subjects: Subjects::new(),
             reports,
             sending: None,
-            mending: None,
+            recovering: None,
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
             heard: true,
@@ -124,8 +125,8 @@ impl NatsSubscription {
             }
         }
         loop {
-            let asks = self.sending.is_none() && self.mending.is_none();
-            match self.core.poll(asks, cx) {
+            let asks = self.sending.is_none() && self.recovering.is_none();
+            match self.pull_loop.poll(asks, cx) {
                 Poll::Ready(came) => {
                     if let Some(step) = self.take(came) {
                         return Poll::Ready(step);
@@ -140,14 +141,14 @@ impl NatsSubscription {
         }
     }
 
-    fn take(&mut self, came: Came) -> Option<Step> {
+    fn take(&mut self, came: ConsumerSignal) -> Option<Step> {
         match came {
-            Came::Message(message, reply, held) => {
+            ConsumerSignal::Message(message, reply, ack_pending) => {
                 self.hear();
                 self.unlooked = self.unlooked.saturating_add(1);
-                return Some(self.received(message, reply, held));
+                return Some(self.received(message, reply, ack_pending));
             }
-            Came::Unreadable(message) => {
+            ConsumerSignal::Unreadable(message) => {
                 self.hear();
                 let reply = message.reply.as_deref().unwrap_or_default();
                 return Some(Step::Trouble(self.error(
@@ -158,20 +159,20 @@ impl NatsSubscription {
                     ),
                 )));
             }
-            Came::Status(status) => return self.take_status(status),
-            Came::Nothing => self.hear(),
-            Came::NoRoom(Unsent {
+            ConsumerSignal::Status(status) => return self.take_status(status),
+            ConsumerSignal::Nothing => self.hear(),
+            ConsumerSignal::NoRoom(Unsent {
                 next,
                 reply,
                 payload,
             }) => {
-                let client = self.core.via.link.client().clone();
+                let client = self.pull_loop.ack_context.context.client().clone();
                 self.sending = Some(Box::pin(async move {
                     send(&client, &next, Some(&reply), payload).await
                 }));
             }
-            Came::Ended => return Some(Step::Over(self.closed())),
-            Came::Disconnected => return Some(Step::Over(self.disconnected())),
+            ConsumerSignal::Ended => return Some(Step::Over(self.closed())),
+            ConsumerSignal::Disconnected => return Some(Step::Over(self.disconnected())),
         }
         None
     }
@@ -180,9 +181,9 @@ impl NatsSubscription {
         match status {
             Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
             Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}
-            Status::Ended(Left::All) | Status::Crowded => self.mend(Cause::Unserved),
-            Status::Nobody => self.mend(Cause::Nobody),
-            Status::Deleted => self.mend(Cause::Deleted),
+            Status::Ended(Left::All) | Status::Crowded => self.recovery(Cause::Unserved),
+            Status::Nobody => self.recovery(Cause::Nobody),
+            Status::Deleted => self.recovery(Cause::Deleted),
             Status::Refused(why) => {
                 return Some(Step::Over(self.error(
                     ErrorKind::Other,
@@ -196,17 +197,17 @@ impl NatsSubscription {
     /// All is well.
     fn hear(&mut self) {
         self.heard = true;
-        if self.mending.is_none() {
+        if self.recovering.is_none() {
             self.outage = None;
         }
     }
 
     /// Begins to mend; what is being mended already is left to that.
-    fn mend(&mut self, cause: Cause) {
-        if self.mending.is_some() {
+    fn recovery(&mut self, cause: Cause) {
+        if self.recovering.is_some() {
             return;
         }
-        let outage = self.outage.get_or_insert_with(Outage::begin);
+        let outage = self.outage.get_or_insert_with(RecoveryState::begin);
         let pause = match cause {
             // It has lasted long enough.
             Cause::Silence | Cause::Reconnected => {
@@ -215,14 +216,14 @@ impl NatsSubscription {
             }
             Cause::Unserved | Cause::Nobody | Cause::Deleted => outage.next_pause(),
         };
-        let mending = Mending {
-            core: Arc::clone(&self.core),
+        let recovering = Recovery {
+            pull_loop: Arc::clone(&self.pull_loop),
             config: Arc::clone(&self.config),
             cause,
             outage: *outage,
             pause,
         };
-        self.mending = Some((cause, Box::pin(mending.run())));
+        self.recovering = Some((cause, Box::pin(recovering.run())));
     }
 
     /// Where no message is there: ready when there is a step, or another look is
@@ -235,12 +236,12 @@ impl NatsSubscription {
             let step = sent.err().map(|_| Step::Over(self.disconnected()));
             return Poll::Ready(step);
         }
-        if let Some((cause, mending)) = &mut self.mending
-            && let Poll::Ready(mended) = mending.as_mut().poll(cx)
+        if let Some((cause, recovering)) = &mut self.recovering
+            && let Poll::Ready(recovered) = recovering.as_mut().poll(cx)
         {
             let cause = *cause;
-            self.mending = None;
-            return Poll::Ready(self.mended(cause, mended));
+            self.recovering = None;
+            return Poll::Ready(self.recovered(cause, recovered));
         }
         if let Poll::Ready(step) = self.poll_reports(cx) {
             return Poll::Ready(Some(step));
@@ -248,26 +249,26 @@ impl NatsSubscription {
         self.watch(cx)
     }
 
-    fn mended(&mut self, cause: Cause, mended: Mended) -> Option<Step> {
-        match mended {
-            Mended::Again => self.listen(),
+    fn recovered(&mut self, cause: Cause, recovered: Recovered) -> Option<Step> {
+        match recovered {
+            Recovered::Again => self.listen(),
             // It was only slow: what was asked for is being served.
-            Mended::Renewed(_) if cause == Cause::Silence && self.heard => self.listen(),
-            Mended::Renewed(inbox) => {
-                self.core.renew(inbox);
+            Recovered::Renewed(_) if cause == Cause::Silence && self.heard => self.listen(),
+            Recovered::Renewed(inbox) => {
+                self.pull_loop.renew(inbox);
                 self.listen();
             }
-            Mended::Remade(bound, inbox, before) => {
-                self.core.remake(bound, inbox, before);
+            Recovered::Remade(bound, inbox, before) => {
+                self.pull_loop.remake(bound, inbox, before);
                 self.listen();
             }
-            Mended::Still(error) => {
+            Recovered::Still(error) => {
                 if let Some(outage) = &mut self.outage {
                     outage.reported = true;
                 }
                 return Some(Step::Trouble(error));
             }
-            Mended::Over(error) => return Some(Step::Over(error)),
+            Recovered::Over(error) => return Some(Step::Over(error)),
         }
         None
     }
@@ -285,23 +286,23 @@ impl NatsSubscription {
         if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
             return Poll::Ready(Some(Step::Over(error)));
         }
-        if self.mending.is_some() {
+        if self.recovering.is_some() {
             return Poll::Pending;
         }
         if let Poll::Ready(watch) = self.reconnected.as_mut().poll(cx) {
             self.reconnected = Box::pin(reconnected(watch));
             // What was asked for over the old connection may be lost.
-            if self.core.waits() {
-                self.mend(Cause::Reconnected);
+            if self.pull_loop.waits() {
+                self.recovery(Cause::Reconnected);
                 return Poll::Ready(None);
             }
         }
         ready!(self.silence.as_mut().poll(cx));
-        let is_silent = !self.heard && self.core.waits();
+        let is_silent = !self.heard && self.pull_loop.waits();
         // Without a connection there is nothing to be heard.
-        let state = self.core.via.link.watch().current();
+        let state = self.pull_loop.ack_context.context.watch().current();
         if is_silent && state == ConnectionState::Connected {
-            self.mend(Cause::Silence);
+            self.recovery(Cause::Silence);
         } else {
             let heard = self.heard;
             self.listen();
@@ -323,7 +324,12 @@ impl NatsSubscription {
         })
     }
 
-    fn received(&mut self, message: Message, reply: Reply, held: Option<Arc<Held>>) -> Step {
+    fn received(
+        &mut self,
+        message: Message,
+        reply: Reply,
+        ack_pending: Option<Arc<AckPending>>,
+    ) -> Step {
         let subject = match self.subjects.get(&message.subject) {
             Ok(subject) => subject,
             Err(why) => {
@@ -343,44 +349,45 @@ impl NatsSubscription {
                 .as_ref()
                 .map_or_else(Headers::new, headers::received),
             body: Body::Encoded(message.payload),
-            info: Info {
-                stream: Some(self.core.via.stream.clone()),
+            info: DeliveryInfo {
+                stream: Some(self.pull_loop.ack_context.stream.clone()),
                 sequence: Some(reply.sequence),
                 attempt: reply.attempt,
                 stored_at: Some(reply.stored_at),
                 pending: Some(reply.pending),
             },
-            settler: held.map(|held| Settler::new(held as Arc<dyn Settle>, reply.sequence)),
+            settler: ack_pending
+                .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
         }))
     }
 
     fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
-        self.core
-            .via
+        self.pull_loop
+            .ack_context
             .about(Operation::Subscribe)
             .error(kind, reason)
     }
 
     fn closed(&self) -> Error {
-        let via = &self.core.via;
-        let refusal = via.link.refusal(Operation::Subscribe);
-        via.about(Operation::Subscribe).on(refusal)
+        let ack_context = &self.pull_loop.ack_context;
+        let refusal = ack_context.context.refusal(Operation::Subscribe);
+        ack_context.about(Operation::Subscribe).on(refusal)
     }
 
     /// Why the connection does not bring anything any more.
     fn disconnected(&self) -> Error {
         if self
-            .core
-            .via
-            .link
+            .pull_loop
+            .ack_context
+            .context
             .check_not_ended(Operation::Subscribe)
             .is_err()
         {
             return self.closed();
         }
         // It will be said in a moment.
-        let about = self.core.via.about(Operation::Subscribe);
-        about.on(Hub::given_up(Operation::Subscribe))
+        let about = self.pull_loop.ack_context.about(Operation::Subscribe);
+        about.on(ConnectionMonitor::given_up(Operation::Subscribe))
     }
 }
 
@@ -403,7 +410,7 @@ impl Stream for NatsSubscription {
             Step::Trouble(error) => Err(error),
             Step::Over(error) => {
                 this.over = true;
-                this.mending = None;
+                this.recovering = None;
                 this.sending = None;
                 Err(error)
             }
@@ -413,14 +420,14 @@ impl Stream for NatsSubscription {
 
 impl Drop for NatsSubscription {
     fn drop(&mut self) {
-        self.core.abandon();
+        self.pull_loop.abandon();
     }
 }
 
 impl fmt::Debug for NatsSubscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NatsSubscription")
-            .field("core", &self.core)
+            .field("pull_loop", &self.pull_loop)
             .finish_non_exhaustive()
     }
 }

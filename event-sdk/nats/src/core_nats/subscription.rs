@@ -13,17 +13,19 @@ use tokio::task::coop;
 
 use super::waiting::{Item, Waiting};
 use crate::connection::{Denial, Phase};
-use crate::fault::About;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
 use crate::headers;
-use crate::link::Link;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Body, Error, ErrorKind, Incoming, Info, Operation, Received};
+use event_sdk_core::transport::{
+    Body, DeliveryInfo, Error, ErrorKind, Incoming, Operation, Received,
+};
 
 /// What comes for some patterns, until the connection ends.
 pub(super) struct CoreSubscription {
     waiting: Arc<Waiting>,
-    about: About,
+    about: ErrorContext,
     filters: Vec<Pattern>,
     /// Why it ends, when it does.
     end: Pin<Box<dyn Future<Output = Error> + Send>>,
@@ -33,27 +35,28 @@ pub(super) struct CoreSubscription {
 impl CoreSubscription {
     /// Subscribes, and waits until the server knows.
     pub(super) async fn open(
-        link: &Link,
-        about: &About,
+        context: &NatsContext,
+        about: &ErrorContext,
         filters: &[Pattern],
         queue: Option<&str>,
         prefetch: usize,
     ) -> Result<Self, Error> {
-        if !link.watch().connected().await {
-            return Err(link.refusal(about.operation));
+        if !context.watch().connected().await {
+            return Err(context.refusal(about.operation));
         }
         // Before subscribing, so that none is missed.
-        let (denials, mut phase) = (link.denials(), link.phase());
+        let (denials, mut phase) = (context.denials(), context.phase());
         let mut messages = SelectAll::new();
         for filter in filters {
             let subject = filter.as_str().to_owned();
             let subscribed = match queue {
                 Some(queue) => {
-                    link.client()
+                    context
+                        .client()
                         .queue_subscribe(subject, queue.to_owned())
                         .await
                 }
-                None => link.client().subscribe(subject).await,
+                None => context.client().subscribe(subject).await,
             };
             messages.push(subscribed.map_err(|error| {
                 about
@@ -73,7 +76,7 @@ impl CoreSubscription {
             }
         });
         let waiting = Arc::new(Waiting::new(messages, prefetch));
-        link.spawn(waiting.filling());
+        context.spawn(waiting.filling());
         // From here on dropping it ends what was spawned.
         let mut subscription = Self {
             waiting,
@@ -82,7 +85,7 @@ impl CoreSubscription {
             end,
             ended: false,
         };
-        link.round_trip(about).await?;
+        context.round_trip(about).await?;
         if let Some(error) = subscription.end.as_mut().now_or_never() {
             return Err(error);
         }
@@ -124,7 +127,7 @@ async fn denied(mut denials: broadcast::Receiver<Denial>, filters: Vec<Pattern>)
         };
         if filters.iter().any(|filter| filter.as_str() == subject) {
             return Error::new(
-                ErrorKind::Denied,
+                ErrorKind::PermissionDenied,
                 Operation::Subscribe,
                 "this user may not subscribe to it; grant the permission on the server",
             )
@@ -183,7 +186,7 @@ fn received(message: async_nats::Message) -> Option<Received> {
             .map(headers::received)
             .unwrap_or_default(),
         body: Body::Encoded(message.payload),
-        info: Info {
+        info: DeliveryInfo {
             stream: None,
             sequence: None,
             attempt: 1,

@@ -8,10 +8,10 @@ use serde_json::json;
 use tokio::sync::broadcast;
 
 use super::source::{found, unexpected};
-use crate::answers::{NoAnswer, Reply};
 use crate::connection::Denial;
-use crate::fault::About;
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
+use crate::pending_replies::{NoReply, Reply};
 use crate::streams::Found;
 use event_sdk_core::transport::{Error, ErrorKind};
 
@@ -22,14 +22,14 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// The messages that match `filter`, from this sequence on, up to `most`; and
 /// whether the copy that answered has no more.
 pub(super) async fn read(
-    link: &Link,
-    about: &About,
+    context: &NatsContext,
+    about: &ErrorContext,
     stream: &str,
     filter: &str,
     from: u64,
     most: usize,
 ) -> Result<(Vec<Found>, bool), Error> {
-    let subject = link.api(format_args!("DIRECT.GET.{stream}"));
+    let subject = context.api(format_args!("DIRECT.GET.{stream}"));
     let request = json!({
         "seq": from,
         "next_by_subj": filter,
@@ -44,17 +44,18 @@ pub(super) async fn read(
             )
             .with_source(error)
     };
-    if !link.watch().connected().await {
-        return Err(about.on(link.refusal(about.operation)));
+    if !context.watch().connected().await {
+        return Err(about.on(context.refusal(about.operation)));
     }
-    let mut denials = link.denials();
-    let inbox = link.new_inbox();
-    let mut answers = link
+    let mut denials = context.denials();
+    let inbox = context.new_inbox();
+    let mut pending_replies = context
         .client()
         .subscribe(inbox.clone())
         .await
         .map_err(|error| lost(Box::new(error)))?;
-    link.client()
+    context
+        .client()
         .publish_with_reply(subject.clone(), inbox.clone(), request.to_string().into())
         .await
         .map_err(|error| {
@@ -63,13 +64,13 @@ pub(super) async fn read(
                 .with_source(error)
         })?;
     let mut messages: Vec<Found> = Vec::new();
-    let limit = link.options().request_timeout;
+    let limit = context.options().request_timeout;
     loop {
         let reply = answer(
-            link,
+            context,
             about,
             (&subject, &inbox),
-            &mut answers,
+            &mut pending_replies,
             &mut denials,
             limit,
         )
@@ -94,18 +95,18 @@ pub(super) async fn read(
 
 /// The next message that answers.
 async fn answer(
-    link: &Link,
-    about: &About,
+    context: &NatsContext,
+    about: &ErrorContext,
     (subject, inbox): (&str, &str),
-    answers: &mut Subscriber,
+    pending_replies: &mut Subscriber,
     denials: &mut broadcast::Receiver<Denial>,
     limit: Duration,
 ) -> Result<Reply, Error> {
     let denied = async {
         loop {
             match denials.recv().await {
-                Ok(Denial::Publish(denied)) if denied == subject => return NoAnswer::Denied,
-                Ok(Denial::Subscribe(denied)) if denied == inbox => return NoAnswer::Deaf,
+                Ok(Denial::Publish(denied)) if denied == subject => return NoReply::Denied,
+                Ok(Denial::Subscribe(denied)) if denied == inbox => return NoReply::Deaf,
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 // The connection has ended, and with it the answers.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -114,15 +115,15 @@ async fn answer(
     };
     tokio::select! {
         biased;
-        message = answers.next() => match message {
+        message = pending_replies.next() => match message {
             Some(message) => Ok(Reply {
                 payload: message.payload,
                 headers: message.headers,
                 status: message.status,
             }),
-            None => Err(about.on(link.refusal(about.operation))),
+            None => Err(about.on(context.refusal(about.operation))),
         },
-        why = denied => Err(link.unanswered(about, why, subject)),
+        why = denied => Err(context.unanswered(about, why, subject)),
         () = tokio::time::sleep(limit) => Err(about.error(
             ErrorKind::Timeout,
             format!("the server did not answer to {subject} within {limit:?}; try again"),
@@ -132,7 +133,7 @@ async fn answer(
 
 /// Each message says which was before it in the batch, so that one that was lost
 /// on the way is missed.
-fn check_order(about: &About, reply: &Reply, before: &[Found]) -> Result<(), Error> {
+fn check_order(about: &ErrorContext, reply: &Reply, before: &[Found]) -> Result<(), Error> {
     let last = before.last().map_or(0, |message| message.sequence);
     match number(reply, "Nats-Last-Sequence") {
         Some(expected) if expected != last => Err(about.error(

@@ -1,14 +1,14 @@
 //! Refuses filters that can select nothing, or the same twice.
 
 use super::source::Source;
-use crate::fault::About;
+use crate::error::ErrorContext;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{Error, ErrorKind};
 
 /// Whether `filters` can select messages of a stream.
 pub(super) async fn check(
-    about: &About,
+    about: &ErrorContext,
     filters: &[Pattern],
     config: &StreamConfig,
     source: &Source,

@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::batch;
-use crate::answers::Reply;
-use crate::fault::About;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
 use crate::headers;
-use crate::link::Link;
+use crate::pending_replies::Reply;
 use crate::server::Version;
 use crate::streams::{self, Found, Info, Which};
 use event_sdk_core::subject::Subject;
@@ -20,8 +20,8 @@ use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
 
 /// A stream that is read, as it was when that began.
 pub(super) struct Source {
-    link: Arc<Link>,
-    about: About,
+    context: Arc<NatsContext>,
+    about: ErrorContext,
     stream: Text,
     way: Way,
     last: u64,
@@ -50,16 +50,22 @@ pub(super) const LARGEST_PAGE: usize = 256;
 const MOST_REQUESTS: usize = 32;
 
 impl Source {
-    pub(super) fn new(link: Arc<Link>, about: About, stream: Text, info: &Info, last: u64) -> Self {
+    pub(super) fn new(
+        context: Arc<NatsContext>,
+        about: ErrorContext,
+        stream: Text,
+        info: &Info,
+        last: u64,
+    ) -> Self {
         let way = if !info.allows_direct() {
             Way::Leader
-        } else if link.server().version >= Version::V2_11 {
+        } else if context.server().version >= Version::V2_11 {
             Way::Batch
         } else {
             Way::Direct
         };
         Self {
-            link,
+            context,
             about,
             stream,
             way,
@@ -92,7 +98,7 @@ impl Source {
         }
         let (mut messages, exhausted) = match self.way {
             Way::Batch => {
-                batch::read(&self.link, &self.about, &self.stream, filter, from, most).await?
+                batch::read(&self.context, &self.about, &self.stream, filter, from, most).await?
             }
             Way::Direct | Way::Leader => {
                 let most = most.min(MOST_REQUESTS).min(dense.max(1));
@@ -144,9 +150,12 @@ impl Source {
             return self.leaders(filter, from).await;
         }
         let request = json!({ "seq": from, "next_by_subj": filter });
-        let subject = self.link.api(format_args!("DIRECT.GET.{}", self.stream));
+        let subject = self.context.api(format_args!("DIRECT.GET.{}", self.stream));
         let payload = request.to_string();
-        let reply = self.link.ask(&self.about, subject, payload.into()).await?;
+        let reply = self
+            .context
+            .ask(&self.about, subject, payload.into())
+            .await?;
         match reply.status.map(|status| status.as_u16()) {
             None => found(&self.about, &reply).map(Some),
             Some(404) => Ok(None),
@@ -159,12 +168,12 @@ impl Source {
     /// The message that matches `filter` with this sequence, or the next one
     /// after it, as the leader has it.
     pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
-        streams::message(&self.link, &self.stream, &Which::Next(filter, from)).await
+        streams::message(&self.context, &self.stream, &Which::Next(filter, from)).await
     }
 
     /// The last message that matches `filter`, as the leader has it.
     pub(super) async fn last_of(&self, filter: &str) -> Result<Option<Found>, Error> {
-        streams::message(&self.link, &self.stream, &Which::LastOf(filter)).await
+        streams::message(&self.context, &self.stream, &Which::LastOf(filter)).await
     }
 
     /// The message as it is handed out.
@@ -189,7 +198,7 @@ impl Source {
 }
 
 /// A message as a copy answers it: what is known of it stands in headers.
-pub(super) fn found(about: &About, reply: &Reply) -> Result<Found, Error> {
+pub(super) fn found(about: &ErrorContext, reply: &Reply) -> Result<Found, Error> {
     let header = |name: &'static str| {
         let headers = reply.headers.as_ref()?;
         headers.get(name).map(async_nats::HeaderValue::as_str)
@@ -219,7 +228,7 @@ pub(super) fn found(about: &About, reply: &Reply) -> Result<Found, Error> {
 }
 
 /// A status that no answer should have.
-pub(super) fn unexpected(about: &About, status: u16) -> Error {
+pub(super) fn unexpected(about: &ErrorContext, status: u16) -> Error {
     about.error(
         ErrorKind::Other,
         format!("the server refuses to read the stream directly (status {status})"),

@@ -7,36 +7,40 @@ use std::task::{Context, Poll, ready};
 
 use serde::Deserialize;
 
-use super::Parcel;
+use super::RetryablePublish;
 use super::retry;
-use crate::answers::{NoAnswer, Reply};
-use crate::fault::ApiError;
-use crate::link::Link;
-use crate::outbox::Handed;
+use crate::context::NatsContext;
+use crate::error::ApiError;
+use crate::pending_replies::{NoReply, Reply};
+use crate::send_queue::PendingPublish;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Stored};
 
 /// Waits for the ack of a message. Dropped, it takes nothing back.
 pub(super) struct Confirm {
-    link: Arc<Link>,
-    handed: Handed,
+    context: Arc<NatsContext>,
+    handed: PendingPublish,
     phase: Phase,
 }
 
 enum Phase {
     /// The ack has not come.
-    Waiting(Parcel),
+    Waiting(RetryablePublish),
     /// It has to be found out what it means, or the message to be sent again.
     Retrying(Pin<Box<dyn Future<Output = Result<Stored, Error>> + Send>>),
     Done,
 }
 
 impl Confirm {
-    pub(super) fn new(link: Arc<Link>, parcel: Parcel, handed: Handed) -> Self {
+    pub(super) fn new(
+        context: Arc<NatsContext>,
+        publish_message: RetryablePublish,
+        handed: PendingPublish,
+    ) -> Self {
         Self {
-            link,
+            context,
             handed,
-            phase: Phase::Waiting(parcel),
+            phase: Phase::Waiting(publish_message),
         }
     }
 }
@@ -48,7 +52,9 @@ impl Future for Confirm {
         let this = &mut *self;
         loop {
             let result = match &mut this.phase {
-                Phase::Waiting(_) => ready!(this.link.outbox().poll_answer(this.handed.token, cx)),
+                Phase::Waiting(_) => {
+                    ready!(this.context.send_queue().poll_answer(this.handed.token, cx))
+                }
                 Phase::Retrying(retrying) => {
                     let result = ready!(retrying.as_mut().poll(cx));
                     this.phase = Phase::Done;
@@ -57,15 +63,16 @@ impl Future for Confirm {
                 // Polled after it was ready, which a future need not answer.
                 Phase::Done => return Poll::Pending,
             };
-            let Phase::Waiting(parcel) = std::mem::replace(&mut this.phase, Phase::Done) else {
+            let Phase::Waiting(publish_message) = std::mem::replace(&mut this.phase, Phase::Done)
+            else {
                 return Poll::Pending;
             };
-            let ack = match read(&this.link, result) {
+            let ack = match read(&this.context, result) {
                 Ack::Stored(stored) => return Poll::Ready(Ok(stored)),
                 other => other,
             };
-            let link = Arc::clone(&this.link);
-            let retrying = retry::resolve(link, parcel, this.handed, ack);
+            let context = Arc::clone(&this.context);
+            let retrying = retry::resolve(context, publish_message, this.handed, ack);
             this.phase = Phase::Retrying(Box::pin(retrying));
         }
     }
@@ -74,7 +81,7 @@ impl Future for Confirm {
 impl Drop for Confirm {
     fn drop(&mut self) {
         if matches!(self.phase, Phase::Waiting(_)) {
-            self.link.outbox().abandon(self.handed.token);
+            self.context.send_queue().abandon(self.handed.token);
         }
     }
 }
@@ -92,13 +99,13 @@ pub(super) enum Ack {
     /// No stream has heard of it.
     NoStream,
     /// There is no answer.
-    None(NoAnswer),
+    None(NoReply),
     /// It was not a stream that answered.
     Foreign(Option<serde_json::Error>),
 }
 
 /// Reads an answer.
-pub(super) fn read(link: &Link, answer: Result<Reply, NoAnswer>) -> Ack {
+pub(super) fn read(context: &NatsContext, answer: Result<Reply, NoReply>) -> Ack {
     #[derive(Deserialize)]
     struct PubAck<'a> {
         #[serde(borrow, default)]
@@ -117,7 +124,7 @@ pub(super) fn read(link: &Link, answer: Result<Reply, NoAnswer>) -> Ack {
     };
     if let Some((stream, sequence)) = stored(&reply.payload) {
         return Ack::Stored(Stored {
-            stream: Some(link.stream_name(stream)),
+            stream: Some(context.stream_name(stream)),
             sequence: Some(sequence),
             duplicate: false,
         });
@@ -127,7 +134,7 @@ pub(super) fn read(link: &Link, answer: Result<Reply, NoAnswer>) -> Ack {
         Err(error) => return Ack::Foreign(Some(error)),
     };
     let stream = ack.stream.as_deref().filter(|name| !name.is_empty());
-    let stream = stream.map(|name| link.stream_name(name));
+    let stream = stream.map(|name| context.stream_name(name));
     match (ack.error, stream) {
         (Some(error), stream) => Ack::Refused { stream, error },
         (None, Some(stream)) => Ack::Stored(Stored {
@@ -163,12 +170,16 @@ fn stored(ack: &[u8]) -> Option<(&str, u64)> {
 
 impl Ack {
     /// The error of a publish that got this answer and no better one.
-    pub(super) fn into_result(self, link: &Link, parcel: &Parcel) -> Result<Stored, Error> {
+    pub(super) fn into_result(
+        self,
+        context: &NatsContext,
+        publish_message: &RetryablePublish,
+    ) -> Result<Stored, Error> {
         let publish = Operation::Publish;
         let error = match self {
             Self::Stored(stored) => return Ok(stored),
             Self::Refused { stream, error } => {
-                let mut about = crate::fault::About::new(publish);
+                let mut about = crate::error::ErrorContext::new(publish);
                 about.stream = stream;
                 error.into_error(&about)
             }
@@ -178,10 +189,10 @@ impl Ack {
                 "no stream stores this subject; declare one with a pattern that matches it, and create it",
             ),
             Self::None(why) => {
-                let options = link.options();
+                let options = context.options();
                 why.error(
                     publish,
-                    &parcel.subject,
+                    &publish_message.subject,
                     &options.inbox_prefix,
                     options.limits,
                 )
@@ -199,7 +210,7 @@ impl Ack {
                 }
             }
         };
-        Err(error.at_subject(&parcel.subject))
+        Err(error.at_subject(&publish_message.subject))
     }
 }
 
@@ -212,7 +223,7 @@ mod tests {
         for ack in [
             r#"{"stream":"ORDERS","seq":41}"#,
             r#"{"stream":"ORDERS", "seq":41}"#,
-            r#"{"stream":"ORDERS","domain":"hub","seq":41}"#,
+            r#"{"stream":"ORDERS","domain":"monitor","seq":41}"#,
         ] {
             assert_eq!(stored(ack.as_bytes()), Some(("ORDERS", 41)), "{ack}");
         }

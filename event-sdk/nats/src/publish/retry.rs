@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use super::Parcel;
+use super::RetryablePublish;
 use super::confirm::{Ack, read};
-use crate::fault::{About, ApiError, code};
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
-use crate::outbox::{Handed, Letter, Sent, Turn};
+use crate::send_queue::{Outbound, PendingPublish, Sent, Turn};
 use crate::streams;
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
@@ -29,40 +29,42 @@ const LOOKING: Duration = Duration::from_millis(500);
 
 /// The result of a publish that got this answer.
 pub(super) async fn resolve(
-    link: Arc<Link>,
-    parcel: Parcel,
-    handed: Handed,
+    context: Arc<NatsContext>,
+    publish_message: RetryablePublish,
+    handed: PendingPublish,
     ack: Ack,
 ) -> Result<Stored, Error> {
-    let Last { ack, there } = again(&link, &parcel, handed.number, ack).await?;
+    let Last { ack, there } = again(&context, &publish_message, handed.number, ack).await?;
     match ack {
         Ack::Refused { stream, error } if error.is(&code::WRONG_LAST_SEQUENCE) => {
-            match ours(&link, &parcel, stream.as_ref(), &error).await {
+            match ours(&context, &publish_message, stream.as_ref(), &error).await {
                 Some(stored) => Ok(stored),
-                None => Ack::Refused { stream, error }.into_result(&link, &parcel),
+                None => Ack::Refused { stream, error }.into_result(&context, &publish_message),
             }
         }
         Ack::Refused {
             stream: Some(stream),
             error,
-        } if error.is(&[code::MESSAGE_TOO_LARGE]) => Err(too_large(&link, &parcel, stream).await),
+        } if error.is(&[code::MESSAGE_TOO_LARGE]) => {
+            Err(too_large(&context, &publish_message, stream).await)
+        }
         Ack::NoStream => match there {
             There::Yes => Err(leaderless(
-                &parcel,
+                &publish_message,
                 "the stream that stores this subject has no leader at the moment; try again",
             )),
             There::Unanswered => Err(leaderless(
-                &parcel,
+                &publish_message,
                 "no stream took it, and no server says whether there is one: the cluster may have no leader at the moment; try again",
             )),
-            There::No | There::Untold => Ack::NoStream.into_result(&link, &parcel),
+            There::No | There::Untold => Ack::NoStream.into_result(&context, &publish_message),
         },
-        other => other.into_result(&link, &parcel),
+        other => other.into_result(&context, &publish_message),
     }
 }
 
-fn leaderless(parcel: &Parcel, reason: &str) -> Error {
-    Error::new(ErrorKind::Timeout, Operation::Publish, reason).at_subject(&parcel.subject)
+fn leaderless(publish_message: &RetryablePublish, reason: &str) -> Error {
+    Error::new(ErrorKind::Timeout, Operation::Publish, reason).at_subject(&publish_message.subject)
 }
 
 /// What came of sending a message again.
@@ -84,14 +86,14 @@ enum There {
 
 /// Sends a message again if that may help, and keeps the order of all.
 async fn again(
-    link: &Arc<Link>,
-    parcel: &Parcel,
+    context: &Arc<NatsContext>,
+    publish_message: &RetryablePublish,
     number: u64,
     mut ack: Ack,
 ) -> Result<Last, Error> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
-    let held = link.outbox().hold(number);
+    let held = context.send_queue().hold(number);
     // Once it is said it is not asked again, however often the message is sent:
     // many may wait for one stream.
     let mut there = There::Unanswered;
@@ -101,7 +103,7 @@ async fn again(
             Ack::Refused { error, .. } if error.is(&[code::DUPLICATE_IN_PROCESS]) => {}
             Ack::NoStream => {
                 if there == There::Unanswered {
-                    there = exists(link, parcel).await;
+                    there = exists(context, publish_message).await;
                 }
                 if there == There::No {
                     break;
@@ -117,40 +119,45 @@ async fn again(
             Turn::Now | Turn::Later | Turn::Over => {}
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
-        ack = send(link, parcel, number).await?;
+        ack = send(context, publish_message, number).await?;
     }
     Ok(Last { ack, there })
 }
 
 /// Sends a message again, and waits for its ack.
-async fn send(link: &Link, parcel: &Parcel, number: u64) -> Result<Ack, Error> {
-    let sent = link.outbox().send_again(Letter {
-        subject: &parcel.subject,
-        headers: parcel.on_wire(),
-        payload: parcel.body.clone(),
+async fn send(
+    context: &NatsContext,
+    publish_message: &RetryablePublish,
+    number: u64,
+) -> Result<Ack, Error> {
+    let sent = context.send_queue().send_again(Outbound {
+        subject: &publish_message.subject,
+        headers: publish_message.on_wire(),
+        payload: publish_message.body.clone(),
         acked: true,
         number: Some(number),
     })?;
     let handed = match sent {
         Sent::Now(handed) => handed,
         Sent::Later(handed) => handed.await.unwrap_or_else(|_| {
-            Err(Error::closed(Operation::Publish).at_subject(&parcel.subject))
+            Err(Error::closed(Operation::Publish).at_subject(&publish_message.subject))
         })?,
     };
-    let waiting = Waiting { link, handed };
-    let answer = std::future::poll_fn(|cx| link.outbox().poll_answer(waiting.handed.token, cx));
-    Ok(read(link, answer.await))
+    let waiting = Waiting { context, handed };
+    let answer =
+        std::future::poll_fn(|cx| context.send_queue().poll_answer(waiting.handed.token, cx));
+    Ok(read(context, answer.await))
 }
 
 /// Nobody waits for the ack when this is dropped.
 struct Waiting<'a> {
-    link: &'a Link,
-    handed: Handed,
+    context: &'a NatsContext,
+    handed: PendingPublish,
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.link.outbox().abandon(self.handed.token);
+        self.context.send_queue().abandon(self.handed.token);
     }
 }
 
@@ -159,21 +166,23 @@ impl Drop for Waiting<'_> {
 ///
 /// Those who ask for the same subject at the same time ask together. A cluster
 /// without a leader does not answer; the message is not to wait for that.
-async fn exists(link: &Arc<Link>, parcel: &Parcel) -> There {
-    if link.options().management == Management::Never {
+async fn exists(context: &Arc<NatsContext>, publish_message: &RetryablePublish) -> There {
+    if context.options().management == Management::Never {
         return There::Untold;
     }
-    let subject = parcel.subject.clone();
-    let owned = Arc::clone(link);
-    let answer = link.lookups().join(&parcel.subject, async move {
-        let about = About::new(Operation::Publish);
-        match streams::names(&owned, &about, &subject.into()).await {
-            Ok(names) if names.is_empty() => There::No,
-            Ok(_) => There::Yes,
-            Err(error) if error.is_transient() => There::Unanswered,
-            Err(_) => There::Untold,
-        }
-    });
+    let subject = publish_message.subject.clone();
+    let owned = Arc::clone(context);
+    let answer = context
+        .lookups()
+        .join(&publish_message.subject, async move {
+            let about = ErrorContext::new(Operation::Publish);
+            match streams::names(&owned, &about, &subject.into()).await {
+                Ok(names) if names.is_empty() => There::No,
+                Ok(_) => There::Yes,
+                Err(error) if error.is_transient() => There::Unanswered,
+                Err(_) => There::Untold,
+            }
+        });
     let answered = tokio::time::timeout(LOOKING, answer).await;
     answered.unwrap_or(There::Unanswered)
 }
@@ -209,24 +218,26 @@ impl Lookups {
 /// with the same id, and expected a sequence then, gets `wrong last sequence`
 /// when it is published again. If the last message is our own, it is stored.
 async fn ours(
-    link: &Link,
-    parcel: &Parcel,
+    context: &NatsContext,
+    publish_message: &RetryablePublish,
     stream: Option<&Text>,
     error: &ApiError,
 ) -> Option<Stored> {
-    let (id, stream) = (parcel.message_id.as_ref()?.to_string(), stream?);
-    if link.options().management == Management::Never {
+    let (id, stream) = (publish_message.message_id.as_ref()?.to_string(), stream?);
+    if context.options().management == Management::Never {
         return None;
     }
     let last = if let Some(last) = error.last_sequence() {
-        streams::message(link, stream, &streams::Which::Sequence(last)).await
+        streams::message(context, stream, &streams::Which::Sequence(last)).await
     } else {
-        let subject = match &parcel.expect().last_pattern_sequence {
+        let subject = match &publish_message.expect().last_pattern_sequence {
             Some((pattern, _)) => pattern.as_str(),
-            None if parcel.expect().last_subject_sequence.is_some() => parcel.subject.as_str(),
+            None if publish_message.expect().last_subject_sequence.is_some() => {
+                publish_message.subject.as_str()
+            }
             None => ">",
         };
-        streams::message(link, stream, &streams::Which::LastOf(subject)).await
+        streams::message(context, stream, &streams::Which::LastOf(subject)).await
     };
     // Without the permission to look, the error stays as it is.
     let last = last.ok().flatten()?;
@@ -239,9 +250,13 @@ async fn ours(
 
 /// The error of a message that is larger than its stream takes, with the limit
 /// if it can be found out.
-async fn too_large(link: &Link, parcel: &Parcel, stream: Text) -> Error {
-    let size = parcel.size;
-    let state = streams::state(link, &About::new(Operation::Publish), &stream).await;
+async fn too_large(
+    context: &NatsContext,
+    publish_message: &RetryablePublish,
+    stream: Text,
+) -> Error {
+    let size = publish_message.size;
+    let state = streams::state(context, &ErrorContext::new(Operation::Publish), &stream).await;
     let limit = state
         .ok()
         .and_then(|state| state.config.limits.message_size);
@@ -258,6 +273,6 @@ async fn too_large(link: &Link, parcel: &Parcel, stream: Text) -> Error {
         Operation::Publish,
         format!("{reason}; publish less, or raise its `max_msg_size`"),
     )
-    .at_subject(&parcel.subject)
+    .at_subject(&publish_message.subject)
     .at_stream(stream)
 }

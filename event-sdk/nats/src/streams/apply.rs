@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::config::{ConfigJson, window};
 use super::{check, info, names};
-use crate::fault::{About, ApiError, code};
-use crate::link::Link;
+use crate::context::NatsContext;
+use crate::error::{ApiError, ErrorContext, code};
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::transport::{
     Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
@@ -28,14 +28,17 @@ const LOOKING: Duration = Duration::from_millis(20);
 const LEAST_WINDOW: Duration = Duration::from_millis(100);
 
 /// Creates the stream or changes it.
-pub(super) async fn apply(link: &Link, config: &StreamConfig) -> Result<StreamChange, Error> {
-    let about = About::new(Operation::Manage).stream(config.name.clone());
-    let wanted = possible(link, &about, config)?;
+pub(super) async fn apply(
+    context: &NatsContext,
+    config: &StreamConfig,
+) -> Result<StreamChange, Error> {
+    let about = ErrorContext::new(Operation::Manage).stream(config.name.clone());
+    let wanted = possible(context, &about, config)?;
     let mut round = 1;
     // What was asked for, and may have been done.
     let mut asked = None;
     loop {
-        let change = match once(link, &about, &wanted, &mut asked).await {
+        let change = match once(context, &about, &wanted, &mut asked).await {
             // A busy cluster may do it and answer too late.
             Err(error) if round < ROUNDS && is_open(&error) => {
                 round += 1;
@@ -71,12 +74,12 @@ fn is_open(error: &Error) -> bool {
 
 /// Looks, and writes if there is something to be written.
 async fn once(
-    link: &Link,
-    about: &About,
+    context: &NatsContext,
+    about: &ErrorContext,
     wanted: &StreamConfig,
     asked: &mut Option<StreamChange>,
 ) -> Result<Result<StreamChange, ApiError>, Error> {
-    let existing = match info(link, about, &wanted.name).await {
+    let existing = match info(context, about, &wanted.name).await {
         Ok(info) => Some(info.config),
         Err(error) if *error.kind() == ErrorKind::StreamNotFound => None,
         Err(error) => return Err(error),
@@ -94,10 +97,10 @@ async fn once(
     };
     let call = format!("STREAM.{what}.{}", wanted.name);
     asked.get_or_insert_with(|| change.clone());
-    Ok(match link.call(about, &call, config.as_json()).await? {
+    Ok(match context.call(about, &call, config.as_json()).await? {
         Ok(Made { config }) => {
             same(about, &config, wanted)?;
-            known(link, about, wanted).await;
+            known(context, about, wanted).await;
             Ok(change)
         }
         Err(error) => Err(error),
@@ -106,14 +109,14 @@ async fn once(
 
 /// Waits until the server that is asked for streams knows what this one stores: in a
 /// cluster it is another than the one that has made it.
-async fn known(link: &Link, about: &About, wanted: &StreamConfig) {
-    if !link.server().clustered {
+async fn known(context: &NatsContext, about: &ErrorContext, wanted: &StreamConfig) {
+    if !context.server().clustered {
         return;
     }
     let begun = Instant::now();
     for pattern in &wanted.subjects {
         // Whoever may not ask for streams does not find them by their subjects either.
-        while let Ok(found) = names(link, about, pattern).await
+        while let Ok(found) = names(context, about, pattern).await
             && !found.contains(&wanted.name)
             && begun.elapsed() < KNOWING
         {
@@ -129,7 +132,7 @@ struct Made {
 }
 
 /// The server may have left out what it does not know, without saying so.
-fn same(about: &About, made: &ConfigJson, wanted: &StreamConfig) -> Result<(), Error> {
+fn same(about: &ErrorContext, made: &ConfigJson, wanted: &StreamConfig) -> Result<(), Error> {
     let differences = differences(about, made, wanted)?;
     let Some(first) = differences.first() else {
         return Ok(());
@@ -143,7 +146,7 @@ fn same(about: &About, made: &ConfigJson, wanted: &StreamConfig) -> Result<(), E
 }
 
 fn differences(
-    about: &About,
+    about: &ErrorContext,
     existing: &ConfigJson,
     wanted: &StreamConfig,
 ) -> Result<Vec<Difference>, Error> {
@@ -159,8 +162,13 @@ fn differences(
 }
 
 /// The configuration as a server can have it.
-fn possible(link: &Link, about: &About, config: &StreamConfig) -> Result<StreamConfig, Error> {
-    link.check_open(about.operation)
+fn possible(
+    context: &NatsContext,
+    about: &ErrorContext,
+    config: &StreamConfig,
+) -> Result<StreamConfig, Error> {
+    context
+        .check_open(about.operation)
         .map_err(|error| about.on(error))?;
     config
         .check()

@@ -174,10 +174,10 @@ fn nanos(duration: Duration) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use event_sdk_core::stream::Stream;
+    use event_sdk_core::stream::StreamSpec;
 
-    fn config(say: impl FnOnce(Stream) -> Stream) -> StreamConfig {
-        let stream = Stream::new("ORDERS").subject("orders.>");
+    fn config(say: impl FnOnce(StreamSpec) -> StreamSpec) -> StreamConfig {
+        let stream = StreamSpec::new("ORDERS").subject("orders.>");
         say(stream).config("events").unwrap()
     }
 

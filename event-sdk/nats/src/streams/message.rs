@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::check;
-use crate::fault::{About, code};
+use crate::context::NatsContext;
+use crate::error::{ErrorContext, code};
 use crate::headers;
-use crate::link::Link;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
@@ -41,12 +41,12 @@ pub(crate) struct Found {
 /// Reads a message from the leader of its stream, which has all that is
 /// confirmed; `None` if there is no such message.
 pub(crate) async fn message(
-    link: &Link,
+    context: &NatsContext,
     stream: &Text,
     which: &Which<'_>,
 ) -> Result<Option<Found>, Error> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Completion {
         message: Json,
     }
     #[derive(Deserialize)]
@@ -57,7 +57,7 @@ pub(crate) async fn message(
         hdrs: Option<String>,
         data: Option<String>,
     }
-    let about = About::new(Operation::Read).stream(stream.clone());
+    let about = ErrorContext::new(Operation::Read).stream(stream.clone());
     check(&about, stream)?;
     let request = match *which {
         Which::Sequence(sequence) => json!({ "seq": sequence }),
@@ -65,7 +65,7 @@ pub(crate) async fn message(
         Which::Next(subject, from) => json!({ "next_by_subj": subject, "seq": from }),
     };
     let call = format!("STREAM.MSG.GET.{stream}");
-    let Answer { message } = match link.call(&about, &call, &request).await? {
+    let Completion { message } = match context.call(&about, &call, &request).await? {
         Ok(answer) => answer,
         Err(error) if error.is(&[code::MESSAGE_NOT_FOUND]) => return Ok(None),
         Err(error) => return Err(error.into_error(&about)),

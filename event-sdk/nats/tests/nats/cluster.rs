@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{From, HistoryRequest, Order, Outcome, StreamChange};
+use event_sdk::transport::{HistoryRequest, HistoryStart, Order, Outcome, StreamChange};
 use event_sdk_test_servers::Cluster;
 use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};
@@ -40,7 +40,7 @@ async fn what_was_just_created_is_there_for_everybody() {
                 let request = HistoryRequest {
                     stream: config.name.clone(),
                     filters: vec![pattern(&subject)],
-                    from: From::End,
+                    from: HistoryStart::End,
                     order: Order::NewestFirst,
                     limit: None,
                 };

@@ -175,7 +175,7 @@ async fn a_token_and_an_nkey_connect() {
     apply(&nats, &stream("S", "s.>", |stream| stream)).await;
     let other = nkeys::KeyPair::new_user().seed().unwrap();
     let error = refused_connection(Nats::options(server.url()).nkey(other)).await;
-    assert_eq!(*error.kind(), ErrorKind::Authentication, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn wrong_credentials_are_told_and_not_shown() {
         let shown = format!("{options:?}");
         assert!(!shown.contains("hidden"), "{shown}");
         let error = refused_connection(options).await;
-        assert_eq!(*error.kind(), ErrorKind::Authentication, "{error}");
+        assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
         let mut shown = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
         while let Some(error) = source {
@@ -405,11 +405,11 @@ async fn expired_credentials_are_the_reason() {
     let mut server = server;
     server.restart().await.unwrap();
     let expired = ConnectionState::Disconnected {
-        reason: DisconnectReason::Authentication,
+        reason: DisconnectReason::Unauthenticated,
     };
     until(&nats, |state| *state == expired).await;
     let error = refused(&nats, draft("s.a")).await;
-    assert_eq!(*error.kind(), ErrorKind::Authentication, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
     assert_eq!(error.outcome(), Outcome::NotDone);
     assert_eq!(error.subject(), Some("s.a"));
     let text = std::fs::read_to_string(&config).unwrap();

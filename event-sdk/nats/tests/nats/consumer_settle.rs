@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement, Settler};
+use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement, Settler, Transport};
 use futures_util::StreamExt;
 use serde_json::Value;
 

@@ -168,7 +168,7 @@ async fn a_denied_permission_is_an_error_of_the_subscription() {
         Ok(mut subscription) => next(&mut subscription).await.unwrap_err(),
         Err(error) => error,
     };
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert_eq!(error.subject(), Some("secret.a"));
     let mut allowed = subscribe(&core, request(ConsumerName::Ephemeral, &["a"])).await;
     publish(&core, draft("a")).await.unwrap();

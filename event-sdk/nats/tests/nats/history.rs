@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{
-    Body, Capability, Error, ErrorKind, From, HistoryRequest, Order, StoredMessage, Transport,
+    Body, Capability, Error, ErrorKind, HistoryRequest, HistoryStart, Order, StoredMessage,
+    Transport,
 };
 use event_sdk_test_servers::{Server, programs};
 use futures_util::{StreamExt, TryStreamExt};
@@ -18,7 +19,7 @@ fn request(filters: &[&str], order: Order) -> HistoryRequest {
     HistoryRequest {
         stream: "S".into(),
         filters: filters.iter().map(|text| pattern(text)).collect(),
-        from: From::End,
+        from: HistoryStart::End,
         order,
         limit: None,
     }
@@ -86,19 +87,19 @@ async fn every_question(nats: &Nats, server: &Server) {
             .collect();
         for order in ORDERS {
             for (from, limit) in [
-                (From::End, None),
-                (From::End, Some(0)),
-                (From::End, Some(1)),
-                (From::End, Some(260)),
-                (From::Sequence(1), None),
-                (From::Sequence(17), Some(2)),
-                (From::Sequence(500), Some(3)),
-                (From::Sequence(620), Some(40)),
-                (From::Sequence(900), None),
-                (From::Sequence(901), None),
+                (HistoryStart::End, None),
+                (HistoryStart::End, Some(0)),
+                (HistoryStart::End, Some(1)),
+                (HistoryStart::End, Some(260)),
+                (HistoryStart::Sequence(1), None),
+                (HistoryStart::Sequence(17), Some(2)),
+                (HistoryStart::Sequence(500), Some(3)),
+                (HistoryStart::Sequence(620), Some(40)),
+                (HistoryStart::Sequence(900), None),
+                (HistoryStart::Sequence(901), None),
             ] {
                 let mut wanted = matching.clone();
-                if let From::Sequence(from) = from {
+                if let HistoryStart::Sequence(from) = from {
                     wanted.retain(|sequence| match order {
                         Order::OldestFirst => *sequence >= from,
                         Order::NewestFirst => *sequence <= from,
@@ -208,7 +209,7 @@ async fn it_begins_at_a_time() {
                 wanted.reverse();
             }
             let mut question = request(&["s.>"], order);
-            question.from = From::Time(time);
+            question.from = HistoryStart::Time(time);
             assert_eq!(
                 sequences(&rig.nats, question).await,
                 wanted,

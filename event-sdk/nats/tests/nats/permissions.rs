@@ -30,7 +30,7 @@ async fn connect(server: &Server, say: impl FnOnce(NatsOptions) -> NatsOptions) 
 }
 
 fn denied(error: &Error, subject: &str) {
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert_eq!(error.outcome(), Outcome::NotDone);
     assert_eq!(error.subject(), Some(subject));
 }
@@ -86,7 +86,7 @@ async fn a_denied_call_is_denied_at_once() {
     let nats = connect(&server, |options| options).await;
     let begun = Instant::now();
     let error = within(nats.stream_state("S")).await.unwrap_err();
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert_eq!(error.stream(), Some("S"));
     assert!(
         begun.elapsed() < Duration::from_secs(4),
@@ -107,7 +107,7 @@ async fn an_inbox_that_may_not_be_subscribed_to_is_named() {
     let server = start(r#"subscribe: { allow: "mine.>" }"#).await;
     let nats = connect(&server, |options| options).await;
     let error = refused(&nats, draft("s.a")).await;
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
     assert!(error.to_string().contains("inbox"), "{error}");
     let nats = connect(&server, |options| options.inbox_prefix("mine.inbox")).await;
     publish(&nats, draft("s.a")).await.unwrap();

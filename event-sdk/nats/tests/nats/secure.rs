@@ -158,7 +158,7 @@ async fn a_credentials_file_is_read_for_each_connection() {
     // The server ends the connection when the time is over.
     let mut watch = nats.connection();
     let expired = ConnectionState::Disconnected {
-        reason: DisconnectReason::Authentication,
+        reason: DisconnectReason::Unauthenticated,
     };
     within(async {
         while watch.current() != expired {
@@ -169,7 +169,7 @@ async fn a_credentials_file_is_read_for_each_connection() {
     // Within the second in which they expire, a server may take them once more.
     eventually("the reason", async || {
         let error = publish(&nats, draft("s.a")).await.err()?;
-        (*error.kind() == ErrorKind::Authentication).then_some(())
+        (*error.kind() == ErrorKind::Unauthenticated).then_some(())
     })
     .await;
     write(Duration::from_mins(10));
@@ -191,5 +191,5 @@ async fn credentials_of_another_operator_are_refused() {
         .await
         .err()
         .unwrap();
-    assert_eq!(*error.kind(), ErrorKind::Authentication, "{error}");
+    assert_eq!(*error.kind(), ErrorKind::Unauthenticated, "{error}");
 }

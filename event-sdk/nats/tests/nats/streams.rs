@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::stream::{Retention, Storage, Stream};
+use event_sdk::stream::{Retention, Storage, StreamSpec};
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{AckPolicy, Difference, ErrorKind, Outcome, StreamChange};
 use event_sdk::{Event, EventBus};
@@ -95,12 +95,12 @@ struct Done {
 }
 
 /// A server, and a bus whose stream `THINGS` is there.
-async fn things(say: impl FnOnce(Stream) -> Stream) -> (Server, EventBus) {
+async fn things(say: impl FnOnce(StreamSpec) -> StreamSpec) -> (Server, EventBus) {
     let server = Server::start().await.unwrap();
     let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
     let bus = EventBus::builder()
         .source("tests")
-        .stream(say(Stream::new("THINGS").subject("things.>")))
+        .stream(say(StreamSpec::new("THINGS").subject("things.>")))
         .transport(nats)
         .unwrap();
     within(bus.apply_streams()).await.unwrap();

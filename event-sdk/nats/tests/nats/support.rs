@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use event_sdk::headers::Headers;
-use event_sdk::stream::{Stream, StreamConfig};
+use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{
-    Body, Confirmation, Error, Expectations, MessageId, Outgoing, Stored, StreamState, Transport,
+    Body, Confirmation, Error, Expectations, MessageId, PublishRequest, Stored, StreamState,
+    Transport,
 };
 use event_sdk::{Pattern, Subject};
 use event_sdk_test_servers::{Options, Server};
@@ -81,7 +82,7 @@ impl Rig {
     }
 
     /// The same with a stream `S` that stores `s.>`.
-    pub(crate) async fn with_stream(say: impl FnOnce(Stream) -> Stream) -> Self {
+    pub(crate) async fn with_stream(say: impl FnOnce(StreamSpec) -> StreamSpec) -> Self {
         let rig = Self::start().await;
         apply(&rig.nats, &stream("S", "s.>", say)).await;
         rig
@@ -92,9 +93,9 @@ impl Rig {
 pub(crate) fn stream(
     name: &str,
     pattern: &str,
-    say: impl FnOnce(Stream) -> Stream,
+    say: impl FnOnce(StreamSpec) -> StreamSpec,
 ) -> StreamConfig {
-    let stream = Stream::new(name.to_owned()).absolute(pattern.to_owned());
+    let stream = StreamSpec::new(name.to_owned()).absolute(pattern.to_owned());
     say(stream).config("events").unwrap()
 }
 
@@ -115,9 +116,9 @@ pub(crate) async fn send(transport: &dyn Transport, draft: Draft) -> Result<Conf
 pub(crate) fn begin(
     transport: &dyn Transport,
     draft: Draft,
-) -> event_sdk::transport::Answer<Result<Confirmation, Error>> {
+) -> event_sdk::transport::Completion<Result<Confirmation, Error>> {
     let subject = Subject::parse(draft.subject).unwrap();
-    transport.publish(Outgoing {
+    transport.publish(PublishRequest {
         subject: &subject,
         headers: draft.headers,
         body: Body::Encoded(draft.body),

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::transport::{
-    Answer, Error, ErrorKind, Info, Operation, Settle, SettleAnswers, Settlement, Settler,
-    Unsettled as NotSettled,
+    Completion, DeliveryInfo, Error, ErrorKind, Operation, Settle, SettleCompletions, Settlement,
+    Settler, Unsettled as NotSettled,
 };
 
 use super::Sabotage;
@@ -30,7 +30,7 @@ impl Unsettled {
     pub(super) fn new(
         sabotage: Sabotage,
         settler: Settler,
-        info: &Info,
+        info: &DeliveryInfo,
         last: Arc<Settled>,
     ) -> Self {
         let sequence = info.sequence.unwrap_or(0);
@@ -51,9 +51,9 @@ impl Unsettled {
 }
 
 impl Settle for Unsettled {
-    fn settle(&self, _token: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
+    fn settle(&self, _token: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
         let second = self.settled.swap(true, Ordering::SeqCst);
-        let nothing = || Answer::ready(Ok(()));
+        let nothing = || Completion::ready(Ok(()));
         match (self.sabotage, settlement) {
             (Sabotage::ForgetsAcks, Settlement::Ack)
             | (Sabotage::ForgetsConfirmedAcks, Settlement::AckConfirmed)
@@ -63,11 +63,13 @@ impl Settle for Unsettled {
             | (Sabotage::IgnoresNakDelay, Settlement::Nak(_)) => {
                 self.settler.settle(Settlement::Nak(Duration::ZERO))
             }
-            (Sabotage::RefusesTheSecondSettlement, _) if second => Answer::ready(Err(Error::new(
-                ErrorKind::Other,
-                Operation::Settle,
-                "the delivery was settled already",
-            ))),
+            (Sabotage::RefusesTheSecondSettlement, _) if second => {
+                Completion::ready(Err(Error::new(
+                    ErrorKind::Other,
+                    Operation::Settle,
+                    "the delivery was settled already",
+                )))
+            }
             (_, settlement) => self.settler.settle(settlement),
         }
     }
@@ -76,12 +78,12 @@ impl Settle for Unsettled {
         &self,
         deliveries: &[&Settler],
         settlement: &Settlement,
-    ) -> Answer<Result<(), NotSettled>> {
+    ) -> Completion<Result<(), NotSettled>> {
         let (sabotage, of, first) = (self.sabotage, deliveries.len(), deliveries[0].clone());
         let (rest, settlement) = (deliveries[1..].iter(), settlement.clone());
         let rest: Vec<Settler> = rest.map(|settler| (*settler).clone()).collect();
         match sabotage {
-            Sabotage::SettlesOnlyTheFirst => Answer::later(async move {
+            Sabotage::SettlesOnlyTheFirst => Completion::later(async move {
                 let settled = first.settle(settlement).await;
                 NotSettled::check(
                     settled.err().map(|error| (0, error)).into_iter().collect(),
@@ -89,7 +91,7 @@ impl Settle for Unsettled {
                 )
             }),
             Sabotage::EndsABatchAtTheFirstError | Sabotage::HidesTheUnsettled => {
-                Answer::later(async move {
+                Completion::later(async move {
                     let mut failed = Vec::new();
                     for (place, settler) in std::iter::once(first).chain(rest).enumerate() {
                         match settler.settle(settlement.clone()).await {
@@ -105,7 +107,7 @@ impl Settle for Unsettled {
                 })
             }
             _ => {
-                let mut answers = SettleAnswers::new(of);
+                let mut answers = SettleCompletions::new(of);
                 for (place, settler) in deliveries.iter().enumerate() {
                     answers.add(place, settler.settle(settlement.clone()));
                 }

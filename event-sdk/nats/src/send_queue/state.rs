@@ -9,9 +9,9 @@ use async_nats::connection::State as ClientState;
 use bytes::{Bytes, BytesMut};
 use tokio::sync::oneshot;
 
-use super::Handed;
+use super::PendingPublish;
 use super::order::Order;
-use crate::answers::{Answers, NoAnswer, Reply, Token};
+use crate::pending_replies::{NoReply, PendingReplies, Reply, ReplyToken};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::Error;
 
@@ -19,14 +19,14 @@ use event_sdk_core::transport::Error;
 pub(super) struct State {
     pub(super) client: async_nats::Client,
     pub(super) queue: VecDeque<Queued>,
-    pub(super) answers: Answers,
+    pub(super) pending_replies: PendingReplies,
     /// How many of them count, of those sent over the connection that there is.
     pub(super) in_flight: usize,
     /// Which connection that is, counted from zero.
     pub(super) connection: u32,
     pub(super) order: Order,
     /// The connection over which no answers can come.
-    pub(super) deaf: Option<u32>,
+    pub(super) inbox_denied: Option<u32>,
     /// Room for subjects: one allocation for many of them.
     pub(super) scratch: BytesMut,
     /// The task that hands over what waits.
@@ -45,7 +45,7 @@ pub(super) struct Queued {
     pub(super) payload: Bytes,
     pub(super) acked: bool,
     pub(super) since: Instant,
-    pub(super) handed: oneshot::Sender<Result<Handed, Error>>,
+    pub(super) handed: oneshot::Sender<Result<PendingPublish, Error>>,
 }
 
 /// How much room for subjects is allocated at once.
@@ -56,11 +56,11 @@ impl State {
         Self {
             client,
             queue: VecDeque::new(),
-            answers: Answers::default(),
+            pending_replies: PendingReplies::default(),
             in_flight: 0,
             connection: 0,
             order: Order::default(),
-            deaf: None,
+            inbox_denied: None,
             scratch: BytesMut::new(),
             pump: None,
             watched: false,
@@ -92,11 +92,11 @@ impl State {
 
     pub(super) fn answer(
         &mut self,
-        token: Token,
-        answer: Result<Reply, NoAnswer>,
+        token: ReplyToken,
+        answer: Result<Reply, NoReply>,
     ) -> Option<Waker> {
         let heard = answer.as_ref().is_ok_and(|reply| !reply.is_no_responders());
-        let (wait, waker) = self.answers.answer(token, answer)?;
+        let (wait, waker) = self.pending_replies.answer(token, answer)?;
         if wait.counted == Some(self.connection) {
             self.in_flight = self.in_flight.saturating_sub(1);
         }
@@ -106,7 +106,7 @@ impl State {
         waker
     }
 
-    pub(super) fn fail(&mut self, token: Token, why: NoAnswer) {
+    pub(super) fn fail(&mut self, token: ReplyToken, why: NoReply) {
         if let Some(waker) = self.answer(token, Err(why)) {
             waker.wake();
         }

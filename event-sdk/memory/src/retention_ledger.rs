@@ -9,7 +9,7 @@ use super::slab::Key;
 /// What a consumer owes a stream that keeps messages until they are settled, beside
 /// what it has not read and what waits to be settled.
 #[derive(Debug, Default)]
-pub(super) struct Debts {
+pub(super) struct RetentionLedger {
     /// Settled, which the stream does not know yet; the oldest first.
     settled: VecDeque<u64>,
     /// Not settled, and not delivered again.
@@ -18,7 +18,7 @@ pub(super) struct Debts {
     taken: HashMap<usize, Vec<u64>>,
 }
 
-impl Debts {
+impl RetentionLedger {
     /// A delivery was settled.
     pub(super) fn settled(&mut self, sequence: u64) {
         self.settled.push_back(sequence);

@@ -12,12 +12,12 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::connect;
-use super::connection::{ConnectionState, ConnectionWatch, Denial, Hub, Phase};
+use super::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch, Denial, Phase};
 use super::consumer::Consumers;
-use super::fault::About;
+use super::error::ErrorContext;
 use super::options::{API_PREFIX, Management, NatsOptions};
-use super::outbox::Outbox;
 use super::publish::Lookups;
+use super::send_queue::SendQueue;
 use super::server::{Server, Version};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
@@ -25,14 +25,14 @@ use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Oper
 /// A connection, and what was learnt of the server behind it.
 ///
 /// It ends when the last handle to it is dropped.
-pub(super) struct Link {
+pub(super) struct NatsContext {
     client: async_nats::Client,
     options: NatsOptions,
-    hub: Arc<Hub>,
+    monitor: Arc<ConnectionMonitor>,
     /// Publishes with acks, and the answers to requests.
-    outbox: Arc<Outbox>,
+    send_queue: Arc<SendQueue>,
     /// Messages without answers, which no missing ack holds up.
-    plain: OnceLock<Arc<Outbox>>,
+    plain: OnceLock<Arc<SendQueue>>,
     server: Mutex<Learnt>,
     /// The stream that confirmed a publish last.
     last_stream: Mutex<Text>,
@@ -54,30 +54,31 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// How often a drain looks whether everything is confirmed.
 const LOOKING: Duration = Duration::from_millis(5);
 
-impl Link {
+impl NatsContext {
     /// Connects.
     pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
-        let hub = Arc::new(Hub::new());
-        let client = connect::connect(&options, &hub).await?;
+        let monitor = Arc::new(ConnectionMonitor::new());
+        let client = connect::connect(&options, &monitor).await?;
         let info = client.server_info();
         let server = Server::learn(&info);
         // The client would stay connected as long as its tasks have handles.
         if let Err(error) = server.check() {
-            hub.end();
+            monitor.end();
             let _ = client.drain().await;
             return Err(error);
         }
         let inbox = inbox(&options.inbox_prefix);
-        let answers = format!("{inbox}*");
-        let outbox = Outbox::new(client.clone(), inbox, options.limits, Arc::clone(&hub));
-        let outbox = Arc::new(outbox);
+        let pending_replies = format!("{inbox}*");
+        let send_queue =
+            SendQueue::new(client.clone(), inbox, options.limits, Arc::clone(&monitor));
+        let send_queue = Arc::new(send_queue);
         // Before it listens, so that it hears if it may not.
-        hub.add(Arc::clone(&outbox));
-        let link = Arc::new(Self {
+        monitor.add(Arc::clone(&send_queue));
+        let context = Arc::new(Self {
             client,
             options,
-            hub,
-            outbox,
+            monitor,
+            send_queue,
             plain: OnceLock::new(),
             server: Mutex::new(Learnt {
                 server,
@@ -90,21 +91,27 @@ impl Link {
             runtime: tokio::runtime::Handle::current(),
         });
         // Before anything is published, so that the server knows of it first.
-        let answers = link.client.subscribe(answers).await.map_err(|error| {
-            Error::new(
-                ErrorKind::Disconnected,
-                Operation::Configure,
-                "the connection was lost at once",
-            )
-            .with_source(error)
-        })?;
-        let (client, hub) = (link.client.clone(), Arc::clone(&link.hub));
-        link.runtime
-            .spawn(pump(client, hub, Arc::clone(&link.outbox)));
-        let receiving = Arc::clone(&link.outbox);
-        link.runtime
-            .spawn(async move { receiving.receive(answers).await });
-        Ok(link)
+        let pending_replies = context
+            .client
+            .subscribe(pending_replies)
+            .await
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Disconnected,
+                    Operation::Configure,
+                    "the connection was lost at once",
+                )
+                .with_source(error)
+            })?;
+        let (client, monitor) = (context.client.clone(), Arc::clone(&context.monitor));
+        context
+            .runtime
+            .spawn(pump(client, monitor, Arc::clone(&context.send_queue)));
+        let receiving = Arc::clone(&context.send_queue);
+        context
+            .runtime
+            .spawn(async move { receiving.receive(pending_replies).await });
+        Ok(context)
     }
 
     /// The client, for subscriptions and for messages without an answer.
@@ -117,22 +124,22 @@ impl Link {
     }
 
     /// Publishes with acks go through here.
-    pub(super) fn outbox(&self) -> &Arc<Outbox> {
-        &self.outbox
+    pub(super) fn send_queue(&self) -> &Arc<SendQueue> {
+        &self.send_queue
     }
 
     /// Messages without acks go through here.
-    pub(super) fn plain_outbox(&self) -> &Arc<Outbox> {
+    pub(super) fn plain_send_queue(&self) -> &Arc<SendQueue> {
         self.plain.get_or_init(|| {
-            let (client, hub) = (self.client.clone(), Arc::clone(&self.hub));
-            let outbox = Outbox::new(client, String::new(), self.options.limits, hub);
-            let outbox = Arc::new(outbox);
-            if !self.hub.add(Arc::clone(&outbox)) {
-                outbox.end();
+            let (client, monitor) = (self.client.clone(), Arc::clone(&self.monitor));
+            let send_queue = SendQueue::new(client, String::new(), self.options.limits, monitor);
+            let send_queue = Arc::new(send_queue);
+            if !self.monitor.add(Arc::clone(&send_queue)) {
+                send_queue.end();
             }
-            let running = Arc::clone(&outbox);
+            let running = Arc::clone(&send_queue);
             self.runtime.spawn(async move { running.run().await });
-            outbox
+            send_queue
         })
     }
 
@@ -212,7 +219,7 @@ impl Link {
 
     /// The state of the connection, to be looked at and waited for.
     pub(super) fn watch(&self) -> ConnectionWatch {
-        self.hub.watch()
+        self.monitor.watch()
     }
 
     /// Goes on without anybody waiting for it.
@@ -222,12 +229,12 @@ impl Link {
 
     /// What is wanted of the connection, to be waited for.
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
-        self.hub.phase()
+        self.monitor.phase()
     }
 
     /// What the server will not have allowed from now on, said beside answers.
     pub(super) fn denials(&self) -> broadcast::Receiver<Denial> {
-        self.hub.denials()
+        self.monitor.denials()
     }
 
     /// A subject of the JetStream API: `<prefix>.<call>`.
@@ -243,7 +250,7 @@ impl Link {
     /// Refuses what is begun after [`begin_drain`](Self::begin_drain) and
     /// [`end`](Self::end).
     pub(super) fn check_open(&self, operation: Operation) -> Result<(), Error> {
-        if self.hub.is_open() {
+        if self.monitor.is_open() {
             Ok(())
         } else {
             Err(self.refusal(operation))
@@ -252,12 +259,12 @@ impl Link {
 
     /// That nothing is begun any more, and why.
     pub(super) fn refusal(&self, operation: Operation) -> Error {
-        self.hub.refusal(operation)
+        self.monitor.refusal(operation)
     }
 
     /// Refuses what is done after [`end`](Self::end); a drain lets it be done.
     pub(super) fn check_not_ended(&self, operation: Operation) -> Result<(), Error> {
-        if self.hub.is_wanted() {
+        if self.monitor.is_wanted() {
             Ok(())
         } else {
             Err(self.refusal(operation))
@@ -265,7 +272,7 @@ impl Link {
     }
 
     /// Refuses `call` where management calls are switched off.
-    pub(super) fn check_managed(&self, about: &About, call: &str) -> Result<(), Error> {
+    pub(super) fn check_managed(&self, about: &ErrorContext, call: &str) -> Result<(), Error> {
         match self.options.management {
             Management::Allowed => Ok(()),
             Management::Never => Err(about.error(
@@ -278,14 +285,14 @@ impl Link {
     /// Refuses everything new from now on; what was begun goes on, and what was
     /// handed out can be settled.
     pub(super) fn begin_drain(&self) {
-        self.hub.begin_drain();
+        self.monitor.begin_drain();
     }
 
     /// Waits until every publish that was taken is confirmed or has failed.
     /// Cancel-safe.
     pub(super) async fn confirmed(&self) {
         let plain = self.plain.get();
-        while !self.outbox.is_idle() || plain.is_some_and(|plain| !plain.is_idle()) {
+        while !self.send_queue.is_idle() || plain.is_some_and(|plain| !plain.is_idle()) {
             tokio::time::sleep(LOOKING).await;
         }
     }
@@ -293,7 +300,7 @@ impl Link {
     /// Ends the connection: what was handed over is still written, everything
     /// else is refused.
     pub(super) fn end(&self) {
-        self.hub.end();
+        self.monitor.end();
     }
 
     /// The same, and waits until it has ended. Cancel-safe: it goes on all the same.
@@ -308,22 +315,26 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for NatsContext {
     fn drop(&mut self) {
-        self.hub.end();
+        self.monitor.end();
     }
 }
 
 /// Hands over what waits, and ends the connection when it is not wanted any more.
-async fn pump(client: async_nats::Client, hub: Arc<Hub>, outbox: Arc<Outbox>) {
-    outbox.run().await;
+async fn pump(
+    client: async_nats::Client,
+    monitor: Arc<ConnectionMonitor>,
+    send_queue: Arc<SendQueue>,
+) {
+    send_queue.run().await;
     let written = async {
         // Errors say that it has ended already.
         let _ = client.flush().await;
         let _ = client.drain().await;
     };
     let _ = tokio::time::timeout(CLOSING, written).await;
-    hub.closed();
+    monitor.closed();
 }
 
 /// The inbox of a connection: a prefix that nobody else has. It is shorter than
@@ -343,12 +354,12 @@ fn inbox(prefix: &str) -> String {
     inbox
 }
 
-impl fmt::Debug for Link {
+impl fmt::Debug for NatsContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Link")
+        f.debug_struct("NatsContext")
             .field("options", &self.options)
-            .field("hub", &self.hub)
-            .field("outbox", &self.outbox)
+            .field("monitor", &self.monitor)
+            .field("send_queue", &self.send_queue)
             .finish_non_exhaustive()
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn connecting(
     let (kind, reason) = match error.kind() {
         ConnectErrorKind::AuthorizationViolation => refused(auth).await,
         ConnectErrorKind::Authentication => (
-            ErrorKind::Authentication,
+            ErrorKind::Unauthenticated,
             "the credentials cannot be shown to the server".to_owned(),
         ),
         ConnectErrorKind::Tls => (ErrorKind::Tls, NOT_SECURE.to_owned()),
@@ -68,7 +68,7 @@ async fn refused(auth: Option<&Auth>) -> (ErrorKind, String) {
         Some(auth) => auth.refused().await,
         None => "the server wants to know who connects, and there are no credentials; give some with `user`, `token`, `nkey` or `credentials_file`".to_owned(),
     };
-    (ErrorKind::Authentication, reason)
+    (ErrorKind::Unauthenticated, reason)
 }
 
 fn late(options: &NatsOptions) -> String {

@@ -12,9 +12,9 @@ use super::inbox::Inbox;
 use super::pull::{Pull, Request};
 use super::reply::Reply;
 use super::send::{send, send_now};
-use super::settle::{NAK, Via};
+use super::settle::{AckContext, NAK};
 use super::status::Status;
-use crate::link::Link;
+use crate::context::NatsContext;
 use event_sdk_core::transport::Operation;
 
 /// An inbox whose requests are still open.
@@ -23,7 +23,7 @@ use event_sdk_core::transport::Operation;
 /// the server takes back what it can no longer deliver, they are ended by leaving,
 /// when the consumer has nothing at hand. Where it does not, they end by themselves,
 /// which they do [soon](Pull::ends_within), and it is listened to them until then.
-pub(super) struct Leaving {
+pub(super) struct Shutdown {
     inbox: Inbox,
     /// What was asked for.
     pull: Pull,
@@ -53,7 +53,7 @@ pub(super) struct Left {
 /// How long it is waited for one of these steps.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-impl Leaving {
+impl Shutdown {
     /// Begins with what has come.
     pub(super) fn new(inbox: Inbox, pull: Pull) -> Self {
         let mut leaving = Self {
@@ -119,10 +119,10 @@ impl Leaving {
     }
 
     /// Ends the requests, and puts back what came, as far as that goes now.
-    pub(super) fn end(mut self, link: &Link) -> Left {
-        let told = self.inbox.leave().now_or_never().is_some();
+    pub(super) fn end(mut self, context: &NatsContext) -> Left {
+        let told = self.inbox.shutdown().now_or_never().is_some();
         if told {
-            self.came.retain(|reply| !nak_now(link.client(), reply));
+            self.came.retain(|reply| !nak_now(context.client(), reply));
         }
         Left {
             inbox: self.inbox,
@@ -157,11 +157,11 @@ impl Left {
     }
 
     /// Puts back what is on its way still, for a bounded time; the sequences.
-    pub(super) async fn finish(mut self, via: &Via) -> BTreeSet<u64> {
-        let client = via.link.client();
+    pub(super) async fn finish(mut self, ack_context: &AckContext) -> BTreeSet<u64> {
+        let client = ack_context.context.client();
         let mut found = BTreeSet::new();
         if !self.told {
-            let _ = tokio::time::timeout(PATIENCE, self.inbox.leave()).await;
+            let _ = tokio::time::timeout(PATIENCE, self.inbox.shutdown()).await;
         }
         let rest = async {
             for reply in self.unsent {
@@ -169,8 +169,8 @@ impl Left {
             }
             // Then everything is here that the server sent before it knew. An error
             // says that the connection is lost, or ends.
-            let about = via.about(Operation::Subscribe);
-            let _ = via.link.round_trip(&about).await;
+            let about = ack_context.about(Operation::Subscribe);
+            let _ = ack_context.context.round_trip(&about).await;
             while let Some(Some(message)) = self.inbox.subscriber.next().now_or_never() {
                 if let Some(reply) = message.reply {
                     found.extend(sequence(&reply));

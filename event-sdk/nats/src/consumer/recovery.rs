@@ -9,11 +9,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::bind::{self, Bound};
-use super::core::{Before, Core};
 use super::inbox::Inbox;
+use super::pull_loop::{Before, PullLoop};
 use super::send::send;
 use crate::connection::ConnectionState;
-use crate::fault::{About, ApiError, code};
+use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
@@ -36,7 +36,7 @@ pub(super) enum Cause {
 
 /// How a subscription goes on.
 #[derive(Debug)]
-pub(super) enum Mended {
+pub(super) enum Recovered {
     /// It asks again.
     Again,
     /// It asks through another inbox.
@@ -51,7 +51,7 @@ pub(super) enum Mended {
 
 /// Since when something is amiss, and what was done about it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outage {
+pub(super) struct RecoveryState {
     since: Instant,
     tries: u32,
     pub(super) reported: bool,
@@ -67,7 +67,7 @@ const ENDING: Duration = Duration::from_secs(3);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-impl Outage {
+impl RecoveryState {
     pub(super) fn begin() -> Self {
         Self {
             since: Instant::now(),
@@ -94,11 +94,11 @@ impl Outage {
 }
 
 /// One try to get a subscription going again.
-pub(super) struct Mending {
-    pub(super) core: Arc<Core>,
+pub(super) struct Recovery {
+    pub(super) pull_loop: Arc<PullLoop>,
     pub(super) config: Arc<ConsumerConfig>,
     pub(super) cause: Cause,
-    pub(super) outage: Outage,
+    pub(super) outage: RecoveryState,
     pub(super) pause: Duration,
 }
 
@@ -126,16 +126,16 @@ impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         match error.kind() {
             // What is denied stays so until somebody grants it.
-            ErrorKind::Closed | ErrorKind::Denied | ErrorKind::ConsumerMismatch { .. } => {
-                Self::Over(error)
-            }
+            ErrorKind::Closed
+            | ErrorKind::PermissionDenied
+            | ErrorKind::ConsumerMismatch { .. } => Self::Over(error),
             _ => Self::Later(error),
         }
     }
 }
 
-impl Mending {
-    pub(super) async fn run(self) -> Mended {
+impl Recovery {
+    pub(super) async fn run(self) -> Recovered {
         tokio::time::sleep(self.pause).await;
         let done = match self.cause {
             Cause::Unserved => self.again(),
@@ -143,43 +143,50 @@ impl Mending {
             Cause::Silence | Cause::Nobody | Cause::Deleted => self.verify().await,
         };
         match done {
-            Ok(mended) => mended,
-            Err(Stop::Over(error)) => Mended::Over(error),
+            Ok(recovered) => recovered,
+            Err(Stop::Over(error)) => Recovered::Over(error),
             Err(Stop::Later(error)) => self.later(error),
         }
     }
 
     /// Asks again, unless the caller has to hear first that nothing came of it.
-    fn again(&self) -> Result<Mended, Stop> {
+    fn again(&self) -> Result<Recovered, Stop> {
         if self.outage.is_long() && !self.outage.reported {
             return Err(Stop::Later(self.about().error(
                 ErrorKind::Timeout,
                 format!("the server has not answered to its requests for {PATIENCE:?}: it may be overloaded, or have no such consumer; they are made again and again"),
             )));
         }
-        Ok(Mended::Again)
+        Ok(Recovered::Again)
     }
 
     /// Asks through another inbox: the requests made through the old one end
     /// when nobody listens there, so that nothing comes twice.
-    async fn renew(&self) -> Result<Mended, Stop> {
+    async fn renew(&self) -> Result<Recovered, Stop> {
         if self.config.name == ConsumerName::Ephemeral && self.config.ack == AckPolicy::None {
             // What was on its way counts as handled: only a new consumer brings it.
             self.delete().await;
             return self.remake().await;
         }
-        let inbox = Inbox::open(&self.core.via.link, &self.about()).await?;
-        Ok(Mended::Renewed(inbox))
+        let inbox = Inbox::open(&self.pull_loop.ack_context.context, &self.about()).await?;
+        Ok(Recovered::Renewed(inbox))
     }
 
     /// Looks whether the consumer is there.
-    async fn verify(&self) -> Result<Mended, Stop> {
-        let via = &self.core.via;
-        let bound = self.core.bound();
-        if via.link.options().management == Management::Never {
+    async fn verify(&self) -> Result<Recovered, Stop> {
+        let ack_context = &self.pull_loop.ack_context;
+        let bound = self.pull_loop.bound();
+        if ack_context.context.options().management == Management::Never {
             return self.verify_unasked().await;
         }
-        match bind::info(&via.link, &bound.stream, &bound.name, &self.about()).await? {
+        match bind::info(
+            &ack_context.context,
+            &bound.stream,
+            &bound.name,
+            &self.about(),
+        )
+        .await?
+        {
             Ok(info) if info.created == bound.created => match self.cause {
                 Cause::Silence => self.renew().await,
                 _ => self.again(),
@@ -192,7 +199,7 @@ impl Mending {
     }
 
     /// The same where the server must not be asked.
-    async fn verify_unasked(&self) -> Result<Mended, Stop> {
+    async fn verify_unasked(&self) -> Result<Recovered, Stop> {
         match self.cause {
             Cause::Deleted => Err(self.gone("it was deleted")),
             Cause::Nobody if self.outage.is_long() => Err(self.gone(
@@ -201,11 +208,11 @@ impl Mending {
             // Servers of 2.10 say nothing where there is no consumer.
             Cause::Silence if self.outage.is_long() && !self.outage.reported => self.again(),
             Cause::Silence => self.renew().await,
-            _ => Ok(Mended::Again),
+            _ => Ok(Recovered::Again),
         }
     }
 
-    async fn not_found(&self) -> Result<Mended, Stop> {
+    async fn not_found(&self) -> Result<Recovered, Stop> {
         if self.has_just_joined() {
             return self.join().await;
         }
@@ -223,25 +230,31 @@ impl Mending {
     /// have ended in this moment; and nothing has come of it.
     fn has_just_joined(&self) -> bool {
         let is_group = matches!(self.config.name, ConsumerName::Group(_));
-        let found_idle = self.core.bound().found_idle;
+        let found_idle = self.pull_loop.bound().found_idle;
         is_group
             && found_idle.is_some_and(|since| since.elapsed() < ENDING)
-            && self.core.before().last == 0
+            && self.pull_loop.before().last == 0
     }
 
     /// Subscribes again, as if it had been done a moment later.
-    async fn join(&self) -> Result<Mended, Stop> {
-        let (link, about) = (&self.core.via.link, self.about());
-        let bound = bind::bind(link, &self.core.bound().stream, &self.config, &about).await?;
-        let inbox = Inbox::open(link, &about).await?;
-        Ok(Mended::Remade(bound, inbox, self.core.before()))
+    async fn join(&self) -> Result<Recovered, Stop> {
+        let (context, about) = (&self.pull_loop.ack_context.context, self.about());
+        let bound = bind::bind(
+            context,
+            &self.pull_loop.bound().stream,
+            &self.config,
+            &about,
+        )
+        .await?;
+        let inbox = Inbox::open(context, &about).await?;
+        Ok(Recovered::Remade(bound, inbox, self.pull_loop.before()))
     }
 
     /// Makes an ephemeral consumer again, which the server has forgotten: from
     /// the first message that was not settled.
-    async fn remake(&self) -> Result<Mended, Stop> {
-        let via = &self.core.via;
-        let (old, before) = (self.core.bound(), self.core.before());
+    async fn remake(&self) -> Result<Recovered, Stop> {
+        let ack_context = &self.pull_loop.ack_context;
+        let (old, before) = (self.pull_loop.bound(), self.pull_loop.before());
         let about = self.about();
         self.check_same_stream(&old, &before).await?;
         let from = match before.unsettled.first() {
@@ -251,11 +264,19 @@ impl Mending {
             None if self.config.deliver == DeliverPolicy::LastPerSubject => None,
             None => Some(old.next),
         };
-        match bind::again(&via.link, &old.stream, &self.config, from, &about).await? {
+        match bind::again(
+            &ack_context.context,
+            &old.stream,
+            &self.config,
+            from,
+            &about,
+        )
+        .await?
+        {
             Ok(bound) => {
                 tracing::info!(target: crate::TRACING_TARGET, stream = %old.stream, from, "a consumer was made again");
-                let inbox = Inbox::open(&via.link, &about).await?;
-                Ok(Mended::Remade(bound, inbox, before))
+                let inbox = Inbox::open(&ack_context.context, &about).await?;
+                Ok(Recovered::Remade(bound, inbox, before))
             }
             Err(error) => Err(self.refused(error)),
         }
@@ -265,9 +286,9 @@ impl Mending {
     async fn check_same_stream(&self, bound: &Bound, before: &Before) -> Result<(), Stop> {
         let call = format!("STREAM.INFO.{}", bound.stream);
         let info = self
-            .core
-            .via
-            .link
+            .pull_loop
+            .ack_context
+            .context
             .call(&self.about(), &call, &json!({}))
             .await?;
         let stream: StreamInfo = info.map_err(|error| self.refused(error))?;
@@ -295,30 +316,31 @@ impl Mending {
     }
 
     /// The server was not reached, or cannot do it now.
-    fn later(&self, error: Error) -> Mended {
+    fn later(&self, error: Error) -> Recovered {
         // That there is no connection is to be seen elsewhere.
-        let connected = self.core.via.link.watch().current() == ConnectionState::Connected;
+        let connected =
+            self.pull_loop.ack_context.context.watch().current() == ConnectionState::Connected;
         if connected && self.outage.is_long() && !self.outage.reported {
-            return Mended::Still(error);
+            return Recovered::Still(error);
         }
-        tracing::debug!(target: crate::TRACING_TARGET, stream = %self.core.via.stream, %error, "the consumer does not answer");
-        Mended::Again
+        tracing::debug!(target: crate::TRACING_TARGET, stream = %self.pull_loop.ack_context.stream, %error, "the consumer does not answer");
+        Recovered::Again
     }
 
     /// Removes the consumer, as far as that can be asked for now.
     async fn delete(&self) {
-        let link = &self.core.via.link;
-        let bound = self.core.bound();
-        let subject = link.api(format!("CONSUMER.DELETE.{}.{}", bound.stream, bound.name));
+        let context = &self.pull_loop.ack_context.context;
+        let bound = self.pull_loop.bound();
+        let subject = context.api(format!("CONSUMER.DELETE.{}.{}", bound.stream, bound.name));
         // If it does not arrive, the server removes it in its own time.
-        let _ = send(link.client(), &subject.into(), None, bytes::Bytes::new()).await;
+        let _ = send(context.client(), &subject.into(), None, bytes::Bytes::new()).await;
     }
 
     fn gone(&self, why: &str) -> Stop {
         Stop::Over(self.about().error(ErrorKind::ConsumerNotFound, why))
     }
 
-    fn about(&self) -> About {
-        self.core.via.about(Operation::Subscribe)
+    fn about(&self) -> ErrorContext {
+        self.pull_loop.ack_context.about(Operation::Subscribe)
     }
 }

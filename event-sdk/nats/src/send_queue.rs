@@ -25,17 +25,17 @@ use tokio::sync::oneshot;
 pub(super) use self::order::Turn;
 
 use self::state::{Queued, State};
-use super::answers::{NoAnswer, Token, Wait};
-use super::connection::Hub;
+use super::connection::ConnectionMonitor;
+use super::pending_replies::{NoReply, PendingReply, ReplyToken};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Hands messages to the client, and answers to those who wait for them.
-pub(super) struct Outbox {
+pub(super) struct SendQueue {
     /// Under which subject answers come, with a dot at its end.
     inbox: String,
     limits: Limits,
-    hub: Arc<Hub>,
+    monitor: Arc<ConnectionMonitor>,
     state: Mutex<State>,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Limits {
 
 /// A message to be handed over.
 #[derive(Debug)]
-pub(super) struct Letter<'a> {
+pub(super) struct Outbound<'a> {
     pub(super) subject: &'a Subject,
     pub(super) headers: Option<HeaderMap>,
     pub(super) payload: Bytes,
@@ -65,9 +65,9 @@ pub(super) struct Letter<'a> {
 
 /// A message that was handed over.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Handed {
+pub(super) struct PendingPublish {
     /// By which its answer is found, if it has one.
-    pub(super) token: Option<Token>,
+    pub(super) token: Option<ReplyToken>,
     /// Its place in the order of what was handed over.
     pub(super) number: u64,
 }
@@ -76,87 +76,91 @@ pub(super) struct Handed {
 #[derive(Debug)]
 pub(super) enum Sent {
     /// It was handed over.
-    Now(Handed),
+    Now(PendingPublish),
     /// It waits for its turn.
-    Later(oneshot::Receiver<Result<Handed, Error>>),
+    Later(oneshot::Receiver<Result<PendingPublish, Error>>),
 }
 
-impl Outbox {
+impl SendQueue {
     pub(super) fn new(
         client: async_nats::Client,
         inbox: String,
         limits: Limits,
-        hub: Arc<Hub>,
+        monitor: Arc<ConnectionMonitor>,
     ) -> Self {
         Self {
             inbox,
             limits,
-            hub,
+            monitor,
             state: Mutex::new(State::new(client)),
         }
     }
 
     /// Takes a message. It keeps its place before all that are taken later, and
     /// is sent even if nobody waits for what is returned.
-    pub(super) fn send(&self, letter: Letter<'_>) -> Result<Sent, Error> {
+    pub(super) fn send(&self, outbound: Outbound<'_>) -> Result<Sent, Error> {
         let state = self.lock();
         if state.draining {
-            return Err(self.refusal(letter.subject));
+            return Err(self.refusal(outbound.subject));
         }
-        if letter.acked && state.deaf == Some(state.connection) {
-            return Err(self.deaf(&letter));
+        if outbound.acked && state.inbox_denied == Some(state.connection) {
+            return Err(self.inbox_denied(&outbound));
         }
-        self.take(state, letter)
+        self.take(state, outbound)
     }
 
     /// That nothing is taken any more.
     fn refusal(&self, subject: &Subject) -> Error {
-        self.hub.refusal(Operation::Publish).at_subject(subject)
+        self.monitor.refusal(Operation::Publish).at_subject(subject)
     }
 
     /// That no answer can come, so that nothing was sent.
-    fn deaf(&self, letter: &Letter<'_>) -> Error {
+    fn inbox_denied(&self, outbound: &Outbound<'_>) -> Error {
         let inbox = self.inbox.trim_end_matches('.');
         let prefix = inbox.rsplit_once('.').map_or(inbox, |(prefix, _)| prefix);
         Error::new(
-            ErrorKind::Denied,
+            ErrorKind::PermissionDenied,
             Operation::Publish,
-            NoAnswer::deafness(prefix),
+            NoReply::deafness(prefix),
         )
-        .at_subject(letter.subject)
+        .at_subject(outbound.subject)
     }
 
     /// Takes a message that was taken before, which a drain does not refuse.
-    pub(super) fn send_again(&self, letter: Letter<'_>) -> Result<Sent, Error> {
+    pub(super) fn send_again(&self, outbound: Outbound<'_>) -> Result<Sent, Error> {
         let state = self.lock();
         if state.ended {
-            return Err(self.refusal(letter.subject));
+            return Err(self.refusal(outbound.subject));
         }
-        self.take(state, letter)
+        self.take(state, outbound)
     }
 
-    fn take(&self, mut state: MutexGuard<'_, State>, letter: Letter<'_>) -> Result<Sent, Error> {
-        if state.queue.is_empty() && self.has_room(&state, letter.acked) {
+    fn take(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        outbound: Outbound<'_>,
+    ) -> Result<Sent, Error> {
+        if state.queue.is_empty() && self.has_room(&state, outbound.acked) {
             let mut nobody = Context::from_waker(Waker::noop());
             match Pin::new(&mut state.client).poll_ready(&mut nobody) {
                 Poll::Ready(Ok(())) => {
-                    return self.hand_over(&mut state, letter, true).map(Sent::Now);
+                    return self.hand_over(&mut state, outbound, true).map(Sent::Now);
                 }
-                Poll::Ready(Err(_)) => return Err(self.refusal(letter.subject)),
+                Poll::Ready(Err(_)) => return Err(self.refusal(outbound.subject)),
                 Poll::Pending => {}
             }
         }
         let (handed, later) = oneshot::channel();
         let queued = Queued {
-            number: letter.number,
-            subject: letter.subject.clone(),
-            headers: letter.headers,
-            payload: letter.payload,
-            acked: letter.acked,
+            number: outbound.number,
+            subject: outbound.subject.clone(),
+            headers: outbound.headers,
+            payload: outbound.payload,
+            acked: outbound.acked,
             since: Instant::now(),
             handed,
         };
-        match letter.number {
+        match outbound.number {
             None => state.queue.push_back(queued),
             // It comes before all that was never handed over.
             Some(number) => {
@@ -183,27 +187,27 @@ impl Outbox {
     fn hand_over(
         &self,
         state: &mut State,
-        letter: Letter<'_>,
+        outbound: Outbound<'_>,
         wanted: bool,
-    ) -> Result<Handed, Error> {
-        let Letter {
+    ) -> Result<PendingPublish, Error> {
+        let Outbound {
             subject,
             headers,
             payload,
             acked,
             number,
-        } = letter;
+        } = outbound;
         let on_wire = state.written(subject.as_str().as_bytes());
         let number = number.unwrap_or_else(|| state.order.next());
         let (token, reply) = if acked {
-            let wait = Wait::new(
+            let wait = PendingReply::new(
                 on_wire.clone(),
                 Some(state.connection),
                 number,
                 Instant::now(),
                 wanted,
             );
-            let token = state.answers.open(wait);
+            let token = state.pending_replies.open(wait);
             state.in_flight += 1;
             (Some(token), Some(self.reply_to(state, token)))
         } else {
@@ -216,12 +220,12 @@ impl Outbox {
             headers,
         };
         match Pin::new(&mut state.client).start_send(message) {
-            Ok(()) => Ok(Handed { token, number }),
+            Ok(()) => Ok(PendingPublish { token, number }),
             // Its size was checked before, against what another server said.
             Err(error) => {
                 if let Some(token) = token {
-                    state.answers.abandon(token);
-                    state.fail(token, NoAnswer::NotSent);
+                    state.pending_replies.abandon(token);
+                    state.fail(token, NoReply::NotSent);
                 }
                 Err(Error::new(
                     ErrorKind::Disconnected,
@@ -234,7 +238,7 @@ impl Outbox {
         }
     }
 
-    fn reply_to(&self, state: &mut State, token: Token) -> async_nats::Subject {
+    fn reply_to(&self, state: &mut State, token: ReplyToken) -> async_nats::Subject {
         state.scratch.extend_from_slice(self.inbox.as_bytes());
         token.write(&mut state.scratch);
         state.taken()
@@ -244,7 +248,7 @@ impl Outbox {
     pub(super) fn hold(&self, number: u64) -> Held<'_> {
         self.lock().order.hold(number);
         Held {
-            outbox: self,
+            send_queue: self,
             number,
         }
     }
@@ -254,7 +258,7 @@ impl Outbox {
         let state = self.lock();
         state.queue.is_empty()
             && state
-                .answers
+                .pending_replies
                 .waiting(|wait| wait.counted.is_some())
                 .is_empty()
     }
@@ -291,8 +295,8 @@ impl Outbox {
         {
             let _ = handed.send(Err(self.refusal(&subject)));
         }
-        for token in state.answers.waiting(|_| true) {
-            state.fail(token, NoAnswer::Closed);
+        for token in state.pending_replies.waiting(|_| true) {
+            state.fail(token, NoReply::Closed);
         }
         state.wake_pump();
     }
@@ -306,27 +310,27 @@ impl Outbox {
 /// A message that nobody took, and that is to be sent again.
 #[derive(Debug)]
 pub(super) struct Held<'a> {
-    outbox: &'a Outbox,
+    send_queue: &'a SendQueue,
     number: u64,
 }
 
 impl Held<'_> {
     /// Whether it may be sent again now.
     pub(super) fn turn(&self) -> Turn {
-        self.outbox.lock().order.turn(self.number)
+        self.send_queue.lock().order.turn(self.number)
     }
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.outbox.lock().order.release(self.number);
+        self.send_queue.lock().order.release(self.number);
     }
 }
 
-impl fmt::Debug for Outbox {
+impl fmt::Debug for SendQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        f.debug_struct("Outbox")
+        f.debug_struct("SendQueue")
             .field("queued", &state.queue.len())
             .field("in_flight", &state.in_flight)
             .field("limits", &self.limits)

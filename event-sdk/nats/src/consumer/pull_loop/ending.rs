@@ -10,32 +10,32 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::Core;
-use crate::consumer::leave::{Leaving, Left, PATIENCE, Quiet};
+use super::PullLoop;
 use crate::consumer::send::{send, send_now};
-use crate::consumer::settle::Held;
+use crate::consumer::settle::AckPending;
+use crate::consumer::shutdown::{Left, PATIENCE, Quiet, Shutdown};
 
-impl Core {
+impl PullLoop {
     /// Ends it: nothing comes any more. What was not handed out is put back, some
     /// of it by a task, so that it does not matter who of several ended it first,
     /// and whether they wait for it ([`left`](Self::left)).
     ///
     /// The deliveries that somebody has and has not settled.
-    pub(in crate::consumer) fn end(self: &Arc<Self>) -> Vec<Arc<Held>> {
+    pub(in crate::consumer) fn end(self: &Arc<Self>) -> Vec<Arc<AckPending>> {
         let mut state = self.lock();
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be put back.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
-            let leaving = Leaving::new(inbox, state.pull.clone());
+            let leaving = Shutdown::new(inbox, state.pull.clone());
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };
             if !left.as_ref().is_some_and(Left::is_empty) {
                 let (going, gone) = watch::channel(());
                 state.left = Some(gone);
-                let core = Arc::clone(self);
-                self.via.link.spawn(async move {
-                    core.leave(left).await;
+                let pull_loop = Arc::clone(self);
+                self.ack_context.context.spawn(async move {
+                    pull_loop.shutdown(left).await;
                     drop(going);
                 });
             }
@@ -60,9 +60,9 @@ impl Core {
 
     /// Puts back what was not handed out: first what the consumer has at hand for
     /// the open requests is waited for.
-    async fn leave(self: Arc<Self>, mut left: Option<Left>) {
+    async fn shutdown(self: Arc<Self>, mut left: Option<Left>) {
         if left.is_none() {
-            let patience = self.lock().leaving.as_ref().and_then(Leaving::patience);
+            let patience = self.lock().leaving.as_ref().and_then(Shutdown::patience);
             // What comes later comes to others after its ack wait.
             let _ = match patience {
                 Some(patience) => timeout(patience, self.requests_ended()).await,
@@ -71,7 +71,7 @@ impl Core {
             left = self.lock().end_leaving(&self);
         }
         if let Some(left) = left {
-            let found = left.finish(&self.via).await;
+            let found = left.finish(&self.ack_context).await;
             self.lock().unread.extend(found);
         }
     }
@@ -92,12 +92,12 @@ impl Core {
             let (next, probe) = {
                 let mut state = self.lock();
                 let next = state.next.clone();
-                (next, state.leaving.as_mut().map(Leaving::probe))
+                (next, state.leaving.as_mut().map(Shutdown::probe))
             };
             let Some((reply, probe)) = probe else {
                 return;
             };
-            let client = self.via.link.client();
+            let client = self.ack_context.context.client();
             if send(client, &next, Some(&reply), probe.payload)
                 .await
                 .is_err()
@@ -126,7 +126,7 @@ impl Core {
     pub(in crate::consumer) fn hurry(&self) {
         let left = self.lock().end_leaving(self);
         if let Some(left) = left {
-            left.hurry(self.via.link.client());
+            left.hurry(self.ack_context.context.client());
         }
     }
 
@@ -153,12 +153,15 @@ impl Core {
             return;
         }
         let name = self.bound().name;
-        let link = &self.via.link;
-        let call = link.api(format!("CONSUMER.DELETE.{}.{name}", self.via.stream));
+        let context = &self.ack_context.context;
+        let call = context.api(format!(
+            "CONSUMER.DELETE.{}.{name}",
+            self.ack_context.stream
+        ));
         let (subject, nothing) = (Subject::from(call), Bytes::new());
-        if send_now(link.client(), &subject, None, &nothing).is_none() {
-            let client = link.client().clone();
-            link.spawn(async move {
+        if send_now(context.client(), &subject, None, &nothing).is_none() {
+            let client = context.client().clone();
+            context.spawn(async move {
                 // If it does not arrive, the server removes it in its own time.
                 let _ = send(&client, &subject, None, nothing).await;
             });

@@ -7,10 +7,10 @@ pub(super) struct ConnectionId(pub(super) u64);
 /// How many deliveries of one consumer each connection has in hand, and what
 /// became of the others: mostly there is one connection.
 #[derive(Debug, Default)]
-pub(super) struct Held(Vec<InHand>);
+pub(super) struct AckPending(Vec<PendingAck>);
 
 #[derive(Debug)]
-struct InHand {
+struct PendingAck {
     connection: ConnectionId,
     now: usize,
     counts: Counts,
@@ -32,7 +32,7 @@ pub(super) enum Left {
     Lapsed,
 }
 
-impl Held {
+impl AckPending {
     pub(super) const fn new() -> Self {
         Self(Vec::new())
     }
@@ -41,8 +41,8 @@ impl Held {
     #[inline]
     pub(super) fn take(&mut self, connection: ConnectionId) {
         match self.find(connection) {
-            Some(held) => held.now += 1,
-            None => self.0.push(InHand {
+            Some(ack_pending) => ack_pending.now += 1,
+            None => self.0.push(PendingAck {
                 connection,
                 now: 1,
                 counts: Counts::default(),
@@ -53,45 +53,50 @@ impl Held {
     /// A delivery that `connection` had is in its hand again, unless it was
     /// forgotten.
     pub(super) fn take_again(&mut self, connection: ConnectionId) {
-        if let Some(held) = self.find(connection) {
-            held.now += 1;
+        if let Some(ack_pending) = self.find(connection) {
+            ack_pending.now += 1;
         }
     }
 
     /// It is in hand no more.
     #[inline]
     pub(super) fn leave(&mut self, connection: ConnectionId, how: Left) {
-        if let Some(held) = self.find(connection) {
-            held.now = held.now.saturating_sub(1);
+        if let Some(ack_pending) = self.find(connection) {
+            ack_pending.now = ack_pending.now.saturating_sub(1);
             match how {
-                Left::Settled => held.counts.settled += 1,
-                Left::Lapsed => held.counts.lapsed += 1,
+                Left::Settled => ack_pending.counts.settled += 1,
+                Left::Lapsed => ack_pending.counts.lapsed += 1,
             }
         }
     }
 
     /// How many `connection` has in hand.
     pub(super) fn now(&self, connection: ConnectionId) -> usize {
-        let mut held = self.0.iter();
-        let found = held.find(|held| held.connection == connection);
-        found.map_or(0, |held| held.now)
+        let mut ack_pending = self.0.iter();
+        let found = ack_pending.find(|ack_pending| ack_pending.connection == connection);
+        found.map_or(0, |ack_pending| ack_pending.now)
     }
 
     /// Counts what becomes of them from now on.
     pub(super) fn count_anew(&mut self, connection: ConnectionId) {
-        if let Some(held) = self.find(connection) {
-            held.counts = Counts::default();
+        if let Some(ack_pending) = self.find(connection) {
+            ack_pending.counts = Counts::default();
         }
     }
 
     /// Forgets the connection, and says what was counted.
     pub(super) fn forget(&mut self, connection: ConnectionId) -> Counts {
-        let place = self.0.iter().position(|held| held.connection == connection);
+        let place = self
+            .0
+            .iter()
+            .position(|ack_pending| ack_pending.connection == connection);
         place.map_or(Counts::default(), |place| self.0.swap_remove(place).counts)
     }
 
     #[inline]
-    fn find(&mut self, connection: ConnectionId) -> Option<&mut InHand> {
-        self.0.iter_mut().find(|held| held.connection == connection)
+    fn find(&mut self, connection: ConnectionId) -> Option<&mut PendingAck> {
+        self.0
+            .iter_mut()
+            .find(|ack_pending| ack_pending.connection == connection)
     }
 }

@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use futures_util::{FutureExt, StreamExt};
 
-use super::Outbox;
-use crate::answers::{NoAnswer, Reply, Token, Wait};
+use super::SendQueue;
 use crate::connection::Denial;
+use crate::pending_replies::{NoReply, PendingReply, Reply, ReplyToken};
 
 /// How many answers are taken under one lock.
 const ANSWERS_AT_ONCE: usize = 64;
 
-impl Outbox {
+impl SendQueue {
     /// Takes the answers that come, until the connection has ended.
     pub(crate) async fn receive(&self, mut inbox: async_nats::Subscriber) {
         let mut batch = Vec::with_capacity(ANSWERS_AT_ONCE);
@@ -32,7 +32,7 @@ impl Outbox {
         let mut state = self.lock();
         for (message, waker) in batch.drain(..).zip(&mut wakers) {
             let token = message.subject.strip_prefix(&*self.inbox);
-            let Some(token) = token.and_then(Token::parse) else {
+            let Some(token) = token.and_then(ReplyToken::parse) else {
                 continue;
             };
             let reply = Reply {
@@ -52,36 +52,37 @@ impl Outbox {
     /// The answer to a message or a question.
     pub(crate) fn poll_answer(
         &self,
-        token: Option<Token>,
+        token: Option<ReplyToken>,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Reply, NoAnswer>> {
+    ) -> Poll<Result<Reply, NoReply>> {
         match token {
-            Some(token) => self.lock().answers.poll(token, cx),
-            None => Poll::Ready(Err(NoAnswer::NotSent)),
+            Some(token) => self.lock().pending_replies.poll(token, cx),
+            None => Poll::Ready(Err(NoReply::NotSent)),
         }
     }
 
     /// Nobody waits for the answer any more.
-    pub(crate) fn abandon(&self, token: Option<Token>) {
+    pub(crate) fn abandon(&self, token: Option<ReplyToken>) {
         if let Some(token) = token {
-            self.lock().answers.abandon(token);
+            self.lock().pending_replies.abandon(token);
         }
     }
 
     /// Begins to wait for the answer to a question that is sent to `subject`, or
     /// to where its answer comes: its token, and the subject of the answer.
-    pub(crate) fn ask(&self, subject: Option<&str>) -> (Token, async_nats::Subject) {
+    pub(crate) fn ask(&self, subject: Option<&str>) -> (ReplyToken, async_nats::Subject) {
         let mut state = self.lock();
         let to = subject.unwrap_or_default().into();
-        let token = state
-            .answers
-            .open(Wait::new(to, None, 0, Instant::now(), true));
+        let token =
+            state
+                .pending_replies
+                .open(PendingReply::new(to, None, 0, Instant::now(), true));
         let reply = self.reply_to(&mut state, token);
         if subject.is_none() {
-            state.answers.redirect(token, reply.clone());
+            state.pending_replies.redirect(token, reply.clone());
         }
-        if state.deaf == Some(state.connection) {
-            state.fail(token, NoAnswer::Deaf);
+        if state.inbox_denied == Some(state.connection) {
+            state.fail(token, NoReply::Deaf);
         }
         (token, reply)
     }
@@ -91,13 +92,13 @@ impl Outbox {
         let mut state = self.lock();
         let (waiting, why) = match denial {
             Denial::Publish(subject) => {
-                let asked = |wait: &Wait| wait.subject.as_str() == subject;
-                (state.answers.waiting(asked), NoAnswer::Denied)
+                let asked = |wait: &PendingReply| wait.subject.as_str() == subject;
+                (state.pending_replies.waiting(asked), NoReply::Denied)
             }
             // No answer can come, now or later, over this connection.
             Denial::Subscribe(subject) if subject.strip_suffix('*') == Some(&self.inbox) => {
-                state.deaf = Some(state.connection);
-                (state.answers.waiting(|_| true), NoAnswer::Deaf)
+                state.inbox_denied = Some(state.connection);
+                (state.pending_replies.waiting(|_| true), NoReply::Deaf)
             }
             Denial::Subscribe(_) => return,
         };

@@ -1,9 +1,9 @@
 //! What waits for an answer of the server, found by a token in the subject of
 //! the answer.
 
-mod token;
+mod reply_token;
 
-pub(super) use self::token::Token;
+pub(super) use self::reply_token::ReplyToken;
 
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use bytes::Bytes;
 /// A slot is used again and again, each time with another generation, so that
 /// an answer that comes too late finds nobody.
 #[derive(Debug, Default)]
-pub(super) struct Answers {
+pub(super) struct PendingReplies {
     slots: Vec<Slot>,
     free: Vec<u32>,
 }
@@ -31,7 +31,7 @@ pub(super) struct Reply {
 
 /// Why there is no answer, and will be none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoAnswer {
+pub(super) enum NoReply {
     /// None came in time.
     Late,
     /// The server does not allow publishing to this subject.
@@ -52,7 +52,7 @@ impl Reply {
 
 /// Something that waits.
 #[derive(Debug)]
-pub(super) struct Wait {
+pub(super) struct PendingReply {
     /// Where the question was sent.
     pub(super) subject: async_nats::Subject,
     /// The connection that it counts for, if it is counted.
@@ -66,7 +66,7 @@ pub(super) struct Wait {
     waker: Option<Waker>,
 }
 
-impl Wait {
+impl PendingReply {
     pub(super) fn new(
         subject: async_nats::Subject,
         counted: Option<u32>,
@@ -94,19 +94,19 @@ struct Slot {
 #[derive(Debug)]
 enum Content {
     Free,
-    Waiting(Wait),
-    Answered(Result<Reply, NoAnswer>),
+    Waiting(PendingReply),
+    Answered(Result<Reply, NoReply>),
 }
 
-impl Answers {
+impl PendingReplies {
     /// Begins to wait.
-    pub(super) fn open(&mut self, wait: Wait) -> Token {
+    pub(super) fn open(&mut self, wait: PendingReply) -> ReplyToken {
         let content = Content::Waiting(wait);
         if let Some(index) = self.free.pop()
             && let Some(slot) = self.slots.get_mut(index as usize)
         {
             slot.content = content;
-            return Token {
+            return ReplyToken {
                 index,
                 generation: slot.generation,
             };
@@ -117,7 +117,7 @@ impl Answers {
             generation: 0,
             content,
         });
-        Token {
+        ReplyToken {
             index,
             generation: 0,
         }
@@ -127,9 +127,9 @@ impl Answers {
     /// its waker is to be woken.
     pub(super) fn answer(
         &mut self,
-        token: Token,
-        answer: Result<Reply, NoAnswer>,
-    ) -> Option<(Wait, Option<Waker>)> {
+        token: ReplyToken,
+        answer: Result<Reply, NoReply>,
+    ) -> Option<(PendingReply, Option<Waker>)> {
         let slot = self.slot(token)?;
         match std::mem::replace(&mut slot.content, Content::Free) {
             Content::Waiting(mut wait) => {
@@ -152,9 +152,9 @@ impl Answers {
     /// The answer, if it is there; otherwise `cx` is woken when it is.
     pub(super) fn poll(
         &mut self,
-        token: Token,
+        token: ReplyToken,
         cx: &mut Context<'_>,
-    ) -> Poll<Result<Reply, NoAnswer>> {
+    ) -> Poll<Result<Reply, NoReply>> {
         let Some(slot) = self.slot(token) else {
             return Poll::Pending;
         };
@@ -176,7 +176,7 @@ impl Answers {
     }
 
     /// Nobody wants the answer any more; it is awaited all the same.
-    pub(super) fn abandon(&mut self, token: Token) {
+    pub(super) fn abandon(&mut self, token: ReplyToken) {
         let Some(slot) = self.slot(token) else {
             return;
         };
@@ -191,7 +191,7 @@ impl Answers {
     }
 
     /// The question was sent somewhere else.
-    pub(super) fn redirect(&mut self, token: Token, subject: async_nats::Subject) {
+    pub(super) fn redirect(&mut self, token: ReplyToken, subject: async_nats::Subject) {
         if let Some(slot) = self.slot(token)
             && let Content::Waiting(wait) = &mut slot.content
         {
@@ -200,11 +200,11 @@ impl Answers {
     }
 
     /// What waits and `which` holds of.
-    pub(super) fn waiting(&self, which: impl Fn(&Wait) -> bool) -> Vec<Token> {
+    pub(super) fn waiting(&self, which: impl Fn(&PendingReply) -> bool) -> Vec<ReplyToken> {
         let slots = (0..).zip(&self.slots);
         slots
             .filter_map(|(index, slot)| match &slot.content {
-                Content::Waiting(wait) if which(wait) => Some(Token {
+                Content::Waiting(wait) if which(wait) => Some(ReplyToken {
                     index,
                     generation: slot.generation,
                 }),
@@ -216,7 +216,12 @@ impl Answers {
     /// What has waited for longer than `limit`, or than `unwanted` if nobody
     /// wants the answer any more. Who asks without being counted has a limit of
     /// their own.
-    pub(super) fn overdue(&self, now: Instant, limit: Duration, unwanted: Duration) -> Vec<Token> {
+    pub(super) fn overdue(
+        &self,
+        now: Instant,
+        limit: Duration,
+        unwanted: Duration,
+    ) -> Vec<ReplyToken> {
         self.waiting(|wait| {
             let limit = match (wait.wanted, wait.counted) {
                 (false, _) => unwanted,
@@ -227,13 +232,13 @@ impl Answers {
         })
     }
 
-    fn slot(&mut self, token: Token) -> Option<&mut Slot> {
+    fn slot(&mut self, token: ReplyToken) -> Option<&mut Slot> {
         self.slots
             .get_mut(token.index as usize)
             .filter(|slot| slot.generation == token.generation)
     }
 
-    fn release(&mut self, token: Token) {
+    fn release(&mut self, token: ReplyToken) {
         if let Some(slot) = self.slot(token) {
             slot.content = Content::Free;
             slot.generation = slot.generation.wrapping_add(1);
@@ -246,8 +251,8 @@ impl Answers {
 mod tests {
     use super::*;
 
-    fn wait(wanted: bool) -> Wait {
-        Wait::new("subject".into(), Some(0), 1, Instant::now(), wanted)
+    fn wait(wanted: bool) -> PendingReply {
+        PendingReply::new("subject".into(), Some(0), 1, Instant::now(), wanted)
     }
 
     fn reply(text: &'static str) -> Reply {
@@ -258,45 +263,48 @@ mod tests {
         }
     }
 
-    fn poll(answers: &mut Answers, token: Token) -> Poll<Result<Reply, NoAnswer>> {
-        answers.poll(token, &mut Context::from_waker(Waker::noop()))
+    fn poll(
+        pending_replies: &mut PendingReplies,
+        token: ReplyToken,
+    ) -> Poll<Result<Reply, NoReply>> {
+        pending_replies.poll(token, &mut Context::from_waker(Waker::noop()))
     }
 
     #[test]
     fn an_answer_finds_who_waits_for_it() {
-        let mut answers = Answers::default();
-        let one = answers.open(wait(true));
-        let other = answers.open(wait(true));
-        assert!(poll(&mut answers, one).is_pending());
-        let (_, waker) = answers.answer(one, Ok(reply("one"))).unwrap();
+        let mut pending_replies = PendingReplies::default();
+        let one = pending_replies.open(wait(true));
+        let other = pending_replies.open(wait(true));
+        assert!(poll(&mut pending_replies, one).is_pending());
+        let (_, waker) = pending_replies.answer(one, Ok(reply("one"))).unwrap();
         assert!(waker.is_some());
-        let Poll::Ready(Ok(answer)) = poll(&mut answers, one) else {
+        let Poll::Ready(Ok(answer)) = poll(&mut pending_replies, one) else {
             panic!("no answer");
         };
         assert_eq!(answer.payload, "one");
-        assert!(poll(&mut answers, other).is_pending());
+        assert!(poll(&mut pending_replies, other).is_pending());
     }
 
     #[test]
     fn a_late_answer_finds_nobody() {
-        let mut answers = Answers::default();
-        let first = answers.open(wait(true));
-        answers.answer(first, Ok(reply("first")));
-        assert!(poll(&mut answers, first).is_ready());
-        let second = answers.open(wait(true));
+        let mut pending_replies = PendingReplies::default();
+        let first = pending_replies.open(wait(true));
+        pending_replies.answer(first, Ok(reply("first")));
+        assert!(poll(&mut pending_replies, first).is_ready());
+        let second = pending_replies.open(wait(true));
         assert_eq!(second.index, first.index);
-        assert!(answers.answer(first, Ok(reply("late"))).is_none());
-        assert!(poll(&mut answers, second).is_pending());
-        assert!(poll(&mut answers, first).is_pending());
+        assert!(pending_replies.answer(first, Ok(reply("late"))).is_none());
+        assert!(poll(&mut pending_replies, second).is_pending());
+        assert!(poll(&mut pending_replies, first).is_pending());
     }
 
     #[test]
     fn only_the_first_answer_counts() {
-        let mut answers = Answers::default();
-        let token = answers.open(wait(true));
-        assert!(answers.answer(token, Ok(reply("first"))).is_some());
-        assert!(answers.answer(token, Ok(reply("second"))).is_none());
-        let Poll::Ready(Ok(answer)) = poll(&mut answers, token) else {
+        let mut pending_replies = PendingReplies::default();
+        let token = pending_replies.open(wait(true));
+        assert!(pending_replies.answer(token, Ok(reply("first"))).is_some());
+        assert!(pending_replies.answer(token, Ok(reply("second"))).is_none());
+        let Poll::Ready(Ok(answer)) = poll(&mut pending_replies, token) else {
             panic!("no answer");
         };
         assert_eq!(answer.payload, "first");
@@ -304,45 +312,50 @@ mod tests {
 
     #[test]
     fn what_nobody_wants_is_awaited_and_then_forgotten() {
-        let mut answers = Answers::default();
-        let dropped = answers.open(wait(true));
-        answers.abandon(dropped);
-        let never = answers.open(wait(false));
-        assert_eq!(answers.waiting(|_| true), [dropped, never]);
+        let mut pending_replies = PendingReplies::default();
+        let dropped = pending_replies.open(wait(true));
+        pending_replies.abandon(dropped);
+        let never = pending_replies.open(wait(false));
+        assert_eq!(pending_replies.waiting(|_| true), [dropped, never]);
         for token in [dropped, never] {
-            assert!(answers.answer(token, Ok(reply(""))).is_some());
+            assert!(pending_replies.answer(token, Ok(reply(""))).is_some());
         }
-        assert_eq!(answers.waiting(|_| true), []);
-        assert_eq!(answers.free.len(), 2);
+        assert_eq!(pending_replies.waiting(|_| true), []);
+        assert_eq!(pending_replies.free.len(), 2);
     }
 
     #[test]
     fn an_answer_that_is_not_fetched_leaves_its_slot() {
-        let mut answers = Answers::default();
-        let token = answers.open(wait(true));
-        answers.answer(token, Err(NoAnswer::Closed));
-        answers.abandon(token);
-        assert_eq!(answers.free.len(), 1);
-        answers.abandon(token);
-        assert_eq!(answers.free.len(), 1, "abandoned twice");
+        let mut pending_replies = PendingReplies::default();
+        let token = pending_replies.open(wait(true));
+        pending_replies.answer(token, Err(NoReply::Closed));
+        pending_replies.abandon(token);
+        assert_eq!(pending_replies.free.len(), 1);
+        pending_replies.abandon(token);
+        assert_eq!(pending_replies.free.len(), 1, "abandoned twice");
     }
 
     #[test]
     fn what_waits_too_long_is_found() {
-        let mut answers = Answers::default();
-        let token = answers.open(wait(true));
+        let mut pending_replies = PendingReplies::default();
+        let token = pending_replies.open(wait(true));
         let now = Instant::now();
         let (limit, short) = (Duration::from_secs(10), Duration::from_secs(1));
-        let overdue = |answers: &Answers, after| answers.overdue(now + after, limit, short);
-        assert_eq!(overdue(&answers, short), []);
-        assert_eq!(overdue(&answers, limit), [token]);
-        let unwanted = answers.open(wait(false));
-        assert_eq!(overdue(&answers, 2 * short), [unwanted]);
-        answers.answer(token, Err(NoAnswer::Late));
+        let overdue = |pending_replies: &PendingReplies, after| {
+            pending_replies.overdue(now + after, limit, short)
+        };
+        assert_eq!(overdue(&pending_replies, short), []);
+        assert_eq!(overdue(&pending_replies, limit), [token]);
+        let unwanted = pending_replies.open(wait(false));
+        assert_eq!(overdue(&pending_replies, 2 * short), [unwanted]);
+        pending_replies.answer(token, Err(NoReply::Late));
         let mut question = wait(true);
         question.counted = None;
-        answers.open(question);
-        assert_eq!(overdue(&answers, 2 * limit), [unwanted]);
-        assert!(matches!(poll(&mut answers, token), Poll::Ready(Err(_))));
+        pending_replies.open(question);
+        assert_eq!(overdue(&pending_replies, 2 * limit), [unwanted]);
+        assert!(matches!(
+            poll(&mut pending_replies, token),
+            Poll::Ready(Err(_))
+        ));
     }
 }

@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 ///
 /// It is as cancel-safe as the work behind it; the [`Transport`](super::Transport)
 /// contract says what dropping it means.
-pub struct Answer<T>(State<T>);
+pub struct Completion<T>(State<T>);
 
 enum State<T> {
     Ready(Option<T>),
     Pending(Pin<Box<dyn Future<Output = T> + Send>>),
 }
 
-impl<T> Answer<T> {
+impl<T> Completion<T> {
     /// An answer that is known.
     #[inline]
     pub const fn ready(answer: T) -> Self {
@@ -44,9 +44,9 @@ impl<T> Answer<T> {
 }
 
 // The value is moved out, never pinned; the boxed future is pinned in its box.
-impl<T> Unpin for Answer<T> {}
+impl<T> Unpin for Completion<T> {}
 
-impl<T> Future for Answer<T> {
+impl<T> Future for Completion<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
@@ -61,11 +61,11 @@ impl<T> Future for Answer<T> {
     }
 }
 
-impl<T> fmt::Debug for Answer<T> {
+impl<T> fmt::Debug for Completion<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
-            State::Ready(_) => "Answer(ready)",
-            State::Pending(_) => "Answer(later)",
+            State::Ready(_) => "Completion(ready)",
+            State::Pending(_) => "Completion(later)",
         })
     }
 }

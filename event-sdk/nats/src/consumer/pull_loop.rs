@@ -12,21 +12,21 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::watch;
 
+use super::ack_pending::Deliveries;
 use super::bind::Bound;
-use super::held::Deliveries;
 use super::inbox::Inbox;
-use super::leave::{Leaving, Left};
 use super::pull::{Ends, Pull};
 use super::reply::Reply;
 use super::send::send_now;
-use super::settle::{ACK, Held, Via};
+use super::settle::{ACK, AckContext, AckPending};
+use super::shutdown::{Left, Shutdown};
 use super::status::Status;
-use crate::link::Link;
+use crate::context::NatsContext;
 use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
-pub(super) struct Core {
-    pub(super) via: Arc<Via>,
+pub(super) struct PullLoop {
+    pub(super) ack_context: Arc<AckContext>,
     /// Whether deliveries are settled.
     pub(super) acks: bool,
     is_ephemeral: bool,
@@ -40,7 +40,7 @@ struct State {
     /// Where messages come; none when the subscription was ended.
     inbox: Option<Inbox>,
     /// The same after that, until it is quiet.
-    leaving: Option<Leaving>,
+    leaving: Option<Shutdown>,
     /// Closed when everything is put back that was not handed out.
     left: Option<watch::Receiver<()>>,
     /// The sequences that were not handed out, and put back.
@@ -68,9 +68,9 @@ pub(super) struct Before {
 }
 
 /// What came for a subscription.
-pub(super) enum Came {
+pub(super) enum ConsumerSignal {
     /// A message, and how it is settled.
-    Message(Message, Reply, Option<Arc<Held>>),
+    Message(Message, Reply, Option<Arc<AckPending>>),
     /// A message whose reply subject says nothing about it.
     Unreadable(Message),
     /// What the server says of a request.
@@ -93,9 +93,9 @@ pub(super) struct Unsent {
     pub(super) payload: Bytes,
 }
 
-impl Core {
+impl PullLoop {
     pub(super) fn new(
-        via: Via,
+        ack_context: AckContext,
         config: &ConsumerConfig,
         bound: Bound,
         inbox: Inbox,
@@ -105,17 +105,17 @@ impl Core {
             acks: config.ack != AckPolicy::None,
             is_ephemeral: config.name == ConsumerName::Ephemeral,
             state: Mutex::new(State {
-                next: via.next(&bound.name),
+                next: ack_context.next(&bound.name),
                 inbox: Some(inbox),
                 leaving: None,
                 left: None,
                 unread: BTreeSet::new(),
                 pull: Pull::new(
                     prefetch,
-                    Some(via.link.options().max_pull_bytes),
+                    Some(ack_context.context.options().max_pull_bytes),
                     &bound,
                     config,
-                    ends(&via.link),
+                    ends(&ack_context.context),
                 ),
                 unsent: None,
                 deliveries: Deliveries::default(),
@@ -128,13 +128,13 @@ impl Core {
                 waker: None,
                 bound,
             }),
-            via: Arc::new(via),
+            ack_context: Arc::new(ack_context),
         }
     }
 
     /// The next thing that came. It is asked for more when it is time, unless
     /// something is amiss.
-    pub(super) fn poll(&self, asks: bool, cx: &mut Context<'_>) -> Poll<Came> {
+    pub(super) fn poll(&self, asks: bool, cx: &mut Context<'_>) -> Poll<ConsumerSignal> {
         let mut state = self.lock();
         let came = state.poll(self, asks, cx);
         if came.is_pending() {
@@ -159,8 +159,13 @@ impl Core {
     /// What came so far, and is not settled as far as that is remembered.
     pub(super) fn before(&self) -> Before {
         let state = self.lock();
-        let mut unsettled = self.via.away();
-        unsettled.extend(state.deliveries.in_hand().map(|held| held.sequence()));
+        let mut unsettled = self.ack_context.away();
+        unsettled.extend(
+            state
+                .deliveries
+                .in_hand()
+                .map(|ack_pending| ack_pending.sequence()),
+        );
         Before {
             last: state.last,
             unsettled,
@@ -180,10 +185,10 @@ impl Core {
         state.unsent = None;
         drop(state);
         if self.acks {
-            let left = Leaving::new(old, pull).end(&self.via.link);
-            let via = Arc::clone(&self.via);
-            self.via.link.spawn(async move {
-                left.finish(&via).await;
+            let left = Shutdown::new(old, pull).end(&self.ack_context.context);
+            let ack_context = Arc::clone(&self.ack_context);
+            self.ack_context.context.spawn(async move {
+                left.finish(&ack_context).await;
             });
         }
     }
@@ -198,7 +203,7 @@ impl Core {
         *current = inbox;
         state.pull.lost();
         state.unsent = None;
-        state.next = self.via.next(&bound.name);
+        state.next = self.ack_context.next(&bound.name);
         state.bound = bound;
         state.before = Some(before);
     }
@@ -210,8 +215,8 @@ impl Core {
 }
 
 /// When requests end on this server.
-fn ends(link: &Link) -> Ends {
-    if link.takes_back() {
+fn ends(context: &NatsContext) -> Ends {
+    if context.takes_back() {
         Ends::Late
     } else {
         Ends::Soon
@@ -219,43 +224,48 @@ fn ends(link: &Link) -> Ends {
 }
 
 impl State {
-    fn poll(&mut self, core: &Core, asks: bool, cx: &mut Context<'_>) -> Poll<Came> {
+    fn poll(
+        &mut self,
+        pull_loop: &PullLoop,
+        asks: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConsumerSignal> {
         if self.inbox.is_none() {
-            return Poll::Ready(Came::Ended);
+            return Poll::Ready(ConsumerSignal::Ended);
         }
         if asks {
-            self.ask(core);
+            self.ask(pull_loop);
             if let Some(unsent) = self.unsent.take() {
-                return Poll::Ready(Came::NoRoom(unsent));
+                return Poll::Ready(ConsumerSignal::NoRoom(unsent));
             }
         }
         let Some(inbox) = &mut self.inbox else {
-            return Poll::Ready(Came::Ended);
+            return Poll::Ready(ConsumerSignal::Ended);
         };
         let Some(message) = ready!(inbox.subscriber.poll_next_unpin(cx)) else {
-            return Poll::Ready(Came::Disconnected);
+            return Poll::Ready(ConsumerSignal::Disconnected);
         };
         if let Some(status) = Status::read(&message) {
             self.pull.hear(&status, &message.subject);
-            return Poll::Ready(Came::Status(status));
+            return Poll::Ready(ConsumerSignal::Status(status));
         }
-        let came = self.take(core, message);
+        let came = self.take(pull_loop, message);
         if asks {
             // What is asked for now comes while this one is handled.
-            self.ask(core);
+            self.ask(pull_loop);
         }
         Poll::Ready(came)
     }
 
     /// Ends the requests of an inbox that is left, if there is one.
-    fn end_leaving(&mut self, core: &Core) -> Option<Left> {
+    fn end_leaving(&mut self, pull_loop: &PullLoop) -> Option<Left> {
         let leaving = self.leaving.take()?;
         self.unread.extend(leaving.sequences());
-        Some(leaving.end(&core.via.link))
+        Some(leaving.end(&pull_loop.ack_context.context))
     }
 
     /// Asks for more where it is time for that.
-    fn ask(&mut self, core: &Core) {
+    fn ask(&mut self, pull_loop: &PullLoop) {
         let Some(inbox) = &self.inbox else {
             return;
         };
@@ -263,7 +273,7 @@ impl State {
             && let Some(request) = self.pull.next()
         {
             let reply = inbox.reply(&request.token);
-            let client = core.via.link.client();
+            let client = pull_loop.ack_context.context.client();
             if send_now(client, &self.next, Some(&reply), &request.payload).is_none() {
                 self.unsent = Some(Unsent {
                     next: self.next.clone(),
@@ -274,32 +284,36 @@ impl State {
         }
     }
 
-    fn take(&mut self, core: &Core, message: Message) -> Came {
+    fn take(&mut self, pull_loop: &PullLoop, message: Message) -> ConsumerSignal {
         let Some(subject) = &message.reply else {
             // Nothing of the stream: somebody knows the inbox.
-            return Came::Nothing;
+            return ConsumerSignal::Nothing;
         };
         self.pull.taken();
         let Some(reply) = Reply::parse(subject) else {
-            return Came::Unreadable(message);
+            return ConsumerSignal::Unreadable(message);
         };
         // What is not settled is delivered once, unless a server that was restarted has
         // forgotten how far it was.
-        let again = !core.acks && reply.sequence <= self.last;
+        let again = !pull_loop.acks && reply.sequence <= self.last;
         if again || !self.wants(reply.sequence) {
-            if core.acks {
+            if pull_loop.acks {
                 // Where there is no room it comes again, and is acknowledged then.
-                let _ = send_now(core.via.link.client(), subject, None, &ACK);
+                let _ = send_now(pull_loop.ack_context.context.client(), subject, None, &ACK);
             }
-            return Came::Nothing;
+            return ConsumerSignal::Nothing;
         }
         self.last = self.last.max(reply.sequence);
-        let held = core.acks.then(|| {
-            let held = Held::new(Arc::clone(&core.via), subject.clone(), reply.sequence);
-            self.deliveries.add(&held);
-            held
+        let ack_pending = pull_loop.acks.then(|| {
+            let ack_pending = AckPending::new(
+                Arc::clone(&pull_loop.ack_context),
+                subject.clone(),
+                reply.sequence,
+            );
+            self.deliveries.add(&ack_pending);
+            ack_pending
         });
-        Came::Message(message, reply, held)
+        ConsumerSignal::Message(message, reply, ack_pending)
     }
 
     /// Whether a sequence is to be handed out: a server may begin too early, and
@@ -321,11 +335,11 @@ impl State {
     }
 }
 
-impl fmt::Debug for Core {
+impl fmt::Debug for PullLoop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core")
-            .field("stream", &self.via.stream)
-            .field("consumer", &self.via.consumer)
+        f.debug_struct("PullLoop")
+            .field("stream", &self.ack_context.stream)
+            .field("consumer", &self.ack_context.consumer)
             .finish_non_exhaustive()
     }
 }

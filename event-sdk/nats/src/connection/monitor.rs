@@ -9,12 +9,12 @@ use async_nats::{ClientError, Event, ServerError};
 use tokio::sync::{broadcast, watch};
 
 use super::{ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase};
-use crate::fault;
-use crate::outbox::Outbox;
+use crate::error;
+use crate::send_queue::SendQueue;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Where everything that is heard of the connection comes together.
-pub(crate) struct Hub {
+pub(crate) struct ConnectionMonitor {
     state: watch::Sender<ConnectionState>,
     denials: broadcast::Sender<Denial>,
     /// Since when there is no connection, and why.
@@ -22,13 +22,13 @@ pub(crate) struct Hub {
     phase: watch::Sender<Phase>,
     /// Whether it ended since no connection could be made.
     given_up: AtomicBool,
-    outboxes: Mutex<Vec<Arc<Outbox>>>,
+    outboxes: Mutex<Vec<Arc<SendQueue>>>,
 }
 
 /// How many denials a subscriber to them may be behind.
 const DENIALS: usize = 64;
 
-impl Hub {
+impl ConnectionMonitor {
     pub(crate) fn new() -> Self {
         Self {
             state: watch::Sender::new(ConnectionState::Connected),
@@ -51,11 +51,11 @@ impl Hub {
 
     /// Tells this outbox too what becomes of the connection; `false` if that
     /// has ended already.
-    pub(crate) fn add(&self, outbox: Arc<Outbox>) -> bool {
+    pub(crate) fn add(&self, send_queue: Arc<SendQueue>) -> bool {
         let mut outboxes = lock(&self.outboxes);
         let open = self.is_open();
         if open {
-            outboxes.push(outbox);
+            outboxes.push(send_queue);
         }
         open
     }
@@ -69,8 +69,8 @@ impl Hub {
     pub(crate) fn begin_drain(&self) {
         let outboxes = lock(&self.outboxes);
         self.go_to(Phase::Draining);
-        for outbox in &*outboxes {
-            outbox.begin_drain();
+        for send_queue in &*outboxes {
+            send_queue.begin_drain();
         }
     }
 
@@ -102,8 +102,8 @@ impl Hub {
             }
             std::mem::take(&mut *outboxes)
         };
-        for outbox in outboxes {
-            outbox.end();
+        for send_queue in outboxes {
+            send_queue.end();
         }
         true
     }
@@ -136,8 +136,8 @@ impl Hub {
         let lost = *lock(&self.lost);
         let (_, reason) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
         let (kind, advice) = match reason {
-            DisconnectReason::Authentication => (
-                ErrorKind::Authentication,
+            DisconnectReason::Unauthenticated => (
+                ErrorKind::Unauthenticated,
                 "renew them; they are tried again meanwhile",
             ),
             DisconnectReason::Tls => (ErrorKind::Tls, "look at the certificates on both sides"),
@@ -173,15 +173,15 @@ impl Hub {
             Event::Connected => {
                 tracing::info!(target: crate::TRACING_TARGET, "connected to NATS");
                 self.reconcile(true, Instant::now());
-                for outbox in &*lock(&self.outboxes) {
-                    outbox.connected();
+                for send_queue in &*lock(&self.outboxes) {
+                    send_queue.connected();
                 }
             }
             Event::Disconnected => {
                 tracing::warn!(target: crate::TRACING_TARGET, "the connection to NATS was lost");
                 self.reconcile(false, Instant::now());
-                for outbox in &*lock(&self.outboxes) {
-                    outbox.disconnected();
+                for send_queue in &*lock(&self.outboxes) {
+                    send_queue.disconnected();
                 }
             }
             Event::LameDuckMode => {
@@ -212,16 +212,16 @@ impl Hub {
         };
         if let Some(denial) = Denial::parse(text) {
             tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
-            for outbox in &*lock(&self.outboxes) {
-                outbox.denied(&denial);
+            for send_queue in &*lock(&self.outboxes) {
+                send_queue.denied(&denial);
             }
             // Nobody may listen.
             let _ = self.denials.send(denial);
             return;
         }
         tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
-        if fault::is_about_credentials(text) {
-            self.note(DisconnectReason::Authentication);
+        if error::is_about_credentials(text) {
+            self.note(DisconnectReason::Unauthenticated);
         }
     }
 
@@ -232,7 +232,7 @@ impl Hub {
         let reason = if error.contains("authorization violation")
             || error.contains("failed signing nonce")
         {
-            DisconnectReason::Authentication
+            DisconnectReason::Unauthenticated
         } else if error.contains("TLS") {
             DisconnectReason::Tls
         } else {
@@ -247,7 +247,7 @@ impl Hub {
         let mut lost = lock(&self.lost);
         let (since, known) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
         let reason = match (known, reason) {
-            (DisconnectReason::Authentication, DisconnectReason::Lost) => known,
+            (DisconnectReason::Unauthenticated, DisconnectReason::Lost) => known,
             _ => reason,
         };
         *lost = Some((since, reason));
@@ -272,9 +272,9 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl fmt::Debug for Hub {
+impl fmt::Debug for ConnectionMonitor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub")
+        f.debug_struct("ConnectionMonitor")
             .field("state", &*self.state.borrow())
             .finish_non_exhaustive()
     }

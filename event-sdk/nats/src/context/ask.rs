@@ -6,13 +6,13 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Link;
-use crate::answers::{NoAnswer, Reply, Token};
+use super::NatsContext;
 use crate::connection::ConnectionState;
-use crate::fault::{About, ApiError, Response};
+use crate::error::{ApiError, ErrorContext, Response};
+use crate::pending_replies::{NoReply, Reply, ReplyToken};
 use event_sdk_core::transport::{Capability, Error, ErrorKind};
 
-impl Link {
+impl NatsContext {
     /// Makes a call of the JetStream API that looks at streams and consumers or
     /// changes them: `call` is what follows the API's prefix, such as
     /// `STREAM.INFO.ORDERS`, and `request` what is sent as JSON.
@@ -21,7 +21,7 @@ impl Link {
     /// Cancel-safe: the call may have been made all the same.
     pub(crate) async fn request<Q: Serialize + Sync, R: DeserializeOwned>(
         &self,
-        about: &About,
+        about: &ErrorContext,
         call: &str,
         request: &Q,
     ) -> Result<R, Error> {
@@ -33,7 +33,7 @@ impl Link {
     /// one.
     pub(crate) async fn call<Q: Serialize + Sync, R: DeserializeOwned>(
         &self,
-        about: &About,
+        about: &ErrorContext,
         call: &str,
         request: &Q,
     ) -> Result<Result<R, ApiError>, Error> {
@@ -47,7 +47,7 @@ impl Link {
         if reply.is_no_responders() {
             return Err(about.error(
                 ErrorKind::Unsupported(Capability::Store),
-                format!("nobody answers to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
+                format!("nobody pending_replies to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
             ));
         }
         match serde_json::from_slice(&reply.payload) {
@@ -70,11 +70,11 @@ impl Link {
     /// Cancel-safe: what was asked may have been done all the same.
     pub(crate) async fn ask(
         &self,
-        about: &About,
+        about: &ErrorContext,
         subject: String,
         payload: Bytes,
     ) -> Result<Reply, Error> {
-        if !self.hub.is_wanted() {
+        if !self.monitor.is_wanted() {
             return Err(about.on(self.refusal(about.operation)));
         }
         let limit = self.options.request_timeout;
@@ -82,7 +82,7 @@ impl Link {
         match answered.await {
             Ok(reply) => reply,
             Err(_) if self.watch().current() != ConnectionState::Connected => {
-                Err(about.on(self.hub.disconnected(about.operation, limit)))
+                Err(about.on(self.monitor.disconnected(about.operation, limit)))
             }
             Err(_) => Err(about
                 .error(
@@ -96,30 +96,35 @@ impl Link {
     /// Waits until the server has taken everything that was sent before, such as
     /// a subscription: a message to ourselves comes back, or its permission is
     /// denied, which is an answer too. Denied once, it is not tried again.
-    pub(crate) async fn round_trip(&self, about: &About) -> Result<(), Error> {
+    pub(crate) async fn round_trip(&self, about: &ErrorContext) -> Result<(), Error> {
         if self.one_way.load(Ordering::Relaxed) {
             return Ok(());
         }
         let asked = Asked::new(self, None);
         let limit = self.options.request_timeout;
         let sent = self.client.publish(asked.reply_to.clone(), Bytes::new());
-        let back = std::future::poll_fn(|cx| self.outbox.poll_answer(Some(asked.token), cx));
+        let back = std::future::poll_fn(|cx| self.send_queue.poll_answer(Some(asked.token), cx));
         let trip = async {
-            sent.await.map_err(|_| NoAnswer::NotSent)?;
+            sent.await.map_err(|_| NoReply::NotSent)?;
             back.await
         };
         match tokio::time::timeout(limit, trip).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(NoAnswer::Denied)) => {
+            Ok(Err(NoReply::Denied)) => {
                 self.one_way.store(true, Ordering::Relaxed);
                 Ok(())
             }
             Ok(Err(why)) => Err(self.unanswered(about, why, &asked.reply_to)),
-            Err(_) => Err(about.on(self.hub.disconnected(about.operation, limit))),
+            Err(_) => Err(about.on(self.monitor.disconnected(about.operation, limit))),
         }
     }
 
-    async fn asked(&self, about: &About, subject: &str, payload: Bytes) -> Result<Reply, Error> {
+    async fn asked(
+        &self,
+        about: &ErrorContext,
+        subject: &str,
+        payload: Bytes,
+    ) -> Result<Reply, Error> {
         if !self.watch().connected().await {
             return Err(about.on(self.refusal(about.operation)));
         }
@@ -133,14 +138,15 @@ impl Link {
                     .error(ErrorKind::Other, format!("{subject} cannot be asked"))
                     .with_source(error)
             })?;
-        let answered = std::future::poll_fn(|cx| self.outbox.poll_answer(Some(asked.token), cx));
+        let answered =
+            std::future::poll_fn(|cx| self.send_queue.poll_answer(Some(asked.token), cx));
         answered
             .await
             .map_err(|why| self.unanswered(about, why, subject).at_subject(subject))
     }
 
     /// The error of what was sent to `subject` and got no answer.
-    pub(crate) fn unanswered(&self, about: &About, why: NoAnswer, subject: &str) -> Error {
+    pub(crate) fn unanswered(&self, about: &ErrorContext, why: NoReply, subject: &str) -> Error {
         let options = &self.options;
         let operation = about.operation;
         about.on(why.error(operation, subject, &options.inbox_prefix, options.limits))
@@ -149,17 +155,17 @@ impl Link {
 
 /// A question on its way; nobody waits for its answer when this is dropped.
 struct Asked<'a> {
-    link: &'a Link,
-    token: Token,
+    context: &'a NatsContext,
+    token: ReplyToken,
     reply_to: async_nats::Subject,
 }
 
 impl<'a> Asked<'a> {
     /// A question that is sent to `subject`, or to where its answer comes.
-    fn new(link: &'a Link, subject: Option<&str>) -> Self {
-        let (token, reply_to) = link.outbox.ask(subject);
+    fn new(context: &'a NatsContext, subject: Option<&str>) -> Self {
+        let (token, reply_to) = context.send_queue.ask(subject);
         Self {
-            link,
+            context,
             token,
             reply_to,
         }
@@ -168,6 +174,6 @@ impl<'a> Asked<'a> {
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.link.outbox.abandon(Some(self.token));
+        self.context.send_queue.abandon(Some(self.token));
     }
 }

@@ -2,7 +2,7 @@
 
 /// Names one wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Token {
+pub(crate) struct ReplyToken {
     pub(super) index: u32,
     pub(super) generation: u32,
 }
@@ -10,7 +10,7 @@ pub(crate) struct Token {
 /// The digits in which tokens are written.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-impl Token {
+impl ReplyToken {
     /// Writes it as few characters: slot, dash, generation.
     pub(crate) fn write(self, out: &mut impl Extend<u8>) {
         digits(self.index, out);
@@ -61,7 +61,7 @@ fn number(text: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn written(token: Token) -> String {
+    fn written(token: ReplyToken) -> String {
         let mut bytes = Vec::new();
         token.write(&mut bytes);
         String::from_utf8(bytes).unwrap()
@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn tokens_are_read_as_they_are_written() {
         for (index, generation) in [(0, 0), (61, 62), (1023, 7), (u32::MAX, u32::MAX)] {
-            let token = Token { index, generation };
+            let token = ReplyToken { index, generation };
             let text = written(token);
-            assert_eq!(Token::parse(&text), Some(token), "{text}");
+            assert_eq!(ReplyToken::parse(&text), Some(token), "{text}");
         }
         for text in [
             "",
@@ -85,7 +85,7 @@ mod tests {
             "zzzzzzz-0",
             "4gfFC4-0",
         ] {
-            assert_eq!(Token::parse(text), None, "{text}");
+            assert_eq!(ReplyToken::parse(text), None, "{text}");
         }
     }
 }

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::Sink;
 
 use super::state::Queued;
-use super::{Handed, Letter, Outbox};
-use crate::answers::NoAnswer;
+use super::{Outbound, PendingPublish, SendQueue};
+use crate::pending_replies::NoReply;
 use event_sdk_core::transport::Operation;
 
 /// How often the task looks whether something has waited too long: when
@@ -21,7 +21,7 @@ const LONG_PAUSE: Duration = Duration::from_secs(1);
 /// been lost, with the leader of the stream for example.
 const UNWANTED: Duration = Duration::from_secs(5);
 
-impl Outbox {
+impl SendQueue {
     /// The task that hands over what waits, until it has ended.
     pub(crate) async fn run(&self) {
         loop {
@@ -67,7 +67,7 @@ impl Outbox {
             let Some(queued) = state.queue.pop_front() else {
                 break;
             };
-            let letter = Letter {
+            let outbound = Outbound {
                 number: queued.number,
                 subject: &queued.subject,
                 headers: queued.headers,
@@ -76,14 +76,14 @@ impl Outbox {
             };
             let handed = queued.handed;
             let result = match ready {
-                Ok(()) => self.hand_over(&mut state, letter, !handed.is_closed()),
+                Ok(()) => self.hand_over(&mut state, outbound, !handed.is_closed()),
                 Err(_) => Err(self.refusal(&queued.subject)),
             };
-            if let Err(Ok(Handed {
+            if let Err(Ok(PendingPublish {
                 token: Some(token), ..
             })) = handed.send(result)
             {
-                state.answers.abandon(token);
+                state.pending_replies.abandon(token);
             }
         }
         if state.queue.is_empty() || state.watched {
@@ -97,7 +97,7 @@ impl Outbox {
     fn look_after(&self, now: Instant) {
         let mut state = self.lock();
         let connected = state.is_connected();
-        let disconnected_for = self.hub.reconcile(connected, now);
+        let disconnected_for = self.monitor.reconcile(connected, now);
         if !connected && disconnected_for >= self.limits.connection {
             while let Some(first) = state.queue.front()
                 && now.saturating_duration_since(first.since) >= self.limits.connection
@@ -106,15 +106,18 @@ impl Outbox {
                 }) = state.queue.pop_front()
             {
                 let error = self
-                    .hub
+                    .monitor
                     .disconnected(Operation::Publish, self.limits.connection);
                 // Nobody may want to know.
                 let _ = handed.send(Err(error.at_subject(subject)));
             }
         }
         let unwanted = UNWANTED.min(self.limits.ack);
-        for token in state.answers.overdue(now, self.limits.ack, unwanted) {
-            state.fail(token, NoAnswer::Late);
+        for token in state
+            .pending_replies
+            .overdue(now, self.limits.ack, unwanted)
+        {
+            state.fail(token, NoReply::Late);
         }
     }
 }

@@ -10,20 +10,20 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::answers::NoAnswer;
-use super::outbox::Limits;
+use super::pending_replies::NoReply;
+use super::send_queue::Limits;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// What was being done, and at what: what every error of a request says.
 #[derive(Debug, Clone)]
-pub(super) struct About {
+pub(super) struct ErrorContext {
     pub(super) operation: Operation,
     pub(super) stream: Option<Text>,
     pub(super) consumer: Option<Text>,
 }
 
-impl About {
+impl ErrorContext {
     pub(super) fn new(operation: Operation) -> Self {
         Self {
             operation,
@@ -80,7 +80,7 @@ pub(super) enum Response<T> {
 
 impl ApiError {
     /// The error of the SDK.
-    pub(super) fn into_error(self, about: &About) -> Error {
+    pub(super) fn into_error(self, about: &ErrorContext) -> Error {
         let (kind, advice) = code::kind(self.err_code, &self.description);
         about.error(kind, self.reason(advice))
     }
@@ -113,7 +113,7 @@ impl ApiError {
     }
 }
 
-impl NoAnswer {
+impl NoReply {
     /// The error of what got no answer; `to` is where it was sent, and `inbox`
     /// what the subjects begin with where answers come.
     pub(super) fn error(
@@ -134,12 +134,12 @@ impl NoAnswer {
             )
             .with_unknown_outcome(),
             Self::Denied => Error::new(
-                ErrorKind::Denied,
+                ErrorKind::PermissionDenied,
                 operation,
                 "this user may not publish to this subject; grant the permission on the server",
             ),
             Self::Deaf => Error::new(
-                ErrorKind::Denied,
+                ErrorKind::PermissionDenied,
                 operation,
                 Self::deafness(inbox),
             )
@@ -160,7 +160,7 @@ impl NoAnswer {
     /// That answers cannot be heard.
     pub(super) fn deafness(inbox: &str) -> String {
         format!(
-            "this user may not subscribe to {inbox}.>, where answers come; grant the permission on the server, or name the `inbox_prefix` that it may use"
+            "this user may not subscribe to {inbox}.>, where pending_replies come; grant the permission on the server, or name the `inbox_prefix` that it may use"
         )
     }
 }

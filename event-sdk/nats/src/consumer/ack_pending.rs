@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
-use super::settle::Held;
+use super::settle::AckPending;
 
 /// The deliveries of one subscription that may be open, in the order in which
 /// they were handed out.
@@ -13,7 +13,7 @@ use super::settle::Held;
 /// however many there are.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
-    list: VecDeque<Weak<Held>>,
+    list: VecDeque<Weak<AckPending>>,
     /// How long the list may become before all of it is looked at.
     most: usize,
 }
@@ -24,24 +24,26 @@ const FEW: usize = 64;
 
 impl Deliveries {
     /// One is handed out.
-    pub(super) fn add(&mut self, held: &Arc<Held>) {
+    pub(super) fn add(&mut self, ack_pending: &Arc<AckPending>) {
         while self.list.front().is_some_and(|first| open(first).is_none()) {
             self.list.pop_front();
         }
         if self.list.len() >= self.most {
-            self.list.retain(|held| open(held).is_some());
+            self.list.retain(|ack_pending| open(ack_pending).is_some());
             self.most = FEW.max(self.list.len() * 2);
         }
-        self.list.push_back(Arc::downgrade(held));
+        self.list.push_back(Arc::downgrade(ack_pending));
     }
 
     /// Those that somebody has and has not settled.
-    pub(super) fn in_hand(&self) -> impl Iterator<Item = Arc<Held>> {
+    pub(super) fn in_hand(&self) -> impl Iterator<Item = Arc<AckPending>> {
         self.list.iter().filter_map(open)
     }
 }
 
 /// A delivery, if somebody has it and has not settled it.
-pub(super) fn open(held: &Weak<Held>) -> Option<Arc<Held>> {
-    held.upgrade().filter(|held| held.is_open())
+pub(super) fn open(ack_pending: &Weak<AckPending>) -> Option<Arc<AckPending>> {
+    ack_pending
+        .upgrade()
+        .filter(|ack_pending| ack_pending.is_open())
 }

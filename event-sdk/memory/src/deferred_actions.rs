@@ -12,9 +12,9 @@ use super::state::State;
 ///
 /// Both run code that is not ours (a task may be polled, a value has a
 /// destructor), and that code may call the transport: it must not find the lock
-/// held.
+/// ack_pending.
 #[derive(Debug, Default)]
-pub(super) struct After {
+pub(super) struct DeferredActions {
     wake: Option<Waker>,
     drop: Option<Message>,
     /// Mostly there is one of each at the most, which takes no allocation.
@@ -31,7 +31,7 @@ enum Task {
     Forget(#[expect(dead_code, reason = "it is there to be dropped")] Waker),
 }
 
-impl After {
+impl DeferredActions {
     pub(super) fn wake(&mut self, waker: Waker) {
         if self.wake.is_none() {
             self.wake = Some(waker);
@@ -64,7 +64,7 @@ impl After {
     }
 }
 
-impl Drop for After {
+impl Drop for DeferredActions {
     fn drop(&mut self) {
         if let Some(waker) = self.wake.take() {
             waker.wake();
