@@ -98,14 +98,10 @@ impl<S: EventSet> HistoryQuery<S> {
         let inner = self.bus.inner();
         let mut sources = Vec::new();
         for (stream, filters) in routes {
-            let (from, order, limit) = (self.from, self.order, self.limit);
-            let request = HistoryRequest {
-                stream,
-                filters,
-                from,
-                order,
-                limit,
-            };
+            let mut request = HistoryRequest::new(stream, filters);
+            request.from = self.from;
+            request.order = self.order;
+            request.limit = self.limit;
             sources.push(Source {
                 stream: inner.transport.read_history(request).await?,
                 head: None,

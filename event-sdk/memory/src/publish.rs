@@ -54,6 +54,7 @@ impl MemoryStream {
             message_id,
             expect,
             reading,
+            ..
         } = message;
         if let Body::Value(value) = &body
             && !self.settings().takes_values

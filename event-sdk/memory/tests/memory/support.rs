@@ -12,7 +12,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use event_sdk::headers::Headers;
 use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::TransportExt as _;
@@ -174,14 +173,7 @@ impl Rig {
         change: impl FnOnce(&mut PublishRequest<'_>),
     ) -> Result<Stored, Error> {
         let subject = Subject::parse(subject.to_owned()).unwrap();
-        let mut message = PublishRequest {
-            subject: &subject,
-            headers: Headers::new(),
-            body: Body::Encoded(Bytes::from_static(b"{}")),
-            message_id: None,
-            expect: Expectations::default(),
-            reading: None,
-        };
+        let mut message = PublishRequest::new(&subject, Body::Encoded(Bytes::from_static(b"{}")));
         change(&mut message);
         now(now(self.transport.publish(message))?)
     }
