@@ -10,6 +10,10 @@ use std::task::{Context, Poll};
 ///
 /// It is as cancel-safe as the work behind it; the [`Transport`](super::Transport)
 /// contract says what dropping it means.
+///
+/// # Panics
+///
+/// When it is polled after it has given its answer, as async blocks do.
 pub struct Answer<T>(State<T>);
 
 enum State<T> {
@@ -53,12 +57,20 @@ impl<T> Future for Answer<T> {
         match &mut self.0 {
             State::Ready(answer) => match answer.take() {
                 Some(answer) => Poll::Ready(answer),
-                // Polled after it was ready, which a future need not answer.
-                None => Poll::Pending,
+                None => polled_again(),
             },
             State::Pending(future) => future.as_mut().poll(cx),
         }
     }
+}
+
+/// To wait once more would be to wait for ever, which nobody would notice.
+#[expect(
+    clippy::panic,
+    reason = "a mistake in the program, as for an async block"
+)]
+fn polled_again() -> ! {
+    panic!("an Answer was polled after it had given its answer")
 }
 
 impl<T> fmt::Debug for Answer<T> {
@@ -67,5 +79,37 @@ impl<T> fmt::Debug for Answer<T> {
             State::Ready(_) => "Answer(ready)",
             State::Pending(_) => "Answer(later)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    fn poll<T>(answer: &mut Answer<T>) -> Poll<T> {
+        Pin::new(answer).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn an_answer_comes_once() {
+        let mut ready = Answer::ready(7);
+        assert_eq!(format!("{ready:?}"), "Answer(ready)");
+        assert_eq!(poll(&mut ready), Poll::Ready(7));
+        let mut later = Answer::later(std::future::ready(8));
+        assert_eq!(format!("{later:?}"), "Answer(later)");
+        assert_eq!(poll(&mut later), Poll::Ready(8));
+        assert_eq!(Answer::ready(9).try_into_ready().ok(), Some(9));
+        let later = Answer::later(std::future::ready(8)).try_into_ready();
+        assert_eq!(poll(&mut later.unwrap_err()), Poll::Ready(8));
+    }
+
+    #[test]
+    #[should_panic(expected = "after it had given its answer")]
+    fn an_answer_that_is_polled_again_does_not_hang() {
+        let mut ready = Answer::ready(7);
+        let _ = poll(&mut ready);
+        let _ = poll(&mut ready);
     }
 }
