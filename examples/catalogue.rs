@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use event_schemas::{Catalogue, Consumer, Service};
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use jiff::Timestamp;
 use jiff::civil::{date, time};
 
@@ -21,9 +21,9 @@ pub fn catalogue() -> Catalogue {
     flights(jobs(Catalogue::new("Examples").describe(
         "The events of the example programs: flights, and pipelines of jobs.",
     )))
-    .stream(Stream::new("FLIGHTS").subject("flights.>"))
+    .stream(StreamSpec::new("FLIGHTS").subject("flights.>"))
     .stream(
-        Stream::new("JOBS")
+        StreamSpec::new("JOBS")
             .subject("job.>")
             .subject("log.>")
             .subject("pipeline.>")

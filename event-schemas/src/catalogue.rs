@@ -17,7 +17,7 @@ pub use set_spec::SetSpec;
 use std::collections::BTreeSet;
 
 use event_sdk::event::EventSpec;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::{Event, EventSet, Pattern, Visit};
 use schemars::JsonSchema;
 
@@ -36,7 +36,7 @@ pub struct Catalogue {
     version: Option<String>,
     prefix: String,
     services: Vec<Service>,
-    streams: Vec<Stream>,
+    streams: Vec<StreamSpec>,
     events: Vec<EventEntry>,
 }
 
@@ -92,7 +92,7 @@ impl Catalogue {
     }
 
     /// Adds a stream; the events that it stores are found by its subjects.
-    pub fn stream(mut self, stream: Stream) -> Self {
+    pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
     }
@@ -134,7 +134,7 @@ impl Catalogue {
     }
 
     /// The streams, in the order in which they were added.
-    pub fn streams(&self) -> &[Stream] {
+    pub fn streams(&self) -> &[StreamSpec] {
         &self.streams
     }
 
@@ -162,7 +162,7 @@ impl Catalogue {
     }
 
     /// The stream that stores the event, if one of the catalogue's does.
-    pub fn stream_of(&self, spec: &EventSpec) -> Option<&Stream> {
+    pub fn stream_of(&self, spec: &EventSpec) -> Option<&StreamSpec> {
         let subjects = self.subjects(spec)?;
         self.streams.iter().find(|stream| {
             let config = stream.config(&self.prefix);
@@ -238,7 +238,7 @@ impl Catalogue {
             }
         };
         check("services", &mut self.services.iter().map(Service::name));
-        check("streams", &mut self.streams.iter().map(Stream::name));
+        check("streams", &mut self.streams.iter().map(StreamSpec::name));
         for service in &self.services {
             let what = format!("consumers of the service {:?}", service.name());
             let consumers = service.consumers().iter();

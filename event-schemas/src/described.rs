@@ -7,7 +7,7 @@ pub(crate) use example::envelope;
 use std::time::Duration;
 
 use event_sdk::event::{EventSpec, KeyUse};
-use event_sdk::stream::{Compression, Discard, Retention, Storage, Stream};
+use event_sdk::stream::{Compression, Discard, Retention, Storage, StreamSpec};
 use serde::Serialize;
 
 use crate::catalogue::Consumer;
@@ -122,7 +122,7 @@ pub(crate) struct StreamFacts {
 
 impl StreamFacts {
     /// `None` for a stream that cannot be, which the catalogue's faults name.
-    pub(crate) fn of(stream: &Stream, prefix: &str) -> Option<Self> {
+    pub(crate) fn of(stream: &StreamSpec, prefix: &str) -> Option<Self> {
         let config = stream.config(prefix).ok()?;
         let limits = config.limits;
         Some(Self {

@@ -4,7 +4,7 @@
 //! ```
 //! use event_schemas::{Catalogue, Consumer, Service};
 //! use event_sdk::Event;
-//! use event_sdk::stream::Stream;
+//! use event_sdk::stream::StreamSpec;
 //! use schemars::JsonSchema;
 //! use serde::{Deserialize, Serialize};
 //!
@@ -16,7 +16,7 @@
 //! let catalogue = Catalogue::new("Shop")
 //!     .service(Service::new("orders").publishes::<OrderPlaced>())
 //!     .service(Service::new("billing").consumes(Consumer::of::<OrderPlaced>("billing")))
-//!     .stream(Stream::new("ORDERS").subject("orders.>"))
+//!     .stream(StreamSpec::new("ORDERS").subject("orders.>"))
 //!     .example(OrderPlaced { id: 7 });
 //!
 //! let placed = &catalogue.events()[0];
@@ -51,3 +51,8 @@ pub use schema::Side;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/contracts.md")]
 struct ContractsPage;
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -11,15 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::codec::Codec;
-use event_sdk_core::event::ValueHead;
+use event_sdk_core::event::ValueHeader;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Answer, Drained, Error, StreamChange, StreamState, Transport};
+use event_sdk_core::transport::{
+    Completion, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
+};
 use event_sdk_core::{Event, EventSet};
 
 use crate::history::HistoryQuery;
-use crate::publish::{Publisher, Publishers};
+use crate::publish::{Publisher, PublisherSet};
 use crate::subscribe::Subscribe;
 
 /// Publishes and subscribes to events: the one thing that a service passes around.
@@ -92,8 +94,8 @@ impl EventBus {
     /// Makes publishers for the events of the set `S`, and for no others: what a
     /// service promises to publish, checked by the compiler.
     #[must_use]
-    pub fn publishers<S: EventSet>(&self) -> Publishers<S> {
-        Publishers::new(self.clone())
+    pub fn publisher_set<S: EventSet>(&self) -> PublisherSet<S> {
+        PublisherSet::new(self.clone())
     }
 
     /// Receives the events of the set `S`, or of one type.
@@ -139,7 +141,7 @@ impl EventBus {
     /// # Errors
     ///
     /// The transport's, when there is no such stream for example.
-    pub fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    pub fn stream_state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         self.inner.transport.stream_state(stream)
     }
 
@@ -183,7 +185,7 @@ impl EventBus {
     /// # Errors
     ///
     /// The transport's, when it could not be ended properly.
-    pub fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    pub fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.inner.transport.drain(within)
     }
 
@@ -193,7 +195,7 @@ impl EventBus {
     /// # Errors
     ///
     /// The transport's, when it could not be ended properly.
-    pub fn close(&self) -> Answer<Result<(), Error>> {
+    pub fn close(&self) -> Completion<Result<(), Error>> {
         self.inner.transport.close()
     }
 
@@ -203,10 +205,10 @@ impl EventBus {
 
     /// The head of an event that happens at `now` and has no cause.
     #[inline]
-    pub(crate) fn new_head<E: Event>(&self, now: jiff::Timestamp) -> ValueHead {
+    pub(crate) fn new_head<E: Event>(&self, now: jiff::Timestamp) -> ValueHeader {
         let now = micros(now);
         let id = self.inner.ids.next_id(now);
-        let mut head = ValueHead::first(id, now, self.inner.source.clone());
+        let mut head = ValueHeader::first(id, now, self.inner.source.clone());
         if !self.inner.metadata.is_empty() {
             head.change(&E::SPEC, |head| {
                 for (name, text) in &self.inner.metadata {

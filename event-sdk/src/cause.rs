@@ -1,6 +1,6 @@
 //! What caused an event, and the story that both belong to.
 
-use event_sdk_core::{Event, Head, LooseId};
+use event_sdk_core::{EnvelopeHeader, Event, LooseId};
 
 use crate::message::Message;
 use crate::publish::Prepared;
@@ -23,7 +23,7 @@ impl Cause {
     ///
     /// A foreign event may belong to no story: then it begins one.
     #[must_use]
-    pub fn new(head: &Head) -> Self {
+    pub fn new(head: &EnvelopeHeader) -> Self {
         let event_id = LooseId::from(head.event_id);
         let correlation_id = head.metadata.correlation_id.clone();
         Self {
@@ -48,7 +48,7 @@ impl AsCause for Cause {
     }
 }
 
-impl AsCause for Head {
+impl AsCause for EnvelopeHeader {
     fn as_cause(&self) -> Option<Cause> {
         Some(Cause::new(self))
     }

@@ -10,7 +10,8 @@ use std::task::{Context, Poll};
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Error, From, HistoryRequest, HistoryStream, Operation, Order, StoredMessage,
+    Error, HistoryRequest, HistoryStart, HistoryStream, Operation, Order, StoredMessage,
+    TransportExt as _,
 };
 use event_sdk_core::{EventSet, Pattern};
 use futures_core::Stream;
@@ -27,7 +28,7 @@ use crate::message::{Message, Opener};
 pub struct HistoryQuery<S> {
     bus: EventBus,
     routes: Routes,
-    from: From,
+    from: HistoryStart,
     order: Order,
     limit: Option<usize>,
     set: PhantomData<fn() -> S>,
@@ -38,7 +39,7 @@ impl<S: EventSet> HistoryQuery<S> {
         Self {
             bus,
             routes: Routes::default(),
-            from: From::End,
+            from: HistoryStart::End,
             order: Order::OldestFirst,
             limit: None,
             set: PhantomData,
@@ -67,13 +68,13 @@ impl<S: EventSet> HistoryQuery<S> {
     /// Begins at this sequence, or the next one in the order. The events must
     /// all be in one stream.
     pub fn from_sequence(mut self, sequence: u64) -> Self {
-        self.from = From::Sequence(sequence);
+        self.from = HistoryStart::Sequence(sequence);
         self
     }
 
     /// Begins at this time of storing, or the next event in the order.
     pub fn from_time(mut self, instant: Timestamp) -> Self {
-        self.from = From::Time(instant);
+        self.from = HistoryStart::Time(instant);
         self
     }
 
@@ -91,7 +92,7 @@ impl<S: EventSet> HistoryQuery<S> {
 
     async fn open(self) -> Result<History<S>, Error> {
         let routes = self.routes.resolve::<S>(&self.bus, Operation::Read).await?;
-        if let From::Sequence(sequence) = self.from {
+        if let HistoryStart::Sequence(sequence) = self.from {
             one_stream(sequence, &routes, Operation::Read)?;
         }
         let inner = self.bus.inner();
@@ -106,7 +107,7 @@ impl<S: EventSet> HistoryQuery<S> {
                 limit,
             };
             sources.push(Source {
-                stream: inner.transport.history(request).await?,
+                stream: inner.transport.read_history(request).await?,
                 head: None,
             });
         }
@@ -156,11 +157,14 @@ impl<S: EventSet> History<S> {
     /// # Errors
     ///
     /// The transport's, when the stream cannot be read.
-    pub async fn next(&mut self) -> Option<Result<Recorded<S>, Error>> {
+    pub async fn next(&mut self) -> Option<Result<StoredEvent<S>, Error>> {
         std::future::poll_fn(|cx| self.poll_recorded(cx)).await
     }
 
-    fn poll_recorded(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Recorded<S>, Error>>> {
+    fn poll_recorded(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<StoredEvent<S>, Error>>> {
         if self.left == 0 {
             return Poll::Ready(None);
         }
@@ -194,12 +198,12 @@ impl<S: EventSet> History<S> {
             return Poll::Ready(None);
         };
         self.left -= 1;
-        Poll::Ready(Some(Ok(Recorded::new(message, &self.opener))))
+        Poll::Ready(Some(Ok(StoredEvent::new(message, &self.opener))))
     }
 }
 
 impl<S: EventSet> Stream for History<S> {
-    type Item = Result<Recorded<S>, Error>;
+    type Item = Result<StoredEvent<S>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.get_mut().poll_recorded(cx)
@@ -207,14 +211,14 @@ impl<S: EventSet> Stream for History<S> {
 }
 
 /// One stored event: a [`Message`] with its place in a stream.
-pub struct Recorded<S> {
+pub struct StoredEvent<S> {
     message: Message<S>,
     stream: Text,
     sequence: u64,
     stored_at: Timestamp,
 }
 
-impl<S: EventSet> Recorded<S> {
+impl<S: EventSet> StoredEvent<S> {
     fn new(message: StoredMessage, opener: &Arc<Opener>) -> Self {
         let StoredMessage {
             subject,
@@ -251,7 +255,7 @@ impl<S: EventSet> Recorded<S> {
     }
 }
 
-impl<S> Deref for Recorded<S> {
+impl<S> Deref for StoredEvent<S> {
     type Target = Message<S>;
 
     fn deref(&self) -> &Message<S> {
@@ -259,9 +263,9 @@ impl<S> Deref for Recorded<S> {
     }
 }
 
-impl<S> fmt::Debug for Recorded<S> {
+impl<S> fmt::Debug for StoredEvent<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Recorded")
+        f.debug_struct("StoredEvent")
             .field("message", &self.message)
             .field("sequence", &self.sequence)
             .finish_non_exhaustive()

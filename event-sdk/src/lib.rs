@@ -58,7 +58,7 @@
 //! - [`EventBus::apply_streams`] creates and changes the declared streams, and nothing
 //!   else does; [`EventBus::drain`] ends in good order.
 //! - [`Pii`] marks personal data: on the wire the value, in `Debug` not.
-//! - [`Head`] is everything in the envelope but the data; [`codec`] writes and reads it.
+//! - [`EnvelopeHeader`] is everything in the envelope but the data; [`codec`] writes and reads it.
 //! - [`transport`] has the contract of what carries messages, and [`Error`], whose
 //!   [`kind`](Error::kind) is what a program decides by.
 //!
@@ -67,8 +67,6 @@
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
 //! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
-//! - `testing`: a clock that is stepped by hand, ids that repeat, and the conformance
-//!   suite for transports.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bus;
@@ -79,22 +77,23 @@ mod publish;
 mod subscribe;
 mod trace;
 
-pub mod time;
 pub mod transport;
 
-#[cfg(feature = "testing")]
-pub mod testing;
+/// The clock and the ids that a bus uses unless it is given others, and those of tests.
+pub mod time {
+    pub use event_sdk_clock::*;
+}
 
 pub use bus::{BusBuilder, EventBus};
 pub use cause::{AsCause, Cause};
 // The macros name the crate from which they were taken: these shadow core's own.
 pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, subject};
 pub use event_sdk_core::*;
-pub use history::{History, HistoryQuery, Recorded};
+pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
-    BatchError, IntoPublishable, Prepared, Publish, PublishAll, PublishError, PublishFuture,
-    Publishable, Published, Publisher, Publishers,
+    IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
+    Publishable, Published, Publisher, PublisherSet,
 };
 pub use subscribe::{Batch, Delivery, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};

@@ -10,7 +10,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::Body;
-use event_sdk_core::{EventSet, Head, RawEvent, Subject};
+use event_sdk_core::{EnvelopeHeader, EventSet, RawEvent, Subject};
 use uuid::Uuid;
 
 use crate::trace::TraceContext;
@@ -84,7 +84,7 @@ impl<S> Message<S> {
     /// # Errors
     ///
     /// [`DecodeError`] when the message is no envelope.
-    pub fn head(&self) -> Result<&Head, DecodeError> {
+    pub fn head(&self) -> Result<&EnvelopeHeader, DecodeError> {
         Ok(&self.envelope()?.head)
     }
 
@@ -149,7 +149,7 @@ impl<S> Message<S> {
                 let mut out = Vec::new();
                 let mut headers = Headers::new();
                 self.opener.codec.encode(
-                    &value.to_head(),
+                    &value.to_header(),
                     &*value.event,
                     &mut headers,
                     &mut out,
@@ -180,7 +180,7 @@ impl<S> Message<S> {
             // Only its head is asked for: the data are taken as they are.
             Body::Value(value) => {
                 return Ok(RawEnvelope {
-                    head: value.to_head().into_owned(),
+                    head: value.to_header().into_owned(),
                     data: Bytes::new(),
                 });
             }

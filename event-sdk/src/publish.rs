@@ -8,9 +8,9 @@ mod publisher;
 mod sending;
 mod window;
 
-pub use batch::{BatchError, PublishAll};
+pub use batch::{PublishAll, PublishAllError};
 pub use error::PublishError;
 pub use prepared::Prepared;
 pub use publishable::{IntoPublishable, Publishable};
-pub use publisher::{Publisher, Publishers};
+pub use publisher::{Publisher, PublisherSet};
 pub use sending::{Publish, PublishFuture, Published};

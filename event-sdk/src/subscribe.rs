@@ -2,7 +2,6 @@
 
 mod batch;
 mod delivery;
-mod in_order;
 mod options;
 mod subscriber;
 

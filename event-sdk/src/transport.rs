@@ -2,8 +2,14 @@
 
 pub use event_sdk_core::transport::*;
 
+/// The memory transport: streams in the memory of this process.
 #[cfg(feature = "memory")]
-pub mod memory;
+pub mod memory {
+    pub use event_sdk_memory::*;
+}
 
+/// The NATS transport: streams and consumers of a JetStream server, and core NATS.
 #[cfg(feature = "nats")]
-pub mod nats;
+pub mod nats {
+    pub use event_sdk_nats::*;
+}

@@ -67,13 +67,13 @@ async fn metadata_that_is_not_read_is_not_published() {
         for entry in 0..entries {
             prepared = prepared.metadata(format!("entry {entry}"), "x");
         }
-        let result = publisher.publish(prepared).await;
-        assert_eq!(result.is_ok(), fits, "{entries}: {result:?}");
+        let outcome = publisher.publish(prepared).await;
+        assert_eq!(outcome.is_ok(), fits, "{entries}: {outcome:?}");
         if fits {
             let delivery = files.next().await.unwrap().unwrap();
             assert_eq!(delivery.head().unwrap().metadata.len(), entries + 1);
         } else {
-            assert_eq!(*result.unwrap_err().kind(), ErrorKind::Encode);
+            assert_eq!(*outcome.unwrap_err().kind(), ErrorKind::Encode);
         }
     }
 }

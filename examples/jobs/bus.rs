@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use event_sdk::EventBus;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
 
 use crate::args::Args;
@@ -26,7 +26,7 @@ pub(crate) async fn open(args: &Args) -> anyhow::Result<EventBus> {
         .source("jobs")
         .prefix(args.prefix.clone())
         .stream(
-            Stream::new(args.stream.clone())
+            StreamSpec::new(args.stream.clone())
                 .subject(">")
                 .max_messages(KEEPS)
                 .duplicate_window(REMEMBERS),

@@ -14,7 +14,7 @@ use crate::publishing::store;
 ///
 /// When an event cannot be published.
 pub(crate) async fn plan(bus: EventBus, args: Args) -> Result<(), Error> {
-    let out = bus.publishers::<Planned>();
+    let out = bus.publisher_set::<Planned>();
     let (pipelines, created, scheduled) = (
         out.publisher::<PipelineCreated>(),
         out.publisher::<JobCreated>(),

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use clap::Parser;
-use event_sdk::transport::Transport;
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Server;
 
 use crate::args::Args;
 use crate::run;
+use event_sdk::transport::TransportExt as _;
 
 fn args(more: &[&str]) -> Args {
     Args::parse_from(["jobs"].iter().chain(more))

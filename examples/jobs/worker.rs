@@ -85,7 +85,7 @@ struct Worker {
 
 impl Worker {
     fn new(bus: &EventBus, name: String) -> Self {
-        let out = bus.publishers::<Worked>();
+        let out = bus.publisher_set::<Worked>();
         Self {
             name,
             connected: out.publisher(),

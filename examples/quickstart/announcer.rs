@@ -25,7 +25,7 @@ pub(crate) struct Announcer {
 impl Announcer {
     /// Publishes on this bus, which may publish every event of the set.
     pub(crate) fn new(bus: &EventBus) -> Self {
-        let flights = bus.publishers::<FlightEvents>();
+        let flights = bus.publisher_set::<FlightEvents>();
         Self {
             scheduled: flights.publisher(),
             departed: flights.publisher(),

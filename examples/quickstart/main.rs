@@ -28,7 +28,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::Parser;
 use event_sdk::EventBus;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk_examples::events::flights as events;
 
 use crate::airlines::Airlines;
@@ -77,7 +77,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let bus = EventBus::builder()
         .source("quickstart")
         .stream(
-            Stream::new("FLIGHTS")
+            StreamSpec::new("FLIGHTS")
                 .subject("flights.>")
                 .max_messages(STREAM_KEEPS),
         )

@@ -7,13 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use event_sdk::Transport;
-use event_sdk::stream::StreamConfig;
-use event_sdk::subject::Pattern;
-use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Answer, Capabilities, Confirmation, Drained, Error, ErrorKind, HistoryRequest, HistoryStream,
-    Operation, Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
+    Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -126,17 +123,17 @@ impl Transport for Held {
         self.memory.capabilities()
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         let this = self.clone();
         let subject = message.subject.clone();
-        let Outgoing {
+        let PublishRequest {
             headers,
             body,
             message_id,
             expect,
             ..
         } = message;
-        Answer::later(async move {
+        Completion::later(async move {
             let passed = this.handing_over.acquire().await;
             passed.expect("the semaphore is never closed").forget();
             this.order
@@ -145,7 +142,7 @@ impl Transport for Held {
                 .push(subject.to_string());
             let waiting = this.waiting.fetch_add(1, Ordering::SeqCst) + 1;
             this.most_waiting.fetch_max(waiting, Ordering::SeqCst);
-            let message = Outgoing {
+            let message = PublishRequest {
                 subject: &subject,
                 headers,
                 body,
@@ -158,7 +155,7 @@ impl Transport for Held {
             let one_less = |left: usize| left.checked_sub(1);
             let order = Ordering::SeqCst;
             let withheld = this.withholding.fetch_update(order, order, one_less);
-            Ok(Answer::later(async move {
+            Ok(Completion::later(async move {
                 let permits = match withheld {
                     Ok(_) => &this.withheld,
                     Err(_) => &this.confirming,
@@ -186,35 +183,27 @@ impl Transport for Held {
         })
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         self.memory.subscribe(request)
     }
 
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-        self.memory.history(request)
+    fn history(&self) -> Option<&dyn History> {
+        self.memory.history()
     }
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-        self.memory.streams_for(pattern)
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.memory.stream_admin()
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-        self.memory.stream_state(stream)
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.memory.consumer_admin()
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
-        self.memory.apply_stream(config)
-    }
-
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-        self.memory.delete_consumer(stream, consumer)
-    }
-
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.memory.drain(within)
     }
 
-    fn close(&self) -> Answer<Result<(), Error>> {
+    fn close(&self) -> Completion<Result<(), Error>> {
         self.memory.close()
     }
 }

@@ -1,12 +1,12 @@
-//! Batches: how they are gathered, and how one acknowledgement settles them.
+//! Batches: how they are gathered, and how they are settled together.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
-use event_sdk::testing::SteppedClock;
-use event_sdk::transport::{AckPolicy, ErrorKind};
+use event_sdk::stream::StreamSpec;
+use event_sdk::time::SteppedClock;
+use event_sdk::transport::{AckPolicy, ErrorKind, TransportExt as _};
 use event_sdk::{Batch, EventBus, EventSet, Subscribe, Subscriber};
 use event_sdk_tests::orders::{CustomerMoved, OrderPlaced, placed};
 use futures_util::FutureExt;
@@ -18,8 +18,8 @@ const LATER: Duration = Duration::from_secs(31);
 fn bus() -> (EventBus, SteppedClock) {
     let clock = SteppedClock::new();
     let bus = EventBus::builder()
-        .stream(Stream::new("ORDERS").subject("orders.>"))
-        .stream(Stream::new("CRM").subject("crm.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("CRM").subject("crm.>"))
         .clock(Arc::new(clock.clone()))
         .memory()
         .unwrap();
@@ -39,8 +39,8 @@ async fn publish(bus: &EventBus, ids: impl IntoIterator<Item = u64>) {
     }
 }
 
-fn in_order<S: EventSet>(bus: &EventBus) -> Subscribe<S> {
-    bus.subscribe().durable("d").ack_policy(AckPolicy::All)
+fn durable<S: EventSet>(bus: &EventBus) -> Subscribe<S> {
+    bus.subscribe().durable("d")
 }
 
 fn ids(batch: &Batch<OrderPlaced>) -> Vec<u64> {
@@ -57,7 +57,7 @@ fn now(subscriber: &mut Subscriber<OrderPlaced>) -> Option<Batch<OrderPlaced>> {
 #[tokio::test]
 async fn a_batch_is_full_or_waits_no_longer_than_it_was_told() {
     let (bus, clock) = bus();
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     publish(&bus, 0..5).await;
     let second = Duration::from_secs(1);
     let full = orders.next_batch(3, second).await.unwrap().unwrap();
@@ -80,7 +80,7 @@ async fn a_batch_is_full_or_waits_no_longer_than_it_was_told() {
 #[tokio::test]
 async fn what_was_gathered_outlives_the_wait_for_more() {
     let (bus, _clock) = bus();
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     publish(&bus, 0..4).await;
     let batch = orders.next_batch(9, Duration::from_secs(1));
     assert!(batch.now_or_never().is_none());
@@ -95,7 +95,7 @@ async fn what_was_gathered_outlives_the_wait_for_more() {
 #[tokio::test]
 async fn what_came_before_an_error_is_returned_before_it() {
     let (bus, _clock) = bus();
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     publish(&bus, 0..2).await;
     {
         let mut batch = pin!(orders.next_batch(9, Duration::from_secs(1)));
@@ -117,47 +117,39 @@ enum Everything {
 
 #[tokio::test]
 async fn a_batch_that_spans_streams_is_settled_in_each() {
-    for policy in [AckPolicy::All, AckPolicy::Explicit] {
-        for confirmed in [false, true] {
-            let (bus, clock) = bus();
-            let subscribe = || {
-                bus.subscribe::<Everything>()
-                    .durable("d")
-                    .ack_policy(policy)
-            };
-            let mut all = subscribe().await.unwrap();
-            publish(&bus, 0..3).await;
-            for customer in ["a", "b", "c"] {
-                bus.publisher().publish(moved(customer)).await.unwrap();
-            }
-            let batch = all.next_batch(6, Duration::ZERO).await.unwrap().unwrap();
-            let is_order = |e: &Everything| matches!(e, Everything::Placed(OrderPlaced { .. }));
-            let decoded = batch.iter().map(|delivery| delivery.decode().unwrap());
-            assert_eq!(decoded.filter(is_order).count(), 3);
-            if confirmed {
-                batch.ack_confirmed().await.unwrap();
-            } else {
-                batch.ack().await.unwrap();
-            }
-            clock.advance(LATER);
-            drop(all);
-            let mut again = subscribe().await.unwrap();
-            assert!(again.next().now_or_never().is_none(), "{policy:?}");
+    for confirmed in [false, true] {
+        let (bus, clock) = bus();
+        let mut all = durable::<Everything>(&bus).await.unwrap();
+        publish(&bus, 0..3).await;
+        for customer in ["a", "b", "c"] {
+            bus.publisher().publish(moved(customer)).await.unwrap();
         }
+        let batch = all.next_batch(6, Duration::ZERO).await.unwrap().unwrap();
+        let is_order = |e: &Everything| matches!(e, Everything::Placed(OrderPlaced { .. }));
+        let decoded = batch.iter().map(|delivery| delivery.decode().unwrap());
+        assert_eq!(decoded.filter(is_order).count(), 3);
+        if confirmed {
+            batch.ack_confirmed().await.unwrap();
+        } else {
+            batch.ack().await.unwrap();
+        }
+        clock.advance(LATER);
+        drop(all);
+        let mut again = durable::<Everything>(&bus).await.unwrap();
+        assert!(again.next().now_or_never().is_none(), "{confirmed}");
     }
 }
 
 #[tokio::test]
 async fn the_rest_of_a_batch_comes_again_and_the_first_part_does_not() {
     let (bus, clock) = bus();
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     publish(&bus, 0..5).await;
     let mut batch = now(&mut orders).unwrap();
     let rest = batch.split_off(3);
     assert_eq!((batch.len(), rest.len()), (3, 2));
     batch.ack().await.unwrap();
     rest.nak(Duration::from_secs(5)).await.unwrap();
-    // What comes meanwhile is noted, and is not told before the rest.
     publish(&bus, 5..7).await;
     now(&mut orders).unwrap().ack().await.unwrap();
     clock.advance(Duration::from_secs(5));
@@ -166,46 +158,56 @@ async fn the_rest_of_a_batch_comes_again_and_the_first_part_does_not() {
     again.ack().await.unwrap();
     clock.advance(LATER);
     drop(orders);
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     assert!(now(&mut orders).is_none());
 }
 
 #[tokio::test]
-async fn what_the_filter_leaves_out_settles_nothing_before_it() {
-    let (bus, clock) = bus();
-    let odd = std::sync::atomic::AtomicBool::new(true);
-    // Every second one.
-    let keep = move |_: &event_sdk::Head| odd.fetch_xor(true, std::sync::atomic::Ordering::SeqCst);
-    let mut orders = in_order::<OrderPlaced>(&bus).filter(keep).await.unwrap();
-    publish(&bus, 0..4).await;
-    let batch = now(&mut orders).unwrap();
-    assert_eq!(ids(&batch), [0, 2]);
-    drop((batch, orders));
-    clock.advance(LATER);
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
-    assert_eq!(ids(&now(&mut orders).unwrap()), [0, 1, 2, 3]);
+async fn a_batch_says_which_of_its_deliveries_were_not_settled() {
+    let (bus, _clock) = bus();
+    let mut all = durable::<Everything>(&bus).await.unwrap();
+    publish(&bus, 0..2).await;
+    for customer in ["a", "b"] {
+        bus.publisher().publish(moved(customer)).await.unwrap();
+    }
+    let batch = all.next_batch(4, Duration::ZERO).await.unwrap().unwrap();
+    bus.transport().delete_consumer("CRM", "d").await.unwrap();
+    let in_crm = |place: &usize| batch[*place].stream() == Some("CRM");
+    let wanted: Vec<usize> = (0..4).filter(in_crm).collect();
+    assert_eq!(wanted.len(), 2);
+    let unsettled = batch.ack().await.unwrap_err();
+    let named: Vec<usize> = unsettled.iter().map(|(place, _)| place).collect();
+    assert_eq!(named, wanted);
+    assert_eq!(unsettled.to_string(), "2 of 4 deliveries were not settled");
+    let error = event_sdk::Error::from(unsettled);
+    assert_eq!(*error.kind(), ErrorKind::ConsumerNotFound);
+    // The others need nothing more, and those fail again.
+    let again = batch.nak(Duration::ZERO).await.unwrap_err();
+    assert_eq!(again.len(), 2);
+    let again = batch.in_progress().await.unwrap_err();
+    assert_eq!(again.len(), 2);
 }
 
 #[tokio::test]
-async fn what_the_stream_drops_holds_nobody_up() {
-    let clock = SteppedClock::new();
-    let bus = EventBus::builder()
-        .stream(Stream::new("ORDERS").subject("orders.>").max_messages(3))
-        .clock(Arc::new(clock.clone()))
-        .memory()
-        .unwrap();
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
+async fn a_batch_that_was_given_up_does_not_come_again() {
+    let (bus, clock) = bus();
+    let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     publish(&bus, 0..3).await;
-    let mut batch = now(&mut orders).unwrap();
-    let rest = batch.split_off(1);
-    batch.nak(LATER * 100).await.unwrap();
-    rest.ack().await.unwrap();
-    publish(&bus, 3..4).await;
-    let error = orders.next().await.unwrap().unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Gap(_)), "{error}");
-    // What was behind it is settled by that.
+    let batch = now(&mut orders).unwrap();
+    batch.term("nobody can read them").await.unwrap();
     clock.advance(LATER);
-    drop(orders);
-    let mut orders = in_order::<OrderPlaced>(&bus).await.unwrap();
-    assert_eq!(ids(&now(&mut orders).unwrap()), [3]);
+    assert!(now(&mut orders).is_none());
+}
+
+#[tokio::test]
+async fn where_nothing_is_acknowledged_a_batch_has_nothing_to_settle() {
+    let (bus, _clock) = bus();
+    let mut orders = durable::<OrderPlaced>(&bus)
+        .ack_policy(AckPolicy::None)
+        .await
+        .unwrap();
+    publish(&bus, 0..3).await;
+    let batch = now(&mut orders).unwrap();
+    bus.close().await.unwrap();
+    batch.ack().await.unwrap();
 }

@@ -292,7 +292,7 @@ async fn hostile_headers_and_ids() {
 
 #[test]
 fn hostile_prefixes_and_streams() {
-    use event_sdk::stream::Stream;
+    use event_sdk::stream::StreamSpec;
     for prefix in [
         "", ".", "a.", "A", "a b", "$JS", "a.*", ">", "_INBOX", "a\nb",
     ] {
@@ -302,15 +302,17 @@ fn hostile_prefixes_and_streams() {
     let long = "p".repeat(129);
     assert!(EventBus::builder().prefix(long).memory().is_err());
     for stream in [
-        Stream::new("").subject(">"),
-        Stream::new("a.b").subject(">"),
-        Stream::new("NONE"),
-        Stream::new("BAD").subject("a..b"),
-        Stream::new("BAD").subject("a.>.b"),
-        Stream::new("TWICE").subject("a.*").subject("a.b"),
-        Stream::new("UNCOPIED").subject("a").replicas(0),
-        Stream::new("COPIED").subject("a").replicas(6),
-        Stream::new("FORGETFUL").subject("a").duplicate_capacity(0),
+        StreamSpec::new("").subject(">"),
+        StreamSpec::new("a.b").subject(">"),
+        StreamSpec::new("NONE"),
+        StreamSpec::new("BAD").subject("a..b"),
+        StreamSpec::new("BAD").subject("a.>.b"),
+        StreamSpec::new("TWICE").subject("a.*").subject("a.b"),
+        StreamSpec::new("UNCOPIED").subject("a").replicas(0),
+        StreamSpec::new("COPIED").subject("a").replicas(6),
+        StreamSpec::new("FORGETFUL")
+            .subject("a")
+            .duplicate_capacity(0),
     ] {
         let error = EventBus::builder()
             .stream(stream.clone())

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
-use event_sdk::testing::SteppedClock;
+use event_sdk::stream::StreamSpec;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Drained, ErrorKind, StreamChange};
 use event_sdk::{BusBuilder, EventBus};
@@ -13,11 +13,11 @@ use futures_util::FutureExt;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-fn orders() -> Stream {
-    Stream::new("ORDERS").subject("orders.>")
+fn orders() -> StreamSpec {
+    StreamSpec::new("ORDERS").subject("orders.>")
 }
 
-fn declares(streams: impl IntoIterator<Item = Stream>) -> BusBuilder {
+fn declares(streams: impl IntoIterator<Item = StreamSpec>) -> BusBuilder {
     let streams = streams.into_iter();
     streams.fold(EventBus::builder(), BusBuilder::stream)
 }
@@ -26,7 +26,7 @@ fn declares(streams: impl IntoIterator<Item = Stream>) -> BusBuilder {
 async fn a_bus_applies_the_streams_that_it_declares() {
     let transport = MemoryTransport::builder().without_default_stream();
     let transport = transport.build().unwrap();
-    let bus = declares([orders(), Stream::new("CRM").subject("crm.>")])
+    let bus = declares([orders(), StreamSpec::new("CRM").subject("crm.>")])
         .transport(transport.clone())
         .unwrap();
     let error = bus.publisher().publish(placed(1)).await.unwrap_err();
@@ -45,7 +45,7 @@ async fn a_bus_applies_the_streams_that_it_declares() {
 
     let newer = declares([
         orders().max_messages(10),
-        Stream::new("CRM").subject("crm.>"),
+        StreamSpec::new("CRM").subject("crm.>"),
     ])
     .transport(transport)
     .unwrap();
@@ -69,8 +69,8 @@ async fn applying_stops_at_what_cannot_be_and_says_which() {
     let transport = MemoryTransport::builder().without_default_stream();
     let bus = declares([
         orders(),
-        Stream::new("PAID").subject("orders.order.paid"),
-        Stream::new("CRM").subject("crm.>"),
+        StreamSpec::new("PAID").subject("orders.order.paid"),
+        StreamSpec::new("CRM").subject("crm.>"),
     ])
     .transport(transport.build().unwrap())
     .unwrap();

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::stream::{Discard, Stream};
-use event_sdk::testing::{SequentialIds, SteppedClock};
+use event_sdk::stream::{Discard, StreamSpec};
 use event_sdk::time::{Clock, Sleep};
+use event_sdk::time::{SequentialIds, SteppedClock};
 use event_sdk::transport::{ErrorKind, Outcome};
 use event_sdk_tests::orders::{CustomerMoved, CustomerRenamed, OrderPaid, OrderPlaced, placed};
 use jiff::Timestamp;
@@ -43,7 +43,7 @@ async fn a_prepared_event_is_published_once_however_often_it_is_tried() {
 
 #[tokio::test]
 async fn an_error_gives_the_event_back_and_a_retry_is_the_same_event() {
-    let stream = Stream::new("ORDERS")
+    let stream = StreamSpec::new("ORDERS")
         .subject("orders.>")
         .max_messages(1)
         .when_full(Discard::New);
@@ -232,7 +232,7 @@ async fn time_ids_source_and_metadata_come_from_the_bus() {
 #[tokio::test]
 async fn a_stream_forgets_an_id_after_its_window() {
     let clock = Arc::new(SteppedClock::new());
-    let stream = Stream::new("ORDERS")
+    let stream = StreamSpec::new("ORDERS")
         .subject("orders.>")
         .duplicate_window(Duration::from_secs(10));
     let bus = EventBus::builder()
@@ -252,7 +252,7 @@ async fn a_stream_forgets_an_id_after_its_window() {
 #[tokio::test]
 async fn a_publisher_of_a_set_publishes_its_events() {
     let bus = EventBus::memory();
-    let out = bus.publishers::<event_sdk_tests::orders::OrderEvents>();
+    let out = bus.publisher_set::<event_sdk_tests::orders::OrderEvents>();
     out.publisher::<OrderPlaced>()
         .publish(placed(1))
         .await
@@ -278,7 +278,7 @@ async fn a_closed_bus_says_so() {
 #[tokio::test]
 async fn no_stream_is_an_error_that_names_the_subject() {
     let bus = EventBus::builder()
-        .stream(Stream::new("CRM").subject("crm.>"))
+        .stream(StreamSpec::new("CRM").subject("crm.>"))
         .memory()
         .unwrap();
     let error = bus
@@ -352,7 +352,7 @@ async fn an_event_is_dated_when_it_is_handed_over_by_the_reading_that_dates_its_
 #[tokio::test]
 async fn a_publish_that_was_changed_or_fails_keeps_the_id_and_the_time_that_it_got() {
     let clock = SteppedClock::new();
-    let stream = Stream::new("CRM").subject("crm.>");
+    let stream = StreamSpec::new("CRM").subject("crm.>");
     let builder = EventBus::builder().stream(stream);
     let bus = builder.clock(Arc::new(clock.clone())).memory().unwrap();
     let publisher = bus.publisher::<OrderPlaced>();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
-use event_sdk::transport::{AckPolicy, DeliverPolicy, ErrorKind, Gap, Lost};
+use event_sdk::stream::StreamSpec;
+use event_sdk::transport::{AckPolicy, DeliverPolicy, ErrorKind, Gap, LostCount};
 use event_sdk::{Event, EventBus, EventSet, RawEvent, Subscriber, subject};
 use event_sdk_tests::orders::{
     AllOrderEvents, CustomerEvents, CustomerMoved, CustomerRenamed, OrderEvents, OrderPaid,
@@ -124,7 +124,7 @@ async fn a_key_narrows_to_one_entity() {
 #[tokio::test]
 async fn envelopes_are_filtered_here() {
     let bus = EventBus::memory();
-    let keep = |head: &event_sdk::Head| head.metadata.get("region") == Some("eu");
+    let keep = |head: &event_sdk::EnvelopeHeader| head.metadata.get("region") == Some("eu");
     let mut european = bus
         .subscribe::<OrderPlaced>()
         .durable("eu")
@@ -157,8 +157,8 @@ async fn a_set_that_spans_streams_is_merged() {
     }
 
     let bus = EventBus::builder()
-        .stream(Stream::new("ORDERS").subject("orders.>"))
-        .stream(Stream::new("CRM").subject("crm.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("CRM").subject("crm.>"))
         .memory()
         .unwrap();
     let mut both = bus.subscribe::<Both>().durable("both").await.unwrap();
@@ -198,7 +198,9 @@ async fn a_set_that_spans_streams_is_merged() {
 
 #[tokio::test]
 async fn a_gap_is_an_error_of_the_stream_and_it_goes_on() {
-    let stream = Stream::new("ORDERS").subject("orders.>").max_messages(3);
+    let stream = StreamSpec::new("ORDERS")
+        .subject("orders.>")
+        .max_messages(3);
     let bus = EventBus::builder().stream(stream).memory().unwrap();
     let mut orders = bus.subscribe::<OrderPlaced>().await.unwrap();
     for id in 1..=10 {
@@ -208,7 +210,7 @@ async fn a_gap_is_an_error_of_the_stream_and_it_goes_on() {
     let gap = Gap {
         from: 1,
         to: 7,
-        lost: Lost::Exactly(7),
+        lost: LostCount::Exactly(7),
     };
     assert_eq!(*error.kind(), ErrorKind::Gap(gap));
     assert_eq!(ready(&mut orders, |order| order.id).await, [8, 9, 10]);
@@ -349,7 +351,7 @@ async fn a_value_is_handed_over_without_being_written() {
     assert_eq!(error.expose(), Some("it was written"));
 
     // A limit in bytes has to know them.
-    let stream = Stream::new("TEST").subject("test.>").max_bytes(10_000);
+    let stream = StreamSpec::new("TEST").subject("test.>").max_bytes(10_000);
     let bus = EventBus::builder()
         .stream(stream)
         .memory_with(|memory| memory.hand_over(true))

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::testing::SteppedClock;
 use event_sdk::time::Clock;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::{ErrorKind, Outcome};
 use event_sdk_tests::held::Held;
 use event_sdk_tests::orders::{OrderPlaced, placed};
@@ -242,4 +242,14 @@ async fn a_dropped_publish_takes_nothing_back() {
     held.handing_over.add_permits(MANY);
     held.confirming.add_permits(MANY);
     assert!(publisher.publish(&prepared).await.unwrap().duplicate);
+}
+
+#[tokio::test]
+#[should_panic(expected = "polled after it was ready")]
+async fn a_publish_that_was_ready_does_not_hang_when_it_is_polled_again() {
+    let bus = EventBus::builder().memory().unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    let mut publish = publisher.publish(placed(1)).into_future();
+    (&mut publish).await.unwrap();
+    let _ = (&mut publish).now_or_never();
 }

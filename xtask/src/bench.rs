@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the benchmarks, headed by the machine that the figures belong to.
 
+mod against;
 mod machine;
 
 use std::collections::BTreeMap;
@@ -10,21 +11,27 @@ use anyhow::{Result, bail};
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 
-/// Prints the machine's line, then runs the benchmarks that were named, or all.
+/// Prints the machine's line, then runs the benchmarks that were named, or all: alone, or in turn
+/// with those of another revision.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Metadata::workspace()?;
     let chosen = choose(&benches(&workspace), &args.names)?;
     println!("{}", machine::line()?);
-    for (package, names) in by_package(&chosen) {
-        let mut command = cargo();
-        command.args(["bench", "--package", package]);
-        for name in names {
-            command.args(["--bench", name]);
+    if let Some(rev) = &args.against {
+        return against::run(&workspace, rev, &chosen, args);
+    }
+    for profile in &args.profile {
+        for (package, names) in by_package(&chosen) {
+            let mut command = cargo();
+            command.args(["bench", "--profile", profile, "--package", package]);
+            for name in names {
+                command.args(["--bench", name]);
+            }
+            if !args.harness.is_empty() {
+                command.arg("--").args(&args.harness);
+            }
+            run_command(&mut command)?;
         }
-        if !args.harness.is_empty() {
-            command.arg("--").args(&args.harness);
-        }
-        run_command(&mut command)?;
     }
     Ok(())
 }
@@ -34,6 +41,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 pub(crate) struct Args {
     /// The bench targets to run; all of the workspace when none is named
     names: Vec<String>,
+    /// Run them in turn with those of this revision, and compare
+    #[arg(long, value_name = "REV")]
+    against: Option<String>,
+    /// How often each side runs
+    #[arg(long, default_value_t = 5, requires = "against", value_parser = clap::value_parser!(u32).range(1..))]
+    rounds: u32,
+    /// Build with this profile: `bench`, or `release` for Cargo's default; may be given twice
+    #[arg(long, default_value = "bench")]
+    profile: Vec<String>,
     /// For the benchmark programs themselves
     #[arg(last = true)]
     harness: Vec<OsString>,

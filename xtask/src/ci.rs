@@ -16,9 +16,9 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{differential, test, toolchain};
+use crate::{differential, package_check, test, tidy, toolchain};
 use feature_sets::FeatureSet;
-use steps::{Notices, Status, Step};
+use steps::{Status, Step};
 
 /// Runs every step, then prints what each took and what deserves a second look.
 pub(crate) fn run(args: &Args) -> Result<()> {
@@ -43,6 +43,10 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
             feature_sets::check(feature_sets::TABLE, metadata)?;
             Ok(Status::Passed)
         }),
+        Step::new("tidy", |_| {
+            tidy::check(metadata)?;
+            Ok(Status::Passed)
+        }),
         Step::new("fmt", |_| {
             run_command(cargo().args(["fmt", "--all", "--check"]))?;
             differential::check_format()?;
@@ -58,7 +62,18 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
         Step::new("deny", |notices| {
             deny::check(metadata, args.install_tools, notices)
         }),
-        Step::new("services", |notices| services(metadata, notices)),
+        Step::new("publish", |_| {
+            package_check::publish_dry_run()?;
+            Ok(Status::Passed)
+        }),
+        Step::new("package-check", |_| {
+            package_check::run(metadata)?;
+            Ok(Status::Passed)
+        }),
+        Step::new("services", |_| {
+            Services::ready(metadata)?;
+            Ok(Status::Passed)
+        }),
         Step::new("test", |notices| {
             notices.extend(toolchain::pin_notice()?);
             let services = Services::ready(metadata)?;
@@ -86,18 +101,6 @@ fn clippy(set: &'static FeatureSet) -> Step<'static> {
         command.args(["--", "-D", "warnings", "-D", "clippy::incompatible_msrv"]);
         run_command(&mut command)?;
         Ok(Status::Passed)
-    })
-}
-
-/// Before the tests, so that what cannot be had is not seen only by those that need it.
-fn services(metadata: &Metadata, notices: &mut Notices) -> Result<Status> {
-    let missing: Vec<_> = Services::ready(metadata)?.notices().collect();
-    let complete = missing.is_empty();
-    notices.extend(missing.into_iter().map(str::to_owned));
-    Ok(if complete {
-        Status::Passed
-    } else {
-        Status::Incomplete
     })
 }
 

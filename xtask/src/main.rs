@@ -5,9 +5,11 @@
 mod bench;
 mod ci;
 mod differential;
+mod package_check;
 mod schemas;
 mod services;
 mod test;
+mod tidy;
 
 mod metadata;
 mod process;
@@ -18,6 +20,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+
+use metadata::Metadata;
 
 /// The developer commands of this workspace.
 #[derive(Parser)]
@@ -34,6 +38,10 @@ enum Command {
     Test(test::Args),
     /// Run everything that must hold before a change is merged
     Ci(ci::Args),
+    /// Check the rules for packages, modules and files, or print a map of them
+    Tidy(tidy::Args),
+    /// Pack the crates as for a registry, and build and run a service on the packages
+    PackageCheck,
     /// Run the benchmarks, headed by a line that describes the machine
     Bench(bench::Args),
     /// Run the command line `schemas` over the events of the examples
@@ -48,6 +56,8 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Tidy(args) => tidy::run(&args),
+        Command::PackageCheck => Metadata::workspace().and_then(|all| package_check::run(&all)),
         Command::Bench(args) => bench::run(&args),
         Command::Schemas(args) => return ended(schemas::run(&args)),
         Command::Differential(args) => differential::run(&args),

@@ -86,6 +86,12 @@ pub(crate) struct Package {
     publish: Option<Vec<String>>,
     pub(crate) features: BTreeMap<String, Vec<String>>,
     pub(crate) targets: Vec<Target>,
+    pub(crate) description: Option<String>,
+    #[serde(default)]
+    pub(crate) manifest_path: PathBuf,
+    /// What its manifest asks for, of every kind.
+    #[serde(rename = "dependencies", default)]
+    pub(crate) requirements: Vec<Requirement>,
 }
 
 impl Package {
@@ -107,8 +113,35 @@ impl Package {
 pub(crate) struct Target {
     pub(crate) name: String,
     kind: Vec<String>,
+    /// The file of its root module.
+    #[serde(default)]
+    pub(crate) src_path: PathBuf,
     /// Whether a plain `cargo test` runs the tests inside it.
     pub(crate) test: bool,
+}
+
+impl Target {
+    /// What cargo builds it as: `lib`, `proc-macro`, `bin`, `bench`, `example`, `test`.
+    pub(crate) fn kind(&self) -> &str {
+        self.kind.first().map_or("", String::as_str)
+    }
+}
+
+/// One dependency as a manifest declares it.
+#[derive(Deserialize)]
+pub(crate) struct Requirement {
+    pub(crate) name: String,
+    /// The versions it accepts; `*` where the manifest gives a path and no version.
+    pub(crate) req: String,
+    /// `None` is a normal dependency; otherwise `build` or `dev`.
+    kind: Option<String>,
+}
+
+impl Requirement {
+    /// Whether only tests, examples and benchmarks use it.
+    pub(crate) fn is_dev(&self) -> bool {
+        self.kind.as_deref() == Some("dev")
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,6 +6,7 @@ mod clients;
 mod contracts;
 mod installation;
 mod nats;
+mod node;
 mod npm;
 mod pip;
 
@@ -16,30 +17,21 @@ use anyhow::Result;
 use event_sdk_test_programs::Program;
 
 use crate::metadata::Metadata;
-use clients::Clients;
-use contracts::Contracts;
 
 /// Finds the services, installs what is missing, and says what there is; or runs a server.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Metadata::workspace()?;
     if args.run {
-        let nats = nats::ready(&nats_folder(&workspace))?;
+        let nats = nats::current(&services_folder(&workspace))?;
         return nats::serve(&nats, args.port, args.store.as_deref());
     }
     let services = Services::ready(&workspace)?;
-    println!("nats-server      {}", shown(&services.nats));
-    if let Some(program) = &services.old_nats {
-        println!("an old one       {}", shown(program));
-    }
-    println!("python           {}", shown(&services.clients.python));
-    if let Some(program) = &services.clients.node {
-        println!("node             {}", shown(program));
-    }
-    if let Some(program) = &services.contracts.chromium {
-        println!("chromium         {}", shown(program));
-    }
-    for notice in services.notices() {
-        println!("notice: {notice}");
+    println!("nats-server         {}", shown(&services.nats));
+    println!("oldest nats-server  {}", shown(&services.oldest_nats));
+    if let Some(others) = &services.others {
+        println!("python              {}", shown(&others.python));
+        println!("node                {}", shown(&others.node));
+        println!("chromium            {}", shown(&others.chromium));
     }
     Ok(())
 }
@@ -61,62 +53,64 @@ pub(crate) struct Args {
 /// The programs of the services, each known to be there.
 pub(crate) struct Services {
     nats: Program,
-    old_nats: Option<Program>,
-    clients: Clients,
-    contracts: Contracts,
+    oldest_nats: Program,
+    /// `None` where their tests are left out on purpose.
+    others: Option<Others>,
+}
+
+/// What tests of other languages and of the catalogue page start.
+struct Others {
+    python: Program,
+    node: Program,
+    chromium: Program,
 }
 
 impl Services {
-    /// Finds them, and installs what is missing into `target/services` and `target/clients`.
+    /// Finds them, and installs what is missing into `target/services` and `target/clients`. What
+    /// cannot be had is an error, since tests without it would leave something out.
     pub(crate) fn ready(workspace: &Metadata) -> Result<Self> {
+        let services = services_folder(workspace);
         let packages = workspace.target_directory.join("clients");
-        let clients = clients::ready(&packages)?;
+        let python = event_sdk_test_programs::clients::python_program()?;
+        let node = node::ready(&services)?;
+        clients::ready(&packages, &node.npm)?;
+        contracts::ready(&packages, &python, &node.npm)?;
         Ok(Self {
-            nats: nats::ready(&nats_folder(workspace))?,
-            old_nats: event_sdk_test_programs::nats::old()?,
-            contracts: contracts::ready(&packages, &clients.python)?,
-            clients,
+            others: Some(Others {
+                chromium: chromium::ready(&services, &node)?,
+                python,
+                node: node.program,
+            }),
+            ..Self::servers_only(workspace)?
+        })
+    }
+
+    /// The same for the servers alone, where other tests are left out on purpose.
+    pub(crate) fn servers_only(workspace: &Metadata) -> Result<Self> {
+        let services = services_folder(workspace);
+        Ok(Self {
+            nats: nats::current(&services)?,
+            oldest_nats: nats::oldest(&services)?,
+            others: None,
         })
     }
 
     /// Tells a command, through its environment, which programs its tests are to start.
     pub(crate) fn tell(&self, command: &mut Command) {
-        use event_sdk_test_programs::chromium;
-        use event_sdk_test_programs::clients::{
-            NODE_VARIABLE, PYTHON_VARIABLE, WITHOUT_NODE_VARIABLE,
-        };
-        use event_sdk_test_programs::contracts::WITHOUT_TOOLS_VARIABLE;
-        use event_sdk_test_programs::nats::{CURRENT_VARIABLE, OLD_VARIABLE};
-        command.env(CURRENT_VARIABLE, self.nats.path());
-        if let Some(old) = &self.old_nats {
-            command.env(OLD_VARIABLE, old.path());
+        use event_sdk_test_programs::{chromium, clients, nats, node};
+        command
+            .env(nats::CURRENT_VARIABLE, self.nats.path())
+            .env(nats::OLDEST_VARIABLE, self.oldest_nats.path());
+        if let Some(others) = &self.others {
+            command
+                .env(clients::PYTHON_VARIABLE, others.python.path())
+                .env(node::VARIABLE, others.node.path())
+                .env(chromium::VARIABLE, others.chromium.path());
         }
-        command.env(PYTHON_VARIABLE, self.clients.python.path());
-        match &self.clients.node {
-            Some(node) => command.env(NODE_VARIABLE, node.path()),
-            None => command.env(WITHOUT_NODE_VARIABLE, "1"),
-        };
-        if self.contracts.node.is_none() {
-            command.env(WITHOUT_TOOLS_VARIABLE, "1");
-        }
-        match &self.contracts.chromium {
-            Some(program) => command.env(chromium::VARIABLE, program.path()),
-            None => command.env(chromium::WITHOUT_VARIABLE, "1"),
-        };
-    }
-
-    /// What cannot be tested with them, and what to install for it.
-    pub(crate) fn notices(&self) -> impl Iterator<Item = &'static str> {
-        let old_nats = self.old_nats.is_none().then_some(nats::NO_OLD_SERVER);
-        let node = self.clients.node.is_none().then_some(clients::NO_NODE);
-        let tools = self.contracts.node.is_none().then_some(contracts::NO_TOOLS);
-        let no_chromium = self.contracts.chromium.is_none();
-        let browser = no_chromium.then_some(chromium::NO_CHROMIUM);
-        [old_nats, node, tools, browser].into_iter().flatten()
     }
 }
 
-fn nats_folder(workspace: &Metadata) -> PathBuf {
+fn services_folder(workspace: &Metadata) -> PathBuf {
     workspace.target_directory.join("services")
 }
 

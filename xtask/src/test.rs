@@ -1,5 +1,7 @@
 //! `cargo xtask test`: every test of the workspace, with nothing needed but Rust and Python.
 
+mod quick;
+
 use std::ffi::OsString;
 use std::process::Command;
 
@@ -10,14 +12,21 @@ use crate::process::{cargo, run as run_command};
 use crate::services::Services;
 use crate::toolchain;
 
-/// Runs all tests, and says at the end if another rustc than the pinned one ran them, or what
-/// was missing and could not be tested.
+/// Runs all tests, or those of `--quick`, and says at the end what was left out, and if another
+/// rustc than the pinned one ran them.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Metadata::workspace()?;
-    let services = Services::ready(&workspace)?;
+    let services = if args.quick {
+        Services::servers_only(&workspace)?
+    } else {
+        Services::ready(&workspace)?
+    };
     let outcome = all(&workspace, &services, args);
-    for notice in services.notices() {
-        println!("\nnotice: {notice}");
+    if args.quick {
+        println!("\nnot run, because of --quick, the tests of:");
+        for left_out in quick::TABLE {
+            println!("- {left_out}");
+        }
     }
     let notice = toolchain::pin_notice();
     if let Ok(Some(notice)) = &notice {
@@ -29,6 +38,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// What `cargo xtask test` is told.
 #[derive(clap::Args, Debug, Default)]
 pub(crate) struct Args {
+    /// Leave out what takes long: clusters, other languages and their tools, the browser
+    #[arg(long)]
+    quick: bool,
     /// Go on to the other test programs when one fails
     #[arg(long)]
     keep_going: bool,
@@ -42,7 +54,7 @@ impl Args {
     pub(crate) fn unfiltered(keep_going: bool) -> Self {
         Self {
             keep_going,
-            filter: Vec::new(),
+            ..Self::default()
         }
     }
 }
@@ -74,8 +86,11 @@ fn cargo_test(examples: &[&str], args: &Args) -> Command {
     if args.keep_going {
         command.arg("--no-fail-fast");
     }
-    if !args.filter.is_empty() {
+    if args.quick || !args.filter.is_empty() {
         command.arg("--").args(&args.filter);
+    }
+    if args.quick {
+        command.args(quick::skips());
     }
     command
 }
@@ -105,6 +120,7 @@ mod tests {
     #[test]
     fn the_filter_goes_to_the_test_programs() {
         let args = Args {
+            quick: false,
             keep_going: true,
             filter: vec!["envelope".into(), "--nocapture".into()],
         };
@@ -118,6 +134,28 @@ mod tests {
                 "--",
                 "envelope",
                 "--nocapture",
+            ]
+        );
+    }
+
+    #[test]
+    fn quick_adds_what_is_left_out_to_the_filter() {
+        let args = Args {
+            quick: true,
+            keep_going: false,
+            filter: vec!["envelope".into()],
+        };
+        let command = cargo_test(&[], &args);
+        assert_eq!(
+            words(&command)[..7],
+            [
+                "test",
+                "--workspace",
+                "--all-features",
+                "--",
+                "envelope",
+                "--skip",
+                "cluster::"
             ]
         );
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use event_sdk::event::{EventSpec, KeyUse};
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 
 use super::keys::Keys;
 use super::model::{Channel, Components, CorrelationId, Example, Message, Parameter, Reference};
@@ -96,7 +96,7 @@ impl<'a> Channels<'a> {
             description: "",
             parameters: parameters(spec),
             messages: BTreeMap::new(),
-            stream: catalogue.stream_of(spec).map(Stream::name),
+            stream: catalogue.stream_of(spec).map(StreamSpec::name),
         });
         // The newest version comes last and says it best.
         channel.description = spec.description();

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anstyle::Style;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 
 use super::paint::{DIM, NAME, styled};
 use super::table::Table;
@@ -109,7 +109,7 @@ fn json(context: &mut Context<'_>) -> Result<(), CliError> {
                 "type": spec.event_type(),
                 "description": spec.description(),
                 "key": key_use(spec.key_use()),
-                "stream": catalogue.stream_of(spec).map(Stream::name),
+                "stream": catalogue.stream_of(spec).map(StreamSpec::name),
                 "publishers": catalogue.publishers_of(spec).map(Service::name).collect::<Vec<_>>(),
                 "consumers": consumers.collect::<Vec<_>>(),
                 "pii": entry.pii().iter().map(ToString::to_string).collect::<Vec<_>>(),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use event_sdk::codec::{Codec as _, JsonCodec};
 use event_sdk::headers::Headers;
 use event_sdk::json::RawJson;
-use event_sdk::{Head, Version};
+use event_sdk::{EnvelopeHeader, Version};
 use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
@@ -182,7 +182,7 @@ fn envelope(
     let spec = entry.spec();
     let id = id_of(entry);
     let happened = Timestamp::from_str(HAPPENED).unwrap_or_default();
-    let mut head = Head::new(id, spec.event_type(), happened);
+    let mut head = EnvelopeHeader::new(id, spec.event_type(), happened);
     let publisher = catalogue.publishers_of(spec).next();
     if let Some(service) = publisher {
         head.source = service.name().to_owned().into();

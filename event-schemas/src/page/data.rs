@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use event_sdk::Version;
 use event_sdk::event::EventSpec;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -175,7 +175,7 @@ fn event<'a>(
         absolute: spec.is_absolute(),
         address: described::address(spec, catalogue.bus_prefix()),
         event_type: spec.event_type(),
-        stream: catalogue.stream_of(spec).map(Stream::name),
+        stream: catalogue.stream_of(spec).map(StreamSpec::name),
         retired: false,
         versions: versions.into_values().rev().collect(),
     })

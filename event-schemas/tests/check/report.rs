@@ -5,7 +5,7 @@ use event_schemas::lock::Options;
 use event_schemas::report::{Format, Report};
 use event_schemas::{Catalogue, Consumer, Service};
 use event_sdk::Event;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,7 +94,7 @@ fn of<E: Event + JsonSchema>() -> Catalogue {
     Catalogue::new("Shop")
         .service(Service::new("orders").publishes::<E>())
         .service(Service::new("billing").consumes(Consumer::of::<E>("billing")))
-        .stream(Stream::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
 }
 
 fn released() -> World {

@@ -6,7 +6,7 @@ use event_schemas::lock::Options;
 use event_schemas::report::Report;
 use event_schemas::{Catalogue, Service};
 use event_sdk::Event;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use jiff::civil::date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -221,7 +221,7 @@ mod murky {
 fn of<E: Event + JsonSchema>() -> Catalogue {
     Catalogue::new("Shop")
         .service(Service::new("orders").publishes::<E>())
-        .stream(Stream::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
 }
 
 fn released() -> (World, Catalogue) {
@@ -253,7 +253,7 @@ fn trigger(rule: EventRule) -> Report {
         EventRule::Unpublished => {
             let unsaid = Catalogue::new("Shop")
                 .events_of::<first::OrderPlaced>()
-                .stream(Stream::new("ORDERS").subject("orders.>"));
+                .stream(StreamSpec::new("ORDERS").subject("orders.>"));
             world.check(&unsaid)
         }
         EventRule::PiiRemoved | EventRule::PiiAdded => now::<remarked::OrderPlaced>(),

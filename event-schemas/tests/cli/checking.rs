@@ -45,7 +45,7 @@ enum Orders {
 fn broken() -> Catalogue {
     Catalogue::new("Shop")
         .service(Service::new("orders").publishes::<Orders>())
-        .stream(event_sdk::stream::Stream::new("ORDERS").subject("orders.>"))
+        .stream(event_sdk::stream::StreamSpec::new("ORDERS").subject("orders.>"))
 }
 
 #[test]

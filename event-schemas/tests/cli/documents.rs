@@ -46,7 +46,7 @@ fn a_document_is_written_and_then_is_as_the_code_says() {
 #[test]
 fn nothing_is_made_of_a_catalogue_with_faults() {
     let dir = tempfile::tempdir().unwrap();
-    let stream = event_sdk::stream::Stream::new("MORE").subject("orders.order.*");
+    let stream = event_sdk::stream::StreamSpec::new("MORE").subject("orders.order.*");
     for command in ["asyncapi", "page"] {
         let ended = schemas(&shop().stream(stream.clone()), dir.path(), command);
         assert_eq!(ended.code, 1);

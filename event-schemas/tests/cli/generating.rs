@@ -51,7 +51,7 @@ fn a_conflict_ends_with_one_and_says_the_way_out() {
 #[test]
 fn faults_of_the_catalogue_end_with_one() {
     let dir = tempfile::tempdir().unwrap();
-    let stream = event_sdk::stream::Stream::new("MORE").subject("orders.order.*");
+    let stream = event_sdk::stream::StreamSpec::new("MORE").subject("orders.order.*");
     let ended = schemas(&shop().stream(stream), dir.path(), "generate");
     assert_eq!(ended.code, 1);
     assert!(

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use event_schemas::{Catalogue, Consumer, Service, cli};
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::{Event, EventSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,7 @@ pub(crate) fn shop() -> Catalogue {
     Catalogue::new("Shop")
         .service(Service::new("orders").publishes::<Orders>())
         .service(Service::new("billing").consumes(Consumer::of::<OrderPlaced>("billing")))
-        .stream(Stream::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
         .example(OrderPlaced {
             id: 7,
             items: vec![Item {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use event_schemas::lock::{self, Conflict, GenerateError, Options, Written};
 use event_schemas::{Catalogue, Consumer, Service};
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::{Event, EventSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -108,7 +108,7 @@ pub(crate) fn shop() -> Catalogue {
     Catalogue::new("Shop")
         .service(Service::new("orders").publishes::<Orders>())
         .service(Service::new("billing").consumes(billing))
-        .stream(Stream::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
         .example(first::Placed {
             id: 7,
             note: Some("by the door".to_owned()),
@@ -120,7 +120,7 @@ pub(crate) fn shop_with<E: Event + JsonSchema>() -> Catalogue {
     Catalogue::new("Shop")
         .events_of::<E>()
         .events_of::<OrderPaid>()
-        .stream(Stream::new("ORDERS").subject("orders.>"))
+        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
 }
 
 pub(crate) fn generate(catalogue: &Catalogue, dir: &Path) -> Result<Written, GenerateError> {

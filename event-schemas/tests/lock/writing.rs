@@ -127,7 +127,7 @@ fn when_a_file_cannot_be_moved_in_all_are_put_back() {
 #[test]
 fn nothing_is_written_of_a_catalogue_with_faults() {
     let dir = tempfile::tempdir().unwrap();
-    let doubled = shop().stream(event_sdk::stream::Stream::new("MORE").subject("orders.>"));
+    let doubled = shop().stream(event_sdk::stream::StreamSpec::new("MORE").subject("orders.>"));
     match generate(&doubled, dir.path()) {
         Err(GenerateError::Faults(faults)) => assert!(
             faults[0]

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use event_schemas::{Catalogue, CatalogueFault, Consumer, Service};
 use event_sdk::Event;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -158,7 +158,7 @@ fn names_that_are_there_twice_and_streams_that_cannot_be() {
     let catalogue = Catalogue::new("Test")
         .service(consumers)
         .service(Service::new("billing"))
-        .stream(Stream::new("A.B").subject("a.>"));
+        .stream(StreamSpec::new("A.B").subject("a.>"));
     let faults = texts(&catalogue);
     assert_eq!(faults.len(), 3, "{faults:#?}");
     assert!(faults[0].starts_with("there are two services with the name \"billing\""));

@@ -12,7 +12,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::envelope::Head;
+use crate::envelope::EnvelopeHeader;
 use crate::headers::Headers;
 use crate::json::WriteJson;
 
@@ -29,7 +29,7 @@ pub trait Codec: fmt::Debug + Send + Sync + 'static {
     /// of the envelope then.
     fn encode(
         &self,
-        head: &Head,
+        head: &EnvelopeHeader,
         data: &dyn WriteJson,
         headers: &mut Headers,
         out: &mut Vec<u8>,
@@ -47,7 +47,7 @@ pub trait Codec: fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, PartialEq)]
 pub struct RawEnvelope {
     /// Everything but the data.
-    pub head: Head,
+    pub head: EnvelopeHeader,
     /// The data, one JSON value.
     pub data: Bytes,
 }

@@ -24,7 +24,7 @@ use crate::text::Text;
 /// The fields are those of the wire contract; what a foreign publisher added
 /// is kept in [`unknown`](Self::unknown) and written again.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Head {
+pub struct EnvelopeHeader {
     /// The id of this event, for ever: a retry has the same (UUID v7 when made here).
     pub event_id: Uuid,
     /// What kind of event it is, `<entity>.<action>` unless the event says otherwise.
@@ -40,7 +40,7 @@ pub struct Head {
     unknown: Option<Box<[(String, RawJson)]>>,
 }
 
-impl Head {
+impl EnvelopeHeader {
     /// What `source` says when a publisher left it out.
     pub const UNKNOWN_SOURCE: &'static str = "unknown";
 

@@ -6,7 +6,7 @@ mod value_head;
 
 pub use spec::{EventSpec, KeyUse};
 pub use value::{DataError, DataErrorKind, ErasedEvent, decode_data};
-pub use value_head::ValueHead;
+pub use value_head::ValueHeader;
 
 use std::fmt;
 

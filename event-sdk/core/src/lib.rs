@@ -37,10 +37,15 @@ pub mod transport;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use envelope::{Head, LooseId, Metadata, Version};
+pub use envelope::{EnvelopeHeader, LooseId, Metadata, Version};
 pub use event::Event;
 pub use event_sdk_derive::{CoreEvent as Event, CoreEventSet as EventSet, core_subject as subject};
 pub use pii::Pii;
 pub use set::{Contains, EventSet, RawEvent, Visit, Visitor};
 pub use subject::{Pattern, Subject};
 pub use transport::{Error, ErrorKind, Transport};
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

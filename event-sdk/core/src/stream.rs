@@ -15,16 +15,16 @@ use crate::text::Text;
 ///
 /// ```
 /// use std::time::Duration;
-/// use event_sdk_core::stream::Stream;
+/// use event_sdk_core::stream::StreamSpec;
 ///
-/// let orders = Stream::new("ORDERS")
+/// let orders = StreamSpec::new("ORDERS")
 ///     .subject("orders.>")
 ///     .max_age(Duration::from_secs(7 * 24 * 3600))
 ///     .max_messages(1_000_000);
 /// assert!(orders.config("events").is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Stream {
+pub struct StreamSpec {
     name: Text,
     relative: Vec<Text>,
     absolute: Vec<Text>,
@@ -36,7 +36,7 @@ pub struct Stream {
     compression: Compression,
 }
 
-impl Stream {
+impl StreamSpec {
     /// A stream without subjects, with JetStream's defaults: it keeps everything
     /// in one copy on disk and refuses duplicates for two minutes.
     pub fn new(name: impl Into<Text>) -> Self {
@@ -442,7 +442,7 @@ mod tests {
         for c in unseen {
             let name = format!("ORDERS{c}X");
             assert!(check_name(&name).is_err(), "{name:?}");
-            let error = Stream::new(name).subject("orders.>").config("events");
+            let error = StreamSpec::new(name).subject("orders.>").config("events");
             let shown = error.unwrap_err().to_string();
             assert!(
                 shown.contains("only letters, digits") && (c == ' ' || !shown.contains(c)),
@@ -463,7 +463,8 @@ mod tests {
 
     #[test]
     fn a_pattern_of_a_stream_has_nothing_that_is_not_seen() {
-        let with = |pattern: &'static str| Stream::new("ORDERS").subject(pattern).config("events");
+        let with =
+            |pattern: &'static str| StreamSpec::new("ORDERS").subject(pattern).config("events");
         assert!(with("orders.>").is_ok());
         for pattern in ["orders.a\u{a0}b", "orders.\u{202e}", "orders.\u{9b}.>"] {
             let error = with(pattern).unwrap_err().to_string();

@@ -1,42 +1,52 @@
 //! The contract between the SDK and what carries its messages.
 
-mod answer;
+mod admin;
 mod capability;
+mod completion;
 mod consumer;
 mod delivery;
 mod difference;
 mod error;
+mod ext;
 mod history;
 mod message;
+mod settle_answers;
 mod stream_change;
+mod unsettled;
 
-pub use answer::Answer;
+pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
 pub use capability::{Capabilities, Capability};
+pub use completion::Completion;
 pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
 pub use delivery::{
-    Exhausted, Gap, Incoming, Info, Lost, Received, Settle, Settlement, Settler, Subscription,
+    DeliveryInfo, Exhausted, Gap, Incoming, LostCount, Received, Settle, Settlement, Settler,
+    Subscription,
 };
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
-pub use history::{From, HistoryRequest, HistoryStream, Order, StoredMessage};
-pub use message::{Body, Confirmation, Expectations, MessageId, Outgoing, Stored, ValueBody};
+pub use ext::TransportExt;
+pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
+pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
+pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
+pub use unsettled::Unsettled;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::stream::StreamConfig;
-use crate::subject::Pattern;
-use crate::text::Text;
-
 /// Carries messages: stores them in streams, delivers them to consumers.
 ///
-/// The conformance suite (`event_sdk::testing::conformance`) holds each
+/// The conformance suite (`event_sdk_conformance`) holds each
 /// implementation to what follows; what a transport
 /// [cannot do](Self::capabilities) it answers with [`ErrorKind::Unsupported`],
 /// never by doing something else.
+///
+/// This trait is the data plane. What not every transport has beside it are abilities, traits of
+/// their own: [`History`], [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability by
+/// returning it, and in no other way; [`TransportExt`] calls them where they may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject; if
@@ -66,10 +76,9 @@ use crate::text::Text;
 /// - Settling is idempotent: a second `ack` is fine, and an `ack` of a message
 ///   that was delivered again in the meantime acknowledges it. A `nak` of a
 ///   settled message does nothing.
-/// - With [`AckPolicy::All`] an ack or a term settles everything before it, whoever
-///   has it. So one subscription of a consumer at a time receives, and begins with
-///   what is unsettled, in order of sequence, before anything else. The others
-///   wait until it has ended.
+/// - Settling several deliveries together ([`Settle::settle_all`]) does to each what
+///   settling it alone does. That one fails keeps no other from being settled, and the
+///   answer names those that were not. Dropping the answer leaves open which of them are.
 /// - The answer to [`Settlement::AckConfirmed`] comes when the stream has the
 ///   acknowledgement: the message is not delivered again, whatever becomes of
 ///   this process and its connection. What a crash of a server takes from it is
@@ -87,22 +96,6 @@ use crate::text::Text;
 ///   as one, and so does a late one of what ran out of deliveries, which stays until then.
 ///   A work queue refuses a consumer that overlaps another, begins later than with what is
 ///   there, or does not acknowledge each message ([`ErrorKind::InvalidOption`]).
-///
-/// **Managing**
-/// - A stream is created or changed by [`apply_stream`](Self::apply_stream) and
-///   by nothing else. It then is what the configuration says, and the answer
-///   says what was changed.
-/// - Applying what is there already changes nothing.
-/// - A configuration that cannot be, a subject that another stream stores, another
-///   storage for a stream that exists, and that it becomes or ceases to be a work queue
-///   are refused ([`ErrorKind::InvalidOption`]), and nothing is changed.
-/// - What a stream that discards the old has no room for under its new limits is
-///   dropped, as if it had become full; a consumer that had not read it hears of
-///   it as of any [gap](Incoming::Gap).
-/// - What was stored under a subject that is not the stream's any more stays,
-///   for the consumers that want it.
-/// - Consumers, sequences and everything else that the configuration does not
-///   name stay as they are.
 ///
 /// **Closing**
 /// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
@@ -129,39 +122,42 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities;
 
     /// Sends a message: see "Publishing" above.
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>>;
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>>;
 
     /// Binds or creates a consumer and receives from it: see "Delivering" above.
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>>;
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>>;
 
-    /// Reads what a stream has stored, without a consumer.
-    ///
-    /// The messages are those stored when this is called; one that the stream
-    /// drops in the meantime is left out.
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>>;
+    /// Reads what streams have stored, where the transport can.
+    fn history(&self) -> Option<&dyn History> {
+        None
+    }
 
-    /// The streams that store some subject that `pattern` matches.
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>>;
+    /// Finds, creates and changes streams, where the transport can.
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        None
+    }
 
-    /// What a stream is and holds now.
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>>;
+    /// Looks after consumers, where the transport can.
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        None
+    }
 
-    /// Creates the stream of this name, or changes it to be as `config` says:
-    /// see "Managing" above.
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>>;
-
-    /// Removes a consumer; what it had not handled stays in the stream.
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>>;
+    /// What to do about a capability that is missing, as the end of a sentence: an option to be
+    /// set, or the version of a server that has it.
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        let _ = missing;
+        Cow::Borrowed("use a transport that can")
+    }
 
     /// Ends all subscriptions, waits no longer than `within` until everything that
     /// is in hand is settled, gives the rest back, and closes: see "Closing" above.
     ///
     /// Dropping the answer leaves open how far the drain gets: drain again, or
     /// close.
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>>;
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>>;
 
     /// Ends all subscriptions and refuses everything from now on.
-    fn close(&self) -> Answer<Result<(), Error>>;
+    fn close(&self) -> Completion<Result<(), Error>>;
 }
 
 /// What became of the deliveries that a [drain](Transport::drain) found.
@@ -176,25 +172,6 @@ pub struct Drained {
     pub given_back: u64,
 }
 
-/// What a stream is and holds.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StreamState {
-    /// How it is configured.
-    pub config: StreamConfig,
-    /// How many messages it holds.
-    pub messages: u64,
-    /// How many bytes of subjects, headers and bodies; a value that was handed
-    /// over counts only what is known of it.
-    pub bytes: u64,
-    /// The sequence of the oldest message; the next one's if there is none.
-    pub first_sequence: u64,
-    /// The sequence of the newest message ever stored; zero if there was none.
-    pub last_sequence: u64,
-    /// How many consumers it has; where several servers keep it, one that has just
-    /// come or gone may not be known to the one that counts.
-    pub consumers: usize,
-}
-
 macro_rules! forward {
     ($($pointer:ty),*) => {$(
         #[deny(clippy::missing_trait_methods)]
@@ -207,39 +184,35 @@ macro_rules! forward {
                 self.deref().capabilities()
             }
 
-            fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+            fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
                 self.deref().publish(message)
             }
 
-            fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+            fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
                 self.deref().subscribe(request)
             }
 
-            fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-                self.deref().history(request)
+            fn history(&self) -> Option<&dyn History> {
+                self.deref().history()
             }
 
-            fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-                self.deref().streams_for(pattern)
+            fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+                self.deref().stream_admin()
             }
 
-            fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-                self.deref().stream_state(stream)
+            fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+                self.deref().consumer_admin()
             }
 
-            fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
-                self.deref().apply_stream(config)
+            fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+                self.deref().remedy(missing)
             }
 
-            fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-                self.deref().delete_consumer(stream, consumer)
-            }
-
-            fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
+            fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
                 self.deref().drain(within)
             }
 
-            fn close(&self) -> Answer<Result<(), Error>> {
+            fn close(&self) -> Completion<Result<(), Error>> {
                 self.deref().close()
             }
         }

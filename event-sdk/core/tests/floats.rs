@@ -8,7 +8,7 @@ use event_sdk_core::envelope::{MetaValue, Metadata};
 use event_sdk_core::event::decode_data;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson, read_value, write_value};
-use event_sdk_core::{Event, Head};
+use event_sdk_core::{EnvelopeHeader, Event};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -94,7 +94,7 @@ fn check(number: f64, single: f32) {
     let data = json(&event);
 
     // Through the whole envelope, as a subscriber reads it.
-    let head = Head::new(Uuid::nil(), "price.measured", jiff::Timestamp::UNIX_EPOCH);
+    let head = EnvelopeHeader::new(Uuid::nil(), "price.measured", jiff::Timestamp::UNIX_EPOCH);
     let mut body = Vec::new();
     JsonCodec
         .encode(&head, &event, &mut Headers::new(), &mut body)

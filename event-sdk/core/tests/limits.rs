@@ -1,7 +1,7 @@
 //! Limits are the same on both sides: what is written is read.
 
 use bytes::Bytes;
-use event_sdk_core::Head;
+use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::codec::{Codec, EncodeError, JsonCodec};
 use event_sdk_core::envelope::{MAX_METADATA, Metadata};
 use event_sdk_core::headers::Headers;
@@ -80,8 +80,8 @@ fn lists_maps_and_raw_json_have_the_same_limit() {
     assert!(written(&raw).is_ok());
 }
 
-fn head(metadata: Metadata) -> Head {
-    let mut head = Head::new(Uuid::nil(), "order.placed", Timestamp::UNIX_EPOCH);
+fn head(metadata: Metadata) -> EnvelopeHeader {
+    let mut head = EnvelopeHeader::new(Uuid::nil(), "order.placed", Timestamp::UNIX_EPOCH);
     head.metadata = metadata;
     head
 }

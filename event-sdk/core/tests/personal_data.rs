@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeFault, EncodeError, JsonCodec};
-use event_sdk_core::event::{ValueHead, decode_data};
+use event_sdk_core::event::{ValueHeader, decode_data};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, read_value, write_value};
 use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::transport::{
-    Body, Expectations, Incoming, Info, MessageId, Outgoing, Received, StoredMessage, ValueBody,
+    Body, DeliveryInfo, Expectations, Incoming, MessageId, PublishRequest, Received, StoredMessage,
+    ValueBody,
 };
-use event_sdk_core::{Event, EventSet, Head, RawEvent, Subject, Version};
+use event_sdk_core::{EnvelopeHeader, Event, EventSet, RawEvent, Subject, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
@@ -411,8 +412,8 @@ fn what_is_not_written_is_not_shown() {
     );
 }
 
-fn head() -> Head {
-    let mut head = Head::new(Uuid::nil(), "person.seen", Timestamp::UNIX_EPOCH);
+fn head() -> EnvelopeHeader {
+    let mut head = EnvelopeHeader::new(Uuid::nil(), "person.seen", Timestamp::UNIX_EPOCH);
     head.metadata.correlation_id = Some(SECRET.into());
     head.metadata.insert("user", SECRET);
     head.metadata.insert_json("users", &[SECRET]).unwrap();
@@ -516,12 +517,12 @@ fn debug_shows_no_data() {
         name: SECRET.to_owned(),
     });
     let value = ValueBody {
-        head: ValueHead::from(head()),
+        head: ValueHeader::from(head()),
         event: Arc::clone(&event),
     };
     let mut headers = Headers::new();
     headers.insert("user", SECRET).unwrap();
-    let info = Info {
+    let info = DeliveryInfo {
         stream: None,
         sequence: Some(1),
         attempt: 1,
@@ -545,7 +546,7 @@ fn debug_shows_no_data() {
         sequence: 1,
         stored_at: Timestamp::UNIX_EPOCH,
     };
-    let outgoing = Outgoing {
+    let outgoing = PublishRequest {
         subject: &subject,
         headers: headers.clone(),
         body: Body::Encoded(body()),
@@ -610,7 +611,7 @@ enum People {
 #[test]
 fn a_set_says_no_more_than_its_events() {
     let subject = Subject::parse("events.test.person.seen").unwrap();
-    let head = Head::new(Uuid::nil(), "person.seen", Timestamp::UNIX_EPOCH);
+    let head = EnvelopeHeader::new(Uuid::nil(), "person.seen", Timestamp::UNIX_EPOCH);
     let right = Bytes::from_static(RIGHT.as_bytes());
     let opened = Opened::new(&subject, "events", Content::Encoded(&head, &right));
     match People::decode(&opened).unwrap() {

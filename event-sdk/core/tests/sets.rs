@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use event_sdk_core::codec::{DecodeErrorKind, DecodeFault};
-use event_sdk_core::event::{ErasedEvent, KeyUse, ValueHead, decode_data};
+use event_sdk_core::event::{ErasedEvent, KeyUse, ValueHeader, decode_data};
 use event_sdk_core::set::{Content, Opened};
-use event_sdk_core::{Event, EventSet, Head, RawEvent, Subject, Version, Visit, Visitor};
+use event_sdk_core::{EnvelopeHeader, Event, EventSet, RawEvent, Subject, Version, Visit, Visitor};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -68,8 +68,8 @@ enum Closed {
     Legacy(LegacyMade),
 }
 
-fn head(event_type: &str, version: Version) -> Head {
-    let mut head = Head::new(Uuid::nil(), event_type, Timestamp::UNIX_EPOCH);
+fn head(event_type: &str, version: Version) -> EnvelopeHeader {
+    let mut head = EnvelopeHeader::new(Uuid::nil(), event_type, Timestamp::UNIX_EPOCH);
     head.version = version;
     head
 }
@@ -197,7 +197,7 @@ fn a_value_is_taken_as_it_is_or_read() {
     let subject = Subject::parse("prod.shop.orders.order.paid").unwrap();
     let event: Arc<OrderPaid> = Arc::new(OrderPaid { id: 7 });
     let erased: Arc<dyn ErasedEvent> = event.clone();
-    let first = ValueHead::first(Uuid::nil(), Timestamp::UNIX_EPOCH, "shop".into());
+    let first = ValueHeader::first(Uuid::nil(), Timestamp::UNIX_EPOCH, "shop".into());
     let opened = Opened::new(&subject, "prod.shop", Content::Value(&first, &erased));
     let Many::Paid(taken) = Many::decode(&opened).unwrap() else {
         panic!("it has the subject of the other");
@@ -219,8 +219,8 @@ fn a_value_is_taken_as_it_is_or_read() {
 #[test]
 fn the_first_of_a_story_has_a_whole_head() {
     let spec = &OrderPlaced::SPEC;
-    let mut head = ValueHead::first(Uuid::from_u128(7), Timestamp::UNIX_EPOCH, "shop".into());
-    let whole = head.to_head(spec).into_owned();
+    let mut head = ValueHeader::first(Uuid::from_u128(7), Timestamp::UNIX_EPOCH, "shop".into());
+    let whole = head.to_header(spec).into_owned();
     assert_eq!(
         (whole.event_id, &*whole.event_type),
         (Uuid::from_u128(7), "order.placed")
@@ -236,14 +236,16 @@ fn the_first_of_a_story_has_a_whole_head() {
     );
     head.change(spec, |head| head.metadata.insert("a", "b"));
     head.change(spec, |head| head.timestamp = Timestamp::MAX);
-    let changed = head.to_head(spec);
+    let changed = head.to_header(spec);
     assert_eq!(changed.metadata.get("a"), Some("b"));
     assert_eq!(
         (head.event_id(), head.timestamp()),
         (Uuid::from_u128(7), Timestamp::MAX)
     );
     assert_eq!(
-        ValueHead::from(whole.clone()).to_head(spec).into_owned(),
+        ValueHeader::from(whole.clone())
+            .to_header(spec)
+            .into_owned(),
         whole
     );
 }

@@ -5,7 +5,7 @@ use event_sdk_core::codec::{Codec, DecodeErrorKind, JsonCodec, RawEnvelope};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson};
 use event_sdk_core::subject::grammar::{escape_key, unescape_key};
-use event_sdk_core::{Head, Pattern, Subject, Version};
+use event_sdk_core::{EnvelopeHeader, Pattern, Subject, Version};
 use proptest::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ fn decode(body: &str) -> Result<RawEnvelope, event_sdk_core::codec::DecodeFault>
     JsonCodec.decode(&Bytes::copy_from_slice(body.as_bytes()), &Headers::new())
 }
 
-fn encode(head: &Head, data: &dyn WriteJson) -> String {
+fn encode(head: &EnvelopeHeader, data: &dyn WriteJson) -> String {
     let mut out = Vec::new();
     JsonCodec
         .encode(head, data, &mut Headers::new(), &mut out)
@@ -125,7 +125,7 @@ fn refuses_the_refused_vectors_with_a_reason() {
 #[test]
 fn writes_no_year_that_it_would_not_read() {
     let written = |instant| {
-        let head = Head::new(Uuid::nil(), "order.placed", instant);
+        let head = EnvelopeHeader::new(Uuid::nil(), "order.placed", instant);
         let (mut headers, mut out) = (Headers::new(), Vec::new());
         let answer = JsonCodec.encode(
             &head,
@@ -249,7 +249,7 @@ fn escapes_and_unescapes_the_vectors_of_keys() {
     }
 }
 
-fn any_head() -> impl Strategy<Value = Head> {
+fn any_head() -> impl Strategy<Value = EnvelopeHeader> {
     let text = || prop_oneof!["[a-z]{1,8}", any::<String>()];
     let id = prop_oneof![
         any::<u128>().prop_map(|id| Uuid::from_u128(id).to_string()),
@@ -266,7 +266,7 @@ fn any_head() -> impl Strategy<Value = Head> {
     );
     (fixed, metadata).prop_map(|((id, kind, micros, source, (major, minor)), metadata)| {
         let timestamp = jiff::Timestamp::from_microsecond(micros).unwrap();
-        let mut head = Head::new(Uuid::from_u128(id), kind, timestamp);
+        let mut head = EnvelopeHeader::new(Uuid::from_u128(id), kind, timestamp);
         head.source = source.into();
         head.version = Version::new(major, minor);
         let (correlation, causation, entries) = metadata;

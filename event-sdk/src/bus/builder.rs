@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use event_sdk_core::codec::{Codec, JsonCodec};
-use event_sdk_core::stream::{Stream, StreamConfig};
+use event_sdk_core::stream::{StreamConfig, StreamSpec};
 use event_sdk_core::subject::check_prefix;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
@@ -21,13 +21,13 @@ use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 ///
 /// ```
 /// use event_sdk::EventBus;
-/// use event_sdk::stream::Stream;
+/// use event_sdk::stream::StreamSpec;
 ///
 /// # fn main() -> Result<(), event_sdk::Error> {
 /// let bus = EventBus::builder()
 ///     .prefix("prod.shop")
 ///     .source("billing")
-///     .stream(Stream::new("ORDERS").subject("orders.>").max_messages(10_000))
+///     .stream(StreamSpec::new("ORDERS").subject("orders.>").max_messages(10_000))
 ///     .memory()?;
 /// # let _ = bus;
 /// # Ok(())
@@ -38,7 +38,7 @@ pub struct BusBuilder {
     prefix: Text,
     source: Option<Text>,
     metadata: Vec<(String, String)>,
-    streams: Vec<Stream>,
+    streams: Vec<StreamSpec>,
     codec: Arc<dyn Codec>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -92,7 +92,7 @@ impl BusBuilder {
     /// Declares a stream: `memory` makes it, [`EventBus::apply_streams`] creates
     /// or changes it on any other transport, and a subscription finds its streams
     /// among those declared before it asks the transport.
-    pub fn stream(mut self, stream: Stream) -> Self {
+    pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
     }
@@ -175,10 +175,9 @@ impl BusBuilder {
     /// A bus over the memory transport as it is, which nothing can be wrong with.
     #[cfg(feature = "memory")]
     pub(super) fn with_default_memory(self) -> EventBus {
-        let builder = MemoryTransport::builder()
-            .clock(Arc::clone(&self.clock))
-            .codec(Arc::clone(&self.codec));
-        self.finish(Arc::new(builder.build_checked()), Vec::new())
+        let transport =
+            MemoryTransport::with_default_stream(Arc::clone(&self.clock), Arc::clone(&self.codec));
+        self.finish(Arc::new(transport), Vec::new())
     }
 
     fn checked_streams(&self) -> Result<Vec<StreamConfig>, Error> {
@@ -223,6 +222,6 @@ fn program_name() -> Text {
     });
     Text::from_static(
         name.as_deref()
-            .unwrap_or(event_sdk_core::Head::UNKNOWN_SOURCE),
+            .unwrap_or(event_sdk_core::EnvelopeHeader::UNKNOWN_SOURCE),
     )
 }

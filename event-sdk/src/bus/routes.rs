@@ -5,7 +5,7 @@ use std::fmt;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::grammar::{self, KeyError};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Capability, Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Capability, Error, ErrorKind, Operation, TransportExt as _};
 use event_sdk_core::{EventSet, Pattern};
 
 use super::EventBus;
@@ -76,7 +76,7 @@ impl Routes {
             if !found {
                 let what = match &self.stream {
                     Some(stream) => format!("the stream {stream} does not store this subject"),
-                    None => "no stream stores this subject; declare one with `Stream::new(…).subject(…)`, or create it on the server".to_owned(),
+                    None => "no stream stores this subject; declare one with `StreamSpec::new(…).subject(…)`, or create it on the server".to_owned(),
                 };
                 return Err(Error::new(ErrorKind::NoStream, operation, what).at_subject(filter));
             }

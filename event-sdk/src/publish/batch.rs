@@ -49,7 +49,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
         self
     }
 
-    async fn run(mut self) -> Result<Vec<Published>, BatchError<E>> {
+    async fn run(mut self) -> Result<Vec<Published>, PublishAllError<E>> {
         let mut results: Vec<Option<Result<Published, PublishError<E>>>> = Vec::new();
         let mut window = Window::new(self.publisher.bus());
         while let Some(mut publish) = self.next_publish() {
@@ -84,7 +84,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
         if results.iter().all(Result::is_ok) {
             Ok(results.into_iter().flatten().collect())
         } else {
-            Err(BatchError { results })
+            Err(PublishAllError { results })
         }
     }
 
@@ -99,7 +99,7 @@ where
     E: Event,
     I: Iterator<Item: IntoPublishable<E>> + Send + 'a,
 {
-    type Output = Result<Vec<Published>, BatchError<E>>;
+    type Output = Result<Vec<Published>, PublishAllError<E>>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -116,11 +116,11 @@ impl<E, I> fmt::Debug for PublishAll<'_, E, I> {
 }
 
 /// At least one of many events was not published; it has the result of each.
-pub struct BatchError<E> {
+pub struct PublishAllError<E> {
     results: Vec<Result<Published, PublishError<E>>>,
 }
 
-impl<E> BatchError<E> {
+impl<E> PublishAllError<E> {
     /// The results, in the order of the events.
     pub fn results(&self) -> &[Result<Published, PublishError<E>>] {
         &self.results
@@ -144,7 +144,7 @@ impl<E> BatchError<E> {
     }
 }
 
-impl<E> fmt::Display for BatchError<E> {
+impl<E> fmt::Display for PublishAllError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let failed = self.errors().count();
         write!(
@@ -159,16 +159,16 @@ impl<E> fmt::Display for BatchError<E> {
     }
 }
 
-impl<E> fmt::Debug for BatchError<E> {
+impl<E> fmt::Debug for PublishAllError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BatchError")
+        f.debug_struct("PublishAllError")
             .field("events", &self.results.len())
             .field("errors", &self.errors().collect::<Vec<_>>())
             .finish()
     }
 }
 
-impl<E> std::error::Error for BatchError<E> {
+impl<E> std::error::Error for PublishAllError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.errors().next().and_then(std::error::Error::source)
     }

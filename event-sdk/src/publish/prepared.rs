@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use event_sdk_core::event::ValueHead;
+use event_sdk_core::event::ValueHeader;
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
-use event_sdk_core::{Event, Head, LooseId};
+use event_sdk_core::{EnvelopeHeader, Event, LooseId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use crate::trace::TraceContext;
 /// Made by [`Publisher::prepare`](super::Publisher::prepare), and given back by
 /// every error of publishing. A clone is the same event.
 pub struct Prepared<E> {
-    pub(super) head: ValueHead,
+    pub(super) head: ValueHeader,
     pub(super) event: Arc<E>,
     /// What few publishes have; nothing is allocated for the others.
     extra: Option<Box<Extra>>,
@@ -68,7 +68,7 @@ pub(super) struct Expect {
 }
 
 impl<E> Prepared<E> {
-    pub(super) const fn new(head: ValueHead, event: Arc<E>) -> Self {
+    pub(super) const fn new(head: ValueHeader, event: Arc<E>) -> Self {
         Self {
             head,
             event,
@@ -149,8 +149,8 @@ impl<E> Prepared<E> {
 impl<E: Event> Prepared<E> {
     /// The envelope without the data.
     #[must_use]
-    pub fn head(&self) -> Cow<'_, Head> {
-        self.head.to_head(&E::SPEC)
+    pub fn head(&self) -> Cow<'_, EnvelopeHeader> {
+        self.head.to_header(&E::SPEC)
     }
 
     /// Joins the story of what caused the event: its correlation and trace, and
@@ -192,7 +192,7 @@ impl<E: Event> Prepared<E> {
         self
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut Head)) {
+    fn change(&mut self, change: impl FnOnce(&mut EnvelopeHeader)) {
         self.head.change(&E::SPEC, change);
     }
 }

@@ -11,8 +11,8 @@ use event_sdk_core::subject::{InvalidSubject, grammar};
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Reading;
 use event_sdk_core::transport::{
-    Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, MessageId, Operation,
-    Outgoing, ValueBody,
+    Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, MessageId,
+    Operation, PublishRequest, ValueBody,
 };
 use event_sdk_core::{Contains, Event, EventSet, Pattern, Subject};
 
@@ -119,7 +119,7 @@ impl<E: Event> Publisher<E> {
         &self,
         prepared: &Prepared<E>,
         reading: Option<Reading<'_>>,
-    ) -> Result<Answer<Result<Confirmation, Error>>, Error> {
+    ) -> Result<Completion<Result<Confirmation, Error>>, Error> {
         let keyed;
         let subject = if let (Ok(subject), KeyUse::None | KeyUse::Order) =
             (&self.subject, E::SPEC.key_use())
@@ -139,7 +139,7 @@ impl<E: Event> Publisher<E> {
             None => self.deduplicates.then_some(MessageId::Event(prepared.id())),
         };
         let expect = self.expectations(prepared)?;
-        Ok(self.bus.transport().publish(Outgoing {
+        Ok(self.bus.transport().publish(PublishRequest {
             subject,
             headers,
             body,
@@ -305,15 +305,15 @@ impl<E> fmt::Debug for Publisher<E> {
 /// #[derive(EventSet)]
 /// enum Published { Placed(OrderPlaced) }
 ///
-/// let out = EventBus::memory().publishers::<Published>();
+/// let out = EventBus::memory().publisher_set::<Published>();
 /// out.publisher::<FlightDeparted>(); // `FlightDeparted` is not an event of the set `Published`
 /// ```
-pub struct Publishers<S> {
+pub struct PublisherSet<S> {
     bus: EventBus,
     set: PhantomData<fn(S)>,
 }
 
-impl<S: EventSet> Publishers<S> {
+impl<S: EventSet> PublisherSet<S> {
     pub(crate) fn new(bus: EventBus) -> Self {
         Self {
             bus,
@@ -331,7 +331,7 @@ impl<S: EventSet> Publishers<S> {
     }
 }
 
-impl<S> Clone for Publishers<S> {
+impl<S> Clone for PublisherSet<S> {
     fn clone(&self) -> Self {
         Self {
             bus: self.bus.clone(),
@@ -340,9 +340,9 @@ impl<S> Clone for Publishers<S> {
     }
 }
 
-impl<S> fmt::Debug for Publishers<S> {
+impl<S> fmt::Debug for PublisherSet<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Publishers")
+        f.debug_struct("PublisherSet")
             .field("bus", &self.bus)
             .finish()
     }

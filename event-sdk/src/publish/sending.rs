@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Sleep;
-use event_sdk_core::transport::{Answer, Confirmation, Error, ErrorKind, Operation, Stored};
+use event_sdk_core::transport::{Completion, Confirmation, Error, ErrorKind, Operation, Stored};
 use event_sdk_core::{Event, LooseId};
 use jiff::Timestamp;
 use tokio::task::coop;
@@ -140,6 +140,10 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 }
 
 /// The answer to a publish. See [`Publish`] for what dropping it means.
+///
+/// # Panics
+///
+/// When it is polled after it was ready, as futures of the standard library do.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
     publisher: &'a Publisher<E>,
@@ -161,7 +165,7 @@ struct Waiting {
 }
 
 enum Phase {
-    HandingOver(Answer<Result<Confirmation, Error>>),
+    HandingOver(Completion<Result<Confirmation, Error>>),
     Storing(Confirmation),
 }
 
@@ -216,7 +220,7 @@ impl<E: Event> PublishFuture<'_, E> {
     }
 
     /// Hands the event over: all that is to be done before the first wait.
-    fn start(&mut self) -> Result<Answer<Result<Confirmation, Error>>, Error> {
+    fn start(&mut self) -> Result<Completion<Result<Confirmation, Error>>, Error> {
         let mut reading = None;
         if let Some(Publishable::New(_)) = self.event
             && let Some(Publishable::New(event)) = self.event.take()
@@ -227,7 +231,7 @@ impl<E: Event> PublishFuture<'_, E> {
         }
         let Some(Publishable::Prepared(prepared)) = &self.event else {
             // It was polled after it was ready.
-            return Ok(Answer::later(std::future::pending()));
+            return Ok(Completion::later(std::future::pending()));
         };
         if let Some(extra) = prepared.extra() {
             extra.check()?;
@@ -340,10 +344,11 @@ impl<E: Event> Future for PublishFuture<'_, E> {
         // A transport in this process always has its answer: a loop of publishes
         // must leave time for other tasks all the same.
         let budget = ready!(coop::poll_proceed(cx));
-        if self.event.is_none() {
-            // Polled after it was ready, which a future need not answer.
-            return Poll::Pending;
-        }
+        // Waiting would hang; futures of the standard library panic, too.
+        assert!(
+            self.event.is_some(),
+            "`PublishFuture` was polled after it was ready"
+        );
         let result = match self.poll_handing_over(cx) {
             Poll::Ready(Ok(Some(stored))) => Ok(stored),
             Poll::Ready(Err(error)) => Err(error),

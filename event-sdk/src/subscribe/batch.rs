@@ -5,20 +5,16 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use event_sdk_core::EventSet;
-use event_sdk_core::transport::{Answer, Error, Settlement};
-use futures_util::future::join_all;
+use event_sdk_core::transport::{Settlement, Settler, Unsettled};
 
 use super::Delivery;
+use super::delivery::written;
 
 /// Several [deliveries](Delivery), at least one, that are settled together.
 ///
 /// It comes from [`Subscriber::next_batch`](super::Subscriber::next_batch), and is
-/// a slice of deliveries. With
-/// [`AckPolicy::All`](event_sdk_core::transport::AckPolicy::All) one acknowledgement
-/// a stream settles it; with
-/// [`AckPolicy::Explicit`](event_sdk_core::transport::AckPolicy::Explicit) each
-/// delivery has its own. Those that are dropped unsettled are delivered again after
-/// the ack wait.
+/// a slice of deliveries. Those that are dropped unsettled are delivered again
+/// after the ack wait.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -42,31 +38,25 @@ use super::Delivery;
 #[must_use = "deliveries that are not settled are delivered again after the ack wait"]
 pub struct Batch<S> {
     deliveries: Vec<Delivery<S>>,
-    /// Whether the last acknowledgement of a stream is one for all before it.
-    last_is_for_all: bool,
 }
 
 impl<S: EventSet> Batch<S> {
-    pub(super) fn new(deliveries: Vec<Delivery<S>>, last_is_for_all: bool) -> Self {
-        Self {
-            deliveries,
-            last_is_for_all,
-        }
+    pub(super) fn new(deliveries: Vec<Delivery<S>>) -> Self {
+        Self { deliveries }
     }
 
     /// All of them were handled: none is delivered again.
     ///
-    /// As with [`Delivery::ack`], this waits until the transport has taken the
-    /// acknowledgements, and dropping the future before it is ready leaves open
-    /// which arrive.
+    /// The acknowledgements are handed to the transport together. As with
+    /// [`Delivery::ack`], this waits until it has taken them, and dropping the future
+    /// before it is ready leaves open which arrive; this holds for all that settle.
     ///
     /// # Errors
     ///
-    /// The transport's, the first of them: any of the deliveries may come again then.
-    pub async fn ack(&self) -> Result<(), Error> {
-        // From the end: where an acknowledgement settles what is before it, those are
-        // only noted until the first is, and the transport hears of the last alone.
-        settled(self.deliveries.iter().rev(), || Settlement::Ack).await
+    /// [`Unsettled`], which names those that the transport did not take: they may be
+    /// delivered again. With `?` it becomes an [`Error`](crate::Error), the first of them.
+    pub async fn ack(&self) -> Result<(), Unsettled> {
+        self.settle(&Settlement::Ack).await
     }
 
     /// All of them were handled, and the streams know: as
@@ -74,62 +64,70 @@ impl<S: EventSet> Batch<S> {
     ///
     /// # Errors
     ///
-    /// The transport's, the first of them: any of the deliveries may come again then.
-    /// With `AckPolicy::All`,
-    /// [`EarlierUnsettled`](event_sdk_core::transport::ErrorKind::EarlierUnsettled)
-    /// says that one before the batch is not settled; these here are acknowledged, and
-    /// the server hears of them together with that one.
-    pub async fn ack_confirmed(&self) -> Result<(), Error> {
-        if !self.last_is_for_all {
-            return settled(self.deliveries.iter(), || Settlement::AckConfirmed).await;
-        }
-        self.ack().await?;
-        let mut last: Vec<&Delivery<S>> = Vec::new();
-        for delivery in self.deliveries.iter().rev() {
-            if last.iter().all(|last| last.stream() != delivery.stream()) {
-                last.push(delivery);
-            }
-        }
-        settled(last.into_iter(), || Settlement::AckConfirmed).await
+    /// [`Unsettled`], which names those that may be delivered again.
+    pub async fn ack_confirmed(&self) -> Result<(), Unsettled> {
+        self.settle(&Settlement::AckConfirmed).await
     }
 
     /// None of them was handled: deliver them again after `delay`.
     ///
     /// # Errors
     ///
-    /// The transport's: those that it did not take are delivered again after the
-    /// ack wait.
-    pub async fn nak(&self, delay: Duration) -> Result<(), Error> {
-        settled(self.deliveries.iter(), || Settlement::Nak(delay)).await
+    /// [`Unsettled`], which names those that the transport did not take: they are
+    /// delivered again after the ack wait.
+    pub async fn nak(&self, delay: Duration) -> Result<(), Unsettled> {
+        self.settle(&Settlement::Nak(delay)).await
+    }
+
+    /// None of them can be handled, for this reason: none is delivered again.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsettled`], which names those that the transport did not take: they may be
+    /// delivered again.
+    pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Unsettled> {
+        self.settle(&Settlement::Term(written(reason))).await
+    }
+
+    /// All of them are being handled: their ack wait begins anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsettled`], which names those that the transport did not take.
+    pub async fn in_progress(&self) -> Result<(), Unsettled> {
+        self.settle(&Settlement::InProgress).await
+    }
+
+    /// Settles all of them by one call of the transport.
+    async fn settle(&self, settlement: &Settlement) -> Result<(), Unsettled> {
+        let answer = {
+            let settlers: Vec<&Settler> = self.settlers().collect();
+            Settler::settle_all(&settlers, settlement)
+        };
+        let failed = match answer.await {
+            Ok(()) => return Ok(()),
+            Err(unsettled) => unsettled.into_errors(),
+        };
+        // Where some deliveries have nothing to settle, places among the others.
+        let places: Vec<usize> = (0..self.deliveries.len())
+            .filter(|place| self.deliveries[*place].settler().is_some())
+            .collect();
+        let failed = failed
+            .into_iter()
+            .map(|(place, error)| (places.get(place).copied().unwrap_or(place), error));
+        Unsettled::check(failed.collect(), self.deliveries.len())
+    }
+
+    fn settlers(&self) -> impl Iterator<Item = &Settler> {
+        self.deliveries.iter().filter_map(Delivery::settler)
     }
 
     /// Splits it in two: what is from `at` on is a batch of its own, which may be
     /// empty; so may the rest be.
     pub fn split_off(&mut self, at: usize) -> Self {
         let at = at.min(self.deliveries.len());
-        Self::new(self.deliveries.split_off(at), self.last_is_for_all)
+        Self::new(self.deliveries.split_off(at))
     }
-}
-
-/// Settles each of them; the first error.
-async fn settled<'a, S: EventSet>(
-    deliveries: impl Iterator<Item = &'a Delivery<S>>,
-    how: impl Fn() -> Settlement,
-) -> Result<(), Error> {
-    let mut failed = None;
-    let mut waiting: Vec<Answer<_>> = Vec::new();
-    for answer in deliveries.filter_map(|delivery| delivery.settle(how())) {
-        match answer.try_into_ready() {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                failed.get_or_insert(error);
-            }
-            Err(answer) => waiting.push(answer),
-        }
-    }
-    let mut answers = join_all(waiting).await.into_iter();
-    let late = answers.find_map(Result::err);
-    failed.or(late).map_or(Ok(()), Err)
 }
 
 impl<S> Deref for Batch<S> {

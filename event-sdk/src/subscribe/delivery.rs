@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
-use event_sdk_core::transport::{Answer, Body, Error, Info, Settlement, Settler};
+use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
 use crate::message::{DecodeError, Message, Opener};
@@ -20,7 +20,7 @@ use crate::message::{DecodeError, Message, Opener};
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 pub struct Delivery<S> {
     message: Message<S>,
-    info: Info,
+    info: DeliveryInfo,
     settler: Option<Settler>,
 }
 
@@ -30,7 +30,7 @@ impl<S> Delivery<S> {
         headers: Headers,
         body: Body,
         opener: &Arc<Opener>,
-        info: Info,
+        info: DeliveryInfo,
         settler: Option<Settler>,
     ) -> Self {
         Self {
@@ -86,10 +86,7 @@ impl<S> Delivery<S> {
     ///
     /// The transport's: the event may be delivered again then.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Error> {
-        let mut text = String::new();
-        // A reason whose Display fails is cut where it does.
-        let _ = write!(text, "{reason}");
-        self.settle_now(Settlement::Term(text)).await
+        self.settle_now(Settlement::Term(written(reason))).await
     }
 
     /// The event is being handled: its ack wait begins anew.
@@ -147,7 +144,11 @@ impl<S> Delivery<S> {
         self.info.pending
     }
 
-    pub(super) fn settle(&self, settlement: Settlement) -> Option<Answer<Result<(), Error>>> {
+    pub(super) fn settler(&self) -> Option<&Settler> {
+        self.settler.as_ref()
+    }
+
+    pub(super) fn settle(&self, settlement: Settlement) -> Option<Completion<Result<(), Error>>> {
         self.settler
             .as_ref()
             .map(|settler| settler.settle(settlement))
@@ -159,6 +160,14 @@ impl<S> Delivery<S> {
             None => Ok(()),
         }
     }
+}
+
+/// The reason of a term.
+pub(super) fn written(reason: impl fmt::Display) -> String {
+    let mut text = String::new();
+    // A reason whose Display fails is cut where it does.
+    let _ = write!(text, "{reason}");
+    text
 }
 
 impl<S> Deref for Delivery<S> {

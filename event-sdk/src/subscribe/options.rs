@@ -8,16 +8,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk_core::stream::check_name;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
     SubscribeRequest,
 };
-use event_sdk_core::{EventSet, Head, Pattern};
+use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
 use super::Subscriber;
-use super::in_order::InOrder;
 use super::subscriber::{EnvelopeFilter, Source};
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::Opener;
@@ -90,14 +88,6 @@ impl<S: EventSet> Subscribe<S> {
     }
 
     /// How deliveries are acknowledged: each by itself unless set.
-    ///
-    /// With [`AckPolicy::All`] one acknowledgement on the wire settles everything
-    /// before it, for a handler that works in order, mostly on
-    /// [batches](Subscriber::next_batch). What is not handled is never settled by
-    /// that: an acknowledgement is told to the transport when everything before it is
-    /// settled too, one that was put back included, and until then it is noted here.
-    /// If the program ends before, it comes again. One subscription of the consumer
-    /// at a time receives: others that are there take over when it ends.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self
@@ -172,7 +162,10 @@ impl<S: EventSet> Subscribe<S> {
     /// Only events whose envelope passes, judged here and not by the server: the
     /// others are acknowledged unread. A message that is no envelope is not
     /// judged and arrives.
-    pub fn filter(mut self, keep: impl Fn(&Head) -> bool + Send + Sync + 'static) -> Self {
+    pub fn filter(
+        mut self,
+        keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
+    ) -> Self {
         self.filter = Some(Box::new(keep));
         self
     }
@@ -181,7 +174,7 @@ impl<S: EventSet> Subscribe<S> {
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,
-            AckPolicy::Explicit | AckPolicy::All => {
+            AckPolicy::Explicit => {
                 let most = self.config.max_ack_pending;
                 let most = most.and_then(|most| usize::try_from(most.get()).ok());
                 most.unwrap_or(usize::MAX).min(Self::PREFETCH)
@@ -201,8 +194,6 @@ impl<S: EventSet> Subscribe<S> {
                 filters,
                 ..self.config.clone()
             };
-            let order = (config.ack == AckPolicy::All)
-                .then(|| InOrder::new(stream.clone(), Arc::clone(&inner.clock), &config));
             let request = SubscribeRequest {
                 stream: stream.clone(),
                 config,
@@ -211,7 +202,6 @@ impl<S: EventSet> Subscribe<S> {
             sources.push(Source {
                 stream,
                 subscription: inner.transport.subscribe(request).await?,
-                order: order.map(Arc::new),
             });
         }
         let opener = Opener {
@@ -234,11 +224,6 @@ impl<S: EventSet> Subscribe<S> {
                 reason,
             ))
         };
-        if let Some(name) = self.config.name.as_str()
-            && let Err(why) = check_name(name)
-        {
-            return invalid(format!("the consumer name {name:?}: {why}"));
-        }
         if self.names > 1 {
             return invalid(
                 "the consumer was named more than once; a durable is shared by all subscriptions to it, so name either a durable or a group".to_owned(),
@@ -247,22 +232,7 @@ impl<S: EventSet> Subscribe<S> {
         if self.prefetch == Some(0) {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
         }
-        if self.config.ack_wait.is_zero() {
-            return invalid(
-                "an ack wait of zero would deliver for ever; use a longer one".to_owned(),
-            );
-        }
-        if self.config.backoff.iter().any(Duration::is_zero) {
-            return invalid(
-                "a backoff step of zero would deliver for ever; use a longer one".to_owned(),
-            );
-        }
-        match (self.config.max_deliver, self.config.backoff.len()) {
-            (Some(max), steps) if steps > max.get() as usize => invalid(format!(
-                "backoff has {steps} steps and max deliver is {max}; use at most one step a delivery"
-            )),
-            _ => Ok(()),
-        }
+        self.config.check().or_else(invalid)
     }
 }
 

@@ -12,16 +12,15 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
-    Answer, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
+    Completion, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
 };
-use event_sdk_core::{EventSet, Head};
+use event_sdk_core::{EnvelopeHeader, EventSet};
 use futures_core::Stream;
 
-use super::in_order::{Arrival, InOrder};
 use super::{Batch, Delivery};
 use crate::message::Opener;
 
-pub(super) type EnvelopeFilter = Box<dyn Fn(&Head) -> bool + Send + Sync>;
+pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sync>;
 
 /// Receives the events of the set `S`.
 ///
@@ -42,13 +41,11 @@ pub struct Subscriber<S> {
     next: usize,
     /// The source from which came what came last.
     asked: usize,
-    /// Whether an acknowledgement settles everything before it.
-    in_order: bool,
     opener: Arc<Opener>,
     clock: Arc<dyn Clock>,
     filter: Option<EnvelopeFilter>,
     /// Acks of messages that were not handed out, without an answer so far.
-    acking: Vec<Answer<Result<(), Error>>>,
+    acking: Vec<Completion<Result<(), Error>>>,
     /// What was received for a batch that was not returned.
     gathered: VecDeque<Delivery<S>>,
     /// What came after it.
@@ -60,8 +57,6 @@ pub struct Subscriber<S> {
 pub(super) struct Source {
     pub(super) stream: Text,
     pub(super) subscription: Subscription,
-    /// Where an acknowledgement settles everything before it: what is not settled.
-    pub(super) order: Option<Arc<InOrder>>,
 }
 
 impl<S: EventSet> Subscriber<S> {
@@ -72,7 +67,6 @@ impl<S: EventSet> Subscriber<S> {
         filter: Option<EnvelopeFilter>,
     ) -> Self {
         Self {
-            in_order: sources.iter().any(|source| source.order.is_some()),
             sources,
             next: 0,
             asked: 0,
@@ -146,7 +140,7 @@ impl<S: EventSet> Subscriber<S> {
             }
             let rest = self.gathered.split_off(max.min(self.gathered.len()));
             let deliveries = std::mem::replace(&mut self.gathered, rest);
-            Poll::Ready(Some(Ok(Batch::new(deliveries.into(), self.in_order))))
+            Poll::Ready(Some(Ok(Batch::new(deliveries.into()))))
         })
         .await
     }
@@ -174,21 +168,6 @@ impl<S: EventSet> Subscriber<S> {
             let source = &self.sources[self.asked];
             match incoming {
                 Incoming::Message(received) => {
-                    // Large, and so moved only where it has to be.
-                    let received = match &source.order {
-                        None => received,
-                        Some(order) => match order.arrived(received) {
-                            Ok(Arrival::New(received)) => received,
-                            Ok(Arrival::Known(settled)) => {
-                                self.acking.extend(settled);
-                                continue;
-                            }
-                            Err(error) => {
-                                drop(self.sources.swap_remove(self.asked));
-                                return Poll::Ready(Some(Err(error)));
-                            }
-                        },
-                    };
                     let delivery = self.delivery(received);
                     if self.keeps(&delivery) {
                         return Poll::Ready(Some(Ok(delivery)));
@@ -196,9 +175,6 @@ impl<S: EventSet> Subscriber<S> {
                     self.acking.extend(delivery.settle(Settlement::Ack));
                 }
                 Incoming::Gap(gap) => {
-                    if let Some(order) = &source.order {
-                        order.dropped(&gap);
-                    }
                     let error = Error::new(
                         ErrorKind::Gap(gap),
                         Operation::Subscribe,
@@ -209,9 +185,6 @@ impl<S: EventSet> Subscriber<S> {
                     return Poll::Ready(Some(Err(error.at_stream(source.stream.clone()))));
                 }
                 Incoming::Exhausted(exhausted) => {
-                    if let Some(order) = &source.order {
-                        order.exhausted(&exhausted);
-                    }
                     let error = Error::new(
                         ErrorKind::Exhausted(exhausted.clone()),
                         Operation::Subscribe,

@@ -32,3 +32,8 @@ pub use key::{KeyError, MAX_KEY_LEN, escape_key, escape_key_into, unescape_key};
 pub use matching::{covers, matches, meet, overlaps, token_count};
 pub use unseen::is_unseen;
 pub use words::two_words;
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,7 @@
 use std::alloc::System;
 use std::sync::Arc;
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::AckPolicy;
 use event_sdk::{Event, EventBus, EventSet};
 use serde::{Deserialize, Serialize};
@@ -41,7 +41,7 @@ async fn main() {
 
 /// What a million events beside a subscriber that does not read leave in memory.
 async fn stalled() {
-    let stream = Stream::new("WEATHER")
+    let stream = StreamSpec::new("WEATHER")
         .subject("weather.>")
         .max_messages(10_000);
     let bus = EventBus::builder()

@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use event_sdk::transport::AckPolicy;
 use event_sdk::{EventBus, Subscriber};
 
 use crate::events::{BookingMade, booking};
@@ -30,19 +29,19 @@ pub(crate) fn run(setting: &Setting) {
         let publish = bus.publisher::<BookingMade>();
         publish.publish_all(all).in_flight(IN_FLIGHT).await.unwrap();
     });
-    for (what, goal, policy) in [
+    for (what, goal, in_batches) in [
         (
             "consume, each acknowledged / async-nats",
             Goal::RateAtLeast(0.97),
-            AckPolicy::Explicit,
+            false,
         ),
         (
             "consume, acknowledged in batches / async-nats, each acknowledged",
             Goal::RateAtLeast(1.25),
-            AckPolicy::All,
+            true,
         ),
     ] {
-        let mut ours = setting.runtime.block_on(subscribe(&bus, policy));
+        let mut ours = setting.runtime.block_on(subscribe(&bus, in_batches));
         let mut raw = setting
             .runtime
             .block_on(raw::messages(setting, &stream, PREFETCH));
@@ -50,9 +49,12 @@ pub(crate) fn run(setting: &Setting) {
             what,
             goal,
             u32::try_from(EVENTS).unwrap(),
-            || match policy {
-                AckPolicy::All => timed(setting, consume_batches(&mut ours)),
-                _ => timed(setting, consume(&mut ours)),
+            || {
+                if in_batches {
+                    timed(setting, consume_batches(&mut ours))
+                } else {
+                    timed(setting, consume(&mut ours))
+                }
             },
             || timed(setting, raw::consume(&mut raw, EVENTS)),
         );
@@ -61,10 +63,9 @@ pub(crate) fn run(setting: &Setting) {
     setting.remove(&stream);
 }
 
-async fn subscribe(bus: &EventBus, policy: AckPolicy) -> Subscriber<BookingMade> {
+async fn subscribe(bus: &EventBus, in_batches: bool) -> Subscriber<BookingMade> {
     bus.subscribe::<BookingMade>()
-        .durable(format!("ours-{policy:?}"))
-        .ack_policy(policy)
+        .durable(if in_batches { "batches" } else { "single" })
         .max_ack_pending(20_000)
         .prefetch(PREFETCH)
         .await

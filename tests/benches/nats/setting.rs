@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::ContextBuilder;
 use event_sdk::EventBus;
-use event_sdk::stream::{Storage, Stream};
+use event_sdk::stream::{Storage, StreamSpec};
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Server;
 use tokio::runtime::Runtime;
@@ -51,7 +51,7 @@ impl Setting {
     pub(crate) fn bus(&self) -> (EventBus, String) {
         let number = self.names.fetch_add(1, Ordering::Relaxed);
         let name = format!("BENCH{number}");
-        let stream = Stream::new(name.clone())
+        let stream = StreamSpec::new(name.clone())
             .subject("travel.>")
             .storage(Storage::Memory)
             .max_bytes(900 << 20)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use event_sdk::codec::{Codec, JsonCodec};
 use event_sdk::headers::Headers;
-use event_sdk::{Head, Version};
+use event_sdk::{EnvelopeHeader, Version};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ pub(crate) fn run() -> Vec<Row> {
         Uuid::now_v7(),
         Timestamp::from_microsecond(1_762_430_400_123_456).unwrap(),
     );
-    let mut head = Head::new(
+    let mut head = EnvelopeHeader::new(
         id,
         <BookingMade as event_sdk::Event>::SPEC.event_type(),
         now,

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::AckPolicy;
 use event_sdk::{Event, EventBus, EventSet, Publisher, Subscriber};
 use jiff::Timestamp;
@@ -94,7 +94,7 @@ impl<'a, E: Event + Clone, S: EventSet> Ours<'a, E, S> {
         ack: AckPolicy,
         deduplicate: bool,
     ) -> Self {
-        let stream = Stream::new("TRAVEL")
+        let stream = StreamSpec::new("TRAVEL")
             .subject("travel.>")
             .max_messages(u64::from(BATCH) + 1_000);
         let stream = if deduplicate {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::{EventBus, Publisher};
 
 use crate::events::{BookingMade, booking};
@@ -53,7 +53,7 @@ pub(crate) fn run() -> Vec<Row> {
 }
 
 fn bus() -> EventBus {
-    let stream = Stream::new("TRAVEL")
+    let stream = StreamSpec::new("TRAVEL")
         .subject("travel.>")
         .max_messages(u64::from(LIMIT));
     // Remembering ids is the same on both sides, and is bounded like the stream.

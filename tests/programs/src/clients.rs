@@ -1,11 +1,10 @@
 //! The test clients in other languages: what runs them, and the packages that they are given.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::installed::{INSTALL, fnv_1a, installed};
+use crate::installed::{self, INSTALL_PACKAGES, fnv_1a};
 use crate::search::Wanted;
-use crate::{Error, Program, Version};
+use crate::{Error, Program, Version, node};
 
 /// What the Python client runs with, and what the Node client runs with.
 #[derive(Clone, Debug)]
@@ -29,13 +28,6 @@ impl Runtime {
 /// Names the Python that runs the Python client.
 pub const PYTHON_VARIABLE: &str = "EVENT_SDK_PYTHON";
 
-/// Names the Node that runs the Node client.
-pub const NODE_VARIABLE: &str = "EVENT_SDK_NODE";
-
-/// Set by `cargo xtask test` where there is no Node: it says so itself, and the tests need not
-/// fail. Whoever runs a test without it is to hear that nothing was tested.
-pub const WITHOUT_NODE_VARIABLE: &str = "EVENT_SDK_WITHOUT_NODE";
-
 /// The version of nats-py that `cargo xtask services` installs.
 pub const NATS_PY: Version = Version::new(2, 16, 0);
 
@@ -47,14 +39,6 @@ const PYTHON: Wanted = Wanted {
     fit: |version| version >= Version::new(3, 10, 0),
 };
 
-const NODE: Wanted = Wanted {
-    file: "node",
-    says: &["v"],
-    variable: NODE_VARIABLE,
-    needed: "18 or newer",
-    fit: |version| version >= Version::new(18, 0, 0),
-};
-
 /// What the Python client runs with.
 ///
 /// # Errors
@@ -64,37 +48,28 @@ const NODE: Wanted = Wanted {
 pub fn python() -> Result<Runtime, Error> {
     Ok(Runtime {
         program: python_program()?,
-        packages: installed(python_packages).ok_or(Error::NotFound {
+        packages: installed::packages(python_packages).ok_or(Error::NotFound {
             program: "nats-py",
             needed: "for the Python client",
-            advice: INSTALL,
+            advice: INSTALL_PACKAGES,
         })?,
     })
 }
 
-/// What the Node client runs with; `None` if `cargo xtask test` has already said that there is
-/// no Node.
+/// What the Node client runs with.
 ///
 /// # Errors
 ///
-/// As [`python`].
-pub fn node() -> Result<Option<Runtime>, Error> {
-    if env::var_os(WITHOUT_NODE_VARIABLE).is_some() {
-        return Ok(None);
-    }
-    Ok(Some(Runtime {
-        program: node_program()?.ok_or(Error::NotFound {
-            program: NODE.file,
-            needed: NODE.needed,
-            advice: "install it, or run the tests with `cargo xtask test`, which leaves those \
-                     that need it out and says so",
-        })?,
-        packages: installed(node_packages).ok_or(Error::NotFound {
+/// As [`python`], of Node and of [`node::VARIABLE`].
+pub fn node() -> Result<Runtime, Error> {
+    Ok(Runtime {
+        program: node::program()?,
+        packages: installed::packages(node_packages).ok_or(Error::NotFound {
             program: "@nats-io/jetstream",
             needed: "for the Node client",
-            advice: INSTALL,
+            advice: INSTALL_PACKAGES,
         })?,
-    }))
+    })
 }
 
 /// The Python that [`PYTHON_VARIABLE`] names, else a fit one of the system.
@@ -110,15 +85,6 @@ pub fn python_program() -> Result<Program, Error> {
         advice: "install it (Debian: `apt-get install python3-pip`), or name one with \
                  EVENT_SDK_PYTHON",
     })
-}
-
-/// The Node that [`NODE_VARIABLE`] names, else a fit one of the system; `None` if there is none.
-///
-/// # Errors
-///
-/// What is wrong with the one that the variable names.
-pub fn node_program() -> Result<Option<Program>, Error> {
-    NODE.find(NODE.places(Vec::new()))
 }
 
 /// The folder of the Python client's packages, under `target/clients`. The version is in its

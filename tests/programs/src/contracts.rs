@@ -1,15 +1,11 @@
 //! The tools of other teams that contracts are held against: the packages that are installed for
 //! them, in Node and in Python.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::clients::{self, Runtime, WITHOUT_NODE_VARIABLE};
-use crate::installed::{INSTALL, fnv_1a, installed};
-use crate::{Error, Program, Version};
-
-/// Set by `cargo xtask test` where there is a Node, and it is too old for the tools.
-pub const WITHOUT_TOOLS_VARIABLE: &str = "EVENT_SDK_WITHOUT_CONTRACT_TOOLS";
+use crate::clients::{self, Runtime};
+use crate::installed::{self, INSTALL_PACKAGES, fnv_1a};
+use crate::{Error, Program, node};
 
 /// What the tools in Python run with: datamodel-code-generator and pydantic.
 ///
@@ -19,51 +15,32 @@ pub const WITHOUT_TOOLS_VARIABLE: &str = "EVENT_SDK_WITHOUT_CONTRACT_TOOLS";
 /// interpreter that [`clients::PYTHON_VARIABLE`] names.
 pub fn python() -> Result<Runtime, Error> {
     let program = clients::python_program()?;
-    let packages = installed(|clients| python_packages(clients, &program));
+    let packages = installed::packages(|clients| python_packages(clients, &program));
     Ok(Runtime {
         packages: packages.ok_or(Error::NotFound {
             program: "datamodel-code-generator",
             needed: "for the tests of contracts",
-            advice: INSTALL,
+            advice: INSTALL_PACKAGES,
         })?,
         program,
     })
 }
 
 /// What the tools in Node run with: the parser of AsyncAPI, TypeScript and its generator, and what
-/// drives a browser. `None` if `cargo xtask test` has already said that they cannot be had.
+/// drives a browser.
 ///
 /// # Errors
 ///
-/// As [`python`].
-pub fn node() -> Result<Option<Runtime>, Error> {
-    let told = [WITHOUT_NODE_VARIABLE, WITHOUT_TOOLS_VARIABLE];
-    if told.iter().any(|name| env::var_os(name).is_some()) {
-        return Ok(None);
-    }
-    Ok(Some(Runtime {
-        program: node_program()?.ok_or(Error::NotFound {
-            program: "node",
-            needed: "20.17 or newer",
-            advice: "install it, or run the tests with `cargo xtask test`, which leaves those \
-                     that need it out and says so",
-        })?,
-        packages: installed(node_packages).ok_or(Error::NotFound {
+/// As [`python`], of Node and of [`node::VARIABLE`].
+pub fn node() -> Result<Runtime, Error> {
+    Ok(Runtime {
+        program: node::program()?,
+        packages: installed::packages(node_packages).ok_or(Error::NotFound {
             program: "@asyncapi/parser",
             needed: "for the tests of contracts",
-            advice: INSTALL,
+            advice: INSTALL_PACKAGES,
         })?,
-    }))
-}
-
-/// The Node of the test clients, if it is new enough for the tools.
-///
-/// # Errors
-///
-/// What is wrong with the one that [`clients::NODE_VARIABLE`] names.
-pub fn node_program() -> Result<Option<Program>, Error> {
-    let new_enough = |program: &Program| program.version() >= Version::new(20, 17, 0);
-    Ok(clients::node_program()?.filter(new_enough))
+    })
 }
 
 /// The folder of the packages in Python, under `target/clients`, for this interpreter: parts of

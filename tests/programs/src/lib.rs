@@ -8,6 +8,7 @@ pub mod chromium;
 pub mod clients;
 pub mod contracts;
 pub mod nats;
+pub mod node;
 
 mod error;
 mod installed;

@@ -1,24 +1,27 @@
-//! Where `nats-server` may be: the current one that the tests use, and an old one.
+//! Where `nats-server` may be: the current one that the tests use, and the oldest supported one.
 
-use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::installed::{self, INSTALL_SERVICE};
 use crate::search::Wanted;
 use crate::{Error, Program, Version};
 
 /// The version that `cargo xtask services` installs where the system has none.
 pub const PINNED: Version = Version::new(2, 15, 1);
 
+/// The oldest version that event-sdk supports, which `cargo xtask services` installs too.
+pub const OLDEST: Version = Version::new(2, 10, 25);
+
 /// Names the program of the current server. `cargo xtask test` sets it.
 pub const CURRENT_VARIABLE: &str = "EVENT_SDK_NATS_SERVER";
 
-/// Names the program of an old server. `cargo xtask test` sets it where there is one.
-pub const OLD_VARIABLE: &str = "EVENT_SDK_NATS_SERVER_OLD";
+/// Names the program of the oldest supported server. `cargo xtask test` sets it.
+pub const OLDEST_VARIABLE: &str = "EVENT_SDK_NATS_SERVER_OLDEST";
 
 const NAME: &str = "nats-server";
 
 /// The newest thing that tests need is the expected sequence of an entity, which is of 2.11.
-const CURRENT: Wanted = Wanted {
+const CURRENT_WANTED: Wanted = Wanted {
     file: NAME,
     says: &[NAME],
     variable: CURRENT_VARIABLE,
@@ -26,13 +29,13 @@ const CURRENT: Wanted = Wanted {
     fit: |version| version >= Version::new(2, 11, 0),
 };
 
-/// Consumers with several filters and much else came with 2.10: before it, they are missed.
-const OLD: Wanted = Wanted {
+/// That version and no other: a newer one shows nothing about it.
+const OLDEST_WANTED: Wanted = Wanted {
     file: NAME,
     says: &[NAME],
-    variable: OLD_VARIABLE,
-    needed: "older than 2.10",
-    fit: |version| version < Version::new(2, 10, 0),
+    variable: OLDEST_VARIABLE,
+    needed: "2.10.25",
+    fit: |version| version == OLDEST,
 };
 
 /// The server that tests use: the one that [`CURRENT_VARIABLE`] names, else one of the system
@@ -42,7 +45,8 @@ const OLD: Wanted = Wanted {
 ///
 /// [`Error::NotFound`] if there is none, and what is wrong with the one that the variable names.
 pub fn current() -> Result<Program, Error> {
-    current_in(installations())
+    let installed = installed::services(|services| installed_path(services, PINNED));
+    find(&CURRENT_WANTED, installed)
 }
 
 /// Like [`current`], with the folder of installed services, `target/services`, given.
@@ -51,48 +55,49 @@ pub fn current() -> Result<Program, Error> {
 ///
 /// As [`current`].
 pub fn current_with(services: &Path) -> Result<Program, Error> {
-    current_in(vec![installed_path(services)])
+    find(&CURRENT_WANTED, vec![installed_path(services, PINNED)])
 }
 
-fn current_in(installed: Vec<PathBuf>) -> Result<Program, Error> {
-    let found = CURRENT.find(CURRENT.places(installed))?;
-    found.ok_or(Error::NotFound {
-        program: NAME,
-        needed: CURRENT.needed,
-        advice: "run `cargo xtask services`, which installs one into target/services",
-    })
-}
-
-/// A server older than 2.10, whose limits the tests look at: the one that [`OLD_VARIABLE`]
-/// names, else one of the system (Debian 12 has 2.9.10); `None` where there is none.
+/// The oldest supported server: the one that [`OLDEST_VARIABLE`] names, else one of that version
+/// of the system, else the one that `cargo xtask services` has installed.
 ///
 /// # Errors
 ///
-/// What is wrong with the one that the variable names.
-pub fn old() -> Result<Option<Program>, Error> {
-    OLD.find(OLD.places(Vec::new()))
+/// As [`current`].
+pub fn oldest() -> Result<Program, Error> {
+    let installed = installed::services(|services| installed_path(services, OLDEST));
+    find(&OLDEST_WANTED, installed)
 }
 
-/// The folder that `cargo xtask services` installs the pinned server into, under
-/// `target/services`. The version is in its name: a new pin is a new installation.
-pub fn installation(services: &Path) -> PathBuf {
-    services.join(format!("{NAME}-{PINNED}"))
+/// Like [`oldest`], with the folder of installed services, `target/services`, given.
+///
+/// # Errors
+///
+/// As [`current`].
+pub fn oldest_with(services: &Path) -> Result<Program, Error> {
+    find(&OLDEST_WANTED, vec![installed_path(services, OLDEST)])
 }
 
-/// The program in that folder.
-pub fn installed_path(services: &Path) -> PathBuf {
-    installation(services).join("bin").join(NAME)
+fn find(wanted: &Wanted, installed: Vec<PathBuf>) -> Result<Program, Error> {
+    let found = wanted.find(wanted.places(installed))?;
+    found.ok_or(Error::NotFound {
+        program: NAME,
+        needed: wanted.needed,
+        advice: INSTALL_SERVICE,
+    })
 }
 
-/// A program that runs from `target/<profile>/…` finds `target/services` above itself, whatever
-/// the name of the target folder is.
-fn installations() -> Vec<PathBuf> {
-    let program = env::current_exe().unwrap_or_default();
-    program
-        .ancestors()
-        .skip(1)
-        .map(|folder| installed_path(&folder.join("services")))
-        .collect()
+/// The folder that `cargo xtask services` installs this version into, under `target/services`.
+/// The version is in its name: a new pin is a new installation.
+pub fn installation(services: &Path, version: Version) -> PathBuf {
+    services.join(format!("{NAME}-{version}"))
+}
+
+/// The program, from that folder.
+pub const INSTALLED_FILE: &str = "bin/nats-server";
+
+fn installed_path(services: &Path, version: Version) -> PathBuf {
+    installation(services, version).join(INSTALLED_FILE)
 }
 
 #[cfg(test)]
@@ -100,25 +105,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pinned_version_is_fit_and_none_is_both() {
-        assert!((CURRENT.fit)(PINNED));
-        for version in [(2, 9), (2, 10), (2, 11), (3, 0)] {
-            let version = Version::new(version.0, version.1, 0);
-            assert!(!((CURRENT.fit)(version) && (OLD.fit)(version)));
-        }
-        assert!((OLD.fit)(Version::new(2, 9, 25)));
-        assert!(!(OLD.fit)(Version::new(2, 10, 0)));
-        assert!(!(CURRENT.fit)(Version::new(2, 10, 99)));
-    }
-
-    #[test]
-    fn a_test_finds_the_services_of_the_target_folder_it_was_built_into() {
-        let target = env::current_exe()
-            .unwrap()
-            .ancestors()
-            .find(|folder| folder.join("CACHEDIR.TAG").is_file())
-            .map(Path::to_path_buf)
-            .unwrap();
-        assert!(installations().contains(&installed_path(&target.join("services"))));
+    fn each_pinned_version_is_fit_for_one_purpose() {
+        assert!((CURRENT_WANTED.fit)(PINNED) && !(OLDEST_WANTED.fit)(PINNED));
+        assert!((OLDEST_WANTED.fit)(OLDEST) && !(CURRENT_WANTED.fit)(OLDEST));
+        assert!(!(OLDEST_WANTED.fit)(Version::new(2, 10, 26)));
+        assert!(!(CURRENT_WANTED.fit)(Version::new(2, 10, 99)));
+        assert_eq!(OLDEST_WANTED.needed, OLDEST.to_string());
     }
 }

@@ -19,7 +19,7 @@ pub struct Cluster {
 }
 
 /// An election takes 4 to 9 seconds when a leader is gone, and may have to be repeated.
-const WITHIN: Duration = Duration::from_secs(40);
+const WITHIN: Duration = Duration::from_mins(1);
 
 impl Cluster {
     /// Starts a cluster of so many servers with JetStream and nothing else, and waits until it

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// A paused server accepts connections and never answers.
-const WITHIN: Duration = Duration::from_secs(2);
+const WITHIN: Duration = Duration::from_secs(10);
 
 /// The answer of `path`, such as `/varz`.
 ///

@@ -33,7 +33,7 @@ impl Options {
     }
 
     /// Starts this program instead of the current one, such as
-    /// [`programs::nats::old`](crate::programs::nats::old) finds.
+    /// [`programs::nats::oldest`](crate::programs::nats::oldest) finds.
     pub fn program(mut self, program: Program) -> Self {
         self.program = Some(program);
         self

@@ -35,7 +35,7 @@ pub struct Server {
 }
 
 /// A loaded machine may need some seconds for what takes milliseconds.
-const WITHIN: Duration = Duration::from_secs(20);
+const WITHIN: Duration = Duration::from_mins(1);
 
 impl Server {
     /// Starts the current server with JetStream and nothing else, and waits until it answers.

@@ -6,13 +6,13 @@ mod expected;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use event_sdk::testing::conformance::{Report, Suite, cases};
 use event_sdk::transport::{Capability, Transport};
+use event_sdk_conformance::{Report, Suite, cases};
 use futures_util::{StreamExt, stream};
 
 use crate::memory;
 use crate::sabotage::{Sabotage, Saboteur};
-use expected::{EXPECTED, Expected, Others};
+use expected::{BEGIN_ELSEWHERE, EXPECTED, Expected, Others};
 
 type Names = BTreeSet<&'static str>;
 
@@ -66,7 +66,22 @@ async fn each_broken_promise_is_named_and_each_case_can_fail() {
     assert!(never.is_empty(), "nothing fails {never:#?}");
 }
 
-/// What is not declared and works all the same fails each case that needs it.
+/// Where streams have copies, a consumer may begin on one that is behind for a while, not for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_may_be_behind_and_catches_up() {
+    let suite = || impatient().replicas(3);
+    let report = suite().run(Saboteur(Sabotage::BeginsBehind)).await;
+    assert!(failed(&report).is_empty(), "{report:#}");
+    let starting = suite().only(["starting"]).unwrap();
+    let report = starting.run(Saboteur(Sabotage::BeginsAtTheOldest)).await;
+    let failed = failed(&report);
+    for name in BEGIN_ELSEWHERE {
+        assert!(failed.contains(name), "{name} passed:\n{report:#}");
+    }
+}
+
+/// What is not declared and works all the same fails each case that needs it. (An ability cannot
+/// be so: to return it is to declare it.)
 #[tokio::test(flavor = "multi_thread")]
 async fn what_works_has_to_be_declared() {
     let has = memory::start(Vec::new(), true).unwrap().capabilities();

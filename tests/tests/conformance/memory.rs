@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::stream::StreamConfig;
-use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite, Verdict};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Capability, Transport};
+use event_sdk_conformance::{Harness, HarnessError, Report, Suite, Verdict};
 
 /// A memory transport with these streams.
 pub(crate) fn start(
@@ -114,7 +114,10 @@ fn assert_all_but(report: &Report, lacks: &[Capability]) {
         };
         assert_eq!(result.verdict, verdict, "{result}");
     }
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }
 
 /// Everything passed.
@@ -125,22 +128,22 @@ fn assert_everything(report: &Report) {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_by_itself() {
     let lacks = [Capability::ValueHandover];
-    assert_all_but(&conformance::run(Plain).await, &lacks);
+    assert_all_but(&event_sdk_conformance::run(Plain).await, &lacks);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_that_hands_values_over() {
-    assert_everything(&conformance::run(HandingOver).await);
+    assert_everything(&event_sdk_conformance::run(HandingOver).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_in_a_box() {
-    assert_everything(&conformance::run(Boxed).await);
+    assert_everything(&event_sdk_conformance::run(Boxed).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_in_an_arc() {
-    assert_everything(&conformance::run(Shared).await);
+    assert_everything(&event_sdk_conformance::run(Shared).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,9 +161,11 @@ async fn memory_under_stress() {
 
 #[test]
 fn the_suite_is_large_and_its_names_are_distinct() {
-    let mut names: Vec<_> = conformance::cases().map(|case| case.name()).collect();
+    let mut names: Vec<_> = event_sdk_conformance::cases()
+        .map(|case| case.name())
+        .collect();
     assert!(names.len() >= 150, "{} cases", names.len());
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), conformance::cases().count());
+    assert_eq!(names.len(), event_sdk_conformance::cases().count());
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use event_sdk::stream::StreamConfig;
-use event_sdk::testing::conformance::{self, Harness, HarnessError, Report, Suite, Verdict};
+use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Capability, Transport};
+use event_sdk_conformance::{Harness, HarnessError, Report, Suite, Verdict};
 use event_sdk_test_servers::programs::nats;
 use event_sdk_test_servers::{Cluster, Options, Server};
 use tokio::sync::Mutex;
@@ -76,8 +77,8 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 fn suite() -> Suite {
     Suite::new()
         .parallel(8)
-        .patience(Duration::from_secs(10))
-        .timeout(Duration::from_mins(1))
+        .patience(Duration::from_mins(1))
+        .timeout(Duration::from_mins(5))
 }
 
 /// What a server cannot do, whatever its version.
@@ -87,12 +88,8 @@ const BEYOND: [Capability; 3] = [
     Capability::DeduplicationOff,
 ];
 
-/// What a 2.9 server lacks beside that.
-const SINCE_2_9: [Capability; 3] = [
-    Capability::SeveralFilters,
-    Capability::ExpectPattern,
-    Capability::Compression,
-];
+/// What the oldest supported server lacks beside that.
+const LATER: [Capability; 1] = [Capability::ExpectPattern];
 
 /// Everything passed, but for what a server cannot do.
 fn assert_all_but(report: &Report, lacking: &[Capability]) {
@@ -115,7 +112,10 @@ async fn nats_on_one_server() {
     let harness = OverNats::one(Server::options()).await;
     let report = suite().run(harness).await;
     assert_all_but(&report, &BEYOND);
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -124,19 +124,22 @@ async fn nats_on_a_cluster_of_three() {
     let harness = OverNats::three().await;
     let report = suite().parallel(3).replicas(3).run(harness).await;
     assert_all_but(&report, &BEYOND);
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nats_on_an_old_server() {
-    let Some(program) = nats::old().unwrap() else {
-        println!("not run: there is no NATS server older than 2.10 on this machine");
-        return;
-    };
+async fn nats_on_the_oldest_server() {
+    let program = nats::oldest().unwrap();
     let _machine = MACHINE.lock().await;
     let harness = OverNats::one(Server::options().program(program)).await;
     let report = suite().run(harness).await;
-    let beyond = [&BEYOND[..], &SINCE_2_9].concat();
+    let beyond = [&BEYOND[..], &LATER].concat();
     assert_all_but(&report, &beyond);
-    assert_eq!(report.results().len(), conformance::cases().count());
+    assert_eq!(
+        report.results().len(),
+        event_sdk_conformance::cases().count()
+    );
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Compression, Retention, StreamConfig};
-use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Body, Capabilities, Capability, Confirmation, ConsumerName, DeliverPolicy,
-    Drained, Error, HistoryRequest, HistoryStream, Incoming, Operation, Outgoing, Stored,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerName, DeliverPolicy, Drained, Error, History, Incoming, Operation, PublishRequest,
+    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
+use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
 
 /// A memory transport that lacks one capability, as one that is honest about
@@ -44,12 +45,8 @@ impl Reduced {
     }
 
     /// Where there is no stream, there is nothing to be asked of it.
-    fn refuse_without_store<T>(
-        &self,
-        operation: Operation,
-    ) -> Result<(), Answer<Result<T, Error>>> {
-        self.refuse(&[(Capability::Store, true)], operation)
-            .map_err(|error| Answer::ready(Err(error)))
+    fn has_ability(&self, ability: Capability) -> bool {
+        self.has(Capability::Store) && self.has(ability)
     }
 }
 
@@ -62,7 +59,7 @@ impl Transport for Reduced {
         self.inner.capabilities().without(self.lacks)
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         let expect = &message.expect;
         let asked = [
             (Capability::Deduplication, message.message_id.is_some()),
@@ -81,15 +78,15 @@ impl Transport for Reduced {
             ),
         ];
         if let Err(error) = self.refuse(&asked, Operation::Publish) {
-            return Answer::ready(Err(error));
+            return Completion::ready(Err(error));
         }
         let published = self.inner.publish(message);
         if self.has(Capability::Store) {
             return published;
         }
-        Answer::later(async move {
+        Completion::later(async move {
             let confirmation = published.await?;
-            Ok(Answer::later(async move {
+            Ok(Completion::later(async move {
                 let _ = confirmation.await?;
                 Ok(Stored {
                     stream: None,
@@ -100,7 +97,7 @@ impl Transport for Reduced {
         })
     }
 
-    fn subscribe(&self, request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let config = &request.config;
         let stored = matches!(config.name, ConsumerName::Durable(_))
             || config.ack != AckPolicy::None
@@ -108,15 +105,14 @@ impl Transport for Reduced {
         let asked = [
             (Capability::Store, stored),
             (Capability::SeveralFilters, config.filters.len() > 1),
-            (Capability::AckAll, config.ack == AckPolicy::All),
             (Capability::Backoff, !config.backoff.is_empty()),
         ];
         if let Err(error) = self.refuse(&asked, Operation::Subscribe) {
-            return Answer::ready(Err(error));
+            return Completion::ready(Err(error));
         }
         let subscribed = self.inner.subscribe(request);
         let lacks = self.lacks;
-        Answer::later(async move {
+        Completion::later(async move {
             let subscription = subscribed.await?;
             let reported = subscription.filter_map(move |item| {
                 let kept = match (&item, lacks) {
@@ -130,32 +126,40 @@ impl Transport for Reduced {
         })
     }
 
-    fn history(&self, request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
-        let asked = [(Capability::Store, true), (Capability::History, true)];
-        match self.refuse(&asked, Operation::Read) {
-            Ok(()) => self.inner.history(request),
-            Err(error) => Answer::ready(Err(error)),
-        }
+    fn history(&self) -> Option<&dyn History> {
+        self.has_ability(Capability::History)
+            .then(|| self.inner.history())?
     }
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
-        match self.refuse_without_store(Operation::Read) {
-            Ok(()) => self.inner.streams_for(pattern),
-            Err(refused) => refused,
-        }
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.has_ability(Capability::StreamAdmin).then_some(self)
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
-        match self.refuse_without_store(Operation::Read) {
-            Ok(()) => self.inner.stream_state(stream),
-            Err(refused) => refused,
-        }
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.has_ability(Capability::ConsumerAdmin)
+            .then(|| self.inner.consumer_admin())?
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
+        self.inner.drain(within)
+    }
+
+    fn close(&self) -> Completion<Result<(), Error>> {
+        self.inner.close()
+    }
+}
+
+impl StreamAdmin for Reduced {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
+        self.inner.streams_for(pattern)
+    }
+
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
+        self.inner.stream_state(stream)
+    }
+
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         let asked = [
-            (Capability::Store, true),
-            (Capability::ManageStreams, true),
             (
                 Capability::Compression,
                 config.compression != Compression::None,
@@ -171,23 +175,8 @@ impl Transport for Reduced {
         ];
         match self.refuse(&asked, Operation::Manage) {
             Ok(()) => self.inner.apply_stream(config),
-            Err(error) => Answer::ready(Err(error)),
+            Err(error) => Completion::ready(Err(error)),
         }
-    }
-
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
-        match self.refuse_without_store(Operation::Manage) {
-            Ok(()) => self.inner.delete_consumer(stream, consumer),
-            Err(refused) => refused,
-        }
-    }
-
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
-        self.inner.drain(within)
-    }
-
-    fn close(&self) -> Answer<Result<(), Error>> {
-        self.inner.close()
     }
 }
 

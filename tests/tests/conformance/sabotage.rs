@@ -10,19 +10,20 @@ mod settling;
 mod slow;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Limits, Retention, StreamConfig};
-use event_sdk::testing::conformance::{Harness, HarnessError};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Answer, Capabilities, Capability, Confirmation, ConsumerConfig, ConsumerName,
-    DeliverPolicy, Drained, Error, ErrorKind, HistoryRequest, HistoryStream, Operation, Order,
-    Outgoing, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerConfig,
+    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream,
+    Operation, Order, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
+use event_sdk_conformance::{Harness, HarnessError};
 
 use crate::memory;
 use consumers::Known;
@@ -88,11 +89,8 @@ pub(crate) enum Sabotage {
     IgnoresFilters,
     /// A consumer begins at the oldest message whatever it asked for.
     BeginsAtTheOldest,
-    /// An ack is for one message, whatever was asked for.
-    AcksOneForAll,
-    /// Where an ack is for everything before it, all subscriptions receive at once,
-    /// as those of a server do that is asked without care.
-    LetsAllReceive,
+    /// The first two consumers begin at the oldest message, as on a copy that is behind.
+    BeginsBehind,
     /// Any number of deliveries may be unsettled.
     IgnoresMaxAckPending,
     /// A message is delivered until it is settled.
@@ -137,6 +135,12 @@ pub(crate) enum Sabotage {
     ForgetsLateAcks,
     /// A second settlement of a delivery is an error.
     RefusesTheSecondSettlement,
+    /// Of deliveries that are settled together, only the first is.
+    SettlesOnlyTheFirst,
+    /// Settling together ends with the first delivery that cannot be settled.
+    EndsABatchAtTheFirstError,
+    /// What could not be settled of a batch is not told.
+    HidesTheUnsettled,
 
     /// History comes oldest first, always.
     ReadsForwardOnly,
@@ -188,6 +192,7 @@ pub(crate) struct Broken<T> {
     inner: Arc<T>,
     sabotage: Sabotage,
     published: AtomicU64,
+    begun: AtomicU64,
     waiting: Waiting,
     settled: Arc<Settled>,
     known: Known,
@@ -200,11 +205,22 @@ impl<T: Transport> Broken<T> {
             inner: Arc::new(inner),
             sabotage,
             published: AtomicU64::new(0),
+            begun: AtomicU64::new(0),
             waiting: Waiting::default(),
             settled: Arc::default(),
             known: Known::default(),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// Whether a consumer is one of the first that are asked to begin somewhere else than at the
+    /// oldest message.
+    fn is_behind(&self, config: &ConsumerConfig) -> bool {
+        use DeliverPolicy as D;
+        // A sequence is what it is on every copy.
+        let elsewhere = !matches!(config.deliver, D::All | D::ByStartSequence(_));
+        let first = || self.begun.fetch_add(1, Ordering::Relaxed) < 2;
+        elsewhere && matches!(config.name, ConsumerName::Ephemeral) && first()
     }
 
     fn is(&self, sabotage: Sabotage) -> bool {
@@ -228,8 +244,8 @@ impl<T: Transport> Broken<T> {
                 config.filters.truncate(1);
             }
             Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
-            Sabotage::AcksOneForAll | Sabotage::LetsAllReceive if config.ack == AckPolicy::All => {
-                config.ack = AckPolicy::Explicit;
+            Sabotage::BeginsBehind if self.is_behind(config) => {
+                config.deliver = DeliverPolicy::All;
             }
             Sabotage::IgnoresMaxAckPending => config.max_ack_pending = None,
             Sabotage::IgnoresMaxDeliver => config.max_deliver = None,
@@ -256,19 +272,18 @@ impl<T: Transport> Transport for Broken<T> {
         }
     }
 
-    fn publish(&self, message: Outgoing<'_>) -> Answer<Result<Confirmation, Error>> {
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         self.broken_publish(message)
     }
 
-    fn subscribe(&self, mut request: SubscribeRequest) -> Answer<Result<Subscription, Error>> {
+    fn subscribe(&self, mut request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         if let Err(error) = self.known.check(self.sabotage, &request) {
-            return Answer::ready(Err(error));
+            return Completion::ready(Err(error));
         }
-        let in_order = request.config.ack == AckPolicy::All;
         self.distort(&mut request.config);
         let (inner, sabotage) = (Arc::clone(&self.inner), self.sabotage);
         let (settled, reading) = (Arc::clone(&self.settled), self.waiting.begin());
-        Answer::later(async move {
+        Completion::later(async move {
             let name = request.config.name.as_str().map(str::to_owned);
             if sabotage == Sabotage::ForgetsDurables
                 && let ConsumerName::Durable(name) = &request.config.name
@@ -284,10 +299,7 @@ impl<T: Transport> Transport for Broken<T> {
                 subscribed = inner.subscribe(request).await;
             }
             let subscribed = subscribed.map(|subscription| {
-                let subscription = match sabotage {
-                    Sabotage::LetsAllReceive if !in_order => subscription,
-                    _ => delivering::broken(sabotage, subscription, settled),
-                };
+                let subscription = delivering::broken(sabotage, subscription, settled);
                 let subscription = closing::broken(sabotage, subscription);
                 reading.count(subscription)
             });
@@ -295,30 +307,62 @@ impl<T: Transport> Transport for Broken<T> {
         })
     }
 
-    fn history(&self, mut request: HistoryRequest) -> Answer<Result<HistoryStream, Error>> {
+    fn history(&self) -> Option<&dyn History> {
+        self.inner.supports(Capability::History).then_some(self)
+    }
+
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.inner.supports(Capability::StreamAdmin).then_some(self)
+    }
+
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.inner
+            .supports(Capability::ConsumerAdmin)
+            .then_some(self)
+    }
+
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
+        self.broken_drain(within)
+    }
+
+    fn close(&self) -> Completion<Result<(), Error>> {
+        if self.is(Sabotage::GoesOnAfterClosing) {
+            return Completion::ready(Ok(()));
+        }
+        self.inner.close()
+    }
+}
+
+impl<T: Transport> History for Broken<T> {
+    fn read(&self, mut request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         match self.sabotage {
             Sabotage::ReadsForwardOnly => request.order = Order::OldestFirst,
             Sabotage::IgnoresTheLimit => request.limit = None,
             Sabotage::Pretends(Capability::History) => {
-                return Answer::ready(Err(only_pretended(Capability::History, Operation::Read)));
+                return Completion::ready(Err(only_pretended(
+                    Capability::History,
+                    Operation::Read,
+                )));
             }
             _ => {}
         }
-        let (history, sabotage) = (self.inner.history(request), self.sabotage);
-        Answer::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
+        let (history, sabotage) = (self.inner.read_history(request), self.sabotage);
+        Completion::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
     }
+}
 
-    fn streams_for(&self, pattern: &Pattern) -> Answer<Result<Vec<Text>, Error>> {
+impl<T: Transport> StreamAdmin for Broken<T> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         match self.sabotage {
             Sabotage::Panics => panic!("asked for streams"),
-            Sabotage::Hangs => Answer::later(std::future::pending()),
+            Sabotage::Hangs => Completion::later(std::future::pending()),
             _ => self.inner.streams_for(pattern),
         }
     }
 
-    fn stream_state(&self, stream: &str) -> Answer<Result<StreamState, Error>> {
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
-        Answer::later(async move {
+        Completion::later(async move {
             let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
             match sabotage {
                 Sabotage::CountsNoConsumers => state.consumers = 0,
@@ -329,27 +373,18 @@ impl<T: Transport> Transport for Broken<T> {
         })
     }
 
-    fn apply_stream(&self, config: &StreamConfig) -> Answer<Result<StreamChange, Error>> {
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         managing::broken_apply(&*self.inner, self.sabotage, config)
     }
+}
 
-    fn delete_consumer(&self, stream: &str, consumer: &str) -> Answer<Result<(), Error>> {
+impl<T: Transport> ConsumerAdmin for Broken<T> {
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         if self.is(Sabotage::DeletesNothing) {
-            return Answer::ready(Ok(()));
+            return Completion::ready(Ok(()));
         }
         let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
-        Answer::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
-    }
-
-    fn drain(&self, within: Duration) -> Answer<Result<Drained, Error>> {
-        self.broken_drain(within)
-    }
-
-    fn close(&self) -> Answer<Result<(), Error>> {
-        if self.is(Sabotage::GoesOnAfterClosing) {
-            return Answer::ready(Ok(()));
-        }
-        self.inner.close()
+        Completion::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use event_sdk::stream::StreamConfig;
-use event_sdk::testing::conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use event_sdk::transport::memory::MemoryTransport;
+use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 
 use crate::sabotage::{Broken, Sabotage, Saboteur};
 

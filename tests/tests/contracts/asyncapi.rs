@@ -37,9 +37,7 @@ struct Operation {
     messages: Vec<String>,
 }
 
-/// `None` where the parser cannot be had.
-async fn ask(documents: &[Value]) -> Option<Vec<Said>> {
-    let tools = Tools::node()?;
+async fn ask(documents: &[Value]) -> Vec<Said> {
     let folder = tempfile::tempdir().unwrap();
     let mut files = Vec::new();
     for (number, document) in documents.iter().enumerate() {
@@ -47,7 +45,7 @@ async fn ask(documents: &[Value]) -> Option<Vec<Said>> {
         fs::write(&file, document.to_string()).unwrap();
         files.push(file);
     }
-    Some(tools.run("node/asyncapi.js", &files).await)
+    Tools::node().run("node/asyncapi.js", &files).await
 }
 
 fn document() -> Value {
@@ -58,9 +56,7 @@ fn document() -> Value {
 
 #[tokio::test]
 async fn the_official_parser_finds_no_fault() {
-    let Some(said) = ask(&[document()]).await else {
-        return;
-    };
+    let said = ask(&[document()]).await;
     let [said] = &said[..] else {
         panic!("one document, one answer: {said:#?}")
     };
@@ -117,9 +113,7 @@ async fn the_official_parser_refuses_what_is_broken() {
         *document.pointer_mut(place).unwrap() = value.clone();
         documents.push(document);
     }
-    let Some(said) = ask(&documents).await else {
-        return;
-    };
+    let said = ask(&documents).await;
     for (said, (place, _)) in said.iter().zip(&broken) {
         assert!(!said.findings.is_empty(), "nothing is found at {place}");
     }

@@ -7,7 +7,7 @@ mod stock;
 use std::time::Duration;
 
 use event_schemas::{Catalogue, Consumer, Service};
-use event_sdk::stream::{Retention, Stream};
+use event_sdk::stream::{Retention, StreamSpec};
 use event_sdk::{EventSet, RawEvent};
 
 use orders::{OrderCancelled, OrderPlaced, OrderPlacedV1};
@@ -113,18 +113,18 @@ pub(crate) fn catalogue() -> Catalogue {
         )
         .events_of::<OrderPlacedV1>()
         .stream(
-            Stream::new("ORDERS")
+            StreamSpec::new("ORDERS")
                 .subject("orders.>")
                 .max_age(Duration::from_hours(365 * 24))
                 .replicas(3),
         )
         .stream(
-            Stream::new("PAYMENTS")
+            StreamSpec::new("PAYMENTS")
                 .subject("payments.>")
                 .retention(Retention::WorkQueue),
         )
         .stream(
-            Stream::new("STOCK")
+            StreamSpec::new("STOCK")
                 .subject("stock.>")
                 .max_messages(1_000_000),
         );

@@ -7,6 +7,7 @@ use crate::events::Counted;
 use crate::ledger::{Ledger, Sign};
 use crate::rig::{STREAM, Service, connect, operate, start};
 use crate::work::{next, next_delivery, number, publish_all, within};
+use event_sdk::transport::TransportExt as _;
 
 const ALL: u64 = 100;
 const DONE: u64 = 30;

@@ -14,7 +14,7 @@ use crate::rig::{all_settled, connect_with, stream};
 use crate::work::{Traffic, eventually, publish_all, publish_once, receive_until, within};
 
 /// How long the first credentials last.
-const LIFE: Duration = Duration::from_secs(4);
+const LIFE: Duration = Duration::from_secs(10);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_refused_meanwhile_goes_on_with_new_ones() {
@@ -49,7 +49,7 @@ async fn what_was_refused_meanwhile_goes_on_with_new_ones() {
     let working = async {
         let until_expired = async {
             let expired = ConnectionState::Disconnected {
-                reason: DisconnectReason::Authentication,
+                reason: DisconnectReason::Unauthenticated,
             };
             while watch.changed().await != expired {}
             ledger.server_is_down();
@@ -63,7 +63,7 @@ async fn what_was_refused_meanwhile_goes_on_with_new_ones() {
                 let mut prepared = publisher.prepare(Counted::new(number));
                 while let Err((error, again)) = publish_once(&publisher, &ledger, prepared).await {
                     prepared = again;
-                    if *error.kind() == ErrorKind::Authentication {
+                    if *error.kind() == ErrorKind::Unauthenticated {
                         assert!(error.to_string().contains("credentials"), "{error}");
                         assert_eq!(error.outcome(), Outcome::NotDone, "{error:?}");
                         return prepared;

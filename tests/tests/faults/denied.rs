@@ -41,7 +41,7 @@ async fn start(permissions: Permissions) -> (Server, Service, Service) {
 }
 
 fn denied(error: &Error, subject: &str) {
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error:?}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error:?}");
     assert_eq!(error.subject(), Some(subject), "{error:?}");
 }
 
@@ -152,7 +152,7 @@ async fn a_delivery_that_may_not_be_acknowledged() {
     let error = within("an answer", delivery.ack_confirmed())
         .await
         .expect_err("it may not");
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error:?}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error:?}");
     assert!(
         error
             .subject()
@@ -162,7 +162,7 @@ async fn a_delivery_that_may_not_be_acknowledged() {
     ledger.failed(&error);
     // What has come already may be handed out before it is said.
     let error = rest(&mut subscriber, &ledger).await;
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error:?}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error:?}");
     assert!(
         error
             .subject()
@@ -199,7 +199,7 @@ async fn a_denied_ack_is_told_while_much_comes() {
         .await
         .expect("it may subscribe");
     let error = rest(&mut subscriber, &ledger).await;
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error:?}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error:?}");
     let received = ledger.totals().received;
     assert!(received < ALL / 2, "{received} came before it was said");
     read_stored(&operator.bus, &ledger).await;
@@ -223,7 +223,7 @@ async fn an_inbox_that_may_not_be_listened_to() {
     let error = within("an answer", async { subscription.await })
         .await
         .expect_err("nothing can come");
-    assert_eq!(*error.kind(), ErrorKind::Denied, "{error:?}");
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error:?}");
     ledger.failed(&error);
     read_stored(&operator.bus, &ledger).await;
     ledger.close();

@@ -14,7 +14,7 @@ use crate::rig::{Service, all_settled, connect, start};
 use crate::work::{Traffic, eventually, next, number, receive_until, within};
 
 /// How long a drain waits for handlers.
-const DEADLINE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Far longer than the test: what comes again was put back.
 const ACK_WAIT: Duration = Duration::from_mins(5);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::{BusBuilder, EventBus};
 use event_sdk_test_servers::{Options, Server};
@@ -29,8 +29,8 @@ pub(crate) struct Service {
 }
 
 /// The stream as it is declared unless a test needs another.
-pub(crate) fn stream() -> Stream {
-    Stream::new(STREAM).subject("faults.>")
+pub(crate) fn stream() -> StreamSpec {
+    StreamSpec::new(STREAM).subject("faults.>")
 }
 
 /// Connects a service to a server, as the usual user.
@@ -41,7 +41,7 @@ pub(crate) async fn connect(url: impl AsRef<str>) -> Service {
 /// Connects a service that has declared this stream.
 pub(crate) async fn connect_with(
     url: impl AsRef<str>,
-    stream: Stream,
+    stream: StreamSpec,
     say: impl FnOnce(NatsOptions) -> NatsOptions,
 ) -> Service {
     let options = Nats::options(url)
@@ -56,7 +56,7 @@ pub(crate) async fn connect_with(
     Service { bus, nats }
 }
 
-fn builder(stream: Stream) -> BusBuilder {
+fn builder(stream: StreamSpec) -> BusBuilder {
     EventBus::builder()
         .source("faults")
         .publish_timeout(TIMEOUT)

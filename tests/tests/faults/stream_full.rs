@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU64;
 
-use event_sdk::stream::{Discard, Retention, Stream};
+use event_sdk::stream::{Discard, Retention, StreamSpec};
 use event_sdk::transport::{ErrorKind, Outcome};
 use event_sdk_test_servers::Server;
 
@@ -13,7 +13,7 @@ use crate::work::{
     next_delivery, publish_all, publish_once, publish_until_stored, read_stored, within,
 };
 
-async fn start(stream: Stream) -> (Server, Service) {
+async fn start(stream: StreamSpec) -> (Server, Service) {
     let server = Server::start().await.expect("the server starts");
     let service = connect_with(server.url(), stream, |options| options).await;
     service.apply().await;
@@ -21,7 +21,7 @@ async fn start(stream: Stream) -> (Server, Service) {
 }
 
 /// Publishes until it is full, and then once more; makes room, and goes on.
-async fn fills(ledger: &Ledger, small: Stream, large: Stream) {
+async fn fills(ledger: &Ledger, small: StreamSpec, large: StreamSpec) {
     let (server, service) = start(small.when_full(Discard::New)).await;
     let publisher = service.bus.publisher::<Counted>();
     let mut stored = 0;

@@ -13,7 +13,7 @@ use crate::ledger::Ledger;
 use crate::rig::COUNTED;
 
 /// Nothing stalls for longer than this once the server is back.
-pub(crate) const STALL: Duration = Duration::from_secs(10);
+pub(crate) const STALL: Duration = Duration::from_secs(25);
 
 /// How long anything may take, a fault and a loaded machine included.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);

@@ -1,7 +1,7 @@
 //! A server with a stream, our bus on it, and the events that all sides know.
 
 use event_sdk::json::RawJson;
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
 use event_sdk::{Delivery, Event, EventBus, EventSet, Subscriber};
 use event_sdk_test_servers::Server;
@@ -92,7 +92,7 @@ impl Rig {
     pub(crate) async fn start() -> Self {
         let server = Server::start().await.unwrap();
         let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
-        let stream = Stream::new(STREAM)
+        let stream = StreamSpec::new(STREAM)
             .subject("weather.>")
             .subject("stations.>")
             .absolute("legacy.>");

@@ -70,7 +70,7 @@ async fn users_and_their_passwords() {
     works(connect(Nats::options(server.url()).user("anna", "right-9f2c@/:%")).await).await;
     works(connect(Nats::options(url("anna:right-9f2c%40%2F%3A%25"))).await).await;
 
-    let refusal = ErrorKind::Authentication;
+    let refusal = ErrorKind::Unauthenticated;
     let says = ["password", "anna"];
     let secrets = ["wrong-7d1e", "right-9f2c"];
     let say = |options: NatsOptions| options.user("anna", "wrong-7d1e");
@@ -104,7 +104,7 @@ async fn a_token() {
     wrong(
         &server,
         say,
-        ErrorKind::Authentication,
+        ErrorKind::Unauthenticated,
         &["token"],
         &secrets,
     )
@@ -125,7 +125,7 @@ async fn an_nkey() {
     let say = |options: NatsOptions| options.nkey(unknown.seed());
     // The public half is what the server's users list has to have.
     let says = ["NKey", unknown.public()];
-    wrong(&server, say, ErrorKind::Authentication, &says, &secrets).await;
+    wrong(&server, say, ErrorKind::Unauthenticated, &says, &secrets).await;
     let cut = &unknown.seed()[..40];
     let say = |options: NatsOptions| options.nkey(cut);
     wrong(&server, say, ErrorKind::InvalidOption, &["NKey"], &[cut]).await;
@@ -146,7 +146,7 @@ async fn a_credentials_file() {
         .text()
         .unwrap();
     let path = in_folder(&server, "strange.creds", &strange);
-    let (refusal, name) = (ErrorKind::Authentication, path.to_str().unwrap());
+    let (refusal, name) = (ErrorKind::Unauthenticated, path.to_str().unwrap());
     let say = |options: NatsOptions| options.credentials_file(&path);
     let secrets = secrets_of(&strange);
     wrong(
@@ -213,13 +213,13 @@ async fn credentials_that_expire() {
     let server = Server::options().operator(&operator).start().await.unwrap();
     let short = operator
         .credentials("billing")
-        .expires_in(Duration::from_secs(3));
+        .expires_in(Duration::from_secs(10));
     let short = short.text().unwrap();
     let path = in_folder(&server, "billing.creds", &short);
     let options = Nats::options(server.url()).credentials_file(&path);
     let nats = connect(options).await;
     let expired = ConnectionState::Disconnected {
-        reason: DisconnectReason::Authentication,
+        reason: DisconnectReason::Unauthenticated,
     };
     let mut watch = nats.connection();
     within("the end of the credentials", async {
@@ -230,7 +230,7 @@ async fn credentials_that_expire() {
     let options = || Nats::options(server.url()).credentials_file(&path);
     let error = eventually("a refusal", async || Nats::connect(options()).await.err()).await;
     let says = ["credentials file", path.to_str().unwrap(), "expired"];
-    assert_says(&error, &ErrorKind::Authentication, &says);
+    assert_says(&error, &ErrorKind::Unauthenticated, &says);
     assert_hidden(&everything_of(&error), &secrets_of(&short));
     // Renewed in place, they are read at the next attempt.
     fs::write(&path, operator.credentials("billing").text().unwrap()).unwrap();

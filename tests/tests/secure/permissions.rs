@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{AckPolicy, DeliverPolicy, Error, ErrorKind};
 use event_sdk::{BusBuilder, EventBus, EventSet, Subscribe};
@@ -222,7 +222,7 @@ impl Case {
             _ => (self.act)(self.clone()).await,
         };
         match (without, result) {
-            (None, Err(error)) if *error.kind() == ErrorKind::Denied => {
+            (None, Err(error)) if *error.kind() == ErrorKind::PermissionDenied => {
                 let told = error.to_string().contains(&named);
                 (!told).then(|| self.failure(&format!("`{named}` is not in: {error}")))
             }
@@ -261,7 +261,7 @@ impl Case {
     }
 
     fn builder(&self) -> BusBuilder {
-        let stream = Stream::new(self.own("ORDERS")).subject("orders.>");
+        let stream = StreamSpec::new(self.own("ORDERS")).subject("orders.>");
         EventBus::builder()
             .prefix(self.own("events.").trim_end_matches('.').to_owned())
             .stream(stream)
@@ -377,7 +377,7 @@ async fn history(case: Case) -> Result<(), Error> {
 
 async fn applies(case: Case) -> Result<(), Error> {
     within("the stream", case.bus().apply_streams()).await?;
-    let stream = Stream::new(case.own("ORDERS"))
+    let stream = StreamSpec::new(case.own("ORDERS"))
         .subject("orders.>")
         .max_messages(10);
     let prefix = case.bus().prefix().to_owned();

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{Error, ErrorKind, Transport};
 use event_sdk::{Delivery, EventBus, EventSet, Subscriber};
@@ -14,7 +14,7 @@ use event_sdk_tests::orders::{AllOrderEvents, placed};
 use crate::captured;
 
 /// How long anything may take on a loaded machine; nothing does unless it fails.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits for something that is owed.
 pub(crate) async fn within<T>(what: &str, owed: impl Future<Output = T>) -> T {
@@ -71,7 +71,7 @@ pub(crate) fn assert_says(error: &Error, kind: &ErrorKind, texts: &[&str]) {
 
 /// A bus whose stream `ORDERS` is declared.
 pub(crate) fn bus(transport: impl Transport) -> EventBus {
-    let stream = Stream::new("ORDERS").subject("orders.>");
+    let stream = StreamSpec::new("ORDERS").subject("orders.>");
     let bus = EventBus::builder().source("tests").stream(stream);
     bus.transport(transport).unwrap()
 }

@@ -36,6 +36,26 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-clock"],
+        features: Features::All,
+        reason: "what transports and tests of users take their time from; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-conformance"],
+        features: Features::All,
+        reason: "the tests of another transport; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-memory"],
+        features: Features::All,
+        reason: "a program that takes the transport without the bus; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-nats"],
+        features: Features::All,
+        reason: "a program that takes the transport without the bus; has no features",
+    },
+    FeatureSet {
         packages: &["event-sdk"],
         features: Features::None,
         reason: "a service that brings its own transport",
@@ -59,11 +79,6 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &["event-sdk"],
         features: Features::Only("schemars"),
         reason: "a service whose events derive JsonSchema",
-    },
-    FeatureSet {
-        packages: &["event-sdk"],
-        features: Features::Only("testing"),
-        reason: "the testing kit, which brings what it needs",
     },
     FeatureSet {
         packages: &["event-sdk"],

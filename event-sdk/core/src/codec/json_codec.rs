@@ -4,7 +4,9 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{Codec, DecodeErrorKind, DecodeFault, EncodeError, RawEnvelope, read};
-use crate::envelope::{Head, LooseId, MAX_METADATA, MetaValue, Metadata, write_timestamp};
+use crate::envelope::{
+    EnvelopeHeader, LooseId, MAX_METADATA, MetaValue, Metadata, write_timestamp,
+};
 use crate::headers::Headers;
 use crate::json::{WriteJson, write_text};
 
@@ -16,7 +18,7 @@ pub struct JsonCodec;
 impl Codec for JsonCodec {
     fn encode(
         &self,
-        head: &Head,
+        head: &EnvelopeHeader,
         data: &dyn WriteJson,
         _headers: &mut Headers,
         out: &mut Vec<u8>,

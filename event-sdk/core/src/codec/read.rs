@@ -17,7 +17,7 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::RawEnvelope;
-use crate::envelope::{Head, MAX_METADATA, MetaValue, Metadata, Version, read_timestamp};
+use crate::envelope::{EnvelopeHeader, MAX_METADATA, MetaValue, Metadata, Version, read_timestamp};
 use crate::json::{JsonError, RawJson, read_borrowed};
 use crate::text::Text;
 
@@ -39,7 +39,7 @@ fn in_any_form(body: &Bytes) -> Result<RawEnvelope, JsonError> {
 }
 
 struct Borrowed<'a> {
-    head: Head,
+    head: EnvelopeHeader,
     data: &'a RawValue,
 }
 
@@ -99,7 +99,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 _ => unknown.push((name.into_owned(), map.next_value::<RawJson>()?)),
             }
         }
-        let mut head = Head::new(
+        let mut head = EnvelopeHeader::new(
             event_id.ok_or_else(|| A::Error::missing_field("event_id"))?,
             Text::copy_of(&event_type.ok_or_else(|| A::Error::missing_field("event_type"))?),
             timestamp.ok_or_else(|| A::Error::missing_field("timestamp"))?,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::EventSpec;
-use crate::envelope::{Head, Version};
+use crate::envelope::{EnvelopeHeader, Version};
 use crate::text::Text;
 
 /// The head of an event that was not encoded: of one that begins a story only
@@ -15,7 +15,7 @@ use crate::text::Text;
 ///
 /// A head is large, and this is moved from hand to hand.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ValueHead(Repr);
+pub struct ValueHeader(Repr);
 
 #[derive(Debug, Clone, PartialEq)]
 enum Repr {
@@ -24,10 +24,10 @@ enum Repr {
         timestamp: Timestamp,
         source: Text,
     },
-    Whole(Arc<Head>),
+    Whole(Arc<EnvelopeHeader>),
 }
 
-impl ValueHead {
+impl ValueHeader {
     /// The head of an event that begins a story, and notes nothing else.
     #[must_use]
     pub fn first(event_id: Uuid, timestamp: Timestamp, source: Text) -> Self {
@@ -74,7 +74,7 @@ impl ValueHead {
 
     /// The whole head, of the event that `spec` describes.
     #[must_use]
-    pub fn to_head(&self, spec: &EventSpec) -> Cow<'_, Head> {
+    pub fn to_header(&self, spec: &EventSpec) -> Cow<'_, EnvelopeHeader> {
         match &self.0 {
             Repr::First {
                 event_id,
@@ -86,7 +86,7 @@ impl ValueHead {
     }
 
     /// Changes the whole head.
-    pub fn change(&mut self, spec: &EventSpec, change: impl FnOnce(&mut Head)) {
+    pub fn change(&mut self, spec: &EventSpec, change: impl FnOnce(&mut EnvelopeHeader)) {
         match &mut self.0 {
             Repr::Whole(head) => change(Arc::make_mut(head)),
             Repr::First {
@@ -102,16 +102,16 @@ impl ValueHead {
     }
 }
 
-impl From<Head> for ValueHead {
-    fn from(head: Head) -> Self {
+impl From<EnvelopeHeader> for ValueHeader {
+    fn from(head: EnvelopeHeader) -> Self {
         Self(Repr::Whole(Arc::new(head)))
     }
 }
 
 /// The first event of a story gives it its id.
-fn whole(event_id: Uuid, timestamp: Timestamp, source: &Text, spec: &EventSpec) -> Head {
+fn whole(event_id: Uuid, timestamp: Timestamp, source: &Text, spec: &EventSpec) -> EnvelopeHeader {
     let event_type = Text::from_static(spec.event_type());
-    let mut head = Head::new(event_id, event_type, timestamp);
+    let mut head = EnvelopeHeader::new(event_id, event_type, timestamp);
     head.source = source.clone();
     head.version = spec.version();
     head.metadata.correlation_id = Some(event_id.into());

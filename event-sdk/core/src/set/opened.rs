@@ -9,8 +9,8 @@ use bytes::Bytes;
 
 use super::{Payload, RawEvent};
 use crate::codec::{DecodeErrorKind, DecodeFault};
-use crate::envelope::{Head, Version};
-use crate::event::{ErasedEvent, EventSpec, ValueHead, decode_data};
+use crate::envelope::{EnvelopeHeader, Version};
+use crate::event::{ErasedEvent, EventSpec, ValueHeader, decode_data};
 use crate::subject::{Subject, grammar};
 
 /// An envelope that was opened: what a set decides by.
@@ -25,9 +25,9 @@ pub struct Opened<'a> {
 #[derive(Clone, Copy)]
 pub enum Content<'a> {
     /// What was encoded; the data are one JSON value.
-    Encoded(&'a Head, &'a Bytes),
+    Encoded(&'a EnvelopeHeader, &'a Bytes),
     /// What the publisher handed over.
-    Value(&'a ValueHead, &'a Arc<dyn ErasedEvent>),
+    Value(&'a ValueHeader, &'a Arc<dyn ErasedEvent>),
 }
 
 impl fmt::Debug for Content<'_> {
@@ -57,10 +57,10 @@ impl<'a> Opened<'a> {
 
     /// Everything in the envelope but the data.
     #[must_use]
-    pub fn head(&self) -> Cow<'a, Head> {
+    pub fn head(&self) -> Cow<'a, EnvelopeHeader> {
         match self.content {
             Content::Encoded(head, _) => Cow::Borrowed(head),
-            Content::Value(head, event) => head.to_head(event.spec()),
+            Content::Value(head, event) => head.to_header(event.spec()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
-use crate::envelope::Head;
+use crate::envelope::EnvelopeHeader;
 use crate::event::{DataError, Event, decode_data};
 use crate::json::{self, JsonError};
 use crate::subject::Subject;
@@ -16,7 +16,7 @@ pub struct RawEvent {
     /// The whole subject.
     pub subject: Subject,
     /// Everything in the envelope but the data.
-    pub head: Head,
+    pub head: EnvelopeHeader,
     /// The data, one JSON value.
     pub data: Bytes,
 }

@@ -21,11 +21,9 @@ pub enum Capability {
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
-    /// One acknowledgement can settle everything before it.
-    AckAll,
     /// A consumer can have a list of waits between deliveries.
     Backoff,
-    /// What is stored can be read without a consumer, also newest first.
+    /// What is stored can be read without a consumer: [`Transport::history`](super::Transport::history).
     History,
     /// What a stream drops before a consumer read it is reported.
     ReportsGaps,
@@ -33,8 +31,12 @@ pub enum Capability {
     ReportsExhausted,
     /// A value can be handed over without encoding it.
     ValueHandover,
-    /// Streams can be created and changed.
-    ManageStreams,
+    /// Streams can be found, created and changed:
+    /// [`Transport::stream_admin`](super::Transport::stream_admin).
+    StreamAdmin,
+    /// Consumers can be looked after:
+    /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
+    ConsumerAdmin,
     /// A stream can keep a message only until it was acknowledged.
     RetentionByAck,
     /// A stream can be compressed where it is kept on disk.
@@ -51,16 +53,25 @@ impl Capability {
         Self::ExpectSubject,
         Self::ExpectPattern,
         Self::SeveralFilters,
-        Self::AckAll,
         Self::Backoff,
         Self::History,
         Self::ReportsGaps,
         Self::ReportsExhausted,
         Self::ValueHandover,
-        Self::ManageStreams,
+        Self::StreamAdmin,
+        Self::ConsumerAdmin,
         Self::RetentionByAck,
         Self::Compression,
     ];
+
+    /// Whether it is a trait of its own, which a transport returns or does not.
+    #[must_use]
+    pub const fn is_ability(self) -> bool {
+        matches!(
+            self,
+            Self::History | Self::StreamAdmin | Self::ConsumerAdmin
+        )
+    }
 
     const fn bit(self) -> u32 {
         1 << self as u32
@@ -77,20 +88,23 @@ impl fmt::Display for Capability {
             Self::ExpectSubject => "expecting the last sequence of a subject",
             Self::ExpectPattern => "expecting the last sequence of an entity",
             Self::SeveralFilters => "several filters on one consumer",
-            Self::AckAll => "acknowledging everything up to a message",
             Self::Backoff => "a list of waits between deliveries",
             Self::History => "reading history without a consumer",
             Self::ReportsGaps => "reporting gaps",
             Self::ReportsExhausted => "reporting messages that ran out of deliveries",
             Self::ValueHandover => "handing a value over without encoding it",
-            Self::ManageStreams => "creating and changing streams",
+            Self::StreamAdmin => "finding, creating and changing streams",
+            Self::ConsumerAdmin => "looking after consumers",
             Self::RetentionByAck => "keeping messages only until they are acknowledged",
             Self::Compression => "compressing a stream",
         })
     }
 }
 
-/// What a transport can do, and how much it takes.
+/// What a transport declares beside its abilities, and how much it takes.
+///
+/// An ability ([`Capability::is_ability`]) is declared by the method that returns it and is never
+/// in here; [`TransportExt::supports`](super::TransportExt::supports) asks for either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     bits: u32,
@@ -107,10 +121,12 @@ impl Capabilities {
         }
     }
 
-    /// These and `capability`.
+    /// These and `capability`; an ability is left out.
     #[must_use]
     pub const fn with(mut self, capability: Capability) -> Self {
-        self.bits |= capability.bit();
+        if !capability.is_ability() {
+            self.bits |= capability.bit();
+        }
         self
     }
 

@@ -1,5 +1,7 @@
 //! What a consumer is, and how two of them differ.
 
+mod check;
+
 use std::fmt;
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -131,6 +133,12 @@ impl ConsumerName {
 }
 
 /// Where a consumer starts in its stream.
+///
+/// Where a stream has copies on several servers, the server that keeps a consumer may be behind
+/// what publishers have had confirmed. [`Last`](Self::Last),
+/// [`LastPerSubject`](Self::LastPerSubject), [`New`](Self::New) and
+/// [`ByStartTime`](Self::ByStartTime) start where they should in what that server has: that may be
+/// earlier, never later, so that nothing is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeliverPolicy {
@@ -153,13 +161,6 @@ pub enum DeliverPolicy {
 pub enum AckPolicy {
     /// Each by itself.
     Explicit,
-    /// Acknowledging one settles everything before it, that is of a lower sequence:
-    /// one message on the wire for many, for a handler that works in order.
-    ///
-    /// One subscription of a consumer at a time receives, and begins with what is
-    /// unsettled; see [`Transport`](super::Transport). It is for who holds the
-    /// deliveries to see that nothing is settled unhandled: `event_sdk`'s subscriber does.
-    All,
     /// Not at all: a delivery counts as handled.
     None,
 }

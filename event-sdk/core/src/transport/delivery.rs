@@ -1,5 +1,6 @@
 //! What a subscription receives, and how it is settled.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Answer, Body, Error};
+use super::{Body, Completion, Error, SettleCompletions, Unsettled};
 use crate::headers::Headers;
 use crate::subject::Subject;
 use crate::text::Text;
@@ -45,14 +46,14 @@ pub struct Received {
     /// The event.
     pub body: Body,
     /// What the transport knows about the message and this delivery of it.
-    pub info: Info,
+    pub info: DeliveryInfo,
     /// How to settle it; `None` where there is nothing to settle.
     pub settler: Option<Settler>,
 }
 
 /// What a transport knows about a message and one delivery of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Info {
+pub struct DeliveryInfo {
     /// The stream that stores it.
     pub stream: Option<Text>,
     /// Its sequence in that stream.
@@ -80,12 +81,12 @@ pub struct Gap {
     /// The sequence of the last.
     pub to: u64,
     /// How many were dropped that were for this consumer.
-    pub lost: Lost,
+    pub lost: LostCount,
 }
 
 /// How many messages were lost for a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lost {
+pub enum LostCount {
     /// So many; the first and the last of the gap are two of them.
     Exactly(u64),
     /// So many or fewer: the transport does not know which were for this consumer.
@@ -96,9 +97,9 @@ impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { from, to, lost } = self;
         match lost {
-            Lost::Exactly(1) => write!(f, "the message at sequence {from}"),
-            Lost::Exactly(many) => write!(f, "{many} messages from sequence {from} to {to}"),
-            Lost::AtMost(many) => {
+            LostCount::Exactly(1) => write!(f, "the message at sequence {from}"),
+            LostCount::Exactly(many) => write!(f, "{many} messages from sequence {from} to {to}"),
+            LostCount::AtMost(many) => {
                 write!(f, "at most {many} messages from sequence {from} to {to}")
             }
         }
@@ -131,8 +132,29 @@ impl Settler {
     }
 
     /// Tells the transport what became of the delivery.
-    pub fn settle(&self, settlement: Settlement) -> Answer<Result<(), Error>> {
+    pub fn settle(&self, settlement: Settlement) -> Completion<Result<(), Error>> {
         self.sink.settle(self.token, settlement)
+    }
+
+    /// Tells the transport what became of several deliveries, in one call.
+    ///
+    /// # Errors
+    ///
+    /// The deliveries that were not settled, by their place in `deliveries`.
+    pub fn settle_all(
+        deliveries: &[&Self],
+        settlement: &Settlement,
+    ) -> Completion<Result<(), Unsettled>> {
+        match deliveries.first() {
+            Some(first) => first.sink.settle_all(deliveries, settlement),
+            None => Completion::ready(Ok(())),
+        }
+    }
+
+    /// Where it is settled and as what, if that is an `S`.
+    pub fn sink<S: Settle>(&self) -> Option<(&S, u64)> {
+        let sink: &dyn Any = &*self.sink;
+        Some((sink.downcast_ref()?, self.token))
     }
 }
 
@@ -143,10 +165,31 @@ impl fmt::Debug for Settler {
 }
 
 /// Where a transport hears what became of its deliveries.
-pub trait Settle: Send + Sync {
+pub trait Settle: Any + Send + Sync {
     /// Settles the delivery that `token` names. See [`Transport`](super::Transport)
     /// for what holds of it.
-    fn settle(&self, token: u64, settlement: Settlement) -> Answer<Result<(), Error>>;
+    fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>>;
+
+    /// Settles each of these deliveries alike, in their order, as if by
+    /// [`settle`](Self::settle). Unless a transport does better, by that.
+    ///
+    /// The first of them is settled here; others may be settled elsewhere, which
+    /// [`Settler::sink`] tells.
+    ///
+    /// # Errors
+    ///
+    /// The deliveries that were not settled, by their place in `deliveries`.
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Completion<Result<(), Unsettled>> {
+        let mut all = SettleCompletions::new(deliveries.len());
+        for (place, settler) in deliveries.iter().enumerate() {
+            all.add(place, settler.settle(settlement.clone()));
+        }
+        all.answer()
+    }
 }
 
 /// What became of a delivery.

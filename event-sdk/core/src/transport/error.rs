@@ -70,12 +70,6 @@ pub enum ErrorKind {
     },
     /// A message was delivered as often as the consumer allows.
     Exhausted(Exhausted),
-    /// A delivery that came before it is not settled, and the acknowledgement would
-    /// settle that one too.
-    EarlierUnsettled {
-        /// Its sequence.
-        sequence: u64,
-    },
     /// The answer did not come in time.
     Timeout,
     /// The bus or the transport was closed, or is being drained.
@@ -83,12 +77,12 @@ pub enum ErrorKind {
     /// There is no connection to a server.
     Disconnected,
     /// The server does not know the credentials, or they have expired.
-    Authentication,
+    Unauthenticated,
     /// A secure connection cannot be made: a certificate is not trusted, not for
     /// this server, expired, or missing.
     Tls,
     /// The server does not allow it to these credentials.
-    Denied,
+    PermissionDenied,
     /// The transport cannot do it.
     Unsupported(Capability),
     /// Something else in the transport; see the source.

@@ -5,10 +5,17 @@ use std::pin::Pin;
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Body, Error};
+use super::{Body, Completion, Error};
 use crate::headers::Headers;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
+
+/// Reads what streams have stored, without a consumer.
+pub trait History: Send + Sync {
+    /// The messages that are stored when this is called, in order. One that the stream drops in
+    /// the meantime is left out.
+    fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>>;
+}
 
 /// Which messages of a stream to read.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +25,7 @@ pub struct HistoryRequest {
     /// Whole subjects; no two overlap.
     pub filters: Vec<Pattern>,
     /// Where to begin.
-    pub from: From,
+    pub from: HistoryStart,
     /// In which direction.
     pub order: Order,
     /// How many at the most; `None`: all.
@@ -27,7 +34,7 @@ pub struct HistoryRequest {
 
 /// Where in a stream to begin. The message at that place is the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum From {
+pub enum HistoryStart {
     /// At the end from which the order goes: the oldest, or the newest.
     End,
     /// At this sequence, or the next one in the order.

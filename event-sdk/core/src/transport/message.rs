@@ -8,9 +8,9 @@ use bytes::Bytes;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-use super::{Answer, Error};
-use crate::envelope::Head;
-use crate::event::{ErasedEvent, ValueHead};
+use super::{Completion, Error};
+use crate::envelope::EnvelopeHeader;
+use crate::event::{ErasedEvent, ValueHeader};
 use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN};
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
@@ -18,7 +18,7 @@ use crate::time::Reading;
 
 /// A message to be published.
 #[derive(Debug)]
-pub struct Outgoing<'a> {
+pub struct PublishRequest<'a> {
     /// Where to.
     pub subject: &'a Subject,
     /// What travels beside the body.
@@ -57,7 +57,7 @@ impl fmt::Debug for Body {
 #[derive(Debug, Clone)]
 pub struct ValueBody {
     /// Everything in the envelope but the data.
-    pub head: ValueHead,
+    pub head: ValueHeader,
     /// The data.
     pub event: Arc<dyn ErasedEvent>,
 }
@@ -65,8 +65,8 @@ pub struct ValueBody {
 impl ValueBody {
     /// The whole head, as it is written when the event is encoded.
     #[must_use]
-    pub fn to_head(&self) -> Cow<'_, Head> {
-        self.head.to_head(self.event.spec())
+    pub fn to_header(&self) -> Cow<'_, EnvelopeHeader> {
+        self.head.to_header(self.event.spec())
     }
 }
 
@@ -167,7 +167,7 @@ impl Expectations {
 }
 
 /// The second answer to a publish: the message is stored.
-pub type Confirmation = Answer<Result<Stored, Error>>;
+pub type Confirmation = Completion<Result<Stored, Error>>;
 
 /// Where a message was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use super::difference::{Difference, Differences, sorted};
 use crate::shown::Shown;
 use crate::stream::StreamConfig;
 
-/// What [`apply_stream`](super::Transport::apply_stream) has done.
+/// What [`StreamAdmin::apply`](super::StreamAdmin::apply) has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamChange {
     /// There was no stream of this name; now there is.
@@ -91,14 +91,16 @@ mod tests {
     use std::time::Duration;
 
     use super::StreamChange;
-    use crate::stream::{Compression, Discard, Retention, Storage, Stream, StreamConfig};
+    use crate::stream::{Compression, Discard, Retention, Storage, StreamConfig, StreamSpec};
 
-    fn config(stream: &Stream) -> StreamConfig {
+    fn config(stream: &StreamSpec) -> StreamConfig {
         stream.config("events").unwrap()
     }
 
-    fn orders() -> Stream {
-        Stream::new("ORDERS").subject("orders.>").subject("carts.*")
+    fn orders() -> StreamSpec {
+        StreamSpec::new("ORDERS")
+            .subject("orders.>")
+            .subject("carts.*")
     }
 
     #[test]
@@ -108,9 +110,9 @@ mod tests {
         for (field, wanted) in [
             (
                 "name",
-                Stream::new("O").subject("orders.>").subject("carts.*"),
+                StreamSpec::new("O").subject("orders.>").subject("carts.*"),
             ),
-            ("subjects", Stream::new("ORDERS").subject("orders.>")),
+            ("subjects", StreamSpec::new("ORDERS").subject("orders.>")),
             ("max messages", orders().max_messages(1)),
             (
                 "max messages per subject",
@@ -135,7 +137,9 @@ mod tests {
 
     #[test]
     fn the_order_of_subjects_is_no_difference() {
-        let turned = Stream::new("ORDERS").subject("carts.*").subject("orders.>");
+        let turned = StreamSpec::new("ORDERS")
+            .subject("carts.*")
+            .subject("orders.>");
         assert_eq!(config(&orders()).differences(&config(&turned)), []);
     }
 

@@ -21,6 +21,6 @@ fn handle<S: Contains<E>, E: Event>() {}
 fn main() {
     handle::<OrderEvents, OrderPlaced>();
     handle::<OrderEvents, OrderPaid>();
-    let publishers = EventBus::memory().publishers::<OrderEvents>();
+    let publishers = EventBus::memory().publisher_set::<OrderEvents>();
     let _ = publishers.publisher::<OrderPaid>();
 }

@@ -74,11 +74,8 @@ async fn its_options_are_those_of_each_server() {
 }
 
 #[tokio::test]
-async fn an_old_cluster_does_the_same_where_there_is_one() {
-    let Some(program) = programs::nats::old().unwrap() else {
-        println!("no nats-server older than 2.10 was found");
-        return;
-    };
+async fn a_cluster_of_the_oldest_server_does_the_same() {
+    let program = programs::nats::oldest().unwrap();
     let cluster = Server::options().program(program).start_cluster(3).await;
     let mut cluster = cluster.unwrap();
     create_stream(&open(&cluster.url()).await, "s", 3).await;

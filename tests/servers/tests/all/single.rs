@@ -144,14 +144,14 @@ async fn without_jetstream_nobody_answers_its_requests() {
 }
 
 #[tokio::test]
-async fn an_old_server_does_the_same_where_there_is_one() {
-    let Some(program) = programs::nats::old().unwrap() else {
-        println!("no nats-server older than 2.10 was found");
-        return;
-    };
+async fn the_oldest_server_does_the_same() {
+    let program = programs::nats::oldest().unwrap();
     let mut server = Server::options().program(program).start().await.unwrap();
     let client = open(&server.url()).await;
-    assert!(!client.is_server_compatible(2, 10, 0));
+    assert_eq!(
+        client.server_info().version,
+        programs::nats::OLDEST.to_string()
+    );
     create_stream(&client, "s", 1).await;
     assert_eq!(store(&client, "s.a").await, Some(1));
     server.lame_duck().await.unwrap();

@@ -2,7 +2,7 @@
 
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::transport::{
-    Answer, Capability, Error, ErrorKind, Operation, StreamChange, Transport,
+    Capability, Completion, Error, ErrorKind, Operation, StreamChange, Transport, TransportExt as _,
 };
 
 use super::{Sabotage, blurred, only_pretended};
@@ -12,23 +12,23 @@ pub(super) fn broken_apply(
     inner: &impl Transport,
     sabotage: Sabotage,
     config: &StreamConfig,
-) -> Answer<Result<StreamChange, Error>> {
+) -> Completion<Result<StreamChange, Error>> {
     match sabotage {
-        Sabotage::AppliesNothing => return Answer::ready(Ok(StreamChange::Unchanged)),
+        Sabotage::AppliesNothing => return Completion::ready(Ok(StreamChange::Unchanged)),
         Sabotage::Pretends(capability) => {
             let asked = match capability {
-                Capability::ManageStreams => true,
+                Capability::StreamAdmin => true,
                 Capability::Compression => config.compression != Compression::None,
                 _ => false,
             };
             if asked {
-                return Answer::ready(Err(only_pretended(capability, Operation::Manage)));
+                return Completion::ready(Err(only_pretended(capability, Operation::Manage)));
             }
         }
         _ => {}
     }
     let applied = inner.apply_stream(config);
-    Answer::later(async move {
+    Completion::later(async move {
         match (sabotage, applied.await) {
             (Sabotage::CallsEachStreamNew, Ok(_)) => Ok(StreamChange::Created),
             (Sabotage::ConfirmsWhatCannotBe, Err(error))

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use event_sdk::codec::{Codec, JsonCodec};
 use event_sdk::headers::Headers;
 use event_sdk::transport::{
-    Answer, Body, Capability, Confirmation, Error, ErrorKind, Expectations, Operation, Outgoing,
-    Stored, Transport,
+    Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, Operation,
+    PublishRequest, Stored, Transport,
 };
 
 use super::{Broken, Sabotage, blurred, only_pretended};
@@ -15,8 +15,8 @@ use super::{Broken, Sabotage, blurred, only_pretended};
 impl<T: Transport> Broken<T> {
     pub(super) fn broken_publish(
         &self,
-        mut message: Outgoing<'_>,
-    ) -> Answer<Result<Confirmation, Error>> {
+        mut message: PublishRequest<'_>,
+    ) -> Completion<Result<Confirmation, Error>> {
         let number = self.published.fetch_add(1, Ordering::SeqCst) + 1;
         match self.sabotage {
             Sabotage::LosesEveryTenth if number.is_multiple_of(10) => {
@@ -51,7 +51,7 @@ impl<T: Transport> Broken<T> {
                     _ => false,
                 };
                 if asked {
-                    return Answer::ready(Err(only_pretended(capability, Operation::Publish)));
+                    return Completion::ready(Err(only_pretended(capability, Operation::Publish)));
                 }
             }
             Sabotage::EncodesValues => message.body = encoded(message.body),
@@ -62,7 +62,7 @@ impl<T: Transport> Broken<T> {
             .then(|| self.waiting.turn());
         let published = self.inner.publish(message);
         let sabotage = self.sabotage;
-        Answer::later(async move {
+        Completion::later(async move {
             if let Some(turn) = turn {
                 turn.await;
             }
@@ -74,7 +74,7 @@ impl<T: Transport> Broken<T> {
                 Ok(stored) => stored,
                 Err(error) => return refused(sabotage, number, error),
             };
-            Ok(Answer::ready(Ok(answered(sabotage, stored))))
+            Ok(Completion::ready(Ok(answered(sabotage, stored))))
         })
     }
 }
@@ -92,7 +92,7 @@ fn answered(sabotage: Sabotage, mut stored: Stored) -> Stored {
 fn refused(sabotage: Sabotage, number: u64, error: Error) -> Result<Confirmation, Error> {
     match sabotage {
         Sabotage::ConfirmsWhatNoStreamStores if *error.kind() == ErrorKind::NoStream => {
-            Ok(Answer::ready(Ok(Stored {
+            Ok(Completion::ready(Ok(Stored {
                 stream: None,
                 sequence: Some(number),
                 duplicate: false,
@@ -104,8 +104,8 @@ fn refused(sabotage: Sabotage, number: u64, error: Error) -> Result<Confirmation
 }
 
 /// What a transport says that did not store the message.
-fn confirmed(number: u64) -> Answer<Result<Confirmation, Error>> {
-    Answer::ready(Ok(Answer::ready(Ok(Stored {
+fn confirmed(number: u64) -> Completion<Result<Confirmation, Error>> {
+    Completion::ready(Ok(Completion::ready(Ok(Stored {
         stream: None,
         sequence: Some(number),
         duplicate: false,
@@ -118,7 +118,7 @@ fn encoded(body: Body) -> Body {
     };
     let (mut headers, mut out) = (Headers::new(), Vec::new());
     JsonCodec
-        .encode(&value.to_head(), &*value.event, &mut headers, &mut out)
+        .encode(&value.to_header(), &*value.event, &mut headers, &mut out)
         .unwrap();
     Body::Encoded(Bytes::from(out))
 }

@@ -1,21 +1,20 @@
 //! Settling that breaks a promise.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::transport::{
-    Answer, Error, ErrorKind, Info, Operation, Settle, Settlement, Settler,
+    Completion, DeliveryInfo, Error, ErrorKind, Operation, Settle, SettleCompletions, Settlement,
+    Settler, Unsettled as NotSettled,
 };
-use futures_util::FutureExt;
 
 use super::Sabotage;
 
-/// The last delivery of each message: its sequence and attempt, and how it is
-/// settled.
+/// The attempt of the last delivery of each message, by sequence.
 #[derive(Debug, Default)]
-pub(super) struct Settled(Mutex<HashMap<u64, u32>>, Mutex<BTreeMap<u64, Settler>>);
+pub(super) struct Settled(Mutex<HashMap<u64, u32>>);
 
 /// A delivery that is not settled as its handler wants it to be.
 pub(super) struct Unsettled {
@@ -31,14 +30,11 @@ impl Unsettled {
     pub(super) fn new(
         sabotage: Sabotage,
         settler: Settler,
-        info: &Info,
+        info: &DeliveryInfo,
         last: Arc<Settled>,
     ) -> Self {
         let sequence = info.sequence.unwrap_or(0);
         last.0.lock().unwrap().insert(sequence, info.attempt);
-        if sabotage == Sabotage::LetsAllReceive {
-            last.1.lock().unwrap().insert(sequence, settler.clone());
-        }
         Self {
             sabotage,
             settler,
@@ -49,29 +45,15 @@ impl Unsettled {
         }
     }
 
-    /// Settles everything before it, whoever has it.
-    fn settle_before(&self) {
-        let mut before = self.last.1.lock().unwrap();
-        let after = before.split_off(&self.sequence);
-        for settler in std::mem::replace(&mut *before, after).values() {
-            let acked = settler.settle(Settlement::Ack).now_or_never();
-            acked.unwrap().unwrap();
-        }
-    }
-
     fn is_late(&self) -> bool {
         self.last.0.lock().unwrap().get(&self.sequence) != Some(&self.attempt)
     }
 }
 
 impl Settle for Unsettled {
-    fn settle(&self, _token: u64, settlement: Settlement) -> Answer<Result<(), Error>> {
+    fn settle(&self, _token: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
         let second = self.settled.swap(true, Ordering::SeqCst);
-        let is_last_word = !matches!(settlement, Settlement::Nak(_) | Settlement::InProgress);
-        if self.sabotage == Sabotage::LetsAllReceive && is_last_word {
-            self.settle_before();
-        }
-        let nothing = || Answer::ready(Ok(()));
+        let nothing = || Completion::ready(Ok(()));
         match (self.sabotage, settlement) {
             (Sabotage::ForgetsAcks, Settlement::Ack)
             | (Sabotage::ForgetsConfirmedAcks, Settlement::AckConfirmed)
@@ -81,12 +63,56 @@ impl Settle for Unsettled {
             | (Sabotage::IgnoresNakDelay, Settlement::Nak(_)) => {
                 self.settler.settle(Settlement::Nak(Duration::ZERO))
             }
-            (Sabotage::RefusesTheSecondSettlement, _) if second => Answer::ready(Err(Error::new(
-                ErrorKind::Other,
-                Operation::Settle,
-                "the delivery was settled already",
-            ))),
+            (Sabotage::RefusesTheSecondSettlement, _) if second => {
+                Completion::ready(Err(Error::new(
+                    ErrorKind::Other,
+                    Operation::Settle,
+                    "the delivery was settled already",
+                )))
+            }
             (_, settlement) => self.settler.settle(settlement),
+        }
+    }
+
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Completion<Result<(), NotSettled>> {
+        let (sabotage, of, first) = (self.sabotage, deliveries.len(), deliveries[0].clone());
+        let (rest, settlement) = (deliveries[1..].iter(), settlement.clone());
+        let rest: Vec<Settler> = rest.map(|settler| (*settler).clone()).collect();
+        match sabotage {
+            Sabotage::SettlesOnlyTheFirst => Completion::later(async move {
+                let settled = first.settle(settlement).await;
+                NotSettled::check(
+                    settled.err().map(|error| (0, error)).into_iter().collect(),
+                    of,
+                )
+            }),
+            Sabotage::EndsABatchAtTheFirstError | Sabotage::HidesTheUnsettled => {
+                Completion::later(async move {
+                    let mut failed = Vec::new();
+                    for (place, settler) in std::iter::once(first).chain(rest).enumerate() {
+                        match settler.settle(settlement.clone()).await {
+                            Err(_) if sabotage == Sabotage::HidesTheUnsettled => {}
+                            Ok(()) => {}
+                            Err(error) => {
+                                failed.push((place, error));
+                                break;
+                            }
+                        }
+                    }
+                    NotSettled::check(failed, of)
+                })
+            }
+            _ => {
+                let mut answers = SettleCompletions::new(of);
+                for (place, settler) in deliveries.iter().enumerate() {
+                    answers.add(place, settler.settle(settlement.clone()));
+                }
+                answers.answer()
+            }
         }
     }
 }

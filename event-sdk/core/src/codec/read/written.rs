@@ -9,7 +9,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::codec::RawEnvelope;
-use crate::envelope::{Head, MAX_METADATA, Metadata, Version, read_timestamp};
+use crate::envelope::{EnvelopeHeader, MAX_METADATA, Metadata, Version, read_timestamp};
 use crate::json::{plain_len, value_end};
 use crate::text::Text;
 
@@ -35,7 +35,7 @@ pub(super) fn envelope(body: &Bytes) -> Option<RawEnvelope> {
     if !rest.0.is_empty() {
         return None;
     }
-    let mut head = Head::new(event_id, Text::copy_of(event_type), timestamp);
+    let mut head = EnvelopeHeader::new(event_id, Text::copy_of(event_type), timestamp);
     head.source = Text::copy_of(source);
     head.version = version;
     head.metadata = metadata;

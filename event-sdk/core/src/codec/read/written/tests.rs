@@ -12,7 +12,7 @@ fn general(body: &Bytes) -> Option<RawEnvelope> {
     read::in_any_form(body).ok()
 }
 
-fn written(head: &Head, data: &str) -> Bytes {
+fn written(head: &EnvelopeHeader, data: &str) -> Bytes {
     let mut out = Vec::new();
     let data = RawJson::parse(data).unwrap();
     JsonCodec
@@ -21,9 +21,9 @@ fn written(head: &Head, data: &str) -> Bytes {
     out.into()
 }
 
-fn head() -> Head {
+fn head() -> EnvelopeHeader {
     let instant = Timestamp::new(1_763_697_600, 123_456_000).unwrap();
-    let mut head = Head::new(Uuid::from_u128(7), "order.placed", instant);
+    let mut head = EnvelopeHeader::new(Uuid::from_u128(7), "order.placed", instant);
     head.source = "shop".into();
     head.metadata.correlation_id = Some(Uuid::from_u128(7).into());
     head
@@ -85,7 +85,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_head() -> impl Strategy<Value = Head> {
+fn any_head() -> impl Strategy<Value = EnvelopeHeader> {
     let entries = prop::collection::vec((text(), text()), 0..4);
     let ids = (prop::option::of(text()), prop::option::of(text()));
     (

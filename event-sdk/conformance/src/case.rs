@@ -1,0 +1,81 @@
+//! A case: one guarantee of the contract, and how it is tried.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use super::failure::Outcome;
+use super::fixture::Fixture;
+use event_sdk_core::transport::Capability;
+
+/// One guarantee of the [`Transport`](event_sdk_core::transport::Transport) contract.
+#[derive(Clone, Copy)]
+pub struct Case {
+    pub(super) name: &'static str,
+    pub(super) area: &'static str,
+    pub(super) promise: &'static str,
+    pub(super) needs: &'static [Capability],
+    pub(super) body: fn(Fixture) -> Pin<Box<dyn Future<Output = Outcome> + Send>>,
+}
+
+impl Case {
+    /// What it is called; no two cases have the same name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// To which part of the contract it belongs, such as `publishing`.
+    #[must_use]
+    pub fn area(&self) -> &'static str {
+        self.area
+    }
+
+    /// What the contract promises, in a sentence.
+    #[must_use]
+    pub fn promise(&self) -> &'static str {
+        self.promise
+    }
+
+    /// Without which capabilities there is no such promise. A transport that
+    /// lacks one has to answer `Unsupported` to whoever asks for it.
+    #[must_use]
+    pub fn needs(&self) -> &'static [Capability] {
+        self.needs
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case")
+            .field("name", &self.name)
+            .field("area", &self.area)
+            .field("promise", &self.promise)
+            .field("needs", &self.needs)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.area, self.name)
+    }
+}
+
+/// The table of an area: each case by its function, what it needs, and the
+/// promise that it tries.
+macro_rules! cases {
+    ($area:literal: $($name:ident [$($need:ident),*] $promise:literal;)+) => {
+        pub(super) const CASES: &[$crate::case::Case] = &[$(
+            $crate::case::Case {
+                name: stringify!($name),
+                area: $area,
+                promise: $promise,
+                needs: &[$(::event_sdk_core::transport::Capability::$need),*],
+                body: |fixture| Box::pin($name(fixture)),
+            },
+        )+];
+    };
+}
+
+pub(super) use cases;

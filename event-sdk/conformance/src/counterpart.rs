@@ -1,0 +1,255 @@
+//! What a transport has to answer where it lacks a capability.
+
+use std::fmt::Debug;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::failure::{Failure, Outcome, ensure_eq, within};
+use super::fixture::Fixture;
+use super::note::Note;
+use super::rig::{Draft, Rig};
+use event_sdk_core::stream::{Compression, Retention, StreamSpec};
+use event_sdk_core::transport::{
+    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, HistoryStart, Order,
+    Outcome as Done, TransportExt as _,
+};
+
+/// The transport refuses to use each of these, or nobody gets what it would
+/// bring.
+pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outcome {
+    for capability in missing {
+        match capability {
+            Capability::Store => no_store(&fixture).await?,
+            Capability::Deduplication => {
+                publish(&fixture, capability, |rig| {
+                    Ok(rig.draft("a", 1)?.id("same"))
+                })
+                .await?;
+            }
+            Capability::ExpectStream => {
+                publish(&fixture, capability, |rig| {
+                    let mut draft = rig.draft("a", 1)?;
+                    draft.expect.last_sequence = Some(0);
+                    Ok(draft)
+                })
+                .await?;
+            }
+            Capability::ExpectSubject => {
+                publish(&fixture, capability, |rig| {
+                    let mut draft = rig.draft("a", 1)?;
+                    draft.expect.last_subject_sequence = Some(0);
+                    Ok(draft)
+                })
+                .await?;
+            }
+            Capability::ExpectPattern => {
+                publish(&fixture, capability, |rig| {
+                    let mut draft = rig.draft("a.b", 1)?;
+                    draft.expect.last_pattern_sequence = Some((rig.pattern("a.*")?, 0));
+                    Ok(draft)
+                })
+                .await?;
+            }
+            Capability::ValueHandover => {
+                publish(&fixture, capability, |rig| {
+                    let mut draft = rig.draft("a", 1)?;
+                    draft.body = Note::new(1).body();
+                    Ok(draft)
+                })
+                .await?;
+            }
+            Capability::SeveralFilters => {
+                subscribe(&fixture, capability, |rig, config| {
+                    config.filters = vec![rig.pattern("a")?, rig.pattern("b")?];
+                    Ok(())
+                })
+                .await?;
+            }
+            Capability::Backoff => {
+                subscribe(&fixture, capability, |_, config| {
+                    config.backoff = vec![config.ack_wait, config.ack_wait * 2];
+                    config.max_deliver = NonZeroU32::new(5);
+                    Ok(())
+                })
+                .await?;
+            }
+            Capability::History => {
+                let rig = fixture.rig().await?;
+                unsupported(capability, "history", history(&rig).await?)?;
+            }
+            Capability::StreamAdmin => no_stream_admin(&fixture).await?,
+            Capability::ConsumerAdmin => {
+                let rig = fixture.rig().await?;
+                unsupported(capability, "a deletion", rig.delete_consumer("d").await?)?;
+            }
+            Capability::RetentionByAck => {
+                let interest = |stream: StreamSpec| stream.retention(Retention::Interest);
+                apply(&fixture, capability, interest).await?;
+                let queue = |stream: StreamSpec| stream.retention(Retention::WorkQueue);
+                apply(&fixture, capability, queue).await?;
+            }
+            Capability::DeduplicationOff => {
+                let off = |stream: StreamSpec| stream.duplicate_window(Duration::ZERO);
+                apply(&fixture, capability, off).await?;
+            }
+            Capability::Compression => {
+                let compressed = |stream: StreamSpec| stream.compression(Compression::S2);
+                apply(&fixture, capability, compressed).await?;
+            }
+            Capability::ReportsGaps => no_gaps(&fixture).await?,
+            Capability::ReportsExhausted => no_exhausted(&fixture).await?,
+            other => {
+                return Err(Failure::new(format!(
+                    "the suite does not know how to ask for {other}"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn unsupported<T: Debug>(capability: Capability, what: &str, answer: Result<T, Error>) -> Outcome {
+    match answer {
+        Ok(done) => Err(Failure::new(format!(
+            "{capability} is not declared, and {what} was answered with {done:?}"
+        ))),
+        Err(error) => {
+            ensure_eq!(
+                *error.kind(),
+                ErrorKind::Unsupported(capability),
+                "the kind of {error}, the answer to {what}"
+            );
+            ensure_eq!(error.outcome(), Done::NotDone, "the outcome in {error}");
+            Ok(())
+        }
+    }
+}
+
+/// A message that asks for the capability is refused, one that does not is
+/// published.
+async fn publish(
+    fixture: &Fixture,
+    capability: Capability,
+    draft: impl FnOnce(&Rig) -> Outcome<Draft>,
+) -> Outcome {
+    let rig = fixture.rig().await?;
+    let refused = rig.attempt(draft(&rig)?).await?;
+    unsupported(capability, "a publish that asks for it", refused)?;
+    rig.store(rig.draft("a", 2)?).await?;
+    Ok(())
+}
+
+/// A consumer that asks for the capability is refused and not created, one
+/// that does not is.
+async fn subscribe(
+    fixture: &Fixture,
+    capability: Capability,
+    ask: impl FnOnce(&Rig, &mut ConsumerConfig) -> Outcome,
+) -> Outcome {
+    let rig = fixture.rig().await?;
+    let plain = rig.durable("d")?;
+    let mut config = plain.clone();
+    ask(&rig, &mut config)?;
+    let refused = rig.try_subscribe(&config, 1).await?;
+    unsupported(capability, "a subscribe that asks for it", refused)?;
+    rig.subscribe(&plain).await?;
+    Ok(())
+}
+
+/// A stream that asks for the capability is refused and not created.
+async fn apply(
+    fixture: &Fixture,
+    capability: Capability,
+    ask: impl FnOnce(StreamSpec) -> StreamSpec,
+) -> Outcome {
+    let rig = fixture.rig().await?;
+    let config = fixture.config('b', |stream| ask(stream.subject(">")))?;
+    fixture.will_apply(&config);
+    let refused = rig.try_apply(&config).await?;
+    unsupported(capability, "applying a stream that asks for it", refused)?;
+    let made = rig.under(&config, &fixture.prefix('b'));
+    if let Ok(state) = made.try_state().await? {
+        return Err(Failure::new(format!(
+            "applying a stream was refused, and it is there: {state:?}"
+        )));
+    }
+    Ok(())
+}
+
+async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
+    let answer = rig.transport.read_history(HistoryRequest {
+        stream: rig.stream.clone(),
+        filters: vec![rig.pattern(">")?],
+        from: HistoryStart::End,
+        order: Order::NewestFirst,
+        limit: None,
+    });
+    let what = "the answer to a request for history";
+    Ok(within(rig.patience(), what, answer).await?.map(drop))
+}
+
+/// Streams are neither found, looked at nor changed.
+async fn no_stream_admin(fixture: &Fixture) -> Outcome {
+    let capability = Capability::StreamAdmin;
+    apply(fixture, capability, |stream| stream).await?;
+    let rig = fixture.rig().await?;
+    unsupported(capability, "a state", rig.try_state().await?)?;
+    unsupported(capability, "streams", rig.try_streams_for(">").await?)
+}
+
+/// Nothing is stored, and whoever asks for what is stored hears so.
+async fn no_store(fixture: &Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let stored = rig.store(rig.draft("a", 1)?).await?;
+    ensure_eq!(
+        stored.stream,
+        None,
+        "the stream of a message that is not stored"
+    );
+    ensure_eq!(
+        stored.sequence,
+        None,
+        "the sequence of a message that is not stored"
+    );
+    let capability = Capability::Store;
+    let durable = rig.try_subscribe(&rig.durable("d")?, 1).await?;
+    unsupported(capability, "a durable", durable)?;
+    let acks = rig.try_subscribe(&rig.ephemeral()?, 1).await?;
+    unsupported(capability, "a consumer that acknowledges", acks)?;
+    let capability = Capability::StreamAdmin;
+    let state = rig.try_state().await?;
+    unsupported(capability, "the state of a stream", state)?;
+    let applied = rig
+        .try_apply(&fixture.config('a', |stream| stream.subject(">"))?)
+        .await?;
+    unsupported(capability, "applying a stream", applied)?;
+    unsupported(
+        Capability::ConsumerAdmin,
+        "deleting a consumer",
+        rig.delete_consumer("d").await?,
+    )
+}
+
+/// What is dropped before a consumer read it is passed over.
+async fn no_gaps(fixture: &Fixture) -> Outcome {
+    let rig = fixture.rig_with(|stream| stream.max_messages(5)).await?;
+    let config = rig.durable("d")?;
+    drop(rig.subscribe(&config).await?);
+    rig.publish_all("a", 0..20).await?;
+    // A report in place of a message fails this.
+    rig.subscribe(&config).await?.expect_and_ack(15..20).await
+}
+
+/// What ran out of deliveries comes no more.
+async fn no_exhausted(fixture: &Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let mut config = rig.durable("d")?;
+    config.max_deliver = NonZeroU32::new(2);
+    let mut reader = rig.subscribe(&config).await?;
+    rig.publish("a", 1).await?;
+    for _ in 0..2 {
+        reader.expect(1).await?.nak(Duration::ZERO).await?;
+    }
+    // A report in place of a message fails this.
+    reader.expect_nothing_before_fence(&rig, "a").await
+}

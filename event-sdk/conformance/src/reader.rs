@@ -1,0 +1,243 @@
+//! A subscription as cases read it: each thing within a deadline, and nothing
+//! that they did not ask for.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::select_all;
+
+use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
+use super::rig::Rig;
+use event_sdk_core::transport::{
+    Body, Error, Incoming, Received, Settlement, Settler, Subscription,
+};
+
+/// The number of a message that only shows that nothing came before it.
+pub(super) const FENCE: u64 = 999_999;
+
+/// A subscription, read with patience.
+pub(super) struct Reader {
+    pub(super) subscription: Subscription,
+    patience: Duration,
+}
+
+/// A message that was received, and when.
+#[derive(Debug)]
+pub(super) struct Got {
+    pub(super) received: Received,
+    pub(super) at: Instant,
+    patience: Duration,
+}
+
+impl Reader {
+    pub(super) fn new(subscription: Subscription, patience: Duration) -> Self {
+        Self {
+            subscription,
+            patience,
+        }
+    }
+
+    /// All of these as one, in no order among them; it ends when all have.
+    pub(super) fn merge(readers: Vec<Self>, patience: Duration) -> Self {
+        let subscriptions = readers.into_iter().map(|reader| reader.subscription);
+        Self::new(Box::pin(select_all(subscriptions)), patience)
+    }
+
+    /// The next item, whatever it is; `None` at the end.
+    pub(super) async fn item(&mut self) -> Outcome<Option<Result<Incoming, Error>>> {
+        let next = self.subscription.next();
+        within(self.patience, "the next item of a subscription", next).await
+    }
+
+    /// The next item, which must not be an error or the end.
+    pub(super) async fn incoming(&mut self) -> Outcome<Incoming> {
+        match self.item().await? {
+            Some(item) => Ok(item?),
+            None => Err(Failure::new("the subscription ended")),
+        }
+    }
+
+    /// The next item, which must be a message.
+    pub(super) async fn message(&mut self) -> Outcome<Got> {
+        match self.incoming().await? {
+            Incoming::Message(received) => Ok(Got {
+                received,
+                at: Instant::now(),
+                patience: self.patience,
+            }),
+            other => Err(Failure::new(format!("{other:?} came instead of a message"))),
+        }
+    }
+
+    /// The next item, which must be the message with this number.
+    pub(super) async fn expect(&mut self, number: u64) -> Outcome<Got> {
+        let got = self.message().await?;
+        ensure_eq!(
+            got.number()?,
+            number,
+            "the number of the next message (attempt {})",
+            got.attempt()
+        );
+        Ok(got)
+    }
+
+    /// The next items, which must be the messages with these numbers in this
+    /// order, delivered for the first time; each is acknowledged.
+    pub(super) async fn expect_and_ack(
+        &mut self,
+        numbers: impl IntoIterator<Item = u64>,
+    ) -> Outcome {
+        for number in numbers {
+            let got = self.expect(number).await?;
+            ensure_eq!(got.attempt(), 1, "the attempt of message {number}");
+            got.ack().await?;
+        }
+        Ok(())
+    }
+
+    /// What is there now, without waiting.
+    pub(super) async fn ready(&mut self) -> Option<Result<Incoming, Error>> {
+        futures_util::future::poll_immediate(self.subscription.next())
+            .await
+            .flatten()
+    }
+
+    /// Nothing more comes: a message that is published now is the next.
+    pub(super) async fn expect_nothing_before_fence(
+        &mut self,
+        rig: &Rig,
+        relative: &str,
+    ) -> Outcome {
+        rig.publish(relative, FENCE).await?;
+        let got = self.message().await?;
+        ensure_eq!(
+            got.number()?,
+            FENCE,
+            "what came after everything was delivered"
+        );
+        got.settle_if_any(Settlement::Ack).await
+    }
+
+    /// Nothing more comes within the consumer's ack wait: a message that is
+    /// published now and not settled is delivered twice, and nothing before
+    /// that or between.
+    pub(super) async fn expect_nothing_for_an_ack_wait(
+        &mut self,
+        rig: &Rig,
+        relative: &str,
+    ) -> Outcome {
+        rig.publish(relative, FENCE).await?;
+        self.expect_fence_within_an_ack_wait().await?;
+        self.expect_fence_within_an_ack_wait().await?.ack().await
+    }
+
+    async fn expect_fence_within_an_ack_wait(&mut self) -> Outcome<Got> {
+        let got = self.message().await?;
+        ensure_eq!(
+            got.number()?,
+            FENCE,
+            "what came within an ack wait (attempt {})",
+            got.attempt()
+        );
+        Ok(got)
+    }
+
+    /// The subscription ends, perhaps after messages that were on their way;
+    /// the error that says why.
+    pub(super) async fn end(&mut self) -> Outcome<Error> {
+        let error = loop {
+            match self.item().await? {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break error,
+                None => return Err(Failure::new("the subscription ended and did not say why")),
+            }
+        };
+        let after = self.item().await?;
+        ensure!(
+            after.is_none(),
+            "the subscription went on after {error}: {after:?}"
+        );
+        Ok(error)
+    }
+}
+
+impl Got {
+    /// The number that the body says.
+    #[track_caller]
+    pub(super) fn number(&self) -> Outcome<u64> {
+        number(&self.received.body)
+    }
+
+    pub(super) fn attempt(&self) -> u32 {
+        self.received.info.attempt
+    }
+
+    /// The sequence that a transport which stores has to name.
+    #[track_caller]
+    pub(super) fn sequence(&self) -> Outcome<u64> {
+        let info = &self.received.info;
+        info.sequence
+            .ok_or_else(|| Failure::new(format!("the message has no sequence: {info:?}")))
+    }
+
+    #[track_caller]
+    pub(super) fn settler(&self) -> Outcome<Settler> {
+        self.received
+            .settler
+            .clone()
+            .ok_or_else(|| Failure::new("the message has no way to be settled"))
+    }
+
+    pub(super) async fn ack(&self) -> Outcome {
+        self.settle(Settlement::Ack).await
+    }
+
+    pub(super) async fn nak(&self, delay: Duration) -> Outcome {
+        self.settle(Settlement::Nak(delay)).await
+    }
+
+    pub(super) async fn term(&self) -> Outcome {
+        let reason = "the conformance suite cannot handle it".to_owned();
+        self.settle(Settlement::Term(reason)).await
+    }
+
+    pub(super) async fn in_progress(&self) -> Outcome {
+        self.settle(Settlement::InProgress).await
+    }
+
+    pub(super) async fn settle(&self, settlement: Settlement) -> Outcome {
+        Ok(self.try_settle(settlement).await??)
+    }
+
+    pub(super) async fn try_settle(&self, settlement: Settlement) -> Outcome<Result<(), Error>> {
+        let what = format!("the answer to {settlement:?}");
+        within(self.patience, &what, self.settler()?.settle(settlement)).await
+    }
+
+    /// Settles it where there is something to settle.
+    pub(super) async fn settle_if_any(&self, settlement: Settlement) -> Outcome {
+        match self.received.settler {
+            Some(_) => self.settle(settlement).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The number that a body says.
+#[track_caller]
+pub(super) fn number(body: &Body) -> Outcome<u64> {
+    let Body::Encoded(bytes) = body else {
+        return Err(Failure::new(format!("{body:?} came instead of the bytes")));
+    };
+    std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Failure::new(format!("the body is none that was published: {bytes:?}")))
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! What the suite found.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Case;
+use event_sdk_core::transport::Capability;
+
+/// What the suite found out about a transport.
+///
+/// `Display` shows what failed and what is not supported; its alternate form
+/// (`{:#}`) also shows what passed.
+#[derive(Debug, Clone)]
+pub struct Report {
+    pub(super) transport: String,
+    pub(super) results: Vec<CaseResult>,
+    pub(super) elapsed: Duration,
+}
+
+/// What became of one case.
+#[derive(Debug, Clone)]
+pub struct CaseResult {
+    /// The case.
+    pub case: Case,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How a case ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The transport keeps the promise.
+    Passed,
+    /// The transport does not declare these capabilities, and says so to
+    /// whoever asks for them.
+    Unsupported(Vec<Capability>),
+    /// The transport breaks the promise, in this way.
+    Failed(String),
+}
+
+impl Report {
+    /// What became of each case, in the order of the suite.
+    #[must_use]
+    pub fn results(&self) -> &[CaseResult] {
+        &self.results
+    }
+
+    /// The cases that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results
+            .iter()
+            .filter(|result| matches!(result.verdict, Verdict::Failed(_)))
+    }
+
+    /// The cases in whose place the transport said that it cannot do it.
+    pub fn unsupported(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results
+            .iter()
+            .filter(|result| matches!(result.verdict, Verdict::Unsupported(_)))
+    }
+
+    /// The result of the case of this name, if it was run.
+    #[must_use]
+    pub fn result(&self, name: &str) -> Option<&CaseResult> {
+        self.results.iter().find(|result| result.case.name == name)
+    }
+
+    /// How long all of it took.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Ends a test: nothing may have failed.
+    ///
+    /// # Panics
+    ///
+    /// With the whole report when a case has failed.
+    #[track_caller]
+    pub fn assert_all_passed(&self) {
+        assert!(self.failed().next().is_none(), "{self}");
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (failed, unsupported) = (self.failed().count(), self.unsupported().count());
+        writeln!(
+            f,
+            "conformance of {}: {} passed, {unsupported} unsupported as declared, {failed} failed of {} cases in {:.1?}",
+            self.transport,
+            self.results.len() - failed - unsupported,
+            self.results.len(),
+            self.elapsed,
+        )?;
+        for result in &self.results {
+            if f.alternate() || result.verdict != Verdict::Passed {
+                writeln!(f, "{result}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for CaseResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (case, elapsed) = (self.case, self.elapsed);
+        match &self.verdict {
+            Verdict::Passed => write!(f, "  passed       {case} in {elapsed:.1?}"),
+            Verdict::Unsupported(missing) => {
+                write!(f, "  unsupported  {case}: ")?;
+                for (index, capability) in missing.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}{capability}")?;
+                }
+                Ok(())
+            }
+            Verdict::Failed(why) => write!(
+                f,
+                "  FAILED       {case} in {elapsed:.1?}\n    promised: {}\n    found: {why}",
+                case.promise
+            ),
+        }
+    }
+}

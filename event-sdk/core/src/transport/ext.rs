@@ -1,0 +1,79 @@
+//! Calls abilities that a transport may lack.
+
+use super::{
+    Capability, Completion, Error, HistoryRequest, HistoryStream, Operation, StreamChange,
+    StreamState, Transport,
+};
+use crate::stream::StreamConfig;
+use crate::subject::Pattern;
+use crate::text::Text;
+
+/// Calls the abilities of a [`Transport`] as if it had all of them: where it lacks one, the answer
+/// is [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported), with its [remedy](Transport::remedy).
+pub trait TransportExt: Transport {
+    /// Whether the transport has `capability`: the ability of that name, or else what it
+    /// [declares](Transport::capabilities).
+    fn supports(&self, capability: Capability) -> bool {
+        match capability {
+            Capability::History => self.history().is_some(),
+            Capability::StreamAdmin => self.stream_admin().is_some(),
+            Capability::ConsumerAdmin => self.consumer_admin().is_some(),
+            other => self.capabilities().has(other),
+        }
+    }
+
+    /// The error of a caller who needs `capability` for `operation`.
+    fn unsupported(&self, capability: Capability, operation: Operation) -> Error {
+        Error::unsupported(capability, operation, &self.remedy(capability))
+    }
+
+    /// See [`History::read`](super::History::read).
+    fn read_history(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
+        match self.history() {
+            Some(history) => history.read(request),
+            None => lacks(self, Capability::History, Operation::Read),
+        }
+    }
+
+    /// See [`StreamAdmin::find`](super::StreamAdmin::find).
+    fn streams_for(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
+        match self.stream_admin() {
+            Some(streams) => streams.find(pattern),
+            None => lacks(self, Capability::StreamAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`StreamAdmin::state`](super::StreamAdmin::state).
+    fn stream_state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
+        match self.stream_admin() {
+            Some(streams) => streams.state(stream),
+            None => lacks(self, Capability::StreamAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`StreamAdmin::apply`](super::StreamAdmin::apply).
+    fn apply_stream(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
+        match self.stream_admin() {
+            Some(streams) => streams.apply(config),
+            None => lacks(self, Capability::StreamAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`ConsumerAdmin::delete`](super::ConsumerAdmin::delete).
+    fn delete_consumer(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.delete(stream, consumer),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
+        }
+    }
+}
+
+impl<T: Transport + ?Sized> TransportExt for T {}
+
+fn lacks<T>(
+    transport: &(impl Transport + ?Sized),
+    capability: Capability,
+    operation: Operation,
+) -> Completion<Result<T, Error>> {
+    Completion::ready(Err(transport.unsupported(capability, operation)))
+}

@@ -1,0 +1,71 @@
+//! The answers to settlements that were made together, as one.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
+
+use super::{Completion, Error, Unsettled};
+
+/// The answers to the settlements of a batch, for a transport that gives one answer to
+/// all of them. An answer that is known and no error takes no room.
+#[derive(Debug, Default)]
+pub struct SettleCompletions {
+    of: usize,
+    failed: Vec<(usize, Error)>,
+    waiting: Vec<(usize, Completion<Result<(), Error>>)>,
+}
+
+impl SettleCompletions {
+    /// For a batch of so many deliveries.
+    #[must_use]
+    pub fn new(of: usize) -> Self {
+        Self {
+            of,
+            ..Self::default()
+        }
+    }
+
+    /// The answer to the settlement of the delivery at `place` of the batch.
+    pub fn add(&mut self, place: usize, answer: Completion<Result<(), Error>>) {
+        match answer.try_into_ready() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.failed.push((place, error)),
+            Err(answer) => self.waiting.push((place, answer)),
+        }
+    }
+
+    /// The answer when all are known.
+    ///
+    /// # Errors
+    ///
+    /// The deliveries that were not settled.
+    pub fn answer(self) -> Completion<Result<(), Unsettled>> {
+        let Self {
+            of,
+            mut failed,
+            mut waiting,
+        } = self;
+        if waiting.is_empty() {
+            return Completion::ready(Unsettled::check(failed, of));
+        }
+        Completion::later(async move {
+            poll_fn(|cx| {
+                waiting.retain_mut(|(place, answer)| match Pin::new(answer).poll(cx) {
+                    Poll::Pending => true,
+                    Poll::Ready(Ok(())) => false,
+                    Poll::Ready(Err(error)) => {
+                        failed.push((*place, error));
+                        false
+                    }
+                });
+                if waiting.is_empty() {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            })
+            .await;
+            Unsettled::check(failed, of)
+        })
+    }
+}

@@ -1,0 +1,110 @@
+//! Why some deliveries of a batch were not settled.
+
+use std::fmt;
+
+use super::Error;
+
+/// The deliveries of a batch that were not settled, with the reasons; all others were.
+///
+/// A delivery that is named here may be settled again, alone or with others.
+pub struct Unsettled {
+    /// By the place in the batch, rising.
+    failed: Vec<(usize, Error)>,
+    of: usize,
+}
+
+impl Unsettled {
+    /// Of a batch of so many: `Ok` if there is no error in `failed`, which names
+    /// deliveries by their place in the batch.
+    ///
+    /// # Errors
+    ///
+    /// Itself, if there is one.
+    pub fn check(mut failed: Vec<(usize, Error)>, of: usize) -> Result<(), Self> {
+        if failed.is_empty() {
+            return Ok(());
+        }
+        failed.sort_by_key(|(place, _)| *place);
+        Err(Self { failed, of })
+    }
+
+    /// The place in the batch of each delivery that was not settled, rising, and why.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (usize, &Error)> {
+        self.failed.iter().map(|(place, error)| (*place, error))
+    }
+
+    /// How many were not settled; never zero.
+    #[expect(
+        clippy::len_without_is_empty,
+        reason = "there is at least one, or there would be no error"
+    )]
+    pub fn len(&self) -> usize {
+        self.failed.len()
+    }
+
+    /// The reasons, each with the place of its delivery in the batch, rising.
+    pub fn into_errors(self) -> Vec<(usize, Error)> {
+        self.failed
+    }
+}
+
+/// The first reason, for callers that try the whole batch again.
+impl From<Unsettled> for Error {
+    fn from(unsettled: Unsettled) -> Self {
+        let mut errors = unsettled.failed.into_iter();
+        match errors.next() {
+            Some((_, error)) => error,
+            // `check` makes none without an error.
+            None => Self::new(
+                super::ErrorKind::Other,
+                super::Operation::Settle,
+                "no delivery of the batch is named",
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (failed, of) = (self.failed.len(), self.of);
+        write!(f, "{failed} of {of} deliveries were not settled")
+    }
+}
+
+impl fmt::Debug for Unsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unsettled")
+            .field("of", &self.of)
+            .field("failed", &self.failed)
+            .finish()
+    }
+}
+
+impl std::error::Error for Unsettled {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let (_, first) = self.failed.first()?;
+        Some(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+    use crate::transport::{ErrorKind, Operation};
+
+    #[test]
+    fn it_names_each_that_failed_and_gives_the_first_reason() {
+        assert!(Unsettled::check(Vec::new(), 3).is_ok());
+        let error = |reason: &str| Error::new(ErrorKind::Other, Operation::Settle, reason);
+        let failed = vec![(2, error("late")), (0, error("early"))];
+        let unsettled = Unsettled::check(failed, 3).unwrap_err();
+        let places: Vec<_> = unsettled.iter().map(|(place, _)| place).collect();
+        assert_eq!((places, unsettled.len()), (vec![0, 2], 2));
+        assert_eq!(unsettled.to_string(), "2 of 3 deliveries were not settled");
+        let source = unsettled.source().unwrap().to_string();
+        assert!(source.contains("early"), "{source}");
+        assert!(Error::from(unsettled).to_string().contains("early"));
+    }
+}

@@ -1,0 +1,426 @@
+//! A consumer: where it is in its stream, and what it has delivered.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ack_pending::{ConnectionId, Counts};
+use super::deferred_actions::DeferredActions;
+use super::interest::Interest;
+use super::log::{Log, Message};
+use super::notices::{Notice, Notices, one};
+use super::pending::Pending;
+use super::position::{Position, Read};
+use super::retention_ledger::RetentionLedger;
+use super::slab::Key;
+use super::subjects::Entry;
+use super::subscribers::Subscribers;
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement,
+};
+
+/// A consumer of a stream.
+#[derive(Debug)]
+pub(super) struct Consumer {
+    config: ConsumerConfig,
+    position: Position,
+    pending: Pending,
+    notices: Notices,
+    subscribers: Subscribers,
+    /// Connections that are drained, whose deliveries can still be settled.
+    draining: Vec<ConnectionId>,
+    /// What it still owes its stream, where that keeps messages until they are settled.
+    ledger: Option<RetentionLedger>,
+}
+
+/// What a consumer has for the subscription that asks.
+#[derive(Debug)]
+pub(super) enum Item<'a> {
+    /// A message.
+    Delivery(Delivery<'a>),
+    /// Something beside the messages.
+    Notice(Notice),
+}
+
+/// A message on its way to a subscription.
+#[derive(Debug)]
+pub(super) struct Delivery<'a> {
+    pub(super) sequence: u64,
+    pub(super) message: &'a Message,
+    pub(super) subject: &'a Entry,
+    /// Which delivery of it this is, from one.
+    pub(super) attempt: u32,
+    /// How many messages there are for a first delivery after it.
+    pub(super) unread: u64,
+}
+
+impl Consumer {
+    /// A consumer; `owes` says whether its stream keeps messages until they are settled.
+    pub(super) fn new(
+        config: ConsumerConfig,
+        position: Position,
+        gap: Option<Gap>,
+        owes: bool,
+    ) -> Self {
+        let mut notices = Notices::default();
+        if let Some(gap) = gap {
+            notices.unread(gap);
+        }
+        Self {
+            config,
+            position,
+            pending: Pending::new(),
+            notices,
+            subscribers: Subscribers::new(),
+            draining: Vec::new(),
+            ledger: owes.then(RetentionLedger::default),
+        }
+    }
+
+    pub(super) fn config(&self) -> &ConsumerConfig {
+        &self.config
+    }
+
+    /// Its stream stores other subjects from now on.
+    pub(super) fn stream_stores(&mut self, subjects: &[Pattern]) {
+        self.position.stream_stores(&self.config.filters, subjects);
+    }
+
+    /// Whether deliveries are settled.
+    fn acknowledges(&self) -> bool {
+        self.config.ack != AckPolicy::None
+    }
+
+    /// How many messages it has still to deliver for the first time.
+    fn unread(&self) -> u64 {
+        self.position.unread()
+    }
+
+    pub(super) fn subscribers(&mut self) -> &mut Subscribers {
+        &mut self.subscribers
+    }
+
+    /// Whether it is to read a message that is stored for it under this sequence.
+    pub(super) fn would_read(&self, sequence: u64, stored_at: Timestamp) -> bool {
+        self.position.would_read(sequence, stored_at)
+    }
+
+    /// A message for it was stored. Whether it is to read that.
+    pub(super) fn stored(
+        &mut self,
+        sequence: u64,
+        stored_at: Timestamp,
+        after: &mut DeferredActions,
+    ) -> bool {
+        if !self.position.stored(sequence, stored_at) {
+            return false;
+        }
+        if self.subscribers.any_waiting() && !self.is_full() {
+            self.subscribers.wake(after);
+        }
+        true
+    }
+
+    /// A message for it was dropped.
+    pub(super) fn dropped(&mut self, sequence: u64, after: &mut DeferredActions) {
+        let known = !self.notices.is_empty();
+        if self.position.dropped(sequence) {
+            self.notices.unread(one(sequence));
+        } else if self.pending.message_dropped(sequence) {
+            self.notices.unsettled(sequence);
+        } else {
+            if let Some(ledger) = &mut self.ledger {
+                ledger.dropped(sequence);
+            }
+            return;
+        }
+        if !known {
+            self.subscribers.wake(after);
+        }
+    }
+
+    /// Delivers what comes next to `subscriber`, a subscription of `to`: one item, or up to `most` messages where
+    /// deliveries are not settled. Whether, finding nothing, it has not looked at
+    /// everything.
+    pub(super) fn deliver(
+        &mut self,
+        log: &mut Log,
+        interest: &mut Interest,
+        now: Duration,
+        (subscriber, to): (Key, ConnectionId),
+        most: usize,
+        mut take: impl FnMut(Item<'_>),
+    ) -> bool {
+        self.expire(log, now);
+        if let Some(notice) = self.notices.next() {
+            take(Item::Notice(notice));
+            return false;
+        }
+        if !self.acknowledges() {
+            let ledger = &mut self.ledger;
+            return self.position.read(log, interest, most, |read| {
+                if let Some(ledger) = ledger {
+                    ledger.taken(subscriber, read.sequence);
+                }
+                take(Item::Delivery(read.into()));
+            });
+        }
+        while let Some((sequence, attempt)) = self.pending.next_due() {
+            let deadline = self.deadline(attempt, now);
+            self.pending.redelivered(sequence, deadline, to);
+            if let Some((message, subject)) = log.get(sequence) {
+                take(Item::Delivery(Delivery {
+                    sequence,
+                    message,
+                    subject,
+                    attempt,
+                    unread: self.unread(),
+                }));
+                return false;
+            }
+        }
+        if self.is_full() {
+            return false;
+        }
+        let deadline = self.deadline(1, now);
+        let pending = &mut self.pending;
+        self.position.read(log, interest, 1, |read| {
+            pending.deliver(read.sequence, deadline, to);
+            take(Item::Delivery(read.into()));
+        })
+    }
+
+    /// Settles a delivery; one that is settled stays so. Whether the settlement
+    /// is one that is known here.
+    pub(super) fn settle(
+        &mut self,
+        sequence: u64,
+        settlement: &Settlement,
+        log: &Log,
+        now: Duration,
+        after: &mut DeferredActions,
+    ) -> bool {
+        match settlement {
+            Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
+            Settlement::InProgress => {
+                if let Some(delivery) = self.pending.get(sequence) {
+                    let deadline = self.deadline(delivery.attempt, now);
+                    self.pending.extend(sequence, deadline);
+                }
+            }
+            Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
+                let waited = self.pending.settle(sequence);
+                if let Some(ledger) = &mut self.ledger
+                    && (waited || ledger.settled_late(sequence))
+                {
+                    ledger.settled(sequence);
+                }
+            }
+            _ => return false,
+        }
+        self.expire(log, now);
+        self.pass_on(after);
+        true
+    }
+
+    /// A subscription has handed out what it took, but for the last `unread`: where
+    /// nothing is acknowledged, that settles it.
+    pub(super) fn handed_out(&mut self, subscriber: Key, unread: usize) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.handed_out(subscriber, unread);
+        }
+    }
+
+    /// One that was settled and that the stream is to be told; none twice.
+    pub(super) fn next_settled(&mut self) -> Option<u64> {
+        self.ledger.as_mut()?.next_settled()
+    }
+
+    /// What it has not settled, of a stream that keeps messages until they are.
+    pub(super) fn each_owed(
+        &self,
+        log: &mut Log,
+        interest: &mut Interest,
+        mut each: impl FnMut(u64),
+    ) {
+        self.position.each_unread(log, interest, &mut each);
+        self.pending.sequences().for_each(&mut each);
+        self.ledger
+            .iter()
+            .flat_map(RetentionLedger::left)
+            .for_each(each);
+    }
+
+    /// A subscription has ended; it had taken `unread` and not handed it out.
+    pub(super) fn leave(
+        &mut self,
+        subscriber: Key,
+        unread: impl Iterator<Item = u64>,
+        log: &Log,
+        after: &mut DeferredActions,
+    ) {
+        for sequence in unread {
+            if log.messages().get(sequence).is_some() {
+                self.position.give_back(sequence);
+            } else {
+                self.notices.unread(one(sequence));
+            }
+        }
+        if let Some(ledger) = &mut self.ledger {
+            ledger.ended(subscriber);
+        }
+        self.subscribers.leave(subscriber, after);
+        self.pass_on(after);
+    }
+
+    /// Whether it ends when its last subscription does, and that has ended.
+    pub(super) fn is_over(&self) -> bool {
+        self.subscribers.is_empty()
+            && self.draining.is_empty()
+            && !matches!(self.config.name, ConsumerName::Durable(_))
+    }
+
+    /// Ends the subscriptions of a connection that is drained, and counts what
+    /// becomes of the deliveries that it has in hand.
+    pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut DeferredActions) {
+        if self.pending.held_by(of) > 0 {
+            self.draining.push(of);
+        }
+        self.pending.count_anew(of);
+        self.end_subscriptions(of, after);
+    }
+
+    /// How many deliveries a connection has in hand.
+    pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
+        self.pending.held_by(connection)
+    }
+
+    /// Puts back what a connection that was drained still has in hand; what
+    /// became of all that it had.
+    pub(super) fn end_drain(
+        &mut self,
+        of: ConnectionId,
+        log: &Log,
+        after: &mut DeferredActions,
+    ) -> Counts {
+        self.draining.retain(|draining| *draining != of);
+        let ack_pending = self.pending.in_hands_of(of);
+        let mut counts = self.pending.forget(of);
+        counts.lapsed += ack_pending.len() as u64;
+        for sequence in ack_pending {
+            self.came_back(sequence, log);
+        }
+        self.pass_on(after);
+        counts
+    }
+
+    /// A connection was closed; what became of what it had in hand.
+    pub(super) fn close_connection(
+        &mut self,
+        of: ConnectionId,
+        after: &mut DeferredActions,
+    ) -> Counts {
+        self.draining.retain(|draining| *draining != of);
+        self.end_subscriptions(of, after);
+        self.pending.forget(of)
+    }
+
+    fn end_subscriptions(&mut self, of: ConnectionId, after: &mut DeferredActions) {
+        self.subscribers.end_those_of(of, after);
+        self.pass_on(after);
+    }
+
+    /// When something changes without anybody's doing.
+    pub(super) fn next_alarm(&mut self) -> Option<Duration> {
+        self.pending.next_alarm()
+    }
+
+    /// Sees to it that nobody waits while there is something, nor longer than until
+    /// the next alarm.
+    pub(super) fn pass_on(&mut self, after: &mut DeferredActions) {
+        if !self.subscribers.any_waiting() {
+            return;
+        }
+        let available = !self.notices.is_empty()
+            || self.pending.any_due()
+            || (self.position.unread() > 0 && !self.is_full());
+        if available {
+            self.subscribers.wake(after);
+        } else if let Some(alarm) = self.pending.next_alarm() {
+            self.subscribers.watch(alarm, after);
+        }
+    }
+
+    /// Whether as many deliveries are unsettled as may be.
+    fn is_full(&self) -> bool {
+        self.config.max_ack_pending.is_some_and(|max| {
+            usize::try_from(max.get()).is_ok_and(|max| self.pending.len() >= max)
+        })
+    }
+
+    /// Looks for deliveries whose wait has ended.
+    fn expire(&mut self, log: &Log, now: Duration) {
+        while let Some(expired) = self.pending.next_expired(now) {
+            self.came_back(expired.sequence, log);
+        }
+    }
+
+    fn put_back(&mut self, sequence: u64, delay: Duration, log: &Log, now: Duration) {
+        let Some(delivery) = self.pending.get(sequence) else {
+            return;
+        };
+        if delay.is_zero() || delivery.dropped || self.is_last(delivery.attempt) {
+            self.came_back(sequence, log);
+        } else {
+            self.pending.rest(sequence, now.saturating_add(delay));
+        }
+    }
+
+    /// A delivery was not handled: it is due again, or that was the last one.
+    fn came_back(&mut self, sequence: u64, log: &Log) {
+        let Some(delivery) = self.pending.get(sequence) else {
+            return;
+        };
+        let Some((_, subject)) = log.get(sequence) else {
+            self.pending.settle(sequence);
+            self.notices.unsettled(sequence);
+            return;
+        };
+        if self.is_last(delivery.attempt) {
+            self.pending.settle(sequence);
+            if let Some(ledger) = &mut self.ledger {
+                ledger.exhausted(sequence);
+            }
+            self.notices.exhausted(Exhausted {
+                subject: subject.subject().clone(),
+                sequence,
+                attempts: delivery.attempt,
+            });
+        } else {
+            self.pending.make_due(sequence);
+        }
+    }
+
+    fn is_last(&self, attempt: u32) -> bool {
+        self.config
+            .max_deliver
+            .is_some_and(|max| attempt >= max.get())
+    }
+
+    fn deadline(&self, attempt: u32, now: Duration) -> Duration {
+        now.saturating_add(self.config.wait_of_attempt(attempt))
+    }
+}
+
+impl<'a> From<Read<'a>> for Delivery<'a> {
+    fn from(read: Read<'a>) -> Self {
+        Self {
+            sequence: read.sequence,
+            message: read.message,
+            subject: read.subject,
+            attempt: 1,
+            unread: read.unread,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! What is left to do once a stream's lock is released.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use tokio::sync::Notify;
+
+use super::log::Message;
+use super::state::State;
+
+/// Wakes tasks and drops messages when it is dropped itself.
+///
+/// Both run code that is not ours (a task may be polled, a value has a
+/// destructor), and that code may call the transport: it must not find the lock
+/// held.
+#[derive(Debug, Default)]
+pub(super) struct DeferredActions {
+    wake: Option<Waker>,
+    drop: Option<Message>,
+    /// Mostly there is one of each at the most, which takes no allocation.
+    more: Vec<Task>,
+}
+
+#[derive(Debug)]
+enum Task {
+    Wake(Waker),
+    /// Only to be dropped: both may be the last owners of something.
+    Drop(#[expect(dead_code, reason = "it is there to be dropped")] Message),
+    DropAll(#[expect(dead_code, reason = "it is there to be dropped")] Box<State>),
+    Notify(Arc<Notify>),
+    Forget(#[expect(dead_code, reason = "it is there to be dropped")] Waker),
+}
+
+impl DeferredActions {
+    pub(super) fn wake(&mut self, waker: Waker) {
+        if self.wake.is_none() {
+            self.wake = Some(waker);
+        } else {
+            self.more.push(Task::Wake(waker));
+        }
+    }
+
+    /// Drops a waker without waking: it may be the last owner of its task.
+    pub(super) fn forget(&mut self, waker: Waker) {
+        self.more.push(Task::Forget(waker));
+    }
+
+    pub(super) fn drop(&mut self, message: Message) {
+        if self.drop.is_none() {
+            self.drop = Some(message);
+        } else {
+            self.more.push(Task::Drop(message));
+        }
+    }
+
+    /// Drops everything that a stream held.
+    pub(super) fn drop_all(&mut self, state: State) {
+        self.more.push(Task::DropAll(Box::new(state)));
+    }
+
+    /// Tells all who wait for it.
+    pub(super) fn notify(&mut self, waiting: &Arc<Notify>) {
+        self.more.push(Task::Notify(Arc::clone(waiting)));
+    }
+}
+
+impl Drop for DeferredActions {
+    fn drop(&mut self) {
+        if let Some(waker) = self.wake.take() {
+            waker.wake();
+        }
+        if self.more.is_empty() {
+            return;
+        }
+        for task in std::mem::take(&mut self.more) {
+            match task {
+                Task::Wake(waker) => waker.wake(),
+                Task::Notify(waiting) => waiting.notify_waiters(),
+                Task::Drop(_) | Task::DropAll(_) | Task::Forget(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Settling deliveries.
+
+use std::sync::Arc;
+
+use super::connection::Connection;
+use super::slab::Key;
+use super::stream::MemoryStream;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Completion, Error, ErrorKind, Operation, Settle, SettleCompletions, Settlement, Settler,
+    Unsettled,
+};
+
+/// Where the deliveries of one subscription are settled; a delivery is known by
+/// its sequence, whichever attempt it was.
+#[derive(Debug)]
+pub(super) struct Sink {
+    stream: Arc<MemoryStream>,
+    connection: Arc<Connection>,
+    consumer: Key,
+    name: Option<Text>,
+}
+
+impl Sink {
+    pub(super) fn new(
+        stream: Arc<MemoryStream>,
+        connection: Arc<Connection>,
+        consumer: Key,
+        name: Option<Text>,
+    ) -> Self {
+        Self {
+            stream,
+            connection,
+            consumer,
+            name,
+        }
+    }
+
+    /// Settles all of these alike, under one lock.
+    fn settle_now(
+        &self,
+        sequences: impl IntoIterator<Item = u64>,
+        settlement: &Settlement,
+    ) -> Result<(), Error> {
+        let stream = &self.stream;
+        let now = stream.clock().monotonic();
+        stream.locked(&self.connection, Operation::Settle, |state, after| {
+            let Some(consumer) = state.consumers.get_mut(self.consumer) else {
+                return Err(stream.no_consumer(Operation::Settle, self.name.as_deref()));
+            };
+            for sequence in sequences {
+                if !consumer.settle(sequence, settlement, &state.log, now, after) {
+                    return Err(Error::new(
+                        ErrorKind::Other,
+                        Operation::Settle,
+                        "the memory transport does not know this settlement",
+                    ));
+                }
+            }
+            state.release_settled(self.consumer, after);
+            state.tell_drains(after);
+            Ok(())
+        })
+    }
+}
+
+impl Settle for Sink {
+    fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
+        Completion::ready(self.settle_now([token], &settlement))
+    }
+
+    /// Each run of deliveries of one subscription takes one lock.
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Completion<Result<(), Unsettled>> {
+        let mut answers = SettleCompletions::new(deliveries.len());
+        let mut place = 0;
+        while let Some(settler) = deliveries.get(place) {
+            let Some((sink, _)) = settler.sink::<Self>() else {
+                answers.add(place, settler.settle(settlement.clone()));
+                place += 1;
+                continue;
+            };
+            let tokens = deliveries[place..].iter().map_while(|settler| {
+                let (own, token) = settler.sink::<Self>()?;
+                std::ptr::eq(own, sink).then_some(token)
+            });
+            let end = place + tokens.clone().count();
+            if sink.settle_now(tokens.clone(), settlement).is_err() {
+                // It is refused for each of them: each has an error of its own.
+                for (place, token) in (place..).zip(tokens) {
+                    answers.add(place, sink.settle(token, settlement.clone()));
+                }
+            }
+            place = end;
+        }
+        answers.answer()
+    }
+}

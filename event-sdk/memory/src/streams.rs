@@ -1,0 +1,184 @@
+//! The streams of a transport, which can be created and changed while it runs.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::ack_pending::ConnectionId;
+use super::changeable::{Changeable, Current};
+use super::check;
+use super::connection::Connection;
+use super::deferred_actions::DeferredActions;
+use super::list::List;
+use super::stream::MemoryStream;
+use event_sdk_clock::Clock;
+use event_sdk_core::codec::Codec;
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, Operation, StreamChange};
+
+/// The streams of a transport.
+#[derive(Debug)]
+pub(super) struct Streams {
+    list: Changeable<List>,
+    /// Held while a stream is created or changed.
+    connections: Mutex<Connections>,
+    maker: Maker,
+}
+
+/// Makes streams.
+#[derive(Debug)]
+pub(super) struct Maker {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) codec: Arc<dyn Codec>,
+    pub(super) hand_over: bool,
+}
+
+/// The connections that there are; without any the streams are closed.
+#[derive(Debug, Default)]
+struct Connections {
+    open: usize,
+    /// How many there ever were.
+    count: u64,
+}
+
+impl Streams {
+    /// These streams, whose configurations are known to be right.
+    pub(super) fn new(configs: Vec<StreamConfig>, maker: Maker) -> Self {
+        let streams = configs.into_iter().map(|config| maker.make(config));
+        Self {
+            list: Changeable::new(List::new(streams.collect())),
+            connections: Mutex::default(),
+            maker,
+        }
+    }
+
+    pub(super) fn list(&self) -> Current<'_, List> {
+        self.list.get()
+    }
+
+    /// Creates the stream, or makes it what `config` says.
+    pub(super) fn apply(&self, config: &StreamConfig) -> Result<StreamChange, Error> {
+        check::stream(config, Operation::Manage)?;
+        // Declared before the guard, so dropped after it.
+        let mut after = DeferredActions::default();
+        let connections = self.connections();
+        if connections.open == 0 {
+            return Err(Error::closed(Operation::Manage));
+        }
+        let streams = self.list();
+        let (mut named, mut others): (Vec<_>, Vec<_>) = streams
+            .iter()
+            .partition(|stream| *stream.name() == config.name);
+        for other in &others {
+            check::beside(&other.settings().config, config, Operation::Manage)?;
+        }
+        if let Some(stream) = named.pop() {
+            let change = stream.change(config, &mut after)?;
+            if streams.knows_subjects() && change != StreamChange::Unchanged {
+                self.list.set(List::new(streams.to_vec()));
+            }
+            return Ok(change);
+        }
+        let made = self.maker.make(config.clone());
+        others.push(&made);
+        self.list
+            .set(List::new(others.into_iter().cloned().collect()));
+        Ok(StreamChange::Created)
+    }
+
+    /// A first connection.
+    pub(super) fn open(self: Arc<Self>) -> Connection {
+        let id = self.connections().add();
+        Connection::new(id, self)
+    }
+
+    /// Another connection, unless all were closed.
+    pub(super) fn connect(self: Arc<Self>) -> Result<Connection, Error> {
+        let mut connections = self.connections();
+        if connections.open == 0 {
+            return Err(Error::closed(Operation::Configure));
+        }
+        let id = connections.add();
+        drop(connections);
+        Ok(Connection::new(id, self))
+    }
+
+    /// A connection was closed. With the last one the streams end.
+    pub(super) fn leave(&self, after: &mut DeferredActions) {
+        let mut connections = self.connections();
+        connections.open -= 1;
+        if connections.open == 0 {
+            for stream in self.list().iter() {
+                stream.close(after);
+            }
+        }
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        &*self.maker.clock
+    }
+
+    fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The stream of that name.
+    pub(super) fn named(
+        &self,
+        name: &str,
+        operation: Operation,
+    ) -> Result<Arc<MemoryStream>, Error> {
+        let streams = self.list();
+        let named = streams.iter().find(|stream| *stream.name() == name);
+        named.cloned().ok_or_else(|| {
+            let known: Vec<&str> = streams.iter().map(|stream| &**stream.name()).collect();
+            let reason = match known[..] {
+                [] => "there is no stream at all; create it with `apply_stream`".to_owned(),
+                _ => format!("there is no such stream; there are {}", known.join(", ")),
+            };
+            Error::new(ErrorKind::StreamNotFound, operation, reason).at_stream(Text::copy_of(name))
+        })
+    }
+
+    /// That no stream stores the subject.
+    pub(super) fn no_stream(&self, subject: &Subject) -> Error {
+        let streams = self.list();
+        let declared: Vec<String> = streams
+            .iter()
+            .map(|stream| {
+                let settings = stream.settings();
+                let subjects = check::list(&settings.config.subjects);
+                format!("{} ({subjects})", stream.name())
+            })
+            .collect();
+        let beside = match declared[..] {
+            [] => String::new(),
+            _ => format!(", beside {}", declared.join(", ")),
+        };
+        Error::new(
+            ErrorKind::NoStream,
+            Operation::Publish,
+            format!(
+                "no stream stores this subject; declare one with a pattern that matches it{beside}"
+            ),
+        )
+        .at_subject(subject)
+    }
+}
+
+impl Connections {
+    fn add(&mut self) -> ConnectionId {
+        self.open += 1;
+        self.count += 1;
+        ConnectionId(self.count)
+    }
+}
+
+impl Maker {
+    fn make(&self, config: StreamConfig) -> Arc<MemoryStream> {
+        let (clock, codec) = (Arc::clone(&self.clock), Arc::clone(&self.codec));
+        Arc::new(MemoryStream::new(config, clock, codec, self.hand_over))
+    }
+}

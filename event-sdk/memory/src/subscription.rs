@@ -1,0 +1,285 @@
+//! Receiving from a consumer.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::task::coop;
+
+use super::connection::Connection;
+use super::consumer::{Delivery, Item};
+use super::deferred_actions::DeferredActions;
+use super::own_subjects::OwnSubjects;
+use super::settle::Sink;
+use super::slab::Key;
+use super::stream::MemoryStream;
+use event_sdk_clock::Sleep;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    AckPolicy, ConsumerConfig, DeliveryInfo, Error, Incoming, Operation, Received, Settle, Settler,
+};
+
+/// A subscription: the stream of what a consumer has for it.
+///
+/// Where deliveries are settled it takes each message when it is asked for it:
+/// the ack wait begins when the caller gets the message, and what one of a group
+/// has not asked for is there for the others. Where they are not, it takes
+/// several at once and gives back what it has not handed out when it is dropped.
+pub(super) struct MemorySubscription {
+    stream: Arc<MemoryStream>,
+    connection: Arc<Connection>,
+    consumer: Key,
+    subscriber: Key,
+    via: Via,
+    /// How many messages it takes at once.
+    batch: usize,
+    taken: VecDeque<Incoming>,
+    timer: Option<Timer>,
+    ended: bool,
+}
+
+/// What a subscription adds to each message. These are its own, so that
+/// counting references to them takes no other subscription's or publisher's time.
+struct Via {
+    stream: Text,
+    name: Option<Text>,
+    sink: Option<Arc<dyn Settle>>,
+    subjects: OwnSubjects,
+}
+
+struct Timer {
+    at: Duration,
+    sleep: Sleep,
+}
+
+/// What a consumer had.
+enum Taken {
+    /// Something.
+    Some,
+    /// Nothing; at this time it may have.
+    Nothing(Option<Duration>),
+    /// Nothing so far, but it has not looked at everything.
+    Unfinished,
+}
+
+/// No subscription takes more than this at once, to hold the lock for a short time.
+const MAX_BATCH: usize = 256;
+
+/// How often a poll goes on looking before it lets other tasks run.
+const MAX_ROUNDS: usize = 8;
+
+impl MemorySubscription {
+    pub(super) fn new(
+        stream: Arc<MemoryStream>,
+        connection: Arc<Connection>,
+        consumer: Key,
+        subscriber: Key,
+        config: &ConsumerConfig,
+        prefetch: usize,
+    ) -> Self {
+        let name = config.name.as_str().map(Text::copy_of);
+        let (batch, sink) = match config.ack {
+            AckPolicy::None => (prefetch.min(MAX_BATCH), None),
+            AckPolicy::Explicit => {
+                let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
+                (1, Some(Arc::new(sink) as Arc<dyn Settle>))
+            }
+        };
+        Self {
+            via: Via {
+                stream: Text::copy_of(stream.name()),
+                name,
+                sink,
+                subjects: OwnSubjects::default(),
+            },
+            stream,
+            connection,
+            consumer,
+            subscriber,
+            batch,
+            taken: VecDeque::new(),
+            timer: None,
+            ended: false,
+        }
+    }
+
+    /// Takes what there is, or leaves word to be woken.
+    fn take(&mut self, waker: &Waker) -> Result<Taken, Error> {
+        let stream = &self.stream;
+        let age = stream.age_now();
+        let now = match self.via.sink {
+            Some(_) => stream.clock().monotonic(),
+            None => Duration::ZERO,
+        };
+        stream.locked(&self.connection, Operation::Subscribe, |state, after| {
+            state.release_handed_out(self.consumer, self.subscriber, after);
+            let fresh = stream.drop_old(state, age, after);
+            let Some(consumer) = state.consumers.get_mut(self.consumer) else {
+                return Err(stream.no_consumer(Operation::Subscribe, self.via.name.as_deref()));
+            };
+            if !fresh {
+                consumer.subscribers().busy(self.subscriber, after);
+                return Ok(Taken::Unfinished);
+            }
+            let (taken, via) = (&mut self.taken, &mut self.via);
+            let unfinished = consumer.deliver(
+                &mut state.log,
+                &mut state.interest,
+                now,
+                (self.subscriber, self.connection.id()),
+                self.batch,
+                |item| {
+                    taken.push_back(match item {
+                        Item::Delivery(delivery) => Incoming::Message(via.received(&delivery)),
+                        Item::Notice(notice) => notice.into(),
+                    });
+                },
+            );
+            let alarm = consumer.next_alarm();
+            let subscribers = consumer.subscribers();
+            let taken = if !self.taken.is_empty() {
+                subscribers.busy(self.subscriber, after);
+                Taken::Some
+            } else if unfinished {
+                subscribers.busy(self.subscriber, after);
+                Taken::Unfinished
+            } else {
+                subscribers.wait(self.subscriber, waker, alarm, after);
+                return Ok(Taken::Nothing(alarm));
+            };
+            consumer.pass_on(after);
+            state.tell_drains(after);
+            Ok(taken)
+        })
+    }
+
+    /// Gives back what it has not handed out, and takes nothing more.
+    fn end(&mut self) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        self.timer = None;
+        let unread = std::mem::take(&mut self.taken);
+        let unread = unread.iter().filter_map(|item| match item {
+            Incoming::Message(message) => message.info.sequence,
+            _ => None,
+        });
+        let mut after = DeferredActions::default();
+        // After the end of everything there is nothing to give back.
+        let _ = self
+            .stream
+            .locked_until(Operation::Subscribe, &mut after, |state, after| {
+                let Some(consumer) = state.consumers.get_mut(self.consumer) else {
+                    return Ok(());
+                };
+                // What was not handed out was taken last.
+                consumer.handed_out(self.subscriber, unread.clone().count());
+                consumer.leave(self.subscriber, unread, &state.log, after);
+                let is_over = consumer.is_over();
+                state.release_settled(self.consumer, after);
+                if is_over {
+                    state.remove_consumer(self.consumer, after);
+                }
+                Ok(())
+            });
+    }
+
+    /// Whether the timer for `at` has run out; otherwise it wakes the task.
+    fn poll_timer(&mut self, at: Option<Duration>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(at) = at else {
+            self.timer = None;
+            return Poll::Pending;
+        };
+        // One that ends earlier will do: then there is a look at it.
+        if self.timer.as_ref().is_none_or(|timer| timer.at > at) {
+            self.timer = Some(Timer {
+                at,
+                sleep: self.stream.clock().sleep_until(at),
+            });
+        }
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.sleep.as_mut().poll(cx));
+        }
+        self.timer = None;
+        Poll::Ready(())
+    }
+}
+
+impl Stream for MemorySubscription {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let budget = ready!(coop::poll_proceed(cx));
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        if let Err(error) = this.connection.check(Operation::Subscribe) {
+            budget.made_progress();
+            this.end();
+            return Poll::Ready(Some(Err(error)));
+        }
+        if let Some(item) = this.taken.pop_front() {
+            budget.made_progress();
+            return Poll::Ready(Some(Ok(item)));
+        }
+        for _ in 0..MAX_ROUNDS {
+            match this.take(cx.waker()) {
+                Ok(Taken::Some) => {
+                    budget.made_progress();
+                    return Poll::Ready(this.taken.pop_front().map(Ok));
+                }
+                Ok(Taken::Unfinished) => {}
+                Ok(Taken::Nothing(alarm)) => ready!(this.poll_timer(alarm, cx)),
+                Err(error) => {
+                    this.end();
+                    return Poll::Ready(Some(Err(error)));
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+impl Drop for MemorySubscription {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Via {
+    /// The message as it is delivered.
+    fn received(&mut self, delivery: &Delivery<'_>) -> Received {
+        let message = delivery.message;
+        Received {
+            subject: self.subjects.copy_of(delivery.subject),
+            headers: message.headers.clone(),
+            body: message.body.clone(),
+            info: DeliveryInfo {
+                stream: Some(self.stream.clone()),
+                sequence: Some(delivery.sequence),
+                attempt: delivery.attempt,
+                stored_at: Some(message.stored_at),
+                pending: Some(delivery.unread),
+            },
+            settler: self
+                .sink
+                .as_ref()
+                .map(|sink| Settler::new(sink.clone(), delivery.sequence)),
+        }
+    }
+}
+
+impl fmt::Debug for MemorySubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemorySubscription")
+            .field("stream", &self.via.stream)
+            .field("consumer", &self.via.name)
+            .finish_non_exhaustive()
+    }
+}

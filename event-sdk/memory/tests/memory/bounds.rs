@@ -1,0 +1,63 @@
+//! Memory and time stay within bounds whatever subscribers do.
+
+use event_sdk::transport::{AckPolicy, ConsumerConfig, Gap, Incoming, LostCount};
+
+use crate::support::*;
+
+#[test]
+fn a_slow_subscriber_holds_nothing_but_the_stream() {
+    let rig = Rig::of(|stream| stream.max_messages(1000).duplicate_capacity(1000));
+    let unlimited = ConsumerConfig {
+        max_ack_pending: None,
+        ..durable("unlimited")
+    };
+    let mut never_polled = rig.subscribe(durable("never"));
+    let mut never_settles = rig.subscribe(unlimited);
+    for round in 0..200 {
+        for index in 0..1000 {
+            rig.publish_id("a.b", &format!("{round}-{index}"));
+        }
+        while never_settles.try_next().is_some() {}
+        assert_eq!(rig.state().messages, 1000);
+    }
+    assert_eq!(never_polled.gap(), exactly(1, 199_000, 199_000));
+    assert_eq!(never_polled.drain().len(), 1000);
+    rig.step(30 * SECOND);
+    let (mut lost, mut again) = (0, 0);
+    while let Some(item) = never_settles.try_next() {
+        match item {
+            Incoming::Gap(Gap {
+                lost: LostCount::Exactly(count),
+                ..
+            }) => lost += count,
+            Incoming::Message(message) => {
+                assert_eq!(message.info.attempt, 2);
+                again += 1;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    // Some of what was lost while a handler had it was told before.
+    assert_eq!(again, 1000);
+    assert!(lost > 0 && lost <= 199_000, "{lost}");
+}
+
+#[test]
+fn ten_thousand_subscriptions_to_one_subject_all_receive() {
+    let rig = Rig::of(|stream| stream.max_messages(10));
+    let mut subs: Vec<_> = (0..10_000)
+        .map(|_| {
+            let mut config = ephemeral();
+            config.ack = AckPolicy::None;
+            rig.subscribe(config)
+        })
+        .collect();
+    subs.iter_mut().for_each(Subscriber::nothing);
+    rig.publish_many("a", 2);
+    for sub in &mut subs {
+        assert!(sub.take_woken());
+        assert_eq!(sub.drain(), [1, 2]);
+    }
+    subs.truncate(1);
+    assert_eq!(rig.state().consumers, 1);
+}

@@ -1,0 +1,111 @@
+//! Making the connection.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_nats::{AuthError, ConnectOptions};
+
+use super::connection::ConnectionMonitor;
+use super::error;
+use super::options::NatsOptions;
+use event_sdk_core::transport::{Error, ErrorKind};
+
+/// How many messages a subscription may be behind before the client drops some:
+/// more than can be on the way at a time.
+const LEAST_CAPACITY: usize = 64 * 1024;
+
+/// How often it is tried at once again where a server ends a connection without
+/// a word.
+const ABRUPT: u32 = 5;
+
+/// Connects, again and again for as long as the options say.
+pub(super) async fn connect(
+    options: &NatsOptions,
+    monitor: &Arc<ConnectionMonitor>,
+) -> Result<async_nats::Client, Error> {
+    options.check()?;
+    let (addresses, in_url) = options.servers.resolve()?;
+    let auth = options.auth.clone().or(in_url);
+    if let Some(auth) = &auth {
+        auth.check().await?;
+    }
+    let tls = options.tls.config().await?;
+    let begun = Instant::now();
+    let mut round = 0;
+    let mut abrupt = 0;
+    loop {
+        let mut connect = match auth.clone() {
+            None => ConnectOptions::new(),
+            Some(auth) => ConnectOptions::with_auth_callback(move |nonce| {
+                let auth = auth.clone();
+                async move { auth.answer(&nonce).await.map_err(AuthError::new) }
+            }),
+        };
+        let in_flight = options.limits.in_flight;
+        connect = connect
+            .custom_inbox_prefix(&options.inbox_prefix)
+            .connection_timeout(options.connect_timeout)
+            .request_timeout(Some(options.request_timeout))
+            .ping_interval(options.ping_interval)
+            .subscription_capacity(LEAST_CAPACITY.max(in_flight.saturating_mul(2)))
+            .require_tls(options.tls.required || options.servers.all_secure())
+            .tls_client_config(tls.clone());
+        if options.tls.first {
+            connect = connect.tls_first();
+        }
+        if options.only_given_servers {
+            connect = connect.ignore_discovered_servers();
+        }
+        if let Some(name) = &options.name {
+            connect = connect.name(name);
+        }
+        connect = reconnecting(connect, options, addresses.len(), monitor);
+        let heard = Arc::clone(monitor);
+        connect = connect.event_callback(move |event| {
+            heard.hear(&event);
+            std::future::ready(())
+        });
+        let error = match connect.connect(addresses.as_slice()).await {
+            Ok(client) => return Ok(client),
+            // Where a server refuses, its reason may be lost with the connection.
+            Err(error) if abrupt < ABRUPT && error::is_abrupt(&error) => {
+                abrupt += 1;
+                continue;
+            }
+            Err(error) => error::connecting(error, options, auth.as_ref()).await,
+        };
+        round += 1;
+        let delay = options.reconnect.delay(round + 1, 1);
+        let again = begun.elapsed() + delay <= options.connect_within;
+        let hopeless = matches!(
+            error.kind(),
+            ErrorKind::Unauthenticated | ErrorKind::Tls | ErrorKind::InvalidOption
+        );
+        if hopeless || !again {
+            return Err(error);
+        }
+        tracing::warn!(target: crate::TRACING_TARGET, %error, ?delay, "connecting to NATS again");
+        tokio::time::sleep(delay).await;
+    }
+}
+
+/// Says how a lost connection is made anew.
+fn reconnecting(
+    connect: ConnectOptions,
+    options: &NatsOptions,
+    servers: usize,
+    monitor: &Arc<ConnectionMonitor>,
+) -> ConnectOptions {
+    let reconnect = options.reconnect;
+    let monitor = Arc::downgrade(monitor);
+    connect
+        .max_reconnects(reconnect.attempts)
+        .reconnect_delay_callback(move |attempt| {
+            // The client cannot be told to stop trying, only to wait.
+            if monitor.upgrade().is_some_and(|monitor| monitor.is_wanted()) {
+                reconnect.delay(attempt, servers)
+            } else {
+                Duration::MAX
+            }
+        })
+}

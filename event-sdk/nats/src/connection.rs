@@ -1,0 +1,154 @@
+//! The state of the connection, and what the server says beside answers.
+
+mod monitor;
+
+pub(super) use self::monitor::ConnectionMonitor;
+
+use std::fmt;
+
+use tokio::sync::watch;
+
+/// Whether there is a connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConnectionState {
+    /// There is one.
+    Connected,
+    /// There is none; it is being made anew.
+    Disconnected {
+        /// Why, as far as that is known.
+        reason: DisconnectReason,
+    },
+    /// It has ended for good: the transport was closed, or as many attempts to
+    /// connect have failed as were allowed.
+    Closed,
+}
+
+/// Why there is no connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// It was lost: the server has stopped, or the network between.
+    Lost,
+    /// No server can be reached.
+    Unreachable,
+    /// The server does not take the credentials, or not any more.
+    Unauthenticated,
+    /// No secure connection can be made.
+    Tls,
+}
+
+impl fmt::Display for DisconnectReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Lost => "the connection was lost",
+            Self::Unreachable => "no server can be reached",
+            Self::Unauthenticated => "the server does not take the credentials",
+            Self::Tls => "no secure connection can be made",
+        })
+    }
+}
+
+/// Shows the state of a connection, and waits for it to change.
+#[derive(Debug, Clone)]
+pub struct ConnectionWatch(watch::Receiver<ConnectionState>);
+
+impl ConnectionWatch {
+    /// The state now.
+    pub fn current(&self) -> ConnectionState {
+        self.0.borrow().clone()
+    }
+
+    /// Waits until the state is another than the last that this answered with,
+    /// or at first than the one when the watch was made.
+    ///
+    /// What comes and goes between two calls is not seen. After
+    /// [`Closed`](ConnectionState::Closed) nothing changes any more, and this
+    /// waits for ever. Cancel-safe: a change that was not answered with is kept.
+    pub async fn changed(&mut self) -> ConnectionState {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        self.0.borrow_and_update().clone()
+    }
+
+    /// Waits until there is a connection; `false` if there will be none.
+    ///
+    /// Cancel-safe.
+    pub async fn connected(&mut self) -> bool {
+        let done = |state: &ConnectionState| {
+            matches!(state, ConnectionState::Connected | ConnectionState::Closed)
+        };
+        let state = self.0.wait_for(done).await;
+        state.is_ok_and(|state| *state == ConnectionState::Connected)
+    }
+}
+
+/// What the server did not allow, and said so beside all answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Denial {
+    /// Publishing to this subject.
+    Publish(String),
+    /// Subscribing to this subject.
+    Subscribe(String),
+}
+
+impl Denial {
+    /// Reads the text of a server's error: `Permissions Violation for Publish to
+    /// "orders"`, `… for Subscription to "orders" using queue "q"`
+    /// (nats-server, `server/client.go`).
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("Permissions Violation for ")?;
+        let (what, rest) = rest.split_once('"')?;
+        let (subject, _) = rest.split_once('"')?;
+        let subject = subject.to_owned();
+        match what {
+            "Publish to " => Some(Self::Publish(subject)),
+            "Subscription to " => Some(Self::Subscribe(subject)),
+            _ => None,
+        }
+    }
+}
+
+/// What is wanted of the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Everything.
+    Open,
+    /// Nothing new: what was begun goes on, and what was handed out is settled.
+    Draining,
+    /// Nothing: no connection is made any more.
+    Ended,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denials_are_read_as_servers_write_them() {
+        let denial = |text| Denial::parse(text);
+        assert_eq!(
+            denial("Permissions Violation for Publish to \"orders.placed\""),
+            Some(Denial::Publish("orders.placed".to_owned()))
+        );
+        for text in [
+            "Permissions Violation for Subscription to \"orders.>\"",
+            "Permissions Violation for Subscription to \"orders.>\" using queue \"workers\"",
+        ] {
+            assert_eq!(
+                denial(text),
+                Some(Denial::Subscribe("orders.>".to_owned())),
+                "{text}"
+            );
+        }
+        for text in [
+            "User Authentication Expired",
+            "Permissions Violation for Publish to",
+            "Permissions Violation for Something to \"orders\"",
+            "",
+        ] {
+            assert_eq!(denial(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! Where everything that is heard of the connection comes together.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_nats::{ClientError, Event, ServerError};
+use tokio::sync::{broadcast, watch};
+
+use super::{ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase};
+use crate::error;
+use crate::send_queue::SendQueue;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+
+/// Where everything that is heard of the connection comes together.
+pub(crate) struct ConnectionMonitor {
+    state: watch::Sender<ConnectionState>,
+    denials: broadcast::Sender<Denial>,
+    /// Since when there is no connection, and why.
+    lost: Mutex<Option<(Instant, DisconnectReason)>>,
+    phase: watch::Sender<Phase>,
+    /// Whether it ended since no connection could be made.
+    given_up: AtomicBool,
+    outboxes: Mutex<Vec<Arc<SendQueue>>>,
+}
+
+/// How many denials a subscriber to them may be behind.
+const DENIALS: usize = 64;
+
+impl ConnectionMonitor {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: watch::Sender::new(ConnectionState::Connected),
+            denials: broadcast::Sender::new(DENIALS),
+            lost: Mutex::new(None),
+            phase: watch::Sender::new(Phase::Open),
+            given_up: AtomicBool::new(false),
+            outboxes: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn watch(&self) -> ConnectionWatch {
+        ConnectionWatch(self.state.subscribe())
+    }
+
+    /// What the server will not have allowed from now on.
+    pub(crate) fn denials(&self) -> broadcast::Receiver<Denial> {
+        self.denials.subscribe()
+    }
+
+    /// Tells this outbox too what becomes of the connection; `false` if that
+    /// has ended already.
+    pub(crate) fn add(&self, send_queue: Arc<SendQueue>) -> bool {
+        let mut outboxes = lock(&self.outboxes);
+        let open = self.is_open();
+        if open {
+            outboxes.push(send_queue);
+        }
+        open
+    }
+
+    /// Whether something new may be begun.
+    pub(crate) fn is_open(&self) -> bool {
+        *self.phase.borrow() == Phase::Open
+    }
+
+    /// From now on nothing new is begun.
+    pub(crate) fn begin_drain(&self) {
+        let outboxes = lock(&self.outboxes);
+        self.go_to(Phase::Draining);
+        for send_queue in &*outboxes {
+            send_queue.begin_drain();
+        }
+    }
+
+    /// Whether the connection is to be made anew when it is lost.
+    pub(crate) fn is_wanted(&self) -> bool {
+        *self.phase.borrow() != Phase::Ended
+    }
+
+    /// What is wanted of the connection, to be waited for.
+    pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.subscribe()
+    }
+
+    /// Goes on to this phase, never back; `false` if it was reached already.
+    fn go_to(&self, phase: Phase) -> bool {
+        self.phase.send_if_modified(|current| {
+            let goes_on = *current < phase;
+            *current = phase.max(*current);
+            goes_on
+        })
+    }
+
+    /// From now on no connection is wanted; `false` if that was so already.
+    pub(crate) fn end(&self) -> bool {
+        let outboxes = {
+            let mut outboxes = lock(&self.outboxes);
+            if !self.go_to(Phase::Ended) {
+                return false;
+            }
+            std::mem::take(&mut *outboxes)
+        };
+        for send_queue in outboxes {
+            send_queue.end();
+        }
+        true
+    }
+
+    /// That nothing is begun any more, and why.
+    pub(crate) fn refusal(&self, operation: Operation) -> Error {
+        if self.given_up.load(Ordering::Acquire) {
+            Self::given_up(operation)
+        } else {
+            Error::closed(operation)
+        }
+    }
+
+    /// That it was tried to connect as often as it may be.
+    pub(crate) fn given_up(operation: Operation) -> Error {
+        Error::new(
+            ErrorKind::Closed,
+            operation,
+            "the connection was given up after as many attempts as allowed; connect anew",
+        )
+    }
+
+    /// The connection has ended for good.
+    pub(crate) fn closed(&self) {
+        self.set(ConnectionState::Closed);
+    }
+
+    /// Why nothing could be sent for so long.
+    pub(crate) fn disconnected(&self, operation: Operation, waited: Duration) -> Error {
+        let lost = *lock(&self.lost);
+        let (_, reason) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
+        let (kind, advice) = match reason {
+            DisconnectReason::Unauthenticated => (
+                ErrorKind::Unauthenticated,
+                "renew them; they are tried again meanwhile",
+            ),
+            DisconnectReason::Tls => (ErrorKind::Tls, "look at the certificates on both sides"),
+            DisconnectReason::Lost | DisconnectReason::Unreachable => {
+                (ErrorKind::Disconnected, "try again")
+            }
+        };
+        Error::new(
+            kind,
+            operation,
+            format!("{reason}, and there was no connection within {waited:?}; {advice}"),
+        )
+    }
+
+    /// Brings the state in line with what the client says, for an event may be
+    /// lost among many; for how long there has been no connection.
+    pub(crate) fn reconcile(&self, connected: bool, now: Instant) -> Duration {
+        let mut lost = lock(&self.lost);
+        if connected {
+            if lost.take().is_some() {
+                self.set(ConnectionState::Connected);
+            }
+            return Duration::ZERO;
+        }
+        let (since, reason) = *lost.get_or_insert((now, DisconnectReason::Lost));
+        self.set(ConnectionState::Disconnected { reason });
+        now.saturating_duration_since(since)
+    }
+
+    /// Takes what the client reports.
+    pub(crate) fn hear(&self, event: &Event) {
+        match event {
+            Event::Connected => {
+                tracing::info!(target: crate::TRACING_TARGET, "connected to NATS");
+                self.reconcile(true, Instant::now());
+                for send_queue in &*lock(&self.outboxes) {
+                    send_queue.connected();
+                }
+            }
+            Event::Disconnected => {
+                tracing::warn!(target: crate::TRACING_TARGET, "the connection to NATS was lost");
+                self.reconcile(false, Instant::now());
+                for send_queue in &*lock(&self.outboxes) {
+                    send_queue.disconnected();
+                }
+            }
+            Event::LameDuckMode => {
+                tracing::info!(target: crate::TRACING_TARGET, "the NATS server is about to stop; it will move its clients");
+            }
+            Event::Draining => {}
+            Event::Closed => self.closed(),
+            Event::SlowConsumer(subscription) => tracing::warn!(target: crate::TRACING_TARGET,
+                subscription,
+                "a subscription was too slow, and the client dropped a message for it"
+            ),
+            Event::ServerError(error) => self.hear_server(error),
+            Event::ClientError(ClientError::MaxReconnects) => {
+                tracing::error!(target: crate::TRACING_TARGET, "the connection to NATS is given up: too many attempts failed");
+                self.given_up.store(true, Ordering::Release);
+                self.end();
+                self.closed();
+            }
+            Event::ClientError(error) => self.hear_attempt(&error.to_string()),
+        }
+    }
+
+    fn hear_server(&self, error: &ServerError) {
+        let text = match error {
+            ServerError::Other(text) => text.as_str(),
+            ServerError::AuthorizationViolation => "Authorization Violation",
+            ServerError::SlowConsumer(_) => "Slow Consumer",
+        };
+        if let Some(denial) = Denial::parse(text) {
+            tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
+            for send_queue in &*lock(&self.outboxes) {
+                send_queue.denied(&denial);
+            }
+            // Nobody may listen.
+            let _ = self.denials.send(denial);
+            return;
+        }
+        tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
+        if error::is_about_credentials(text) {
+            self.note(DisconnectReason::Unauthenticated);
+        }
+    }
+
+    /// An attempt to connect has failed.
+    fn hear_attempt(&self, error: &str) {
+        tracing::warn!(target: crate::TRACING_TARGET, error, "an attempt to connect to NATS failed");
+        // The texts of async-nats's `ConnectErrorKind`.
+        let reason = if error.contains("authorization violation")
+            || error.contains("failed signing nonce")
+        {
+            DisconnectReason::Unauthenticated
+        } else if error.contains("TLS") {
+            DisconnectReason::Tls
+        } else {
+            DisconnectReason::Unreachable
+        };
+        self.note(reason);
+    }
+
+    /// Notes why there is no connection; a reason that says what is to be done
+    /// is not replaced by one that does not.
+    fn note(&self, reason: DisconnectReason) {
+        let mut lost = lock(&self.lost);
+        let (since, known) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
+        let reason = match (known, reason) {
+            (DisconnectReason::Unauthenticated, DisconnectReason::Lost) => known,
+            _ => reason,
+        };
+        *lost = Some((since, reason));
+        if *self.state.borrow() != ConnectionState::Connected {
+            self.set(ConnectionState::Disconnected { reason });
+        }
+    }
+
+    fn set(&self, state: ConnectionState) {
+        self.state.send_if_modified(|current| {
+            if *current == state || *current == ConnectionState::Closed {
+                return false;
+            }
+            *current = state;
+            true
+        });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing in here panics half way.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl fmt::Debug for ConnectionMonitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionMonitor")
+            .field("state", &*self.state.borrow())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+//! Consumers: bound or created, pulled from, settled.
+//!
+//! A subscription has one consumer, one inbox for what the consumer sends, and
+//! no task of its own: it asks for messages when it is polled. What is its own
+//! affair stands in `subscription`, what others may do to it in `pull_loop`.
+
+mod ack_pending;
+mod all;
+mod bind;
+mod check;
+mod config;
+mod denied;
+mod exhausted;
+mod inbox;
+mod pull;
+mod pull_loop;
+mod recovery;
+mod reply;
+mod send;
+mod settle;
+mod shutdown;
+mod status;
+mod subjects;
+mod subscription;
+
+pub(super) use all::Consumers;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+use tokio::task::coop::unconstrained;
+
+use self::denied::denied;
+use self::exhausted::Reports;
+use self::inbox::Inbox;
+use self::pull_loop::PullLoop;
+use self::settle::AckContext;
+use self::subscription::{Denied, NatsSubscription};
+use super::context::NatsContext;
+use super::error::ErrorContext;
+use super::options::Management;
+use super::streams;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Capability, Completion, Error, Operation, SubscribeRequest, Subscription,
+};
+
+/// Binds or creates a consumer and receives from it.
+pub(super) fn subscribe(
+    context: Arc<NatsContext>,
+    request: SubscribeRequest,
+) -> Completion<Result<Subscription, Error>> {
+    Completion::later(async move {
+        let ack_context = AckContext::new(
+            Arc::clone(&context),
+            request.stream.clone(),
+            &request.config,
+        );
+        let about = ack_context.about(Operation::Subscribe);
+        let opened = open(&context, ack_context, request).await;
+        // It may have been closed meanwhile, whatever came of that.
+        context
+            .check_open(Operation::Subscribe)
+            .map_err(|closed| about.on(closed))?;
+        Ok(Box::pin(opened?) as Subscription)
+    })
+}
+
+async fn open(
+    context: &NatsContext,
+    ack_context: AckContext,
+    request: SubscribeRequest,
+) -> Result<NatsSubscription, Error> {
+    let about = ack_context.about(Operation::Subscribe);
+    context.check_open(Operation::Subscribe)?;
+    check::request(context, &request, &about)?;
+    // Before anything is sent, so that none is missed.
+    let denials = context.denials();
+    // Before the consumer, which is not to be left behind if that fails.
+    let inbox = Inbox::open(context, &about).await?;
+    let config = Arc::new(request.config);
+    let bound = bind::bind(context, &request.stream, &config, &about).await?;
+    let consumer = bound.name.clone();
+    let pull_loop = PullLoop::new(ack_context, &config, bound, inbox, request.prefetch);
+    let pull_loop = Arc::new(pull_loop);
+    context.consumers().add(&pull_loop);
+    let reports = match config.max_deliver {
+        Some(most)
+            if pull_loop.acks && context.capabilities().has(Capability::ReportsExhausted) =>
+        {
+            Some(Reports::open(Arc::clone(&pull_loop.ack_context), &consumer, most.get()).await?)
+        }
+        _ => None,
+    };
+    // It is looked at when a task has used up what tokio gives it at a time, too.
+    let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&pull_loop))));
+    // From here on it leaves nothing behind when it is dropped.
+    let mut subscription = NatsSubscription::new(pull_loop, config, reports, denied);
+    if context.options().management == Management::Never {
+        // Otherwise the server has answered to a question.
+        context.round_trip(&about).await?;
+    }
+    subscription.check_allowed()?;
+    Ok(subscription)
+}
+
+/// Removes a consumer.
+pub(super) fn delete(
+    context: Arc<NatsContext>,
+    stream: Text,
+    consumer: Text,
+) -> Completion<Result<(), Error>> {
+    #[derive(Deserialize)]
+    struct Deleted {}
+    Completion::later(async move {
+        let about = ErrorContext::new(Operation::Manage)
+            .stream(stream.clone())
+            .consumer(consumer.clone());
+        context
+            .check_open(about.operation)
+            .map_err(|error| about.on(error))?;
+        streams::check(&about, &stream)?;
+        streams::check(&about, &consumer)?;
+        let call = format!("CONSUMER.DELETE.{stream}.{consumer}");
+        let Deleted {} = context.request(&about, &call, &json!({})).await?;
+        Ok(())
+    })
+}

@@ -1,0 +1,171 @@
+//! All subscriptions of a connection, which end together.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use futures_util::future::{join, join_all, select};
+use tokio::time::{Instant, timeout_at};
+
+use super::ack_pending::open;
+use super::pull_loop::PullLoop;
+use super::send::send;
+use super::settle::{AckPending, NAK};
+use crate::connection::Phase;
+use crate::context::NatsContext;
+use event_sdk_core::transport::Drained;
+
+/// How long it is waited for room to put something back, where the server has gone
+/// without taking what was sent before.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The subscriptions of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Consumers {
+    cores: Mutex<Vec<Weak<PullLoop>>>,
+}
+
+/// A drain that has begun: the subscriptions have ended.
+pub(crate) struct Draining {
+    all: Vec<One>,
+    deadline: Instant,
+}
+
+/// One of its subscriptions, and what somebody had of it when the drain began.
+struct One {
+    pull_loop: Arc<PullLoop>,
+    in_hand: Vec<Weak<AckPending>>,
+    sequences: BTreeSet<u64>,
+}
+
+impl Consumers {
+    pub(super) fn add(&self, pull_loop: &Arc<PullLoop>) {
+        let mut cores = self.lock();
+        // Only when the list would grow, and then all of it: each addition costs
+        // the same.
+        if cores.len() == cores.capacity() {
+            cores.retain(|pull_loop| pull_loop.strong_count() > 0);
+        }
+        cores.push(Arc::downgrade(pull_loop));
+    }
+
+    /// Ends all subscriptions, and puts back what they had not handed out, as far
+    /// as that goes without waiting.
+    pub(crate) fn end(&self) {
+        for pull_loop in self.all() {
+            drop(pull_loop.end());
+            pull_loop.hurry();
+            pull_loop.delete();
+        }
+    }
+
+    /// Ends all subscriptions.
+    pub(crate) fn drain(&self, within: Duration) -> Draining {
+        let begin = |pull_loop: Arc<PullLoop>| {
+            pull_loop.ack_context.watch();
+            let in_hand = pull_loop.end();
+            One {
+                sequences: in_hand
+                    .iter()
+                    .map(|ack_pending| ack_pending.sequence())
+                    .collect(),
+                in_hand: in_hand.iter().map(Arc::downgrade).collect(),
+                pull_loop,
+            }
+        };
+        Draining {
+            all: self.all().into_iter().map(begin).collect(),
+            deadline: after(within),
+        }
+    }
+
+    fn all(&self) -> Vec<Arc<PullLoop>> {
+        self.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<PullLoop>>> {
+        // Nothing in here panics half way.
+        self.cores.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Draining {
+    /// Puts back what was not handed out, waits until the rest is settled, and
+    /// puts that back too when the time is over or the connection ends.
+    ///
+    /// Dropped before it is ready, no more is put back.
+    pub(crate) async fn run(self, context: &NatsContext) -> Drained {
+        let mut phase = context.phase();
+        let ended = std::pin::pin!(async {
+            // That nobody changes it any more says the same.
+            let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
+        });
+        let deadline = self.deadline;
+        let settling = self.all.iter().map(|one| one.settle(deadline));
+        // Whichever comes first.
+        let _ = select(std::pin::pin!(join_all(settling)), ended).await;
+        let mut drained = Drained::default();
+        for one in self.all {
+            let found = one.finish().await;
+            drained.settled += found.settled;
+            drained.given_back += found.given_back;
+        }
+        drained
+    }
+}
+
+impl One {
+    /// Puts back what was not handed out, and waits until the rest is settled.
+    async fn settle(&self, deadline: Instant) {
+        let settled = async {
+            loop {
+                // Before the look, so that nothing is missed between.
+                let mut settled = std::pin::pin!(self.pull_loop.ack_context.settled());
+                settled.as_mut().enable();
+                if self
+                    .in_hand
+                    .iter()
+                    .all(|ack_pending| open(ack_pending).is_none())
+                    || timeout_at(deadline, settled).await.is_err()
+                {
+                    break;
+                }
+            }
+        };
+        join(self.pull_loop.left(), settled).await;
+    }
+
+    /// Puts back what is not settled.
+    async fn finish(self) -> Drained {
+        // Only when the requests have ended: otherwise it would come here again.
+        self.pull_loop.hurry();
+        let client = self.pull_loop.ack_context.context.client();
+        let giving_back = self.pull_loop.ack_context.giving_back().await;
+        let deadline = after(PATIENCE);
+        for ack_pending in self.in_hand.iter().filter_map(open) {
+            if let Some(reply) = ack_pending.give_back() {
+                // Where it cannot be sent it comes again after its ack wait.
+                let _ = timeout_at(deadline, send(client, &reply, None, NAK)).await;
+            }
+        }
+        drop(giving_back);
+        self.pull_loop.delete();
+        let given_back = self.pull_loop.ack_context.given_back();
+        let given_back = given_back.intersection(&self.sequences).count() as u64;
+        // What a handler has put back may have come here again.
+        let unread = self.pull_loop.unread();
+        Drained {
+            settled: self.sequences.len() as u64 - given_back,
+            given_back: unread.difference(&self.sequences).count() as u64 + given_back,
+        }
+    }
+}
+
+/// The end of a time that begins now.
+fn after(time: Duration) -> Instant {
+    let now = Instant::now();
+    // As good as for ever, where that is more than can be counted.
+    now.checked_add(time).unwrap_or(now + A_YEAR)
+}

@@ -1,0 +1,203 @@
+//! Binding consumers, and creating those that are not there; never changing one.
+
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::config::Wire;
+use crate::context::NatsContext;
+use crate::error::{ApiError, ErrorContext, code};
+use crate::options::Management;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy, Error, ErrorKind};
+
+/// A consumer on a server, as a subscription has found or made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bound {
+    pub(super) stream: Text,
+    pub(super) name: Text,
+    /// When it was created, in the server's words; `None` where the server was
+    /// not asked.
+    pub(super) created: Option<String>,
+    /// The sequence of the stream from which on it had delivered nothing.
+    pub(super) next: u64,
+    /// Since when it is bound, if it was found and nobody asked it for messages:
+    /// the server may have been about to forget it.
+    pub(super) found_idle: Option<Instant>,
+    /// The most messages of one request, where that is limited.
+    pub(super) max_batch: Option<u32>,
+    /// The longest wait of one request, where that is limited.
+    pub(super) max_expires: Option<Duration>,
+}
+
+/// What a server says of a consumer (nats-server, `ConsumerInfo`).
+#[derive(Debug, Deserialize)]
+pub(super) struct Info {
+    name: String,
+    #[serde(default)]
+    pub(super) created: Option<String>,
+    config: Wire,
+    #[serde(default)]
+    delivered: Delivered,
+    /// How many requests for messages wait.
+    #[serde(default)]
+    num_waiting: u64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Delivered {
+    #[serde(default)]
+    stream_seq: u64,
+}
+
+#[derive(Serialize)]
+struct Create<'a> {
+    stream_name: &'a str,
+    config: &'a Wire,
+    /// What is there is never changed.
+    action: &'static str,
+}
+
+/// How often it is tried again when a consumer comes and goes meanwhile.
+const TRIES: usize = 5;
+
+/// Binds the consumer, or creates it if it does not exist.
+///
+/// Where no management call may be made, a durable is taken to be there.
+pub(super) async fn bind(
+    context: &NatsContext,
+    stream: &Text,
+    config: &ConsumerConfig,
+    about: &ErrorContext,
+) -> Result<Bound, Error> {
+    let Some(name) = config.name.as_str().map(Text::copy_of) else {
+        let info = create(context, stream, config, about).await?;
+        return Ok(bound(
+            stream,
+            info.map_err(|error| error.into_error(about))?,
+        ));
+    };
+    if context.options().management == Management::Never {
+        return Ok(Bound {
+            stream: stream.clone(),
+            name,
+            created: None,
+            next: 0,
+            found_idle: None,
+            max_batch: None,
+            max_expires: None,
+        });
+    }
+    let mut last = None;
+    for _ in 0..TRIES {
+        match info(context, stream, &name, about).await? {
+            Ok(info) => {
+                let found_idle = (info.num_waiting == 0).then(Instant::now);
+                let bound = same(stream, info, config, about)?;
+                return Ok(Bound {
+                    found_idle,
+                    ..bound
+                });
+            }
+            Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
+            Err(error) => return Err(error.into_error(about)),
+        }
+        match create(context, stream, config, about).await? {
+            // Another may have been the first, with the same request.
+            Ok(info) => return same(stream, info, config, about),
+            // Somebody else has created another in the meantime.
+            Err(error) if error.is(&code::CONSUMER_EXISTS) => last = Some(error),
+            Err(error) => return Err(error.into_error(about)),
+        }
+    }
+    Err(match last {
+        Some(error) => error.into_error(about),
+        None => about.error(ErrorKind::Timeout, "it could not be bound; try again"),
+    })
+}
+
+/// Makes an ephemeral consumer again, from this sequence on.
+pub(super) async fn again(
+    context: &NatsContext,
+    stream: &Text,
+    config: &ConsumerConfig,
+    from: Option<u64>,
+    about: &ErrorContext,
+) -> Result<Result<Bound, ApiError>, Error> {
+    let mut config = config.clone();
+    if let Some(from) = from {
+        config.deliver = DeliverPolicy::ByStartSequence(from.max(1));
+    }
+    let info = create(context, stream, &config, about).await?;
+    Ok(info.map(|info| bound(stream, info)))
+}
+
+/// What the server says of a consumer.
+pub(super) async fn info(
+    context: &NatsContext,
+    stream: &str,
+    name: &str,
+    about: &ErrorContext,
+) -> Result<Result<Info, ApiError>, Error> {
+    let call = format!("CONSUMER.INFO.{stream}.{name}");
+    context.call(about, &call, &json!({})).await
+}
+
+async fn create(
+    context: &NatsContext,
+    stream: &str,
+    config: &ConsumerConfig,
+    about: &ErrorContext,
+) -> Result<Result<Info, ApiError>, Error> {
+    let wire = Wire::wanted(config, context.options().inactive)
+        .map_err(|(kind, why)| about.error(kind, why))?;
+    // Name and filter stand in the subject, so that permissions can be given for
+    // them (NATS ADR-32).
+    let mut call = format!("CONSUMER.CREATE.{stream}");
+    if let Some(name) = config.name.as_str() {
+        call = format!("{call}.{name}");
+        if let Some(filter) = wire.single_filter() {
+            call = format!("{call}.{filter}");
+        }
+    }
+    let request = Create {
+        stream_name: stream,
+        config: &wire,
+        action: "create",
+    };
+    context.call(about, &call, &request).await
+}
+
+/// A consumer is bound as it is or not at all.
+fn same(
+    stream: &Text,
+    info: Info,
+    wanted: &ConsumerConfig,
+    about: &ErrorContext,
+) -> Result<Bound, Error> {
+    let differences = info.config.differences(wanted);
+    if differences.is_empty() {
+        return Ok(bound(stream, info));
+    }
+    let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    Err(about.error(
+        ErrorKind::ConsumerMismatch { differences },
+        format!(
+            "a consumer of this name exists and is another: {}; use its configuration, another name, or delete it first",
+            list.join("; ")
+        ),
+    ))
+}
+
+fn bound(stream: &Text, info: Info) -> Bound {
+    Bound {
+        stream: stream.clone(),
+        name: info.name.into(),
+        created: info.created,
+        next: info.delivered.stream_seq.saturating_add(1),
+        found_idle: None,
+        max_batch: info.config.max_batch(),
+        max_expires: info.config.max_expires(),
+    }
+}

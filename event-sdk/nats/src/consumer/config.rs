@@ -1,0 +1,318 @@
+//! A consumer's configuration as a server writes it, and as this SDK does.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, ErrorKind,
+};
+
+/// A consumer's configuration in a server's JSON (nats-server,
+/// `ConsumerConfig` in `server/consumer.go`); durations are nanoseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Wire {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    durable_name: Option<String>,
+    deliver_policy: WireDeliver,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opt_start_seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    opt_start_time: Option<Timestamp>,
+    ack_policy: WireAck,
+    #[serde(skip_serializing_if = "is_zero")]
+    ack_wait: i64,
+    max_deliver: i64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    backoff: Vec<i64>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    filter_subject: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    filter_subjects: Vec<String>,
+    replay_policy: String,
+    #[serde(skip_serializing_if = "is_zero")]
+    max_ack_pending: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    inactive_threshold: i64,
+    // What this transport never asks for, and must not find.
+    #[serde(skip_serializing)]
+    deliver_subject: Option<String>,
+    #[serde(skip_serializing)]
+    headers_only: bool,
+    #[serde(skip_serializing)]
+    priority_policy: Option<String>,
+    // The limits of one request.
+    #[serde(skip_serializing)]
+    max_batch: i64,
+    #[serde(skip_serializing)]
+    max_expires: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireDeliver {
+    #[default]
+    All,
+    Last,
+    LastPerSubject,
+    New,
+    ByStartSequence,
+    ByStartTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WireAck {
+    #[default]
+    None,
+    /// One ack settles every delivery before it: a server accepts that from any client
+    /// of the consumer, so it is never bound.
+    All,
+    Explicit,
+    /// One that nobody can ask for here, such as `flow_control`.
+    #[serde(other)]
+    Another,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+/// The server's words for "no limit".
+const UNLIMITED: i64 = -1;
+
+impl Wire {
+    /// What is to be created. What is used by nobody for `inactive` is removed
+    /// by the server, unless it is a durable.
+    ///
+    /// # Errors
+    ///
+    /// What the server cannot be told, as the end of a sentence.
+    pub(super) fn wanted(
+        config: &ConsumerConfig,
+        inactive: Duration,
+    ) -> Result<Self, (ErrorKind, String)> {
+        let mut wire = Self {
+            durable_name: config.name.as_str().map(ToOwned::to_owned),
+            max_deliver: config
+                .max_deliver
+                .map_or(UNLIMITED, |most| i64::from(most.get())),
+            replay_policy: "instant".to_owned(),
+            ..Self::default()
+        };
+        if !matches!(config.name, ConsumerName::Durable(_)) {
+            wire.inactive_threshold = nanos(inactive);
+        }
+        match config.deliver {
+            DeliverPolicy::All => wire.deliver_policy = WireDeliver::All,
+            DeliverPolicy::Last => wire.deliver_policy = WireDeliver::Last,
+            DeliverPolicy::LastPerSubject => wire.deliver_policy = WireDeliver::LastPerSubject,
+            DeliverPolicy::New => wire.deliver_policy = WireDeliver::New,
+            DeliverPolicy::ByStartSequence(sequence) => {
+                wire.deliver_policy = WireDeliver::ByStartSequence;
+                wire.opt_start_seq = Some(sequence);
+            }
+            DeliverPolicy::ByStartTime(time) => {
+                wire.deliver_policy = WireDeliver::ByStartTime;
+                wire.opt_start_time = Some(time);
+            }
+            other => {
+                let why = format!("the NATS transport does not know {other:?}");
+                return Err((ErrorKind::InvalidOption, why));
+            }
+        }
+        match config.filters.as_slice() {
+            [one] => one.as_str().clone_into(&mut wire.filter_subject),
+            several => {
+                wire.filter_subjects = several.iter().map(ToString::to_string).collect();
+            }
+        }
+        wire.ack_policy = match config.ack {
+            AckPolicy::Explicit => WireAck::Explicit,
+            // There is nothing to wait for, and no deliveries to be counted.
+            AckPolicy::None => return Ok(wire),
+        };
+        wire.ack_wait = nanos(config.ack_wait);
+        wire.backoff = config.backoff.iter().copied().map(nanos).collect();
+        wire.max_ack_pending = config
+            .max_ack_pending
+            .map_or(UNLIMITED, |most| i64::from(most.get()));
+        Ok(wire)
+    }
+
+    /// In what `wanted` differs from this consumer, which exists.
+    pub(super) fn differences(&self, wanted: &ConsumerConfig) -> Vec<Difference> {
+        let (existing, mut foreign) = self.read(wanted);
+        let mut differences = existing.differences(wanted);
+        // Where a setting cannot be read, its words stand for it.
+        differences.retain(|difference| foreign.iter().all(|own| own.field != difference.field));
+        differences.append(&mut foreign);
+        differences
+    }
+
+    /// The consumer as this SDK says it, and what this SDK has no words for.
+    ///
+    /// What means nothing on a server for a consumer like `wanted` is taken from
+    /// there, so that it is no difference.
+    fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
+        let mut foreign = Vec::new();
+        let mut differs = |field, existing: String, wanted: String| {
+            foreign.push(Difference {
+                field,
+                existing,
+                wanted,
+            });
+        };
+        if let Some(subject) = self
+            .deliver_subject
+            .as_deref()
+            .filter(|name| !name.is_empty())
+        {
+            differs(
+                "delivery",
+                format!("pushed to {subject}"),
+                "pulled".to_owned(),
+            );
+        }
+        if self.headers_only {
+            differs(
+                "delivery",
+                "headers only".to_owned(),
+                "headers and body".to_owned(),
+            );
+        }
+        if let Some(policy) = self.priority_policy.as_deref()
+            && !matches!(policy, "" | "none")
+        {
+            differs("priority policy", policy.to_owned(), "none".to_owned());
+        }
+        if !matches!(self.replay_policy.as_str(), "" | "instant") {
+            let policy = self.replay_policy.clone();
+            differs("replay policy", policy, "instant".to_owned());
+        }
+        let filters = self.filters().unwrap_or_else(|unreadable| {
+            differs("filters", unreadable, format!("{:?}", wanted.filters));
+            wanted.filters.clone()
+        });
+        let ack = match self.ack_policy {
+            WireAck::Explicit => AckPolicy::Explicit,
+            WireAck::None => AckPolicy::None,
+            other @ (WireAck::All | WireAck::Another) => {
+                let (existing, wanted_ack) = (format!("{other:?}"), format!("{:?}", wanted.ack));
+                differs("ack policy", existing, wanted_ack);
+                wanted.ack
+            }
+        };
+        let acks = ack != AckPolicy::None && wanted.ack != AckPolicy::None;
+        let backoff: Vec<Duration> = self.backoff.iter().copied().map(duration).collect();
+        let existing = ConsumerConfig {
+            name: self.name(wanted),
+            filters,
+            deliver: self.deliver(),
+            ack,
+            // The server writes the first wait of a backoff there.
+            ack_wait: if acks && backoff.is_empty() {
+                duration(self.ack_wait)
+            } else {
+                wanted.ack_wait
+            },
+            max_deliver: limit(self.max_deliver),
+            max_ack_pending: if acks {
+                limit(self.max_ack_pending)
+            } else {
+                wanted.max_ack_pending
+            },
+            backoff,
+        };
+        (existing, foreign)
+    }
+
+    /// Its name is the one by which it was found; what is asked is how long it lives.
+    fn name(&self, wanted: &ConsumerConfig) -> ConsumerName {
+        let name = wanted
+            .name
+            .as_str()
+            .map_or(Text::from_static(""), Text::copy_of);
+        match (&self.durable_name, self.inactive_threshold) {
+            (Some(_), 0) => ConsumerName::Durable(name),
+            _ => ConsumerName::Group(name),
+        }
+    }
+
+    fn deliver(&self) -> DeliverPolicy {
+        match self.deliver_policy {
+            WireDeliver::All => DeliverPolicy::All,
+            WireDeliver::Last => DeliverPolicy::Last,
+            WireDeliver::LastPerSubject => DeliverPolicy::LastPerSubject,
+            WireDeliver::New => DeliverPolicy::New,
+            WireDeliver::ByStartSequence => {
+                DeliverPolicy::ByStartSequence(self.opt_start_seq.unwrap_or_default())
+            }
+            WireDeliver::ByStartTime => {
+                DeliverPolicy::ByStartTime(self.opt_start_time.unwrap_or_default())
+            }
+        }
+    }
+
+    /// Its filters, or their words if they are none of this SDK's.
+    fn filters(&self) -> Result<Vec<Pattern>, String> {
+        if !self.filter_subjects.is_empty() {
+            let all = self
+                .filter_subjects
+                .iter()
+                .map(|filter| Pattern::parse(filter.clone()));
+            return all
+                .collect::<Result<_, _>>()
+                .map_err(|_| self.filter_subjects.join(", "));
+        }
+        if self.filter_subject.is_empty() {
+            return Ok(vec![Pattern::everything()]);
+        }
+        match Pattern::parse(self.filter_subject.clone()) {
+            Ok(filter) => Ok(vec![filter]),
+            Err(_) => Err(self.filter_subject.clone()),
+        }
+    }
+
+    /// The filter, if there is one: it stands in the subject of a create too.
+    pub(super) fn single_filter(&self) -> Option<&str> {
+        Some(self.filter_subject.as_str()).filter(|filter| !filter.is_empty())
+    }
+
+    /// The most messages of one request, where that is limited.
+    pub(super) fn max_batch(&self) -> Option<u32> {
+        limit(self.max_batch).map(NonZeroU32::get)
+    }
+
+    /// The longest wait of one request, where that is limited.
+    pub(super) fn max_expires(&self) -> Option<Duration> {
+        Some(duration(self.max_expires)).filter(|longest| !longest.is_zero())
+    }
+}
+
+/// A limit that the server writes as zero or less where there is none.
+fn limit(number: i64) -> Option<NonZeroU32> {
+    let positive = u64::try_from(number).ok().filter(|number| *number > 0)?;
+    NonZeroU32::new(u32::try_from(positive).unwrap_or(u32::MAX))
+}
+
+/// 292 years are the longest that a server knows.
+fn nanos(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+fn duration(nanos: i64) -> Duration {
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

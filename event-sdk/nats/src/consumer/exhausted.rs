@@ -1,0 +1,194 @@
+//! Messages that ran out of deliveries, as the server reports them.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_nats::Subscriber;
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use super::settle::AckContext;
+use crate::error::ErrorContext;
+use crate::streams::{Which, message};
+use event_sdk_core::subject::Subject;
+use event_sdk_core::transport::{Error, ErrorKind, Exhausted, Operation};
+
+/// Listens for the server's reports about one consumer.
+pub(super) struct Reports {
+    ack_context: Arc<AckContext>,
+    /// How often a message is delivered at the most.
+    max_deliver: u32,
+    subscriber: Subscriber,
+    /// The subjects of messages that were delivered here for the last time.
+    known: VecDeque<(u64, Subject)>,
+    looking: Option<Looking>,
+}
+
+type Looking = Pin<Box<dyn Future<Output = Option<Result<Exhausted, Error>>> + Send>>;
+
+/// A report (nats-server, `JSConsumerDeliveryExceededAdvisory`).
+#[derive(Debug, Deserialize)]
+struct Advisory {
+    stream_seq: u64,
+    deliveries: u64,
+}
+
+/// How many subjects are remembered; the others are looked up.
+const KNOWN: usize = 1024;
+
+/// How often a subject is looked up, and the pause between.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(500);
+
+impl Reports {
+    /// Listens. One of all that listen for this consumer gets each report.
+    pub(super) async fn open(
+        ack_context: Arc<AckContext>,
+        consumer: &str,
+        max_deliver: u32,
+    ) -> Result<Self, Error> {
+        let about = ack_context.about(Operation::Subscribe);
+        let subject = format!(
+            "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{}.{consumer}",
+            ack_context.stream
+        );
+        let group = format!("event-sdk-{consumer}");
+        let subscriber = ack_context
+            .context
+            .client()
+            .queue_subscribe(subject, group)
+            .await
+            .map_err(
+                |error| match ack_context.context.check_not_ended(about.operation) {
+                    Err(closed) => about.on(closed),
+                    Ok(()) => about
+                        .error(ErrorKind::Disconnected, "the connection has ended")
+                        .with_source(error),
+                },
+            )?;
+        Ok(Self {
+            ack_context,
+            max_deliver,
+            subscriber,
+            known: VecDeque::new(),
+            looking: None,
+        })
+    }
+
+    /// A message is delivered.
+    pub(super) fn delivered(&mut self, sequence: u64, attempt: u32, subject: &Subject) {
+        if attempt < self.max_deliver {
+            return;
+        }
+        if self.known.len() == KNOWN {
+            self.known.pop_front();
+        }
+        self.known.push_back((sequence, subject.clone()));
+    }
+
+    /// The next report.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exhausted, Error>> {
+        loop {
+            if let Some(looking) = &mut self.looking {
+                let found = ready!(looking.as_mut().poll(cx));
+                self.looking = None;
+                if let Some(report) = found {
+                    return Poll::Ready(report);
+                }
+            }
+            // When the connection has ended, the subscription says so.
+            let Some(message) = ready!(self.subscriber.poll_next_unpin(cx)) else {
+                return Poll::Pending;
+            };
+            let Ok(advisory) = serde_json::from_slice::<Advisory>(&message.payload) else {
+                tracing::warn!(target: crate::TRACING_TARGET, subject = %message.subject, "a report of the server cannot be read");
+                continue;
+            };
+            if let Some(report) = self.report(&advisory) {
+                return Poll::Ready(Ok(report));
+            }
+        }
+    }
+
+    /// The report, if the message's subject is known; otherwise it is looked for.
+    fn report(&mut self, advisory: &Advisory) -> Option<Exhausted> {
+        let attempts = u32::try_from(advisory.deliveries).unwrap_or(u32::MAX);
+        let sequence = advisory.stream_seq;
+        let mut known = self.known.iter();
+        let Some(at) = known.position(|(known, _)| *known == sequence) else {
+            self.looking = Some(Box::pin(look_up(
+                Arc::clone(&self.ack_context),
+                sequence,
+                attempts,
+            )));
+            return None;
+        };
+        let (_, subject) = self.known.remove(at)?;
+        Some(Exhausted {
+            subject,
+            sequence,
+            attempts,
+        })
+    }
+}
+
+/// Asks the server for the subject of a message; `None` if it is gone.
+async fn look_up(
+    ack_context: Arc<AckContext>,
+    sequence: u64,
+    attempts: u32,
+) -> Option<Result<Exhausted, Error>> {
+    let about = ack_context.about(Operation::Subscribe);
+    let mut tries = 0;
+    let error = loop {
+        match ask(&ack_context, &about, sequence).await {
+            Ok(None) => {
+                tracing::info!(target: crate::TRACING_TARGET,
+                    stream = %ack_context.stream,
+                    sequence,
+                    "a message that ran out of deliveries is not in its stream any more"
+                );
+                return None;
+            }
+            Ok(Some(subject)) => {
+                return Some(Ok(Exhausted {
+                    subject,
+                    sequence,
+                    attempts,
+                }));
+            }
+            Err(error) => {
+                tries += 1;
+                if tries == TRIES || *error.kind() == ErrorKind::Closed {
+                    break error;
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    };
+    Some(Err(about
+        .error(
+            ErrorKind::Other,
+            format!(
+                "sequence {sequence} was delivered {attempts} times and not settled; it stays in the stream, and what it is cannot be read"
+            ),
+        )
+        .with_source(error)))
+}
+
+async fn ask(
+    ack_context: &AckContext,
+    about: &ErrorContext,
+    sequence: u64,
+) -> Result<Option<Subject>, Error> {
+    let which = Which::Sequence(sequence);
+    let Some(found) = message(&ack_context.context, &ack_context.stream, &which).await? else {
+        return Ok(None);
+    };
+    Subject::parse(found.subject)
+        .map(Some)
+        .map_err(|why| about.error(ErrorKind::InvalidSubject, why.to_string()))
+}

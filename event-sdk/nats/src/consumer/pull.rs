@@ -1,0 +1,300 @@
+//! What a subscription has asked its consumer for, and what it asks next.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::bind::Bound;
+use super::status::{Left, Status};
+use event_sdk_core::transport::{AckPolicy, ConsumerConfig};
+
+/// How long the server keeps a request; it is made again after that.
+const EXPIRES: Duration = Duration::from_secs(30);
+
+/// The same where its end has to be waited for, by a subscription that leaves.
+const EXPIRES_SOON: Duration = Duration::from_secs(2);
+
+/// How often the server says that a request waits still.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+/// Where nothing is heard for this long, the request is lost: three heartbeats,
+/// since one may come late.
+pub(super) const SILENCE: Duration = Duration::from_secs(3);
+
+/// The most messages that are asked for at once: half of what async-nats keeps
+/// for one subscription (`ConnectOptions::subscription_capacity`) before it
+/// drops some.
+const MOST: u32 = 32_768;
+
+/// The shortest heartbeat that a server takes is a tenth of a second.
+const SHORTEST: Duration = Duration::from_millis(200);
+
+/// What was asked for and has not been taken, and how the next request is made.
+#[derive(Debug, Clone)]
+pub(super) struct Pull {
+    /// How many messages may be asked for and not taken.
+    prefetch: u32,
+    /// How many of them there are.
+    owed: u32,
+    /// The most that one request may ask for.
+    batch: u32,
+    /// How many bytes may be asked for and not taken; `None`: any number. Each request
+    /// says its share, by the messages it asks for.
+    bytes: Option<u64>,
+    /// The most bytes that the consumer allows one request to name.
+    most_bytes: u64,
+    /// Whether a message is too large for its share.
+    large: Large,
+    /// How long a request is kept.
+    expires: Duration,
+    /// Whether that is so short that its end can be waited for.
+    ends_soon: bool,
+    /// How many requests there have been.
+    requests: u64,
+    /// The last request as it is written, which is mostly the next one too.
+    written: Option<(u32, Bytes)>,
+}
+
+/// The token of a request for one message that does not wait.
+const PROBE: &str = "probe-1";
+
+/// When requests end that are not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// Late: the server takes back what it can no longer deliver.
+    Late,
+    /// So soon that a subscription that leaves can wait for it, and before the ack wait of
+    /// what they bring.
+    Soon,
+}
+
+/// What is done about a message that is larger than the share of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Large {
+    /// There is none.
+    None,
+    /// The next request is for it: for one message of any size.
+    Next,
+    /// That was asked for, and nothing else until it and what was on its way has come.
+    Asked,
+}
+
+/// One request for messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Request {
+    /// What the inbox's subject ends with where the answers come.
+    pub(super) token: String,
+    /// What is sent.
+    pub(super) payload: Bytes,
+}
+
+impl Pull {
+    /// Nothing was asked for. A consumer may limit the messages of one request and
+    /// its wait.
+    pub(super) fn new(
+        prefetch: usize,
+        bytes: Option<u64>,
+        bound: &Bound,
+        config: &ConsumerConfig,
+        ends: Ends,
+    ) -> Self {
+        let ends_soon = ends != Ends::Late && config.ack != AckPolicy::None;
+        let expires = match ends {
+            _ if !ends_soon => EXPIRES,
+            Ends::Late | Ends::Soon => EXPIRES_SOON
+                .min(config.wait_of_attempt(1) / 2)
+                .max(SHORTEST),
+        };
+        Self {
+            prefetch: u32::try_from(prefetch).unwrap_or(MOST).clamp(1, MOST),
+            owed: 0,
+            batch: bound.max_batch.unwrap_or(MOST).clamp(1, MOST),
+            // The servers count in Go's `int`.
+            bytes: bytes
+                .filter(|_| prefetch > 1)
+                .map(|bytes| bytes.min(i64::MAX.unsigned_abs())),
+            most_bytes: u64::MAX,
+            large: Large::None,
+            expires: expires.min(bound.max_expires.unwrap_or(EXPIRES)),
+            ends_soon,
+            requests: 0,
+            written: None,
+        }
+    }
+
+    /// How long it takes at the most until all requests have ended, where that can be
+    /// waited for.
+    pub(super) fn ends_within(&self) -> Option<Duration> {
+        self.ends_soon.then_some(self.expires)
+    }
+
+    /// The next request, if it is time for one: when half of what may be asked
+    /// for was taken, so that the rest comes meanwhile.
+    pub(super) fn next(&mut self) -> Option<Request> {
+        match self.large {
+            Large::None => {}
+            Large::Next => {
+                self.large = Large::Asked;
+                let payload = self.write(1, None);
+                return Some(self.request(1, payload));
+            }
+            Large::Asked if self.owed > 0 => return None,
+            Large::Asked => self.large = Large::None,
+        }
+        if self.owed > self.prefetch / 2 {
+            return None;
+        }
+        let batch = (self.prefetch - self.owed).min(self.batch);
+        let payload = match &self.written {
+            Some((written, payload)) if *written == batch => payload.clone(),
+            _ => {
+                let payload = self.write(batch, self.share(batch));
+                self.written = Some((batch, payload.clone()));
+                payload
+            }
+        };
+        Some(self.request(batch, payload))
+    }
+
+    fn request(&mut self, batch: u32, payload: Bytes) -> Request {
+        self.owed += batch;
+        self.requests += 1;
+        Request {
+            token: format!("{}-{batch}", self.requests),
+            payload,
+        }
+    }
+
+    /// How many bytes a request for so many messages may bring, so that all together
+    /// bring no more than is allowed.
+    ///
+    /// A server whose messages fill this to the byte ends the request without a word
+    /// (nats-server, `nextWaiting`). What is missing then is asked for again when nothing
+    /// was heard for [`SILENCE`].
+    fn share(&self, batch: u32) -> Option<u64> {
+        let share = u128::from(self.bytes?) * u128::from(batch) / u128::from(self.prefetch);
+        let share = u64::try_from(share).unwrap_or(u64::MAX);
+        Some(share.min(self.most_bytes).max(1))
+    }
+
+    /// A request that does not wait: it is answered at once if the consumer has
+    /// nothing at hand, and after all that was asked for before if it has.
+    pub(super) fn probe(&mut self) -> Request {
+        self.owed += 1;
+        Request {
+            token: PROBE.to_owned(),
+            payload: Bytes::from_static(br#"{"batch":1,"no_wait":true}"#),
+        }
+    }
+
+    /// Whether the answer to a probe comes at this subject.
+    pub(super) fn is_probe(subject: &str) -> bool {
+        subject.ends_with(PROBE)
+    }
+
+    /// A message was taken.
+    pub(super) fn taken(&mut self) {
+        self.owed = self.owed.saturating_sub(1);
+    }
+
+    /// The server says something of a request; `subject` is where its answers
+    /// come.
+    pub(super) fn hear(&mut self, status: &Status, subject: &str) {
+        match status {
+            Status::Waiting => {}
+            Status::Ended(Left::Of(left)) => self.ended(*left),
+            Status::Deleted => self.lost(),
+            Status::Ended(Left::All) | Status::Nobody | Status::Crowded | Status::Refused(_) => {
+                self.ended_unserved(subject);
+            }
+            Status::AtMost(most) => {
+                self.ended_unserved(subject);
+                self.limit_batch(*most);
+            }
+            Status::NotLonger(longest) => {
+                self.ended_unserved(subject);
+                self.limit_expires(*longest);
+            }
+            Status::BytesAtMost(most) => {
+                self.ended_unserved(subject);
+                self.limit_bytes(*most);
+            }
+            Status::TooLarge { left, bytes } => {
+                match left {
+                    Left::Of(left) => self.ended(*left),
+                    Left::All => self.ended_unserved(subject),
+                }
+                // It brought nothing, and none that asks for as little ever does.
+                let share = asked(subject).and_then(|batch| self.share(batch));
+                let nothing = bytes.zip(share).is_none_or(|(left, all)| left >= all);
+                if nothing && self.large == Large::None {
+                    self.large = Large::Next;
+                }
+            }
+        }
+    }
+
+    fn ended(&mut self, left: u32) {
+        self.owed = self.owed.saturating_sub(left);
+    }
+
+    /// How much was asked for stands in the subject.
+    fn ended_unserved(&mut self, subject: &str) {
+        self.ended(asked(subject).unwrap_or(self.owed));
+    }
+
+    /// All requests were lost.
+    pub(super) fn lost(&mut self) {
+        self.owed = 0;
+    }
+
+    /// Whether something is awaited.
+    pub(super) fn waits(&self) -> bool {
+        self.owed > 0
+    }
+
+    fn limit_batch(&mut self, most: u32) {
+        self.batch = self.batch.min(most).max(1);
+    }
+
+    fn limit_expires(&mut self, longest: Duration) {
+        self.expires = self.expires.min(longest);
+        self.written = None;
+    }
+
+    fn limit_bytes(&mut self, most: u64) {
+        self.most_bytes = self.most_bytes.min(most);
+        self.written = None;
+    }
+
+    fn write(&self, batch: u32, bytes: Option<u64>) -> Bytes {
+        let mut text = String::new();
+        // Writing to a String does not fail.
+        let _ = write!(
+            text,
+            r#"{{"batch":{batch},"expires":{}"#,
+            self.expires.as_nanos()
+        );
+        if let Some(bytes) = bytes {
+            let _ = write!(text, r#","max_bytes":{bytes}"#);
+        }
+        // A heartbeat is at most half as long as the request is kept. One that is
+        // kept for a shorter time says soon enough that it has ended.
+        let heartbeat = HEARTBEAT.min(self.expires / 2);
+        if heartbeat * 2 >= SHORTEST {
+            let _ = write!(text, r#","idle_heartbeat":{}"#, heartbeat.as_nanos());
+        }
+        text.push('}');
+        Bytes::from(text)
+    }
+}
+
+/// How many messages the request asked for whose answers come at this subject.
+fn asked(subject: &str) -> Option<u32> {
+    let (_, batch) = subject.rsplit_once('-')?;
+    batch.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,345 @@
+//! What a subscription shares with those who may end it: closing and draining.
+
+mod ending;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use async_nats::{Message, Subject};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::sync::watch;
+
+use super::ack_pending::Deliveries;
+use super::bind::Bound;
+use super::inbox::Inbox;
+use super::pull::{Ends, Pull};
+use super::reply::Reply;
+use super::send::send_now;
+use super::settle::{ACK, AckContext, AckPending};
+use super::shutdown::{Left, Shutdown};
+use super::status::Status;
+use crate::context::NatsContext;
+use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
+
+/// A subscription, apart from what only its owner needs.
+pub(super) struct PullLoop {
+    pub(super) ack_context: Arc<AckContext>,
+    /// Whether deliveries are settled.
+    pub(super) acks: bool,
+    is_ephemeral: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    bound: Bound,
+    /// Where the consumer takes requests.
+    next: Subject,
+    /// Where messages come; none when the subscription was ended.
+    inbox: Option<Inbox>,
+    /// The same after that, until it is quiet.
+    leaving: Option<Shutdown>,
+    /// Closed when everything is put back that was not handed out.
+    left: Option<watch::Receiver<()>>,
+    /// The sequences that were not handed out, and put back.
+    unread: BTreeSet<u64>,
+    pull: Pull,
+    /// A request for which the connection had no room.
+    unsent: Option<Unsent>,
+    deliveries: Deliveries,
+    /// The highest sequence that has come.
+    last: u64,
+    /// Sequences below it were not asked for.
+    start: u64,
+    /// What came before this consumer was made again.
+    before: Option<Before>,
+    waker: Option<Waker>,
+}
+
+/// What came before an ephemeral consumer was made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Before {
+    /// The highest sequence.
+    pub(super) last: u64,
+    /// What is to come again, for it was not settled.
+    pub(super) unsettled: BTreeSet<u64>,
+}
+
+/// What came for a subscription.
+pub(super) enum ConsumerSignal {
+    /// A message, and how it is settled.
+    Message(Message, Reply, Option<Arc<AckPending>>),
+    /// A message whose reply subject says nothing about it.
+    Unreadable(Message),
+    /// What the server says of a request.
+    Status(Status),
+    /// Nothing that has a meaning here.
+    Nothing,
+    /// A request has to wait for room on the connection.
+    NoRoom(Unsent),
+    /// The subscription was ended.
+    Ended,
+    /// The connection has ended.
+    Disconnected,
+}
+
+/// A request for messages that was not sent yet.
+#[derive(Debug, Clone)]
+pub(super) struct Unsent {
+    pub(super) next: Subject,
+    pub(super) reply: Subject,
+    pub(super) payload: Bytes,
+}
+
+impl PullLoop {
+    pub(super) fn new(
+        ack_context: AckContext,
+        config: &ConsumerConfig,
+        bound: Bound,
+        inbox: Inbox,
+        prefetch: usize,
+    ) -> Self {
+        Self {
+            acks: config.ack != AckPolicy::None,
+            is_ephemeral: config.name == ConsumerName::Ephemeral,
+            state: Mutex::new(State {
+                next: ack_context.next(&bound.name),
+                inbox: Some(inbox),
+                leaving: None,
+                left: None,
+                unread: BTreeSet::new(),
+                pull: Pull::new(
+                    prefetch,
+                    Some(ack_context.context.options().max_pull_bytes),
+                    &bound,
+                    config,
+                    ends(&ack_context.context),
+                ),
+                unsent: None,
+                deliveries: Deliveries::default(),
+                last: 0,
+                start: match config.deliver {
+                    DeliverPolicy::ByStartSequence(start) => start,
+                    _ => 0,
+                },
+                before: None,
+                waker: None,
+                bound,
+            }),
+            ack_context: Arc::new(ack_context),
+        }
+    }
+
+    /// The next thing that came. It is asked for more when it is time, unless
+    /// something is amiss.
+    pub(super) fn poll(&self, asks: bool, cx: &mut Context<'_>) -> Poll<ConsumerSignal> {
+        let mut state = self.lock();
+        let came = state.poll(self, asks, cx);
+        if came.is_pending() {
+            match &mut state.waker {
+                Some(waker) => waker.clone_from(cx.waker()),
+                none => *none = Some(cx.waker().clone()),
+            }
+        }
+        came
+    }
+
+    /// Whether something that was asked for has not come.
+    pub(super) fn waits(&self) -> bool {
+        self.lock().pull.waits()
+    }
+
+    /// The consumer as it is bound now.
+    pub(super) fn bound(&self) -> Bound {
+        self.lock().bound.clone()
+    }
+
+    /// What came so far, and is not settled as far as that is remembered.
+    pub(super) fn before(&self) -> Before {
+        let state = self.lock();
+        let mut unsettled = self.ack_context.away();
+        unsettled.extend(
+            state
+                .deliveries
+                .in_hand()
+                .map(|ack_pending| ack_pending.sequence()),
+        );
+        Before {
+            last: state.last,
+            unsettled,
+        }
+    }
+
+    /// Goes on with another inbox, for what was asked for through the old one may
+    /// be lost. What comes there all the same is put back.
+    pub(super) fn renew(&self, inbox: Inbox) {
+        let mut state = self.lock();
+        let Some(current) = &mut state.inbox else {
+            return;
+        };
+        let old = std::mem::replace(current, inbox);
+        let pull = state.pull.clone();
+        state.pull.lost();
+        state.unsent = None;
+        drop(state);
+        if self.acks {
+            let left = Shutdown::new(old, pull).end(&self.ack_context.context);
+            let ack_context = Arc::clone(&self.ack_context);
+            self.ack_context.context.spawn(async move {
+                left.finish(&ack_context).await;
+            });
+        }
+    }
+
+    /// Goes on with another consumer, which begins with what was not settled.
+    pub(super) fn remake(&self, bound: Bound, inbox: Inbox, before: Before) {
+        let mut state = self.lock();
+        let Some(current) = &mut state.inbox else {
+            return;
+        };
+        // The old consumer sends nothing any more.
+        *current = inbox;
+        state.pull.lost();
+        state.unsent = None;
+        state.next = self.ack_context.next(&bound.name);
+        state.bound = bound;
+        state.before = Some(before);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics half way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// When requests end on this server.
+fn ends(context: &NatsContext) -> Ends {
+    if context.takes_back() {
+        Ends::Late
+    } else {
+        Ends::Soon
+    }
+}
+
+impl State {
+    fn poll(
+        &mut self,
+        pull_loop: &PullLoop,
+        asks: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConsumerSignal> {
+        if self.inbox.is_none() {
+            return Poll::Ready(ConsumerSignal::Ended);
+        }
+        if asks {
+            self.ask(pull_loop);
+            if let Some(unsent) = self.unsent.take() {
+                return Poll::Ready(ConsumerSignal::NoRoom(unsent));
+            }
+        }
+        let Some(inbox) = &mut self.inbox else {
+            return Poll::Ready(ConsumerSignal::Ended);
+        };
+        let Some(message) = ready!(inbox.subscriber.poll_next_unpin(cx)) else {
+            return Poll::Ready(ConsumerSignal::Disconnected);
+        };
+        if let Some(status) = Status::read(&message) {
+            self.pull.hear(&status, &message.subject);
+            return Poll::Ready(ConsumerSignal::Status(status));
+        }
+        let came = self.take(pull_loop, message);
+        if asks {
+            // What is asked for now comes while this one is handled.
+            self.ask(pull_loop);
+        }
+        Poll::Ready(came)
+    }
+
+    /// Ends the requests of an inbox that is left, if there is one.
+    fn end_leaving(&mut self, pull_loop: &PullLoop) -> Option<Left> {
+        let leaving = self.leaving.take()?;
+        self.unread.extend(leaving.sequences());
+        Some(leaving.end(&pull_loop.ack_context.context))
+    }
+
+    /// Asks for more where it is time for that.
+    fn ask(&mut self, pull_loop: &PullLoop) {
+        let Some(inbox) = &self.inbox else {
+            return;
+        };
+        while self.unsent.is_none()
+            && let Some(request) = self.pull.next()
+        {
+            let reply = inbox.reply(&request.token);
+            let client = pull_loop.ack_context.context.client();
+            if send_now(client, &self.next, Some(&reply), &request.payload).is_none() {
+                self.unsent = Some(Unsent {
+                    next: self.next.clone(),
+                    reply,
+                    payload: request.payload,
+                });
+            }
+        }
+    }
+
+    fn take(&mut self, pull_loop: &PullLoop, message: Message) -> ConsumerSignal {
+        let Some(subject) = &message.reply else {
+            // Nothing of the stream: somebody knows the inbox.
+            return ConsumerSignal::Nothing;
+        };
+        self.pull.taken();
+        let Some(reply) = Reply::parse(subject) else {
+            return ConsumerSignal::Unreadable(message);
+        };
+        // What is not settled is delivered once, unless a server that was restarted has
+        // forgotten how far it was.
+        let again = !pull_loop.acks && reply.sequence <= self.last;
+        if again || !self.wants(reply.sequence) {
+            if pull_loop.acks {
+                // Where there is no room it comes again, and is acknowledged then.
+                let _ = send_now(pull_loop.ack_context.context.client(), subject, None, &ACK);
+            }
+            return ConsumerSignal::Nothing;
+        }
+        self.last = self.last.max(reply.sequence);
+        let ack_pending = pull_loop.acks.then(|| {
+            let ack_pending = AckPending::new(
+                Arc::clone(&pull_loop.ack_context),
+                subject.clone(),
+                reply.sequence,
+            );
+            self.deliveries.add(&ack_pending);
+            ack_pending
+        });
+        ConsumerSignal::Message(message, reply, ack_pending)
+    }
+
+    /// Whether a sequence is to be handed out: a server may begin too early, and
+    /// a consumer that was made again brings what was settled before.
+    fn wants(&mut self, sequence: u64) -> bool {
+        if sequence < self.start {
+            return false;
+        }
+        match &mut self.before {
+            None => true,
+            Some(before) if sequence > before.last => {
+                if before.unsettled.is_empty() {
+                    self.before = None;
+                }
+                true
+            }
+            Some(before) => before.unsettled.contains(&sequence),
+        }
+    }
+}
+
+impl fmt::Debug for PullLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PullLoop")
+            .field("stream", &self.ack_context.stream)
+            .field("consumer", &self.ack_context.consumer)
+            .finish_non_exhaustive()
+    }
+}

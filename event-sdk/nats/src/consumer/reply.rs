@@ -1,0 +1,145 @@
+//! Reads what a delivery says of itself: the subject to which it is settled.
+
+use jiff::Timestamp;
+
+/// What stands in `$JS.ACK.…`, the subject to which a delivery is settled.
+///
+/// It has nine tokens, or two more after `ACK` (domain and account) and any
+/// number at its end (NATS ADR-15, "JetStream Subject Namespace").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// Which delivery of the message it is, from one.
+    pub(super) attempt: u32,
+    /// The message's sequence in its stream.
+    pub(super) sequence: u64,
+    /// When the message was stored.
+    pub(super) stored_at: Timestamp,
+    /// How many messages the consumer has to deliver for the first time after it.
+    pub(super) pending: u64,
+}
+
+const PREFIX: &str = "$JS.ACK.";
+
+/// How many tokens follow the prefix: stream, consumer, attempt, sequence, the
+/// consumer's own sequence, time, pending.
+const SHORT: usize = 7;
+
+/// How many there are with a domain and an account before them.
+const LONG: usize = 9;
+
+const NANOS: i64 = 1_000_000_000;
+
+impl Reply {
+    /// Reads it; `None` if it is no such subject.
+    pub(super) fn parse(subject: &str) -> Option<Self> {
+        let [_stream, _consumer, attempt, sequence, number, time, pending] = tokens(subject)?;
+        let nanos: i64 = time.parse().ok()?;
+        let _number: u64 = number.parse().ok()?;
+        // The remainder of a division by a billion fits.
+        let fraction = i32::try_from(nanos % NANOS).ok()?;
+        Some(Self {
+            // More deliveries than can be counted stay at that number.
+            attempt: attempt.parse::<u64>().ok()?.try_into().unwrap_or(u32::MAX),
+            sequence: sequence.parse().ok()?,
+            stored_at: Timestamp::new(nanos / NANOS, fraction).ok()?,
+            pending: pending.parse().ok()?,
+        })
+    }
+}
+
+/// The name of the consumer that delivered it; `None` if it is no such subject.
+pub(super) fn consumer(subject: &str) -> Option<&str> {
+    let [_stream, consumer, ..] = tokens(subject)?;
+    Some(consumer)
+}
+
+/// What follows the prefix, without domain and account.
+fn tokens(subject: &str) -> Option<[&str; SHORT]> {
+    let rest = subject.strip_prefix(PREFIX)?;
+    let mut tokens = [""; LONG];
+    let (mut found, mut begin) = (0, 0);
+    // Byte by byte: tokens are too short for a search to pay.
+    for (end, _) in rest.bytes().enumerate().filter(|(_, byte)| *byte == b'.') {
+        tokens[found] = &rest[begin..end];
+        found += 1;
+        begin = end + 1;
+        if found == LONG {
+            break;
+        }
+    }
+    if found < LONG {
+        tokens[found] = &rest[begin..];
+        found += 1;
+    }
+    let from = match found {
+        SHORT => 0,
+        LONG => LONG - SHORT,
+        _ => return None,
+    };
+    tokens[from..from + SHORT].try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIME: &str = "1763697600123456789";
+
+    fn expected() -> Reply {
+        Reply {
+            attempt: 3,
+            sequence: 100,
+            stored_at: Timestamp::new(1_763_697_600, 123_456_789).unwrap(),
+            pending: 42,
+        }
+    }
+
+    #[test]
+    fn the_short_form_is_read() {
+        let subject = format!("$JS.ACK.EVENTS.billing.3.100.7.{TIME}.42");
+        assert_eq!(Reply::parse(&subject), Some(expected()));
+        assert_eq!(consumer(&subject), Some("billing"));
+    }
+
+    #[test]
+    fn the_long_forms_are_read_with_and_without_a_domain_and_more_tokens() {
+        for around in [
+            ("_", ""),
+            ("monitor", ""),
+            ("monitor", ".x7"),
+            ("_", ".x7.later"),
+        ] {
+            let (domain, end) = around;
+            let subject = format!("$JS.ACK.{domain}.acchash.EVENTS.billing.3.100.7.{TIME}.42{end}");
+            assert_eq!(Reply::parse(&subject), Some(expected()), "{subject}");
+            assert_eq!(consumer(&subject), Some("billing"), "{subject}");
+        }
+    }
+
+    #[test]
+    fn what_is_something_else_is_refused() {
+        for subject in [
+            "",
+            "$JS.ACK.",
+            "_INBOX.abc.1",
+            "$JS.FC.EVENTS.billing.3.100.7.1763697600123456789.42",
+            "$JS.ACK.EVENTS.billing.3.100.7.1763697600123456789",
+            "$JS.ACK.hash.EVENTS.billing.3.100.7.1763697600123456789.42",
+            "$JS.ACK.EVENTS.billing.x.100.7.1763697600123456789.42",
+            "$JS.ACK.EVENTS.billing.3.-1.7.1763697600123456789.42",
+            "$JS.ACK.EVENTS.billing.3.100.7.99999999999999999999999.42",
+            "$JS.ACK.EVENTS.billing.3.100.7.1763697600123456789.",
+        ] {
+            assert_eq!(Reply::parse(subject), None, "{subject}");
+        }
+    }
+
+    #[test]
+    fn more_attempts_than_can_be_counted_stay_at_the_most() {
+        let subject = format!("$JS.ACK.EVENTS.billing.{}.100.7.{TIME}.42", u64::MAX);
+        assert_eq!(
+            Reply::parse(&subject).map(|reply| reply.attempt),
+            Some(u32::MAX)
+        );
+    }
+}

@@ -1,0 +1,421 @@
+//! Settling deliveries.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use async_nats::{PublishErrorKind, Subject};
+use bytes::Bytes;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use super::send::{send, send_now};
+use super::{bind, reply};
+use crate::context::NatsContext;
+use crate::error::{ErrorContext, code};
+use crate::options::Management;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
+    SettleCompletions, Settlement, Settler, Unsettled,
+};
+
+/// What the deliveries of one subscription share.
+#[derive(Debug)]
+pub(super) struct AckContext {
+    pub(super) context: Arc<NatsContext>,
+    pub(super) stream: Text,
+    /// The consumer's name, where somebody gave it one.
+    pub(super) consumer: Option<Text>,
+    /// The sequences that are to come again, where that has to be known: they
+    /// were put back, or dropped by who had them.
+    away: Option<Mutex<BTreeSet<u64>>>,
+    /// Whether somebody wants to know when deliveries are settled.
+    watched: AtomicBool,
+    settled: Notify,
+    /// The sequences that were put back without their holder's doing.
+    given_back: Mutex<BTreeSet<u64>>,
+    /// Held by the drain that puts back what is in hand; see [`AckContext::giving_back`].
+    giving_back: tokio::sync::Mutex<()>,
+}
+
+impl AckContext {
+    pub(super) fn new(context: Arc<NatsContext>, stream: Text, config: &ConsumerConfig) -> Self {
+        // Only an ephemeral consumer is made again, and from what is not settled.
+        let remembers = config.ack != AckPolicy::None && config.name == ConsumerName::Ephemeral;
+        Self {
+            context,
+            stream,
+            consumer: config.name.as_str().map(Text::copy_of),
+            away: remembers.then(Mutex::default),
+            watched: AtomicBool::new(false),
+            settled: Notify::new(),
+            given_back: Mutex::default(),
+            giving_back: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What is being done, and at what.
+    pub(super) fn about(&self, operation: Operation) -> ErrorContext {
+        let about = ErrorContext::new(operation).stream(self.stream.clone());
+        match &self.consumer {
+            Some(name) => about.consumer(name.clone()),
+            None => about,
+        }
+    }
+
+    /// Where a consumer takes requests.
+    pub(super) fn next(&self, consumer: &str) -> Subject {
+        let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
+        self.context.api(call).into()
+    }
+
+    /// From now on it is told when something is settled, and what is dropped
+    /// unsettled is put back at once.
+    pub(super) fn watch(&self) {
+        self.watched.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until something is settled, after [`watch`](Self::watch).
+    pub(super) fn settled(&self) -> Notified<'_> {
+        self.settled.notified()
+    }
+
+    /// The sequences that were put back without their holder's doing.
+    pub(super) fn given_back(&self) -> BTreeSet<u64> {
+        lock(&self.given_back).clone()
+    }
+
+    /// Waits until no other drain puts back what is in hand: one that finds nothing to
+    /// put back ends the connection, and must not before the other has sent it.
+    pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.giving_back.lock().await
+    }
+
+    /// The sequences that are to come again.
+    pub(super) fn away(&self) -> BTreeSet<u64> {
+        self.away
+            .as_ref()
+            .map(|away| lock(away).clone())
+            .unwrap_or_default()
+    }
+
+    fn goes_away(&self, sequence: u64) {
+        if let Some(away) = &self.away {
+            lock(away).insert(sequence);
+        }
+    }
+
+    fn comes_back(&self, sequence: u64) {
+        if let Some(away) = &self.away {
+            lock(away).remove(&sequence);
+        }
+    }
+}
+
+fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
+    // Nothing in here panics half way.
+    sequences.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One delivery, which can be settled.
+#[derive(Debug)]
+pub(super) struct AckPending {
+    ack_context: Arc<AckContext>,
+    own: Weak<Self>,
+    /// Where it is settled.
+    reply: Subject,
+    sequence: u64,
+    /// What became of it, as far as was said here: one of those below, which
+    /// only goes up, for a server takes an ack after a nak and no nak after an ack.
+    mark: AtomicU8,
+}
+
+/// It was not settled.
+const OPEN: u8 = 0;
+/// It was put back.
+const BACK: u8 = 1;
+/// It was acknowledged or terminated.
+const DONE: u8 = 2;
+
+impl AckPending {
+    /// A delivery is handed out.
+    pub(super) fn new(ack_context: Arc<AckContext>, reply: Subject, sequence: u64) -> Arc<Self> {
+        ack_context.comes_back(sequence);
+        Arc::new_cyclic(|own| Self {
+            ack_context,
+            own: own.clone(),
+            reply,
+            sequence,
+            mark: AtomicU8::new(OPEN),
+        })
+    }
+
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Whether it was neither settled nor put back.
+    pub(super) fn is_open(&self) -> bool {
+        self.mark.load(Ordering::Acquire) == OPEN
+    }
+
+    /// Puts it back for others, at once and without waiting for anything.
+    ///
+    /// Answers where to [send] it later if the connection has no room now.
+    pub(super) fn give_back(&self) -> Option<Subject> {
+        lock(&self.ack_context.given_back).insert(self.sequence);
+        let sent = send_now(self.ack_context.context.client(), &self.reply, None, &NAK);
+        // Not before: who waits for that ends the connection.
+        self.note(BACK);
+        sent.is_none().then(|| self.reply.clone())
+    }
+
+    /// Goes on in a future of its own.
+    fn later<F>(&self, how: impl FnOnce(Arc<Self>) -> F) -> Completion<Result<(), Error>>
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        match self.own.upgrade() {
+            Some(own) => Completion::later(how(own)),
+            // Whoever settles it holds it.
+            None => Completion::ready(Err(Error::closed(Operation::Settle))),
+        }
+    }
+
+    fn note(&self, mark: u8) {
+        match (self.mark.fetch_max(mark, Ordering::AcqRel), mark) {
+            (OPEN, BACK) => self.ack_context.goes_away(self.sequence),
+            (BACK, DONE) => self.ack_context.comes_back(self.sequence),
+            _ => {}
+        }
+        if self.ack_context.watched.load(Ordering::SeqCst) {
+            self.ack_context.settled.notify_waiters();
+        }
+    }
+
+    fn failed(&self, error: async_nats::PublishError) -> Error {
+        let about = self.ack_context.about(Operation::Settle);
+        match error.kind() {
+            PublishErrorKind::Send => about.on(Error::closed(Operation::Settle)),
+            _ => about
+                .error(ErrorKind::Other, "the connection did not take it")
+                .with_source(error),
+        }
+    }
+
+    /// Sends a settlement now, or once the connection has room for it.
+    fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
+        match send_now(
+            self.ack_context.context.client(),
+            &self.reply,
+            None,
+            &payload,
+        ) {
+            Some(Ok(())) => {
+                if let Some(mark) = mark {
+                    self.note(mark);
+                }
+                Completion::ready(Ok(()))
+            }
+            Some(Err(error)) => Completion::ready(Err(self.failed(error))),
+            None => self.later(|own| own.send_later(payload, mark)),
+        }
+    }
+
+    /// Sends a settlement once the connection has room for it.
+    async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
+        let limit = self.ack_context.context.options().request_timeout;
+        let sending = send(
+            self.ack_context.context.client(),
+            &self.reply,
+            None,
+            payload,
+        );
+        match tokio::time::timeout(limit, sending).await {
+            Ok(Ok(())) => {
+                if let Some(mark) = mark {
+                    self.note(mark);
+                }
+                Ok(())
+            }
+            Ok(Err(error)) => Err(self.failed(error)),
+            Err(_) => Err(self.ack_context.about(Operation::Settle).error(
+                ErrorKind::Disconnected,
+                format!(
+                    "there was no room on the connection within {limit:?}; is the server there?"
+                ),
+            )),
+        }
+    }
+
+    /// Acknowledges, and waits until the server has said that it knows.
+    async fn confirm(self: Arc<Self>) -> Result<(), Error> {
+        let context = &self.ack_context.context;
+        let about = self.ack_context.about(Operation::Settle);
+        let limit = context.options().request_timeout;
+        let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
+        while context
+            .ask(&about, self.reply.to_string(), ACK)
+            .await?
+            .is_no_responders()
+        {
+            // It is gone, or its server stops, or another begins to lead it.
+            self.check_there(&about).await?;
+            if begun.elapsed() >= limit {
+                return Err(about.error(
+                    ErrorKind::Timeout,
+                    format!("nobody has taken its acknowledgement for {limit:?}: the consumer has no leader at the moment; try again"),
+                ));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        self.note(DONE);
+        Ok(())
+    }
+
+    /// Whether its consumer may be there.
+    async fn check_there(&self, about: &ErrorContext) -> Result<(), Error> {
+        let context = &self.ack_context.context;
+        if context.options().management == Management::Never {
+            return Err(about.error(
+                ErrorKind::ConsumerNotFound,
+                "nobody takes its acknowledgement: the consumer was deleted, or is just moving to another server",
+            ));
+        }
+        let Some(consumer) = reply::consumer(&self.reply) else {
+            return Ok(());
+        };
+        match bind::info(context, &self.ack_context.stream, consumer, about).await {
+            Ok(Err(error)) if error.is(&[code::CONSUMER_NOT_FOUND, code::STREAM_NOT_FOUND]) => {
+                Err(error.into_error(about))
+            }
+            // Where nobody can say now, somebody may later.
+            _ => Ok(()),
+        }
+    }
+}
+
+/// How a settlement is written, and what it makes of the delivery.
+fn written(settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
+    Some(match settlement {
+        Settlement::Ack => (ACK, Some(DONE)),
+        Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
+        Settlement::Term(reason) => (term(reason), Some(DONE)),
+        Settlement::InProgress => (IN_PROGRESS, None),
+        _ => return None,
+    })
+}
+
+fn term(reason: &str) -> Bytes {
+    if reason.trim().is_empty() {
+        return TERM;
+    }
+    let reason: String = reason.chars().take(LONGEST_REASON).collect();
+    format!("+TERM {}", reason.trim()).into()
+}
+
+// What a server reads in a message to a delivery's reply subject (nats-server,
+// `server/consumer.go`).
+pub(super) const ACK: Bytes = Bytes::from_static(b"+ACK");
+pub(super) const NAK: Bytes = Bytes::from_static(b"-NAK");
+const TERM: Bytes = Bytes::from_static(b"+TERM");
+const IN_PROGRESS: Bytes = Bytes::from_static(b"+WPI");
+
+/// How long to wait until an acknowledgement that nobody took is sent again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A reason is for an operator to read, and travels in an advisory.
+const LONGEST_REASON: usize = 1024;
+
+fn nak(delay: Duration) -> Bytes {
+    if delay.is_zero() {
+        return NAK;
+    }
+    // 292 years are the longest that a server knows.
+    let nanos = i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX);
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = write!(text, r#"-NAK {{"delay":{nanos}}}"#);
+    text.into()
+}
+
+impl Settle for AckPending {
+    fn settle(&self, _: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
+        if let Err(closed) = self.ack_context.context.check_not_ended(Operation::Settle) {
+            return Completion::ready(Err(self.ack_context.about(Operation::Settle).on(closed)));
+        }
+        if settlement == Settlement::AckConfirmed {
+            return self.later(Self::confirm);
+        }
+        let Some((payload, mark)) = written(&settlement) else {
+            return Completion::ready(Err(self.ack_context.about(Operation::Settle).error(
+                ErrorKind::Other,
+                format!("the NATS transport does not know {settlement:?}"),
+            )));
+        };
+        self.send(payload, mark)
+    }
+
+    /// All of them are handed to the connection in one pass, without waiting between
+    /// them: what is the same for all is written and checked once. Into how many writes
+    /// the connection puts them is up to async-nats, whose queue takes one at a time.
+    fn settle_all(
+        &self,
+        deliveries: &[&Settler],
+        settlement: &Settlement,
+    ) -> Completion<Result<(), Unsettled>> {
+        let context = &self.ack_context.context;
+        let written = match context.check_not_ended(Operation::Settle) {
+            Ok(()) => written(settlement),
+            Err(_) => None,
+        };
+        let mut pending_replies = SettleCompletions::new(deliveries.len());
+        for (place, settler) in deliveries.iter().enumerate() {
+            let answer = match (settler.sink::<Self>(), &written) {
+                (Some((ack_pending, _)), Some((payload, mark)))
+                    if Arc::ptr_eq(&ack_pending.ack_context.context, context) =>
+                {
+                    ack_pending.send(payload.clone(), *mark)
+                }
+                // It has to be waited for, is refused, or belongs to another connection.
+                _ => settler.settle(settlement.clone()),
+            };
+            pending_replies.add(place, answer);
+        }
+        pending_replies.answer()
+    }
+}
+
+impl Drop for AckPending {
+    fn drop(&mut self) {
+        if !self.is_open() {
+            return;
+        }
+        if self.ack_context.watched.load(Ordering::SeqCst) {
+            // Where there is no room it comes again after its ack wait.
+            let _ = self.give_back();
+        } else {
+            self.ack_context.goes_away(self.sequence);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delay_is_written_in_nanoseconds() {
+        assert_eq!(nak(Duration::ZERO), "-NAK");
+        assert_eq!(
+            nak(Duration::from_millis(1500)),
+            r#"-NAK {"delay":1500000000}"#
+        );
+        assert_eq!(nak(Duration::MAX), r#"-NAK {"delay":9223372036854775807}"#);
+    }
+}

@@ -1,0 +1,198 @@
+//! What becomes of an inbox that nobody reads any more, and of what comes there
+//! all the same: it is put back, so that others get it at once.
+
+use std::collections::BTreeSet;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_nats::{Client, Message, StatusCode, Subject};
+use futures_util::{FutureExt, StreamExt};
+
+use super::inbox::Inbox;
+use super::pull::{Pull, Request};
+use super::reply::Reply;
+use super::send::{send, send_now};
+use super::settle::{AckContext, NAK};
+use super::status::Status;
+use crate::context::NatsContext;
+use event_sdk_core::transport::Operation;
+
+/// An inbox whose requests are still open.
+///
+/// Nothing may be put back before they have ended: it would come here again. Where
+/// the server takes back what it can no longer deliver, they are ended by leaving,
+/// when the consumer has nothing at hand. Where it does not, they end by themselves,
+/// which they do [soon](Pull::ends_within), and it is listened to them until then.
+pub(super) struct Shutdown {
+    inbox: Inbox,
+    /// What was asked for.
+    pull: Pull,
+    /// Where what came is settled.
+    came: Vec<Subject>,
+}
+
+/// How an inbox goes quiet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quiet {
+    /// Everything has come that the consumer has at hand.
+    Now,
+    /// The consumer has something, and is sending it.
+    NotYet,
+}
+
+/// An inbox whose requests have ended. What the server has sent before comes
+/// still; what it cannot deliver any more it gives to others by itself.
+pub(super) struct Left {
+    inbox: Inbox,
+    /// Whether the server was told.
+    told: bool,
+    /// Where the rest of what came is put back.
+    unsent: Vec<Subject>,
+}
+
+/// How long it is waited for one of these steps.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Shutdown {
+    /// Begins with what has come.
+    pub(super) fn new(inbox: Inbox, pull: Pull) -> Self {
+        let mut leaving = Self {
+            inbox,
+            pull,
+            came: Vec::new(),
+        };
+        while let Some(Some(message)) = leaving.inbox.subscriber.next().now_or_never() {
+            leaving.take(message);
+        }
+        leaving
+    }
+
+    /// Whether something that was asked for has not come.
+    pub(super) fn waits(&self) -> bool {
+        self.pull.waits()
+    }
+
+    /// Where the answer to the next probe comes, and the probe.
+    pub(super) fn probe(&mut self) -> (Subject, Request) {
+        let probe = self.pull.probe();
+        (self.inbox.reply(&probe.token), probe)
+    }
+
+    /// Waits for the answer to a probe, or for all that was asked for.
+    pub(super) fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<Quiet> {
+        while self.waits() {
+            let Some(message) = ready!(self.inbox.subscriber.poll_next_unpin(cx)) else {
+                return Poll::Ready(Quiet::Now);
+            };
+            let answer = message.status.filter(|_| Pull::is_probe(&message.subject));
+            self.take(message);
+            match answer {
+                None => {}
+                Some(StatusCode::TIMEOUT) => return Poll::Ready(Quiet::NotYet),
+                // There is nothing, or nobody who would send it.
+                Some(_) => return Poll::Ready(Quiet::Now),
+            }
+        }
+        Poll::Ready(Quiet::Now)
+    }
+
+    /// The sequences of what came.
+    pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.came.iter().filter_map(sequence)
+    }
+
+    /// How long it may take until the requests end by themselves, where that is waited
+    /// for: a bit longer, for one that has not ended then is lost.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        self.pull.ends_within().map(|end| end + PATIENCE)
+    }
+
+    /// Waits until the requests have ended by themselves.
+    pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.waits() {
+            let Some(message) = ready!(self.inbox.subscriber.poll_next_unpin(cx)) else {
+                return Poll::Ready(());
+            };
+            self.take(message);
+        }
+        Poll::Ready(())
+    }
+
+    /// Ends the requests, and puts back what came, as far as that goes now.
+    pub(super) fn end(mut self, context: &NatsContext) -> Left {
+        let told = self.inbox.shutdown().now_or_never().is_some();
+        if told {
+            self.came.retain(|reply| !nak_now(context.client(), reply));
+        }
+        Left {
+            inbox: self.inbox,
+            told,
+            unsent: self.came,
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        if let Some(status) = Status::read(&message) {
+            self.pull.hear(&status, &message.subject);
+        } else if let Some(reply) = message.reply {
+            self.pull.taken();
+            self.came.push(reply);
+        }
+    }
+}
+
+impl Left {
+    /// Whether there is nothing to be put back that is known.
+    pub(super) fn is_empty(&self) -> bool {
+        self.told && self.unsent.is_empty()
+    }
+
+    /// Puts back what is not put back yet, without waiting for anything.
+    pub(super) fn hurry(self, client: &Client) {
+        // Which tells the server.
+        drop(self.inbox);
+        for reply in &self.unsent {
+            nak_now(client, reply);
+        }
+    }
+
+    /// Puts back what is on its way still, for a bounded time; the sequences.
+    pub(super) async fn finish(mut self, ack_context: &AckContext) -> BTreeSet<u64> {
+        let client = ack_context.context.client();
+        let mut found = BTreeSet::new();
+        if !self.told {
+            let _ = tokio::time::timeout(PATIENCE, self.inbox.shutdown()).await;
+        }
+        let rest = async {
+            for reply in self.unsent {
+                nak(client, &reply).await;
+            }
+            // Then everything is here that the server sent before it knew. An error
+            // says that the connection is lost, or ends.
+            let about = ack_context.about(Operation::Subscribe);
+            let _ = ack_context.context.round_trip(&about).await;
+            while let Some(Some(message)) = self.inbox.subscriber.next().now_or_never() {
+                if let Some(reply) = message.reply {
+                    found.extend(sequence(&reply));
+                    nak(client, &reply).await;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, rest).await;
+        found
+    }
+}
+
+/// Whether the connection took it.
+fn nak_now(client: &Client, reply: &Subject) -> bool {
+    send_now(client, reply, None, &NAK).is_some()
+}
+
+/// Where it cannot be put back, a message comes again after its ack wait.
+async fn nak(client: &Client, reply: &Subject) {
+    let _ = send(client, reply, None, NAK).await;
+}
+
+fn sequence(reply: &Subject) -> Option<u64> {
+    Reply::parse(reply).map(|reply| reply.sequence)
+}

@@ -1,0 +1,433 @@
+//! Receiving from a consumer.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use async_nats::{Message, PublishError};
+use futures_core::Stream;
+use futures_util::FutureExt;
+use tokio::task::coop::unconstrained;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::exhausted::Reports;
+use super::pull::SILENCE;
+use super::pull_loop::{ConsumerSignal, PullLoop, Unsent};
+use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
+use super::reply::Reply;
+use super::send::send;
+use super::settle::AckPending;
+use super::status::{Left, Status};
+use super::subjects::Subjects;
+use crate::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch};
+use crate::headers;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::transport::{
+    Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Operation, Received, Settle,
+    Settler,
+};
+
+/// A subscription: the stream of what a consumer has for it.
+///
+/// It asks for messages when it is polled, and has no task of its own. Where
+/// something is amiss it is mended step by step, each step a future that is
+/// polled here too.
+pub(super) struct NatsSubscription {
+    pull_loop: Arc<PullLoop>,
+    config: Arc<ConsumerConfig>,
+    subjects: Subjects,
+    reports: Option<Reports>,
+    /// A request that waits for room on the connection.
+    sending: Option<Sending>,
+    recovering: Option<(Cause, Trying)>,
+    outage: Option<RecoveryState>,
+    /// Ready when the connection was made anew.
+    reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
+    /// Ready when the server denies what it takes to receive.
+    denied: Denied,
+    /// Runs out when nothing was heard for too long.
+    silence: Pin<Box<Sleep>>,
+    /// Whether something was heard since that began to run.
+    heard: bool,
+    /// How many items were handed out since a look at reports and denials.
+    unlooked: u32,
+    over: bool,
+}
+
+pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
+
+type Trying = Pin<Box<dyn Future<Output = Recovered> + Send>>;
+
+type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
+
+/// How a poll goes on.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every step is a message, and a box would be an allocation for each"
+)]
+enum Step {
+    /// With an item for the caller.
+    Item(Incoming),
+    /// With an error, after which it goes on.
+    Trouble(Error),
+    /// With an error, after which nothing comes.
+    Over(Error),
+}
+
+/// How many messages are handed out before there is a look at reports and denials.
+const LOOK_AFTER: u32 = 256;
+
+/// The longest silence is that many times the shortest: where the server does
+/// not answer, it is asked more and more rarely.
+const LONGEST_SILENCE: u32 = 3;
+
+impl NatsSubscription {
+    pub(super) fn new(
+        pull_loop: Arc<PullLoop>,
+        config: Arc<ConsumerConfig>,
+        reports: Option<Reports>,
+        denied: Denied,
+    ) -> Self {
+        Self {
+            reconnected: Box::pin(reconnected(pull_loop.ack_context.context.watch())),
+            denied,
+            pull_loop,
+            config,
+            subjects: Subjects::new(),
+            reports,
+            sending: None,
+            recovering: None,
+            outage: None,
+            silence: Box::pin(sleep(SILENCE)),
+            heard: true,
+            unlooked: 0,
+            over: false,
+        }
+    }
+
+    /// Whether the server has denied nothing so far.
+    pub(super) fn check_allowed(&mut self) -> Result<(), Error> {
+        match self.denied.as_mut().now_or_never() {
+            None => Ok(()),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if self.unlooked >= LOOK_AFTER {
+            if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+                return Poll::Ready(Step::Over(error));
+            }
+            if let Poll::Ready(step) = self.poll_reports(cx) {
+                return Poll::Ready(step);
+            }
+        }
+        loop {
+            let asks = self.sending.is_none() && self.recovering.is_none();
+            match self.pull_loop.poll(asks, cx) {
+                Poll::Ready(came) => {
+                    if let Some(step) = self.take(came) {
+                        return Poll::Ready(step);
+                    }
+                }
+                Poll::Pending => {
+                    if let Some(step) = ready!(self.wait(cx)) {
+                        return Poll::Ready(step);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, came: ConsumerSignal) -> Option<Step> {
+        match came {
+            ConsumerSignal::Message(message, reply, ack_pending) => {
+                self.hear();
+                self.unlooked = self.unlooked.saturating_add(1);
+                return Some(self.received(message, reply, ack_pending));
+            }
+            ConsumerSignal::Unreadable(message) => {
+                self.hear();
+                let reply = message.reply.as_deref().unwrap_or_default();
+                return Some(Step::Trouble(self.error(
+                    ErrorKind::Other,
+                    format!(
+                        "a delivery of {} has a reply subject that is none of JetStream's: {reply}",
+                        message.subject
+                    ),
+                )));
+            }
+            ConsumerSignal::Status(status) => return self.take_status(status),
+            ConsumerSignal::Nothing => self.hear(),
+            ConsumerSignal::NoRoom(Unsent {
+                next,
+                reply,
+                payload,
+            }) => {
+                let client = self.pull_loop.ack_context.context.client().clone();
+                self.sending = Some(Box::pin(async move {
+                    send(&client, &next, Some(&reply), payload).await
+                }));
+            }
+            ConsumerSignal::Ended => return Some(Step::Over(self.closed())),
+            ConsumerSignal::Disconnected => return Some(Step::Over(self.disconnected())),
+        }
+        None
+    }
+
+    fn take_status(&mut self, status: Status) -> Option<Step> {
+        match status {
+            Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
+            Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}
+            Status::Ended(Left::All) | Status::Crowded => self.recovery(Cause::Unserved),
+            Status::Nobody => self.recovery(Cause::Nobody),
+            Status::Deleted => self.recovery(Cause::Deleted),
+            Status::Refused(why) => {
+                return Some(Step::Over(self.error(
+                    ErrorKind::Other,
+                    format!("the server refuses to serve this consumer: {why}"),
+                )));
+            }
+        }
+        None
+    }
+
+    /// All is well.
+    fn hear(&mut self) {
+        self.heard = true;
+        if self.recovering.is_none() {
+            self.outage = None;
+        }
+    }
+
+    /// Begins to mend; what is being mended already is left to that.
+    fn recovery(&mut self, cause: Cause) {
+        if self.recovering.is_some() {
+            return;
+        }
+        let outage = self.outage.get_or_insert_with(RecoveryState::begin);
+        let pause = match cause {
+            // It has lasted long enough.
+            Cause::Silence | Cause::Reconnected => {
+                outage.next_pause();
+                std::time::Duration::ZERO
+            }
+            Cause::Unserved | Cause::Nobody | Cause::Deleted => outage.next_pause(),
+        };
+        let recovering = Recovery {
+            pull_loop: Arc::clone(&self.pull_loop),
+            config: Arc::clone(&self.config),
+            cause,
+            outage: *outage,
+            pause,
+        };
+        self.recovering = Some((cause, Box::pin(recovering.run())));
+    }
+
+    /// Where no message is there: ready when there is a step, or another look is
+    /// to be taken (`None`).
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        if let Some(sending) = &mut self.sending
+            && let Poll::Ready(sent) = sending.as_mut().poll(cx)
+        {
+            self.sending = None;
+            let step = sent.err().map(|_| Step::Over(self.disconnected()));
+            return Poll::Ready(step);
+        }
+        if let Some((cause, recovering)) = &mut self.recovering
+            && let Poll::Ready(recovered) = recovering.as_mut().poll(cx)
+        {
+            let cause = *cause;
+            self.recovering = None;
+            return Poll::Ready(self.recovered(cause, recovered));
+        }
+        if let Poll::Ready(step) = self.poll_reports(cx) {
+            return Poll::Ready(Some(step));
+        }
+        self.watch(cx)
+    }
+
+    fn recovered(&mut self, cause: Cause, recovered: Recovered) -> Option<Step> {
+        match recovered {
+            Recovered::Again => self.listen(),
+            // It was only slow: what was asked for is being served.
+            Recovered::Renewed(_) if cause == Cause::Silence && self.heard => self.listen(),
+            Recovered::Renewed(inbox) => {
+                self.pull_loop.renew(inbox);
+                self.listen();
+            }
+            Recovered::Remade(bound, inbox, before) => {
+                self.pull_loop.remake(bound, inbox, before);
+                self.listen();
+            }
+            Recovered::Still(error) => {
+                if let Some(outage) = &mut self.outage {
+                    outage.reported = true;
+                }
+                return Some(Step::Trouble(error));
+            }
+            Recovered::Over(error) => return Some(Step::Over(error)),
+        }
+        None
+    }
+
+    /// Begins to listen for signs of life, for longer each time nothing is heard.
+    fn listen(&mut self) {
+        let tries = self.outage.map_or(0, |outage| outage.tries());
+        let silence = SILENCE * tries.clamp(1, LONGEST_SILENCE);
+        self.silence.as_mut().reset(Instant::now() + silence);
+        self.heard = false;
+    }
+
+    /// Watches whether anything is heard while something is awaited.
+    fn watch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+            return Poll::Ready(Some(Step::Over(error)));
+        }
+        if self.recovering.is_some() {
+            return Poll::Pending;
+        }
+        if let Poll::Ready(watch) = self.reconnected.as_mut().poll(cx) {
+            self.reconnected = Box::pin(reconnected(watch));
+            // What was asked for over the old connection may be lost.
+            if self.pull_loop.waits() {
+                self.recovery(Cause::Reconnected);
+                return Poll::Ready(None);
+            }
+        }
+        ready!(self.silence.as_mut().poll(cx));
+        let is_silent = !self.heard && self.pull_loop.waits();
+        // Without a connection there is nothing to be heard.
+        let state = self.pull_loop.ack_context.context.watch().current();
+        if is_silent && state == ConnectionState::Connected {
+            self.recovery(Cause::Silence);
+        } else {
+            let heard = self.heard;
+            self.listen();
+            self.heard &= heard;
+        }
+        Poll::Ready(None)
+    }
+
+    fn poll_reports(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        self.unlooked = 0;
+        let Some(reports) = &mut self.reports else {
+            return Poll::Pending;
+        };
+        // While much comes, there may never be a look with some of tokio's budget left.
+        let mut report = pin!(unconstrained(poll_fn(|cx| reports.poll(cx))));
+        report.as_mut().poll(cx).map(|report| match report {
+            Ok(exhausted) => Step::Item(Incoming::Exhausted(exhausted)),
+            Err(error) => Step::Trouble(error),
+        })
+    }
+
+    fn received(
+        &mut self,
+        message: Message,
+        reply: Reply,
+        ack_pending: Option<Arc<AckPending>>,
+    ) -> Step {
+        let subject = match self.subjects.get(&message.subject) {
+            Ok(subject) => subject,
+            Err(why) => {
+                return Step::Trouble(self.error(
+                    ErrorKind::InvalidSubject,
+                    format!("sequence {} cannot be delivered: {why}", reply.sequence),
+                ));
+            }
+        };
+        if let Some(reports) = &mut self.reports {
+            reports.delivered(reply.sequence, reply.attempt, &subject);
+        }
+        Step::Item(Incoming::Message(Received {
+            subject,
+            headers: message
+                .headers
+                .as_ref()
+                .map_or_else(Headers::new, headers::received),
+            body: Body::Encoded(message.payload),
+            info: DeliveryInfo {
+                stream: Some(self.pull_loop.ack_context.stream.clone()),
+                sequence: Some(reply.sequence),
+                attempt: reply.attempt,
+                stored_at: Some(reply.stored_at),
+                pending: Some(reply.pending),
+            },
+            settler: ack_pending
+                .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
+        }))
+    }
+
+    fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
+        self.pull_loop
+            .ack_context
+            .about(Operation::Subscribe)
+            .error(kind, reason)
+    }
+
+    fn closed(&self) -> Error {
+        let ack_context = &self.pull_loop.ack_context;
+        let refusal = ack_context.context.refusal(Operation::Subscribe);
+        ack_context.about(Operation::Subscribe).on(refusal)
+    }
+
+    /// Why the connection does not bring anything any more.
+    fn disconnected(&self) -> Error {
+        if self
+            .pull_loop
+            .ack_context
+            .context
+            .check_not_ended(Operation::Subscribe)
+            .is_err()
+        {
+            return self.closed();
+        }
+        // It will be said in a moment.
+        let about = self.pull_loop.ack_context.about(Operation::Subscribe);
+        about.on(ConnectionMonitor::given_up(Operation::Subscribe))
+    }
+}
+
+/// Waits until the connection is made anew.
+async fn reconnected(mut watch: ConnectionWatch) -> ConnectionWatch {
+    while watch.changed().await != ConnectionState::Connected {}
+    watch
+}
+
+impl Stream for NatsSubscription {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.over {
+            return Poll::Ready(None);
+        }
+        Poll::Ready(Some(match ready!(this.step(cx)) {
+            Step::Item(item) => Ok(item),
+            Step::Trouble(error) => Err(error),
+            Step::Over(error) => {
+                this.over = true;
+                this.recovering = None;
+                this.sending = None;
+                Err(error)
+            }
+        }))
+    }
+}
+
+impl Drop for NatsSubscription {
+    fn drop(&mut self) {
+        self.pull_loop.abandon();
+    }
+}
+
+impl fmt::Debug for NatsSubscription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NatsSubscription")
+            .field("pull_loop", &self.pull_loop)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,179 @@
+//! Questions to the server, and their answers.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::NatsContext;
+use crate::connection::ConnectionState;
+use crate::error::{ApiError, ErrorContext, Response};
+use crate::pending_replies::{NoReply, Reply, ReplyToken};
+use event_sdk_core::transport::{Capability, Error, ErrorKind};
+
+impl NatsContext {
+    /// Makes a call of the JetStream API that looks at streams and consumers or
+    /// changes them: `call` is what follows the API's prefix, such as
+    /// `STREAM.INFO.ORDERS`, and `request` what is sent as JSON.
+    ///
+    /// Refused without being sent where management calls are switched off.
+    /// Cancel-safe: the call may have been made all the same.
+    pub(crate) async fn request<Q: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        about: &ErrorContext,
+        call: &str,
+        request: &Q,
+    ) -> Result<R, Error> {
+        let answer = self.call(about, call, request).await?;
+        answer.map_err(|error| error.into_error(about))
+    }
+
+    /// The same, for whoever expects an error of the server: that is the inner
+    /// one.
+    pub(crate) async fn call<Q: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        about: &ErrorContext,
+        call: &str,
+        request: &Q,
+    ) -> Result<Result<R, ApiError>, Error> {
+        self.check_managed(about, call)?;
+        let payload = serde_json::to_vec(request).map_err(|error| {
+            about
+                .error(ErrorKind::Encode, "the request cannot be written as JSON")
+                .with_source(error)
+        })?;
+        let reply = self.ask(about, self.api(call), payload.into()).await?;
+        if reply.is_no_responders() {
+            return Err(about.error(
+                ErrorKind::Unsupported(Capability::Store),
+                format!("nobody pending_replies to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
+            ));
+        }
+        match serde_json::from_slice(&reply.payload) {
+            Ok(Response::Ok(response)) => Ok(Ok(response)),
+            Ok(Response::Err { error }) => Ok(Err(error)),
+            Err(error) => Err(about
+                .error(
+                    ErrorKind::Other,
+                    format!("the server's answer to {call} cannot be read"),
+                )
+                .with_source(error)),
+        }
+    }
+
+    /// Sends `payload` to `subject` and waits for one answer, for as long as a
+    /// request may take, the time included that it takes to be connected. That
+    /// nobody listens there is an answer too, which the server gives. A drain
+    /// refuses no question, for what was begun may have to ask.
+    ///
+    /// Cancel-safe: what was asked may have been done all the same.
+    pub(crate) async fn ask(
+        &self,
+        about: &ErrorContext,
+        subject: String,
+        payload: Bytes,
+    ) -> Result<Reply, Error> {
+        if !self.monitor.is_wanted() {
+            return Err(about.on(self.refusal(about.operation)));
+        }
+        let limit = self.options.request_timeout;
+        let answered = tokio::time::timeout(limit, self.asked(about, &subject, payload));
+        match answered.await {
+            Ok(reply) => reply,
+            Err(_) if self.watch().current() != ConnectionState::Connected => {
+                Err(about.on(self.monitor.disconnected(about.operation, limit)))
+            }
+            Err(_) => Err(about
+                .error(
+                    ErrorKind::Timeout,
+                    format!("the server did not answer to {subject} within {limit:?}; try again"),
+                )
+                .with_unknown_outcome()),
+        }
+    }
+
+    /// Waits until the server has taken everything that was sent before, such as
+    /// a subscription: a message to ourselves comes back, or its permission is
+    /// denied, which is an answer too. Denied once, it is not tried again.
+    pub(crate) async fn round_trip(&self, about: &ErrorContext) -> Result<(), Error> {
+        if self.one_way.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let asked = Asked::new(self, None);
+        let limit = self.options.request_timeout;
+        let sent = self.client.publish(asked.reply_to.clone(), Bytes::new());
+        let back = std::future::poll_fn(|cx| self.send_queue.poll_answer(Some(asked.token), cx));
+        let trip = async {
+            sent.await.map_err(|_| NoReply::NotSent)?;
+            back.await
+        };
+        match tokio::time::timeout(limit, trip).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(NoReply::Denied)) => {
+                self.one_way.store(true, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(Err(why)) => Err(self.unanswered(about, why, &asked.reply_to)),
+            Err(_) => Err(about.on(self.monitor.disconnected(about.operation, limit))),
+        }
+    }
+
+    async fn asked(
+        &self,
+        about: &ErrorContext,
+        subject: &str,
+        payload: Bytes,
+    ) -> Result<Reply, Error> {
+        if !self.watch().connected().await {
+            return Err(about.on(self.refusal(about.operation)));
+        }
+        let asked = Asked::new(self, Some(subject));
+        let reply_to = asked.reply_to.clone();
+        self.client
+            .publish_with_reply(subject.to_owned(), reply_to, payload)
+            .await
+            .map_err(|error| {
+                about
+                    .error(ErrorKind::Other, format!("{subject} cannot be asked"))
+                    .with_source(error)
+            })?;
+        let answered =
+            std::future::poll_fn(|cx| self.send_queue.poll_answer(Some(asked.token), cx));
+        answered
+            .await
+            .map_err(|why| self.unanswered(about, why, subject).at_subject(subject))
+    }
+
+    /// The error of what was sent to `subject` and got no answer.
+    pub(crate) fn unanswered(&self, about: &ErrorContext, why: NoReply, subject: &str) -> Error {
+        let options = &self.options;
+        let operation = about.operation;
+        about.on(why.error(operation, subject, &options.inbox_prefix, options.limits))
+    }
+}
+
+/// A question on its way; nobody waits for its answer when this is dropped.
+struct Asked<'a> {
+    context: &'a NatsContext,
+    token: ReplyToken,
+    reply_to: async_nats::Subject,
+}
+
+impl<'a> Asked<'a> {
+    /// A question that is sent to `subject`, or to where its answer comes.
+    fn new(context: &'a NatsContext, subject: Option<&str>) -> Self {
+        let (token, reply_to) = context.send_queue.ask(subject);
+        Self {
+            context,
+            token,
+            reply_to,
+        }
+    }
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        self.context.send_queue.abandon(Some(self.token));
+    }
+}

@@ -1,0 +1,228 @@
+//! NATS without streams: what is published reaches whoever subscribes now.
+
+mod subscription;
+mod waiting;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::subscription::CoreSubscription;
+use super::connection::ConnectionWatch;
+use super::context::NatsContext;
+use super::error::ErrorContext;
+use super::headers;
+use super::options::NatsOptions;
+use super::publish::{check_headers, check_size};
+use super::send_queue::{Outbound, PendingPublish, Sent};
+use event_sdk_core::stream::check_name;
+use event_sdk_core::transport::{
+    AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerName,
+    DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation, PublishRequest, Stored,
+    SubscribeRequest, Subscription, Transport,
+};
+
+/// NATS without streams: for events that nobody has to have.
+///
+/// What is published reaches the subscriptions that are there, each message at
+/// most once: nothing is stored, nothing is acknowledged, and nobody hears of
+/// what was published while nobody listened or while a connection was away. A
+/// publish is done when it was handed to the connection.
+///
+/// A subscription holds what came and was not read yet: up to 65,536 messages, or its
+/// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
+/// the subscription says in its place how many were ([`ErrorKind::Dropped`]); it goes on.
+/// What was not read when it ends, by a drain for example, is dropped with it.
+///
+/// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
+/// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
+/// needs a stream. Everything else answers
+/// [`Unsupported`](ErrorKind::Unsupported).
+///
+/// It shares the connection of the [`Nats`](super::Nats) that it was made from:
+/// closing or draining one of them ends both.
+#[derive(Debug, Clone)]
+pub struct CoreNats(Arc<NatsContext>);
+
+impl CoreNats {
+    /// Connects to servers that need no JetStream.
+    ///
+    /// # Errors
+    ///
+    /// As [`Nats::connect`](super::Nats::connect).
+    ///
+    /// Cancel-safe: dropping the future ends the attempt.
+    pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
+        // A large future, which its callers need not carry.
+        Ok(Self(Box::pin(NatsContext::connect(options)).await?))
+    }
+
+    pub(super) fn new(context: Arc<NatsContext>) -> Self {
+        Self(context)
+    }
+
+    /// Shows whether there is a connection, and waits for that to change.
+    pub fn connection(&self) -> ConnectionWatch {
+        self.0.watch()
+    }
+
+    fn publish_now(
+        &self,
+        message: PublishRequest<'_>,
+    ) -> Result<Completion<Result<(), Error>>, Error> {
+        let PublishRequest {
+            subject,
+            headers,
+            body,
+            message_id,
+            expect,
+            reading: _,
+        } = message;
+        let asked = [
+            (Capability::Deduplication, message_id.is_some()),
+            (Capability::ExpectStream, expect.last_sequence.is_some()),
+            (
+                Capability::ExpectSubject,
+                expect.last_subject_sequence.is_some(),
+            ),
+            (
+                Capability::ExpectPattern,
+                expect.last_pattern_sequence.is_some(),
+            ),
+        ];
+        for (capability, asked) in asked {
+            if asked {
+                return Err(unsupported(capability, Operation::Publish));
+            }
+        }
+        let Body::Encoded(payload) = body else {
+            return Err(Error::unsupported(
+                Capability::ValueHandover,
+                Operation::Publish,
+                "encode the event: it leaves this process",
+            ));
+        };
+        let headers = headers::outgoing(&headers, None, &Expectations::default());
+        let size = payload.len() + check_headers(headers.as_ref())?;
+        check_size(size, self.0.client().max_payload())?;
+        let sent = self.0.plain_send_queue().send(Outbound {
+            subject,
+            headers,
+            payload,
+            acked: false,
+            number: None,
+        })?;
+        Ok(match sent {
+            Sent::Now(PendingPublish { .. }) => Completion::ready(Ok(())),
+            Sent::Later(handed) => {
+                let subject = subject.clone();
+                Completion::later(async move {
+                    match handed.await {
+                        Ok(handed) => handed.map(drop),
+                        Err(_) => Err(Error::closed(Operation::Publish).at_subject(subject)),
+                    }
+                })
+            }
+        })
+    }
+}
+
+impl Transport for CoreNats {
+    fn name(&self) -> &'static str {
+        "nats core"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let max_payload = self.0.server().max_payload;
+        Capabilities::none(max_payload).with(Capability::SeveralFilters)
+    }
+
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
+        let subject = message.subject;
+        match self.publish_now(message).map(Completion::try_into_ready) {
+            Ok(Ok(handed)) => Completion::ready(handed.map(|()| done())),
+            Ok(Err(handing)) => Completion::later(async move { handing.await.map(|()| done()) }),
+            Err(error) => Completion::ready(Err(error.at_subject(subject))),
+        }
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
+        let context = Arc::clone(&self.0);
+        Completion::later(async move {
+            let about = ErrorContext::new(Operation::Subscribe);
+            context.check_open(about.operation)?;
+            check(&about, &request)?;
+            let queue = request.config.name.as_str();
+            let filters = &request.config.filters;
+            let prefetch = request.prefetch;
+            let subscription =
+                CoreSubscription::open(&context, &about, filters, queue, prefetch).await?;
+            Ok(Box::pin(subscription) as Subscription)
+        })
+    }
+
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        Cow::Borrowed(match missing {
+            Capability::ValueHandover => "encode the event: it leaves this process",
+            _ => STREAM_NEEDED,
+        })
+    }
+
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
+        super::drain(&self.0, within)
+    }
+
+    fn close(&self) -> Completion<Result<(), Error>> {
+        super::close(&self.0)
+    }
+}
+
+/// The second answer: there is no stream that could store it.
+fn done() -> Confirmation {
+    Completion::ready(Ok(Stored {
+        stream: None,
+        sequence: None,
+        duplicate: false,
+    }))
+}
+
+fn unsupported(capability: Capability, operation: Operation) -> Error {
+    Error::unsupported(capability, operation, STREAM_NEEDED)
+}
+
+const STREAM_NEEDED: &str =
+    "that needs a stream; use the `Nats` transport on a server with JetStream";
+
+/// Whether a subscription can be what it asks for.
+fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> {
+    let config = &request.config;
+    let refused = |reason: &str| Err(about.error(ErrorKind::InvalidOption, reason));
+    if let Some(name) = config.name.as_str()
+        && let Err(why) = check_name(name)
+    {
+        return refused(&format!("a group cannot have the name {name:?}: {why}"));
+    }
+    if request.prefetch == 0 {
+        return refused(
+            "a subscription takes at least one message ahead; set prefetch to one or more",
+        );
+    }
+    if let Err(reason) = config.check_filters() {
+        return refused(&reason);
+    }
+    if !config.backoff.is_empty() {
+        return Err(unsupported(Capability::Backoff, about.operation));
+    }
+    let stores = matches!(config.name, ConsumerName::Durable(_))
+        || config.ack != AckPolicy::None
+        || config.deliver != DeliverPolicy::New
+        || config.max_deliver.is_some();
+    if stores {
+        return Err(Error::unsupported(
+            Capability::Store,
+            about.operation,
+            "without a stream a subscription is a group or has no name, acknowledges nothing and begins with what is new: set `ack_policy(AckPolicy::None)` and `deliver(DeliverPolicy::New)`",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,198 @@
+//! What a subscription without a stream receives.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::FutureExt;
+use futures_util::stream::SelectAll;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::coop;
+
+use super::waiting::{Item, Waiting};
+use crate::connection::{Denial, Phase};
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
+use crate::headers;
+use event_sdk_core::subject::{Pattern, Subject};
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Body, DeliveryInfo, Error, ErrorKind, Incoming, Operation, Received,
+};
+
+/// What comes for some patterns, until the connection ends.
+pub(super) struct CoreSubscription {
+    waiting: Arc<Waiting>,
+    about: ErrorContext,
+    filters: Vec<Pattern>,
+    /// Why it ends, when it does.
+    end: Pin<Box<dyn Future<Output = Error> + Send>>,
+    ended: bool,
+}
+
+impl CoreSubscription {
+    /// Subscribes, and waits until the server knows.
+    pub(super) async fn open(
+        context: &NatsContext,
+        about: &ErrorContext,
+        filters: &[Pattern],
+        queue: Option<&str>,
+        prefetch: usize,
+    ) -> Result<Self, Error> {
+        if !context.watch().connected().await {
+            return Err(context.refusal(about.operation));
+        }
+        // Before subscribing, so that none is missed.
+        let (denials, mut phase) = (context.denials(), context.phase());
+        let mut messages = SelectAll::new();
+        for filter in filters {
+            let subject = filter.as_str().to_owned();
+            let subscribed = match queue {
+                Some(queue) => {
+                    context
+                        .client()
+                        .queue_subscribe(subject, queue.to_owned())
+                        .await
+                }
+                None => context.client().subscribe(subject).await,
+            };
+            messages.push(subscribed.map_err(|error| {
+                about
+                    .error(ErrorKind::Disconnected, "the connection was lost for good")
+                    .at_subject(filter)
+                    .with_source(error)
+            })?);
+        }
+        let denied = denied(denials, filters.to_vec());
+        let end = Box::pin(async move {
+            tokio::select! {
+                error = denied => error,
+                // That nobody changes it any more says the same.
+                _ = phase.wait_for(|phase| *phase != Phase::Open) => {
+                    Error::closed(Operation::Subscribe)
+                }
+            }
+        });
+        let waiting = Arc::new(Waiting::new(messages, prefetch));
+        context.spawn(waiting.filling());
+        // From here on dropping it ends what was spawned.
+        let mut subscription = Self {
+            waiting,
+            about: about.clone(),
+            filters: filters.to_vec(),
+            end,
+            ended: false,
+        };
+        context.round_trip(about).await?;
+        if let Some(error) = subscription.end.as_mut().now_or_never() {
+            return Err(error);
+        }
+        Ok(subscription)
+    }
+
+    /// That messages came faster than they were read.
+    fn dropped(&self, messages: u64) -> Error {
+        let what = match messages {
+            1 => "a message".to_owned(),
+            many => format!("{many} messages"),
+        };
+        let error = self.about.error(
+            ErrorKind::Dropped { messages },
+            format!(
+                "{what}, which no stream has, came faster than messages were read and had to be dropped; read faster, share the work in a group, or publish to a stream"
+            ),
+        );
+        match self.filters.as_slice() {
+            [filter] => error.at_subject(filter),
+            _ => error,
+        }
+    }
+}
+
+impl Drop for CoreSubscription {
+    fn drop(&mut self) {
+        self.waiting.leave();
+    }
+}
+
+/// Waits until the server says that it does not allow one of these.
+async fn denied(mut denials: broadcast::Receiver<Denial>, filters: Vec<Pattern>) -> Error {
+    loop {
+        let subject = match denials.recv().await {
+            Ok(Denial::Subscribe(subject)) => subject,
+            Ok(Denial::Publish(_)) | Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => std::future::pending().await,
+        };
+        if filters.iter().any(|filter| filter.as_str() == subject) {
+            return Error::new(
+                ErrorKind::PermissionDenied,
+                Operation::Subscribe,
+                "this user may not subscribe to it; grant the permission on the server",
+            )
+            .at_subject(subject);
+        }
+    }
+}
+
+impl Stream for CoreSubscription {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        // Taken off a queue of ours, which no channel of tokio counts.
+        let budget = ready!(coop::poll_proceed(cx));
+        let end = match this.end.poll_unpin(cx) {
+            Poll::Ready(error) => error,
+            Poll::Pending => loop {
+                match ready!(this.waiting.poll(cx)) {
+                    Some(Item::Message(message)) => {
+                        budget.made_progress();
+                        if let Some(received) = received(message) {
+                            return Poll::Ready(Some(Ok(Incoming::Message(received))));
+                        }
+                    }
+                    Some(Item::Dropped(messages)) => {
+                        budget.made_progress();
+                        return Poll::Ready(Some(Err(this.dropped(messages))));
+                    }
+                    None => break Error::closed(Operation::Subscribe),
+                }
+            },
+        };
+        this.ended = true;
+        this.waiting.leave();
+        Poll::Ready(Some(Err(end)))
+    }
+}
+
+fn received(message: async_nats::Message) -> Option<Received> {
+    let subject = match Subject::parse(Text::copy_of(&message.subject)) {
+        Ok(subject) => subject,
+        Err(error) => {
+            tracing::warn!(target: crate::TRACING_TARGET, %error, "a message with a subject that is none is left out");
+            return None;
+        }
+    };
+    Some(Received {
+        subject,
+        headers: message
+            .headers
+            .as_ref()
+            .map(headers::received)
+            .unwrap_or_default(),
+        body: Body::Encoded(message.payload),
+        info: DeliveryInfo {
+            stream: None,
+            sequence: None,
+            attempt: 1,
+            stored_at: None,
+            pending: None,
+        },
+        settler: None,
+    })
+}

@@ -1,0 +1,146 @@
+//! The error codes of JetStream (nats-server, `server/errors.json`).
+
+use event_sdk_core::transport::{Capability, ErrorKind};
+
+pub(crate) const STREAM_NOT_FOUND: u64 = 10059;
+/// A stream of this name exists and is another.
+pub(crate) const STREAM_EXISTS: u64 = 10058;
+pub(crate) const CONSUMER_NOT_FOUND: u64 = 10014;
+/// A consumer of this name exists and is another, or is just being created.
+pub(crate) const CONSUMER_EXISTS: [u64; 3] = [10148, 10013, 10105];
+pub(crate) const MESSAGE_NOT_FOUND: u64 = 10037;
+pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
+/// A message with the same id is being stored.
+pub(crate) const DUPLICATE_IN_PROCESS: u64 = 10158;
+/// A stream has moved on from what a publish expected. The second without
+/// saying to where: in a cluster, while a message is on its way to the others.
+pub(crate) const WRONG_LAST_SEQUENCE: [u64; 2] = [10071, 10164];
+
+/// The last sequence in `wrong last sequence: 41`.
+pub(super) fn last_sequence(description: &str) -> Option<u64> {
+    description.rsplit(' ').next()?.parse().ok()
+}
+
+/// What kind of failure a code is, and what to do about it.
+pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
+    match code {
+        STREAM_NOT_FOUND => (
+            ErrorKind::StreamNotFound,
+            "create it, with `apply_stream` for example",
+        ),
+        CONSUMER_NOT_FOUND | 10149 => (ErrorKind::ConsumerNotFound, ""),
+        10071 | 10164 => (
+            ErrorKind::WrongLastSequence {
+                last: last_sequence(description),
+            },
+            "read what has happened since, and decide anew",
+        ),
+        // Storing failed: the limits of the stream, told by their texts
+        // (nats-server, `server/store.go`).
+        10077 if description.starts_with("maximum ") => (
+            ErrorKind::StreamFull,
+            "make room, raise its limits, or let it discard the old",
+        ),
+        // Of the account or the server.
+        10002 | 10023 | 10028 | 10047 => (
+            ErrorKind::StreamFull,
+            "make room, or raise the limits of the account or the server",
+        ),
+        10097 => (
+            ErrorKind::InvalidHeader,
+            "put long values into the event instead",
+        ),
+        // No place for it: while a server is away, or ever.
+        10005 if description.contains("offline") => (
+            ErrorKind::Timeout,
+            "try again when all servers of the cluster are there",
+        ),
+        10005 => (
+            ErrorKind::InvalidOption,
+            "a stream has no more replicas than its cluster has servers",
+        ),
+        // No leader, no quorum, offline, too much at once: for a while.
+        10008 | 10009 | 10041 | 10118 | 10119 | 10163 | 10167 | 10194 | 10195 => {
+            (ErrorKind::Timeout, "try again")
+        }
+        DUPLICATE_IN_PROCESS => (
+            ErrorKind::Timeout,
+            "a message with the same id is being stored; try again",
+        ),
+        10039 | 10076 => (
+            ErrorKind::Unsupported(Capability::Store),
+            "enable JetStream for this account, or name the domain that has it",
+        ),
+        // What is asked for contradicts itself, a limit, or what exists.
+        10003
+        | 10024..=10027
+        | 10034
+        | 10052
+        | 10053
+        | STREAM_EXISTS
+        | 10061
+        | 10065
+        | 10074
+        | 10084
+        | 10098
+        | 10113
+        | 10122 => (ErrorKind::InvalidOption, ""),
+        // Consumers of a work queue.
+        10099..=10101 => (
+            ErrorKind::InvalidOption,
+            "a work queue gives each message to one consumer, from the first on; narrow the filters until they are apart, or share one durable",
+        ),
+        _ => (ErrorKind::Other, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_told_apart() {
+        let wrong = |last| ErrorKind::WrongLastSequence { last };
+        for (code, description, wanted) in [
+            (10059, "stream not found", ErrorKind::StreamNotFound),
+            (10014, "consumer not found", ErrorKind::ConsumerNotFound),
+            (10071, "wrong last sequence: 41", wrong(Some(41))),
+            (10071, "wrong last sequence: 0", wrong(Some(0))),
+            (10164, "wrong last sequence", wrong(None)),
+            (10077, "maximum messages exceeded", ErrorKind::StreamFull),
+            (10077, "maximum bytes exceeded", ErrorKind::StreamFull),
+            (
+                10077,
+                "maximum messages per subject exceeded",
+                ErrorKind::StreamFull,
+            ),
+            (10077, "no space left on device", ErrorKind::Other),
+            (10047, "insufficient storage", ErrorKind::StreamFull),
+            (10008, "temporarily unavailable", ErrorKind::Timeout),
+            (
+                10005,
+                "no suitable peers for placement, peer offline",
+                ErrorKind::Timeout,
+            ),
+            (
+                10005,
+                "no suitable peers for placement",
+                ErrorKind::InvalidOption,
+            ),
+            (10065, "subjects overlap", ErrorKind::InvalidOption),
+            (
+                10100,
+                "filtered consumer not unique on workqueue stream",
+                ErrorKind::InvalidOption,
+            ),
+            (
+                10076,
+                "JetStream not enabled",
+                ErrorKind::Unsupported(Capability::Store),
+            ),
+            (0, "something new", ErrorKind::Other),
+        ] {
+            assert_eq!(kind(code, description).0, wanted, "{code} {description}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Headers on their way to a server and back.
+
+use async_nats::HeaderMap;
+use async_nats::header::{
+    HeaderName, NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID,
+};
+
+use event_sdk_core::headers::Headers;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Expectations, MessageId};
+
+/// Over which pattern the expected last sequence of a subject counts
+/// (NATS server 2.11).
+const NATS_EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT: HeaderName =
+    HeaderName::from_static("Nats-Expected-Last-Subject-Sequence-Subject");
+
+/// What this transport writes, and the server beside a stored message: they say
+/// something to the server and are no headers of the event.
+const OURS: [&str; 10] = [
+    "Nats-Msg-Id",
+    "Nats-Expected-Last-Sequence",
+    "Nats-Expected-Last-Subject-Sequence",
+    "Nats-Expected-Last-Subject-Sequence-Subject",
+    "Nats-Stream",
+    "Nats-Subject",
+    "Nats-Sequence",
+    "Nats-Time-Stamp",
+    "Nats-Num-Pending",
+    "Nats-Last-Sequence",
+];
+
+/// The headers of a message that is published; `None` if there are none, which
+/// costs nothing on the way.
+pub(super) fn outgoing(
+    headers: &Headers,
+    message_id: Option<&MessageId>,
+    expect: &Expectations,
+) -> Option<HeaderMap> {
+    if headers.is_empty() && message_id.is_none() && expect.is_empty() {
+        return None;
+    }
+    let mut map = HeaderMap::new();
+    for (name, value) in headers.iter() {
+        map.insert(name, value);
+    }
+    if let Some(id) = message_id {
+        map.insert(NATS_MESSAGE_ID, id.to_string());
+    }
+    if let Some(last) = expect.last_sequence {
+        map.insert(NATS_EXPECTED_LAST_SEQUENCE, last.to_string());
+    }
+    if let Some(last) = expect.last_subject_sequence {
+        map.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
+    }
+    if let Some((pattern, last)) = &expect.last_pattern_sequence {
+        map.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, last.to_string());
+        map.insert(
+            NATS_EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT,
+            pattern.as_str(),
+        );
+    }
+    Some(map)
+}
+
+/// How many bytes headers take on the wire: `NATS/1.0`, a line for each, and an
+/// empty one (NATS client protocol, `HPUB`).
+pub(super) fn wire_len(map: &HeaderMap) -> usize {
+    let line = |(name, values): (&HeaderName, &Vec<_>)| {
+        let name: &str = name.as_ref();
+        let value = |value: &async_nats::HeaderValue| name.len() + value.as_str().len() + 4;
+        values.iter().map(value).sum::<usize>()
+    };
+    "NATS/1.0\r\n\r\n".len() + map.iter().map(line).sum::<usize>()
+}
+
+/// The headers of a message that was received, in the order of their names: the
+/// client keeps no other on the way.
+///
+/// One that breaks the wire contract (longer than it may be, with a control
+/// character) is left out, for the event itself is well.
+pub(super) fn received(map: &HeaderMap) -> Headers {
+    let all = map.iter();
+    collect(all.filter_map(|(name, values)| Some((name.as_ref(), values.first()?.as_str()))))
+}
+
+/// The headers in a block as a server stores it, in the order of their names.
+pub(super) fn stored(block: &str) -> Headers {
+    collect(lines(block))
+}
+
+/// The message id in a block as a server stores it.
+pub(super) fn stored_message_id(block: &str) -> Option<&str> {
+    let id = lines(block).find(|(name, _)| name.eq_ignore_ascii_case(OURS[0]));
+    id.map(|(_, id)| id)
+}
+
+/// Names and values, after the first line, which says `NATS/1.0`.
+fn lines(block: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = block.split("\r\n").skip(1);
+    lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name, value.trim()))
+}
+
+fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
+    let is_ours = |name: &str| OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
+    let theirs = all.into_iter().filter(|(name, _)| !is_ours(name));
+    // Mostly there are none, and nothing is allocated.
+    let mut all: Vec<(&str, &str)> = theirs.collect();
+    all.sort_by_key(|(name, _)| *name);
+    let mut headers = Headers::new();
+    for (name, value) in all {
+        if headers.get(name).is_some() {
+            continue;
+        }
+        if let Err(error) = headers.insert(Text::copy_of(name), value) {
+            tracing::warn!(target: crate::TRACING_TARGET, %error, "a header of a received message is left out");
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_sdk_core::subject::Pattern;
+
+    fn headers(all: &[(&'static str, &str)]) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in all {
+            headers.insert(*name, *value).unwrap();
+        }
+        headers
+    }
+
+    fn value<'a>(map: &'a HeaderMap, name: &'static str) -> Option<&'a str> {
+        map.get(name).map(async_nats::HeaderValue::as_str)
+    }
+
+    #[test]
+    fn a_message_without_headers_has_none() {
+        assert!(outgoing(&Headers::new(), None, &Expectations::default()).is_none());
+    }
+
+    #[test]
+    fn id_and_expectations_are_headers_and_come_back_as_none() {
+        let pattern = Pattern::parse("orders.*.7").unwrap();
+        let expect = Expectations {
+            last_sequence: Some(0),
+            last_subject_sequence: None,
+            last_pattern_sequence: Some((pattern, 41)),
+        };
+        let id = MessageId::Text("an id".into());
+        let own = headers(&[("Some", "Zürich: 東京"), ("Empty", "")]);
+        let map = outgoing(&own, Some(&id), &expect).unwrap();
+        assert_eq!(value(&map, "Nats-Msg-Id"), Some("an id"));
+        assert_eq!(value(&map, "Nats-Expected-Last-Sequence"), Some("0"));
+        let subject = "Nats-Expected-Last-Subject-Sequence";
+        assert_eq!(value(&map, subject), Some("41"));
+        let subject = "Nats-Expected-Last-Subject-Sequence-Subject";
+        assert_eq!(value(&map, subject), Some("orders.*.7"));
+        assert_eq!(
+            received(&map),
+            headers(&[("Empty", ""), ("Some", "Zürich: 東京")])
+        );
+    }
+
+    #[test]
+    fn the_length_is_that_on_the_wire() {
+        let map = outgoing(
+            &headers(&[("A", "é"), ("Empty", "")]),
+            None,
+            &Expectations::default(),
+        );
+        let wire = "NATS/1.0\r\nA: é\r\nEmpty: \r\n\r\n";
+        assert_eq!(wire_len(&map.unwrap()), wire.len());
+    }
+
+    #[test]
+    fn a_stored_block_is_read() {
+        let block = "NATS/1.0\r\nB: two: three\r\nNats-Msg-Id: id\r\nA:\r\na: again\r\n\r\n";
+        assert_eq!(stored(block), headers(&[("A", ""), ("B", "two: three")]));
+        assert_eq!(stored_message_id(block), Some("id"));
+        for block in [
+            "",
+            "NATS/1.0\r\n\r\n",
+            "no header",
+            "NATS/1.0\r\nnothing\r\n",
+        ] {
+            assert_eq!(stored(block), Headers::new(), "{block:?}");
+            assert_eq!(stored_message_id(block), None);
+        }
+    }
+
+    #[test]
+    fn a_header_that_breaks_the_contract_is_left_out() {
+        let long = "v".repeat(5000);
+        let block = format!("NATS/1.0\r\nLong: {long}\r\nTab: a\tb\r\nGood: yes\r\n\r\n");
+        assert_eq!(stored(&block), headers(&[("Good", "yes")]));
+    }
+}

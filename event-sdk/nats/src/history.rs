@@ -1,0 +1,109 @@
+//! Reading what a stream has stored, without a consumer.
+//!
+//! Messages are read by sequence, a page at a time: where the stream allows it
+//! (`allow_direct`) from any server that has a copy, in one request for many
+//! messages from 2.11 on; else one by one from the leader. A copy may be behind
+//! its leader, so where one has no more, the leader is asked whether that is all.
+//! Several filters are read beside each other and merged; newest first is read
+//! in windows, each forwards and handed out backwards.
+
+mod batch;
+mod cursor;
+mod filters;
+mod source;
+mod time;
+
+use std::sync::Arc;
+
+use futures_util::stream;
+
+use self::cursor::Cursor;
+use self::source::Source;
+use super::context::NatsContext;
+use super::error::ErrorContext;
+use super::streams;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Completion, Error, HistoryRequest, HistoryStart, HistoryStream, Operation, Order, StoredMessage,
+};
+
+/// Reads what a stream has stored.
+pub(super) fn history(
+    context: Arc<NatsContext>,
+    request: HistoryRequest,
+) -> Completion<Result<HistoryStream, Error>> {
+    Completion::later(async move {
+        let reader = Reader::open(context, request).await?;
+        let next = |mut reader: Reader| async move {
+            let message = reader.next().await?;
+            Ok(message.map(|message| (message, reader)))
+        };
+        Ok(Box::pin(stream::try_unfold(reader, next)) as HistoryStream)
+    })
+}
+
+/// Reads the messages that were asked for, in order.
+struct Reader {
+    source: Arc<Source>,
+    order: Order,
+    /// How many messages may still be returned.
+    left: usize,
+    /// One for each filter.
+    cursors: Vec<Cursor>,
+}
+
+impl Reader {
+    async fn open(context: Arc<NatsContext>, request: HistoryRequest) -> Result<Self, Error> {
+        let about = ErrorContext::new(Operation::Read).stream(request.stream.clone());
+        context
+            .check_open(about.operation)
+            .map_err(|error| about.on(error))?;
+        let info = streams::info(&context, &about, &request.stream).await?;
+        let (mut first, mut last) = (info.state.first_seq.max(1), info.state.last_seq);
+        let stream = Text::copy_of(&request.stream);
+        let config = info.read(&about)?;
+        let source = Arc::new(Source::new(context, about.clone(), stream, &info, last));
+        filters::check(&about, &request.filters, &config, &source).await?;
+        match (request.order, request.from) {
+            (_, HistoryStart::End) => {}
+            (Order::OldestFirst, HistoryStart::Sequence(from)) => first = first.max(from),
+            (Order::NewestFirst, HistoryStart::Sequence(from)) => last = last.min(from),
+            (Order::OldestFirst, HistoryStart::Time(time)) => {
+                first = time::first(&source, first, |stored| stored >= time).await?;
+            }
+            (Order::NewestFirst, HistoryStart::Time(time)) => {
+                last = time::first(&source, first, |stored| stored > time).await? - 1;
+            }
+        }
+        let filters = request.filters.iter();
+        let cursor = |filter| Cursor::new(Arc::clone(&source), filter, request.order, first, last);
+        Ok(Self {
+            cursors: filters.map(cursor).collect(),
+            source,
+            order: request.order,
+            left: request.limit.unwrap_or(usize::MAX),
+        })
+    }
+
+    async fn next(&mut self) -> Result<Option<StoredMessage>, Error> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        for cursor in &mut self.cursors {
+            cursor.fill(self.left).await?;
+        }
+        let with_next = self
+            .cursors
+            .iter_mut()
+            .filter(|cursor| cursor.next().is_some());
+        let cursor = match self.order {
+            Order::OldestFirst => with_next.min_by_key(|cursor| cursor.next()),
+            Order::NewestFirst => with_next.max_by_key(|cursor| cursor.next()),
+        };
+        let Some(found) = cursor.and_then(Cursor::take) else {
+            return Ok(None);
+        };
+        self.left -= 1;
+        self.source.stored(found).map(Some)
+    }
+}

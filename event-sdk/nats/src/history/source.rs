@@ -1,0 +1,236 @@
+//! Where stored messages are read from.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::try_join_all;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::batch;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
+use crate::headers;
+use crate::pending_replies::Reply;
+use crate::server::Version;
+use crate::streams::{self, Found, Info, Which};
+use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
+
+/// A stream that is read, as it was when that began.
+pub(super) struct Source {
+    context: Arc<NatsContext>,
+    about: ErrorContext,
+    stream: Text,
+    way: Way,
+    last: u64,
+}
+
+/// How messages are read.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Many in one request, from any copy.
+    Batch,
+    /// One by one, from any copy.
+    Direct,
+    /// One by one, from the leader.
+    Leader,
+}
+
+/// Some messages that match, in the order of their sequences.
+pub(super) struct Page {
+    pub(super) messages: Vec<Found>,
+    /// Whether nothing follows them.
+    pub(super) end: bool,
+}
+
+/// How many messages are asked for at once: in one request, or in so many.
+pub(super) const LARGEST_PAGE: usize = 256;
+const MOST_REQUESTS: usize = 32;
+
+impl Source {
+    pub(super) fn new(
+        context: Arc<NatsContext>,
+        about: ErrorContext,
+        stream: Text,
+        info: &Info,
+        last: u64,
+    ) -> Self {
+        let way = if !info.allows_direct() {
+            Way::Leader
+        } else if context.server().version >= Version::V2_11 {
+            Way::Batch
+        } else {
+            Way::Direct
+        };
+        Self {
+            context,
+            about,
+            stream,
+            way,
+            last,
+        }
+    }
+
+    /// The last sequence that the stream had when it began to be read.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The messages that match `filter`, from this sequence on: up to `most`, or
+    /// fewer. What lies behind the last sequence is left out.
+    ///
+    /// `dense` is how many of the messages before followed each other without
+    /// others between.
+    pub(super) async fn page(
+        &self,
+        filter: &str,
+        from: u64,
+        most: usize,
+        dense: usize,
+    ) -> Result<Page, Error> {
+        if from > self.last {
+            return Ok(Page {
+                messages: Vec::new(),
+                end: true,
+            });
+        }
+        let (mut messages, exhausted) = match self.way {
+            Way::Batch => {
+                batch::read(&self.context, &self.about, &self.stream, filter, from, most).await?
+            }
+            Way::Direct | Way::Leader => {
+                let most = most.min(MOST_REQUESTS).min(dense.max(1));
+                self.one_by_one(filter, from, most).await?
+            }
+        };
+        let exhausted = exhausted || messages.is_empty();
+        let newest = messages.last().map(|message| message.sequence);
+        let behind = newest.is_some_and(|newest| newest >= self.last);
+        messages.retain(|message| message.sequence <= self.last);
+        if behind {
+            return Ok(Page {
+                messages,
+                end: true,
+            });
+        }
+        let mut end = exhausted && matches!(self.way, Way::Leader);
+        if exhausted && !end {
+            // The copy may not have what the leader has.
+            let next = newest.map_or(from, |newest| newest + 1);
+            let missed = self.leaders(filter, next).await?;
+            let missed = missed.filter(|found| found.sequence <= self.last);
+            end = missed.is_none();
+            messages.extend(missed);
+        }
+        Ok(Page { messages, end })
+    }
+
+    /// Asks for the message at each of `most` sequences, or the next one after
+    /// it: those that follow each other come at once, and others more than once.
+    /// Whether nothing follows.
+    async fn one_by_one(
+        &self,
+        filter: &str,
+        from: u64,
+        most: usize,
+    ) -> Result<(Vec<Found>, bool), Error> {
+        let most = u64::try_from(most).unwrap_or(1);
+        let requests = (from..from.saturating_add(most)).map(|from| self.one(filter, from));
+        let found = try_join_all(requests).await?;
+        let exhausted = found.iter().any(Option::is_none);
+        let mut messages: Vec<Found> = found.into_iter().flatten().collect();
+        messages.dedup_by_key(|message| message.sequence);
+        Ok((messages, exhausted))
+    }
+
+    async fn one(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
+        if !matches!(self.way, Way::Direct) {
+            return self.leaders(filter, from).await;
+        }
+        let request = json!({ "seq": from, "next_by_subj": filter });
+        let subject = self.context.api(format_args!("DIRECT.GET.{}", self.stream));
+        let payload = request.to_string();
+        let reply = self
+            .context
+            .ask(&self.about, subject, payload.into())
+            .await?;
+        match reply.status.map(|status| status.as_u16()) {
+            None => found(&self.about, &reply).map(Some),
+            Some(404) => Ok(None),
+            // No copy answers at this moment.
+            Some(503) => self.leaders(filter, from).await,
+            Some(status) => Err(unexpected(&self.about, status)),
+        }
+    }
+
+    /// The message that matches `filter` with this sequence, or the next one
+    /// after it, as the leader has it.
+    pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
+        streams::message(&self.context, &self.stream, &Which::Next(filter, from)).await
+    }
+
+    /// The last message that matches `filter`, as the leader has it.
+    pub(super) async fn last_of(&self, filter: &str) -> Result<Option<Found>, Error> {
+        streams::message(&self.context, &self.stream, &Which::LastOf(filter)).await
+    }
+
+    /// The message as it is handed out.
+    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, Error> {
+        let subject = Subject::parse(found.subject).map_err(|error| {
+            self.about
+                .error(
+                    ErrorKind::InvalidSubject,
+                    format!("message {} has a subject that is none", found.sequence),
+                )
+                .with_source(error)
+        })?;
+        Ok(StoredMessage {
+            subject,
+            headers: found.headers,
+            body: Body::Encoded(found.body),
+            stream: self.stream.clone(),
+            sequence: found.sequence,
+            stored_at: found.stored_at,
+        })
+    }
+}
+
+/// A message as a copy answers it: what is known of it stands in headers.
+pub(super) fn found(about: &ErrorContext, reply: &Reply) -> Result<Found, Error> {
+    let header = |name: &'static str| {
+        let headers = reply.headers.as_ref()?;
+        headers.get(name).map(async_nats::HeaderValue::as_str)
+    };
+    let sequence = header("Nats-Sequence").and_then(|sequence| sequence.parse().ok());
+    let stored_at: Option<Timestamp> = header("Nats-Time-Stamp").and_then(|time| time.parse().ok());
+    let (Some(subject), Some(sequence), Some(stored_at)) =
+        (header("Nats-Subject"), sequence, stored_at)
+    else {
+        return Err(about.error(
+            ErrorKind::Other,
+            "the server's answer lacks what a stored message has",
+        ));
+    };
+    Ok(Found {
+        subject: subject.to_owned(),
+        sequence,
+        stored_at,
+        message_id: header("Nats-Msg-Id").map(str::to_owned),
+        headers: reply
+            .headers
+            .as_ref()
+            .map(headers::received)
+            .unwrap_or_default(),
+        body: Bytes::clone(&reply.payload),
+    })
+}
+
+/// A status that no answer should have.
+pub(super) fn unexpected(about: &ErrorContext, status: u16) -> Error {
+    about.error(
+        ErrorKind::Other,
+        format!("the server refuses to read the stream directly (status {status})"),
+    )
+}

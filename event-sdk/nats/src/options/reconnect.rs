@@ -1,0 +1,86 @@
+//! How long to wait between attempts to connect.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+/// How long to wait between attempts to connect, and how many there are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reconnect {
+    /// After the first round over all servers.
+    pub(super) first: Duration,
+    /// At the most.
+    pub(super) longest: Duration,
+    /// How many attempts may fail in a row; zero: any number.
+    pub(crate) attempts: usize,
+}
+
+impl Default for Reconnect {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(100),
+            longest: Duration::from_secs(4),
+            attempts: 0,
+        }
+    }
+}
+
+impl Reconnect {
+    /// How long to wait before the attempt with this number, from one: each
+    /// server is tried once at once, then all of them again after a wait.
+    pub(crate) fn delay(&self, attempt: usize, servers: usize) -> Duration {
+        let attempt = attempt.saturating_sub(1);
+        let round = attempt / servers.max(1);
+        if round == 0 || !attempt.is_multiple_of(servers.max(1)) {
+            return Duration::ZERO;
+        }
+        let doublings = u32::try_from(round - 1).unwrap_or(u32::MAX);
+        let factor = 2_u32.saturating_pow(doublings);
+        let wait = self.first.saturating_mul(factor).min(self.longest);
+        wait.mul_f64(1.0 - 0.5 * random())
+    }
+}
+
+/// A number from zero to one. Many clients that lost one server should not come
+/// back at the same instant; nothing else hangs on it.
+fn random() -> f64 {
+    let bits = RandomState::new().hash_one(0_u8) >> 32;
+    f64::from(u32::try_from(bits).unwrap_or(0)) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_server_is_tried_at_once_and_then_after_longer_and_longer_waits() {
+        let reconnect = Reconnect::default();
+        let between = |attempt, servers, least: u64, most: u64| {
+            let delay = reconnect.delay(attempt, servers);
+            assert!(
+                delay >= Duration::from_millis(least) && delay <= Duration::from_millis(most),
+                "attempt {attempt} of {servers} servers waits {delay:?}"
+            );
+        };
+        between(0, 1, 0, 0);
+        between(1, 1, 0, 0);
+        between(2, 1, 50, 100);
+        between(3, 1, 100, 200);
+        between(8, 1, 2000, 4000);
+        between(usize::MAX, 1, 2000, 4000);
+        for attempt in 1..=3 {
+            between(attempt, 3, 0, 0);
+        }
+        between(4, 3, 50, 100);
+        between(5, 3, 0, 0);
+        between(6, 3, 0, 0);
+        between(7, 3, 100, 200);
+        between(1, 0, 0, 0);
+    }
+
+    #[test]
+    fn waits_differ() {
+        let delays = (0..16).map(|_| Reconnect::default().delay(9, 1));
+        let different: std::collections::HashSet<_> = delays.collect();
+        assert!(different.len() > 1);
+    }
+}

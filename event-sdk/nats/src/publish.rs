@@ -1,0 +1,201 @@
+//! Publishing to streams.
+
+mod confirm;
+mod retry;
+
+use std::sync::Arc;
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+
+pub(super) use self::retry::Lookups;
+
+use self::confirm::Confirm;
+use super::context::NatsContext;
+use super::headers;
+use super::send_queue::{Outbound, PendingPublish, Sent};
+use super::server::Version;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::subject::Subject;
+use event_sdk_core::transport::{
+    Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, MessageId,
+    Operation, PublishRequest,
+};
+
+/// A message that is on its way to a stream: what is needed to send it again,
+/// and to say what became of it.
+#[derive(Debug)]
+struct RetryablePublish {
+    subject: Subject,
+    body: Bytes,
+    message_id: Option<MessageId>,
+    /// What few messages have.
+    extra: Option<Box<Extra>>,
+    /// Headers and body, in bytes.
+    size: usize,
+}
+
+#[derive(Debug)]
+struct Extra {
+    headers: Headers,
+    expect: Expectations,
+}
+
+impl RetryablePublish {
+    fn expect(&self) -> &Expectations {
+        const NOTHING: &Expectations = &Expectations {
+            last_sequence: None,
+            last_subject_sequence: None,
+            last_pattern_sequence: None,
+        };
+        self.extra.as_ref().map_or(NOTHING, |extra| &extra.expect)
+    }
+
+    /// The headers, as they are sent.
+    fn on_wire(&self) -> Option<HeaderMap> {
+        const NONE: &Headers = &Headers::new();
+        let headers = self.extra.as_ref().map_or(NONE, |extra| &extra.headers);
+        headers::outgoing(headers, self.message_id.as_ref(), self.expect())
+    }
+}
+
+/// The most bytes that headers may have together: their length is stored in 16
+/// bits (nats-server, `server/stream.go`).
+const MAX_HEADERS: usize = u16::MAX as usize;
+
+/// Sends a message.
+pub(super) fn publish(
+    context: &Arc<NatsContext>,
+    message: PublishRequest<'_>,
+) -> Completion<Result<Confirmation, Error>> {
+    let subject = message.subject;
+    let (publish_message, outbound) = match take(context, message) {
+        Ok(taken) => taken,
+        Err(error) => return Completion::ready(Err(error.at_subject(subject))),
+    };
+    match context.send_queue().send(outbound) {
+        Ok(Sent::Now(handed)) => {
+            Completion::ready(Ok(confirmation(context, publish_message, handed)))
+        }
+        Ok(Sent::Later(handed)) => {
+            let context = Arc::clone(context);
+            Completion::later(async move {
+                let closed =
+                    |_| Err(Error::closed(Operation::Publish).at_subject(&publish_message.subject));
+                let handed = handed.await.unwrap_or_else(closed)?;
+                Ok(confirmation(&context, publish_message, handed))
+            })
+        }
+        Err(error) => Completion::ready(Err(error)),
+    }
+}
+
+fn confirmation(
+    context: &Arc<NatsContext>,
+    publish_message: RetryablePublish,
+    handed: PendingPublish,
+) -> Confirmation {
+    Completion::later(Confirm::new(Arc::clone(context), publish_message, handed))
+}
+
+/// Checks a message, and writes its headers.
+fn take<'a>(
+    context: &NatsContext,
+    message: PublishRequest<'a>,
+) -> Result<(RetryablePublish, Outbound<'a>), Error> {
+    let PublishRequest {
+        subject,
+        headers,
+        body,
+        message_id,
+        expect,
+        reading: _,
+    } = message;
+    let Body::Encoded(body) = body else {
+        return Err(Error::unsupported(
+            Capability::ValueHandover,
+            Operation::Publish,
+            "encode the event: it leaves this process",
+        ));
+    };
+    if let Some(Err(why)) = message_id.as_ref().map(MessageId::check) {
+        let (kind, why) = (ErrorKind::InvalidHeader, why.to_string());
+        return Err(Error::new(kind, Operation::Publish, why));
+    }
+    if !expect.is_empty() {
+        check_expectations(context, &expect)?;
+    }
+    let on_wire = headers::outgoing(&headers, message_id.as_ref(), &expect);
+    let size = body.len() + check_headers(on_wire.as_ref())?;
+    check_size(size, context.client().max_payload())?;
+    let outbound = Outbound {
+        subject,
+        headers: on_wire,
+        payload: body.clone(),
+        acked: true,
+        number: None,
+    };
+    let plain = headers.is_empty() && expect.is_empty();
+    let extra = (!plain).then(|| Box::new(Extra { headers, expect }));
+    let publish_message = RetryablePublish {
+        subject: subject.clone(),
+        body,
+        message_id,
+        extra,
+        size,
+    };
+    Ok((publish_message, outbound))
+}
+
+/// How many bytes the headers have.
+pub(super) fn check_headers(headers: Option<&HeaderMap>) -> Result<usize, Error> {
+    let size = headers.map_or(0, headers::wire_len);
+    if size > MAX_HEADERS {
+        return Err(Error::new(
+            ErrorKind::InvalidHeader,
+            Operation::Publish,
+            format!(
+                "the headers have {size} bytes together, and may have {MAX_HEADERS}; put long values into the event instead"
+            ),
+        ));
+    }
+    Ok(size)
+}
+
+/// A server ends the connection of who sends more than it takes.
+pub(super) fn check_size(size: usize, limit: usize) -> Result<(), Error> {
+    if size <= limit {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::TooLarge { size, limit },
+        Operation::Publish,
+        format!(
+            "headers and body have {size} bytes, and the server takes {limit}; publish less, or raise its `max_payload`"
+        ),
+    ))
+}
+
+fn check_expectations(context: &NatsContext, expect: &Expectations) -> Result<(), Error> {
+    if expect.last_pattern_sequence.is_none() {
+        return Ok(());
+    }
+    let unsupported = |needed: &str| {
+        Err(Error::unsupported(
+            Capability::ExpectPattern,
+            Operation::Publish,
+            needed,
+        ))
+    };
+    let server = context.server();
+    if server.version < Version::V2_11 {
+        // An older one would store the message without looking.
+        return unsupported(&server.needs(Version::V2_11));
+    }
+    if expect.last_subject_sequence.is_some() {
+        return unsupported(
+            "a server compares the last sequence of one subject or one pattern; expect one of them",
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,339 @@
+//! What is published goes through here, in order, as fast as the connection
+//! takes it and no faster.
+//!
+//! A message is handed to the client at once if that is possible, by whoever
+//! publishes it. Otherwise it waits in a queue, which keeps its place, and one
+//! task for each connection hands over what waits.
+
+mod order;
+mod pump;
+mod replies;
+mod state;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use async_nats::HeaderMap;
+use async_nats::message::OutboundMessage;
+use bytes::Bytes;
+use futures_util::Sink;
+use tokio::sync::oneshot;
+
+pub(super) use self::order::Turn;
+
+use self::state::{Queued, State};
+use super::connection::ConnectionMonitor;
+use super::pending_replies::{NoReply, PendingReply, ReplyToken};
+use event_sdk_core::subject::Subject;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+
+/// Hands messages to the client, and answers to those who wait for them.
+pub(super) struct SendQueue {
+    /// Under which subject answers come, with a dot at its end.
+    inbox: String,
+    limits: Limits,
+    monitor: Arc<ConnectionMonitor>,
+    state: Mutex<State>,
+}
+
+/// How much may be on the way, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How many messages may wait for their acks at a time.
+    pub(super) in_flight: usize,
+    /// How long an ack is awaited.
+    pub(super) ack: Duration,
+    /// How long a message waits for a connection.
+    pub(super) connection: Duration,
+}
+
+/// A message to be handed over.
+#[derive(Debug)]
+pub(super) struct Outbound<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) headers: Option<HeaderMap>,
+    pub(super) payload: Bytes,
+    /// Whether an answer is awaited.
+    pub(super) acked: bool,
+    /// Its place in the order if it was handed over before; otherwise it comes
+    /// behind everything.
+    pub(super) number: Option<u64>,
+}
+
+/// A message that was handed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PendingPublish {
+    /// By which its answer is found, if it has one.
+    pub(super) token: Option<ReplyToken>,
+    /// Its place in the order of what was handed over.
+    pub(super) number: u64,
+}
+
+/// What became of a message so far.
+#[derive(Debug)]
+pub(super) enum Sent {
+    /// It was handed over.
+    Now(PendingPublish),
+    /// It waits for its turn.
+    Later(oneshot::Receiver<Result<PendingPublish, Error>>),
+}
+
+impl SendQueue {
+    pub(super) fn new(
+        client: async_nats::Client,
+        inbox: String,
+        limits: Limits,
+        monitor: Arc<ConnectionMonitor>,
+    ) -> Self {
+        Self {
+            inbox,
+            limits,
+            monitor,
+            state: Mutex::new(State::new(client)),
+        }
+    }
+
+    /// Takes a message. It keeps its place before all that are taken later, and
+    /// is sent even if nobody waits for what is returned.
+    pub(super) fn send(&self, outbound: Outbound<'_>) -> Result<Sent, Error> {
+        let state = self.lock();
+        if state.draining {
+            return Err(self.refusal(outbound.subject));
+        }
+        if outbound.acked && state.inbox_denied == Some(state.connection) {
+            return Err(self.inbox_denied(&outbound));
+        }
+        self.take(state, outbound)
+    }
+
+    /// That nothing is taken any more.
+    fn refusal(&self, subject: &Subject) -> Error {
+        self.monitor.refusal(Operation::Publish).at_subject(subject)
+    }
+
+    /// That no answer can come, so that nothing was sent.
+    fn inbox_denied(&self, outbound: &Outbound<'_>) -> Error {
+        let inbox = self.inbox.trim_end_matches('.');
+        let prefix = inbox.rsplit_once('.').map_or(inbox, |(prefix, _)| prefix);
+        Error::new(
+            ErrorKind::PermissionDenied,
+            Operation::Publish,
+            NoReply::deafness(prefix),
+        )
+        .at_subject(outbound.subject)
+    }
+
+    /// Takes a message that was taken before, which a drain does not refuse.
+    pub(super) fn send_again(&self, outbound: Outbound<'_>) -> Result<Sent, Error> {
+        let state = self.lock();
+        if state.ended {
+            return Err(self.refusal(outbound.subject));
+        }
+        self.take(state, outbound)
+    }
+
+    fn take(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        outbound: Outbound<'_>,
+    ) -> Result<Sent, Error> {
+        if state.queue.is_empty() && self.has_room(&state, outbound.acked) {
+            let mut nobody = Context::from_waker(Waker::noop());
+            match Pin::new(&mut state.client).poll_ready(&mut nobody) {
+                Poll::Ready(Ok(())) => {
+                    return self.hand_over(&mut state, outbound, true).map(Sent::Now);
+                }
+                Poll::Ready(Err(_)) => return Err(self.refusal(outbound.subject)),
+                Poll::Pending => {}
+            }
+        }
+        let (handed, later) = oneshot::channel();
+        let queued = Queued {
+            number: outbound.number,
+            subject: outbound.subject.clone(),
+            headers: outbound.headers,
+            payload: outbound.payload,
+            acked: outbound.acked,
+            since: Instant::now(),
+            handed,
+        };
+        match outbound.number {
+            None => state.queue.push_back(queued),
+            // It comes before all that was never handed over.
+            Some(number) => {
+                let before = |queued: &Queued| queued.number.is_some_and(|other| other < number);
+                let place = state
+                    .queue
+                    .iter()
+                    .take_while(|queued| before(queued))
+                    .count();
+                state.queue.insert(place, queued);
+            }
+        }
+        state.wake_pump();
+        Ok(Sent::Later(later))
+    }
+
+    /// Whether a message can be handed over as far as this end of the
+    /// connection goes.
+    fn has_room(&self, state: &State, acked: bool) -> bool {
+        (!acked || state.in_flight < self.limits.in_flight) && state.is_connected()
+    }
+
+    /// The client has to be ready.
+    fn hand_over(
+        &self,
+        state: &mut State,
+        outbound: Outbound<'_>,
+        wanted: bool,
+    ) -> Result<PendingPublish, Error> {
+        let Outbound {
+            subject,
+            headers,
+            payload,
+            acked,
+            number,
+        } = outbound;
+        let on_wire = state.written(subject.as_str().as_bytes());
+        let number = number.unwrap_or_else(|| state.order.next());
+        let (token, reply) = if acked {
+            let wait = PendingReply::new(
+                on_wire.clone(),
+                Some(state.connection),
+                number,
+                Instant::now(),
+                wanted,
+            );
+            let token = state.pending_replies.open(wait);
+            state.in_flight += 1;
+            (Some(token), Some(self.reply_to(state, token)))
+        } else {
+            (None, None)
+        };
+        let message = OutboundMessage {
+            subject: on_wire,
+            reply,
+            payload,
+            headers,
+        };
+        match Pin::new(&mut state.client).start_send(message) {
+            Ok(()) => Ok(PendingPublish { token, number }),
+            // Its size was checked before, against what another server said.
+            Err(error) => {
+                if let Some(token) = token {
+                    state.pending_replies.abandon(token);
+                    state.fail(token, NoReply::NotSent);
+                }
+                Err(Error::new(
+                    ErrorKind::Disconnected,
+                    Operation::Publish,
+                    "the connection did not take the message",
+                )
+                .at_subject(subject)
+                .with_source(error))
+            }
+        }
+    }
+
+    fn reply_to(&self, state: &mut State, token: ReplyToken) -> async_nats::Subject {
+        state.scratch.extend_from_slice(self.inbox.as_bytes());
+        token.write(&mut state.scratch);
+        state.taken()
+    }
+
+    /// A message that nobody took waits to be sent again, until this is dropped.
+    pub(super) fn hold(&self, number: u64) -> Held<'_> {
+        self.lock().order.hold(number);
+        Held {
+            send_queue: self,
+            number,
+        }
+    }
+
+    /// Whether no message waits to be handed over, and none for its answer.
+    pub(super) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        state.queue.is_empty()
+            && state
+                .pending_replies
+                .waiting(|wait| wait.counted.is_some())
+                .is_empty()
+    }
+
+    /// There is a connection again.
+    pub(super) fn connected(&self) {
+        self.lock().wake_pump();
+    }
+
+    /// The connection was lost: what was sent over it takes no more room. It is
+    /// awaited all the same, for the answer may come over the next one.
+    pub(super) fn disconnected(&self) {
+        let mut state = self.lock();
+        state.connection = state.connection.wrapping_add(1);
+        state.in_flight = 0;
+        state.wake_pump();
+    }
+
+    /// Takes nothing more from now on.
+    pub(super) fn begin_drain(&self) {
+        self.lock().draining = true;
+    }
+
+    /// Refuses everything from now on, and ends all that waits.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.draining = true;
+        if std::mem::replace(&mut state.ended, true) {
+            return;
+        }
+        for Queued {
+            subject, handed, ..
+        } in std::mem::take(&mut state.queue)
+        {
+            let _ = handed.send(Err(self.refusal(&subject)));
+        }
+        for token in state.pending_replies.waiting(|_| true) {
+            state.fail(token, NoReply::Closed);
+        }
+        state.wake_pump();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics half way.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A message that nobody took, and that is to be sent again.
+#[derive(Debug)]
+pub(super) struct Held<'a> {
+    send_queue: &'a SendQueue,
+    number: u64,
+}
+
+impl Held<'_> {
+    /// Whether it may be sent again now.
+    pub(super) fn turn(&self) -> Turn {
+        self.send_queue.lock().order.turn(self.number)
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.send_queue.lock().order.release(self.number);
+    }
+}
+
+impl fmt::Debug for SendQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("SendQueue")
+            .field("queued", &state.queue.len())
+            .field("in_flight", &state.in_flight)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

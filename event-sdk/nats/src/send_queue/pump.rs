@@ -1,0 +1,123 @@
+//! The task of an outbox: hands over what waits, and ends what waits too long.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_util::Sink;
+
+use super::state::Queued;
+use super::{Outbound, PendingPublish, SendQueue};
+use crate::pending_replies::NoReply;
+use event_sdk_core::transport::Operation;
+
+/// How often the task looks whether something has waited too long: when
+/// messages wait for a connection, and otherwise, unless acks are awaited for so
+/// short a time that it would be told too late.
+const SHORT_PAUSE: Duration = Duration::from_millis(50);
+const LONG_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long an ack that nobody waits for any more holds up others: it may have
+/// been lost, with the leader of the stream for example.
+const UNWANTED: Duration = Duration::from_secs(5);
+
+impl SendQueue {
+    /// The task that hands over what waits, until it has ended.
+    pub(crate) async fn run(&self) {
+        loop {
+            let pause = self.pause();
+            tokio::select! {
+                biased;
+                ended = std::future::poll_fn(|cx| self.poll_pump(cx)) => if ended {
+                    return;
+                },
+                () = tokio::time::sleep(pause) => self.look_after(Instant::now()),
+            }
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        let mut state = self.lock();
+        state.watched = !state.queue.is_empty();
+        if state.watched {
+            SHORT_PAUSE
+        } else {
+            (self.limits.ack / 8).clamp(SHORT_PAUSE, LONG_PAUSE)
+        }
+    }
+
+    /// Hands over what waits. Ready when it has ended (`true`) or the queue has
+    /// to be looked after (`false`).
+    fn poll_pump(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        let mut state = self.lock();
+        if state.ended {
+            return Poll::Ready(true);
+        }
+        match &mut state.pump {
+            Some(pump) => pump.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        while let Some(first) = state.queue.front()
+            && self.has_room(&state, first.acked)
+        {
+            let ready = match Pin::new(&mut state.client).poll_ready(cx) {
+                Poll::Ready(ready) => ready,
+                Poll::Pending => break,
+            };
+            let Some(queued) = state.queue.pop_front() else {
+                break;
+            };
+            let outbound = Outbound {
+                number: queued.number,
+                subject: &queued.subject,
+                headers: queued.headers,
+                payload: queued.payload,
+                acked: queued.acked,
+            };
+            let handed = queued.handed;
+            let result = match ready {
+                Ok(()) => self.hand_over(&mut state, outbound, !handed.is_closed()),
+                Err(_) => Err(self.refusal(&queued.subject)),
+            };
+            if let Err(Ok(PendingPublish {
+                token: Some(token), ..
+            })) = handed.send(result)
+            {
+                state.pending_replies.abandon(token);
+            }
+        }
+        if state.queue.is_empty() || state.watched {
+            Poll::Pending
+        } else {
+            Poll::Ready(false)
+        }
+    }
+
+    /// Ends what has waited too long.
+    fn look_after(&self, now: Instant) {
+        let mut state = self.lock();
+        let connected = state.is_connected();
+        let disconnected_for = self.monitor.reconcile(connected, now);
+        if !connected && disconnected_for >= self.limits.connection {
+            while let Some(first) = state.queue.front()
+                && now.saturating_duration_since(first.since) >= self.limits.connection
+                && let Some(Queued {
+                    subject, handed, ..
+                }) = state.queue.pop_front()
+            {
+                let error = self
+                    .monitor
+                    .disconnected(Operation::Publish, self.limits.connection);
+                // Nobody may want to know.
+                let _ = handed.send(Err(error.at_subject(subject)));
+            }
+        }
+        let unwanted = UNWANTED.min(self.limits.ack);
+        for token in state
+            .pending_replies
+            .overdue(now, self.limits.ack, unwanted)
+        {
+            state.fail(token, NoReply::Late);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Streams: which there are, what they hold, and how they are made.
+
+mod apply;
+mod config;
+mod message;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+
+pub(super) use self::message::{Found, Which, message};
+
+use self::config::ConfigJson;
+use super::context::NatsContext;
+use super::error::ErrorContext;
+use event_sdk_core::stream::{StreamConfig, check_name};
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Completion, Error, ErrorKind, Operation, StreamChange, StreamState,
+};
+
+/// How long the leader of a cluster is waited for to count consumers.
+const COUNTING: Duration = Duration::from_secs(1);
+
+/// The streams that store some subject that `pattern` matches.
+pub(super) fn streams_for(
+    context: Arc<NatsContext>,
+    pattern: Pattern,
+) -> Completion<Result<Vec<Text>, Error>> {
+    Completion::later(async move {
+        context.check_open(Operation::Read)?;
+        names(&context, &ErrorContext::new(Operation::Read), &pattern).await
+    })
+}
+
+/// The same, for whoever waits for more than that.
+pub(super) async fn names(
+    context: &NatsContext,
+    about: &ErrorContext,
+    pattern: &Pattern,
+) -> Result<Vec<Text>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        total: usize,
+        streams: Option<Vec<String>>,
+    }
+    let mut names = Vec::new();
+    loop {
+        let request = json!({ "subject": pattern.as_str(), "offset": names.len() });
+        let page: Page = context.request(about, "STREAM.NAMES", &request).await?;
+        let found = page.streams.unwrap_or_default();
+        let end = found.is_empty();
+        names.extend(found.into_iter().map(Text::from));
+        if end || names.len() >= page.total {
+            return Ok(names);
+        }
+    }
+}
+
+/// What a stream is and holds now.
+pub(super) fn stream_state(
+    context: Arc<NatsContext>,
+    stream: Text,
+) -> Completion<Result<StreamState, Error>> {
+    Completion::later(async move {
+        let about = ErrorContext::new(Operation::Read);
+        let open = context.check_open(about.operation);
+        open.map_err(|error| error.at_stream(stream.clone()))?;
+        state(&context, &about, &stream).await
+    })
+}
+
+/// The same, for whoever waits for more than that.
+pub(super) async fn state(
+    context: &NatsContext,
+    about: &ErrorContext,
+    stream: &Text,
+) -> Result<StreamState, Error> {
+    let about = about.clone().stream(stream.clone());
+    let info = info(context, &about, stream).await?;
+    let config = info.read(&about)?;
+    let consumers = consumers(context, &about, &info, stream).await;
+    let state = info.state;
+    Ok(StreamState {
+        config,
+        messages: state.messages,
+        bytes: state.bytes,
+        // Zero in a stream that never had a message.
+        first_sequence: state.first_seq.max(1),
+        last_sequence: state.last_seq,
+        consumers,
+    })
+}
+
+/// How many consumers a stream has. In a cluster the server with the stream may
+/// not know yet of one that was created; the leader of the cluster does, if there
+/// is one and we may ask it.
+async fn consumers(
+    context: &NatsContext,
+    about: &ErrorContext,
+    info: &Info,
+    stream: &str,
+) -> usize {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        total: usize,
+    }
+    let known = info.state.consumer_count;
+    let clustered = info.cluster.as_ref();
+    if clustered.is_none_or(|cluster| cluster.name.is_empty()) {
+        return known;
+    }
+    let (call, nothing) = (format!("CONSUMER.NAMES.{stream}"), json!({}));
+    let asked = context.request::<_, Page>(about, &call, &nothing);
+    match tokio::time::timeout(COUNTING, asked).await {
+        Ok(Ok(page)) => page.total,
+        // It is no reason to say nothing of the stream.
+        Ok(Err(_)) | Err(_) => known,
+    }
+}
+
+/// What the server answers about a stream, as far as we read it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Info {
+    #[serde(default)]
+    cluster: Option<ClusterJson>,
+    config: ConfigJson,
+    pub(super) state: StateJson,
+}
+
+impl Info {
+    /// The configuration in our words.
+    pub(super) fn read(&self, about: &ErrorContext) -> Result<StreamConfig, Error> {
+        self.config.read().map_err(|why| {
+            about.error(
+                ErrorKind::Other,
+                format!("its configuration cannot be read: {why}"),
+            )
+        })
+    }
+
+    /// Whether messages can be read from any server that has a copy.
+    pub(super) fn allows_direct(&self) -> bool {
+        self.config.allows_direct()
+    }
+}
+
+/// Where a stream is kept.
+#[derive(Debug, Deserialize)]
+struct ClusterJson {
+    /// Empty where there is one server only.
+    #[serde(default)]
+    name: String,
+}
+
+/// What a stream holds.
+#[derive(Debug, Deserialize)]
+pub(super) struct StateJson {
+    #[serde(default)]
+    messages: u64,
+    #[serde(default)]
+    bytes: u64,
+    #[serde(default)]
+    pub(super) first_seq: u64,
+    #[serde(default)]
+    pub(super) last_seq: u64,
+    #[serde(default)]
+    consumer_count: usize,
+}
+
+/// Asks what a stream is and holds.
+pub(super) async fn info(
+    context: &NatsContext,
+    about: &ErrorContext,
+    stream: &str,
+) -> Result<Info, Error> {
+    check(about, stream)?;
+    let call = format!("STREAM.INFO.{stream}");
+    context.request(about, &call, &json!({})).await
+}
+
+/// A name becomes a part of a subject, and must be nothing else.
+pub(super) fn check(about: &ErrorContext, name: &str) -> Result<(), Error> {
+    check_name(name).map_err(|why| {
+        let kind = match about.operation {
+            // There cannot be a stream of such a name.
+            Operation::Read => ErrorKind::StreamNotFound,
+            _ => ErrorKind::InvalidOption,
+        };
+        about.error(kind, format!("{name:?} is no name: {why}"))
+    })
+}
+
+/// Creates or changes a stream.
+pub(super) fn apply_stream(
+    context: Arc<NatsContext>,
+    config: StreamConfig,
+) -> Completion<Result<StreamChange, Error>> {
+    Completion::later(async move { apply::apply(&context, &config).await })
+}

@@ -1,0 +1,196 @@
+//! Creating and changing streams: when somebody asks for it, and never else.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use super::config::{ConfigJson, window};
+use super::{check, info, names};
+use crate::context::NatsContext;
+use crate::error::{ApiError, ErrorContext, code};
+use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::transport::{
+    Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
+};
+
+/// How often it is looked again when somebody else has applied the same stream
+/// at the same time.
+const ROUNDS: u32 = 4;
+
+/// How long to wait before that where a cluster is not ready, at first.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// For how long it is waited until all of a cluster knows, and how often it is looked.
+const KNOWING: Duration = Duration::from_secs(2);
+const LOOKING: Duration = Duration::from_millis(20);
+
+/// The shortest deduplication window (nats-server, `server/stream.go`).
+const LEAST_WINDOW: Duration = Duration::from_millis(100);
+
+/// Creates the stream or changes it.
+pub(super) async fn apply(
+    context: &NatsContext,
+    config: &StreamConfig,
+) -> Result<StreamChange, Error> {
+    let about = ErrorContext::new(Operation::Manage).stream(config.name.clone());
+    let wanted = possible(context, &about, config)?;
+    let mut round = 1;
+    // What was asked for, and may have been done.
+    let mut asked = None;
+    loop {
+        let change = match once(context, &about, &wanted, &mut asked).await {
+            // A busy cluster may do it and answer too late.
+            Err(error) if round < ROUNDS && is_open(&error) => {
+                round += 1;
+                continue;
+            }
+            result => result?,
+        };
+        match change {
+            Ok(StreamChange::Unchanged) => return Ok(asked.unwrap_or(StreamChange::Unchanged)),
+            Ok(change) => return Ok(change),
+            // Somebody else was quicker; it may be what we want.
+            Err(error)
+                if round < ROUNDS && error.is(&[code::STREAM_EXISTS, code::STREAM_NOT_FOUND]) =>
+            {
+                round += 1;
+                asked = None;
+            }
+            // A cluster that elects a leader, or waits for a server.
+            Err(error) if round < ROUNDS && error.is_transient() => {
+                tokio::time::sleep(PAUSE * round).await;
+                round += 1;
+                asked = None;
+            }
+            Err(error) => return Err(error.into_error(&about)),
+        }
+    }
+}
+
+/// Whether it may have been done all the same.
+fn is_open(error: &Error) -> bool {
+    *error.kind() == ErrorKind::Timeout && error.outcome() == Outcome::Unknown
+}
+
+/// Looks, and writes if there is something to be written.
+async fn once(
+    context: &NatsContext,
+    about: &ErrorContext,
+    wanted: &StreamConfig,
+    asked: &mut Option<StreamChange>,
+) -> Result<Result<StreamChange, ApiError>, Error> {
+    let existing = match info(context, about, &wanted.name).await {
+        Ok(info) => Some(info.config),
+        Err(error) if *error.kind() == ErrorKind::StreamNotFound => None,
+        Err(error) => return Err(error),
+    };
+    let (what, config, change) = match existing {
+        None => ("CREATE", ConfigJson::new(wanted), StreamChange::Created),
+        Some(existing) => {
+            let differences = differences(about, &existing, wanted)?;
+            if differences.is_empty() {
+                return Ok(Ok(StreamChange::Unchanged));
+            }
+            let config = existing.with(wanted);
+            ("UPDATE", config, StreamChange::Updated { differences })
+        }
+    };
+    let call = format!("STREAM.{what}.{}", wanted.name);
+    asked.get_or_insert_with(|| change.clone());
+    Ok(match context.call(about, &call, config.as_json()).await? {
+        Ok(Made { config }) => {
+            same(about, &config, wanted)?;
+            known(context, about, wanted).await;
+            Ok(change)
+        }
+        Err(error) => Err(error),
+    })
+}
+
+/// Waits until the server that is asked for streams knows what this one stores: in a
+/// cluster it is another than the one that has made it.
+async fn known(context: &NatsContext, about: &ErrorContext, wanted: &StreamConfig) {
+    if !context.server().clustered {
+        return;
+    }
+    let begun = Instant::now();
+    for pattern in &wanted.subjects {
+        // Whoever may not ask for streams does not find them by their subjects either.
+        while let Ok(found) = names(context, about, pattern).await
+            && !found.contains(&wanted.name)
+            && begun.elapsed() < KNOWING
+        {
+            tokio::time::sleep(LOOKING).await;
+        }
+    }
+}
+
+/// The answer to a stream that was created or changed.
+#[derive(Deserialize)]
+struct Made {
+    config: ConfigJson,
+}
+
+/// The server may have left out what it does not know, without saying so.
+fn same(about: &ErrorContext, made: &ConfigJson, wanted: &StreamConfig) -> Result<(), Error> {
+    let differences = differences(about, made, wanted)?;
+    let Some(first) = differences.first() else {
+        return Ok(());
+    };
+    Err(about
+        .error(
+            ErrorKind::Other,
+            format!("the server made another stream than was asked for: {first}"),
+        )
+        .with_unknown_outcome())
+}
+
+fn differences(
+    about: &ErrorContext,
+    existing: &ConfigJson,
+    wanted: &StreamConfig,
+) -> Result<Vec<Difference>, Error> {
+    let mut existing = existing.read().map_err(|why| {
+        about.error(
+            ErrorKind::Other,
+            format!("the configuration of the stream that exists cannot be read: {why}"),
+        )
+    })?;
+    // No server bounds it, so it never differs.
+    existing.deduplication.capacity = wanted.deduplication.capacity;
+    Ok(existing.differences(wanted))
+}
+
+/// The configuration as a server can have it.
+fn possible(
+    context: &NatsContext,
+    about: &ErrorContext,
+    config: &StreamConfig,
+) -> Result<StreamConfig, Error> {
+    context
+        .check_open(about.operation)
+        .map_err(|error| about.on(error))?;
+    config
+        .check()
+        .map_err(|why| about.error(ErrorKind::InvalidOption, why.reason()))?;
+    check(about, &config.name)?;
+    let mut wanted = config.clone();
+    wanted.deduplication.window = window(config);
+    if wanted.deduplication.window.is_zero() {
+        return Err(about.on(Error::unsupported(
+            Capability::DeduplicationOff,
+            about.operation,
+            &format!("a NATS server has no duplicate window below {LEAST_WINDOW:?}; publish without message ids instead"),
+        )));
+    }
+    if wanted.deduplication.window < LEAST_WINDOW {
+        return Err(about.error(
+            ErrorKind::InvalidOption,
+            format!(
+                "its duplicate window is {:?}, and a NATS server has none below {LEAST_WINDOW:?}; make it longer",
+                wanted.deduplication.window
+            ),
+        ));
+    }
+    Ok(wanted)
+}

@@ -1,0 +1,251 @@
+//! The configuration of a stream, as the server has it.
+
+use std::num::NonZeroU64;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use event_sdk_core::stream::{
+    Compression, Deduplication, Discard, Limits, Retention, Storage, StreamConfig,
+};
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::text::Text;
+
+/// The configuration of a stream in the JSON of the server, with all that this
+/// SDK has no word for, which stays as it is when a stream is changed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ConfigJson(Map<String, Value>);
+
+/// How long a server remembers message ids unless it is told otherwise
+/// (nats-server, `server/stream.go`, `StreamDefaultDuplicatesWindow`).
+const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
+
+impl ConfigJson {
+    /// A new stream, whose messages may be read without asking its leader.
+    pub(super) fn new(config: &StreamConfig) -> Self {
+        let mut json = Map::new();
+        json.insert("allow_direct".to_owned(), json!(true));
+        json.insert("name".to_owned(), json!(config.name.as_str()));
+        Self(json).with(config)
+    }
+
+    /// The same, where it is as `config` says.
+    pub(super) fn with(mut self, config: &StreamConfig) -> Self {
+        let subjects: Vec<&str> = config.subjects.iter().map(AsRef::as_ref).collect();
+        let limits = &config.limits;
+        let mut set = |name: &str, value| {
+            self.0.insert(name.to_owned(), value);
+        };
+        set("subjects", json!(subjects));
+        set("max_msgs", limit(limits.messages));
+        set("max_msgs_per_subject", limit(limits.messages_per_subject));
+        set("max_bytes", limit(limits.bytes));
+        set("max_msg_size", limit(limits.message_size));
+        set("max_age", nanos(limits.age.unwrap_or_default()));
+        set("duplicate_window", nanos(window(config)));
+        set("num_replicas", json!(config.replicas));
+        set(
+            "discard",
+            json!(match limits.discard {
+                Discard::Old => "old",
+                Discard::New => "new",
+            }),
+        );
+        set(
+            "retention",
+            json!(match config.retention {
+                Retention::Limits => "limits",
+                Retention::Interest => "interest",
+                Retention::WorkQueue => "workqueue",
+            }),
+        );
+        set(
+            "storage",
+            json!(match config.storage {
+                Storage::File => "file",
+                Storage::Memory => "memory",
+            }),
+        );
+        set(
+            "compression",
+            json!(match config.compression {
+                Compression::S2 => "s2",
+                _ => "none",
+            }),
+        );
+        self
+    }
+
+    /// The configuration in our words, or what cannot be said in them.
+    pub(super) fn read(&self) -> Result<StreamConfig, String> {
+        let text = |name: &str| self.0.get(name).and_then(Value::as_str);
+        let name = Text::copy_of(text("name").ok_or("it has no name")?);
+        // A mirror has none of its own.
+        let subjects = self.0.get("subjects").and_then(Value::as_array);
+        let subjects = subjects.into_iter().flatten().filter_map(Value::as_str);
+        let subjects = subjects
+            .map(|subject| Pattern::parse(subject.to_owned()))
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())?;
+        let mut config = StreamConfig::new(name, subjects);
+        let mut limits = Limits::default();
+        limits.messages = self.limit("max_msgs");
+        limits.messages_per_subject = self.limit("max_msgs_per_subject");
+        limits.bytes = self.limit("max_bytes");
+        limits.message_size = self.limit("max_msg_size");
+        limits.age = Some(self.duration("max_age")).filter(|age| !age.is_zero());
+        limits.discard = match text("discard") {
+            None | Some("old") => Discard::Old,
+            Some("new") => Discard::New,
+            Some(other) => return Err(format!("discarding {other:?} is not known here")),
+        };
+        config.limits = limits;
+        config.deduplication = Deduplication {
+            window: self.duration("duplicate_window"),
+            // A server bounds it by time alone.
+            capacity: usize::MAX,
+        };
+        config.retention = match text("retention") {
+            None | Some("limits") => Retention::Limits,
+            Some("interest") => Retention::Interest,
+            Some("workqueue") => Retention::WorkQueue,
+            Some(other) => return Err(format!("retention {other:?} is not known here")),
+        };
+        config.storage = match text("storage") {
+            None | Some("file") => Storage::File,
+            Some("memory") => Storage::Memory,
+            Some(other) => return Err(format!("storage {other:?} is not known here")),
+        };
+        config.compression = match text("compression") {
+            None | Some("" | "none") => Compression::None,
+            Some("s2") => Compression::S2,
+            Some(other) => return Err(format!("compression {other:?} is not known here")),
+        };
+        let replicas = self.0.get("num_replicas").and_then(Value::as_u64);
+        config.replicas = u8::try_from(replicas.unwrap_or(1)).unwrap_or(u8::MAX);
+        Ok(config)
+    }
+
+    /// Whether messages can be read from any server that has a copy.
+    pub(crate) fn allows_direct(&self) -> bool {
+        self.0.get("allow_direct").and_then(Value::as_bool) == Some(true)
+    }
+
+    pub(super) fn as_json(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    fn limit(&self, name: &str) -> Option<NonZeroU64> {
+        // -1, or nothing, is no limit.
+        self.0.get(name)?.as_u64().and_then(NonZeroU64::new)
+    }
+
+    fn duration(&self, name: &str) -> Duration {
+        let nanos = self.0.get(name).and_then(Value::as_u64);
+        Duration::from_nanos(nanos.unwrap_or(0))
+    }
+}
+
+/// The deduplication window that a stream with this configuration has: nothing
+/// is remembered longer than it is kept. What a server does with its default
+/// window we do with ours; another window it refuses.
+pub(super) fn window(config: &StreamConfig) -> Duration {
+    let window = config.deduplication.window;
+    match config.limits.age {
+        Some(age) if window == DEFAULT_WINDOW && age < window => age,
+        _ => window,
+    }
+}
+
+fn limit(limit: Option<NonZeroU64>) -> Value {
+    match limit.map(|limit| i64::try_from(limit.get())) {
+        None => json!(-1),
+        // More than the server can count is no limit either.
+        Some(limit) => json!(limit.unwrap_or(-1)),
+    }
+}
+
+fn nanos(duration: Duration) -> Value {
+    json!(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use event_sdk_core::stream::StreamSpec;
+
+    fn config(say: impl FnOnce(StreamSpec) -> StreamSpec) -> StreamConfig {
+        let stream = StreamSpec::new("ORDERS").subject("orders.>");
+        say(stream).config("events").unwrap()
+    }
+
+    /// As it comes back from a server that bounds message ids by time alone.
+    fn back(config: &StreamConfig) -> StreamConfig {
+        let mut config = config.clone();
+        config.deduplication.capacity = usize::MAX;
+        config
+    }
+
+    #[test]
+    fn a_configuration_is_read_as_it_was_written() {
+        let plain = config(|stream| stream);
+        let full = config(|stream| {
+            stream
+                .absolute("other.*")
+                .max_messages(1)
+                .max_messages_per_subject(2)
+                .max_bytes(3)
+                .max_message_size(4)
+                .max_age(Duration::from_hours(1))
+                .duplicate_window(Duration::from_secs(5))
+                .when_full(Discard::New)
+                .retention(Retention::WorkQueue)
+                .storage(Storage::Memory)
+                .replicas(3)
+                .compression(Compression::S2)
+        });
+        for config in [plain, full] {
+            assert_eq!(ConfigJson::new(&config).read(), Ok(back(&config)));
+        }
+    }
+
+    #[test]
+    fn what_we_have_no_word_for_stays() {
+        let existing = r#"{"name":"ORDERS","subjects":["a"],"allow_direct":false,
+            "description":"by hand","metadata":{"team":"shop"},"compression":"s2"}"#;
+        let existing: ConfigJson = serde_json::from_str(existing).unwrap();
+        let changed = existing.with(&config(|stream| stream.max_messages(7)));
+        let json = changed.as_json();
+        assert_eq!(json["description"], "by hand");
+        assert_eq!(json["metadata"]["team"], "shop");
+        assert_eq!(json["allow_direct"], false);
+        assert_eq!(json["subjects"], json!(["events.orders.>"]));
+        assert_eq!(json["max_msgs"], 7);
+        assert_eq!(json["compression"], "none");
+        assert!(!changed.allows_direct());
+    }
+
+    #[test]
+    fn nothing_is_remembered_longer_than_it_is_kept_unless_that_was_asked_for() {
+        let minute = Duration::from_mins(1);
+        assert_eq!(window(&config(|stream| stream)), DEFAULT_WINDOW);
+        assert_eq!(window(&config(|stream| stream.max_age(minute))), minute);
+        let asked = config(|stream| stream.max_age(minute).duplicate_window(3 * minute));
+        assert_eq!(window(&asked), 3 * minute);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        for (json, why) in [
+            (r#"{"subjects":["a"]}"#, "no name"),
+            (r#"{"name":"S","retention":"new"}"#, "retention \"new\""),
+            (r#"{"name":"S","subjects":["a b"]}"#, "a b"),
+        ] {
+            let config: ConfigJson = serde_json::from_str(json).unwrap();
+            let error = config.read().unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One stored message, read from the leader of its stream.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::check;
+use crate::context::NatsContext;
+use crate::error::{ErrorContext, code};
+use crate::headers;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+
+/// Which message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which<'a> {
+    /// That with this sequence.
+    Sequence(u64),
+    /// The last on this subject, or under this pattern.
+    LastOf(&'a str),
+    /// The first on this subject, or under this pattern, with this sequence or
+    /// a higher one.
+    Next(&'a str, u64),
+}
+
+/// A message as it was stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub(crate) subject: String,
+    pub(crate) sequence: u64,
+    pub(crate) stored_at: Timestamp,
+    pub(crate) headers: Headers,
+    pub(crate) message_id: Option<String>,
+    pub(crate) body: Bytes,
+}
+
+/// Reads a message from the leader of its stream, which has all that is
+/// confirmed; `None` if there is no such message.
+pub(crate) async fn message(
+    context: &NatsContext,
+    stream: &Text,
+    which: &Which<'_>,
+) -> Result<Option<Found>, Error> {
+    #[derive(Deserialize)]
+    struct Completion {
+        message: Json,
+    }
+    #[derive(Deserialize)]
+    struct Json {
+        subject: String,
+        seq: u64,
+        time: Timestamp,
+        hdrs: Option<String>,
+        data: Option<String>,
+    }
+    let about = ErrorContext::new(Operation::Read).stream(stream.clone());
+    check(&about, stream)?;
+    let request = match *which {
+        Which::Sequence(sequence) => json!({ "seq": sequence }),
+        Which::LastOf(subject) => json!({ "last_by_subj": subject }),
+        Which::Next(subject, from) => json!({ "next_by_subj": subject, "seq": from }),
+    };
+    let call = format!("STREAM.MSG.GET.{stream}");
+    let Completion { message } = match context.call(&about, &call, &request).await? {
+        Ok(answer) => answer,
+        Err(error) if error.is(&[code::MESSAGE_NOT_FOUND]) => return Ok(None),
+        Err(error) => return Err(error.into_error(&about)),
+    };
+    let decoded = |text: Option<String>| STANDARD.decode(text.unwrap_or_default());
+    let (Ok(block), Ok(body)) = (decoded(message.hdrs), decoded(message.data)) else {
+        return Err(about.error(
+            ErrorKind::Other,
+            format!("message {} is not well encoded", message.seq),
+        ));
+    };
+    let block = String::from_utf8_lossy(&block);
+    Ok(Some(Found {
+        subject: message.subject,
+        sequence: message.seq,
+        stored_at: message.time,
+        message_id: headers::stored_message_id(&block).map(str::to_owned),
+        headers: headers::stored(&block),
+        body: body.into(),
+    }))
+}

@@ -1,0 +1,242 @@
+//! How subscriptions end, and what becomes of what they had.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use event_sdk::transport::{
+    ConsumerName, DeliverPolicy, ErrorKind, Incoming, Settlement, Transport,
+};
+use event_sdk_test_servers::{Server, programs};
+use serde_json::json;
+
+use crate::consumer_support::{PATIENCE, Rig, STREAM, body, config, durable, settle, subscribe};
+use event_sdk::transport::TransportExt as _;
+
+/// What a dropped subscription has not handed out comes to another long before
+/// its ack wait of a minute is over.
+async fn dropped_amid_delivery(prefetch: usize, read: u64) {
+    const COUNT: u64 = 3000;
+    let rig = Rig::start().await;
+    for number in 0..COUNT {
+        let payload = format!("{number:0512}");
+        rig.admin.publish("events.a", payload.into()).await.unwrap();
+    }
+    rig.admin.flush().await.unwrap();
+    let mut config = durable("d");
+    config.max_ack_pending = None;
+    let nats = rig.connect().await;
+    let mut reader = subscribe(&nats, &config, prefetch).await;
+    // It asks now, and may have an answer already.
+    let mut first = reader.ready().await;
+    let mut missing: BTreeSet<u64> = (0..COUNT).collect();
+    for number in 0..read {
+        let received = match first.take() {
+            Some(Ok(Incoming::Message(received))) => received,
+            _ => reader.expect(number).await,
+        };
+        settle(&received, Settlement::Ack).await.unwrap();
+        missing.remove(&number);
+    }
+    if let Some(Ok(Incoming::Message(received))) = first {
+        settle(&received, Settlement::Nak(Duration::ZERO))
+            .await
+            .unwrap();
+    }
+    // Much is on its way now.
+    drop(reader);
+    let mut other = subscribe(&rig.connect().await, &config, 500).await;
+    let begun = Instant::now();
+    while !missing.is_empty() {
+        let received = other.next().await;
+        settle(&received, Settlement::Ack).await.unwrap();
+        missing.remove(&body(&received));
+        assert!(begun.elapsed() < PATIENCE, "{} are missing", missing.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_not_handed_out_comes_to_another_at_once() {
+    for _ in 0..3 {
+        dropped_amid_delivery(2000, 1).await;
+        dropped_amid_delivery(50, 500).await;
+        dropped_amid_delivery(1000, 0).await;
+    }
+}
+
+/// Servers before 2.10.16 counted what is put back in the moment in which the other's
+/// request ends, and did not send it before the ack wait was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_does_it_wait_on_the_oldest_server() {
+    let program = programs::nats::oldest().unwrap();
+    let rig = Rig::start_with(Server::options().program(program)).await;
+    let nats = rig.connect().await;
+    for round in 0..20 {
+        let (first, all) = (round * 4, round * 4..round * 4 + 4);
+        rig.publish(all.clone()).await;
+        let mut config = durable("d");
+        config.name = ConsumerName::Durable(format!("d{round}").into());
+        config.deliver = DeliverPolicy::ByStartSequence(first + 1);
+        let mut reader = subscribe(&nats, &config, 16).await;
+        reader.expect_and_ack([first]).await;
+        // Both ask at nearly the same time.
+        let mut other = subscribe(&nats, &config, 16).await;
+        let came = other.ready().await;
+        assert!(came.is_none(), "{came:?} came");
+        drop(reader);
+        let mut found = BTreeSet::new();
+        for _ in all.clone().skip(1) {
+            let received = other.next().await;
+            settle(&received, Settlement::Ack).await.unwrap();
+            found.insert(body(&received));
+        }
+        assert_eq!(found, all.skip(1).collect(), "round {round}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_subscription_takes_nothing_any_more() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let config = durable("d");
+    let mut reader = subscribe(&nats, &config, 100).await;
+    assert!(reader.ready().await.is_none());
+    rig.until("a waiting request", async |rig: &Rig| {
+        rig.consumer("d").await["num_waiting"] == 1
+    })
+    .await;
+    drop(reader);
+    rig.until("no waiting request", async |rig: &Rig| {
+        rig.consumer("d").await["num_waiting"] == 0
+    })
+    .await;
+    rig.publish(0..10).await;
+    let mut other = subscribe(&nats, &config, 5).await;
+    for number in 0..10 {
+        assert_eq!(other.expect(number).await.info.attempt, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ephemeral_consumer_goes_with_its_subscription() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut reader = subscribe(&nats, &config(ConsumerName::Ephemeral), 10).await;
+    rig.publish([0]).await;
+    reader.expect_and_ack([0]).await;
+    rig.consumers(1).await;
+    drop(reader);
+    rig.consumers(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_goes_some_time_after_its_last_subscription() {
+    let rig = Rig::start().await;
+    let nats = rig
+        .connect_with(|options| options.inactive_threshold(Duration::from_secs(1)))
+        .await;
+    let group = config(ConsumerName::Group("g".into()));
+    let mut reader = subscribe(&nats, &group, 10).await;
+    rig.publish([0]).await;
+    reader.expect_and_ack([0]).await;
+    drop(subscribe(&nats, &group, 10).await);
+    rig.consumers(1).await;
+    drop(reader);
+    rig.consumers(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_that_is_deleted_ends_its_subscriptions() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    for config in [durable("d"), config(ConsumerName::Group("g".into()))] {
+        let name = config.name.as_str().unwrap().to_owned();
+        let mut waiting = subscribe(&nats, &config, 10).await;
+        assert!(waiting.ready().await.is_none());
+        rig.until("a request", async |rig: &Rig| {
+            rig.consumer(&name).await["num_waiting"] == 1
+        })
+        .await;
+        let mut idle = subscribe(&nats, &config, 10).await;
+        nats.delete_consumer(STREAM, &name).await.unwrap();
+        for reader in [&mut waiting, &mut idle] {
+            let error = reader.end().await;
+            assert_eq!(*error.kind(), ErrorKind::ConsumerNotFound, "{error}");
+            assert_eq!(error.consumer(), Some(&*name));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_consumer_of_the_same_name_is_not_taken_for_the_first() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut reader = subscribe(&nats, &durable("d"), 10).await;
+    nats.delete_consumer(STREAM, "d").await.unwrap();
+    let mut another = subscribe(&nats, &durable("d"), 10).await;
+    // Nobody has told the first; it finds out when it asks.
+    rig.publish([0]).await;
+    another.expect_and_ack([0]).await;
+    assert!(reader.ready().await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_is_deleted_ends_its_subscriptions() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let configs = [
+        durable("d"),
+        config(ConsumerName::Group("g".into())),
+        config(ConsumerName::Ephemeral),
+    ];
+    let mut readers = Vec::new();
+    for config in &configs {
+        let mut waiting = subscribe(&nats, config, 10).await;
+        assert!(waiting.ready().await.is_none());
+        readers.push(waiting);
+        readers.push(subscribe(&nats, config, 10).await);
+    }
+    rig.api(&format!("STREAM.DELETE.{STREAM}"), json!({})).await;
+    for reader in &mut readers {
+        let error = reader.end().await;
+        assert_eq!(*error.kind(), ErrorKind::StreamNotFound, "{error}");
+        assert_eq!(error.stream(), Some(STREAM));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn closing_puts_back_what_was_not_handed_out() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    rig.publish(0..20).await;
+    let mut reader = subscribe(&nats, &durable("d"), 20).await;
+    reader.expect_and_ack([0]).await;
+    rig.until("what was taken ahead", async |rig: &Rig| {
+        rig.consumer("d").await["num_pending"] == 0
+    })
+    .await;
+    nats.close().await.unwrap();
+    let error = reader.end().await;
+    assert_eq!(*error.kind(), ErrorKind::Closed);
+    let mut other = subscribe(&rig.connect().await, &durable("d"), 20).await;
+    let mut missing: BTreeSet<u64> = (1..20).collect();
+    while !missing.is_empty() {
+        missing.remove(&body(&other.next().await));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_was_in_hand_is_put_back_however_two_drains_meet() {
+    let rig = Rig::start().await;
+    let other = rig.connect().await;
+    for number in 0..300 {
+        let one = rig.connect().await;
+        let mut reader = subscribe(&one, &durable("d"), 16).await;
+        rig.publish([number]).await;
+        let _in_hand = reader.expect(number).await;
+        let long = tokio::spawn(one.drain(Duration::from_secs(60)));
+        let short = tokio::spawn(one.drain(Duration::ZERO));
+        let _ = tokio::join!(long, short);
+        let mut others = subscribe(&other, &durable("d"), 1).await;
+        others.expect_and_ack([number]).await;
+    }
+}

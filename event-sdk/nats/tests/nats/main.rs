@@ -1,0 +1,17 @@
+//! The NATS transport on real servers, each test on one of its own.
+
+mod cluster;
+mod connecting;
+mod consumer_ends;
+mod consumer_lost;
+mod consumer_pull;
+mod consumer_settle;
+mod consumer_support;
+mod core;
+mod history;
+mod permissions;
+mod publishing;
+mod refused_and_given_up;
+mod secure;
+mod streams;
+mod support;
