@@ -47,6 +47,10 @@ enum Few {
 /// More events, which are found in a table.
 #[derive(EventSet, Debug, PartialEq)]
 #[event(pattern = "orders.>")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one that holds what no other takes"
+)]
 enum Many {
     Placed(OrderPlaced),
     Paid(Arc<OrderPaid>),
