@@ -269,7 +269,7 @@ impl Tracker {
 
 /// The deserializer's own complaint, which begins with the kind that it has found.
 fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
         "boolean",
         "integer",
         "floating point",
@@ -278,6 +278,7 @@ fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
         "sequence",
         "map",
         "newtype variant",
+        "unit variant",
     ];
     let complaint = ["invalid type: ", "invalid value: "]
         .into_iter()
