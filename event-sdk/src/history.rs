@@ -145,7 +145,7 @@ struct Source {
     head: Option<StoredMessage>,
 }
 
-impl<S: EventSet> History<S> {
+impl<S> History<S> {
     /// The next event; `None` when that was the last.
     ///
     /// Cancel-safe: an event is either returned or kept for the next call.
@@ -214,7 +214,7 @@ pub struct StoredEvent<S> {
     stored_at: Timestamp,
 }
 
-impl<S: EventSet> StoredEvent<S> {
+impl<S> StoredEvent<S> {
     fn new(message: StoredMessage, opener: &Arc<Opener>) -> Self {
         let StoredMessage {
             subject,

@@ -8,10 +8,9 @@ pub use std::result::Result;
 pub use crate::codec::DecodeFault;
 pub use crate::envelope::Version;
 pub use crate::event::{DataError, Event, EventData, EventSpec};
-pub use crate::set::{
-    Contains, EventSet, Opened, OtherPayload, Payload, SubjectTable, Visit, Visitor, check_member,
-    check_upcast,
-};
+pub use crate::set::check::{check_member, check_upcast};
+pub use crate::set::table::SubjectTable;
+pub use crate::set::{Contains, EventSet, Opened, OtherPayload, Payload, Visit, Visitor};
 
 /// The macros as `event-sdk` has them.
 pub mod macros_of_sdk {

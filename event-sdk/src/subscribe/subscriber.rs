@@ -59,7 +59,7 @@ pub(super) struct Source {
     pub(super) subscription: Subscription,
 }
 
-impl<S: EventSet> Subscriber<S> {
+impl<S> Subscriber<S> {
     pub(super) fn new(
         sources: Vec<Source>,
         opener: Opener,

@@ -233,6 +233,8 @@ struct Tracker {
     stash: RefCell<Option<Fault>>,
     /// What was expected when the deserializer complained last.
     expected: RefCell<Option<String>>,
+    /// What the type of the scalar that was read last says that it takes.
+    expecting: RefCell<String>,
     /// The kind of the value that was read last.
     last: Cell<Option<&'static str>>,
     /// The name or key that was read last.
@@ -240,6 +242,14 @@ struct Tracker {
 }
 
 impl Tracker {
+    /// Notes what a type says that it takes.
+    fn expect(&self, expecting: &impl fmt::Display) {
+        let mut text = self.expecting.borrow_mut();
+        text.clear();
+        // Writing into memory has no way to fail.
+        let _ = write!(text, "{expecting}");
+    }
+
     /// A fault as an error of the deserializer, until it comes out of it again.
     fn stash<E: de::Error>(&self, fault: Fault) -> E {
         *self.stash.borrow_mut() = Some(fault);
@@ -259,7 +269,7 @@ impl Tracker {
 
 /// The deserializer's own complaint, which begins with the kind that it has found.
 fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
         "boolean",
         "integer",
         "floating point",
@@ -268,6 +278,7 @@ fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
         "sequence",
         "map",
         "newtype variant",
+        "unit variant",
     ];
     let complaint = ["invalid type: ", "invalid value: "]
         .into_iter()
