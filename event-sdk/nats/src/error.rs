@@ -1,5 +1,5 @@
-//! What servers and async-nats call errors, as errors of this SDK: the one
-//! place where they are told apart.
+//! Maps errors of JetStream's API, of async-nats and of missing replies to `ErrorKind`, in one
+//! place; has the text of a denied publish.
 
 pub(super) mod code;
 mod connecting;

@@ -1,5 +1,5 @@
-//! Gets a subscription going again: when nothing is heard, when the connection
-//! was made anew, when nobody answers.
+//! Recovery of a subscription: missed heartbeats, reconnects, lost leaders, deleted or
+//! recreated consumers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

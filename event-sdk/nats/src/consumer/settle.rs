@@ -1,4 +1,5 @@
-//! Settling deliveries.
+//! Encodes and sends settlements: `+ACK`, `-NAK` with a delay in nanoseconds, `+TERM` with a
+//! reason, `+WPI`; confirmed acks.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

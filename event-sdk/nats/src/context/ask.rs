@@ -1,4 +1,5 @@
-//! Questions to the server, and their answers.
+//! Requests to the JetStream API: sends one, awaits its reply, maps timeouts, denials and no
+//! responders to errors.
 
 use std::sync::atomic::Ordering;
 
