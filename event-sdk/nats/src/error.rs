@@ -160,7 +160,7 @@ impl NoReply {
     /// That answers cannot be heard.
     pub(super) fn deafness(inbox: &str) -> String {
         format!(
-            "this user may not subscribe to {inbox}.>, where pending_replies come; grant the permission on the server, or name the `inbox_prefix` that it may use"
+            "this user may not subscribe to {inbox}.>, where replies arrive; grant the permission on the server, or name the `inbox_prefix` that it may use"
         )
     }
 }

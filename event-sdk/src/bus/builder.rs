@@ -1,4 +1,4 @@
-//! `EventBusBuilder`: sets the prefix, source, declared streams, codec, clock, ids and
+//! `BusBuilder`: sets the prefix, source, declared streams, codec, clock, ids and
 //! transport of a bus, and checks them together.
 
 use std::path::Path;

@@ -48,7 +48,7 @@ impl NatsContext {
         if reply.is_no_responders() {
             return Err(about.error(
                 ErrorKind::Unsupported(Capability::Store),
-                format!("nobody pending_replies to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
+                format!("nothing answers requests to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
             ));
         }
         match serde_json::from_slice(&reply.payload) {
