@@ -1,5 +1,4 @@
-//! The catalogue as an [AsyncAPI 3.0](https://www.asyncapi.com/docs/reference/specification/v3.0.0)
-//! document, in JSON.
+//! AsyncAPI 3.0: renders the catalogue as a JSON document.
 //!
 //! - A *channel* for each event: its address is the whole subject, and a key in the subject is the
 //!   parameter `key`.

@@ -1,5 +1,5 @@
-//! Checks the contracts: the code against the files, the versions against one another,
-//! and both against the files at a git ref.
+//! `schemas check`: compares the code with the lock, versions with one another, and both with a
+//! git ref.
 //!
 //! Without a ref, the folder is what was agreed on. With one, the folder at that ref is:
 //! versions that are only in the work tree may still change, and those that were there

@@ -1,4 +1,4 @@
-//! The command line `schemas`, which a program mounts with its own catalogue.
+//! The command line `schemas`, mounted by a user's program with its own catalogue.
 //!
 //! ```no_run
 //! use std::process::ExitCode;

@@ -1,5 +1,5 @@
-//! Compatibility: whether versions of an event understand one another, and what a
-//! change has to raise.
+//! Compatibility of event versions: breaks, counterexamples, required version numbers,
+//! upcasters and waivers.
 //!
 //! # Who reads what
 //!

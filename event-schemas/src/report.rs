@@ -1,4 +1,4 @@
-//! Reports of a check: for people, as JSON, as SARIF, and as annotations of GitHub.
+//! Reports of a check: text, JSON, SARIF and GitHub annotations.
 
 mod github;
 mod json;

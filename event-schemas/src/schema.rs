@@ -1,5 +1,5 @@
-//! The JSON Schemas (2020-12) of events: as their types say them, put right, and
-//! the same each time.
+//! JSON Schema (2020-12) of events, from schemars, normalized so that the same type gives the
+//! same bytes.
 //!
 //! serde's attributes can make what is written differ from what is read (a
 //! default, a skipped field, separate names), so each type has two schemas.

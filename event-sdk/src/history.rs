@@ -1,4 +1,5 @@
-//! Reading what is stored, without a consumer.
+//! `bus.history()`: reads stored events of a set without a consumer, by pattern, key, sequence
+//! or time, forwards or backwards.
 
 use std::fmt;
 use std::future::IntoFuture;

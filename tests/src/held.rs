@@ -1,5 +1,4 @@
-//! A transport that answers when it is told to: what the memory transport,
-//! which always has its answer, cannot show.
+//! `Held`: a transport whose answers a test releases one by one.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

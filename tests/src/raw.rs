@@ -1,4 +1,4 @@
-//! Puts any bytes on a bus, as a publisher that knows nothing of this SDK would.
+//! Publishes arbitrary bytes and headers, as a foreign publisher would.
 
 use bytes::Bytes;
 use event_sdk::headers::Headers;

@@ -1,4 +1,4 @@
-//! A channel for each event, and a message for each version of it.
+//! AsyncAPI channels: one for each event, with a message for each version.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The parts of an AsyncAPI document that are written, in the order in which people read them.
+//! AsyncAPI data model: the parts of a document that are written, in their order.
 
 use std::collections::BTreeMap;
 

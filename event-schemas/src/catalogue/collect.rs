@@ -1,4 +1,4 @@
-//! Asks each event of a set for its schemas and for how it is read.
+//! `Collect`: takes the schemas and decoders of each event of a set.
 
 use std::any::TypeId;
 

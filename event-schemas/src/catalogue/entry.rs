@@ -1,4 +1,4 @@
-//! One event of a catalogue.
+//! `EventEntry`: one event of a catalogue, with its schemas, versions and examples.
 
 use std::any::TypeId;
 

@@ -1,4 +1,4 @@
-//! What the code and the files say of each event, side by side.
+//! Pairs the contracts of each event: from the code, from the lock, and from the git ref.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What differs between two versions of an event: of the code, the files, or a git ref.
+//! Field-by-field differences between two versions of an event, for `schemas diff`.
 
 use std::path::PathBuf;
 

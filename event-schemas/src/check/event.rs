@@ -1,4 +1,4 @@
-//! Checks one event: its versions, its golden documents, whether it is still there.
+//! Checks one event: its versions, its golden documents, and whether it was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 

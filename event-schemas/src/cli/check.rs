@@ -1,4 +1,4 @@
-//! `schemas check`: the code against the files, and the versions against one another.
+//! `schemas check`: arguments, sources, exit code and output format.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! What `schemas asyncapi` and `schemas page` have in common: a document that is written to a file,
-//! or held against the file that is there.
+//! Shared by `schemas asyncapi` and `schemas page`: writes a document, or with `--check`
+//! compares it with the file.
 
 use std::fs;
 use std::io::{self, Write as _};

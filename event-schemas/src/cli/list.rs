@@ -1,4 +1,4 @@
-//! `schemas list`: which events there are.
+//! `schemas list`: lists the events of the catalogue, and events in the sources that it lacks.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `schemas page`: the catalogue as a page for people.
+//! `schemas page`: writes or checks the HTML catalogue page.
 
 use super::document::{self, Target};
 use super::{CliError, Context, Outcome};

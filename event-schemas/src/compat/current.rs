@@ -1,4 +1,4 @@
-//! A version that the code has: its contract, and the way to read data with its type.
+//! `Current`: a version in the code, with its contract and the decoder of its type.
 
 use std::fmt;
 

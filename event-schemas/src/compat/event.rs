@@ -1,4 +1,4 @@
-//! Compares the versions of an event that the code has with those that are committed.
+//! Compares the current versions of an event with the committed ones.
 
 use event_sdk::envelope::Version;
 

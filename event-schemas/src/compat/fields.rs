@@ -1,4 +1,4 @@
-//! The fields that a schema names, flat: path, shape in words, and where they stand.
+//! Flat list of a schema's fields: path, shape in words, position in the schema.
 
 use event_schemas_subset::{Path, Step};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What a check found: one thing that somebody has to know, or to do something about.
+//! `Finding`: one result of a check, with rule, severity, counterexample and place.
 
 use std::fmt;
 

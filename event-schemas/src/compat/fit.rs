@@ -1,4 +1,4 @@
-//! Two versions of one major: does the reader of the one read what the other writes?
+//! Compares two versions of one major: whether each reads what the other writes.
 
 use event_schemas_subset::{Break, Rule as SchemaRule, Unknown};
 

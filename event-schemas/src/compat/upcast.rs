@@ -1,4 +1,4 @@
-//! Versions of different majors: what the upcasters cover, shown by decoding documents.
+//! Versions of different majors: which breaks an upcaster covers, shown by decoding documents.
 
 use event_schemas_subset::Break;
 

@@ -1,4 +1,5 @@
-//! Golden documents: one envelope a version, which must be readable for ever.
+//! Golden documents: one envelope for each version, which every later version of the code must
+//! read.
 
 use std::str::FromStr as _;
 

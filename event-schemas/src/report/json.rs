@@ -1,4 +1,4 @@
-//! The report for programs. Its shape only grows: `format` says which one it is.
+//! The JSON report, for programs. Its shape only grows: `format` says which one it is.
 
 use serde_json::{Map, Value, json};
 

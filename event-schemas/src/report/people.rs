@@ -1,4 +1,4 @@
-//! The report for people, in the manner of rustc: what, where, why, and the way out.
+//! The text report in the manner of rustc: finding, place, reason and help.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

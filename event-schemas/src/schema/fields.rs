@@ -1,4 +1,4 @@
-//! The fields of an event's data, one after the other, for people.
+//! Lists the fields of an event for `schemas show` and the page.
 
 use event_schemas_subset::{Path, Step};
 use serde_json::Value;

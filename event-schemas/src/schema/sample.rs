@@ -1,4 +1,4 @@
-//! Makes a document that a schema accepts, for an event of which nobody gave an example.
+//! Generates an example document for a schema, where an event has no example.
 //!
 //! It covers what derived schemas say; whoever asks validates the document, so
 //! that a schema with a `pattern`, say, ends in a request for an example.

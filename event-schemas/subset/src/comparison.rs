@@ -1,4 +1,4 @@
-//! Compares two schemas, and holds what came out.
+//! `compare`: compares two schemas, and holds verdict and breaks.
 
 use serde_json::Value;
 

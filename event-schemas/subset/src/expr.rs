@@ -1,4 +1,4 @@
-//! The language in which the engine thinks: assertions about one value, `and`, and `not`.
+//! Expressions: assertions about a value with `and` and `not`, each stored once.
 //!
 //! Each expression exists once, so that equal ones have equal [`Lit`]s: what both schemas
 //! say in the same way cancels out without being looked at.

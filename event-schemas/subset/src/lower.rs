@@ -1,4 +1,4 @@
-//! Writes the schemas of a comparison as expressions.
+//! Lowers schemas to expressions.
 
 mod arrays;
 mod objects;

@@ -1,4 +1,4 @@
-//! Exact numbers: what a JSON number says in decimal, never what a float makes of it.
+//! Exact decimal arithmetic on JSON numbers, without floats.
 
 use std::str::FromStr;
 

@@ -1,4 +1,4 @@
-//! A JSON Schema that was read and checked.
+//! `Schema`: parses and validates a JSON Schema (2020-12 or draft-07).
 
 mod closed;
 mod error;

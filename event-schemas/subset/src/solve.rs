@@ -1,4 +1,4 @@
-//! Finds a value that satisfies a set of expressions, or proves that there is none.
+//! Solver: finds a value that satisfies expressions, or proves that there is none.
 //!
 //! The expressions are split into cases, one type at a time, until only assertions about
 //! one type are left; those are solved together, and ask the same question of the values

@@ -1,4 +1,4 @@
-//! Sets of strings: what patterns match, and the shortest string in all of some and none of others.
+//! Sets of strings: intersection of patterns, and shortest members.
 
 mod formats;
 mod pattern;

@@ -1,4 +1,4 @@
-//! What `check` finds, and what it does where there is nothing to check with.
+//! `schemas check`: findings, and errors where it cannot check.
 
 mod bad_input;
 mod git;

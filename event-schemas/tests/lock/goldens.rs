@@ -1,4 +1,4 @@
-//! Golden documents: written once, readable for ever.
+//! Golden documents: written once, readable by later versions.
 
 use event_schemas::lock::Lock;
 

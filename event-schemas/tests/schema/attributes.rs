@@ -1,4 +1,4 @@
-//! Each attribute of serde: what is written and what is read are what the schemas say.
+//! Each serde attribute: the schemas describe what is written and read.
 
 use std::collections::BTreeMap;
 

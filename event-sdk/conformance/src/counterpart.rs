@@ -1,4 +1,4 @@
-//! What a transport has to answer where it lacks a capability.
+//! Expected `Unsupported` answers of a transport that lacks a capability.
 
 use std::fmt::Debug;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! A transport with a stream, and what cases do with it over and over.
+//! `Rig`: a transport with one stream, and helpers that publish and subscribe.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What the derives write into user code. Not public interface.
+//! Items that the derives name in generated code; not public API.
 
 pub use std::convert::From;
 pub use std::fmt::Display;

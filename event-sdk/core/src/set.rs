@@ -1,4 +1,4 @@
-//! Several events as one enum: what is subscribed to, and what is matched.
+//! `EventSet`: several events as one enum, which a service subscribes to and matches on.
 
 pub(crate) mod check;
 mod membership;

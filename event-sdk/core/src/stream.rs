@@ -1,4 +1,5 @@
-//! What a stream is called, which subjects it stores, what it keeps, and where.
+//! `StreamSpec` and `StreamConfig`: declare a stream's name, subjects, limits, retention,
+//! replicas and duplicate window.
 
 use std::fmt;
 use std::num::NonZeroU64;

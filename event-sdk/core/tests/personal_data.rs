@@ -1,4 +1,4 @@
-//! Errors and `Debug` show no data of an event: a path and kinds, names and sizes.
+//! Errors and `Debug` show no event data: only paths, kinds, names and sizes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! NATS without streams: what is published reaches whoever subscribes now.
+//! `CoreNats`: publish and subscribe without streams, at most once.
 
 mod subscription;
 mod waiting;

@@ -1,4 +1,4 @@
-//! Publishing to streams.
+//! Publishes to JetStream: checks sizes, headers and expectations, and queues the message.
 
 mod confirm;
 mod retry;

@@ -1,4 +1,4 @@
-//! Handles to publish events of one type, or of one set.
+//! `Publisher<E>` for one event type and `PublisherSet<S>` for the events of one set.
 
 use std::fmt;
 use std::marker::PhantomData;

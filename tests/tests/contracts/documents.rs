@@ -1,4 +1,4 @@
-//! Documents that are good and documents that are broken, with the verdict of each reader on them.
+//! Table of valid and broken documents, with each reader's verdict.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The catalogue of a shop, whose events have every form that serde gives to data.
+//! Test catalogue of a shop, with every form of data that serde writes.
 
 mod orders;
 mod payments;

@@ -1,4 +1,4 @@
-//! Makes documents that are typical but for the one thing that they show.
+//! Builds counterexample documents that differ from a typical one in a single place.
 
 use std::rc::Rc;
 

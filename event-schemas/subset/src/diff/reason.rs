@@ -1,4 +1,4 @@
-//! Which rule a part of a schema stands for, and how it is said.
+//! Names the rule that a break violates, and words its reason.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The single assertions, each about values of one type.
+//! Atoms: single assertions about values of one type.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What an expression says at a glance: enough to see that two have no value in common.
+//! Digests of expressions, which show cheaply that two have no common value.
 //!
 //! Variants are told apart by their types, by a tag (`{"kind": "paid"}`) or by a property
 //! that only one of them has (`{"Paid": …}`). Seeing that at once keeps `oneOf` linear.

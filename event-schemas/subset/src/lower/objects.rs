@@ -1,4 +1,4 @@
-//! Lowers what is said about objects.
+//! Lowers the object keywords (`properties`, `required`, `additionalProperties`, …).
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! The formats that are asserted: those of the validator, and `OpenAPI`'s of numbers.
+//! The values of `format` that are checked.
 
 use serde_json::{Value, json};
 

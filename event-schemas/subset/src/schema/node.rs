@@ -1,4 +1,4 @@
-//! A schema's keywords, read into one form for both drafts.
+//! `Node`: the keywords of one schema, in one form for both drafts.
 
 use std::collections::BTreeMap;
 

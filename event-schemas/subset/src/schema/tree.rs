@@ -1,4 +1,4 @@
-//! Reads a value into [`Node`]s, with all references resolved.
+//! Parses a value into `Node`s, with references resolved.
 
 use std::collections::{BTreeMap, HashMap};
 

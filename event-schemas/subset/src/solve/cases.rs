@@ -1,4 +1,4 @@
-//! Splits a question into cases: assertions about one type, without `or`.
+//! Splits a problem into cases of one type without disjunctions.
 
 use std::rc::Rc;
 

@@ -1,5 +1,4 @@
-//! Finds a number between bounds that is a multiple of some numbers and not of others;
-//! and the constants: null, true and false.
+//! Solves for numbers (bounds and multiples), and for null, true and false.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! Finds a string: length, patterns, formats, constants.
+//! Solves for strings: length, patterns, formats.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

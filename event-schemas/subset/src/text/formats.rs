@@ -1,4 +1,4 @@
-//! What is known of the strings of a format besides the check itself.
+//! Sample strings and outlines of each `format`.
 
 /// Strings that have the format, the plainest first.
 pub(crate) fn samples(format: &str) -> &'static [&'static str] {

@@ -1,4 +1,4 @@
-//! Types of numbers, bounds, multiples, formats of numbers.
+//! Numbers: types, bounds, multiples, formats.
 
 crate::table! {
     { "type": "integer" } <= { "type": "number" } => contained;

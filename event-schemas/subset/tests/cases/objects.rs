@@ -1,4 +1,4 @@
-//! Properties: which there are, what they are, how many.
+//! Objects: properties, values, counts.
 
 crate::table! {
     { "type": "object", "required": ["a"] } <= { "type": "object" } => contained;

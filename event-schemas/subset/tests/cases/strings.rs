@@ -1,4 +1,4 @@
-//! Lengths, patterns and formats of strings.
+//! Strings: length, pattern, format.
 
 crate::table! {
     { "type": "string", "minLength": 3 } <= { "type": "string", "minLength": 2 } => contained;

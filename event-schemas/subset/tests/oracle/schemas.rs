@@ -1,4 +1,4 @@
-//! Random schemas with all keywords, of few names and small numbers, so that they meet.
+//! Random schemas over few names and small numbers.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Closing: everything ends, nothing hangs.
+//! Cases for closing: operations end with `Closed`, and none hangs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

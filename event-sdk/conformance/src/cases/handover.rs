@@ -1,4 +1,4 @@
-//! Handing over: a value arrives as it was published, not encoded.
+//! Cases for hand-over: a value arrives as it was published, without encoding.
 
 use std::sync::Arc;
 use std::time::Duration;

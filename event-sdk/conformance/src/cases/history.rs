@@ -1,4 +1,4 @@
-//! History: what a stream has stored, read without a consumer.
+//! Cases for history: stored messages read without a consumer.
 
 use futures_util::StreamExt;
 

@@ -1,4 +1,5 @@
-//! Says where and why a value was not read, without saying the value.
+//! Explains why a JSON value does not match its type: path, expected kind and found kind,
+//! without showing data.
 //!
 //! What `serde_json` says of a wrong value shows it (`invalid type: string
 //! "ada@example.com", expected u64`), and so do the messages of many types. Here the

@@ -1,4 +1,5 @@
-//! Reading what a stream has stored.
+//! `History`: optional ability to read stored messages, its request, start (`HistoryStart`) and
+//! order.
 
 use std::pin::Pin;
 

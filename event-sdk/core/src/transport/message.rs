@@ -1,4 +1,5 @@
-//! A message on its way to a stream, and the answer of the stream.
+//! `PublishRequest`, `Body`, `MessageId` and `Expectations`: one message to be stored, and the
+//! confirmation of its stream.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Tests of publishing: how much of a stream it reads, and what it keeps of a subject.
+//! Publishing: how much of a stream it inspects, and what it keeps for a subject.
 
 use bytes::Bytes;
 

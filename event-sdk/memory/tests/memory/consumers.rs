@@ -1,4 +1,4 @@
-//! Binding and creating consumers, where they start, and how they are shared.
+//! Binding and creating consumers, start positions, and sharing of messages.
 
 use std::time::Duration;
 

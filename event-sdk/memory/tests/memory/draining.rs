@@ -1,4 +1,4 @@
-//! Draining, with a clock that only the test moves; and what connections share.
+//! Draining with a stepped clock, and streams that connections share.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Reading what a stream holds.
+//! Reading stored messages.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Storing messages: sequences, duplicates, expectations, sizes, bodies.
+//! Storing messages: sequences, duplicates, expectations, sizes and bodies.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A transport with a clock that only a test moves, and short ways to use it.
+//! Test support: a transport with a stepped clock, and short forms of its calls.
 //!
 //! Everything in the memory transport is answered at once, so no test needs a
 //! runtime or waits for anything: polling once decides.

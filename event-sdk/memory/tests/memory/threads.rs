@@ -1,4 +1,4 @@
-//! Publishers, subscribers and others on several threads at once.
+//! Concurrent publishers and subscribers on several threads.
 
 use std::collections::HashMap;
 use std::sync::Arc;

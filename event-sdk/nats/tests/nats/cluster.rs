@@ -1,5 +1,4 @@
-//! Publishing and reading in a cluster, whose servers do not know everything at
-//! once.
+//! Publishing and reading in a cluster whose replicas lag.
 
 use std::time::Duration;
 

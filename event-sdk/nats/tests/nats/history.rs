@@ -1,4 +1,4 @@
-//! History: everything that was asked for, in order, whatever the server can do.
+//! History: all requested messages, in order, with each way that a server can read.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Servers, streams and messages for tests.
+//! Test support: servers, streams and messages.
 
 use std::time::{Duration, Instant};
 

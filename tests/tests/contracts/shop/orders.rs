@@ -1,5 +1,4 @@
-//! Orders: nested objects, lists, maps, optional and flattened fields, ids and times, and an
-//! older version.
+//! Orders: nested objects, lists, maps, optional and flattened fields, an older version.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Elements, entries and variants, each with its place in the path.
+//! Serde access wrappers that record the path of each element, entry and variant for an error.
 
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 

@@ -1,4 +1,4 @@
-//! A deserializer that shows the wrappers each value on its way to its type.
+//! Serde deserializer wrapper that tracks each value for an error's path.
 
 use serde::de::{DeserializeSeed, Deserializer, Visitor};
 

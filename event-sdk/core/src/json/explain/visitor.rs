@@ -1,4 +1,4 @@
-//! A visitor that knows what kind of value its type complains about.
+//! Serde visitor wrapper that records which kind of value a type refused.
 
 use std::fmt;
 
