@@ -9,8 +9,8 @@ mod table;
 
 pub use check::{check_member, check_upcast};
 pub use membership::{Contains, Visit, Visitor};
-pub use opened::{Content, Opened, decode_member};
-pub use payload::{OtherPayload, Payload};
+pub use opened::{Content, Opened};
+pub use payload::{OtherPayload, Payload, decode_member};
 pub use raw::RawEvent;
 pub use table::SubjectTable;
 
