@@ -12,7 +12,7 @@ use super::state::State;
 ///
 /// Both run code that is not ours (a task may be polled, a value has a
 /// destructor), and that code may call the transport: it must not find the lock
-/// ack_pending.
+/// held.
 #[derive(Debug, Default)]
 pub(super) struct DeferredActions {
     wake: Option<Waker>,

@@ -68,6 +68,12 @@ impl DecodeFault {
         fault
     }
 
+    /// The same fault with what is said of the event, with its values.
+    pub(crate) fn exposing(mut self, text: &str) -> Self {
+        self.0.exposed = Some(text.to_owned());
+        self
+    }
+
     /// The same fault with the error that it comes from, which shows no value of the
     /// event.
     #[must_use]

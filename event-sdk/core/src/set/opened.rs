@@ -146,15 +146,15 @@ impl<'a> Opened<'a> {
 /// The data of a value that was handed over, as JSON.
 pub(super) fn write_value<V: ErasedEvent + ?Sized>(value: &V) -> Result<Bytes, DecodeFault> {
     let mut out = Vec::new();
-    value.write_json(&mut out).map_err(|source| {
+    value.write_json(&mut out).map_err(|why| {
         DecodeFault::new(
             DecodeErrorKind::Data,
             format!(
-                "the value of {} was handed over and cannot be written",
+                "the value of {} was handed over and cannot be written: {why}",
                 value.spec().name()
             ),
         )
-        .with_source(source)
+        .exposing(why.expose())
     })?;
     Ok(out.into())
 }

@@ -233,7 +233,7 @@ async fn what_was_in_hand_is_put_back_however_two_drains_meet() {
         let mut reader = subscribe(&one, &durable("d"), 16).await;
         rig.publish([number]).await;
         let _in_hand = reader.expect(number).await;
-        let long = tokio::spawn(one.drain(Duration::from_mins(1)));
+        let long = tokio::spawn(one.drain(Duration::from_secs(60)));
         let short = tokio::spawn(one.drain(Duration::ZERO));
         let _ = tokio::join!(long, short);
         let mut others = subscribe(&other, &durable("d"), 1).await;

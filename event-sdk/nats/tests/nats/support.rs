@@ -15,7 +15,7 @@ use event_sdk::{Pattern, Subject};
 use event_sdk_test_servers::{Options, Server};
 
 /// How long a test waits for one thing that it is owed.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server and a connection to it.
 pub(crate) struct Rig {
