@@ -190,7 +190,7 @@ impl MemoryStream {
         for consumer in old.consumers.values_mut() {
             consumer.subscribers().wake(after);
         }
-        after.drop_all(old);
+        after.drop_holder(old);
     }
 
     /// Runs `f` under the lock if `through` may still do that, then what `f` left
