@@ -21,6 +21,15 @@ use jiff::Timestamp;
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::{Message, Opener};
 
+impl EventBus {
+    /// Reads events of the set `S` that are stored, without a consumer.
+    ///
+    /// Add options, then await it.
+    pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
+        HistoryQuery::new(self.clone())
+    }
+}
+
 /// A question for stored events of the set `S`: add options, then await it.
 ///
 /// What is read are the events stored when it is awaited, oldest first unless
@@ -36,7 +45,7 @@ pub struct HistoryQuery<S> {
 }
 
 impl<S: EventSet> HistoryQuery<S> {
-    pub(crate) fn new(bus: EventBus) -> Self {
+    fn new(bus: EventBus) -> Self {
         Self {
             bus,
             routes: Routes::default(),

@@ -93,12 +93,14 @@ mod case;
 mod cases;
 mod counterpart;
 mod failure;
+mod fence;
 mod fixture;
 mod harness;
 mod note;
 mod reader;
 mod report;
 mod rig;
+mod settings;
 mod started;
 mod suite;
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
-use super::fixture::Settings;
 use super::reader::Reader;
+use super::settings::Settings;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::{Pattern, Subject};

@@ -8,8 +8,8 @@ mod raw;
 pub(crate) mod table;
 
 pub use membership::{Contains, Visit, Visitor};
-pub use opened::{Content, Opened, decode_member};
-pub use payload::{OtherPayload, Payload};
+pub use opened::{Content, Opened};
+pub use payload::{OtherPayload, Payload, decode_member};
 pub use raw::RawEvent;
 
 use crate::codec::DecodeFault;

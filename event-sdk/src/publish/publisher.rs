@@ -17,7 +17,7 @@ use event_sdk_core::transport::{
 use event_sdk_core::{Contains, Event, EventSet, Pattern, Subject};
 
 use super::prepared::Expect;
-use super::{IntoPublishable, Prepared, Publish, PublishAll, Publishable};
+use super::{IntoPublishable, Prepared, Publishable};
 use crate::bus::EventBus;
 
 /// The most that is reserved before it is known how large an event is, in bytes.
@@ -38,7 +38,7 @@ pub struct Publisher<E> {
 }
 
 impl<E: Event> Publisher<E> {
-    pub(crate) fn new(bus: EventBus) -> Self {
+    pub(super) fn new(bus: EventBus) -> Self {
         Self {
             subject: subject_of(&E::SPEC, bus.prefix()),
             capabilities: bus.transport().capabilities(),
@@ -48,29 +48,12 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Publishes an event: await the answer to know that it is stored.
-    ///
-    /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
-    /// It gets its id and its time when it is handed over, which is when the answer
-    /// is first awaited, or when its envelope is first asked to be changed.
-    pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
-        Publish::new(self, event.into_publishable())
-    }
-
     /// Gives an event its id and its time, and publishes nothing yet.
     pub fn prepare(&self, event: impl IntoPublishable<E>) -> Prepared<E> {
         match event.into_publishable() {
             Publishable::New(event) => self.prepare_at(event, self.read_clock()),
             Publishable::Prepared(prepared) => prepared,
         }
-    }
-
-    /// Publishes many events, in their order, without waiting for each.
-    pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
-    where
-        I: IntoIterator<Item: IntoPublishable<E>>,
-    {
-        PublishAll::new(self, events.into_iter())
     }
 
     /// The bus through which it publishes.
@@ -314,7 +297,7 @@ pub struct PublisherSet<S> {
 }
 
 impl<S: EventSet> PublisherSet<S> {
-    pub(crate) fn new(bus: EventBus) -> Self {
+    pub(super) fn new(bus: EventBus) -> Self {
         Self {
             bus,
             set: PhantomData,

@@ -7,16 +7,14 @@
 //! that see each error before it becomes a text. That happens only after a failure, so
 //! that reading what is right costs nothing.
 
-mod access;
-mod deserializer;
-mod visitor;
+mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 
 use serde::de::{self, Deserialize, Expected, Unexpected};
 
-use deserializer::Watched;
+use watched::Watched;
 
 /// What is wrong with a value, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

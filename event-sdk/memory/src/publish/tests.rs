@@ -32,9 +32,11 @@ fn publish(
 fn entry(transport: &MemoryTransport) -> u64 {
     let subject = Subject::parse("a.b").unwrap();
     let stream = transport.stream("S", Operation::Read).unwrap();
-    let found = stream.locked(&transport.0.connection, Operation::Read, |state, _| {
-        Ok(state.log.subjects().find(&subject).map(super::Entry::id))
-    });
+    let found = stream.locked(
+        transport.0.connection.phase(),
+        Operation::Read,
+        |state, _| Ok(state.log.subjects().find(&subject).map(super::Entry::id)),
+    );
     found.unwrap().unwrap()
 }
 

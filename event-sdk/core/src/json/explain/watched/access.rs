@@ -2,9 +2,8 @@
 
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::deserializer::WatchedSeed;
-use super::visitor::WatchedVisitor;
-use super::{Fault, Step, Tracker};
+use super::super::{Fault, Step, Tracker};
+use super::{WatchedSeed, WatchedVisitor};
 
 /// The elements of a sequence.
 pub(super) struct WatchedSeq<'t, A> {
