@@ -209,11 +209,41 @@ impl Wanted {
                 candidates.push(bound.floor() + BigInt::from(part * if far > 0 { 1 } else { -1 }));
             }
         }
+        candidates.extend(self.round_multiples(&one));
         let mut fitting = candidates.iter().filter(|number| self.fits(number));
         match fitting.find_map(number::to_json) {
             Some(json) => Outcome::found(Value::Number(json), self.doubt.clone()),
             None => Outcome::unknown("no number was found that shows it, and there may be one"),
         }
+    }
+
+    /// Whether JSON here holds a whole number, and where a float stands for it, that one fits
+    /// too: next to 2⁶³, many numbers have the float of the bound.
+    fn is_held(&self, number: &BigRational) -> bool {
+        number::to_json(number).is_some_and(|json| {
+            json.is_i64()
+                || json.is_u64()
+                || number::as_float(&json).is_some_and(|float| self.fits(&float))
+        })
+    }
+
+    /// Multiples of `step` that are round numbers, near the bounds and beyond them: JSON here
+    /// holds them where it does not hold the bound's neighbours.
+    fn round_multiples(&self, step: &BigRational) -> Vec<BigRational> {
+        let mut round = Vec::new();
+        for (bound, _) in [&self.low, &self.high].into_iter().flatten() {
+            let mut unit = step.clone();
+            while unit.abs() <= bound.abs() {
+                unit *= BigInt::from(10);
+                let whole = (bound / &unit).floor();
+                for offset in [-1, 0, 1, 2] {
+                    let factor = &whole + BigRational::from_integer(offset.into());
+                    round.push(&unit * factor);
+                }
+            }
+        }
+        round.retain(|number| self.is_held(number));
+        round
     }
 
     /// A multiple of `step`: they are tried from the one nearest to zero, or to a bound.
@@ -231,6 +261,9 @@ impl Wanted {
             _ => BigRational::zero(),
         };
         let start = first.to_integer();
+        let round = self.round_multiples(step);
+        let mut fitting = round.iter().filter(|number| self.fits(number));
+        let round = fitting.find_map(number::to_json);
         let mut long = false;
         let (mut up, mut down) = (true, true);
         for offset in 0..MAX_TRIES {
@@ -241,9 +274,13 @@ impl Wanted {
                 }
                 let number = step * BigRational::from_integer(factor);
                 if self.fits(&number) {
-                    match self.outcome(&number) {
-                        Outcome::Unknown(_) => long = true,
-                        outcome => return outcome,
+                    if !number.is_integer() || self.is_held(&number) {
+                        match self.outcome(&number) {
+                            Outcome::Unknown(_) => long = true,
+                            outcome => return outcome,
+                        }
+                    } else {
+                        long = true;
                     }
                 }
                 // Past a bound, all further ones are as well.
@@ -252,6 +289,9 @@ impl Wanted {
             if !up && !down {
                 break;
             }
+        }
+        if let Some(json) = round {
+            return Outcome::found(Value::Number(json), self.doubt.clone());
         }
         if up || down {
             return Outcome::unknown("no multiple was found that shows it, and there may be one");
