@@ -209,9 +209,11 @@ impl Wanted {
                 candidates.push(bound.floor() + BigInt::from(part * if far > 0 { 1 } else { -1 }));
             }
         }
-        candidates.extend(self.round_multiples(&one));
         let mut fitting = candidates.iter().filter(|number| self.fits(number));
-        match fitting.find_map(number::to_json) {
+        let found = fitting
+            .find_map(number::to_json)
+            .or_else(|| self.round_multiple(&one));
+        match found {
             Some(json) => Outcome::found(Value::Number(json), self.doubt.clone()),
             None => Outcome::unknown("no number was found that shows it, and there may be one"),
         }
@@ -227,9 +229,9 @@ impl Wanted {
         })
     }
 
-    /// Multiples of `step` that are round numbers, near the bounds and beyond them: JSON here
-    /// holds them where it does not hold the bound's neighbours.
-    fn round_multiples(&self, step: &BigRational) -> Vec<BigRational> {
+    /// A multiple of `step` that is a round number near the bounds or beyond them: JSON here
+    /// holds it where it does not hold the bound's neighbours.
+    fn round_multiple(&self, step: &BigRational) -> Option<serde_json::Number> {
         let mut round = Vec::new();
         for (bound, _) in [&self.low, &self.high].into_iter().flatten() {
             let mut unit = step.clone();
@@ -242,8 +244,10 @@ impl Wanted {
                 }
             }
         }
-        round.retain(|number| self.is_held(number));
-        round
+        let mut fitting = round
+            .iter()
+            .filter(|number| self.fits(number) && self.is_held(number));
+        fitting.find_map(number::to_json)
     }
 
     /// A multiple of `step`: they are tried from the one nearest to zero, or to a bound.
@@ -261,9 +265,6 @@ impl Wanted {
             _ => BigRational::zero(),
         };
         let start = first.to_integer();
-        let round = self.round_multiples(step);
-        let mut fitting = round.iter().filter(|number| self.fits(number));
-        let round = fitting.find_map(number::to_json);
         let mut long = false;
         let (mut up, mut down) = (true, true);
         for offset in 0..MAX_TRIES {
@@ -290,7 +291,7 @@ impl Wanted {
                 break;
             }
         }
-        if let Some(json) = round {
+        if let Some(json) = self.round_multiple(step) {
             return Outcome::found(Value::Number(json), self.doubt.clone());
         }
         if up || down {
