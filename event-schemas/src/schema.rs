@@ -30,7 +30,7 @@ pub(crate) mod defs;
 pub(crate) mod envelope;
 #[cfg(feature = "cli")]
 pub(crate) mod fields;
-mod flatten;
+pub(crate) mod flatten;
 pub(crate) mod key;
 mod mend;
 pub(crate) mod open;

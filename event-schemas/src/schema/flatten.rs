@@ -41,6 +41,11 @@ pub(super) fn mend(schema: &mut Value) {
     });
 }
 
+/// Whether the schema of a property says that it is not there.
+pub(crate) fn is_absent(schema: &Value) -> bool {
+    *schema == Value::Bool(false)
+}
+
 /// An option that accepts everything.
 fn is_anything(option: &Value) -> bool {
     match option {
