@@ -1,6 +1,6 @@
 //! Names and patterns may be known at run time only, whoever owns them.
 
-use event_sdk::stream::Stream;
+use event_sdk::stream::StreamSpec;
 use event_sdk::{Event, EventBus, Pattern, Subject};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ fn subscribe(bus: &EventBus, name: &str) {
 
 fn main() {
     let (name, pattern) = (String::from("ORDERS"), String::from("orders.>"));
-    let stream = Stream::new(&name).subject(&pattern);
+    let stream = StreamSpec::new(&name).subject(&pattern);
     assert!(stream.config("events").is_ok());
     let bus = EventBus::builder().prefix(&*String::from("events")).stream(stream).memory().unwrap();
     subscribe(&bus, &name);
