@@ -106,8 +106,8 @@ mod tests {
     fn the_long_forms_are_read_with_and_without_a_domain_and_more_tokens() {
         for around in [
             ("_", ""),
-            ("monitor", ""),
-            ("monitor", ".x7"),
+            ("hub", ""),
+            ("hub", ".x7"),
             ("_", ".x7.later"),
         ] {
             let (domain, end) = around;
