@@ -1,6 +1,6 @@
 //! What an event is: the [`Event`] trait and the spec that its derive fills in.
 
-mod spec;
+pub(crate) mod spec;
 mod value;
 mod value_head;
 
@@ -68,7 +68,8 @@ pub trait Event: EventData {
     }
 
     /// Makes the next version of this event from data that are of this one, or
-    /// older. Not public interface: the derive of the next version calls it.
+    /// older. Not public interface: the derive of the next version calls it. (A function
+    /// beside the trait would say twice that a type is no event.)
     #[doc(hidden)]
     fn __upcast<N: Event + Upcast<Self>>(found: Version, data: &[u8]) -> Result<N, DataError> {
         let previous = decode_data::<Self>(found, data)?;
