@@ -1,4 +1,4 @@
-//! Subscribing: options, the subscriber, its deliveries and batches of them.
+//! Subscribing: the options of a consumer, the subscriber, its deliveries and its batches.
 
 mod batch;
 mod delivery;
@@ -9,3 +9,16 @@ pub use batch::Batch;
 pub use delivery::Delivery;
 pub use options::Subscribe;
 pub use subscriber::Subscriber;
+
+use event_sdk_core::EventSet;
+
+use crate::bus::EventBus;
+
+impl EventBus {
+    /// Receives the events of the set `S`, or of one type.
+    ///
+    /// Add options, then await it.
+    pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
+        Subscribe::new(self.clone())
+    }
+}

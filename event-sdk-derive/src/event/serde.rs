@@ -1,4 +1,4 @@
-//! Refuses serde attributes that break the contract of an event.
+//! Refuses serde attributes on an event that break reading back what was written.
 //!
 //! What is promised of an event: its data have one shape, which is known from
 //! the struct; what is written of it is read as what it was; and a reader tolerates

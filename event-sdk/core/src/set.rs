@@ -1,4 +1,4 @@
-//! Several events as one enum: what is subscribed to, and what is matched.
+//! `EventSet`: several events as one enum, which a service subscribes to and matches on.
 
 pub(crate) mod check;
 mod membership;
@@ -8,8 +8,8 @@ mod raw;
 pub(crate) mod table;
 
 pub use membership::{Contains, Visit, Visitor};
-pub use opened::{Content, Opened, decode_member};
-pub use payload::{OtherPayload, Payload};
+pub use opened::{Content, Opened};
+pub use payload::{OtherPayload, Payload, decode_member};
 pub use raw::RawEvent;
 
 use crate::codec::DecodeFault;

@@ -1,4 +1,4 @@
-//! Errors and `Debug` show no data of an event: a path and kinds, names and sizes.
+//! Errors and `Debug` show no event data: only paths, kinds, names and sizes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
@@ -12,8 +12,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, read_value, write_value};
 use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::transport::{
-    Body, DeliveryInfo, Expectations, Incoming, MessageId, PublishRequest, Received, StoredMessage,
-    ValueBody,
+    Body, DeliveryInfo, Incoming, MessageId, PublishRequest, Received, StoredMessage, ValueBody,
 };
 use event_sdk_core::{EnvelopeHeader, Event, EventSet, RawEvent, Subject, Version};
 use jiff::Timestamp;
@@ -577,13 +576,11 @@ fn debug_shows_no_data() {
         sequence: 1,
         stored_at: Timestamp::UNIX_EPOCH,
     };
-    let outgoing = PublishRequest {
-        subject: &subject,
-        headers: headers.clone(),
-        body: Body::Encoded(body()),
-        message_id: Some(MessageId::Text(SECRET.into())),
-        expect: Expectations::default(),
-        reading: None,
+    let outgoing = {
+        let mut request = PublishRequest::new(&subject, Body::Encoded(body()));
+        request.headers = headers.clone();
+        request.message_id = Some(MessageId::Text(SECRET.into()));
+        request
     };
     let encoded = Opened::new(
         &subject,

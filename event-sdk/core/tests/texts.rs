@@ -1,4 +1,4 @@
-//! Texts become subjects, patterns and names, whoever owns them.
+//! Conversions of owned, borrowed and static texts to subjects, patterns and names.
 
 use event_sdk_core::text::Text;
 use event_sdk_core::{Pattern, Subject};

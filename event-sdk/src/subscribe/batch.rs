@@ -1,4 +1,4 @@
-//! Several deliveries that are handled and settled together.
+//! `Batch`: several deliveries that one handler run takes, acks, naks or terminates together.
 
 use std::fmt;
 use std::ops::Deref;

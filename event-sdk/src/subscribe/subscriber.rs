@@ -1,4 +1,5 @@
-//! Receives deliveries, from one consumer or from several merged.
+//! `Subscriber`: the stream of deliveries from one consumer, or merged from one consumer per
+//! stream.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! What the serde attributes of a field say, and those that break the round trip.
+//! Reads the serde attributes of a field (`rename`, `default`, `skip`, `with`), and refuses
+//! those that break the round trip.
 
 use quote::ToTokens as _;
 use syn::meta::ParseNestedMeta;

@@ -1,4 +1,4 @@
-//! The names of fields as they are written and read: no two fields share one.
+//! Field names after `rename` and `rename_all`, written and read: no two fields may share one.
 
 use std::collections::HashMap;
 

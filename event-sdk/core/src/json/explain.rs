@@ -1,4 +1,5 @@
-//! Says where and why a value was not read, without saying the value.
+//! Explains why a JSON value does not match its type: path, expected kind and found kind,
+//! without showing data.
 //!
 //! What `serde_json` says of a wrong value shows it (`invalid type: string
 //! "ada@example.com", expected u64`), and so do the messages of many types. Here the
@@ -6,16 +7,14 @@
 //! that see each error before it becomes a text. That happens only after a failure, so
 //! that reading what is right costs nothing.
 
-mod access;
-mod deserializer;
-mod visitor;
+mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 
 use serde::de::{self, Deserialize, Expected, Unexpected};
 
-use deserializer::Watched;
+use watched::Watched;
 
 /// What is wrong with a value, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! What the derives check while the user's crate compiles.
+//! Compile-time checks of a set in `const`: duplicate subjects, and variants that the set's
+//! pattern does not match.
 //!
 //! Each function panics in `const`; `#[track_caller]` puts the error on the
 //! token from which the derive calls it. Texts are put together at compile

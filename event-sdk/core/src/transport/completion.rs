@@ -1,4 +1,5 @@
-//! A future that may have its answer already.
+//! `Completion`: a future that may already have its result, so that ready results need no
+//! allocation.
 
 use std::fmt;
 use std::future::Future;

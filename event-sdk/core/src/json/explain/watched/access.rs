@@ -1,10 +1,9 @@
-//! Elements, entries and variants, each with its place in the path.
+//! Serde access wrappers that record the path of each element, entry and variant for an error.
 
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
-use super::deserializer::WatchedSeed;
-use super::visitor::WatchedVisitor;
-use super::{Fault, Step, Tracker};
+use super::super::{Fault, Step, Tracker};
+use super::{WatchedSeed, WatchedVisitor};
 
 /// The elements of a sequence.
 pub(super) struct WatchedSeq<'t, A> {
