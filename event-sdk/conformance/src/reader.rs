@@ -143,9 +143,24 @@ impl Reader {
         Ok(got)
     }
 
-    /// The subscription ends, perhaps after messages that were on their way;
-    /// the error that says why.
-    pub(super) async fn end(&mut self) -> Outcome<Error> {
+    /// The subscription ends without an error, perhaps after messages that were on their way.
+    pub(super) async fn end(&mut self) -> Outcome {
+        loop {
+            match self.item().await? {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    return Err(Failure::new(format!(
+                        "a good end was called a failure: {error}"
+                    )));
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The subscription fails, perhaps after messages that were on their way; the error that
+    /// says why, after which nothing comes.
+    pub(super) async fn failure(&mut self) -> Outcome<Error> {
         let error = loop {
             match self.item().await? {
                 Some(Ok(_)) => {}

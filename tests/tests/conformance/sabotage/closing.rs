@@ -1,6 +1,6 @@
 //! Ends of subscriptions that break a promise.
 
-use event_sdk::transport::{ErrorKind, Subscription};
+use event_sdk::transport::{Error, Operation, Subscription};
 use futures_util::{StreamExt, stream};
 
 use super::Sabotage;
@@ -11,13 +11,10 @@ pub(super) fn broken(sabotage: Sabotage, subscription: Subscription) -> Subscrip
         Sabotage::EndsWithoutAWord => {
             Box::pin(subscription.take_while(|item| std::future::ready(item.is_ok())))
         }
-        Sabotage::LeavesSubscriptionsOpen => {
-            let closed = |error: &event_sdk::Error| *error.kind() == ErrorKind::Closed;
-            Box::pin(
-                subscription
-                    .take_while(move |item| std::future::ready(!item.as_ref().is_err_and(closed)))
-                    .chain(stream::pending()),
-            )
+        Sabotage::LeavesSubscriptionsOpen => Box::pin(subscription.chain(stream::pending())),
+        Sabotage::CallsTheEndAFailure => {
+            let closed = Error::closed(Operation::Subscribe);
+            Box::pin(subscription.chain(stream::iter([Err(closed)])))
         }
         _ => subscription,
     }
