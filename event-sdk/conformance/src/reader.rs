@@ -66,7 +66,9 @@ impl Reader {
                 at: Instant::now(),
                 patience: self.patience,
             }),
-            other => Err(Failure::new(format!("{other:?} came instead of a message"))),
+            Incoming::Notice(notice) => Err(Failure::new(format!(
+                "{notice:?} came instead of a message"
+            ))),
         }
     }
 

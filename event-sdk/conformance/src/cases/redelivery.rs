@@ -301,7 +301,9 @@ async fn deliveries(rig: &Rig, reader: &mut Reader) -> Outcome<u32> {
             Incoming::Message(received) => received,
             Incoming::Notice(notice) if notice.exhausted().is_some() => continue,
             Incoming::Notice(notice) => {
-                return Err(Failure::new(format!("{notice:?} came; nothing was dropped")));
+                return Err(Failure::new(format!(
+                    "{notice:?} came; nothing was dropped"
+                )));
             }
         };
         match (number(&received.body)?, received.info.attempt) {

@@ -133,7 +133,7 @@ async fn a_start_sequence_that_is_gone(fixture: Fixture) -> Outcome {
             match reader.incoming().await? {
                 Incoming::Message(received) => break received,
                 Incoming::Notice(notice) if notice.gap().is_some() => {}
-                other => return Err(Failure::new(format!("{other:?} came"))),
+                Incoming::Notice(notice) => return Err(Failure::new(format!("{notice:?} came"))),
             }
         };
         let found = number(&received.body)?;

@@ -43,7 +43,7 @@ async fn subscribe(core: &CoreNats, request: SubscribeRequest) -> Subscription {
 async fn next(subscription: &mut Subscription) -> Result<Received, Error> {
     match within(subscription.next()).await.unwrap()? {
         Incoming::Message(received) => Ok(received),
-        other => panic!("{other:?}"),
+        Incoming::Notice(notice) => panic!("{notice:?}"),
     }
 }
 

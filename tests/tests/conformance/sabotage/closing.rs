@@ -1,5 +1,8 @@
 //! Ends of subscriptions that break a promise.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use event_sdk::transport::{Error, Operation, Subscription};
 use futures_util::{StreamExt, stream};
 
@@ -13,8 +16,17 @@ pub(super) fn broken(sabotage: Sabotage, subscription: Subscription) -> Subscrip
         }
         Sabotage::LeavesSubscriptionsOpen => Box::pin(subscription.chain(stream::pending())),
         Sabotage::CallsTheEndAFailure => {
-            let closed = Error::closed(Operation::Subscribe);
-            Box::pin(subscription.chain(stream::iter([Err(closed)])))
+            let failed = Arc::new(AtomicBool::new(false));
+            let fails = Arc::clone(&failed);
+            let closed = stream::once(async move {
+                let closed = Error::closed(Operation::Subscribe);
+                (!failed.load(Ordering::Relaxed)).then_some(Err(closed))
+            });
+            Box::pin(
+                subscription
+                    .inspect(move |item| fails.store(item.is_err(), Ordering::Relaxed))
+                    .chain(closed.filter_map(std::future::ready)),
+            )
         }
         _ => subscription,
     }
