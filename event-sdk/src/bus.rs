@@ -1,4 +1,7 @@
-//! The bus: one transport, one prefix, one clock, one source of ids.
+//! `EventBus`: the handle that a service shares; it joins a transport, a subject prefix, a
+//! codec, a clock and a source of ids.
+//!
+//! How a bus publishes, subscribes and reads history stands in the modules of those names.
 
 mod builder;
 mod routes;
@@ -10,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk_core::Event;
 use event_sdk_core::codec::Codec;
 use event_sdk_core::event::ValueHeader;
 use event_sdk_core::stream::StreamConfig;
@@ -18,11 +22,6 @@ use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
     Completion, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
 };
-use event_sdk_core::{Event, EventSet};
-
-use crate::history::HistoryQuery;
-use crate::publish::{Publisher, PublisherSet};
-use crate::subscribe::Subscribe;
 
 /// Publishes and subscribes to events: the one thing that a service passes around.
 ///
@@ -83,33 +82,6 @@ impl EventBus {
     #[must_use]
     pub fn builder() -> BusBuilder {
         BusBuilder::new()
-    }
-
-    /// Publishes events of the type `E`.
-    #[must_use]
-    pub fn publisher<E: Event>(&self) -> Publisher<E> {
-        Publisher::new(self.clone())
-    }
-
-    /// Makes publishers for the events of the set `S`, and for no others: what a
-    /// service promises to publish, checked by the compiler.
-    #[must_use]
-    pub fn publisher_set<S: EventSet>(&self) -> PublisherSet<S> {
-        PublisherSet::new(self.clone())
-    }
-
-    /// Receives the events of the set `S`, or of one type.
-    ///
-    /// Add options, then await it.
-    pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
-        Subscribe::new(self.clone())
-    }
-
-    /// Reads events of the set `S` that are stored, without a consumer.
-    ///
-    /// Add options, then await it.
-    pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
-        HistoryQuery::new(self.clone())
     }
 
     /// What goes before every relative subject.

@@ -1,4 +1,5 @@
-//! Reading what is stored, without a consumer.
+//! `bus.history()`: reads stored events of a set without a consumer, by pattern, key, sequence
+//! or time, forwards or backwards.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -20,6 +21,15 @@ use jiff::Timestamp;
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::{Message, Opener};
 
+impl EventBus {
+    /// Reads events of the set `S` that are stored, without a consumer.
+    ///
+    /// Add options, then await it.
+    pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
+        HistoryQuery::new(self.clone())
+    }
+}
+
 /// A question for stored events of the set `S`: add options, then await it.
 ///
 /// What is read are the events stored when it is awaited, oldest first unless
@@ -35,7 +45,7 @@ pub struct HistoryQuery<S> {
 }
 
 impl<S: EventSet> HistoryQuery<S> {
-    pub(crate) fn new(bus: EventBus) -> Self {
+    fn new(bus: EventBus) -> Self {
         Self {
             bus,
             routes: Routes::default(),
@@ -98,14 +108,10 @@ impl<S: EventSet> HistoryQuery<S> {
         let inner = self.bus.inner();
         let mut sources = Vec::new();
         for (stream, filters) in routes {
-            let (from, order, limit) = (self.from, self.order, self.limit);
-            let request = HistoryRequest {
-                stream,
-                filters,
-                from,
-                order,
-                limit,
-            };
+            let mut request = HistoryRequest::new(stream, filters);
+            request.from = self.from;
+            request.order = self.order;
+            request.limit = self.limit;
             sources.push(Source {
                 stream: inner.transport.read_history(request).await?,
                 head: None,
@@ -149,7 +155,7 @@ struct Source {
     head: Option<StoredMessage>,
 }
 
-impl<S: EventSet> History<S> {
+impl<S> History<S> {
     /// The next event; `None` when that was the last.
     ///
     /// Cancel-safe: an event is either returned or kept for the next call.
@@ -218,7 +224,7 @@ pub struct StoredEvent<S> {
     stored_at: Timestamp,
 }
 
-impl<S: EventSet> StoredEvent<S> {
+impl<S> StoredEvent<S> {
     fn new(message: StoredMessage, opener: &Arc<Opener>) -> Self {
         let StoredMessage {
             subject,

@@ -1,4 +1,4 @@
-//! Subscribing: options, the subscriber, its deliveries, batches of them, and notices.
+//! Subscribing: the options of a consumer, the subscriber, its deliveries, batches and notices.
 
 mod batch;
 mod delivery;
@@ -11,3 +11,16 @@ pub use delivery::Delivery;
 pub use incoming::{Incoming, NoticeCounts};
 pub use options::Subscribe;
 pub use subscriber::Subscriber;
+
+use event_sdk_core::EventSet;
+
+use crate::bus::EventBus;
+
+impl EventBus {
+    /// Receives the events of the set `S`, or of one type.
+    ///
+    /// Add options, then await it.
+    pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
+        Subscribe::new(self.clone())
+    }
+}

@@ -1,4 +1,4 @@
-//! Subscribing: filters, keys, streams merged, gaps, history, values handed over.
+//! Subscribing through the public API: filters, keys, merged streams, gaps, history, hand-over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -347,11 +347,10 @@ async fn a_value_is_handed_over_without_being_written() {
     // Who wants it for himself needs a copy, which is made by writing it.
     let error = owned.next().await.unwrap().unwrap().decode().unwrap_err();
     assert!(
-        std::error::Error::source(&error)
-            .unwrap()
-            .to_string()
-            .contains("it was written")
+        error.to_string().contains("refuses to be written"),
+        "{error}"
     );
+    assert_eq!(error.expose(), Some("it was written"));
 
     // A limit in bytes has to know them.
     let stream = StreamSpec::new("TEST").subject("test.>").max_bytes(10_000);

@@ -1,4 +1,5 @@
-//! Holds a transport to its contract.
+//! The conformance suite: runs one case for each guarantee of the `Transport` contract against
+//! a transport.
 //!
 //! Each sentence of the [`Transport`](event_sdk_core::transport::Transport) contract has a
 //! [`Case`] here, or several. [`run`] tries all of them on a transport and
@@ -92,12 +93,14 @@ mod case;
 mod cases;
 mod counterpart;
 mod failure;
+mod fence;
 mod fixture;
 mod harness;
 mod note;
 mod reader;
 mod report;
 mod rig;
+mod settings;
 mod started;
 mod suite;
 

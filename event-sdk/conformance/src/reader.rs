@@ -1,5 +1,4 @@
-//! A subscription as cases read it: each thing within a deadline, and nothing
-//! that they did not ask for.
+//! `Reader`: a subscription with deadlines, which reports unexpected items.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -8,13 +7,9 @@ use futures_util::StreamExt;
 use futures_util::stream::select_all;
 
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
-use super::rig::Rig;
 use event_sdk_core::transport::{
     Body, Error, Incoming, Received, Settlement, Settler, Subscription,
 };
-
-/// The number of a message that only shows that nothing came before it.
-pub(super) const FENCE: u64 = 999_999;
 
 /// A subscription, read with patience.
 pub(super) struct Reader {
@@ -103,46 +98,6 @@ impl Reader {
         futures_util::future::poll_immediate(self.subscription.next())
             .await
             .flatten()
-    }
-
-    /// Nothing more comes: a message that is published now is the next.
-    pub(super) async fn expect_nothing_before_fence(
-        &mut self,
-        rig: &Rig,
-        relative: &str,
-    ) -> Outcome {
-        rig.publish(relative, FENCE).await?;
-        let got = self.message().await?;
-        ensure_eq!(
-            got.number()?,
-            FENCE,
-            "what came after everything was delivered"
-        );
-        got.settle_if_any(Settlement::Ack).await
-    }
-
-    /// Nothing more comes within the consumer's ack wait: a message that is
-    /// published now and not settled is delivered twice, and nothing before
-    /// that or between.
-    pub(super) async fn expect_nothing_for_an_ack_wait(
-        &mut self,
-        rig: &Rig,
-        relative: &str,
-    ) -> Outcome {
-        rig.publish(relative, FENCE).await?;
-        self.expect_fence_within_an_ack_wait().await?;
-        self.expect_fence_within_an_ack_wait().await?.ack().await
-    }
-
-    async fn expect_fence_within_an_ack_wait(&mut self) -> Outcome<Got> {
-        let got = self.message().await?;
-        ensure_eq!(
-            got.number()?,
-            FENCE,
-            "what came within an ack wait (attempt {})",
-            got.attempt()
-        );
-        Ok(got)
     }
 
     /// The subscription ends without an error, perhaps after messages that were on their way.

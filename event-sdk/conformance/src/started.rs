@@ -1,10 +1,11 @@
-//! What a case has started, so that it is stopped however the case ends.
+//! `Started`: the transports of a case, stopped however the case ends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
-use super::fixture::{Applied, Fixture, Settings, Start, Starting};
+use super::fixture::{Applied, Fixture, Start, Starting};
 use super::harness::{Harness, HarnessError};
+use super::settings::Settings;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::transport::Transport;
 

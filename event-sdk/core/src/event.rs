@@ -1,6 +1,7 @@
-//! What an event is: the [`Event`] trait and the spec that its derive fills in.
+//! The `Event` trait, and the data types that an event may have.
 
 mod spec;
+pub(crate) mod upcast;
 mod value;
 mod value_head;
 
@@ -13,7 +14,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::__private::Upcast;
+use self::upcast::Upcast;
 use crate::envelope::Version;
 
 /// A struct that is published and received: something that happened.

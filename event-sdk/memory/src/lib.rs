@@ -1,4 +1,4 @@
-//! The memory transport: streams in the memory of this process.
+//! The memory transport: an embedded broker in this process with JetStream's semantics.
 //!
 //! Services reach it as `event_sdk::transport::memory`, or by `EventBus::memory()`.
 //!
@@ -80,6 +80,7 @@ mod log;
 mod notices;
 mod own_subjects;
 mod pending;
+mod phase;
 mod position;
 mod publish;
 mod retention_ledger;
@@ -186,7 +187,7 @@ impl MemoryTransport {
             }
         }
         Self(Arc::new(Inner {
-            connection: Arc::new(Arc::new(streams).open()),
+            connection: Arc::new(Connection::new(streams.open(), Arc::new(streams))),
             capabilities,
         }))
     }
@@ -217,10 +218,10 @@ impl MemoryTransport {
     /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) when this one was closed, or
     /// is being drained.
     pub fn connect(&self) -> Result<Self, Error> {
-        self.0.connection.check(Operation::Configure)?;
+        self.0.connection.phase().check(Operation::Configure)?;
         let streams = Arc::clone(self.0.connection.streams());
         Ok(Self(Arc::new(Inner {
-            connection: Arc::new(streams.connect()?),
+            connection: Arc::new(Connection::new(streams.connect()?, streams)),
             capabilities: self.0.capabilities,
         })))
     }
@@ -237,7 +238,7 @@ impl MemoryTransport {
             return Ok(Err(self.streams().no_stream(message.subject)));
         };
         stream.publish(
-            &self.0.connection,
+            self.0.connection.phase(),
             message,
             self.0.capabilities.max_payload(),
         )
@@ -249,7 +250,7 @@ impl MemoryTransport {
     }
 
     fn check_open(&self, operation: Operation) -> Result<(), Error> {
-        self.0.connection.check(operation)
+        self.0.connection.phase().check(operation)
     }
 
     /// A value is taken only where that is declared: a publisher that hands one
@@ -344,7 +345,7 @@ impl StreamAdmin for MemoryTransport {
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
-        Completion::ready(stream.and_then(|stream| stream.state(&self.0.connection)))
+        Completion::ready(stream.and_then(|stream| stream.state(self.0.connection.phase())))
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
@@ -357,7 +358,7 @@ impl ConsumerAdmin for MemoryTransport {
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
         Completion::ready(
-            stream.and_then(|stream| stream.delete_consumer(&self.0.connection, consumer)),
+            stream.and_then(|stream| stream.delete_consumer(self.0.connection.phase(), consumer)),
         )
     }
 }

@@ -1,4 +1,5 @@
-//! Storing a message in a stream.
+//! Stores a message: duplicate check, expected sequences, message size, and room by
+//! `max_messages` and `max_bytes` (discard old or refuse with `StreamFull`).
 
 use std::mem;
 use std::num::NonZeroU64;
@@ -8,9 +9,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::check;
-use super::connection::Connection;
 use super::dedup::Id;
 use super::deferred_actions::DeferredActions;
+use super::phase::Phase;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subjects::Entry;
@@ -43,7 +44,7 @@ impl MemoryStream {
     /// one what the stream says.
     pub(super) fn publish(
         &self,
-        through: &Connection,
+        through: &Phase,
         message: PublishRequest<'_>,
         max_payload: usize,
     ) -> Result<Result<Stored, Error>, Error> {
@@ -54,6 +55,7 @@ impl MemoryStream {
             message_id,
             expect,
             reading,
+            ..
         } = message;
         if let Body::Value(value) = &body
             && !self.settings().takes_values

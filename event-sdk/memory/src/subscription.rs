@@ -1,4 +1,4 @@
-//! Receiving from a consumer.
+//! `MemorySubscription`: the stream of items that a subscriber polls.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -116,7 +116,8 @@ impl MemorySubscription {
             Some(_) => stream.clock().monotonic(),
             None => Duration::ZERO,
         };
-        stream.locked(&self.connection, Operation::Subscribe, |state, after| {
+        let phase = self.connection.phase();
+        stream.locked(phase, Operation::Subscribe, |state, after| {
             state.release_handed_out(self.consumer, self.subscriber, after);
             let fresh = stream.drop_old(state, age, after);
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
@@ -219,7 +220,7 @@ impl Stream for MemorySubscription {
         if this.ended {
             return Poll::Ready(None);
         }
-        if this.connection.check(Operation::Subscribe).is_err() {
+        if this.connection.phase().check(Operation::Subscribe).is_err() {
             budget.made_progress();
             this.end();
             return Poll::Ready(None);

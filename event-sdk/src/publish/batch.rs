@@ -1,4 +1,5 @@
-//! Many events, without waiting for each.
+//! `publish_all`: publishes many events with several in flight, and reports a result for each
+//! (`PublishAllError`).
 
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
@@ -10,6 +11,16 @@ use event_sdk_core::Event;
 
 use super::window::Window;
 use super::{IntoPublishable, Prepared, PublishError, PublishFuture, Published, Publisher};
+
+impl<E: Event> Publisher<E> {
+    /// Publishes many events, in their order, without waiting for each.
+    pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
+    where
+        I: IntoIterator<Item: IntoPublishable<E>>,
+    {
+        PublishAll::new(self, events.into_iter())
+    }
+}
 
 /// Many events about to be published: add options, then await it.
 ///
@@ -34,7 +45,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
     /// How many events wait for their confirmation at a time unless set.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
-    pub(super) fn new(publisher: &'a Publisher<E>, events: I) -> Self {
+    fn new(publisher: &'a Publisher<E>, events: I) -> Self {
         Self {
             publisher,
             events,

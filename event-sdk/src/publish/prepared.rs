@@ -1,4 +1,5 @@
-//! An event whose id and time are fixed.
+//! `Prepared`: an event with fixed id and timestamp, so that a retry is recognized as a
+//! duplicate.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::bus::micros;
-use crate::cause::AsCause;
+use crate::cause::{AsCause, Cause};
 use crate::trace::TraceContext;
 
 /// An event with its envelope and all that was said of its publish (headers,
@@ -194,6 +195,14 @@ impl<E: Event> Prepared<E> {
 
     fn change(&mut self, change: impl FnOnce(&mut EnvelopeHeader)) {
         self.head.change(&E::SPEC, change);
+    }
+}
+
+impl<E: Event> AsCause for Prepared<E> {
+    fn as_cause(&self) -> Option<Cause> {
+        let mut cause = Cause::new(&self.head());
+        cause.trace = TraceContext::from_headers(self.headers());
+        Some(cause)
     }
 }
 

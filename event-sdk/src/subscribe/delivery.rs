@@ -1,4 +1,5 @@
-//! One delivery of an event, and what becomes of it.
+//! `Delivery`: ack, nak with a delay, term, in progress, and `refuse` (a nak for a newer major
+//! version, a term for anything else).
 
 use std::fmt::{self, Write};
 use std::ops::Deref;
@@ -10,6 +11,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
+use crate::cause::{AsCause, Cause};
 use crate::message::{DecodeError, Message, Opener};
 
 /// One delivery of an event: a [`Message`] that waits to be settled.
@@ -175,6 +177,12 @@ impl<S> Deref for Delivery<S> {
 
     fn deref(&self) -> &Message<S> {
         &self.message
+    }
+}
+
+impl<S> AsCause for Delivery<S> {
+    fn as_cause(&self) -> Option<Cause> {
+        Message::as_cause(self)
     }
 }
 

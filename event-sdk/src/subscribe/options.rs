@@ -1,4 +1,5 @@
-//! What a subscription is to be, before it exists.
+//! `Subscribe`: builder of a subscription (durable name, group, filter, start position, ack
+//! wait, max deliver, backoff, prefetch).
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -53,7 +54,7 @@ impl<S: EventSet> Subscribe<S> {
     /// The same where nothing is acknowledged.
     const UNACKED_PREFETCH: usize = 64;
 
-    pub(crate) fn new(bus: EventBus) -> Self {
+    pub(super) fn new(bus: EventBus) -> Self {
         Self {
             bus,
             routes: Routes::default(),

@@ -1,4 +1,4 @@
-//! A cluster of servers that replicate streams: who leads, and when all follow.
+//! Clusters: starts servers that replicate streams, waits for leaders and replicas.
 
 mod leader;
 
@@ -140,5 +140,18 @@ impl Cluster {
             Some(server) => server.timed_out(awaited, WITHIN, last),
             None => Error::Empty,
         }
+    }
+}
+
+impl Options {
+    /// Starts a cluster of so many servers and waits until it has a leader whom all follow.
+    ///
+    /// Not cancel-safe: a start that is dropped ends the servers.
+    ///
+    /// # Errors
+    ///
+    /// If there is no program, a server ends by itself, or they find no leader in time.
+    pub async fn start_cluster(self, servers: usize) -> Result<Cluster, Error> {
+        Cluster::start_with(&self, servers).await
     }
 }

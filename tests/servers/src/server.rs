@@ -1,4 +1,4 @@
-//! One server: its life from start to drop, and what tests do to it meanwhile.
+//! `Server`: start, stop, kill, pause and restart of one server.
 
 mod ready;
 
@@ -285,6 +285,19 @@ impl Server {
             last: last.to_owned(),
             log: self.folder.log_end(),
         }
+    }
+}
+
+impl Options {
+    /// Starts one server and waits until it answers.
+    ///
+    /// Not cancel-safe: a start that is dropped ends the server.
+    ///
+    /// # Errors
+    ///
+    /// If there is no program, it ends by itself, or does not answer in time.
+    pub async fn start(self) -> Result<Server, Error> {
+        Server::start_with(&self).await
     }
 }
 

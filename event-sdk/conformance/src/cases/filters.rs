@@ -1,10 +1,10 @@
-//! Filters: a consumer receives what they match, and nothing else.
+//! Cases for filters: a consumer receives the matching subjects only.
 
 use super::Failure;
 use crate::case::cases;
 use crate::failure::{Outcome, ensure_eq};
+use crate::fence::FENCE;
 use crate::fixture::Fixture;
-use crate::reader::FENCE;
 use event_sdk_core::transport::DeliverPolicy;
 
 cases! { "filters":

@@ -1,4 +1,4 @@
-//! Redelivery: what was not settled comes again, when it is due.
+//! Cases for redelivery: ack wait, nak with delay, backoff, max deliver.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -10,8 +10,9 @@ use futures_util::future::{Either, select};
 use super::{Failure, Got};
 use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq, within};
+use crate::fence::FENCE;
 use crate::fixture::Fixture;
-use crate::reader::{FENCE, Reader, number};
+use crate::reader::{Reader, number};
 use crate::rig::{Rig, SHORT};
 use event_sdk_core::transport::{Body, Exhausted, Incoming};
 

@@ -1,4 +1,4 @@
-//! Why a message is no event of the wanted set.
+//! `DecodeFault` and its kinds: why a message is not an event of the requested set.
 
 use std::fmt;
 
@@ -66,6 +66,12 @@ impl DecodeFault {
         why.path().clone_into(&mut fault.0.path);
         fault.0.exposed = Some(why.expose().to_owned());
         fault
+    }
+
+    /// The same fault with what is said of the event, with its values.
+    pub(crate) fn exposing(mut self, text: &str) -> Self {
+        self.0.exposed = Some(text.to_owned());
+        self
     }
 
     /// The same fault with the error that it comes from, which shows no value of the

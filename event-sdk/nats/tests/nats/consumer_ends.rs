@@ -1,4 +1,4 @@
-//! How subscriptions end, and what becomes of what they had.
+//! Ends of subscriptions: drop, drain, close, and redelivery of undelivered messages.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -232,7 +232,7 @@ async fn what_was_in_hand_is_put_back_however_two_drains_meet() {
         let mut reader = subscribe(&one, &durable("d"), 16).await;
         rig.publish([number]).await;
         let _in_hand = reader.expect(number).await;
-        let long = tokio::spawn(one.drain(Duration::from_mins(1)));
+        let long = tokio::spawn(one.drain(Duration::from_secs(60)));
         let short = tokio::spawn(one.drain(Duration::ZERO));
         let _ = tokio::join!(long, short);
         let mut others = subscribe(&other, &durable("d"), 1).await;

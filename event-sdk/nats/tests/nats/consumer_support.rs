@@ -1,4 +1,4 @@
-//! A server with a stream, and what tests do with it over and over.
+//! Test support: a server with a stream, and helpers for consumers.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 pub(crate) const STREAM: &str = "EVENTS";
 
 /// How long anything may take; a loaded machine is slow.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server that has a stream `EVENTS` of everything under `events.`.
 pub(crate) struct Rig {
@@ -145,7 +145,7 @@ impl Rig {
 /// A durable of everything that comes again after a minute.
 pub(crate) fn durable(name: &'static str) -> ConsumerConfig {
     let mut config = config(ConsumerName::Durable(name.into()));
-    config.ack_wait = Duration::from_secs(1 * 60);
+    config.ack_wait = Duration::from_secs(60);
     config
 }
 

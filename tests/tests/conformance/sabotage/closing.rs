@@ -1,4 +1,4 @@
-//! Ends of subscriptions that break a promise.
+//! Broken promises of closing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
