@@ -1,6 +1,7 @@
 //! Subscribing: options, the subscriber, its deliveries and batches of them.
 
 mod batch;
+mod binding;
 mod delivery;
 mod options;
 mod subscriber;

@@ -12,15 +12,18 @@ mod history;
 mod message;
 mod settle_answers;
 mod stream_change;
+mod subscription;
 mod unsettled;
 
 pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
-pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
+pub use consumer::{
+    AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
+};
 pub use delivery::{
-    DeliveryInfo, Exhausted, Gap, Incoming, LostCount, Received, Settle, Settlement, Settler,
-    Subscription,
+    Deliveries, DeliveryInfo, Exhausted, Gap, Incoming, LostCount, Received, Settle, Settlement,
+    Settler,
 };
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
@@ -29,6 +32,7 @@ pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, S
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
+pub use subscription::Subscription;
 pub use unsettled::Unsettled;
 
 use std::borrow::Cow;
@@ -65,8 +69,12 @@ use std::time::Duration;
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
 ///
 /// **Delivering**
-/// - Subscribing binds a consumer that exists or creates one; it never changes
-///   one ([`ErrorKind::ConsumerMismatch`]).
+/// - Subscribing binds a consumer that exists or creates one; it never changes one. The
+///   subscription follows the settings of one that exists, and the answer says in what
+///   they differ ([`BoundConsumer`]). One that would lose or misread messages is refused
+///   ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
+/// - A consumer none of whose messages the stream stores is not created
+///   ([`ErrorKind::InvalidSubject`]).
 /// - Subscriptions of one durable or group share its messages: each goes to one
 ///   of them. Every other consumer gets its own copy.
 /// - Messages come in order of sequence, first deliveries at least; a

@@ -14,7 +14,9 @@ use super::subscription::MemorySubscription;
 use event_sdk_core::stream::Retention;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
+use event_sdk_core::transport::{
+    BoundConsumer, ConsumerConfig, Error, Operation, SubscribeRequest, Subscription,
+};
 
 impl MemoryStream {
     /// Binds a consumer or creates it, and subscribes to it.
@@ -22,11 +24,11 @@ impl MemoryStream {
         self: &Arc<Self>,
         through: &Arc<Connection>,
         request: &SubscribeRequest,
-    ) -> Result<MemorySubscription, Error> {
+    ) -> Result<Subscription, Error> {
         let filters = check::subscribe(request)?;
         let config = &request.config;
         let name = config.name.as_str();
-        let (consumer, subscriber) =
+        let (consumer, subscriber, bound) =
             self.locked_fresh(through, Operation::Subscribe, |state, _| {
                 let known = name.and_then(|name| state.names.get(name).copied());
                 let key = if let Some(key) = known {
@@ -47,42 +49,25 @@ impl MemoryStream {
                 let Some(consumer) = state.consumers.get_mut(key) else {
                     return Err(self.no_consumer(Operation::Subscribe, name));
                 };
-                self.check_same(consumer.config(), config)?;
-                Ok((key, consumer.subscribers().join(through.id())))
+                let bound = if known.is_some() {
+                    consumer
+                        .config()
+                        .bind(config, Vec::new())
+                        .map_err(|error| error.at_stream(self.name().clone()))?
+                } else {
+                    BoundConsumer::created(config.clone())
+                };
+                Ok((key, consumer.subscribers().join(through.id()), bound))
             })?;
-        Ok(MemorySubscription::new(
+        let deliveries = MemorySubscription::new(
             self.clone(),
             through.clone(),
             consumer,
             subscriber,
-            config,
+            &bound.config,
             request.prefetch,
-        ))
-    }
-
-    /// A consumer is bound as it is or not at all.
-    fn check_same(&self, existing: &ConsumerConfig, wanted: &ConsumerConfig) -> Result<(), Error> {
-        if existing == wanted {
-            return Ok(());
-        }
-        let differences = existing.differences(wanted);
-        if differences.is_empty() {
-            return Ok(());
-        }
-        let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        let error = Error::new(
-            ErrorKind::ConsumerMismatch { differences },
-            Operation::Subscribe,
-            format!(
-                "a consumer of this name exists and is another: {}; use its configuration, another name, or delete it first",
-                list.join("; ")
-            ),
-        )
-        .at_stream(self.name().clone());
-        Err(match wanted.name.as_str() {
-            Some(name) => error.at_consumer(Text::copy_of(name)),
-            None => error,
-        })
+        );
+        Ok(Subscription::new(deliveries, bound))
     }
 
     fn create(&self, state: &mut State, config: ConsumerConfig, filters: &Filters) -> Key {

@@ -279,11 +279,7 @@ impl Transport for MemoryTransport {
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let stream = self.stream(&request.stream, Operation::Subscribe);
-        Completion::ready(
-            stream
-                .and_then(|stream| stream.subscribe(&self.0.connection, &request))
-                .map(|subscription| Box::pin(subscription) as Subscription),
-        )
+        Completion::ready(stream.and_then(|stream| stream.subscribe(&self.0.connection, &request)))
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -63,7 +63,7 @@ pub(super) fn subscribe(
         context
             .check_open(Operation::Subscribe)
             .map_err(|closed| about.on(closed))?;
-        Ok(Box::pin(opened?) as Subscription)
+        opened
     })
 }
 
@@ -71,7 +71,7 @@ async fn open(
     context: &NatsContext,
     ack_context: AckContext,
     request: SubscribeRequest,
-) -> Result<NatsSubscription, Error> {
+) -> Result<Subscription, Error> {
     let about = ack_context.about(Operation::Subscribe);
     context.check_open(Operation::Subscribe)?;
     check::request(context, &request, &about)?;
@@ -79,9 +79,10 @@ async fn open(
     let denials = context.denials();
     // Before the consumer, which is not to be left behind if that fails.
     let inbox = Inbox::open(context, &about).await?;
-    let config = Arc::new(request.config);
-    let bound = bind::bind(context, &request.stream, &config, &about).await?;
-    let consumer = bound.name.clone();
+    let bound = bind::bind(context, &request.stream, &request.config, &about).await?;
+    let (consumer, binding) = (bound.name.clone(), bound.consumer.clone());
+    // What the server has is what holds, whatever was asked for.
+    let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound, inbox, request.prefetch);
     let pull_loop = Arc::new(pull_loop);
     context.consumers().add(&pull_loop);
@@ -102,7 +103,7 @@ async fn open(
         context.round_trip(&about).await?;
     }
     subscription.check_allowed()?;
-    Ok(subscription)
+    Ok(Subscription::new(subscription, binding))
 }
 
 /// Removes a consumer.

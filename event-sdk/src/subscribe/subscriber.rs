@@ -12,7 +12,8 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
-    Completion, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
+    BoundConsumer, Completion, Deliveries, Difference, Error, ErrorKind, Incoming, Operation,
+    Received, Settlement,
 };
 use event_sdk_core::{EnvelopeHeader, EventSet};
 use futures_core::Stream;
@@ -50,18 +51,21 @@ pub struct Subscriber<S> {
     gathered: VecDeque<Delivery<S>>,
     /// What came after it.
     trouble: Option<Error>,
+    /// What was bound, by stream.
+    bound: Vec<(Text, BoundConsumer)>,
     set: PhantomData<fn() -> S>,
 }
 
 /// A subscription to one stream.
 pub(super) struct Source {
     pub(super) stream: Text,
-    pub(super) subscription: Subscription,
+    pub(super) deliveries: Deliveries,
 }
 
 impl<S: EventSet> Subscriber<S> {
     pub(super) fn new(
         sources: Vec<Source>,
+        bound: Vec<(Text, BoundConsumer)>,
         opener: Opener,
         clock: Arc<dyn Clock>,
         filter: Option<EnvelopeFilter>,
@@ -76,8 +80,27 @@ impl<S: EventSet> Subscriber<S> {
             acking: Vec::new(),
             gathered: VecDeque::new(),
             trouble: None,
+            bound,
             set: PhantomData,
         }
+    }
+
+    /// The settings in which the consumer of a stream differs from what was asked for, each
+    /// with the name of the stream. What the consumer has is what holds; deploying it with
+    /// `apply` changes it.
+    ///
+    /// The start position is not compared, for it matters only when a consumer is created.
+    pub fn differences(&self) -> impl Iterator<Item = (&str, &Difference)> {
+        self.bound.iter().flat_map(|(stream, bound)| {
+            let differences = bound.differences.iter();
+            differences.map(move |difference| (stream.as_str(), difference))
+        })
+    }
+
+    /// The consumers that are bound, one for each stream, each with the name of the stream.
+    pub fn bound(&self) -> impl Iterator<Item = (&str, &BoundConsumer)> {
+        let bound = self.bound.iter();
+        bound.map(|(stream, bound)| (stream.as_str(), bound))
     }
 
     /// The next delivery; `None` when there will be none any more.
@@ -209,7 +232,7 @@ impl<S: EventSet> Subscriber<S> {
         while asked < self.sources.len() {
             let index = self.next % self.sources.len();
             let source = &mut self.sources[index];
-            match source.subscription.as_mut().poll_next(cx) {
+            match source.deliveries.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     self.next = index + 1;
                     self.asked = index;

@@ -113,16 +113,16 @@ impl Transport for Reduced {
         let subscribed = self.inner.subscribe(request);
         let lacks = self.lacks;
         Completion::later(async move {
-            let subscription = subscribed.await?;
-            let reported = subscription.filter_map(move |item| {
+            let reported = move |item| {
                 let kept = match (&item, lacks) {
                     (Ok(Incoming::Gap(_)), Capability::ReportsGaps)
                     | (Ok(Incoming::Exhausted(_)), Capability::ReportsExhausted) => None,
                     _ => Some(item),
                 };
                 std::future::ready(kept)
-            });
-            Ok(Box::pin(reported) as Subscription)
+            };
+            let subscription = subscribed.await?;
+            Ok(subscription.map_deliveries(|deliveries| deliveries.filter_map(reported)))
         })
     }
 

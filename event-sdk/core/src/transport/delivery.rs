@@ -18,7 +18,7 @@ use crate::text::Text;
 /// the consumer deleted; the last item says which.
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
-pub type Subscription = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
+pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
 
 /// One item of a subscription.
 #[derive(Debug)]

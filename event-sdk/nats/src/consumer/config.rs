@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, ErrorKind,
+    AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, Error,
+    ErrorKind,
 };
 
 /// A consumer's configuration in a server's JSON (nats-server,
@@ -149,21 +150,27 @@ impl Wire {
         Ok(wire)
     }
 
-    /// In what `wanted` differs from this consumer, which exists.
-    pub(super) fn differences(&self, wanted: &ConsumerConfig) -> Vec<Difference> {
-        let (existing, mut foreign) = self.read(wanted);
-        let mut differences = existing.differences(wanted);
-        // Where a setting cannot be read, its words stand for it.
-        differences.retain(|difference| foreign.iter().all(|own| own.field != difference.field));
-        differences.append(&mut foreign);
-        differences
+    /// Binds this consumer, which exists, for a subscription that asked for `wanted`.
+    pub(super) fn bind(&self, wanted: &ConsumerConfig) -> Result<BoundConsumer, Error> {
+        let wanted = representable(wanted);
+        let (existing, unusable) = self.read(&wanted);
+        let mut comparable = wanted.clone();
+        // What means nothing on a server for such a consumer is no difference.
+        if existing.ack == AckPolicy::None {
+            comparable.ack_wait = existing.ack_wait;
+            comparable.max_ack_pending = existing.max_ack_pending;
+        }
+        if !existing.backoff.is_empty() {
+            // The server writes the first wait of a backoff there.
+            comparable.ack_wait = existing.ack_wait;
+        }
+        existing.bind(&comparable, unusable)
     }
 
-    /// The consumer as this SDK says it, and what this SDK has no words for.
-    ///
-    /// What means nothing on a server for a consumer like `wanted` is taken from
-    /// there, so that it is no difference.
-    fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
+    /// The consumer as this SDK says it, and what this SDK has no words for and
+    /// cannot follow. A consumer without acks has those settings from `wanted` that
+    /// mean nothing for it.
+    pub(super) fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
         let mut foreign = Vec::new();
         let mut differs = |field, existing: String, wanted: String| {
             foreign.push(Difference {
@@ -212,15 +219,13 @@ impl Wire {
                 wanted.ack
             }
         };
-        let acks = ack != AckPolicy::None && wanted.ack != AckPolicy::None;
-        let backoff: Vec<Duration> = self.backoff.iter().copied().map(duration).collect();
+        let acks = ack != AckPolicy::None;
         let existing = ConsumerConfig {
             name: self.name(wanted),
             filters,
             deliver: self.deliver(),
             ack,
-            // The server writes the first wait of a backoff there.
-            ack_wait: if acks && backoff.is_empty() {
+            ack_wait: if acks {
                 duration(self.ack_wait)
             } else {
                 wanted.ack_wait
@@ -231,7 +236,7 @@ impl Wire {
             } else {
                 wanted.max_ack_pending
             },
-            backoff,
+            backoff: self.backoff.iter().copied().map(duration).collect(),
         };
         (existing, foreign)
     }
@@ -297,6 +302,14 @@ impl Wire {
     pub(super) fn max_expires(&self) -> Option<Duration> {
         Some(duration(self.max_expires)).filter(|longest| !longest.is_zero())
     }
+}
+
+/// The configuration as a server can say it: it knows no longer times than its own.
+fn representable(config: &ConsumerConfig) -> ConsumerConfig {
+    let mut config = config.clone();
+    let times = config.backoff.iter_mut().chain([&mut config.ack_wait]);
+    times.for_each(|time| *time = duration(nanos(*time)));
+    config
 }
 
 /// A limit that the server writes as zero or less where there is none.

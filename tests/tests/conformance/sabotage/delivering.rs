@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use event_sdk::transport::{Error, Incoming, Received, Settlement, Settler, Subscription};
+use event_sdk::transport::{Deliveries, Error, Incoming, Received, Settlement, Settler};
 use futures_util::{StreamExt, stream};
 
 use super::Sabotage;
@@ -12,29 +12,29 @@ use super::settling::{Settled, Unsettled};
 /// The subscription, with what it delivers broken.
 pub(super) fn broken(
     sabotage: Sabotage,
-    subscription: Subscription,
+    deliveries: Deliveries,
     settled: Arc<Settled>,
-) -> Subscription {
-    let subscription = settling(sabotage, subscription, settled);
+) -> Deliveries {
+    let deliveries = settling(sabotage, deliveries, settled);
     match sabotage {
-        Sabotage::Reorders => Box::pin(subscription.ready_chunks(2).flat_map(|mut pair| {
+        Sabotage::Reorders => Box::pin(deliveries.ready_chunks(2).flat_map(|mut pair| {
             pair.reverse();
             stream::iter(pair)
         })),
-        Sabotage::DeliversTwice => Box::pin(subscription.flat_map(|item| {
+        Sabotage::DeliversTwice => Box::pin(deliveries.flat_map(|item| {
             let copy = match &item {
                 Ok(Incoming::Message(received)) => Some(Ok(Incoming::Message(copy(received)))),
                 _ => None,
             };
             stream::iter(std::iter::once(item).chain(copy))
         })),
-        Sabotage::CountsNoAttempts => Box::pin(subscription.map(|mut item| {
+        Sabotage::CountsNoAttempts => Box::pin(deliveries.map(|mut item| {
             if let Ok(Incoming::Message(received)) = &mut item {
                 received.info.attempt = 1;
             }
             item
         })),
-        Sabotage::NeverRedelivers => Box::pin(subscription.filter_map(async |item| match item {
+        Sabotage::NeverRedelivers => Box::pin(deliveries.filter_map(async |item| match item {
             Ok(Incoming::Message(received)) if received.info.attempt > 1 => {
                 if let Some(settler) = received.settler {
                     let _ = settler.settle(Settlement::Ack).await;
@@ -44,28 +44,28 @@ pub(super) fn broken(
             item => Some(item),
         })),
         Sabotage::HidesGaps => {
-            Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Gap(_))))))
+            Box::pin(deliveries.filter(|item| ready(!matches!(item, Ok(Incoming::Gap(_))))))
         }
-        Sabotage::WidensGaps => Box::pin(subscription.map(|mut item| {
+        Sabotage::WidensGaps => Box::pin(deliveries.map(|mut item| {
             if let Ok(Incoming::Gap(gap)) = &mut item {
                 gap.to += 1;
             }
             item
         })),
         Sabotage::HidesExhausted => {
-            Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Exhausted(_))))))
+            Box::pin(deliveries.filter(|item| ready(!matches!(item, Ok(Incoming::Exhausted(_))))))
         }
         Sabotage::LosesTheUnread => {
             // Everything that is there is taken and settled before it is handed
             // over, so that nobody else gets it.
             Box::pin(
-                subscription
+                deliveries
                     .ready_chunks(64)
                     .then(settle_but_first)
                     .flat_map(stream::iter),
             )
         }
-        _ => subscription,
+        _ => deliveries,
     }
 }
 
@@ -83,8 +83,8 @@ async fn settle_but_first(items: Vec<Item>) -> Vec<Item> {
 }
 
 /// The subscription, with what becomes of its deliveries broken.
-fn settling(sabotage: Sabotage, subscription: Subscription, settled: Arc<Settled>) -> Subscription {
-    Box::pin(subscription.map(move |mut item| {
+fn settling(sabotage: Sabotage, deliveries: Deliveries, settled: Arc<Settled>) -> Deliveries {
+    Box::pin(deliveries.map(move |mut item| {
         if let Ok(Incoming::Message(received)) = &mut item
             && let Some(settler) = received.settler.take()
         {
