@@ -12,7 +12,7 @@ use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
+    BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
 };
 
 /// A consumer on a server, as a subscription has found or made it.
@@ -45,6 +45,14 @@ pub(super) struct Info {
     config: Wire,
     #[serde(default)]
     delivered: Delivered,
+    #[serde(default)]
+    ack_floor: Delivered,
+    #[serde(default)]
+    num_ack_pending: u64,
+    #[serde(default)]
+    num_redelivered: u64,
+    #[serde(default)]
+    num_pending: u64,
     /// How many requests for messages wait.
     #[serde(default)]
     num_waiting: u64,
@@ -54,6 +62,23 @@ pub(super) struct Info {
 struct Delivered {
     #[serde(default)]
     stream_seq: u64,
+}
+
+impl Info {
+    /// The consumer in our words.
+    pub(super) fn read(self) -> ConsumerInfo {
+        let name = ConsumerName::Durable(self.name.into());
+        let (config, foreign) = self.config.read(&ConsumerConfig::new(name, Vec::new()));
+        let mut info = ConsumerInfo::new(config);
+        info.foreign = foreign;
+        info.delivered = self.delivered.stream_seq;
+        info.acknowledged = self.ack_floor.stream_seq;
+        info.ack_pending = self.num_ack_pending;
+        info.redelivered = self.num_redelivered;
+        info.pending = self.num_pending;
+        info.waiting = Some(self.num_waiting);
+        info
+    }
 }
 
 #[derive(Serialize)]
