@@ -86,21 +86,38 @@
 //! - The machine gets on: a case that acknowledges within an ack wait fails
 //!   when its task does not run for half a second. Lower
 //!   [`parallel`](Suite::parallel) where that happens.
+//!
+//! # Modules
+//!
+//! - `harness`: the trait that a transport's author implements;
+//! - `suite`: selects and runs the cases;
+//! - `case`, `cases`: a case, and all cases by area;
+//! - `counterpart`: the expected answers where a capability is missing;
+//! - `fixture`, `started`: starts and stops the transports of a case;
+//! - `rig`, `reader`: publishing and receiving with deadlines;
+//! - `beginning`: consumers whose start is certain;
+//! - `note`: the suite's event for hand-over;
+//! - `failure`, `report`: why a case failed, and the results.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod beginning;
+mod harness;
+mod suite;
+
 mod case;
 mod cases;
 mod counterpart;
-mod failure;
+
 mod fixture;
-mod harness;
-mod note;
-mod reader;
-mod report;
-mod rig;
 mod started;
-mod suite;
+
+mod reader;
+mod rig;
+
+mod beginning;
+mod note;
+
+mod failure;
+mod report;
 
 pub use case::Case;
 pub use harness::{Harness, HarnessError};
