@@ -143,13 +143,12 @@ use event_sdk_core::transport::{
     StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
-/// Streams in the memory of this process, with the semantics of JetStream; see
-/// the [module](self).
+/// The memory transport: streams in this process with the semantics of JetStream; see the
+/// [module](self).
 ///
-/// Cloning it makes another handle to the same streams. They are there until
-/// the last handle, subscription and settler is dropped, or it is
-/// [closed](Transport::close), which drops the messages at once.
-/// [`connect`](Self::connect) makes a transport to them that is closed by itself.
+/// A clone is another handle of the same connection. The streams exist until the last handle,
+/// subscription and settler is dropped, or until [`close`](Transport::close) drops the messages
+/// at once. [`connect`](Self::connect) makes another connection to the same streams.
 ///
 /// ```
 /// use std::time::Duration;
@@ -177,23 +176,23 @@ struct Inner {
 }
 
 impl MemoryTransport {
-    /// The stream that there is when none is declared.
+    /// Name of the stream that exists if none is declared.
     pub const DEFAULT_STREAM: &str = "EVENTS";
 
-    /// How many messages the [default stream](Self::DEFAULT_STREAM) keeps.
+    /// Number of messages that the [default stream](Self::DEFAULT_STREAM) keeps.
     pub const DEFAULT_MAX_MESSAGES: u64 = 100_000;
 
-    /// How many bytes of headers and body a message may have, unless said
-    /// otherwise: as many as on a NATS server.
+    /// Default maximum size of a message in bytes, headers and body: 1 MiB, as on a NATS server.
     pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
 
-    /// Declares a transport.
+    /// Starts the builder of a transport.
     pub fn builder() -> MemoryTransportBuilder {
         MemoryTransportBuilder::new()
     }
 
-    /// A transport that has the [default stream](Self::DEFAULT_STREAM) alone, takes the time from
-    /// `clock` and writes values with `codec`. Unlike [`builder`](Self::builder), it cannot fail.
+    /// A transport with only the [default stream](Self::DEFAULT_STREAM), with this clock, and
+    /// with this codec for values that must be encoded. Unlike [`builder`](Self::builder), it
+    /// cannot fail.
     #[must_use]
     pub fn with_default_stream(clock: Arc<dyn Clock>, codec: Arc<dyn Codec>) -> Self {
         MemoryTransportBuilder::new()
@@ -219,11 +218,10 @@ impl MemoryTransport {
         }))
     }
 
-    /// Another connection to the same streams, as another process would have to
-    /// those of a server.
+    /// Makes another connection to the same streams, as another process would have to a server's.
     ///
-    /// It is drained and closed by itself; the streams are there as long as one
-    /// connection is open. A clone is the same connection.
+    /// It is drained and closed independently. The streams exist as long as one connection is
+    /// open. A clone is the same connection.
     ///
     /// ```
     /// use std::time::Duration;
@@ -242,8 +240,8 @@ impl MemoryTransport {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) when this one was closed, or
-    /// is being drained.
+    /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) if this connection was
+    /// closed or is being drained.
     pub fn connect(&self) -> Result<Self, Error> {
         self.0.connection.check(Operation::Configure)?;
         let streams = Arc::clone(self.0.connection.streams());

@@ -130,31 +130,32 @@ use event_sdk_core::transport::{
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
 const TRACING_TARGET: &str = "event_sdk::nats";
 
-/// Streams and consumers of a NATS JetStream server; see the [crate](crate).
+/// The NATS JetStream transport; see the [crate](crate).
 ///
-/// What a server has confirmed to be stored survives its end, also by `kill -9`.
-/// Acknowledgements do not quite: a server writes what its consumers know up to a
-/// tenth of a second later (nats-server 2.15, `consumerFileStore`), so one that is
-/// killed, not stopped, may deliver again what was acknowledged just before, unless
-/// other servers of its cluster have a copy of the consumer.
+/// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements
+/// may not: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,
+/// `consumerFileStore`), so after a kill it may deliver acknowledged messages again, unless
+/// another server of the cluster has a replica of the consumer.
 ///
-/// Cloning it makes another handle to the same connection.
+/// A clone is another handle of the same connection.
 #[derive(Debug, Clone)]
 pub struct Nats(Arc<NatsContext>);
 
 impl Nats {
-    /// Begins the options of a connection to `servers`: a URL, or several with
-    /// commas between them.
+    /// Starts the options of a connection to `servers`: one URL, or several separated by commas.
     pub fn options(servers: impl AsRef<str>) -> NatsOptions {
         NatsOptions::new(servers)
     }
 
-    /// Connects.
+    /// Connects to a server.
     ///
     /// # Errors
     ///
-    /// The options contradict themselves, no server answers, or it refuses the
-    /// connection. [`Unsupported`](super::ErrorKind::Unsupported): the server is older than
+    /// [`InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) for contradictory options,
+    /// [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected) or [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout)
+    /// if no server answers, [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) if it refuses
+    /// the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong certificates,
+    /// [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the server is older than
     /// [`Version::OLDEST`].
     ///
     /// Cancel-safe: dropping the future ends the attempt.
@@ -163,17 +164,17 @@ impl Nats {
         Ok(Self(Box::pin(NatsContext::connect(options)).await?))
     }
 
-    /// Shows whether there is a connection, and waits for that to change.
+    /// Returns a watch on the state of the connection.
     pub fn connection(&self) -> ConnectionWatch {
         self.0.watch()
     }
 
-    /// The same connection without streams: for events that nobody has to have.
+    /// A transport on the same connection without streams: for at-most-once events.
     pub fn core(&self) -> CoreNats {
         CoreNats::new(Arc::clone(&self.0))
     }
 
-    /// The version of the server that is connected, or was last.
+    /// The version of the connected server, or of the last one.
     pub fn server_version(&self) -> Version {
         self.0.server().version
     }

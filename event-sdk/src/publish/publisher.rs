@@ -25,7 +25,7 @@ const MAX_SIZE_HINT: usize = 64 * 1024;
 
 /// Publishes events of the type `E`.
 ///
-/// Keep it: what is the same for all events of the type is made once.
+/// Keep it and reuse it: it computes the subject once.
 pub struct Publisher<E> {
     bus: EventBus,
     /// The subject, or why there is none; the part before the key if that is in it.
@@ -53,16 +53,16 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Publishes an event: await the answer to know that it is stored.
+    /// Publishes an event: set options on the result, then await it. It completes when the event
+    /// is stored.
     ///
-    /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
-    /// It gets its id and its time when it is handed over, which is when the answer
-    /// is first awaited, or when its envelope is first asked to be changed.
+    /// Accepts the event, an `Arc` of it, or a [prepared](Self::prepare) one. A new event gets
+    /// its id and time when the result is first polled, or when an option changes its envelope.
     pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
         Publish::new(self, event.into_publishable())
     }
 
-    /// Gives an event its id and its time, and publishes nothing yet.
+    /// Fixes an event's id and time without publishing it.
     pub fn prepare(&self, event: impl IntoPublishable<E>) -> Prepared<E> {
         match event.into_publishable() {
             Publishable::New(event) => self.prepare_at(event, self.read_clock()),
@@ -70,7 +70,7 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Publishes many events, in their order, without waiting for each.
+    /// Publishes many events in order, without waiting for each confirmation.
     pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
     where
         I: IntoIterator<Item: IntoPublishable<E>>,
@@ -78,17 +78,17 @@ impl<E: Event> Publisher<E> {
         PublishAll::new(self, events.into_iter())
     }
 
-    /// The bus through which it publishes.
+    /// The bus of this publisher.
     #[must_use]
     pub fn bus(&self) -> &EventBus {
         &self.bus
     }
 
-    /// Where `event` goes: with its key as the last token if the event says so.
+    /// The subject of `event`, including its key if the event declares `in_subject`.
     ///
     /// # Errors
     ///
-    /// When the subject, or the key as a token of it, cannot be.
+    /// [`ErrorKind::InvalidSubject`] if the subject or the escaped key is too long or malformed.
     pub fn subject_of(&self, event: &E) -> Result<Subject, Error> {
         let subject = self.subject.as_ref().map_err(invalid_subject)?;
         match (E::SPEC.key_use(), event.key()) {
@@ -291,7 +291,7 @@ impl<E> fmt::Debug for Publisher<E> {
     }
 }
 
-/// Makes publishers for the events of the set `S`, and for no others.
+/// A factory of publishers restricted to the events of the set `S`.
 ///
 /// ```compile_fail
 /// # use event_sdk::{Event, EventBus, EventSet};
@@ -321,7 +321,7 @@ impl<S: EventSet> PublisherSet<S> {
         }
     }
 
-    /// Publishes events of the type `E`, which is one of the set.
+    /// Returns a publisher for `E`, an event of the set.
     #[must_use]
     pub fn publisher<E: Event>(&self) -> Publisher<E>
     where
