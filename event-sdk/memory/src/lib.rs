@@ -9,7 +9,7 @@
 //! - **Limits.** The size of a message is that of its subject, message id, header names and values,
 //!   and body. A message larger than the stream's byte limit is refused. Ages and duplicate windows
 //!   are checked on access, without a timer. They use the time for which the clock has run
-//!   ([`Clock::monotonic`](event_sdk_clock::Clock::monotonic)), so setting the time of day ages no
+//!   ([`Clock::monotonic`]), so setting the time of day ages no
 //!   message. The stored time is the time of day, and never decreases from message to message.
 //! - **Gaps.** The transport counts exactly which unread messages a stream drops for each consumer,
 //!   and reports them at the next poll, or when a durable without subscription is bound again. All
