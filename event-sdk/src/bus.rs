@@ -1,5 +1,7 @@
 //! `EventBus`: the handle that a service shares; it joins a transport, a subject prefix, a
 //! codec, a clock and a source of ids.
+//!
+//! How a bus publishes, subscribes and reads history stands in the modules of those names.
 
 mod builder;
 mod routes;
@@ -11,6 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk_core::Event;
 use event_sdk_core::codec::Codec;
 use event_sdk_core::event::ValueHeader;
 use event_sdk_core::stream::StreamConfig;
@@ -19,11 +22,6 @@ use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
     Completion, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
 };
-use event_sdk_core::{Event, EventSet};
-
-use crate::history::HistoryQuery;
-use crate::publish::{Publisher, PublisherSet};
-use crate::subscribe::Subscribe;
 
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
 ///
@@ -83,33 +81,6 @@ impl EventBus {
     #[must_use]
     pub fn builder() -> BusBuilder {
         BusBuilder::new()
-    }
-
-    /// Returns a publisher for events of the type `E`. Keep it and reuse it.
-    #[must_use]
-    pub fn publisher<E: Event>(&self) -> Publisher<E> {
-        Publisher::new(self.clone())
-    }
-
-    /// Returns a factory of publishers restricted to the events of the set `S`; the compiler
-    /// refuses other events.
-    #[must_use]
-    pub fn publisher_set<S: EventSet>(&self) -> PublisherSet<S> {
-        PublisherSet::new(self.clone())
-    }
-
-    /// Subscribes to the events of the set `S`, or of one event type.
-    ///
-    /// Set options on the result, then await it.
-    pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
-        Subscribe::new(self.clone())
-    }
-
-    /// Reads stored events of the set `S`, without a consumer.
-    ///
-    /// Set options on the result, then await it.
-    pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
-        HistoryQuery::new(self.clone())
     }
 
     /// The prefix of all relative subjects.
@@ -179,11 +150,10 @@ impl EventBus {
 
     /// Shuts the bus down gracefully: call it when the service is told to stop.
     ///
-    /// Subscriptions end, and further publishes are refused. Publishes in flight are confirmed.
-    /// Handlers can settle their deliveries for up to `within`; the future completes as soon as
-    /// all are settled. Deliveries that are still unsettled then go back to the stream, as by a
-    /// nak without delay, and the transport is closed. Let handlers that publish before they
-    /// acknowledge finish first.
+    /// Subscriptions end. Handlers can publish and settle their deliveries for up to `within`;
+    /// the drain ends as soon as all deliveries are settled. Deliveries that are unsettled when
+    /// the time is over go back to the stream, as by a nak without delay. Publishes in flight are
+    /// confirmed, and the transport is closed.
     ///
     /// The drain begins when this is called. Dropping the future leaves it unfinished: drain
     /// again, or [`close`](Self::close).

@@ -1,11 +1,9 @@
 //! Causes: correlation id, causation id and trace context that a published event inherits from
 //! a delivery or an envelope.
 
-use event_sdk_core::{EnvelopeHeader, Event, LooseId};
+use event_sdk_core::{EnvelopeHeader, LooseId};
 
 use crate::message::Message;
-use crate::publish::Prepared;
-use crate::subscribe::Delivery;
 use crate::trace::TraceContext;
 
 /// The ids and trace that an event inherits from the event that caused it.
@@ -54,24 +52,10 @@ impl AsCause for EnvelopeHeader {
     }
 }
 
-impl<E: Event> AsCause for Prepared<E> {
-    fn as_cause(&self) -> Option<Cause> {
-        let mut cause = Cause::new(&self.head());
-        cause.trace = TraceContext::from_headers(self.headers());
-        Some(cause)
-    }
-}
-
 impl<S> AsCause for Message<S> {
     fn as_cause(&self) -> Option<Cause> {
         let mut cause = Cause::new(self.head().ok()?);
         cause.trace = self.trace();
         Some(cause)
-    }
-}
-
-impl<S> AsCause for Delivery<S> {
-    fn as_cause(&self) -> Option<Cause> {
-        Message::as_cause(self)
     }
 }

@@ -21,6 +21,15 @@ use jiff::Timestamp;
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::{Message, Opener};
 
+impl EventBus {
+    /// Reads events of the set `S` that are stored, without a consumer.
+    ///
+    /// Add options, then await it.
+    pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
+        HistoryQuery::new(self.clone())
+    }
+}
+
 /// A query for stored events of the set `S`: set options, then await it.
 ///
 /// It reads the events that are stored when it is awaited, by default oldest first. Events of
@@ -42,7 +51,7 @@ pub struct HistoryQuery<S> {
 }
 
 impl<S: EventSet> HistoryQuery<S> {
-    pub(crate) fn new(bus: EventBus) -> Self {
+    fn new(bus: EventBus) -> Self {
         Self {
             bus,
             routes: Routes::default(),
@@ -104,14 +113,10 @@ impl<S: EventSet> HistoryQuery<S> {
         let inner = self.bus.inner();
         let mut sources = Vec::new();
         for (stream, filters) in routes {
-            let (from, order, limit) = (self.from, self.order, self.limit);
-            let request = HistoryRequest {
-                stream,
-                filters,
-                from,
-                order,
-                limit,
-            };
+            let mut request = HistoryRequest::new(stream, filters);
+            request.from = self.from;
+            request.order = self.order;
+            request.limit = self.limit;
             sources.push(Source {
                 stream: inner.transport.read_history(request).await?,
                 head: None,
@@ -155,7 +160,7 @@ struct Source {
     head: Option<StoredMessage>,
 }
 
-impl<S: EventSet> History<S> {
+impl<S> History<S> {
     /// Returns the next event, or `None` after the last.
     ///
     /// Cancel-safe: an event is either returned or kept for the next call.
@@ -227,7 +232,7 @@ pub struct StoredEvent<S> {
     stored_at: Timestamp,
 }
 
-impl<S: EventSet> StoredEvent<S> {
+impl<S> StoredEvent<S> {
     fn new(message: StoredMessage, opener: &Arc<Opener>) -> Self {
         let StoredMessage {
             subject,

@@ -14,3 +14,22 @@ pub use prepared::Prepared;
 pub use publishable::{IntoPublishable, Publishable};
 pub use publisher::{Publisher, PublisherSet};
 pub use sending::{Publish, PublishFuture, Published};
+
+use event_sdk_core::{Event, EventSet};
+
+use crate::bus::EventBus;
+
+impl EventBus {
+    /// Publishes events of the type `E`.
+    #[must_use]
+    pub fn publisher<E: Event>(&self) -> Publisher<E> {
+        Publisher::new(self.clone())
+    }
+
+    /// Makes publishers for the events of the set `S`, and for no others: what a
+    /// service promises to publish, checked by the compiler.
+    #[must_use]
+    pub fn publisher_set<S: EventSet>(&self) -> PublisherSet<S> {
+        PublisherSet::new(self.clone())
+    }
+}

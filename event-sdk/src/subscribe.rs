@@ -1,11 +1,26 @@
-//! Subscribing: the options of a consumer, the subscriber, its deliveries and its batches.
+//! Subscribing: the options of a consumer, the subscriber, its deliveries, batches and notices.
 
 mod batch;
 mod delivery;
+mod incoming;
 mod options;
 mod subscriber;
 
 pub use batch::Batch;
 pub use delivery::Delivery;
+pub use incoming::{Incoming, NoticeCounts};
 pub use options::Subscribe;
 pub use subscriber::Subscriber;
+
+use event_sdk_core::EventSet;
+
+use crate::bus::EventBus;
+
+impl EventBus {
+    /// Receives the events of the set `S`, or of one type.
+    ///
+    /// Add options, then await it.
+    pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
+        Subscribe::new(self.clone())
+    }
+}

@@ -67,13 +67,13 @@ async fn metadata_that_is_not_read_is_not_published() {
         for entry in 0..entries {
             prepared = prepared.metadata(format!("entry {entry}"), "x");
         }
-        let published = publisher.publish(prepared).await;
-        assert_eq!(published.is_ok(), fits, "{entries}: {published:?}");
+        let outcome = publisher.publish(prepared).await;
+        assert_eq!(outcome.is_ok(), fits, "{entries}: {outcome:?}");
         if fits {
             let delivery = files.next().await.unwrap().unwrap();
             assert_eq!(delivery.head().unwrap().metadata.len(), entries + 1);
         } else {
-            assert_eq!(*published.unwrap_err().kind(), ErrorKind::Encode);
+            assert_eq!(*outcome.unwrap_err().kind(), ErrorKind::Encode);
         }
     }
 }

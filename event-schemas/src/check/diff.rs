@@ -103,11 +103,10 @@ fn one(
     let old = locked(request.old)?.map(|contract| (contract, place.clone()));
     let new = match request.new {
         Some(version) => locked(Some(version))?.map(|contract| (contract, place.clone())),
-        None => sides.code.last().map(|entry| {
-            let decode = |version, data: &[u8]| entry.decode(version, data);
-            let contract = contracts::current(catalogue, &decode, entry).contract;
-            (contract, "code".to_owned())
-        }),
+        None => sides
+            .code
+            .last()
+            .map(|entry| (contracts::of_code(catalogue, entry), "code".to_owned())),
     };
     if old.is_none() && new.is_none() {
         return Ok(None);

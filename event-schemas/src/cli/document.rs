@@ -19,6 +19,13 @@ pub(super) struct Target {
     check: bool,
 }
 
+impl Target {
+    /// Whether it goes to the standard output.
+    pub(super) fn is_output(&self) -> bool {
+        self.output.is_none()
+    }
+}
+
 /// Writes or checks the document that `render` makes, for the command of this name. Of a catalogue
 /// with faults nothing is made.
 pub(super) fn run(

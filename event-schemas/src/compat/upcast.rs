@@ -72,6 +72,7 @@ fn refused(pair: &Pair<'_>, found: &Break, why: &str, into: &str) -> Finding {
             found.document.clone(),
             format!("allowed by {old}, refused on its way to {new}"),
         )
+        .standing_at(&found.path)
         .way_out(format!(
             "let the conversion into {into} take such a document"
         ))

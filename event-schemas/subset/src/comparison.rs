@@ -78,7 +78,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            steps: 50_000,
+            steps: 100_000,
             breaks: 1_000,
         }
     }

@@ -57,6 +57,11 @@ pub(crate) fn to_json(value: &BigRational) -> Option<Number> {
     (exact(&number).as_ref() == Some(value)).then_some(number)
 }
 
+/// What a float makes of a JSON number.
+pub(crate) fn as_float(number: &Number) -> Option<BigRational> {
+    BigRational::from_float(number.as_f64()?)
+}
+
 /// The decimal digits of a number whose denominator has no prime factors but 2 and 5.
 fn decimal(value: &BigRational) -> Option<String> {
     let ten = BigInt::from(10);

@@ -4,6 +4,6 @@ mod formats;
 mod pattern;
 mod search;
 
-pub(crate) use formats::{outline, samples};
+pub(crate) use formats::{as_content, inner, outline, samples};
 pub(crate) use pattern::Pattern;
 pub(crate) use search::{Found, Language, find};

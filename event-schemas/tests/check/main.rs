@@ -2,8 +2,10 @@
 //! field.
 
 mod bad_input;
+mod causes;
 mod git;
 mod mutations;
+mod reading;
 mod report;
 mod rules;
 mod versions;

@@ -21,7 +21,9 @@
 //! - `rename` with two names, unless an `alias` reads what is written;
 //! - `serialize_with` without `deserialize_with` or `with`;
 //! - `skip` on the key;
-//! - a name that another field has too.
+//! - a name that another field has too;
+//! - `flatten` on two maps, which both take whatever no field has read;
+//! - `borrow`, and a type that borrows: what arrives is gone when the event is handled.
 //!
 //! Allowed, since the shape stays known and open:
 //!

@@ -4,10 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use super::failure::{Outcome, within};
 use super::rig::Rig;
+use super::settings::Settings;
 use event_sdk_core::stream::{StreamConfig, StreamSpec};
 use event_sdk_core::transport::Transport;
 
@@ -24,17 +24,6 @@ pub(super) type Starting<T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send>>;
 
 /// The streams that a case may have created by itself.
 pub(super) type Applied = Arc<Mutex<Vec<StreamConfig>>>;
-
-/// What the suite was told about time and numbers.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Settings {
-    /// How long a case waits for one thing that it is owed.
-    pub(super) patience: Duration,
-    /// By how much the numbers of messages are multiplied.
-    pub(super) scale: usize,
-    /// How many copies streams have.
-    pub(super) replicas: u8,
-}
 
 /// What a case is given.
 pub(super) struct Fixture {

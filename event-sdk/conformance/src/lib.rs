@@ -83,8 +83,8 @@
 //! - `suite`: selects and runs the cases;
 //! - `case`, `cases`: a case, and all cases by area;
 //! - `counterpart`: the expected answers where a capability is missing;
-//! - `fixture`, `started`: starts and stops the transports of a case;
-//! - `rig`, `reader`: publishing and receiving with deadlines;
+//! - `fixture`, `settings`, `started`: starts and stops the transports of a case;
+//! - `rig`, `reader`, `fence`: publishing and receiving with deadlines;
 //! - `beginning`: consumers whose start is certain;
 //! - `note`: the suite's event for hand-over;
 //! - `failure`, `report`: why a case failed, and the results.
@@ -98,8 +98,10 @@ mod cases;
 mod counterpart;
 
 mod fixture;
+mod settings;
 mod started;
 
+mod fence;
 mod reader;
 mod rig;
 

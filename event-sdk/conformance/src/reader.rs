@@ -7,13 +7,9 @@ use futures_util::StreamExt;
 use futures_util::stream::select_all;
 
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
-use super::rig::Rig;
 use event_sdk_core::transport::{
     Body, Error, Incoming, Received, Settlement, Settler, Subscription,
 };
-
-/// The number of a message that only shows that nothing came before it.
-pub(super) const FENCE: u64 = 999_999;
 
 /// A subscription, read with patience.
 pub(super) struct Reader {
@@ -65,7 +61,9 @@ impl Reader {
                 at: Instant::now(),
                 patience: self.patience,
             }),
-            other => Err(Failure::new(format!("{other:?} came instead of a message"))),
+            Incoming::Notice(notice) => Err(Failure::new(format!(
+                "{notice:?} came instead of a message"
+            ))),
         }
     }
 
@@ -102,49 +100,24 @@ impl Reader {
             .flatten()
     }
 
-    /// Nothing more comes: a message that is published now is the next.
-    pub(super) async fn expect_nothing_before_fence(
-        &mut self,
-        rig: &Rig,
-        relative: &str,
-    ) -> Outcome {
-        rig.publish(relative, FENCE).await?;
-        let got = self.message().await?;
-        ensure_eq!(
-            got.number()?,
-            FENCE,
-            "what came after everything was delivered"
-        );
-        got.settle_if_any(Settlement::Ack).await
+    /// The subscription ends without an error, perhaps after messages that were on their way.
+    pub(super) async fn end(&mut self) -> Outcome {
+        loop {
+            match self.item().await? {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    return Err(Failure::new(format!(
+                        "a good end was called a failure: {error}"
+                    )));
+                }
+                None => return Ok(()),
+            }
+        }
     }
 
-    /// Nothing more comes within the consumer's ack wait: a message that is
-    /// published now and not settled is delivered twice, and nothing before
-    /// that or between.
-    pub(super) async fn expect_nothing_for_an_ack_wait(
-        &mut self,
-        rig: &Rig,
-        relative: &str,
-    ) -> Outcome {
-        rig.publish(relative, FENCE).await?;
-        self.expect_fence_within_an_ack_wait().await?;
-        self.expect_fence_within_an_ack_wait().await?.ack().await
-    }
-
-    async fn expect_fence_within_an_ack_wait(&mut self) -> Outcome<Got> {
-        let got = self.message().await?;
-        ensure_eq!(
-            got.number()?,
-            FENCE,
-            "what came within an ack wait (attempt {})",
-            got.attempt()
-        );
-        Ok(got)
-    }
-
-    /// The subscription ends, perhaps after messages that were on their way;
-    /// the error that says why.
-    pub(super) async fn end(&mut self) -> Outcome<Error> {
+    /// The subscription fails, perhaps after messages that were on their way; the error that
+    /// says why, after which nothing comes.
+    pub(super) async fn failure(&mut self) -> Outcome<Error> {
         let error = loop {
             match self.item().await? {
                 Some(Ok(_)) => {}

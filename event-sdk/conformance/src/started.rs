@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::failure::Failure;
-use super::fixture::{Applied, Fixture, Settings, Start, Starting};
+use super::fixture::{Applied, Fixture, Start, Starting};
 use super::harness::{Harness, HarnessError};
+use super::settings::Settings;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::transport::Transport;
 

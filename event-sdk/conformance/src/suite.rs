@@ -10,7 +10,8 @@ use futures_util::{StreamExt, stream};
 use tokio::task::JoinError;
 
 use super::failure::Outcome;
-use super::fixture::{Fixture, Settings};
+use super::fixture::Fixture;
+use super::settings::Settings;
 use super::started::Started;
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
 use event_sdk_core::transport::{Capability, Transport as _, TransportExt as _};

@@ -7,11 +7,12 @@ pub use std::result::Result;
 
 pub use crate::codec::DecodeFault;
 pub use crate::envelope::Version;
+pub use crate::event::spec::SpecBuilder;
+pub use crate::event::upcast::Upcast;
 pub use crate::event::{DataError, Event, EventData, EventSpec};
-pub use crate::set::{
-    Contains, EventSet, Opened, OtherPayload, Payload, SubjectTable, Visit, Visitor, check_member,
-    check_upcast,
-};
+pub use crate::set::check::{check_member, check_upcast};
+pub use crate::set::table::SubjectTable;
+pub use crate::set::{Contains, EventSet, Opened, OtherPayload, Payload, Visit, Visitor};
 
 /// The macros as `event-sdk` has them.
 pub mod macros_of_sdk {
@@ -50,35 +51,6 @@ impl<T: Display> Key for T {
 /// What [`Event::key`] answers for an event whose key is `key`.
 pub fn key<K: Key>(key: &K) -> Option<&dyn Display> {
     Some(key.display())
-}
-
-/// An event that can be made from `P`, the version before it.
-///
-/// It is [`TryFrom`] under a name that has a message of its own.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be made from its older version `{P}`",
-    label = "there is no `From<{P}> for {Self}`",
-    note = "write `impl From<{P}> for {Self}`, or `impl TryFrom<{P}> for {Self}` with an error that implements `Display` if some old events have no new form"
-)]
-pub trait Upcast<P>: Sized {
-    /// Makes the event, or says why not.
-    ///
-    /// # Errors
-    ///
-    /// What the conversion's error displays.
-    fn upcast(previous: P) -> Result<Self, String>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<P, E: TryFrom<P, Error: Display>> Upcast<P> for E {
-    fn upcast(previous: P) -> Result<Self, String> {
-        E::try_from(previous).map_err(|why| {
-            let mut text = String::new();
-            // A reason whose Display fails is cut where it does.
-            let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{why}"));
-            text
-        })
-    }
 }
 
 /// `spec`, of which `previous` is the version before it.

@@ -24,9 +24,24 @@ use crate::text::Text;
 ///     .max_messages(1_000_000);
 /// assert!(orders.config("events").is_ok());
 /// ```
+///
+/// A declaration can be a constant, which a deployment and a service share:
+///
+/// ```
+/// use std::time::Duration;
+/// use event_sdk_core::stream::{Retention, StreamSpec};
+///
+/// const JOBS: StreamSpec = StreamSpec::constant("JOBS", &["jobs.>"])
+///     .max_age(Duration::from_secs(3600))
+///     .retention(Retention::WorkQueue)
+///     .replicas(3);
+/// assert!(JOBS.config("events").is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamSpec {
     name: Text,
+    /// Relative subjects that are constants of the program.
+    constant: &'static [&'static str],
     relative: Vec<Text>,
     absolute: Vec<Text>,
     limits: Limits,
@@ -41,16 +56,29 @@ impl StreamSpec {
     /// A stream without subjects and with JetStream's defaults: no limits, one replica on disk, a
     /// duplicate window of two minutes.
     pub fn new(name: impl Into<Text>) -> Self {
+        Self::named(name.into(), &[])
+    }
+
+    /// A stream that stores the subjects that match `subjects`, relative to the bus's prefix, with
+    /// the defaults of [`new`](Self::new). It can stand in a `const`; patterns are checked, as
+    /// those of [`subject`](Self::subject) are, when the declaration is [used](Self::config).
+    #[must_use]
+    pub const fn constant(name: &'static str, subjects: &'static [&'static str]) -> Self {
+        Self::named(Text::from_static(name), subjects)
+    }
+
+    const fn named(name: Text, constant: &'static [&'static str]) -> Self {
         Self {
-            name: name.into(),
+            name,
+            constant,
             relative: Vec::new(),
             absolute: Vec::new(),
-            limits: Limits::default(),
-            deduplication: Deduplication::default(),
-            retention: Retention::default(),
-            storage: Storage::default(),
+            limits: Limits::UNLIMITED,
+            deduplication: Deduplication::DEFAULT,
+            retention: Retention::Limits,
+            storage: Storage::File,
             replicas: 1,
-            compression: Compression::default(),
+            compression: Compression::None,
         }
     }
 
@@ -67,77 +95,77 @@ impl StreamSpec {
     }
 
     /// Limits the number of messages; zero: no limit.
-    pub fn max_messages(mut self, messages: u64) -> Self {
+    pub const fn max_messages(mut self, messages: u64) -> Self {
         self.limits.messages = NonZeroU64::new(messages);
         self
     }
 
     /// Limits the number of messages of each subject; zero: no limit.
-    pub fn max_messages_per_subject(mut self, messages: u64) -> Self {
+    pub const fn max_messages_per_subject(mut self, messages: u64) -> Self {
         self.limits.messages_per_subject = NonZeroU64::new(messages);
         self
     }
 
     /// Limits the bytes of subjects, headers and bodies; zero: no limit.
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = NonZeroU64::new(bytes);
         self
     }
 
     /// Limits the age of messages; zero: no limit.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.limits.age = (!age.is_zero()).then_some(age);
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.limits.age = if age.is_zero() { None } else { Some(age) };
         self
     }
 
     /// Limits the bytes of headers and body of one message; larger ones are refused. Zero: no
     /// limit.
-    pub fn max_message_size(mut self, bytes: u64) -> Self {
+    pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.limits.message_size = NonZeroU64::new(bytes);
         self
     }
 
     /// Sets whether a full stream drops its oldest messages or refuses new ones. Default: drops.
-    pub fn when_full(mut self, discard: Discard) -> Self {
+    pub const fn when_full(mut self, discard: Discard) -> Self {
         self.limits.discard = discard;
         self
     }
 
     /// Sets how long message ids are remembered. Default: two minutes; zero turns deduplication
     /// off.
-    pub fn duplicate_window(mut self, window: Duration) -> Self {
+    pub const fn duplicate_window(mut self, window: Duration) -> Self {
         self.deduplication.window = window;
         self
     }
 
     /// Limits the number of remembered message ids, on transports that can (a NATS server limits
     /// by time only). Default: 100,000.
-    pub fn duplicate_capacity(mut self, ids: usize) -> Self {
+    pub const fn duplicate_capacity(mut self, ids: usize) -> Self {
         self.deduplication.capacity = ids;
         self
     }
 
     /// Sets when messages within the limits are dropped. Default: never.
-    pub fn retention(mut self, retention: Retention) -> Self {
+    pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
     }
 
     /// Sets where a server stores the messages. Default: on disk.
-    pub fn storage(mut self, storage: Storage) -> Self {
+    pub const fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
     }
 
     /// Sets the number of replicas in a cluster, from one to [`StreamConfig::MAX_REPLICAS`].
     /// Default: one.
-    pub fn replicas(mut self, replicas: u8) -> Self {
+    pub const fn replicas(mut self, replicas: u8) -> Self {
         self.replicas = replicas;
         self
     }
 
     /// Sets the compression on disk. Default: none.
-    pub fn compression(mut self, compression: Compression) -> Self {
+    pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
@@ -154,10 +182,10 @@ impl StreamSpec {
     /// [`InvalidStream`] if a pattern is malformed, or the configuration is invalid
     /// ([`StreamConfig::check`]).
     pub fn config(&self, prefix: &str) -> Result<StreamConfig, InvalidStream> {
-        let relative = self
-            .relative
-            .iter()
-            .map(|text| Pattern::parse(text.clone()).and_then(|pattern| pattern.under(prefix)));
+        let constant = self.constant.iter().copied().map(Text::from_static);
+        let relative = constant
+            .chain(self.relative.iter().cloned())
+            .map(|text| Pattern::parse(text).and_then(|pattern| pattern.under(prefix)));
         let absolute = self
             .absolute
             .iter()
@@ -283,6 +311,18 @@ pub struct Limits {
     pub discard: Discard,
 }
 
+impl Limits {
+    /// No limit, as by default.
+    pub const UNLIMITED: Self = Self {
+        messages: None,
+        messages_per_subject: None,
+        bytes: None,
+        age: None,
+        message_size: None,
+        discard: Discard::Old,
+    };
+}
+
 /// What happens when a stream is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Discard {
@@ -336,13 +376,18 @@ pub struct Deduplication {
     pub capacity: usize,
 }
 
-impl Default for Deduplication {
+impl Deduplication {
     /// Two minutes (JetStream's default) and 100,000 ids.
+    pub const DEFAULT: Self = Self {
+        window: Duration::from_secs(120),
+        capacity: 100_000,
+    };
+}
+
+impl Default for Deduplication {
+    /// As [`Deduplication::DEFAULT`].
     fn default() -> Self {
-        Self {
-            window: Duration::from_secs(120),
-            capacity: 100_000,
-        }
+        Self::DEFAULT
     }
 }
 

@@ -28,7 +28,7 @@ impl MemoryStream {
         let config = &request.config;
         let name = config.name.as_str();
         let (consumer, subscriber) =
-            self.locked_fresh(through, Operation::Subscribe, |state, _| {
+            self.locked_fresh(through.phase(), Operation::Subscribe, |state, _| {
                 let known = name.and_then(|name| state.names.get(name).copied());
                 let key = if let Some(key) = known {
                     key

@@ -2,7 +2,6 @@
 //! and close.
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,9 +10,10 @@ use tokio::sync::Notify;
 
 use super::ack_pending::{ConnectionId, Counts};
 use super::deferred_actions::DeferredActions;
+use super::phase::Phase;
 use super::stream::MemoryStream;
 use super::streams::Streams;
-use event_sdk_core::transport::{Completion, Drained, Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Completion, Drained, Error};
 
 /// One way to the streams: what is published, subscribed to and settled through
 /// one transport and its clones.
@@ -21,25 +21,11 @@ use event_sdk_core::transport::{Completion, Drained, Error, ErrorKind, Operation
 pub(super) struct Connection {
     id: ConnectionId,
     streams: Arc<Streams>,
-    /// A [`Phase`]. Who looks at it under a stream's lock knows that it was not
-    /// left behind: after each change every stream is locked once.
-    phase: AtomicU8,
+    phase: Phase,
     /// Held while it goes from one phase to another.
     ending: Mutex<Ending>,
     /// Told when a delivery may have been settled, and when it was closed.
     progress: Arc<Notify>,
-}
-
-/// What may still be done; it goes from each to the next only.
-#[repr(u8)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Everything.
-    Open,
-    /// Nothing but settling.
-    Draining,
-    /// Nothing.
-    Closed,
 }
 
 /// How far it has come to its end.
@@ -55,7 +41,7 @@ impl Connection {
         Self {
             id,
             streams,
-            phase: AtomicU8::new(Phase::Open as u8),
+            phase: Phase::open(),
             ending: Mutex::new(Ending::Open),
             progress: Arc::default(),
         }
@@ -69,30 +55,9 @@ impl Connection {
         &self.streams
     }
 
-    /// Whether this may be done still.
-    #[inline]
-    pub(super) fn check(&self, operation: Operation) -> Result<(), Error> {
-        let phase = self.phase.load(Ordering::Acquire);
-        let last = match operation {
-            Operation::Settle => Phase::Draining,
-            _ => Phase::Open,
-        };
-        if phase <= last as u8 {
-            return Ok(());
-        }
-        Err(Self::refused(phase, operation))
-    }
-
-    #[cold]
-    fn refused(phase: u8, operation: Operation) -> Error {
-        if phase == Phase::Closed as u8 {
-            return Error::closed(operation);
-        }
-        Error::new(
-            ErrorKind::Closed,
-            operation,
-            "the transport is being drained; what is in hand can still be settled",
-        )
+    /// What may still be done through it.
+    pub(super) fn phase(&self) -> &Phase {
+        &self.phase
     }
 
     /// Ends everything but what is in hand, and waits for that.
@@ -129,7 +94,7 @@ impl Connection {
             return;
         }
         *ending = Ending::Draining;
-        self.phase.store(Phase::Draining as u8, Ordering::Release);
+        self.phase.begin_drain();
         for stream in self.streams.list().iter() {
             stream.begin_drain(self.id, &self.progress, &mut after);
         }
@@ -152,7 +117,7 @@ impl Connection {
         if let Ending::Closed(drained) = *ending {
             return drained;
         }
-        self.phase.store(Phase::Closed as u8, Ordering::Release);
+        self.phase.close();
         let ended = |stream: &Arc<MemoryStream>| stream.end_drain(self.id, &mut after);
         let drained = count(self.streams.list().iter().map(ended));
         *ending = Ending::Closed(drained);
@@ -168,7 +133,7 @@ impl Connection {
         if let Ending::Closed(_) = *ending {
             return;
         }
-        self.phase.store(Phase::Closed as u8, Ordering::Release);
+        self.phase.close();
         let closed = |stream: &Arc<MemoryStream>| stream.close_connection(self.id, &mut after);
         let counts: Vec<Counts> = self.streams.list().iter().map(closed).collect();
         *ending = Ending::Closed(match *ending {

@@ -1,18 +1,18 @@
 //! `DeferredActions`: wakes tasks and drops values after a stream's lock is released.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::task::Waker;
 
 use tokio::sync::Notify;
 
 use super::log::Message;
-use super::state::State;
 
 /// Wakes tasks and drops messages when it is dropped itself.
 ///
 /// Both run code that is not ours (a task may be polled, a value has a
 /// destructor), and that code may call the transport: it must not find the lock
-/// ack_pending.
+/// held.
 #[derive(Debug, Default)]
 pub(super) struct DeferredActions {
     wake: Option<Waker>,
@@ -26,7 +26,7 @@ enum Task {
     Wake(Waker),
     /// Only to be dropped: both may be the last owners of something.
     Drop(#[expect(dead_code, reason = "it is there to be dropped")] Message),
-    DropAll(#[expect(dead_code, reason = "it is there to be dropped")] Box<State>),
+    DropHolder(#[expect(dead_code, reason = "it is there to be dropped")] Box<dyn Any + Send>),
     Notify(Arc<Notify>),
     Forget(#[expect(dead_code, reason = "it is there to be dropped")] Waker),
 }
@@ -53,9 +53,9 @@ impl DeferredActions {
         }
     }
 
-    /// Drops everything that a stream held.
-    pub(super) fn drop_all(&mut self, state: State) {
-        self.more.push(Task::DropAll(Box::new(state)));
+    /// Drops something that holds messages or wakers.
+    pub(super) fn drop_holder(&mut self, holder: impl Any + Send) {
+        self.more.push(Task::DropHolder(Box::new(holder)));
     }
 
     /// Tells all who wait for it.
@@ -76,7 +76,7 @@ impl Drop for DeferredActions {
             match task {
                 Task::Wake(waker) => waker.wake(),
                 Task::Notify(waiting) => waiting.notify_waiters(),
-                Task::Drop(_) | Task::DropAll(_) | Task::Forget(_) => {}
+                Task::Drop(_) | Task::DropHolder(_) | Task::Forget(_) => {}
             }
         }
     }

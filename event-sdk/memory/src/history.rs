@@ -54,7 +54,7 @@ impl MemoryStream {
                 Ok(filters)
             })
             .map_err(|error| error.at_stream(self.name().clone()))?;
-        let (first, last) = self.locked_fresh(through, Operation::Read, |state, _| {
+        let (first, last) = self.locked_fresh(through.phase(), Operation::Read, |state, _| {
             Ok(range(&state.log, request.from, request.order))
         })?;
         Ok(MemoryHistory {
@@ -98,7 +98,7 @@ impl MemoryHistory {
     fn read_on(&mut self) -> Result<bool, Error> {
         let now = self.stream.age_now();
         let (stream, through) = (self.stream.clone(), self.connection.clone());
-        stream.locked(&through, Operation::Read, |state, after| {
+        stream.locked(through.phase(), Operation::Read, |state, after| {
             if !stream.drop_old(state, now, after) {
                 return Ok(true);
             }

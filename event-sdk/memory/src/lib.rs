@@ -28,7 +28,7 @@
 //!   checks the message id last.)
 //! - **Settling.** A `nak` applies to the current delivery of a message, even if an earlier attempt
 //!   sends it. A nak of the last allowed delivery makes the message
-//!   [exhausted](event_sdk_core::transport::Incoming::Exhausted) at once.
+//!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
 //! - **Work-queue and interest retention.** A message is dropped with its last required
 //!   acknowledgement. An exhausted message stays until that delivery is settled late, or until its
 //!   consumer is deleted. Without acknowledgements, a message counts as settled when its subscription
@@ -55,7 +55,7 @@
 //!
 //! Set-up and connections:
 //! - `builder`: declares streams, clock, codec and limits;
-//! - `connection`: phases (open, draining, closed), drain and close;
+//! - `connection`, `phase`: phases (open, draining, closed), drain and close;
 //! - `list`, `streams`: the shared streams, and the lookup by subject;
 //! - `settings`: a stream's configuration;
 //! - `check`: validates requests.
@@ -87,6 +87,7 @@ mod builder;
 mod check;
 mod connection;
 mod list;
+mod phase;
 mod settings;
 mod streams;
 
@@ -213,7 +214,7 @@ impl MemoryTransport {
             }
         }
         Self(Arc::new(Inner {
-            connection: Arc::new(Arc::new(streams).open()),
+            connection: Arc::new(Connection::new(streams.open(), Arc::new(streams))),
             capabilities,
         }))
     }
@@ -243,10 +244,10 @@ impl MemoryTransport {
     /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) if this connection was
     /// closed or is being drained.
     pub fn connect(&self) -> Result<Self, Error> {
-        self.0.connection.check(Operation::Configure)?;
+        self.0.connection.phase().check(Operation::Configure)?;
         let streams = Arc::clone(self.0.connection.streams());
         Ok(Self(Arc::new(Inner {
-            connection: Arc::new(streams.connect()?),
+            connection: Arc::new(Connection::new(streams.connect()?, streams)),
             capabilities: self.0.capabilities,
         })))
     }
@@ -263,7 +264,7 @@ impl MemoryTransport {
             return Ok(Err(self.streams().no_stream(message.subject)));
         };
         stream.publish(
-            &self.0.connection,
+            self.0.connection.phase(),
             message,
             self.0.capabilities.max_payload(),
         )
@@ -275,7 +276,7 @@ impl MemoryTransport {
     }
 
     fn check_open(&self, operation: Operation) -> Result<(), Error> {
-        self.0.connection.check(operation)
+        self.0.connection.phase().check(operation)
     }
 
     /// A value is taken only where that is declared: a publisher that hands one
@@ -370,7 +371,7 @@ impl StreamAdmin for MemoryTransport {
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
-        Completion::ready(stream.and_then(|stream| stream.state(&self.0.connection)))
+        Completion::ready(stream.and_then(|stream| stream.state(self.0.connection.phase())))
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
@@ -383,7 +384,7 @@ impl ConsumerAdmin for MemoryTransport {
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
         Completion::ready(
-            stream.and_then(|stream| stream.delete_consumer(&self.0.connection, consumer)),
+            stream.and_then(|stream| stream.delete_consumer(self.0.connection.phase(), consumer)),
         )
     }
 }

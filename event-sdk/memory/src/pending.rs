@@ -19,7 +19,7 @@ pub(super) struct Pending {
     alarms: BinaryHeap<Reverse<(Duration, u64)>>,
     /// How many are with a handler though the stream has dropped the message.
     dropped: usize,
-    ack_pending: AckPending,
+    counts: AckPending,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Pending {
             due: VecDeque::new(),
             alarms: BinaryHeap::new(),
             dropped: 0,
-            ack_pending: AckPending::new(),
+            counts: AckPending::new(),
         }
     }
 
@@ -86,7 +86,7 @@ impl Pending {
     /// Notes a first delivery; these come in order of sequence.
     pub(super) fn deliver(&mut self, sequence: u64, deadline: Duration, holder: ConnectionId) {
         debug_assert!(!self.contains(sequence));
-        self.ack_pending.take(holder);
+        self.counts.take(holder);
         self.deliveries.push(
             sequence,
             Delivery {
@@ -120,7 +120,7 @@ impl Pending {
     /// What [`next_due`](Self::next_due) gave was delivered.
     pub(super) fn redelivered(&mut self, sequence: u64, deadline: Duration, holder: ConnectionId) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            self.ack_pending.take(holder);
+            self.counts.take(holder);
             delivery.holder = holder;
             delivery.state = State::Handled(deadline);
             self.set_alarm(sequence, deadline);
@@ -144,7 +144,7 @@ impl Pending {
             delivery.alarm = None;
             match delivery.state {
                 State::Handled(until) | State::Resting(until) if until <= now => {
-                    delivery.moves_to(State::Due, Left::Lapsed, &mut self.ack_pending);
+                    delivery.moves_to(State::Due, Left::Lapsed, &mut self.counts);
                     return Some(Expired {
                         sequence,
                         attempt: delivery.attempt,
@@ -181,7 +181,7 @@ impl Pending {
     /// It is to be delivered again.
     pub(super) fn make_due(&mut self, sequence: u64) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.moves_to(State::Due, Left::Settled, &mut self.ack_pending);
+            delivery.moves_to(State::Due, Left::Settled, &mut self.counts);
             if !delivery.queued {
                 delivery.queued = true;
                 self.due.push_back(sequence);
@@ -192,7 +192,7 @@ impl Pending {
     /// It is to be delivered again when `until` has come.
     pub(super) fn rest(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.moves_to(State::Resting(until), Left::Settled, &mut self.ack_pending);
+            delivery.moves_to(State::Resting(until), Left::Settled, &mut self.counts);
             self.set_alarm(sequence, until);
         }
     }
@@ -201,7 +201,7 @@ impl Pending {
     pub(super) fn extend(&mut self, sequence: u64, until: Duration) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
             if !delivery.is_in_hand() {
-                self.ack_pending.take_again(delivery.holder);
+                self.counts.take_again(delivery.holder);
             }
             delivery.state = State::Handled(until);
             self.set_alarm(sequence, until);
@@ -244,17 +244,17 @@ impl Pending {
 
     /// How many deliveries `connection` has in hand.
     pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
-        self.ack_pending.now(connection)
+        self.counts.now(connection)
     }
 
     /// Counts what becomes of the deliveries that `connection` has in hand.
     pub(super) fn count_anew(&mut self, connection: ConnectionId) {
-        self.ack_pending.count_anew(connection);
+        self.counts.count_anew(connection);
     }
 
     /// Forgets that `connection` has any in hand, and says what was counted.
     pub(super) fn forget(&mut self, connection: ConnectionId) -> Counts {
-        self.ack_pending.forget(connection)
+        self.counts.forget(connection)
     }
 
     /// What `connection` has in hand, in order.
@@ -269,7 +269,7 @@ impl Pending {
         let Some(mut delivery) = self.deliveries.remove(sequence) else {
             return false;
         };
-        delivery.moves_to(State::Due, how, &mut self.ack_pending);
+        delivery.moves_to(State::Due, how, &mut self.counts);
         self.dropped -= usize::from(delivery.dropped);
         self.tidy();
         true

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::check;
-use super::connection::Connection;
 use super::dedup::Id;
 use super::deferred_actions::DeferredActions;
+use super::phase::Phase;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subjects::Entry;
@@ -44,7 +44,7 @@ impl MemoryStream {
     /// one what the stream says.
     pub(super) fn publish(
         &self,
-        through: &Connection,
+        through: &Phase,
         message: PublishRequest<'_>,
         max_payload: usize,
     ) -> Result<Result<Stored, Error>, Error> {
@@ -55,6 +55,7 @@ impl MemoryStream {
             message_id,
             expect,
             reading,
+            ..
         } = message;
         if let Body::Value(value) = &body
             && !self.settings().takes_values

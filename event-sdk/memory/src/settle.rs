@@ -44,7 +44,8 @@ impl Sink {
     ) -> Result<(), Error> {
         let stream = &self.stream;
         let now = stream.clock().monotonic();
-        stream.locked(&self.connection, Operation::Settle, |state, after| {
+        let phase = self.connection.phase();
+        stream.locked(phase, Operation::Settle, |state, after| {
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Settle, self.name.as_deref()));
             };

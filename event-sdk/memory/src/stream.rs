@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 use super::ack_pending::{ConnectionId, Counts};
 use super::changeable::{Changeable, Current};
 use super::check;
-use super::connection::Connection;
 use super::consumer::Consumer;
 use super::deferred_actions::DeferredActions;
 use super::log::Log;
+use super::phase::Phase;
 use super::settings::Settings;
 use super::state::State;
 use event_sdk_clock::{Clock, Reading};
@@ -78,7 +78,7 @@ impl MemoryStream {
     }
 
     /// What the stream is and holds.
-    pub(super) fn state(&self, through: &Connection) -> Result<StreamState, Error> {
+    pub(super) fn state(&self, through: &Phase) -> Result<StreamState, Error> {
         self.locked_fresh(through, Operation::Read, |state, _| {
             Ok(StreamState {
                 config: self.settings().config.clone(),
@@ -115,7 +115,7 @@ impl MemoryStream {
     }
 
     /// Removes the consumer of that name.
-    pub(super) fn delete_consumer(&self, through: &Connection, name: &str) -> Result<(), Error> {
+    pub(super) fn delete_consumer(&self, through: &Phase, name: &str) -> Result<(), Error> {
         self.locked(through, Operation::Manage, |state, after| {
             let Some(key) = state.names.get(name).copied() else {
                 return Err(self.no_consumer(Operation::Manage, Some(name)));
@@ -190,14 +190,14 @@ impl MemoryStream {
         for consumer in old.consumers.values_mut() {
             consumer.subscribers().wake(after);
         }
-        after.drop_all(old);
+        after.drop_holder(old);
     }
 
     /// Runs `f` under the lock if `through` may still do that, then what `f` left
     /// to be done after it.
     pub(super) fn locked<T>(
         &self,
-        through: &Connection,
+        through: &Phase,
         operation: Operation,
         f: impl FnOnce(&mut State, &mut DeferredActions) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -214,7 +214,7 @@ impl MemoryStream {
     /// who publish get the lock in between.
     pub(super) fn locked_fresh<T>(
         &self,
-        through: &Connection,
+        through: &Phase,
         operation: Operation,
         f: impl FnOnce(&mut State, &mut DeferredActions) -> Result<T, Error>,
     ) -> Result<T, Error> {

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::ack_pending::ConnectionId;
 use super::changeable::{Changeable, Current};
 use super::check;
-use super::connection::Connection;
 use super::deferred_actions::DeferredActions;
 use super::list::List;
 use super::stream::MemoryStream;
@@ -87,20 +86,17 @@ impl Streams {
     }
 
     /// A first connection.
-    pub(super) fn open(self: Arc<Self>) -> Connection {
-        let id = self.connections().add();
-        Connection::new(id, self)
+    pub(super) fn open(&self) -> ConnectionId {
+        self.connections().add()
     }
 
     /// Another connection, unless all were closed.
-    pub(super) fn connect(self: Arc<Self>) -> Result<Connection, Error> {
+    pub(super) fn connect(&self) -> Result<ConnectionId, Error> {
         let mut connections = self.connections();
         if connections.open == 0 {
             return Err(Error::closed(Operation::Configure));
         }
-        let id = connections.add();
-        drop(connections);
-        Ok(Connection::new(id, self))
+        Ok(connections.add())
     }
 
     /// A connection was closed. With the last one the streams end.

@@ -19,7 +19,7 @@ use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
     AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerName,
     DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation, PublishRequest, Stored,
-    SubscribeRequest, Subscription, Transport,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -31,7 +31,9 @@ use event_sdk_core::transport::{
 ///
 /// A subscription holds what came and was not read yet: up to 65,536 messages, or its
 /// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
-/// the subscription says in its place how many were ([`ErrorKind::Dropped`]); it goes on.
+/// a notice in its place says how many were ([`Dropped`]). A connection that was
+/// made again is a notice too ([`Reconnected`]): what was published meanwhile did
+/// not arrive.
 /// What was not read when it ends, by a drain for example, is dropped with it.
 ///
 /// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
@@ -41,6 +43,9 @@ use event_sdk_core::transport::{
 ///
 /// It shares the connection of the [`Nats`](super::Nats) that it was made from:
 /// closing or draining one of them ends both.
+///
+/// [`Dropped`]: event_sdk_core::transport::NoticeKind::Dropped
+/// [`Reconnected`]: event_sdk_core::transport::NoticeKind::Reconnected
 #[derive(Debug, Clone)]
 pub struct CoreNats(Arc<NatsContext>);
 
@@ -70,37 +75,17 @@ impl CoreNats {
         &self,
         message: PublishRequest<'_>,
     ) -> Result<Completion<Result<(), Error>>, Error> {
+        if let Some(missing) = message.needs().next() {
+            return Err(self.unsupported(missing, Operation::Publish));
+        }
         let PublishRequest {
             subject,
             headers,
-            body,
-            message_id,
-            expect,
-            reading: _,
-        } = message;
-        let asked = [
-            (Capability::Deduplication, message_id.is_some()),
-            (Capability::ExpectStream, expect.last_sequence.is_some()),
-            (
-                Capability::ExpectSubject,
-                expect.last_subject_sequence.is_some(),
-            ),
-            (
-                Capability::ExpectPattern,
-                expect.last_pattern_sequence.is_some(),
-            ),
-        ];
-        for (capability, asked) in asked {
-            if asked {
-                return Err(unsupported(capability, Operation::Publish));
-            }
-        }
-        let Body::Encoded(payload) = body else {
-            return Err(Error::unsupported(
-                Capability::ValueHandover,
-                Operation::Publish,
-                "encode the event: it leaves this process",
-            ));
+            body: Body::Encoded(payload),
+            ..
+        } = message
+        else {
+            return Err(self.unsupported(Capability::ValueHandover, Operation::Publish));
         };
         let headers = headers::outgoing(&headers, None, &Expectations::default());
         let size = payload.len() + check_headers(headers.as_ref())?;

@@ -132,7 +132,7 @@ impl NatsOptions {
 
     /// Authenticates with a token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.auth = Some(Auth::ReplyToken(Secret::new(token)));
+        self.auth = Some(Auth::Token(Secret::new(token)));
         self
     }
 

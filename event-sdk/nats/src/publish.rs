@@ -109,7 +109,7 @@ fn take<'a>(
         body,
         message_id,
         expect,
-        reading: _,
+        ..
     } = message;
     let Body::Encoded(body) = body else {
         return Err(Error::unsupported(

@@ -12,6 +12,16 @@ use event_sdk_core::Event;
 use super::window::Window;
 use super::{IntoPublishable, Prepared, PublishError, PublishFuture, Published, Publisher};
 
+impl<E: Event> Publisher<E> {
+    /// Publishes many events, in their order, without waiting for each.
+    pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
+    where
+        I: IntoIterator<Item: IntoPublishable<E>>,
+    {
+        PublishAll::new(self, events.into_iter())
+    }
+}
+
 /// A publish of many events: set options, then await it.
 ///
 /// Events are sent in order, and a limited number waits for confirmation at a time. If one fails,
@@ -34,7 +44,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
     /// Default number of events that wait for confirmation at a time.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
-    pub(super) fn new(publisher: &'a Publisher<E>, events: I) -> Self {
+    fn new(publisher: &'a Publisher<E>, events: I) -> Self {
         Self {
             publisher,
             events,

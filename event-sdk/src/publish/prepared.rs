@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::bus::micros;
-use crate::cause::AsCause;
+use crate::cause::{AsCause, Cause};
 use crate::trace::TraceContext;
 
 /// An event with fixed id and time, and the options of its publish (headers, message id,
@@ -195,6 +195,14 @@ impl<E: Event> Prepared<E> {
 
     fn change(&mut self, change: impl FnOnce(&mut EnvelopeHeader)) {
         self.head.change(&E::SPEC, change);
+    }
+}
+
+impl<E: Event> AsCause for Prepared<E> {
+    fn as_cause(&self) -> Option<Cause> {
+        let mut cause = Cause::new(&self.head());
+        cause.trace = TraceContext::from_headers(self.headers());
+        Some(cause)
     }
 }
 

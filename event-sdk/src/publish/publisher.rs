@@ -11,13 +11,13 @@ use event_sdk_core::subject::{InvalidSubject, grammar};
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Reading;
 use event_sdk_core::transport::{
-    Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, MessageId,
-    Operation, PublishRequest, ValueBody,
+    Body, Capabilities, Capability, Completion, Confirmation, Error, ErrorKind, Expectations,
+    MessageId, Operation, PublishRequest, TransportExt as _, ValueBody,
 };
 use event_sdk_core::{Contains, Event, EventSet, Pattern, Subject};
 
 use super::prepared::Expect;
-use super::{IntoPublishable, Prepared, Publish, PublishAll, Publishable};
+use super::{IntoPublishable, Prepared, Publishable};
 use crate::bus::EventBus;
 
 /// The most that is reserved before it is known how large an event is, in bytes.
@@ -30,36 +30,22 @@ pub struct Publisher<E> {
     bus: EventBus,
     /// The subject, or why there is none; the part before the key if that is in it.
     subject: Result<Subject, InvalidSubject>,
-    /// Whether values are handed over instead of being encoded.
-    hand_over: bool,
-    deduplicates: bool,
-    max_payload: usize,
+    /// What the transport declared when the publisher was made.
+    capabilities: Capabilities,
     /// How large the last body was: how much to reserve for the next.
     size_hint: AtomicUsize,
     event: PhantomData<fn(E)>,
 }
 
 impl<E: Event> Publisher<E> {
-    pub(crate) fn new(bus: EventBus) -> Self {
-        let capabilities = bus.transport().capabilities();
+    pub(super) fn new(bus: EventBus) -> Self {
         Self {
             subject: subject_of(&E::SPEC, bus.prefix()),
-            hand_over: capabilities.has(Capability::ValueHandover),
-            deduplicates: capabilities.has(Capability::Deduplication),
-            max_payload: capabilities.max_payload(),
+            capabilities: bus.transport().capabilities(),
             size_hint: AtomicUsize::new(512),
             bus,
             event: PhantomData,
         }
-    }
-
-    /// Publishes an event: set options on the result, then await it. It completes when the event
-    /// is stored.
-    ///
-    /// Accepts the event, an `Arc` of it, or a [prepared](Self::prepare) one. A new event gets
-    /// its id and time when the result is first polled, or when an option changes its envelope.
-    pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
-        Publish::new(self, event.into_publishable())
     }
 
     /// Fixes an event's id and time without publishing it.
@@ -68,14 +54,6 @@ impl<E: Event> Publisher<E> {
             Publishable::New(event) => self.prepare_at(event, self.read_clock()),
             Publishable::Prepared(prepared) => prepared,
         }
-    }
-
-    /// Publishes many events in order, without waiting for each confirmation.
-    pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
-    where
-        I: IntoIterator<Item: IntoPublishable<E>>,
-    {
-        PublishAll::new(self, events.into_iter())
     }
 
     /// The bus of this publisher.
@@ -136,21 +114,28 @@ impl<E: Event> Publisher<E> {
         let own_id = prepared.extra().and_then(|extra| extra.message_id.clone());
         let message_id = match own_id {
             Some(id) => Some(id),
-            None => self.deduplicates.then_some(MessageId::Event(prepared.id())),
+            None => self
+                .capabilities
+                .has(Capability::Deduplication)
+                .then_some(MessageId::Event(prepared.id())),
         };
         let expect = self.expectations(prepared)?;
-        Ok(self.bus.transport().publish(PublishRequest {
-            subject,
-            headers,
-            body,
-            message_id,
-            expect,
-            reading,
-        }))
+        let mut request = PublishRequest::new(subject, body);
+        request.headers = headers;
+        request.message_id = message_id;
+        request.expect = expect;
+        request.reading = reading;
+        let transport = self.bus.transport();
+        let missing = request.needs().find(|need| !self.capabilities.has(*need));
+        if let Some(missing) = missing {
+            let error = transport.unsupported(missing, Operation::Publish);
+            return Err(error.at_subject(subject));
+        }
+        Ok(transport.publish(request))
     }
 
     fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
-        if self.hand_over {
+        if self.capabilities.has(Capability::ValueHandover) {
             let event: Arc<dyn ErasedEvent> = prepared.event.clone();
             return Ok(Body::Value(ValueBody {
                 head: prepared.head.clone(),
@@ -174,7 +159,7 @@ impl<E: Event> Publisher<E> {
             return Err(unreadable(out.len(), readable));
         }
         let size = out.len() + headers.byte_len();
-        if size > self.max_payload {
+        if size > self.capabilities.max_payload() {
             // A server may take more since it was restarted.
             let limit = self.bus.transport().capabilities().max_payload();
             if size > limit {
@@ -274,9 +259,7 @@ impl<E> Clone for Publisher<E> {
         Self {
             bus: self.bus.clone(),
             subject: self.subject.clone(),
-            hand_over: self.hand_over,
-            deduplicates: self.deduplicates,
-            max_payload: self.max_payload,
+            capabilities: self.capabilities,
             size_hint: AtomicUsize::new(self.size_hint.load(Ordering::Relaxed)),
             event: PhantomData,
         }
@@ -314,7 +297,7 @@ pub struct PublisherSet<S> {
 }
 
 impl<S: EventSet> PublisherSet<S> {
-    pub(crate) fn new(bus: EventBus) -> Self {
+    pub(super) fn new(bus: EventBus) -> Self {
         Self {
             bus,
             set: PhantomData,

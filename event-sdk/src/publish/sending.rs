@@ -16,9 +16,20 @@ use tokio::task::coop;
 use uuid::Uuid;
 
 use super::prepared::Expect;
-use super::{Prepared, PublishError, Publishable, Publisher};
+use super::{IntoPublishable, Prepared, PublishError, Publishable, Publisher};
 use crate::cause::AsCause;
 use crate::trace::TraceContext;
+
+impl<E: Event> Publisher<E> {
+    /// Publishes an event: await the answer to know that it is stored.
+    ///
+    /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
+    /// It gets its id and its time when it is handed over, which is when the answer
+    /// is first awaited, or when its envelope is first asked to be changed.
+    pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
+        Publish::new(self, event.into_publishable())
+    }
+}
 
 /// A publish of one event: set options, then await it.
 ///
@@ -38,7 +49,7 @@ pub struct Publish<'a, E> {
 }
 
 impl<'a, E: Event> Publish<'a, E> {
-    pub(super) fn new(publisher: &'a Publisher<E>, event: Publishable<E>) -> Self {
+    fn new(publisher: &'a Publisher<E>, event: Publishable<E>) -> Self {
         Self {
             publisher,
             event,

@@ -11,6 +11,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
+use crate::cause::{AsCause, Cause};
 use crate::message::{DecodeError, Message, Opener};
 
 /// One delivery of an event: a [`Message`] to be settled.
@@ -181,6 +182,12 @@ impl<S> Deref for Delivery<S> {
 
     fn deref(&self) -> &Message<S> {
         &self.message
+    }
+}
+
+impl<S> AsCause for Delivery<S> {
+    fn as_cause(&self) -> Option<Cause> {
+        Message::as_cause(self)
     }
 }
 

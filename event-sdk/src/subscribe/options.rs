@@ -54,7 +54,7 @@ impl<S: EventSet> Subscribe<S> {
     /// The same where nothing is acknowledged.
     const UNACKED_PREFETCH: usize = 64;
 
-    pub(crate) fn new(bus: EventBus) -> Self {
+    pub(super) fn new(bus: EventBus) -> Self {
         Self {
             bus,
             routes: Routes::default(),
@@ -201,6 +201,7 @@ impl<S: EventSet> Subscribe<S> {
             };
             sources.push(Source {
                 stream,
+                consumer: self.config.name.as_str().map(Text::copy_of),
                 subscription: inner.transport.subscribe(request).await?,
             });
         }

@@ -142,3 +142,16 @@ impl Cluster {
         }
     }
 }
+
+impl Options {
+    /// Starts a cluster of so many servers and waits until it has a leader whom all follow.
+    ///
+    /// Not cancel-safe: a start that is dropped ends the servers.
+    ///
+    /// # Errors
+    ///
+    /// If there is no program, a server ends by itself, or they find no leader in time.
+    pub async fn start_cluster(self, servers: usize) -> Result<Cluster, Error> {
+        Cluster::start_with(&self, servers).await
+    }
+}

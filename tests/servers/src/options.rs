@@ -3,7 +3,7 @@
 use event_sdk_test_programs::Program;
 
 use crate::auth::Auth;
-use crate::{Cluster, Error, Operator, Server, Tls, User};
+use crate::{Operator, Tls, User};
 
 /// What a server, or each server of a cluster, is started with; [`Server::options`] makes it.
 #[derive(Clone, Debug)]
@@ -92,27 +92,5 @@ impl Options {
         self.text.push_str(text);
         self.text.push('\n');
         self
-    }
-
-    /// Starts one server and waits until it answers.
-    ///
-    /// Not cancel-safe: a start that is dropped ends the server.
-    ///
-    /// # Errors
-    ///
-    /// If there is no program, it ends by itself, or does not answer in time.
-    pub async fn start(self) -> Result<Server, Error> {
-        Server::start_with(&self).await
-    }
-
-    /// Starts a cluster of so many servers and waits until it has a leader whom all follow.
-    ///
-    /// Not cancel-safe: a start that is dropped ends the servers.
-    ///
-    /// # Errors
-    ///
-    /// If there is no program, a server ends by itself, or they find no leader in time.
-    pub async fn start_cluster(self, servers: usize) -> Result<Cluster, Error> {
-        Cluster::start_with(&self, servers).await
     }
 }

@@ -288,6 +288,19 @@ impl Server {
     }
 }
 
+impl Options {
+    /// Starts one server and waits until it answers.
+    ///
+    /// Not cancel-safe: a start that is dropped ends the server.
+    ///
+    /// # Errors
+    ///
+    /// If there is no program, it ends by itself, or does not answer in time.
+    pub async fn start(self) -> Result<Server, Error> {
+        Server::start_with(&self).await
+    }
+}
+
 impl Drop for Server {
     /// Its parts do the work; this only shows what a failing test's reader wants to see.
     fn drop(&mut self) {

@@ -17,7 +17,6 @@ use stock::{CategoryMoved, ParcelScanned, StockCounted};
 #[derive(EventSet)]
 #[expect(
     dead_code,
-    clippy::large_enum_variant,
     reason = "a set of what is published or taken; nobody matches on it"
 )]
 #[event(pattern = "orders.>")]

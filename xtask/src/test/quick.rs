@@ -63,7 +63,12 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     /// The folders of tests that start servers or other programs.
-    const FOLDERS: [&str; 3] = ["event-sdk/tests", "tests/tests", "tests/servers/tests"];
+    const FOLDERS: [&str; 4] = [
+        "event-sdk/tests",
+        "event-sdk/nats/tests",
+        "tests/tests",
+        "tests/servers/tests",
+    ];
 
     fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(folder).unwrap() {

@@ -3,8 +3,8 @@
 use super::Failure;
 use crate::case::cases;
 use crate::failure::{Outcome, ensure_eq};
+use crate::fence::FENCE;
 use crate::fixture::Fixture;
-use crate::reader::FENCE;
 use event_sdk_core::transport::DeliverPolicy;
 
 cases! { "filters":

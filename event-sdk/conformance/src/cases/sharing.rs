@@ -8,8 +8,9 @@ use futures_util::future::{Either, select};
 use super::numbers;
 use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq};
+use crate::fence::FENCE;
 use crate::fixture::Fixture;
-use crate::reader::{FENCE, Reader};
+use crate::reader::Reader;
 use crate::rig::{Rig, SHORT};
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Settlement,

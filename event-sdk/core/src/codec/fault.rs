@@ -65,6 +65,12 @@ impl DecodeFault {
         fault
     }
 
+    /// The same fault with what is said of the event, with its values.
+    pub(crate) fn exposing(mut self, text: &str) -> Self {
+        self.0.exposed = Some(text.to_owned());
+        self
+    }
+
     /// Adds a source, which must contain no event data.
     #[must_use]
     pub fn with_source(

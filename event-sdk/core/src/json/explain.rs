@@ -7,16 +7,14 @@
 //! that see each error before it becomes a text. That happens only after a failure, so
 //! that reading what is right costs nothing.
 
-mod access;
-mod deserializer;
-mod visitor;
+mod watched;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::{self, Write as _};
 
 use serde::de::{self, Deserialize, Expected, Unexpected};
 
-use deserializer::Watched;
+use watched::Watched;
 
 /// What is wrong with a value, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,6 +232,8 @@ struct Tracker {
     stash: RefCell<Option<Fault>>,
     /// What was expected when the deserializer complained last.
     expected: RefCell<Option<String>>,
+    /// What the type of the scalar that was read last says that it takes.
+    expecting: RefCell<String>,
     /// The kind of the value that was read last.
     last: Cell<Option<&'static str>>,
     /// The name or key that was read last.
@@ -241,6 +241,14 @@ struct Tracker {
 }
 
 impl Tracker {
+    /// Notes what a type says that it takes.
+    fn expect(&self, expecting: &impl fmt::Display) {
+        let mut text = self.expecting.borrow_mut();
+        text.clear();
+        // Writing into memory has no way to fail.
+        let _ = write!(text, "{expecting}");
+    }
+
     /// A fault as an error of the deserializer, until it comes out of it again.
     fn stash<E: de::Error>(&self, fault: Fault) -> E {
         *self.stash.borrow_mut() = Some(fault);
@@ -260,7 +268,7 @@ impl Tracker {
 
 /// The deserializer's own complaint, which begins with the kind that it has found.
 fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
         "boolean",
         "integer",
         "floating point",
@@ -269,6 +277,7 @@ fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
         "sequence",
         "map",
         "newtype variant",
+        "unit variant",
     ];
     let complaint = ["invalid type: ", "invalid value: "]
         .into_iter()

@@ -5,8 +5,7 @@
 //! token from which the derive calls it. Texts are put together at compile
 //! time too, so that the message names the subjects and what to write.
 
-use super::SubjectTable;
-use super::table::same_text;
+use super::table::{SubjectTable, same_text};
 use crate::event::EventSpec;
 use crate::subject::grammar::{covers, parent, subject_hash, token_count};
 

@@ -1,17 +1,16 @@
 //! `Opened`: a message whose envelope was read and whose data was not; finds the variant, and
 //! decodes the data.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Payload, RawEvent};
+use super::RawEvent;
 use crate::codec::{DecodeErrorKind, DecodeFault};
 use crate::envelope::{EnvelopeHeader, Version};
-use crate::event::{ErasedEvent, EventSpec, ValueHeader, decode_data};
+use crate::event::{ErasedEvent, EventSpec, ValueHeader};
 use crate::subject::{Subject, grammar};
 
 /// A message whose envelope was read and whose data was not: a set selects the variant by it.
@@ -65,14 +64,19 @@ impl<'a> Opened<'a> {
         }
     }
 
-    fn event_type(&self) -> &'a str {
+    /// Head and data.
+    pub(super) fn content(&self) -> Content<'a> {
+        self.content
+    }
+
+    pub(super) fn event_type(&self) -> &'a str {
         match self.content {
             Content::Encoded(head, _) => &head.event_type,
             Content::Value(head, event) => head.event_type(event.spec()),
         }
     }
 
-    fn version(&self) -> Version {
+    pub(super) fn version(&self) -> Version {
         match self.content {
             Content::Encoded(head, _) => head.version,
             Content::Value(head, event) => head.version(event.spec()),
@@ -140,69 +144,18 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// Reads the data as the event that `P` holds; the subject has been compared.
-///
-/// # Errors
-///
-/// [`DecodeFault`] when type, version or data are not the event's.
-pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
-    let spec = P::SPEC;
-    if opened.event_type() != spec.event_type() {
-        return Err(DecodeFault::new(
-            DecodeErrorKind::TypeMismatch,
-            format!(
-                "the envelope says event_type {:?}, but {} is {:?}; one of publisher and consumer has the wrong subject or type",
-                shorten(opened.event_type()),
-                spec.subject(),
-                spec.event_type()
-            ),
-        ));
-    }
-    match opened.content {
-        Content::Encoded(head, data) => Ok(P::from_event(decode_data(head.version, data)?)),
-        Content::Value(_, event) => take_value(opened.version(), event),
-    }
-}
-
-/// Takes a value that was handed over: as it is if it is the wanted type and
-/// need not be copied, else by writing and reading it.
-fn take_value<P: Payload>(
-    version: Version,
-    value: &Arc<dyn ErasedEvent>,
-) -> Result<P, DecodeFault> {
-    let any: &dyn Any = &**value;
-    if any.is::<P::Event>()
-        && let Ok(event) = Arc::clone(value).into_any().downcast::<P::Event>()
-    {
-        match P::from_shared(event) {
-            Ok(payload) => return Ok(payload),
-            Err(event) => {
-                let data = write_value::<dyn ErasedEvent>(&*event)?;
-                return Ok(P::from_event(decode_data(P::SPEC.version(), &data)?));
-            }
-        }
-    }
-    Ok(P::from_event(decode_data(
-        version,
-        &write_value(&**value)?,
-    )?))
-}
-
-fn write_value<V: ErasedEvent + ?Sized>(value: &V) -> Result<Bytes, DecodeFault> {
+/// The data of a value that was handed over, as JSON.
+pub(super) fn write_value<V: ErasedEvent + ?Sized>(value: &V) -> Result<Bytes, DecodeFault> {
     let mut out = Vec::new();
-    value.write_json(&mut out).map_err(|source| {
+    value.write_json(&mut out).map_err(|why| {
         DecodeFault::new(
             DecodeErrorKind::Data,
             format!(
-                "the value of {} was handed over and cannot be written",
+                "the value of {} was handed over and cannot be written: {why}",
                 value.spec().name()
             ),
         )
-        .with_source(source)
+        .exposing(why.expose())
     })?;
     Ok(out.into())
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(64).collect()
 }

@@ -1,12 +1,14 @@
 //! `Payload`: types that a variant of a set may hold (an event or `Arc` of one, `RawEvent` for
 //! `other`).
 
+use std::any::Any;
 use std::sync::Arc;
 
-use super::opened::decode_member;
-use super::{Opened, RawEvent};
-use crate::codec::DecodeFault;
-use crate::event::{Event, EventSpec};
+use super::opened::write_value;
+use super::{Content, Opened, RawEvent};
+use crate::codec::{DecodeErrorKind, DecodeFault};
+use crate::envelope::Version;
+use crate::event::{ErasedEvent, Event, EventSpec, decode_data};
 
 /// An event, or an `Arc` of one: what a variant of a set holds.
 ///
@@ -71,6 +73,58 @@ impl<E: Event> Payload for Arc<E> {
     fn from_shared(event: Self) -> Result<Self, Self> {
         Ok(event)
     }
+}
+
+/// Reads the data as the event that `P` holds; the subject has been compared.
+///
+/// # Errors
+///
+/// [`DecodeFault`] when type, version or data are not the event's.
+pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
+    let spec = P::SPEC;
+    if opened.event_type() != spec.event_type() {
+        return Err(DecodeFault::new(
+            DecodeErrorKind::TypeMismatch,
+            format!(
+                "the envelope says event_type {:?}, but {} is {:?}; one of publisher and consumer has the wrong subject or type",
+                shorten(opened.event_type()),
+                spec.subject(),
+                spec.event_type()
+            ),
+        ));
+    }
+    match opened.content() {
+        Content::Encoded(head, data) => Ok(P::from_event(decode_data(head.version, data)?)),
+        Content::Value(_, event) => take_value(opened.version(), event),
+    }
+}
+
+/// Takes a value that was handed over: as it is if it is the wanted type and
+/// need not be copied, else by writing and reading it.
+fn take_value<P: Payload>(
+    version: Version,
+    value: &Arc<dyn ErasedEvent>,
+) -> Result<P, DecodeFault> {
+    let any: &dyn Any = &**value;
+    if any.is::<P::Event>()
+        && let Ok(event) = Arc::clone(value).into_any().downcast::<P::Event>()
+    {
+        match P::from_shared(event) {
+            Ok(payload) => return Ok(payload),
+            Err(event) => {
+                let data = write_value::<dyn ErasedEvent>(&*event)?;
+                return Ok(P::from_event(decode_data(P::SPEC.version(), &data)?));
+            }
+        }
+    }
+    Ok(P::from_event(decode_data(
+        version,
+        &write_value(&**value)?,
+    )?))
+}
+
+fn shorten(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 /// The type that an `#[event(other)]` variant holds.

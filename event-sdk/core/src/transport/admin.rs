@@ -16,7 +16,7 @@ use crate::text::Text;
 ///   existing stream, and a change to or from a work queue.
 /// - What a stream that discards the old has no room for under its new limits is
 ///   dropped, as if it had become full; a consumer that had not read it hears of
-///   it as of any [gap](super::Incoming::Gap).
+///   it as of any [gap](super::NoticeKind::Gap).
 /// - Messages under a subject that the stream no longer has stay, for consumers with a matching
 ///   filter.
 /// - Consumers, sequences and settings that the configuration does not name stay unchanged.

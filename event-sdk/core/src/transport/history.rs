@@ -19,7 +19,10 @@ pub trait History: Send + Sync {
 }
 
 /// A request for stored messages of a stream.
+///
+/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HistoryRequest {
     /// The stream.
     pub stream: Text,
@@ -31,6 +34,20 @@ pub struct HistoryRequest {
     pub order: Order,
     /// Maximum number of messages; `None`: all.
     pub limit: Option<usize>,
+}
+
+impl HistoryRequest {
+    /// All messages of a stream that the filters match, oldest first.
+    #[must_use]
+    pub fn new(stream: impl Into<Text>, filters: Vec<Pattern>) -> Self {
+        Self {
+            stream: stream.into(),
+            filters,
+            from: HistoryStart::End,
+            order: Order::OldestFirst,
+            limit: None,
+        }
+    }
 }
 
 /// Where in a stream to start reading; inclusive.

@@ -4,7 +4,6 @@ use bytes::Bytes;
 
 use super::super::MemoryTransport;
 use super::super::token_tree::tests::VISITED;
-use event_sdk_core::headers::Headers;
 use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::transport::{Body, Error, Expectations, Operation, PublishRequest, Stored};
@@ -21,13 +20,10 @@ fn publish(
     expect: Expectations,
 ) -> Result<Stored, Error> {
     let subject = Subject::parse(subject.to_owned()).unwrap();
-    let message = PublishRequest {
-        subject: &subject,
-        headers: Headers::new(),
-        body: Body::Encoded(Bytes::new()),
-        message_id: None,
-        expect,
-        reading: None,
+    let message = {
+        let mut request = PublishRequest::new(&subject, Body::Encoded(Bytes::new()));
+        request.expect = expect;
+        request
     };
     transport.publish_now(message).unwrap()
 }
@@ -36,9 +32,11 @@ fn publish(
 fn entry(transport: &MemoryTransport) -> u64 {
     let subject = Subject::parse("a.b").unwrap();
     let stream = transport.stream("S", Operation::Read).unwrap();
-    let found = stream.locked(&transport.0.connection, Operation::Read, |state, _| {
-        Ok(state.log.subjects().find(&subject).map(super::Entry::id))
-    });
+    let found = stream.locked(
+        transport.0.connection.phase(),
+        Operation::Read,
+        |state, _| Ok(state.log.subjects().find(&subject).map(super::Entry::id)),
+    );
     found.unwrap().unwrap()
 }
 

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event_sdk::headers::Headers;
 use event_sdk::time::{Clock, Reading};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Body, Capability, Expectations, MessageId, Operation, Outcome, PublishRequest, Transport,
+    TransportExt as _,
 };
 use event_sdk::{Error, ErrorKind, Subject};
 use jiff::SignedDuration;
@@ -303,13 +303,10 @@ fn only_a_reading_of_its_own_clock_is_taken() {
         let reading = Reading::of(clock);
         rig.step(SECOND);
         let subject = Subject::parse("a").unwrap();
-        let message = PublishRequest {
-            subject: &subject,
-            headers: Headers::new(),
-            body: Body::Encoded(Bytes::new()),
-            message_id: None,
-            expect: Expectations::default(),
-            reading: Some(reading),
+        let message = {
+            let mut request = PublishRequest::new(&subject, Body::Encoded(Bytes::new()));
+            request.reading = Some(reading);
+            request
         };
         now(now(rig.transport.publish(message)).unwrap()).unwrap();
     }
@@ -332,11 +329,7 @@ fn everything_is_declared_but_hand_over_which_is_asked_for() {
                 Capability::ValueHandover => hand_over,
                 _ => true,
             };
-            assert_eq!(
-                transport.capabilities().has(capability),
-                expected,
-                "{capability}"
-            );
+            assert_eq!(transport.supports(capability), expected, "{capability}");
         }
     };
     all(&MemoryTransport::builder().build().unwrap(), false);

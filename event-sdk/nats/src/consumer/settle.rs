@@ -38,7 +38,7 @@ pub(super) struct AckContext {
     settled: Notify,
     /// The sequences that were put back without their holder's doing.
     given_back: Mutex<BTreeSet<u64>>,
-    /// AckPending by the drain that puts back what is in hand; see [`AckContext::giving_back`].
+    /// Held by the drain that puts back what is in hand; see [`AckContext::giving_back`].
     giving_back: tokio::sync::Mutex<()>,
 }
 

@@ -228,12 +228,6 @@ mod tests {
     }
 
     #[test]
-    fn an_old_server_is_not_told_of_compression() {
-        let new = ConfigJson::new(&config(|stream| stream));
-        assert!(!new.as_json().contains_key("compression"));
-    }
-
-    #[test]
     fn nothing_is_remembered_longer_than_it_is_kept_unless_that_was_asked_for() {
         let minute = Duration::from_mins(1);
         assert_eq!(window(&config(|stream| stream)), DEFAULT_WINDOW);

@@ -214,7 +214,7 @@ async fn an_ephemeral_consumer_is_made_again_from_what_is_not_settled() {
     for done in [0, 3, 5, 7] {
         settle(&held[done], Settlement::Ack).await.unwrap();
     }
-    settle(&held[6], Settlement::Nak(Duration::from_mins(10)))
+    settle(&held[6], Settlement::Nak(Duration::from_secs(600)))
         .await
         .unwrap();
     drop(held.remove(2));

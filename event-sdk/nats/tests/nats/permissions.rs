@@ -25,7 +25,7 @@ async fn start(permissions: &str) -> Server {
 }
 
 /// Longer than any test waits: what is answered was not answered by a timeout.
-const NEVER: Duration = Duration::from_mins(10);
+const NEVER: Duration = Duration::from_secs(600);
 
 async fn connect(server: &Server, say: impl FnOnce(NatsOptions) -> NatsOptions) -> Nats {
     let options = Nats::options(server.url()).user("me", "pw");

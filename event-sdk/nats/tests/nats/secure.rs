@@ -171,7 +171,7 @@ async fn a_credentials_file_is_read_for_each_connection() {
         (*error.kind() == ErrorKind::Unauthenticated).then_some(())
     })
     .await;
-    write(Duration::from_mins(10));
+    write(Duration::from_secs(600));
     eventually("the connection", async || {
         publish(&nats, draft("s.a")).await.ok()
     })

@@ -15,7 +15,7 @@ use event_sdk::{Pattern, Subject};
 use event_sdk_test_servers::{Options, Server};
 
 /// How long a test waits for one thing that it is owed.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server and a connection to it.
 pub(crate) struct Rig {
@@ -118,13 +118,12 @@ pub(crate) fn begin(
     draft: Draft,
 ) -> event_sdk::transport::Completion<Result<Confirmation, Error>> {
     let subject = Subject::parse(draft.subject).unwrap();
-    transport.publish(PublishRequest {
-        subject: &subject,
-        headers: draft.headers,
-        body: Body::Encoded(draft.body),
-        message_id: draft.message_id,
-        expect: draft.expect,
-        reading: None,
+    transport.publish({
+        let mut request = PublishRequest::new(&subject, Body::Encoded(draft.body));
+        request.headers = draft.headers;
+        request.message_id = draft.message_id;
+        request.expect = draft.expect;
+        request
     })
 }
 

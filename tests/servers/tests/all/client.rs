@@ -1,6 +1,6 @@
 //! Test client: async-nats with plain JetStream API requests.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_nats::{Client, ConnectOptions, Event, Message};
 use futures_util::StreamExt as _;
@@ -49,13 +49,20 @@ pub(crate) async fn until_event(events: &mut UnboundedReceiver<Event>, text: &st
     assert!(found.is_ok(), "no event `{text}` in time");
 }
 
-/// One request of JetStream's API, without its prefix; its answer, also when that is an error.
+/// One request of JetStream's API, without its prefix; its answer, also when that is an error. It is
+/// asked again where no answer comes: a cluster that has just started may lose one. So `request` has
+/// to be one that may be done twice.
 pub(crate) async fn api(client: &Client, subject: &str, request: &Value) -> Value {
     let subject = format!("$JS.API.{subject}");
-    let answer = client.request(subject, request.to_string().into());
-    let answer = tokio::time::timeout(WITHIN, answer).await;
-    let message = answer.expect("an answer in time").expect("an answer");
-    serde_json::from_slice(&message.payload).unwrap()
+    let begun = Instant::now();
+    loop {
+        let asked = client.request(subject.clone(), request.to_string().into());
+        match asked.await {
+            Ok(answer) => return serde_json::from_slice(&answer.payload).unwrap(),
+            Err(error) => assert!(begun.elapsed() < WITHIN, "{subject}: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// A stream of this name for the subjects `<name>.>`.

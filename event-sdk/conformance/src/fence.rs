@@ -1,0 +1,51 @@
+//! `Fence`: shows that no message arrives, by publishing another one that must be the next.
+
+use super::failure::{Outcome, ensure_eq};
+use super::reader::{Got, Reader};
+use super::rig::Rig;
+use event_sdk_core::transport::Settlement;
+
+/// The number of a message that only shows that nothing came before it.
+pub(super) const FENCE: u64 = 999_999;
+
+impl Reader {
+    /// Nothing more comes: a message that is published now is the next.
+    pub(super) async fn expect_nothing_before_fence(
+        &mut self,
+        rig: &Rig,
+        relative: &str,
+    ) -> Outcome {
+        rig.publish(relative, FENCE).await?;
+        let got = self.message().await?;
+        ensure_eq!(
+            got.number()?,
+            FENCE,
+            "what came after everything was delivered"
+        );
+        got.settle_if_any(Settlement::Ack).await
+    }
+
+    /// Nothing more comes within the consumer's ack wait: a message that is
+    /// published now and not settled is delivered twice, and nothing before
+    /// that or between.
+    pub(super) async fn expect_nothing_for_an_ack_wait(
+        &mut self,
+        rig: &Rig,
+        relative: &str,
+    ) -> Outcome {
+        rig.publish(relative, FENCE).await?;
+        self.expect_fence_within_an_ack_wait().await?;
+        self.expect_fence_within_an_ack_wait().await?.ack().await
+    }
+
+    async fn expect_fence_within_an_ack_wait(&mut self) -> Outcome<Got> {
+        let got = self.message().await?;
+        ensure_eq!(
+            got.number()?,
+            FENCE,
+            "what came within an ack wait (attempt {})",
+            got.attempt()
+        );
+        Ok(got)
+    }
+}

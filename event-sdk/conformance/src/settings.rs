@@ -1,0 +1,14 @@
+//! `Settings`: the suite's patience, stress and replicas, as cases see them.
+
+use std::time::Duration;
+
+/// What the suite was told about time and numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    /// How long a case waits for one thing that it is owed.
+    pub(super) patience: Duration,
+    /// By how much the numbers of messages are multiplied.
+    pub(super) scale: usize,
+    /// How many copies streams have.
+    pub(super) replicas: u8,
+}
