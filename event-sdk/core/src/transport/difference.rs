@@ -5,15 +5,14 @@ use std::fmt;
 use crate::shown::Shown;
 use crate::subject::Pattern;
 
-/// One thing in which a consumer or a stream that exists is not the one that
-/// was wanted.
+/// One setting in which an existing consumer or stream differs from the wanted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which setting.
+    /// Name of the setting.
     pub field: &'static str,
-    /// What it has.
+    /// Existing value.
     pub existing: String,
-    /// What was asked for.
+    /// Wanted value.
     pub wanted: String,
 }
 

@@ -9,8 +9,9 @@ use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
 
-/// Calls the abilities of a [`Transport`] as if it had all of them: where it lacks one, the answer
-/// is [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported), with its [remedy](Transport::remedy).
+/// Calls the abilities of a [`Transport`]. If the transport lacks one, the result is
+/// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported) with its
+/// [remedy](Transport::remedy).
 pub trait TransportExt: Transport {
     /// Whether the transport has `capability`: the ability of that name, or else what it
     /// [declares](Transport::capabilities).
@@ -23,7 +24,7 @@ pub trait TransportExt: Transport {
         }
     }
 
-    /// The error of a caller who needs `capability` for `operation`.
+    /// The error of an `operation` that needs a missing `capability`.
     fn unsupported(&self, capability: Capability, operation: Operation) -> Error {
         Error::unsupported(capability, operation, &self.remedy(capability))
     }

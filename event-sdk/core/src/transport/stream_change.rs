@@ -6,17 +6,17 @@ use std::fmt;
 use super::difference::{Difference, Differences, sorted, write_changes};
 use crate::stream::StreamConfig;
 
-/// What [`StreamAdmin::apply`](super::StreamAdmin::apply) has done.
+/// The result of [`StreamAdmin::apply`](super::StreamAdmin::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamChange {
-    /// There was no stream of this name; now there is.
+    /// The stream was created.
     Created,
-    /// There was one, which differed in this; now it does not.
+    /// The stream existed and was changed.
     Updated {
-        /// In what it differed, at least one thing.
+        /// The changed settings, at least one.
         differences: Vec<Difference>,
     },
-    /// There was one, just as it should be.
+    /// The stream existed with this configuration.
     Unchanged,
 }
 
@@ -31,7 +31,7 @@ impl fmt::Display for StreamChange {
 }
 
 impl StreamConfig {
-    /// In what `wanted` differs from this stream, which exists.
+    /// The settings in which `wanted` differs from this existing stream.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();
