@@ -144,12 +144,16 @@ impl EventBus {
 
     /// Ends in good order: what a service does when it is told to stop.
     ///
-    /// Subscriptions end, and publishing is refused from now on; publishes that
-    /// were handed over are confirmed. Deliveries that handlers have can be
-    /// settled until `within` is over, and the answer comes as soon as all are;
-    /// what is not settled by then is put back for others, and the transport is
-    /// closed. A handler that has to publish before it acknowledges should have
-    /// ended before this.
+    /// Subscriptions end: [`next`](crate::Subscriber::next) is `None`. Deliveries that handlers
+    /// have can be settled, and events published, until the last of them is settled or `within`
+    /// is over. So a handler that publishes before it acknowledges finishes; one that publishes
+    /// after its acknowledgement may be refused. Everything else answers
+    /// [`Closed`](crate::transport::ErrorKind::Closed) at once.
+    ///
+    /// Then publishes are confirmed, what is not settled is put back for others, and the
+    /// transport is closed. All of it takes about as long as `within` at the most, also where a
+    /// server does not answer. Where nothing is acknowledged, there is nothing to wait for, and
+    /// publishing is refused at once.
     ///
     /// Dropping the answer leaves open how far it got: drain again, or
     /// [`close`](Self::close).
