@@ -1,4 +1,4 @@
-//! What may still be done through a connection.
+//! Phases of a connection (open, draining, closed), and which operations each one allows.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::envelope::Version;
 
-/// The constants of an event, all known while compiling.
+/// The constants of an event, known at compile time.
 #[derive(Clone, Copy)]
 pub struct EventSpec {
     name: &'static str,
@@ -28,14 +28,14 @@ struct Address {
     action: &'static str,
 }
 
-/// What an event does with its key.
+/// How an event uses its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyUse {
-    /// It has none.
+    /// The event has no key.
     None,
-    /// It orders by it; the subject does not show it.
+    /// The key orders events, and is not in the subject.
     Order,
-    /// It orders by it, and the escaped key is the last token of its subject.
+    /// The key orders events, and is the escaped last token of the subject.
     InSubject,
 }
 
@@ -48,7 +48,7 @@ impl EventSpec {
 
     /// The identity of the event: the subject relative to the bus's prefix
     /// (`orders.order.placed`), or the whole subject if it [is absolute](Self::is_absolute).
-    /// The key token is not part of it.
+    /// Without the key token.
     #[must_use]
     pub const fn subject(&self) -> &'static str {
         self.subject
@@ -66,7 +66,7 @@ impl EventSpec {
         self.hash
     }
 
-    /// The domain; `None` for an event whose whole subject is written out.
+    /// The domain; `None` for an event with `subject` or `absolute`.
     #[must_use]
     pub const fn domain(&self) -> Option<&'static str> {
         match self.address {
@@ -75,7 +75,7 @@ impl EventSpec {
         }
     }
 
-    /// The entity; `None` for an event whose whole subject is written out.
+    /// The entity; `None` for an event with `subject` or `absolute`.
     #[must_use]
     pub const fn entity(&self) -> Option<&'static str> {
         match self.address {
@@ -84,7 +84,7 @@ impl EventSpec {
         }
     }
 
-    /// The action; `None` for an event whose whole subject is written out.
+    /// The action; `None` for an event with `subject` or `absolute`.
     #[must_use]
     pub const fn action(&self) -> Option<&'static str> {
         match self.address {
@@ -93,7 +93,7 @@ impl EventSpec {
         }
     }
 
-    /// What the envelope's `event_type` says: `<entity>.<action>` unless written.
+    /// The envelope's `event_type`; default `<entity>.<action>`.
     #[must_use]
     pub const fn event_type(&self) -> &'static str {
         self.event_type
@@ -105,7 +105,7 @@ impl EventSpec {
         self.version
     }
 
-    /// What the event does with its key.
+    /// How the event uses its key.
     #[must_use]
     pub const fn key_use(&self) -> KeyUse {
         self.key
@@ -117,8 +117,8 @@ impl EventSpec {
         self.description
     }
 
-    /// The subjects of this event as a pattern, relative like
-    /// [`subject`](Self::subject): with `.*` at the end when the key is in it.
+    /// The subjects of this event as a pattern, relative like [`subject`](Self::subject), and
+    /// ending in `.*` if the key is in the subject.
     #[must_use]
     pub const fn filter(&self) -> &'static str {
         self.filter
@@ -135,18 +135,22 @@ impl EventSpec {
     }
 }
 
-/// What the derive writes. Not public interface: a spec that did not pass the
-/// derive's checks has no meaning.
-#[doc(hidden)]
-impl EventSpec {
-    pub const fn __new(
+/// A spec in the making. Public in [`__private`](crate::__private) alone: a spec that did
+/// not pass the derive's checks has no meaning.
+#[derive(Debug)]
+pub struct SpecBuilder(EventSpec);
+
+impl SpecBuilder {
+    /// A spec with what every event has. `hash` is that of the subject.
+    #[must_use]
+    pub const fn new(
         name: &'static str,
         subject: &'static str,
         hash: u64,
         event_type: &'static str,
         (major, minor): (u16, u16),
     ) -> Self {
-        Self {
+        Self(EventSpec {
             name,
             subject,
             filter: subject,
@@ -157,22 +161,25 @@ impl EventSpec {
             version: Version::new(major, minor),
             key: KeyUse::None,
             description: "",
-        }
+        })
     }
 
     /// The spec of a struct at which the derive has complained; no check has
     /// anything to add.
-    pub const fn __stub(name: &'static str) -> Self {
-        Self::__new(name, "", 0, "", (1, 0))
+    #[must_use]
+    pub const fn stub(name: &'static str) -> EventSpec {
+        Self::new(name, "", 0, "", (1, 0)).build()
     }
 
-    pub const fn __address(
+    /// The three tokens of a subject in the house form.
+    #[must_use]
+    pub const fn address(
         mut self,
         domain: &'static str,
         entity: &'static str,
         action: &'static str,
     ) -> Self {
-        self.address = Some(Address {
+        self.0.address = Some(Address {
             domain,
             entity,
             action,
@@ -180,25 +187,39 @@ impl EventSpec {
         self
     }
 
-    pub const fn __absolute(mut self) -> Self {
-        self.absolute = true;
+    /// A foreign subject, which takes no prefix.
+    #[must_use]
+    pub const fn absolute(mut self) -> Self {
+        self.0.absolute = true;
         self
     }
 
-    pub const fn __key(mut self) -> Self {
-        self.key = KeyUse::Order;
+    /// There is a key, which the subject does not show.
+    #[must_use]
+    pub const fn key(mut self) -> Self {
+        self.0.key = KeyUse::Order;
         self
     }
 
-    pub const fn __key_in_subject(mut self, filter: &'static str) -> Self {
-        self.key = KeyUse::InSubject;
-        self.filter = filter;
+    /// There is a key, for which `filter` has a token.
+    #[must_use]
+    pub const fn key_in_subject(mut self, filter: &'static str) -> Self {
+        self.0.key = KeyUse::InSubject;
+        self.0.filter = filter;
         self
     }
 
-    pub const fn __description(mut self, description: &'static str) -> Self {
-        self.description = description;
+    /// The doc comment of the struct.
+    #[must_use]
+    pub const fn description(mut self, description: &'static str) -> Self {
+        self.0.description = description;
         self
+    }
+
+    /// The spec.
+    #[must_use]
+    pub const fn build(self) -> EventSpec {
+        self.0
     }
 }
 
