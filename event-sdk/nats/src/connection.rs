@@ -122,8 +122,10 @@ impl Denial {
 pub(super) enum Phase {
     /// Everything.
     Open,
-    /// Nothing new: what was begun goes on, and what was handed out is settled.
+    /// Nothing new but publishing: what was begun goes on, and what was handed out is settled.
     Draining,
+    /// Nothing new: what was published is confirmed.
+    Confirming,
     /// Nothing: no connection is made any more.
     Ended,
 }

@@ -278,7 +278,7 @@ impl SendQueue {
     }
 
     /// Takes nothing more from now on.
-    pub(super) fn begin_drain(&self) {
+    pub(super) fn end_publishing(&self) {
         self.lock().draining = true;
     }
 

@@ -54,7 +54,7 @@ impl ConnectionMonitor {
     /// has ended already.
     pub(crate) fn add(&self, send_queue: Arc<SendQueue>) -> bool {
         let mut outboxes = lock(&self.outboxes);
-        let open = self.is_open();
+        let open = *self.phase.borrow() < Phase::Confirming;
         if open {
             outboxes.push(send_queue);
         }
@@ -66,12 +66,17 @@ impl ConnectionMonitor {
         *self.phase.borrow() == Phase::Open
     }
 
-    /// From now on nothing new is begun.
+    /// From now on nothing new is begun but publishing.
     pub(crate) fn begin_drain(&self) {
-        let outboxes = lock(&self.outboxes);
         self.go_to(Phase::Draining);
+    }
+
+    /// From now on nothing is published either.
+    pub(crate) fn end_publishing(&self) {
+        let outboxes = lock(&self.outboxes);
+        self.go_to(Phase::Confirming);
         for send_queue in &*outboxes {
-            send_queue.begin_drain();
+            send_queue.end_publishing();
         }
     }
 
@@ -113,6 +118,8 @@ impl ConnectionMonitor {
     pub(crate) fn refusal(&self, operation: Operation) -> Error {
         if self.given_up.load(Ordering::Acquire) {
             Self::given_up(operation)
+        } else if *self.phase.borrow() == Phase::Draining {
+            Error::draining(operation)
         } else {
             Error::closed(operation)
         }
