@@ -9,6 +9,7 @@
 
 mod batch;
 mod cursor;
+mod direct;
 mod filters;
 mod source;
 mod time;
