@@ -1,5 +1,6 @@
 //! Publishing to streams.
 
+mod ack;
 mod confirm;
 mod retry;
 

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
 use super::RetryablePublish;
-use super::confirm::{Ack, read};
+use super::ack::{Ack, read};
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
