@@ -12,7 +12,9 @@ use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
 use super::connect;
-use super::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch, Denial, Phase};
+use super::connection::{
+    ConnectionListener as _, ConnectionMonitor, ConnectionState, ConnectionWatch, Denial, Phase,
+};
 use super::consumer::Consumers;
 use super::error::ErrorContext;
 use super::options::{API_PREFIX, Management, NatsOptions};

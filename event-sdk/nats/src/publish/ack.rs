@@ -119,7 +119,7 @@ impl Ack {
                     publish,
                     &publish_message.subject,
                     &options.inbox_prefix,
-                    options.limits,
+                    options.limits.ack,
                 )
             }
             Self::Foreign(unreadable) => {
