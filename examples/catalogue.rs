@@ -1,4 +1,4 @@
-//! The catalogue of the examples: who publishes and who consumes which events.
+//! Catalogue of the examples: which service publishes and consumes which events.
 //!
 //! `contracts/` has what `cargo xtask schemas generate` makes of it.
 

@@ -1,4 +1,4 @@
-//! The events of the programs.
+//! Events of the example programs.
 
 pub mod flights;
 pub mod jobs;

@@ -1,6 +1,5 @@
-//! The events of the programs, which are what other teams see of them, and their
-//! catalogue. Each program has a folder beside this file; README.md says what they
-//! show.
+//! Events of the example programs and their catalogue, as other teams would see them. Each
+//! program has a folder beside this file; README.md says what they show.
 
 pub mod events;
 

@@ -1,4 +1,4 @@
-//! The command line `schemas` for the events of the examples: `cargo xtask schemas`.
+//! The `schemas` command line for the events of the examples: `cargo xtask schemas`.
 
 use std::process::ExitCode;
 

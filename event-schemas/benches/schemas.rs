@@ -1,4 +1,4 @@
-//! How long a catalogue of 1,000 events takes: made from types, generated, checked.
+//! Times a catalogue of 1,000 events: collected from types, generated, checked.
 //!
 //! The events are 1,000 types with schemas of their own. Run without optimizations
 //! too (`cargo bench -p event-schemas --bench schemas --profile dev`): that is how

@@ -1,10 +1,10 @@
-//! The catalogue as an [AsyncAPI 3.0](https://www.asyncapi.com/docs/reference/specification/v3.0.0)
-//! document, in JSON.
+//! AsyncAPI 3.0: renders the catalogue as a JSON document.
 //!
 //! - A *channel* for each event: its address is the whole subject, and a key in the subject is the
 //!   parameter `key`.
 //! - A *message* for each version: its payload is the schema of the whole envelope, said to be
-//!   JSON Schema 2020-12, and its examples are real values.
+//!   JSON Schema 2020-12, and its examples are real values, or one that is made up from the schema
+//!   and says so.
 //! - An *operation* for each event that a service publishes, and for each that one of its consumers
 //!   takes. A consumer with a wildcard has one for each event of the catalogue that it gets.
 //!

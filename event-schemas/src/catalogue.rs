@@ -1,4 +1,4 @@
-//! The catalogue: services, streams and events, made from types.
+//! `Catalogue`: services, streams and events of a system, collected from Rust types.
 
 mod collect;
 mod consumer;

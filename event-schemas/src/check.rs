@@ -1,10 +1,11 @@
-//! Checks the contracts: the code against the files, the versions against one another,
-//! and both against the files at a git ref.
+//! `schemas check`: compares the code with the lock, versions with one another, and both with a
+//! git ref.
 //!
 //! Without a ref, the folder is what was agreed on. With one, the folder at that ref is:
 //! versions that are only in the work tree may still change, and those that were there
 //! must be as they were. Nothing is written, and the work tree is never touched.
 
+mod cause;
 mod contracts;
 #[cfg(feature = "cli")]
 mod diff;
@@ -103,6 +104,7 @@ pub fn check(
     )?);
     findings.extend(drift::find(catalogue, folder, files.as_ref(), &findings)?);
     place::locate(&mut findings, folder, files.as_ref());
+    cause::find(&mut findings, catalogue, files.as_ref());
     apply_waivers(
         &mut findings,
         &settings.waivers,

@@ -1,4 +1,4 @@
-//! The command line `schemas`, which a program mounts with its own catalogue.
+//! The command line `schemas`, mounted by a user's program with its own catalogue.
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -31,11 +31,12 @@ mod list;
 mod page;
 mod paint;
 mod show;
+mod source;
 mod table;
 
 use std::borrow::Borrow;
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ pub fn run(catalogue: impl Borrow<Catalogue>) -> ExitCode {
     let colors = Colors {
         out: AutoStream::choice(&out),
         err: AutoStream::choice(&err),
+        is_terminal: out.is_terminal(),
     };
     let args = std::env::args_os();
     ExitCode::from(execute(
@@ -73,6 +75,7 @@ pub fn run_from<T: Into<OsString> + Clone>(
     let colors = Colors {
         out: ColorChoice::Never,
         err: ColorChoice::Never,
+        is_terminal: false,
     };
     execute(catalogue.borrow(), args, out, err, &colors)
 }
@@ -81,6 +84,8 @@ pub fn run_from<T: Into<OsString> + Clone>(
 struct Colors {
     out: ColorChoice,
     err: ColorChoice,
+    /// Whether people see the output.
+    is_terminal: bool,
 }
 
 fn execute<T: Into<OsString> + Clone>(
@@ -109,6 +114,7 @@ fn execute<T: Into<OsString> + Clone>(
         catalogue,
         dir: cli.dir,
         out: &mut AutoStream::new(out, cli.color.choice(colors.out)),
+        is_terminal: colors.is_terminal,
     };
     let outcome = match cli.command {
         Command::Generate(args) => generate::run(&mut context, &args),
@@ -209,6 +215,8 @@ struct Context<'a> {
     dir: PathBuf,
     /// What was asked for, and what was found.
     out: &'a mut dyn Write,
+    /// Whether people see that.
+    is_terminal: bool,
 }
 
 /// How a command ended that did its work.
@@ -237,4 +245,30 @@ enum CliError {
         /// Why not.
         source: Box<dyn std::error::Error>,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_does_not_flood_a_terminal() {
+        let run = |is_terminal: bool| {
+            let colors = Colors {
+                out: ColorChoice::Never,
+                err: ColorChoice::Never,
+                is_terminal,
+            };
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let catalogue = Catalogue::new("Shop");
+            let args = ["schemas", "--dir", "no/such/folder", "page"];
+            let code = execute(&catalogue, args, &mut out, &mut err, &colors);
+            (code, out.len(), String::from_utf8(err).unwrap())
+        };
+        let (code, written, why) = run(true);
+        assert_eq!((code, written), (2, 0));
+        assert!(why.contains("schemas page --output events.html"), "{why}");
+        let (code, written, _) = run(false);
+        assert!(code == 0 && written > 1_000);
+    }
 }

@@ -1,5 +1,5 @@
-//! Compatibility: whether versions of an event understand one another, and what a
-//! change has to raise.
+//! Compatibility of event versions: breaks, counterexamples, required version numbers,
+//! upcasters and waivers.
 //!
 //! # Who reads what
 //!
@@ -22,6 +22,13 @@
 //! - **a newer major**: it is not read but *put back*, and comes again. That is why
 //!   consumers deploy first, and why forward breaks between majors are mitigated: nothing
 //!   is lost as long as consumers are updated before they run out of redeliveries.
+//!
+//! What the schema says of a type is not all that serde does: `#[serde(alias)]` takes
+//! another name, a `HashSet` takes an item twice. So the document of a break between an older
+//! writer and the code's type is read by that type. Where it reads it and what stands at the
+//! place of the break is there afterwards, the break is mitigated too
+//! ([`Mitigation::Read`]). Where it is not there, it was lost without a word, as in a
+//! flattened `Option`; that is the break which is reported.
 //!
 //! # What is compared
 //!
@@ -72,6 +79,7 @@ mod golden;
 mod merge;
 mod mode;
 mod prepared;
+mod reading;
 mod rule;
 mod upcast;
 mod waiver;
@@ -79,11 +87,11 @@ mod waiver;
 #[cfg(feature = "cli")]
 pub(crate) use changes::{Change, Told};
 pub use contract::{Contract, Facts, History};
-pub use current::{Current, Decode};
+pub use current::{Current, Decode, Reread};
 pub use event::{Options, compare_event};
 pub use event_rule::EventRule;
 pub use finding::{
-    Document, Finding, Mitigation, Place, Severity, Verdict, Versions, Waived, Within,
+    Cause, Document, Finding, Mitigation, Place, Severity, Verdict, Versions, Waived, Within,
 };
 pub use golden::read_goldens;
 pub use mode::{ContentModel, Direction, Mode, UnknownName};

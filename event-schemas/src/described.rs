@@ -1,4 +1,4 @@
-//! What the documents made of a catalogue say of its streams, consumers and events, in one form.
+//! Streams, consumers and events of a catalogue in the form that AsyncAPI and the page share.
 
 mod example;
 

@@ -1,5 +1,5 @@
-//! Contracts for other teams: which events there are, who publishes and who
-//! consumes them, and the JSON Schema of each.
+//! Contracts for other teams: the catalogue of events with publishers and consumers, JSON
+//! Schemas, lock, compatibility checks, AsyncAPI and a catalogue page.
 //!
 //! ```
 //! use event_schemas::{Catalogue, Consumer, Service};

@@ -1,4 +1,5 @@
-//! The lock: the contracts of all versions as files, to be committed.
+//! The lock: the folder `contracts/` with schemas, golden documents and `index.json` of all
+//! versions.
 //!
 //! A folder, `contracts` unless named, has
 //!

@@ -1,4 +1,5 @@
-//! The catalogue page: one HTML file with everything in it, for people of other teams.
+//! The catalogue page: one HTML file with search, versions and a flow diagram, for readers in
+//! other teams.
 //!
 //! It shows services, events with their fields, versions and examples, streams, and a drawn flow from
 //! publishers through streams to consumers; it has a search, and an address for each thing:

@@ -1,4 +1,4 @@
-//! Reports of a check: for people, as JSON, as SARIF, and as annotations of GitHub.
+//! Reports of a check: text, JSON, SARIF and GitHub annotations.
 
 mod github;
 mod json;
@@ -76,7 +76,8 @@ impl Report {
         Verdict::of(&self.findings, self.deny_warnings)
     }
 
-    /// The report as a text. That for people has colours, as ANSI escapes.
+    /// The report as a text. That for people has colours, as ANSI escapes, and names each cause
+    /// once; [`render_in_full`](Self::render_in_full) has every finding.
     #[must_use]
     pub fn render(&self, format: Format) -> String {
         match format {
@@ -85,6 +86,12 @@ impl Report {
             Format::Sarif => pretty(&sarif::render(self)),
             Format::Github => github::render(self),
         }
+    }
+
+    /// The report for people with every finding by itself, and with whole documents.
+    #[must_use]
+    pub fn render_in_full(&self) -> String {
+        people::render_in_full(self)
     }
 
     pub(crate) fn counts(&self) -> Counts {

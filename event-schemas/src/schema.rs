@@ -1,5 +1,5 @@
-//! The JSON Schemas (2020-12) of events: as their types say them, put right, and
-//! the same each time.
+//! JSON Schema (2020-12) of events, from schemars, normalized so that the same type gives the
+//! same bytes.
 //!
 //! serde's attributes can make what is written differ from what is read (a
 //! default, a skipped field, separate names), so each type has two schemas.
@@ -9,6 +9,10 @@
 //!   `format` (`int32`, `uint64` and so on), so that `i64` made `i32` is seen as
 //!   narrower by whoever compares the schemas.
 //! - `required` is sorted, so that moving a field in the struct changes nothing.
+//! - A flattened `Option` is its fields or none of them. schemars says "or anything", as
+//!   serde reads `None` where the fields do not fit, which loses what they say.
+//! - An enumeration that takes unknown values (`#[serde(other)]`) takes any string in the
+//!   reader's schema: that is found out by reading a value that nobody writes.
 //! - Each schema is made twice. A `default` that is not the same both times (the
 //!   present time, a new id) is left out; anything else that differs is a fault.
 //!
@@ -18,14 +22,18 @@
 //! form only a function knows, needs `#[schemars(with = "…")]` or
 //! `#[schemars(schema_with = "…")]` beside it (without which `#[serde(with = "…")]` does not
 //! compile). A name that `#[serde(alias = "…")]` adds is read, but not in the reader's
-//! schema, nor is what `#[serde(other)]` takes: what is compared is on the safe side.
+//! schema; a break that it makes harmless is found out by reading the document that shows it
+//! (module [`compat`](crate::compat)).
 
 pub(crate) mod contract;
 pub(crate) mod defs;
 pub(crate) mod envelope;
 #[cfg(feature = "cli")]
 pub(crate) mod fields;
+pub(crate) mod flatten;
+pub(crate) mod key;
 mod mend;
+pub(crate) mod open;
 pub(crate) mod personal;
 pub(crate) mod sample;
 pub(crate) mod text;
@@ -82,6 +90,7 @@ fn once<T: JsonSchema>(side: Side) -> Value {
     let generator = settings.into_generator();
     let mut schema = generator.into_root_schema_for::<T>().to_value();
     mend::mend(&mut schema);
+    flatten::mend(&mut schema);
     schema
 }
 

@@ -1,4 +1,4 @@
-//! Looks through the sources of a crate for events that are in no catalogue.
+//! Scans Rust sources for derived events that no catalogue lists.
 //!
 //! A catalogue is made by itself, so it can be forgotten: an event is derived,
 //! published and never listed. [`scan`] follows the modules of a crate and finds

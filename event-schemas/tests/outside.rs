@@ -1,5 +1,5 @@
-//! A fresh crate outside the workspace: three events, a binary of five lines, and what
-//! README says becomes of a change that breaks consumers.
+//! A fresh crate outside the workspace follows the README: three events, a five-line binary, a
+//! breaking change.
 //!
 //! It is built into the workspace's own target folder under the same profile, so that what
 //! it needs is there already. Only our crates are built once more, with the features that

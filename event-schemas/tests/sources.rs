@@ -1,4 +1,4 @@
-//! The search for events in sources that are in no catalogue.
+//! Scanning sources for events that are in no catalogue.
 
 use std::fs;
 use std::path::Path;

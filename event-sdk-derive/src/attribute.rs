@@ -1,4 +1,4 @@
-//! Reads the items of `#[event(…)]`, and goes on after a wrong one.
+//! Parses the `key = value` items of `#[event(…)]`, and continues after a wrong one.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;

@@ -1,4 +1,4 @@
-//! Where the generated code finds the SDK.
+//! Path of the SDK in generated code: `::event_sdk`, `::event_sdk_core`, or `crate = path`.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};

@@ -1,4 +1,4 @@
-//! Collects the mistakes of one item, so that all are reported together.
+//! `Ctxt`: collects the errors of one item, so that all are reported together.
 
 use std::cell::RefCell;
 use std::fmt::Display;

@@ -1,4 +1,4 @@
-//! `#[derive(Event)]`.
+//! `#[derive(Event)]`: runs the stages ast, attr, valid and expand.
 
 mod ast;
 mod attr;

@@ -1,5 +1,5 @@
-//! Checks texts with the grammar of event-sdk-subject, and says in the user's
-//! terms what is wrong with them.
+//! Checks subjects, patterns, tokens and event types in attributes, and words the error for the
+//! user.
 
 use event_sdk_subject::{
     Fault, FaultKind, MAX_RELATIVE_LEN, MAX_TOKEN_LEN, MAX_TYPE_LEN, check_event_type,

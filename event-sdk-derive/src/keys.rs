@@ -1,4 +1,4 @@
-//! The keys that an attribute may have, and what is said of one that it has not.
+//! The allowed keys of each `#[event(…)]`, and the suggestion for an unknown key.
 
 use proc_macro2::Ident;
 

@@ -1,4 +1,4 @@
-//! `#[derive(EventSet)]`.
+//! `#[derive(EventSet)]`: runs the stages ast, attr, valid and expand.
 
 mod ast;
 mod attr;

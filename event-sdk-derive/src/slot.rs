@@ -1,4 +1,4 @@
-//! Where the value of a key is kept, once it was written.
+//! `Slot`: the value of an attribute key, which may be given once.
 
 use proc_macro2::Ident;
 

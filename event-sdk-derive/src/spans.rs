@@ -1,4 +1,4 @@
-//! Puts generated code on the place of what the user wrote.
+//! Spans of generated code: errors point at the user's tokens.
 
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
 use quote::ToTokens;

@@ -1,4 +1,4 @@
-//! Expands `subject!("orders.*.placed")`.
+//! Expands `subject!("orders.*.placed")` into a checked pattern.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;

@@ -1,4 +1,5 @@
-//! The bus: one transport, one prefix, one clock, one source of ids.
+//! `EventBus`: the handle that a service shares; it joins a transport, a subject prefix, a
+//! codec, a clock and a source of ids.
 //!
 //! How a bus publishes, subscribes and reads history stands in the modules of those names.
 

@@ -1,4 +1,5 @@
-//! What caused an event, and the story that both belong to.
+//! Causes: correlation id, causation id and trace context that a published event inherits from
+//! a delivery or an envelope.
 
 use event_sdk_core::{EnvelopeHeader, LooseId};
 

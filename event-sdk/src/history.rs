@@ -1,4 +1,5 @@
-//! Reading what is stored, without a consumer.
+//! `bus.history()`: reads stored events of a set without a consumer, by pattern, key, sequence
+//! or time, forwards or backwards.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -107,14 +108,10 @@ impl<S: EventSet> HistoryQuery<S> {
         let inner = self.bus.inner();
         let mut sources = Vec::new();
         for (stream, filters) in routes {
-            let (from, order, limit) = (self.from, self.order, self.limit);
-            let request = HistoryRequest {
-                stream,
-                filters,
-                from,
-                order,
-                limit,
-            };
+            let mut request = HistoryRequest::new(stream, filters);
+            request.from = self.from;
+            request.order = self.order;
+            request.limit = self.limit;
             sources.push(Source {
                 stream: inner.transport.read_history(request).await?,
                 head: None,
@@ -158,7 +155,7 @@ struct Source {
     head: Option<StoredMessage>,
 }
 
-impl<S: EventSet> History<S> {
+impl<S> History<S> {
     /// The next event; `None` when that was the last.
     ///
     /// Cancel-safe: an event is either returned or kept for the next call.
@@ -227,7 +224,7 @@ pub struct StoredEvent<S> {
     stored_at: Timestamp,
 }
 
-impl<S: EventSet> StoredEvent<S> {
+impl<S> StoredEvent<S> {
     fn new(message: StoredMessage, opener: &Arc<Opener>) -> Self {
         let StoredMessage {
             subject,

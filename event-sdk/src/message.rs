@@ -1,4 +1,5 @@
-//! A message that arrived or was read from history: opened when asked, not before.
+//! `Message`: one received or stored message; its envelope is opened on first use, `decode()`
+//! reads its data, and decode errors are reported here.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! Publishing: one event, many, or the same one again.
+//! Publishing: one event, several pipelined, or a prepared event again.
 
 mod batch;
 mod error;

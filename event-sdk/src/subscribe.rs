@@ -1,4 +1,4 @@
-//! Subscribing: options, the subscriber, its deliveries and batches of them.
+//! Subscribing: the options of a consumer, the subscriber, its deliveries and its batches.
 
 mod batch;
 mod delivery;

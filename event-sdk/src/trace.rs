@@ -1,4 +1,4 @@
-//! The W3C trace context that travels with an event.
+//! W3C trace context: parses and writes the `traceparent` and `tracestate` headers.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The transports that come with the SDK, and the contract that all obey.
+//! The transports that come with the SDK (`memory`, `nats`), and the re-exported transport
+//! contract.
 
 pub use event_sdk_core::transport::*;
 

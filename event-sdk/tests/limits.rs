@@ -1,4 +1,4 @@
-//! What a bus publishes, it reads: the limits are those of both sides.
+//! Limits of size, nesting and metadata are the same for publishing and for reading.
 
 use event_sdk::transport::ErrorKind;
 use event_sdk::{Event, EventBus};

@@ -1,4 +1,4 @@
-//! What a program prints of deliveries, prepared events and errors shows no data.
+//! `Debug` and `Display` of deliveries, prepared events and errors show no event data.
 
 use std::error::Error;
 use std::fmt::Debug;

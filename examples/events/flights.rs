@@ -1,4 +1,4 @@
-//! The events of a flight: scheduled, departed, arrived, cancelled.
+//! Flight events: scheduled, departed, arrived, cancelled.
 //!
 //! Each carries what another team would otherwise have to look up: who flies,
 //! from where to where, and how late. The field `flight` is the same in all

@@ -1,5 +1,5 @@
-//! The events of jobs, workers, logs and pipelines, on the subjects that other
-//! programs know them by (`hodei.events.job.created` and so on).
+//! Events of jobs, workers, logs and pipelines on existing foreign subjects
+//! (`hodei.events.job.created`, …).
 
 use event_sdk::{Event, EventSet};
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! The command line.
+//! Command-line arguments of the example `jobs`.
 
 use clap::Parser;
 

@@ -1,4 +1,4 @@
-//! The bus: in this process, or over NATS; the rest of the program does not know.
+//! Opens the bus: memory, or NATS with its streams applied.
 
 use std::time::Duration;
 

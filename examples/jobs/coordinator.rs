@@ -1,4 +1,4 @@
-//! Follows the pipelines: says when one starts and when none of its jobs is left.
+//! Coordinator: starts pipelines, and publishes their end when no job is left.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Keeps the books: every event of the stream, and what of it was lost or repeated.
+//! Ledger: reads all events of the stream, and counts lost and repeated ones.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;

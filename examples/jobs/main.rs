@@ -1,4 +1,5 @@
-//! Runs pipelines of jobs on a group of workers, over memory or NATS.
+//! Example `jobs`: pipelines of jobs on a group of workers, over memory or NATS; counts lost
+//! and repeated effects.
 //!
 //! ```text
 //! cargo run --example jobs

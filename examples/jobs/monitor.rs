@@ -1,4 +1,4 @@
-//! Shows what happens: subscriptions that the server filters by subject.
+//! Monitor: prints events, using subscriptions filtered by the server.
 
 use std::io::{self, Write};
 

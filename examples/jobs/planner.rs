@@ -1,4 +1,4 @@
-//! Plans the pipelines: makes their jobs known and has them done.
+//! Planner: publishes the jobs of the pipelines.
 
 use event_sdk::EventBus;
 use event_sdk::transport::Error;

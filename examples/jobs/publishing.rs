@@ -1,4 +1,4 @@
-//! Publishes until the event is stored, however long the server is away.
+//! Publishes a prepared event until it is stored, also while the server is away.
 
 use std::time::Duration;
 

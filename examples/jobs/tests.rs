@@ -1,4 +1,4 @@
-//! The whole program, in this process and over a real server that is restarted.
+//! The example `jobs` over memory, and over a real server that is restarted.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Does jobs: one of a group of workers that share what is due.
+//! Worker: takes jobs from a shared durable, does them and publishes results.
 
 use std::time::Duration;
 

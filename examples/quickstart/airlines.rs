@@ -1,4 +1,4 @@
-//! The airlines' names, by code.
+//! Airline names by code.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -1,5 +1,5 @@
-//! Publishes what happens: each event dated as it happened, and caused by the
-//! one before it of its flight.
+//! Publishes the flights' events, each dated as it happened and caused by the flight's previous
+//! event.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! The command line.
+//! Command-line arguments of the example `quickstart`.
 
 use std::path::PathBuf;
 

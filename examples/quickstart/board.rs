@@ -1,4 +1,4 @@
-//! The delay board: how each airport's departures are doing, as they happen.
+//! Delay board: current departures by airport.
 //!
 //! It remembers a flight only while the flight is in the air.
 

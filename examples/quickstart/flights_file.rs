@@ -1,4 +1,4 @@
-//! Reads a file of flights, row by row, in bounded memory.
+//! Reads the CSV file of flights row by row in bounded memory.
 //!
 //! One line is one row. A line that cannot be used is reported with its number
 //! and the reason, and the lines after it are read as if it were not there:

@@ -1,4 +1,4 @@
-//! Receives the flights' events until the bus is closed, and says how far it is.
+//! Subscribes to the flight events until the bus is closed, and reports progress.
 
 use std::io;
 use std::time::Duration;

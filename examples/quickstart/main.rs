@@ -1,5 +1,5 @@
-//! Plays three days of flights from New York as events: a delay board while
-//! they happen, and a summary by carrier and by airport when they are over.
+//! Example `quickstart`: replays three days of flights as events, with a live delay board and a
+//! summary by carrier and airport.
 //!
 //! ```text
 //! cargo run --example quickstart

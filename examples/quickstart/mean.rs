@@ -1,4 +1,4 @@
-//! A mean of whole numbers that is exact until it is shown.
+//! Exact mean of whole numbers.
 
 use std::fmt;
 

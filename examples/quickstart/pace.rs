@@ -1,4 +1,4 @@
-//! Slows a replay down, so that a person can watch it.
+//! Slows the replay down to a readable speed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Plays a file of flights: reads rows, hands out events in chunks.
+//! Replays a file: reads rows, returns events in chunks.
 
 use std::fmt;
 use std::io::BufRead;

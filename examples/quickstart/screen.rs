@@ -1,4 +1,4 @@
-//! Where the board is shown: redrawn in place on a terminal, lines in a pipe.
+//! Output of the board: redrawn on a terminal, lines in a pipe.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Counts the flights by carrier and by airport, from their events alone.
+//! Summary: counts flights by carrier and airport from their events.
 
 mod figures;
 #[cfg(test)]

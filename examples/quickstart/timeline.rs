@@ -1,4 +1,4 @@
-//! Turns rows into events and puts the events in the order of time.
+//! Turns rows into events sorted by time.
 //!
 //! A file has one row per flight, sorted by day; a flight's events are hours
 //! apart. The timeline holds each row until no row to come can have an earlier

@@ -1,4 +1,4 @@
-//! Measures what the derives cost a user's `cargo check`.
+//! Benchmark: compile time of the derives in `cargo check`.
 //!
 //! `cargo xtask bench compile_time`. It generates small crates, checks them in
 //! turn (so that a busy machine disturbs all alike), and prints the medians:

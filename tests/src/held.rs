@@ -1,5 +1,4 @@
-//! A transport that answers when it is told to: what the memory transport,
-//! which always has its answer, cannot show.
+//! `Held`: a transport whose answers a test releases one by one.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -142,14 +141,12 @@ impl Transport for Held {
                 .push(subject.to_string());
             let waiting = this.waiting.fetch_add(1, Ordering::SeqCst) + 1;
             this.most_waiting.fetch_max(waiting, Ordering::SeqCst);
-            let message = PublishRequest {
-                subject: &subject,
-                headers,
-                body,
-                message_id,
-                expect,
-                // It has waited since.
-                reading: None,
+            let message = {
+                let mut request = PublishRequest::new(&subject, body);
+                request.headers = headers;
+                request.message_id = message_id;
+                request.expect = expect;
+                request
             };
             let confirmation = this.memory.publish(message).await?;
             let one_less = |left: usize| left.checked_sub(1);

@@ -1,5 +1,5 @@
-//! What the tests in `tests/` share: a few events, a way to put any bytes on a
-//! bus, and a transport that answers when it is told to.
+//! Shared by the tests in `tests/`: a few events, raw publishing, and a transport that answers
+//! when told to.
 
 pub mod held;
 pub mod orders;

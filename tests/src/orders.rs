@@ -1,4 +1,4 @@
-//! A small domain: orders are placed, paid and cancelled.
+//! Order events: placed, paid, cancelled.
 
 use event_sdk::{Event, EventSet, RawEvent};
 use serde::{Deserialize, Serialize};

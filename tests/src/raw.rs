@@ -1,8 +1,8 @@
-//! Puts any bytes on a bus, as a publisher that knows nothing of this SDK would.
+//! Publishes arbitrary bytes and headers, as a foreign publisher would.
 
 use bytes::Bytes;
 use event_sdk::headers::Headers;
-use event_sdk::transport::{Body, Expectations, PublishRequest, Stored};
+use event_sdk::transport::{Body, PublishRequest, Stored};
 use event_sdk::{Error, EventBus, Subject};
 
 /// Publishes `body` to the whole `subject`, without deduplication.
@@ -38,13 +38,10 @@ pub async fn publish_with(
     body: impl Into<Bytes>,
 ) -> Result<Stored, Error> {
     let subject = Subject::parse(subject.to_owned()).expect("a test names a subject");
-    let message = PublishRequest {
-        subject: &subject,
-        headers,
-        body: Body::Encoded(body.into()),
-        message_id: None,
-        expect: Expectations::default(),
-        reading: None,
+    let message = {
+        let mut request = PublishRequest::new(&subject, Body::Encoded(body.into()));
+        request.headers = headers;
+        request
     };
     bus.transport().publish(message).await?.await
 }

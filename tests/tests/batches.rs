@@ -1,4 +1,4 @@
-//! Batches: how they are gathered, and how they are settled together.
+//! Batches: gathering by size and time, and settling together.
 
 use std::pin::pin;
 use std::sync::Arc;

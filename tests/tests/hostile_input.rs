@@ -1,5 +1,5 @@
-//! Bad input through the public API: each gives a typed error, the
-//! subscription goes on, and the raw message can be read and settled.
+//! Bad messages through the public API: each gives a typed error, and the subscription
+//! continues.
 
 use std::time::Duration;
 

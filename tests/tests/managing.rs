@@ -1,4 +1,4 @@
-//! What a deployment and a shutdown do: streams are applied, and a bus is drained.
+//! `apply_streams` and `drain` through the public API.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Publishing: the same event again, expectations, batches, dates and ids.
+//! Publishing through the public API: retries, expectations, batches, timestamps, ids.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,4 @@
-//! Sets: which variant a message becomes, by subject and by version.
+//! Event sets: which variant a message becomes, by subject and version.
 
 use std::sync::Arc;
 

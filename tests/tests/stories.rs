@@ -1,4 +1,4 @@
-//! Correlation, causation and traces: who belongs to which story.
+//! Correlation ids, causation ids and trace headers across events.
 
 use event_sdk::headers::Headers;
 use event_sdk::transport::ErrorKind;

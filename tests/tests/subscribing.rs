@@ -1,4 +1,4 @@
-//! Subscribing: filters, keys, streams merged, gaps, history, values handed over.
+//! Subscribing through the public API: filters, keys, merged streams, gaps, history, hand-over.
 
 use std::sync::Arc;
 use std::time::Duration;

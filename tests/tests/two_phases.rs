@@ -1,4 +1,4 @@
-//! Publishing to a transport that takes its time: handed over first, stored later.
+//! Publishing to a slow transport: accepted first, confirmed later.
 
 use std::future::IntoFuture;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the benchmarks, headed by the machine that the figures belong to.
+//! `cargo xtask bench`: runs the benchmarks, headed by the machine's description.
 
 mod against;
 mod machine;

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: everything that must hold before a change is merged.
+//! `cargo xtask ci`: runs all checks that a change must pass.
 //!
 //! The steps run from the cheap to the dear ones and share what they compile: no step sets
 //! `RUSTFLAGS`, which would build every dependency anew. `cargo clippy`, `cargo doc` and

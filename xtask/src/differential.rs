@@ -1,4 +1,4 @@
-//! `cargo xtask differential`: holds event-schemas-subset against jsoncompat.
+//! `cargo xtask differential`: compares event-schemas-subset with jsoncompat.
 //!
 //! The package is no member of the workspace (its `Cargo.toml` says why), so that `cargo xtask
 //! test` does not have it.

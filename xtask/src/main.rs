@@ -1,4 +1,4 @@
-//! The developer commands of this workspace: `cargo xtask <command>`.
+//! Developer commands of this workspace: `cargo xtask <command>`.
 //!
 //! One file a command; this one only says which there are and hands over.
 

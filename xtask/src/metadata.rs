@@ -1,4 +1,4 @@
-//! The part of `cargo metadata` that the commands need, typed.
+//! Typed part of `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;

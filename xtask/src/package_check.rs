@@ -1,4 +1,4 @@
-//! `cargo xtask package-check`: packs the crates as for a registry and uses them from there.
+//! `cargo xtask package-check`: packs the crates, and builds a service on the packages.
 //!
 //! The workspace compiles also when a package lacks a file, or a dependency that only another
 //! member brings in. So the `.crate` files are unpacked under `target/package-check`, looked

@@ -1,4 +1,4 @@
-//! Runs other programs from the workspace root, so that what ran can be read and repeated.
+//! Runs programs from the workspace root, and prints each command.
 
 use std::env;
 use std::ffi::OsStr;

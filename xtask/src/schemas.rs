@@ -1,4 +1,4 @@
-//! `cargo xtask schemas`: the command line `schemas` over the events of the examples.
+//! `cargo xtask schemas`: the `schemas` command line over the examples' events.
 //!
 //! It runs their binary instead of having the command line itself: everyone waits for
 //! xtask to be built, and few need that.

@@ -1,5 +1,4 @@
-//! `cargo xtask services`: the real servers, clients and tools that tests use, found on the system
-//! or installed.
+//! `cargo xtask services`: finds or installs the servers, clients and tools that tests use.
 
 mod chromium;
 mod clients;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test of the workspace, with nothing needed but Rust and Python.
+//! `cargo xtask test`: runs every test of the workspace.
 
 mod quick;
 

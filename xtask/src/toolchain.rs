@@ -1,4 +1,4 @@
-//! Which rustc runs, and which one the compile-fail error texts were written by.
+//! Running rustc version, and the pinned one of the compile-fail texts.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Versions of Rust as manifests and compilers write them: one, two or three numbers.
+//! Parses Rust versions of one, two or three numbers.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,9 +1,11 @@
-//! A channel for each event, and a message for each version of it.
+//! AsyncAPI channels: one for each event, with a message for each version.
 
 use std::collections::BTreeMap;
 
 use event_sdk::event::{EventSpec, KeyUse};
 use event_sdk::stream::StreamSpec;
+
+use serde_json::Value;
 
 use super::keys::Keys;
 use super::model::{Channel, Components, CorrelationId, Example, Message, Parameter, Reference};
@@ -159,11 +161,18 @@ fn message<'a>(catalogue: &'a Catalogue, entry: &'a EventEntry, key: &str) -> Me
     let spec = entry.spec();
     let publisher = catalogue.publishers_of(spec).next();
     let source = publisher.map_or("unknown", |service| service.name());
-    let examples = entry.examples().iter().enumerate().map(|(index, data)| {
+    let made_up: Vec<Value> = match entry.examples() {
+        [] => entry.example().into_iter().collect(),
+        _ => Vec::new(),
+    };
+    let summary = (!made_up.is_empty()).then_some("Made up from the schema.");
+    let all = entry.examples().iter().chain(&made_up);
+    let examples = all.enumerate().map(|(index, data)| {
         let payload = described::envelope(spec, source, index + 1, data);
         let id = payload["event_id"].as_str().unwrap_or_default().to_owned();
         Example {
             name: format!("example-{}", index + 1),
+            summary,
             headers: BTreeMap::from([("Nats-Msg-Id", id)]),
             payload,
         }

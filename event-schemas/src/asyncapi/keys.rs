@@ -1,4 +1,4 @@
-//! Names for the parts of a document, which may have letters, digits, `.`, `-` and `_` alone.
+//! AsyncAPI component names: turns any text into letters, digits, `.`, `-` and `_`.
 
 use std::collections::BTreeSet;
 

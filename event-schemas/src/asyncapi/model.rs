@@ -1,4 +1,4 @@
-//! The parts of an AsyncAPI document that are written, in the order in which people read them.
+//! AsyncAPI data model: the parts of a document that are written, in their order.
 
 use std::collections::BTreeMap;
 
@@ -122,6 +122,8 @@ pub(super) struct Message<'a> {
 #[derive(Debug, Serialize)]
 pub(super) struct Example {
     pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<&'static str>,
     pub(super) headers: BTreeMap<&'static str, String>,
     #[serde(serialize_with = "text::ordered_data")]
     pub(super) payload: Value,

@@ -1,4 +1,5 @@
-//! What services do: they send the events that they publish, and receive those of their consumers.
+//! AsyncAPI operations: services send the events that they publish, and receive those that they
+//! consume.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Schemas within a document, whose references begin at the root of the document.
+//! AsyncAPI schemas of payloads and headers, with references from the root of the document.
 
 use serde_json::{Value, json};
 

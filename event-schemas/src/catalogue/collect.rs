@@ -1,4 +1,4 @@
-//! Asks each event of a set for its schemas and for how it is read.
+//! `Collect`: takes the schemas and decoders of each event of a set.
 
 use std::any::TypeId;
 
@@ -6,6 +6,7 @@ use event_sdk::envelope::Version;
 use event_sdk::event::{DataError, EventSpec, decode_data};
 use event_sdk::{Event, Visitor};
 use schemars::JsonSchema;
+use serde_json::Value;
 
 use crate::schema::{self, Made, Side};
 
@@ -33,10 +34,19 @@ pub(super) struct Definition {
     pub(super) type_id: TypeId,
     pub(super) schema: fn(Side) -> Made,
     pub(super) decode: Decode,
+    pub(super) reread: Reread,
+    pub(super) key: KeyOf,
 }
 
 /// Reads data of a version as a type, and forgets the value.
 pub(super) type Decode = fn(Version, &[u8]) -> Result<(), DataError>;
+
+/// Reads data of a version as a type, and answers what the type writes of it; nothing if it
+/// does not write what it read.
+pub(super) type Reread = fn(Version, &[u8]) -> Result<Option<Value>, DataError>;
+
+/// The key of an event with such data; `None` if it has none, or the data are not read.
+pub(super) type KeyOf = fn(Version, &[u8]) -> Option<String>;
 
 impl Definition {
     pub(super) fn of<E: Event + JsonSchema>() -> Self {
@@ -45,6 +55,13 @@ impl Definition {
             type_id: TypeId::of::<E>(),
             schema: schema::of_data::<E>,
             decode: |version, data| decode_data::<E>(version, data).map(drop),
+            key: |version, data| {
+                let event = decode_data::<E>(version, data).ok()?;
+                event.key().map(ToString::to_string)
+            },
+            reread: |version, data| {
+                decode_data::<E>(version, data).map(|event| serde_json::to_value(&event).ok())
+            },
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A consumer of a catalogue: which events a service takes, and how.
+//! `Consumer`: the events that a service takes, under the name of a durable.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One event of a catalogue.
+//! `EventEntry`: one event of a catalogue, with its schemas, versions and examples.
 
 use std::any::TypeId;
 
@@ -9,7 +9,7 @@ use event_sdk::event::{DataError, EventSpec};
 use event_sdk::json::WriteJson;
 use serde_json::Value;
 
-use super::collect::{Decode, Definition};
+use super::collect::{Decode, Definition, KeyOf, Reread};
 use super::{CatalogueFault, EventName};
 use crate::schema::{self, Made, Side};
 
@@ -27,6 +27,8 @@ pub struct EventEntry {
     unwritten: Vec<(usize, String)>,
     unsteady: Vec<String>,
     decode: Decode,
+    reread: Reread,
+    key: KeyOf,
 }
 
 impl EventEntry {
@@ -70,13 +72,41 @@ impl EventEntry {
         (self.decode)(version, data)
     }
 
+    /// Like [`decode`](Self::decode), and answers what the type writes of what it read: what it
+    /// made of the data. `None` if it does not write that.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError`] when they are no such event.
+    pub fn reread(&self, version: Version, data: &[u8]) -> Result<Option<Value>, DataError> {
+        (self.reread)(version, data)
+    }
+
+    /// The field that is the key, as it is called in the data; `None` if the event has none, or it
+    /// is not seen in data that are made up.
+    pub fn key_field(&self) -> Option<String> {
+        schema::key::field(&self.example()?, |data| {
+            (self.key)(self.spec.version(), data.to_string().as_bytes())
+        })
+    }
+
+    /// An example of the data: the first, or one that is made up from the writer's schema and known
+    /// to be read. `None` where none can be made up.
+    pub fn example(&self) -> Option<Value> {
+        let given = self.examples.first().cloned();
+        given.or_else(|| schema::sample::read(self).ok())
+    }
+
     pub(super) fn new(definition: &Definition) -> Self {
         let Made {
             schema: writer,
             examples,
             mut unsteady,
         } = (definition.schema)(Side::Writer);
-        let read = (definition.schema)(Side::Reader);
+        let mut read = (definition.schema)(Side::Reader);
+        schema::open::open(&mut read.schema, &examples, |data| {
+            (definition.reread)(definition.spec.version(), data.to_string().as_bytes())
+        });
         unsteady.extend(read.unsteady);
         unsteady.sort();
         unsteady.dedup();
@@ -91,6 +121,8 @@ impl EventEntry {
             unwritten: Vec::new(),
             unsteady,
             decode: definition.decode,
+            reread: definition.reread,
+            key: definition.key,
         }
     }
 

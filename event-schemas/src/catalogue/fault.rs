@@ -1,4 +1,4 @@
-//! What is wrong with a catalogue.
+//! `CatalogueFault`: contradictions in a catalogue, such as two types for one version of an event.
 
 use event_sdk::envelope::Version;
 use event_sdk::event::EventSpec;

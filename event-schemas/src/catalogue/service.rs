@@ -1,4 +1,4 @@
-//! A service of a catalogue: what it publishes and consumes.
+//! `Service`: the events that one service publishes and consumes.
 
 use event_sdk::{EventSet, Visit};
 

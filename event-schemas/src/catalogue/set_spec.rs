@@ -1,4 +1,4 @@
-//! What there is to know of an event set without its type.
+//! `SetSpec`: an event set without its Rust type.
 
 use event_sdk::EventSet;
 use event_sdk::event::EventSpec;

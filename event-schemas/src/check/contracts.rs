@@ -1,8 +1,8 @@
-//! What the code and the files say of each event, side by side.
+//! Pairs the contracts of each event: from the code, from the lock, and from the git ref.
 
 use std::collections::BTreeMap;
 
-use crate::compat::{Contract, Current, Decode, Facts, History};
+use crate::compat::{Contract, Current, Decode, Facts, History, Reread};
 use crate::lock::{Lock, LockedEvent, LockedVersion};
 use crate::{Catalogue, EventEntry};
 
@@ -77,9 +77,14 @@ pub(super) fn locked(event: &LockedEvent, version: &LockedVersion) -> Contract {
 /// What the code says of a version, and how it reads.
 pub(super) fn current<'a>(
     catalogue: &Catalogue,
-    decode: &'a Decode<'a>,
+    (decode, reread): (&'a Decode<'a>, &'a Reread<'a>),
     entry: &EventEntry,
 ) -> Current<'a> {
+    Current::new(of_code(catalogue, entry), decode).rereading(reread)
+}
+
+/// What the code says of a version.
+pub(super) fn of_code(catalogue: &Catalogue, entry: &EventEntry) -> Contract {
     let spec = entry.spec();
     let mut publishers: Vec<_> = catalogue
         .publishers_of(spec)
@@ -87,7 +92,7 @@ pub(super) fn current<'a>(
         .collect();
     publishers.sort();
     publishers.dedup();
-    let contract = Contract {
+    Contract {
         version: spec.version(),
         facts: Facts {
             subject: spec.subject().to_owned(),
@@ -105,6 +110,5 @@ pub(super) fn current<'a>(
         pii: entry.pii().iter().map(ToString::to_string).collect(),
         golden: None,
         file: crate::lock::schema_path(spec.subject(), spec.is_absolute(), spec.version()),
-    };
-    Current::new(contract, decode)
+    }
 }

@@ -1,4 +1,4 @@
-//! What differs between two versions of an event: of the code, the files, or a git ref.
+//! Field-by-field differences between two versions of an event, for `schemas diff`.
 
 use std::path::PathBuf;
 
@@ -103,11 +103,10 @@ fn one(
     let old = locked(request.old)?.map(|contract| (contract, place.clone()));
     let new = match request.new {
         Some(version) => locked(Some(version))?.map(|contract| (contract, place.clone())),
-        None => sides.code.last().map(|entry| {
-            let decode = |version, data: &[u8]| entry.decode(version, data);
-            let contract = contracts::current(catalogue, &decode, entry).contract;
-            (contract, "code".to_owned())
-        }),
+        None => sides
+            .code
+            .last()
+            .map(|entry| (contracts::of_code(catalogue, entry), "code".to_owned())),
     };
     if old.is_none() && new.is_none() {
         return Ok(None);

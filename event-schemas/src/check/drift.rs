@@ -1,4 +1,4 @@
-//! Whether the files are what the code says.
+//! Drift: whether the files of the lock are what the code generates.
 
 use std::collections::BTreeSet;
 use std::path::Path;

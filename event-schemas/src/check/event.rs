@@ -1,4 +1,4 @@
-//! Checks one event: its versions, its golden documents, whether it is still there.
+//! Checks one event: its versions, its golden documents, and whether it was removed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,13 +47,20 @@ impl Check<'_> {
         let decoders: Vec<_> = sides
             .code
             .iter()
-            .map(|entry| move |version, data: &[u8]| entry.decode(version, data))
+            .map(|entry| {
+                (
+                    move |version, data: &[u8]| entry.decode(version, data),
+                    move |version, data: &[u8]| entry.reread(version, data),
+                )
+            })
             .collect();
         let code: Vec<Current<'_>> = sides
             .code
             .iter()
             .zip(&decoders)
-            .map(|(entry, decode)| contracts::current(self.catalogue, decode, entry))
+            .map(|(entry, (decode, reread))| {
+                contracts::current(self.catalogue, (decode, reread), entry)
+            })
             .collect();
         if let Some(newest) = code.last() {
             findings.extend(read_goldens(&known(sides), newest));

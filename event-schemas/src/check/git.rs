@@ -1,4 +1,4 @@
-//! The files of a folder as they were at a git ref, read without touching the work tree.
+//! Reads the files of a folder at a git ref, without touching the work tree.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,4 +1,4 @@
-//! What was published is still there, and as it was: the folder against the ref.
+//! Committed versions must stay as they were: compares the lock with the git ref.
 
 use super::contracts::Sides;
 use crate::compat::{EventRule, Finding};

@@ -1,4 +1,4 @@
-//! Finds the line of a file at which a finding is best shown.
+//! Finds the file and line that a finding points at.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The file `check.toml` beside the contracts: the mode, the content model, the waivers.
+//! The file `check.toml`: compatibility mode, content model and waivers.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `schemas asyncapi`: the catalogue as an AsyncAPI document.
+//! `schemas asyncapi`: writes or checks the AsyncAPI document.
 
 use super::document::{self, Target};
 use super::{CliError, Context, Outcome};

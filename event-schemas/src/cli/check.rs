@@ -1,12 +1,12 @@
-//! `schemas check`: the code against the files, and the versions against one another.
+//! `schemas check`: arguments, sources, exit code and output format.
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::paint;
 use super::{CliError, Context, Outcome};
+use super::{paint, source};
 use crate::check::{CheckError, Request, check, git};
 use crate::compat::{ContentModel, EventRule, Finding, Mode, Verdict};
 use crate::report::Format;
@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// For whom the report is: people, json, sarif, github
     #[arg(long, value_name = "FORMAT", default_value_t)]
     format: Format,
+    /// Show every finding by itself and whole documents, instead of each cause once
+    #[arg(long, short, visible_alias = "all")]
+    verbose: bool,
     /// Let warnings make the check fail
     #[arg(long)]
     deny_warnings: bool,
@@ -70,7 +73,11 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
             });
         }
     };
-    write!(context.out, "{}", report.render(args.format))?;
+    let text = match args.format {
+        Format::People if args.verbose => report.render_in_full(),
+        format => report.render(format),
+    };
+    write!(context.out, "{text}")?;
     Ok(match report.verdict() {
         Verdict::Compatible => Outcome::Done,
         Verdict::Unknown | Verdict::Broken => Outcome::Found,
@@ -79,8 +86,7 @@ pub(super) fn run(context: &mut Context<'_>, args: Args) -> Result<Outcome, CliE
 
 /// What is wrong with the catalogue, or with the types of its events, as the sources have it.
 fn in_sources(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Finding>, CliError> {
-    let has_root = |root: &str| Path::new("src").join(root).is_file();
-    if paths.is_empty() && (has_root("lib.rs") || has_root("main.rs")) {
+    if paths.is_empty() && source::has_root(Path::new("src")) {
         paths.push(PathBuf::from("src"));
     }
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! `schemas diff`: what differs between two versions of an event, field by field.
+//! `schemas diff`: prints the differences between two versions of an event.
 
 use event_sdk::Version;
 use serde_json::json;

@@ -1,5 +1,5 @@
-//! What `schemas asyncapi` and `schemas page` have in common: a document that is written to a file,
-//! or held against the file that is there.
+//! Shared by `schemas asyncapi` and `schemas page`: writes a document, or with `--check`
+//! compares it with the file.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -17,6 +17,13 @@ pub(super) struct Target {
     /// Write nothing: end with 1 if the file is not as it would be written
     #[arg(long, requires = "output")]
     check: bool,
+}
+
+impl Target {
+    /// Whether it goes to the standard output.
+    pub(super) fn is_output(&self) -> bool {
+        self.output.is_none()
+    }
 }
 
 /// Writes or checks the document that `render` makes, for the command of this name. Of a catalogue

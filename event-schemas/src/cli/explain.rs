@@ -1,4 +1,4 @@
-//! `schemas explain`: what a rule is about.
+//! `schemas explain`: prints what a rule means, why it breaks consumers, and what to do.
 
 use super::paint::{DIM, HEAD, NAME, styled};
 use super::{CliError, Context, Outcome};

@@ -1,4 +1,4 @@
-//! `schemas generate`: writes the lock.
+//! `schemas generate`: writes the lock, or with `--check` compares it with the code.
 
 use super::paint::{self, BAD, DIM, GOOD, NAME, styled};
 use super::{CliError, Context, Outcome};

@@ -1,22 +1,24 @@
-//! `schemas list`: which events there are.
+//! `schemas list`: lists the events of the catalogue, and events in the sources that it lacks.
 
 use std::path::PathBuf;
 
 use anstyle::Style;
+use event_sdk::event::KeyUse;
 use event_sdk::stream::StreamSpec;
 
 use super::paint::{DIM, NAME, styled};
+use super::source;
 use super::table::Table;
 use super::{CliError, Context, Outcome};
 use crate::schema::envelope::key_use;
-use crate::{Service, sources};
+use crate::{EventEntry, Service, sources};
 
 /// What `schemas list` is told.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
     schemas list\n  \
     schemas list --json | jq -r '.[].subject'\n  \
-    schemas list --sources              events in `src` that are in no catalogue\n  \
+    schemas list --sources              events in `src`, or in those of the workspace, that are in no catalogue\n  \
     schemas list --sources src/lib.rs --sources ../events/src")]
 pub(super) struct Args {
     /// Write JSON
@@ -41,7 +43,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, Cli
 
 fn missing(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Outcome, CliError> {
     let (mut events, mut files, mut found) = (0, 0, false);
-    for path in paths {
+    for path in &source::folders(paths) {
         let sources = sources::scan(path).map_err(|source| CliError::Failed {
             what: "the sources cannot be scanned".to_owned(),
             source: source.into(),
@@ -81,7 +83,7 @@ fn table(context: &mut Context<'_>) -> Result<(), CliError> {
         table.row([
             (NAME, spec.subject().to_owned()),
             (Style::new(), spec.version().to_string()),
-            (DIM, key_use(spec.key_use()).to_owned()),
+            (DIM, key(entry)),
             (Style::new(), stream.to_owned()),
             (Style::new(), joined(publishers)),
             (Style::new(), joined(consumers)),
@@ -109,6 +111,7 @@ fn json(context: &mut Context<'_>) -> Result<(), CliError> {
                 "type": spec.event_type(),
                 "description": spec.description(),
                 "key": key_use(spec.key_use()),
+                "keyField": entry.key_field(),
                 "stream": catalogue.stream_of(spec).map(StreamSpec::name),
                 "publishers": catalogue.publishers_of(spec).map(Service::name).collect::<Vec<_>>(),
                 "consumers": consumers.collect::<Vec<_>>(),
@@ -122,6 +125,16 @@ fn json(context: &mut Context<'_>) -> Result<(), CliError> {
         crate::schema::text::of_value(&events.into())
     )?;
     Ok(())
+}
+
+/// The field that is the key, and whether it is in the subject.
+fn key(entry: &EventEntry) -> String {
+    let field = || entry.key_field().unwrap_or_else(|| "?".to_owned());
+    match entry.spec().key_use() {
+        KeyUse::None => "-".to_owned(),
+        KeyUse::Order => field(),
+        KeyUse::InSubject => format!("{} (in subject)", field()),
+    }
 }
 
 /// Names, each once, or a dash.

@@ -1,4 +1,4 @@
-//! `schemas page`: the catalogue as a page for people.
+//! `schemas page`: writes or checks the HTML catalogue page.
 
 use super::document::{self, Target};
 use super::{CliError, Context, Outcome};
@@ -17,6 +17,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, CliError> {
+    if context.is_terminal && args.target.is_output() {
+        return Err(CliError::Usage(
+            "the page is made for a browser and not for a terminal; write it to a file: \
+             `schemas page --output events.html`"
+                .to_owned(),
+        ));
+    }
     document::run(context, "page", &args.target, |context| {
         let history = match Lock::read(&context.dir) {
             Ok(lock) => Some(lock),

@@ -1,4 +1,4 @@
-//! How messages look: colours by meaning, errors with all that is behind them.
+//! Colours of the command line, and errors printed with their sources.
 
 use std::error::Error;
 use std::fmt::Display;

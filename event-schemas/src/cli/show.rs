@@ -1,4 +1,4 @@
-//! `schemas show`: one event.
+//! `schemas show`: prints one event with its fields, versions, publishers and consumers.
 
 use anstyle::Style;
 use event_sdk::Version;

@@ -1,4 +1,4 @@
-//! Rows of text in columns.
+//! Aligns rows of text in columns.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! What differs between two schemas, field by field.
+//! Field-by-field changes between two schemas, for reports.
 
 use std::fmt;
 

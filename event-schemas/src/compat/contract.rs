@@ -1,4 +1,4 @@
-//! What one version of an event promises, from code or from files: what is compared.
+//! `Contract`: what one version of an event promises, read from the code or from the lock.
 
 use event_sdk::envelope::Version;
 use event_sdk::event::KeyUse;

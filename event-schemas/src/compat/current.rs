@@ -1,4 +1,4 @@
-//! A version that the code has: its contract, and the way to read data with its type.
+//! `Current`: a version in the code, with its contract and the decoder of its type.
 
 use std::fmt;
 
@@ -11,11 +11,28 @@ use super::Contract;
 /// Reads data that were written in a version, and says whether they could be read.
 pub type Decode<'a> = dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync + 'a;
 
+/// Reads data that were written in a version, and answers what the type writes of what it read;
+/// `None` if it does not write that.
+pub type Reread<'a> = dyn Fn(Version, &[u8]) -> Result<Option<Value>, DataError> + Sync + 'a;
+
 /// A version that the code has.
 pub struct Current<'a> {
     /// What it promises.
     pub contract: Contract,
     decode: &'a Decode<'a>,
+    reread: Option<&'a Reread<'a>>,
+}
+
+/// What the code's type makes of data.
+pub(super) enum Made {
+    /// What it writes of what it read.
+    Written(Value),
+    /// It read them, and does not write what it read.
+    Unwritten,
+    /// It refuses them.
+    Refused,
+    /// Nobody can say.
+    Unknown,
 }
 
 /// What became of data that were read by the code's type.
@@ -31,7 +48,32 @@ pub(super) enum Reading {
 impl<'a> Current<'a> {
     /// The code's version, with the function that reads data which were written in a version.
     pub fn new(contract: Contract, decode: &'a Decode<'a>) -> Self {
-        Self { contract, decode }
+        Self {
+            contract,
+            decode,
+            reread: None,
+        }
+    }
+
+    /// The same with the function that shows what the type makes of data. With it, a break is
+    /// reported as [mitigated](super::Mitigation::Read) if the type reads the document that
+    /// shows it, and keeps what it says.
+    #[must_use]
+    pub fn rereading(mut self, reread: &'a Reread<'a>) -> Self {
+        self.reread = Some(reread);
+        self
+    }
+
+    /// What the code's type makes of a document of a version.
+    pub(super) fn reread(&self, version: Version, data: &Value) -> Made {
+        let Some(reread) = self.reread else {
+            return Made::Unknown;
+        };
+        match reread(version, data.to_string().as_bytes()) {
+            Ok(Some(written)) => Made::Written(written),
+            Ok(None) => Made::Unwritten,
+            Err(_) => Made::Refused,
+        }
     }
 
     pub(super) fn read(&self, version: Version, data: &Value) -> Reading {

@@ -1,4 +1,4 @@
-//! Compares the versions of an event that the code has with those that are committed.
+//! Compares the current versions of an event with the committed ones.
 
 use event_sdk::envelope::Version;
 
@@ -81,7 +81,7 @@ fn compare_version(
         && let Some(finding) = not_raised(same, new)
     {
         findings.push(finding);
-        broken.extend(fit::compare(mode, same, new));
+        broken.extend(fit::compare(mode, same, new, current));
     }
     let count = if mode.is_transitive() {
         before.len()
@@ -90,7 +90,7 @@ fn compare_version(
     };
     for old in before.into_iter().rev().take(count) {
         if number(old).major() == version.major() {
-            broken.extend(fit::compare(mode, old, new));
+            broken.extend(fit::compare(mode, old, new, current));
         } else {
             broken.extend(upcast::compare(mode, old, new, current));
         }

@@ -1,4 +1,5 @@
-//! The rules about events that are not about the fields of their data.
+//! `EventRule`: compatibility rules about events (type, key, subject, version numbers,
+//! removal), not about fields of data.
 
 /// A rule about an event, its versions, its files or its waivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,5 @@
-//! What an event promises beside its data: type, key, stream, publishers, personal data.
+//! Compares what an event promises beside its data: type, key, stream, publishers, personal
+//! data.
 
 use event_sdk::event::KeyUse;
 

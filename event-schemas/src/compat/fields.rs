@@ -1,9 +1,9 @@
-//! The fields that a schema names, flat: path, shape in words, and where they stand.
+//! Flat list of a schema's fields: path, shape in words, position in the schema.
 
 use event_schemas_subset::{Path, Step};
 use serde_json::Value;
 
-use crate::schema::defs;
+use crate::schema::{defs, flatten};
 
 /// A field that a schema names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,9 @@ impl<'a> Search<'a> {
         match (keyword, value) {
             ("properties", Value::Object(properties)) => {
                 for (name, field) in properties {
+                    if flatten::is_absent(field) {
+                        continue;
+                    }
                     let pointer = within(&format!("/{}", escape(name)));
                     let path = at.join(Step::Key(name.clone()));
                     self.add(field, &pointer, &path, is_required(schema, name));

@@ -1,4 +1,4 @@
-//! What a check found: one thing that somebody has to know, or to do something about.
+//! `Finding`: one result of a check, with rule, severity, counterexample and place.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{Direction, Rule};
 
-use event_schemas_subset::Rule as SchemaRule;
+use event_schemas_subset::{Path, Rule as SchemaRule, Step};
 
 /// One thing that a check found.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,20 @@ pub struct Finding {
     pub waiver: Option<Waived>,
     /// The file that it is best shown at.
     pub place: Option<Place>,
+    /// The type in which it has to be changed, where that is known: several findings may have
+    /// one cause.
+    pub cause: Option<Cause>,
+    /// The services that consume the event, sorted.
+    pub consumers: Vec<String>,
+}
+
+/// The Rust type that a break comes from, and the field of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cause {
+    /// The name of the type.
+    pub ty: String,
+    /// The field, as a path in the type; `None` if it is the type as a whole.
+    pub field: Option<String>,
 }
 
 /// How a finding counts.
@@ -68,6 +82,9 @@ pub struct Document {
     pub data: Value,
     /// What it is an example of: `written by 1.0, refused by 1.1`, say.
     pub what: String,
+    /// The place in the data that it is about, as a JSON Pointer. The last step may be missing
+    /// in the data: a property that is required.
+    pub at: Option<String>,
 }
 
 /// What makes a break harmless.
@@ -81,6 +98,12 @@ pub enum Mitigation {
     },
     /// A consumer of the old major puts back what is of a newer one, until it is updated.
     PutBack,
+    /// The type reads the document all the same, and keeps what it says: its schema does not say
+    /// all that serde does (`#[serde(alias)]`, a set that is read from a list).
+    Read {
+        /// The Rust type that reads it.
+        into: String,
+    },
 }
 
 /// The waiver that lets a finding pass.
@@ -149,6 +172,8 @@ impl Finding {
             mitigation: None,
             waiver: None,
             place: None,
+            cause: None,
+            consumers: Vec::new(),
         }
     }
 
@@ -169,7 +194,19 @@ impl Finding {
 
     pub(crate) fn shown_by(mut self, data: Value, what: impl Into<String>) -> Self {
         let what = what.into();
-        self.document = Some(Document { data, what });
+        self.document = Some(Document {
+            data,
+            what,
+            at: None,
+        });
+        self
+    }
+
+    /// Says where in its document the break is.
+    pub(crate) fn standing_at(mut self, path: &Path) -> Self {
+        if let Some(document) = &mut self.document {
+            document.at = Some(pointer(&document.data, path));
+        }
         self
     }
 
@@ -238,6 +275,38 @@ impl Place {
             within: Within::Contracts,
             file: file.into(),
             line,
+        }
+    }
+}
+
+/// The place of a path in a document, of many the first.
+fn pointer(document: &Value, path: &Path) -> String {
+    let mut pointer = String::new();
+    let mut value = Some(document);
+    for step in path.steps() {
+        let name = match step {
+            Step::Key(name) => name.clone(),
+            Step::Index(index) => index.to_string(),
+            Step::EveryKey => {
+                let first = value
+                    .and_then(Value::as_object)
+                    .and_then(|it| it.keys().next());
+                first.cloned().unwrap_or_default()
+            }
+            _ => "0".to_owned(),
+        };
+        pointer.push('/');
+        pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        value = document.pointer(&pointer);
+    }
+    pointer
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.field {
+            Some(field) => write!(f, "{}.{field}", self.ty),
+            None => f.write_str(&self.ty),
         }
     }
 }
@@ -327,6 +396,10 @@ impl fmt::Display for Mitigation {
             Self::Upcaster { into } => write!(
                 f,
                 "the upcaster into {into} reads it: golden document and this one were decoded"
+            ),
+            Self::Read { into } => write!(
+                f,
+                "{into} reads it all the same: this document was decoded, and keeps what it says"
             ),
             Self::PutBack => f.write_str(
                 "consumers of the old major put it back until they are updated; deploy them first",

@@ -1,13 +1,20 @@
-//! Two versions of one major: does the reader of the one read what the other writes?
+//! Compares two versions of one major: whether each reads what the other writes.
 
 use event_schemas_subset::{Break, Rule as SchemaRule, Unknown};
 
+use super::current::Current;
 use super::fields;
 use super::prepared::Prepared;
-use super::{Direction, EventRule, Facts, Finding, Mode, Versions};
+use super::reading::{self, Read};
+use super::{Direction, EventRule, Facts, Finding, Mitigation, Mode, Versions};
 
 /// Compares a committed version with the code's in the directions that the mode asks for.
-pub(super) fn compare(mode: Mode, old: &Prepared<'_>, new: &Prepared<'_>) -> Vec<Finding> {
+pub(super) fn compare(
+    mode: Mode,
+    old: &Prepared<'_>,
+    new: &Prepared<'_>,
+    code: &Current<'_>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for direction in [Direction::Backward, Direction::Forward] {
         // With the same schemas it is the question whether the code reads what it writes
@@ -18,7 +25,7 @@ pub(super) fn compare(mode: Mode, old: &Prepared<'_>, new: &Prepared<'_>) -> Vec
         };
         if mode.asks(direction) && !unchanged {
             let pair = Pair::new(old, new, direction);
-            findings.extend(pair.findings());
+            findings.extend(pair.findings(code));
         }
     }
     findings
@@ -42,6 +49,7 @@ pub(super) fn read_itself(version: &Prepared<'_>) -> Vec<Finding> {
                 found.document.clone(),
                 format!("written by {number}, refused by {number} itself"),
             )
+            .standing_at(&found.path)
             .way_out(
                 "give the field a `#[serde(default)]` where it is read, or one name for both sides",
             )
@@ -97,9 +105,12 @@ impl<'a> Pair<'a> {
     }
 
     /// All that does not fit, and all that could not be decided.
-    pub(super) fn findings(&self) -> Vec<Finding> {
+    pub(super) fn findings(&self, code: &Current<'_>) -> Vec<Finding> {
         let comparison = self.writer.read_by(self.reader);
-        let breaks = comparison.breaks().iter().map(|found| self.broken(found));
+        let breaks = comparison
+            .breaks()
+            .iter()
+            .map(|found| self.tried(found, code));
         let unknowns = comparison.unknowns().iter().map(|unknown| {
             let what = format!("whether {}", self.question());
             undecided(&what, unknown)
@@ -134,6 +145,35 @@ impl<'a> Pair<'a> {
         finding.about(self.subject()).between(self.versions)
     }
 
+    /// A break, with what the code's type makes of its document where that is to read it.
+    fn tried(&self, found: &Break, code: &Current<'_>) -> Finding {
+        let finding = self.broken(found);
+        if self.direction == Direction::Forward {
+            return finding;
+        }
+        let into = &code.contract.facts.rust_type;
+        let made = code.reread(self.versions.old, &found.document);
+        match reading::of(found, &made) {
+            Read::Refused => finding,
+            Read::Kept => finding.mitigated(Mitigation::Read { into: into.clone() }),
+            Read::Lost => {
+                let place = match found.path.to_string().as_str() {
+                    "$" => "part of it".to_owned(),
+                    path => format!("what stands at `{path}`"),
+                };
+                let why = format!(
+                    "{} {into} does not refuse it, but reads it without {place}.",
+                    self.reason(found)
+                );
+                let (old, new) = (&self.old, &self.new);
+                let what = format!("written by {old}, read by {new} without {place}");
+                Finding { why, ..finding }
+                    .shown_by(found.document.clone(), what)
+                    .standing_at(&found.path)
+            }
+        }
+    }
+
     fn broken(&self, found: &Break) -> Finding {
         let path = found.path.to_string();
         let (writes, reads) = match self.direction {
@@ -148,6 +188,7 @@ impl<'a> Pair<'a> {
                 found.document.clone(),
                 format!("written by {writes}, refused by {reads}"),
             )
+            .standing_at(&found.path)
     }
 
     /// Why it breaks, told of the field.

@@ -1,4 +1,4 @@
-//! Golden documents: a document of each committed version, which the code must still read.
+//! Decodes the golden documents of committed versions with the current code.
 
 use super::current::{Current, Reading};
 use super::{Contract, EventRule, Finding, Versions};

@@ -1,4 +1,4 @@
-//! Says once what holds of several old versions.
+//! Merges findings that are the same for several old versions.
 
 use event_sdk::envelope::Version;
 

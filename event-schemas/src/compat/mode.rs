@@ -1,4 +1,4 @@
-//! The seven modes of compatibility, and what a reader does with fields that it does not know.
+//! `Mode` (backward, forward, full, …) and `ContentModel` (open or closed to unknown fields).
 
 use std::fmt;
 use std::str::FromStr;

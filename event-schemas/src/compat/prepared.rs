@@ -1,4 +1,4 @@
-//! The two schemas of a version, ready to be compared in a content model.
+//! A version's two schemas (written and read), prepared for comparison in a content model.
 
 use event_schemas_subset::{Comparison, Schema, SchemaError, Verdict, compare};
 use serde_json::Value;

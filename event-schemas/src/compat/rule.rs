@@ -1,4 +1,4 @@
-//! A rule of either kind, by its id: about schemas, or about events.
+//! `Rule`: a compatibility rule by its id, about schemas or about events.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Versions of different majors: what the upcasters cover, shown by decoding documents.
+//! Versions of different majors: which breaks an upcaster covers, shown by decoding documents.
 
 use event_schemas_subset::Break;
 
@@ -72,6 +72,7 @@ fn refused(pair: &Pair<'_>, found: &Break, why: &str, into: &str) -> Finding {
             found.document.clone(),
             format!("allowed by {old}, refused on its way to {new}"),
         )
+        .standing_at(&found.path)
         .way_out(format!(
             "let the conversion into {into} take such a document"
         ))

@@ -1,4 +1,4 @@
-//! Waivers: findings that may pass, with a reason, until a day.
+//! `Waiver`: accepts a finding until a date, with a reason.
 
 use event_sdk::envelope::Version;
 use jiff::civil::Date;

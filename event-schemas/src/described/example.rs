@@ -1,4 +1,4 @@
-//! An example of data as the envelope that would carry it.
+//! Wraps an example of data into an envelope.
 
 use event_sdk::event::EventSpec;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What stands against writing a lock.
+//! `Conflict`: why `generate` refuses to write over a committed version.
 
 use std::fmt;
 

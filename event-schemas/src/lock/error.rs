@@ -1,4 +1,4 @@
-//! Why a lock cannot be read.
+//! `LockError`: why a lock cannot be read.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What the index says of a catalogue.
+//! The catalogue's entries in `index.json`: services, streams, consumers, versions.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Writes the lock of a catalogue.
+//! Generates the lock of a catalogue, or reports its drift.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! Golden documents: one envelope a version, which must be readable for ever.
+//! Golden documents: one envelope for each version, which every later version of the code must
+//! read.
 
 use std::str::FromStr as _;
 
@@ -142,35 +143,13 @@ pub(super) fn faults(catalogue: &Catalogue, lock: &Lock) -> Vec<GoldenFault> {
 pub(super) fn write(catalogue: &Catalogue, entry: &EventEntry) -> Result<String, String> {
     let (data, from) = match entry.examples().first() {
         Some(example) => (example.clone(), "example"),
-        None => (sampled(entry)?, "schema"),
+        None => (sample::read(entry)?, "schema"),
     };
     let bytes = envelope(catalogue, entry, &data, from).map_err(|why| why.to_string())?;
     // What was written as JSON is read as such.
     Ok(text::of_value(
         &serde_json::from_slice(&bytes).unwrap_or_default(),
     ))
-}
-
-/// Data made from the writer's schema, which are known to be read.
-fn sampled(entry: &EventEntry) -> Result<Value, String> {
-    let data = sample::of(entry.writer());
-    let schema = event_schemas_subset::Schema::parse(entry.writer());
-    let schema = schema.map_err(|why| why.to_string())?;
-    if let Some(refusal) = schema.validate(&data).into_iter().next() {
-        let at = refusal.pointer;
-        return Err(format!(
-            "at {at:?} the schema asks for more than can be made up: {}",
-            refusal.message
-        ));
-    }
-    let bytes = data.to_string();
-    match entry.decode(entry.spec().version(), bytes.as_bytes()) {
-        Ok(()) => Ok(data),
-        Err(why) => Err(match std::error::Error::source(&why) {
-            Some(source) => format!("{why}: {source}"),
-            None => why.to_string(),
-        }),
-    }
 }
 
 fn envelope(

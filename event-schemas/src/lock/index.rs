@@ -1,4 +1,4 @@
-//! The file `index.json`, as it is written.
+//! Data model of the file `index.json`.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What files of the lock are called, and their hashes.
+//! File names in the lock, and hashes of files.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! What is to be written for a catalogue, and what stands against it.
+//! `Plan`: which files `generate` will write, and which conflicts forbid it.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! Reads a lock and believes none of it unseen.
+//! Reads a lock, validating paths, hashes and contents.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Writes files all or none.
+//! Writes the files of a lock, all or none.
 
 use std::collections::BTreeMap;
 use std::fs;

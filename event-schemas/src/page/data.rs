@@ -1,4 +1,4 @@
-//! What the page shows, for its script.
+//! The data that the catalogue page shows, as JSON for its script.
 
 use std::collections::BTreeMap;
 

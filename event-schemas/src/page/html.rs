@@ -1,4 +1,5 @@
-//! Puts the page together: the script and the style by their hashes, the data as text.
+//! Assembles the page: inlines script and style with their hashes in the content security
+//! policy, and escapes the data.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,4 +1,4 @@
-//! Workflow commands, which GitHub shows beside the lines of a change.
+//! GitHub annotations: workflow commands that show findings beside the lines of a change.
 //!
 //! Where a text may not have a line end or what separates properties, GitHub has
 //! percent-escapes (`actions/toolkit`, `command.ts`).

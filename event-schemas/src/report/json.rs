@@ -1,4 +1,4 @@
-//! The report for programs. Its shape only grows: `format` says which one it is.
+//! The JSON report, for programs. Its shape only grows: `format` says which one it is.
 
 use serde_json::{Map, Value, json};
 
@@ -62,7 +62,10 @@ fn finding(report: &Report, finding: &Finding) -> Value {
     if let Some(document) = &finding.document {
         put(
             "document",
-            json!({ "what": document.what, "data": document.data }),
+            match &document.at {
+                Some(at) => json!({ "what": document.what, "data": document.data, "at": at }),
+                None => json!({ "what": document.what, "data": document.data }),
+            },
         );
     }
     put("waysOut", json!(finding.ways_out));
@@ -77,6 +80,16 @@ fn finding(report: &Report, finding: &Finding) -> Value {
             json!({ "reason": waiver.reason, "until": until }),
         );
     }
+    if let Some(cause) = &finding.cause {
+        let cause = match &cause.field {
+            Some(field) => json!({ "type": cause.ty, "field": field }),
+            None => json!({ "type": cause.ty }),
+        };
+        put("cause", cause);
+    }
+    if !finding.consumers.is_empty() {
+        put("consumers", json!(finding.consumers));
+    }
     if let Some(place) = &finding.place {
         put("file", json!(report.file_of(place)));
         put("line", json!(place.line));
@@ -88,6 +101,9 @@ fn mitigated(mitigation: &Mitigation) -> Value {
     match mitigation {
         Mitigation::Upcaster { into } => {
             json!({ "by": "upcaster", "into": into, "why": mitigation.to_string() })
+        }
+        Mitigation::Read { into } => {
+            json!({ "by": "type", "into": into, "why": mitigation.to_string() })
         }
         Mitigation::PutBack => json!({ "by": "put-back", "why": mitigation.to_string() }),
     }

@@ -1,4 +1,7 @@
-//! The report for people, in the manner of rustc: what, where, why, and the way out.
+//! The text report in the manner of rustc: finding, place, reason and help.
+
+mod cut;
+mod group;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,49 +9,87 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{Report, headline};
-use crate::compat::{EventRule, Finding, Rule, Severity, Verdict, Waiver};
+use crate::compat::{Document, EventRule, Finding, Rule, Severity, Verdict, Waiver};
+use group::Group;
 
 /// The width to which texts are broken.
 const WIDTH: usize = 96;
 
-/// How many lines of a document are shown.
-const DOCUMENT_LINES: usize = 24;
+/// How many lines of a document without a place are shown.
+const DOCUMENT_LINES: usize = 12;
 
+/// How many other places of a cause are named.
+const PLACES: usize = 4;
+
+/// Each cause once.
 pub(super) fn render(report: &Report) -> String {
+    let told: Vec<&Finding> = told(report).collect();
+    let groups = group::of(&told);
     let mut text = String::new();
-    let (told, noted): (Vec<_>, Vec<_>) = report
+    let mut said = BTreeSet::new();
+    for group in &groups {
+        in_full(report, group, false, &mut said, &mut text);
+    }
+    let hidden = told.len() - groups.len();
+    rest(report, &told, hidden, &mut text);
+    text
+}
+
+/// Every finding by itself, with whole documents.
+pub(super) fn render_in_full(report: &Report) -> String {
+    let told: Vec<&Finding> = told(report).collect();
+    let mut text = String::new();
+    let mut said = BTreeSet::new();
+    for first in &told {
+        let alone = Group {
+            first,
+            more: Vec::new(),
+        };
+        in_full(report, &alone, true, &mut said, &mut text);
+    }
+    rest(report, &told, 0, &mut text);
+    text
+}
+
+fn told(report: &Report) -> impl Iterator<Item = &Finding> {
+    let findings = report.findings.iter();
+    findings.filter(|finding| finding.severity != Severity::Note)
+}
+
+/// What follows the findings: what is harmless, what helps with any of them, and the sum.
+fn rest(report: &Report, told: &[&Finding], hidden: usize, text: &mut String) {
+    let mut noted = report
         .findings
         .iter()
-        .partition(|finding| finding.severity != Severity::Note);
-    let mut said = BTreeSet::new();
-    for finding in &told {
-        in_full(report, finding, &mut said, &mut text);
+        .filter(|finding| finding.severity == Severity::Note)
+        .peekable();
+    let any = noted.peek().is_some();
+    for finding in noted {
+        in_short(finding, text);
     }
-    for finding in &noted {
-        in_short(finding, &mut text);
-    }
-    if !noted.is_empty() {
+    if any {
         text.push('\n');
     }
     if let Some(finding) = told.iter().find(|one| is_worth_a_waiver(one)) {
-        hints(report, finding, &mut text);
+        hints(report, finding, hidden, text);
     }
-    summary(report, &mut text);
-    text
+    summary(report, text);
 }
 
 /// A way out that holds for several fields of an event is said with the first of them.
 fn in_full<'a>(
     report: &Report,
-    finding: &'a Finding,
+    group: &Group<'a>,
+    whole: bool,
     said: &mut BTreeSet<(&'a Option<String>, &'a str)>,
     text: &mut String,
 ) {
+    let finding = group.first;
     let style = style(finding.severity);
     let rule = finding.rule.id();
     let name = finding.severity.name();
     let bold = Style::new().bold();
-    let title = headline(finding);
+    let title = group.headline().unwrap_or_else(|| headline(finding));
     let _ = writeln!(
         text,
         "{style}{name}[{rule}]{style:#}{bold}: {title}{bold:#}"
@@ -62,12 +103,8 @@ fn in_full<'a>(
             .unwrap_or_default();
         let _ = writeln!(text, "  {blue}-->{blue:#} {file}{line}");
     }
-    if let Some(event) = &finding.event {
-        let versions = finding
-            .versions
-            .map(|versions| format!(" {versions}"))
-            .unwrap_or_default();
-        let _ = writeln!(text, "   {blue}|{blue:#} {event}{versions}");
+    for line in whereabouts(group) {
+        let _ = writeln!(text, "   {blue}|{blue:#} {line}");
     }
     part("why", &finding.why, text);
     if let Some(document) = &finding.document {
@@ -76,8 +113,7 @@ fn in_full<'a>(
             "   {blue}={blue:#} {bold}document{bold:#}: {}",
             document.what
         );
-        let json = shown(&document.data);
-        for line in json.lines() {
+        for line in shown(document, whole) {
             let _ = writeln!(text, "       {line}");
         }
     }
@@ -87,6 +123,38 @@ fn in_full<'a>(
         }
     }
     text.push('\n');
+}
+
+/// The event and its versions, the other places of the same cause, and who reads them.
+fn whereabouts(group: &Group<'_>) -> Vec<String> {
+    let finding = group.first;
+    let mut lines = Vec::new();
+    if let Some(event) = &finding.event {
+        let versions = finding
+            .versions
+            .map(|versions| format!(" {versions}"))
+            .unwrap_or_default();
+        let path = match &finding.path {
+            Some(path) if !group.more.is_empty() => format!(", `{path}`"),
+            _ => String::new(),
+        };
+        lines.push(format!("{event}{versions}{path}"));
+    }
+    let places = group.places();
+    if !places.is_empty() {
+        let more = places.len().saturating_sub(PLACES);
+        let named = places[..places.len() - more].join(", ");
+        let more = match more {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        lines.push(format!("and {named}{more}"));
+    }
+    let consumers = group.consumers();
+    if !consumers.is_empty() {
+        lines.push(format!("consumed by {}", consumers.join(", ")));
+    }
+    lines
 }
 
 /// `= name: text`, broken into lines under one another.
@@ -104,20 +172,28 @@ fn part(name: &str, said: &str, text: &mut String) {
     }
 }
 
-/// The document on one line if it is short, else over several.
-fn shown(data: &serde_json::Value) -> String {
+/// The document: on one line if it is short, else cut around the place that it is about.
+fn shown(document: &Document, whole: bool) -> Vec<String> {
+    let data = &document.data;
     let short = data.to_string();
     if short.chars().count() <= WIDTH - 8 {
-        return short;
+        return vec![short];
     }
     let long = format!("{data:#}");
-    let lines: Vec<_> = long.lines().collect();
+    let lines: Vec<String> = long.lines().map(str::to_owned).collect();
+    if whole {
+        return lines;
+    }
+    if let Some(at) = &document.at {
+        return cut::around(data, at);
+    }
     match lines.len().checked_sub(DOCUMENT_LINES) {
-        None | Some(0) => long,
-        Some(more) => format!(
-            "{}\n… {more} more lines; `--format json` has all of it",
-            lines[..DOCUMENT_LINES].join("\n")
-        ),
+        None | Some(0) => lines,
+        Some(more) => {
+            let mut cut = lines[..DOCUMENT_LINES].to_vec();
+            cut.push(format!("… {more} more lines; `--verbose` has all of it"));
+            cut
+        }
     }
 }
 
@@ -152,8 +228,14 @@ fn is_worth_a_waiver(finding: &Finding) -> bool {
 }
 
 /// What helps with any of them, by the example of one.
-fn hints(report: &Report, finding: &Finding, text: &mut String) {
+fn hints(report: &Report, finding: &Finding, hidden: usize, text: &mut String) {
     let green = AnsiColor::BrightCyan.on_default().bold();
+    if hidden > 0 {
+        let _ = writeln!(
+            text,
+            "{green}help{green:#}: `--verbose` shows each of the {hidden} places that are only counted here\n"
+        );
+    }
     let rule = finding.rule.id();
     let file = report.path(Waiver::FILE);
     let _ = writeln!(

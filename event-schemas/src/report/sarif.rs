@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, the format of code scanning.
+//! The SARIF 2.1.0 report, for code scanning.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

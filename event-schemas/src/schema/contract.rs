@@ -1,4 +1,4 @@
-//! What a schema promises, without what is only said about it.
+//! A schema without annotations (titles, descriptions, examples): whether two promise the same.
 
 use std::collections::BTreeMap;
 

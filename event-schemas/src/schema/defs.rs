@@ -1,4 +1,4 @@
-//! Moves schemas in and out of the `$defs` of a document, with their references.
+//! Moves subschemas into and out of `$defs`, and rewrites references.
 
 use std::collections::{BTreeMap, BTreeSet};
 

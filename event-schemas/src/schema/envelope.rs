@@ -1,4 +1,4 @@
-//! The schema of a whole envelope, as the wire contract has it.
+//! The schema of a whole envelope around an event's data, as the wire contract defines it.
 
 use event_sdk::event::{EventSpec, KeyUse};
 use serde_json::{Value, json};

@@ -1,9 +1,9 @@
-//! The fields of an event's data, one after the other, for people.
+//! Lists the fields of an event for `schemas show` and the page.
 
 use event_schemas_subset::{Path, Step};
 use serde_json::Value;
 
-use super::defs;
+use super::{defs, flatten};
 
 /// A field.
 #[derive(Debug)]
@@ -63,6 +63,9 @@ impl<'a> Walk<'a> {
         if let Some(properties) = schema.get("properties").and_then(Value::as_object) {
             let required = schema.get("required").and_then(Value::as_array);
             for (name, schema) in properties {
+                if flatten::is_absent(schema) {
+                    continue;
+                }
                 let required = required.is_some_and(|all| all.iter().any(|one| one == name));
                 self.field(schema, &at.join(Step::Key(name.clone())), !required);
             }

@@ -1,5 +1,5 @@
-//! Settles what schemars leaves open: the bounds of integers, the order of `required`,
-//! that a struct without fields has none.
+//! Completes what schemars leaves open: integer bounds, order of `required`, structs without
+//! fields.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Where a schema says that data are personal: the paths of `x-pii`.
+//! Finds the paths marked `x-pii` in a schema.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Makes a document that a schema accepts, for an event of which nobody gave an example.
+//! Generates an example document for a schema, where an event has no example.
 //!
 //! It covers what derived schemas say; whoever asks validates the document, so
 //! that a schema with a `pattern`, say, ends in a request for an example.
@@ -6,17 +6,61 @@
 use serde_json::{Map, Value};
 
 use super::defs;
+use crate::EventEntry;
 
 /// How deep a type within itself is followed before what is optional is left out.
 const DEPTH: usize = 6;
 
-/// A document for `schema`, which may still be refused by it.
-pub(crate) fn of(schema: &Value) -> Value {
-    Sampler { root: schema }.value(schema, 0)
+/// Data made from the writer's schema of an event, which are known to be read: with an entry in
+/// each map, so that its values are read too, or without where that is refused.
+///
+/// # Errors
+///
+/// Why none can be made.
+pub(crate) fn read(entry: &EventEntry) -> Result<Value, String> {
+    let with_entries = of(entry.writer(), 0, true);
+    if is_read(entry, &with_entries).is_ok() {
+        return Ok(with_entries);
+    }
+    let data = of(entry.writer(), 0, false);
+    is_read(entry, &data).map(|()| data)
+}
+
+fn is_read(entry: &EventEntry, data: &Value) -> Result<(), String> {
+    let schema = event_schemas_subset::Schema::parse(entry.writer());
+    let schema = schema.map_err(|why| why.to_string())?;
+    if let Some(refusal) = schema.validate(data).into_iter().next() {
+        let at = refusal.pointer;
+        return Err(format!(
+            "at {at:?} the schema asks for more than can be made up: {}",
+            refusal.message
+        ));
+    }
+    let bytes = data.to_string();
+    let read = entry.decode(entry.spec().version(), bytes.as_bytes());
+    read.map_err(|why| match std::error::Error::source(&why) {
+        Some(source) => format!("{why}: {source}"),
+        None => why.to_string(),
+    })
+}
+
+/// A document for `schema`, which may still be refused by it. It has, of each enumeration, the
+/// variant of this number, or the last; and an entry in each map, if asked for.
+pub(crate) fn of(schema: &Value, variant: usize, entries: bool) -> Value {
+    let sampler = Sampler {
+        root: schema,
+        variant,
+        entries,
+    };
+    sampler.value(schema, 0)
 }
 
 struct Sampler<'a> {
     root: &'a Value,
+    /// The variant that is taken of each enumeration.
+    variant: usize,
+    /// Whether maps have an entry.
+    entries: bool,
 }
 
 impl Sampler<'_> {
@@ -50,13 +94,18 @@ impl Sampler<'_> {
         value
     }
 
-    /// The first option, or where it is too deep already, one without objects.
+    /// The option of the wanted number, or where it is too deep already, one without objects.
     fn one_of(&self, options: &[Value], depth: usize) -> Value {
         let plain = |option: &&Value| {
             option.get("const").is_some() || matches!(kind(option), "null" | "string" | "integer")
         };
         let deep = depth >= DEPTH;
         let chosen = options.iter().find(|option| deep && plain(option));
+        // An option that is null says that there is nothing.
+        let chosen = chosen.or_else(|| {
+            let mut some = options.iter().filter(|option| kind(option) != "null");
+            some.clone().nth(self.variant).or_else(|| some.next_back())
+        });
         let chosen = chosen.or(options.first());
         chosen.map_or(Value::Null, |option| self.value(option, depth + 1))
     }
@@ -84,7 +133,31 @@ impl Sampler<'_> {
                 }
             }
         }
+        if self.entries && depth < DEPTH {
+            self.entry(keywords, depth, &mut object);
+        }
         Value::Object(object)
+    }
+
+    /// Adds an entry to a map.
+    fn entry(&self, keywords: &Map<String, Value>, depth: usize, object: &mut Map<String, Value>) {
+        let named = keywords.get("propertyNames");
+        let name = named.map(|named| self.value(named, depth + 1));
+        let name = name.as_ref().and_then(Value::as_str).unwrap_or("key");
+        if let Some(value) = keywords
+            .get("additionalProperties")
+            .filter(|value| value.is_object())
+        {
+            let value = self.value(value, depth + 1);
+            object.entry(name).or_insert(value);
+        }
+        let patterns = keywords.get("patternProperties").and_then(Value::as_object);
+        for (pattern, value) in patterns.into_iter().flatten() {
+            // Keys that are numbers are the only ones that derived schemas have a pattern for.
+            let name = if pattern.contains("\\d") { "1" } else { name };
+            let value = self.value(value, depth + 1);
+            object.entry(name).or_insert(value);
+        }
     }
 
     fn array(&self, keywords: &Map<String, Value>, depth: usize) -> Value {

@@ -1,4 +1,4 @@
-//! Schemas as text: the same bytes each time, in an order that people read.
+//! Serializes a schema: fixed order of keywords, the same bytes each time.
 //!
 //! The keywords of a schema have an order of their own; properties, definitions
 //! and whatever else is named by the author are sorted by name. Nothing depends

@@ -1,4 +1,4 @@
-//! Which parts of a schema are schemas themselves.
+//! Visits the subschemas of a schema.
 
 use serde_json::{Map, Value};
 

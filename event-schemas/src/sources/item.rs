@@ -1,4 +1,5 @@
-//! What a struct or an enum in the sources has to do with events.
+//! Reads one struct or enum of the sources: whether it derives `Event` or `EventSet`, and its
+//! subject.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

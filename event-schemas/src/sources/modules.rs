@@ -1,4 +1,4 @@
-//! Follows the modules of a crate through its files.
+//! Follows `mod` lines from a crate's root through its files.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! What the sources say that a catalogue does not.
+//! `Problem`: an event in the sources that the catalogue lacks or describes differently.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Compares two schemas given as JSON and prints what comes out.
+//! Compares two schemas given as JSON and prints the result.
 //!
 //! ```sh
 //! cargo run -p event-schemas-subset --example subset -- '{"type": "number"}' '{"type": "integer"}'

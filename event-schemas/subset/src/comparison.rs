@@ -1,4 +1,4 @@
-//! Compares two schemas, and holds what came out.
+//! `compare`: compares two schemas, and holds verdict and breaks.
 
 use serde_json::Value;
 
@@ -78,7 +78,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            steps: 50_000,
+            steps: 100_000,
             breaks: 1_000,
         }
     }

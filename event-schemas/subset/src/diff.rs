@@ -8,6 +8,7 @@
 mod document;
 mod parts;
 mod reason;
+mod variants;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -26,6 +27,8 @@ use document::Frame;
 
 /// How many cases of one value are told apart.
 const MAX_CASES: usize = 300;
+/// How many parts are gone through without asking whether any of them refuses something.
+const FEW_PARTS: usize = 8;
 /// How many values deep a break is given a path of its own.
 const MAX_DEPTH: usize = 40;
 
@@ -131,19 +134,11 @@ impl Diff<'_> {
 
     /// The ways in which a value of a type can be written.
     fn cases(&mut self, of: Type, written: &[Lit]) -> Vec<Vec<Lit>> {
-        let mut cases = Vec::new();
-        let is_type = self.solver.lowering.of_type(of);
-        let visited = self.solver.cases(of, written, &mut |solver, atoms| {
-            if !solver.solve_case(of, atoms).is_none() {
-                cases.push([atoms, &[is_type]].concat());
-            }
-            cases.len() < MAX_CASES
-        });
-        if visited.is_err() || cases.len() == MAX_CASES {
+        self.solver.ways(of, written, MAX_CASES).unwrap_or_else(|| {
             // Too many to be told apart: what they have in common is looked at instead.
-            return vec![[written, &[is_type]].concat()];
-        }
-        cases
+            let is_type = self.solver.lowering.of_type(of);
+            vec![[written, &[is_type]].concat()]
+        })
     }
 
     /// Compares one case with a part of what is accepted.
@@ -160,15 +155,7 @@ impl Diff<'_> {
         let said = match (self.solver.lowering.exprs.get(part).clone(), origin) {
             (_, Some(Origin::Variants(variants))) => self.variants(case, &variants),
             (_, Some(Origin::Unevaluated(ways))) => self.unevaluated(case, &ways),
-            (Expr::And(parts), None) if !part.is_negative() => {
-                let parts = Rc::clone(&parts);
-                // Each part has something of its own to say.
-                let mut said = false;
-                for part in parts.iter() {
-                    said |= self.case(case, *part);
-                }
-                said
-            }
+            (Expr::And(parts), None) if !part.is_negative() => self.parts(case, &parts),
             (Expr::Atom(Atom::Each(keys, value)), _) if !part.is_negative() => {
                 self.properties(case, part, &keys, value)
             }
@@ -183,6 +170,45 @@ impl Diff<'_> {
         said || self.refused(case, part)
     }
 
+    /// Compares one case with each of some parts, of which each has something of its own to say.
+    /// Where they are many, it is asked of halves of them first whether they refuse anything.
+    fn parts(&mut self, case: Written<'_>, parts: &[Lit]) -> bool {
+        if parts.len() <= FEW_PARTS {
+            let mut said = false;
+            for part in parts {
+                said |= self.case(case, *part);
+            }
+            return said;
+        }
+        let (known, open): (Vec<Lit>, Vec<Lit>) = parts
+            .iter()
+            .partition(|part| self.is_known_to_be_ambiguous(case.path, **part));
+        let mut said = !known.is_empty() && self.refuse_any(case, &known);
+        let (left, right) = open.split_at(open.len() / 2);
+        for half in [left, right] {
+            said |= self.refuse_any(case, half) && self.parts(case, half);
+        }
+        said
+    }
+
+    /// Whether one of some parts refuses something, or may do so.
+    fn refuse_any(&mut self, case: Written<'_>, parts: &[Lit]) -> bool {
+        let all = self.solver.lowering.exprs.and(parts.iter().copied());
+        let outcome = self.solver.solve(&[case.atoms, &[all.negated()]].concat());
+        !outcome.is_none()
+    }
+
+    /// Whether a part says that a variant must not hold with others, and such a part of the same
+    /// value was reported.
+    fn is_known_to_be_ambiguous(&self, path: &Path, part: Lit) -> bool {
+        matches!(
+            self.solver.lowering.exprs.origin(part),
+            Some(Origin::Ambiguous)
+        ) && self
+            .breaks
+            .contains_key(&(path.clone(), Rule::VariantAmbiguous))
+    }
+
     /// Says that a case is refused because of a part.
     fn refused(&mut self, case: Written<'_>, part: Lit) -> bool {
         let (rule, step, requirement) = self.reason(case, part);
@@ -190,89 +216,11 @@ impl Diff<'_> {
             Some(step) => case.path.join(step),
             None => case.path.clone(),
         };
+        if self.breaks.contains_key(&(path.clone(), rule)) {
+            return true;
+        }
         let outcome = self.typical(case.atoms, &[part.negated()], case.whole);
         self.say_so(&path, rule, &requirement, &outcome)
-    }
-
-    /// Compares a case with the variants of which one has to accept it.
-    fn variants(&mut self, case: Written<'_>, variants: &[Lit]) -> bool {
-        if let Some(variant) = self.only_candidate(case, variants) {
-            return self.case(case, variant);
-        }
-        let exprs = &mut self.solver.lowering.exprs;
-        let is_type = !variants
-            .iter()
-            .any(|variant| exprs.types_of(&[*variant]).contains(case.of));
-        let (rule, requirement) = if is_type {
-            (
-                Rule::TypeNarrowed,
-                format!("but {} is not accepted", case.of.noun()),
-            )
-        } else {
-            let count = variants.len();
-            (
-                Rule::VariantRemoved,
-                format!("but none of the {count} variants accepts it"),
-            )
-        };
-        let either = self.solver.lowering.exprs.or(variants.iter().copied());
-        let outcome = self.typical(case.atoms, &[either.negated()], case.whole);
-        self.say_so(case.path, rule, &requirement, &outcome)
-    }
-
-    /// Compares a case with what is asked of parts that are not evaluated, in the only way to
-    /// evaluate that it can take.
-    fn unevaluated(&mut self, case: Written<'_>, ways: &[(Lit, Lit)]) -> bool {
-        let guards: Vec<Lit> = ways.iter().map(|(guard, _)| *guard).collect();
-        let Some(only) = self.only_candidate(case, &guards) else {
-            return false;
-        };
-        let taken: Vec<Lit> = ways
-            .iter()
-            .filter(|(guard, _)| *guard == only)
-            .map(|(_, rest)| *rest)
-            .collect();
-        match taken.as_slice() {
-            [rest] => self.case(case, *rest),
-            _ => false,
-        }
-    }
-
-    /// The only one of some variants that could be meant.
-    fn only_candidate(&mut self, case: Written<'_>, variants: &[Lit]) -> Option<Lit> {
-        let mut alike: Vec<Lit> = variants.to_vec();
-        alike.retain(|variant| {
-            let variant = self.solver.lowering.resolve(*variant);
-            !self
-                .solver
-                .lowering
-                .exprs
-                .are_unlike(case.atoms, &[variant])
-        });
-        if let [one] = alike.as_slice() {
-            return Some(*one);
-        }
-        let mut left = alike;
-        left.retain(|variant| {
-            let variant = self.solver.lowering.resolve(*variant);
-            !self
-                .solver
-                .lowering
-                .exprs
-                .are_disjoint(case.atoms, &[variant])
-        });
-        if left.len() > 1 {
-            left.retain(|variant| {
-                !self
-                    .solver
-                    .solve(&[case.atoms, &[*variant]].concat())
-                    .is_none()
-            });
-        }
-        match left.as_slice() {
-            [one] => Some(*one),
-            _ => None,
-        }
     }
 
     /// Says what a search found out. Returns whether anything was said.

@@ -1,4 +1,4 @@
-//! The language in which the engine thinks: assertions about one value, `and`, and `not`.
+//! Expressions: assertions about a value with `and` and `not`, each stored once.
 //!
 //! Each expression exists once, so that equal ones have equal [`Lit`]s: what both schemas
 //! say in the same way cancels out without being looked at.
@@ -68,8 +68,8 @@ pub(crate) type PatternId = usize;
 pub(crate) enum Origin {
     /// `anyOf` or `oneOf`: at least one of these.
     Variants(Rc<[Lit]>),
-    /// `oneOf`: not both of these.
-    Ambiguous(Lit, Lit),
+    /// `oneOf`: not this variant and another one.
+    Ambiguous,
     /// `enum` with values that have parts.
     Enum,
     /// `const` with a value that has parts.
@@ -85,6 +85,8 @@ pub(crate) enum Origin {
     /// `unevaluatedProperties` or `unevaluatedItems`: for each way to evaluate, when it is
     /// taken, and what it asks for then.
     Unevaluated(Rc<[(Lit, Lit)]>),
+    /// `unevaluatedProperties` for a property by this name.
+    UnevaluatedProperty(Rc<str>),
 }
 
 /// All expressions of a comparison.

@@ -1,5 +1,5 @@
-//! Decides for two JSON Schemas whether every document that the one accepts is
-//! accepted by the other.
+//! Decides whether every document that one JSON Schema accepts is accepted by another: a proof,
+//! or verified counterexamples.
 //!
 //! The answer is a proof ([`Verdict::Contained`]), a list of breaks of which
 //! each carries a document that the one accepts and the other refuses

@@ -1,6 +1,7 @@
-//! Writes the schemas of a comparison as expressions.
+//! Lowers schemas to expressions.
 
 mod arrays;
+mod evaluation;
 mod objects;
 mod unevaluated;
 mod values;
@@ -18,7 +19,7 @@ use crate::types::{Type, TypeSet};
 /// How deep schemas are lowered at once; deeper ones are when they are needed.
 const MAX_DEPTH: usize = 24;
 /// How many pairs of variants may overlap.
-const MAX_PAIRS: usize = 5_000;
+const MAX_PAIRS: usize = 40_000;
 
 /// Lowers nodes of two schemas into one set of expressions.
 #[derive(Debug)]
@@ -176,8 +177,8 @@ impl<'a> Lowering<'a> {
             }
         }
         for content in &node.content {
-            let label = format!("`{content}` is not compared").into();
-            parts.push(self.exprs.atom(Atom::Opaque(Type::String, label)));
+            let content = content.to_string().into();
+            parts.push(self.exprs.atom(Atom::Format(content)));
         }
     }
 
@@ -200,23 +201,27 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Of the variants of a `oneOf`, no two may hold.
+    /// Of the variants of a `oneOf`, no two may hold: with each of them none of those after it.
+    /// The order is that of the expressions, so that it is the same for both schemas.
     fn not_two(&mut self, variants: &[Lit], parts: &mut Vec<Lit>) {
+        let mut variants = variants.to_vec();
+        variants.sort_unstable();
         let mut pairs = 0;
-        for (at, left) in variants.iter().enumerate() {
-            for right in &variants[at + 1..] {
-                if self.exprs.are_disjoint(&[*left], &[*right]) {
-                    continue;
-                }
-                pairs += 1;
-                if pairs > MAX_PAIRS {
-                    self.give_up("`oneOf` has too many variants that may overlap", parts);
-                    return;
-                }
-                let both = self.exprs.and([*left, *right]).negated();
-                self.exprs.note(both, Origin::Ambiguous(*left, *right));
-                parts.push(both);
+        for (at, one) in variants.iter().enumerate() {
+            let mut others = variants[at + 1..].to_vec();
+            others.retain(|other| !self.exprs.are_disjoint(&[*one], &[*other]));
+            if others.is_empty() {
+                continue;
             }
+            pairs += others.len();
+            if pairs > MAX_PAIRS {
+                self.give_up("`oneOf` has too many variants that may overlap", parts);
+                return;
+            }
+            let another = self.exprs.or(others);
+            let both = self.exprs.and([*one, another]).negated();
+            self.exprs.note(both, Origin::Ambiguous);
+            parts.push(both);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Exact numbers: what a JSON number says in decimal, never what a float makes of it.
+//! Exact decimal arithmetic on JSON numbers, without floats.
 
 use std::str::FromStr;
 
@@ -55,6 +55,11 @@ pub(crate) fn to_json(value: &BigRational) -> Option<Number> {
     }
     let number = Number::from_str(&decimal(value)?).ok()?;
     (exact(&number).as_ref() == Some(value)).then_some(number)
+}
+
+/// What a float makes of a JSON number.
+pub(crate) fn as_float(number: &Number) -> Option<BigRational> {
+    BigRational::from_float(number.as_f64()?)
 }
 
 /// The decimal digits of a number whose denominator has no prime factors but 2 and 5.

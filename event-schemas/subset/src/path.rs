@@ -1,4 +1,4 @@
-//! Where in a document something stands: `items[].price`.
+//! `Path`: a place in a document, such as `items[].price`.
 
 use std::fmt;
 

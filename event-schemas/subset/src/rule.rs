@@ -1,4 +1,4 @@
-//! The rules that a change can break.
+//! `Rule`: the schema rules that a change can break, with ids such as `bound-tightened`.
 
 use std::fmt;
 

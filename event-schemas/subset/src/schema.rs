@@ -1,4 +1,4 @@
-//! A JSON Schema that was read and checked.
+//! `Schema`: parses and validates a JSON Schema (2020-12 or draft-07).
 
 mod closed;
 mod error;
@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use serde_json::Value;
 
 pub use error::SchemaError;
-pub(crate) use format::Format;
+pub(crate) use format::{Format, with_own};
 pub(crate) use node::{Node, NodeId};
 pub(crate) use tree::Tree;
 
@@ -22,8 +22,9 @@ const MAX_DEPTH: usize = 192;
 
 /// A JSON Schema that was read and checked. Cheap to clone.
 ///
-/// `format` is an assertion for the formats that the validator knows and for those
-/// of numbers that `OpenAPI` names (`int32`, `uint64`, …); of any other format it is
+/// `format` is an assertion for the formats that the validator knows, for those of numbers
+/// that `OpenAPI` names (`int32`, `uint64`, …), and for those of strings that schemars writes
+/// (`partial-date-time`, `partial-time`, `zoned-date-time`, `ip`); of any other format it is
 /// not known what it accepts, and [`accepts`](Self::accepts) lets it pass.
 #[derive(Clone, Debug)]
 pub struct Schema {
@@ -185,7 +186,7 @@ impl Schema {
         let build = || {
             let schema = self.inner.spelled.as_ref().unwrap_or(&self.inner.value);
             let options = || {
-                jsonschema::options()
+                with_own(jsonschema::options())
                     .with_draft(self.draft().of_validator())
                     .should_validate_formats(true)
             };

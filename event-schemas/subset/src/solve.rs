@@ -1,4 +1,4 @@
-//! Finds a value that satisfies a set of expressions, or proves that there is none.
+//! Solver: finds a value that satisfies expressions, or proves that there is none.
 //!
 //! The expressions are split into cases, one type at a time, until only assertions about
 //! one type are left; those are solved together, and ask the same question of the values
@@ -6,11 +6,15 @@
 //! is answered "none" there, which is what proves recursive schemas.
 
 mod array;
+mod case;
 mod cases;
 mod number;
 mod object;
+mod satisfies;
+mod search;
 mod string;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use foldhash::{HashMap, HashMapExt};
@@ -91,7 +95,9 @@ pub(crate) struct Solver<'a> {
     asked: HashMap<Rc<[Lit]>, usize>,
     /// The outermost question to which an answer since then referred.
     referred: usize,
-    formats: HashMap<Rc<str>, Option<jsonschema::Validator>>,
+    formats: RefCell<HashMap<Rc<str>, Option<jsonschema::Validator>>>,
+    /// Which part of a conjunction a value failed last.
+    refuters: RefCell<HashMap<Lit, Lit>>,
     steps: u64,
 }
 
@@ -102,7 +108,8 @@ impl<'a> Solver<'a> {
             answers: HashMap::new(),
             asked: HashMap::new(),
             referred: usize::MAX,
-            formats: HashMap::new(),
+            formats: RefCell::default(),
+            refuters: RefCell::default(),
             steps,
         }
     }
@@ -151,17 +158,8 @@ impl<'a> Solver<'a> {
             if !types.contains(of) {
                 continue;
             }
-            let mut done = false;
-            let visited = self.cases(of, lits, &mut |solver, case| {
-                let outcome = solver.solve_case(of, case);
-                done = best.take(outcome);
-                !done
-            });
-            if done {
+            if self.search_type(of, lits, &mut best) {
                 break;
-            }
-            if let Err(why) = visited {
-                best.take(Outcome::Unknown(why));
             }
         }
         best.outcome
@@ -213,6 +211,10 @@ impl<'a> Solver<'a> {
     }
 
     fn exhausted() -> Outcome {
-        Outcome::unknown("the search was given up after as many steps as it may take")
+        Outcome::Unknown(too_many_steps())
     }
+}
+
+fn too_many_steps() -> Rc<str> {
+    "the search was given up after as many steps as it may take".into()
 }

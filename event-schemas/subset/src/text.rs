@@ -1,9 +1,9 @@
-//! Sets of strings: what patterns match, and the shortest string in all of some and none of others.
+//! Sets of strings: intersection of patterns, and shortest members.
 
 mod formats;
 mod pattern;
 mod search;
 
-pub(crate) use formats::{outline, samples};
+pub(crate) use formats::{as_content, inner, outline, samples};
 pub(crate) use pattern::Pattern;
 pub(crate) use search::{Found, Language, find};

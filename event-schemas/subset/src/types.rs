@@ -1,4 +1,4 @@
-//! The six types of JSON values.
+//! The six types of JSON values, and sets of them.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! A closed schema: what a writer means that emits exactly what it declares.
+//! Closed schemas: a writer that emits only the declared properties.
 
 use event_schemas_subset::{Draft, Schema, SchemaError, Verdict, compare};
 use serde_json::{Value, json};

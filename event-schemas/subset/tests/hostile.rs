@@ -1,4 +1,4 @@
-//! Schemas that are wrong, and schemas made to hurt: a typed error or an honest answer, soon.
+//! Invalid and adversarial schemas: a typed error or an `Unknown` verdict, within bounded time.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What cannot be checked says why, and changes nothing.
+//! Inputs that cannot be checked: each gives an error, and no file changes.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! Files at a git ref: what is read, what is left alone, what is said when it cannot be.
+//! Reading files at a git ref, and its errors.
 
 use event_schemas::check::git::{GitError, files_at};
 

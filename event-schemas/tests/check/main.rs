@@ -1,8 +1,10 @@
-//! What `check` finds, and what it does where there is nothing to check with.
+//! `schemas check`: findings, and errors where it cannot check.
 
 mod bad_input;
+mod causes;
 mod git;
 mod mutations;
+mod reading;
 mod report;
 mod rules;
 mod versions;

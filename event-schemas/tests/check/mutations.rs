@@ -1,5 +1,5 @@
-//! Each field of each event is changed in each way, and the verdict in each mode is the one
-//! that a table written by hand says.
+//! Every change to every field, with the expected verdict for each mode from a hand-written
+//! table.
 
 mod events;
 mod mutate;

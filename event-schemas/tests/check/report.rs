@@ -1,4 +1,4 @@
-//! The reports of a few breaks, as people and programs get them.
+//! Reports of a few breaks in each format.
 
 use event_schemas::compat::{Direction, Severity, Verdict};
 use event_schemas::lock::Options;

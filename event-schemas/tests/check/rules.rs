@@ -1,4 +1,4 @@
-//! Each rule about events, with the least that triggers it.
+//! One minimal trigger for each rule about events.
 
 use event_schemas::check::{Request, check};
 use event_schemas::compat::{EventRule, Finding, Rule, Severity};

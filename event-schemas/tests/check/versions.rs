@@ -1,4 +1,4 @@
-//! Which versions are compared with which, and what a newer major makes of older ones.
+//! Which versions are compared, and the effect of a newer major.
 
 use event_schemas::compat::{
     Contract, Current, Decode, Facts, Finding, History, Mitigation, Mode, Options, Severity,

@@ -1,4 +1,4 @@
-//! A folder of contracts in a repository of its own, and catalogues that change.
+//! Test support: a git repository with contracts, and catalogues that change.
 
 use std::path::PathBuf;
 use std::process::Command;

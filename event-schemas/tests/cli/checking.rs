@@ -1,4 +1,4 @@
-//! `check`, `diff` and `explain`: from a catalogue to a break and out of it.
+//! `schemas check`, `diff` and `explain`, from a catalogue to a break and its fix.
 
 use event_schemas::{Catalogue, Service};
 use event_sdk::{Event, EventSet};

@@ -10,9 +10,9 @@ fn the_list_has_a_row_an_event() {
     assert_eq!(
         ended.out,
         "\
-SUBJECT              VERSION  KEY      STREAM  PUBLISHED BY  CONSUMED BY
-orders.order.paid    1.0      subject  ORDERS  orders        -
-orders.order.placed  1.0      order    ORDERS  orders        billing
+SUBJECT              VERSION  KEY              STREAM  PUBLISHED BY  CONSUMED BY
+orders.order.paid    1.0      id (in subject)  ORDERS  orders        -
+orders.order.placed  1.0      id               ORDERS  orders        billing
 "
     );
 }
@@ -24,6 +24,10 @@ fn the_list_as_json() {
     let list: serde_json::Value = serde_json::from_str(&ended.out).unwrap();
     assert_eq!(list[1]["subject"], "orders.order.placed");
     assert_eq!(list[1]["consumers"][0], "billing");
+    assert_eq!(
+        (&list[0]["key"], &list[0]["keyField"]),
+        (&"subject".into(), &"id".into())
+    );
 }
 
 #[test]

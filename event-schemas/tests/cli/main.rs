@@ -1,4 +1,4 @@
-//! The command line: what it says, and how it ends.
+//! The command line: output and exit codes.
 
 mod checking;
 mod documents;

@@ -1,4 +1,4 @@
-//! Runs commands over a catalogue, and a catalogue to run them over.
+//! Test support: a catalogue, and commands run on it.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Locks that cannot be read: each a typed error, and nothing is overwritten.
+//! Locks that cannot be read: each gives a typed error, and nothing is overwritten.
 
 use std::fs;
 use std::path::Path;

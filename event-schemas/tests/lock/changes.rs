@@ -1,4 +1,4 @@
-//! Which changes of a catalogue can be written over a lock, and which cannot.
+//! Which changes of a catalogue may be written over a lock.
 
 use event_schemas::lock::{self, Change, Conflict, Lock, Options};
 use event_sdk::Version;

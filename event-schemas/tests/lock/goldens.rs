@@ -1,6 +1,12 @@
-//! Golden documents: written once, readable for ever.
+//! Golden documents: written once, readable by later versions.
 
+use std::collections::{BTreeMap, HashMap};
+
+use event_schemas::Catalogue;
 use event_schemas::lock::Lock;
+use event_sdk::Event;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::shop::{NoWay, PlacedV2, first, generate, shop, shop_with};
 
@@ -60,4 +66,43 @@ fn another_example_does_not_change_a_golden_document() {
         written.unwrap().files,
         ["orders.order.placed/1.0.json", "index.json"]
     );
+}
+
+#[test]
+fn what_is_made_up_has_an_entry_in_each_map_so_that_its_values_are_read() {
+    #[derive(Event, Serialize, Deserialize, JsonSchema)]
+    #[event(domain = "stock")]
+    struct StockCounted {
+        by_name: BTreeMap<String, Price>,
+        by_number: HashMap<u32, Price>,
+        maybe: Option<BTreeMap<String, Vec<Price>>>,
+        by_kind: BTreeMap<Kind, u8>,
+        #[serde(flatten)]
+        more: BTreeMap<String, u8>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Price {
+        cents: u32,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema, PartialEq, Eq, PartialOrd, Ord)]
+    enum Kind {
+        Lamp,
+    }
+
+    let dir = tempfile::tempdir().unwrap();
+    let catalogue = Catalogue::new("Stock").events_of::<StockCounted>();
+    generate(&catalogue, dir.path()).unwrap();
+    let lock = Lock::read(dir.path()).unwrap();
+    let data = lock.events()[0].versions()[0].golden().data();
+    let expected = serde_json::json!({
+        "by_name": { "key": { "cents": 1 } },
+        "by_number": { "1": { "cents": 1 } },
+        "maybe": { "key": [{ "cents": 1 }] },
+        "by_kind": { "Lamp": 1 },
+        "key": 1,
+    });
+    assert_eq!(*data, expected);
+    assert_eq!(lock.golden_faults(&catalogue).len(), 0);
 }

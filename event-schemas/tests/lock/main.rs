@@ -1,4 +1,4 @@
-//! The lock: written, read again, and what stands against writing it.
+//! The lock: written, read again, and conflicts.
 
 mod broken;
 mod changes;

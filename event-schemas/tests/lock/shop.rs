@@ -1,4 +1,4 @@
-//! The events that the tests lock, in several versions.
+//! Test support: events in several versions.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What is written, and that it is all or nothing.
+//! Writing the files of a lock, all or none.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What the reader's schema accepts is read, and what is written is accepted: random documents.
+//! Random documents: accepted by the read schema if and only if the type reads them.
 
 use std::collections::BTreeMap;
 

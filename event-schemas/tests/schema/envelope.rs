@@ -1,4 +1,4 @@
-//! The schema of the whole envelope, held against envelopes as they are written.
+//! The schema of the whole envelope against written envelopes.
 
 use bytes::Bytes;
 use event_schemas::lock::Options;

@@ -1,4 +1,4 @@
-//! What a catalogue finds wrong with its events.
+//! Faults that a catalogue reports.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,4 +1,4 @@
-//! The schemas of events, held against what serde writes and reads.
+//! Schemas of events, compared with what serde writes and reads.
 
 mod attributes;
 mod documents;

@@ -1,4 +1,4 @@
-//! Personal data are marked at their places.
+//! Personal data: `x-pii` at every path.
 
 use event_schemas::Catalogue;
 use event_sdk::{Event, Pii};

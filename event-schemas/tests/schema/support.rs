@@ -1,4 +1,4 @@
-//! Holds the schemas of an event against real values.
+//! Test support: checks an event's schemas against values.
 
 use event_schemas::{Catalogue, EventEntry};
 use event_schemas_subset::Schema;

@@ -1,4 +1,4 @@
-//! Looks at the item: a struct, its name and its fields.
+//! Stage 1 of `#[derive(Event)]`: borrows the struct, its generics and its fields from syn.
 
 use syn::{Attribute, Data, DeriveInput, Generics, Ident, Member, Type};
 

@@ -1,4 +1,5 @@
-//! Reads `#[event(…)]` on the struct and on its fields.
+//! Stage 2 of `#[derive(Event)]`: parses `#[event(…)]` on the struct and its fields; add a new
+//! attribute here.
 
 use syn::{Attribute, LitStr, Path, Type};
 

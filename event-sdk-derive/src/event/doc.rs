@@ -1,4 +1,4 @@
-//! The doc comment as the event's description.
+//! Turns the struct's doc comment into the event's description.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

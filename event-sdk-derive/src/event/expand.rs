@@ -1,4 +1,4 @@
-//! Writes the implementation of `Event`.
+//! Stage 4 of `#[derive(Event)]`: generates the `impl Event` and its `EventSpec`.
 //!
 //! It is kept small, since a crate has hundreds of them: one `impl`, whose
 //! constants are literals. What can be computed (the hash of the subject, the

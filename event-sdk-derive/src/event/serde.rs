@@ -1,4 +1,4 @@
-//! Refuses serde attributes that break the contract of an event.
+//! Refuses serde attributes on an event that break reading back what was written.
 //!
 //! What is promised of an event: its data have one shape, which is known from
 //! the struct; what is written of it is read as what it was; and a reader tolerates
@@ -21,7 +21,9 @@
 //! - `rename` with two names, unless an `alias` reads what is written;
 //! - `serialize_with` without `deserialize_with` or `with`;
 //! - `skip` on the key;
-//! - a name that another field has too.
+//! - a name that another field has too;
+//! - `flatten` on two maps, which both take whatever no field has read;
+//! - `borrow`, and a type that borrows: what arrives is gone when the event is handled.
 //!
 //! Allowed, since the shape stays known and open:
 //!

@@ -1,4 +1,5 @@
-//! Checks what the attributes say, and what they say together.
+//! Stage 3 of `#[derive(Event)]`: validates values of attributes and rules between them
+//! (version, key, upcast).
 
 mod address;
 

@@ -1,4 +1,4 @@
-//! Looks at the item: an enum, and what its variants hold.
+//! Stage 1 of `#[derive(EventSet)]`: borrows the enum and the payload of each variant from syn.
 
 use syn::{
     Attribute, Data, DeriveInput, Field, Fields, GenericArgument, GenericParam, Ident,

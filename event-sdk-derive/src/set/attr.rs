@@ -1,4 +1,5 @@
-//! Reads `#[event(…)]` on the enum and on its variants.
+//! Stage 2 of `#[derive(EventSet)]`: parses `#[event(…)]` on the enum (`pattern`) and its
+//! variants (`other`).
 
 use syn::{Attribute, LitStr, Path};
 

@@ -1,4 +1,5 @@
-//! Writes the implementation of `EventSet` and what goes with it.
+//! Stage 4 of `#[derive(EventSet)]`: generates `impl EventSet`, its subject table and its
+//! compile-time checks.
 //!
 //! All of it stands in one unnamed constant. So do the checks, one constant each
 //! on the payload's place, since `cargo check` does not evaluate an inline

@@ -1,4 +1,4 @@
-//! What is written after a mistake in a set.
+//! Stub implementation of a set after an error, so that one mistake does not cause more errors.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,5 @@
-//! Checks what can be known of a set without knowing its events.
+//! Stage 3 of `#[derive(EventSet)]`: validates the pattern and finds payloads that appear
+//! twice.
 
 use quote::ToTokens as _;
 use syn::{Ident, LitStr, Type};

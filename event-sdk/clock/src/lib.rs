@@ -1,4 +1,5 @@
-//! The clock and the ids that a bus uses unless it is given others, and those of tests.
+//! Clocks and id sources: the system's time and version 7 ids by default, a stepped clock and
+//! sequential ids for tests.
 //!
 //! Services reach these types as `event_sdk::time`.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -1,4 +1,4 @@
-//! Ids that come out the same each time.
+//! `SequentialIds`: repeatable event ids for tests.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

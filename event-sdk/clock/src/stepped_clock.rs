@@ -1,4 +1,4 @@
-//! A clock that stands still until a test moves it.
+//! `SteppedClock`: a clock for tests, which moves only when `advance` or `set` is called.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! The system's time, and tokio's timers where there are any.
+//! `TokioClock`: the default clock; system time, and tokio's timers where a tokio runtime is
+//! running.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Ids of version 7: the time, and a random number that only grows.
+//! `V7Ids`: the default event ids, UUID version 7, increasing within a process.
 
 use std::fmt;
 use std::sync::{Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! Consumers that begin where they should, also where a copy of their stream is behind.
+//! Creates consumers that start at the right sequence also where a replica lags.
 //!
 //! A consumer is kept by one server, whose copy of the stream may be behind what was confirmed, and
 //! behind what was dropped: it begins earlier then. So where there are copies, consumers are created

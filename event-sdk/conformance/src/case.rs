@@ -1,4 +1,4 @@
-//! A case: one guarantee of the contract, and how it is tried.
+//! `Case`: one guarantee, with its name, needed capabilities and test; and the macro `cases!`.
 
 use std::fmt;
 use std::future::Future;

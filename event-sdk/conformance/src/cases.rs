@@ -1,4 +1,4 @@
-//! All cases, in the order of the contract.
+//! All conformance cases by area, in the order of the contract.
 
 mod publishing;
 

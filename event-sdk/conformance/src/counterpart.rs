@@ -1,4 +1,4 @@
-//! What a transport has to answer where it lacks a capability.
+//! Expected `Unsupported` answers of a transport that lacks a capability.
 
 use std::fmt::Debug;
 use std::num::NonZeroU32;
@@ -10,8 +10,8 @@ use super::note::Note;
 use super::rig::{Draft, Rig};
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, HistoryStart, Order,
-    Outcome as Done, TransportExt as _,
+    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, Order, Outcome as Done,
+    TransportExt as _,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -177,12 +177,10 @@ async fn apply(
 }
 
 async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
-    let answer = rig.transport.read_history(HistoryRequest {
-        stream: rig.stream.clone(),
-        filters: vec![rig.pattern(">")?],
-        from: HistoryStart::End,
-        order: Order::NewestFirst,
-        limit: None,
+    let answer = rig.transport.read_history({
+        let mut request = HistoryRequest::new(rig.stream.clone(), vec![rig.pattern(">")?]);
+        request.order = Order::NewestFirst;
+        request
     });
     let what = "the answer to a request for history";
     Ok(within(rig.patience(), what, answer).await?.map(drop))

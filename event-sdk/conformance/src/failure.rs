@@ -1,4 +1,4 @@
-//! Why a case failed, and the checks that say so.
+//! `Failure`: why a case failed, and assertion helpers with deadlines.
 
 use std::fmt;
 use std::future::Future;

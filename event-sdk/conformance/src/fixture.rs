@@ -1,4 +1,4 @@
-//! What a case is given: the means to start a transport, and names of its own.
+//! `Fixture`: starts transports for one case, with fresh names for streams and consumers.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,4 @@
-//! What the suite needs to know of a transport: how to start one.
+//! `Harness`: implemented by an author of a transport to start and stop it for the suite.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,5 @@
-//! Holds a transport to its contract.
+//! The conformance suite: runs one case for each guarantee of the `Transport` contract against
+//! a transport.
 //!
 //! Each sentence of the [`Transport`](event_sdk_core::transport::Transport) contract has a
 //! [`Case`] here, or several. [`run`] tries all of them on a transport and

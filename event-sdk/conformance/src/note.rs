@@ -1,4 +1,4 @@
-//! An event of the suite's own, for transports that hand values over.
+//! `Note`: the suite's own event, for transports that hand values over.
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
-//! A subscription as cases read it: each thing within a deadline, and nothing
-//! that they did not ask for.
+//! `Reader`: a subscription with deadlines, which reports unexpected items.
 
 use std::fmt;
 use std::time::{Duration, Instant};

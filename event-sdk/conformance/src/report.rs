@@ -1,4 +1,4 @@
-//! What the suite found.
+//! `Report`: the verdict of each case (passed, failed, unsupported).
 
 use std::fmt;
 use std::time::Duration;

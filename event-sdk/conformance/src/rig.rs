@@ -1,4 +1,4 @@
-//! A transport with a stream, and what cases do with it over and over.
+//! `Rig`: a transport with one stream, and helpers that publish and subscribe.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Capability, Confirmation, ConsumerConfig, ConsumerName, Drained, Error, Expectations,
-    MessageId, PublishRequest, Stored, StreamChange, StreamState, SubscribeRequest, Transport,
-    TransportExt as _,
+    Body, Capability, Completion, Confirmation, ConsumerConfig, ConsumerName, Drained, Error,
+    Expectations, MessageId, PublishRequest, Stored, StreamChange, StreamState, SubscribeRequest,
+    Transport, TransportExt as _,
 };
 
 /// An ack wait that cases wait out. Longer than a delivery and its ack take on
@@ -42,6 +42,14 @@ pub(super) struct Draft {
 }
 
 impl Draft {
+    fn publish(self, transport: &dyn Transport) -> Completion<Result<Confirmation, Error>> {
+        let mut request = PublishRequest::new(&self.subject, self.body);
+        request.headers = self.headers;
+        request.message_id = self.message_id;
+        request.expect = self.expect;
+        transport.publish(request)
+    }
+
     /// The same, with this message id.
     pub(super) fn id(mut self, id: &str) -> Self {
         self.message_id = Some(MessageId::Text(id.to_owned().into()));
@@ -114,27 +122,13 @@ impl Rig {
 
     /// Publishes as far as the first answer.
     pub(super) async fn send(&self, draft: Draft) -> Outcome<Result<Confirmation, Error>> {
-        let answer = self.transport.publish(PublishRequest {
-            subject: &draft.subject,
-            headers: draft.headers,
-            body: draft.body,
-            message_id: draft.message_id,
-            expect: draft.expect,
-            reading: None,
-        });
+        let answer = draft.publish(&*self.transport);
         within(self.patience(), "the first answer to a publish", answer).await
     }
 
     /// Publishes and drops the first answer.
     pub(super) fn abandon(&self, draft: Draft) {
-        drop(self.transport.publish(PublishRequest {
-            subject: &draft.subject,
-            headers: draft.headers,
-            body: draft.body,
-            message_id: draft.message_id,
-            expect: draft.expect,
-            reading: None,
-        }));
+        drop(draft.publish(&*self.transport));
     }
 
     /// Publishes and waits for both answers.

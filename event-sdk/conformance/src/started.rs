@@ -1,4 +1,4 @@
-//! What a case has started, so that it is stopped however the case ends.
+//! `Started`: the transports of a case, stopped however the case ends.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -1,4 +1,5 @@
-//! Runs the cases: at the same time, each in its own task, none for ever.
+//! `Suite`: runs cases in parallel with a timeout each; options for stress, patience and
+//! replicas.
 
 use std::fmt;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Turns an envelope into bytes and back.
+//! `Codec`: encodes an envelope into the bytes of a message body, and decodes it again.
 
 mod fault;
 mod json_codec;

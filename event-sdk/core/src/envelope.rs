@@ -1,4 +1,5 @@
-//! The envelope: what is said about an event around its data.
+//! `EnvelopeHeader`: every envelope field but `data` (event id, type, timestamp, source,
+//! version, metadata).
 
 mod loose_id;
 mod metadata;

@@ -1,4 +1,4 @@
-//! What an event is: the [`Event`] trait and the spec that its derive fills in.
+//! The `Event` trait, and the data types that an event may have.
 
 mod spec;
 pub(crate) mod upcast;

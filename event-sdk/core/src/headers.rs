@@ -1,4 +1,4 @@
-//! Headers: named texts that travel beside a message's body.
+//! `Headers`: message headers as name and value, with their rules for characters and length.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! JSON as this SDK writes and reads it: nothing is lost on the way.
+//! JSON reading and writing without loss: NaN and too deep nesting are refused, numbers keep
+//! their digits.
 //!
 //! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json`
 //! would silently turn into `null`, and what would not be read again: `serde_json`

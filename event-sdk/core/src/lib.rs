@@ -1,5 +1,5 @@
-//! The contracts of event-sdk: what an event is, how it looks on the wire, and
-//! what a transport promises.
+//! The contracts of event-sdk: events, sets, subjects, envelopes, codecs, stream declarations
+//! and the `Transport` trait.
 //!
 //! Services import `event-sdk`, which re-exports all of this. Depend on this
 //! crate alone in two cases: for a crate of events that several services share,

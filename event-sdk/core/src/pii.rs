@@ -1,4 +1,5 @@
-//! Personal data, marked in their type.
+//! `Pii<T>`: marks personal data; serialized as its value, redacted in `Debug`, `x-pii` in the
+//! schema.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the derives write into user code. Not public interface.
+//! Items that the derives name in generated code; not public API.
 
 pub use std::convert::From;
 pub use std::fmt::Display;
@@ -9,10 +9,9 @@ pub use crate::codec::DecodeFault;
 pub use crate::envelope::Version;
 pub use crate::event::upcast::Upcast;
 pub use crate::event::{DataError, Event, EventData, EventSpec};
-pub use crate::set::{
-    Contains, EventSet, Opened, OtherPayload, Payload, SubjectTable, Visit, Visitor, check_member,
-    check_upcast,
-};
+pub use crate::set::check::{check_member, check_upcast};
+pub use crate::set::table::SubjectTable;
+pub use crate::set::{Contains, EventSet, Opened, OtherPayload, Payload, Visit, Visitor};
 
 /// The macros as `event-sdk` has them.
 pub mod macros_of_sdk {

@@ -1,18 +1,16 @@
-//! Several events as one enum: what is subscribed to, and what is matched.
+//! `EventSet`: several events as one enum, which a service subscribes to and matches on.
 
-mod check;
+pub(crate) mod check;
 mod membership;
 mod opened;
 mod payload;
 mod raw;
-mod table;
+pub(crate) mod table;
 
-pub use check::{check_member, check_upcast};
 pub use membership::{Contains, Visit, Visitor};
 pub use opened::{Content, Opened};
 pub use payload::{OtherPayload, Payload, decode_member};
 pub use raw::RawEvent;
-pub use table::SubjectTable;
 
 use crate::codec::DecodeFault;
 use crate::event::EventSpec;

@@ -1,4 +1,4 @@
-//! Texts from outside in messages: short, and without characters that act on a terminal.
+//! `Shown`: escapes and shortens untrusted text in error messages and logs.
 
 use std::fmt::{self, Write as _};
 

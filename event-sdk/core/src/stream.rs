@@ -1,4 +1,5 @@
-//! What a stream is called, which subjects it stores, what it keeps, and where.
+//! `StreamSpec` and `StreamConfig`: declare a stream's name, subjects, limits, retention,
+//! replicas and duplicate window.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -23,9 +24,24 @@ use crate::text::Text;
 ///     .max_messages(1_000_000);
 /// assert!(orders.config("events").is_ok());
 /// ```
+///
+/// A declaration can be a constant, which a deployment and a service share:
+///
+/// ```
+/// use std::time::Duration;
+/// use event_sdk_core::stream::{Retention, StreamSpec};
+///
+/// const JOBS: StreamSpec = StreamSpec::constant("JOBS", &["jobs.>"])
+///     .max_age(Duration::from_secs(3600))
+///     .retention(Retention::WorkQueue)
+///     .replicas(3);
+/// assert!(JOBS.config("events").is_ok());
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct StreamSpec {
     name: Text,
+    /// Relative subjects that are constants of the program.
+    constant: &'static [&'static str],
     relative: Vec<Text>,
     absolute: Vec<Text>,
     limits: Limits,
@@ -40,16 +56,29 @@ impl StreamSpec {
     /// A stream without subjects, with JetStream's defaults: it keeps everything
     /// in one copy on disk and refuses duplicates for two minutes.
     pub fn new(name: impl Into<Text>) -> Self {
+        Self::named(name.into(), &[])
+    }
+
+    /// A stream that stores the subjects that match `subjects`, relative to the bus's prefix, with
+    /// the defaults of [`new`](Self::new). It can stand in a `const`; patterns are checked, as
+    /// those of [`subject`](Self::subject) are, when the declaration is [used](Self::config).
+    #[must_use]
+    pub const fn constant(name: &'static str, subjects: &'static [&'static str]) -> Self {
+        Self::named(Text::from_static(name), subjects)
+    }
+
+    const fn named(name: Text, constant: &'static [&'static str]) -> Self {
         Self {
-            name: name.into(),
+            name,
+            constant,
             relative: Vec::new(),
             absolute: Vec::new(),
-            limits: Limits::default(),
-            deduplication: Deduplication::default(),
-            retention: Retention::default(),
-            storage: Storage::default(),
+            limits: Limits::UNLIMITED,
+            deduplication: Deduplication::DEFAULT,
+            retention: Retention::Limits,
+            storage: Storage::File,
             replicas: 1,
-            compression: Compression::default(),
+            compression: Compression::None,
         }
     }
 
@@ -66,76 +95,76 @@ impl StreamSpec {
     }
 
     /// Keeps at most this many messages; zero is no limit, as on a server.
-    pub fn max_messages(mut self, messages: u64) -> Self {
+    pub const fn max_messages(mut self, messages: u64) -> Self {
         self.limits.messages = NonZeroU64::new(messages);
         self
     }
 
     /// Keeps at most this many messages of one subject; zero is no limit, as on a server.
-    pub fn max_messages_per_subject(mut self, messages: u64) -> Self {
+    pub const fn max_messages_per_subject(mut self, messages: u64) -> Self {
         self.limits.messages_per_subject = NonZeroU64::new(messages);
         self
     }
 
     /// Keeps at most this many bytes of subjects, headers and bodies; zero is no limit, as on a server.
-    pub fn max_bytes(mut self, bytes: u64) -> Self {
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = NonZeroU64::new(bytes);
         self
     }
 
     /// Keeps a message for at most this long; zero means for ever.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.limits.age = (!age.is_zero()).then_some(age);
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.limits.age = if age.is_zero() { None } else { Some(age) };
         self
     }
 
     /// Refuses a message whose headers and body are larger than this, in bytes; zero
     /// is no limit, as on a server.
-    pub fn max_message_size(mut self, bytes: u64) -> Self {
+    pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.limits.message_size = NonZeroU64::new(bytes);
         self
     }
 
     /// What happens to a message for which there is no room.
-    pub fn when_full(mut self, discard: Discard) -> Self {
+    pub const fn when_full(mut self, discard: Discard) -> Self {
         self.limits.discard = discard;
         self
     }
 
     /// For how long a message id is remembered; zero turns deduplication off.
-    pub fn duplicate_window(mut self, window: Duration) -> Self {
+    pub const fn duplicate_window(mut self, window: Duration) -> Self {
         self.deduplication.window = window;
         self
     }
 
     /// How many message ids are remembered at the most, where the transport
     /// lets that be said (a NATS server bounds by time alone).
-    pub fn duplicate_capacity(mut self, ids: usize) -> Self {
+    pub const fn duplicate_capacity(mut self, ids: usize) -> Self {
         self.deduplication.capacity = ids;
         self
     }
 
     /// Until when a message that is within the limits is kept; for ever unless set.
-    pub fn retention(mut self, retention: Retention) -> Self {
+    pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
     }
 
     /// Where a server keeps the messages; on disk unless set.
-    pub fn storage(mut self, storage: Storage) -> Self {
+    pub const fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
     }
 
     /// How many servers of a cluster keep a copy, from one to
     /// [`StreamConfig::MAX_REPLICAS`]; one unless set.
-    pub fn replicas(mut self, replicas: u8) -> Self {
+    pub const fn replicas(mut self, replicas: u8) -> Self {
         self.replicas = replicas;
         self
     }
 
     /// How a server compresses what it keeps on disk; not at all unless set.
-    pub fn compression(mut self, compression: Compression) -> Self {
+    pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
     }
@@ -152,10 +181,10 @@ impl StreamSpec {
     /// [`InvalidStream`] when a pattern cannot be, or the whole cannot
     /// ([`StreamConfig::check`]).
     pub fn config(&self, prefix: &str) -> Result<StreamConfig, InvalidStream> {
-        let relative = self
-            .relative
-            .iter()
-            .map(|text| Pattern::parse(text.clone()).and_then(|pattern| pattern.under(prefix)));
+        let constant = self.constant.iter().copied().map(Text::from_static);
+        let relative = constant
+            .chain(self.relative.iter().cloned())
+            .map(|text| Pattern::parse(text).and_then(|pattern| pattern.under(prefix)));
         let absolute = self
             .absolute
             .iter()
@@ -284,6 +313,18 @@ pub struct Limits {
     pub discard: Discard,
 }
 
+impl Limits {
+    /// No limit, as by default.
+    pub const UNLIMITED: Self = Self {
+        messages: None,
+        messages_per_subject: None,
+        bytes: None,
+        age: None,
+        message_size: None,
+        discard: Discard::Old,
+    };
+}
+
 /// What happens when a stream is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Discard {
@@ -337,13 +378,18 @@ pub struct Deduplication {
     pub capacity: usize,
 }
 
-impl Default for Deduplication {
+impl Deduplication {
     /// Two minutes, JetStream's default, and 100,000 ids.
+    pub const DEFAULT: Self = Self {
+        window: Duration::from_secs(120),
+        capacity: 100_000,
+    };
+}
+
+impl Default for Deduplication {
+    /// As [`Deduplication::DEFAULT`].
     fn default() -> Self {
-        Self {
-            window: Duration::from_secs(120),
-            capacity: 100_000,
-        }
+        Self::DEFAULT
     }
 }
 

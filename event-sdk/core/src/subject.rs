@@ -1,4 +1,4 @@
-//! Subjects and patterns: texts that have passed the grammar.
+//! `Subject` and `Pattern`: validated subjects and wildcard patterns.
 //!
 //! The grammar itself, matching and key escaping are functions on plain texts
 //! and stand in [`grammar`]; they are the same at compile time and at run time.

@@ -1,4 +1,4 @@
-//! A text that is cheap to clone: static or shared.
+//! `Text`: a string that is cheap to clone, static or shared.
 
 use std::borrow::Cow;
 use std::fmt;

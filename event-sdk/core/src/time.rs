@@ -1,5 +1,4 @@
-//! Time and ids: the two things that a program takes from outside, each from
-//! one place, so that a test can replace them.
+//! `Clock` and `IdSource`: the traits by which time and event ids can be replaced in tests.
 
 use std::fmt;
 use std::future::Future;

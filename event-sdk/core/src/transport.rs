@@ -1,4 +1,5 @@
-//! The contract between the SDK and what carries its messages.
+//! The `Transport` trait: what publishing, subscribing, draining and closing guarantee on every
+//! transport.
 
 mod admin;
 mod capability;

@@ -1,4 +1,4 @@
-//! What JSON cannot carry is refused, wherever it stands in a value.
+//! NaN, infinities and too deep nesting are refused wherever they stand in an event.
 
 use std::collections::BTreeMap;
 

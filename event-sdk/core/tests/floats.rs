@@ -1,4 +1,4 @@
-//! Floating-point numbers arrive bit for bit, on every way through the codec.
+//! Floating-point numbers keep every bit through the codec.
 
 use std::collections::BTreeMap;
 

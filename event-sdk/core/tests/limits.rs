@@ -1,4 +1,4 @@
-//! Limits are the same on both sides: what is written is read.
+//! The codec's limits are the same for writing and for reading.
 
 use bytes::Bytes;
 use event_sdk_core::EnvelopeHeader;

@@ -1,4 +1,4 @@
-//! Errors and `Debug` show no data of an event: a path and kinds, names and sizes.
+//! Errors and `Debug` show no event data: only paths, kinds, names and sizes.
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
@@ -12,8 +12,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, read_value, write_value};
 use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::transport::{
-    Body, DeliveryInfo, Expectations, Incoming, MessageId, PublishRequest, Received, StoredMessage,
-    ValueBody,
+    Body, DeliveryInfo, Incoming, MessageId, PublishRequest, Received, StoredMessage, ValueBody,
 };
 use event_sdk_core::{EnvelopeHeader, Event, EventSet, RawEvent, Subject, Version};
 use jiff::Timestamp;
@@ -48,6 +47,7 @@ struct PersonSeen {
     items: Vec<Item>,
     balances: BTreeMap<String, u64>,
     by_kind: HashMap<Kind, u64>,
+    by_number: BTreeMap<u64, u64>,
     payment: Payment,
     tagged: Tagged,
     untagged: Untagged,
@@ -119,7 +119,7 @@ impl Serialize for Even {
 }
 
 const RIGHT: &str = r#"{"age":7,"id":"0193a5c2-7b1e-7c4a-9f55-2f6d6f1f0b11","items":[{"price":1.5},{"price":2.5}],
-"balances":{"KEY":1},"by_kind":{"red":1},"payment":{"Card":{"number":1}},"tagged":{"kind":"A","a":1},"untagged":1,
+"balances":{"KEY":1},"by_kind":{"red":1},"by_number":{},"payment":{"Card":{"number":1}},"tagged":{"kind":"A","a":1},"untagged":1,
 "even":"even","small":7,"pair":[1,true],"big":1,"inner":7}"#;
 
 #[test]
@@ -131,6 +131,36 @@ fn what_is_right_is_read() {
 /// What is put in the place of what in [`RIGHT`]; where the error is, and what it says.
 /// `TEXT` is the secret as a string of JSON.
 const BROKEN: &[[&str; 4]] = &[
+    [
+        "{\"Card\":{\"number\":1}}",
+        "\"Voucher\"",
+        "payment.Voucher",
+        "payment.Voucher: invalid type: unit variant, expected newtype variant",
+    ],
+    [
+        "{\"Card\":{\"number\":1}}",
+        "\"Card\"",
+        "payment.Card",
+        "payment.Card: invalid type: unit variant, expected struct variant",
+    ],
+    [
+        "{\"Card\":{\"number\":1}}",
+        "{\"Card\":[TEXT]}",
+        "payment.Card[0]",
+        "payment.Card[0]: invalid type: string, expected u64",
+    ],
+    [
+        "{\"Card\":{\"number\":1}}",
+        "{TEXT:1}",
+        "payment",
+        "payment: unknown variant, expected one of `Cash`, `Card`, `Voucher`",
+    ],
+    [
+        "\"by_number\":{}",
+        "\"by_number\":{TEXT:1}",
+        "*.*",
+        "*.*: invalid value: expected key to be a number in quotes",
+    ],
     [
         "\"age\":7",
         "\"age\":TEXT",
@@ -546,13 +576,11 @@ fn debug_shows_no_data() {
         sequence: 1,
         stored_at: Timestamp::UNIX_EPOCH,
     };
-    let outgoing = PublishRequest {
-        subject: &subject,
-        headers: headers.clone(),
-        body: Body::Encoded(body()),
-        message_id: Some(MessageId::Text(SECRET.into())),
-        expect: Expectations::default(),
-        reading: None,
+    let outgoing = {
+        let mut request = PublishRequest::new(&subject, Body::Encoded(body()));
+        request.headers = headers.clone();
+        request.message_id = Some(MessageId::Text(SECRET.into()));
+        request
     };
     let encoded = Opened::new(
         &subject,
@@ -602,7 +630,10 @@ fn debug_shows_no_data() {
 }
 
 #[derive(EventSet, Debug)]
-#[event(crate = event_sdk_core)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one event has a field of each kind"
+)]
 enum People {
     Seen(PersonSeen),
     Told(NameTold),

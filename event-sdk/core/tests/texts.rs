@@ -1,4 +1,4 @@
-//! Texts become subjects, patterns and names, whoever owns them.
+//! Conversions of owned, borrowed and static texts to subjects, patterns and names.
 
 use event_sdk_core::text::Text;
 use event_sdk_core::{Pattern, Subject};
@@ -22,6 +22,7 @@ fn any_text_is_taken() {
     }
     let name = String::from("worker-7");
     let shared: std::sync::Arc<str> = "worker-7".into();
+    let constant = Text::from_static("worker-7");
     for taken in [
         text("worker-7"),
         text(&name),
@@ -30,7 +31,7 @@ fn any_text_is_taken() {
         text(shared),
         text(std::borrow::Cow::Borrowed("worker-7")),
         text(std::borrow::Cow::<'static, str>::Owned(name.clone())),
-        text(&Text::from_static("worker-7")),
+        text(&constant),
     ] {
         assert_eq!(taken, "worker-7");
     }

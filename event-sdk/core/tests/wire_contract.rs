@@ -1,4 +1,5 @@
-//! The golden vectors of the wire contract, and what must hold of any envelope.
+//! Golden vectors of the wire contract (envelopes, keys, numbers), and properties of any
+//! envelope.
 
 use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeErrorKind, JsonCodec, RawEnvelope};

@@ -1,4 +1,4 @@
-//! How many deliveries each connection has in hand.
+//! Counts unsettled deliveries of each connection, so that a drain knows what it waits for.
 
 /// Which connection, of all that a transport ever had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
-//! Binding consumers, and creating them.
+//! Subscribes: binds an existing durable or group after comparing configurations and filters,
+//! or creates the consumer.
 
 use std::sync::Arc;
 

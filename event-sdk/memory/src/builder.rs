@@ -1,4 +1,5 @@
-//! Declares a memory transport.
+//! `MemoryTransportBuilder`: declares streams, clock, codec, maximum payload and hand-over of
+//! values.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;

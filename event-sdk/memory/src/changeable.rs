@@ -1,4 +1,4 @@
-//! A value that is read all the time and changed hardly ever.
+//! `Changeable`: a value that is read without a lock until it is changed for the first time.
 
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};

@@ -1,4 +1,5 @@
-//! Refuses requests that contradict themselves, or that a stream cannot serve.
+//! Validates requests: limits of a stream, overlapping stream subjects, filters that the stream
+//! does not store, work-queue rules.
 
 use super::filters::Filters;
 use event_sdk_core::stream::StreamConfig;

@@ -1,4 +1,5 @@
-//! One way to the streams, which is drained and closed by itself.
+//! `Connection`: one handle to shared streams with its phase (open, draining, closed); drain
+//! and close.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

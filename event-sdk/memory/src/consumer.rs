@@ -1,4 +1,5 @@
-//! A consumer: where it is in its stream, and what it has delivered.
+//! `Consumer`: position, unsettled deliveries, redelivery with backoff, nak with delay, max
+//! deliver and max ack pending.
 
 use std::time::Duration;
 

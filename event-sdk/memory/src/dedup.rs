@@ -1,4 +1,4 @@
-//! The message ids that a stream remembers.
+//! Deduplication: the message ids that a stream remembers for its duplicate window.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! What is left to do once a stream's lock is released.
+//! `DeferredActions`: wakes tasks and drops values after a stream's lock is released.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! How long a stream has run, by which ages and windows are measured.
+//! `Elapsed`: monotonic age of a stream, by which message ages and duplicate windows are
+//! measured.
 
 use std::time::Duration;
 

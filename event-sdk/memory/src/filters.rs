@@ -1,4 +1,5 @@
-//! What a consumer, or a reader of history, wants of a stream.
+//! `Filters`: the subject filters of a consumer or of a history reader, and whether a subject
+//! matches one.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,4 @@
-//! Reading what a stream holds, without a consumer.
+//! `History` for memory: reads stored messages in bounded steps, without a consumer.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Which consumers want a subject.
+//! Finds the consumers whose filters match a subject, cached by subject.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

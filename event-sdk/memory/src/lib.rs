@@ -1,4 +1,4 @@
-//! The memory transport: streams in the memory of this process.
+//! The memory transport: an embedded broker in this process with JetStream's semantics.
 //!
 //! Services reach it as `event_sdk::transport::memory`, or by `EventBus::memory()`.
 //!

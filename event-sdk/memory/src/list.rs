@@ -1,4 +1,4 @@
-//! The streams of a transport, and which of them stores a subject.
+//! The list of streams, and the lookup of the stream that stores a subject.
 
 use std::ops::{ControlFlow, Deref};
 use std::sync::Arc;

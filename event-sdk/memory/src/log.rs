@@ -1,4 +1,4 @@
-//! The messages that a stream holds.
+//! `Log`: the stored messages of a stream by sequence, with its total of bytes.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,5 @@
-//! What a consumer is told beside its messages.
+//! Gaps and exhausted deliveries that a consumer reports beside its messages; adjacent gaps are
+//! merged.
 
 use std::collections::VecDeque;
 

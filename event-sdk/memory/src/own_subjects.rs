@@ -1,4 +1,4 @@
-//! A subscription's own copies of subjects.
+//! Cache of subjects in a subscription, to avoid reference counts that threads share.
 
 use super::subjects::Entry;
 use event_sdk_core::subject::Subject;

@@ -1,4 +1,5 @@
-//! Deliveries of one consumer that are not settled.
+//! `Pending`: unsettled deliveries of a consumer with their ack deadlines, delayed naks and
+//! redeliveries that are due.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,4 +1,4 @@
-//! How far a consumer has read its stream.
+//! `Position`: how far a consumer has read its stream, and which messages it has not read.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Storing a message in a stream.
+//! Stores a message: duplicate check, expected sequences, message size, and room by
+//! `max_messages` and `max_bytes` (discard old or refuse with `StreamFull`).
 
 use std::mem;
 use std::num::NonZeroU64;
@@ -54,6 +55,7 @@ impl MemoryStream {
             message_id,
             expect,
             reading,
+            ..
         } = message;
         if let Body::Value(value) = &body
             && !self.settings().takes_values

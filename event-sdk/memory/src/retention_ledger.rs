@@ -1,4 +1,5 @@
-//! What a consumer owes a stream that keeps messages until they are settled.
+//! `RetentionLedger`: which messages of a work queue or interest stream a consumer still has to
+//! settle.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -1,4 +1,4 @@
-//! Values by sequence: a ring in which most sequences follow each other.
+//! `Sequenced`: a ring buffer of values by sequence, which may have holes.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,5 @@
-//! What a stream is, and what follows from it.
+//! `Settings`: a stream's configuration and what is derived from it, such as matching of its
+//! subjects.
 
 use super::elapsed::nanos;
 use event_sdk_core::stream::StreamConfig;

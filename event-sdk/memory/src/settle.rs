@@ -1,4 +1,4 @@
-//! Settling deliveries.
+//! Settles deliveries: applies ack, nak, term and in progress to their consumer.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Values that are found again by a key, whose places are used again.
+//! `Slab`: values under keys with generations; a removed value's place is used again.
 
 /// Values by [`Key`].
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! Everything of a stream that its lock protects.
+//! `State`: everything of a stream under its lock; applies age and size limits, drops messages,
+//! and removes what all consumers have settled.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;

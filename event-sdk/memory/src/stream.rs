@@ -1,4 +1,4 @@
-//! One stream of the memory transport: what can be done with it, under its lock.
+//! `MemoryStream`: one stream behind its lock, with its operations.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! The streams of a transport, which can be created and changed while it runs.
+//! `Streams`: the streams that connections share; looks up, creates and changes them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -1,4 +1,5 @@
-//! The subjects of the messages that a stream holds.
+//! `Subjects`: the subjects in a stream, each with its count, its last sequence and the
+//! consumers that match it.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! The subscriptions of one consumer, and which of them wait to be woken.
+//! `Subscribers`: the subscriptions of a consumer, their wakers and their timers.
 
 use std::task::Waker;
 use std::time::Duration;

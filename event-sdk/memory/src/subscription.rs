@@ -1,4 +1,4 @@
-//! Receiving from a consumer.
+//! `MemorySubscription`: the stream of items that a subscriber polls.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Values under patterns, as a tree of tokens, to find those that overlap.
+//! `TokenTree`: values by subject pattern; finds the patterns that overlap another.
 
 use std::ops::ControlFlow;
 

@@ -1,4 +1,5 @@
-//! Making the connection.
+//! Opens the connection through async-nats: capacity, events, and the callback that paces
+//! reconnects.
 
 mod failure;
 

@@ -1,4 +1,5 @@
-//! The state of the connection, and what the server says beside answers.
+//! Connection state for users (`ConnectionWatch`), and parsing of the server's `Permissions
+//! Violation` texts into denials.
 
 mod monitor;
 

@@ -1,4 +1,4 @@
-//! Consumers: bound or created, pulled from, settled.
+//! Subscribing: checks the request, binds or creates the consumer, and opens its subscription.
 //!
 //! A subscription has one consumer, one inbox for what the consumer sends, and
 //! no task of its own: it asks for messages when it is polled. What is its own

@@ -1,4 +1,5 @@
-//! What all parts of the transport share: the connection and its settings.
+//! `NatsContext`: connection, options, server, send queue and subscriptions, shared by all
+//! parts of the transport.
 
 mod ask;
 

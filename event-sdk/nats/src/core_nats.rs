@@ -1,4 +1,4 @@
-//! NATS without streams: what is published reaches whoever subscribes now.
+//! `CoreNats`: publish and subscribe without streams, at most once.
 
 mod subscription;
 mod waiting;
@@ -19,7 +19,7 @@ use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
     AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerName,
     DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation, PublishRequest, Stored,
-    SubscribeRequest, Subscription, Transport,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -70,37 +70,17 @@ impl CoreNats {
         &self,
         message: PublishRequest<'_>,
     ) -> Result<Completion<Result<(), Error>>, Error> {
+        if let Some(missing) = message.needs().next() {
+            return Err(self.unsupported(missing, Operation::Publish));
+        }
         let PublishRequest {
             subject,
             headers,
-            body,
-            message_id,
-            expect,
-            reading: _,
-        } = message;
-        let asked = [
-            (Capability::Deduplication, message_id.is_some()),
-            (Capability::ExpectStream, expect.last_sequence.is_some()),
-            (
-                Capability::ExpectSubject,
-                expect.last_subject_sequence.is_some(),
-            ),
-            (
-                Capability::ExpectPattern,
-                expect.last_pattern_sequence.is_some(),
-            ),
-        ];
-        for (capability, asked) in asked {
-            if asked {
-                return Err(unsupported(capability, Operation::Publish));
-            }
-        }
-        let Body::Encoded(payload) = body else {
-            return Err(Error::unsupported(
-                Capability::ValueHandover,
-                Operation::Publish,
-                "encode the event: it leaves this process",
-            ));
+            body: Body::Encoded(payload),
+            ..
+        } = message
+        else {
+            return Err(self.unsupported(Capability::ValueHandover, Operation::Publish));
         };
         let headers = headers::outgoing(&headers, None, &Expectations::default());
         let size = payload.len() + check_headers(headers.as_ref())?;

@@ -1,5 +1,5 @@
-//! What servers and async-nats call errors, as errors of this SDK: the one
-//! place where they are told apart.
+//! Maps errors of JetStream's API, of async-nats and of missing replies to `ErrorKind`, in one
+//! place; has the text of a denied publish.
 
 pub(super) mod code;
 
@@ -156,7 +156,7 @@ impl NoReply {
     /// That answers cannot be heard.
     pub(super) fn deafness(inbox: &str) -> String {
         format!(
-            "this user may not subscribe to {inbox}.>, where pending_replies come; grant the permission on the server, or name the `inbox_prefix` that it may use"
+            "this user may not subscribe to {inbox}.>, where replies arrive; grant the permission on the server, or name the `inbox_prefix` that it may use"
         )
     }
 }

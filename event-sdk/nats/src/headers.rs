@@ -1,4 +1,5 @@
-//! Headers on their way to a server and back.
+//! NATS headers: `Nats-Msg-Id`, `Nats-Expected-…` and user headers, written and parsed; and the
+//! header names on the wire.
 
 use async_nats::HeaderMap;
 use async_nats::header::{

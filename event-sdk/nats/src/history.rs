@@ -1,4 +1,5 @@
-//! Reading what a stream has stored, without a consumer.
+//! `History` for NATS: reads stored messages in pages, merged over several filters, without a
+//! consumer.
 //!
 //! Messages are read by sequence, a page at a time: where the stream allows it
 //! (`allow_direct`) from any server that has a copy, in one request for many

@@ -1,4 +1,4 @@
-//! The NATS transport: streams and consumers of a JetStream server, 2.10.25 or newer.
+//! The NATS transport: publishes to and consumes from JetStream, servers 2.10.25 or newer.
 //!
 //! Services reach it as `event_sdk::transport::nats`.
 //!

@@ -1,4 +1,4 @@
-//! How to connect.
+//! `NatsOptions`: timeouts, limits, credentials, prefixes and `Management` of a connection.
 
 mod auth;
 mod limits;

@@ -1,5 +1,5 @@
-//! What waits for an answer of the server, found by a token in the subject of
-//! the answer.
+//! `PendingReplies`: requests and publishes that await a reply, by the token in the reply
+//! subject.
 
 mod reply_token;
 

@@ -1,4 +1,4 @@
-//! Publishing to streams.
+//! Publishes to JetStream: checks sizes, headers and expectations, and queues the message.
 
 mod ack;
 mod confirm;
@@ -110,7 +110,7 @@ fn take<'a>(
         body,
         message_id,
         expect,
-        reading: _,
+        ..
     } = message;
     let Body::Encoded(body) = body else {
         return Err(Error::unsupported(

@@ -1,5 +1,5 @@
-//! What is published goes through here, in order, as fast as the connection
-//! takes it and no faster.
+//! `SendQueue`: sends publishes in order, limits those in flight, and fails those that cannot
+//! be sent in time.
 //!
 //! A message is handed to the client at once if that is possible, by whoever
 //! publishes it. Otherwise it waits in a queue, which keeps its place, and one

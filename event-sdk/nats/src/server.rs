@@ -1,4 +1,5 @@
-//! What a server is: its version, its limits, and what follows from them.
+//! Server version and limits: oldest supported version, and which capability needs which
+//! version.
 
 use std::fmt;
 

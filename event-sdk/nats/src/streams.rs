@@ -1,4 +1,4 @@
-//! Streams: which there are, what they hold, and how they are made.
+//! Streams by the JetStream API: find by subject, state, apply.
 
 mod apply;
 mod config;

@@ -1,4 +1,5 @@
-//! Puts a bus together.
+//! `BusBuilder`: sets the prefix, source, declared streams, codec, clock, ids and
+//! transport of a bus, and checks them together.
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

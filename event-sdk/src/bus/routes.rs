@@ -1,4 +1,5 @@
-//! Finds the subjects of a set, and the streams that store them.
+//! Routes: maps the events of a set to subjects under the bus's prefix, and to the streams that
+//! store them.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Many events, without waiting for each.
+//! `publish_all`: publishes many events with several in flight, and reports a result for each
+//! (`PublishAllError`).
 
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};

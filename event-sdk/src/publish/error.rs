@@ -1,4 +1,5 @@
-//! A publish that failed, with the event to try again.
+//! `PublishError`: a failed publish, its kind and outcome, and the prepared event to publish
+//! again.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,4 +1,5 @@
-//! An event whose id and time are fixed.
+//! `Prepared`: an event with fixed id and timestamp, so that a retry is recognized as a
+//! duplicate.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! What can be published as an event of one type.
+//! `Publishable`: which argument types a publisher accepts (an event, an `Arc` of it, a
+//! prepared event).
 
 use std::fmt;
 use std::sync::Arc;

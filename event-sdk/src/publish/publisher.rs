@@ -1,4 +1,4 @@
-//! Handles to publish events of one type, or of one set.
+//! `Publisher<E>` for one event type and `PublisherSet<S>` for the events of one set.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,8 +11,8 @@ use event_sdk_core::subject::{InvalidSubject, grammar};
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Reading;
 use event_sdk_core::transport::{
-    Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, MessageId,
-    Operation, PublishRequest, ValueBody,
+    Body, Capabilities, Capability, Completion, Confirmation, Error, ErrorKind, Expectations,
+    MessageId, Operation, PublishRequest, TransportExt as _, ValueBody,
 };
 use event_sdk_core::{Contains, Event, EventSet, Pattern, Subject};
 
@@ -30,10 +30,8 @@ pub struct Publisher<E> {
     bus: EventBus,
     /// The subject, or why there is none; the part before the key if that is in it.
     subject: Result<Subject, InvalidSubject>,
-    /// Whether values are handed over instead of being encoded.
-    hand_over: bool,
-    deduplicates: bool,
-    max_payload: usize,
+    /// What the transport declared when the publisher was made.
+    capabilities: Capabilities,
     /// How large the last body was: how much to reserve for the next.
     size_hint: AtomicUsize,
     event: PhantomData<fn(E)>,
@@ -41,12 +39,9 @@ pub struct Publisher<E> {
 
 impl<E: Event> Publisher<E> {
     pub(super) fn new(bus: EventBus) -> Self {
-        let capabilities = bus.transport().capabilities();
         Self {
             subject: subject_of(&E::SPEC, bus.prefix()),
-            hand_over: capabilities.has(Capability::ValueHandover),
-            deduplicates: capabilities.has(Capability::Deduplication),
-            max_payload: capabilities.max_payload(),
+            capabilities: bus.transport().capabilities(),
             size_hint: AtomicUsize::new(512),
             bus,
             event: PhantomData,
@@ -119,21 +114,28 @@ impl<E: Event> Publisher<E> {
         let own_id = prepared.extra().and_then(|extra| extra.message_id.clone());
         let message_id = match own_id {
             Some(id) => Some(id),
-            None => self.deduplicates.then_some(MessageId::Event(prepared.id())),
+            None => self
+                .capabilities
+                .has(Capability::Deduplication)
+                .then_some(MessageId::Event(prepared.id())),
         };
         let expect = self.expectations(prepared)?;
-        Ok(self.bus.transport().publish(PublishRequest {
-            subject,
-            headers,
-            body,
-            message_id,
-            expect,
-            reading,
-        }))
+        let mut request = PublishRequest::new(subject, body);
+        request.headers = headers;
+        request.message_id = message_id;
+        request.expect = expect;
+        request.reading = reading;
+        let transport = self.bus.transport();
+        let missing = request.needs().find(|need| !self.capabilities.has(*need));
+        if let Some(missing) = missing {
+            let error = transport.unsupported(missing, Operation::Publish);
+            return Err(error.at_subject(subject));
+        }
+        Ok(transport.publish(request))
     }
 
     fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
-        if self.hand_over {
+        if self.capabilities.has(Capability::ValueHandover) {
             let event: Arc<dyn ErasedEvent> = prepared.event.clone();
             return Ok(Body::Value(ValueBody {
                 head: prepared.head.clone(),
@@ -157,7 +159,7 @@ impl<E: Event> Publisher<E> {
             return Err(unreadable(out.len(), readable));
         }
         let size = out.len() + headers.byte_len();
-        if size > self.max_payload {
+        if size > self.capabilities.max_payload() {
             // A server may take more since it was restarted.
             let limit = self.bus.transport().capabilities().max_payload();
             if size > limit {
@@ -257,9 +259,7 @@ impl<E> Clone for Publisher<E> {
         Self {
             bus: self.bus.clone(),
             subject: self.subject.clone(),
-            hand_over: self.hand_over,
-            deduplicates: self.deduplicates,
-            max_payload: self.max_payload,
+            capabilities: self.capabilities,
             size_hint: AtomicUsize::new(self.size_hint.load(Ordering::Relaxed)),
             event: PhantomData,
         }

@@ -1,4 +1,5 @@
-//! One event on its way: options first, then the two answers of the transport.
+//! The future of one publish: its options (message id, headers, cause, expected sequence),
+//! encoding, hand-over to the transport and confirmation.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};

@@ -1,4 +1,5 @@
-//! Events that are on their way, and how their confirmations are awaited.
+//! The in-flight window of `publish_all`: how many publishes run at once, and how their
+//! confirmations are polled.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -1,10 +1,9 @@
-//! Several deliveries that are handled and settled together.
+//! `Batch`: several deliveries that one handler run takes, acks, naks or terminates together.
 
 use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use event_sdk_core::EventSet;
 use event_sdk_core::transport::{Settlement, Settler, Unsettled};
 
 use super::Delivery;
@@ -40,7 +39,7 @@ pub struct Batch<S> {
     deliveries: Vec<Delivery<S>>,
 }
 
-impl<S: EventSet> Batch<S> {
+impl<S> Batch<S> {
     pub(super) fn new(deliveries: Vec<Delivery<S>>) -> Self {
         Self { deliveries }
     }

@@ -1,4 +1,5 @@
-//! One delivery of an event, and what becomes of it.
+//! `Delivery`: ack, nak with a delay, term, in progress, and `refuse` (a nak for a newer major
+//! version, a term for anything else).
 
 use std::fmt::{self, Write};
 use std::ops::Deref;

@@ -1,4 +1,5 @@
-//! What a subscription is to be, before it exists.
+//! `Subscribe`: builder of a subscription (durable name, group, filter, start position, ack
+//! wait, max deliver, backoff, prefetch).
 
 use std::fmt;
 use std::future::IntoFuture;

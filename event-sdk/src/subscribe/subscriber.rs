@@ -1,4 +1,5 @@
-//! Receives deliveries, from one consumer or from several merged.
+//! `Subscriber`: the stream of deliveries from one consumer, or merged from one consumer per
+//! stream.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -59,7 +60,7 @@ pub(super) struct Source {
     pub(super) subscription: Subscription,
 }
 
-impl<S: EventSet> Subscriber<S> {
+impl<S> Subscriber<S> {
     pub(super) fn new(
         sources: Vec<Source>,
         opener: Opener,

@@ -1,4 +1,5 @@
-//! Checks texts against the house grammar and against NATS's own.
+//! Grammar of subjects, patterns, prefixes, tokens and event types: allowed characters,
+//! reserved tokens and maximum lengths.
 //!
 //! The house grammar is for what this SDK names itself: tokens of lower-case
 //! letters, digits, `_` and `-`, joined by dots. NATS's grammar is wider and is

@@ -1,4 +1,5 @@
-//! The hash by which a set finds an event, and the parent of a subject.
+//! `subject_hash`: the hash by which a set finds an event; and `parent`, a subject without its
+//! last token.
 
 /// Hashes a relative subject (64-bit FNV-1a).
 ///

@@ -1,4 +1,4 @@
-//! Escapes a key into one subject token, reversibly.
+//! Escapes an event's key into one subject token, and unescapes it.
 //!
 //! Letters, digits, `_` and `-` stand for themselves; any other byte is `=`
 //! and two upper-case hexadecimal digits; the empty key is `=` alone. So every

@@ -1,4 +1,5 @@
-//! The grammar of subjects, the matching of patterns, and the escaping of keys.
+//! Subjects: their grammar, wildcard matching, pattern overlap, and escaping of keys, in `const
+//! fn` over `&str`.
 //!
 //! Everything that decides about a subject stands here once and is used three
 //! times: by the derive while it expands, by `const` checks while the user's

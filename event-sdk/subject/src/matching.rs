@@ -1,4 +1,5 @@
-//! Decides what patterns say of subjects and of each other.
+//! Wildcard matching: whether a pattern matches a subject, covers or overlaps a pattern, and
+//! their intersection.
 //!
 //! The rules are the NATS server's: tokens are compared byte by byte, `*`
 //! stands for exactly one token and `>` for one token or more

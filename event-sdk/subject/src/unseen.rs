@@ -1,4 +1,5 @@
-//! Characters that nobody sees in a text: white space, controls, invisible ones.
+//! Invisible characters that subjects and names must not contain: white space, control, format
+//! and bidirectional characters.
 //!
 //! The lists are written out instead of asked of a Unicode table: they have to be the
 //! same for every release of Rust and in every language (the wire contract has them).

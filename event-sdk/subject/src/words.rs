@@ -1,4 +1,4 @@
-//! Splits a type's name into the words that name its entity and its action.
+//! Splits a struct name such as `OrderPlaced` into its default entity and action.
 
 /// The two words of a name such as `OrderPlaced`, in lower case; `None` when
 /// the name has one word, or more than two.

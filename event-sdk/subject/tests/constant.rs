@@ -1,4 +1,4 @@
-//! All of it works while compiling, with the results that it has at run time.
+//! The grammar functions in `const`, with the same results as at run time.
 
 use event_sdk_subject::{
     check_event_type, check_pattern, check_prefix, check_relative, check_subject, check_token,

@@ -1,4 +1,4 @@
-//! The grammars, against a reference that splits and looks at each token.
+//! The grammar against a reference implementation that checks token by token.
 
 use event_sdk_subject::{
     Fault, FaultKind, MAX_PREFIX_LEN, MAX_RELATIVE_LEN, MAX_SUBJECT_LEN, MAX_TOKEN_LEN,

@@ -1,4 +1,4 @@
-//! Keys as tokens: one to one, legal, bounded.
+//! Escaped keys: reversible, valid as a token, bounded in length.
 
 use std::fmt;
 

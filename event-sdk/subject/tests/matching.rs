@@ -1,4 +1,5 @@
-//! Matching, covering, overlapping and meeting, against slow obvious references.
+//! Matching, covering, overlap and intersection of patterns against slow reference
+//! implementations.
 
 use event_sdk_subject::{covers, matches, meet, overlaps, parent, token_count};
 use proptest::prelude::*;

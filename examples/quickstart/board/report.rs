@@ -1,4 +1,4 @@
-//! What happened on a day, in one line.
+//! One-line report of a day.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The reports of real days, and what the board forgets.
+//! Reports of real days, and bounded memory of the board.
 
 use comfy_table::presets;
 use jiff::Timestamp;

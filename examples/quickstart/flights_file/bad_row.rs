@@ -1,4 +1,4 @@
-//! Why a row of a flights file cannot be used.
+//! `BadRow`: why a row of the file cannot be used.
 
 use jiff::civil::Date;
 use thiserror::Error;

@@ -1,4 +1,4 @@
-//! The fields of one row, read by column and type.
+//! Fields of one CSV row, by column and type.
 
 use std::ops::RangeInclusive;
 

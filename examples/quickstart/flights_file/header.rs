@@ -1,4 +1,4 @@
-//! The columns that a flights file must have, and where a file has them.
+//! Required columns, and their positions in a file.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Reads lines in bounded memory, whatever the file holds.
+//! Reads lines of bounded length.
 
 use std::io::{self, BufRead, Read};
 

@@ -1,4 +1,4 @@
-//! One flight of a flights file: its fields, checked and typed.
+//! `Row`: one flight, validated and typed.
 
 use std::ops::RangeInclusive;
 

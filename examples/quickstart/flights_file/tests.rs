@@ -1,4 +1,4 @@
-//! Real rows, rows broken in every way, headers, and files like them.
+//! Real rows, broken rows and headers.
 
 use jiff::civil::{date, time};
 

@@ -1,4 +1,4 @@
-//! The figures of one carrier, of one airport, or of all.
+//! Counts and means of one carrier or airport.
 
 use crate::events::FlightEvents;
 use crate::mean::Mean;

@@ -1,4 +1,4 @@
-//! The figures agree with the file, counted once more in a plainer way.
+//! The summary agrees with a second count of the file.
 
 use std::collections::BTreeMap;
 

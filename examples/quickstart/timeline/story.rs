@@ -1,4 +1,4 @@
-//! The events of one flight, one after the other.
+//! Events of one flight, in order.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! Order, causes, chunks and bounds, on the real file and on worse ones.
+//! Order, causes, chunks and memory bounds of the timeline.
 
 use std::collections::{HashMap, HashSet};
 

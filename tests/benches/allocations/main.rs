@@ -1,4 +1,4 @@
-//! How often the SDK asks for memory, per event published and per event received.
+//! Benchmark: allocations per event, published and received.
 //!
 //! `cargo xtask bench allocations`. It counts; it does not measure time.
 

@@ -1,4 +1,4 @@
-//! Receiving from a stream, decoded and acknowledged, one by one and in batches.
+//! Consuming from a stream: decode and ack, singly and in batches.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! How long one confirmed publish takes.
+//! Latency of one confirmed publish.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,4 @@
-//! What the SDK costs over a NATS server, each figure beside async-nats doing
-//! the same by hand, in turn with it and on the same server.
+//! Benchmark: the SDK over NATS against hand-written async-nats on the same server.
 //!
 //! `cargo xtask bench nats` runs all, `cargo xtask bench nats -- publish` some.
 

@@ -1,4 +1,4 @@
-//! Publishing: without a stream, and confirmed by one.
+//! Publishing without a stream, and confirmed.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What one writes by hand with async-nats.
+//! Baseline: hand-written code on async-nats.
 
 use std::collections::VecDeque;
 use std::time::Duration;

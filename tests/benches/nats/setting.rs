@@ -1,4 +1,4 @@
-//! One server, one runtime, and a connection of each kind.
+//! Setting of the benchmark: server, runtime, connections.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Writing an envelope, against hand-written structs and `serde_json`.
+//! Encoding an envelope, against hand-written structs with `serde_json`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

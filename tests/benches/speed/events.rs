@@ -1,4 +1,4 @@
-//! An event of about 600 bytes, and the hand-written structs of the same shape.
+//! Events of the benchmark (about 600 bytes), and hand-written structs of the same shape.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Publishing beside many subscriptions to something else, against few.
+//! Publishing beside many unrelated subscriptions, against few.
 
 use std::time::{Duration, Instant};
 

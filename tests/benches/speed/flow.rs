@@ -1,4 +1,4 @@
-//! From a publisher to a handler in one process, against a bare channel.
+//! From publisher to handler in one process, against a channel.
 //!
 //! Both sides do the same in rounds of a fixed number of events, and wait for
 //! each other after every batch, so that neither queue grows without limit. The

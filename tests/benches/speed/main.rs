@@ -1,4 +1,4 @@
-//! What the SDK costs, each figure beside a baseline that runs in turn with it.
+//! Benchmark: cost of the SDK in one process, each figure against a baseline.
 //!
 //! `cargo xtask bench speed` runs all, `cargo xtask bench speed -- encode flow`
 //! some. The median of the rounds is printed, and the goal beside the ratio.

@@ -1,4 +1,5 @@
-//! What the compiler refuses, with which words, and what it takes.
+//! Compile-fail tests: the error text of each mistake (`ui/<kind>/*.stderr`), and programs that
+//! must compile (`ui/pass/`).
 //!
 //! Each folder of `ui` but `pass` holds one kind of mistake. The texts are
 //! compared to the letter, and rustc words its errors a little differently in

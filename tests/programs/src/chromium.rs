@@ -1,4 +1,4 @@
-//! Where Chromium may be, which the test of the catalogue page opens it in.
+//! Finds Chromium for the test of the catalogue page.
 
 use std::path::{Path, PathBuf};
 

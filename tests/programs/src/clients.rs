@@ -1,4 +1,4 @@
-//! The test clients in other languages: what runs them, and the packages that they are given.
+//! Finds interpreters and packages of the Python and Node clients.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
-//! The tools of other teams that contracts are held against: the packages that are installed for
-//! them, in Node and in Python.
+//! Finds the tools that check contracts (AsyncAPI parser, TypeScript, pydantic).
 
 use std::path::{Path, PathBuf};
 

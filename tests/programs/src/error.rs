@@ -1,4 +1,4 @@
-//! Why there is no program to start.
+//! `ProgramError`: why a program is missing.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Where `cargo xtask services` has put programs, and packages for other languages.
+//! Folders of programs and packages that `cargo xtask services` installs.
 
 use std::env;
 use std::path::{Path, PathBuf};

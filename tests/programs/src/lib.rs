@@ -1,4 +1,5 @@
-//! Finds the programs that tests start, for them and for `cargo xtask services`.
+//! Finds the programs that tests start (nats-server, Node, Python, Chromium), for tests and
+//! `cargo xtask services`.
 //!
 //! One place knows where a program may be and which version it must have, so that a
 //! test that is run alone starts the same server as `cargo xtask test`. Nothing is

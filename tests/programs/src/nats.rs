@@ -1,4 +1,4 @@
-//! Where `nats-server` may be: the current one that the tests use, and the oldest supported one.
+//! Finds `nats-server`: the current version, and the oldest supported one.
 
 use std::path::{Path, PathBuf};
 

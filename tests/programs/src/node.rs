@@ -1,4 +1,4 @@
-//! Where Node may be, which runs the Node client and the tools of other teams.
+//! Finds Node, for the Node client and the contract tools.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! Searches the places where a program may be for one of a fit version.
+//! Searches a program of a suitable version: variable, `PATH`, `target/services`.
 
 use std::ffi::OsString;
 use std::path::{self, Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Versions of servers: two or three numbers, as the programs print them.
+//! Parses program versions of two or three numbers.
 
 use std::fmt;
 use std::str::FromStr;

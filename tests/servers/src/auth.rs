@@ -1,4 +1,4 @@
-//! Who may connect to a server: a token, users with passwords or keys, or those of an operator.
+//! Server authentication: token, users with passwords or nkeys, or an operator.
 
 mod operator;
 

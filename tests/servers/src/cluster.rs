@@ -1,4 +1,4 @@
-//! A cluster of servers that replicate streams: who leads, and when all follow.
+//! Clusters: starts servers that replicate streams, waits for leaders and replicas.
 
 mod leader;
 

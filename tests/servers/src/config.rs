@@ -1,4 +1,4 @@
-//! Writes a server's configuration file.
+//! Writes the server's configuration file.
 
 use std::fmt::Write as _;
 use std::path::Path;

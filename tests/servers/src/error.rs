@@ -1,4 +1,4 @@
-//! What can go wrong with a server, with the end of its log where that helps.
+//! `ServerError`: failures to start or use a server, with the end of its log.
 
 use std::time::Duration;
 use std::{fmt, io};

@@ -1,4 +1,4 @@
-//! The temporary folder of one server: its configuration, its store, its log.
+//! Temporary folder of a server: configuration, store, log.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};

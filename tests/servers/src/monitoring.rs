@@ -1,4 +1,4 @@
-//! Asks a server's monitoring port, which needs no credentials and no client.
+//! Requests to the server's monitoring port.
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! How a server is to be: what a test asks for before it starts one.
+//! `Options`: what a test requests of a server before it starts.
 
 use event_sdk_test_programs::Program;
 

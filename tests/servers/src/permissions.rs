@@ -1,4 +1,4 @@
-//! What a user of a server may do.
+//! Permissions of a server's user.
 
 use serde_json::{Value, json};
 

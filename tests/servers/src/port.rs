@@ -1,4 +1,4 @@
-//! Loopback ports that are reserved for a server, also while it is down.
+//! Reserves loopback ports, also while a server is down.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;

@@ -1,4 +1,4 @@
-//! One run of a server's program, guarded so that it does not outlive the test program.
+//! Runs a server's program, and ends it with the test.
 
 mod guard;
 

@@ -1,4 +1,4 @@
-//! One server: its life from start to drop, and what tests do to it meanwhile.
+//! `Server`: start, stop, kill, pause and restart of one server.
 
 mod ready;
 

@@ -1,4 +1,4 @@
-//! Certificates for a test: an authority, and what it signs for a server and for clients.
+//! Test certificates: an authority, server and client certificates.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

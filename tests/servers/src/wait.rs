@@ -1,4 +1,4 @@
-//! Polls until something is so, or a deadline has passed.
+//! Polls until a condition holds or a deadline passes.
 
 use std::time::{Duration, Instant};
 

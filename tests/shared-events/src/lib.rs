@@ -1,5 +1,5 @@
-//! A crate of events that several services share: it depends on event-sdk-core
-//! alone, which the macros know, and the sets that take its events stand in other crates.
+//! Events in a crate of their own, depending on event-sdk-core only; their sets are in other
+//! crates.
 
 use event_sdk_core::{Event, EventSet, Pattern, RawEvent, subject};
 use serde::{Deserialize, Serialize};

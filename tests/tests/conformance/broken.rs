@@ -1,5 +1,5 @@
-//! The suite names what is broken: for each broken promise, the cases that
-//! fail are those that try it; and there is no case that nothing fails.
+//! Mutation test of the suite: each broken promise fails exactly its cases, and every case can
+//! fail.
 
 mod expected;
 

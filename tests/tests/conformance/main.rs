@@ -1,6 +1,5 @@
-//! The conformance suite: on the memory transport in each of its forms, on NATS
-//! servers, on transports that can do less, and on transports that are broken on
-//! purpose.
+//! Runs the conformance suite on memory, on NATS servers, on reduced transports and on
+//! deliberately broken ones.
 
 mod broken;
 mod memory;

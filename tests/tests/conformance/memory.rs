@@ -1,5 +1,4 @@
-//! The memory transport keeps every promise: by itself, behind pointers, and
-//! when it hands values over.
+//! The suite on the memory transport: direct, boxed, with hand-over.
 
 use std::sync::Arc;
 use std::time::Duration;

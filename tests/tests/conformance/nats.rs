@@ -1,4 +1,4 @@
-//! The NATS transport keeps every promise on a real server.
+//! The suite on real NATS servers.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! A transport that can do less: in place of each case that needs what it
-//! lacks, the suite hears that it is not supported.
+//! The suite on transports that lack capabilities: the cases report `Unsupported`.
 
 use std::time::Duration;
 

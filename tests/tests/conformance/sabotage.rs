@@ -1,4 +1,4 @@
-//! A transport that breaks one promise on purpose.
+//! Wrapper transport that breaks one promise on purpose.
 
 mod closing;
 mod consumers;

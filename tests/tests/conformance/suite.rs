@@ -1,5 +1,4 @@
-//! The suite itself: what it runs, how it bears a transport or a harness that
-//! fails, and what its report says.
+//! The suite itself: selection, timeouts, failing harnesses, reports.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

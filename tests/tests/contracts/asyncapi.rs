@@ -1,4 +1,4 @@
-//! The AsyncAPI document of the shop, held against AsyncAPI's own parser.
+//! The shop's AsyncAPI document, checked by AsyncAPI's own parser.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Documents that are good and documents that are broken, with the verdict of each reader on them.
+//! Table of valid and broken documents, with each reader's verdict.
 
 use std::fs;
 use std::path::Path;
@@ -36,8 +36,11 @@ enum Refuses {
     Values,
     /// Those that go by the schema: it says more (`#[schemars(range(…))]`) than serde checks.
     SchemaAlone,
+    /// The compiler alone: our decoder reads `None` for a flattened option that does not fit, and
+    /// the generator for pydantic leaves out `anyOf` beside `properties`.
+    Compiler,
 }
-use Refuses::{All, Nobody, SchemaAlone, Values};
+use Refuses::{All, Compiler, Nobody, SchemaAlone, Values};
 
 /// The first example of an event, with another value (or none) at a place in its data.
 const CHANGED: &[(&str, &str, Option<&str>, Refuses)] = &[
@@ -149,6 +152,26 @@ const CHANGED: &[(&str, &str, Option<&str>, Refuses)] = &[
         "/campaign",
         Some("\"spring\""),
         Nobody,
+    ),
+    // a flattened option of an enum
+    ("orders.order.cancelled@1.0", "/to_account", None, Nobody),
+    (
+        "orders.order.cancelled@1.0",
+        "/to_account/cents",
+        Some("\"9\""),
+        Compiler,
+    ),
+    (
+        "orders.order.cancelled@1.0",
+        "/to_account/cents",
+        None,
+        Compiler,
+    ),
+    (
+        "orders.order.cancelled@1.0",
+        "/to_account",
+        Some("7"),
+        Compiler,
     ),
     // an enum with its tag outside
     (
@@ -389,8 +412,8 @@ fn document(entry: &EventEntry, name: &str, data: &Value, refuses: Refuses) -> D
         schema: id(entry),
         name: name.to_owned(),
         envelope,
-        ours: matches!(refuses, Nobody | SchemaAlone),
-        pydantic: refuses == Nobody,
+        ours: matches!(refuses, Nobody | SchemaAlone | Compiler),
+        pydantic: matches!(refuses, Nobody | Compiler),
         typescript: matches!(refuses, Nobody | Values | SchemaAlone),
     }
 }

@@ -1,4 +1,4 @@
-//! The schemas given to the generators of other languages: what they make reads the same documents.
+//! Generated TypeScript and Python types read the same documents.
 
 use serde::Deserialize;
 

@@ -1,5 +1,5 @@
-//! Holds the contracts of a shop against the tools of the teams that use them: the official parser
-//! of AsyncAPI, TypeScript, pydantic, and a browser.
+//! Checks a shop's contracts with the tools of other teams: AsyncAPI parser, TypeScript,
+//! pydantic, a browser.
 //!
 //! The tools (`tests/contracts/`) are pinned, and installed by `cargo xtask services`.
 

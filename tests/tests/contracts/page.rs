@@ -1,4 +1,4 @@
-//! The catalogue page of the shop, opened in Chromium and used as people do.
+//! The catalogue page in Chromium: search, links, keyboard, print, accessibility.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Runs the tools in `tests/contracts/`, each of which answers one line of JSON.
+//! Runs the tools in `tests/contracts/`, one JSON line each.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! Somebody deletes the consumer of a service that works.
+//! Fault: the consumer of a running service is deleted.
 
 use event_sdk::transport::{DeliverPolicy, ErrorKind, Outcome};
 use event_sdk::{Delivery, Error, Subscribe, Subscriber};

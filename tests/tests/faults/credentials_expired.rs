@@ -1,5 +1,4 @@
-//! The credentials of a service expire while it publishes and consumes, and are
-//! renewed in place.
+//! Fault: credentials expire while a service runs, and are renewed in place.
 
 use std::fs;
 use std::time::Duration;

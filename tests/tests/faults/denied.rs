@@ -1,4 +1,4 @@
-//! What a user may not do is denied at once, and the error names the subject.
+//! Fault: missing permissions; the error names the subject.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! A service is drained while it is busy: with handlers at work, acks on their way,
-//! and events that it has not looked at.
+//! Drain of a busy service: running handlers, acks in flight, undelivered events.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What is published in these tests.
+//! Events of the fault tests.
 
 use event_sdk::Event;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,4 @@
-//! The leader of a replicated stream is killed (`kill -9`) in a cluster of three,
-//! while services publish and consume.
+//! Fault: the leader of a replicated stream is killed (`kill -9`) in a cluster of three.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Counts what became of every event of a test.
+//! Counts lost and repeated events of a fault test.
 
 use std::collections::BTreeMap;
 use std::fmt;

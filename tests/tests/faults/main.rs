@@ -1,7 +1,5 @@
-//! Faults of real NATS servers, and what a service sees of them through the
-//! public API: servers restarted, killed and paused, consumers and streams
-//! deleted, limits met, permissions and credentials missing, a service too slow or
-//! drained in the middle of its work.
+//! Faults of real NATS servers through the public API: restarts, kills, pauses, deletions,
+//! limits, missing permissions, expired credentials, slow consumers.
 //!
 //! Each test keeps a ledger of its events and prints it at its end
 //! (`cargo test -p event-sdk-tests --test faults -- --nocapture`): nothing that

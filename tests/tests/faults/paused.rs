@@ -1,5 +1,4 @@
-//! The server is frozen (SIGSTOP) for longer than the ack wait, while services
-//! publish and consume.
+//! Fault: the server is frozen (SIGSTOP) for longer than the ack wait.
 
 use std::time::{Duration, Instant};
 

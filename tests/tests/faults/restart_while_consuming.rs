@@ -1,4 +1,4 @@
-//! The server is stopped, and killed, while services receive and acknowledge.
+//! Fault: the server is stopped or killed while services consume.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The server is stopped, and killed, while services publish.
+//! Fault: the server is stopped or killed while services publish.
 
 use futures_util::future::join_all;
 

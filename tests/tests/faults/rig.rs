@@ -1,4 +1,4 @@
-//! Servers with one stream, and connections to them.
+//! Test support: servers with one stream, and connections.
 
 use std::time::Duration;
 

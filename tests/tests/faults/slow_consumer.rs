@@ -1,5 +1,4 @@
-//! A service takes nothing from its connection for so long that the server ends it
-//! as a slow consumer.
+//! Fault: the server disconnects a service as a slow consumer.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Somebody deletes the stream under services that publish and consume.
+//! Fault: the stream is deleted under services.
 
 use event_sdk::Subscriber;
 use event_sdk::transport::{ErrorKind, Outcome};

@@ -1,4 +1,4 @@
-//! The stream is full and discards what is new.
+//! Fault: the stream is full and refuses new messages.
 
 use std::num::NonZeroU64;
 

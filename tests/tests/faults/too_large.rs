@@ -1,4 +1,4 @@
-//! Events that are larger than the server takes.
+//! Fault: events larger than the server's limit.
 
 use event_sdk::transport::nats::ConnectionState;
 use event_sdk::transport::{ErrorKind, Outcome};

@@ -1,5 +1,4 @@
-//! A wire to a server that can be choked: nothing comes through it any more, and
-//! neither end knows.
+//! TCP proxy that can stall a connection without closing it.
 
 use event_sdk_test_servers::Server;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -1,5 +1,4 @@
-//! What services do in these tests: publish until it is stored, receive and
-//! acknowledge, and wait no longer than they have to.
+//! Services of the fault tests: publish until stored, receive and ack.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! What is too new, too old or no event at all, on both sides.
+//! Newer versions, older versions and invalid messages, in both directions.
 
 use std::time::Duration;
 

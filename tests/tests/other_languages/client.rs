@@ -1,4 +1,4 @@
-//! Starts a client in another language and speaks with it in lines of JSON.
+//! Starts a client in another language, and exchanges JSON lines with it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

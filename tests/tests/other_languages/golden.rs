@@ -1,4 +1,4 @@
-//! The golden vectors, read and written in other languages.
+//! Golden vectors in other languages.
 
 use std::collections::BTreeMap;
 use std::fs;

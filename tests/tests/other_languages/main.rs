@@ -1,4 +1,4 @@
-//! Holds the wire contract against clients in Python and in Node, over a real server.
+//! The wire contract with clients in Python and Node, over a real server.
 //!
 //! The clients (`tests/clients/`) were written by `docs/wire-contract.md` alone and use
 //! NATS's own packages for their languages.

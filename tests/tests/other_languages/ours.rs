@@ -1,4 +1,4 @@
-//! What we publish, read in another language.
+//! Events from Rust, read in other languages.
 
 use event_sdk::json::RawJson;
 use event_sdk::{Event, LooseId, Prepared, TraceContext};

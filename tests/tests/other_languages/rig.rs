@@ -1,4 +1,4 @@
-//! A server with a stream, our bus on it, and the events that all sides know.
+//! Test support: a server, a bus and the shared events.
 
 use event_sdk::json::RawJson;
 use event_sdk::stream::StreamSpec;

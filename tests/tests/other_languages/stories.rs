@@ -1,4 +1,4 @@
-//! One story that goes on through three languages.
+//! Correlation and causation through three languages.
 
 use crate::client::{Client, Line, within};
 use crate::rig::{ReadingChecked, ReadingTaken, Rig, Weather, json, next, reading};

@@ -1,4 +1,4 @@
-//! What another language publishes, read by us.
+//! Events from other languages, read in Rust.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! All that this program logs, down to the last detail: no secret may be in it.
+//! Captures all log output of the program, to find leaked secrets.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};

@@ -1,5 +1,4 @@
-//! Who may connect: what is taken, what is wrong with what is not, and that no
-//! secret is ever shown.
+//! Credentials: accepted and refused ones, and secrets that must not be shown.
 
 use std::fs;
 use std::path::PathBuf;

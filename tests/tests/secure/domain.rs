@@ -1,5 +1,4 @@
-//! JetStream that is elsewhere: in another domain behind a leaf node, and in
-//! another account that exports a part of it.
+//! JetStream domains and API prefixes: a leaf node's streams.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! The secure set-ups, on real servers and through the public API: who may
-//! connect, over what, and what a user may do then.
+//! Secure set-ups on real servers: credentials, TLS, users and permissions.
 
 mod captured;
 mod credentials;

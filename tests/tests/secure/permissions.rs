@@ -1,5 +1,5 @@
-//! The table of permissions in docs/production.md: each row is enough for what
-//! it says, and nothing in it can be left out.
+//! Executes the permissions table of docs/production.md: each row suffices, and no entry is
+//! superfluous.
 
 use std::fmt::Write as _;
 use std::pin::Pin;

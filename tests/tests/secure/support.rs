@@ -1,4 +1,4 @@
-//! Servers, buses and events of the secure set-ups.
+//! Test support: servers, buses and events of secure set-ups.
 
 use std::error::Error as _;
 use std::fmt::Write as _;

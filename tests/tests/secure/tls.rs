@@ -1,4 +1,4 @@
-//! Secure connections: which certificates are taken, and which one is wrong.
+//! TLS: accepted certificates, and errors for wrong ones.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Users who may do little: what they need is enough, and what they lack is said.
+//! Users with few permissions: what suffices, and errors for the rest.
 
 use std::fs;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench --against <rev>`: another revision and this working tree, run in turn.
+//! `cargo xtask bench --against <rev>`: benchmarks a revision and the working tree in turn.
 
 mod comparison;
 mod figures;

@@ -1,4 +1,4 @@
-//! One line that says which machine and compiler a benchmark's figures belong to.
+//! One-line description of machine and compiler.
 
 use std::process::Command;
 use std::{env, fs, thread};

@@ -1,4 +1,4 @@
-//! The cargo-deny step: licences, bans, sources and advisories of the dependencies (`deny.toml`).
+//! CI step cargo-deny: licences, bans, sources, advisories (`deny.toml`).
 //!
 //! What could not be checked is always said: the tool may be missing, and the database of
 //! advisories is on the network.

@@ -1,4 +1,4 @@
-//! The feature sets that are promised to compile, each with its reason, in one table.
+//! CI table of the feature sets that must compile, each with its reason.
 //!
 //! The table is checked against the manifests, so that a feature or a package without a row
 //! fails, and a row for something that is gone as well.

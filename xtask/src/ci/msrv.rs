@@ -1,4 +1,4 @@
-//! The MSRV step: each published package compiles with the oldest Rust that it promises.
+//! CI step MSRV: each published package builds with its oldest promised Rust.
 //!
 //! With that toolchain installed the library is built by it. Without it, what can be known is
 //! checked: no dependency asks for a newer Rust, and clippy's `incompatible_msrv` (denied in the

@@ -1,4 +1,4 @@
-//! Runs the steps of the CI one after the other and reports on each, the ones not run included.
+//! Runs the CI steps in order, and prints the table of results.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Checks that a package has what the registry shows and what the licences ask for.
+//! Checks a package's README, licences and metadata.
 
 use std::fs;
 use std::path::Path;

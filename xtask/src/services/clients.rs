@@ -1,4 +1,4 @@
-//! What the test clients in Python and Node need: NATS's packages for their languages.
+//! Installs the NATS packages for Python and Node.
 
 use std::path::Path;
 

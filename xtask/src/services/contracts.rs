@@ -1,4 +1,4 @@
-//! The tools of other teams that the tests hold contracts against.
+//! Installs the tools that check contracts.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Installs into a folder as a whole or not at all.
+//! Installs into a folder, as a whole or not at all.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `nats-server`: installed where the system has none, and run for a developer.
+//! Installs and runs `nats-server`.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;

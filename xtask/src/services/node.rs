@@ -1,4 +1,4 @@
-//! Node with its npm: found on the system, or installed where there is none that is fit.
+//! Installs Node with npm.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Installs what a lock file of npm names, into a folder of ours and nowhere else.
+//! Installs npm packages by a lock file with hashes.
 
 use std::fs;
 use std::path::{Path, PathBuf};

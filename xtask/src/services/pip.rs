@@ -1,4 +1,4 @@
-//! Installs what a Python package carries, into a folder of ours and nowhere else.
+//! Installs Python packages by hashes.
 
 use std::path::Path;
 use std::process::Command;

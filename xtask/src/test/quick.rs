@@ -1,4 +1,5 @@
-//! What `cargo xtask test --quick` leaves out: the tests that need more than single servers.
+//! `cargo xtask test --quick`: table of the tests that it leaves out (clusters, other
+//! languages, browser).
 
 use std::fmt;
 

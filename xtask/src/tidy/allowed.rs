@@ -1,4 +1,4 @@
-//! The cycles that exist, listed in `allowed.txt`; the list may only become shorter.
+//! `allowed.txt`: the list of existing module cycles, which may only shrink.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,4 +1,4 @@
-//! Parses the block of package dependencies in ARCHITECTURE.md.
+//! Parses the dependency block of ARCHITECTURE.md.
 //!
 //! The block is the first run of indented lines with `←` below the heading "Code map".
 //! `A ← B` means that B may depend on A and on everything that A may depend on. Braces group

@@ -1,4 +1,4 @@
-//! Reads the paths that the code of an item uses.
+//! Collects the paths that an item's code uses.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Finds sibling modules that depend on each other in a circle.
+//! Finds dependency cycles between sibling modules.
 //!
 //! A module depends on its sibling if a path in it, or in a module below it, leads into the
 //! sibling or below. A path that leads to an item in the file of an ancestor makes no

@@ -1,4 +1,4 @@
-//! Rules for Rust files: their length, their first line, and their names.
+//! Rules for files: length, first doc line, name.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Takes `use` items apart into single imports.
+//! Splits `use` trees into single imports.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;

@@ -1,4 +1,4 @@
-//! Prints all packages and modules, each with the first sentence of its documentation.
+//! `cargo xtask tidy map`: prints packages and modules with their first doc sentences.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Follows the modules of a crate through its files.
+//! Reads the module tree of a crate.
 
 use std::fs;
 use std::path::{Path, PathBuf};

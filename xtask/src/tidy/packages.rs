@@ -1,4 +1,4 @@
-//! Checks the dependencies between our packages against the block in ARCHITECTURE.md.
+//! Compares package dependencies with the block in ARCHITECTURE.md.
 
 use std::collections::BTreeMap;
 use std::path::Path;

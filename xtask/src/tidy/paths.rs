@@ -1,4 +1,4 @@
-//! Resolves the paths that code uses to the modules where what they name is defined.
+//! Resolves paths to the modules that define them.
 
 use std::collections::BTreeSet;
 

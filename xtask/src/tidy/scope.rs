@@ -1,4 +1,4 @@
-//! The names that a module defines and the paths that its code uses.
+//! Names that a module defines, and paths that it uses.
 
 use std::collections::BTreeMap;
 

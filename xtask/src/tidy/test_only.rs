@@ -1,4 +1,4 @@
-//! Tells which items are compiled for tests only.
+//! Recognizes items compiled for tests only.
 
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Item, Meta, Token};

@@ -36,6 +36,7 @@ function variantName(variant, root) {
   const tag = Object.entries(variant.properties ?? {}).find(([, schema]) => 'const' in resolve(schema, root));
   if (tag) return `${tag[0]}: ${JSON.stringify(resolve(tag[1], root).const)}`;
   const names = Object.keys(variant.properties ?? {});
+  if (names.length && names.every((name) => variant.properties[name] === false)) return 'none of them';
   if (names.length === 1) return names[0];
   return variant.title ?? variant.$name ?? typeName(variant, root);
 }

@@ -122,13 +122,15 @@ function insideOf(given, root) {
   if (schema.items && typeof schema.items === 'object') return insideOf(schema.items, root);
   if (isMap(schema) && !schema.properties) return insideOf(schema.additionalProperties, root);
   const required = new Set(schema.required ?? []);
-  const fields = Object.entries(schema.properties ?? {}).map(([name, field]) => ({
-    name, schema: field, required: required.has(name),
-  }));
+  // A property whose schema is `false` is one that is not there.
+  const named = Object.entries(schema.properties ?? {}).filter(([, field]) => field !== false);
+  const fields = named.map(([name, field]) => ({ name, schema: field, required: required.has(name) }));
   for (const all of schema.allOf ?? []) fields.push(...insideOf(all, root).fields);
-  const variants = (alternatives(schema) ?? [])
+  // An option may be a choice itself, as a flattened option of an enumeration is.
+  const options = (given) => (alternatives(given) ?? [])
     .map((option) => resolve(option, root))
-    .filter((option) => !isNull(option));
+    .flatMap((option) => (alternatives(option) && !option.properties ? options(option) : [option]));
+  const variants = options(schema).filter((option) => !isNull(option));
   // What tells variants apart comes first, then what is always there.
   const rank = (field) => ('const' in resolve(field.schema, root) ? 0 : field.required ? 1 : 2);
   fields.sort((one, other) => rank(one) - rank(other));

@@ -1,4 +1,4 @@
-//! Makes documents that are typical but for the one thing that they show.
+//! Builds counterexample documents that differ from a typical one in a single place.
 
 use std::rc::Rc;
 
@@ -57,15 +57,26 @@ impl Diff<'_> {
             _ => Vec::new(),
         };
         let mut best = bare;
-        for part in parts {
-            lits.push(part);
-            match self.solver.solve(&lits) {
-                found @ Outcome::Found(_) => best = found,
-                Outcome::None | Outcome::Unknown(_) => {
-                    lits.pop();
-                }
-            }
-        }
+        self.keep(&parts, &mut lits, &mut best);
         best
+    }
+
+    /// Adds as many of some parts as there can be: all at once, or else half by half.
+    fn keep(&mut self, parts: &[Lit], lits: &mut Vec<Lit>, best: &mut Outcome) {
+        if parts.is_empty() {
+            return;
+        }
+        let before = lits.len();
+        lits.extend(parts);
+        if let found @ Outcome::Found(_) = self.solver.solve(lits) {
+            *best = found;
+            return;
+        }
+        lits.truncate(before);
+        if parts.len() > 1 {
+            let (left, right) = parts.split_at(parts.len() / 2);
+            self.keep(left, lits, best);
+            self.keep(right, lits, best);
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Compares the properties of objects and the items of arrays.
+//! Compares properties of objects and items of arrays.
 
 use std::rc::Rc;
 

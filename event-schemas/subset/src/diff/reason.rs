@@ -1,4 +1,4 @@
-//! Which rule a part of a schema stands for, and how it is said.
+//! Names the rule that a break violates, and words its reason.
 
 use std::collections::BTreeSet;
 
@@ -196,7 +196,7 @@ impl Diff<'_> {
 fn of_origin(origin: &Origin) -> (Rule, Option<Step>, String) {
     let (rule, requirement) = match origin {
         Origin::Variants(_) => (Rule::VariantRemoved, "but no variant accepts it".to_owned()),
-        Origin::Ambiguous(..) => (
+        Origin::Ambiguous => (
             Rule::VariantAmbiguous,
             "but two variants accept it where exactly one must".to_owned(),
         ),
@@ -222,6 +222,11 @@ fn of_origin(origin: &Origin) -> (Rule, Option<Step>, String) {
             Rule::ConditionTightened,
             format!("but with the property {name:?} more is asked for"),
         ),
+        Origin::UnevaluatedProperty(name) => {
+            let requirement = format!("but the property {name:?} is refused");
+            let step = Some(Step::Key(name.as_ref().to_owned()));
+            return (Rule::PropertyRefused, step, requirement);
+        }
         Origin::Unevaluated(_) => (
             Rule::PropertyRefused,
             "but a property or an item in it is refused".to_owned(),

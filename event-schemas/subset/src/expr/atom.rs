@@ -1,4 +1,4 @@
-//! The single assertions, each about values of one type.
+//! Atoms: single assertions about values of one type.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -32,7 +32,8 @@ pub(crate) enum Atom {
     MaxLength(u64),
     /// A pattern is found in a string.
     Pattern(PatternId),
-    /// A string has this format, which the validator of the draft checks.
+    /// A string has this format, which the validator of the draft checks; or it has what the
+    /// content keywords of draft-07 ask for, written as a schema.
     Format(Rc<str>),
     /// Something about a type that only equals itself: a format that nobody knows.
     Opaque(Type, Rc<str>),

@@ -1,4 +1,4 @@
-//! What an expression says at a glance: enough to see that two have no value in common.
+//! Digests of expressions, which show cheaply that two have no common value.
 //!
 //! Variants are told apart by their types, by a tag (`{"kind": "paid"}`) or by a property
 //! that only one of them has (`{"Paid": …}`). Seeing that at once keeps `oneOf` linear.
@@ -94,6 +94,34 @@ impl Exprs {
         self.contradict(left, right, |value, part| {
             part.types.is_empty() || (value.is_empty() && !value.types.is_empty())
         })
+    }
+
+    /// How many properties two expressions about objects both name; `None` if they cannot be
+    /// about the same thing, since a property that both ask for is another constant.
+    pub(crate) fn similarity(&mut self, left: &[Lit], right: Lit) -> Option<usize> {
+        let is_other = |value: &Digest, _: &Digest| value.is_empty() && !value.types.is_empty();
+        if self.contradict(left, &[right], is_other) {
+            return None;
+        }
+        let left = self.names(left);
+        let right = self.names(&[right]);
+        Some(left.intersection(&right).count())
+    }
+
+    /// The names of properties that an expression asks for or describes.
+    fn names(&self, lits: &[Lit]) -> BTreeSet<Rc<str>> {
+        let mut outline = Outline::default();
+        for lit in lits {
+            self.outline(*lit, 0, &mut outline);
+        }
+        let described = outline
+            .each
+            .into_iter()
+            .filter_map(|(keys, value)| match keys {
+                Keys::Name(name) if value != Lit::FALSE => Some(name),
+                _ => None,
+            });
+        described.chain(outline.required).collect()
     }
 
     /// `contradicts` is told what is known of a property that must be there, and what the last

@@ -1,4 +1,4 @@
-//! Lowers what is said about arrays.
+//! Lowers the array keywords (`items`, `prefixItems`, `contains`, `uniqueItems`).
 
 use super::Lowering;
 use crate::expr::{Atom, Lit, Side};

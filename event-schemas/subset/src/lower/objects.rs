@@ -1,4 +1,4 @@
-//! Lowers what is said about objects.
+//! Lowers the object keywords (`properties`, `required`, `additionalProperties`, …).
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -60,7 +60,8 @@ impl Lowering<'_> {
                 parts.push(both);
             }
         }
-        for (name, schema) in &node.dependent_schemas {
+        let dependent = node.dependent_schemas.iter().chain(&node.dependencies);
+        for (name, schema) in dependent {
             let name: Rc<str> = name.as_str().into();
             let when = self.exprs.atom(Atom::Required(Rc::clone(&name)));
             let then = self.node(side, *schema, depth + 1);

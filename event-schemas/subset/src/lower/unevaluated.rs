@@ -2,7 +2,8 @@
 //!
 //! Which properties and items are evaluated depends on which subschemas hold. Each way they
 //! can hold is an alternative; to evaluate more only ever allows more, so that a document is
-//! accepted exactly if it satisfies one of the alternatives.
+//! accepted exactly if it satisfies one of the alternatives. Where they are many,
+//! `evaluation.rs` says the same of properties in another way.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -13,7 +14,7 @@ use crate::schema::{Node, NodeId};
 use crate::types::Type;
 
 /// How many alternatives are told apart.
-const MAX_ALTERNATIVES: usize = 256;
+const MAX_ALTERNATIVES: usize = 64;
 /// Of how many variants that may hold together all combinations are told apart.
 const MAX_TOGETHER: usize = 6;
 
@@ -60,10 +61,7 @@ impl Lowering<'_> {
             return;
         }
         let Some(alternatives) = self.alternatives(side, id, depth, true) else {
-            self.give_up(
-                "which parts are unevaluated depends on too many variants",
-                parts,
-            );
+            self.many_ways(side, id, node, depth, parts);
             return;
         };
         if let Some(value) = node.unevaluated_properties {
@@ -95,6 +93,32 @@ impl Lowering<'_> {
             }
             parts.push(self.one_way(ways, Type::Array));
         }
+    }
+
+    /// Where there are too many alternatives.
+    fn many_ways(
+        &mut self,
+        side: Side,
+        id: NodeId,
+        node: &Node,
+        depth: usize,
+        parts: &mut Vec<Lit>,
+    ) {
+        if let Some(value) = node.unevaluated_properties {
+            let value = self.node(side, value, depth + 1);
+            match self.by_property(side, id, value, depth) {
+                Some(of_properties) => parts.extend(of_properties),
+                None => self.too_many_ways(Type::Object, parts),
+            }
+        }
+        if node.unevaluated_items.is_some() {
+            self.too_many_ways(Type::Array, parts);
+        }
+    }
+
+    fn too_many_ways(&mut self, of: Type, parts: &mut Vec<Lit>) {
+        let why = "which parts are unevaluated depends on too many variants";
+        parts.push(self.exprs.atom(Atom::Opaque(of, why.into())));
     }
 
     /// One of the ways holds, or the value is of another type.
@@ -129,9 +153,9 @@ impl Lowering<'_> {
             let inner = self.alternatives(side, *inner, depth + 1, false)?;
             alternatives = self.product(&alternatives, &inner)?;
         }
-        for variants in [&node.any_of, &node.one_of] {
+        for (variants, exactly_one) in [(&node.any_of, false), (&node.one_of, true)] {
             if !variants.is_empty() {
-                let variants = self.variant_ways(side, variants, depth)?;
+                let variants = self.variant_ways(side, variants, exactly_one, depth)?;
                 alternatives = self.product(&alternatives, &variants)?;
             }
         }
@@ -213,13 +237,17 @@ impl Lowering<'_> {
         }
     }
 
-    /// The ways of `anyOf` and `oneOf`.
+    /// The ways of `anyOf` and `oneOf`. Of the latter no two can be taken together.
     fn variant_ways(
         &mut self,
         side: Side,
         variants: &[NodeId],
+        exactly_one: bool,
         depth: usize,
     ) -> Option<Vec<Alternative>> {
+        if variants.len() > MAX_ALTERNATIVES {
+            return None;
+        }
         let mut each = Vec::new();
         for variant in variants {
             each.push(self.guarded(side, *variant, depth)?);
@@ -235,11 +263,12 @@ impl Lowering<'_> {
             .iter()
             .map(|variant| self.node(side, *variant, depth + 1))
             .collect();
-        let apart = guards.iter().enumerate().all(|(at, left)| {
-            guards[at + 1..]
-                .iter()
-                .all(|right| self.exprs.are_disjoint(&[*left], &[*right]))
-        });
+        let apart = exactly_one
+            || guards.iter().enumerate().all(|(at, left)| {
+                guards[at + 1..]
+                    .iter()
+                    .all(|right| self.exprs.are_disjoint(&[*left], &[*right]))
+            });
         if apart {
             let ways: Vec<Alternative> = each.into_iter().flatten().collect();
             return (ways.len() <= MAX_ALTERNATIVES).then_some(ways);

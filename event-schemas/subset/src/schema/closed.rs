@@ -1,4 +1,4 @@
-//! Closes a schema: no properties but those it names.
+//! Closes a schema to properties that it does not name.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Why a value could not be read as a schema.
+//! `SchemaError`: why a value is not a usable schema.
 
 use thiserror::Error;
 

@@ -1,6 +1,8 @@
-//! The formats that are asserted: those of the validator, and `OpenAPI`'s of numbers.
+//! The values of `format` that are checked.
 
-use serde_json::{Value, json};
+mod own;
+
+use serde_json::{Map, Value, json};
 
 use super::Draft;
 
@@ -29,12 +31,42 @@ impl Format {
             "uint32" => Format::Range(0, u32::MAX.into()),
             "uint64" | "uint" => Format::Range(0, u64::MAX.into()),
             "float" | "double" | "int128" | "uint128" => Format::Nothing,
-            _ if jsonschema::options().is_known_format(draft.of_validator(), name) => {
+            _ if with_own(jsonschema::options()).is_known_format(draft.of_validator(), name) => {
                 Format::Checked
             }
             _ => Format::Unknown,
         }
     }
+}
+
+/// A validator's options that know also the formats that schemars writes.
+pub(crate) fn with_own(options: jsonschema::ValidationOptions) -> jsonschema::ValidationOptions {
+    own::OWN.iter().fold(options, |options, (name, check)| {
+        options.with_format(*name, *check)
+    })
+}
+
+/// What the content keywords of draft-07 assert, each as a schema of its own.
+///
+/// The validator looks at both together: a media type is that of the decoded text, and of an
+/// encoding or a media type that it does not know it asserts nothing, not even the other one.
+pub(crate) fn content(keywords: &Map<String, Value>) -> Vec<Value> {
+    const ENCODINGS: [&str; 5] = ["base64", "base64url", "base32", "base32hex", "base16"];
+    let media = keywords.get("contentMediaType");
+    let encoding = keywords.get("contentEncoding");
+    let knows_media = media.is_none_or(|media| media == "application/json");
+    let knows_encoding =
+        encoding.is_none_or(|encoding| ENCODINGS.iter().any(|known| encoding == *known));
+    if !knows_media || !knows_encoding {
+        return Vec::new();
+    }
+    let encoded = encoding.map(|encoding| json!({ "contentEncoding": encoding }));
+    let typed = media.map(|media| match encoding {
+        Some(encoding) => json!({ "contentEncoding": encoding, "contentMediaType": media }),
+        None => json!({ "contentMediaType": media }),
+    });
+    // What decodes to the media type decodes at all.
+    encoded.into_iter().chain(typed).collect()
 }
 
 /// Says the ranges of number formats in words that the validator knows.

@@ -1,4 +1,4 @@
-//! Where schemas stand in a value, and what they are called: `$id`, `$anchor`.
+//! Finds subschemas by `$id`, `$anchor` and JSON pointer.
 
 use std::collections::HashMap;
 

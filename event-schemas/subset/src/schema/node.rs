@@ -1,4 +1,4 @@
-//! A schema's keywords, read into one form for both drafts.
+//! `Node`: the keywords of one schema, in one form for both drafts.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,8 @@ pub(crate) type NodeId = usize;
 ///
 /// draft-07 is read into the words of 2020-12: an array of `items` is `prefix_items`,
 /// `additionalItems` is `items`, `dependencies` are the two dependent keywords, and what
-/// stands beside a `$ref` is not there.
+/// stands beside a `$ref` is not there. 2020-12 has `dependencies` still, and the validator
+/// asserts them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Node {
     pub pointer: String,
@@ -34,8 +35,8 @@ pub(crate) struct Node {
     pub max_length: Option<u64>,
     pub pattern: Option<String>,
     pub format: Option<String>,
-    /// `contentEncoding` and `contentMediaType` where the draft asserts them.
-    pub content: Vec<String>,
+    /// `contentEncoding` and `contentMediaType` where the draft asserts them, each as a schema.
+    pub content: Vec<Value>,
     pub prefix_items: Vec<NodeId>,
     pub items: Option<NodeId>,
     pub contains: Option<NodeId>,
@@ -55,6 +56,8 @@ pub(crate) struct Node {
     pub max_properties: Option<u64>,
     pub dependent_required: BTreeMap<String, Vec<String>>,
     pub dependent_schemas: BTreeMap<String, NodeId>,
+    /// Schemas in `dependencies` of 2020-12, which evaluate nothing.
+    pub dependencies: BTreeMap<String, NodeId>,
     pub all_of: Vec<NodeId>,
     pub any_of: Vec<NodeId>,
     pub one_of: Vec<NodeId>,
@@ -77,6 +80,7 @@ impl Node {
             .chain(&self.then)
             .chain(&self.otherwise)
             .chain(self.dependent_schemas.values())
+            .chain(self.dependencies.values())
             .copied()
     }
 }

@@ -1,10 +1,11 @@
-//! Reads a value into [`Node`]s, with all references resolved.
+//! Parses a value into `Node`s, with references resolved.
 
 use std::collections::{BTreeMap, HashMap};
 
 use num_rational::BigRational;
 use serde_json::{Map, Value};
 
+use super::format::content;
 use super::index::{Index, Target, escape};
 use super::node::{Node, NodeId};
 use super::{Draft, SchemaError};
@@ -197,10 +198,7 @@ impl Reader<'_> {
         node.pattern = text(keywords, "pattern");
         node.format = text(keywords, "format");
         if self.draft == Draft::Draft7 {
-            for keyword in ["contentEncoding", "contentMediaType"] {
-                node.content
-                    .extend(text(keywords, keyword).map(|of| format!("{keyword} {of}")));
-            }
+            node.content = content(keywords);
         }
         node.min_items = count(keywords, "minItems");
         node.max_items = count(keywords, "maxItems");
@@ -212,13 +210,17 @@ impl Reader<'_> {
             node.min_contains = count(keywords, "minContains");
             node.max_contains = count(keywords, "maxContains");
         }
-        let dependencies = match self.draft {
-            Draft::Draft7 => "dependencies",
-            Draft::Draft202012 => "dependentRequired",
+        let dependencies: &[&str] = match self.draft {
+            Draft::Draft7 => &["dependencies"],
+            Draft::Draft202012 => &["dependentRequired", "dependencies"],
         };
-        if let Some(members) = keywords.get(dependencies).and_then(Value::as_object) {
-            for (name, needs) in members.iter().filter(|(_, needs)| needs.is_array()) {
-                node.dependent_required.insert(name.clone(), names(needs));
+        for keyword in dependencies {
+            let members = keywords.get(*keyword).and_then(Value::as_object);
+            for (name, needs) in members.into_iter().flatten() {
+                if needs.is_array() {
+                    let all = node.dependent_required.entry(name.clone()).or_default();
+                    all.extend(names(needs));
+                }
             }
         }
         Ok(())
@@ -253,6 +255,7 @@ impl Reader<'_> {
                 node.prefix_items = self.many(&at, keywords, "prefixItems");
                 node.items = self.one(&at, keywords, "items");
                 node.dependent_schemas = self.named(&at, keywords, "dependentSchemas");
+                node.dependencies = self.named(&at, keywords, "dependencies");
                 node.unevaluated_items = self.one(&at, keywords, "unevaluatedItems");
                 node.unevaluated_properties = self.one(&at, keywords, "unevaluatedProperties");
             }

@@ -1,4 +1,4 @@
-//! Writes a schema of draft-07 in the words of 2020-12.
+//! Rewrites draft-07 keywords as 2020-12.
 
 use serde_json::{Map, Value, json};
 

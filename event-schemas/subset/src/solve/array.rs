@@ -1,4 +1,4 @@
-//! Finds an array: its length, its items by index, how many are of a kind, and uniqueness.
+//! Solves for arrays: length, items, `contains` counts, uniqueness.
 
 use std::rc::Rc;
 

@@ -1,5 +1,4 @@
-//! Finds a number between bounds that is a multiple of some numbers and not of others;
-//! and the constants: null, true and false.
+//! Solves for numbers (bounds and multiples), and for null, true and false.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -210,10 +209,44 @@ impl Wanted {
             }
         }
         let mut fitting = candidates.iter().filter(|number| self.fits(number));
-        match fitting.find_map(number::to_json) {
+        let found = fitting
+            .find_map(number::to_json)
+            .or_else(|| self.round_multiple(&one));
+        match found {
             Some(json) => Outcome::found(Value::Number(json), self.doubt.clone()),
             None => Outcome::unknown("no number was found that shows it, and there may be one"),
         }
+    }
+
+    /// Whether JSON here holds a whole number, and where a float stands for it, that one fits
+    /// too: next to 2⁶³, many numbers have the float of the bound.
+    fn is_held(&self, number: &BigRational) -> bool {
+        number::to_json(number).is_some_and(|json| {
+            json.is_i64()
+                || json.is_u64()
+                || number::as_float(&json).is_some_and(|float| self.fits(&float))
+        })
+    }
+
+    /// A multiple of `step` that is a round number near the bounds or beyond them: JSON here
+    /// holds it where it does not hold the bound's neighbours.
+    fn round_multiple(&self, step: &BigRational) -> Option<serde_json::Number> {
+        let mut round = Vec::new();
+        for (bound, _) in [&self.low, &self.high].into_iter().flatten() {
+            let mut unit = step.clone();
+            while unit.abs() <= bound.abs() {
+                unit *= BigInt::from(10);
+                let whole = (bound / &unit).floor();
+                for offset in [-1, 0, 1, 2] {
+                    let factor = &whole + BigRational::from_integer(offset.into());
+                    round.push(&unit * factor);
+                }
+            }
+        }
+        let mut fitting = round
+            .iter()
+            .filter(|number| self.fits(number) && self.is_held(number));
+        fitting.find_map(number::to_json)
     }
 
     /// A multiple of `step`: they are tried from the one nearest to zero, or to a bound.
@@ -241,9 +274,13 @@ impl Wanted {
                 }
                 let number = step * BigRational::from_integer(factor);
                 if self.fits(&number) {
-                    match self.outcome(&number) {
-                        Outcome::Unknown(_) => long = true,
-                        outcome => return outcome,
+                    if !number.is_integer() || self.is_held(&number) {
+                        match self.outcome(&number) {
+                            Outcome::Unknown(_) => long = true,
+                            outcome => return outcome,
+                        }
+                    } else {
+                        long = true;
                     }
                 }
                 // Past a bound, all further ones are as well.
@@ -252,6 +289,9 @@ impl Wanted {
             if !up && !down {
                 break;
             }
+        }
+        if let Some(json) = self.round_multiple(step) {
+            return Outcome::found(Value::Number(json), self.doubt.clone());
         }
         if up || down {
             return Outcome::unknown("no multiple was found that shows it, and there may be one");

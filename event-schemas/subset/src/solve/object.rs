@@ -1,4 +1,4 @@
-//! Finds an object: which properties it has, and a value for each.
+//! Solves for objects: which properties, and a value for each.
 
 mod shape;
 

@@ -1,4 +1,4 @@
-//! Finds a string: length, patterns, formats, constants.
+//! Solves for strings: length, patterns, formats.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Best, Outcome, Solver};
 use crate::expr::{Atom, Expr, Lit, PatternId, Scalar};
-use crate::schema::Draft;
-use crate::text::{Found, Language, find, outline, samples};
+use crate::schema::{Draft, with_own};
+use crate::text::{Found, Language, as_content, find, inner, outline, samples};
 
 /// How many strings are tried that might not have a format.
 const MAX_TRIES: usize = 12;
@@ -54,11 +54,7 @@ impl Solver<'_> {
                 return best.outcome;
             }
         }
-        let outlines: Vec<PatternId> = positive
-            .iter()
-            .filter_map(|name| outline(name))
-            .map(|source| self.lowering.exprs.pattern_id(source))
-            .collect();
+        let outlines = self.patterns_of(&wanted.formats);
         let is_opaque = wanted.patterns.iter().any(|(id, _)| {
             let opaque = self.lowering.exprs.pattern(*id).is_none();
             if opaque {
@@ -173,8 +169,21 @@ impl Solver<'_> {
         !self.is_exhausted()
     }
 
+    /// What is known of formats as patterns: what each string that has one matches, and what no
+    /// string matches that does not have one.
+    fn patterns_of(&mut self, formats: &[(Rc<str>, bool)]) -> Vec<(PatternId, bool)> {
+        let mut patterns = Vec::new();
+        for (name, holds) in formats {
+            let source = if *holds { outline(name) } else { inner(name) };
+            if let Some(source) = source {
+                patterns.push((self.lowering.exprs.pattern_id(source), *holds));
+            }
+        }
+        patterns
+    }
+
     /// The shortest string by lengths and patterns alone.
-    fn search_string(&self, wanted: &Wanted, outlines: &[PatternId]) -> Found {
+    fn search_string(&self, wanted: &Wanted, outlines: &[(PatternId, bool)]) -> Found {
         let exprs = &self.lowering.exprs;
         let mut language = Language {
             excluded: wanted.excluded.iter().map(AsRef::as_ref).collect(),
@@ -182,10 +191,7 @@ impl Solver<'_> {
             max: wanted.max,
             ..Language::default()
         };
-        language
-            .found
-            .extend(outlines.iter().filter_map(|id| exprs.pattern(*id)));
-        for (id, holds) in &wanted.patterns {
+        for (id, holds) in outlines.iter().chain(&wanted.patterns) {
             if let Some(pattern) = exprs.pattern(*id) {
                 if *holds {
                     &mut language.found
@@ -199,12 +205,17 @@ impl Solver<'_> {
     }
 
     /// Whether a string has a format that the validator knows.
-    fn has_format(&mut self, name: &Rc<str>, text: &str) -> bool {
-        let validator = self.formats.entry(Rc::clone(name)).or_insert_with(|| {
-            jsonschema::options()
-                .with_draft(Draft::Draft202012.of_validator())
+    pub(super) fn has_format(&self, name: &Rc<str>, text: &str) -> bool {
+        let mut formats = self.formats.borrow_mut();
+        let validator = formats.entry(Rc::clone(name)).or_insert_with(|| {
+            let (draft, schema) = match as_content(name) {
+                Some(content) => (Draft::Draft7, content),
+                None => (Draft::Draft202012, json!({ "format": name.as_ref() })),
+            };
+            with_own(jsonschema::options())
+                .with_draft(draft.of_validator())
                 .should_validate_formats(true)
-                .build(&json!({ "format": name.as_ref() }))
+                .build(&schema)
                 .ok()
         });
         validator

@@ -1,4 +1,4 @@
-//! A pattern of ECMA-262 as an automaton over whole strings.
+//! Compiles an ECMA-262 pattern to an automaton.
 
 use std::fmt::Write as _;
 

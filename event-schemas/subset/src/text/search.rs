@@ -1,4 +1,4 @@
-//! Finds the shortest string that is in all of some sets and in none of others.
+//! Shortest string that is in some sets and in none of others.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 

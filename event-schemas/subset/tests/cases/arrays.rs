@@ -1,4 +1,4 @@
-//! Items, counts, uniqueness and `contains`.
+//! Arrays: items, counts, uniqueness, `contains`.
 
 crate::table! {
     { "type": "array", "items": { "type": "integer" } } <= { "type": "array", "items": { "type": "number" } } => contained;

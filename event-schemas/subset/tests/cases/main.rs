@@ -1,4 +1,4 @@
-//! What the engine says, rule by rule: hand-written pairs of schemas, each with its verdict.
+//! Hand-written pairs of schemas with their verdicts, by rule.
 //!
 //! A row reads: what is written, what reads it, and what is said: `contained`, `unknown`, or the
 //! rule and path of every break. `differential` goes through the same rows.

@@ -1,4 +1,4 @@
-//! Types of numbers, bounds, multiples, formats of numbers.
+//! Numbers: types, bounds, multiples, formats.
 
 crate::table! {
     { "type": "integer" } <= { "type": "number" } => contained;
@@ -40,4 +40,16 @@ crate::table! {
     { "type": "integer", "format": "uint64", "minimum": 0 } <= { "type": "integer", "format": "uint32", "minimum": 0 } => broken ("bound-tightened" @ "$");
     { "type": "integer", "format": "uint32" } <= { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u64 } => contained;
     { "type": "number", "format": "float" } <= { "type": "number", "format": "double" } => contained;
+
+    // beyond 64 bits
+    { "type": "number" } <= { "minimum": -9_223_372_036_854_775_808_i64 } => broken ("bound-tightened" @ "$");
+    { "type": "number" } <= { "maximum": 18_446_744_073_709_551_615_u64 } => broken ("bound-tightened" @ "$");
+    { "type": "number" } <= { "maximum": 9_223_372_036_854_775_807_i64 } => broken ("bound-tightened" @ "$");
+    { "type": "integer" } <= { "minimum": -9_223_372_036_854_775_808_i64 } => broken ("bound-tightened" @ "$");
+    { "type": "integer" } <= { "type": "integer", "format": "int64" } => broken ("bound-tightened" @ "$");
+    { "type": "integer" } <= { "type": "integer", "format": "uint64" } => broken ("bound-tightened" @ "$");
+    { "type": "number", "format": "double" } <= { "type": "integer", "format": "int64" } => broken ("type-narrowed" @ "$") ("bound-tightened" @ "$");
+    { "type": "number", "minimum": -1e30 } <= { "minimum": -1e25 } => broken ("bound-tightened" @ "$");
+    { "type": "number", "maximum": 0, "exclusiveMaximum": -9_223_372_036_854_775_808_i64 } <= { "minimum": 0 } => broken ("bound-tightened" @ "$");
+    { "type": "integer", "multipleOf": 7 } <= { "minimum": -9_223_372_036_854_775_808_i64 } => broken ("bound-tightened" @ "$");
 }

@@ -1,4 +1,4 @@
-//! Properties: which there are, what they are, how many.
+//! Objects: properties, values, counts.
 
 crate::table! {
     { "type": "object", "required": ["a"] } <= { "type": "object" } => contained;
@@ -50,4 +50,16 @@ crate::table! {
     { "type": "object", "properties": { "k": { "const": 2 }, "a": {} }, "required": ["k"], "additionalProperties": false } <= { "if": { "properties": { "k": { "const": 1 } } }, "then": { "properties": { "a": {} } }, "unevaluatedProperties": false } => broken ("property-refused" @ "a") ("property-refused" @ "k");
     { "type": "object", "properties": { "a": { "type": ["string", "null"] } } } <= { "properties": { "a": { "type": "string" } } } => broken ("type-narrowed" @ "a");
     { "type": "object", "properties": { "a": { "type": "string" }, "b": { "type": "string" } }, "required": ["a"] } <= { "type": "object", "properties": { "a": { "enum": ["x"] }, "b": { "maxLength": 3 } }, "required": ["a", "b"] } => broken ("const-changed" @ "a") ("required-added" @ "b") ("length-tightened" @ "b");
+
+    // `dependencies` is asserted in both drafts
+    {} <= { "dependencies": { "a": ["b"] } } => broken ("dependent-required" @ "b");
+    { "dependencies": { "a": ["b"] } } <= { "dependentRequired": { "a": ["b"] } } => contained;
+    { "dependentRequired": { "a": ["b"] }, "dependencies": { "a": ["c"] } } <= { "dependencies": { "a": ["b", "c"] } } => contained;
+    { "type": "object" } <= { "dependencies": { "a": { "required": ["b"] } } } => broken ("condition-tightened" @ "$");
+    { "dependencies": { "a": { "required": ["b"] } } } <= { "dependentSchemas": { "a": { "required": ["b"] } } } => contained;
+    { "type": "object", "properties": { "a": {}, "b": {} }, "dependencies": { "a": { "properties": { "b": {} } } } } <= { "dependencies": { "a": { "properties": { "b": {} } } }, "properties": { "a": {} }, "unevaluatedProperties": false } => broken ("property-refused" @ "*");
+    { "$schema": "http://json-schema.org/draft-07/schema#" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "dependentRequired": { "a": ["b"] } } => contained;
+    { "$schema": "http://json-schema.org/draft-07/schema#" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "dependencies": { "a": ["b"] } } => broken ("dependent-required" @ "b");
+    { "type": "array" } <= { "additionalItems": false, "items": {} } => contained;
+    { "type": "array" } <= { "additionalItems": false } => contained;
 }

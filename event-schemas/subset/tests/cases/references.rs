@@ -1,4 +1,4 @@
-//! `$ref`, `$defs`, `$anchor`, `$id`, `$dynamicRef`, and recursion.
+//! References: `$ref`, `$defs`, `$anchor`, `$id`, `$dynamicRef`, recursion.
 
 crate::table! {
     { "$ref": "#/$defs/n", "$defs": { "n": { "type": "integer" } } } <= { "type": "number" } => contained;

@@ -1,4 +1,4 @@
-//! Lengths, patterns and formats of strings.
+//! Strings: length, pattern, format.
 
 crate::table! {
     { "type": "string", "minLength": 3 } <= { "type": "string", "minLength": 2 } => contained;
@@ -41,4 +41,36 @@ crate::table! {
     { "type": "string", "format": "money" } <= { "type": "integer" } => broken ("type-narrowed" @ "$");
     { "type": "string", "contentEncoding": "base64" } <= { "type": "string", "contentEncoding": "base32" } => contained;
     { "type": "string", "contentMediaType": "application/json" } <= { "type": "string" } => contained;
+
+    // formats by what they match
+    { "type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$" } <= { "type": "string", "format": "uuid" } => contained;
+    { "type": "string", "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$" } <= { "format": "uuid" } => contained;
+    { "type": "string", "pattern": "^[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}$" } <= { "format": "uuid" } => contained;
+    { "type": "string", "pattern": "^[0-9a-g]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" } <= { "format": "uuid" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "uuid" } <= { "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$" } => broken ("pattern-changed" @ "$");
+    { "type": "string", "pattern": "^2026-(0[1-9]|1[0-2])-0[1-9]$" } <= { "format": "date" } => contained;
+    { "type": "string", "pattern": "^2026-[0-9]{2}-0[1-9]$" } <= { "format": "date" } => broken ("format-changed" @ "$");
+    { "type": "string", "pattern": "^2026-0[1-9]-0[1-9]T12:00:00Z$" } <= { "format": "date-time" } => contained;
+    { "type": "string", "pattern": "^10\\.0\\.0\\.[1-9]$" } <= { "format": "ipv4" } => contained;
+    { "type": "string", "pattern": "^10\\.0\\.0\\.[1-9]$" } <= { "format": "ip" } => contained;
+    { "type": "string", "format": "ipv4" } <= { "format": "ip" } => unknown;
+    { "type": "string", "format": "partial-date-time" } <= { "format": "date-time" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "date-time" } <= { "format": "partial-date-time" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "zoned-date-time" } <= { "format": "date-time" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "partial-time" } <= { "format": "time" } => broken ("format-changed" @ "$");
+    { "type": "string" } <= { "format": "ip" } => broken ("format-changed" @ "$");
+    { "type": "string", "format": "ip" } <= { "maxLength": 45 } => contained;
+    { "type": "string", "format": "partial-time" } <= { "type": "string" } => contained;
+
+    // content is asserted in draft-07 only: both keywords together
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "contentMediaType": "application/json", "contentEncoding": "base64" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "application/json" } => broken ("format-changed" @ "$");
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "contentMediaType": "application/json", "contentEncoding": "base64" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentEncoding": "base64" } => contained;
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "contentMediaType": "application/json" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "application/json", "contentEncoding": "base64" } => broken ("format-changed" @ "$");
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "contentEncoding": "base64" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentEncoding": "base32" } => broken ("format-changed" @ "$");
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentEncoding": "base64" } => broken ("format-changed" @ "$");
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentEncoding": "quoted-printable" } => contained;
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "text/html", "contentEncoding": "base64" } => contained;
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "application/json", "contentEncoding": "8bit" } => contained;
+    { "$schema": "http://json-schema.org/draft-07/schema#", "type": "string", "contentMediaType": "application/json" } <= { "contentMediaType": "application/json" } => contained;
+    { "type": "string", "contentMediaType": "application/json" } <= { "$schema": "http://json-schema.org/draft-07/schema#", "contentMediaType": "application/json" } => broken ("format-changed" @ "$");
 }

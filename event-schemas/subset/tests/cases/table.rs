@@ -1,4 +1,4 @@
-//! What a row of the table is, and how it is written.
+//! Test support: a row of the table of cases.
 
 use event_schemas_subset::Verdict;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Types, `enum`, `const`, `not`, and the schemas `true` and `false`.
+//! `type`, `enum`, `const`, `not`, and the schemas `true` and `false`.
 
 crate::table! {
     true <= true => contained;

@@ -1,4 +1,4 @@
-//! `anyOf`, `oneOf`, `allOf`, conditions; enums as serde writes them.
+//! `anyOf`, `oneOf`, `allOf`, conditions, and enums as serde writes them.
 
 crate::table! {
     { "anyOf": [{ "type": "string" }, { "type": "integer" }] } <= { "type": ["string", "number"] } => contained;

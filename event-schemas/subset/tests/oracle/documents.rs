@@ -1,4 +1,4 @@
-//! Random documents that two schemas have something to say about.
+//! Random documents for two schemas.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};

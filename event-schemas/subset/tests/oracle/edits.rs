@@ -1,4 +1,4 @@
-//! Random edits of a schema: what a change between two versions does.
+//! Random edits of a schema.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};

@@ -1,5 +1,4 @@
-//! Holds the verdicts against an independent oracle: random pairs of schemas and random
-//! documents, of which none may contradict a verdict.
+//! Random pairs of schemas and documents, compared with an independent validator.
 //!
 //! Some thousands of pairs run with the other tests. For a long run, with a line of figures at
 //! the end:

@@ -1,4 +1,4 @@
-//! Random schemas with all keywords, of few names and small numbers, so that they meet.
+//! Random schemas over few names and small numbers.
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
@@ -66,9 +66,9 @@ pub(crate) fn scalar(rng: &mut Rng) -> Value {
         1 => json!(true),
         2 => json!(false),
         3..=5 => json!(rng.i32(-2..6)),
-        6 => json!([0.5, 1.5, -0.5, 2.0, 1e2][rng.usize(..5)]),
+        6 => json!([0.5, 1.5, -0.5, 2.0, 1e2, -1e19, 9_223_372_036_854_775_808.0][rng.usize(..7)]),
         7 => json!(""),
-        8 => json!("2026-01-31"),
+        8 => json!(["2026-01-31", "e30=", "7B7D", "{}"][rng.usize(..4)]),
         _ => json!(NAMES[rng.usize(..NAMES.len())]),
     }
 }
@@ -132,7 +132,7 @@ impl Make<'_> {
         let small = self.rng.i32(-2..6);
         let count = self.rng.u8(..4);
         let inner = depth.checked_sub(1);
-        let (name, value) = match (self.rng.u8(..44), inner) {
+        let (name, value) = match (self.rng.u8(..48), inner) {
             (0, _) => ("minimum", json!(small)),
             (1, _) => ("maximum", json!(small)),
             (2, _) => ("exclusiveMinimum", json!(small)),
@@ -200,14 +200,30 @@ impl Make<'_> {
                 ("if", self.schema(inner))
             }
             (39, Some(inner)) if !self.draft7 => ("dependentSchemas", self.named(inner)),
-            (39, Some(inner)) => ("dependencies", self.named(inner)),
+            (39 | 47, Some(inner)) => ("dependencies", self.named(inner)),
             (40 | 41, Some(inner)) if !self.draft7 => {
                 ("unevaluatedProperties", self.or_false(inner))
+            }
+            (44, _) => {
+                let media = ["application/json", "text/plain"][self.rng.usize(..2)];
+                if self.rng.bool() {
+                    keywords.insert("contentEncoding".to_owned(), json!(self.encoding()));
+                }
+                ("contentMediaType", json!(media))
+            }
+            (45, _) => ("contentEncoding", json!(self.encoding())),
+            (46, _) => {
+                let name = NAMES[self.rng.usize(..NAMES.len())];
+                ("dependencies", json!({ name: self.names() }))
             }
             (42, Some(inner)) if !self.draft7 => ("unevaluatedItems", self.or_false(inner)),
             _ => return,
         };
         keywords.insert(name.to_owned(), value);
+    }
+
+    fn encoding(&mut self) -> &'static str {
+        ["base64", "base16", "base32", "8bit"][self.rng.usize(..4)]
     }
 
     fn names(&mut self) -> Vec<&'static str> {

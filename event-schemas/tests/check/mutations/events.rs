@@ -1,5 +1,4 @@
-//! The events whose fields are changed: those of the examples, and some whose fields are
-//! of the kinds that the examples lack.
+//! The events whose fields are mutated.
 
 use std::collections::BTreeMap;
 

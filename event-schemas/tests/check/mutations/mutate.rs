@@ -1,4 +1,4 @@
-//! Changes a field of a schema as a change of its Rust type would.
+//! Mutates a field of a schema as a change of its Rust type would.
 
 use std::fmt;
 

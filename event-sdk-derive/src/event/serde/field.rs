@@ -1,4 +1,5 @@
-//! What the serde attributes of a field say, and those that break the round trip.
+//! Reads the serde attributes of a field (`rename`, `default`, `skip`, `with`), and refuses
+//! those that break the round trip.
 
 use quote::ToTokens as _;
 use syn::meta::ParseNestedMeta;
@@ -16,6 +17,7 @@ pub(super) struct FieldSerde {
     pub(super) skip_serializing_if: Option<(Path, String)>,
     pub(super) default: bool,
     pub(super) flatten: bool,
+    pub(super) borrow: Option<Path>,
     pub(super) with: Option<Path>,
     pub(super) serialize_with: Option<(Path, String)>,
     pub(super) deserialize_with: Option<Path>,
@@ -53,6 +55,7 @@ impl FieldSerde {
             }
             Some("default") => self.default = true,
             Some("flatten") => self.flatten = true,
+            Some("borrow") => self.borrow = Some(place()),
             Some("with") => self.with = Some(place()),
             Some("serialize_with") => self.serialize_with = Some((place(), text(meta)?)),
             Some("deserialize_with") => self.deserialize_with = Some(place()),
@@ -72,6 +75,12 @@ impl FieldSerde {
     pub(super) fn check_owned(&self, ty: &Type, ctxt: &Ctxt) {
         if self.skip.is_some() || self.has_reader() {
             return;
+        }
+        if let Some(at) = &self.borrow {
+            ctxt.error(
+                at,
+                "an event owns its data, since it is read from what arrives; remove `borrow`",
+            );
         }
         if let Some(borrowed) = borrowed(ty) {
             let written = borrowed.to_token_stream().to_string().replace("& ", "&");

@@ -1,4 +1,4 @@
-//! The names of fields as they are written and read: no two fields share one.
+//! Field names after `rename` and `rename_all`, written and read: no two fields may share one.
 
 use std::collections::HashMap;
 
@@ -23,14 +23,25 @@ pub(super) struct Names {
 /// Complains about names that are written and not read, or that stand twice.
 pub(super) fn check(names: &Names, fields: &[(&Field<'_>, FieldSerde)], ctxt: &Ctxt) {
     let mut taken: HashMap<String, String> = HashMap::new();
+    let mut first_map: Option<String> = None;
     for (field, serde) in fields {
         let syn::Member::Named(ident) = &field.member else {
             continue;
         };
         let ident = ident.unraw().to_string();
+        let takes_the_rest = serde.flatten && is_map(field.ty);
+        if let Some(first) = first_map.as_ref().filter(|_| takes_the_rest) {
+            ctxt.error(
+                &field.member,
+                format!(
+                    "when the event is read, the flattened maps `{first}` and `{ident}` both take whatever no field has read; flatten one of them only"
+                ),
+            );
+        } else if takes_the_rest {
+            first_map = Some(ident.clone());
+        }
         if let Some(tag) = &names.tag
-            && serde.flatten
-            && is_map(field.ty)
+            && takes_the_rest
         {
             ctxt.error(
                 tag,

@@ -1,4 +1,4 @@
-//! Checks where an event goes: domain, entity and action, or a whole subject.
+//! Validates where an event goes: `domain`, `entity` and `action`, or `subject`, or `absolute`.
 
 use event_sdk_subject::{MAX_RELATIVE_LEN, two_words};
 use syn::{Ident, LitStr};

@@ -1,4 +1,4 @@
-//! Acknowledging: what settles a delivery, and what it settles.
+//! Cases for acknowledging: ack, confirmed ack, nak, term, and repeated settlements.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU32;

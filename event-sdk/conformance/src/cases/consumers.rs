@@ -1,4 +1,5 @@
-//! Consumers: bound or created, never changed; how long they live.
+//! Cases for consumers: bound or created, never changed; durable, ephemeral and group
+//! lifetimes.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

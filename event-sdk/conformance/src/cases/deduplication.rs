@@ -1,4 +1,4 @@
-//! Deduplication: a message that was stored already is not stored again.
+//! Cases for deduplication: message ids within the duplicate window.
 
 use std::time::{Duration, Instant};
 

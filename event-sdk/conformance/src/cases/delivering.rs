@@ -1,4 +1,4 @@
-//! Delivering: who gets what, in which order, and that nobody waits for others.
+//! Cases for delivering: order, metadata, pending counts, and independence of consumers.
 
 use std::time::{Duration, Instant};
 

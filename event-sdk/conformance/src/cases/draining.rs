@@ -1,4 +1,5 @@
-//! Draining: what is in hand is finished, what is not goes to others.
+//! Cases for draining: unsettled deliveries can be settled, undelivered ones go to other
+//! subscriptions.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

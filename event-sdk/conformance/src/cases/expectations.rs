@@ -1,4 +1,4 @@
-//! Expectations: a message is stored only where its publisher thought it would.
+//! Cases for expectations: a publish is stored only if the last sequence is the expected one.
 
 use futures_util::future::try_join_all;
 

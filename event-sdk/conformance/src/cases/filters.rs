@@ -1,4 +1,4 @@
-//! Filters: a consumer receives what they match, and nothing else.
+//! Cases for filters: a consumer receives the matching subjects only.
 
 use super::Failure;
 use crate::case::cases;

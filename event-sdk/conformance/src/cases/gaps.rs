@@ -1,4 +1,4 @@
-//! Gaps: what a stream drops before a consumer read it is reported to it.
+//! Cases for gaps: messages that a stream dropped before a consumer read them are reported.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Handing over: a value arrives as it was published, not encoded.
+//! Cases for hand-over: a value arrives as it was published, without encoding.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::note::{Note, handed_over};
 use crate::rig::{Draft, Rig};
-use event_sdk_core::transport::{Body, HistoryRequest, HistoryStart, Order, TransportExt as _};
+use event_sdk_core::transport::{Body, HistoryRequest, Order, TransportExt as _};
 
 cases! { "handover":
     a_value_arrives_as_it_is [Store, ValueHandover]
@@ -132,12 +132,10 @@ async fn history_has_values(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let note = Note::new(1);
     rig.store(draft(&rig, &note)?).await?;
-    let answer = rig.transport.read_history(HistoryRequest {
-        stream: rig.stream.clone(),
-        filters: vec![rig.pattern(">")?],
-        from: HistoryStart::End,
-        order: Order::NewestFirst,
-        limit: None,
+    let answer = rig.transport.read_history({
+        let mut request = HistoryRequest::new(rig.stream.clone(), vec![rig.pattern(">")?]);
+        request.order = Order::NewestFirst;
+        request
     });
     let history = within(
         rig.patience(),

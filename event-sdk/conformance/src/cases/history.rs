@@ -1,4 +1,4 @@
-//! History: what a stream has stored, read without a consumer.
+//! Cases for history: stored messages read without a consumer.
 
 use futures_util::StreamExt;
 
@@ -41,12 +41,10 @@ cases! { "history":
 const ORDERS: [Order; 2] = [Order::OldestFirst, Order::NewestFirst];
 
 fn everything(rig: &Rig, order: Order) -> Outcome<HistoryRequest> {
-    Ok(HistoryRequest {
-        stream: rig.stream.clone(),
-        filters: vec![rig.pattern(">")?],
-        from: HistoryStart::End,
-        order,
-        limit: None,
+    Ok({
+        let mut request = HistoryRequest::new(rig.stream.clone(), vec![rig.pattern(">")?]);
+        request.order = order;
+        request
     })
 }
 

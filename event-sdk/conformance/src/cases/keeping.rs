@@ -1,4 +1,4 @@
-//! Keeping by acknowledgement: work queues, and streams that are kept by interest.
+//! Cases for work-queue and interest retention.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Managing: streams are created and changed when that is asked for.
+//! Cases for managing: streams created and changed by `apply`, consumers deleted.
 
 use std::num::NonZeroU64;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a message carries: bodies and headers, and how large they may be.
+//! Cases for payloads: bodies, headers, and their maximum sizes.
 
 use super::messages;
 use crate::case::cases;

@@ -1,4 +1,4 @@
-//! Publishing: where a message is stored, and what the publisher hears.
+//! Cases for publishing: the stream and sequence of a stored message, and its confirmation.
 
 use std::collections::BTreeSet;
 

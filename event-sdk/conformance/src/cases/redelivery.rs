@@ -1,4 +1,4 @@
-//! Redelivery: what was not settled comes again, when it is due.
+//! Cases for redelivery: ack wait, nak with delay, backoff, max deliver.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! Retention: what a stream keeps, and what it drops.
+//! Cases for retention limits: number, bytes, age, discard policy.
 
 use std::time::{Duration, Instant};
 

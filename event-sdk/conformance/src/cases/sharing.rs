@@ -1,4 +1,4 @@
-//! Sharing: the subscriptions of one durable or group divide its messages.
+//! Cases for sharing: subscriptions of a durable or group divide its messages.
 
 use std::collections::BTreeSet;
 use std::pin::pin;

@@ -1,4 +1,4 @@
-//! Starting: where in its stream a new consumer begins.
+//! Cases for start positions: all, new, last, last per subject, by sequence, by time.
 
 use std::collections::BTreeSet;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! State: what a transport says of itself and of its streams.
+//! Cases for state: capabilities, stream state, and finding of streams.
 
 use super::Failure;
 use crate::case::cases;

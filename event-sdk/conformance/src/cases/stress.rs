@@ -1,5 +1,4 @@
-//! Stress: many publishers, many subscriptions, much coming and going. What
-//! `Suite::stress` says multiplies the numbers here most of all.
+//! Cases under load: many publishers, subscriptions and changes of members.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

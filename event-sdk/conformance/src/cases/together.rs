@@ -1,4 +1,4 @@
-//! Settling several deliveries together.
+//! Cases for batches: several deliveries settled together.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

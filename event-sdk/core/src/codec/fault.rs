@@ -1,4 +1,4 @@
-//! Why a message is no event of the wanted set.
+//! `DecodeFault` and its kinds: why a message is not an event of the requested set.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The envelope of the wire contract, as JSON.
+//! `JsonCodec`: writes and reads the JSON envelope of the wire contract, field by field.
 
 use bytes::Bytes;
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! Reads an envelope without reading its data.
+//! Reads a JSON envelope of any valid form and leaves its `data` unparsed.
 //!
 //! Tolerant where publishers of the field are loose: `source`, `version` and
 //! `metadata` may be missing or null, and fields that nobody knows are kept.

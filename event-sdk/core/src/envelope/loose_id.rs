@@ -1,4 +1,4 @@
-//! An id that should be a UUID, and is kept whatever it is.
+//! `LooseId`: a correlation or causation id; a UUID, or any other text that a publisher sent.
 
 use std::fmt;
 

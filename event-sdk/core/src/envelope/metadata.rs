@@ -1,4 +1,5 @@
-//! What an envelope notes beside its fixed fields.
+//! `Metadata`: the envelope's `metadata` object with correlation id, causation id and up to 256
+//! entries.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Instants as the wire contract has them: of which years, and how written.
+//! Timestamps of the envelope: strict RFC 3339 reading, writing in microseconds, and the range
+//! of years.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The version of an event's data: `major.minor`.
+//! `Version`: the `major.minor` version of an event's data.
 
 use std::fmt;
 use std::str::FromStr;

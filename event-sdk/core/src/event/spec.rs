@@ -1,4 +1,5 @@
-//! The constants of an event.
+//! `EventSpec`: the constants of an event type (subject, type, version, key use, description)
+//! that the derive writes.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! An event behind a pointer, and an event from the bytes of its data.
+//! `ErasedEvent`: an event behind `dyn`, for hand-over without encoding; and `decode_data`,
+//! which reads an event from JSON data and upcasts older versions.
 
 use std::any::Any;
 use std::fmt;

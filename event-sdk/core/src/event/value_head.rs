@@ -1,4 +1,5 @@
-//! The head of an event that was not encoded.
+//! `ValueHeader`: the envelope header of an event that is handed over as a value and never
+//! encoded.
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Finds where a JSON value ends, without reading it.
+//! Finds the end of a JSON value by scanning, without parsing it.
 
 /// Where the JSON value ends with which `json` begins; `None` if it begins with none,
 /// with one that is cut off, or one with a value inside more than 128 others.

@@ -1,4 +1,5 @@
-//! Errors that say where and why, and never the value.
+//! `JsonError` and `EncodeError`: name the path and the kind of value, never the value, since
+//! errors are logged.
 //!
 //! An event has personal data, and errors go to logs. So what `serde_json` and the types
 //! of users say, which shows values, is kept apart: only a method whose name says so

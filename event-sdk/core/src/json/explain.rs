@@ -1,4 +1,5 @@
-//! Says where and why a value was not read, without saying the value.
+//! Explains why a JSON value does not match its type: path, expected kind and found kind,
+//! without showing data.
 //!
 //! What `serde_json` says of a wrong value shows it (`invalid type: string
 //! "ada@example.com", expected u64`), and so do the messages of many types. Here the
@@ -231,6 +232,8 @@ struct Tracker {
     stash: RefCell<Option<Fault>>,
     /// What was expected when the deserializer complained last.
     expected: RefCell<Option<String>>,
+    /// What the type of the scalar that was read last says that it takes.
+    expecting: RefCell<String>,
     /// The kind of the value that was read last.
     last: Cell<Option<&'static str>>,
     /// The name or key that was read last.
@@ -238,6 +241,14 @@ struct Tracker {
 }
 
 impl Tracker {
+    /// Notes what a type says that it takes.
+    fn expect(&self, expecting: &impl fmt::Display) {
+        let mut text = self.expecting.borrow_mut();
+        text.clear();
+        // Writing into memory has no way to fail.
+        let _ = write!(text, "{expecting}");
+    }
+
     /// A fault as an error of the deserializer, until it comes out of it again.
     fn stash<E: de::Error>(&self, fault: Fault) -> E {
         *self.stash.borrow_mut() = Some(fault);
@@ -257,7 +268,7 @@ impl Tracker {
 
 /// The deserializer's own complaint, which begins with the kind that it has found.
 fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
-    const KINDS: [&str; 8] = [
+    const KINDS: [&str; 9] = [
         "boolean",
         "integer",
         "floating point",
@@ -266,6 +277,7 @@ fn said_by_the_deserializer(text: &str, expected: Option<String>) -> Fault {
         "sequence",
         "map",
         "newtype variant",
+        "unit variant",
     ];
     let complaint = ["invalid type: ", "invalid value: "]
         .into_iter()

@@ -1,5 +1,4 @@
-//! A serializer that refuses what cannot be read again, and passes on the rest: numbers
-//! that JSON has not, and values that are nested deeper than they are read.
+//! Serializer wrapper that refuses NaN, infinities and nesting deeper than 127.
 
 use serde::ser::{
     Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,

@@ -1,4 +1,4 @@
-//! A piece of JSON kept as the text that it was.
+//! `RawJson`: JSON kept as text, with its digits and its order of fields.
 
 use std::fmt;
 

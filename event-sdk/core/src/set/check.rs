@@ -1,11 +1,11 @@
-//! What the derives check while the user's crate compiles.
+//! Compile-time checks of a set in `const`: duplicate subjects, and variants that the set's
+//! pattern does not match.
 //!
 //! Each function panics in `const`; `#[track_caller]` puts the error on the
 //! token from which the derive calls it. Texts are put together at compile
 //! time too, so that the message names the subjects and what to write.
 
-use super::SubjectTable;
-use super::table::same_text;
+use super::table::{SubjectTable, same_text};
 use crate::event::EventSpec;
 use crate::subject::grammar::{covers, parent, subject_hash, token_count};
 

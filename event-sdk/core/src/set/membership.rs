@@ -1,4 +1,4 @@
-//! Which events a set has, as traits that the compiler checks.
+//! `Contains` and `Visit`: which events belong to a set, checked by the compiler.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! An envelope that was opened, before its data are read.
+//! `Opened`: a message whose envelope was read and whose data was not; finds the variant, and
+//! decodes the data.
 
 use std::borrow::Cow;
 use std::fmt;

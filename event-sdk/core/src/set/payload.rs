@@ -1,4 +1,5 @@
-//! What a variant of a set holds: an event, or an `Arc` of one.
+//! `Payload`: types that a variant of a set may hold (an event or `Arc` of one, `RawEvent` for
+//! `other`).
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! An event that is not decoded.
+//! `RawEvent`: an event of an unknown type, with its subject, envelope and undecoded data.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! Finds the event of a set by its subject, in a table made while compiling.
+//! `SubjectTable`: hash table from subject to variant, built in `const` and used at run time
+//! too.
 
 use super::Opened;
 use crate::event::EventSpec;

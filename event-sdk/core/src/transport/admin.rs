@@ -1,4 +1,5 @@
-//! Abilities for those who look after streams and consumers: a deployment, an operator.
+//! `StreamAdmin` and `ConsumerAdmin`: optional abilities to find, inspect, create, change and
+//! delete streams and consumers.
 
 use super::{Completion, Error, StreamChange};
 use crate::stream::StreamConfig;

@@ -1,4 +1,5 @@
-//! What a transport can do.
+//! `Capability` and `Capabilities`: what a transport declares that it can do; add a new
+//! capability here.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! A future that may have its answer already.
+//! `Completion`: a future that may already have its result, so that ready results need no
+//! allocation.
 
 use std::fmt;
 use std::future::Future;
@@ -83,6 +84,21 @@ mod tests {
     use std::task::Waker;
 
     use super::*;
+
+    #[test]
+    fn an_answer_comes_once() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut ready = Completion::ready(7);
+        assert_eq!(format!("{ready:?}"), "Completion(ready)");
+        assert_eq!(Pin::new(&mut ready).poll(&mut cx), Poll::Ready(7));
+        let mut later = Completion::later(std::future::ready(8));
+        assert_eq!(format!("{later:?}"), "Completion(later)");
+        assert_eq!(Pin::new(&mut later).poll(&mut cx), Poll::Ready(8));
+        assert_eq!(Completion::ready(9).try_into_ready().ok(), Some(9));
+        let later = Completion::later(std::future::ready(8)).try_into_ready();
+        let mut later = later.unwrap_err();
+        assert_eq!(Pin::new(&mut later).poll(&mut cx), Poll::Ready(8));
+    }
 
     #[test]
     #[should_panic(expected = "polled after it was ready")]

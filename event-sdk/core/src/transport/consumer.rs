@@ -1,4 +1,5 @@
-//! What a consumer is, and how two of them differ.
+//! `SubscribeRequest` and `ConsumerConfig`: the settings of a consumer, their defaults, and the
+//! comparison of two configurations.
 
 mod check;
 

@@ -1,4 +1,5 @@
-//! What a subscription receives, and how it is settled.
+//! Items of a subscription: messages, gaps, exhausted deliveries; and settling them (ack, nak,
+//! term).
 
 use std::any::Any;
 use std::fmt;

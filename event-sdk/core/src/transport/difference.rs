@@ -1,4 +1,4 @@
-//! How what exists differs from what is wanted.
+//! `Difference`: one setting whose existing value differs from the wanted one.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! The error of everything that a bus and a transport do.
+//! `Error`, `ErrorKind`, `Operation` and `Outcome`: the error type of the bus and of every
+//! transport.
 
 use std::fmt;
 

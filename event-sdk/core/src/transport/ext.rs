@@ -1,4 +1,5 @@
-//! Calls abilities that a transport may lack.
+//! `TransportExt`: calls optional abilities, and returns `Unsupported` where a transport lacks
+//! one.
 
 use super::{
     Capability, Completion, Error, HistoryRequest, HistoryStream, Operation, StreamChange,

@@ -1,4 +1,5 @@
-//! Reading what a stream has stored.
+//! `History`: optional ability to read stored messages, its request, start (`HistoryStart`) and
+//! order.
 
 use std::pin::Pin;
 
@@ -18,7 +19,10 @@ pub trait History: Send + Sync {
 }
 
 /// Which messages of a stream to read.
+///
+/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct HistoryRequest {
     /// The stream.
     pub stream: Text,
@@ -30,6 +34,20 @@ pub struct HistoryRequest {
     pub order: Order,
     /// How many at the most; `None`: all.
     pub limit: Option<usize>,
+}
+
+impl HistoryRequest {
+    /// All messages of a stream that the filters match, oldest first.
+    #[must_use]
+    pub fn new(stream: impl Into<Text>, filters: Vec<Pattern>) -> Self {
+        Self {
+            stream: stream.into(),
+            filters,
+            from: HistoryStart::End,
+            order: Order::OldestFirst,
+            limit: None,
+        }
+    }
 }
 
 /// Where in a stream to begin. The message at that place is the first.

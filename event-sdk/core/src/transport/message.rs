@@ -1,4 +1,5 @@
-//! A message on its way to a stream, and the answer of the stream.
+//! `PublishRequest`, `Body`, `MessageId` and `Expectations`: one message to be stored, and the
+//! confirmation of its stream.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,7 +9,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-use super::{Completion, Error};
+use super::{Capability, Completion, Error};
 use crate::envelope::EnvelopeHeader;
 use crate::event::{ErasedEvent, ValueHeader};
 use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN};
@@ -17,7 +18,10 @@ use crate::text::Text;
 use crate::time::Reading;
 
 /// A message to be published.
+///
+/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct PublishRequest<'a> {
     /// Where to.
     pub subject: &'a Subject,
@@ -31,6 +35,45 @@ pub struct PublishRequest<'a> {
     pub expect: Expectations,
     /// What time it is, if a clock was asked for this message just now.
     pub reading: Option<Reading<'a>>,
+}
+
+impl<'a> PublishRequest<'a> {
+    /// A message without headers and message id, which expects nothing.
+    #[must_use]
+    pub fn new(subject: &'a Subject, body: Body) -> Self {
+        Self {
+            subject,
+            headers: Headers::new(),
+            body,
+            message_id: None,
+            expect: Expectations::default(),
+            reading: None,
+        }
+    }
+
+    /// The capabilities that the fields ask for: without one of them a transport cannot do what
+    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
+    pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
+        let expect = &self.expect;
+        [
+            (Capability::Deduplication, self.message_id.is_some()),
+            (Capability::ExpectStream, expect.last_sequence.is_some()),
+            (
+                Capability::ExpectSubject,
+                expect.last_subject_sequence.is_some(),
+            ),
+            (
+                Capability::ExpectPattern,
+                expect.last_pattern_sequence.is_some(),
+            ),
+            (
+                Capability::ValueHandover,
+                matches!(self.body, Body::Value(_)),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(capability, asked)| asked.then_some(capability))
+    }
 }
 
 /// An event on a transport: its bytes, or the value itself.

@@ -1,4 +1,4 @@
-//! The answers to settlements that were made together, as one.
+//! `SettleCompletions`: joins the results of several settlements into one future.
 
 use std::future::poll_fn;
 use std::pin::Pin;

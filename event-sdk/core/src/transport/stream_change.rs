@@ -1,4 +1,5 @@
-//! What applying a stream's configuration changes.
+//! `StreamChange`: what applying a stream's configuration created or changed, and which changes
+//! are impossible.
 
 use std::fmt;
 

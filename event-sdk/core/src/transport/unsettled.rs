@@ -1,4 +1,4 @@
-//! Why some deliveries of a batch were not settled.
+//! `Unsettled`: which deliveries of a batch could not be settled, each with its error.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Unsettled deliveries, one by one and against a map.
+//! Unsettled deliveries: single cases, and a comparison with a map of deadlines.
 
 use std::collections::BTreeMap;
 

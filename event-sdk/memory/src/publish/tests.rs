@@ -1,10 +1,9 @@
-//! Tests of publishing: how much of a stream it reads, and what it keeps of a subject.
+//! Publishing: how much of a stream it inspects, and what it keeps for a subject.
 
 use bytes::Bytes;
 
 use super::super::MemoryTransport;
 use super::super::token_tree::tests::VISITED;
-use event_sdk_core::headers::Headers;
 use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::transport::{Body, Error, Expectations, Operation, PublishRequest, Stored};
@@ -21,13 +20,10 @@ fn publish(
     expect: Expectations,
 ) -> Result<Stored, Error> {
     let subject = Subject::parse(subject.to_owned()).unwrap();
-    let message = PublishRequest {
-        subject: &subject,
-        headers: Headers::new(),
-        body: Body::Encoded(Bytes::new()),
-        message_id: None,
-        expect,
-        reading: None,
+    let message = {
+        let mut request = PublishRequest::new(&subject, Body::Encoded(Bytes::new()));
+        request.expect = expect;
+        request
     };
     transport.publish_now(message).unwrap()
 }

@@ -1,4 +1,4 @@
-//! Settling, waiting and delivering again.
+//! Ack, nak, term, ack wait and redelivery.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Streams that are created and changed while the transport runs.
+//! Streams created and changed while the transport runs.
 
 use std::sync::Arc;
 use std::time::Duration;

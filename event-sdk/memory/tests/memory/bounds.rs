@@ -1,4 +1,4 @@
-//! Memory and time stay within bounds whatever subscribers do.
+//! Memory and time stay bounded, whatever subscribers do.
 
 use event_sdk::transport::{AckPolicy, ConsumerConfig, Gap, Incoming, LostCount};
 

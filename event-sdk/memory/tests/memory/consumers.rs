@@ -1,4 +1,4 @@
-//! Binding and creating consumers, where they start, and how they are shared.
+//! Binding and creating consumers, start positions, and sharing of messages.
 
 use std::time::Duration;
 
@@ -212,13 +212,10 @@ fn after_closing_everything_says_so() {
     let mut sub = rig.subscribe(durable("d"));
     let mut history = now(rig
         .transport
-        .read_history(event_sdk::transport::HistoryRequest {
-            stream: "S".into(),
-            filters: vec![pattern(">")],
-            from: event_sdk::transport::HistoryStart::End,
-            order: event_sdk::transport::Order::OldestFirst,
-            limit: None,
-        }))
+        .read_history(event_sdk::transport::HistoryRequest::new(
+            "S",
+            vec![pattern(">")],
+        )))
     .unwrap();
     sub.message().ack();
     sub.nothing();

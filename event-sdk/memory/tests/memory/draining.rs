@@ -1,4 +1,4 @@
-//! Draining, with a clock that only the test moves; and what connections share.
+//! Draining with a stepped clock, and streams that connections share.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,12 +7,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use event_sdk::headers::Headers;
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Body, Completion, ConsumerConfig, Drained, Error, Expectations, Incoming,
-    PublishRequest, Settlement, Transport,
+    AckPolicy, Body, Completion, ConsumerConfig, Drained, Error, Incoming, PublishRequest,
+    Settlement, Transport,
 };
 use event_sdk::{ErrorKind, Subject};
 use jiff::Timestamp;
@@ -381,13 +380,7 @@ fn a_publish_that_a_drain_overtakes_is_not_handed_over() {
     let transport = builder.build().unwrap();
     *clock.drains.lock().unwrap() = Some(transport.clone());
     let subject = Subject::parse("a").unwrap();
-    let handed_over = now(transport.publish(PublishRequest {
-        subject: &subject,
-        headers: Headers::new(),
-        body: Body::Encoded(Bytes::new()),
-        message_id: None,
-        expect: Expectations::default(),
-        reading: None,
-    }));
+    let handed_over =
+        now(transport.publish(PublishRequest::new(&subject, Body::Encoded(Bytes::new()))));
     assert_eq!(handed_over.unwrap_err().kind(), &ErrorKind::Closed);
 }

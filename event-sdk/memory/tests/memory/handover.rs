@@ -1,4 +1,4 @@
-//! Handing values over, and what must not happen to them under the lock.
+//! Values handed over without encoding, and user code that must not run under the lock.
 
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;

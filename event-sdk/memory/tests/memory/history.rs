@@ -1,4 +1,4 @@
-//! Reading what a stream holds.
+//! Reading stored messages.
 
 use std::time::Duration;
 
@@ -10,13 +10,12 @@ use crate::support::*;
 use event_sdk::transport::TransportExt as _;
 
 fn ask(filters: &[&str], from: HistoryStart, order: Order, limit: Option<usize>) -> HistoryRequest {
-    HistoryRequest {
-        stream: "S".into(),
-        filters: filters.iter().map(|filter| pattern(filter)).collect(),
-        from,
-        order,
-        limit,
-    }
+    let mut request =
+        HistoryRequest::new("S", filters.iter().map(|filter| pattern(filter)).collect());
+    request.from = from;
+    request.order = order;
+    request.limit = limit;
+    request
 }
 
 fn read(rig: &Rig, request: HistoryRequest) -> Result<Vec<u64>, Error> {

@@ -1,4 +1,4 @@
-//! What is kept until it was acknowledged.
+//! Work-queue and interest retention: messages kept until acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! What the memory transport does, seen through the `Transport` trait.
+//! The memory transport, tested through the `Transport` trait.
 
 mod acks;
 mod applying;

@@ -1,9 +1,8 @@
-//! Storing messages: sequences, duplicates, expectations, sizes, bodies.
+//! Storing messages: sequences, duplicates, expectations, sizes and bodies.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use event_sdk::headers::Headers;
 use event_sdk::time::{Clock, Reading};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
@@ -304,13 +303,10 @@ fn only_a_reading_of_its_own_clock_is_taken() {
         let reading = Reading::of(clock);
         rig.step(SECOND);
         let subject = Subject::parse("a").unwrap();
-        let message = PublishRequest {
-            subject: &subject,
-            headers: Headers::new(),
-            body: Body::Encoded(Bytes::new()),
-            message_id: None,
-            expect: Expectations::default(),
-            reading: Some(reading),
+        let message = {
+            let mut request = PublishRequest::new(&subject, Body::Encoded(Bytes::new()));
+            request.reading = Some(reading);
+            request
         };
         now(now(rig.transport.publish(message)).unwrap()).unwrap();
     }

@@ -1,4 +1,4 @@
-//! What a stream keeps, and how its consumers learn what it dropped.
+//! Limits of a stream (number, bytes, age), and gaps that consumers report.
 
 use std::time::Duration;
 

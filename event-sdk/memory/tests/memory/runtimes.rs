@@ -1,4 +1,4 @@
-//! Without a tokio runtime, and in more than one of them.
+//! The transport without a tokio runtime, and in several of them.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! A transport with a clock that only a test moves, and short ways to use it.
+//! Test support: a transport with a stepped clock, and short forms of its calls.
 //!
 //! Everything in the memory transport is answered at once, so no test needs a
 //! runtime or waits for anything: polling once decides.
@@ -12,7 +12,6 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use event_sdk::headers::Headers;
 use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::TransportExt as _;
@@ -174,14 +173,7 @@ impl Rig {
         change: impl FnOnce(&mut PublishRequest<'_>),
     ) -> Result<Stored, Error> {
         let subject = Subject::parse(subject.to_owned()).unwrap();
-        let mut message = PublishRequest {
-            subject: &subject,
-            headers: Headers::new(),
-            body: Body::Encoded(Bytes::from_static(b"{}")),
-            message_id: None,
-            expect: Expectations::default(),
-            reading: None,
-        };
+        let mut message = PublishRequest::new(&subject, Body::Encoded(Bytes::from_static(b"{}")));
         change(&mut message);
         now(now(self.transport.publish(message))?)
     }

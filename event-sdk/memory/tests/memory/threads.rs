@@ -1,16 +1,15 @@
-//! Publishers, subscribers and others on several threads at once.
+//! Concurrent publishers and subscribers on several threads.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use event_sdk::headers::Headers;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Body, ConsumerConfig, Expectations, Incoming, LostCount, PublishRequest, Settlement,
-    Stored, Subscription, Transport,
+    AckPolicy, Body, ConsumerConfig, Incoming, LostCount, PublishRequest, Settlement, Stored,
+    Subscription, Transport,
 };
 use event_sdk::{Error, ErrorKind, Subject};
 use futures_util::StreamExt;
@@ -27,14 +26,7 @@ fn transport(declare: impl FnOnce(StreamSpec) -> StreamSpec) -> MemoryTransport 
 }
 
 async fn publish(transport: &MemoryTransport, subject: &Subject) -> Result<Stored, Error> {
-    let message = PublishRequest {
-        subject,
-        headers: Headers::new(),
-        body: Body::Encoded(Bytes::from_static(b"{}")),
-        message_id: None,
-        expect: Expectations::default(),
-        reading: None,
-    };
+    let message = PublishRequest::new(subject, Body::Encoded(Bytes::from_static(b"{}")));
     transport.publish(message).await?.await
 }
 
@@ -159,16 +151,11 @@ async fn of_many_who_expect_the_same_last_sequence_one_publishes() {
             let subject = Subject::parse(format!("entity.{publisher}.1")).unwrap();
             let mut won = Vec::new();
             for round in 0..rounds {
-                let message = PublishRequest {
-                    subject: &subject,
-                    headers: Headers::new(),
-                    body: Body::Encoded(Bytes::from_static(b"{}")),
-                    message_id: None,
-                    expect: Expectations {
-                        last_pattern_sequence: Some((pattern("entity.*.1"), round)),
-                        ..Expectations::default()
-                    },
-                    reading: None,
+                let message = {
+                    let mut request =
+                        PublishRequest::new(&subject, Body::Encoded(Bytes::from_static(b"{}")));
+                    request.expect.last_pattern_sequence = Some((pattern("entity.*.1"), round));
+                    request
                 };
                 match transport.publish(message).await.unwrap().await {
                     Ok(stored) => won.push(stored.sequence.unwrap()),

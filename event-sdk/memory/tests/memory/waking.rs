@@ -1,4 +1,4 @@
-//! Waking those who wait, and only them.
+//! Wakeups: every waiting subscription is woken, and no others.
 
 use std::time::Duration;
 

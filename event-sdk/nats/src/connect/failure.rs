@@ -1,5 +1,4 @@
-//! Why no connection came to be: which certificate or which credentials are
-//! wrong, and what to do about it.
+//! Errors of connecting: TLS certificates, credentials, timeouts, each with what to do.
 
 use std::error::Error as _;
 use std::io;

@@ -1,4 +1,5 @@
-//! Where everything that is heard of the connection comes together.
+//! `ConnectionMonitor`: collects connection events and server errors, and decides the phase
+//! (connected, disconnected, draining, ended).
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,4 @@
-//! The deliveries of a subscription that somebody has in his hands.
+//! Unsettled deliveries of a subscription, for prefetch and draining.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};

@@ -1,4 +1,4 @@
-//! All subscriptions of a connection, which end together.
+//! All subscriptions of a connection, which are drained or closed together.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

@@ -1,4 +1,5 @@
-//! Binding consumers, and creating those that are not there; never changing one.
+//! Binds a durable, or creates a missing consumer; compares its configuration, and never
+//! changes one.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Refuses requests that contradict themselves, or that this server or these
-//! settings cannot serve, before the server is asked.
+//! Validates a subscribe request against the server's version and the options, before the
+//! server is asked.
 
 use crate::context::NatsContext;
 use crate::error::ErrorContext;

@@ -1,4 +1,5 @@
-//! A consumer's configuration as a server writes it, and as this SDK does.
+//! JSON of a consumer's configuration on the wire: what is wanted, what the server has, and
+//! their differences (filters, ack policy, limits).
 
 use std::num::NonZeroU32;
 use std::time::Duration;

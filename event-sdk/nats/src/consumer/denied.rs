@@ -1,4 +1,5 @@
-//! What the server says that this user may not do with a consumer.
+//! Permission errors of a consumer: publishing a pull request or ack was denied, or subscribing
+//! to its inbox.
 
 use std::sync::Arc;
 

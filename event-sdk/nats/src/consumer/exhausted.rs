@@ -1,4 +1,4 @@
-//! Messages that ran out of deliveries, as the server reports them.
+//! Exhausted deliveries: listens to the server's max-deliveries advisories and reports them.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -1,4 +1,5 @@
-//! Where the answers to a subscription's requests come.
+//! The inbox of a subscription: the subject on which its messages and the server's statuses
+//! arrive.
 
 use async_nats::{Subject, Subscriber};
 

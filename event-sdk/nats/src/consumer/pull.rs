@@ -1,4 +1,5 @@
-//! What a subscription has asked its consumer for, and what it asks next.
+//! Pull requests: decides batch size, byte limit, expiry and heartbeat, and accounts for open
+//! requests.
 
 use std::fmt::Write;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What a subscription shares with those who may end it: closing and draining.
+//! `PullLoop`: the state that a subscription shares with drain and close, and its signals.
 
 mod ending;
 

@@ -1,5 +1,5 @@
-//! Gets a subscription going again: when nothing is heard, when the connection
-//! was made anew, when nobody answers.
+//! Recovery of a subscription: missed heartbeats, reconnects, lost leaders, deleted or
+//! recreated consumers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -203,7 +203,7 @@ impl Recovery {
         match self.cause {
             Cause::Deleted => Err(self.gone("it was deleted")),
             Cause::Nobody if self.outage.is_long() => Err(self.gone(
-                "nobody takes requests for messages: there is no such consumer, or its server is gone",
+                "requests for messages are not answered: the consumer does not exist, or its server is gone",
             )),
             // Servers of 2.10 say nothing where there is no consumer.
             Cause::Silence if self.outage.is_long() && !self.outage.reported => self.again(),

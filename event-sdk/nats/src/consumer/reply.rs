@@ -1,4 +1,5 @@
-//! Reads what a delivery says of itself: the subject to which it is settled.
+//! Parses the `$JS.ACK…` reply subject: stream, sequences, attempt, time and pending count of a
+//! delivery.
 
 use jiff::Timestamp;
 

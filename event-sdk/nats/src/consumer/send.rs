@@ -1,4 +1,4 @@
-//! Hands messages to the connection without waiting, where that is possible.
+//! Sends pull requests and acks over the connection without waiting, where that is possible.
 
 use async_nats::{Client, PublishError, Subject};
 use bytes::Bytes;

@@ -1,4 +1,5 @@
-//! Settling deliveries.
+//! Encodes and sends settlements: `+ACK`, `-NAK` with a delay in nanoseconds, `+TERM` with a
+//! reason, `+WPI`; confirmed acks.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -267,7 +268,7 @@ impl AckPending {
             if begun.elapsed() >= limit {
                 return Err(about.error(
                     ErrorKind::Timeout,
-                    format!("nobody has taken its acknowledgement for {limit:?}: the consumer has no leader at the moment; try again"),
+                    format!("the acknowledgement was not taken within {limit:?}: the consumer has no leader at the moment; try again"),
                 ));
             }
             tokio::time::sleep(pause).await;
@@ -283,7 +284,7 @@ impl AckPending {
         if context.options().management == Management::Never {
             return Err(about.error(
                 ErrorKind::ConsumerNotFound,
-                "nobody takes its acknowledgement: the consumer was deleted, or is just moving to another server",
+                "the acknowledgement was not taken: the consumer was deleted, or is moving to another server",
             ));
         }
         let Some(consumer) = reply::consumer(&self.reply) else {

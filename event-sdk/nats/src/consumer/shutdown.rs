@@ -1,5 +1,5 @@
-//! What becomes of an inbox that nobody reads any more, and of what comes there
-//! all the same: it is put back, so that others get it at once.
+//! `Shutdown`: listens to the inbox of an ended subscription, and naks late messages so that
+//! they are redelivered at once.
 
 use std::collections::BTreeSet;
 use std::task::{Context, Poll, ready};

@@ -1,4 +1,4 @@
-//! What a server says of a pull request instead of a message.
+//! Parses status messages of a pull request (404, 408, 409, heartbeats), and what each means.
 
 use std::str::FromStr;
 use std::time::Duration;

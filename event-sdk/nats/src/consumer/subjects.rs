@@ -1,4 +1,4 @@
-//! The subjects that a subscription sees again and again.
+//! Cache of validated subjects, so that a repeated subject is checked and copied once.
 
 use event_sdk_core::subject::{InvalidSubject, Subject};
 use event_sdk_core::text::Text;

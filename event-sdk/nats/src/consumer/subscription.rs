@@ -1,4 +1,5 @@
-//! Receiving from a consumer.
+//! `NatsSubscription`: polls the inbox, sends pull requests, starts recovery, and returns items
+//! to the subscriber.
 
 use std::fmt;
 use std::future::poll_fn;

@@ -1,4 +1,5 @@
-//! Questions to the server, and their answers.
+//! Requests to the JetStream API: sends one, awaits its reply, maps timeouts, denials and no
+//! responders to errors.
 
 use std::sync::atomic::Ordering;
 
@@ -47,7 +48,7 @@ impl NatsContext {
         if reply.is_no_responders() {
             return Err(about.error(
                 ErrorKind::Unsupported(Capability::Store),
-                format!("nobody pending_replies to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
+                format!("nothing answers requests to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
             ));
         }
         match serde_json::from_slice(&reply.payload) {

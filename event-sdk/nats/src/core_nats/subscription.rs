@@ -1,4 +1,4 @@
-//! What a subscription without a stream receives.
+//! Subscription without a stream: its messages, and its gaps when messages were dropped.
 
 use std::pin::Pin;
 use std::sync::Arc;

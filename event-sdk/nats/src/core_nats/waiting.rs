@@ -1,4 +1,4 @@
-//! What came for a subscription without a stream and waits to be read.
+//! Bounded buffer of a core NATS subscription: counts what it drops, filled by one task.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

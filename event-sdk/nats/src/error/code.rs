@@ -1,4 +1,4 @@
-//! The error codes of JetStream (nats-server, `server/errors.json`).
+//! JetStream error codes (nats-server, `server/errors.json`), and the kind for each.
 
 use event_sdk_core::transport::{Capability, ErrorKind};
 

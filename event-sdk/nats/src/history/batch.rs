@@ -1,4 +1,4 @@
-//! Many stored messages in one request (NATS server 2.11).
+//! Direct get of many messages in one request (`$JS.API.DIRECT.GET`, server 2.11).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Reads what one filter selects, forwards or backwards.
+//! `Cursor`: reads the messages of one filter, forwards, or backwards in windows.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

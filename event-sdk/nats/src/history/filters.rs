@@ -1,4 +1,4 @@
-//! Refuses filters that can select nothing, or the same twice.
+//! Validates the filters of a history request: none that matches nothing, none twice.
 
 use super::source::Source;
 use crate::error::ErrorContext;

@@ -1,4 +1,4 @@
-//! Where stored messages are read from.
+//! `Source`: fetches stored messages, by direct get from any replica or from the leader.
 
 use std::sync::Arc;
 

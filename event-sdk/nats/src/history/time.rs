@@ -1,4 +1,4 @@
-//! Finding a message by the time when it was stored.
+//! Finds the first sequence at or after a time.
 
 use jiff::Timestamp;
 

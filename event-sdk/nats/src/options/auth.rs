@@ -1,4 +1,4 @@
-//! Who connects.
+//! Authentication: user and password, token, nkey, credentials file; signs the server's nonce.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

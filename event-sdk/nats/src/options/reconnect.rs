@@ -1,4 +1,4 @@
-//! How long to wait between attempts to connect.
+//! Backoff between reconnect attempts, with jitter.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;

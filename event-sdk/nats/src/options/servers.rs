@@ -1,4 +1,4 @@
-//! The servers to connect to.
+//! Server URLs: parsing, resolving, and credentials in a URL.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Secure connections.
+//! TLS: whether it is required, root certificates, and the client certificate.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -1,4 +1,4 @@
-//! By what an answer is found, in the subject of the answer.
+//! `ReplyToken`: identifies a pending reply, encoded as a token of its reply subject.
 
 /// Names one wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

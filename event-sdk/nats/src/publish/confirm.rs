@@ -1,4 +1,4 @@
-//! The second answer to a publish.
+//! Parses the publish ack (`PubAck`) and completes the confirmation.
 
 use std::pin::Pin;
 use std::sync::Arc;

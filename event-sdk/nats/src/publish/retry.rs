@@ -1,4 +1,4 @@
-//! What to do when the ack of a publish is not the last word.
+//! Retries of a publish: no responders, no leader, duplicate or wrong-last-sequence answers.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! The order of what is handed over, which sending again must not change.
+//! Keeps the order of publishes when some have to be sent again.
 
 use std::collections::BTreeSet;
 

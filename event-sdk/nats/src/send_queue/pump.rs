@@ -1,4 +1,4 @@
-//! The task of an outbox: hands over what waits, and ends what waits too long.
+//! The task of a send queue: sends waiting messages, and fails those whose time is over.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

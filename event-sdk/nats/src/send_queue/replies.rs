@@ -1,4 +1,5 @@
-//! The answers that come, and who waits for them.
+//! Receives publish acks and replies, and completes the pending request; a denied publish fails
+//! here.
 
 use std::task::{Context, Poll};
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! What an outbox has in hand.
+//! State of a send queue under its lock: queued messages, pending replies, wakers.
 
 use std::collections::VecDeque;
 use std::task::Waker;

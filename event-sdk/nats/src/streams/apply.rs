@@ -1,4 +1,5 @@
-//! Creating and changing streams: when somebody asks for it, and never else.
+//! Creates or updates a stream from a declaration, and reports what changed; only when called
+//! by name.
 
 use std::time::{Duration, Instant};
 

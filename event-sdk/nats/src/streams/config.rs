@@ -1,4 +1,4 @@
-//! The configuration of a stream, as the server has it.
+//! JSON of a stream's configuration; unknown fields of the server are kept.
 
 use std::num::NonZeroU64;
 use std::time::Duration;

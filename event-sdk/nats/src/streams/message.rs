@@ -1,4 +1,4 @@
-//! One stored message, read from the leader of its stream.
+//! Reads one stored message from the leader (`$JS.API.STREAM.MSG.GET`).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,10 +1,9 @@
-//! Publishing and reading in a cluster, whose servers do not know everything at
-//! once.
+//! Publishing and reading in a cluster whose replicas lag.
 
 use std::time::Duration;
 
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{HistoryRequest, HistoryStart, Order, Outcome, StreamChange};
+use event_sdk::transport::{HistoryRequest, Order, Outcome, StreamChange};
 use event_sdk_test_servers::Cluster;
 use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};
@@ -37,12 +36,11 @@ async fn what_was_just_created_is_there_for_everybody() {
         for nats in &connections {
             assert_eq!(state(nats, &config.name).await.messages, 30);
             let found: Vec<_> = within(async {
-                let request = HistoryRequest {
-                    stream: config.name.clone(),
-                    filters: vec![pattern(&subject)],
-                    from: HistoryStart::End,
-                    order: Order::NewestFirst,
-                    limit: None,
+                let request = {
+                    let mut request =
+                        HistoryRequest::new(config.name.clone(), vec![pattern(&subject)]);
+                    request.order = Order::NewestFirst;
+                    request
                 };
                 nats.read_history(request)
                     .await

@@ -1,4 +1,4 @@
-//! Connecting: who may, what is learnt, and what happens when the connection goes.
+//! Connecting: credentials, server information, reconnects.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! How subscriptions end, and what becomes of what they had.
+//! Ends of subscriptions: drop, drain, close, and redelivery of undelivered messages.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! What is lost and found again: connections, servers, requests, consumers.
+//! Recovery of subscriptions: lost connections, servers, requests and consumers.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

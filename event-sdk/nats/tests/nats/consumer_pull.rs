@@ -1,4 +1,4 @@
-//! Pulling: what is asked for, how much, and by whom.
+//! Pull requests: batch sizes, byte limits, sharing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Settling: what a server hears, and what it answers.
+//! Settlements: bytes that the server receives, and its replies.
 
 use std::time::{Duration, Instant};
 

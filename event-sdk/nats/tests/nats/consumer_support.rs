@@ -1,4 +1,4 @@
-//! A server with a stream, and what tests do with it over and over.
+//! Test support: a server with a stream, and helpers for consumers.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! NATS without streams.
+//! Core NATS without streams.
 
 use std::time::Duration;
 

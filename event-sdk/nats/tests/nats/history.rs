@@ -1,4 +1,4 @@
-//! History: everything that was asked for, in order, whatever the server can do.
+//! History: all requested messages, in order, with each way that a server can read.
 
 use std::time::Duration;
 
@@ -16,13 +16,9 @@ use event_sdk::transport::TransportExt as _;
 const ORDERS: [Order; 2] = [Order::OldestFirst, Order::NewestFirst];
 
 fn request(filters: &[&str], order: Order) -> HistoryRequest {
-    HistoryRequest {
-        stream: "S".into(),
-        filters: filters.iter().map(|text| pattern(text)).collect(),
-        from: HistoryStart::End,
-        order,
-        limit: None,
-    }
+    let mut request = HistoryRequest::new("S", filters.iter().map(|text| pattern(text)).collect());
+    request.order = order;
+    request
 }
 
 async fn read(nats: &Nats, request: HistoryRequest) -> Result<Vec<StoredMessage>, Error> {

@@ -1,4 +1,4 @@
-//! The NATS transport on real servers, each test on one of its own.
+//! The NATS transport on real servers, one server for each test.
 
 mod cluster;
 mod connecting;

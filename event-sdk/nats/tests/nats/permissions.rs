@@ -1,4 +1,4 @@
-//! What a user may not do is an error that names the subject, and comes at once.
+//! Missing permissions are reported at once, with the denied subject.
 
 use std::time::Duration;
 

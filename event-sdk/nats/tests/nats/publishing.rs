@@ -1,4 +1,4 @@
-//! Publishing: what is stored, in which order, and what is refused.
+//! Publishing: storage, order and refusals.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What a server refuses for a reason of its own, and what ends for good.
+//! Publishes that a server refuses, and operations that end for good.
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
-//! Secure connections: certificates and credentials, and what an error says of
-//! those that are wrong.
+//! TLS and credentials: accepted ones, and errors for wrong ones.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Streams: what is created and changed, and what is said of them.
+//! Streams: creation, changes and reported state.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Servers, streams and messages for tests.
+//! Test support: servers, streams and messages.
 
 use std::time::{Duration, Instant};
 
@@ -118,13 +118,12 @@ pub(crate) fn begin(
     draft: Draft,
 ) -> event_sdk::transport::Completion<Result<Confirmation, Error>> {
     let subject = Subject::parse(draft.subject).unwrap();
-    transport.publish(PublishRequest {
-        subject: &subject,
-        headers: draft.headers,
-        body: Body::Encoded(draft.body),
-        message_id: draft.message_id,
-        expect: draft.expect,
-        reading: None,
+    transport.publish({
+        let mut request = PublishRequest::new(&subject, Body::Encoded(draft.body));
+        request.headers = draft.headers;
+        request.message_id = draft.message_id;
+        request.expect = draft.expect;
+        request
     })
 }
 

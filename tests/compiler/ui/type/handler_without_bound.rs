@@ -1,6 +1,12 @@
 //! A handler for any set says that it is one.
 
-use event_sdk::{Delivery, Message};
+use event_sdk::{Batch, Delivery, Message, Subscriber};
+
+async fn run<S>(mut subscriber: Subscriber<S>) {
+    while let Some(Ok(delivery)) = subscriber.next().await {
+        handle(delivery).await;
+    }
+}
 
 async fn handle<S>(delivery: Delivery<S>) {
     // What every message has, needs nothing.
@@ -11,6 +17,10 @@ async fn handle<S>(delivery: Delivery<S>) {
 
 fn read<S>(message: &Message<S>) {
     let _ = message.decode();
+}
+
+async fn settle<S>(batch: Batch<S>) {
+    let _ = batch.ack().await;
 }
 
 fn main() {}

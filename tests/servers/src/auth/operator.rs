@@ -1,4 +1,4 @@
-//! Operator mode: an operator signs accounts, an account signs its users.
+//! Operator mode: signs accounts and user credentials (JWT).
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

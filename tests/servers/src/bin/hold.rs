@@ -1,5 +1,4 @@
-//! Starts a server, prints its folder and its port, and holds it until its input ends: what the
-//! test of the guard kills.
+//! Helper program for the guard's test: starts a server and holds it until its input ends.
 
 use std::io::{self, Read as _, Write as _};
 

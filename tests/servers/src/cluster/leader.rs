@@ -1,4 +1,4 @@
-//! Who leads: the cluster itself, a stream, a consumer.
+//! Leaders of a cluster, a stream or a consumer.
 //!
 //! Asked of the monitoring ports, which need no credentials and no leader to answer. A server
 //! is believed about itself alone: what it says of others may be older than their death.

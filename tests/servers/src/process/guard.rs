@@ -1,4 +1,4 @@
-//! The guard of a server: a shell that outlives the test program if that is killed.
+//! Guard process: a shell that kills the server if the test program is killed.
 //!
 //! It reads from a pipe that only we hold open. The first line is the server's number; a line
 //! `ended` says that there is nothing to guard any more. The end of the pipe without it means

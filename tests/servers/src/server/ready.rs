@@ -1,4 +1,4 @@
-//! When a server that was started is ready for its clients.
+//! Waits until a started server accepts clients.
 
 use std::io;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! Who may connect, and what they may do then.
+//! Authentication and permissions of test servers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A client of these tests: async-nats, and JetStream by its plain requests.
+//! Test client: async-nats with plain JetStream API requests.
 
 use std::time::{Duration, Instant};
 

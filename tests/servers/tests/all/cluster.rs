@@ -1,4 +1,4 @@
-//! Three servers: they elect, replicate, and go on without their leader.
+//! Clusters of three: election, replication, loss of the leader.
 
 use async_nats::ConnectOptions;
 use event_sdk_test_servers::{Authority, Cluster, Error, Server, Tls, programs};

@@ -1,4 +1,4 @@
-//! A server does not outlive the program that started it.
+//! A server ends with the program that started it, even after a kill.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;

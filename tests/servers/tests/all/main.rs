@@ -1,4 +1,4 @@
-//! The servers do what tests will believe of them.
+//! Tests of the server harness itself.
 
 mod auth;
 mod client;

@@ -1,4 +1,4 @@
-//! One server: it answers, and it can be stopped, killed, paused and restarted where it was.
+//! One server: stop, kill, pause, restart in place.
 
 use std::net::TcpListener;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! TLS: who shows which certificate, and who refuses whom.
+//! TLS between client and server, in both directions.
 
 use async_nats::ConnectOptions;
 use event_sdk_test_servers::{Authority, Identity, Server, Tls};

@@ -1,4 +1,4 @@
-//! Which cases fail for which broken promise.
+//! Table: which cases fail for which broken promise.
 
 use event_sdk::transport::Capability;
 

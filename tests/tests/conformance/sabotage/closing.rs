@@ -1,4 +1,4 @@
-//! Ends of subscriptions that break a promise.
+//! Broken promises of closing.
 
 use event_sdk::transport::{ErrorKind, Subscription};
 use futures_util::{StreamExt, stream};

@@ -1,4 +1,4 @@
-//! Binding of consumers that breaks a promise.
+//! Broken promises of binding consumers.
 
 use std::collections::HashMap;
 use std::sync::Mutex;

@@ -1,4 +1,4 @@
-//! Delivering that breaks a promise.
+//! Broken promises of delivering.
 
 use std::future::ready;
 use std::sync::Arc;

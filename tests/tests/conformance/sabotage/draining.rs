@@ -1,4 +1,4 @@
-//! Draining that breaks a promise.
+//! Broken promises of draining.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

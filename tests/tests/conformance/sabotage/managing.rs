@@ -1,4 +1,4 @@
-//! Managing of streams that breaks a promise.
+//! Broken promises of managing streams.
 
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::transport::{

@@ -1,4 +1,4 @@
-//! Publishing that breaks a promise.
+//! Broken promises of publishing.
 
 use std::sync::atomic::Ordering;
 

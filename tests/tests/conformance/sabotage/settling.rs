@@ -1,4 +1,4 @@
-//! Settling that breaks a promise.
+//! Broken promises of settling.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

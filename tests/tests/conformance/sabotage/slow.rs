@@ -1,4 +1,4 @@
-//! Publishing that waits for the slowest subscription.
+//! Broken promise: publishing waits for the slowest subscription.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};

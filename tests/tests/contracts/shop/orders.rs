@@ -1,5 +1,4 @@
-//! Orders: nested objects, lists, maps, optional and flattened fields, ids and times, and an
-//! older version.
+//! Orders: nested objects, lists, maps, optional and flattened fields, an older version.
 
 use std::collections::BTreeMap;
 
@@ -142,6 +141,19 @@ pub(crate) struct OrderCancelled {
     #[event(key, in_subject)]
     order: String,
     reason: CancelReason,
+    /// How the money goes back, if there was any.
+    #[serde(flatten)]
+    refund: Option<Refund>,
+}
+
+/// A way back for money.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Refund {
+    /// As a voucher of this code.
+    AsVoucher { code: String },
+    /// To an account.
+    ToAccount { cents: u32 },
 }
 
 /// Why an order was cancelled: by its name alone, or with what belongs to it.
@@ -200,9 +212,11 @@ pub(super) fn examples(catalogue: Catalogue) -> Catalogue {
                 sku: "tea-green-100".to_owned(),
                 missing: 1,
             },
+            refund: Some(Refund::ToAccount { cents: 900 }),
         })
         .example(OrderCancelled {
             order: "A-1005".to_owned(),
             reason: CancelReason::Customer,
+            refund: None,
         })
 }

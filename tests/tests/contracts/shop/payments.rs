@@ -1,4 +1,4 @@
-//! Payments: enums with a tag inside, with tag and content, and without a tag.
+//! Payments: internally tagged, adjacently tagged and untagged enums.
 
 use event_schemas::Catalogue;
 use event_sdk::Event;

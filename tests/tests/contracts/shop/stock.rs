@@ -1,4 +1,4 @@
-//! Stock: numbers of all sizes, tuples and sets, a type within itself, and a foreign subject.
+//! Stock: number types, tuples, sets, a recursive type, a foreign subject.
 
 use std::collections::BTreeSet;
 

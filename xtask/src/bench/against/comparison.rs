@@ -1,4 +1,4 @@
-//! The figures of all rounds, and the table that compares the two sides.
+//! Compares the rounds of both sides: medians, spread, ratio.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Reads what a benchmark printed: the rows of its tables, and the first figure of each.
+//! Parses the figures that a benchmark printed.
 
 /// A row's name, and the first of its figures, which is the one of this SDK: a time or a number,
 /// of which less is better.

@@ -1,4 +1,4 @@
-//! The classes into which both answers on a pair can fall, and what has to hold in each.
+//! Classes of agreement and disagreement between both checkers, with their conditions.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! The smallest pair of each class that a real pair is known of, and answers that no class may
-//! take in.
+//! The smallest known pair of each class.
 //!
 //! Of three classes none is known: of `NoProofOfOurs` and `NoDocumentOfOurs` there is no example
 //! at all, and that of `TheirProofIsWrong` has an answer that is made up.

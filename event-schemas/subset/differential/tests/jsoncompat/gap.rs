@@ -1,4 +1,4 @@
-//! Why jsoncompat has no proof of what we have one of.
+//! Known reasons why jsoncompat has no proof.
 
 use event_schemas_subset::Verdict;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The pairs of schemas on which both checkers are asked.
+//! Pairs of schemas given to both checkers.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Number formats of `OpenAPI` in words that every validator knows.
+//! Rewrites `OpenAPI` number formats as bounds.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Makes a pair as small as it can be while something still holds of it.
+//! Shrinks a pair while a property still holds.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! What jsoncompat says of a pair.
+//! Runs jsoncompat on a pair.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! What is asked of an object, by its keys.
+//! The constraints on an object, by property.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

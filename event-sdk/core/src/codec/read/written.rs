@@ -1,4 +1,4 @@
-//! Reads an envelope that has just the form in which this SDK writes it.
+//! Fast path for reading: an envelope in exactly the form that this SDK writes.
 //!
 //! Most have, and to compare with a known text takes a fraction of the time that it
 //! takes to read an object whose members may be anything in any order.

@@ -1,4 +1,4 @@
-//! Wrappers around a deserializer and the visitors of types, which see each value and each error.
+//! Serde wrappers of a deserializer and its visitors, which record path and kind of a refused value.
 //!
 //! A deserializer hands a value to a visitor, which reads what is inside through a deserializer
 //! again: the wrappers make each other, so they stand together.
@@ -175,19 +175,33 @@ impl<'t, V> WatchedVisitor<'t, V> {
 }
 
 impl<'de, V: Visitor<'de>> WatchedVisitor<'_, V> {
-    /// Lets the type visit a value of this kind.
-    fn visit<E: Error>(
+    /// Lets the type visit a scalar of this kind.
+    fn scalar<E: Error>(
         self,
         kind: &'static str,
         visit: impl FnOnce(V) -> Result<V::Value, Fault>,
     ) -> Result<V::Value, E> {
-        let expecting = Expecting(&self.inner).to_string();
         let tracker = self.tracker;
         tracker.last.set(Some(kind));
+        // Asked before, since the visit consumes it; into one buffer, since a body may have
+        // millions of scalars.
+        tracker.expect(&Expecting(&self.inner));
+        visit(self.inner).map_err(|fault| {
+            let expecting = tracker.expecting.borrow();
+            tracker.stash(fault.about(Some(kind), Some(&expecting)))
+        })
+    }
+
+    /// Lets the type visit a value of this kind that has others inside.
+    fn compound<E: Error>(
+        self,
+        kind: &'static str,
+        visit: impl FnOnce(V) -> Result<V::Value, Fault>,
+    ) -> Result<V::Value, E> {
+        let tracker = self.tracker;
         let visited = visit(self.inner);
-        // What stands inside has been read meanwhile.
         tracker.last.set(Some(kind));
-        visited.map_err(|fault| tracker.stash(fault.about(Some(kind), Some(&expecting))))
+        visited.map_err(|fault| tracker.stash(fault.about(Some(kind), None)))
     }
 
     /// Notes a key; one that is not a name of the type is data.
@@ -214,7 +228,7 @@ impl<'de, V: Visitor<'de>> fmt::Display for Expecting<'_, V> {
 macro_rules! scalars {
     ($($method:ident: $type:ty, $kind:literal;)*) => {$(
         fn $method<E: Error>(self, value: $type) -> Result<V::Value, E> {
-            self.visit($kind, |inner| inner.$method(value))
+            self.scalar($kind, |inner| inner.$method(value))
         }
     )*};
 }
@@ -223,7 +237,7 @@ macro_rules! texts {
     ($($method:ident: $type:ty;)*) => {$(
         fn $method<E: Error>(self, text: $type) -> Result<V::Value, E> {
             self.note(&text);
-            self.visit("string", |inner| inner.$method(text))
+            self.scalar("string", |inner| inner.$method(text))
         }
     )*};
 }
@@ -265,11 +279,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for WatchedVisitor<'_, V> {
     }
 
     fn visit_none<E: Error>(self) -> Result<V::Value, E> {
-        self.visit("null", Visitor::visit_none)
+        self.scalar("null", Visitor::visit_none)
     }
 
     fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
-        self.visit("null", Visitor::visit_unit)
+        self.scalar("null", Visitor::visit_unit)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, inside: D) -> Result<V::Value, D::Error> {
@@ -288,16 +302,16 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for WatchedVisitor<'_, V> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let access = WatchedSeq::new(access, self.tracker);
-        self.visit("sequence", |inner| inner.visit_seq(access))
+        self.compound("sequence", |inner| inner.visit_seq(access))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let access = WatchedMap::new(access, self.tracker, self.fields);
-        self.visit("map", |inner| inner.visit_map(access))
+        self.compound("map", |inner| inner.visit_map(access))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
         let access = WatchedEnum::new(access, self.tracker);
-        self.visit("enum", |inner| inner.visit_enum(access))
+        self.compound("enum", |inner| inner.visit_enum(access))
     }
 }

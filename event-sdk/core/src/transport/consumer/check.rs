@@ -1,4 +1,5 @@
-//! Whether a consumer's configuration can be, whatever carries its messages.
+//! Validates a consumer's configuration: contradicting options, ack wait and backoff of zero,
+//! missing or overlapping filters.
 
 use std::time::Duration;
 

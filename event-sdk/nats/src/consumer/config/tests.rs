@@ -1,4 +1,5 @@
-//! What is wanted of a consumer, and what a server has.
+//! Consumer configurations: written as a server reads them, and compared with what a server
+//! has.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What is asked for, in every order of answers.
+//! Pull requests in every order of their answers.
 
 use super::*;
 use event_sdk_core::transport::ConsumerName;

@@ -1,4 +1,5 @@
-//! The end of a subscription: what was not handed out is put back.
+//! Shutdown of a subscription: ends its requests and naks the messages that were not delivered
+//! to the caller.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

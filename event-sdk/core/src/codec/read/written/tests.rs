@@ -1,4 +1,4 @@
-//! It reads what this SDK writes, and nothing else than the general reader does.
+//! The fast reader accepts what this SDK writes, and otherwise agrees with the general reader.
 
 use jiff::Timestamp;
 use proptest::prelude::*;

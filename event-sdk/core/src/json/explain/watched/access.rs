@@ -1,4 +1,4 @@
-//! Elements, entries and variants, each with its place in the path.
+//! Serde access wrappers that record the path of each element, entry and variant for an error.
 
 use serde::de::{DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
@@ -142,7 +142,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for WatchedVariant<'_, A> {
 
     fn unit_variant(self) -> Result<(), Fault> {
         let tracker = self.tracker;
-        // Asked for without a visitor of ours.
+        // What the deserializer expects itself, before a visitor of ours is asked.
         tracker.expected.replace(Some("unit".to_owned()));
         let unit = self.inner.unit_variant();
         unit.map_err(|error| tracker.unstash(&error).at(self.step))
@@ -150,6 +150,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for WatchedVariant<'_, A> {
 
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, Fault> {
         let tracker = self.tracker;
+        tracker.expected.replace(Some("newtype variant".to_owned()));
         let seed = WatchedSeed::value(seed, tracker);
         let newtype = self.inner.newtype_variant_seed(seed);
         newtype.map_err(|error| tracker.unstash(&error).at(self.step))
@@ -157,6 +158,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for WatchedVariant<'_, A> {
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
         let tracker = self.tracker;
+        tracker.expected.replace(Some("tuple variant".to_owned()));
         let visitor = WatchedVisitor::new(visitor, tracker, None);
         let tuple = self.inner.tuple_variant(len, visitor);
         tuple.map_err(|error| tracker.unstash(&error).at(self.step))
@@ -168,6 +170,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for WatchedVariant<'_, A> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let tracker = self.tracker;
+        tracker.expected.replace(Some("struct variant".to_owned()));
         let visitor = WatchedVisitor::new(visitor, tracker, None).of_struct(fields);
         let object = self.inner.struct_variant(fields, visitor);
         object.map_err(|error| tracker.unstash(&error).at(self.step))

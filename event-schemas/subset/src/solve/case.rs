@@ -1,0 +1,185 @@
+//! The assumptions of a search about one value: added one by one, and taken back.
+
+use std::rc::Rc;
+
+use foldhash::{HashSet, HashSetExt};
+
+use super::Solver;
+use crate::expr::{Atom, Expr, Lit};
+use crate::types::Type;
+
+/// How deep conjunctions are looked into for what holds at a glance.
+const DEPTH: usize = 3;
+
+/// Assumptions about values of one type.
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) of: Type,
+    /// Assertions about the type.
+    pub(super) atoms: Vec<Lit>,
+    /// Choices that are to be made: negated conjunctions.
+    pub(super) choices: Vec<Lit>,
+    /// All that was assumed: atoms, choices, and conjunctions as a whole.
+    assumed: Vec<Lit>,
+    known: HashSet<Lit>,
+}
+
+/// A state of a [`Case`] to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    atoms: usize,
+    choices: usize,
+    assumed: usize,
+}
+
+impl Case {
+    pub(super) fn new(of: Type) -> Self {
+        Self {
+            of,
+            atoms: Vec::new(),
+            choices: Vec::new(),
+            assumed: Vec::new(),
+            known: HashSet::new(),
+        }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            atoms: self.atoms.len(),
+            choices: self.choices.len(),
+            assumed: self.assumed.len(),
+        }
+    }
+
+    /// Takes back what was assumed since a mark. No choice may have been removed since.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        self.atoms.truncate(mark.atoms);
+        self.choices.truncate(mark.choices);
+        for lit in self.assumed.drain(mark.assumed..) {
+            self.known.remove(&lit);
+        }
+    }
+
+    /// The atoms that were assumed since a mark.
+    pub(super) fn atoms_since(&self, mark: Mark) -> &[Lit] {
+        &self.atoms[mark.atoms..]
+    }
+
+    /// Notes an assumption. Returns whether it is a new one.
+    fn learn(&mut self, lit: Lit) -> bool {
+        let is_new = self.known.insert(lit);
+        if is_new {
+            self.assumed.push(lit);
+        }
+        is_new
+    }
+}
+
+impl Solver<'_> {
+    /// Adds literals to a case. Returns false if it contradicts itself then.
+    pub(super) fn assume(&mut self, case: &mut Case, mut open: Vec<Lit>) -> bool {
+        while let Some(lit) = open.pop() {
+            let lit = self.lowering.resolve(lit);
+            if case.known.contains(&lit.negated()) {
+                return false;
+            }
+            match self.lowering.exprs.get(lit) {
+                Expr::And(parts) if !lit.is_negative() => {
+                    if case.learn(lit) {
+                        open.extend(parts.iter().copied());
+                    }
+                }
+                Expr::And(_) => {
+                    if case.learn(lit) {
+                        case.choices.push(lit);
+                    }
+                }
+                Expr::True | Expr::Node(..) => {
+                    if lit.is_negative() {
+                        return false;
+                    }
+                }
+                Expr::Atom(atom) => {
+                    let holds = of_type(atom, case.of).map(|holds| holds != lit.is_negative());
+                    if holds == Some(false) {
+                        return false;
+                    }
+                    if holds.is_none() && case.learn(lit) {
+                        case.atoms.push(lit);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// The options of a choice. `None` if one of them holds already.
+    pub(super) fn options(&mut self, case: &Case, choice: Lit) -> Option<Vec<Lit>> {
+        let Expr::And(parts) = self.lowering.exprs.get(choice) else {
+            return Some(vec![choice]);
+        };
+        let parts = Rc::clone(parts);
+        self.steps = self.steps.saturating_sub(parts.len() as u64 / 32);
+        let mut options = Vec::with_capacity(parts.len());
+        for part in parts.iter() {
+            match self.holds(case, *part, 0) {
+                Some(false) => return None,
+                Some(true) => {}
+                None => options.push(part.negated()),
+            }
+        }
+        if options.len() > 1 && self.lowering.exprs.are_disjoint(&case.atoms, &parts) {
+            return None;
+        }
+        options.retain(|option| !self.lowering.exprs.are_disjoint(&case.atoms, &[*option]));
+        Some(options)
+    }
+
+    /// Whether a literal holds, or does not, for all values of a case, seen at a glance.
+    fn holds(&mut self, case: &Case, lit: Lit, depth: usize) -> Option<bool> {
+        let lit = self.lowering.resolve(lit);
+        if case.known.contains(&lit) {
+            return Some(true);
+        }
+        if case.known.contains(&lit.negated()) {
+            return Some(false);
+        }
+        let positively = match self.lowering.exprs.get(lit) {
+            Expr::True => Some(true),
+            Expr::And(parts) if depth < DEPTH => {
+                let parts = Rc::clone(parts);
+                let mut all = Some(true);
+                for part in parts.iter() {
+                    match self.holds(case, *part, depth + 1) {
+                        Some(true) => {}
+                        Some(false) => {
+                            all = Some(false);
+                            break;
+                        }
+                        None => all = None,
+                    }
+                }
+                all
+            }
+            Expr::Atom(atom) => of_type(atom, case.of),
+            Expr::And(_) | Expr::Node(..) => None,
+        };
+        positively.map(|holds| holds != lit.is_negative())
+    }
+}
+
+/// Whether an assertion holds for all values of a type, or for none.
+fn of_type(atom: &Atom, of: Type) -> Option<bool> {
+    match atom {
+        Atom::Types(types) => Some(types.contains(of)),
+        Atom::Scalars(scalars) => {
+            if scalars.iter().any(|scalar| scalar.of_type() == of) {
+                None
+            } else {
+                Some(false)
+            }
+        }
+        atom if atom.about() != Some(of) => Some(true),
+        _ => None,
+    }
+}
