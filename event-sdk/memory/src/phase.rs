@@ -1,4 +1,4 @@
-//! What may still be done through a connection.
+//! `Phase`: which operations a connection still allows.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

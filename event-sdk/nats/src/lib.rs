@@ -98,7 +98,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::consumer::Consumers;
 use self::context::NatsContext;
+use self::publish::StreamPublisher;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
@@ -121,7 +123,11 @@ const TRACING_TARGET: &str = "event_sdk::nats";
 ///
 /// Cloning it makes another handle to the same connection.
 #[derive(Debug, Clone)]
-pub struct Nats(Arc<NatsContext>);
+pub struct Nats {
+    context: Arc<NatsContext>,
+    publisher: Arc<StreamPublisher>,
+    consumers: Arc<Consumers>,
+}
 
 impl Nats {
     /// Begins the options of a connection to `servers`: a URL, or several with
@@ -141,22 +147,27 @@ impl Nats {
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         // A large future, which its callers need not carry.
-        Ok(Self(Box::pin(NatsContext::connect(options)).await?))
+        let context = Box::pin(NatsContext::connect(options)).await?;
+        Ok(Self {
+            publisher: Arc::new(StreamPublisher::new(Arc::clone(&context))),
+            context,
+            consumers: Arc::default(),
+        })
     }
 
     /// Shows whether there is a connection, and waits for that to change.
     pub fn connection(&self) -> ConnectionWatch {
-        self.0.watch()
+        self.context.watch()
     }
 
     /// The same connection without streams: for events that nobody has to have.
     pub fn core(&self) -> CoreNats {
-        CoreNats::new(Arc::clone(&self.0))
+        CoreNats::new(Arc::clone(&self.context), Arc::clone(&self.consumers))
     }
 
     /// The version of the server that is connected, or was last.
     pub fn server_version(&self) -> Version {
-        self.0.server().version
+        self.context.server().version
     }
 }
 
@@ -166,66 +177,67 @@ impl Transport for Nats {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        self.context.capabilities()
     }
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
-        publish::publish(&self.0, message)
+        self.publisher.publish(message)
     }
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
-        consumer::subscribe(Arc::clone(&self.0), request)
+        let (context, consumers) = (Arc::clone(&self.context), Arc::clone(&self.consumers));
+        consumer::subscribe(context, consumers, request)
     }
 
     fn history(&self) -> Option<&dyn History> {
-        self.0.may_manage().then_some(self)
+        self.context.may_manage().then_some(self)
     }
 
     fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
-        self.0.may_manage().then_some(self)
+        self.context.may_manage().then_some(self)
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
-        self.0.may_manage().then_some(self)
+        self.context.may_manage().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
-        self.0.remedy(missing)
+        self.context.remedy(missing)
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
-        drain(&self.0, within)
+        drain(&self.context, &self.consumers, within)
     }
 
     fn close(&self) -> Completion<Result<(), Error>> {
-        close(&self.0)
+        close(&self.context, &self.consumers)
     }
 }
 
 impl History for Nats {
     fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
-        history::history(Arc::clone(&self.0), request)
+        history::history(Arc::clone(&self.context), request)
     }
 }
 
 impl StreamAdmin for Nats {
     fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
-        streams::streams_for(Arc::clone(&self.0), pattern.clone())
+        streams::streams_for(Arc::clone(&self.context), pattern.clone())
     }
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
-        streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
+        streams::stream_state(Arc::clone(&self.context), Text::copy_of(stream))
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
-        streams::apply_stream(Arc::clone(&self.0), config.clone())
+        streams::apply_stream(Arc::clone(&self.context), config.clone())
     }
 }
 
 impl ConsumerAdmin for Nats {
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         consumer::delete(
-            Arc::clone(&self.0),
+            Arc::clone(&self.context),
             Text::copy_of(stream),
             Text::copy_of(consumer),
         )
@@ -233,11 +245,15 @@ impl ConsumerAdmin for Nats {
 }
 
 /// Ends the connection in good order.
-fn drain(context: &Arc<NatsContext>, within: Duration) -> Completion<Result<Drained, Error>> {
+fn drain(
+    context: &Arc<NatsContext>,
+    consumers: &Consumers,
+    within: Duration,
+) -> Completion<Result<Drained, Error>> {
     let context = Arc::clone(context);
     // It has begun when this returns, whoever waits for the rest.
     context.begin_drain();
-    let draining = context.consumers().drain(within);
+    let draining = consumers.drain(within);
     Completion::later(async move {
         let confirmed = tokio::time::timeout(within, context.confirmed());
         let (drained, _) = tokio::join!(draining.run(&context), confirmed);
@@ -247,10 +263,10 @@ fn drain(context: &Arc<NatsContext>, within: Duration) -> Completion<Result<Drai
 }
 
 /// Ends the connection.
-fn close(context: &Arc<NatsContext>) -> Completion<Result<(), Error>> {
+fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result<(), Error>> {
     let context = Arc::clone(context);
     // It is closed when this returns, whoever waits for the rest.
-    context.consumers().end();
+    consumers.end();
     context.end();
     Completion::later(async move {
         context.close().await;

@@ -1,4 +1,4 @@
-//! Answers to direct gets: a stored message in its headers, or a status.
+//! Parses the answers to direct gets.
 
 use bytes::Bytes;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! How much may be on the way to the server, and for how long.
+//! `Limits`: how many messages may be in flight, and how long they wait.
 
 use std::time::Duration;
 

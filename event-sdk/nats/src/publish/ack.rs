@@ -1,10 +1,10 @@
-//! What the answer to a publish says.
+//! Parses the publish ack (`PubAck`), and turns it into the result of a publish.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::RetryablePublish;
+use super::{RetryablePublish, StreamPublisher};
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext};
 use crate::pending_replies::{NoReply, Reply};
@@ -30,7 +30,7 @@ pub(super) enum Ack {
 }
 
 /// Reads an answer.
-pub(super) fn read(context: &NatsContext, answer: Result<Reply, NoReply>) -> Ack {
+pub(super) fn read(publisher: &StreamPublisher, answer: Result<Reply, NoReply>) -> Ack {
     #[derive(Deserialize)]
     struct PubAck<'a> {
         #[serde(borrow, default)]
@@ -49,7 +49,7 @@ pub(super) fn read(context: &NatsContext, answer: Result<Reply, NoReply>) -> Ack
     };
     if let Some((stream, sequence)) = stored(&reply.payload) {
         return Ack::Stored(Stored {
-            stream: Some(context.stream_name(stream)),
+            stream: Some(publisher.stream_name(stream)),
             sequence: Some(sequence),
             duplicate: false,
         });
@@ -59,7 +59,7 @@ pub(super) fn read(context: &NatsContext, answer: Result<Reply, NoReply>) -> Ack
         Err(error) => return Ack::Foreign(Some(error)),
     };
     let stream = ack.stream.as_deref().filter(|name| !name.is_empty());
-    let stream = stream.map(|name| context.stream_name(name));
+    let stream = stream.map(|name| publisher.stream_name(name));
     match (ack.error, stream) {
         (Some(error), stream) => Ack::Refused { stream, error },
         (None, Some(stream)) => Ack::Stored(Stored {

@@ -1,19 +1,17 @@
-//! Parses the publish ack (`PubAck`) and completes the confirmation.
+//! Awaits the publish ack and completes the confirmation.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::RetryablePublish;
 use super::ack::{self, Ack};
-use super::retry;
-use crate::context::NatsContext;
+use super::{RetryablePublish, StreamPublisher, retry};
 use crate::send_queue::PendingPublish;
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Stored};
 
 /// Waits for the ack of a message. Dropped, it takes nothing back.
 pub(super) struct Confirm {
-    context: Arc<NatsContext>,
+    publisher: Arc<StreamPublisher>,
     handed: PendingPublish,
     phase: Phase,
 }
@@ -28,12 +26,12 @@ enum Phase {
 
 impl Confirm {
     pub(super) fn new(
-        context: Arc<NatsContext>,
+        publisher: Arc<StreamPublisher>,
         publish_message: RetryablePublish,
         handed: PendingPublish,
     ) -> Self {
         Self {
-            context,
+            publisher,
             handed,
             phase: Phase::Waiting(publish_message),
         }
@@ -48,7 +46,12 @@ impl Future for Confirm {
         loop {
             let result = match &mut this.phase {
                 Phase::Waiting(_) => {
-                    ready!(this.context.send_queue().poll_answer(this.handed.token, cx))
+                    ready!(
+                        this.publisher
+                            .context
+                            .send_queue()
+                            .poll_answer(this.handed.token, cx)
+                    )
                 }
                 Phase::Retrying(retrying) => {
                     let result = ready!(retrying.as_mut().poll(cx));
@@ -68,12 +71,12 @@ impl Future for Confirm {
                 // It is what was just asked for its answer.
                 continue;
             };
-            let ack = match ack::read(&this.context, result) {
+            let ack = match ack::read(&this.publisher, result) {
                 Ack::Stored(stored) => return Poll::Ready(Ok(stored)),
                 other => other,
             };
-            let context = Arc::clone(&this.context);
-            let retrying = retry::resolve(context, publish_message, this.handed, ack);
+            let publisher = Arc::clone(&this.publisher);
+            let retrying = retry::resolve(publisher, publish_message, this.handed, ack);
             this.phase = Phase::Retrying(Box::pin(retrying));
         }
     }
@@ -82,7 +85,10 @@ impl Future for Confirm {
 impl Drop for Confirm {
     fn drop(&mut self) {
         if matches!(self.phase, Phase::Waiting(_)) {
-            self.context.send_queue().abandon(self.handed.token);
+            self.publisher
+                .context
+                .send_queue()
+                .abandon(self.handed.token);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of the connection, as far as it concerns what is sent.
+//! Reacts to the connection: reconnects, denials, drain and end.
 
 use super::SendQueue;
 use super::state::Queued;
