@@ -124,13 +124,14 @@ macro_rules! visit_ten {
 macro_rules! thousand {
     ($event:ident, $version:expr, $set:ident) => {
         impl<const N: usize> Event for $event<N> {
-            const SPEC: EventSpec = EventSpec::__new(
+            const SPEC: EventSpec = event_sdk::__private::SpecBuilder::new(
                 "Placed",
                 Subjects::<N>::NAME,
                 subject_hash(Subjects::<N>::NAME),
                 "order.placed",
                 $version,
-            );
+            )
+            .build();
         }
 
         struct $set;

@@ -95,7 +95,7 @@ pub use publish::{
     IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
     Publishable, Published, Publisher, PublisherSet,
 };
-pub use subscribe::{Batch, Delivery, Subscribe, Subscriber};
+pub use subscribe::{Batch, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 
 #[doc(hidden)]

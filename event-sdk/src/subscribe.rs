@@ -1,12 +1,14 @@
-//! Subscribing: the options of a consumer, the subscriber, its deliveries and its batches.
+//! Subscribing: the options of a consumer, the subscriber, its deliveries, batches and notices.
 
 mod batch;
 mod delivery;
+mod incoming;
 mod options;
 mod subscriber;
 
 pub use batch::Batch;
 pub use delivery::Delivery;
+pub use incoming::{Incoming, NoticeCounts};
 pub use options::Subscribe;
 pub use subscriber::Subscriber;
 

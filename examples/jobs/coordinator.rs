@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use event_sdk::transport::{Error, ErrorKind};
+use event_sdk::transport::Error;
 use event_sdk::{Delivery, EventBus, Publisher};
 
 use crate::events::{PipelineCompleted, PipelineStarted, Progress};
@@ -30,13 +30,7 @@ pub(crate) async fn coordinate(bus: EventBus, run: String) -> Result<(), Error> 
         completed: bus.publisher(),
     };
     while let Some(delivery) = progress.next().await {
-        match delivery {
-            Ok(delivery) => coordinator.handle(&delivery).await?,
-            Err(error) if *error.kind() == ErrorKind::Closed => return Ok(()),
-            // It takes longer than usual, and goes on by itself.
-            Err(error) if error.is_transient() => eprintln!("the coordinator: {error}"),
-            Err(error) => return Err(error),
-        }
+        coordinator.handle(&delivery?).await?;
     }
     Ok(())
 }

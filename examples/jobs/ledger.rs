@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::transport::{Error, ErrorKind};
+use event_sdk::transport::Error;
 
 use crate::events::Everything;
 
@@ -35,17 +35,10 @@ pub(crate) async fn keep(bus: EventBus, run: String, pipelines: u32) -> Result<L
     let mut events = bus.subscribe::<Everything>().await?;
     let (mut ledger, mut seen) = (Ledger::default(), HashSet::new());
     while ledger.ends.len() < pipelines as usize {
-        let delivery = match events.next().await {
-            Some(Ok(delivery)) => delivery,
-            Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
-            // It takes longer than usual, and goes on by itself.
-            Some(Err(error)) if error.is_transient() => {
-                eprintln!("the ledger: {error}");
-                continue;
-            }
-            Some(Err(error)) => return Err(error),
-            None => break,
+        let Some(delivery) = events.next().await else {
+            break;
         };
+        let delivery = delivery?;
         let event = match delivery.decode() {
             Ok(event) => event,
             Err(error) => {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use event_sdk::transport::{DeliverPolicy, Error, ErrorKind};
+use event_sdk::transport::{DeliverPolicy, Error};
 use event_sdk::{EventBus, Pattern, Subscriber};
 
 use crate::events::Everything;
@@ -48,14 +48,10 @@ impl Monitor {
     pub(crate) async fn print(mut self) -> Result<(), Error> {
         let mut ends = 0;
         while self.shown.ends.is_none_or(|wanted| ends < wanted) {
-            let delivery = match self.events.next().await {
-                Some(Ok(delivery)) => delivery,
-                Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
-                // It takes longer than usual, and goes on by itself.
-                Some(Err(error)) if error.is_transient() => continue,
-                Some(Err(error)) => return Err(error),
-                None => break,
+            let Some(delivery) = self.events.next().await else {
+                break;
             };
+            let delivery = delivery?;
             // What cannot be read is not shown, and somebody else's to report.
             if let Ok(event) = delivery.decode()
                 && event.run() == self.shown.run

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::transport::{Error, ErrorKind};
+use event_sdk::transport::Error;
 use event_sdk::{Delivery, EventBus, Publisher, Subscriber};
 use tokio::sync::watch;
 
@@ -60,11 +60,7 @@ pub(crate) async fn work(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match delivery {
-            Some(Ok(delivery)) => worker.handle(&delivery, &mut done).await?,
-            Some(Err(error)) if *error.kind() == ErrorKind::Closed => break,
-            // It takes longer than usual, and goes on by itself.
-            Some(Err(error)) if error.is_transient() => eprintln!("{}: {error}", worker.name),
-            Some(Err(error)) => return Err(error),
+            Some(delivery) => worker.handle(&delivery?, &mut done).await?,
             None => break,
         }
     }

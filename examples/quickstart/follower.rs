@@ -4,7 +4,6 @@ use std::io;
 use std::time::Duration;
 
 use event_sdk::Subscriber;
-use event_sdk::transport::ErrorKind;
 use tokio::sync::watch;
 
 use crate::events::FlightEvents;
@@ -16,19 +15,14 @@ const TOO_EARLY: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 ///
-/// When events were lost, one cannot be acknowledged or observed.
+/// When the subscription fails, or an event cannot be acknowledged or observed.
 pub(crate) async fn follow(
     mut flights: Subscriber<FlightEvents>,
     position: watch::Sender<u64>,
     mut observe: impl FnMut(&FlightEvents) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     while let Some(delivery) = flights.next().await {
-        let delivery = match delivery {
-            Ok(delivery) => delivery,
-            // All is handled; see `Followers::reach`.
-            Err(error) if *error.kind() == ErrorKind::Closed => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
+        let delivery = delivery?;
         match delivery.decode() {
             Ok(event) => {
                 observe(&event)?;

@@ -93,7 +93,7 @@ async fn what_was_gathered_outlives_the_wait_for_more() {
 }
 
 #[tokio::test]
-async fn what_came_before_an_error_is_returned_before_it() {
+async fn what_came_before_the_end_is_returned_before_it() {
     let (bus, _clock) = bus();
     let mut orders = durable::<OrderPlaced>(&bus).await.unwrap();
     publish(&bus, 0..2).await;
@@ -103,8 +103,6 @@ async fn what_came_before_an_error_is_returned_before_it() {
         bus.close().await.unwrap();
         assert_eq!(ids(&batch.await.unwrap().unwrap()), [0, 1]);
     }
-    let error = orders.next_batch(9, Duration::ZERO).await.unwrap();
-    assert_eq!(*error.unwrap_err().kind(), ErrorKind::Closed);
     assert!(orders.next_batch(9, Duration::ZERO).await.is_none());
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{AckPolicy, DeliverPolicy, ErrorKind, Gap, LostCount};
-use event_sdk::{Event, EventBus, EventSet, RawEvent, Subscriber, subject};
+use event_sdk::{Event, EventBus, EventSet, Incoming, RawEvent, Subscriber, subject};
 use event_sdk_tests::orders::{
     AllOrderEvents, CustomerEvents, CustomerMoved, CustomerRenamed, OrderEvents, OrderPaid,
     OrderPlaced, placed,
@@ -197,7 +197,7 @@ async fn a_set_that_spans_streams_is_merged() {
 }
 
 #[tokio::test]
-async fn a_gap_is_an_error_of_the_stream_and_it_goes_on() {
+async fn a_gap_is_a_notice_and_the_subscription_goes_on() {
     let stream = StreamSpec::new("ORDERS")
         .subject("orders.>")
         .max_messages(3);
@@ -206,13 +206,15 @@ async fn a_gap_is_an_error_of_the_stream_and_it_goes_on() {
     for id in 1..=10 {
         bus.publisher().publish(placed(id)).await.unwrap();
     }
-    let error = orders.next().await.unwrap().unwrap_err();
+    let Some(Ok(Incoming::Notice(notice))) = orders.next_incoming().await else {
+        panic!("a gap is due");
+    };
     let gap = Gap {
         from: 1,
         to: 7,
         lost: LostCount::Exactly(7),
     };
-    assert_eq!(*error.kind(), ErrorKind::Gap(gap));
+    assert_eq!(notice.gap(), Some(gap));
     assert_eq!(ready(&mut orders, |order| order.id).await, [8, 9, 10]);
 }
 

@@ -49,27 +49,27 @@ fn spec(event: &ValidEvent<'_>) -> TokenStream {
     let (subject, rest) = match &event.subject {
         Subject::House([domain, entity, action]) => (
             format!("{domain}.{entity}.{action}"),
-            quote!(.__address(#domain, #entity, #action)),
+            quote!(.address(#domain, #entity, #action)),
         ),
         Subject::Relative(subject) => (subject.clone(), TokenStream::new()),
-        Subject::Absolute(subject) => (subject.clone(), quote!(.__absolute())),
+        Subject::Absolute(subject) => (subject.clone(), quote!(.absolute())),
     };
     let hash = subject_hash(&subject);
     let key = event.key.as_ref().map(|key| {
         if key.in_subject {
             let filter = format!("{subject}.*");
-            quote!(.__key_in_subject(#filter))
+            quote!(.key_in_subject(#filter))
         } else {
-            quote!(.__key())
+            quote!(.key())
         }
     });
     let description = event
         .description
         .as_ref()
-        .map(|text| quote!(.__description(#text)));
+        .map(|text| quote!(.description(#text)));
     let spec = quote! {
-        __sdk::EventSpec::__new(#name, #subject, #hash, #event_type, (#major, #minor))
-            #rest #key #description
+        __sdk::SpecBuilder::new(#name, #subject, #hash, #event_type, (#major, #minor))
+            #rest #key #description.build()
     };
     match &event.upcast_from {
         // A constant outside the implementation cannot name its parameters, so
@@ -177,7 +177,7 @@ pub(crate) fn stub(item: &DeriveInput, error: &syn::Error) -> TokenStream {
 
             #[automatically_derived]
             impl #impl_generics __sdk::Event for #ident #ty_generics #where_clause {
-                const SPEC: __sdk::EventSpec = __sdk::EventSpec::__stub(#name);
+                const SPEC: __sdk::EventSpec = __sdk::SpecBuilder::stub(#name);
             }
         };
     }

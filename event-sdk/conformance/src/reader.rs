@@ -61,7 +61,9 @@ impl Reader {
                 at: Instant::now(),
                 patience: self.patience,
             }),
-            other => Err(Failure::new(format!("{other:?} came instead of a message"))),
+            Incoming::Notice(notice) => Err(Failure::new(format!(
+                "{notice:?} came instead of a message"
+            ))),
         }
     }
 
@@ -98,9 +100,24 @@ impl Reader {
             .flatten()
     }
 
-    /// The subscription ends, perhaps after messages that were on their way;
-    /// the error that says why.
-    pub(super) async fn end(&mut self) -> Outcome<Error> {
+    /// The subscription ends without an error, perhaps after messages that were on their way.
+    pub(super) async fn end(&mut self) -> Outcome {
+        loop {
+            match self.item().await? {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    return Err(Failure::new(format!(
+                        "a good end was called a failure: {error}"
+                    )));
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// The subscription fails, perhaps after messages that were on their way; the error that
+    /// says why, after which nothing comes.
+    pub(super) async fn failure(&mut self) -> Outcome<Error> {
         let error = loop {
             match self.item().await? {
                 Some(Ok(_)) => {}

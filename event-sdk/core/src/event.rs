@@ -1,6 +1,6 @@
 //! The `Event` trait, and the data types that an event may have.
 
-mod spec;
+pub(crate) mod spec;
 pub(crate) mod upcast;
 mod value;
 mod value_head;
@@ -69,7 +69,8 @@ pub trait Event: EventData {
     }
 
     /// Makes the next version of this event from data that are of this one, or
-    /// older. Not public interface: the derive of the next version calls it.
+    /// older. Not public interface: the derive of the next version calls it. (A function
+    /// beside the trait would say twice that a type is no event.)
     #[doc(hidden)]
     fn __upcast<N: Event + Upcast<Self>>(found: Version, data: &[u8]) -> Result<N, DataError> {
         let previous = decode_data::<Self>(found, data)?;

@@ -7,6 +7,7 @@ pub use std::result::Result;
 
 pub use crate::codec::DecodeFault;
 pub use crate::envelope::Version;
+pub use crate::event::spec::SpecBuilder;
 pub use crate::event::upcast::Upcast;
 pub use crate::event::{DataError, Event, EventData, EventSpec};
 pub use crate::set::check::{check_member, check_upcast};

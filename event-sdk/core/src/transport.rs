@@ -11,6 +11,7 @@ mod error;
 mod ext;
 mod history;
 mod message;
+mod notice;
 mod settle_answers;
 mod stream_change;
 mod unsettled;
@@ -19,15 +20,13 @@ pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
 pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
-pub use delivery::{
-    DeliveryInfo, Exhausted, Gap, Incoming, LostCount, Received, Settle, Settlement, Settler,
-    Subscription,
-};
+pub use delivery::{DeliveryInfo, Incoming, Received, Settle, Settlement, Settler, Subscription};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
+pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind};
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use unsettled::Unsettled;
@@ -89,8 +88,10 @@ use std::time::Duration;
 ///   others of its consumer, at the latest after the ack wait; what it had not
 ///   yet handed to its caller at once.
 /// - Nothing is lost silently: what a stream drops before a consumer read it
-///   arrives as [`Incoming::Gap`], what ran out of deliveries as
-///   [`Incoming::Exhausted`], where the capability is declared.
+///   arrives as [`NoticeKind::Gap`], what ran out of deliveries as
+///   [`NoticeKind::Exhausted`], where the capability is declared.
+/// - An error of a subscription is final: it says why the subscription has ended. What the
+///   subscription goes on after is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
 /// - A stream that keeps messages by acknowledgement ([`Retention`](crate::stream::Retention))
 ///   drops one with the last that it waits for, whatever was stored before it; a term counts
@@ -100,16 +101,17 @@ use std::time::Duration;
 ///
 /// **Closing**
 /// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
-///   subscriptions end.
+///   subscriptions end, without an error.
 /// - [`drain`](Self::drain) closes in good order. Once it has begun, subscriptions
-///   end and hand nothing more out, and everything but settling answers
-///   [`ErrorKind::Closed`].
+///   end in the same way and hand nothing more out, and everything but publishing and settling
+///   answers [`ErrorKind::Closed`].
 /// - What subscriptions had received and not handed out is there for others of
 ///   their consumer at once.
-/// - Publishes that were handed over before are confirmed.
-/// - What had been handed out can be settled as before, until the drain's time is
-///   over. The drain ends as soon as all of it is settled; what is not when its
-///   time is over is put back, as by a `nak` without delay.
+/// - What had been handed out can be settled as before, and messages can be published, until
+///   the last of it is settled or the drain's time is over: a handler that publishes before
+///   it acknowledges finishes. Then publishing and settling answer [`ErrorKind::Closed`] too.
+///   What is not settled when the time is over is put back, as by a `nak` without delay.
+/// - Publishes that were handed over before that are confirmed.
 /// - The answer comes when the transport is closed. [`Drained`] counts the
 ///   deliveries that were handed out and not settled when the drain began, and
 ///   those that were given back.

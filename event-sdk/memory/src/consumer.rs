@@ -9,7 +9,7 @@ use super::ack_pending::{ConnectionId, Counts};
 use super::deferred_actions::DeferredActions;
 use super::interest::Interest;
 use super::log::{Log, Message};
-use super::notices::{Notice, Notices, one};
+use super::notices::{Notices, one};
 use super::pending::Pending;
 use super::position::{Position, Read};
 use super::retention_ledger::RetentionLedger;
@@ -18,7 +18,7 @@ use super::subjects::Entry;
 use super::subscribers::Subscribers;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement,
+    AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, NoticeKind, Settlement,
 };
 
 /// A consumer of a stream.
@@ -41,7 +41,7 @@ pub(super) enum Item<'a> {
     /// A message.
     Delivery(Delivery<'a>),
     /// Something beside the messages.
-    Notice(Notice),
+    Notice(NoticeKind),
 }
 
 /// A message on its way to a subscription.
@@ -394,7 +394,7 @@ impl Consumer {
                 ledger.exhausted(sequence);
             }
             self.notices.exhausted(Exhausted {
-                subject: subject.subject().clone(),
+                subject: Some(subject.subject().clone()),
                 sequence,
                 attempts: delivery.attempt,
             });

@@ -33,7 +33,7 @@
 //!   one that is not clustered looks at the message id last.)
 //! - **Settling.** A `nak` goes for the delivery that is out now, whichever
 //!   attempt it was given to. A last delivery that is put back is
-//!   [exhausted](event_sdk_core::transport::Incoming::Exhausted) at once.
+//!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
 //! - **Keeping by acknowledgement.** A message goes with the last acknowledgement that is
 //!   awaited; one that ran out of deliveries stays until its last is settled after all, or
 //!   its consumer goes. Where nothing is acknowledged, what was handed out is settled once its

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use event_sdk_core::transport::{Exhausted, Gap, Incoming, LostCount};
+use event_sdk_core::transport::{Exhausted, Gap, LostCount, NoticeKind};
 
 /// What a consumer is told beside its messages, in the order in which it is.
 #[derive(Debug, Default)]
@@ -11,24 +11,6 @@ pub(super) struct Notices {
     unread: Option<Gap>,
     unsettled: Option<Gap>,
     exhausted: VecDeque<Exhausted>,
-}
-
-/// One thing that a consumer is told.
-#[derive(Debug)]
-pub(super) enum Notice {
-    /// Messages were dropped.
-    Gap(Gap),
-    /// A message ran out of deliveries.
-    Exhausted(Exhausted),
-}
-
-impl From<Notice> for Incoming {
-    fn from(notice: Notice) -> Self {
-        match notice {
-            Notice::Gap(gap) => Self::Gap(gap),
-            Notice::Exhausted(exhausted) => Self::Exhausted(exhausted),
-        }
-    }
 }
 
 impl Notices {
@@ -51,11 +33,11 @@ impl Notices {
         self.exhausted.push_back(exhausted);
     }
 
-    pub(super) fn next(&mut self) -> Option<Notice> {
+    pub(super) fn next(&mut self) -> Option<NoticeKind> {
         if let Some(gap) = self.unsettled.take().or_else(|| self.unread.take()) {
-            return Some(Notice::Gap(gap));
+            return Some(NoticeKind::Gap(gap));
         }
-        self.exhausted.pop_front().map(Notice::Exhausted)
+        self.exhausted.pop_front().map(NoticeKind::Exhausted)
     }
 }
 
@@ -96,7 +78,7 @@ mod tests {
         notices.unread(one(9));
         assert!(matches!(
             notices.next(),
-            Some(Notice::Gap(Gap {
+            Some(NoticeKind::Gap(Gap {
                 from: 4,
                 to: 9,
                 lost: LostCount::Exactly(3)
@@ -106,11 +88,11 @@ mod tests {
         notices.unsettled(2);
         assert!(matches!(
             notices.next(),
-            Some(Notice::Gap(Gap { from: 2, to: 2, .. }))
+            Some(NoticeKind::Gap(Gap { from: 2, to: 2, .. }))
         ));
         assert!(matches!(
             notices.next(),
-            Some(Notice::Gap(Gap {
+            Some(NoticeKind::Gap(Gap {
                 from: 10,
                 to: 10,
                 ..
@@ -130,7 +112,7 @@ mod tests {
         notices.unread(one(9));
         assert!(matches!(
             notices.next(),
-            Some(Notice::Gap(Gap {
+            Some(NoticeKind::Gap(Gap {
                 from: 1,
                 to: 9,
                 lost: LostCount::AtMost(9)

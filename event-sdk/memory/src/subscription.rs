@@ -20,7 +20,8 @@ use super::stream::MemoryStream;
 use event_sdk_clock::Sleep;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, DeliveryInfo, Error, Incoming, Operation, Received, Settle, Settler,
+    AckPolicy, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind,
+    Operation, Received, Settle, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -136,7 +137,7 @@ impl MemorySubscription {
                 |item| {
                     taken.push_back(match item {
                         Item::Delivery(delivery) => Incoming::Message(via.received(&delivery)),
-                        Item::Notice(notice) => notice.into(),
+                        Item::Notice(kind) => Incoming::Notice(via.notice(kind)),
                     });
                 },
             );
@@ -167,7 +168,7 @@ impl MemorySubscription {
         let unread = std::mem::take(&mut self.taken);
         let unread = unread.iter().filter_map(|item| match item {
             Incoming::Message(message) => message.info.sequence,
-            _ => None,
+            Incoming::Notice(_) => None,
         });
         let mut after = DeferredActions::default();
         // After the end of everything there is nothing to give back.
@@ -219,10 +220,10 @@ impl Stream for MemorySubscription {
         if this.ended {
             return Poll::Ready(None);
         }
-        if let Err(error) = this.connection.phase().check(Operation::Subscribe) {
+        if this.connection.phase().check(Operation::Subscribe).is_err() {
             budget.made_progress();
             this.end();
-            return Poll::Ready(Some(Err(error)));
+            return Poll::Ready(None);
         }
         if let Some(item) = this.taken.pop_front() {
             budget.made_progress();
@@ -238,7 +239,9 @@ impl Stream for MemorySubscription {
                 Ok(Taken::Nothing(alarm)) => ready!(this.poll_timer(alarm, cx)),
                 Err(error) => {
                     this.end();
-                    return Poll::Ready(Some(Err(error)));
+                    // Draining and closing are no failures.
+                    let failed = *error.kind() != ErrorKind::Closed;
+                    return Poll::Ready(failed.then_some(Err(error)));
                 }
             }
         }
@@ -254,6 +257,14 @@ impl Drop for MemorySubscription {
 }
 
 impl Via {
+    fn notice(&self, kind: NoticeKind) -> Notice {
+        let notice = Notice::new(kind).at_stream(self.stream.clone());
+        match &self.name {
+            Some(name) => notice.at_consumer(name.clone()),
+            None => notice,
+        }
+    }
+
     /// The message as it is delivered.
     fn received(&mut self, delivery: &Delivery<'_>) -> Received {
         let message = delivery.message;

@@ -197,6 +197,11 @@ impl NatsContext {
         self.runtime.spawn(rest);
     }
 
+    /// What is known of the connection.
+    pub(super) fn monitor(&self) -> &Arc<ConnectionMonitor> {
+        &self.monitor
+    }
+
     /// What is wanted of the connection, to be waited for.
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
         self.monitor.phase()
@@ -230,6 +235,12 @@ impl NatsContext {
     /// That nothing is begun any more, and why.
     pub(super) fn refusal(&self, operation: Operation) -> Error {
         self.monitor.refusal(operation)
+    }
+
+    /// Whether an error of a subscription says no more than that the transport is drained or
+    /// closed, as it was asked to be.
+    pub(super) fn is_end(&self, error: &Error) -> bool {
+        *error.kind() == ErrorKind::Closed && self.monitor.was_told_to_end()
     }
 
     /// Refuses what is done after [`end`](Self::end); a drain lets it be done.

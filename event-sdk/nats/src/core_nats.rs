@@ -33,7 +33,9 @@ use event_sdk_core::transport::{
 ///
 /// A subscription holds what came and was not read yet: up to 65,536 messages, or its
 /// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
-/// the subscription says in its place how many were ([`ErrorKind::Dropped`]); it goes on.
+/// a notice in its place says how many were ([`Dropped`]). A connection that was
+/// made again is a notice too ([`Reconnected`]): what was published meanwhile did
+/// not arrive.
 /// What was not read when it ends, by a drain for example, is dropped with it.
 ///
 /// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
@@ -43,6 +45,9 @@ use event_sdk_core::transport::{
 ///
 /// It shares the connection of the [`Nats`](super::Nats) that it was made from:
 /// closing or draining one of them ends both.
+///
+/// [`Dropped`]: event_sdk_core::transport::NoticeKind::Dropped
+/// [`Reconnected`]: event_sdk_core::transport::NoticeKind::Reconnected
 #[derive(Debug, Clone)]
 pub struct CoreNats {
     context: Arc<NatsContext>,

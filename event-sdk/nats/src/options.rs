@@ -136,7 +136,7 @@ impl NatsOptions {
 
     /// Connects with a token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.auth = Some(Auth::ReplyToken(Secret::new(token)));
+        self.auth = Some(Auth::Token(Secret::new(token)));
         self
     }
 

@@ -202,6 +202,7 @@ impl<S: EventSet> Subscribe<S> {
             };
             sources.push(Source {
                 stream,
+                consumer: self.config.name.as_str().map(Text::copy_of),
                 subscription: inner.transport.subscribe(request).await?,
             });
         }

@@ -13,26 +13,45 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
-    Completion, Error, ErrorKind, Incoming, Operation, Received, Settlement, Subscription,
+    self, Completion, Error, Notice, NoticeKind, Received, Settlement, Subscription,
 };
 use event_sdk_core::{EnvelopeHeader, EventSet};
 use futures_core::Stream;
 
-use super::{Batch, Delivery};
+use super::incoming::log;
+use super::{Batch, Delivery, Incoming, NoticeCounts};
 use crate::message::Opener;
 
 pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sync>;
 
 /// Receives the events of the set `S`.
 ///
-/// It is a [`Stream`] whose own errors are the transport's: events that the
-/// stream dropped before they were read ([`ErrorKind::Gap`]), or the transport where
-/// there is no stream ([`ErrorKind::Dropped`]), one that ran out of deliveries ([`ErrorKind::Exhausted`]), a consumer that was deleted, an
-/// acknowledgement of an event that the envelope filter left out and that
-/// failed. An error names its stream; the others of a set that spans several
-/// go on after it, and `None` says that there is nothing more to come. A message
-/// that is no event of the set is no error of the stream but a [`Delivery`]
-/// whose [`decode`](crate::Message::decode) fails.
+/// **An error is final.** It says why the subscription has ended: a consumer was deleted, a
+/// permission was withdrawn, the connection was given up. Nothing comes after it, also of a set
+/// that spans several streams. After a [drain](crate::EventBus::drain) and after closing, the
+/// subscription ends without an error. So the loop of a service is
+///
+/// ```
+/// # use event_sdk::{Error, Event, Subscriber};
+/// # async fn example<E: Event>(mut orders: Subscriber<E>) -> Result<(), Error> {
+/// while let Some(delivery) = orders.next().await {
+///     let delivery = delivery?;
+///     // handle it
+///     delivery.ack().await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// **Everything else is a [`Notice`]**: events that the stream dropped before they were handled
+/// ([`NoticeKind::Gap`]), one that ran out of deliveries ([`NoticeKind::Exhausted`]), a
+/// connection that was made again. A notice is logged as a warning (`tracing`, target
+/// `event_sdk`) and [counted](Self::notices), and [`next_incoming`](Self::next_incoming) returns
+/// it in its place among the deliveries. [`next`](Self::next), [`next_batch`](Self::next_batch)
+/// and the [`Stream`] go on to the next delivery.
+///
+/// A message that is no event of the set is neither: it is a [`Delivery`] whose
+/// [`decode`](crate::Message::decode) fails.
 ///
 /// Dropping it gives back what it has not yet returned.
 pub struct Subscriber<S> {
@@ -49,14 +68,16 @@ pub struct Subscriber<S> {
     acking: Vec<Completion<Result<(), Error>>>,
     /// What was received for a batch that was not returned.
     gathered: VecDeque<Delivery<S>>,
-    /// What came after it.
-    trouble: Option<Error>,
+    /// Why it has ended, if that was not told.
+    ended: Option<Error>,
+    notices: NoticeCounts,
     set: PhantomData<fn() -> S>,
 }
 
 /// A subscription to one stream.
 pub(super) struct Source {
     pub(super) stream: Text,
+    pub(super) consumer: Option<Text>,
     pub(super) subscription: Subscription,
 }
 
@@ -76,25 +97,49 @@ impl<S> Subscriber<S> {
             filter,
             acking: Vec::new(),
             gathered: VecDeque::new(),
-            trouble: None,
+            ended: None,
+            notices: NoticeCounts::default(),
             set: PhantomData,
         }
     }
 
-    /// The next delivery; `None` when there will be none any more.
+    /// The next delivery; `None` when the subscription has ended. Notices on the way to it
+    /// are passed over.
     ///
     /// Cancel-safe: a delivery is either returned or kept for the next call.
     ///
     /// # Errors
     ///
-    /// What the transport reports; see [`Subscriber`].
+    /// Why the subscription has ended: the last item before `None`. The kinds are those of the
+    /// transport, such as [`ConsumerNotFound`](crate::transport::ErrorKind::ConsumerNotFound) and
+    /// [`PermissionDenied`](crate::transport::ErrorKind::PermissionDenied).
     pub async fn next(&mut self) -> Option<Result<Delivery<S>, Error>> {
         poll_fn(|cx| self.poll_delivery(cx)).await
     }
 
+    /// The next delivery or notice, in the order in which they came; `None` when the
+    /// subscription has ended.
+    ///
+    /// Cancel-safe: what came is either returned or kept for the next call. What other calls
+    /// passed over does not come again.
+    ///
+    /// # Errors
+    ///
+    /// As [`next`](Self::next).
+    pub async fn next_incoming(&mut self) -> Option<Result<Incoming<S>, Error>> {
+        poll_fn(|cx| self.poll_incoming(cx)).await
+    }
+
+    /// How many notices came so far, by kind: those that
+    /// [`next_incoming`](Self::next_incoming) returned and those that were passed over.
+    #[must_use]
+    pub fn notices(&self) -> NoticeCounts {
+        self.notices
+    }
+
     /// The next deliveries, at least one and at most `max`: it waits for the first,
-    /// then no longer than `within` for others. `None` when there will be none
-    /// any more.
+    /// then no longer than `within` for others. `None` when the subscription has ended.
+    /// A notice neither ends a batch nor is part of it.
     ///
     /// For a handler that does several in one go, such as in one transaction of a
     /// database, and [acknowledges](Batch::ack) them together. [`prefetch`] says
@@ -106,8 +151,7 @@ impl<S> Subscriber<S> {
     ///
     /// # Errors
     ///
-    /// What the transport reports; see [`Subscriber`]. What was received before
-    /// that is returned first.
+    /// As [`next`](Self::next). What was received before the end is returned first.
     ///
     /// [`prefetch`]: super::Subscribe::prefetch
     pub async fn next_batch(
@@ -119,11 +163,12 @@ impl<S> Subscriber<S> {
         let mut until = None;
         let mut timer = None;
         poll_fn(|cx| {
-            while self.gathered.len() < max && self.trouble.is_none() {
+            while self.gathered.len() < max {
                 match self.poll_received(cx) {
-                    Poll::Ready(Some(Ok(delivery))) => self.gathered.push_back(delivery),
-                    Poll::Ready(Some(Err(error))) => self.trouble = Some(error),
-                    Poll::Ready(None) if self.gathered.is_empty() => return Poll::Ready(None),
+                    Poll::Ready(Some(Incoming::Delivery(delivery))) => {
+                        self.gathered.push_back(delivery);
+                    }
+                    Poll::Ready(Some(Incoming::Notice(_))) => {}
                     Poll::Ready(None) => break,
                     Poll::Pending if self.gathered.is_empty() => return Poll::Pending,
                     Poll::Pending => {
@@ -137,7 +182,7 @@ impl<S> Subscriber<S> {
                 }
             }
             if self.gathered.is_empty() {
-                return Poll::Ready(self.trouble.take().map(Err));
+                return Poll::Ready(self.ended.take().map(Err));
             }
             let rest = self.gathered.split_off(max.min(self.gathered.len()));
             let deliveries = std::mem::replace(&mut self.gathered, rest);
@@ -147,65 +192,73 @@ impl<S> Subscriber<S> {
     }
 
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<S>, Error>>> {
-        if let Some(delivery) = self.gathered.pop_front() {
-            return Poll::Ready(Some(Ok(delivery)));
-        }
-        match self.trouble.take() {
-            Some(error) => Poll::Ready(Some(Err(error))),
-            None => self.poll_received(cx),
+        loop {
+            match ready!(self.poll_incoming(cx)) {
+                Some(Ok(Incoming::Delivery(delivery))) => return Poll::Ready(Some(Ok(delivery))),
+                Some(Ok(Incoming::Notice(_))) => {}
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
         }
     }
 
-    fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<S>, Error>>> {
+    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming<S>, Error>>> {
+        if let Some(delivery) = self.gathered.pop_front() {
+            return Poll::Ready(Some(Ok(Incoming::Delivery(delivery))));
+        }
+        match ready!(self.poll_received(cx)) {
+            Some(incoming) => Poll::Ready(Some(Ok(incoming))),
+            None => Poll::Ready(self.ended.take().map(Err)),
+        }
+    }
+
+    /// What comes next; `None` at the end, of which `ended` has the reason.
+    fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming<S>>> {
         loop {
             if let Some(error) = self.poll_acks(cx) {
-                return Poll::Ready(Some(Err(error)));
+                return Poll::Ready(Some(self.notice(Notice::new(NoticeKind::AckFailed(error)))));
             }
-            let incoming = match ready!(self.poll_sources(cx)) {
+            match ready!(self.poll_sources(cx)) {
                 None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                Some(Ok(incoming)) => incoming,
-            };
-            let source = &self.sources[self.asked];
-            match incoming {
-                Incoming::Message(received) => {
+                Some(Err(error)) => {
+                    self.ended = Some(error);
+                    // It gives back what the other streams have brought.
+                    self.sources.clear();
+                    self.acking.clear();
+                    return Poll::Ready(None);
+                }
+                Some(Ok(transport::Incoming::Message(received))) => {
                     let delivery = self.delivery(received);
                     if self.keeps(&delivery) {
-                        return Poll::Ready(Some(Ok(delivery)));
+                        return Poll::Ready(Some(Incoming::Delivery(delivery)));
                     }
                     self.acking.extend(delivery.settle(Settlement::Ack));
                 }
-                Incoming::Gap(gap) => {
-                    let error = Error::new(
-                        ErrorKind::Gap(gap),
-                        Operation::Subscribe,
-                        format!(
-                            "the stream dropped {gap}, not handled yet; keep more, or read faster"
-                        ),
-                    );
-                    return Poll::Ready(Some(Err(error.at_stream(source.stream.clone()))));
+                Some(Ok(transport::Incoming::Notice(notice))) => {
+                    let source = &self.sources[self.asked];
+                    let mut notice = notice.at_stream(source.stream.clone());
+                    if let Some(consumer) = &source.consumer {
+                        notice = notice.at_consumer(consumer.clone());
+                    }
+                    return Poll::Ready(Some(self.notice(notice)));
                 }
-                Incoming::Exhausted(exhausted) => {
-                    let error = Error::new(
-                        ErrorKind::Exhausted(exhausted.clone()),
-                        Operation::Subscribe,
-                        format!(
-                            "sequence {} was delivered {} times and not settled; it stays in the stream and is not delivered again",
-                            exhausted.sequence, exhausted.attempts
-                        ),
-                    )
-                    .at_subject(exhausted.subject);
-                    return Poll::Ready(Some(Err(error.at_stream(source.stream.clone()))));
-                }
-                // The contract may grow; what is not known here is no delivery.
-                _ => {}
             }
         }
+    }
+
+    /// Logs and counts a notice.
+    fn notice(&mut self, notice: Notice) -> Incoming<S> {
+        log(&notice);
+        self.notices.add(notice.kind());
+        Incoming::Notice(notice)
     }
 
     /// Asks each source in turn, beginning with another one each time; what comes is
     /// from the one that was `asked` last.
-    fn poll_sources(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming, Error>>> {
+    fn poll_sources(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<transport::Incoming, Error>>> {
         let mut asked = 0;
         while asked < self.sources.len() {
             let index = self.next % self.sources.len();

@@ -8,9 +8,9 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerName, DeliverPolicy, Drained, Error, History, Incoming, Operation, PublishRequest,
-    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    TransportExt as _,
+    ConsumerName, DeliverPolicy, Drained, Error, History, Incoming, NoticeKind, Operation,
+    PublishRequest, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -114,9 +114,13 @@ impl Transport for Reduced {
         Completion::later(async move {
             let subscription = subscribed.await?;
             let reported = subscription.filter_map(move |item| {
-                let kept = match (&item, lacks) {
-                    (Ok(Incoming::Gap(_)), Capability::ReportsGaps)
-                    | (Ok(Incoming::Exhausted(_)), Capability::ReportsExhausted) => None,
+                let kind = match &item {
+                    Ok(Incoming::Notice(notice)) => Some(notice.kind()),
+                    _ => None,
+                };
+                let kept = match (kind, lacks) {
+                    (Some(NoticeKind::Gap(_)), Capability::ReportsGaps)
+                    | (Some(NoticeKind::Exhausted(_)), Capability::ReportsExhausted) => None,
                     _ => Some(item),
                 };
                 std::future::ready(kept)

@@ -162,8 +162,10 @@ pub(crate) enum Sabotage {
     GoesOnAfterClosing,
     /// Subscriptions wait for ever once the transport is closed.
     LeavesSubscriptionsOpen,
-    /// Subscriptions end without saying why.
+    /// Subscriptions that fail end without saying why.
     EndsWithoutAWord,
+    /// Subscriptions that end call that a failure.
+    CallsTheEndAFailure,
 
     /// A drain is confirmed and not done.
     DrainsNothing,

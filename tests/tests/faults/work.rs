@@ -204,8 +204,7 @@ pub(crate) async fn end(subscriber: &mut Subscriber<Counted>, ledger: &Ledger) -
     error
 }
 
-/// Receives and acknowledges until `done`; an error is noted, and has to be one
-/// after which it goes on.
+/// Receives and acknowledges until `done`. No error may come: it would be the end.
 pub(crate) async fn receive_until(
     subscriber: &mut Subscriber<Counted>,
     ledger: &Ledger,
@@ -220,7 +219,7 @@ pub(crate) async fn receive_until(
         };
         match item {
             Some(Ok(delivery)) => within("an ack", delivery.ack()).await.expect("it is sent"),
-            Some(Err(_)) => {}
+            Some(Err(error)) => panic!("the subscription has failed: {error:?}"),
             None => panic!("the subscription has ended"),
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{AckPolicy, DeliverPolicy, Error, ErrorKind};
-use event_sdk::{BusBuilder, EventBus, EventSet, Subscribe};
+use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Subscribe};
 use event_sdk_test_servers::{Permissions, Server};
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
 use futures_util::future::join_all;
@@ -353,10 +353,11 @@ async fn exhausted(case: Case) -> Result<(), Error> {
     let mut orders = within("a subscription", orders.max_deliver(1).into_future()).await?;
     next(&mut orders).await?.nak(Duration::ZERO).await?;
     loop {
-        match next(&mut orders).await {
-            Ok(delivery) => delivery.ack_confirmed().await?,
-            Err(error) if matches!(error.kind(), ErrorKind::Exhausted(_)) => return Ok(()),
-            Err(error) => return Err(error),
+        let incoming = within("a notice", orders.next_incoming()).await;
+        match incoming.expect("the subscription goes on")? {
+            Incoming::Delivery(delivery) => delivery.ack_confirmed().await?,
+            Incoming::Notice(notice) if notice.exhausted().is_some() => return Ok(()),
+            Incoming::Notice(_) => {}
         }
     }
 }

@@ -321,10 +321,10 @@ async fn deleting_ends_the_subscriptions(fixture: Fixture) -> Outcome {
     let config = rig.durable("d")?;
     let mut readers = [rig.subscribe(&config).await?, rig.subscribe(&config).await?];
     let mut waiting = rig.subscribe(&config).await?;
-    let waiting = joined(async move { waiting.end().await });
+    let waiting = joined(async move { waiting.failure().await });
     rig.delete_consumer("d").await??;
     for reader in &mut readers {
-        let error = reader.end().await?;
+        let error = reader.failure().await?;
         ensure_eq!(
             *error.kind(),
             ErrorKind::ConsumerNotFound,

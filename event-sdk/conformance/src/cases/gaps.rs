@@ -8,7 +8,7 @@ use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::Rig;
-use event_sdk_core::transport::{DeliverPolicy, Gap, Incoming, LostCount, Settlement};
+use event_sdk_core::transport::{DeliverPolicy, Gap, Incoming, LostCount, NoticeKind, Settlement};
 
 cases! { "gaps":
     a_slow_subscription_hears_of_a_gap [Store, ReportsGaps]
@@ -57,14 +57,16 @@ async fn read_all(reader: &mut Reader, wanted: &[u64]) -> Outcome<Seen> {
                     settler.settle(Settlement::Ack).await?;
                 }
             }
-            Ok(Incoming::Gap(gap)) => {
+            Ok(Incoming::Notice(notice)) => {
+                let NoticeKind::Gap(gap) = *notice.kind() else {
+                    return Err(Failure::new(format!("{notice:?} came")));
+                };
                 ensure!(
                     gap.from <= gap.to,
                     "{gap:?} has its end before its beginning"
                 );
                 seen.gaps.push(gap);
             }
-            Ok(other) => return Err(Failure::new(format!("{other:?} came"))),
             Err(failure) => {
                 return Err(Failure::new(format!(
                     "{failure}; of sequences {wanted:?} {:?} came, and {:?}",

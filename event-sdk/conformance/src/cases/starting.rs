@@ -132,8 +132,8 @@ async fn a_start_sequence_that_is_gone(fixture: Fixture) -> Outcome {
         let received = loop {
             match reader.incoming().await? {
                 Incoming::Message(received) => break received,
-                Incoming::Gap(_) => {}
-                other => return Err(Failure::new(format!("{other:?} came"))),
+                Incoming::Notice(notice) if notice.gap().is_some() => {}
+                Incoming::Notice(notice) => return Err(Failure::new(format!("{notice:?} came"))),
             }
         };
         let found = number(&received.body)?;

@@ -135,18 +135,22 @@ impl EventSpec {
     }
 }
 
-/// What the derive writes. Not public interface: a spec that did not pass the
-/// derive's checks has no meaning.
-#[doc(hidden)]
-impl EventSpec {
-    pub const fn __new(
+/// A spec in the making. Public in [`__private`](crate::__private) alone: a spec that did
+/// not pass the derive's checks has no meaning.
+#[derive(Debug)]
+pub struct SpecBuilder(EventSpec);
+
+impl SpecBuilder {
+    /// A spec with what every event has. `hash` is that of the subject.
+    #[must_use]
+    pub const fn new(
         name: &'static str,
         subject: &'static str,
         hash: u64,
         event_type: &'static str,
         (major, minor): (u16, u16),
     ) -> Self {
-        Self {
+        Self(EventSpec {
             name,
             subject,
             filter: subject,
@@ -157,22 +161,25 @@ impl EventSpec {
             version: Version::new(major, minor),
             key: KeyUse::None,
             description: "",
-        }
+        })
     }
 
     /// The spec of a struct at which the derive has complained; no check has
     /// anything to add.
-    pub const fn __stub(name: &'static str) -> Self {
-        Self::__new(name, "", 0, "", (1, 0))
+    #[must_use]
+    pub const fn stub(name: &'static str) -> EventSpec {
+        Self::new(name, "", 0, "", (1, 0)).build()
     }
 
-    pub const fn __address(
+    /// The three tokens of a subject in the house form.
+    #[must_use]
+    pub const fn address(
         mut self,
         domain: &'static str,
         entity: &'static str,
         action: &'static str,
     ) -> Self {
-        self.address = Some(Address {
+        self.0.address = Some(Address {
             domain,
             entity,
             action,
@@ -180,25 +187,39 @@ impl EventSpec {
         self
     }
 
-    pub const fn __absolute(mut self) -> Self {
-        self.absolute = true;
+    /// A foreign subject, which takes no prefix.
+    #[must_use]
+    pub const fn absolute(mut self) -> Self {
+        self.0.absolute = true;
         self
     }
 
-    pub const fn __key(mut self) -> Self {
-        self.key = KeyUse::Order;
+    /// There is a key, which the subject does not show.
+    #[must_use]
+    pub const fn key(mut self) -> Self {
+        self.0.key = KeyUse::Order;
         self
     }
 
-    pub const fn __key_in_subject(mut self, filter: &'static str) -> Self {
-        self.key = KeyUse::InSubject;
-        self.filter = filter;
+    /// There is a key, for which `filter` has a token.
+    #[must_use]
+    pub const fn key_in_subject(mut self, filter: &'static str) -> Self {
+        self.0.key = KeyUse::InSubject;
+        self.0.filter = filter;
         self
     }
 
-    pub const fn __description(mut self, description: &'static str) -> Self {
-        self.description = description;
+    /// The doc comment of the struct.
+    #[must_use]
+    pub const fn description(mut self, description: &'static str) -> Self {
+        self.0.description = description;
         self
+    }
+
+    /// The spec.
+    #[must_use]
+    pub const fn build(self) -> EventSpec {
+        self.0
     }
 }
 

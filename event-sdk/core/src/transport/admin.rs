@@ -17,7 +17,7 @@ use crate::text::Text;
 ///   are refused ([`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption)), and nothing is changed.
 /// - What a stream that discards the old has no room for under its new limits is
 ///   dropped, as if it had become full; a consumer that had not read it hears of
-///   it as of any [gap](super::Incoming::Gap).
+///   it as of any [gap](super::NoticeKind::Gap).
 /// - What was stored under a subject that is not the stream's any more stays,
 ///   for the consumers that want it.
 /// - Consumers, sequences and everything else that the configuration does not

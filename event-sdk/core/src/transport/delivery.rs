@@ -10,13 +10,16 @@ use std::time::Duration;
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Body, Completion, Error, SettleCompletions, Unsettled};
+use super::{Body, Completion, Error, Notice, SettleCompletions, Unsettled};
 use crate::headers::Headers;
 use crate::subject::Subject;
 use crate::text::Text;
 
-/// What arrives for a consumer. Its end means that the transport was closed or
-/// the consumer deleted; the last item says which.
+/// What arrives for a consumer.
+///
+/// An error is final: it says why the subscription has ended, and `None` follows. Where the
+/// transport is drained or closed, the subscription ends with `None` and without an error.
+/// Everything after which the subscription goes on is a [`Notice`].
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
 pub type Subscription = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
@@ -27,14 +30,11 @@ pub type Subscription = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Sen
     clippy::large_enum_variant,
     reason = "nearly every item is a message, and a box would be an allocation for each"
 )]
-#[non_exhaustive]
 pub enum Incoming {
     /// A message.
     Message(Received),
-    /// The stream dropped messages before this consumer had read them.
-    Gap(Gap),
-    /// A message was delivered as often as the consumer allows, and not settled.
-    Exhausted(Exhausted),
+    /// What the consumer has to know beside its messages. The subscription goes on.
+    Notice(Notice),
 }
 
 /// A message that was delivered.
@@ -67,56 +67,6 @@ pub struct DeliveryInfo {
     /// after this one, when it was delivered; an upper bound where the transport
     /// does not count by filter.
     pub pending: Option<u64>,
-}
-
-/// Messages that the stream dropped before the consumer had handled them.
-///
-/// Between the first and the last there may be others, which were for other
-/// consumers, were handled, or are still there and come: a stream drops from its
-/// middle too, to keep so many of each subject. `lost` counts what was dropped,
-/// and of several gaps each counts what no other does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gap {
-    /// The sequence of the first message that was dropped.
-    pub from: u64,
-    /// The sequence of the last.
-    pub to: u64,
-    /// How many were dropped that were for this consumer.
-    pub lost: LostCount,
-}
-
-/// How many messages were lost for a consumer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LostCount {
-    /// So many; the first and the last of the gap are two of them.
-    Exactly(u64),
-    /// So many or fewer: the transport does not know which were for this consumer.
-    AtMost(u64),
-}
-
-impl fmt::Display for Gap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { from, to, lost } = self;
-        match lost {
-            LostCount::Exactly(1) => write!(f, "the message at sequence {from}"),
-            LostCount::Exactly(many) => write!(f, "{many} messages from sequence {from} to {to}"),
-            LostCount::AtMost(many) => {
-                write!(f, "at most {many} messages from sequence {from} to {to}")
-            }
-        }
-    }
-}
-
-/// A message that was delivered as often as the consumer allows. It stays in
-/// its stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exhausted {
-    /// Where it was published.
-    pub subject: Subject,
-    /// Its sequence in the stream.
-    pub sequence: u64,
-    /// How often it was delivered.
-    pub attempts: u32,
 }
 
 /// Settles one delivery.

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Capability, Difference, Exhausted, Gap};
+use super::{Capability, Difference};
 use crate::shown::Shown;
 use crate::text::Text;
 
@@ -62,15 +62,6 @@ pub enum ErrorKind {
     },
     /// There is no consumer of that name, or it was deleted.
     ConsumerNotFound,
-    /// The stream dropped messages before the subscription had read them.
-    Gap(Gap),
-    /// Messages that no stream has came faster than they were read, and were dropped.
-    Dropped {
-        /// How many.
-        messages: u64,
-    },
-    /// A message was delivered as often as the consumer allows.
-    Exhausted(Exhausted),
     /// The answer did not come in time.
     Timeout,
     /// The bus or the transport was closed, or is being drained.
@@ -146,6 +137,15 @@ impl Error {
     /// That everything has ended.
     pub fn closed(operation: Operation) -> Self {
         Self::new(ErrorKind::Closed, operation, "the transport was closed")
+    }
+
+    /// That everything is about to end: what a [drain](super::Transport::drain) refuses.
+    pub fn draining(operation: Operation) -> Self {
+        Self::new(
+            ErrorKind::Closed,
+            operation,
+            "the transport is being drained, which leaves only publishing and settling",
+        )
     }
 
     /// The same, about a subject or pattern.

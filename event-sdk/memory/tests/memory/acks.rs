@@ -134,7 +134,7 @@ fn a_message_that_runs_out_of_deliveries_is_reported_once() {
     assert_eq!(last.info.attempt, 2);
     rig.step(30 * SECOND);
     let exhausted = sub.exhausted();
-    assert_eq!(exhausted.subject.as_str(), "a.b");
+    assert_eq!(exhausted.subject.unwrap().as_str(), "a.b");
     assert_eq!((exhausted.sequence, exhausted.attempts), (1, 2));
     last.nak(Duration::ZERO);
     last.ack();

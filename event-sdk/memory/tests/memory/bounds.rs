@@ -26,15 +26,20 @@ fn a_slow_subscriber_holds_nothing_but_the_stream() {
     let (mut lost, mut again) = (0, 0);
     while let Some(item) = never_settles.try_next() {
         match item {
-            Incoming::Gap(Gap {
-                lost: LostCount::Exactly(count),
-                ..
-            }) => lost += count,
+            Incoming::Notice(notice) => {
+                let Some(Gap {
+                    lost: LostCount::Exactly(count),
+                    ..
+                }) = notice.gap()
+                else {
+                    panic!("{notice:?}");
+                };
+                lost += count;
+            }
             Incoming::Message(message) => {
                 assert_eq!(message.info.attempt, 2);
                 again += 1;
             }
-            other => panic!("{other:?}"),
         }
     }
     // Some of what was lost while a handler had it was told before.

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use bytes::Bytes;
+use event_sdk::__private::SpecBuilder;
 use event_sdk::ErrorKind;
 use event_sdk::codec::{Codec, DecodeFault, EncodeError, JsonCodec, RawEnvelope};
 use event_sdk::envelope::EnvelopeHeader;
@@ -29,14 +30,15 @@ struct Noted {
 }
 
 impl Event for Noted {
-    const SPEC: EventSpec = EventSpec::__new(
+    const SPEC: EventSpec = SpecBuilder::new(
         "Noted",
         "a.note.noted",
         subject_hash("a.note.noted"),
         "note.noted",
         (1, 0),
     )
-    .__address("a", "note", "noted");
+    .address("a", "note", "noted")
+    .build();
 }
 
 impl Drop for Noted {

@@ -332,14 +332,16 @@ impl Subscriber {
 
     pub(crate) fn gap(&mut self) -> Gap {
         match self.try_next() {
-            Some(Incoming::Gap(gap)) => gap,
+            Some(Incoming::Notice(notice)) if notice.gap().is_some() => notice.gap().unwrap(),
             other => panic!("a gap is due, not {other:?}"),
         }
     }
 
     pub(crate) fn exhausted(&mut self) -> Exhausted {
         match self.try_next() {
-            Some(Incoming::Exhausted(exhausted)) => exhausted,
+            Some(Incoming::Notice(notice)) if notice.exhausted().is_some() => {
+                notice.exhausted().unwrap().clone()
+            }
             other => panic!("an exhausted message is due, not {other:?}"),
         }
     }
@@ -351,9 +353,16 @@ impl Subscriber {
         }
     }
 
-    /// The error with which it ends.
+    /// It has ended, without an error.
     #[track_caller]
-    pub(crate) fn end(&mut self) -> Error {
+    pub(crate) fn end(&mut self) {
+        let end = self.poll();
+        assert!(matches!(end, Poll::Ready(None)), "{end:?} is no end");
+    }
+
+    /// The error with which it fails.
+    #[track_caller]
+    pub(crate) fn failure(&mut self) -> Error {
         let Poll::Ready(Some(Err(error))) = self.poll() else {
             panic!("an error is due")
         };

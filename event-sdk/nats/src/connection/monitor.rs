@@ -119,6 +119,16 @@ impl ConnectionMonitor {
         }
     }
 
+    /// Whether the caller has begun to end it; that no connection could be made is no such end.
+    pub(crate) fn was_told_to_end(&self) -> bool {
+        !self.is_open() && !self.given_up.load(Ordering::Acquire)
+    }
+
+    /// Why the connection has ended, if the caller has not begun to end it.
+    pub(crate) fn failure(&self) -> Option<Error> {
+        (!self.was_told_to_end()).then(|| Self::given_up(Operation::Subscribe))
+    }
+
     /// That it was tried to connect as often as it may be.
     pub(crate) fn given_up(operation: Operation) -> Error {
         Error::new(

@@ -27,7 +27,7 @@ pub(super) struct Reports {
     looking: Option<Looking>,
 }
 
-type Looking = Pin<Box<dyn Future<Output = Option<Result<Exhausted, Error>>> + Send>>;
+type Looking = Pin<Box<dyn Future<Output = Option<Exhausted>> + Send>>;
 
 /// A report (nats-server, `JSConsumerDeliveryExceededAdvisory`).
 #[derive(Debug, Deserialize)]
@@ -90,7 +90,7 @@ impl Reports {
     }
 
     /// The next report.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Exhausted, Error>> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Exhausted> {
         loop {
             if let Some(looking) = &mut self.looking {
                 let found = ready!(looking.as_mut().poll(cx));
@@ -108,7 +108,7 @@ impl Reports {
                 continue;
             };
             if let Some(report) = self.report(&advisory) {
-                return Poll::Ready(Ok(report));
+                return Poll::Ready(report);
             }
         }
     }
@@ -128,7 +128,7 @@ impl Reports {
         };
         let (_, subject) = self.known.remove(at)?;
         Some(Exhausted {
-            subject,
+            subject: Some(subject),
             sequence,
             attempts,
         })
@@ -136,11 +136,7 @@ impl Reports {
 }
 
 /// Asks the server for the subject of a message; `None` if it is gone.
-async fn look_up(
-    ack_context: Arc<AckContext>,
-    sequence: u64,
-    attempts: u32,
-) -> Option<Result<Exhausted, Error>> {
+async fn look_up(ack_context: Arc<AckContext>, sequence: u64, attempts: u32) -> Option<Exhausted> {
     let about = ack_context.about(Operation::Subscribe);
     let mut tries = 0;
     let error = loop {
@@ -154,11 +150,11 @@ async fn look_up(
                 return None;
             }
             Ok(Some(subject)) => {
-                return Some(Ok(Exhausted {
-                    subject,
+                return Some(Exhausted {
+                    subject: Some(subject),
                     sequence,
                     attempts,
-                }));
+                });
             }
             Err(error) => {
                 tries += 1;
@@ -169,14 +165,17 @@ async fn look_up(
             }
         }
     };
-    Some(Err(about
-        .error(
-            ErrorKind::Other,
-            format!(
-                "sequence {sequence} was delivered {attempts} times and not settled; it stays in the stream, and what it is cannot be read"
-            ),
-        )
-        .with_source(error)))
+    tracing::warn!(target: crate::TRACING_TARGET,
+        stream = %ack_context.stream,
+        sequence,
+        %error,
+        "the subject of a message that ran out of deliveries cannot be read"
+    );
+    Some(Exhausted {
+        subject: None,
+        sequence,
+        attempts,
+    })
 }
 
 async fn ask(

@@ -104,12 +104,7 @@ mod tests {
 
     #[test]
     fn the_long_forms_are_read_with_and_without_a_domain_and_more_tokens() {
-        for around in [
-            ("_", ""),
-            ("monitor", ""),
-            ("monitor", ".x7"),
-            ("_", ".x7.later"),
-        ] {
+        for around in [("_", ""), ("hub", ""), ("hub", ".x7"), ("_", ".x7.later")] {
             let (domain, end) = around;
             let subject = format!("$JS.ACK.{domain}.acchash.EVENTS.billing.3.100.7.{TIME}.42{end}");
             assert_eq!(Reply::parse(&subject), Some(expected()), "{subject}");

@@ -26,8 +26,8 @@ use crate::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch};
 use crate::headers;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{
-    Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Operation, Received, Settle,
-    Settler,
+    Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
+    Received, Settle, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -71,9 +71,8 @@ type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
 enum Step {
     /// With an item for the caller.
     Item(Incoming),
-    /// With an error, after which it goes on.
-    Trouble(Error),
-    /// With an error, after which nothing comes.
+    /// With an error, after which nothing comes; one that says no more than that the
+    /// transport is drained or closed is not told.
     Over(Error),
 }
 
@@ -92,7 +91,7 @@ impl NatsSubscription {
         denied: Denied,
     ) -> Self {
         Self {
-            reconnected: Box::pin(reconnected(pull_loop.ack_context.context.watch())),
+            reconnected: Box::pin(pull_loop.ack_context.context.watch().reconnected()),
             denied,
             pull_loop,
             config,
@@ -152,13 +151,17 @@ impl NatsSubscription {
             ConsumerSignal::Unreadable(message) => {
                 self.hear();
                 let reply = message.reply.as_deref().unwrap_or_default();
-                return Some(Step::Trouble(self.error(
+                let error = self.error(
                     ErrorKind::Other,
                     format!(
                         "a delivery of {} has a reply subject that is none of JetStream's: {reply}",
                         message.subject
                     ),
-                )));
+                );
+                return Some(self.notice(NoticeKind::Unreadable {
+                    sequence: None,
+                    error,
+                }));
             }
             ConsumerSignal::Status(status) => return self.take_status(status),
             ConsumerSignal::Nothing => self.hear(),
@@ -262,12 +265,13 @@ impl NatsSubscription {
             Recovered::Remade(bound, inbox, before) => {
                 self.pull_loop.remake(bound, inbox, before);
                 self.listen();
+                return Some(self.notice(NoticeKind::Recreated));
             }
             Recovered::Still(error) => {
                 if let Some(outage) = &mut self.outage {
                     outage.reported = true;
                 }
-                return Some(Step::Trouble(error));
+                return Some(self.notice(NoticeKind::Stalled(error)));
             }
             Recovered::Over(error) => return Some(Step::Over(error)),
         }
@@ -291,12 +295,12 @@ impl NatsSubscription {
             return Poll::Pending;
         }
         if let Poll::Ready(watch) = self.reconnected.as_mut().poll(cx) {
-            self.reconnected = Box::pin(reconnected(watch));
+            self.reconnected = Box::pin(watch.reconnected());
             // What was asked for over the old connection may be lost.
             if self.pull_loop.waits() {
                 self.recovery(Cause::Reconnected);
-                return Poll::Ready(None);
             }
+            return Poll::Ready(Some(self.notice(NoticeKind::Reconnected)));
         }
         ready!(self.silence.as_mut().poll(cx));
         let is_silent = !self.heard && self.pull_loop.waits();
@@ -319,10 +323,8 @@ impl NatsSubscription {
         };
         // While much comes, there may never be a look with some of tokio's budget left.
         let mut report = pin!(unconstrained(poll_fn(|cx| reports.poll(cx))));
-        report.as_mut().poll(cx).map(|report| match report {
-            Ok(exhausted) => Step::Item(Incoming::Exhausted(exhausted)),
-            Err(error) => Step::Trouble(error),
-        })
+        let report = ready!(report.as_mut().poll(cx));
+        Poll::Ready(self.notice(NoticeKind::Exhausted(report)))
     }
 
     fn received(
@@ -334,10 +336,11 @@ impl NatsSubscription {
         let subject = match self.subjects.get(&message.subject) {
             Ok(subject) => subject,
             Err(why) => {
-                return Step::Trouble(self.error(
-                    ErrorKind::InvalidSubject,
-                    format!("sequence {} cannot be delivered: {why}", reply.sequence),
-                ));
+                let error = self.error(ErrorKind::InvalidSubject, why.to_string());
+                return self.notice(NoticeKind::Unreadable {
+                    sequence: Some(reply.sequence),
+                    error,
+                });
             }
         };
         if let Some(reports) = &mut self.reports {
@@ -359,6 +362,15 @@ impl NatsSubscription {
             },
             settler: ack_pending
                 .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
+        }))
+    }
+
+    fn notice(&self, kind: NoticeKind) -> Step {
+        let ack_context = &self.pull_loop.ack_context;
+        let notice = Notice::new(kind).at_stream(ack_context.stream.clone());
+        Step::Item(Incoming::Notice(match &ack_context.consumer {
+            Some(consumer) => notice.at_consumer(consumer.clone()),
+            None => notice,
         }))
     }
 
@@ -392,12 +404,6 @@ impl NatsSubscription {
     }
 }
 
-/// Waits until the connection is made anew.
-async fn reconnected(mut watch: ConnectionWatch) -> ConnectionWatch {
-    while watch.changed().await != ConnectionState::Connected {}
-    watch
-}
-
 impl Stream for NatsSubscription {
     type Item = Result<Incoming, Error>;
 
@@ -408,11 +414,13 @@ impl Stream for NatsSubscription {
         }
         Poll::Ready(Some(match ready!(this.step(cx)) {
             Step::Item(item) => Ok(item),
-            Step::Trouble(error) => Err(error),
             Step::Over(error) => {
                 this.over = true;
                 this.recovering = None;
                 this.sending = None;
+                if this.pull_loop.ack_context.context.is_end(&error) {
+                    return Poll::Ready(None);
+                }
                 Err(error)
             }
         }))

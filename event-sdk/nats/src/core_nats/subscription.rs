@@ -12,23 +12,24 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::coop;
 
 use super::waiting::{Item, Waiting};
-use crate::connection::{Denial, Phase};
+use crate::connection::{ConnectionMonitor, ConnectionWatch, Denial, Phase};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::headers;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, DeliveryInfo, Error, ErrorKind, Incoming, Operation, Received,
+    Body, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation, Received,
 };
 
 /// What comes for some patterns, until the connection ends.
 pub(super) struct CoreSubscription {
     waiting: Arc<Waiting>,
-    about: ErrorContext,
-    filters: Vec<Pattern>,
-    /// Why it ends, when it does.
-    end: Pin<Box<dyn Future<Output = Error> + Send>>,
+    /// Why it ends, when it does; `None`: it was told to.
+    end: Pin<Box<dyn Future<Output = Option<Error>> + Send>>,
+    /// Ready when the connection was made anew.
+    reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
+    monitor: Arc<ConnectionMonitor>,
     ended: bool,
 }
 
@@ -46,6 +47,7 @@ impl CoreSubscription {
         }
         // Before subscribing, so that none is missed.
         let (denials, mut phase) = (context.denials(), context.phase());
+        let monitor = Arc::clone(context.monitor());
         let mut messages = SelectAll::new();
         for filter in filters {
             let subject = filter.as_str().to_owned();
@@ -68,11 +70,9 @@ impl CoreSubscription {
         let denied = denied(denials, filters.to_vec());
         let end = Box::pin(async move {
             tokio::select! {
-                error = denied => error,
+                error = denied => Some(error),
                 // That nobody changes it any more says the same.
-                _ = phase.wait_for(|phase| *phase != Phase::Open) => {
-                    Error::closed(Operation::Subscribe)
-                }
+                _ = phase.wait_for(|phase| *phase != Phase::Open) => monitor.failure(),
             }
         });
         let waiting = Arc::new(Waiting::new(messages, prefetch));
@@ -80,34 +80,16 @@ impl CoreSubscription {
         // From here on dropping it ends what was spawned.
         let mut subscription = Self {
             waiting,
-            about: about.clone(),
-            filters: filters.to_vec(),
             end,
+            reconnected: Box::pin(context.watch().reconnected()),
+            monitor: Arc::clone(context.monitor()),
             ended: false,
         };
         context.round_trip(about).await?;
-        if let Some(error) = subscription.end.as_mut().now_or_never() {
-            return Err(error);
+        if let Some(end) = subscription.end.as_mut().now_or_never() {
+            return Err(end.unwrap_or_else(|| context.refusal(about.operation)));
         }
         Ok(subscription)
-    }
-
-    /// That messages came faster than they were read.
-    fn dropped(&self, messages: u64) -> Error {
-        let what = match messages {
-            1 => "a message".to_owned(),
-            many => format!("{many} messages"),
-        };
-        let error = self.about.error(
-            ErrorKind::Dropped { messages },
-            format!(
-                "{what}, which no stream has, came faster than messages were read and had to be dropped; read faster, share the work in a group, or publish to a stream"
-            ),
-        );
-        match self.filters.as_slice() {
-            [filter] => error.at_subject(filter),
-            _ => error,
-        }
     }
 }
 
@@ -147,8 +129,14 @@ impl Stream for CoreSubscription {
         // Taken off a queue of ours, which no channel of tokio counts.
         let budget = ready!(coop::poll_proceed(cx));
         let end = match this.end.poll_unpin(cx) {
-            Poll::Ready(error) => error,
+            Poll::Ready(end) => end,
             Poll::Pending => loop {
+                if let Poll::Ready(watch) = this.reconnected.poll_unpin(cx) {
+                    budget.made_progress();
+                    this.reconnected = Box::pin(watch.reconnected());
+                    let notice = Notice::new(NoticeKind::Reconnected);
+                    return Poll::Ready(Some(Ok(Incoming::Notice(notice))));
+                }
                 match ready!(this.waiting.poll(cx)) {
                     Some(Item::Message(message)) => {
                         budget.made_progress();
@@ -158,15 +146,16 @@ impl Stream for CoreSubscription {
                     }
                     Some(Item::Dropped(messages)) => {
                         budget.made_progress();
-                        return Poll::Ready(Some(Err(this.dropped(messages))));
+                        let notice = Notice::new(NoticeKind::Dropped { messages });
+                        return Poll::Ready(Some(Ok(Incoming::Notice(notice))));
                     }
-                    None => break Error::closed(Operation::Subscribe),
+                    None => break this.monitor.failure(),
                 }
             },
         };
         this.ended = true;
         this.waiting.leave();
-        Poll::Ready(Some(Err(end)))
+        Poll::Ready(end.map(Err))
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) enum Auth {
     /// A user and a password.
     User { name: String, password: Secret },
     /// A token.
-    ReplyToken(Secret),
+    Token(Secret),
     /// The seed of an NKey.
     NKey(Secret),
     /// A file with a user's JWT and seed.
@@ -58,7 +58,7 @@ impl Auth {
                 auth.username = Some(name.clone());
                 auth.password = Some(password.0.clone());
             }
-            Self::ReplyToken(token) => auth.token = Some(token.0.clone()),
+            Self::Token(token) => auth.token = Some(token.0.clone()),
             Self::NKey(seed) => {
                 let key = key(&seed.0)?;
                 auth.nkey = Some(key.public_key());
@@ -84,7 +84,7 @@ impl Auth {
             Self::User { name, .. } => {
                 format!("the server does not take user {name:?} with this password; look at both")
             }
-            Self::ReplyToken(_) => "the server does not take this token".to_owned(),
+            Self::Token(_) => "the server does not take this token".to_owned(),
             Self::NKey(seed) => match key(&seed.0) {
                 Ok(key) => format!(
                     "the server does not know the NKey {}; add it to its users, or use the seed of another",
@@ -183,7 +183,7 @@ impl fmt::Debug for Auth {
                 .debug_struct("User")
                 .field("name", name)
                 .finish_non_exhaustive(),
-            Self::ReplyToken(_) => f.write_str("ReplyToken"),
+            Self::Token(_) => f.write_str("Token"),
             Self::NKey(_) => f.write_str("NKey"),
             Self::CredentialsFile(path) => f.debug_tuple("CredentialsFile").field(path).finish(),
             Self::Credentials(_) => f.write_str("Credentials"),
@@ -247,7 +247,7 @@ mod tests {
                 name: "me".to_owned(),
                 password: secret(),
             },
-            Auth::ReplyToken(secret()),
+            Auth::Token(secret()),
             Auth::NKey(secret()),
             Auth::Credentials(secret()),
         ] {

@@ -119,7 +119,7 @@ fn credentials(text: &str) -> Auth {
             name: unescaped(user),
             password: Secret::new(unescaped(password)),
         },
-        None => Auth::ReplyToken(Secret::new(unescaped(text))),
+        None => Auth::Token(Secret::new(unescaped(text))),
     }
 }
 
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(auth("me:p@ss%zz%4@host"), user("me", "p@ss%zz%4"));
         assert_eq!(
             auth("nats://tok@one,nats://tok@two,nats://three"),
-            Some(Auth::ReplyToken(Secret::new("tok")))
+            Some(Auth::Token(Secret::new("tok")))
         );
     }
 

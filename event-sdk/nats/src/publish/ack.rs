@@ -148,7 +148,7 @@ mod tests {
         for ack in [
             r#"{"stream":"ORDERS","seq":41}"#,
             r#"{"stream":"ORDERS", "seq":41}"#,
-            r#"{"stream":"ORDERS","domain":"monitor","seq":41}"#,
+            r#"{"stream":"ORDERS","domain":"hub","seq":41}"#,
         ] {
             assert_eq!(stored(ack.as_bytes()), Some(("ORDERS", 41)), "{ack}");
         }

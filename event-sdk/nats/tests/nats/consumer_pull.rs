@@ -237,9 +237,10 @@ async fn a_message_that_ran_out_of_deliveries_is_reported_whoever_had_it() {
         item = reader.item() => item,
         item = other.item() => item,
     };
-    let Some(Ok(Incoming::Exhausted(report))) = report else {
+    let Some(Ok(Incoming::Notice(report))) = report else {
         panic!("{report:?} came instead of a report");
     };
-    assert_eq!(report.subject.as_str(), "events.poison");
+    let report = report.exhausted().expect("it ran out of deliveries");
+    assert_eq!(report.subject.as_ref().unwrap().as_str(), "events.poison");
     assert_eq!((report.sequence, report.attempts), (1, 2));
 }

@@ -7,8 +7,8 @@ use async_nats::Client;
 use event_sdk::Pattern;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{
-    Body, ConsumerConfig, ConsumerName, Error, Incoming, Received, Settlement, SubscribeRequest,
-    Subscription, Transport,
+    Body, ConsumerConfig, ConsumerName, Error, Incoming, NoticeKind, Received, Settlement,
+    SubscribeRequest, Subscription, Transport,
 };
 use event_sdk_test_servers::{Options, Server};
 use futures_util::StreamExt;
@@ -178,11 +178,21 @@ pub(crate) fn times(number: u32) -> Option<NonZeroU32> {
 pub(crate) struct Reader(pub(crate) Subscription);
 
 impl Reader {
-    /// The next item; `None` at the end.
+    /// The next item but for what says that it goes on; `None` at the end.
     pub(crate) async fn item(&mut self) -> Option<Result<Incoming, Error>> {
-        tokio::time::timeout(PATIENCE, self.0.next())
-            .await
-            .expect("the next item did not come")
+        loop {
+            let item = tokio::time::timeout(PATIENCE, self.0.next())
+                .await
+                .expect("the next item did not come");
+            match &item {
+                Some(Ok(Incoming::Notice(notice)))
+                    if matches!(
+                        notice.kind(),
+                        NoticeKind::Reconnected | NoticeKind::Recreated
+                    ) => {}
+                _ => return item,
+            }
+        }
     }
 
     /// The next message.

@@ -356,11 +356,12 @@ pub(super) const EXPECTED: &[Expected] = &[
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
-    exactly(S::EndsWithoutAWord, &[
+    exactly(S::EndsWithoutAWord, &["deleting_ends_the_subscriptions"]),
+    exactly(S::CallsTheEndAFailure, &[
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "closing_ends_a_drain", "closing_ends_the_subscriptions", "closing_while_publishing",
-        "closing_while_subscribing", "deleting_ends_the_subscriptions",
-        "draining_ends_the_subscriptions", "draining_hands_nothing_more_out",
+        "closing_while_subscribing", "draining_ends_the_subscriptions",
+        "draining_hands_nothing_more_out",
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",

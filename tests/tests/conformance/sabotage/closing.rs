@@ -1,6 +1,9 @@
 //! Broken promises of closing.
 
-use event_sdk::transport::{ErrorKind, Subscription};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use event_sdk::transport::{Error, Operation, Subscription};
 use futures_util::{StreamExt, stream};
 
 use super::Sabotage;
@@ -11,12 +14,18 @@ pub(super) fn broken(sabotage: Sabotage, subscription: Subscription) -> Subscrip
         Sabotage::EndsWithoutAWord => {
             Box::pin(subscription.take_while(|item| std::future::ready(item.is_ok())))
         }
-        Sabotage::LeavesSubscriptionsOpen => {
-            let closed = |error: &event_sdk::Error| *error.kind() == ErrorKind::Closed;
+        Sabotage::LeavesSubscriptionsOpen => Box::pin(subscription.chain(stream::pending())),
+        Sabotage::CallsTheEndAFailure => {
+            let failed = Arc::new(AtomicBool::new(false));
+            let fails = Arc::clone(&failed);
+            let closed = stream::once(async move {
+                let closed = Error::closed(Operation::Subscribe);
+                (!failed.load(Ordering::Relaxed)).then_some(Err(closed))
+            });
             Box::pin(
                 subscription
-                    .take_while(move |item| std::future::ready(!item.as_ref().is_err_and(closed)))
-                    .chain(stream::pending()),
+                    .inspect(move |item| fails.store(item.is_err(), Ordering::Relaxed))
+                    .chain(closed.filter_map(std::future::ready)),
             )
         }
         _ => subscription,

@@ -3,7 +3,9 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use event_sdk::transport::{Error, Incoming, Received, Settlement, Settler, Subscription};
+use event_sdk::transport::{
+    Error, Gap, Incoming, Notice, NoticeKind, Received, Settlement, Settler, Subscription,
+};
 use futures_util::{StreamExt, stream};
 
 use super::Sabotage;
@@ -43,17 +45,20 @@ pub(super) fn broken(
             }
             item => Some(item),
         })),
-        Sabotage::HidesGaps => {
-            Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Gap(_))))))
-        }
+        Sabotage::HidesGaps => Box::pin(subscription.filter(|item| ready(gap(item).is_none()))),
         Sabotage::WidensGaps => Box::pin(subscription.map(|mut item| {
-            if let Ok(Incoming::Gap(gap)) = &mut item {
+            if let Some(mut gap) = gap(&item) {
                 gap.to += 1;
+                item = Ok(Incoming::Notice(Notice::new(NoticeKind::Gap(gap))));
             }
             item
         })),
         Sabotage::HidesExhausted => {
-            Box::pin(subscription.filter(|item| ready(!matches!(item, Ok(Incoming::Exhausted(_))))))
+            let exhausted = |item: &Item| match item {
+                Ok(Incoming::Notice(notice)) => notice.exhausted().is_some(),
+                _ => false,
+            };
+            Box::pin(subscription.filter(move |item| ready(!exhausted(item))))
         }
         Sabotage::LosesTheUnread => {
             // Everything that is there is taken and settled before it is handed
@@ -70,6 +75,14 @@ pub(super) fn broken(
 }
 
 type Item = Result<Incoming, Error>;
+
+/// The gap that it reports, if it does.
+fn gap(item: &Item) -> Option<Gap> {
+    match item {
+        Ok(Incoming::Notice(notice)) => notice.gap(),
+        _ => None,
+    }
+}
 
 async fn settle_but_first(items: Vec<Item>) -> Vec<Item> {
     for item in items.iter().skip(1) {

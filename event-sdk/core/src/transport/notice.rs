@@ -1,0 +1,258 @@
+//! Notices: what a subscription reports beside its messages, and goes on after.
+
+use std::fmt;
+
+use super::Error;
+use crate::shown::Shown;
+use crate::subject::Subject;
+use crate::text::Text;
+
+/// What a subscription reports beside its messages. The subscription goes on after it.
+///
+/// `Display` says it in one line, without data of an event.
+#[derive(Debug)]
+pub struct Notice {
+    kind: NoticeKind,
+    stream: Option<Text>,
+    consumer: Option<Text>,
+}
+
+/// What a notice reports.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NoticeKind {
+    /// The stream dropped messages before the consumer had handled them.
+    Gap(Gap),
+    /// A message was delivered as often as the consumer allows, and not settled.
+    Exhausted(Exhausted),
+    /// Messages that no stream stores came faster than they were read, and were dropped.
+    Dropped {
+        /// How many.
+        messages: u64,
+    },
+    /// The connection was lost and made again. What no stream stores and was published
+    /// meanwhile did not arrive.
+    Reconnected,
+    /// The server had lost the consumer, which was created again. The new one begins with
+    /// the first message that was not settled.
+    Recreated,
+    /// The server does not answer to requests for messages. They are repeated.
+    Stalled(Error),
+    /// A message cannot be delivered, since the transport cannot read it.
+    Unreadable {
+        /// Its sequence in the stream, where the transport knows it.
+        sequence: Option<u64>,
+        /// What cannot be read.
+        error: Error,
+    },
+    /// A message that a filter of the subscriber left out could not be acknowledged. It is
+    /// delivered again.
+    AckFailed(Error),
+}
+
+/// Messages that the stream dropped before the consumer had handled them.
+///
+/// Between the first and the last there may be others, which were for other
+/// consumers, were handled, or are still there and come: a stream drops from its
+/// middle too, to keep so many of each subject. `lost` counts what was dropped,
+/// and of several gaps each counts what no other does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The sequence of the first message that was dropped.
+    pub from: u64,
+    /// The sequence of the last.
+    pub to: u64,
+    /// How many were dropped that were for this consumer.
+    pub lost: LostCount,
+}
+
+/// How many messages were lost for a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostCount {
+    /// So many; the first and the last of the gap are two of them.
+    Exactly(u64),
+    /// So many or fewer: the transport does not know which were for this consumer.
+    AtMost(u64),
+}
+
+/// A message that was delivered as often as the consumer allows. It stays in
+/// its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Where it was published; `None` where the transport could not read that.
+    pub subject: Option<Subject>,
+    /// Its sequence in the stream.
+    pub sequence: u64,
+    /// How often it was delivered.
+    pub attempts: u32,
+}
+
+/// The most characters of a name in a message: as many bytes as the longest subject has.
+const MAX_NAME: usize = 640;
+
+impl Notice {
+    /// A notice of this kind.
+    #[must_use]
+    pub fn new(kind: NoticeKind) -> Self {
+        Self {
+            kind,
+            stream: None,
+            consumer: None,
+        }
+    }
+
+    /// The same, about a stream.
+    #[must_use]
+    pub fn at_stream(mut self, stream: impl Into<Text>) -> Self {
+        self.stream = Some(stream.into());
+        self
+    }
+
+    /// The same, about a consumer.
+    #[must_use]
+    pub fn at_consumer(mut self, consumer: impl Into<Text>) -> Self {
+        self.consumer = Some(consumer.into());
+        self
+    }
+
+    /// What it reports.
+    #[must_use]
+    pub fn kind(&self) -> &NoticeKind {
+        &self.kind
+    }
+
+    /// The stream that it is about; `None` where there is none, or a transport leaves it to
+    /// its caller, who knows it.
+    #[must_use]
+    pub fn stream(&self) -> Option<&str> {
+        self.stream.as_deref()
+    }
+
+    /// The consumer that it is about; `None` where it has no name, or a transport leaves it
+    /// to its caller.
+    #[must_use]
+    pub fn consumer(&self) -> Option<&str> {
+        self.consumer.as_deref()
+    }
+
+    /// The gap, if it reports one.
+    #[must_use]
+    pub fn gap(&self) -> Option<Gap> {
+        match self.kind {
+            NoticeKind::Gap(gap) => Some(gap),
+            _ => None,
+        }
+    }
+
+    /// The message that ran out of deliveries, if it reports one.
+    #[must_use]
+    pub fn exhausted(&self) -> Option<&Exhausted> {
+        match &self.kind {
+            NoticeKind::Exhausted(exhausted) => Some(exhausted),
+            _ => None,
+        }
+    }
+}
+
+impl NoticeKind {
+    /// Its name in logs: one lower-case word or two.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Gap(_) => "gap",
+            Self::Exhausted(_) => "exhausted",
+            Self::Dropped { .. } => "dropped",
+            Self::Reconnected => "reconnected",
+            Self::Recreated => "recreated",
+            Self::Stalled(_) => "stalled",
+            Self::Unreadable { .. } => "unreadable",
+            Self::AckFailed(_) => "ack failed",
+        }
+    }
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, name) in [("stream", &self.stream), ("consumer", &self.consumer)] {
+            if let Some(name) = name {
+                write!(f, "{what} {}, ", Shown(name, MAX_NAME))?;
+            }
+        }
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for NoticeKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gap(gap) => write!(
+                f,
+                "the stream dropped {gap} before the consumer had handled them; keep more, or read faster"
+            ),
+            Self::Exhausted(Exhausted {
+                sequence, attempts, ..
+            }) => write!(
+                f,
+                "sequence {sequence} was delivered {attempts} times and not settled; it stays in the stream and is not delivered again"
+            ),
+            Self::Dropped { messages } => write!(
+                f,
+                "messages that no stream stores came faster than they were read, and {messages} were dropped; read faster, share the work in a group, or publish to a stream"
+            ),
+            Self::Reconnected => f.write_str("the connection was lost and made again"),
+            Self::Recreated => {
+                f.write_str("the server had lost the consumer, which was created again")
+            }
+            Self::Stalled(error) => write!(f, "the server does not answer for now: {error}"),
+            Self::Unreadable {
+                sequence: Some(sequence),
+                error,
+            } => write!(
+                f,
+                "the message at sequence {sequence} cannot be read: {error}"
+            ),
+            Self::Unreadable {
+                sequence: None,
+                error,
+            } => write!(f, "a message cannot be read: {error}"),
+            Self::AckFailed(error) => write!(
+                f,
+                "a message that was left out could not be acknowledged, and is delivered again: {error}"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Gap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { from, to, lost } = self;
+        match lost {
+            LostCount::Exactly(1) => write!(f, "the message at sequence {from}"),
+            LostCount::Exactly(many) => write!(f, "{many} messages from sequence {from} to {to}"),
+            LostCount::AtMost(many) => {
+                write!(f, "at most {many} messages from sequence {from} to {to}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_says_all_in_one_line() {
+        let gap = Gap {
+            from: 3,
+            to: 9,
+            lost: LostCount::AtMost(5),
+        };
+        let notice = Notice::new(NoticeKind::Gap(gap))
+            .at_stream("ORDERS")
+            .at_consumer("billing\u{1b}[31m");
+        assert_eq!(
+            notice.to_string(),
+            "stream ORDERS, consumer billing\\u{1b}[31m, the stream dropped at most 5 messages from sequence 3 to 9 before the consumer had handled them; keep more, or read faster"
+        );
+    }
+}

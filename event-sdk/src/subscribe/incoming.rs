@@ -1,0 +1,102 @@
+//! What a subscriber receives: deliveries, and notices beside them.
+
+use event_sdk_core::transport::{Notice, NoticeKind};
+
+use super::Delivery;
+
+/// What [`Subscriber::next_incoming`](super::Subscriber::next_incoming) answers with.
+#[derive(Debug)]
+#[must_use = "a delivery that is not settled is delivered again after the ack wait"]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "nearly every item is a delivery, and a box would be an allocation for each"
+)]
+pub enum Incoming<S> {
+    /// An event.
+    Delivery(Delivery<S>),
+    /// What is worth knowing and does not end the subscription. It was logged and counted.
+    Notice(Notice),
+}
+
+/// How many notices a subscriber has had, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NoticeCounts {
+    /// Events were dropped by a stream before they were handled ([`NoticeKind::Gap`]).
+    pub gaps: u64,
+    /// Events ran out of deliveries ([`NoticeKind::Exhausted`]).
+    pub exhausted: u64,
+    /// Events that no stream stores were dropped ([`NoticeKind::Dropped`]). This counts
+    /// notices, each of which may be about many events.
+    pub dropped: u64,
+    /// The connection was made again ([`NoticeKind::Reconnected`]).
+    pub reconnected: u64,
+    /// The consumer was created again ([`NoticeKind::Recreated`]).
+    pub recreated: u64,
+    /// The server did not answer for a while ([`NoticeKind::Stalled`]).
+    pub stalled: u64,
+    /// Messages could not be read ([`NoticeKind::Unreadable`]).
+    pub unreadable: u64,
+    /// Acknowledgements of events that were left out failed ([`NoticeKind::AckFailed`]).
+    pub acks_failed: u64,
+    /// Notices of a kind that this version of the SDK does not know.
+    pub other: u64,
+}
+
+impl NoticeCounts {
+    /// How many there were of all kinds.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        let Self {
+            gaps,
+            exhausted,
+            dropped,
+            reconnected,
+            recreated,
+            stalled,
+            unreadable,
+            acks_failed,
+            other,
+        } = *self;
+        [
+            gaps,
+            exhausted,
+            dropped,
+            reconnected,
+            recreated,
+            stalled,
+            unreadable,
+            acks_failed,
+            other,
+        ]
+        .iter()
+        .sum()
+    }
+
+    /// Counts a notice of this kind.
+    pub(super) fn add(&mut self, kind: &NoticeKind) {
+        let count = match kind {
+            NoticeKind::Gap(_) => &mut self.gaps,
+            NoticeKind::Exhausted(_) => &mut self.exhausted,
+            NoticeKind::Dropped { .. } => &mut self.dropped,
+            NoticeKind::Reconnected => &mut self.reconnected,
+            NoticeKind::Recreated => &mut self.recreated,
+            NoticeKind::Stalled(_) => &mut self.stalled,
+            NoticeKind::Unreadable { .. } => &mut self.unreadable,
+            NoticeKind::AckFailed(_) => &mut self.acks_failed,
+            _ => &mut self.other,
+        };
+        *count = count.saturating_add(1);
+    }
+}
+
+/// Logs a notice as one warning.
+pub(super) fn log(notice: &Notice) {
+    tracing::warn!(
+        target: "event_sdk",
+        stream = notice.stream(),
+        consumer = notice.consumer(),
+        kind = notice.kind().name(),
+        "{notice}"
+    );
+}
