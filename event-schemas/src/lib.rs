@@ -24,22 +24,42 @@
 //! assert_eq!(placed.writer()["properties"]["id"]["type"], "integer");
 //! assert_eq!(catalogue.consumers_of(placed.spec()).count(), 1);
 //! ```
+//!
+//! # Modules
+//!
+//! - `catalogue`: services, streams and events, collected from Rust types;
+//! - `schema`: the JSON Schema of each event;
+//! - [`lock`]: the contracts of all versions as committed files;
+//! - [`compat`]: compares versions: breaks, counterexamples, upcasters, waivers;
+//! - [`check`]: compares code, lock and git ref;
+//! - [`report`]: prints the findings as text, JSON, SARIF or GitHub annotations;
+//! - `described`: the catalogue in the form that the next two share;
+//! - [`asyncapi`], [`page`]: the catalogue as an AsyncAPI document and as an HTML page;
+//! - `sources` (feature `sources`): finds derived events that no catalogue lists;
+//! - `cli` (feature `cli`): the command line `schemas`.
 
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-pub mod asyncapi;
 mod catalogue;
-pub mod check;
-#[cfg(feature = "cli")]
-pub mod cli;
-pub mod compat;
-mod described;
-pub mod lock;
-pub mod page;
-pub mod report;
 mod schema;
+
+pub mod lock;
+
+pub mod compat;
+
+pub mod check;
+pub mod report;
+
+mod described;
+
+pub mod asyncapi;
+pub mod page;
+
 #[cfg(feature = "sources")]
 pub mod sources;
+
+#[cfg(feature = "cli")]
+pub mod cli;
 
 pub use catalogue::{
     Catalogue, CatalogueFault, Collect, Consumer, EventEntry, EventName, Service, SetSpec,

@@ -1,4 +1,5 @@
-//! The allowed keys of each `#[event(…)]`, and the suggestion for an unknown key.
+//! `Keys`: looks up an attribute key among the allowed ones, and suggests the nearest for an
+//! unknown key.
 
 use proc_macro2::Ident;
 

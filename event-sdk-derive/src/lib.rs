@@ -1,17 +1,26 @@
 //! The macros of event-sdk: `#[derive(Event)]`, `#[derive(EventSet)]` and `subject!`.
 //!
-//! Users take them from `event-sdk`, or from `event-sdk-core`, next to the
-//! traits of the same names. Each derive has four stages in four files:
+//! Users import them from `event-sdk` or `event-sdk-core`, together with the traits of the same
+//! names. Each derive (`event`, `set`) has four stages in four files:
 //!
-//! 1. `ast` looks at the item: what kind it is, its fields or variants;
-//! 2. `attr` reads the attributes: which keys there are, of which shape;
-//! 3. `valid` checks what they say, and what they say together;
-//! 4. `expand` only writes, and cannot fail.
+//! 1. `ast` borrows the item: its fields or variants;
+//! 2. `attr` parses the attributes: their keys and the form of their values;
+//! 3. `valid` checks the values, and the rules between attributes;
+//! 4. `expand` generates code, and cannot fail.
 //!
-//! The first three put every mistake into one `Ctxt`, so that all
-//! mistakes of an item are reported together, each on its own token. After a
-//! mistake an empty implementation is written still, so that it does not show
-//! again wherever the type is used.
+//! The first three stages collect all errors in one `Ctxt`, so that they are reported together, each
+//! on its own token. After an error the derive still generates an empty implementation, so that uses
+//! of the type cause no further errors.
+//!
+//! Modules that both derives use, in the order of the stages:
+//!
+//! - `attribute`: parses `key = value` items;
+//! - `keys`: the allowed keys, and the suggestion for an unknown one;
+//! - `slot`: the value of a key, which may be given once;
+//! - `grammar`: checks subjects, patterns and types;
+//! - `ctxt`: collects errors;
+//! - `spans`, `crate_path`: spans and paths of generated code;
+//! - `subject`: expands `subject!`.
 
 mod event;
 mod set;

@@ -23,9 +23,9 @@ use event_sdk_core::transport::{
     Completion, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
 };
 
-/// Publishes and subscribes to events: the one thing that a service passes around.
+/// The handle with which a service publishes, subscribes, reads history and shuts down.
 ///
-/// It is a handle; clones share everything.
+/// Clones are cheap and share the same bus.
 ///
 /// ```
 /// use event_sdk::{Event, EventBus};
@@ -70,69 +70,75 @@ pub(crate) struct Inner {
 }
 
 impl EventBus {
-    /// A bus in this process: the memory transport with one stream, which keeps
-    /// the newest 100,000 events.
+    /// A bus on the memory transport, with one stream that keeps the newest 100,000 events.
     #[cfg(feature = "memory")]
     #[must_use]
     pub fn memory() -> Self {
         BusBuilder::new().with_default_memory()
     }
 
-    /// A bus with settings of its own.
+    /// Starts the builder of a bus with other settings, or on another transport.
     #[must_use]
     pub fn builder() -> BusBuilder {
         BusBuilder::new()
     }
 
-    /// What goes before every relative subject.
+    /// The prefix of all relative subjects.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.inner.prefix
     }
 
-    /// The name under which this service publishes.
+    /// The name of this service, written to the envelope's `source`.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.inner.source
     }
 
-    /// The clock by which events are dated.
+    /// The clock that sets the timestamps of events.
     #[must_use]
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.inner.clock
     }
 
-    /// What carries the events.
+    /// The transport.
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.inner.transport
     }
 
-    /// What a stream is and holds now.
+    /// Returns a stream's configuration and its current counts.
+    ///
+    /// Cancel-safe: dropping the future has no effect.
     ///
     /// # Errors
     ///
-    /// The transport's, when there is no such stream for example.
+    /// [`StreamNotFound`](event_sdk_core::ErrorKind::StreamNotFound),
+    /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported) on a transport without streams,
+    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied),
+    /// [`Closed`](event_sdk_core::ErrorKind::Closed), or errors of the connection.
     pub fn stream_state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         self.inner.transport.stream_state(stream)
     }
 
-    /// Creates the [declared](BusBuilder::stream) streams, or changes them to be
-    /// as declared; answers for each, in the order of the declarations, what that
-    /// changed. Nothing else of the SDK creates or changes a stream.
+    /// Creates or changes the [declared](BusBuilder::stream) streams to match their declarations.
+    /// Returns what changed for each stream, in the order of the declarations. Nothing else in
+    /// the SDK creates or changes a stream.
     ///
-    /// A program that deploys calls it once, before it subscribes; it needs the
-    /// permission to manage streams, which a service that publishes and subscribes
-    /// does not. A subject can move from one stream to another that is declared
-    /// after it.
+    /// Call it once in a deployment step, before anything subscribes. It needs permission to
+    /// manage streams, which other services do not need. A subject can move to a stream that is
+    /// declared after its old one.
     ///
-    /// Dropping the future leaves open how many of the streams were applied;
-    /// applying them again is safe.
+    /// Not cancel-safe: after dropping the future, some streams may have been applied. Applying
+    /// them again is safe.
     ///
     /// # Errors
     ///
-    /// The transport's at the first stream that cannot be as it is declared,
-    /// which the error names; those before it are applied.
+    /// The error of the first stream that cannot be applied; it names the stream, and the streams
+    /// before it are applied. Kinds: [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption)
+    /// for an impossible configuration or change,
+    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied),
+    /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported), or errors of the connection.
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
         let mut changes = Vec::with_capacity(self.inner.streams.len());
         for config in &self.inner.streams {
@@ -142,31 +148,29 @@ impl EventBus {
         Ok(changes)
     }
 
-    /// Ends in good order: what a service does when it is told to stop.
+    /// Shuts the bus down gracefully: call it when the service is told to stop.
     ///
-    /// Subscriptions end, and publishing is refused from now on; publishes that
-    /// were handed over are confirmed. Deliveries that handlers have can be
-    /// settled until `within` is over, and the answer comes as soon as all are;
-    /// what is not settled by then is put back for others, and the transport is
-    /// closed. A handler that has to publish before it acknowledges should have
-    /// ended before this.
+    /// Subscriptions end. Handlers can publish and settle their deliveries for up to `within`;
+    /// the drain ends as soon as all deliveries are settled. Deliveries that are unsettled when
+    /// the time is over go back to the stream, as by a nak without delay. Publishes in flight are
+    /// confirmed, and the transport is closed.
     ///
-    /// Dropping the answer leaves open how far it got: drain again, or
-    /// [`close`](Self::close).
+    /// The drain begins when this is called. Dropping the future leaves it unfinished: drain
+    /// again, or [`close`](Self::close).
     ///
     /// # Errors
     ///
-    /// The transport's, when it could not be ended properly.
+    /// Errors of the transport while it closes.
     pub fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.inner.transport.drain(within)
     }
 
-    /// Ends all subscriptions and refuses everything from now on.
-    /// [`drain`](Self::drain) waits for what is in hand.
+    /// Ends all subscriptions at once and refuses every further operation. [`drain`](Self::drain)
+    /// waits for unsettled deliveries.
     ///
     /// # Errors
     ///
-    /// The transport's, when it could not be ended properly.
+    /// Errors of the transport while it closes.
     pub fn close(&self) -> Completion<Result<(), Error>> {
         self.inner.transport.close()
     }

@@ -6,21 +6,21 @@ use event_sdk_core::{EnvelopeHeader, LooseId};
 use crate::message::Message;
 use crate::trace::TraceContext;
 
-/// What an event inherits from the one that caused it.
+/// The ids and trace that an event inherits from the event that caused it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cause {
     /// The `event_id` of the cause.
     pub event_id: LooseId,
-    /// The story of the cause.
+    /// The correlation id of the cause.
     pub correlation_id: LooseId,
-    /// The trace in which the cause arrived.
+    /// The trace context of the cause.
     pub trace: Option<TraceContext>,
 }
 
 impl Cause {
-    /// The cause that has this envelope.
+    /// The cause with this envelope.
     ///
-    /// A foreign event may belong to no story: then it begins one.
+    /// If a foreign event has no correlation id, its event id becomes the correlation id.
     #[must_use]
     pub fn new(head: &EnvelopeHeader) -> Self {
         let event_id = LooseId::from(head.event_id);
@@ -33,11 +33,10 @@ impl Cause {
     }
 }
 
-/// Something that can cause an event: a delivery, an event read from history,
-/// one that was prepared, or an envelope.
+/// Types that can be the cause of an event: a delivery, an event read from history, a prepared
+/// event, or an envelope.
 pub trait AsCause {
-    /// What the new event inherits; `None` from a message that is no envelope,
-    /// which has no id and no story.
+    /// The ids that the new event inherits; `None` if the message is not an envelope.
     fn as_cause(&self) -> Option<Cause>;
 }
 

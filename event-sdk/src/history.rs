@@ -30,10 +30,16 @@ impl EventBus {
     }
 }
 
-/// A question for stored events of the set `S`: add options, then await it.
+/// A query for stored events of the set `S`: set options, then await it.
 ///
-/// What is read are the events stored when it is awaited, oldest first unless
-/// said otherwise. Events of several streams are merged by the time of storing.
+/// It reads the events that are stored when it is awaited, by default oldest first. Events of
+/// several streams are merged by stored time.
+///
+/// Awaiting it fails with [`NoStream`](event_sdk_core::ErrorKind::NoStream) if no stream stores
+/// the events, [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption) or
+/// [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) for options that do not fit the
+/// set, [`Unsupported`](event_sdk_core::ErrorKind::Unsupported) on a transport without history,
+/// or errors of the connection. It is cancel-safe.
 #[must_use = "nothing is read until this is awaited"]
 pub struct HistoryQuery<S> {
     bus: EventBus,
@@ -56,45 +62,44 @@ impl<S: EventSet> HistoryQuery<S> {
         }
     }
 
-    /// Only subjects of the set that this pattern, relative to the prefix, matches too.
+    /// Reads only subjects that also match this pattern, relative to the prefix.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
     }
 
-    /// Only what happened to the entity with this key, which must be in the
-    /// subjects of the events.
+    /// Reads only events with this key, which must be in their subjects (`in_subject`).
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.routes.key(&key);
         self
     }
 
-    /// Only from this stream.
+    /// Reads only this stream.
     pub fn stream(mut self, name: impl Into<Text>) -> Self {
         self.routes.stream(name.into());
         self
     }
 
-    /// Begins at this sequence, or the next one in the order. The events must
-    /// all be in one stream.
+    /// Starts at this sequence, or at the next one in reading order. All events must be in one
+    /// stream.
     pub fn from_sequence(mut self, sequence: u64) -> Self {
         self.from = HistoryStart::Sequence(sequence);
         self
     }
 
-    /// Begins at this time of storing, or the next event in the order.
+    /// Starts at this stored time, or at the next event in reading order.
     pub fn from_time(mut self, instant: Timestamp) -> Self {
         self.from = HistoryStart::Time(instant);
         self
     }
 
-    /// Reads the newest first.
+    /// Reads the newest events first.
     pub fn newest_first(mut self) -> Self {
         self.order = Order::NewestFirst;
         self
     }
 
-    /// Reads at most this many.
+    /// Reads at most this many events.
     pub fn limit(mut self, events: usize) -> Self {
         self.limit = Some(events);
         self
@@ -140,7 +145,7 @@ impl<S: EventSet> IntoFuture for HistoryQuery<S> {
     }
 }
 
-/// Stored events, in order: a [`Stream`].
+/// A [`Stream`] of stored events, in order.
 pub struct History<S> {
     sources: Vec<Source>,
     order: Order,
@@ -156,13 +161,16 @@ struct Source {
 }
 
 impl<S> History<S> {
-    /// The next event; `None` when that was the last.
+    /// Returns the next event, or `None` after the last.
     ///
     /// Cancel-safe: an event is either returned or kept for the next call.
     ///
     /// # Errors
     ///
-    /// The transport's, when the stream cannot be read.
+    /// Errors of the transport if the stream cannot be read, such as
+    /// [`Disconnected`](event_sdk_core::ErrorKind::Disconnected),
+    /// [`Timeout`](event_sdk_core::ErrorKind::Timeout) or
+    /// [`Closed`](event_sdk_core::ErrorKind::Closed).
     pub async fn next(&mut self) -> Option<Result<StoredEvent<S>, Error>> {
         std::future::poll_fn(|cx| self.poll_recorded(cx)).await
     }
@@ -216,7 +224,7 @@ impl<S: EventSet> Stream for History<S> {
     }
 }
 
-/// One stored event: a [`Message`] with its place in a stream.
+/// A stored event: a [`Message`] with its stream and sequence.
 pub struct StoredEvent<S> {
     message: Message<S>,
     stream: Text,

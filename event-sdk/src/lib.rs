@@ -28,7 +28,7 @@
 //! match delivery.decode()? {
 //!     OrderEvents::Placed(order) => {
 //!         let paid = OrderPaid { id: order.id, cents: 990 };
-//!         payments.publish(paid).caused_by(&delivery).await?; // the same story
+//!         payments.publish(paid).caused_by(&delivery).await?; // inherits the correlation id
 //!     }
 //!     OrderEvents::Paid(_) => {}
 //! }
@@ -42,44 +42,60 @@
 //!
 //! # A tour
 //!
-//! - An **event** is a struct that derives [`Event`]; a **set** an enum of events
-//!   that derives [`EventSet`]. A wrong subject, a duplicate in a set and a type
-//!   that is no event do not compile. [`subject!`] checks a pattern.
-//! - The [`EventBus`] is what a service passes around. [`EventBus::memory`] is one
-//!   in this process; [`EventBus::builder`] sets prefix, streams, clock and codec.
-//! - [`Publisher::publish`] stores an event and answers where. A [`Prepared`] event
-//!   has its id and time: publishing it again is the same event. Every
-//!   [`PublishError`] gives it back.
-//! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one.
-//!   A [`Subscriber`] is a stream of [`Delivery`]s; a message that is no event of the
-//!   set is a delivery too, and [`Message::decode`] says what is wrong with it. A
-//!   [`Batch`] has several, settled together.
-//! - [`EventBus::history`] reads what is stored.
-//! - [`EventBus::apply_streams`] creates and changes the declared streams, and nothing
-//!   else does; [`EventBus::drain`] ends in good order.
-//! - [`Pii`] marks personal data: on the wire the value, in `Debug` not.
-//! - [`EnvelopeHeader`] is everything in the envelope but the data; [`codec`] writes and reads it.
-//! - [`transport`] has the contract of what carries messages, and [`Error`], whose
-//!   [`kind`](Error::kind) is what a program decides by.
+//! - An **event** is a struct that derives [`Event`], and a **set** is an enum of events that derives
+//!   [`EventSet`]. A wrong subject, a duplicate in a set, or a type that is not an event does not
+//!   compile. [`subject!`] checks a pattern.
+//! - A service shares one [`EventBus`]. [`EventBus::memory`] makes one in this process;
+//!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
+//! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`] event
+//!   has a fixed id and time, so publishing it again is recognized as a duplicate. Each
+//!   [`PublishError`] contains the prepared event.
+//! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one. A [`Subscriber`] is
+//!   a stream of [`Delivery`]s. A message that is not an event of the set is a delivery too;
+//!   [`Message::decode`] returns the error. A [`Batch`] has several deliveries, settled together.
+//! - [`EventBus::history`] reads stored events without a consumer.
+//! - Only [`EventBus::apply_streams`] creates and changes streams.
+//! - [`EventBus::drain`] shuts down gracefully.
+//! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
+//! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and decodes
+//!   it.
+//! - [`transport`] has the `Transport` trait and [`Error`]; programs decide by its
+//!   [`kind`](Error::kind).
 //!
 //! # Features
 //!
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
 //! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
+//!
+//! # Modules
+//!
+//! - `bus`: the bus, its builder, and the subjects and streams of a set;
+//! - `cause`, `trace`: correlation, causation and trace context of an event;
+//! - `publish`: publishers, prepared events, batches, errors;
+//! - [`transport`]: memory and NATS;
+//! - `subscribe`: options, subscriber, deliveries and batches;
+//! - `message`: a received or stored message, and its decoding;
+//! - `history`: reads stored events;
+//! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bus;
+
 mod cause;
-mod history;
-mod message;
-mod publish;
-mod subscribe;
 mod trace;
+
+mod publish;
 
 pub mod transport;
 
-/// The clock and the ids that a bus uses unless it is given others, and those of tests.
+mod subscribe;
+
+mod message;
+
+mod history;
+
+/// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
     pub use event_sdk_clock::*;
 }
@@ -97,6 +113,9 @@ pub use publish::{
 };
 pub use subscribe::{Batch, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
+
+/// Under which target what happens here is logged.
+const TRACING_TARGET: &str = "event_sdk";
 
 #[doc(hidden)]
 pub use event_sdk_core::__private;

@@ -24,13 +24,12 @@ pub(crate) struct Opener {
     pub(crate) max_payload: usize,
 }
 
-/// A message whose envelope is opened when it is first asked for, and whose data
-/// are read each time they are asked for.
+/// A received or stored message. The envelope is read on first use, and the data each time that
+/// [`decode`](Self::decode) is called.
 ///
-/// A message that is no event of the set `S` is a value like any other: its
-/// [`subject`](Self::subject), [`headers`](Self::headers) and
-/// [`body`](Self::body) can be read, and [`decode`](Self::decode) says what is
-/// wrong with it.
+/// A message that is not an event of the set `S` is an ordinary value too: its
+/// [`subject`](Self::subject), [`headers`](Self::headers) and [`body`](Self::body) can be read,
+/// and [`decode`](Self::decode) returns the error.
 pub struct Message<S> {
     subject: Subject,
     headers: Headers,
@@ -58,13 +57,13 @@ impl<S> Message<S> {
         }
     }
 
-    /// The event, as the variant of the set that has its subject.
+    /// Decodes the event as the variant of the set that has its subject.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`], which keeps the raw message: not an envelope, not an
-    /// event of the set, the wrong type, data that do not fit, or a version
-    /// that this program does not know.
+    /// [`DecodeError`], which contains the raw message. Its [`kind`](DecodeError::kind) says
+    /// whether the body is not an envelope, the subject or type is not that of an event of the
+    /// set, the data does not match, or the version is not supported.
     pub fn decode(&self) -> Result<S, DecodeError>
     where
         S: EventSet,
@@ -80,11 +79,11 @@ impl<S> Message<S> {
         S::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
     }
 
-    /// Everything in the envelope but the data.
+    /// The envelope without the data.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when the message is no envelope.
+    /// [`DecodeError`] if the message is not an envelope.
     pub fn head(&self) -> Result<&EnvelopeHeader, DecodeError> {
         Ok(&self.envelope()?.head)
     }
@@ -93,7 +92,7 @@ impl<S> Message<S> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when the message is no envelope.
+    /// [`DecodeError`] if the message is not an envelope.
     pub fn event_id(&self) -> Result<Uuid, DecodeError> {
         match &self.body {
             Body::Value(value) => Ok(value.head.event_id()),
@@ -101,11 +100,11 @@ impl<S> Message<S> {
         }
     }
 
-    /// The event without a type: its envelope is read, its data are not.
+    /// The event with its envelope and undecoded data.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] when the message is no envelope.
+    /// [`DecodeError`] if the message is not an envelope.
     pub fn raw(&self) -> Result<RawEvent, DecodeError> {
         match &self.body {
             Body::Encoded(_) => {
@@ -125,24 +124,23 @@ impl<S> Message<S> {
         }
     }
 
-    /// Where it was published.
+    /// The subject that it was published to.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
     }
 
-    /// What travelled beside the body.
+    /// The message headers.
     #[must_use]
     pub fn headers(&self) -> &Headers {
         &self.headers
     }
 
-    /// The bytes of the envelope, as they arrived; those of a value that was
-    /// handed over are written now.
+    /// The bytes of the envelope as received. A value that was handed over is encoded now.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] when a value that was handed over cannot be written.
+    /// [`EncodeError`] if a handed-over value cannot be encoded.
     pub fn body(&self) -> Result<Bytes, EncodeError> {
         match &self.body {
             Body::Encoded(body) => Ok(body.clone()),
@@ -160,7 +158,7 @@ impl<S> Message<S> {
         }
     }
 
-    /// The trace that it belongs to; `None` if it has none, or none that is valid.
+    /// The trace context of the message; `None` if it is missing or invalid.
     #[must_use]
     pub fn trace(&self) -> Option<TraceContext> {
         TraceContext::from_headers(&self.headers)
@@ -217,10 +215,10 @@ impl<S> fmt::Debug for Message<S> {
     }
 }
 
-/// Why a message is no event of the wanted set; it keeps the raw bytes.
+/// A message could not be decoded as an event of the requested set. It contains the raw bytes.
 ///
-/// Neither `Display` nor `Debug` nor a source shows a value of the event: they say the
-/// path, what was expected and what kind of value was found.
+/// `Display`, `Debug` and the sources show no data of the event: only the path, the expected kind
+/// of value and the found one.
 #[derive(Clone)]
 pub struct DecodeError(Box<Failed>);
 
@@ -232,41 +230,40 @@ struct Failed {
 }
 
 impl DecodeError {
-    /// What kind of failure it is.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> DecodeErrorKind {
         self.0.fault.kind()
     }
 
-    /// Whether the event is of a newer major version than this program knows:
-    /// it is not poison, but came too early.
+    /// Whether the event has a newer major version than this program supports. Such an event is
+    /// valid: nak it with a delay, until a newer version of the program handles it.
     #[must_use]
     pub fn is_newer(&self) -> bool {
         self.kind() == DecodeErrorKind::Newer
     }
 
-    /// Where the message was published.
+    /// The subject of the message.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.0.subject
     }
 
-    /// Where in the data the value stands that does not fit, as `items[2].price`; `None`
-    /// if that is not known, or it is the whole.
+    /// The path of the value that does not match, such as `items[2].price`; `None` if it is
+    /// unknown or the whole data.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.fault.path()
     }
 
-    /// What the reader, a type or an upcaster says of the event, **with its values**,
-    /// which may be personal data; `None` if nobody said more than `Display` does. It is
-    /// for eyes that may see the event, and for no log.
+    /// The message of the JSON reader, a type or an upcaster, **which may contain event data**
+    /// and so personal data. Do not log it. `None` if there is no more than `Display` shows.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.fault.expose()
     }
 
-    /// The bytes of the message as they arrived.
+    /// The body of the message as received.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.0.body

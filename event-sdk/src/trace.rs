@@ -6,8 +6,8 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
-/// `traceparent` and `tracestate`: which trace an event belongs to
-/// (W3C Recommendation "Trace Context", level 1).
+/// The trace of an event: the headers `traceparent` and `tracestate` (W3C Recommendation "Trace
+/// Context", level 1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceContext {
     parent: String,
@@ -23,11 +23,11 @@ const MAX_STATE: usize = 512;
 const MAX_MEMBERS: usize = 32;
 
 impl TraceContext {
-    /// Checks the two headers.
+    /// Validates the values of both headers.
     ///
     /// # Errors
     ///
-    /// [`InvalidTrace`] when one of them is not of the recommendation's form.
+    /// [`InvalidTrace`] if a value does not have the form of the recommendation.
     pub fn new(parent: impl Into<String>, state: Option<String>) -> Result<Self, InvalidTrace> {
         let parent = parent.into();
         check_parent(&parent)?;
@@ -37,9 +37,9 @@ impl TraceContext {
         Ok(Self { parent, state })
     }
 
-    /// The context in `headers`; `None` if there is none, or none that is valid:
-    /// a broken trace must not keep an event from being handled. A `tracestate`
-    /// that is not valid is left out, as the recommendation says.
+    /// Reads the context from `headers`; `None` if it is missing or invalid, because a broken
+    /// trace must not prevent handling. An invalid `tracestate` is ignored, as the recommendation
+    /// says.
     #[must_use]
     pub fn from_headers(headers: &Headers) -> Option<Self> {
         let parent = headers.get(PARENT)?;
@@ -59,7 +59,7 @@ impl TraceContext {
         &self.parent
     }
 
-    /// `tracestate`: what vendors note.
+    /// `tracestate`: data of tracing vendors.
     #[must_use]
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
@@ -165,7 +165,7 @@ fn check_state(text: &str) -> Result<(), InvalidTrace> {
     Ok(())
 }
 
-/// A trace context that is not of the recommendation's form.
+/// A trace context that does not have the form of the recommendation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidTrace {
     what: &'static str,

@@ -6,10 +6,14 @@
 //! cargo run --example jobs -- --nats nats://127.0.0.1:4222
 //! ```
 //!
-//! Where to read: `events` is what others see, `bus` decides where it travels,
-//! `planner` publishes jobs, `worker` shares them with others, `coordinator`
-//! follows the pipelines, `monitor` shows some of it, and `ledger` finds out
-//! whether anything was lost or done twice.
+//! The modules, in the order in which data flows:
+//!
+//! - `args`, `bus`: arguments; memory or NATS;
+//! - `planner`, `publishing`: publishes pipelines and their jobs, until they are stored;
+//! - `worker`: takes jobs from a shared durable, and publishes results;
+//! - `coordinator`: publishes the start and end of each pipeline;
+//! - `monitor`: prints the events of pipelines;
+//! - `ledger`: counts lost and repeated effects.
 
 mod args;
 mod bus;

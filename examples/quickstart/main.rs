@@ -5,9 +5,14 @@
 //! cargo run --example quickstart
 //! ```
 //!
-//! Where to read: `events` is what other teams would see, `timeline` makes
-//! events of the file's rows, `announcer` publishes them, `follower` receives
-//! them, and `board` and `summary` know the events alone.
+//! The modules, in the order in which data flows:
+//!
+//! - `args`, `flights_file`, `airlines`: arguments, the CSV file, names of airlines;
+//! - `timeline`, `replay`, `pace`: rows become events in order of time;
+//! - `announcer`: publishes them;
+//! - `follower`: receives them;
+//! - `board`, `screen`: the live delay board;
+//! - `summary`, `mean`: the figures by carrier and airport.
 
 mod airlines;
 mod announcer;

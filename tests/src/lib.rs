@@ -1,5 +1,16 @@
 //! Shared by the tests in `tests/`: a few events, raw publishing, and a transport that answers
 //! when told to.
+//!
+//! The tests, each a program or folder in `tests/tests/`:
+//!
+//! - `publishing`, `two_phases`, `stories`: publishing, slow transports, correlation and traces;
+//! - `subscribing`, `batches`, `sets`, `hostile_input`: receiving, batches, decoding, bad messages;
+//! - `managing`: applying streams, draining;
+//! - `conformance`: the conformance suite on every transport, and on broken ones;
+//! - `faults`: failures of real NATS servers;
+//! - `secure`: credentials, TLS, and the permissions table of `docs/production.md`;
+//! - `other_languages`: the wire contract with clients in Python and Node;
+//! - `contracts`: schemas, AsyncAPI and the catalogue page with other teams' tools.
 
 pub mod held;
 pub mod orders;

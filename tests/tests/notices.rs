@@ -1,5 +1,4 @@
-//! A subscriber goes on after everything but an error, and ends without one: the loop of the
-//! README, on the memory transport and on a server.
+//! Notices: a subscriber continues after them, and ends without an error on drain and close.
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};

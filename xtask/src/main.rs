@@ -1,6 +1,10 @@
 //! Developer commands of this workspace: `cargo xtask <command>`.
 //!
-//! One file a command; this one only says which there are and hands over.
+//! Each command has a file of its own; this one parses the command line.
+//!
+//! - `test`, `ci`, `tidy`, `package_check`, `bench`, `schemas`, `differential`, `services`: the
+//!   commands of these names;
+//! - `metadata`, `process`, `toolchain`, `version`: shared by them.
 
 mod bench;
 mod ci;

@@ -1,4 +1,4 @@
-//! Finds the type that a break comes from, and who consumes the event.
+//! Finds the Rust type that causes a break, and the consumers of the event.
 
 use std::collections::BTreeMap;
 

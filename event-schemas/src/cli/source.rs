@@ -1,4 +1,4 @@
-//! Where the sources are: `src`, or in the root of a workspace those of its members.
+//! Finds the folders of sources: `src`, or those of the members of a workspace.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! What the code's type makes of a document that its schema refuses.
+//! Decodes a document that the schema refuses with the code's type.
 
 use event_schemas_subset::{Break, Rule, Step};
 use serde_json::Value;

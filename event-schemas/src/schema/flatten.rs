@@ -1,4 +1,4 @@
-//! Says of a flattened `Option` that without its fields there are none of them.
+//! Schemas of a flattened `Option`: all of its fields or none.
 //!
 //! schemars writes `anyOf: [<the fields>, {}]`. What the first option refuses the second takes,
 //! so that no change of the fields is seen, and generated types lose them.

@@ -1,4 +1,4 @@
-//! Finds the field that is an event's key: the one with which the key changes.
+//! Finds the field that is an event's key, by changing fields.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
-//! Finds enumerations that take values which they do not name (`#[serde(other)]`), and says so
-//! in the reader's schema.
+//! Finds enumerations that accept unknown values (`#[serde(other)]`), and opens them in the
+//! read schema.
 //!
 //! schemars does not know the attribute. So documents are made up, and in each place of a string
 //! a value is tried that nobody writes: where the type reads it and the schema refuses it, the

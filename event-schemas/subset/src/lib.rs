@@ -24,19 +24,37 @@
 //! ```
 //!
 //! This crate knows JSON Schema (2020-12 and draft-07) and nothing of events.
+//!
+//! # Modules
+//!
+//! - `schema`: parses a JSON Schema and resolves its references;
+//! - `lower`: turns the schemas of a comparison into expressions;
+//! - `expr`: expressions: assertions with `and` and `not`;
+//! - `solve`: finds a value that satisfies expressions, or proves that there is none;
+//! - `number`, `text`, `types`: exact numbers, sets of strings, types of values;
+//! - `diff`: finds all breaks between two schemas, field by field;
+//! - `rule`, `path`: the rule that a break violates, and its place;
+//! - `comparison`: runs the steps, and holds the result.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod comparison;
-mod diff;
-mod expr;
-mod lower;
-mod number;
-mod path;
-mod rule;
 mod schema;
+
+mod lower;
+
+mod expr;
+
 mod solve;
+
+mod number;
 mod text;
 mod types;
+
+mod diff;
+
+mod path;
+mod rule;
+
+mod comparison;
 
 pub use comparison::{Break, Comparison, Options, Unknown, Verdict, compare, compare_with};
 pub use path::{Path, Step};

@@ -1,5 +1,5 @@
-//! Enumerations of hundreds of variants, in each of serde's taggings, and unions of whole
-//! events: decided within a stated number of steps, unchanged and with each kind of change.
+//! Enumerations of hundreds of variants, in each of serde's taggings: decided within a bounded
+//! number of steps.
 
 use event_schemas_subset::{Comparison, Options, Schema, Verdict, compare_with};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! A break inside of an optional value or behind a tag is named at its place, not at the choice.
+//! Breaks inside optional or tagged values are reported at their own place.
 
 use event_schemas_subset::{Schema, compare};
 use serde_json::{Value, json};

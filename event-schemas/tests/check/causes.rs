@@ -1,4 +1,4 @@
-//! One change of a type that many events share is told once, with all its places.
+//! A change of a type that many events share is reported once, with all places.
 
 use event_schemas::report::{Format, Report};
 use event_schemas::{Catalogue, Consumer, Service};

@@ -1,4 +1,5 @@
-//! `schemas check`: findings, and errors where it cannot check.
+//! `schemas check`: rules, versions, git refs, reports, bad input, and mutations of every
+//! field.
 
 mod bad_input;
 mod causes;

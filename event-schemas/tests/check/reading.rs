@@ -1,4 +1,4 @@
-//! Breaks of schemas that are none of the type: the document is read before it is reported.
+//! Documents of a break are decoded by the type before they are reported.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! The command line: output and exit codes.
+//! The command line `schemas`: output and exit codes of every command.
 
 mod checking;
 mod documents;

@@ -1,4 +1,4 @@
-//! The lock: written, read again, and conflicts.
+//! The lock: writing, changes, golden documents, and locks that cannot be read.
 
 mod broken;
 mod changes;

@@ -1,4 +1,5 @@
-//! Schemas of events, compared with what serde writes and reads.
+//! Schemas of events against serde: every attribute, random documents, the envelope, personal
+//! data.
 
 mod attributes;
 mod documents;

@@ -19,26 +19,26 @@ pub struct Case {
 }
 
 impl Case {
-    /// What it is called; no two cases have the same name.
+    /// The unique name.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// To which part of the contract it belongs, such as `publishing`.
+    /// The area of the contract, such as `publishing`.
     #[must_use]
     pub fn area(&self) -> &'static str {
         self.area
     }
 
-    /// What the contract promises, in a sentence.
+    /// The guarantee, in a sentence.
     #[must_use]
     pub fn promise(&self) -> &'static str {
         self.promise
     }
 
-    /// Without which capabilities there is no such promise. A transport that
-    /// lacks one has to answer `Unsupported` to whoever asks for it.
+    /// The capabilities that the guarantee needs. A transport that lacks one must return
+    /// `Unsupported`.
     #[must_use]
     pub fn needs(&self) -> &'static [Capability] {
         self.needs

@@ -1,4 +1,4 @@
-//! Shows that nothing comes: a message that is published now is the next.
+//! `Fence`: shows that no message arrives, by publishing another one that must be the next.
 
 use super::failure::{Outcome, ensure_eq};
 use super::reader::{Got, Reader};

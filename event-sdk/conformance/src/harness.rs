@@ -11,40 +11,36 @@ use event_sdk_core::transport::Transport;
 /// Why a harness could not start a transport.
 pub type HarnessError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Starts the transport that the suite is to try, as often as it likes.
+/// Starts the transports under test.
 ///
-/// The cases run at the same time and each starts a transport of its own, so
-/// what one case does must not be seen by another. Each uses names of its own
-/// too (for streams, subjects and consumers), so that several of them can
-/// share one server.
+/// Cases run concurrently, and each starts its own transport with fresh names for streams,
+/// subjects and consumers, so several transports can share one server. What one case does must
+/// not be visible to another.
 pub trait Harness: Send + Sync + 'static {
     /// The transport.
     type Transport: Transport;
 
-    /// Starts a transport that has `streams` and nothing in them; there may be
-    /// none.
+    /// Starts a transport with these empty streams; `streams` may be empty.
     ///
-    /// Its clock has to run: the cases wait for what happens after an ack wait.
+    /// Its clock must run, since cases wait for ack waits.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; the case fails with its message.
+    /// Any error; the case fails with its message.
     fn start(
         &self,
         streams: Vec<StreamConfig>,
     ) -> impl Future<Output = Result<Self::Transport, HarnessError>> + Send;
 
-    /// Starts two transports that have the same `streams` and nothing in them, as
-    /// two processes on one server have.
+    /// Starts two transports that share the same empty streams, like two processes on one server.
     ///
-    /// This one [starts](Self::start) the same streams twice: right where they are
-    /// on a server and starting what is there already takes it as it is. A
-    /// transport whose streams are in its own process has to say how another one
-    /// gets at them.
+    /// The default calls [`start`](Self::start) twice with the same streams, which suits
+    /// transports whose streams are on a server and may exist already. Override it if the streams
+    /// are in the transport's process.
     ///
     /// # Errors
     ///
-    /// Whatever went wrong; the case fails with its message.
+    /// Any error; the case fails with its message.
     fn start_two(
         &self,
         streams: Vec<StreamConfig>,
@@ -61,12 +57,11 @@ pub trait Harness: Send + Sync + 'static {
         }
     }
 
-    /// Ends what [`start`](Self::start) began, when its case has passed or
-    /// failed; the transport may have been closed already.
+    /// Stops a transport after its case has passed or failed; it may already be closed.
     ///
-    /// This one closes the transport. A harness whose streams live on a server
-    /// removes them here: `streams` has those that only this transport needs still,
-    /// and those that its case may have created, which need not be there.
+    /// The default closes the transport. If streams are on a server, override it and remove them:
+    /// `streams` lists those that only this transport uses and those that its case may have
+    /// created, which may not exist.
     fn stop(
         &self,
         transport: &Self::Transport,
@@ -80,9 +75,9 @@ pub trait Harness: Send + Sync + 'static {
         }
     }
 
-    /// A name that nobody has used: letters and digits, at most 40 of them.
+    /// A fresh name of at most 40 letters and digits.
     ///
-    /// This one is unique in the world.
+    /// The default is globally unique.
     fn fresh_name(&self) -> String {
         static GIVEN: AtomicU64 = AtomicU64::new(0);
         let number = GIVEN.fetch_add(1, Ordering::Relaxed);

@@ -1,16 +1,14 @@
 //! The conformance suite: runs one case for each guarantee of the `Transport` contract against
 //! a transport.
 //!
-//! Each sentence of the [`Transport`](event_sdk_core::transport::Transport) contract has a
-//! [`Case`] here, or several. [`run`] tries all of them on a transport and
-//! answers with a [`Report`]. The transports of this SDK pass it, as they are
-//! and behind `Box<dyn Transport>` and `Arc<dyn Transport>`; a transport of your
-//! own can be held to the same.
+//! Each guarantee of the [`Transport`](event_sdk_core::transport::Transport) contract has one or more
+//! [`Case`]s. [`run`] runs all of them on a transport and returns a [`Report`]. The transports of this
+//! SDK pass the suite, directly and as `Box<dyn Transport>` and `Arc<dyn Transport>`.
 //!
 //! # How to run it on your transport
 //!
-//! Depend on this package among your `dev-dependencies`, say how your transport is
-//! started, and run the suite in a test:
+//! Add this package to your `dev-dependencies`, implement [`Harness`] to start your transport, and run
+//! the suite in a test:
 //!
 //! ```
 //! # mod yours {
@@ -33,7 +31,7 @@
 //!         Ok(builder.build()?)
 //!     }
 //!
-//!     // Where the streams are on a server this need not be said.
+//!     // Not needed if the streams are on a server.
 //!     async fn start_two(
 //!         &self,
 //!         streams: Vec<StreamConfig>,
@@ -51,68 +49,77 @@
 //! }
 //! ```
 //!
-//! Each case starts a transport of its own, with one or two streams whose names
-//! and subjects nobody else uses; some start [two](Harness::start_two) that share
-//! their streams. So the transports that
-//! [`start`](Harness::start) answers with may share a server, and many cases run
-//! at once. [`stop`](Harness::stop) is called when the case is over; close
-//! connections and remove streams there.
+//! Each case starts its own transport with one or two streams of fresh names and subjects. Some cases
+//! start [two transports](Harness::start_two) that share their streams. The transports that
+//! [`start`](Harness::start) returns may therefore share a server, and many cases run at the same time.
+//! [`stop`](Harness::stop) is called after each case: close connections and remove streams there.
 //!
-//! The cases call it as a `dyn Transport`, whatever it is: they are compiled
-//! once, and what they find does not depend on how a transport is held.
+//! Cases use the transport as a `dyn Transport`, so they are compiled once, and their results do not
+//! depend on its type.
 //!
-//! To find out about one failure, run its case alone:
-//! `Suite::new().only(["nak_delay_is_kept"])?.run(Yours)`. [`Suite`] also says how
-//! many cases run at a time, how long they wait, and how many messages they use
-//! ([`stress`](Suite::stress)).
+//! To investigate a failure, run its case alone:
+//! `Suite::new().only(["nak_delay_is_kept"])?.run(Yours)`. [`Suite`] also sets how many cases run at a
+//! time, how long they wait, and how many messages they use ([`stress`](Suite::stress)).
 //!
-//! # What a transport cannot do
+//! # Missing capabilities
 //!
-//! Not every transport can do everything, and what it can do it
-//! [declares](event_sdk_core::transport::Transport::capabilities). Nothing is skipped
-//! because of that: in place of a case that needs a capability that is not
-//! declared, the suite asks for it all the same and wants to hear
-//! [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported). What nobody can ask
-//! for (reports of gaps and of messages that ran out of deliveries) must not
-//! arrive either. The report shows such a case as
+//! A transport [declares](event_sdk_core::transport::Transport::capabilities) its capabilities. No case
+//! is skipped without a check: if a case needs an undeclared capability, the suite requests it and
+//! expects [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported). Reports of gaps and of
+//! exhausted messages cannot be requested, so they must not arrive. The report shows such a case as
 //! [`Unsupported`](Verdict::Unsupported).
 //!
 //! # What the cases rely on
 //!
-//! - The clock runs. Cases wait for what happens after an ack wait of half a
-//!   second, and for at most [`patience`](Suite::patience); no case sleeps.
-//!   That nothing comes is shown by a message that is published later and
-//!   comes first.
-//! - The machine gets on: a case that acknowledges within an ack wait fails
-//!   when its task does not run for half a second. Lower
-//!   [`parallel`](Suite::parallel) where that happens.
+//! - The clock must run. Cases use an ack wait of half a second and wait for at most
+//!   [`patience`](Suite::patience); none sleeps. To show that a message does not arrive, a case
+//!   publishes a later one that arrives first.
+//! - The machine must not be overloaded: a case that acknowledges within the ack wait fails if its task
+//!   does not run for half a second. Lower [`parallel`](Suite::parallel) then.
+//!
+//! # Modules
+//!
+//! - `harness`: the trait that a transport's author implements;
+//! - `suite`: selects and runs the cases;
+//! - `case`, `cases`: a case, and all cases by area;
+//! - `counterpart`: the expected answers where a capability is missing;
+//! - `fixture`, `settings`, `started`: starts and stops the transports of a case;
+//! - `rig`, `reader`, `fence`: publishing and receiving with deadlines;
+//! - `beginning`: consumers whose start is certain;
+//! - `note`: the suite's event for hand-over;
+//! - `failure`, `report`: why a case failed, and the results.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod beginning;
+mod harness;
+mod suite;
+
 mod case;
 mod cases;
 mod counterpart;
-mod failure;
-mod fence;
+
 mod fixture;
-mod harness;
-mod note;
-mod reader;
-mod report;
-mod rig;
 mod settings;
 mod started;
-mod suite;
+
+mod fence;
+mod reader;
+mod rig;
+
+mod beginning;
+mod note;
+
+mod failure;
+mod report;
 
 pub use case::Case;
 pub use harness::{Harness, HarnessError};
 pub use report::{CaseResult, Report, Verdict};
 pub use suite::{Suite, UnknownCase};
 
-/// Tries all cases on the transport that `harness` starts, as
-/// [`Suite::new`] has it; [`Suite::run`] says what that needs.
+/// Runs all cases on the transport that `harness` starts, with the settings of [`Suite::new`]. See
+/// [`Suite::run`] for what it needs.
 ///
-/// Not cancel-safe: what is dropped on the way leaves transports running.
+/// Not cancel-safe: dropping the future leaves transports running.
 pub async fn run<H: Harness>(harness: H) -> Report {
     Suite::new().run(harness).await
 }

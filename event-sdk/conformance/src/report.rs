@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::Case;
 use event_sdk_core::transport::Capability;
 
-/// What the suite found out about a transport.
+/// The results of a run of the suite.
 ///
-/// `Display` shows what failed and what is not supported; its alternate form
-/// (`{:#}`) also shows what passed.
+/// `Display` shows failed and unsupported cases; its alternate form (`{:#}`) also shows passed
+/// ones.
 #[derive(Debug, Clone)]
 pub struct Report {
     pub(super) transport: String,
@@ -17,31 +17,30 @@ pub struct Report {
     pub(super) elapsed: Duration,
 }
 
-/// What became of one case.
+/// The result of a case.
 #[derive(Debug, Clone)]
 pub struct CaseResult {
     /// The case.
     pub case: Case,
-    /// How it ended.
+    /// Its verdict.
     pub verdict: Verdict,
-    /// How long it took.
+    /// Its duration.
     pub elapsed: Duration,
 }
 
-/// How a case ended.
+/// The verdict of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// The transport keeps the promise.
+    /// The transport keeps the guarantee.
     Passed,
-    /// The transport does not declare these capabilities, and says so to
-    /// whoever asks for them.
+    /// The transport does not declare these capabilities, and returned `Unsupported` as expected.
     Unsupported(Vec<Capability>),
-    /// The transport breaks the promise, in this way.
+    /// The transport breaks the guarantee, with this reason.
     Failed(String),
 }
 
 impl Report {
-    /// What became of each case, in the order of the suite.
+    /// The results of all cases, in the order of the suite.
     #[must_use]
     pub fn results(&self) -> &[CaseResult] {
         &self.results
@@ -54,7 +53,7 @@ impl Report {
             .filter(|result| matches!(result.verdict, Verdict::Failed(_)))
     }
 
-    /// The cases in whose place the transport said that it cannot do it.
+    /// The unsupported cases.
     pub fn unsupported(&self) -> impl Iterator<Item = &CaseResult> {
         self.results
             .iter()
@@ -67,17 +66,17 @@ impl Report {
         self.results.iter().find(|result| result.case.name == name)
     }
 
-    /// How long all of it took.
+    /// The duration of the run.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.elapsed
     }
 
-    /// Ends a test: nothing may have failed.
+    /// Asserts that no case failed.
     ///
     /// # Panics
     ///
-    /// With the whole report when a case has failed.
+    /// Panics with the report if a case failed.
     #[track_caller]
     pub fn assert_all_passed(&self) {
         assert!(self.failed().next().is_none(), "{self}");

@@ -1,4 +1,4 @@
-//! What the suite was told about time and numbers.
+//! `Settings`: the suite's patience, stress and replicas, as cases see them.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ use super::started::Started;
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
 use event_sdk_core::transport::{Capability, Transport as _, TransportExt as _};
 
-/// Which cases are run, and how.
+/// Selects the cases, and how they run.
 ///
 /// ```no_run
 /// # async fn example(harness: impl event_sdk_conformance::Harness)
@@ -41,7 +41,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// All cases, 16 at a time, 20 seconds for each.
+    /// All cases, 16 at a time, with a timeout of 20 s for each.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -56,11 +56,11 @@ impl Suite {
         }
     }
 
-    /// Only the cases of these names, or of these areas.
+    /// Selects cases by name or area.
     ///
     /// # Errors
     ///
-    /// [`UnknownCase`] when there is no such case and no such area.
+    /// [`UnknownCase`] if a name is neither a case nor an area.
     pub fn only(
         mut self,
         names: impl IntoIterator<Item = impl AsRef<str>>,
@@ -79,45 +79,43 @@ impl Suite {
         Ok(self)
     }
 
-    /// How many cases run at the same time; at least one.
+    /// Sets how many cases run at a time; at least one.
     pub fn parallel(mut self, cases: usize) -> Self {
         self.parallel = cases.max(1);
         self
     }
 
-    /// How long one case may take.
+    /// Sets the timeout of a case.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long a case waits for one thing that the transport owes it.
+    /// Sets how long a case waits for one expected event.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
     }
 
-    /// So many times the messages in the cases that count on numbers; give
-    /// them more time too.
+    /// Multiplies the number of messages in cases that depend on it; raise the timeout too.
     pub fn stress(mut self, factor: usize) -> Self {
         self.settings.scale = factor.max(1);
         self
     }
 
-    /// How many copies each stream of the cases has; one unless set. For
-    /// transports whose streams have copies on several servers.
+    /// Sets the number of replicas of each stream, for transports with clusters. Default: one.
     pub fn replicas(mut self, copies: u8) -> Self {
         self.settings.replicas = copies.max(1);
         self
     }
 
-    /// Tries the transport that `harness` starts.
+    /// Runs the cases on the transport that `harness` starts.
     ///
-    /// It needs a tokio runtime with time enabled and running. A case that
-    /// panics or takes too long has failed, and the others go on; where a case
-    /// could block its thread, that takes a runtime with several.
+    /// Needs a tokio runtime with time enabled and not paused. A case that panics or times out
+    /// has failed, and the others continue; if a case can block its thread, use a multi-threaded
+    /// runtime.
     ///
-    /// Not cancel-safe: what is dropped on the way leaves transports running.
+    /// Not cancel-safe: dropping the future leaves transports running.
     pub async fn run<H: Harness>(&self, harness: H) -> Report {
         let begun = Instant::now();
         let harness = Arc::new(harness);

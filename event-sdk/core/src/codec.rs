@@ -16,17 +16,16 @@ use crate::envelope::EnvelopeHeader;
 use crate::headers::Headers;
 use crate::json::WriteJson;
 
-/// Writes and reads envelopes. [`JsonCodec`] is the one of the wire contract.
+/// Encodes and decodes envelopes. [`JsonCodec`] implements the wire contract.
 ///
-/// A codec may wrap another, to encrypt or compress the data for example: what
-/// `encode` puts in, `decode` has to take out.
+/// A codec may wrap another one, for example to encrypt or compress the data; `decode` must then
+/// reverse `encode`.
 pub trait Codec: fmt::Debug + Send + Sync + 'static {
-    /// Appends the envelope to `out`, and to `headers` what the format keeps there.
+    /// Appends the encoded envelope to `out`, and adds the headers that the format uses.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] when the data cannot be written; `out` may end in a part
-    /// of the envelope then.
+    /// [`EncodeError`] if the data cannot be encoded; `out` may then end in a partial envelope.
     fn encode(
         &self,
         head: &EnvelopeHeader,
@@ -35,18 +34,18 @@ pub trait Codec: fmt::Debug + Send + Sync + 'static {
         out: &mut Vec<u8>,
     ) -> Result<(), EncodeError>;
 
-    /// Reads everything but the data, which stay as they are.
+    /// Decodes the envelope and leaves the data undecoded.
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] when the bytes are no envelope of this format.
+    /// [`DecodeFault`] if the bytes are not an envelope of this format.
     fn decode(&self, body: &Bytes, headers: &Headers) -> Result<RawEnvelope, DecodeFault>;
 }
 
-/// An envelope whose data have not been read.
+/// An envelope with undecoded data.
 #[derive(Clone, PartialEq)]
 pub struct RawEnvelope {
-    /// Everything but the data.
+    /// The envelope without the data.
     pub head: EnvelopeHeader,
     /// The data, one JSON value.
     pub data: Bytes,

@@ -17,36 +17,35 @@ use uuid::Uuid;
 use crate::json::RawJson;
 use crate::text::Text;
 
-/// Everything in an envelope but the data.
+/// The fields of an envelope except the data.
 ///
-/// `Debug` shows the fields of the contract; of what else a publisher noted or added,
-/// which may be personal data, it shows names and sizes.
+/// `Debug` shows the fields of the contract. Of other entries, which may be personal data, it
+/// shows names and sizes only.
 ///
-/// The fields are those of the wire contract; what a foreign publisher added
-/// is kept in [`unknown`](Self::unknown) and written again.
+/// The fields are those of the wire contract. Fields that another publisher added are kept in
+/// [`unknown`](Self::unknown) and written again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvelopeHeader {
-    /// The id of this event, for ever: a retry has the same (UUID v7 when made here).
+    /// The id of the event (UUID v7 if made by this SDK). A retry has the same id.
     pub event_id: Uuid,
-    /// What kind of event it is, `<entity>.<action>` unless the event says otherwise.
+    /// The type of the event; default `<entity>.<action>`.
     pub event_type: Text,
-    /// When it happened, in microseconds; in the years 1 to 9998.
+    /// The time of the event, in microseconds; years 1 to 9998.
     pub timestamp: Timestamp,
-    /// The service that published it; `unknown` when the publisher did not say.
+    /// The publishing service; `unknown` if the publisher left it out.
     pub source: Text,
-    /// The version of the data; `1.0` when the publisher did not say.
+    /// The version of the data; `1.0` if the publisher left it out.
     pub version: Version,
-    /// The story that it belongs to, what caused it, and whatever else was noted.
+    /// Correlation id, causation id and other entries.
     pub metadata: Metadata,
     unknown: Option<Box<[(String, RawJson)]>>,
 }
 
 impl EnvelopeHeader {
-    /// What `source` says when a publisher left it out.
+    /// Value of `source` if a publisher left it out.
     pub const UNKNOWN_SOURCE: &'static str = "unknown";
 
-    /// A head with the fields that every envelope has, source and version at
-    /// their defaults, and no metadata.
+    /// A header with the required fields, default source and version, and no metadata.
     #[must_use]
     pub fn new(event_id: Uuid, event_type: impl Into<Text>, timestamp: Timestamp) -> Self {
         Self {
@@ -60,8 +59,7 @@ impl EnvelopeHeader {
         }
     }
 
-    /// The fields of the envelope that the wire contract does not name, in
-    /// their order.
+    /// The fields that the wire contract does not define, in their order.
     pub fn unknown(&self) -> impl Iterator<Item = (&str, &RawJson)> {
         self.unknown
             .iter()

@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 use self::upcast::Upcast;
 use crate::envelope::Version;
 
-/// A struct that is published and received: something that happened.
+/// An event: a struct that is published and received.
 ///
-/// Implemented by `#[derive(Event)]`, never by hand: the derive checks every
-/// token while compiling.
+/// Implement it with `#[derive(Event)]`, never by hand: the derive checks the subject at compile
+/// time.
 ///
 /// ```
 /// use event_sdk_core::Event;
@@ -46,23 +46,23 @@ use crate::envelope::Version;
     note = "to take several events at once, name an enum that derives `EventSet`"
 )]
 pub trait Event: EventData {
-    /// The constants of this event: subject, type, version and so on.
+    /// The constants of this event: subject, type, version and others.
     const SPEC: EventSpec;
 
-    /// What must stay in order together with this event; `None` if it has no
+    /// The event's key, which identifies the entity whose events stay in order; `None` without a
     /// field marked `#[event(key)]`.
     fn key(&self) -> Option<&dyn fmt::Display> {
         None
     }
 
-    /// Makes this event from the data of an older major version.
+    /// Converts data of an older major version into this event.
     ///
-    /// The derive overrides it when `upcast_from` names the previous version.
+    /// The derive overrides it if `upcast_from` names the previous version.
     ///
     /// # Errors
     ///
-    /// [`DataError`] when there is no way from `found` to this version, when
-    /// the data are no such event, or when the conversion refuses them.
+    /// [`DataError`] if there is no conversion from version `found`, the data does not match that
+    /// version, or the conversion refuses it.
     fn from_older(found: Version, data: &[u8]) -> Result<Self, DataError> {
         let _ = data;
         Err(DataError::no_upcaster(&Self::SPEC, found))
@@ -78,8 +78,7 @@ pub trait Event: EventData {
     }
 }
 
-/// What a struct must be to be an event: written and read, and fit to go to
-/// any thread and stay there. Every type that is, has it.
+/// The bounds of an event's data type. Every suitable type implements it.
 pub trait EventData: Serialize + DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> EventData for T {}

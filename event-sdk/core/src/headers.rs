@@ -6,8 +6,8 @@ use crate::text::Text;
 
 /// The headers of a message, in order. Names are compared without regard to case.
 ///
-/// Each header costs: the envelope carries what an event has to say, and a
-/// message has few headers or none.
+/// Use few headers: each one adds to the size of every message, and the envelope has fields for
+/// most purposes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Headers(
     /// `None` when there are none, as mostly: a pointer is all that is moved then.
@@ -18,7 +18,7 @@ pub struct Headers(
     Option<Box<Vec<(Text, String)>>>,
 );
 
-/// The most bytes that one header's name and value may have together.
+/// Maximum bytes of a header's name and value together.
 pub const MAX_HEADER_LEN: usize = 4096;
 
 impl Headers {
@@ -35,12 +35,12 @@ impl Headers {
             .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
     }
 
-    /// Sets the header `name`, in the place of what it was.
+    /// Sets the header `name`, replacing its value.
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`] when name or value cannot travel in a header: then
-    /// nothing has changed.
+    /// [`InvalidHeader`] if the name or value is not allowed in a header; nothing is changed
+    /// then.
     pub fn insert(
         &mut self,
         name: impl Into<Text>,
@@ -63,13 +63,13 @@ impl Headers {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no headers.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    /// How many there are.
+    /// Number of headers.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |headers| headers.len())
@@ -83,7 +83,7 @@ impl Headers {
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// How many bytes names and values have.
+    /// Total bytes of names and values.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         self.iter()

@@ -1,37 +1,47 @@
-//! The contracts of event-sdk: events, sets, subjects, envelopes, codecs, stream declarations
-//! and the `Transport` trait.
+//! The contracts of event-sdk: events, sets, subjects, envelopes, codecs, stream declarations and
+//! the `Transport` trait.
 //!
-//! Services import `event-sdk`, which re-exports all of this. Depend on this
-//! crate alone in two cases: for a crate of events that several services share,
-//! and to write a transport. It has no runtime and no client of any server, so a new major
-//! version of those never splits [`Event`] in two.
+//! Services use `event-sdk`, which re-exports this crate. Depend on it directly in two cases: for a
+//! crate of events that several services share, and to write a transport. It has no runtime and no
+//! client of a server, so a new major version of those never splits [`Event`] in two.
 //!
-//! Where things stand, in reading order:
+//! # Modules
 //!
-//! - [`event`]: the [`Event`] trait and the [`EventSpec`](event::EventSpec) that the derive fills in;
-//! - [`set`]: [`EventSet`], several events as one enum, and its compile-time checks;
-//! - [`mod@subject`]: [`Subject`] and [`Pattern`], checked texts;
-//! - [`envelope`]: the metadata around an event's data;
-//! - [`codec`]: envelope to bytes and back;
-//! - [`Pii`]: personal data, marked in their type;
-//! - [`stream`]: what a stream is called, holds and keeps;
+//! - [`event`]: the [`Event`] trait, and the [`EventSpec`](event::EventSpec) that its derive generates;
+//! - [`set`]: [`EventSet`], several events as one enum, and its checks at compile time;
+//! - [`mod@subject`]: [`Subject`] and [`Pattern`], validated texts;
+//! - [`envelope`]: the [`EnvelopeHeader`] around an event's data;
+//! - [`headers`]: message headers;
+//! - [`codec`]: encodes and decodes envelopes;
+//! - [`json`]: JSON without loss, and errors without data;
+//! - [`Pii`] (`pii`): marks personal data;
+//! - [`stream`]: declares a stream's name, subjects and limits;
 //! - [`transport`]: the [`Transport`] trait, its messages, deliveries and errors;
-//! - [`time`]: the clock and the source of ids.
+//! - [`time`]: the clock and the source of ids;
+//! - [`text`]: strings that are cheap to clone;
+//! - `shown`: untrusted text in error messages;
+//! - `private.rs`: what generated code names.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-pub mod codec;
-pub mod envelope;
 pub mod event;
+pub mod set;
+
+pub mod subject;
+
+pub mod envelope;
 pub mod headers;
+
+pub mod codec;
 pub mod json;
 mod pii;
-pub mod set;
-mod shown;
+
 pub mod stream;
-pub mod subject;
-pub mod text;
-pub mod time;
 pub mod transport;
+
+pub mod time;
+
+mod shown;
+pub mod text;
 
 #[doc(hidden)]
 #[path = "private.rs"]

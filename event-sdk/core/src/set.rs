@@ -17,9 +17,9 @@ use crate::event::EventSpec;
 
 /// Several events as one type: an enum of events, or a single event.
 ///
-/// Implemented by `#[derive(EventSet)]` on an enum whose variants hold one event
-/// each (or an `Arc` of it), for every event and every `Arc` of one, and for
-/// [`RawEvent`], which is whatever arrives.
+/// Implemented by `#[derive(EventSet)]` on an enum whose variants hold one event (or an `Arc` of
+/// one) each, for every event and `Arc` of an event, and for [`RawEvent`], which accepts any
+/// event.
 ///
 /// ```
 /// use event_sdk_core::{Event, EventSet, RawEvent};
@@ -53,18 +53,18 @@ pub trait EventSet: Sized + Send + 'static {
     /// The events of the set, in the order of the variants.
     const MEMBERS: &'static [&'static EventSpec];
 
-    /// The relative pattern that the set declares, if it does.
+    /// The relative pattern that the set declares, if any.
     const PATTERN: Option<&'static str>;
 
-    /// Whether the set takes what it does not know, if [`PATTERN`](Self::PATTERN) matches it.
+    /// Whether the set accepts unknown events that [`PATTERN`](Self::PATTERN) matches.
     const TAKES_OTHER: bool;
 
-    /// Makes the variant of the event that `opened` holds.
+    /// Decodes the event in `opened` as a variant of the set.
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] when no event of the set has the subject, or the type,
-    /// the version or the data are not the event's.
+    /// [`DecodeFault`] if no event of the set has the subject, or if type, version or data do not
+    /// match.
     fn decode(opened: &Opened<'_>) -> Result<Self, DecodeFault>;
 }
 

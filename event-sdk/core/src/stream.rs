@@ -9,10 +9,10 @@ use crate::shown::Shown;
 use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
 
-/// The declaration of a stream: a name, subjects, what it keeps, and where.
+/// The declaration of a stream: name, subjects, limits, retention and storage.
 ///
-/// Patterns are relative to the bus's prefix (`orders.>`), as subjects are;
-/// [`absolute`](Self::absolute) adds one that is not.
+/// Patterns are relative to the bus's prefix (`orders.>`); [`absolute`](Self::absolute) adds one
+/// that is not.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,8 +53,8 @@ pub struct StreamSpec {
 }
 
 impl StreamSpec {
-    /// A stream without subjects, with JetStream's defaults: it keeps everything
-    /// in one copy on disk and refuses duplicates for two minutes.
+    /// A stream without subjects and with JetStream's defaults: no limits, one replica on disk, a
+    /// duplicate window of two minutes.
     pub fn new(name: impl Into<Text>) -> Self {
         Self::named(name.into(), &[])
     }
@@ -82,88 +82,89 @@ impl StreamSpec {
         }
     }
 
-    /// Stores the subjects that match `pattern`, relative to the bus's prefix.
+    /// Adds the subjects that match `pattern`, relative to the bus's prefix.
     pub fn subject(mut self, pattern: impl Into<Text>) -> Self {
         self.relative.push(pattern.into());
         self
     }
 
-    /// Stores the subjects that match `pattern`, which takes no prefix.
+    /// Adds the subjects that match `pattern`, without prefix.
     pub fn absolute(mut self, pattern: impl Into<Text>) -> Self {
         self.absolute.push(pattern.into());
         self
     }
 
-    /// Keeps at most this many messages; zero is no limit, as on a server.
+    /// Limits the number of messages; zero: no limit.
     pub const fn max_messages(mut self, messages: u64) -> Self {
         self.limits.messages = NonZeroU64::new(messages);
         self
     }
 
-    /// Keeps at most this many messages of one subject; zero is no limit, as on a server.
+    /// Limits the number of messages of each subject; zero: no limit.
     pub const fn max_messages_per_subject(mut self, messages: u64) -> Self {
         self.limits.messages_per_subject = NonZeroU64::new(messages);
         self
     }
 
-    /// Keeps at most this many bytes of subjects, headers and bodies; zero is no limit, as on a server.
+    /// Limits the bytes of subjects, headers and bodies; zero: no limit.
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.limits.bytes = NonZeroU64::new(bytes);
         self
     }
 
-    /// Keeps a message for at most this long; zero means for ever.
+    /// Limits the age of messages; zero: no limit.
     pub const fn max_age(mut self, age: Duration) -> Self {
         self.limits.age = if age.is_zero() { None } else { Some(age) };
         self
     }
 
-    /// Refuses a message whose headers and body are larger than this, in bytes; zero
-    /// is no limit, as on a server.
+    /// Limits the bytes of headers and body of one message; larger ones are refused. Zero: no
+    /// limit.
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.limits.message_size = NonZeroU64::new(bytes);
         self
     }
 
-    /// What happens to a message for which there is no room.
+    /// Sets whether a full stream drops its oldest messages or refuses new ones. Default: drops.
     pub const fn when_full(mut self, discard: Discard) -> Self {
         self.limits.discard = discard;
         self
     }
 
-    /// For how long a message id is remembered; zero turns deduplication off.
+    /// Sets how long message ids are remembered. Default: two minutes; zero turns deduplication
+    /// off.
     pub const fn duplicate_window(mut self, window: Duration) -> Self {
         self.deduplication.window = window;
         self
     }
 
-    /// How many message ids are remembered at the most, where the transport
-    /// lets that be said (a NATS server bounds by time alone).
+    /// Limits the number of remembered message ids, on transports that can (a NATS server limits
+    /// by time only). Default: 100,000.
     pub const fn duplicate_capacity(mut self, ids: usize) -> Self {
         self.deduplication.capacity = ids;
         self
     }
 
-    /// Until when a message that is within the limits is kept; for ever unless set.
+    /// Sets when messages within the limits are dropped. Default: never.
     pub const fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
         self
     }
 
-    /// Where a server keeps the messages; on disk unless set.
+    /// Sets where a server stores the messages. Default: on disk.
     pub const fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
     }
 
-    /// How many servers of a cluster keep a copy, from one to
-    /// [`StreamConfig::MAX_REPLICAS`]; one unless set.
+    /// Sets the number of replicas in a cluster, from one to [`StreamConfig::MAX_REPLICAS`].
+    /// Default: one.
     pub const fn replicas(mut self, replicas: u8) -> Self {
         self.replicas = replicas;
         self
     }
 
-    /// How a server compresses what it keeps on disk; not at all unless set.
+    /// Sets the compression on disk. Default: none.
     pub const fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
@@ -174,11 +175,11 @@ impl StreamSpec {
         &self.name
     }
 
-    /// The declaration with whole subjects, checked, for a transport.
+    /// Validates the declaration and adds the prefix, for a transport.
     ///
     /// # Errors
     ///
-    /// [`InvalidStream`] when a pattern cannot be, or the whole cannot
+    /// [`InvalidStream`] if a pattern is malformed, or the configuration is invalid
     /// ([`StreamConfig::check`]).
     pub fn config(&self, prefix: &str) -> Result<StreamConfig, InvalidStream> {
         let constant = self.constant.iter().copied().map(Text::from_static);
@@ -206,39 +207,36 @@ impl StreamSpec {
     }
 }
 
-/// A stream as a transport knows it: whole subjects, checked.
+/// The configuration of a stream, with whole subjects.
 ///
-/// More settings may come; begin with [`new`](Self::new) and set what should
-/// not be as it is there.
+/// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct StreamConfig {
     /// The name.
     pub name: Text,
-    /// The subjects that it stores; no two of them overlap.
+    /// The subjects; no two patterns overlap.
     pub subjects: Vec<Pattern>,
-    /// What it keeps.
+    /// Limits of size, number and age.
     pub limits: Limits,
-    /// How it recognizes a message that it has stored already.
+    /// How duplicates are recognized.
     pub deduplication: Deduplication,
-    /// Until when it keeps a message that is within the limits.
+    /// When messages within the limits are dropped.
     pub retention: Retention,
-    /// Where a server keeps the messages.
+    /// Where a server stores the messages.
     pub storage: Storage,
-    /// How many servers of a cluster keep a copy: from one to
-    /// [`MAX_REPLICAS`](Self::MAX_REPLICAS).
+    /// Number of replicas in a cluster: from one to [`MAX_REPLICAS`](Self::MAX_REPLICAS).
     pub replicas: u8,
-    /// How a server compresses what it keeps on disk.
+    /// Compression on disk.
     pub compression: Compression,
 }
 
 impl StreamConfig {
-    /// The most copies that JetStream keeps (NATS documentation, "Streams",
-    /// replicas).
+    /// Maximum number of replicas in JetStream (NATS documentation, "Streams", replicas).
     pub const MAX_REPLICAS: u8 = 5;
 
-    /// A stream with JetStream's defaults: everything is kept in one copy on
-    /// disk, and duplicates are refused for two minutes.
+    /// A stream with JetStream's defaults: no limits, one replica on disk, a duplicate window of
+    /// two minutes.
     #[must_use]
     pub fn new(name: impl Into<Text>, subjects: Vec<Pattern>) -> Self {
         Self {
@@ -253,13 +251,12 @@ impl StreamConfig {
         }
     }
 
-    /// Whether there can be such a stream, as far as that is known without
-    /// asking where it is to be.
+    /// Validates the configuration, as far as possible without a server.
     ///
     /// # Errors
     ///
-    /// [`InvalidStream`] when the name, the number of replicas or the
-    /// deduplication cannot be, there is no subject, or two overlap.
+    /// [`InvalidStream`] if the name, the number of replicas or the deduplication is invalid,
+    /// there is no subject, or two subjects overlap.
     pub fn check(&self) -> Result<(), InvalidStream> {
         self.check_name()?;
         if self.subjects.is_empty() {
@@ -293,23 +290,24 @@ impl StreamConfig {
     }
 }
 
-/// What a stream keeps; `None` is no limit.
+/// Limits of a stream; `None` means no limit.
 ///
-/// More limits may come; begin with [`default`](Self::default), which has none.
+/// Fields may be added: start with [`default`](Self::default), which has no limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The most messages.
+    /// Maximum number of messages.
     pub messages: Option<NonZeroU64>,
-    /// The most messages of one subject; beyond it the oldest of that subject goes.
+    /// Maximum number of messages of each subject; beyond it the oldest of that subject is
+    /// dropped.
     pub messages_per_subject: Option<NonZeroU64>,
-    /// The most bytes of subjects, headers and bodies.
+    /// Maximum bytes of subjects, headers and bodies.
     pub bytes: Option<NonZeroU64>,
-    /// The longest time.
+    /// Maximum age of messages.
     pub age: Option<Duration>,
-    /// The largest message, headers and body, in bytes.
+    /// Maximum bytes of headers and body of one message.
     pub message_size: Option<NonZeroU64>,
-    /// What goes when there is no room.
+    /// What a full stream does.
     pub discard: Discard,
 }
 
@@ -328,58 +326,58 @@ impl Limits {
 /// What happens when a stream is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Discard {
-    /// The oldest message goes.
+    /// Drops the oldest message.
     #[default]
     Old,
-    /// The new message is refused.
+    /// Refuses the new message.
     New,
 }
 
-/// Until when a stream keeps a message that is within its limits.
+/// When a stream drops messages that are within its limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Retention {
-    /// For ever: only the limits decide.
+    /// Never: only the limits apply.
     #[default]
     Limits,
-    /// Until each consumer that it has for the subject has acknowledged it; what
-    /// no consumer is for is not kept at all.
+    /// When every matching consumer has acknowledged the message. A message without a matching
+    /// consumer is not kept.
     Interest,
-    /// Until it was acknowledged once. There is one consumer for a subject.
+    /// When it is acknowledged once. Each subject has at most one consumer.
     WorkQueue,
 }
 
-/// Where a server keeps the messages of a stream.
+/// Where a server stores the messages of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Storage {
-    /// On disk: they are there after a restart.
+    /// On disk: they survive a restart.
     #[default]
     File,
-    /// In its memory: they are gone when every server with a copy has stopped.
+    /// In memory: they are lost when every replica has stopped.
     Memory,
 }
 
-/// How a server compresses what it keeps on disk.
+/// Compression on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all.
+    /// None.
     #[default]
     None,
     /// With S2, a faster kind of Snappy (NATS server 2.10).
     S2,
 }
 
-/// How a stream recognizes a message that it has stored already.
+/// How a stream recognizes duplicates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deduplication {
-    /// For how long a message id is remembered; zero: not at all.
+    /// How long message ids are remembered; zero: not at all.
     pub window: Duration,
-    /// How many are remembered at the most, where the transport can bound it.
+    /// Maximum number of remembered ids, on transports that can limit it.
     pub capacity: usize,
 }
 
 impl Deduplication {
-    /// Two minutes, JetStream's default, and 100,000 ids.
+    /// Two minutes (JetStream's default) and 100,000 ids.
     pub const DEFAULT: Self = Self {
         window: Duration::from_secs(120),
         capacity: 100_000,
@@ -415,7 +413,7 @@ pub fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// A declaration that cannot be a stream.
+/// An invalid declaration of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidStream {
     stream: String,
@@ -433,7 +431,7 @@ enum Reason {
 }
 
 impl InvalidStream {
-    /// Why it cannot be, without the name of the stream: the end of a sentence.
+    /// The reason without the stream's name, as the end of a sentence.
     #[must_use]
     pub fn reason(&self) -> String {
         self.reason.to_string()

@@ -12,16 +12,16 @@ use grammar::Fault;
 
 use crate::text::Text;
 
-/// One literal subject, by NATS's grammar: what a message is published to.
+/// A subject without wildcards, valid in NATS, to which a message is published.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Subject(Text);
 
 impl Subject {
-    /// Checks a text that came from outside.
+    /// Validates a text from outside the program.
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`], which names the text, the place and the reason.
+    /// [`InvalidSubject`], with the text, the position and the reason.
     pub fn parse(text: impl Into<Text>) -> Result<Self, InvalidSubject> {
         let text = text.into();
         match grammar::check_subject(&text) {
@@ -36,26 +36,26 @@ impl Subject {
         &self.0
     }
 
-    /// What follows `prefix` and a dot; `None` if the subject lies elsewhere.
+    /// The part after `prefix` and a dot; `None` if the subject has another prefix.
     #[must_use]
     pub fn relative_to(&self, prefix: &str) -> Option<&str> {
         self.0.strip_prefix(prefix)?.strip_prefix('.')
     }
 }
 
-/// A subject in which a whole token may be `*` and the last may be `>`.
+/// A subject pattern: any token may be `*`, and the last one `>`.
 ///
-/// Patterns in code are written with the [`subject!`](crate::subject!) macro, which checks
-/// them while compiling; those that come from outside pass [`Pattern::parse`].
+/// Write patterns in code with [`subject!`](crate::subject!), which checks them at compile time;
+/// parse others with [`Pattern::parse`].
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pattern(Text);
 
 impl Pattern {
-    /// Checks a text that came from outside.
+    /// Validates a text from outside the program.
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`], which names the text, the place and the reason.
+    /// [`InvalidSubject`], with the text, the position and the reason.
     pub fn parse(text: impl Into<Text>) -> Result<Self, InvalidSubject> {
         let text = text.into();
         match grammar::check_pattern(&text) {
@@ -80,7 +80,7 @@ impl Pattern {
         &self.0
     }
 
-    /// Whether this pattern matches `subject`, as the NATS server matches.
+    /// Whether this pattern matches `subject`, by the rules of NATS.
     #[must_use]
     pub fn matches(&self, subject: &Subject) -> bool {
         grammar::matches(&self.0, subject.as_str())
@@ -92,24 +92,24 @@ impl Pattern {
         grammar::covers(&self.0, &other.0)
     }
 
-    /// Whether some subject is matched by both.
+    /// Whether some subject matches both patterns.
     #[must_use]
     pub fn overlaps(&self, other: &Pattern) -> bool {
         grammar::overlaps(&self.0, &other.0)
     }
 
-    /// The pattern that matches exactly what both match; `None` if nothing does.
+    /// The pattern that matches exactly the subjects that both match; `None` if there are none.
     #[must_use]
     pub fn meet(&self, other: &Pattern) -> Option<Pattern> {
         grammar::meet(&self.0, &other.0).map(|text| Self(text.into()))
     }
 
-    /// This pattern under a bus's prefix: `<prefix>.<pattern>`.
+    /// Adds a bus's prefix: `<prefix>.<pattern>`.
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`] when the two together are no pattern, which happens
-    /// only if `prefix` never passed [`grammar::check_prefix`] or they are too long.
+    /// [`InvalidSubject`] if `prefix` does not pass [`grammar::check_prefix`], or the result is
+    /// too long.
     pub fn under(&self, prefix: &str) -> Result<Pattern, InvalidSubject> {
         Self::parse(format!("{prefix}.{}", self.0))
     }
@@ -122,7 +122,7 @@ impl From<Subject> for Pattern {
     }
 }
 
-/// A text that is no subject, pattern or prefix, with the place and the reason.
+/// A malformed subject, pattern or prefix, with the position and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidSubject {
     what: What,
@@ -146,13 +146,13 @@ impl InvalidSubject {
         }
     }
 
-    /// The text that was refused.
+    /// The refused text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// What is wrong with it, and where.
+    /// The reason and the position.
     #[must_use]
     pub fn fault(&self) -> Fault {
         self.fault
@@ -182,7 +182,7 @@ impl fmt::Display for InvalidSubject {
 
 impl std::error::Error for InvalidSubject {}
 
-/// Checks the prefix of a bus.
+/// Validates the prefix of a bus.
 ///
 /// # Errors
 ///

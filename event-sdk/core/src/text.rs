@@ -6,12 +6,10 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// An immutable text that costs nothing to clone when it is static, and one
-/// counter when it is shared.
+/// An immutable string that is cheap to clone: static, or shared with a reference count.
 ///
-/// Subjects, types and sources are constants of the program most of the time;
-/// cloning them for each event would allocate, and counting references to one
-/// text from several cores makes them wait for each other.
+/// Subjects, types and sources are mostly constants of the program. Cloning a `String` for each
+/// event would allocate, and counting references to one text from several cores is slow.
 #[derive(Clone)]
 pub struct Text(Repr);
 
@@ -22,20 +20,20 @@ enum Repr {
 }
 
 impl Text {
-    /// A text that lives as long as the program.
+    /// A static text.
     #[must_use]
     pub const fn from_static(text: &'static str) -> Self {
         Self(Repr::Static(text))
     }
 
-    /// A shared copy of a text that is borrowed, as `From<&str>` makes one: a text that
-    /// lives as long as the program is cheaper by [`from_static`](Self::from_static).
+    /// A shared copy of a borrowed text. For static texts, [`from_static`](Self::from_static) is
+    /// cheaper.
     #[must_use]
     pub fn copy_of(text: &str) -> Self {
         Self(Repr::Shared(text.into()))
     }
 
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match &self.0 {

@@ -9,15 +9,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// A future that wakes its task when an instant has come.
+/// A future that completes at a deadline.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// The clock of a bus and of its transport.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// What time of day it is, for timestamps.
+    /// The current time of day, for timestamps.
     fn now(&self) -> Timestamp;
 
-    /// How long this clock has run, for deadlines and ages; it never goes back.
+    /// The time for which this clock has run, for deadlines and ages; it never decreases.
     fn monotonic(&self) -> Duration;
 
     /// Waits until [`monotonic`](Self::monotonic) has reached `deadline`.
@@ -26,11 +26,10 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     fn sleep_until(&self, deadline: Duration) -> Sleep;
 }
 
-/// What a clock said a moment ago: whoever goes by the same clock need not ask
-/// it again.
+/// A recent reading of a clock, which users of the same clock can reuse.
 ///
-/// An event is dated by its publisher and by its stream. Where both are in one
-/// process, that is one instant, and asking twice is the longer way to say so.
+/// Both the publisher and the stream of an event need the time. In one process, this saves the
+/// second reading.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading<'a> {
     clock: &'a Arc<dyn Clock>,
@@ -38,28 +37,28 @@ pub struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Asks the clock what time of day it is.
+    /// Reads the time of day.
     #[must_use]
     pub fn of(clock: &'a Arc<dyn Clock>) -> Self {
         let now = clock.now();
         Self { clock, now }
     }
 
-    /// What the clock said.
+    /// The time that was read.
     #[must_use]
     pub fn now(self) -> Timestamp {
         self.now
     }
 
-    /// What the clock said, if it was this one.
+    /// The time that was read, if `clock` is the same clock.
     #[must_use]
     pub fn by(self, clock: &Arc<dyn Clock>) -> Option<Timestamp> {
         Arc::ptr_eq(self.clock, clock).then_some(self.now)
     }
 }
 
-/// Makes the ids of events.
+/// Generates event ids.
 pub trait IdSource: fmt::Debug + Send + Sync + 'static {
-    /// A new id, never given before; `now` is what the bus's clock says.
+    /// A new, unique id; `now` is the time of the bus's clock.
     fn next_id(&self, now: Timestamp) -> Uuid;
 }

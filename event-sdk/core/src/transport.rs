@@ -5,6 +5,7 @@ mod admin;
 mod capability;
 mod completion;
 mod consumer;
+mod consumer_change;
 mod delivery;
 mod difference;
 mod error;
@@ -14,13 +15,17 @@ mod message;
 mod notice;
 mod settle_answers;
 mod stream_change;
+mod subscription;
 mod unsettled;
 
-pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
+pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
-pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
-pub use delivery::{DeliveryInfo, Incoming, Received, Settle, Settlement, Settler, Subscription};
+pub use consumer::{
+    AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
+};
+pub use consumer_change::ConsumerChange;
+pub use delivery::{Deliveries, DeliveryInfo, Incoming, Received, Settle, Settlement, Settler};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
@@ -29,6 +34,7 @@ pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, S
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind};
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
+pub use subscription::Subscription;
 pub use unsettled::Unsettled;
 
 use std::borrow::Cow;
@@ -39,54 +45,54 @@ use std::time::Duration;
 
 /// Carries messages: stores them in streams, delivers them to consumers.
 ///
-/// The conformance suite (`event_sdk_conformance`) holds each
-/// implementation to what follows; what a transport
-/// [cannot do](Self::capabilities) it answers with [`ErrorKind::Unsupported`],
-/// never by doing something else.
+/// The conformance suite (`event_sdk_conformance`) tests the following guarantees. If a transport
+/// lacks a [capability](Self::capabilities), it returns [`ErrorKind::Unsupported`] and never does
+/// something else instead.
 ///
-/// This trait is the data plane. What not every transport has beside it are abilities, traits of
-/// their own: [`History`], [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability by
-/// returning it, and in no other way; [`TransportExt`] calls them where they may be missing.
+/// This trait is the data plane. Optional abilities are traits of their own: [`History`],
+/// [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability only by returning it, and
+/// [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
-/// - A message is stored in the one stream whose subjects match its subject; if
-///   there is none, the error says so ([`ErrorKind::NoStream`]).
-/// - The outer answer means that the message is on its way and keeps its place
-///   before messages published later through the same transport; the inner one
-///   that it is stored, with its sequence. Dropping either takes nothing back.
-/// - Who publishes many asks for the inner answers in any order, and for some of them
-///   late: that holds up neither the others nor what is published after them.
-/// - A message with the id of one stored within the stream's deduplication
-///   window is not stored again: the answer has the sequence of the first and
-///   says that it is a duplicate.
-/// - A message id travels in a header and counts as one; one that cannot
-///   ([`MessageId::check`]) is refused ([`ErrorKind::InvalidHeader`]).
-/// - A failed expectation stores nothing and answers [`ErrorKind::WrongLastSequence`].
+/// - A message is stored in the one stream whose subjects match its subject. Without such a
+///   stream the error is [`ErrorKind::NoStream`].
+/// - The outer future completes when the message is on its way; it keeps its place before
+///   messages that are published later through the same transport. The inner future completes
+///   when the message is stored, with its sequence. Dropping either takes nothing back.
+/// - Callers may await confirmations in any order, and some of them late: this delays neither
+///   other confirmations nor later publishes.
+/// - A message whose id was stored within the stream's duplicate window is not stored again: the
+///   result has the sequence of the first message, and says that it is a duplicate.
+/// - A message id is a header, and counts as one. An invalid id ([`MessageId::check`]) is refused
+///   with [`ErrorKind::InvalidHeader`].
+/// - If an expectation fails, nothing is stored, and the error is
+///   [`ErrorKind::WrongLastSequence`].
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
 ///
 /// **Delivering**
-/// - Subscribing binds a consumer that exists or creates one; it never changes
-///   one ([`ErrorKind::ConsumerMismatch`]).
+/// - Subscribing binds a consumer that exists or creates one; it never changes one. The
+///   subscription follows the settings of one that exists, and the answer says in what
+///   they differ ([`BoundConsumer`]). One that would lose or misread messages is refused
+///   ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
+/// - A consumer none of whose messages the stream stores is not created
+///   ([`ErrorKind::InvalidSubject`]).
 /// - Subscriptions of one durable or group share its messages: each goes to one
 ///   of them. Every other consumer gets its own copy.
-/// - Messages come in order of sequence, first deliveries at least; a
-///   redelivery comes when it is due.
-/// - A message that is neither acknowledged nor put back within the ack wait is
-///   delivered again, to any subscription of the consumer, with a higher attempt.
-/// - Settling is idempotent: a second `ack` is fine, and an `ack` of a message
-///   that was delivered again in the meantime acknowledges it. A `nak` of a
-///   settled message does nothing.
-/// - Settling several deliveries together ([`Settle::settle_all`]) does to each what
-///   settling it alone does. That one fails keeps no other from being settled, and the
-///   answer names those that were not. Dropping the answer leaves open which of them are.
-/// - The answer to [`Settlement::AckConfirmed`] comes when the stream has the
-///   acknowledgement: the message is not delivered again, whatever becomes of
-///   this process and its connection. What a crash of a server takes from it is
-///   for the transport to say. The answer to another settlement may come before
-///   the stream knows.
-/// - What a dropped subscription had received and not settled is delivered to
-///   others of its consumer, at the latest after the ack wait; what it had not
-///   yet handed to its caller at once.
+/// - First deliveries are in order of sequence; a redelivery comes when it is due.
+/// - A message that is not settled within the ack wait is delivered again, to any subscription of
+///   the consumer, with a higher attempt.
+/// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
+///   delivered again in the meantime acknowledges it. A `nak` of a settled message has no effect.
+/// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
+///   settling it alone. If one fails, the others are still settled, and the error lists those
+///   that were not. After dropping the future, any of them may be settled or not.
+/// - The future of [`Settlement::AckConfirmed`] completes when the stream has the
+///   acknowledgement: the message is then not delivered again, even if this process or its
+///   connection fails. Each transport documents what a crash of its server may lose. Other
+///   settlements may complete earlier.
+/// - Messages that a dropped subscription had not settled are delivered to other subscriptions of
+///   its consumer: at the latest after the ack wait, and at once if it had not yet returned them
+///   to its caller.
 /// - Nothing is lost silently: what a stream drops before a consumer read it
 ///   arrives as [`NoticeKind::Gap`], what ran out of deliveries as
 ///   [`NoticeKind::Exhausted`], where the capability is declared.
@@ -118,60 +124,60 @@ use std::time::Duration;
 /// - Of several drains at once the first whose time is over ends all of them, and
 ///   so does closing. Draining or closing what is closed changes nothing.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// What the transport is called, for errors and traces.
+    /// The name of the transport, for errors and traces.
     fn name(&self) -> &str;
 
-    /// What it can do, and how much it takes.
+    /// Its capabilities, and the maximum size of a message.
     fn capabilities(&self) -> Capabilities;
 
-    /// Sends a message: see "Publishing" above.
+    /// Publishes a message: see "Publishing" above.
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>>;
 
-    /// Binds or creates a consumer and receives from it: see "Delivering" above.
+    /// Binds or creates a consumer and subscribes to it: see "Delivering" above.
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>>;
 
-    /// Reads what streams have stored, where the transport can.
+    /// The ability to read stored messages; `None` if the transport lacks it.
     fn history(&self) -> Option<&dyn History> {
         None
     }
 
-    /// Finds, creates and changes streams, where the transport can.
+    /// The ability to find, create and change streams; `None` if the transport lacks it.
     fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
         None
     }
 
-    /// Looks after consumers, where the transport can.
+    /// The ability to manage consumers; `None` if the transport lacks it.
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         None
     }
 
-    /// What to do about a capability that is missing, as the end of a sentence: an option to be
-    /// set, or the version of a server that has it.
+    /// What to do about a missing capability, as the end of a sentence: an option to set, or the
+    /// server version that has it.
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         let _ = missing;
         Cow::Borrowed("use a transport that can")
     }
 
-    /// Ends all subscriptions, waits no longer than `within` until everything that
-    /// is in hand is settled, gives the rest back, and closes: see "Closing" above.
+    /// Ends all subscriptions, waits up to `within` until all deliveries are settled, gives the
+    /// rest back, and closes: see "Closing" above.
     ///
-    /// Dropping the answer leaves open how far the drain gets: drain again, or
-    /// close.
+    /// Dropping the future leaves the drain unfinished: drain again, or close.
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>>;
 
-    /// Ends all subscriptions and refuses everything from now on.
+    /// Ends all subscriptions, and refuses every further operation.
     fn close(&self) -> Completion<Result<(), Error>>;
 }
 
-/// What became of the deliveries that a [drain](Transport::drain) found.
+/// The result of a [drain](Transport::drain): counts of the deliveries that were unsettled when
+/// it began.
 ///
-/// Deliveries that are not acknowledged at all are not counted.
+/// Deliveries of consumers without acknowledgements are not counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Drained {
-    /// How many had been handed out, and were settled during the drain.
+    /// Deliveries that the caller had, and settled during the drain.
     pub settled: u64,
-    /// How many were not settled, and are delivered again: those that had been
-    /// received and not handed out, and those still in hand at the end.
+    /// Deliveries that were not settled, and are delivered again: prefetched ones, and those that
+    /// the caller still had at the end.
     pub given_back: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Headers, ids, versions and metadata: what they take, and how they compare.
+//! Headers, ids, versions and metadata: accepted values and equality.
 
 use event_sdk_core::headers::{Headers, MAX_HEADER_LEN};
 use event_sdk_core::json::RawJson;

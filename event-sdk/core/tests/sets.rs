@@ -1,4 +1,4 @@
-//! Sets find their events by subject, check type and version, and hand on the rest.
+//! Sets: lookup by subject, checks of type and version, unknown events.
 
 use std::sync::Arc;
 

@@ -14,7 +14,7 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, Operation};
 
-/// Declares a [`MemoryTransport`]: see [`MemoryTransport::builder`].
+/// Builder of a [`MemoryTransport`]: see [`MemoryTransport::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MemoryTransportBuilder {
@@ -38,66 +38,61 @@ impl MemoryTransportBuilder {
         }
     }
 
-    /// Adds a stream. As on a server, no two store the same subject.
+    /// Adds a stream. The subjects of two streams must not overlap.
     ///
-    /// Without any there is one, [`MemoryTransport::DEFAULT_STREAM`], which
-    /// stores every subject and keeps the last
-    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages.
+    /// Default: one stream, [`MemoryTransport::DEFAULT_STREAM`], which stores every subject and
+    /// keeps the newest [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages.
     pub fn stream(mut self, stream: StreamConfig) -> Self {
         self.streams.push(stream);
         self
     }
 
-    /// Takes the time from `clock`; from [`TokioClock`] otherwise.
+    /// Sets the clock. Default: [`TokioClock`].
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Writes a value that has to be encoded with `codec`, which should be the
-    /// bus's; with [`JsonCodec`] otherwise.
+    /// Sets the codec for values that must be encoded, which should be the bus's. Default:
+    /// [`JsonCodec`].
     ///
-    /// That happens where hand-over is off, and on a stream with a limit in
-    /// bytes, which a value that is not encoded does not have.
+    /// Values are encoded if hand-over is off, and on streams with a byte limit.
     pub fn codec(mut self, codec: Arc<dyn Codec>) -> Self {
         self.codec = codec;
         self
     }
 
-    /// Refuses a message with more than so many bytes of headers and body;
-    /// [`MemoryTransport::DEFAULT_MAX_PAYLOAD`] otherwise. A value that is
-    /// handed over counts only its headers.
+    /// Sets the maximum size of a message in bytes, headers and body. Default:
+    /// [`MemoryTransport::DEFAULT_MAX_PAYLOAD`], 1 MiB. Of a handed-over value only the headers
+    /// count.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
     }
 
-    /// Whether values are handed over without encoding them; off otherwise.
+    /// Sets whether values are handed over without encoding. Default: `false`.
     ///
-    /// A subscriber that names the type of the publisher then receives the
-    /// publisher's own value. A stream with a limit in bytes encodes all the
-    /// same, because it has to count.
+    /// A subscriber of the same type then receives the publisher's own value. Streams with a byte
+    /// limit still encode values, because they have to count bytes.
     pub fn hand_over(mut self, hand_over: bool) -> Self {
         self.hand_over = hand_over;
         self
     }
 
-    /// Has no stream where none is added: those that it needs are
-    /// [applied](event_sdk_core::transport::Transport::apply_stream) to it, as they are to a server.
+    /// Removes the default stream: streams are then created by
+    /// [`apply`](event_sdk_core::transport::StreamAdmin::apply), as on a server.
     pub fn without_default_stream(mut self) -> Self {
         self.default_stream = false;
         self
     }
 
-    /// The transport.
+    /// Builds the transport.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) when a
-    /// stream cannot be so, or two of them store the same subject; it names
-    /// both streams and both patterns.
-    /// [`ErrorKind::Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) when one keeps
-    /// messages only until they are acknowledged.
+    /// [`ErrorKind::InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) if a
+    /// stream is invalid, or two streams store the same subject; the error names both streams and
+    /// patterns.
     pub fn build(self) -> Result<MemoryTransport, Error> {
         for (index, one) in self.streams.iter().enumerate() {
             check::stream(one, Operation::Configure)?;

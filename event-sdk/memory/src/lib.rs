@@ -1,100 +1,128 @@
 //! The memory transport: an embedded broker in this process with JetStream's semantics.
 //!
-//! Services reach it as `event_sdk::transport::memory`, or by `EventBus::memory()`.
+//! Services use it as `event_sdk::transport::memory`, or through `EventBus::memory()`.
 //!
-//! It keeps JetStream's semantics, so that what was written against it runs
-//! against a server; [`Transport`] says what holds of both. What it adds, and
-//! where a server leaves a choice:
+//! [`Transport`] specifies what every transport guarantees, so a program that works on this one
+//! works on a server. This page lists what is particular to it, and its choices where the contract
+//! leaves one:
 //!
-//! - **Limits.** A message counts its subject, its message id, the names and
-//!   values of its headers, and its body. One that is larger than the whole stream may be is
-//!   refused. Ages and deduplication windows end when somebody uses the stream,
-//!   not by a timer. They are measured by how long the clock has run
-//!   ([`Clock::monotonic`](event_sdk_clock::Clock::monotonic)): setting the time of
-//!   day makes no message older. A time of storing is the time of day, but never
-//!   before that of the message before.
-//! - **Gaps.** What a stream drops before a consumer has read it is counted for
-//!   that consumer, exactly, and reported with the next poll, or the next bind of
-//!   a durable that nobody polls; until then it is one gap, from the first to the
-//!   last. A message that is dropped while a handler has it is a gap only if the
-//!   handler puts it back or lets its ack wait pass. What was dropped before a
-//!   consumer was created is a gap only where that is to start at a sequence, from
-//!   which on it is counted.
-//! - **Memory** is bounded by the limits, whatever subscribers do: a consumer
-//!   keeps its position and what is known of its unsettled deliveries, no messages.
-//! - **Publishing** takes one lock for a short time, touches the consumers whose
-//!   filters match the subject and no others, and for a subject that the stream
-//!   holds already allocates nothing but room for the message. What is expected
-//!   of the subjects under a pattern is looked for among those that it matches:
-//!   under the actions of one entity that is quick, under a pattern that matches
-//!   many subjects, but not all of the stream, it costs by their number.
-//! - **Order of checks.** Message id, expected sequence of the subject or the
-//!   pattern, of the stream, room: as a server up to version 2.11. (From 2.12 on
-//!   one that is not clustered looks at the message id last.)
-//! - **Settling.** A `nak` goes for the delivery that is out now, whichever
-//!   attempt it was given to. A last delivery that is put back is
+//! - **Limits.** The size of a message is that of its subject, message id, header names and values,
+//!   and body. A message larger than the stream's byte limit is refused. Ages and duplicate windows
+//!   are checked on access, without a timer. They use the time for which the clock has run
+//!   ([`Clock::monotonic`]), so setting the time of day ages no
+//!   message. The stored time is the time of day, and never decreases from message to message.
+//! - **Gaps.** The transport counts exactly which unread messages a stream drops for each consumer,
+//!   and reports them at the next poll, or when a durable without subscription is bound again. All
+//!   gaps until then are reported as one, from the first to the last sequence. If a message is
+//!   dropped while a handler has it, it counts as lost only after a nak or an expired ack wait.
+//!   Messages dropped before a consumer was created count only if it starts at a sequence, and from
+//!   that sequence on.
+//! - **Memory** is bounded by the limits of the streams. A consumer stores its position and the state
+//!   of its unsettled deliveries, but no messages.
+//! - **Publishing** holds one lock for a short time and visits only consumers whose filters match the
+//!   subject. For a subject that the stream already holds, it allocates only the message. An expected
+//!   sequence under a pattern is searched among the subjects that match: this is fast for the actions
+//!   of one entity, and proportional to their number for a pattern that matches many subjects.
+//! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the stream;
+//!   size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not clustered
+//!   checks the message id last.)
+//! - **Settling.** A `nak` applies to the current delivery of a message, even if an earlier attempt
+//!   sends it. A nak of the last allowed delivery makes the message
 //!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
-//! - **Keeping by acknowledgement.** A message goes with the last acknowledgement that is
-//!   awaited; one that ran out of deliveries stays until its last is settled after all, or
-//!   its consumer goes. Where nothing is acknowledged, what was handed out is settled once its
-//!   subscription is asked for more, or ends. What is gone is no gap for a consumer that
-//!   begins later, wherever it starts. A stream does not change from one
-//!   [`Retention`](event_sdk_core::stream::Retention) to another. (A server lets one that is kept by
-//!   limits be kept by interest, and back.)
-//! - **Changing a stream.** Its new limits hold for what it has already, but for
-//!   one that refuses what is new: there the old stays. A value that was handed
-//!   over before the stream had a limit in bytes counts what is known of it.
-//!   Storage, replicas and compression mean nothing in one process and are kept
-//!   as they were configured.
-//! - **Draining.** A drain takes no task: whoever awaits its answer drives it. A
-//!   consumer that ends with its last subscription stays until what is in hand is
-//!   settled. What is given back is there for other
-//!   [connections](MemoryTransport::connect); with the last one the streams end.
-//! - **Prefetch.** Where deliveries are settled, a subscription takes a message
-//!   when it is asked for one: the ack wait begins when the caller has it. Where
-//!   they are not, it takes up to its prefetch, 256 at the most, and holds those
-//!   messages beside the stream until it is asked for them or dropped.
-//! - **Groups.** A message is for whichever subscription of its consumer asks
-//!   first, so all that wait are woken for it, and all have a timer while a
-//!   delivery has a deadline: one that does not come holds nothing back.
-//! - **Runtimes.** Nothing but a deadline needs one; see
-//!   [`TokioClock`](event_sdk_clock::TokioClock), from which a transport has its time
-//!   unless it is given another.
+//! - **Work-queue and interest retention.** A message is dropped with its last required
+//!   acknowledgement. An exhausted message stays until that delivery is settled late, or until its
+//!   consumer is deleted. Without acknowledgements, a message counts as settled when its subscription
+//!   asks for the next one, or ends. Dropped messages are not a gap for consumers that are created
+//!   later. The [`Retention`](event_sdk_core::stream::Retention) of a stream cannot be changed. (A
+//!   server can switch between limits and interest.)
+//! - **Changing a stream.** New limits apply to stored messages too, unless the stream refuses new
+//!   messages when full; then the stored ones stay. Values that were handed over before the stream had
+//!   a byte limit count with an estimated size. Storage, replicas and compression are stored in the
+//!   configuration and have no effect.
+//! - **Draining.** A drain has no task of its own: polling its future drives it. An ephemeral consumer
+//!   stays until its unsettled deliveries are settled. Returned messages go to other
+//!   [connections](MemoryTransport::connect); the streams end with the last connection.
+//! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled, and
+//!   the ack wait starts then. Without them, it takes up to its prefetch, at most 256 messages, and
+//!   keeps those until it is polled or dropped.
+//! - **Groups.** All waiting subscriptions of a consumer are woken for a message, and the first to
+//!   poll gets it. Each has a timer while a delivery has a deadline, so a stalled subscription
+//!   delays nothing.
+//! - **Runtimes.** Only deadlines need a runtime; see [`TokioClock`](event_sdk_clock::TokioClock), the
+//!   default clock.
+//!
+//! # Modules
+//!
+//! Set-up and connections:
+//! - `builder`: declares streams, clock, codec and limits;
+//! - `connection`, `phase`: phases (open, draining, closed), drain and close;
+//! - `list`, `streams`: the shared streams, and the lookup by subject;
+//! - `settings`: a stream's configuration;
+//! - `check`: validates requests.
+//!
+//! Publishing and storing:
+//! - `publish`: duplicate check, expectations, sizes, room by number and bytes;
+//! - `dedup`: message ids within the duplicate window;
+//! - `elapsed`: age of a stream;
+//! - `stream`, `state`: one stream and its lock; drops by age and limits, retention by acknowledgement;
+//! - `log`, `subjects`: stored messages by sequence and by subject.
+//!
+//! From a stored message to its consumers:
+//! - `filters`, `interest`, `token_tree`: which consumers match a subject;
+//! - `bind`: binds or creates a consumer;
+//! - `consumer`: a consumer's state: deliveries, redelivery, backoff, limits;
+//! - `position`, `pending`: what it has read, and what is unsettled with its deadlines;
+//! - `ack_pending`: unsettled deliveries by connection;
+//! - `retention_ledger`: which messages it has still to settle;
+//! - `notices`: gaps and exhausted messages that it reports;
+//! - `subscribers`, `subscription`, `own_subjects`: the subscriptions that poll it;
+//! - `settle`: ack, nak, term, in progress.
+//!
+//! Reading and data structures:
+//! - `history`: reads stored messages without a consumer;
+//! - `changeable`, `deferred_actions`, `sequenced`, `slab`: data structures for the above.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod builder;
+mod check;
+mod connection;
+mod list;
+mod phase;
+mod settings;
+mod streams;
+
+mod publish;
+
+mod dedup;
+mod elapsed;
+mod log;
+mod state;
+mod stream;
+mod subjects;
+
+mod filters;
+mod interest;
+mod token_tree;
 
 mod ack_pending;
 mod bind;
-mod builder;
-mod changeable;
-mod check;
-mod connection;
 mod consumer;
-mod dedup;
-mod deferred_actions;
-mod elapsed;
-mod filters;
-mod history;
-mod interest;
-mod list;
-mod log;
 mod notices;
-mod own_subjects;
 mod pending;
-mod phase;
 mod position;
-mod publish;
 mod retention_ledger;
-mod sequenced;
-mod settings;
+
+mod own_subjects;
 mod settle;
-mod slab;
-mod state;
-mod stream;
-mod streams;
-mod subjects;
 mod subscribers;
 mod subscription;
-mod token_tree;
+
+mod history;
+
+mod changeable;
+mod deferred_actions;
+mod sequenced;
+mod slab;
 
 pub use builder::MemoryTransportBuilder;
 
@@ -111,18 +139,18 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error,
-    History, HistoryRequest, HistoryStream, Operation, PublishRequest, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
+    Operation, PublishRequest, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
-/// Streams in the memory of this process, with the semantics of JetStream; see
-/// the [module](self).
+/// The memory transport: streams in this process with the semantics of JetStream; see the
+/// [module](self).
 ///
-/// Cloning it makes another handle to the same streams. They are there until
-/// the last handle, subscription and settler is dropped, or it is
-/// [closed](Transport::close), which drops the messages at once.
-/// [`connect`](Self::connect) makes a transport to them that is closed by itself.
+/// A clone is another handle of the same connection. The streams exist until the last handle,
+/// subscription and settler is dropped, or until [`close`](Transport::close) drops the messages
+/// at once. [`connect`](Self::connect) makes another connection to the same streams.
 ///
 /// ```
 /// use std::time::Duration;
@@ -150,23 +178,23 @@ struct Inner {
 }
 
 impl MemoryTransport {
-    /// The stream that there is when none is declared.
+    /// Name of the stream that exists if none is declared.
     pub const DEFAULT_STREAM: &str = "EVENTS";
 
-    /// How many messages the [default stream](Self::DEFAULT_STREAM) keeps.
+    /// Number of messages that the [default stream](Self::DEFAULT_STREAM) keeps.
     pub const DEFAULT_MAX_MESSAGES: u64 = 100_000;
 
-    /// How many bytes of headers and body a message may have, unless said
-    /// otherwise: as many as on a NATS server.
+    /// Default maximum size of a message in bytes, headers and body: 1 MiB, as on a NATS server.
     pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
 
-    /// Declares a transport.
+    /// Starts the builder of a transport.
     pub fn builder() -> MemoryTransportBuilder {
         MemoryTransportBuilder::new()
     }
 
-    /// A transport that has the [default stream](Self::DEFAULT_STREAM) alone, takes the time from
-    /// `clock` and writes values with `codec`. Unlike [`builder`](Self::builder), it cannot fail.
+    /// A transport with only the [default stream](Self::DEFAULT_STREAM), with this clock, and
+    /// with this codec for values that must be encoded. Unlike [`builder`](Self::builder), it
+    /// cannot fail.
     #[must_use]
     pub fn with_default_stream(clock: Arc<dyn Clock>, codec: Arc<dyn Codec>) -> Self {
         MemoryTransportBuilder::new()
@@ -192,11 +220,10 @@ impl MemoryTransport {
         }))
     }
 
-    /// Another connection to the same streams, as another process would have to
-    /// those of a server.
+    /// Makes another connection to the same streams, as another process would have to a server's.
     ///
-    /// It is drained and closed by itself; the streams are there as long as one
-    /// connection is open. A clone is the same connection.
+    /// It is drained and closed independently. The streams exist as long as one connection is
+    /// open. A clone is the same connection.
     ///
     /// ```
     /// use std::time::Duration;
@@ -215,8 +242,8 @@ impl MemoryTransport {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) when this one was closed, or
-    /// is being drained.
+    /// [`ErrorKind::Closed`](event_sdk_core::transport::ErrorKind::Closed) if this connection was
+    /// closed or is being drained.
     pub fn connect(&self) -> Result<Self, Error> {
         self.0.connection.phase().check(Operation::Configure)?;
         let streams = Arc::clone(self.0.connection.streams());
@@ -280,11 +307,7 @@ impl Transport for MemoryTransport {
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let stream = self.stream(&request.stream, Operation::Subscribe);
-        Completion::ready(
-            stream
-                .and_then(|stream| stream.subscribe(&self.0.connection, &request))
-                .map(|subscription| Box::pin(subscription) as Subscription),
-        )
+        Completion::ready(stream.and_then(|stream| stream.subscribe(&self.0.connection, &request)))
     }
 
     fn history(&self) -> Option<&dyn History> {
@@ -355,6 +378,24 @@ impl StreamAdmin for MemoryTransport {
 }
 
 impl ConsumerAdmin for MemoryTransport {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        let stream = self.stream(stream, Operation::Read);
+        Completion::ready(
+            stream.and_then(|stream| stream.consumer_info(&self.0.connection, consumer)),
+        )
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        let stream = self.stream(stream, Operation::Manage);
+        Completion::ready(
+            stream.and_then(|stream| stream.apply_consumer(&self.0.connection, config)),
+        )
+    }
+
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
         Completion::ready(

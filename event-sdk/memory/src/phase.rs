@@ -1,4 +1,4 @@
-//! `Phase`: which operations a connection still allows.
+//! Phases of a connection (open, draining, closed), and which operations each one allows.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

@@ -1,6 +1,6 @@
 //! The NATS transport: publishes to and consumes from JetStream, servers 2.10.25 or newer.
 //!
-//! Services reach it as `event_sdk::transport::nats`.
+//! Services use it as `event_sdk::transport::nats`.
 //!
 //! ```no_run
 //! use event_sdk::EventBus;
@@ -14,80 +14,99 @@
 //! let bus = EventBus::builder()
 //!     .stream(StreamSpec::new("ORDERS").subject("orders.>").replicas(3))
 //!     .transport(Nats::connect(options).await?)?;
-//! bus.apply_streams().await?; // creates it, or says in what it was changed
+//! bus.apply_streams().await?; // creates the stream, or returns what it changed
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`Transport`] says what holds of every transport. What a server adds, and
-//! where it leaves a choice:
+//! [`Transport`] specifies what every transport guarantees. This page lists what is particular to
+//! this one, and its choices where the contract leaves one:
 //!
-//! - **Connection.** When it is lost it is made anew, to any of the servers, for
-//!   as long as it takes; [`Nats::connection`] shows it and waits for it. What
-//!   happens is told through `tracing`, too (target `event_sdk::nats`).
-//! - **Publishing** hands a message to the connection in the order of the calls,
-//!   and waits while too many are in flight or there is no connection. A message
-//!   that could not be sent in time was not done
-//!   ([`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or why there is no
-//!   connection); one that was sent and not confirmed may have been, and is the
-//!   same when it is published again.
-//! - **No stream heard of it**, for the stream has no leader at the moment, or a
-//!   cluster does not know yet of one that was just created: it is sent again
-//!   for three seconds, if nothing that was published later was stored in the
-//!   meantime. Then the error is one to try again
-//!   ([`Timeout`](event_sdk_core::transport::ErrorKind::Timeout)); if there is no such stream, it
-//!   is [`NoStream`](event_sdk_core::transport::ErrorKind::NoStream) at once.
-//! - **Wrong last sequence.** From 2.12 on a server may say so of a message that
-//!   it has stored before. If the last message has the id of the one that is
-//!   published, the answer is that it is a duplicate.
-//! - **Permissions.** What the server does not allow is
-//!   [`Denied`](event_sdk_core::transport::ErrorKind::PermissionDenied) at once, with the subject. To tell the
-//!   errors above apart, the transport looks at streams
-//!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without the permission they
-//!   are told as the server does. [`Management::Never`] makes no such call.
-//! - **Leaving.** What a subscription had not handed out goes to others of its
-//!   consumer at once where the server is by itself. In a cluster it does within two
-//!   seconds: its servers may count as delivered what nobody listens for any more, so
-//!   that the open requests are listened to until they end. What they bring in that
-//!   time is put back too, as another attempt.
-//!   A [drain](Transport::drain) waits for it.
-//! - **Groups** end when nobody has asked for messages for as long as
-//!   [`inactive_threshold`](NatsOptions::inactive_threshold) says. Who subscribes in
-//!   that very moment gets the group that begins after it.
-//! - **History** is read from any copy of the stream that allows it
-//!   (`allow_direct`, as streams that are created here do) and from the leader
-//!   otherwise, in batches from 2.11 on; it makes no consumer.
-//! - **Streams.** [Applying a stream](StreamAdmin::apply) changes what the
-//!   configuration names and leaves everything else as it is; in a cluster it
-//!   waits until the stream is found by its subjects (`$JS.API.STREAM.NAMES`, if
-//!   that is allowed). A server bounds
-//!   message ids by time alone, so that their number is not compared, and cannot
-//!   forget them in less than 100 ms.
-//! - **Headers** arrive in the order of their names. White space around a value
-//!   is not kept.
-//! - **Versions.** [`Nats::connect`] refuses a server older than 2.10.25
-//!   ([`Version::OLDEST`]) with [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported): older ones
-//!   lose redeliveries and do not know options that they answer as if they did. It looks
-//!   at the server that it connects to; the servers of another domain or prefix behind
-//!   that one have to be as new. A connection that is made anew to an older server logs a
-//!   warning. What a newer version is needed for is `Unsupported` too, with that
-//!   version: the expected sequence of an entity needs 2.11.
+//! - **Connection.** A lost connection is made again, to any of the servers, without a time limit
+//!   unless the options set one. [`Nats::connection`] returns the state and waits for changes. Changes
+//!   are also logged with `tracing` under the target `event_sdk::nats`.
+//! - **Publishing** sends messages in the order of the calls, and waits while too many are in flight or
+//!   the connection is lost. If a message could not be sent in time, the error is
+//!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
+//!   no connection, and the message was not stored. If it was sent and not confirmed, it may have been
+//!   stored, and publishing it again is recognized as a duplicate.
+//! - **No responders.** If no stream answers a publish, because the stream has no leader or a cluster
+//!   does not know a new stream yet, the transport sends it again for three seconds, unless a message
+//!   published later was stored in the meantime. Then the error is
+//!   [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout), to be tried again. If the stream does
+//!   not exist, the error is [`NoStream`](event_sdk_core::transport::ErrorKind::NoStream) at once.
+//! - **Wrong last sequence.** A server from 2.12 on may answer this for a message that it stored
+//!   before. If the last message has the id of the published one, the result is a duplicate.
+//! - **Permissions.** A missing permission is
+//!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied) at once, with the
+//!   subject. To distinguish the errors above, the transport requests information about streams
+//!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those permissions it returns the server's
+//!   own error. [`Management::Never`] makes no such request.
+//! - **Leaving.** Messages that an ended subscription had received and not returned are given to other
+//!   subscriptions of the consumer by a nak: at once on a single server, and within two seconds in a
+//!   cluster. A cluster may count messages as delivered to an inbox without listeners, so the transport
+//!   listens until the open pull requests end, and naks what arrives; this counts as another attempt. A
+//!   [drain](Transport::drain) waits for it.
+//! - **Groups** end when no subscription has requested messages for
+//!   [`inactive_threshold`](NatsOptions::inactive_threshold). A subscription that is made at that very
+//!   moment starts a new group.
+//! - **History** is read from any replica if the stream has `allow_direct`, as streams created here do,
+//!   and from the leader otherwise. It needs no consumer. From server 2.11 on it reads in batches.
+//! - **Streams.** [Applying a stream](StreamAdmin::apply) changes the fields that the configuration
+//!   names and leaves all others. In a cluster it waits until the stream can be found by its subjects
+//!   (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only, so the number
+//!   of remembered ids is not compared, and the minimum window is 100 ms.
+//! - **Headers** arrive sorted by name, without white space around their values.
+//! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
+//!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
+//!   redeliveries, and accept options that they ignore. It checks only the server that it connects to:
+//!   the servers of another domain or API prefix must be as new. A reconnect to an older server logs a
+//!   warning. Capabilities that need a newer version return `Unsupported` and name it; the expected
+//!   sequence of an entity needs 2.11.
+//!
+//! # Modules
+//!
+//! Connecting:
+//! - `options`: servers, authentication, TLS, reconnects, limits;
+//! - `connect`: opens the connection;
+//! - `connection`: its state, and the server's permission violations;
+//! - `server`: version and capabilities of the server;
+//! - `context`: what all parts share, and requests to the JetStream API;
+//! - `error`: server errors as error kinds.
+//!
+//! Publishing:
+//! - `headers`: headers on the wire;
+//! - `publish`: checks, retries and confirms a publish;
+//! - `send_queue`: sends publishes in order, and limits those in flight;
+//! - `pending_replies`: matches replies to publishes by a token.
+//!
+//! Streams, consuming and reading:
+//! - `streams`: finds, creates and changes streams;
+//! - `consumer`: binds consumers, pulls, settles, recovers;
+//! - `history`: reads stored messages without a consumer;
+//! - `core_nats`: publish and subscribe without streams.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod connect;
 mod connection;
-mod consumer;
 mod context;
-mod core_nats;
 mod error;
-mod headers;
-mod history;
 mod options;
-mod pending_replies;
-mod publish;
-mod send_queue;
 mod server;
+
+mod headers;
+mod publish;
+
+mod pending_replies;
+mod send_queue;
+
 mod streams;
+
+mod consumer;
+
+mod history;
+
+mod core_nats;
 
 pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
 pub use core_nats::CoreNats;
@@ -105,23 +124,23 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error, History,
-    HistoryRequest, HistoryStream, PublishRequest, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
+    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Transport,
 };
 
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
 const TRACING_TARGET: &str = "event_sdk::nats";
 
-/// Streams and consumers of a NATS JetStream server; see the [crate](crate).
+/// The NATS JetStream transport; see the [crate](crate).
 ///
-/// What a server has confirmed to be stored survives its end, also by `kill -9`.
-/// Acknowledgements do not quite: a server writes what its consumers know up to a
-/// tenth of a second later (nats-server 2.15, `consumerFileStore`), so one that is
-/// killed, not stopped, may deliver again what was acknowledged just before, unless
-/// other servers of its cluster have a copy of the consumer.
+/// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements
+/// may not: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,
+/// `consumerFileStore`), so after a kill it may deliver acknowledged messages again, unless
+/// another server of the cluster has a replica of the consumer.
 ///
-/// Cloning it makes another handle to the same connection.
+/// A clone is another handle of the same connection.
 #[derive(Debug, Clone)]
 pub struct Nats {
     context: Arc<NatsContext>,
@@ -130,18 +149,20 @@ pub struct Nats {
 }
 
 impl Nats {
-    /// Begins the options of a connection to `servers`: a URL, or several with
-    /// commas between them.
+    /// Starts the options of a connection to `servers`: one URL, or several separated by commas.
     pub fn options(servers: impl AsRef<str>) -> NatsOptions {
         NatsOptions::new(servers)
     }
 
-    /// Connects.
+    /// Connects to a server.
     ///
     /// # Errors
     ///
-    /// The options contradict themselves, no server answers, or it refuses the
-    /// connection. [`Unsupported`](super::ErrorKind::Unsupported): the server is older than
+    /// [`InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) for contradictory options,
+    /// [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected) or [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout)
+    /// if no server answers, [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) if it refuses
+    /// the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong certificates,
+    /// [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the server is older than
     /// [`Version::OLDEST`].
     ///
     /// Cancel-safe: dropping the future ends the attempt.
@@ -155,17 +176,17 @@ impl Nats {
         })
     }
 
-    /// Shows whether there is a connection, and waits for that to change.
+    /// Returns a watch on the state of the connection.
     pub fn connection(&self) -> ConnectionWatch {
         self.context.watch()
     }
 
-    /// The same connection without streams: for events that nobody has to have.
+    /// A transport on the same connection without streams: for at-most-once events.
     pub fn core(&self) -> CoreNats {
         CoreNats::new(Arc::clone(&self.context), Arc::clone(&self.consumers))
     }
 
-    /// The version of the server that is connected, or was last.
+    /// The version of the connected server, or of the last one.
     pub fn server_version(&self) -> Version {
         self.context.server().version
     }
@@ -235,6 +256,26 @@ impl StreamAdmin for Nats {
 }
 
 impl ConsumerAdmin for Nats {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        consumer::info(
+            Arc::clone(&self.context),
+            Text::copy_of(stream),
+            Text::copy_of(consumer),
+        )
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        consumer::apply(
+            Arc::clone(&self.context),
+            Text::copy_of(stream),
+            config.clone(),
+        )
+    }
+
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         consumer::delete(
             Arc::clone(&self.context),

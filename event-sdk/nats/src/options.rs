@@ -19,11 +19,10 @@ use auth::Secret;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
-/// How to connect to NATS, and what the transport may do there.
+/// Options of a connection to NATS.
 ///
-/// Begin with [`Nats::options`](super::Nats::options). What contradicts itself
-/// is the error of [`Nats::connect`](super::Nats::connect). No secret that is
-/// given here is ever shown.
+/// Start with [`Nats::options`](super::Nats::options). [`Nats::connect`](super::Nats::connect)
+/// reports contradictory options. Secrets are never shown.
 ///
 /// ```
 /// use std::time::Duration;
@@ -58,39 +57,37 @@ pub struct NatsOptions {
     pub(super) max_pull_bytes: u64,
 }
 
-/// Whether the transport may look at streams and consumers, and change them.
+/// Whether the transport may use the JetStream API to inspect and change streams and consumers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Management {
-    /// What is asked for is done.
+    /// The transport makes all requests that an operation needs.
     #[default]
     Allowed,
-    /// No call of the JetStream API is made but the one that fetches messages:
-    /// streams and consumers exist already, and the user may have no permission
-    /// to look at them. What would need a call answers an error that says so.
+    /// The transport makes no request of the JetStream API except to fetch messages: streams and
+    /// consumers must exist, and the user needs no other permission. Operations that need more
+    /// return an error.
     Never,
 }
 
 impl NatsOptions {
-    /// How long connecting to one server may take unless set.
+    /// Default timeout of connecting to one server.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-    /// How long the server may take to answer a request unless set.
+    /// Default timeout of a request to the server.
     pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-    /// How often the server is asked whether it is there, unless set; the
-    /// connection counts as lost when two of these were not answered.
+    /// Default interval of pings; the connection counts as lost after two unanswered ones.
     pub const DEFAULT_PING_INTERVAL: Duration = Duration::from_secs(10);
-    /// How long a publish waits for a connection unless set: less than the
-    /// publish timeout of a bus, so that it can say that nothing was sent.
+    /// Default time that a publish waits for a connection: less than the publish timeout of a
+    /// bus, so that the publish can fail as "not sent".
     pub const DEFAULT_CONNECTION_WAIT: Duration = Duration::from_secs(4);
-    /// How long the ack of a publish is awaited at the most, unless set.
+    /// Default maximum wait for the ack of a publish.
     pub const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
-    /// How many publishes may wait for their acks at a time unless set.
+    /// Default number of publishes that wait for their acks at a time.
     pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
-    /// After how long a group or an ephemeral consumer that nobody asks for
-    /// messages is removed by the server, unless set.
+    /// Default time after which the server deletes a group or ephemeral consumer that receives no
+    /// requests.
     pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_secs(5 * 60);
-    /// How many bytes a subscription may ask for and not have taken unless set: 16 MiB, a
-    /// quarter of what a server holds for a connection unless configured (`max_pending`,
-    /// 64 MB).
+    /// Default maximum of bytes that a subscription has requested and not received: 16 MiB, a
+    /// quarter of a server's default `max_pending` (64 MB).
     pub const DEFAULT_MAX_PULL_BYTES: u64 = 16 * 1024 * 1024;
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
@@ -118,14 +115,14 @@ impl NatsOptions {
         }
     }
 
-    /// Connects to the given servers only, not to others of their cluster that
-    /// they announce: for clusters whose own addresses cannot be reached.
+    /// Connects only to the given servers, not to others that the cluster announces: for clusters
+    /// whose own addresses are unreachable.
     pub fn only_given_servers(mut self) -> Self {
         self.only_given_servers = true;
         self
     }
 
-    /// Connects as a user with a password.
+    /// Authenticates with user and password.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.auth = Some(Auth::User {
             name: name.into(),
@@ -134,49 +131,47 @@ impl NatsOptions {
         self
     }
 
-    /// Connects with a token.
+    /// Authenticates with a token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.auth = Some(Auth::Token(Secret::new(token)));
         self
     }
 
-    /// Connects with an NKey; `seed` begins with `SU`.
+    /// Authenticates with an NKey; `seed` begins with `SU`.
     pub fn nkey(mut self, seed: impl Into<String>) -> Self {
         self.auth = Some(Auth::NKey(Secret::new(seed)));
         self
     }
 
-    /// Connects with a credentials file, as `nsc` writes it. It is read each
-    /// time that a connection is made, so that it may be replaced.
+    /// Authenticates with a credentials file as `nsc` writes it. The file is read at each
+    /// connection, so it can be replaced.
     pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::CredentialsFile(path.into()));
         self
     }
 
-    /// Connects with what stands in a credentials file.
+    /// Authenticates with the text of a credentials file.
     pub fn credentials(mut self, text: impl Into<String>) -> Self {
         self.auth = Some(Auth::Credentials(Secret::new(text)));
         self
     }
 
-    /// Connects with TLS only, even where the server would do without. So does
-    /// a server's URL that begins with `tls://`.
+    /// Requires TLS. A server URL with `tls://` does so too.
     pub fn tls(mut self) -> Self {
         self.tls.required = true;
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file, and others given
-    /// with the same call, instead of those of the operating system. Asks for TLS.
+    /// Trusts the certificate authorities in this PEM file instead of the operating system's. Can
+    /// be called several times. Requires TLS.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.required = true;
         self.tls.authorities.push(path.into());
         self
     }
 
-    /// Shows the server this certificate (a chain in a PEM file) with its key
-    /// (PEM). Asks for TLS. They are read each time that a connection is made,
-    /// so that they may be replaced.
+    /// Presents this client certificate (a chain in a PEM file) with its key (PEM). Both files
+    /// are read at each connection, so they can be replaced. Requires TLS.
     pub fn client_certificate(
         mut self,
         certificate: impl Into<PathBuf>,
@@ -187,129 +182,125 @@ impl NatsOptions {
         self
     }
 
-    /// Begins with TLS at once, for servers with `handshake_first`. Asks for TLS.
+    /// Starts with the TLS handshake, for servers with `handshake_first`. Requires TLS.
     pub fn tls_first(mut self) -> Self {
         self.tls.required = true;
         self.tls.first = true;
         self
     }
 
-    /// What the connection is called on the server.
+    /// Sets the name of the connection, which the server shows in `connz`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Under which prefix answers come: `_INBOX` unless set. The user needs the
-    /// permission to subscribe to `<prefix>.>`.
+    /// Sets the prefix of inboxes. Default: `_INBOX`. The user needs permission to subscribe to
+    /// `<prefix>.>`.
     pub fn inbox_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.inbox_prefix = prefix.into();
         self
     }
 
-    /// The JetStream domain where the streams are.
+    /// Sets the JetStream domain of the streams.
     pub fn domain(mut self, domain: impl AsRef<str>) -> Self {
         self.api_prefix = format!("$JS.{}.API", domain.as_ref());
         self
     }
 
-    /// The prefix of the JetStream API, where it is imported from another
-    /// account under another: `$JS.API` unless set.
+    /// Sets the prefix of the JetStream API, if it is imported from another account. Default:
+    /// `$JS.API`.
     pub fn api_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.api_prefix = prefix.into();
         self
     }
 
-    /// Whether the transport may look at streams and consumers and change them.
+    /// Sets whether the transport may inspect and change streams and consumers. Default:
+    /// [`Management::Allowed`].
     pub fn management(mut self, management: Management) -> Self {
         self.management = management;
         self
     }
 
-    /// How long connecting to one server may take.
+    /// Sets the timeout of connecting to one server. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Tries to connect for at least this long before it fails, for services
-    /// that may start before their server: not at all again unless set. Wrong
-    /// credentials are an error at once.
+    /// Retries the first connection for at least this long, for services that may start before
+    /// their server. Default: no retries. Wrong credentials fail at once.
     pub fn connect_within(mut self, time: Duration) -> Self {
         self.connect_within = time;
         self
     }
 
-    /// How long the server may take to answer a request.
+    /// Sets the timeout of a request to the server. Default: 5 s.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.request_timeout = timeout;
         self
     }
 
-    /// How often the server is asked whether it is there.
+    /// Sets the interval of pings. Default: 10 s.
     pub fn ping_interval(mut self, interval: Duration) -> Self {
         self.ping_interval = interval;
         self
     }
 
-    /// How long to wait between attempts to connect anew: `first`, and twice as
-    /// long after each round over all servers, up to `longest`; of each wait up
-    /// to a half is left out at random. 100 ms up to 4 s unless set.
+    /// Sets the waits between reconnect attempts: `first`, doubled after each round over all
+    /// servers, up to `longest`. Each wait is shortened at random by up to a half. Default: 100
+    /// ms up to 4 s.
     pub fn reconnect_delay(mut self, first: Duration, longest: Duration) -> Self {
         self.reconnect.first = first;
         self.reconnect.longest = longest;
         self
     }
 
-    /// After how many failed attempts in a row the connection is given up and
-    /// the transport closed: never unless set. Zero means never.
+    /// Sets after how many consecutive failed reconnect attempts the transport is closed.
+    /// Default, and zero: never.
     pub fn max_reconnects(mut self, attempts: usize) -> Self {
         self.reconnect.attempts = attempts;
         self
     }
 
-    /// How many publishes may wait for their acks at a time; others wait for
-    /// their turn. Zero is taken as one.
+    /// Sets how many publishes may wait for their acks at a time; further ones wait. Default:
+    /// 1,024; zero counts as one.
     pub fn max_in_flight(mut self, publishes: usize) -> Self {
         self.limits.in_flight = publishes.max(1);
         self
     }
 
-    /// How long the ack of a publish that was sent is awaited at the most: ten
-    /// seconds unless set. The publish timeout of a bus counts too; where that is
-    /// longer, set this as well.
+    /// Sets the maximum wait for the ack of a publish. Default: 10 s. The publish timeout of the
+    /// bus also applies; if that is longer, raise this too.
     pub fn ack_timeout(mut self, timeout: Duration) -> Self {
         self.limits.ack = timeout;
         self
     }
 
-    /// How long a publish waits for a connection before it fails with
-    /// [`Disconnected`](ErrorKind::Disconnected), having sent nothing.
+    /// Sets how long a publish waits for a connection before it fails with
+    /// [`Disconnected`](ErrorKind::Disconnected), without sending anything. Default: 4 s.
     pub fn connection_wait(mut self, time: Duration) -> Self {
         self.limits.connection = time;
         self
     }
 
-    /// After how long a group or an ephemeral consumer that nobody asks for
-    /// messages is removed by the server; it waits for what is to be settled too.
+    /// Sets the time after which the server deletes a group or ephemeral consumer that receives no
+    /// requests and has no unsettled deliveries. Default: 5 min.
     ///
-    /// That is how long the consumer of a program that was killed stays, and how
-    /// long all members of a group may be away and find it again. It is a part of
-    /// a group: its members need the same.
+    /// The consumer of a killed program stays this long, and a group can be without members this
+    /// long. All members of a group need the same value.
     pub fn inactive_threshold(mut self, threshold: Duration) -> Self {
         self.inactive = threshold;
         self
     }
 
-    /// How many bytes a subscription may ask for and not have taken, headers and subjects
-    /// included; where it takes more than one message ahead.
+    /// Sets the maximum of bytes, including headers and subjects, that a subscription has
+    /// requested and not received, if it prefetches more than one message. Default: 16 MiB.
     ///
-    /// A server sends what was asked for as fast as it can, and takes a connection that
-    /// does not get rid of it for a slow consumer: beyond its `max_pending` it ends the
-    /// connection, and what was on its way comes again after the ack wait. So keep this
-    /// well below `max_pending`, for all subscriptions of the connection together. A
-    /// message that has no room in the share of its request comes alone, which takes two
-    /// round trips.
+    /// A server disconnects a client as a slow consumer if more than `max_pending` bytes wait for
+    /// it; the messages are then delivered again after the ack wait. Keep the sum over all
+    /// subscriptions of a connection well below `max_pending`. A message larger than its share of
+    /// a request is requested alone, which takes two round trips.
     pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
         self.max_pull_bytes = bytes;
         self

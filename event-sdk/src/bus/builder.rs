@@ -17,8 +17,7 @@ use crate::time::{TokioClock, V7Ids};
 #[cfg(feature = "memory")]
 use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 
-/// The settings of a bus; end with [`transport`](Self::transport) or
-/// `memory`.
+/// Builder of a bus; finish with [`transport`](Self::transport) or `memory`.
 ///
 /// ```
 /// use event_sdk::EventBus;
@@ -48,12 +47,12 @@ pub struct BusBuilder {
 }
 
 impl BusBuilder {
-    /// The prefix unless another is set.
+    /// The default prefix.
     pub const DEFAULT_PREFIX: &'static str = "events";
-    /// How long a publish may take unless something else is set.
+    /// The default timeout of a publish.
     pub const DEFAULT_PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
-    /// The largest body that is published and decoded unless something else is set: 8 MiB, the
-    /// most that NATS's documentation advises for `max_payload`.
+    /// The default maximum size of a body in bytes: 8 MiB, the largest `max_payload` that NATS
+    /// recommends.
     pub const DEFAULT_MAX_PAYLOAD: usize = 8 * 1024 * 1024;
 
     pub(super) fn new() -> Self {
@@ -70,93 +69,93 @@ impl BusBuilder {
         }
     }
 
-    /// What goes before every relative subject: `events` unless set.
+    /// Sets the prefix of all relative subjects. Default: `events`.
     pub fn prefix(mut self, prefix: impl Into<Text>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// The name under which this service publishes: the program's file name
-    /// unless set.
+    /// Sets the name of this service, which is written to each envelope. Default: the program's
+    /// file name without extension.
     pub fn source(mut self, source: impl Into<Text>) -> Self {
         self.source = Some(source.into());
         self
     }
 
-    /// Notes a text in the metadata of every event that this bus publishes, its
-    /// region for example.
+    /// Adds a metadata entry to every event that this bus publishes, such as its region.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.push((name.into(), text.into()));
         self
     }
 
-    /// Declares a stream: `memory` makes it, [`EventBus::apply_streams`] creates
-    /// or changes it on any other transport, and a subscription finds its streams
-    /// among those declared before it asks the transport.
+    /// Declares a stream. `memory` creates it; on other transports [`EventBus::apply_streams`]
+    /// does. Subscriptions look for the stream of a subject among the declared streams first, and
+    /// then ask the transport.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
     }
 
-    /// Writes and reads envelopes in another way than the JSON of the wire contract.
+    /// Replaces the codec. Default: the JSON of the wire contract.
     pub fn codec(mut self, codec: impl Codec) -> Self {
         self.codec = Arc::new(codec);
         self
     }
 
-    /// Takes time from another clock.
+    /// Replaces the clock. Default: system time, with tokio's timers.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Takes ids from another source.
+    /// Replaces the source of event ids. Default: UUID version 7.
     pub fn ids(mut self, ids: Arc<dyn IdSource>) -> Self {
         self.ids = ids;
         self
     }
 
-    /// How long a publish may take until it is confirmed: five seconds unless set.
+    /// Sets how long a publish may take until it is confirmed. Default: 5 s.
     pub fn publish_timeout(mut self, timeout: Duration) -> Self {
         self.publish_timeout = timeout;
         self
     }
 
-    /// The largest body in bytes that is decoded, and so that is published: 8 MiB unless
-    /// set. The transport may take less.
+    /// Sets the maximum size of a body in bytes, for publishing and decoding. Default: 8 MiB. The
+    /// transport may have a lower limit.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
     }
 
-    /// A bus over `transport`.
+    /// Builds a bus on `transport`.
     ///
     /// # Errors
     ///
-    /// When the prefix or a declared stream cannot be.
+    /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
+    /// invalid stream.
     pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
         let streams = self.checked_streams()?;
         Ok(self.finish(Arc::new(transport), streams))
     }
 
-    /// A bus in this process, over the memory transport with the declared
-    /// streams; with none declared, one that takes everything and keeps the
-    /// newest 100,000 events.
+    /// Builds a bus on the memory transport with the declared streams. Without a declared stream
+    /// it has one that stores every subject and keeps the newest 100,000 events.
     ///
     /// # Errors
     ///
-    /// When the prefix or a declared stream cannot be, or two streams overlap.
+    /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
+    /// invalid stream or overlapping streams.
     #[cfg(feature = "memory")]
     pub fn memory(self) -> Result<EventBus, Error> {
         self.memory_with(|memory| memory)
     }
 
-    /// The same, with settings of the memory transport:
+    /// Like [`memory`](Self::memory), with further settings of the memory transport:
     /// `.memory_with(|memory| memory.hand_over(true))`.
     ///
     /// # Errors
     ///
-    /// As [`memory`](Self::memory), or when the settings contradict each other.
+    /// As [`memory`](Self::memory), and errors of [`MemoryTransportBuilder::build`].
     #[cfg(feature = "memory")]
     pub fn memory_with(
         self,

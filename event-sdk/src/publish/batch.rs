@@ -22,15 +22,14 @@ impl<E: Event> Publisher<E> {
     }
 }
 
-/// Many events about to be published: add options, then await it.
+/// A publish of many events: set options, then await it.
 ///
-/// The events are handed over in their order; a bounded number of them waits
-/// for its confirmation at a time. When one fails, the others go on, and the
-/// error has the result of each. An iterator that makes its events as it goes
-/// holds no more of them in memory than are in flight.
+/// Events are sent in order, and a limited number waits for confirmation at a time. If one fails,
+/// the others continue, and the error has a result for each event. Events of a lazy iterator are
+/// made only as they are sent.
 ///
-/// Dropping it leaves out the events that were not handed over yet, and takes
-/// back none that were.
+/// Not cancel-safe: after dropping it, events that were already sent may be stored, and the
+/// others are not.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishAll<'a, E, I> {
     publisher: &'a Publisher<E>,
@@ -42,7 +41,7 @@ pub struct PublishAll<'a, E, I> {
 const LOOK_AFTER: usize = 16;
 
 impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
-    /// How many events wait for their confirmation at a time unless set.
+    /// Default number of events that wait for confirmation at a time.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
     fn new(publisher: &'a Publisher<E>, events: I) -> Self {
@@ -53,8 +52,8 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
         }
     }
 
-    /// How many events may wait for their confirmation at a time: 256 unless
-    /// set; zero is taken as one.
+    /// Sets how many events may wait for confirmation at a time. Default: 256; zero counts as
+    /// one.
     pub fn in_flight(mut self, events: usize) -> Self {
         self.in_flight = NonZeroUsize::new(events).unwrap_or(NonZeroUsize::MIN);
         self
@@ -126,7 +125,7 @@ impl<E, I> fmt::Debug for PublishAll<'_, E, I> {
     }
 }
 
-/// At least one of many events was not published; it has the result of each.
+/// At least one event of a [`PublishAll`] failed. Contains the result of each event.
 pub struct PublishAllError<E> {
     results: Vec<Result<Published, PublishError<E>>>,
 }

@@ -8,8 +8,10 @@ use event_sdk_core::transport::Error;
 
 use super::Prepared;
 
-/// Why an event was not published, and the event: publish it again and it is
-/// the same event.
+/// A failed publish, with the prepared event: publishing that again is recognized as the same
+/// event.
+///
+/// It dereferences to [`Error`], which has `kind()` and `outcome()`.
 pub struct PublishError<E> {
     error: Error,
     prepared: Box<Prepared<E>>,
@@ -23,17 +25,17 @@ impl<E> PublishError<E> {
         }
     }
 
-    /// The event, with the id and time that it had.
+    /// The event with its id and time.
     pub fn prepared(&self) -> &Prepared<E> {
         &self.prepared
     }
 
-    /// The event, to be published again.
+    /// Returns the event, to publish it again.
     pub fn into_prepared(self) -> Prepared<E> {
         *self.prepared
     }
 
-    /// The reason alone.
+    /// Returns the error without the event.
     pub fn into_error(self) -> Error {
         self.error
     }

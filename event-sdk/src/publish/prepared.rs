@@ -17,12 +17,12 @@ use crate::bus::micros;
 use crate::cause::{AsCause, Cause};
 use crate::trace::TraceContext;
 
-/// An event with its envelope and all that was said of its publish (headers,
-/// message id, expectations): publishing it again is the same publish of the
-/// same event, which a stream recognizes by its id.
+/// An event with fixed id and time, and the options of its publish (headers, message id,
+/// expectations). Publishing it again repeats the same publish, which the stream recognizes by
+/// its id.
 ///
-/// Made by [`Publisher::prepare`](super::Publisher::prepare), and given back by
-/// every error of publishing. A clone is the same event.
+/// [`Publisher::prepare`](super::Publisher::prepare) makes it, and each publish error contains
+/// it. A clone is the same event.
 pub struct Prepared<E> {
     pub(super) head: ValueHeader,
     pub(super) event: Arc<E>,
@@ -89,32 +89,32 @@ impl<E> Prepared<E> {
         &self.event
     }
 
-    /// What travels beside the body.
+    /// The message headers.
     #[must_use]
     pub fn headers(&self) -> &Headers {
         const NONE: &Headers = &Headers::new();
         self.extra().map_or(NONE, |extra| &extra.headers)
     }
 
-    /// Sends the trace context with it.
+    /// Adds the trace context as headers.
     #[must_use]
     pub fn trace(mut self, trace: &TraceContext) -> Self {
         self.set_trace(trace);
         self
     }
 
-    /// Lets the stream recognize a duplicate by this text instead of the event's id.
+    /// Sets the id by which the stream recognizes duplicates. Default: the event's id.
     #[must_use]
     pub fn message_id(mut self, id: impl Into<Text>) -> Self {
         self.extra_mut().message_id = Some(MessageId::Text(id.into()));
         self
     }
 
-    /// Sends a header with it.
+    /// Adds a header.
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`] when name or value cannot travel in a header.
+    /// [`InvalidHeader`] if the name or value is not allowed in a header.
     pub fn header(
         mut self,
         name: impl Into<Text>,
@@ -154,10 +154,10 @@ impl<E: Event> Prepared<E> {
         self.head.to_header(&E::SPEC)
     }
 
-    /// Joins the story of what caused the event: its correlation and trace, and
-    /// its id as causation.
+    /// Inherits the correlation id and trace of the cause, and sets the cause's id as causation
+    /// id.
     ///
-    /// A message that is no envelope has no story; then nothing changes.
+    /// A cause that is not an envelope changes nothing.
     #[must_use]
     pub fn caused_by(mut self, cause: &impl AsCause) -> Self {
         if let Some(cause) = cause.as_cause() {
@@ -172,21 +172,21 @@ impl<E: Event> Prepared<E> {
         self
     }
 
-    /// Joins a story whose id comes from elsewhere, from a request for example.
+    /// Sets the correlation id, for example from a request.
     #[must_use]
     pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
         self.change(|head| head.metadata.correlation_id = Some(id.into()));
         self
     }
 
-    /// Notes a text in the metadata.
+    /// Adds a metadata entry.
     #[must_use]
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.change(|head| head.metadata.insert(name, text));
         self
     }
 
-    /// Says when it happened, if that is not now. Cut to microseconds.
+    /// Sets the time of the event, truncated to microseconds. Default: now.
     #[must_use]
     pub fn occurred_at(mut self, instant: Timestamp) -> Self {
         self.change(|head| head.timestamp = micros(instant));

@@ -8,8 +8,8 @@ use event_sdk_core::Event;
 
 use super::Prepared;
 
-/// What can be published as an `E`: the event, an `Arc` of it, or one that was
-/// prepared, by value or by reference.
+/// Types that can be published as an `E`: the event, an `Arc` of it, or a prepared event, by
+/// value or by reference.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be published as the event `{E}`",
     label = "expected `{E}`, an `Arc` of one, or one that was prepared",
@@ -17,18 +17,18 @@ use super::Prepared;
     note = "a struct becomes an event by `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`"
 )]
 pub trait IntoPublishable<E> {
-    /// The event, with its envelope if it has one.
+    /// Converts into a new or prepared event.
     fn into_publishable(self) -> Publishable<E>;
 }
 
-/// An event that is to be published.
+/// An event to be published: new or prepared.
 ///
-/// One that is new is dated when it is handed over and not before: then its
-/// transport can take the same [`Reading`](crate::time::Reading) of the clock.
+/// A new event gets its id and time when it is handed to the transport, so that both use the same
+/// [`Reading`](crate::time::Reading) of the clock.
 pub enum Publishable<E> {
-    /// It gets its id and its time when it is handed over.
+    /// Without id and time.
     New(Arc<E>),
-    /// It has them.
+    /// With id and time.
     Prepared(Prepared<E>),
 }
 

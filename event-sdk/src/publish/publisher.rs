@@ -25,7 +25,7 @@ const MAX_SIZE_HINT: usize = 64 * 1024;
 
 /// Publishes events of the type `E`.
 ///
-/// Keep it: what is the same for all events of the type is made once.
+/// Keep it and reuse it: it computes the subject once.
 pub struct Publisher<E> {
     bus: EventBus,
     /// The subject, or why there is none; the part before the key if that is in it.
@@ -48,7 +48,7 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Gives an event its id and its time, and publishes nothing yet.
+    /// Fixes an event's id and time without publishing it.
     pub fn prepare(&self, event: impl IntoPublishable<E>) -> Prepared<E> {
         match event.into_publishable() {
             Publishable::New(event) => self.prepare_at(event, self.read_clock()),
@@ -56,17 +56,17 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// The bus through which it publishes.
+    /// The bus of this publisher.
     #[must_use]
     pub fn bus(&self) -> &EventBus {
         &self.bus
     }
 
-    /// Where `event` goes: with its key as the last token if the event says so.
+    /// The subject of `event`, including its key if the event declares `in_subject`.
     ///
     /// # Errors
     ///
-    /// When the subject, or the key as a token of it, cannot be.
+    /// [`ErrorKind::InvalidSubject`] if the subject or the escaped key is too long or malformed.
     pub fn subject_of(&self, event: &E) -> Result<Subject, Error> {
         let subject = self.subject.as_ref().map_err(invalid_subject)?;
         match (E::SPEC.key_use(), event.key()) {
@@ -274,7 +274,7 @@ impl<E> fmt::Debug for Publisher<E> {
     }
 }
 
-/// Makes publishers for the events of the set `S`, and for no others.
+/// A factory of publishers restricted to the events of the set `S`.
 ///
 /// ```compile_fail
 /// # use event_sdk::{Event, EventBus, EventSet};
@@ -304,7 +304,7 @@ impl<S: EventSet> PublisherSet<S> {
         }
     }
 
-    /// Publishes events of the type `E`, which is one of the set.
+    /// Returns a publisher for `E`, an event of the set.
     #[must_use]
     pub fn publisher<E: Event>(&self) -> Publisher<E>
     where

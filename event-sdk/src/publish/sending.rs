@@ -31,11 +31,16 @@ impl<E: Event> Publisher<E> {
     }
 }
 
-/// One event about to be published: add options, then await it.
+/// A publish of one event: set options, then await it.
 ///
-/// Nothing is sent before it is polled. Dropping it afterwards takes nothing
-/// back: the event may be stored or not, and publishing the same
-/// [prepared](Publisher::prepare) event again is safe.
+/// Nothing is sent before the first poll. Not cancel-safe: after dropping it, the event may be
+/// stored or not. Publishing the same [prepared](Publisher::prepare) event again is safe.
+///
+/// Awaiting it fails with a [`PublishError`]. Its kinds: [`ErrorKind::NoStream`],
+/// [`ErrorKind::StreamFull`], [`ErrorKind::TooLarge`], [`ErrorKind::WrongLastSequence`],
+/// [`ErrorKind::InvalidSubject`], [`ErrorKind::InvalidHeader`], [`ErrorKind::InvalidOption`],
+/// [`ErrorKind::Encode`], [`ErrorKind::PermissionDenied`], [`ErrorKind::Unsupported`],
+/// [`ErrorKind::Timeout`], [`ErrorKind::Disconnected`] and [`ErrorKind::Closed`].
 #[must_use = "nothing is published until this is awaited"]
 pub struct Publish<'a, E> {
     publisher: &'a Publisher<E>,
@@ -52,32 +57,32 @@ impl<'a, E: Event> Publish<'a, E> {
         }
     }
 
-    /// Joins the story of what caused the event; see [`Prepared::caused_by`].
+    /// Inherits correlation id and trace from the cause; see [`Prepared::caused_by`].
     pub fn caused_by(self, cause: &impl AsCause) -> Self {
         self.change(|prepared| prepared.caused_by(cause))
     }
 
-    /// Joins a story whose id comes from elsewhere.
+    /// Sets the correlation id.
     pub fn correlation_id(self, id: impl Into<LooseId>) -> Self {
         self.change(|prepared| prepared.correlation_id(id))
     }
 
-    /// Notes a text in the metadata.
+    /// Adds a metadata entry.
     pub fn metadata(self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.change(|prepared| prepared.metadata(name, text))
     }
 
-    /// Says when it happened, if that is not now.
+    /// Sets the time of the event. Default: now.
     pub fn occurred_at(self, instant: Timestamp) -> Self {
         self.change(|prepared| prepared.occurred_at(instant))
     }
 
-    /// Sends the trace context with it.
+    /// Adds the trace context as headers.
     pub fn trace(self, trace: &TraceContext) -> Self {
         self.change(|prepared| prepared.trace(trace))
     }
 
-    /// Sends a header with it; one that cannot travel is the error of the publish.
+    /// Adds a header. An invalid header makes the publish fail with [`ErrorKind::InvalidHeader`].
     pub fn header(self, name: impl Into<Text>, value: impl Into<String>) -> Self {
         self.change(|mut prepared| {
             prepared.set_header(name.into(), value.into());
@@ -85,34 +90,35 @@ impl<'a, E: Event> Publish<'a, E> {
         })
     }
 
-    /// Lets the stream recognize a duplicate by this text instead of the event's id.
+    /// Sets the id by which the stream recognizes duplicates. Default: the event's id.
     pub fn message_id(self, id: impl Into<Text>) -> Self {
         self.change(|prepared| prepared.message_id(id))
     }
 
-    /// Publishes only if this is the last sequence of the stream; zero: if it is empty.
+    /// Stores the event only if `sequence` is the last sequence of the stream; zero: only if the
+    /// stream is empty.
     pub fn expect_last_sequence(self, sequence: u64) -> Self {
         self.expect(|expect| expect.stream = Some(sequence))
     }
 
-    /// Publishes only if this is the last sequence on the event's own subject;
-    /// zero: if there is none. With the key in the subject, that is the last
-    /// time that this happened to this entity.
+    /// Stores the event only if `sequence` is the last sequence on the event's subject; zero:
+    /// only if there is none. With the key in the subject, this is the last event of this type
+    /// for the entity.
     pub fn expect_last_subject_sequence(self, sequence: u64) -> Self {
         self.expect(|expect| expect.subject = Some(sequence))
     }
 
-    /// Publishes only if this is the last sequence of anything that happened to
-    /// the entity that the event's key names; zero: if nothing did.
+    /// Stores the event only if `sequence` is the last sequence of any event of the entity that
+    /// the key names; zero: only if there is none.
     ///
-    /// What counts is what the stream that stores this event has: keep all events
-    /// of an entity in one stream. The event must have `#[event(key, in_subject)]`.
+    /// Only events in the same stream count, so keep all events of an entity in one stream.
+    /// Requires `#[event(key, in_subject)]`.
     pub fn expect_last_entity_sequence(self, sequence: u64) -> Self {
         self.expect(|expect| expect.entity = Some(sequence))
     }
 
-    /// How long it may take until the event is stored; the bus's
-    /// `publish_timeout` unless set.
+    /// Sets how long the publish may take until it is confirmed. Default: the bus's
+    /// `publish_timeout`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -151,11 +157,11 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
     }
 }
 
-/// The answer to a publish. See [`Publish`] for what dropping it means.
+/// The future of a publish. See [`Publish`] about dropping it.
 ///
 /// # Panics
 ///
-/// When it is polled after it was ready, as futures of the standard library do.
+/// Panics if it is polled after completion.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
     publisher: &'a Publisher<E>,
@@ -375,7 +381,7 @@ impl<E: Event> Future for PublishFuture<'_, E> {
     }
 }
 
-/// An event that is stored.
+/// Result of a successful publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The id of the event.
@@ -384,7 +390,7 @@ pub struct Published {
     pub stream: Option<Text>,
     /// Its sequence in the stream; `None` where there is no stream.
     pub sequence: Option<u64>,
-    /// Whether it was there already and was not stored again.
+    /// Whether the stream already had the event and did not store it again.
     pub duplicate: bool,
 }
 

@@ -9,11 +9,10 @@ use event_sdk_core::transport::{Settlement, Settler, Unsettled};
 use super::Delivery;
 use super::delivery::written;
 
-/// Several [deliveries](Delivery), at least one, that are settled together.
+/// One or more [deliveries](Delivery) that are settled together.
 ///
-/// It comes from [`Subscriber::next_batch`](super::Subscriber::next_batch), and is
-/// a slice of deliveries. Those that are dropped unsettled are delivered again
-/// after the ack wait.
+/// [`Subscriber::next_batch`](super::Subscriber::next_batch) returns it. It dereferences to a
+/// slice of deliveries. Events that are dropped unsettled are delivered again after the ack wait.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -44,55 +43,55 @@ impl<S> Batch<S> {
         Self { deliveries }
     }
 
-    /// All of them were handled: none is delivered again.
+    /// Acknowledges all deliveries.
     ///
-    /// The acknowledgements are handed to the transport together. As with
-    /// [`Delivery::ack`], this waits until it has taken them, and dropping the future
-    /// before it is ready leaves open which arrive; this holds for all that settle.
+    /// The transport receives the acknowledgements together. Like [`Delivery::ack`], this
+    /// completes when it has taken them. Not cancel-safe: after dropping the future, some of them
+    /// may arrive. This holds for all methods that settle.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`], which names those that the transport did not take: they may be
-    /// delivered again. With `?` it becomes an [`Error`](crate::Error), the first of them.
+    /// [`Unsettled`] lists the deliveries that the transport did not take; they may be delivered
+    /// again. `?` converts it to an [`Error`](crate::Error), the first of the list.
     pub async fn ack(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::Ack).await
     }
 
-    /// All of them were handled, and the streams know: as
-    /// [`Delivery::ack_confirmed`]. It takes one round trip to the server.
+    /// Acknowledges all deliveries, and completes when the streams have stored the
+    /// acknowledgements; see [`Delivery::ack_confirmed`]. Takes one round trip to the server.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`], which names those that may be delivered again.
+    /// [`Unsettled`] lists the deliveries that may be delivered again.
     pub async fn ack_confirmed(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::AckConfirmed).await
     }
 
-    /// None of them was handled: deliver them again after `delay`.
+    /// Rejects all deliveries: the events are delivered again after `delay`.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`], which names those that the transport did not take: they are
-    /// delivered again after the ack wait.
+    /// [`Unsettled`] lists the deliveries that the transport did not take; they are delivered
+    /// again after the ack wait.
     pub async fn nak(&self, delay: Duration) -> Result<(), Unsettled> {
         self.settle(&Settlement::Nak(delay)).await
     }
 
-    /// None of them can be handled, for this reason: none is delivered again.
+    /// Terminates all deliveries for this reason: the events are not delivered again.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`], which names those that the transport did not take: they may be
-    /// delivered again.
+    /// [`Unsettled`] lists the deliveries that the transport did not take; they may be delivered
+    /// again.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Unsettled> {
         self.settle(&Settlement::Term(written(reason))).await
     }
 
-    /// All of them are being handled: their ack wait begins anew.
+    /// Restarts the ack wait of all deliveries, while they are being handled.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`], which names those that the transport did not take.
+    /// [`Unsettled`] lists the deliveries that the transport did not take.
     pub async fn in_progress(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::InProgress).await
     }
@@ -121,8 +120,8 @@ impl<S> Batch<S> {
         self.deliveries.iter().filter_map(Delivery::settler)
     }
 
-    /// Splits it in two: what is from `at` on is a batch of its own, which may be
-    /// empty; so may the rest be.
+    /// Splits the batch: returns the deliveries from `at` on, and keeps the others. Both parts
+    /// may be empty.
     pub fn split_off(&mut self, at: usize) -> Self {
         let at = at.min(self.deliveries.len());
         Self::new(self.deliveries.split_off(at))

@@ -14,11 +14,11 @@ use jiff::Timestamp;
 use crate::cause::{AsCause, Cause};
 use crate::message::{DecodeError, Message, Opener};
 
-/// One delivery of an event: a [`Message`] that waits to be settled.
+/// One delivery of an event: a [`Message`] to be settled.
 ///
-/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term); one that is dropped unsettled is delivered again after
-/// the ack wait. Settling twice is harmless. Where nothing is to be
-/// acknowledged, settling does nothing.
+/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term). If it is
+/// dropped unsettled, the event is delivered again after the ack wait. Settling twice is
+/// harmless. For a consumer without acknowledgements, settling has no effect.
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 pub struct Delivery<S> {
     message: Message<S>,
@@ -42,71 +42,76 @@ impl<S> Delivery<S> {
         }
     }
 
-    /// The event was handled: it is not delivered again.
+    /// Acknowledges the event: it was handled, and is not delivered again.
     ///
-    /// That the transport has taken the acknowledgement is all that this waits
-    /// for: if the connection breaks before the server has it, the event is
-    /// delivered again. [`ack_confirmed`](Self::ack_confirmed) waits for the server.
+    /// Completes when the transport has taken the acknowledgement. If the connection breaks
+    /// before the server has it, the event is delivered again;
+    /// [`ack_confirmed`](Self::ack_confirmed) waits for the server.
     ///
-    /// Dropping the future before it is ready leaves open whether the
-    /// acknowledgement arrives; this holds for all that settle.
+    /// Not cancel-safe: after dropping the future, the acknowledgement may arrive or not. This
+    /// holds for all methods that settle.
     ///
     /// # Errors
     ///
-    /// The transport's: the event may be delivered again then.
+    /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
+    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied): the event may be
+    /// delivered again.
     pub async fn ack(&self) -> Result<(), Error> {
         self.settle_now(Settlement::Ack).await
     }
 
-    /// The event was handled, and the stream knows: once this is ready, it is not
-    /// delivered again, whatever becomes of this program and its connection. (A
-    /// copy that another subscription has already may still be handed out there.)
+    /// Acknowledges the event, and completes when the stream has stored the acknowledgement: the
+    /// event is then not delivered again, even if this program or its connection fails. (A copy
+    /// that another subscription already has may still be delivered there.)
     ///
-    /// It takes a round trip to the server. For a handler that does something
-    /// which must not be repeated and cannot be recognized as a repetition.
+    /// Takes a round trip to the server. Use it if a repeated effect must not happen and cannot
+    /// be detected.
     ///
     /// # Errors
     ///
-    /// The transport's: the event may be delivered again then.
-    /// [`Error::outcome`] says whether the server may have the acknowledgement.
+    /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
+    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied): the event may be
+    /// delivered again. [`Error::outcome`] says whether the server may have the acknowledgement.
     pub async fn ack_confirmed(&self) -> Result<(), Error> {
         self.settle_now(Settlement::AckConfirmed).await
     }
 
-    /// The event was not handled: deliver it again after `delay`.
+    /// Rejects the delivery: the event was not handled, and is delivered again after `delay`.
     ///
     /// # Errors
     ///
-    /// The transport's: the event is delivered again after the ack wait then.
+    /// Errors of the transport: the event is then delivered again after the ack wait.
     pub async fn nak(&self, delay: Duration) -> Result<(), Error> {
         self.settle_now(Settlement::Nak(delay)).await
     }
 
-    /// The event cannot be handled, for this reason: it is not delivered again.
+    /// Terminates the event: it cannot be handled for this reason, and is not delivered again.
     ///
     /// # Errors
     ///
-    /// The transport's: the event may be delivered again then.
+    /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
+    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied): the event may be
+    /// delivered again.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Error> {
         self.settle_now(Settlement::Term(written(reason))).await
     }
 
-    /// The event is being handled: its ack wait begins anew.
+    /// Restarts the ack wait of the event, while it is being handled.
     ///
     /// # Errors
     ///
-    /// The transport's.
+    /// Errors of the transport.
     pub async fn in_progress(&self) -> Result<(), Error> {
         self.settle_now(Settlement::InProgress).await
     }
 
-    /// Does what fits a message that could not be decoded: an event of a newer
-    /// major version is put back for `delay`, until a program that knows it is
-    /// deployed; anything else is terminated with the reason.
+    /// Settles a message that could not be decoded: naks an event of a newer major version with
+    /// `delay`, until a program that supports it is deployed, and terminates anything else with
+    /// the reason.
     ///
     /// # Errors
     ///
-    /// The transport's.
+    /// Errors of the transport.
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
         if error.is_newer() {
             self.nak(delay).await
@@ -115,32 +120,32 @@ impl<S> Delivery<S> {
         }
     }
 
-    /// The stream that stores it; `None` where there is none.
+    /// The stream of the event; `None` on a transport without streams.
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.info.stream.as_deref()
     }
 
-    /// Its sequence in the stream; `None` where there is no stream.
+    /// The sequence in the stream; `None` on a transport without streams.
     #[must_use]
     pub fn sequence(&self) -> Option<u64> {
         self.info.sequence
     }
 
-    /// Which delivery of the event this is, from one.
+    /// The number of this delivery of the event, starting at one.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.info.attempt
     }
 
-    /// When the event was stored; `None` where it is not.
+    /// The time when the event was stored; `None` on a transport without streams.
     #[must_use]
     pub fn stored_at(&self) -> Option<Timestamp> {
         self.info.stored_at
     }
 
-    /// How many events the consumer had still to deliver for the first time
-    /// after this one; `None` where it does not know.
+    /// The number of events that the consumer had not yet delivered when it delivered this one;
+    /// `None` if unknown.
     #[must_use]
     pub fn pending(&self) -> Option<u64> {
         self.info.pending

@@ -1,4 +1,4 @@
-//! What a subscriber receives: deliveries, and notices beside them.
+//! `Incoming`: a delivery or a notice; and counts of notices by kind.
 
 use event_sdk_core::transport::{Notice, NoticeKind};
 

@@ -16,21 +16,27 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
-use super::Subscriber;
 use super::subscriber::{EnvelopeFilter, Source};
+use super::{Subscriber, binding};
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
 ///
 /// It binds the consumer of that name if there is one, and creates it if not;
-/// it never changes one: a consumer that differs from what is asked for is an
-/// error that says in what. Unless said otherwise the consumer is ephemeral,
-/// starts at the oldest event, and wants each delivery to be acknowledged
+/// it never changes one. The settings of one that exists are what holds, whatever is asked
+/// for here: where they differ, one warning says so, and [`Subscriber::differences`]. An
+/// error ([`ErrorKind::ConsumerMismatch`]) is only what would lose or misread events: filters
+/// that do not cover the set, or another ack policy. Unless said otherwise the consumer is
+/// ephemeral, starts at the oldest event, and wants each delivery to be acknowledged
 /// within 30 seconds.
 ///
+/// A durable may have filters that match more than the set: those events arrive too, and
+/// their `decode` fails. The warning names the filters.
+///
 /// A set whose events lie in several streams gets one consumer in each; order
-/// and sequence are per stream then.
+/// and sequence are per stream then. Streams are looked for when it is awaited: one that
+/// is created later is seen by the next subscription.
 ///
 /// Awaiting it is cancel-safe but for one thing: a durable consumer that was
 /// created stays.
@@ -66,7 +72,7 @@ impl<S: EventSet> Subscribe<S> {
         }
     }
 
-    /// Binds the durable consumer of this name: it remembers where it was, and
+    /// Binds the durable consumer of this name, or creates it. A durable keeps its position, and
     /// all subscriptions to it share its events.
     pub fn durable(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
@@ -74,95 +80,94 @@ impl<S: EventSet> Subscribe<S> {
         self
     }
 
-    /// Shares the events with all subscriptions of this group; the group ends
-    /// with the last of them.
+    /// Shares the events with all subscriptions of this group. The group ends with its last
+    /// subscription.
     pub fn group(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Group(name.into());
         self
     }
 
-    /// Where a new consumer starts: at the oldest event unless set.
+    /// Sets where a new consumer starts. Default: at the oldest event.
     pub fn deliver(mut self, policy: DeliverPolicy) -> Self {
         self.config.deliver = policy;
         self
     }
 
-    /// How deliveries are acknowledged: each by itself unless set.
+    /// Sets how deliveries are acknowledged. Default: each by itself.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self
     }
 
-    /// How long a delivery may stay unsettled before it is delivered again: 30
-    /// seconds unless set.
+    /// Sets how long a delivery may stay unsettled before it is delivered again. Default: 30 s.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.config.ack_wait = wait;
         self
     }
 
-    /// How often an event is delivered; zero, and unless set: until it is settled.
+    /// Sets how often an event is delivered at most. Default, and zero: without limit, until it
+    /// is settled.
     ///
-    /// This is the server's own limit. What runs out of deliveries is not
-    /// delivered again, stays in the stream, and is reported where the
-    /// transport can.
+    /// The server enforces this limit. An exhausted event is not delivered again, stays in the
+    /// stream, and is reported if the transport can.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self
     }
 
-    /// How many deliveries may be unsettled at once: 1,000 unless set; zero: any number.
+    /// Sets how many deliveries may be unsettled at once, over all subscriptions of the consumer.
+    /// Default: 1,000; zero: no limit.
     pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.config.max_ack_pending = NonZeroU32::new(deliveries);
         self
     }
 
-    /// The server's own backoff: waits that replace the ack wait, by attempt.
+    /// Sets the server's backoff: ack waits by attempt, which replace `ack_wait`.
     ///
-    /// Note what this means: with a first step of one second, a handler that
-    /// takes two gets its event again while it works. To wait between
-    /// attempts that failed, answer them with [`nak`](super::Delivery::nak).
+    /// With a first step of one second, the event of a handler that takes two seconds is
+    /// delivered again while the handler runs. To wait between failed attempts, settle them with
+    /// [`nak`](super::Delivery::nak) instead.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
         self
     }
 
-    /// How many messages are taken ahead of the caller at the most: 32 unless set (or
-    /// `max_ack_pending`, if that is less), 64 where nothing is acknowledged. Those are
-    /// not shared with others of the group any more, and their ack wait runs: with the
-    /// usual 30 seconds, a handler that takes longer than about a second for an event
-    /// wants a smaller number, and one that takes less than a millisecond a larger one.
+    /// Sets how many messages are prefetched. Default: 32, or `max_ack_pending` if that is less;
+    /// 64 without acknowledgements. Prefetched messages are not available to other subscriptions
+    /// of the group, and their ack wait is running: with the default of 30 s, use a smaller
+    /// number if handling an event takes longer than about a second, and a larger one if it takes
+    /// less than a millisecond.
     ///
-    /// It saves round trips to a server; `docs/benchmarks.md` says what it is
-    /// worth. The memory transport, which has none, takes ahead only where nothing is
-    /// acknowledged.
+    /// Prefetching saves round trips to a server; see `docs/benchmarks.md`. The memory transport
+    /// prefetches only without acknowledgements.
     pub fn prefetch(mut self, messages: usize) -> Self {
         self.prefetch = Some(messages);
         self
     }
 
-    /// Only subjects of the set that this pattern, relative to the prefix,
-    /// matches too; the server filters. Given twice, both have to match.
+    /// Receives only subjects that also match this pattern, relative to the prefix; the server
+    /// filters. If it is set twice, both patterns must match.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
     }
 
-    /// Only events with this key, which must be in their subjects; the server filters.
+    /// Receives only events with this key, which must be in their subjects (`in_subject`); the
+    /// server filters.
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.routes.key(&key);
         self
     }
 
-    /// Only from this stream.
+    /// Receives from this stream only.
     pub fn stream(mut self, name: impl Into<Text>) -> Self {
         self.routes.stream(name.into());
         self
     }
 
-    /// Only events whose envelope passes, judged here and not by the server: the
-    /// others are acknowledged unread. A message that is no envelope is not
-    /// judged and arrives.
+    /// Receives only events whose envelope passes `keep`. This filter runs in the client, which
+    /// acknowledges the other events. A message that is not an envelope is always delivered.
     pub fn filter(
         mut self,
         keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
@@ -189,21 +194,25 @@ impl<S: EventSet> Subscribe<S> {
         if let DeliverPolicy::ByStartSequence(sequence) = self.config.deliver {
             one_stream(sequence, &routes, Operation::Subscribe)?;
         }
-        let mut sources = Vec::new();
+        let (mut sources, mut bound) = (Vec::new(), Vec::new());
         for (stream, filters) in routes {
             let config = ConsumerConfig {
                 filters,
                 ..self.config.clone()
             };
+            let wanted = config.filters.clone();
             let request = SubscribeRequest {
                 stream: stream.clone(),
                 config,
                 prefetch,
             };
+            let subscription = inner.transport.subscribe(request).await?;
+            binding::report(&stream, &subscription.bound, &wanted);
+            bound.push((stream.clone(), subscription.bound));
             sources.push(Source {
                 stream,
                 consumer: self.config.name.as_str().map(Text::copy_of),
-                subscription: inner.transport.subscribe(request).await?,
+                deliveries: subscription.deliveries,
             });
         }
         let opener = Opener {
@@ -214,7 +223,7 @@ impl<S: EventSet> Subscribe<S> {
             max_payload: inner.max_payload,
         };
         let clock = Arc::clone(&inner.clock);
-        Ok(Subscriber::new(sources, opener, clock, self.filter))
+        Ok(Subscriber::new(sources, bound, opener, clock, self.filter))
     }
 
     /// What is wrong whatever the transport is.

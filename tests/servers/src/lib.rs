@@ -21,8 +21,17 @@
 //! and what else its configuration knows. A [`Cluster`] of three replicates streams, and says
 //! which of its servers leads one.
 //!
-//! The program is the one that `event-sdk-test-programs` finds; `cargo xtask services` installs
-//! it where the system has none. Nothing here depends on event-sdk.
+//! `event-sdk-test-programs` finds the server's program; `cargo xtask services` installs it if the
+//! system has none. This package does not depend on event-sdk.
+//!
+//! # Modules
+//!
+//! - `options`: what a test requests of a server: `auth`, `permissions`, `tls`;
+//! - `config`, `folder`, `port`: its configuration file, folder and ports;
+//! - `process`: its process, which ends with the test;
+//! - `server`, `cluster`: start, stop, kill, pause, restart; leaders and replicas;
+//! - `monitoring`, `wait`: polls until it is ready;
+//! - `error`: failures, with the end of the server's log.
 
 mod auth;
 mod cluster;

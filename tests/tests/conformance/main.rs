@@ -1,5 +1,5 @@
-//! Runs the conformance suite on memory, on NATS servers, on reduced transports and on
-//! deliberately broken ones.
+//! Runs the conformance suite on memory, on NATS servers, on reduced transports (`reduced.rs`)
+//! and on deliberately broken ones (`broken.rs`, `sabotage/`).
 
 mod broken;
 mod memory;

@@ -1,4 +1,5 @@
-//! The wire contract with clients in Python and Node, over a real server.
+//! The wire contract with clients in Python and Node, over a real server: golden vectors,
+//! events in both directions, correlation.
 //!
 //! The clients (`tests/clients/`) were written by `docs/wire-contract.md` alone and use
 //! NATS's own packages for their languages.

@@ -1,4 +1,5 @@
-//! Secure set-ups on real servers: credentials, TLS, users and permissions.
+//! Secure set-ups on real servers: credentials, TLS, domains, users with few permissions, and
+//! the permissions table of docs/production.md row by row (`secure/permissions.rs`).
 
 mod captured;
 mod credentials;

@@ -1,4 +1,4 @@
-//! A document cut around the place that a finding is about.
+//! Cuts a document around the place of a finding.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Puts together what has one cause: one change of a type, however many events have it.
+//! Groups findings by cause: one change of a type, however many events have it.
 
 use crate::compat::{Cause, Finding, Rule};
 

@@ -1,4 +1,4 @@
-//! Compares what is written with variants of which one has to accept it.
+//! Compares a written schema with variants of which one must accept it.
 
 use super::{Diff, Written};
 use crate::expr::Lit;

@@ -1,4 +1,4 @@
-//! Lowers `unevaluatedProperties` over many variants: property by property.
+//! Lowers `unevaluatedProperties` over many variants, property by property.
 //!
 //! A property has to be what the keyword says, or one of the subschemas that evaluate it has to
 //! hold. That is one assertion for each name, however many ways there are in which the

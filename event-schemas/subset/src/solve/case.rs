@@ -1,4 +1,4 @@
-//! The assumptions of a search about one value: added one by one, and taken back.
+//! The assumptions of a search about one value, added and withdrawn one by one.
 
 use std::rc::Rc;
 

@@ -1,4 +1,4 @@
-//! Holds an expression against one value.
+//! Evaluates an expression on one value.
 
 use serde_json::Value;
 

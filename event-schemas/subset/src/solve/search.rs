@@ -1,4 +1,4 @@
-//! Searches for a value of one type that satisfies a question.
+//! Searches for a value of one type that satisfies a case.
 //!
 //! A question may leave many choices: "one of these 200 variants, and none of those 200". They
 //! are not made in turn. A value is found for what is assumed so far, and only a choice that

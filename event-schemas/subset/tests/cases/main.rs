@@ -1,4 +1,5 @@
-//! Hand-written pairs of schemas with their verdicts, by rule.
+//! Hand-written pairs of schemas with their verdicts, by keyword: numbers, strings, arrays,
+//! objects, references, variants.
 //!
 //! A row reads: what is written, what reads it, and what is said: `contained`, `unknown`, or the
 //! rule and path of every break. `differential` goes through the same rows.

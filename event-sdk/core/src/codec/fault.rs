@@ -6,36 +6,34 @@ use crate::event::{DataError, DataErrorKind};
 use crate::json::JsonError;
 use crate::shown::Shown;
 
-/// What kind of failure to decode it is.
+/// The kind of a decode error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DecodeErrorKind {
-    /// The body is no envelope.
+    /// The body is not an envelope.
     Malformed,
-    /// The body is larger than this program takes.
+    /// The body is larger than this program's limit.
     TooLarge,
     /// No event of the set has this subject.
     UnknownSubject,
-    /// The envelope's type is not the type of the event with this subject.
+    /// The envelope's type does not belong to the subject.
     TypeMismatch,
-    /// The data were written by a newer major version than this program knows:
-    /// not poison, but too early. Put the message back with a delay.
+    /// The data has a newer major version than this program supports. The event is valid: nak it
+    /// with a delay.
     Newer,
-    /// The data were written by an older major version, and no upcaster leads
-    /// from it to this one.
+    /// The data has an older major version, and there is no upcaster for it.
     Older,
-    /// The data do not fit the event.
+    /// The data does not match the event.
     Data,
-    /// A codec could not undo what another put in (a key is missing, say).
+    /// A codec could not reverse the encoding, for example because a key is missing.
     Codec,
 }
 
-/// Why a message is no event of the wanted set. It knows neither subject nor
-/// body; a delivery adds them.
+/// A message is not an event of the wanted set. This error contains neither subject nor body; a
+/// delivery adds them.
 ///
-/// Neither `Display` nor `Debug` nor a source shows a value of the event: the path, what
-/// was expected and what kind of value was found say where to look. What types say of
-/// the value itself is in [`expose`](Self::expose).
+/// `Display`, `Debug` and the sources show no data: only the path, the expected and the found
+/// kind of value. [`expose`](Self::expose) has the rest.
 pub struct DecodeFault(Box<Inner>);
 
 struct Inner {
@@ -48,8 +46,7 @@ struct Inner {
 }
 
 impl DecodeFault {
-    /// A fault with its reason, which is shown wherever the fault is and so names no
-    /// value of the event.
+    /// An error with a reason, which must contain no event data, because it is displayed.
     pub fn new(kind: DecodeErrorKind, reason: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -74,8 +71,7 @@ impl DecodeFault {
         self
     }
 
-    /// The same fault with the error that it comes from, which shows no value of the
-    /// event.
+    /// Adds a source, which must contain no event data.
     #[must_use]
     pub fn with_source(
         mut self,
@@ -85,22 +81,21 @@ impl DecodeFault {
         self
     }
 
-    /// What kind it is.
+    /// The kind.
     #[must_use]
     pub fn kind(&self) -> DecodeErrorKind {
         self.0.kind
     }
 
-    /// Where in the data the value stands that does not fit, as `items[2].price`; `None`
-    /// if that is not known, or it is the whole.
+    /// The path of the value that does not match, such as `items[2].price`; `None` if it is
+    /// unknown or the whole data.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         (!self.0.path.is_empty()).then_some(&*self.0.path)
     }
 
-    /// What the reader, a type or an upcaster says of the event, **with its values**,
-    /// which may be personal data; `None` if nobody said more than `Display` does. It is
-    /// for eyes that may see the event, and for no log.
+    /// The message of the JSON reader, a type or an upcaster, **which may contain event data**
+    /// and so personal data. Do not log it. `None` if there is no more than `Display` shows.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.exposed.as_deref()

@@ -10,8 +10,8 @@ use crate::envelope::{
 use crate::headers::Headers;
 use crate::json::{WriteJson, write_text};
 
-/// The envelope of the wire contract, as JSON: one pass over the bytes when
-/// writing, everything but the data when reading.
+/// The JSON envelope of the wire contract. It encodes in one pass, and decodes everything but the
+/// data.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct JsonCodec;
 

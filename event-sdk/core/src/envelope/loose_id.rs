@@ -4,8 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
-/// The id of a story or of a cause: a UUID, or the text that a foreign
-/// publisher wrote in its place, unchanged.
+/// A correlation or causation id: a UUID, or any other text that a foreign publisher sent,
+/// unchanged.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct LooseId(Repr);
 

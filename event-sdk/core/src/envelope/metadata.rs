@@ -8,38 +8,37 @@ use serde::Serialize;
 use super::LooseId;
 use crate::json::{EncodeError, RawJson};
 
-/// The most entries of one envelope's metadata, the two ids among them. They are few by
-/// nature and are looked up one after the other, so a sender must not be able to make
-/// them many: a codec neither writes nor reads more.
+/// Maximum number of metadata entries of an envelope, including the two ids. Entries are searched
+/// linearly, so a sender must not be able to add many: a codec neither writes nor reads more.
 pub const MAX_METADATA: usize = 256;
 
-/// The metadata of an envelope: correlation and causation, and named values.
+/// The metadata of an envelope: correlation id, causation id and named values.
 ///
-/// An envelope with nothing but the two ids takes no memory of its own.
+/// With only the two ids it allocates nothing.
 #[derive(Clone, Default, PartialEq)]
 pub struct Metadata {
-    /// The story that the event belongs to: made at its first event and
-    /// inherited by everything that this causes.
+    /// The id of the causal chain: the id of its first event, inherited by every event of the
+    /// chain.
     pub correlation_id: Option<LooseId>,
     /// The `event_id` of the event that caused this one.
     pub causation_id: Option<LooseId>,
     entries: Vec<(String, MetaValue)>,
 }
 
-/// One value of the metadata.
+/// A value of the metadata.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum MetaValue {
-    /// A string, as most are.
+    /// A string.
     Text(String),
-    /// Any other JSON, kept as it is.
+    /// Any other JSON value, unchanged.
     Json(RawJson),
 }
 
 impl Metadata {
-    /// The text noted under `name`; `None` if there is none or it is no string.
+    /// The text under `name`; `None` if it is missing or not a string.
     ///
-    /// The two ids are fields and are not found here.
+    /// The two ids are fields, and are not found here.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         match self.value(name)? {
@@ -48,7 +47,7 @@ impl Metadata {
         }
     }
 
-    /// Whatever is noted under `name`.
+    /// The value under `name`.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&MetaValue> {
         self.entries
@@ -56,18 +55,18 @@ impl Metadata {
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    /// Notes a text under `name`, in the place of what was there.
+    /// Sets a text under `name`.
     ///
     /// `correlation_id` and `causation_id` set the fields of these names.
     pub fn insert(&mut self, name: impl Into<String>, text: impl Into<String>) {
         self.put(name.into(), MetaValue::Text(text.into()));
     }
 
-    /// Notes any value that JSON can carry under `name`.
+    /// Sets any serializable value under `name`.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] when JSON cannot carry it; nothing is noted then.
+    /// [`EncodeError`] if JSON cannot represent it; nothing is changed then.
     pub fn insert_json<T: Serialize + ?Sized>(
         &mut self,
         name: impl Into<String>,
@@ -82,7 +81,7 @@ impl Metadata {
         Ok(())
     }
 
-    /// How many entries are written, the two ids among them.
+    /// Number of entries, including the two ids.
     #[must_use]
     pub fn len(&self) -> usize {
         let ids = [&self.correlation_id, &self.causation_id];
@@ -91,7 +90,7 @@ impl Metadata {
         ids + self.iter().filter(|(name, _)| !self.replaces(name)).count()
     }
 
-    /// Whether nothing is noted.
+    /// Whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -106,7 +105,7 @@ impl Metadata {
         }
     }
 
-    /// The named values in the order in which they are written, without the two ids.
+    /// The named values in writing order, without the two ids.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &MetaValue)> {
         self.entries
             .iter()

@@ -17,13 +17,13 @@ impl Version {
         Self { major, minor }
     }
 
-    /// What a breaking change raises.
+    /// The major, raised by breaking changes.
     #[must_use]
     pub const fn major(self) -> u16 {
         self.major
     }
 
-    /// What a compatible change raises.
+    /// The minor, raised by compatible changes.
     #[must_use]
     pub const fn minor(self) -> u16 {
         self.minor
@@ -61,7 +61,7 @@ impl FromStr for Version {
     }
 }
 
-/// A text that is no version.
+/// A malformed version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidVersion(String);
 

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::envelope::Version;
 
-/// The constants of an event, all known while compiling.
+/// The constants of an event, known at compile time.
 #[derive(Clone, Copy)]
 pub struct EventSpec {
     name: &'static str,
@@ -28,14 +28,14 @@ struct Address {
     action: &'static str,
 }
 
-/// What an event does with its key.
+/// How an event uses its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyUse {
-    /// It has none.
+    /// The event has no key.
     None,
-    /// It orders by it; the subject does not show it.
+    /// The key orders events, and is not in the subject.
     Order,
-    /// It orders by it, and the escaped key is the last token of its subject.
+    /// The key orders events, and is the escaped last token of the subject.
     InSubject,
 }
 
@@ -48,7 +48,7 @@ impl EventSpec {
 
     /// The identity of the event: the subject relative to the bus's prefix
     /// (`orders.order.placed`), or the whole subject if it [is absolute](Self::is_absolute).
-    /// The key token is not part of it.
+    /// Without the key token.
     #[must_use]
     pub const fn subject(&self) -> &'static str {
         self.subject
@@ -66,7 +66,7 @@ impl EventSpec {
         self.hash
     }
 
-    /// The domain; `None` for an event whose whole subject is written out.
+    /// The domain; `None` for an event with `subject` or `absolute`.
     #[must_use]
     pub const fn domain(&self) -> Option<&'static str> {
         match self.address {
@@ -75,7 +75,7 @@ impl EventSpec {
         }
     }
 
-    /// The entity; `None` for an event whose whole subject is written out.
+    /// The entity; `None` for an event with `subject` or `absolute`.
     #[must_use]
     pub const fn entity(&self) -> Option<&'static str> {
         match self.address {
@@ -84,7 +84,7 @@ impl EventSpec {
         }
     }
 
-    /// The action; `None` for an event whose whole subject is written out.
+    /// The action; `None` for an event with `subject` or `absolute`.
     #[must_use]
     pub const fn action(&self) -> Option<&'static str> {
         match self.address {
@@ -93,7 +93,7 @@ impl EventSpec {
         }
     }
 
-    /// What the envelope's `event_type` says: `<entity>.<action>` unless written.
+    /// The envelope's `event_type`; default `<entity>.<action>`.
     #[must_use]
     pub const fn event_type(&self) -> &'static str {
         self.event_type
@@ -105,7 +105,7 @@ impl EventSpec {
         self.version
     }
 
-    /// What the event does with its key.
+    /// How the event uses its key.
     #[must_use]
     pub const fn key_use(&self) -> KeyUse {
         self.key
@@ -117,8 +117,8 @@ impl EventSpec {
         self.description
     }
 
-    /// The subjects of this event as a pattern, relative like
-    /// [`subject`](Self::subject): with `.*` at the end when the key is in it.
+    /// The subjects of this event as a pattern, relative like [`subject`](Self::subject), and
+    /// ending in `.*` if the key is in the subject.
     #[must_use]
     pub const fn filter(&self) -> &'static str {
         self.filter

@@ -1,4 +1,4 @@
-//! An event made from the version before it.
+//! `Upcast`: conversion of an event from its previous major version.
 
 use std::fmt::{Display, Write as _};
 

@@ -9,16 +9,15 @@ use super::{Event, EventSpec};
 use crate::envelope::Version;
 use crate::json::{self, EncodeError, WriteJson};
 
-/// An event whose type is not known here: it can say its spec, write its data
-/// as JSON, and be taken back by whoever knows the type.
+/// An event of an unknown type: it provides its spec, encodes its data as JSON, and can be
+/// downcast.
 ///
-/// This is how a transport carries a value that it may or may not have to
-/// encode. Implemented for every [`Event`].
+/// Transports carry handed-over values in this form. Implemented for every [`Event`].
 pub trait ErasedEvent: WriteJson + Any + Send + Sync {
     /// The constants of the event.
     fn spec(&self) -> &'static EventSpec;
 
-    /// The value, to be asked for its type.
+    /// The value as [`Any`], for a downcast.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
@@ -46,14 +45,13 @@ impl fmt::Debug for dyn ErasedEvent {
     }
 }
 
-/// Makes an event from the JSON of its data, which was written as version `found`.
+/// Decodes an event from JSON data that was written as version `found`.
 ///
-/// An older major passes the event's upcasters; a newer major is refused, since
-/// what it means is not known here.
+/// Data of an older major is converted by the event's upcasters; a newer major is refused.
 ///
 /// # Errors
 ///
-/// [`DataError`] with the reason.
+/// [`DataError`] with kind and reason.
 pub fn decode_data<E: Event>(found: Version, data: &[u8]) -> Result<E, DataError> {
     let known = E::SPEC.version();
     match found.major().cmp(&known.major()) {
@@ -76,11 +74,10 @@ pub fn decode_data<E: Event>(found: Version, data: &[u8]) -> Result<E, DataError
     }
 }
 
-/// Why data are no event of the wanted type.
+/// Data could not be decoded as an event of the wanted type.
 ///
-/// Neither `Display` nor `Debug` shows a value: the path, what was expected and what kind
-/// of value was found say where to look. What types say of the value itself is in
-/// [`expose`](Self::expose).
+/// `Display` and `Debug` show no data: only the path, the expected and the found kind of value.
+/// [`expose`](Self::expose) has the rest.
 pub struct DataError {
     kind: DataErrorKind,
     reason: String,
@@ -89,34 +86,33 @@ pub struct DataError {
     exposed: Option<String>,
 }
 
-/// What kind of [`DataError`] it is.
+/// The kind of a [`DataError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataErrorKind {
-    /// The data do not fit the event, or the upcaster refused them.
+    /// The data does not match the event, or the upcaster refused it.
     Malformed,
-    /// They were written by a newer major version than the type's.
+    /// The data has a newer major version than the type.
     Newer,
-    /// They were written by an older major version, from which no way leads here.
+    /// The data has an older major version, and there is no conversion.
     Older,
 }
 
 impl DataError {
-    /// What kind it is.
+    /// The kind.
     #[must_use]
     pub fn kind(&self) -> DataErrorKind {
         self.kind
     }
 
-    /// Where in the data the value stands that does not fit, as `items[2].price`; `None`
-    /// if that is not known, or it is the whole.
+    /// The path of the value that does not match, such as `items[2].price`; `None` if it is
+    /// unknown or the whole data.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         (!self.path.is_empty()).then_some(&*self.path)
     }
 
-    /// What the reader, a type or the upcaster says of the data, **with their values**,
-    /// which may be personal data; `None` if nobody said more than `Display` does. It is
-    /// for eyes that may see the event, and for no log.
+    /// The message of the JSON reader, a type or the upcaster, **which may contain event data**
+    /// and so personal data. Do not log it. `None` if there is no more than `Display` shows.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.exposed.as_deref()

@@ -11,10 +11,10 @@ use super::EventSpec;
 use crate::envelope::{EnvelopeHeader, Version};
 use crate::text::Text;
 
-/// The head of an event that was not encoded: of one that begins a story only
-/// what the constants of its type do not say, otherwise the whole.
+/// The envelope header of an event that was not encoded. The first event of a causal chain stores
+/// only what the constants of its type do not contain; other events store the whole header.
 ///
-/// A head is large, and this is moved from hand to hand.
+/// A header is large, and this value is moved often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueHeader(Repr);
 
@@ -29,7 +29,7 @@ enum Repr {
 }
 
 impl ValueHeader {
-    /// The head of an event that begins a story, and notes nothing else.
+    /// The header of an event without cause and metadata.
     #[must_use]
     pub fn first(event_id: Uuid, timestamp: Timestamp, source: Text) -> Self {
         Self(Repr::First {
@@ -48,7 +48,7 @@ impl ValueHeader {
         }
     }
 
-    /// When it happened.
+    /// The time of the event.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
         match &self.0 {
@@ -73,7 +73,7 @@ impl ValueHeader {
         }
     }
 
-    /// The whole head, of the event that `spec` describes.
+    /// The whole header, of the event that `spec` describes.
     #[must_use]
     pub fn to_header(&self, spec: &EventSpec) -> Cow<'_, EnvelopeHeader> {
         match &self.0 {
@@ -86,7 +86,7 @@ impl ValueHeader {
         }
     }
 
-    /// Changes the whole head.
+    /// Changes the header.
     pub fn change(&mut self, spec: &EventSpec, change: impl FnOnce(&mut EnvelopeHeader)) {
         match &mut self.0 {
             Repr::Whole(head) => change(Arc::make_mut(head)),

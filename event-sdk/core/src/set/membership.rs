@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Payload, RawEvent};
 use crate::event::Event;
 
-/// Says that the event `E` is one of the set.
+/// Marks that the event `E` belongs to the set.
 #[diagnostic::on_unimplemented(
     message = "`{E}` is not an event of the set `{Self}`",
     label = "not in `{Self}`",
@@ -17,7 +17,7 @@ impl<E: Event> Contains<E> for E {}
 
 impl<E: Event> Contains<E> for Arc<E> {}
 
-/// Does something for each event type of a set, given the type.
+/// Runs generic code for each event type of a set.
 ///
 /// ```
 /// use event_sdk_core::{Event, Visit, Visitor};
@@ -43,14 +43,14 @@ impl<E: Event> Contains<E> for Arc<E> {}
 /// assert_eq!(subjects::<OrderPlaced>(), ["orders.order.placed"]);
 /// ```
 ///
-/// A visitor may ask more of the types than [`Event`] does, a JSON Schema for
-/// example; a set then has to have it for all its events.
+/// A visitor may require more of the types than [`Event`] does, for example a JSON Schema. All
+/// events of a visited set must then fulfil it.
 pub trait Visitor<E> {
-    /// Does it for the event `E`.
+    /// Visits the event `E`.
     fn visit(&mut self);
 }
 
-/// A set that shows each of its events to a [`Visitor`], in the order of the variants.
+/// A set whose events a [`Visitor`] can visit, in the order of the variants.
 pub trait Visit<V> {
     /// Calls [`Visitor::visit`] for each event of the set.
     fn visit_all(visitor: &mut V);

@@ -13,7 +13,7 @@ use crate::envelope::{EnvelopeHeader, Version};
 use crate::event::{ErasedEvent, EventSpec, ValueHeader};
 use crate::subject::{Subject, grammar};
 
-/// An envelope that was opened: what a set decides by.
+/// A message whose envelope was read and whose data was not: a set selects the variant by it.
 #[derive(Debug)]
 pub struct Opened<'a> {
     subject: &'a Subject,
@@ -21,12 +21,12 @@ pub struct Opened<'a> {
     content: Content<'a>,
 }
 
-/// Head and data of an event: read from bytes, or handed over.
+/// The envelope of an event: read from bytes, or handed over.
 #[derive(Clone, Copy)]
 pub enum Content<'a> {
-    /// What was encoded; the data are one JSON value.
+    /// An encoded event; its data is one JSON value.
     Encoded(&'a EnvelopeHeader, &'a Bytes),
-    /// What the publisher handed over.
+    /// An event that was handed over.
     Value(&'a ValueHeader, &'a Arc<dyn ErasedEvent>),
 }
 
@@ -45,7 +45,7 @@ impl fmt::Debug for Content<'_> {
 }
 
 impl<'a> Opened<'a> {
-    /// The envelope that arrived on `subject`, at a bus with this `prefix`.
+    /// The envelope received on `subject`, on a bus with this `prefix`.
     #[must_use]
     pub fn new(subject: &'a Subject, prefix: &str, content: Content<'a>) -> Self {
         Self {
@@ -55,7 +55,7 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Everything in the envelope but the data.
+    /// The envelope without the data.
     #[must_use]
     pub fn head(&self) -> Cow<'a, EnvelopeHeader> {
         match self.content {
@@ -83,7 +83,7 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Whether this is the event that `spec` describes, by its subject.
+    /// Whether the subject is that of the event `spec`.
     #[must_use]
     pub fn is(&self, spec: &EventSpec) -> bool {
         let subject = if spec.is_absolute() {
@@ -114,7 +114,7 @@ impl<'a> Opened<'a> {
             })
     }
 
-    /// The fault of a set that has no event with this subject.
+    /// The error of a set without an event of this subject.
     #[must_use]
     pub fn unknown_subject(&self) -> DecodeFault {
         DecodeFault::new(
@@ -126,11 +126,11 @@ impl<'a> Opened<'a> {
         )
     }
 
-    /// The event as it is, for a set that does not know it.
+    /// The undecoded event, for a set that does not know it.
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] when a value that was handed over cannot be written.
+    /// [`DecodeFault`] if a handed-over value cannot be encoded.
     pub fn to_raw(&self) -> Result<RawEvent, DecodeFault> {
         let data = match self.content {
             Content::Encoded(_, data) => data.clone(),

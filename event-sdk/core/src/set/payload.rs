@@ -12,8 +12,8 @@ use crate::event::{ErasedEvent, Event, EventSpec, decode_data};
 
 /// An event, or an `Arc` of one: what a variant of a set holds.
 ///
-/// An `Arc` takes a value that was handed over without copying it. The event
-/// itself cannot, since its stream keeps the value: it is written and read.
+/// With an `Arc`, a handed-over value is received without a copy. Otherwise it has to be encoded
+/// and decoded, since the stream keeps the value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "each variant of a set holds one event, or an `Arc` of one",
@@ -27,14 +27,14 @@ pub trait Payload: Sized + Send + 'static {
     /// The constants of the event.
     const SPEC: &'static EventSpec = &<Self::Event as Event>::SPEC;
 
-    /// Takes a value that was read.
+    /// Converts a decoded event.
     fn from_event(event: Self::Event) -> Self;
 
-    /// Takes a value that was handed over.
+    /// Converts a handed-over event.
     ///
     /// # Errors
     ///
-    /// Gives it back when it would have to be copied.
+    /// Returns the event if it would have to be copied.
     fn from_shared(event: Arc<Self::Event>) -> Result<Self, Arc<Self::Event>>;
 
     /// Takes it from an envelope whose subject is the event's, and makes a
@@ -127,14 +127,14 @@ fn shorten(text: &str) -> String {
     text.chars().take(64).collect()
 }
 
-/// What the `#[event(other)]` variant of a set holds.
+/// The type that an `#[event(other)]` variant holds.
 #[diagnostic::on_unimplemented(
     message = "the `other` variant of a set cannot hold `{Self}`",
     label = "write `RawEvent` here",
     note = "what the set does not know arrives as it is, in a `RawEvent`"
 )]
 pub trait OtherPayload: Sized {
-    /// Takes the event.
+    /// Converts the event.
     fn from_raw(raw: RawEvent) -> Self;
 }
 

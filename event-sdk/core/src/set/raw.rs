@@ -10,12 +10,12 @@ use crate::event::{DataError, Event, decode_data};
 use crate::json::{self, JsonError};
 use crate::subject::Subject;
 
-/// An event as it arrived: its envelope is read, its data are not.
+/// An event with its envelope and undecoded data.
 #[derive(Clone, PartialEq)]
 pub struct RawEvent {
     /// The whole subject.
     pub subject: Subject,
-    /// Everything in the envelope but the data.
+    /// The envelope without the data.
     pub head: EnvelopeHeader,
     /// The data, one JSON value.
     pub data: Bytes,
@@ -33,20 +33,20 @@ impl fmt::Debug for RawEvent {
 }
 
 impl RawEvent {
-    /// Reads the data as any type.
+    /// Decodes the data as any type.
     ///
     /// # Errors
     ///
-    /// [`JsonError`] when they are no such value.
+    /// [`JsonError`] if the data does not match the type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         json::read_value(&self.data)
     }
 
-    /// Reads the data as an event, through its upcasters if they are older.
+    /// Decodes the data as an event, with its upcasters for older versions.
     ///
     /// # Errors
     ///
-    /// [`DataError`] when they are no such event.
+    /// [`DataError`] if the data does not match the event.
     pub fn read_event<E: Event>(&self) -> Result<E, DataError> {
         decode_data(self.head.version, &self.data)
     }

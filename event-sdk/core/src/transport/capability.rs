@@ -3,44 +3,43 @@
 
 use std::fmt;
 
-/// One thing that not every transport, or not every server's version, can do.
+/// A feature that some transports, or some versions of a server, lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Capability {
-    /// Messages are stored in streams, with sequences, and delivered with acks.
+    /// Stores messages in streams with sequences, and delivers them with acks.
     Store,
-    /// A message id that was stored already is recognized.
+    /// Recognizes duplicates by message id.
     Deduplication,
-    /// A stream can remember no message ids, with a duplicate window of zero.
+    /// A stream can turn deduplication off, with a duplicate window of zero.
     DeduplicationOff,
     /// A publish can expect the last sequence of the stream.
     ExpectStream,
     /// A publish can expect the last sequence of its subject.
     ExpectSubject,
-    /// A publish can expect the last sequence under a pattern, such as all
-    /// actions of one entity.
+    /// A publish can expect the last sequence under a pattern, such as all actions of an entity.
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
-    /// A consumer can have a list of waits between deliveries.
+    /// A consumer can have ack waits by attempt.
     Backoff,
-    /// What is stored can be read without a consumer: [`Transport::history`](super::Transport::history).
+    /// Stored messages can be read without a consumer:
+    /// [`Transport::history`](super::Transport::history).
     History,
-    /// What a stream drops before a consumer read it is reported.
+    /// Messages that a stream drops before a consumer read them are reported.
     ReportsGaps,
-    /// A message that ran out of deliveries is reported to the consumer.
+    /// Messages that were delivered `max_deliver` times without being settled are reported.
     ReportsExhausted,
-    /// A value can be handed over without encoding it.
+    /// Event values can be handed over without encoding.
     ValueHandover,
     /// Streams can be found, created and changed:
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
     StreamAdmin,
-    /// Consumers can be looked after:
-    /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
+    /// Consumers can be managed:
     ConsumerAdmin,
-    /// A stream can keep a message only until it was acknowledged.
+    /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
-    /// A stream can be compressed where it is kept on disk.
+    /// A stream can be compressed on disk.
     Compression,
 }
 
@@ -65,7 +64,7 @@ impl Capability {
         Self::Compression,
     ];
 
-    /// Whether it is a trait of its own, which a transport returns or does not.
+    /// Whether this capability is an ability: a trait of its own, which a transport returns.
     #[must_use]
     pub const fn is_ability(self) -> bool {
         matches!(
@@ -102,10 +101,10 @@ impl fmt::Display for Capability {
     }
 }
 
-/// What a transport declares beside its abilities, and how much it takes.
+/// The capabilities that a transport declares, and the maximum size of a message.
 ///
-/// An ability ([`Capability::is_ability`]) is declared by the method that returns it and is never
-/// in here; [`TransportExt::supports`](super::TransportExt::supports) asks for either.
+/// An ability ([`Capability::is_ability`]) is declared by the method that returns it, and never
+/// here. [`TransportExt::supports`](super::TransportExt::supports) checks both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     bits: u32,
@@ -122,7 +121,7 @@ impl Capabilities {
         }
     }
 
-    /// These and `capability`; an ability is left out.
+    /// Adds `capability`; abilities are ignored.
     #[must_use]
     pub const fn with(mut self, capability: Capability) -> Self {
         if !capability.is_ability() {
@@ -131,21 +130,20 @@ impl Capabilities {
         self
     }
 
-    /// These but `capability`.
+    /// Removes `capability`.
     #[must_use]
     pub const fn without(mut self, capability: Capability) -> Self {
         self.bits &= !capability.bit();
         self
     }
 
-    /// Whether `capability` is one of them.
+    /// Whether `capability` is declared.
     #[must_use]
     pub const fn has(&self, capability: Capability) -> bool {
         self.bits & capability.bit() != 0
     }
 
-    /// The most bytes that headers, a message id among them, and body of one message
-    /// may have together.
+    /// Maximum size in bytes of one message: headers, including the message id, and body.
     #[must_use]
     pub const fn max_payload(&self) -> usize {
         self.max_payload

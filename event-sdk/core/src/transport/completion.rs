@@ -6,15 +6,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A future that may have its answer already: what a transport in this process
-/// answers takes no allocation and no second poll.
+/// A future that may already have its result, which then needs no allocation and no second poll.
 ///
-/// It is as cancel-safe as the work behind it; the [`Transport`](super::Transport)
-/// contract says what dropping it means.
+/// Cancel safety is that of the operation; the [`Transport`](super::Transport) contract says what
+/// dropping the future means.
 ///
 /// # Panics
 ///
-/// When it is polled after it was ready, as futures of the standard library do.
+/// Panics if it is polled after completion.
 pub struct Completion<T>(State<T>);
 
 enum State<T> {
@@ -23,22 +22,22 @@ enum State<T> {
 }
 
 impl<T> Completion<T> {
-    /// An answer that is known.
+    /// A completion that is ready.
     #[inline]
     pub const fn ready(answer: T) -> Self {
         Self(State::Ready(Some(answer)))
     }
 
-    /// An answer that comes later.
+    /// A completion that polls `future`.
     pub fn later(future: impl Future<Output = T> + Send + 'static) -> Self {
         Self(State::Pending(Box::pin(future)))
     }
 
-    /// The answer if it is known, the rest otherwise.
+    /// Returns the result if it is ready.
     ///
     /// # Errors
     ///
-    /// The answer itself, to be awaited, when it is not known yet.
+    /// Returns the completion, to be awaited, if the result is not ready.
     #[inline]
     pub fn try_into_ready(self) -> Result<T, Self> {
         match self.0 {

@@ -1,7 +1,11 @@
 //! `SubscribeRequest` and `ConsumerConfig`: the settings of a consumer, their defaults, and the
 //! comparison of two configurations.
 
+mod binding;
 mod check;
+mod coverage;
+
+pub use binding::BoundConsumer;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -13,37 +17,37 @@ use super::difference::{Difference, Differences, sorted};
 use crate::subject::Pattern;
 use crate::text::Text;
 
-/// A consumer to be bound, or created if it does not exist.
+/// A request to bind a consumer, or to create it if it does not exist.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SubscribeRequest {
-    /// The stream that it reads.
+    /// The stream.
     pub stream: Text,
-    /// What it is.
+    /// The configuration of the consumer.
     pub config: ConsumerConfig,
-    /// How many messages the subscription takes ahead of its caller; one or
-    /// more. Those are not shared with others of the group any more.
+    /// Number of messages that the subscription prefetches, at least one. Prefetched messages are
+    /// not available to other subscriptions.
     pub prefetch: usize,
 }
 
-/// What a consumer is.
+/// The configuration of a consumer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConsumerConfig {
-    /// Its name, and how long it lives.
+    /// Name and lifetime.
     pub name: ConsumerName,
-    /// The whole subjects that it receives; at least one, and no two overlap.
+    /// Filters, as patterns of whole subjects; at least one, and no two overlap.
     pub filters: Vec<Pattern>,
-    /// Where it starts.
+    /// Start position.
     pub deliver: DeliverPolicy,
-    /// How it acknowledges.
+    /// Acknowledgement policy.
     pub ack: AckPolicy,
-    /// How long a delivery may stay unsettled before it is delivered again.
+    /// Time after which an unsettled delivery is delivered again.
     pub ack_wait: Duration,
-    /// How often a message is delivered; `None`: until it is settled.
+    /// Maximum number of deliveries of a message; `None`: no limit.
     pub max_deliver: Option<NonZeroU32>,
-    /// How many deliveries may be unsettled at once; `None`: any number.
+    /// Maximum number of unsettled deliveries; `None`: no limit.
     pub max_ack_pending: Option<NonZeroU32>,
-    /// The server's own backoff: the waits that replace `ack_wait`, by attempt,
-    /// the last of them repeated. Empty: none.
+    /// The server's backoff: ack waits by attempt, which replace `ack_wait`; the last one
+    /// repeats. Empty: none.
     pub backoff: Vec<Duration>,
 }
 
@@ -53,8 +57,8 @@ impl ConsumerConfig {
     /// JetStream's default number of unsettled deliveries.
     pub const DEFAULT_MAX_ACK_PENDING: Option<NonZeroU32> = NonZeroU32::new(1000);
 
-    /// A consumer that receives all of `filters` from the start, acknowledges
-    /// each message, and has JetStream's defaults otherwise.
+    /// A consumer with these filters that starts at the oldest message, acknowledges each
+    /// message, and otherwise has JetStream's defaults.
     #[must_use]
     pub fn new(name: ConsumerName, filters: Vec<Pattern>) -> Self {
         Self {
@@ -69,7 +73,7 @@ impl ConsumerConfig {
         }
     }
 
-    /// How long the delivery with this attempt (from one) waits for its ack.
+    /// The ack wait of this attempt, starting at one.
     #[must_use]
     pub fn wait_of_attempt(&self, attempt: u32) -> Duration {
         let last = self.backoff.len().saturating_sub(1);
@@ -80,7 +84,8 @@ impl ConsumerConfig {
             .unwrap_or(self.ack_wait)
     }
 
-    /// In what `wanted` differs from this consumer, which exists.
+    /// In what `wanted` differs from this consumer, which exists. Where it starts is not
+    /// compared: that matters only when a consumer is created.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();
@@ -88,9 +93,12 @@ impl ConsumerConfig {
             differences.compare(field, existing, wanted);
         };
         compare("lifetime", &self.name.lifetime(), &wanted.name.lifetime());
-        compare("filters", &sorted(&self.filters), &sorted(&wanted.filters));
-        compare("deliver policy", &self.deliver, &wanted.deliver);
-        compare("ack policy", &self.ack, &wanted.ack);
+        compare(
+            Self::FILTERS,
+            &sorted(&self.filters),
+            &sorted(&wanted.filters),
+        );
+        compare(Self::ACK_POLICY, &self.ack, &wanted.ack);
         compare("ack wait", &self.ack_wait, &wanted.ack_wait);
         compare("max deliver", &self.max_deliver, &wanted.max_deliver);
         compare(
@@ -103,19 +111,19 @@ impl ConsumerConfig {
     }
 }
 
-/// The name of a consumer, and how long it lives.
+/// Name and lifetime of a consumer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ConsumerName {
-    /// It stays until it is deleted, and remembers where it was.
+    /// Exists until it is deleted, and keeps its position.
     Durable(Text),
-    /// It lives as long as one subscription uses it; those that do, share it.
+    /// Shared by its subscriptions, and ends with the last one.
     Group(Text),
-    /// It has one subscription and ends with it.
+    /// Has one subscription, and ends with it.
     Ephemeral,
 }
 
 impl ConsumerName {
-    /// The name, if it has one.
+    /// The name; `None` for an ephemeral consumer.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -135,11 +143,10 @@ impl ConsumerName {
 
 /// Where a consumer starts in its stream.
 ///
-/// Where a stream has copies on several servers, the server that keeps a consumer may be behind
-/// what publishers have had confirmed. [`Last`](Self::Last),
-/// [`LastPerSubject`](Self::LastPerSubject), [`New`](Self::New) and
-/// [`ByStartTime`](Self::ByStartTime) start where they should in what that server has: that may be
-/// earlier, never later, so that nothing is left out.
+/// If a stream has replicas, the server of a consumer may lag behind confirmed publishes.
+/// [`Last`](Self::Last), [`LastPerSubject`](Self::LastPerSubject), [`New`](Self::New) and
+/// [`ByStartTime`](Self::ByStartTime) then start at the position in that replica, which may be
+/// earlier but never later, so no message is missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeliverPolicy {
@@ -149,7 +156,7 @@ pub enum DeliverPolicy {
     Last,
     /// At the newest message of each subject, then everything new.
     LastPerSubject,
-    /// At what is published from now on.
+    /// At the next published message.
     New,
     /// At this sequence.
     ByStartSequence(u64),
@@ -162,6 +169,6 @@ pub enum DeliverPolicy {
 pub enum AckPolicy {
     /// Each by itself.
     Explicit,
-    /// Not at all: a delivery counts as handled.
+    /// None: each delivery counts as handled.
     None,
 }

@@ -22,7 +22,7 @@ use crate::text::Text;
 /// Everything after which the subscription goes on is a [`Notice`].
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
-pub type Subscription = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
+pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
 
 /// One item of a subscription.
 #[derive(Debug)]
@@ -37,35 +37,34 @@ pub enum Incoming {
     Notice(Notice),
 }
 
-/// A message that was delivered.
+/// A delivered message.
 #[derive(Debug)]
 pub struct Received {
-    /// Where it was published.
+    /// The subject.
     pub subject: Subject,
-    /// What travelled beside the body.
+    /// The headers.
     pub headers: Headers,
-    /// The event.
+    /// The body.
     pub body: Body,
-    /// What the transport knows about the message and this delivery of it.
+    /// Stream, sequence, attempt and times of this delivery.
     pub info: DeliveryInfo,
-    /// How to settle it; `None` where there is nothing to settle.
+    /// Settles the delivery; `None` if the consumer has no acknowledgements.
     pub settler: Option<Settler>,
 }
 
-/// What a transport knows about a message and one delivery of it.
+/// Information about a message and one delivery of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryInfo {
     /// The stream that stores it.
     pub stream: Option<Text>,
     /// Its sequence in that stream.
     pub sequence: Option<u64>,
-    /// Which delivery this is, from one.
+    /// The number of this delivery, starting at one.
     pub attempt: u32,
     /// When it was stored.
     pub stored_at: Option<Timestamp>,
-    /// How many messages the consumer has still to deliver for the first time
-    /// after this one, when it was delivered; an upper bound where the transport
-    /// does not count by filter.
+    /// Number of messages that the consumer had not yet delivered when it delivered this one; an
+    /// upper bound if the transport does not count by filter.
     pub pending: Option<u64>,
 }
 
@@ -77,17 +76,17 @@ pub struct Settler {
 }
 
 impl Settler {
-    /// Settles through `sink`, which knows the delivery as `token`.
+    /// Makes a settler that calls `sink` with `token`.
     pub fn new(sink: Arc<dyn Settle>, token: u64) -> Self {
         Self { sink, token }
     }
 
-    /// Tells the transport what became of the delivery.
+    /// Settles the delivery.
     pub fn settle(&self, settlement: Settlement) -> Completion<Result<(), Error>> {
         self.sink.settle(self.token, settlement)
     }
 
-    /// Tells the transport what became of several deliveries, in one call.
+    /// Settles several deliveries alike, in one call.
     ///
     /// # Errors
     ///
@@ -102,7 +101,7 @@ impl Settler {
         }
     }
 
-    /// Where it is settled and as what, if that is an `S`.
+    /// Returns the sink and the token, if the sink is an `S`.
     pub fn sink<S: Settle>(&self) -> Option<(&S, u64)> {
         let sink: &dyn Any = &*self.sink;
         Some((sink.downcast_ref()?, self.token))
@@ -115,17 +114,16 @@ impl fmt::Debug for Settler {
     }
 }
 
-/// Where a transport hears what became of its deliveries.
+/// The receiver of settlements in a transport.
 pub trait Settle: Any + Send + Sync {
-    /// Settles the delivery that `token` names. See [`Transport`](super::Transport)
-    /// for what holds of it.
+    /// Settles the delivery `token`. See [`Transport`](super::Transport) for the guarantees.
     fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>>;
 
-    /// Settles each of these deliveries alike, in their order, as if by
-    /// [`settle`](Self::settle). Unless a transport does better, by that.
+    /// Settles each of these deliveries alike, in order. The default calls
+    /// [`settle`](Self::settle) for each.
     ///
-    /// The first of them is settled here; others may be settled elsewhere, which
-    /// [`Settler::sink`] tells.
+    /// The first delivery belongs to this sink; others may belong to another one, see
+    /// [`Settler::sink`].
     ///
     /// # Errors
     ///
@@ -143,18 +141,18 @@ pub trait Settle: Any + Send + Sync {
     }
 }
 
-/// What became of a delivery.
+/// How a delivery is settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Settlement {
-    /// It was handled, and is not delivered again.
+    /// Handled: not delivered again.
     Ack,
-    /// The same, and the answer comes when the stream knows it.
+    /// Handled, and completed only when the stream has stored the acknowledgement.
     AckConfirmed,
-    /// It was not, and is to be delivered again after this long.
+    /// Not handled: delivered again after this delay.
     Nak(Duration),
-    /// It cannot be handled, for this reason, and is not delivered again.
+    /// Cannot be handled, for this reason: not delivered again.
     Term(String),
-    /// It is being handled: its ack wait begins anew.
+    /// Still being handled: restarts the ack wait.
     InProgress,
 }

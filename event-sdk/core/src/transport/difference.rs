@@ -5,15 +5,14 @@ use std::fmt;
 use crate::shown::Shown;
 use crate::subject::Pattern;
 
-/// One thing in which a consumer or a stream that exists is not the one that
-/// was wanted.
+/// One setting in which an existing consumer or stream differs from the wanted one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which setting.
+    /// Name of the setting.
     pub field: &'static str,
-    /// What it has.
+    /// Existing value.
     pub existing: String,
-    /// What was asked for.
+    /// Wanted value.
     pub wanted: String,
 }
 
@@ -27,6 +26,22 @@ impl fmt::Display for Difference {
             Shown(&self.wanted, 500)
         )
     }
+}
+
+/// Writes what an update has changed.
+pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, differences: &[Difference]) -> fmt::Result {
+    f.write_str("updated")?;
+    for (index, difference) in differences.iter().enumerate() {
+        let Difference {
+            field,
+            existing,
+            wanted,
+        } = difference;
+        let before = if index == 0 { ": " } else { "; " };
+        let (existing, wanted) = (Shown(existing, 500), Shown(wanted, 500));
+        write!(f, "{before}{field} from {existing} to {wanted}")?;
+    }
+    Ok(())
 }
 
 /// Differences, as they are found.

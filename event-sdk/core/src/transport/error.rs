@@ -7,11 +7,11 @@ use super::{Capability, Difference};
 use crate::shown::Shown;
 use crate::text::Text;
 
-/// What failed, at what, why, and what to do about it.
+/// The error of a bus or transport: the operation, the kind, the subject, stream or consumer, the
+/// reason, and what to do.
 ///
-/// `Display` says all of that in one line and does not repeat
-/// [`source`](std::error::Error::source). What a server or a caller wrote is escaped in
-/// it where it would act on a terminal, and cut where it is very long.
+/// `Display` prints one line and does not repeat [`source`](std::error::Error::source). Text from
+/// servers or callers is escaped if it would act on a terminal, and shortened if it is very long.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -25,34 +25,34 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// What kind of failure it is: what a program decides by.
+/// The kind of an [`Error`], for programs to decide by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A subject, pattern, prefix or key is not well formed.
+    /// A subject, pattern, prefix or key is malformed.
     InvalidSubject,
-    /// A header, a trace context or a message id cannot travel.
+    /// A header, trace context or message id is invalid.
     InvalidHeader,
-    /// An option or a configuration contradicts itself, or a limit.
+    /// An option or configuration is invalid, contradicts another one, or exceeds a limit.
     InvalidOption,
-    /// The event cannot be written.
+    /// The event cannot be encoded.
     Encode,
-    /// The message is larger than the transport or the stream takes.
+    /// The message is larger than the limit of the transport or the stream.
     TooLarge {
-        /// How many bytes it has.
+        /// Size in bytes.
         size: usize,
-        /// How many it may have.
+        /// Limit in bytes.
         limit: usize,
     },
     /// No stream stores the subject.
     NoStream,
-    /// There is no stream of that name.
+    /// The stream does not exist.
     StreamNotFound,
-    /// The stream is full and refuses what is new.
+    /// The stream is full and refuses new messages.
     StreamFull,
-    /// The stream has moved on from what the publish expected.
+    /// The stream's last sequence is not the one that the publish expected.
     WrongLastSequence {
-        /// The last sequence that it has, where the transport says.
+        /// The actual last sequence, if known.
         last: Option<u64>,
     },
     /// A consumer of this name exists and is another than the one wanted.
@@ -68,20 +68,20 @@ pub enum ErrorKind {
     Closed,
     /// There is no connection to a server.
     Disconnected,
-    /// The server does not know the credentials, or they have expired.
+    /// The server does not accept the credentials, or they have expired.
     Unauthenticated,
-    /// A secure connection cannot be made: a certificate is not trusted, not for
-    /// this server, expired, or missing.
+    /// No TLS connection can be made: a certificate is not trusted, not for this server, expired,
+    /// or missing.
     Tls,
-    /// The server does not allow it to these credentials.
+    /// The user lacks a permission on the server.
     PermissionDenied,
-    /// The transport cannot do it.
+    /// The transport or server lacks a capability.
     Unsupported(Capability),
-    /// Something else in the transport; see the source.
+    /// Any other error of the transport; see its source.
     Other,
 }
 
-/// What was being done.
+/// The operation that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
@@ -101,17 +101,18 @@ pub enum Operation {
     Close,
 }
 
-/// Whether what failed may have been done all the same.
+/// Whether a failed operation may have succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Nothing has changed.
+    /// The operation had no effect.
     NotDone,
-    /// It may have been done: try again with the same event, whose id is the same.
+    /// The operation may have succeeded. Retry with the same prepared event, whose id is the
+    /// same.
     Unknown,
 }
 
 impl Error {
-    /// An error that changed nothing.
+    /// An error of an operation that had no effect.
     pub fn new(kind: ErrorKind, operation: Operation, reason: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
@@ -125,7 +126,7 @@ impl Error {
         }))
     }
 
-    /// That a transport lacks a capability; `needed` says what would have it.
+    /// A missing capability; `needed` says what provides it.
     pub fn unsupported(capability: Capability, operation: Operation, needed: &str) -> Self {
         Self::new(
             ErrorKind::Unsupported(capability),
@@ -134,7 +135,7 @@ impl Error {
         )
     }
 
-    /// That everything has ended.
+    /// The error of a closed transport.
     pub fn closed(operation: Operation) -> Self {
         Self::new(ErrorKind::Closed, operation, "the transport was closed")
     }
@@ -148,35 +149,35 @@ impl Error {
         )
     }
 
-    /// The same, about a subject or pattern.
+    /// Adds the subject or pattern.
     #[must_use]
     pub fn at_subject(mut self, subject: impl fmt::Display) -> Self {
         self.0.subject = Some(subject.to_string().into());
         self
     }
 
-    /// The same, about a stream.
+    /// Adds the stream.
     #[must_use]
     pub fn at_stream(mut self, stream: impl Into<Text>) -> Self {
         self.0.stream = Some(stream.into());
         self
     }
 
-    /// The same, about a consumer.
+    /// Adds the consumer.
     #[must_use]
     pub fn at_consumer(mut self, consumer: impl Into<Text>) -> Self {
         self.0.consumer = Some(consumer.into());
         self
     }
 
-    /// The same, where it is not known whether it was done.
+    /// Marks the outcome as unknown.
     #[must_use]
     pub fn with_unknown_outcome(mut self) -> Self {
         self.0.outcome = Outcome::Unknown;
         self
     }
 
-    /// The same, with the error behind it.
+    /// Adds the source.
     #[must_use]
     pub fn with_source(
         mut self,
@@ -186,37 +187,37 @@ impl Error {
         self
     }
 
-    /// What kind of failure it is.
+    /// The kind.
     pub fn kind(&self) -> &ErrorKind {
         &self.0.kind
     }
 
-    /// What was being done.
+    /// The operation that failed.
     pub fn operation(&self) -> Operation {
         self.0.operation
     }
 
-    /// The subject or pattern that it is about.
+    /// The subject or pattern, if known.
     pub fn subject(&self) -> Option<&str> {
         self.0.subject.as_deref()
     }
 
-    /// The stream that it is about.
+    /// The stream, if known.
     pub fn stream(&self) -> Option<&str> {
         self.0.stream.as_deref()
     }
 
-    /// The consumer that it is about.
+    /// The consumer, if known.
     pub fn consumer(&self) -> Option<&str> {
         self.0.consumer.as_deref()
     }
 
-    /// Whether it may have been done all the same.
+    /// Whether the operation may have succeeded.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
     }
 
-    /// Whether the same call may succeed later with nothing else changed.
+    /// Whether the same call may succeed later without other changes.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.0.kind,

@@ -2,15 +2,16 @@
 //! one.
 
 use super::{
-    Capability, Completion, Error, HistoryRequest, HistoryStream, Operation, StreamChange,
-    StreamState, Transport,
+    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, HistoryRequest,
+    HistoryStream, Operation, StreamChange, StreamState, Transport,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
 
-/// Calls the abilities of a [`Transport`] as if it had all of them: where it lacks one, the answer
-/// is [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported), with its [remedy](Transport::remedy).
+/// Calls the abilities of a [`Transport`]. If the transport lacks one, the result is
+/// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported) with its
+/// [remedy](Transport::remedy).
 pub trait TransportExt: Transport {
     /// Whether the transport has `capability`: the ability of that name, or else what it
     /// [declares](Transport::capabilities).
@@ -23,7 +24,7 @@ pub trait TransportExt: Transport {
         }
     }
 
-    /// The error of a caller who needs `capability` for `operation`.
+    /// The error of an `operation` that needs a missing `capability`.
     fn unsupported(&self, capability: Capability, operation: Operation) -> Error {
         Error::unsupported(capability, operation, &self.remedy(capability))
     }
@@ -57,6 +58,30 @@ pub trait TransportExt: Transport {
         match self.stream_admin() {
             Some(streams) => streams.apply(config),
             None => lacks(self, Capability::StreamAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`ConsumerAdmin::info`](super::ConsumerAdmin::info).
+    fn consumer_info(
+        &self,
+        stream: &str,
+        consumer: &str,
+    ) -> Completion<Result<ConsumerInfo, Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.info(stream, consumer),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`ConsumerAdmin::apply`](super::ConsumerAdmin::apply).
+    fn apply_consumer(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.apply(stream, config),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
         }
     }
 

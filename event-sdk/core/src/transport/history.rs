@@ -11,14 +11,14 @@ use crate::headers::Headers;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 
-/// Reads what streams have stored, without a consumer.
+/// The ability to read stored messages without a consumer.
 pub trait History: Send + Sync {
-    /// The messages that are stored when this is called, in order. One that the stream drops in
-    /// the meantime is left out.
+    /// Reads the messages that are stored at the time of the call, in order. Messages that the
+    /// stream drops meanwhile are left out.
     fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>>;
 }
 
-/// Which messages of a stream to read.
+/// A request for stored messages of a stream.
 ///
 /// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,13 +26,13 @@ pub trait History: Send + Sync {
 pub struct HistoryRequest {
     /// The stream.
     pub stream: Text,
-    /// Whole subjects; no two overlap.
+    /// Patterns of whole subjects; no two overlap.
     pub filters: Vec<Pattern>,
-    /// Where to begin.
+    /// Where to start.
     pub from: HistoryStart,
-    /// In which direction.
+    /// The direction.
     pub order: Order,
-    /// How many at the most; `None`: all.
+    /// Maximum number of messages; `None`: all.
     pub limit: Option<usize>,
 }
 
@@ -50,35 +50,35 @@ impl HistoryRequest {
     }
 }
 
-/// Where in a stream to begin. The message at that place is the first.
+/// Where in a stream to start reading; inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryStart {
-    /// At the end from which the order goes: the oldest, or the newest.
+    /// At the first message in reading order: the oldest or the newest.
     End,
-    /// At this sequence, or the next one in the order.
+    /// At this sequence, or at the next one in reading order.
     Sequence(u64),
-    /// At this time of storing, or the next message in the order.
+    /// At this stored time, or at the next message in reading order.
     Time(Timestamp),
 }
 
-/// In which order to read.
+/// The reading order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As they were stored.
+    /// Ascending sequences.
     OldestFirst,
-    /// The other way round.
+    /// Descending sequences.
     NewestFirst,
 }
 
-/// The messages that were asked for, in order.
+/// The requested messages, in order.
 pub type HistoryStream = Pin<Box<dyn Stream<Item = Result<StoredMessage, Error>> + Send>>;
 
-/// A message as a stream has it.
+/// A stored message.
 #[derive(Debug, Clone)]
 pub struct StoredMessage {
-    /// Where it was published.
+    /// The subject.
     pub subject: Subject,
-    /// What travelled beside the body.
+    /// The headers.
     pub headers: Headers,
     /// The event.
     pub body: Body,
@@ -86,6 +86,6 @@ pub struct StoredMessage {
     pub stream: Text,
     /// Its sequence.
     pub sequence: u64,
-    /// When it was stored.
+    /// The stored time.
     pub stored_at: Timestamp,
 }

@@ -23,17 +23,17 @@ use crate::time::Reading;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PublishRequest<'a> {
-    /// Where to.
+    /// The subject.
     pub subject: &'a Subject,
-    /// What travels beside the body.
+    /// The headers.
     pub headers: Headers,
-    /// The event.
+    /// The event, encoded or as a value.
     pub body: Body,
-    /// By which id a stream recognizes a duplicate; `None` for no deduplication.
+    /// The deduplication id; `None` for no deduplication.
     pub message_id: Option<MessageId>,
-    /// What has to be true for the message to be stored.
+    /// Conditions for the message to be stored.
     pub expect: Expectations,
-    /// What time it is, if a clock was asked for this message just now.
+    /// The current time, if the clock was just read for this message.
     pub reading: Option<Reading<'a>>,
 }
 
@@ -76,13 +76,12 @@ impl<'a> PublishRequest<'a> {
     }
 }
 
-/// An event on a transport: its bytes, or the value itself.
+/// The body of a message: bytes, or the event value itself.
 #[derive(Clone)]
 pub enum Body {
     /// The encoded envelope.
     Encoded(Bytes),
-    /// The value, for a transport that can hand it over. It is shared: however
-    /// many consumers receive it, nothing of it is copied.
+    /// The value, for a transport that hands values over. All consumers share it without copies.
     Value(ValueBody),
 }
 
@@ -99,35 +98,35 @@ impl fmt::Debug for Body {
 /// An event that was not encoded.
 #[derive(Debug, Clone)]
 pub struct ValueBody {
-    /// Everything in the envelope but the data.
+    /// The envelope without the data.
     pub head: ValueHeader,
     /// The data.
     pub event: Arc<dyn ErasedEvent>,
 }
 
 impl ValueBody {
-    /// The whole head, as it is written when the event is encoded.
+    /// The full envelope header, as it is encoded.
     #[must_use]
     pub fn to_header(&self) -> Cow<'_, EnvelopeHeader> {
         self.head.to_header(self.event.spec())
     }
 }
 
-/// By which id a stream recognizes a message that it has stored already.
+/// The id by which a stream recognizes duplicates.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum MessageId {
-    /// The id of the event, as always unless something else was asked for.
+    /// The event's id (the default).
     Event(Uuid),
     /// Any other text.
     Text(Text),
 }
 
 impl MessageId {
-    /// The longest, in bytes: together with the name of its header, `Nats-Msg-Id`,
-    /// it has as many as a header may have ([`MAX_HEADER_LEN`]).
+    /// Maximum length in bytes: with the header's name, `Nats-Msg-Id`, it reaches
+    /// [`MAX_HEADER_LEN`].
     pub const MAX_LEN: usize = MAX_HEADER_LEN - HEADER.len();
 
-    /// How many bytes its text has.
+    /// Length of its text in bytes.
     #[must_use]
     pub fn byte_len(&self) -> usize {
         match self {
@@ -136,12 +135,12 @@ impl MessageId {
         }
     }
 
-    /// Whether it can travel in a header.
+    /// Checks that it is a valid header value.
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`] when it is empty, has more than [`MAX_LEN`](Self::MAX_LEN)
-    /// bytes, or has a control character.
+    /// [`InvalidHeader`] if it is empty, longer than [`MAX_LEN`](Self::MAX_LEN) bytes, or
+    /// contains a control character.
     pub fn check(&self) -> Result<(), InvalidHeader> {
         let Self::Text(text) = self else {
             return Ok(());
@@ -182,20 +181,19 @@ impl fmt::Debug for MessageId {
     }
 }
 
-/// What has to be true of the stream for a message to be stored.
+/// Conditions on the stream for a message to be stored (optimistic concurrency).
 ///
-/// Sequence zero expects that there is no message yet.
+/// Sequence zero means: there is no message yet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expectations {
-    /// The last sequence of the stream.
+    /// Expected last sequence of the stream.
     pub last_sequence: Option<u64>,
-    /// The last sequence on the message's own subject.
+    /// Expected last sequence on the message's subject.
     pub last_subject_sequence: Option<u64>,
-    /// The last sequence of what the stream holds under a pattern.
+    /// Expected last sequence of the messages in the stream that match a pattern.
     ///
-    /// The pattern may be wider than the stream: what another stream stores does
-    /// not count, and one that can match nothing here expects nothing, or is
-    /// refused where the transport knows the stream's subjects.
+    /// Messages in other streams do not count. A pattern that can match nothing in this stream is
+    /// always met, or is refused if the transport knows the stream's subjects.
     pub last_pattern_sequence: Option<(Pattern, u64)>,
 }
 
@@ -209,17 +207,17 @@ impl Expectations {
     }
 }
 
-/// The second answer to a publish: the message is stored.
+/// The inner future of a publish: completes when the message is stored.
 pub type Confirmation = Completion<Result<Stored, Error>>;
 
-/// Where a message was stored.
+/// The result of a stored publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The stream; `None` where there is none (core NATS).
     pub stream: Option<Text>,
     /// The sequence in that stream; `None` where there is no stream.
     pub sequence: Option<u64>,
-    /// Whether it was there already and was not stored again.
+    /// Whether the stream already had the message and did not store it again.
     pub duplicate: bool,
 }
 

@@ -1,4 +1,5 @@
-//! Notices: what a subscription reports beside its messages, and goes on after.
+//! `Notice`: what a subscription reports and continues after: gaps, exhausted deliveries,
+//! reconnects.
 
 use std::fmt;
 

@@ -3,21 +3,20 @@
 
 use std::fmt;
 
-use super::difference::{Difference, Differences, sorted};
-use crate::shown::Shown;
+use super::difference::{Difference, Differences, sorted, write_changes};
 use crate::stream::StreamConfig;
 
-/// What [`StreamAdmin::apply`](super::StreamAdmin::apply) has done.
+/// The result of [`StreamAdmin::apply`](super::StreamAdmin::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StreamChange {
-    /// There was no stream of this name; now there is.
+    /// The stream was created.
     Created,
-    /// There was one, which differed in this; now it does not.
+    /// The stream existed and was changed.
     Updated {
-        /// In what it differed, at least one thing.
+        /// The changed settings, at least one.
         differences: Vec<Difference>,
     },
-    /// There was one, just as it should be.
+    /// The stream existed with this configuration.
     Unchanged,
 }
 
@@ -26,26 +25,13 @@ impl fmt::Display for StreamChange {
         match self {
             Self::Created => f.write_str("created"),
             Self::Unchanged => f.write_str("unchanged"),
-            Self::Updated { differences } => {
-                f.write_str("updated")?;
-                for (index, difference) in differences.iter().enumerate() {
-                    let Difference {
-                        field,
-                        existing,
-                        wanted,
-                    } = difference;
-                    let before = if index == 0 { ": " } else { "; " };
-                    let (existing, wanted) = (Shown(existing, 500), Shown(wanted, 500));
-                    write!(f, "{before}{field} from {existing} to {wanted}")?;
-                }
-                Ok(())
-            }
+            Self::Updated { differences } => write_changes(f, differences),
         }
     }
 }
 
 impl StreamConfig {
-    /// In what `wanted` differs from this stream, which exists.
+    /// The settings in which `wanted` differs from this existing stream.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();

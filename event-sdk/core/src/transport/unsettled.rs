@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::Error;
 
-/// The deliveries of a batch that were not settled, with the reasons; all others were.
+/// The deliveries of a batch that were not settled, each with its error. All others were settled.
 ///
-/// A delivery that is named here may be settled again, alone or with others.
+/// The listed deliveries may be settled again, alone or together.
 pub struct Unsettled {
     /// By the place in the batch, rising.
     failed: Vec<(usize, Error)>,
@@ -14,12 +14,12 @@ pub struct Unsettled {
 }
 
 impl Unsettled {
-    /// Of a batch of so many: `Ok` if there is no error in `failed`, which names
-    /// deliveries by their place in the batch.
+    /// `Ok` if `failed` is empty. `failed` has the index in the batch and the error of each
+    /// delivery that was not settled; `of` is the size of the batch.
     ///
     /// # Errors
     ///
-    /// Itself, if there is one.
+    /// Itself, if `failed` is not empty.
     pub fn check(mut failed: Vec<(usize, Error)>, of: usize) -> Result<(), Self> {
         if failed.is_empty() {
             return Ok(());
@@ -28,12 +28,12 @@ impl Unsettled {
         Err(Self { failed, of })
     }
 
-    /// The place in the batch of each delivery that was not settled, rising, and why.
+    /// Index in the batch and error of each delivery that was not settled, in ascending order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (usize, &Error)> {
         self.failed.iter().map(|(place, error)| (*place, error))
     }
 
-    /// How many were not settled; never zero.
+    /// Number of deliveries that were not settled; never zero.
     #[expect(
         clippy::len_without_is_empty,
         reason = "there is at least one, or there would be no error"
@@ -42,13 +42,13 @@ impl Unsettled {
         self.failed.len()
     }
 
-    /// The reasons, each with the place of its delivery in the batch, rising.
+    /// The errors with their indices in the batch, in ascending order.
     pub fn into_errors(self) -> Vec<(usize, Error)> {
         self.failed
     }
 }
 
-/// The first reason, for callers that try the whole batch again.
+/// Converts to the first error, for callers that handle the whole batch again.
 impl From<Unsettled> for Error {
     fn from(unsettled: Unsettled) -> Self {
         let mut errors = unsettled.failed.into_iter();

@@ -1,4 +1,5 @@
-//! The memory transport, tested through the `Transport` trait.
+//! The memory transport through the `Transport` trait, one file each for publishing, retention,
+//! consumers, acks, draining, hand-over, history, wakeups and memory bounds.
 
 mod acks;
 mod applying;

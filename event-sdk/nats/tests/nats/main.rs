@@ -1,4 +1,5 @@
-//! The NATS transport on real servers, one server for each test.
+//! The NATS transport on real servers, one file each for connecting, security, permissions,
+//! streams, publishing, pulling, settling, recovery, history and core NATS.
 
 mod cluster;
 mod connecting;

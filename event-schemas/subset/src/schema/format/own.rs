@@ -1,4 +1,4 @@
-//! Formats that schemars writes and the validator does not know.
+//! Formats that schemars writes and the validator does not check.
 
 use std::net::IpAddr;
 

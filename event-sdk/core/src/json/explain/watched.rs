@@ -1,4 +1,5 @@
-//! Serde wrappers of a deserializer and its visitors, which record path and kind of a refused value.
+//! Serde wrappers of deserializer, visitors and access, which record path and kind of a refused
+//! value.
 //!
 //! A deserializer hands a value to a visitor, which reads what is inside through a deserializer
 //! again: the wrappers make each other, so they stand together.
