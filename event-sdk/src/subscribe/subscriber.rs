@@ -64,7 +64,7 @@ pub struct Subscriber<S> {
     opener: Arc<Opener>,
     clock: Arc<dyn Clock>,
     filter: Option<EnvelopeFilter>,
-    /// Acks of messages that were not handed out, without an answer so far.
+    /// Acks of messages that were not delivered, without an answer so far.
     acking: Vec<Completion<Result<(), Error>>>,
     /// What was received for a batch that was not returned.
     gathered: VecDeque<Delivery<S>>,
@@ -143,7 +143,7 @@ impl<S> Subscriber<S> {
     ///
     /// For a handler that does several in one go, such as in one transaction of a
     /// database, and [acknowledges](Batch::ack) them together. [`prefetch`] says
-    /// how many are taken ahead, and should be `max` or more; `max_ack_pending` must
+    /// how many are prefetched, and should be `max` or more; `max_ack_pending` must
     /// not be less. The ack wait of the first runs while others are waited for.
     ///
     /// Cancel-safe: deliveries are either returned or kept for the next call,
@@ -299,7 +299,7 @@ impl<S> Subscriber<S> {
     }
 
     fn keeps(&self, delivery: &Delivery<S>) -> bool {
-        // The envelope is not opened unless somebody asks for it.
+        // The envelope is opened only on request.
         self.filter
             .as_ref()
             .is_none_or(|keep| delivery.head().map_or(true, keep))

@@ -55,7 +55,7 @@ pub enum NoticeKind {
 ///
 /// Between the first and the last there may be others, which were for other
 /// consumers, were handled, or are still there and come: a stream drops from its
-/// middle too, to keep so many of each subject. `lost` counts what was dropped,
+/// middle too, to keep a number of each subject. `lost` counts what was dropped,
 /// and of several gaps each counts what no other does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {

@@ -51,7 +51,7 @@ impl Consumers {
         cores.push(Arc::downgrade(pull_loop));
     }
 
-    /// Ends all subscriptions, and puts back what they had not handed out, as far
+    /// Ends all subscriptions, and naks what they had not delivered, as far
     /// as that goes without waiting.
     pub(crate) fn end(&self) {
         for pull_loop in self.all() {
@@ -92,10 +92,10 @@ impl Consumers {
 }
 
 impl Draining {
-    /// Puts back what was not handed out, waits until the rest is settled, and
+    /// Naks what was not delivered, waits until the rest is settled, and
     /// puts that back too when the time is over or the connection ends.
     ///
-    /// Dropped before it is ready, no more is put back.
+    /// Dropped before it is ready, no more is returned by a nak.
     pub(crate) async fn run(self, context: &NatsContext) -> Drained {
         let mut phase = context.phase();
         let ended = std::pin::pin!(async {
@@ -117,7 +117,7 @@ impl Draining {
 }
 
 impl One {
-    /// Puts back what was not handed out, and waits until the rest is settled.
+    /// Naks what was not delivered, and waits until the rest is settled.
     async fn settle(&self, deadline: Instant) {
         let settled = async {
             loop {
@@ -137,7 +137,7 @@ impl One {
         join(self.pull_loop.left(), settled).await;
     }
 
-    /// Puts back what is not settled.
+    /// Naks what is not settled.
     async fn finish(self) -> Drained {
         // Only when the requests have ended: otherwise it would come here again.
         self.pull_loop.hurry();
