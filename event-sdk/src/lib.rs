@@ -114,6 +114,9 @@ pub use publish::{
 pub use subscribe::{Batch, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 
+/// Under which target what happens here is logged.
+const TRACING_TARGET: &str = "event_sdk";
+
 #[doc(hidden)]
 pub use event_sdk_core::__private;
 

@@ -1,6 +1,7 @@
 //! Subscribing: the options of a consumer, the subscriber, its deliveries, batches and notices.
 
 mod batch;
+mod binding;
 mod delivery;
 mod incoming;
 mod options;

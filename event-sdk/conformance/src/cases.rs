@@ -18,6 +18,8 @@ mod redelivery;
 
 mod consumers;
 
+mod binding;
+
 mod sharing;
 
 mod filters;
@@ -66,6 +68,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         together::CASES,
         redelivery::CASES,
         consumers::CASES,
+        binding::CASES,
         sharing::CASES,
         filters::CASES,
         starting::CASES,

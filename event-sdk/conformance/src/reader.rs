@@ -8,12 +8,14 @@ use futures_util::stream::select_all;
 
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
 use event_sdk_core::transport::{
-    Body, Error, Incoming, Received, Settlement, Settler, Subscription,
+    Body, BoundConsumer, Deliveries, Error, Incoming, Received, Settlement, Settler, Subscription,
 };
 
 /// A subscription, read with patience.
 pub(super) struct Reader {
-    pub(super) subscription: Subscription,
+    pub(super) deliveries: Deliveries,
+    /// The consumers that it reads.
+    bound: Vec<BoundConsumer>,
     patience: Duration,
 }
 
@@ -28,20 +30,34 @@ pub(super) struct Got {
 impl Reader {
     pub(super) fn new(subscription: Subscription, patience: Duration) -> Self {
         Self {
-            subscription,
+            deliveries: subscription.deliveries,
+            bound: vec![subscription.bound],
             patience,
         }
     }
 
     /// All of these as one, in no order among them; it ends when all have.
     pub(super) fn merge(readers: Vec<Self>, patience: Duration) -> Self {
-        let subscriptions = readers.into_iter().map(|reader| reader.subscription);
-        Self::new(Box::pin(select_all(subscriptions)), patience)
+        let bound = readers.iter().flat_map(|reader| reader.bound.clone());
+        Self {
+            bound: bound.collect(),
+            deliveries: Box::pin(select_all(
+                readers.into_iter().map(|reader| reader.deliveries),
+            )),
+            patience,
+        }
+    }
+
+    /// The consumer that it reads.
+    pub(super) fn bound(&self) -> Outcome<&BoundConsumer> {
+        self.bound
+            .first()
+            .ok_or_else(|| Failure::new("nothing was bound"))
     }
 
     /// The next item, whatever it is; `None` at the end.
     pub(super) async fn item(&mut self) -> Outcome<Option<Result<Incoming, Error>>> {
-        let next = self.subscription.next();
+        let next = self.deliveries.next();
         within(self.patience, "the next item of a subscription", next).await
     }
 
@@ -95,7 +111,7 @@ impl Reader {
 
     /// What is there now, without waiting.
     pub(super) async fn ready(&mut self) -> Option<Result<Incoming, Error>> {
-        futures_util::future::poll_immediate(self.subscription.next())
+        futures_util::future::poll_immediate(self.deliveries.next())
             .await
             .flatten()
     }

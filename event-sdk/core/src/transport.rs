@@ -5,6 +5,7 @@ mod admin;
 mod capability;
 mod completion;
 mod consumer;
+mod consumer_change;
 mod delivery;
 mod difference;
 mod error;
@@ -14,13 +15,17 @@ mod message;
 mod notice;
 mod settle_answers;
 mod stream_change;
+mod subscription;
 mod unsettled;
 
-pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
+pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
-pub use consumer::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
-pub use delivery::{DeliveryInfo, Incoming, Received, Settle, Settlement, Settler, Subscription};
+pub use consumer::{
+    AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
+};
+pub use consumer_change::ConsumerChange;
+pub use delivery::{Deliveries, DeliveryInfo, Incoming, Received, Settle, Settlement, Settler};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
@@ -29,6 +34,7 @@ pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, S
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind};
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
+pub use subscription::Subscription;
 pub use unsettled::Unsettled;
 
 use std::borrow::Cow;
@@ -64,8 +70,12 @@ use std::time::Duration;
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
 ///
 /// **Delivering**
-/// - Subscribing binds a consumer that exists or creates one; it never changes
-///   one ([`ErrorKind::ConsumerMismatch`]).
+/// - Subscribing binds a consumer that exists or creates one; it never changes one. The
+///   subscription follows the settings of one that exists, and the answer says in what
+///   they differ ([`BoundConsumer`]). One that would lose or misread messages is refused
+///   ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
+/// - A consumer none of whose messages the stream stores is not created
+///   ([`ErrorKind::InvalidSubject`]).
 /// - Subscriptions of one durable or group share its messages: each goes to one
 ///   of them. Every other consumer gets its own copy.
 /// - First deliveries are in order of sequence; a redelivery comes when it is due.

@@ -15,7 +15,10 @@ use super::subscription::MemorySubscription;
 use event_sdk_core::stream::Retention;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Operation, SubscribeRequest};
+use event_sdk_core::transport::{
+    BoundConsumer, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, Operation,
+    SubscribeRequest, Subscription,
+};
 
 impl MemoryStream {
     /// Binds a consumer or creates it, and subscribes to it.
@@ -23,11 +26,11 @@ impl MemoryStream {
         self: &Arc<Self>,
         through: &Arc<Connection>,
         request: &SubscribeRequest,
-    ) -> Result<MemorySubscription, Error> {
+    ) -> Result<Subscription, Error> {
         let filters = check::subscribe(request)?;
         let config = &request.config;
         let name = config.name.as_str();
-        let (consumer, subscriber) =
+        let (consumer, subscriber, bound) =
             self.locked_fresh(through.phase(), Operation::Subscribe, |state, _| {
                 let known = name.and_then(|name| state.names.get(name).copied());
                 let key = if let Some(key) = known {
@@ -40,6 +43,7 @@ impl MemoryStream {
                         check::of_work_queue(
                             config,
                             state.consumers.values().map(Consumer::config),
+                            Operation::Subscribe,
                         )
                         .map_err(|error| check::at_consumer(error, request))?;
                     }
@@ -48,41 +52,90 @@ impl MemoryStream {
                 let Some(consumer) = state.consumers.get_mut(key) else {
                     return Err(self.no_consumer(Operation::Subscribe, name));
                 };
-                self.check_same(consumer.config(), config)?;
-                Ok((key, consumer.subscribers().join(through.id())))
+                let bound = if known.is_some() {
+                    consumer
+                        .config()
+                        .bind(config, Vec::new())
+                        .map_err(|error| error.at_stream(self.name().clone()))?
+                } else {
+                    BoundConsumer::created(config.clone())
+                };
+                Ok((key, consumer.subscribers().join(through.id()), bound))
             })?;
-        Ok(MemorySubscription::new(
+        let deliveries = MemorySubscription::new(
             self.clone(),
             through.clone(),
             consumer,
             subscriber,
-            config,
+            &bound.config,
             request.prefetch,
-        ))
+        );
+        Ok(Subscription::new(deliveries, bound))
     }
 
-    /// A consumer is bound as it is or not at all.
-    fn check_same(&self, existing: &ConsumerConfig, wanted: &ConsumerConfig) -> Result<(), Error> {
-        if existing == wanted {
-            return Ok(());
-        }
-        let differences = existing.differences(wanted);
-        if differences.is_empty() {
-            return Ok(());
-        }
-        let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        let error = Error::new(
-            ErrorKind::ConsumerMismatch { differences },
-            Operation::Subscribe,
-            format!(
-                "a consumer of this name exists and is another: {}; use its configuration, another name, or delete it first",
-                list.join("; ")
-            ),
-        )
-        .at_stream(self.name().clone());
-        Err(match wanted.name.as_str() {
-            Some(name) => error.at_consumer(Text::copy_of(name)),
-            None => error,
+    /// Creates a durable, or changes it.
+    pub(super) fn apply_consumer(
+        &self,
+        through: &Connection,
+        config: &ConsumerConfig,
+    ) -> Result<ConsumerChange, Error> {
+        let at = |error: Error| {
+            let error = error.at_stream(self.name().clone());
+            match config.name.as_str() {
+                Some(name) => error.at_consumer(Text::copy_of(name)),
+                None => error,
+            }
+        };
+        let filters = check::applied(config).map_err(at)?;
+        self.locked_fresh(through.phase(), Operation::Manage, |state, after| {
+            let known = config.name.as_str().and_then(|name| state.names.get(name));
+            let known = known.copied();
+            let existing = known.and_then(|key| state.consumers.get(key));
+            let existing = existing.map(|consumer| consumer.config().clone());
+            if let Some(existing) = &existing
+                && existing.changes(config, Vec::new()).map_err(at)?.is_empty()
+            {
+                return Ok(ConsumerChange::Unchanged);
+            }
+            let settings = self.settings();
+            check::all_within(&filters, &settings.config, Operation::Manage).map_err(at)?;
+            if state.retention == Retention::WorkQueue {
+                let wanted = ConsumerConfig {
+                    deliver: existing.as_ref().map_or(config.deliver, |own| own.deliver),
+                    ..config.clone()
+                };
+                let others = state.consumers.values().map(Consumer::config);
+                let others = others.filter(|other| other.name.as_str() != config.name.as_str());
+                check::of_work_queue(&wanted, others, Operation::Manage).map_err(at)?;
+            }
+            let (Some(key), Some(existing)) = (known, existing) else {
+                self.create(state, config.clone(), &filters);
+                return Ok(ConsumerChange::Created);
+            };
+            let differences = existing.differences(config);
+            let everything = [Pattern::everything()];
+            let stored = if state.holds_others {
+                &everything[..]
+            } else {
+                &settings.config.subjects[..]
+            };
+            state.change_consumer(key, config.clone(), &filters, stored, after);
+            Ok(ConsumerChange::Updated { differences })
+        })
+    }
+
+    /// What a consumer is, and where.
+    pub(super) fn consumer_info(
+        &self,
+        through: &Connection,
+        name: &str,
+    ) -> Result<ConsumerInfo, Error> {
+        self.locked_fresh(through.phase(), Operation::Read, |state, _| {
+            let key = state.names.get(name).copied();
+            match key.and_then(|key| state.consumers.get(key)) {
+                Some(consumer) => Ok(consumer.info(&state.log)),
+                None => Err(self.no_consumer(Operation::Read, Some(name))),
+            }
         })
     }
 

@@ -139,9 +139,10 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error,
-    History, HistoryRequest, HistoryStream, Operation, PublishRequest, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
+    Operation, PublishRequest, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -306,11 +307,7 @@ impl Transport for MemoryTransport {
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let stream = self.stream(&request.stream, Operation::Subscribe);
-        Completion::ready(
-            stream
-                .and_then(|stream| stream.subscribe(&self.0.connection, &request))
-                .map(|subscription| Box::pin(subscription) as Subscription),
-        )
+        Completion::ready(stream.and_then(|stream| stream.subscribe(&self.0.connection, &request)))
     }
 
     fn history(&self) -> Option<&dyn History> {
@@ -381,6 +378,24 @@ impl StreamAdmin for MemoryTransport {
 }
 
 impl ConsumerAdmin for MemoryTransport {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        let stream = self.stream(stream, Operation::Read);
+        Completion::ready(
+            stream.and_then(|stream| stream.consumer_info(&self.0.connection, consumer)),
+        )
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        let stream = self.stream(stream, Operation::Manage);
+        Completion::ready(
+            stream.and_then(|stream| stream.apply_consumer(&self.0.connection, config)),
+        )
+    }
+
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
         Completion::ready(

@@ -17,9 +17,9 @@ use super::publish::{check_headers, check_size};
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerName,
-    DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation, PublishRequest, Stored,
-    SubscribeRequest, Subscription, Transport, TransportExt as _,
+    AckPolicy, Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
+    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation,
+    PublishRequest, Stored, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -142,7 +142,10 @@ impl Transport for CoreNats {
             let prefetch = request.prefetch;
             let subscription =
                 CoreSubscription::open(&context, &about, filters, queue, prefetch).await?;
-            Ok(Box::pin(subscription) as Subscription)
+            Ok(Subscription::new(
+                subscription,
+                BoundConsumer::created(request.config),
+            ))
         })
     }
 

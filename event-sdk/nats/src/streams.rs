@@ -144,6 +144,11 @@ impl Info {
         })
     }
 
+    /// Whether it holds messages under other subjects than its own.
+    pub(super) fn holds_others(&self) -> bool {
+        self.config.holds_others()
+    }
+
     /// Whether messages can be read from any server that has a copy.
     pub(super) fn allows_direct(&self) -> bool {
         self.config.allows_direct()

@@ -16,21 +16,27 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
-use super::Subscriber;
 use super::subscriber::{EnvelopeFilter, Source};
+use super::{Subscriber, binding};
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
 ///
 /// It binds the consumer of that name if there is one, and creates it if not;
-/// it never changes one: a consumer that differs from what is asked for is an
-/// error that says in what. Unless said otherwise the consumer is ephemeral,
-/// starts at the oldest event, and wants each delivery to be acknowledged
+/// it never changes one. The settings of one that exists are what holds, whatever is asked
+/// for here: where they differ, one warning says so, and [`Subscriber::differences`]. An
+/// error ([`ErrorKind::ConsumerMismatch`]) is only what would lose or misread events: filters
+/// that do not cover the set, or another ack policy. Unless said otherwise the consumer is
+/// ephemeral, starts at the oldest event, and wants each delivery to be acknowledged
 /// within 30 seconds.
 ///
+/// A durable may have filters that match more than the set: those events arrive too, and
+/// their `decode` fails. The warning names the filters.
+///
 /// A set whose events lie in several streams gets one consumer in each; order
-/// and sequence are per stream then.
+/// and sequence are per stream then. Streams are looked for when it is awaited: one that
+/// is created later is seen by the next subscription.
 ///
 /// Awaiting it is cancel-safe but for one thing: a durable consumer that was
 /// created stays.
@@ -188,21 +194,25 @@ impl<S: EventSet> Subscribe<S> {
         if let DeliverPolicy::ByStartSequence(sequence) = self.config.deliver {
             one_stream(sequence, &routes, Operation::Subscribe)?;
         }
-        let mut sources = Vec::new();
+        let (mut sources, mut bound) = (Vec::new(), Vec::new());
         for (stream, filters) in routes {
             let config = ConsumerConfig {
                 filters,
                 ..self.config.clone()
             };
+            let wanted = config.filters.clone();
             let request = SubscribeRequest {
                 stream: stream.clone(),
                 config,
                 prefetch,
             };
+            let subscription = inner.transport.subscribe(request).await?;
+            binding::report(&stream, &subscription.bound, &wanted);
+            bound.push((stream.clone(), subscription.bound));
             sources.push(Source {
                 stream,
                 consumer: self.config.name.as_str().map(Text::copy_of),
-                subscription: inner.transport.subscribe(request).await?,
+                deliveries: subscription.deliveries,
             });
         }
         let opener = Opener {
@@ -213,7 +223,7 @@ impl<S: EventSet> Subscribe<S> {
             max_payload: inner.max_payload,
         };
         let clock = Arc::clone(&inner.clock);
-        Ok(Subscriber::new(sources, opener, clock, self.filter))
+        Ok(Subscriber::new(sources, bound, opener, clock, self.filter))
     }
 
     /// What is wrong whatever the transport is.

@@ -13,7 +13,8 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
-    self, Completion, Error, Notice, NoticeKind, Received, Settlement, Subscription,
+    self, BoundConsumer, Completion, Deliveries, Difference, Error, Notice, NoticeKind, Received,
+    Settlement,
 };
 use event_sdk_core::{EnvelopeHeader, EventSet};
 use futures_core::Stream;
@@ -72,6 +73,8 @@ pub struct Subscriber<S> {
     /// Why it has ended, if that was not told.
     ended: Option<Error>,
     notices: NoticeCounts,
+    /// What was bound, by stream.
+    bound: Vec<(Text, BoundConsumer)>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -79,12 +82,13 @@ pub struct Subscriber<S> {
 pub(super) struct Source {
     pub(super) stream: Text,
     pub(super) consumer: Option<Text>,
-    pub(super) subscription: Subscription,
+    pub(super) deliveries: Deliveries,
 }
 
 impl<S> Subscriber<S> {
     pub(super) fn new(
         sources: Vec<Source>,
+        bound: Vec<(Text, BoundConsumer)>,
         opener: Opener,
         clock: Arc<dyn Clock>,
         filter: Option<EnvelopeFilter>,
@@ -100,8 +104,27 @@ impl<S> Subscriber<S> {
             gathered: VecDeque::new(),
             ended: None,
             notices: NoticeCounts::default(),
+            bound,
             set: PhantomData,
         }
+    }
+
+    /// The settings in which a bound consumer differs from the requested ones, each with the name
+    /// of its stream. The subscription uses the consumer's settings; change them in a deployment,
+    /// with `apply`.
+    ///
+    /// The start position is not compared, since it matters only when a consumer is created.
+    pub fn differences(&self) -> impl Iterator<Item = (&str, &Difference)> {
+        self.bound.iter().flat_map(|(stream, bound)| {
+            let differences = bound.differences.iter();
+            differences.map(move |difference| (stream.as_str(), difference))
+        })
+    }
+
+    /// The bound consumers, one for each stream, with the name of the stream.
+    pub fn bound(&self) -> impl Iterator<Item = (&str, &BoundConsumer)> {
+        let bound = self.bound.iter();
+        bound.map(|(stream, bound)| (stream.as_str(), bound))
     }
 
     /// Returns the next delivery, or `None` when the subscription has ended. Skips notices.
@@ -261,7 +284,7 @@ impl<S> Subscriber<S> {
         while asked < self.sources.len() {
             let index = self.next % self.sources.len();
             let source = &mut self.sources[index];
-            match source.subscription.as_mut().poll_next(cx) {
+            match source.deliveries.as_mut().poll_next(cx) {
                 Poll::Ready(Some(item)) => {
                     self.next = index + 1;
                     self.asked = index;

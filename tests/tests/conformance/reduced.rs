@@ -112,8 +112,7 @@ impl Transport for Reduced {
         let subscribed = self.inner.subscribe(request);
         let lacks = self.lacks;
         Completion::later(async move {
-            let subscription = subscribed.await?;
-            let reported = subscription.filter_map(move |item| {
+            let reported = move |item| {
                 let kind = match &item {
                     Ok(Incoming::Notice(notice)) => Some(notice.kind()),
                     _ => None,
@@ -124,8 +123,9 @@ impl Transport for Reduced {
                     _ => Some(item),
                 };
                 std::future::ready(kept)
-            });
-            Ok(Box::pin(reported) as Subscription)
+            };
+            let subscription = subscribed.await?;
+            Ok(subscription.map_deliveries(|deliveries| deliveries.filter_map(reported)))
         })
     }
 

@@ -18,10 +18,11 @@ use event_sdk::stream::{Limits, Retention, StreamConfig};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerConfig,
-    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, HistoryRequest, HistoryStream,
-    Operation, Order, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Drained, Error,
+    ErrorKind, History, HistoryRequest, HistoryStream, Operation, Order, PublishRequest,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError};
 
@@ -99,6 +100,14 @@ pub(crate) enum Sabotage {
     IgnoresBackoff,
     /// The same filters in another order are called another configuration.
     MindsTheOrderOfFilters,
+    /// A consumer with wider filters is called another one.
+    WantsTheSameFilters,
+    /// A consumer that starts elsewhere is called another one.
+    ComparesTheStart,
+    /// A consumer is bound and not said to differ.
+    TellsNoDifferences,
+    /// A consumer for what the stream never stores is created.
+    CreatesWhatNeverReceives,
     /// A consumer's name is taken on every stream.
     SharesNamesAcrossStreams,
     /// Deleting a consumer is confirmed and not done.
@@ -293,6 +302,14 @@ impl<T: Transport> Transport for Broken<T> {
                 let _ = inner.delete_consumer(&request.stream, name).await;
             }
             let mut subscribed = inner.subscribe(request.clone()).await;
+            if sabotage == Sabotage::CreatesWhatNeverReceives
+                && subscribed
+                    .as_ref()
+                    .is_err_and(|error| *error.kind() == ErrorKind::InvalidSubject)
+            {
+                let bound = BoundConsumer::created(request.config);
+                return Ok(Subscription::new(futures_util::stream::pending(), bound));
+            }
             if sabotage == Sabotage::ChangesConsumers
                 && let (Err(error), Some(name)) = (&subscribed, &name)
                 && matches!(error.kind(), ErrorKind::ConsumerMismatch { .. })
@@ -301,9 +318,15 @@ impl<T: Transport> Transport for Broken<T> {
                 subscribed = inner.subscribe(request).await;
             }
             let subscribed = subscribed.map(|subscription| {
-                let subscription = delivering::broken(sabotage, subscription, settled);
-                let subscription = closing::broken(sabotage, subscription);
-                reading.count(subscription)
+                let mut subscription = subscription.map_deliveries(|deliveries| {
+                    let deliveries = delivering::broken(sabotage, deliveries, settled);
+                    let deliveries = closing::broken(sabotage, deliveries);
+                    reading.count(deliveries)
+                });
+                if sabotage == Sabotage::TellsNoDifferences {
+                    subscription.bound.differences.clear();
+                }
+                subscription
             });
             subscribed.map_err(|error| blurred(sabotage, error))
         })
@@ -381,6 +404,20 @@ impl<T: Transport> StreamAdmin for Broken<T> {
 }
 
 impl<T: Transport> ConsumerAdmin for Broken<T> {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        let (info, sabotage) = (self.inner.consumer_info(stream, consumer), self.sabotage);
+        Completion::later(async move { info.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        let (applied, sabotage) = (self.inner.apply_consumer(stream, config), self.sabotage);
+        Completion::later(async move { applied.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         if self.is(Sabotage::DeletesNothing) {
             return Completion::ready(Ok(()));

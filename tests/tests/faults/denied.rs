@@ -81,6 +81,7 @@ async fn a_subject_that_may_not_be_published_to() {
 fn all_but(left_out: &str) -> Permissions {
     let publish = [
         "$JS.API.CONSUMER.INFO.>",
+        "$JS.API.STREAM.INFO.FAULTS",
         "$JS.API.CONSUMER.CREATE.>",
         "$JS.API.CONSUMER.MSG.NEXT.>",
         "$JS.ACK.>",

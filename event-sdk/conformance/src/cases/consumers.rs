@@ -1,9 +1,6 @@
-//! Cases for consumers: bound or created, never changed; durable, ephemeral and group
-//! lifetimes.
+//! Cases for consumers: bound as they are or created; durable, ephemeral and group lifetimes.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroU32;
-use std::time::Duration;
 
 use futures_util::future::try_join_all;
 
@@ -11,11 +8,7 @@ use super::{Failure, joined, messages};
 use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
-use crate::rig::Rig;
-use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Outcome as Done,
-    SubscribeRequest,
-};
+use event_sdk_core::transport::{DeliverPolicy, ErrorKind, SubscribeRequest};
 
 cases! { "consumers":
     a_durable_goes_on_where_it_was [Store]
@@ -26,16 +19,6 @@ cases! { "consumers":
         "An ephemeral consumer ends with its subscription.";
     a_group_ends_with_its_last_subscription [Store, StreamAdmin]
         "A group lives as long as one subscription uses it; after that it starts anew.";
-    binding_takes_the_consumer_as_it_is [Store, StreamAdmin]
-        "Subscribing with the configuration that a consumer has binds it.";
-    another_configuration_is_a_mismatch [Store]
-        "Subscribing with another configuration is refused and says in what it differs.";
-    another_backoff_is_a_mismatch [Store, Backoff]
-        "Subscribing with another backoff is refused and says so.";
-    a_mismatch_changes_nothing [Store, StreamAdmin]
-        "A refused subscription leaves the consumer as it is.";
-    the_order_of_filters_is_no_difference [Store, SeveralFilters]
-        "The same filters in another order are the same configuration.";
     a_name_belongs_to_its_stream [Store]
         "Consumers of the same name on two streams are two consumers.";
     many_may_bind_at_once [Store, StreamAdmin]
@@ -108,126 +91,6 @@ async fn a_group_ends_with_its_last_subscription(fixture: Fixture) -> Outcome {
     drop(two);
     rig.comes_to_have_consumers(0).await?;
     rig.subscribe(&config).await?.expect_and_ack(0..5).await
-}
-
-/// A durable none of whose settings is the default.
-fn particular(rig: &Rig) -> Outcome<ConsumerConfig> {
-    let mut config = rig.durable("d")?;
-    config.filters = vec![rig.pattern("a")?];
-    config.deliver = DeliverPolicy::ByStartSequence(2);
-    config.ack_wait = Duration::from_secs(17);
-    config.max_deliver = NonZeroU32::new(7);
-    config.max_ack_pending = NonZeroU32::new(77);
-    Ok(config)
-}
-
-async fn binding_takes_the_consumer_as_it_is(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let config = particular(&rig)?;
-    for _ in 0..3 {
-        let _reader = rig.subscribe(&config).await?;
-        rig.has_consumers(1).await?;
-    }
-    Ok(())
-}
-
-async fn another_configuration_is_a_mismatch(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let existing = particular(&rig)?;
-    let _reader = rig.subscribe(&existing).await?;
-    let mut others = Vec::new();
-    let mut other = |field, change: &dyn Fn(&mut ConsumerConfig)| {
-        let mut config = existing.clone();
-        change(&mut config);
-        others.push((field, config));
-    };
-    let pattern = rig.pattern("b")?;
-    other("filters", &|config| config.filters = vec![pattern.clone()]);
-    other("deliver policy", &|config| {
-        config.deliver = DeliverPolicy::All;
-    });
-    other("ack policy", &|config| {
-        // What is delivered once has no limit of deliveries.
-        config.ack = AckPolicy::None;
-        config.max_deliver = None;
-    });
-    other("ack wait", &|config| config.ack_wait *= 2);
-    other("max deliver", &|config| config.max_deliver = None);
-    other("max ack pending", &|config| {
-        config.max_ack_pending = NonZeroU32::new(78);
-    });
-    let group = ConsumerName::Group(rig.consumer_name("d"));
-    other("lifetime", &|config| config.name = group.clone());
-    for (field, config) in others {
-        let error = rig
-            .subscribe_refused(&config, &format!("another {field}"))
-            .await?;
-        differs(&rig, &error, field)?;
-    }
-    Ok(())
-}
-
-async fn another_backoff_is_a_mismatch(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let existing = particular(&rig)?;
-    let _reader = rig.subscribe(&existing).await?;
-    let mut config = existing.clone();
-    config.backoff = vec![config.ack_wait, Duration::from_secs(60)];
-    let error = rig.subscribe_refused(&config, "another backoff").await?;
-    differs(&rig, &error, "backoff")
-}
-
-fn differs(rig: &Rig, error: &Error, field: &str) -> Outcome {
-    let ErrorKind::ConsumerMismatch { differences } = error.kind() else {
-        return Err(Failure::new(format!(
-            "the kind of {error} is {:?}",
-            error.kind()
-        )));
-    };
-    ensure!(
-        differences
-            .iter()
-            .any(|difference| difference.field == field),
-        "the differences do not name the {field}: {differences:?}"
-    );
-    ensure_eq!(error.outcome(), Done::NotDone, "the outcome in {error}");
-    ensure_eq!(
-        error.consumer(),
-        Some(&*rig.consumer_name("d")),
-        "the consumer in {error}"
-    );
-    Ok(())
-}
-
-async fn a_mismatch_changes_nothing(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let mut config = rig.durable("d")?;
-    config.filters = vec![rig.pattern("a")?];
-    let mut reader = rig.subscribe(&config).await?;
-    rig.publish("a", 0).await?;
-    reader.expect_and_ack([0]).await?;
-    let mut other = config.clone();
-    other.filters = vec![rig.pattern("b")?];
-    rig.subscribe_refused(&other, "another filter").await?;
-    for (subject, number) in [("b", 1), ("a", 2), ("b", 3), ("a", 4)] {
-        rig.publish(subject, number).await?;
-    }
-    reader.expect_and_ack([2]).await?;
-    drop(reader);
-    let mut reader = rig.subscribe(&config).await?;
-    reader.expect(4).await?.ack().await?;
-    rig.has_consumers(1).await?;
-    Ok(())
-}
-
-async fn the_order_of_filters_is_no_difference(fixture: Fixture) -> Outcome {
-    let rig = fixture.rig().await?;
-    let mut config = rig.durable("d")?;
-    config.filters = vec![rig.pattern("a")?, rig.pattern("b")?];
-    drop(rig.subscribe(&config).await?);
-    config.filters.reverse();
-    drop(rig.subscribe(&config).await?);
-    Ok(())
 }
 
 async fn a_name_belongs_to_its_stream(fixture: Fixture) -> Outcome {

@@ -227,7 +227,7 @@ async fn polling_is_cancel_safe(fixture: Fixture) -> Outcome {
                 break item;
             }
             let moment = Duration::from_micros(100);
-            let next = tokio::time::timeout(moment, reader.subscription.next()).await;
+            let next = tokio::time::timeout(moment, reader.deliveries.next()).await;
             if let Ok(Some(item)) = next {
                 break item;
             }

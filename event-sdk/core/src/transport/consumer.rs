@@ -1,7 +1,11 @@
 //! `SubscribeRequest` and `ConsumerConfig`: the settings of a consumer, their defaults, and the
 //! comparison of two configurations.
 
+mod binding;
 mod check;
+mod coverage;
+
+pub use binding::BoundConsumer;
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -80,7 +84,8 @@ impl ConsumerConfig {
             .unwrap_or(self.ack_wait)
     }
 
-    /// In what `wanted` differs from this consumer, which exists.
+    /// In what `wanted` differs from this consumer, which exists. Where it starts is not
+    /// compared: that matters only when a consumer is created.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();
@@ -88,9 +93,12 @@ impl ConsumerConfig {
             differences.compare(field, existing, wanted);
         };
         compare("lifetime", &self.name.lifetime(), &wanted.name.lifetime());
-        compare("filters", &sorted(&self.filters), &sorted(&wanted.filters));
-        compare("deliver policy", &self.deliver, &wanted.deliver);
-        compare("ack policy", &self.ack, &wanted.ack);
+        compare(
+            Self::FILTERS,
+            &sorted(&self.filters),
+            &sorted(&wanted.filters),
+        );
+        compare(Self::ACK_POLICY, &self.ack, &wanted.ack);
         compare("ack wait", &self.ack_wait, &wanted.ack_wait);
         compare("max deliver", &self.max_deliver, &wanted.max_deliver);
         compare(

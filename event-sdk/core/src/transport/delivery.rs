@@ -22,7 +22,7 @@ use crate::text::Text;
 /// Everything after which the subscription goes on is a [`Notice`].
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
-pub type Subscription = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
+pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
 
 /// One item of a subscription.
 #[derive(Debug)]

@@ -17,8 +17,8 @@ use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
-    Body, Completion, ConsumerConfig, ConsumerName, Error, Exhausted, Expectations, Gap, Incoming,
-    LostCount, MessageId, PublishRequest, Received, Settlement, Stored, StreamState,
+    Body, BoundConsumer, Completion, ConsumerConfig, ConsumerName, Error, Exhausted, Expectations,
+    Gap, Incoming, LostCount, MessageId, PublishRequest, Received, Settlement, Stored, StreamState,
     SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{Pattern, Subject};
@@ -258,6 +258,11 @@ impl Wake for Woken {
 }
 
 impl Subscriber {
+    /// The consumer that it has.
+    pub(crate) fn bound(&self) -> &BoundConsumer {
+        &self.subscription.bound
+    }
+
     fn new(subscription: Subscription) -> Self {
         Self {
             subscription,
@@ -279,7 +284,7 @@ impl Subscriber {
     pub(crate) fn poll_once(&mut self) -> Poll<Option<Result<Incoming, Error>>> {
         self.take_woken();
         let waker = Waker::from(self.woken.clone());
-        let subscription = self.subscription.as_mut();
+        let subscription = self.subscription.deliveries.as_mut();
         subscription.poll_next(&mut Context::from_waker(&waker))
     }
 

@@ -1,23 +1,27 @@
-//! Binds a durable, or creates a missing consumer; compares its configuration, and never
-//! changes one.
+//! Binds a durable as the server has it, or creates a missing consumer; never changes one.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::check;
 use super::config::Wire;
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy, Error, ErrorKind};
+use event_sdk_core::transport::{
+    BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
+};
 
 /// A consumer on a server, as a subscription has found or made it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bound {
     pub(super) stream: Text,
     pub(super) name: Text,
+    /// What it is, and whether that was asked for.
+    pub(super) consumer: BoundConsumer,
     /// When it was created, in the server's words; `None` where the server was
     /// not asked.
     pub(super) created: Option<String>,
@@ -41,6 +45,14 @@ pub(super) struct Info {
     config: Wire,
     #[serde(default)]
     delivered: Delivered,
+    #[serde(default)]
+    ack_floor: Delivered,
+    #[serde(default)]
+    num_ack_pending: u64,
+    #[serde(default)]
+    num_redelivered: u64,
+    #[serde(default)]
+    num_pending: u64,
     /// How many requests for messages wait.
     #[serde(default)]
     num_waiting: u64,
@@ -50,6 +62,23 @@ pub(super) struct Info {
 struct Delivered {
     #[serde(default)]
     stream_seq: u64,
+}
+
+impl Info {
+    /// The consumer in our words.
+    pub(super) fn read(self) -> ConsumerInfo {
+        let name = ConsumerName::Durable(self.name.into());
+        let (config, foreign) = self.config.read(&ConsumerConfig::new(name, Vec::new()));
+        let mut info = ConsumerInfo::new(config);
+        info.foreign = foreign;
+        info.delivered = self.delivered.stream_seq;
+        info.acknowledged = self.ack_floor.stream_seq;
+        info.ack_pending = self.num_ack_pending;
+        info.redelivered = self.num_redelivered;
+        info.pending = self.num_pending;
+        info.waiting = Some(self.num_waiting);
+        info
+    }
 }
 
 #[derive(Serialize)]
@@ -65,7 +94,8 @@ const TRIES: usize = 5;
 
 /// Binds the consumer, or creates it if it does not exist.
 ///
-/// Where no management call may be made, a durable is taken to be there.
+/// Where no management call may be made, a durable is taken to be there, and to be as it
+/// is wanted.
 pub(super) async fn bind(
     context: &NatsContext,
     stream: &Text,
@@ -73,16 +103,16 @@ pub(super) async fn bind(
     about: &ErrorContext,
 ) -> Result<Bound, Error> {
     let Some(name) = config.name.as_str().map(Text::copy_of) else {
+        check::stored(context, stream, &config.filters, about).await?;
         let info = create(context, stream, config, about).await?;
-        return Ok(bound(
-            stream,
-            info.map_err(|error| error.into_error(about))?,
-        ));
+        let info = info.map_err(|error| error.into_error(about))?;
+        return bound(stream, info, config, true, about);
     };
     if context.options().management == Management::Never {
         return Ok(Bound {
             stream: stream.clone(),
             name,
+            consumer: BoundConsumer::found(config.clone(), Vec::new()),
             created: None,
             next: 0,
             found_idle: None,
@@ -95,7 +125,7 @@ pub(super) async fn bind(
         match info(context, stream, &name, about).await? {
             Ok(info) => {
                 let found_idle = (info.num_waiting == 0).then(Instant::now);
-                let bound = same(stream, info, config, about)?;
+                let bound = bound(stream, info, config, false, about)?;
                 return Ok(Bound {
                     found_idle,
                     ..bound
@@ -104,9 +134,10 @@ pub(super) async fn bind(
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
             Err(error) => return Err(error.into_error(about)),
         }
+        check::stored(context, stream, &config.filters, about).await?;
         match create(context, stream, config, about).await? {
             // Another may have been the first, with the same request.
-            Ok(info) => return same(stream, info, config, about),
+            Ok(info) => return bound(stream, info, config, true, about),
             // Somebody else has created another in the meantime.
             Err(error) if error.is(&code::CONSUMER_EXISTS) => last = Some(error),
             Err(error) => return Err(error.into_error(about)),
@@ -130,8 +161,10 @@ pub(super) async fn again(
     if let Some(from) = from {
         config.deliver = DeliverPolicy::ByStartSequence(from.max(1));
     }
-    let info = create(context, stream, &config, about).await?;
-    Ok(info.map(|info| bound(stream, info)))
+    match create(context, stream, &config, about).await? {
+        Ok(info) => bound(stream, info, &config, true, about).map(Ok),
+        Err(error) => Ok(Err(error)),
+    }
 }
 
 /// What the server says of a consumer.
@@ -170,35 +203,29 @@ async fn create(
     context.call(about, &call, &request).await
 }
 
-/// A consumer is bound as it is or not at all.
-fn same(
+/// The consumer that the server has described, for a subscription that asked for `wanted`.
+fn bound(
     stream: &Text,
     info: Info,
     wanted: &ConsumerConfig,
+    created: bool,
     about: &ErrorContext,
 ) -> Result<Bound, Error> {
-    let differences = info.config.differences(wanted);
-    if differences.is_empty() {
-        return Ok(bound(stream, info));
+    let mut consumer = info.config.bind(wanted).map_err(|error| about.on(error))?;
+    consumer.created = created;
+    // It has the name that the server gave it, which nobody else asks for.
+    if wanted.name == ConsumerName::Ephemeral {
+        consumer.config.name = ConsumerName::Ephemeral;
+        consumer.differences.retain(|one| one.field != "lifetime");
     }
-    let list: Vec<String> = differences.iter().map(ToString::to_string).collect();
-    Err(about.error(
-        ErrorKind::ConsumerMismatch { differences },
-        format!(
-            "a consumer of this name exists and is another: {}; use its configuration, another name, or delete it first",
-            list.join("; ")
-        ),
-    ))
-}
-
-fn bound(stream: &Text, info: Info) -> Bound {
-    Bound {
+    Ok(Bound {
         stream: stream.clone(),
         name: info.name.into(),
+        consumer,
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
         found_idle: None,
         max_batch: info.config.max_batch(),
         max_expires: info.config.max_expires(),
-    }
+    })
 }

@@ -4,7 +4,9 @@
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::options::Management;
+use crate::streams;
 use event_sdk_core::stream::check_name;
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{ConsumerName, Error, ErrorKind, SubscribeRequest};
 
 /// Whether a subscription can be what it asks for.
@@ -38,4 +40,31 @@ pub(super) fn request(
         ));
     }
     Ok(())
+}
+
+/// Whether the stream stores a subject for each of the filters: a server would
+/// create the consumer all the same, and nothing would ever come.
+pub(super) async fn stored(
+    context: &NatsContext,
+    stream: &str,
+    filters: &[Pattern],
+    about: &ErrorContext,
+) -> Result<(), Error> {
+    let info = streams::info(context, about, stream).await?;
+    if info.holds_others() {
+        return Ok(());
+    }
+    let subjects = info.read(about)?.subjects;
+    let stores = |filter: &&Pattern| subjects.iter().any(|stored| stored.overlaps(filter));
+    let Some(filter) = filters.iter().find(|filter| !stores(filter)) else {
+        return Ok(());
+    };
+    let subjects: Vec<&str> = subjects.iter().map(Pattern::as_str).collect();
+    let reason = format!(
+        "{filter} can match nothing here, for the stream stores {}; compare the prefix of the bus with that of the stream",
+        subjects.join(", ")
+    );
+    Err(about
+        .error(ErrorKind::InvalidSubject, reason)
+        .at_subject(filter))
 }

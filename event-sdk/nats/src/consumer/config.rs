@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, ErrorKind,
+    AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, Error,
+    ErrorKind,
 };
 
 /// A consumer's configuration in a server's JSON (nats-server,
@@ -88,6 +90,9 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+/// How a consumer without bodies is called in a difference.
+const HEADERS_ONLY: &str = "headers only";
+
 /// The server's words for "no limit".
 const UNLIMITED: i64 = -1;
 
@@ -150,21 +155,48 @@ impl Wire {
         Ok(wire)
     }
 
-    /// In what `wanted` differs from this consumer, which exists.
-    pub(super) fn differences(&self, wanted: &ConsumerConfig) -> Vec<Difference> {
-        let (existing, mut foreign) = self.read(wanted);
-        let mut differences = existing.differences(wanted);
-        // Where a setting cannot be read, its words stand for it.
-        differences.retain(|difference| foreign.iter().all(|own| own.field != difference.field));
-        differences.append(&mut foreign);
-        differences
+    /// Binds this consumer, which exists, for a subscription that asked for `wanted`.
+    pub(super) fn bind(&self, wanted: &ConsumerConfig) -> Result<BoundConsumer, Error> {
+        let wanted = representable(wanted);
+        let (existing, unusable) = self.read(&wanted);
+        let mut comparable = wanted.clone();
+        // What means nothing on a server for such a consumer is no difference.
+        if existing.ack == AckPolicy::None {
+            comparable.ack_wait = existing.ack_wait;
+            comparable.max_ack_pending = existing.max_ack_pending;
+        }
+        if !existing.backoff.is_empty() {
+            // The server writes the first wait of a backoff there.
+            comparable.ack_wait = existing.ack_wait;
+        }
+        existing.bind(&comparable, unusable)
     }
 
-    /// The consumer as this SDK says it, and what this SDK has no words for.
+    /// In what this consumer has to be changed to be as `wanted` says.
     ///
-    /// What means nothing on a server for a consumer like `wanted` is taken from
-    /// there, so that it is no difference.
-    fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
+    /// # Errors
+    ///
+    /// What no server changes.
+    pub(super) fn changes(&self, wanted: &ConsumerConfig) -> Result<Vec<Difference>, Error> {
+        let wanted = representable(wanted);
+        let (existing, foreign) = self.read(&wanted);
+        let mut comparable = wanted.clone();
+        if !existing.backoff.is_empty() && existing.backoff == wanted.backoff {
+            // The server writes the first wait of a backoff there.
+            comparable.ack_wait = existing.ack_wait;
+        }
+        let (mut can, cannot): (Vec<_>, Vec<_>) = foreign.into_iter().partition(|difference| {
+            difference.field == ConsumerConfig::FILTERS || difference.existing == HEADERS_ONLY
+        });
+        let mut differences = existing.changes(&comparable, cannot)?;
+        differences.append(&mut can);
+        Ok(differences)
+    }
+
+    /// The consumer as this SDK says it, and what this SDK has no words for and
+    /// cannot follow. A consumer without acks has those settings from `wanted` that
+    /// mean nothing for it.
+    pub(super) fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
         let mut foreign = Vec::new();
         let mut differs = |field, existing: String, wanted: String| {
             foreign.push(Difference {
@@ -187,7 +219,7 @@ impl Wire {
         if self.headers_only {
             differs(
                 "delivery",
-                "headers only".to_owned(),
+                HEADERS_ONLY.to_owned(),
                 "headers and body".to_owned(),
             );
         }
@@ -213,15 +245,13 @@ impl Wire {
                 wanted.ack
             }
         };
-        let acks = ack != AckPolicy::None && wanted.ack != AckPolicy::None;
-        let backoff: Vec<Duration> = self.backoff.iter().copied().map(duration).collect();
+        let acks = ack != AckPolicy::None;
         let existing = ConsumerConfig {
             name: self.name(wanted),
             filters,
             deliver: self.deliver(),
             ack,
-            // The server writes the first wait of a backoff there.
-            ack_wait: if acks && backoff.is_empty() {
+            ack_wait: if acks {
                 duration(self.ack_wait)
             } else {
                 wanted.ack_wait
@@ -232,7 +262,7 @@ impl Wire {
             } else {
                 wanted.max_ack_pending
             },
-            backoff,
+            backoff: self.backoff.iter().copied().map(duration).collect(),
         };
         (existing, foreign)
     }
@@ -298,6 +328,39 @@ impl Wire {
     pub(super) fn max_expires(&self) -> Option<Duration> {
         Some(duration(self.max_expires)).filter(|longest| !longest.is_zero())
     }
+}
+
+/// The configuration of a consumer in a server's JSON, where it is as `wanted` says:
+/// what this SDK has no word for stays, and so does where it starts.
+pub(super) fn changed(
+    mut existing: Map<String, Value>,
+    wanted: &Wire,
+) -> Result<Map<String, Value>, serde_json::Error> {
+    for replaced in [
+        "filter_subject",
+        "filter_subjects",
+        "backoff",
+        "inactive_threshold",
+        "headers_only",
+    ] {
+        existing.remove(replaced);
+    }
+    let kept = ["deliver_policy", "opt_start_seq", "opt_start_time"];
+    if let Value::Object(wanted) = serde_json::to_value(wanted)? {
+        let set = wanted
+            .into_iter()
+            .filter(|(name, _)| !kept.contains(&name.as_str()));
+        existing.extend(set);
+    }
+    Ok(existing)
+}
+
+/// The configuration as a server can say it: it knows no longer times than its own.
+fn representable(config: &ConsumerConfig) -> ConsumerConfig {
+    let mut config = config.clone();
+    let times = config.backoff.iter_mut().chain([&mut config.ack_wait]);
+    times.for_each(|time| *time = duration(nanos(*time)));
+    config
 }
 
 /// A limit that the server writes as zero or less where there is none.

@@ -133,6 +133,19 @@ impl ConfigJson {
         self.0.get("allow_direct").and_then(Value::as_bool) == Some(true)
     }
 
+    /// Whether it holds messages under other subjects than its own: those of other
+    /// streams, or renamed ones.
+    pub(crate) fn holds_others(&self) -> bool {
+        let is_set = |value: &Value| match value {
+            Value::Null => false,
+            Value::Array(several) => !several.is_empty(),
+            _ => true,
+        };
+        let settings = ["mirror", "sources", "subject_transform"];
+        let mut settings = settings.iter().filter_map(|name| self.0.get(*name));
+        settings.any(is_set)
+    }
+
     pub(super) fn as_json(&self) -> &Map<String, Value> {
         &self.0
     }

@@ -155,12 +155,19 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_compressed_stream_is_read_as_it_was_written",
     ]),
     exactly(S::ChangesConsumers, &[
-        "a_mismatch_changes_nothing", "another_backoff_is_a_mismatch",
-        "another_configuration_is_a_mismatch",
+        "a_filter_that_misses_some_is_a_mismatch", "a_mismatch_changes_nothing",
+        "another_ack_policy_is_a_mismatch",
     ]),
+    exactly(S::TellsNoDifferences, &[
+        "another_backoff_is_followed_and_told", "filters_may_cover_more",
+        "other_settings_are_followed_and_told",
+    ]),
+    exactly(S::CreatesWhatNeverReceives, &["what_the_stream_never_stores_is_refused"]),
+    at_least(S::WantsTheSameFilters, &["filters_may_cover_more"]),
+    exactly(S::ComparesTheStart, &["another_start_is_no_difference"]),
     exactly(S::CopiesToEachMember, &[
         "a_group_shares", "a_live_group_shares", "a_member_that_joins_gets_its_share",
-        "another_configuration_is_a_mismatch", "many_members_share_the_load",
+        "other_settings_are_followed_and_told", "many_members_share_the_load",
     ]),
     at_least(S::ForgetsDurables, &[
         "a_durable_goes_on_where_it_was", "a_durable_collects_while_nobody_listens",
@@ -174,20 +181,24 @@ pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::BeginsAtTheOldest, &[
         "a_slow_subscription_hears_of_a_gap", "a_start_sequence_is_included",
         "a_start_sequence_may_lie_ahead", "a_start_time_is_included",
-        "a_work_queue_refuses_who_would_leave_messages", "another_configuration_is_a_mismatch",
+        "a_work_queue_refuses_who_would_leave_messages", "another_backoff_is_followed_and_told",
+        "binding_takes_the_consumer_as_it_is", "other_settings_are_followed_and_told",
         "last_begins_at_the_newest_that_matches", "last_per_subject_begins_with_each_newest",
         "new_begins_now", "what_was_dropped_behind_the_start_is_a_gap",
     ]),
     at_least(S::BeginsBehind, BEGIN_ELSEWHERE),
     exactly(S::IgnoresMaxAckPending, &[
-        "another_configuration_is_a_mismatch", "max_ack_pending_holds_back",
+        "another_backoff_is_followed_and_told", "binding_takes_the_consumer_as_it_is",
+        "filters_may_cover_more", "other_settings_are_followed_and_told",
+        "max_ack_pending_holds_back",
         "max_ack_pending_is_for_all_members",
     ]),
     exactly(S::IgnoresMaxDeliver, &[
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
-        "another_configuration_is_a_mismatch", "max_deliver_is_kept",
+        "another_backoff_is_followed_and_told", "binding_takes_the_consumer_as_it_is",
+        "other_settings_are_followed_and_told", "max_deliver_is_kept",
     ]),
-    exactly(S::IgnoresBackoff, &["another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait"]),
+    exactly(S::IgnoresBackoff, &["another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait"]),
     exactly(S::DeletesNothing, &[
         "a_batch_names_what_was_not_settled",
         "a_deleted_consumer_is_waited_for_no_more", "after_a_drain_nothing_is_settled",
@@ -333,11 +344,11 @@ pub(super) const EXPECTED: &[Expected] = &[
         "expected_entity_sequence_is_stored", "unexpected_entity_sequence_is_refused",
     ]),
     exactly(S::Pretends(Capability::SeveralFilters), &[
-        "overlapping_filters_are_refused", "several_filters_are_one_consumer",
+        "filters_may_cover_more", "overlapping_filters_are_refused", "several_filters_are_one_consumer",
         "the_order_of_filters_is_no_difference",
     ]),
     exactly(S::Pretends(Capability::Backoff), &[
-        "another_backoff_is_a_mismatch", "backoff_replaces_the_ack_wait",
+        "another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait",
     ]),
     exactly(S::GoesOnAfterClosing, &[
         "after_closing_no_batch_is_settled",
@@ -425,7 +436,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "requests_that_ask_for_nothing_are_refused",
         "no_stream_is_an_error", "full_stream_refuses", "above_the_limit_is_refused",
         "unexpected_stream_sequence_is_refused", "a_missing_stream_is_an_error",
-        "another_configuration_is_a_mismatch", "deleting_what_is_not_there_is_an_error",
+        "a_filter_that_misses_some_is_a_mismatch", "another_ack_policy_is_a_mismatch", "what_the_stream_never_stores_is_refused", "deleting_what_is_not_there_is_an_error",
         "the_state_of_a_missing_stream_is_an_error", "history_of_a_missing_stream_is_an_error",
     ]),
     at_least(S::CallsEverythingADuplicate, &[

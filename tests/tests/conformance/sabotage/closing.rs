@@ -3,18 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use event_sdk::transport::{Error, Operation, Subscription};
+use event_sdk::transport::{Deliveries, Error, Operation};
 use futures_util::{StreamExt, stream};
 
 use super::Sabotage;
 
 /// The subscription, with its end broken.
-pub(super) fn broken(sabotage: Sabotage, subscription: Subscription) -> Subscription {
+pub(super) fn broken(sabotage: Sabotage, deliveries: Deliveries) -> Deliveries {
     match sabotage {
         Sabotage::EndsWithoutAWord => {
-            Box::pin(subscription.take_while(|item| std::future::ready(item.is_ok())))
+            Box::pin(deliveries.take_while(|item| std::future::ready(item.is_ok())))
         }
-        Sabotage::LeavesSubscriptionsOpen => Box::pin(subscription.chain(stream::pending())),
+        Sabotage::LeavesSubscriptionsOpen => Box::pin(deliveries.chain(stream::pending())),
         Sabotage::CallsTheEndAFailure => {
             let failed = Arc::new(AtomicBool::new(false));
             let fails = Arc::clone(&failed);
@@ -23,11 +23,11 @@ pub(super) fn broken(sabotage: Sabotage, subscription: Subscription) -> Subscrip
                 (!failed.load(Ordering::Relaxed)).then_some(Err(closed))
             });
             Box::pin(
-                subscription
+                deliveries
                     .inspect(move |item| fails.store(item.is_err(), Ordering::Relaxed))
                     .chain(closed.filter_map(std::future::ready)),
             )
         }
-        _ => subscription,
+        _ => deliveries,
     }
 }

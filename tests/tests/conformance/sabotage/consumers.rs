@@ -43,6 +43,10 @@ impl Known {
                 let (one, other) = (&first.config.filters, &config.filters);
                 one != other && sorted(one) == sorted(other)
             }
+            Sabotage::WantsTheSameFilters => {
+                sorted(&first.config.filters) != sorted(&config.filters)
+            }
+            Sabotage::ComparesTheStart => first.config.deliver != config.deliver,
             _ => false,
         };
         if !taken {

@@ -4,7 +4,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use event_sdk::transport::{
-    Error, Gap, Incoming, Notice, NoticeKind, Received, Settlement, Settler, Subscription,
+    Deliveries, Error, Gap, Incoming, Notice, NoticeKind, Received, Settlement, Settler,
 };
 use futures_util::{StreamExt, stream};
 
@@ -14,29 +14,29 @@ use super::settling::{Settled, Unsettled};
 /// The subscription, with what it delivers broken.
 pub(super) fn broken(
     sabotage: Sabotage,
-    subscription: Subscription,
+    deliveries: Deliveries,
     settled: Arc<Settled>,
-) -> Subscription {
-    let subscription = settling(sabotage, subscription, settled);
+) -> Deliveries {
+    let deliveries = settling(sabotage, deliveries, settled);
     match sabotage {
-        Sabotage::Reorders => Box::pin(subscription.ready_chunks(2).flat_map(|mut pair| {
+        Sabotage::Reorders => Box::pin(deliveries.ready_chunks(2).flat_map(|mut pair| {
             pair.reverse();
             stream::iter(pair)
         })),
-        Sabotage::DeliversTwice => Box::pin(subscription.flat_map(|item| {
+        Sabotage::DeliversTwice => Box::pin(deliveries.flat_map(|item| {
             let copy = match &item {
                 Ok(Incoming::Message(received)) => Some(Ok(Incoming::Message(copy(received)))),
                 _ => None,
             };
             stream::iter(std::iter::once(item).chain(copy))
         })),
-        Sabotage::CountsNoAttempts => Box::pin(subscription.map(|mut item| {
+        Sabotage::CountsNoAttempts => Box::pin(deliveries.map(|mut item| {
             if let Ok(Incoming::Message(received)) = &mut item {
                 received.info.attempt = 1;
             }
             item
         })),
-        Sabotage::NeverRedelivers => Box::pin(subscription.filter_map(async |item| match item {
+        Sabotage::NeverRedelivers => Box::pin(deliveries.filter_map(async |item| match item {
             Ok(Incoming::Message(received)) if received.info.attempt > 1 => {
                 if let Some(settler) = received.settler {
                     let _ = settler.settle(Settlement::Ack).await;
@@ -45,8 +45,8 @@ pub(super) fn broken(
             }
             item => Some(item),
         })),
-        Sabotage::HidesGaps => Box::pin(subscription.filter(|item| ready(gap(item).is_none()))),
-        Sabotage::WidensGaps => Box::pin(subscription.map(|mut item| {
+        Sabotage::HidesGaps => Box::pin(deliveries.filter(|item| ready(gap(item).is_none()))),
+        Sabotage::WidensGaps => Box::pin(deliveries.map(|mut item| {
             if let Some(mut gap) = gap(&item) {
                 gap.to += 1;
                 item = Ok(Incoming::Notice(Notice::new(NoticeKind::Gap(gap))));
@@ -58,19 +58,19 @@ pub(super) fn broken(
                 Ok(Incoming::Notice(notice)) => notice.exhausted().is_some(),
                 _ => false,
             };
-            Box::pin(subscription.filter(move |item| ready(!exhausted(item))))
+            Box::pin(deliveries.filter(move |item| ready(!exhausted(item))))
         }
         Sabotage::LosesTheUnread => {
             // Everything that is there is taken and settled before it is handed
             // over, so that nobody else gets it.
             Box::pin(
-                subscription
+                deliveries
                     .ready_chunks(64)
                     .then(settle_but_first)
                     .flat_map(stream::iter),
             )
         }
-        _ => subscription,
+        _ => deliveries,
     }
 }
 
@@ -96,8 +96,8 @@ async fn settle_but_first(items: Vec<Item>) -> Vec<Item> {
 }
 
 /// The subscription, with what becomes of its deliveries broken.
-fn settling(sabotage: Sabotage, subscription: Subscription, settled: Arc<Settled>) -> Subscription {
-    Box::pin(subscription.map(move |mut item| {
+fn settling(sabotage: Sabotage, deliveries: Deliveries, settled: Arc<Settled>) -> Deliveries {
+    Box::pin(deliveries.map(move |mut item| {
         if let Ok(Incoming::Message(received)) = &mut item
             && let Some(settler) = received.settler.take()
         {

@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use event_sdk::transport::Subscription;
+use event_sdk::transport::Deliveries;
 use futures_util::StreamExt;
 
-/// How far a subscription may lag behind before publishers wait for it.
+/// How far a deliveries may lag behind before publishers wait for it.
 const ROOM: u64 = 100;
 
 /// How far the subscriptions are.
@@ -16,14 +16,14 @@ pub(super) struct Waiting {
     readers: Mutex<Vec<Weak<Progress>>>,
 }
 
-/// How many messages were published since a subscription began, and read by it.
+/// How many messages were published since a deliveries began, and read by it.
 #[derive(Debug, Default)]
 struct Progress {
     published: AtomicU64,
     read: AtomicU64,
 }
 
-/// A subscription that is about to be read.
+/// A deliveries that is about to be read.
 pub(super) struct Reading(Arc<Progress>);
 
 impl Waiting {
@@ -33,7 +33,7 @@ impl Waiting {
         Reading(progress)
     }
 
-    /// Waits until every subscription has room for one message more.
+    /// Waits until every deliveries has room for one message more.
     pub(super) fn turn(&self) -> impl Future<Output = ()> + Send + 'static {
         let mut readers = self.readers.lock().unwrap();
         readers.retain(|reader| reader.strong_count() > 0);
@@ -57,8 +57,8 @@ impl Waiting {
 }
 
 impl Reading {
-    pub(super) fn count(self, subscription: Subscription) -> Subscription {
-        Box::pin(subscription.inspect(move |_| {
+    pub(super) fn count(self, deliveries: Deliveries) -> Deliveries {
+        Box::pin(deliveries.inspect(move |_| {
             self.0.read.fetch_add(1, Ordering::SeqCst);
         }))
     }

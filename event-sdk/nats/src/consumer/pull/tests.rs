@@ -1,12 +1,13 @@
 //! Pull requests in every order of their answers.
 
 use super::*;
-use event_sdk_core::transport::ConsumerName;
+use event_sdk_core::transport::{BoundConsumer, ConsumerName};
 
 fn unlimited() -> Bound {
     Bound {
         stream: "S".into(),
         name: "c".into(),
+        consumer: BoundConsumer::created(waiting(Duration::from_secs(30))),
         created: None,
         next: 0,
         found_idle: None,

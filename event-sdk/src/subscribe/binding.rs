@@ -1,0 +1,46 @@
+//! Logs how a consumer that was bound differs from what was asked for.
+
+use event_sdk_core::Pattern;
+use event_sdk_core::transport::{BoundConsumer, ConsumerName};
+
+use crate::TRACING_TARGET;
+
+/// Logs one warning if the consumer differs, and a notice if a durable was created.
+pub(super) fn report(stream: &str, bound: &BoundConsumer, wanted: &[Pattern]) {
+    let name = bound.config.name.as_str().unwrap_or_default();
+    if bound.created {
+        if matches!(bound.config.name, ConsumerName::Durable(_)) {
+            tracing::info!(
+                target: TRACING_TARGET,
+                stream,
+                consumer = name,
+                "the durable did not exist and was created; `must_exist()` forbids that"
+            );
+        }
+        return;
+    }
+    if bound.differences.is_empty() {
+        return;
+    }
+    let list = |texts: &mut dyn Iterator<Item = String>| texts.collect::<Vec<_>>().join("; ");
+    let differences = list(&mut bound.differences.iter().map(ToString::to_string));
+    let beyond = list(&mut bound.beyond(wanted).map(ToString::to_string));
+    if beyond.is_empty() {
+        tracing::warn!(
+            target: TRACING_TARGET,
+            stream,
+            consumer = name,
+            differences,
+            "the consumer that exists differs from what was asked for, and is used as it is"
+        );
+    } else {
+        tracing::warn!(
+            target: TRACING_TARGET,
+            stream,
+            consumer = name,
+            differences,
+            beyond,
+            "the consumer that exists differs from what was asked for, and is used as it is; its filters match subjects beyond the set, whose events arrive too"
+        );
+    }
+}
