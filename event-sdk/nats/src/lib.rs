@@ -133,7 +133,7 @@ use event_sdk_core::transport::{
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
 const TRACING_TARGET: &str = "event_sdk::nats";
 
-/// The NATS JetStream transport; see the [crate](crate).
+/// The NATS JetStream transport; see the [crate docs](crate).
 ///
 /// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements
 /// may not: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,

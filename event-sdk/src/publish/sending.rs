@@ -201,7 +201,7 @@ impl<E: Event> PublishFuture<'_, E> {
         self.answer(result).map(Some)
     }
 
-    /// Polls an event that is handed over without a timer: somebody else looks after
+    /// Polls an event that is handed over without a timer: the caller watches
     /// the time.
     pub(super) fn poll_confirmed(
         &mut self,
@@ -304,7 +304,7 @@ impl<E: Event> PublishFuture<'_, E> {
         )
     }
 
-    /// The answer to whoever published; none twice.
+    /// The result for the caller, returned once.
     fn answer(
         &mut self,
         result: Result<Stored, Error>,
