@@ -150,10 +150,17 @@ impl EventBus {
 
     /// Shuts the bus down gracefully: call it when the service is told to stop.
     ///
-    /// Subscriptions end. Handlers can publish and settle their deliveries for up to `within`;
-    /// the drain ends as soon as all deliveries are settled. Deliveries that are unsettled when
-    /// the time is over go back to the stream, as by a nak without delay. Publishes in flight are
-    /// confirmed, and the transport is closed.
+    /// Subscriptions end: [`next`](crate::Subscriber::next) returns `None`. Handlers can publish
+    /// and settle their deliveries until the last of them is settled or `within` is over. A
+    /// handler that publishes before it acknowledges therefore finishes; one that publishes after
+    /// its acknowledgement may be refused. Everything else answers
+    /// [`Closed`](crate::transport::ErrorKind::Closed) at once.
+    ///
+    /// Then publishes in flight are confirmed, deliveries that are unsettled go back to the
+    /// stream, as by a nak without delay, and the transport is closed. A server that does not
+    /// answer delays this by half a second at most; a drain shorter than two seconds may take two
+    /// seconds longer, to return what was prefetched. Where nothing is acknowledged, there is
+    /// nothing to wait for, and publishing is refused at once.
     ///
     /// The drain begins when this is called. Dropping the future leaves it unfinished: drain
     /// again, or [`close`](Self::close).

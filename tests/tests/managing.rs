@@ -105,15 +105,20 @@ async fn a_service_that_stops_leaves_the_rest_to_the_one_that_starts() {
         let delivery = orders.next().await.unwrap().unwrap();
         delivery.ack().await.unwrap();
     }
-    let publisher = stops.publisher();
+    let (bus, publisher) = (stops.clone(), stops.publisher());
     let (told, is_told) = tokio::sync::oneshot::channel();
     let handler = tokio::spawn(async move {
         let delivery = orders.next().await.unwrap().unwrap();
         told.send(()).unwrap();
         // What it is about when it is told to stop is finished.
-        while publisher.publish(placed(99)).await.is_ok() {
+        let is_draining = async |bus: &EventBus| {
+            let error = bus.stream_state("ORDERS").await.err();
+            error.is_some_and(|error| *error.kind() == ErrorKind::Closed)
+        };
+        while !is_draining(&bus).await {
             tokio::task::yield_now().await;
         }
+        publisher.publish(placed(99)).await.unwrap();
         delivery.ack_confirmed().await.unwrap();
         assert!(orders.next().await.is_none());
     });
@@ -152,9 +157,13 @@ async fn a_drain_goes_by_the_clock_of_the_bus() {
     let delivery = orders.next().await.unwrap().unwrap();
     let mut drain = bus.drain(MINUTE);
     assert!((&mut drain).now_or_never().is_none());
-    let refused = bus.publisher().publish(placed(2)).await.unwrap_err();
+    bus.publisher().publish(placed(2)).await.unwrap();
+    let refused = bus.subscribe::<OrderEvents>().await.unwrap_err();
     assert_eq!(*refused.kind(), ErrorKind::Closed);
-    assert!(refused.to_string().contains("drained"), "{refused}");
+    assert!(
+        refused.to_string().contains("is being drained"),
+        "{refused}"
+    );
     clock.advance(Duration::from_secs(59));
     assert!((&mut drain).now_or_never().is_none());
     clock.advance(Duration::from_secs(1));
@@ -165,4 +174,7 @@ async fn a_drain_goes_by_the_clock_of_the_bus() {
     assert_eq!(drain.await.unwrap(), given_back);
     let late = delivery.ack().await.unwrap_err();
     assert_eq!(*late.kind(), ErrorKind::Closed);
+    let late = bus.publisher().publish(placed(3)).await.unwrap_err();
+    assert_eq!(*late.kind(), ErrorKind::Closed);
+    assert!(late.to_string().contains("was closed"), "{late}");
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Error, Operation};
 
 /// The phase of a connection: open, draining or closed, in this order and never back.
 ///
@@ -13,7 +13,7 @@ pub(super) struct Phase(AtomicU8);
 
 /// Everything may be done.
 const OPEN: u8 = 0;
-/// Nothing but settling.
+/// Nothing but publishing and settling.
 const DRAINING: u8 = 1;
 /// Nothing.
 const CLOSED: u8 = 2;
@@ -23,7 +23,7 @@ impl Phase {
         Self(AtomicU8::new(OPEN))
     }
 
-    /// Leaves nothing but settling.
+    /// Leaves nothing but publishing and settling.
     pub(super) fn begin_drain(&self) {
         self.0.store(DRAINING, Ordering::Release);
     }
@@ -38,7 +38,7 @@ impl Phase {
     pub(super) fn check(&self, operation: Operation) -> Result<(), Error> {
         let phase = self.0.load(Ordering::Acquire);
         let last = match operation {
-            Operation::Settle => DRAINING,
+            Operation::Publish | Operation::Settle => DRAINING,
             _ => OPEN,
         };
         if phase <= last {
@@ -51,11 +51,8 @@ impl Phase {
 #[cold]
 fn refused(phase: u8, operation: Operation) -> Error {
     if phase == CLOSED {
-        return Error::closed(operation);
+        Error::closed(operation)
+    } else {
+        Error::draining(operation)
     }
-    Error::new(
-        ErrorKind::Closed,
-        operation,
-        "the transport is being drained; what is in hand can still be settled",
-    )
 }

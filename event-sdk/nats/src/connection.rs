@@ -140,8 +140,8 @@ pub(super) trait ConnectionListener: Send + Sync {
     /// The server did not allow something.
     fn denied(&self, denial: &Denial);
 
-    /// Nothing new is to be begun from now on.
-    fn begin_drain(&self);
+    /// Nothing is to be published from now on.
+    fn end_publishing(&self);
 
     /// The connection is not wanted any more.
     fn end(&self);
@@ -152,8 +152,10 @@ pub(super) trait ConnectionListener: Send + Sync {
 pub(super) enum Phase {
     /// Everything.
     Open,
-    /// Nothing new: what was begun goes on, and what was handed out is settled.
+    /// Nothing new but publishing: what was begun goes on, and what was handed out is settled.
     Draining,
+    /// Nothing new: what was published is confirmed.
+    Confirming,
     /// Nothing: no connection is made any more.
     Ended,
 }

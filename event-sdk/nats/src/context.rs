@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connect;
@@ -263,10 +264,15 @@ impl NatsContext {
         }
     }
 
-    /// Refuses everything new from now on; what was begun goes on, and what was
-    /// handed out can be settled.
+    /// Refuses everything new from now on but publishing; what was begun goes on, and what
+    /// was handed out can be settled.
     pub(super) fn begin_drain(&self) {
         self.monitor.begin_drain();
+    }
+
+    /// Refuses publishing too.
+    pub(super) fn end_publishing(&self) {
+        self.monitor.end_publishing();
     }
 
     /// Waits until every publish that was taken is confirmed or has failed.
@@ -286,12 +292,17 @@ impl NatsContext {
 
     /// The same, and waits until it has ended. Cancel-safe: it goes on all the same.
     pub(super) async fn close(&self) {
+        self.close_by(Instant::now() + CLOSING).await;
+    }
+
+    /// The same, and waits no longer than until then.
+    pub(super) async fn close_by(&self, deadline: Instant) {
         self.end();
         let mut watch = self.watch();
         let closed = async { while watch.changed().await != ConnectionState::Closed {} };
         if self.watch().current() != ConnectionState::Closed {
             // A server that is paused does not take what is to be written.
-            let _ = tokio::time::timeout(CLOSING, closed).await;
+            let _ = tokio::time::timeout_at(deadline, closed).await;
         }
     }
 }

@@ -295,12 +295,7 @@ fn drain(
     // It has begun when this returns, whoever waits for the rest.
     context.begin_drain();
     let draining = consumers.drain(within);
-    Completion::later(async move {
-        let confirmed = tokio::time::timeout(within, context.confirmed());
-        let (drained, _) = tokio::join!(draining.run(&context), confirmed);
-        context.close().await;
-        Ok(drained)
-    })
+    Completion::later(async move { Ok(draining.run(&context).await) })
 }
 
 /// Ends the connection.

@@ -93,7 +93,7 @@ impl NoticeCounts {
 /// Logs a notice as one warning.
 pub(super) fn log(notice: &Notice) {
     tracing::warn!(
-        target: "event_sdk",
+        target: crate::TRACING_TARGET,
         stream = notice.stream(),
         consumer = notice.consumer(),
         kind = notice.kind().name(),

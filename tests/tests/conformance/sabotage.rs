@@ -190,6 +190,8 @@ pub(crate) enum Sabotage {
     CountsNothingDrained,
     /// Publishes are confirmed during a drain, and not stored.
     PublishesWhileDraining,
+    /// Publishes are refused from the beginning of a drain.
+    RefusesToPublishWhileDraining,
 
     /// Asking for streams panics.
     Panics,

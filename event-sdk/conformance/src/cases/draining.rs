@@ -11,7 +11,7 @@ use futures_util::future::try_join_all;
 use super::closing::{is_closed, refused};
 use super::{Failure, Got, joined, messages};
 use crate::case::cases;
-use crate::failure::{Outcome, ensure, ensure_eq};
+use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::{Rig, SHORT};
@@ -29,7 +29,11 @@ cases! { "draining":
     after_a_drain_nothing_is_settled [Store]
         "After a drain the transport is closed for settling, reading and managing.";
     while_draining_nothing_is_begun [Store]
-        "Once a drain has begun, everything but settling answers that the transport was closed.";
+        "Once a drain has begun, everything but publishing and settling answers that the transport was closed.";
+    a_handler_publishes_while_draining [Store]
+        "What a handler publishes during a drain is confirmed and stored, and its delivery is settled after it.";
+    a_drain_ends_with_the_last_settlement [Store]
+        "A drain ends when the last delivery is settled, though nobody publishes; then publishing is refused.";
     draining_hands_nothing_more_out [Store]
         "Once a drain has begun, a subscription hands out no message, not even one that it has.";
     the_unread_goes_to_others_at_once [Store]
@@ -173,7 +177,6 @@ async fn while_draining_nothing_is_begun(fixture: Fixture) -> Outcome {
     let held = take(&rig, &mut reader, 1).await?;
     let drain = draining(&rig, LONG);
     reader.end().await?;
-    refused("a publish", rig.attempt(rig.draft("a", 1)?).await?)?;
     let other = rig.try_subscribe(&rig.durable("e")?, 1).await?;
     refused("a subscribe", other)?;
     nothing_is_managed(&rig).await?;
@@ -183,6 +186,40 @@ async fn while_draining_nothing_is_begun(fixture: Fixture) -> Outcome {
     Ok(())
 }
 
+async fn a_handler_publishes_while_draining(fixture: Fixture) -> Outcome {
+    let (one, other) = fixture.both_sides().await?;
+    let mut follower = other.subscribe(&live(&other)?).await?;
+    let mut reader = one.subscribe(&one.durable("d")?).await?;
+    let held = take(&one, &mut reader, 2).await?;
+    for number in 0..2 {
+        follower.expect(number).await?;
+    }
+    let drain = draining(&one, LONG);
+    reader.end().await?;
+    for (number, got) in (10..).zip(&held) {
+        one.store(one.draft("b", number)?).await?;
+        follower.expect(number).await?;
+        got.settle(Settlement::AckConfirmed).await?;
+    }
+    let drained = drain.await??;
+    ensure_eq!(drained.settled, 2, "deliveries settled");
+    refused("a publish", one.attempt(one.draft("b", 12)?).await?)
+}
+
+async fn a_drain_ends_with_the_last_settlement(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let mut reader = rig.subscribe(&rig.durable("d")?).await?;
+    let held = take(&rig, &mut reader, 2).await?;
+    let drain = draining(&rig, LONG);
+    reader.end().await?;
+    rig.store(rig.draft("b", 0)?).await?;
+    for got in &held {
+        got.ack().await?;
+    }
+    within(rig.patience(), "the end of a drain", drain).await???;
+    refused("a publish", rig.attempt(rig.draft("b", 1)?).await?)
+}
+
 async fn draining_hands_nothing_more_out(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let mut reader = rig.subscribe(&rig.durable("d")?).await?;
@@ -190,7 +227,7 @@ async fn draining_hands_nothing_more_out(fixture: Fixture) -> Outcome {
     let held = reader.expect(0).await?;
     let drain = draining(&rig, LONG);
     rig.eventually("the beginning of a drain", async |rig| {
-        match rig.attempt(rig.draft("b", 0)?).await? {
+        match rig.try_subscribe(&rig.durable("e")?, 1).await? {
             Ok(_) => Ok(None),
             Err(error) => is_closed(&error).map(Some),
         }

@@ -55,7 +55,7 @@ impl ConnectionMonitor {
     /// has ended already.
     pub(crate) fn add(&self, listener: Arc<impl ConnectionListener + 'static>) -> bool {
         let mut listeners = lock(&self.listeners);
-        let open = self.is_open();
+        let open = *self.phase.borrow() < Phase::Confirming;
         if open {
             listeners.push(listener);
         }
@@ -67,12 +67,17 @@ impl ConnectionMonitor {
         *self.phase.borrow() == Phase::Open
     }
 
-    /// From now on nothing new is begun.
+    /// From now on nothing new is begun but publishing.
     pub(crate) fn begin_drain(&self) {
-        let listeners = lock(&self.listeners);
         self.go_to(Phase::Draining);
+    }
+
+    /// From now on nothing is published either.
+    pub(crate) fn end_publishing(&self) {
+        let listeners = lock(&self.listeners);
+        self.go_to(Phase::Confirming);
         for listener in &*listeners {
-            listener.begin_drain();
+            listener.end_publishing();
         }
     }
 
@@ -114,6 +119,8 @@ impl ConnectionMonitor {
     pub(crate) fn refusal(&self, operation: Operation) -> Error {
         if self.given_up.load(Ordering::Acquire) {
             Self::given_up(operation)
+        } else if *self.phase.borrow() == Phase::Draining {
+            Error::draining(operation)
         } else {
             Error::closed(operation)
         }

@@ -5,19 +5,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all, select};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::ack_pending::open;
 use super::pull_loop::PullLoop;
 use super::send::send;
 use super::settle::{AckPending, NAK};
-use crate::connection::Phase;
+use crate::connection::{ConnectionState, Phase};
 use crate::context::NatsContext;
 use event_sdk_core::transport::Drained;
 
-/// How long it is waited for room to put something back, where the server has gone
-/// without taking what was sent before.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a drain without time may take until what was not handed out is put back: as long
+/// as requests that end by themselves are open.
+const LEAVING: Duration = Duration::from_secs(2);
+
+/// How much longer than its time a drain may take, to put back what is not settled, to have
+/// publishes confirmed and to write all that.
+const GRACE: Duration = Duration::from_millis(500);
 
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -30,6 +34,7 @@ pub(crate) struct Consumers {
 /// A drain that has begun: the subscriptions have ended.
 pub(crate) struct Draining {
     all: Vec<One>,
+    begun: Instant,
     deadline: Instant,
 }
 
@@ -77,6 +82,7 @@ impl Consumers {
         };
         Draining {
             all: self.all().into_iter().map(begin).collect(),
+            begun: Instant::now(),
             deadline: after(within),
         }
     }
@@ -92,8 +98,9 @@ impl Consumers {
 }
 
 impl Draining {
-    /// Puts back what was not handed out, waits until the rest is settled, and
-    /// puts that back too when the time is over or the connection ends.
+    /// Puts back what was not handed out, and waits until the rest is settled. When all of it
+    /// is, the time is over, or the connection ends, nothing is published any more: what was is
+    /// confirmed, what is not settled is put back, and the connection is closed.
     ///
     /// Dropped before it is ready, no more is put back.
     pub(crate) async fn run(self, context: &NatsContext) -> Drained {
@@ -103,16 +110,43 @@ impl Draining {
             let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
         });
         let deadline = self.deadline;
-        let settling = self.all.iter().map(|one| one.settle(deadline));
-        // Whichever comes first.
-        let _ = select(std::pin::pin!(join_all(settling)), ended).await;
-        let mut drained = Drained::default();
-        for one in self.all {
-            let found = one.finish().await;
-            drained.settled += found.settled;
-            drained.given_back += found.given_back;
+        {
+            let settling = join_all(self.all.iter().map(|one| one.settle(deadline)));
+            let over = std::pin::pin!(self.over(context));
+            // Whichever comes first.
+            let _ = select(std::pin::pin!(settling), select(over, ended)).await;
         }
+        context.end_publishing();
+        let limit = self.limit(context);
+        let confirmed = timeout_at(limit, context.confirmed());
+        let finishing = async {
+            let mut drained = Drained::default();
+            for one in self.all {
+                let found = one.finish(limit).await;
+                drained.settled += found.settled;
+                drained.given_back += found.given_back;
+            }
+            drained
+        };
+        let (drained, _) = join(finishing, confirmed).await;
+        context.close_by(limit).await;
         drained
+    }
+
+    /// Until when everything has to be done. Without a connection nothing can be done after
+    /// the drain's time.
+    fn limit(&self, context: &NatsContext) -> Instant {
+        if context.watch().current() == ConnectionState::Connected {
+            self.deadline.max(self.begun + LEAVING) + GRACE
+        } else {
+            self.deadline
+        }
+    }
+
+    /// Waits until everything has to be done.
+    async fn over(&self, context: &NatsContext) {
+        sleep_until(self.deadline).await;
+        sleep_until(self.limit(context)).await;
     }
 }
 
@@ -137,17 +171,16 @@ impl One {
         join(self.pull_loop.left(), settled).await;
     }
 
-    /// Puts back what is not settled.
-    async fn finish(self) -> Drained {
+    /// Puts back what is not settled, until then.
+    async fn finish(self, limit: Instant) -> Drained {
         // Only when the requests have ended: otherwise it would come here again.
         self.pull_loop.hurry();
         let client = self.pull_loop.ack_context.context.client();
-        let giving_back = self.pull_loop.ack_context.giving_back().await;
-        let deadline = after(PATIENCE);
+        let giving_back = timeout_at(limit, self.pull_loop.ack_context.giving_back()).await;
         for ack_pending in self.in_hand.iter().filter_map(open) {
             if let Some(reply) = ack_pending.give_back() {
                 // Where it cannot be sent it comes again after its ack wait.
-                let _ = timeout_at(deadline, send(client, &reply, None, NAK)).await;
+                let _ = timeout_at(limit, send(client, &reply, None, NAK)).await;
             }
         }
         drop(giving_back);
@@ -167,5 +200,5 @@ impl One {
 fn after(time: Duration) -> Instant {
     let now = Instant::now();
     // As good as for ever, where that is more than can be counted.
-    now.checked_add(time).unwrap_or(now + A_YEAR)
+    now.checked_add(time.min(A_YEAR)).unwrap_or(now)
 }

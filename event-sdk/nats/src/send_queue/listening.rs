@@ -42,7 +42,7 @@ impl ConnectionListener for SendQueue {
     }
 
     /// Takes nothing more from now on.
-    fn begin_drain(&self) {
+    fn end_publishing(&self) {
         self.lock().draining = true;
     }
 

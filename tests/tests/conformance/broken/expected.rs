@@ -246,11 +246,13 @@ pub(super) const EXPECTED: &[Expected] = &[
         "so_does_what_a_dropped_subscription_left",
     ]),
     at_least(S::ForgetsAcks, &[
+        "a_drain_ends_with_the_last_settlement",
         "an_acked_message_stays_away", "acking_twice_is_fine", "a_late_ack_counts",
         "an_ack_outlives_its_subscription", "an_ack_comes_from_anywhere",
         "settling_lets_the_next_in",
     ]),
     exactly(S::ForgetsConfirmedAcks, &[
+        "a_handler_publishes_while_draining",
         "what_is_confirmed_together_stays_away", "a_batch_names_what_was_not_settled",
         "a_batch_that_was_given_up_can_be_settled", "after_closing_no_batch_is_settled",
         "a_confirmed_ack_keeps_it_away",
@@ -359,6 +361,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "closing_while_subscribing",
     ]),
     exactly(S::LeavesSubscriptionsOpen, &[
+        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "closing_ends_a_drain", "closing_ends_the_subscriptions", "closing_while_publishing",
         "closing_while_subscribing", "deleting_ends_the_subscriptions",
@@ -369,6 +372,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::EndsWithoutAWord, &["deleting_ends_the_subscriptions"]),
     exactly(S::CallsTheEndAFailure, &[
+        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "closing_ends_a_drain", "closing_ends_the_subscriptions", "closing_while_publishing",
         "closing_while_subscribing", "draining_ends_the_subscriptions",
@@ -378,6 +382,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsNothing, &[
+        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "a_drain_waits_as_long_as_it_was_told", "after_a_drain_everything_is_refused",
         "after_a_drain_nothing_is_settled", "closing_ends_a_drain",
@@ -388,6 +393,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsByClosing, &[
+        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_waits_as_long_as_it_was_told",
         "draining_hands_nothing_more_out", "so_can_what_ends_with_its_subscription",
         "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
@@ -395,6 +401,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsToTheEnd, &[
+        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_is_for_one_transport_alone", "a_drain_of_nothing_ends_at_once",
         "after_a_drain_everything_is_refused", "closing_ends_a_drain",
         "draining_ends_the_subscriptions", "draining_hands_nothing_more_out",
@@ -405,6 +412,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsEverybody, &[
+        "a_handler_publishes_while_draining",
         "a_drain_is_for_one_transport_alone", "publishes_in_flight_are_confirmed",
         "the_shorter_of_two_drains_ends_both", "the_unread_goes_to_others_at_once",
         "what_is_in_hand_can_be_settled", "what_is_not_settled_in_time_is_given_back",
@@ -418,11 +426,15 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::CountsNothingDrained, &[
         "a_drain_counts_what_it_found", "so_can_what_ends_with_its_subscription",
+        "a_handler_publishes_while_draining",
     ]),
     exactly(S::PublishesWhileDraining, &[
-        "after_a_drain_everything_is_refused", "draining_hands_nothing_more_out",
-        "draining_twice_harms_nobody", "publishes_in_flight_are_confirmed",
-        "while_draining_nothing_is_begun",
+        "a_drain_ends_with_the_last_settlement", "a_handler_publishes_while_draining",
+        "after_a_drain_everything_is_refused", "draining_twice_harms_nobody",
+        "publishes_in_flight_are_confirmed",
+    ]),
+    exactly(S::RefusesToPublishWhileDraining, &[
+        "a_drain_ends_with_the_last_settlement", "a_handler_publishes_while_draining",
     ]),
     exactly(S::Panics, &[
         "a_new_subject_is_stored", "a_subject_moves_to_another_stream",

@@ -25,6 +25,9 @@ impl<T: Transport> Broken<T> {
             Sabotage::PublishesWhileDraining if self.draining.load(Ordering::SeqCst) => {
                 return confirmed(number);
             }
+            Sabotage::RefusesToPublishWhileDraining if self.draining.load(Ordering::SeqCst) => {
+                return Completion::ready(Err(Error::closed(Operation::Publish)));
+            }
             Sabotage::ForgetsMessageIds => message.message_id = None,
             Sabotage::IgnoresExpectations => message.expect = Expectations::default(),
             Sabotage::DropsHeaders => message.headers = Headers::new(),
