@@ -36,6 +36,7 @@ pub mod compat;
 mod described;
 pub mod lock;
 pub mod page;
+mod parallel;
 pub mod report;
 mod schema;
 #[cfg(feature = "sources")]
