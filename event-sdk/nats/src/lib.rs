@@ -275,6 +275,9 @@ fn drain(context: &Arc<NatsContext>, within: Duration) -> Completion<Result<Drai
     // It has begun when this returns, whoever waits for the rest.
     context.begin_drain();
     let draining = context.consumers().drain(within);
+    if draining.is_settled() {
+        context.end_publishing();
+    }
     Completion::later(async move { Ok(draining.run(&context).await) })
 }
 

@@ -98,6 +98,11 @@ impl Consumers {
 }
 
 impl Draining {
+    /// Whether no handler has a delivery that it may publish for.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.all.iter().all(One::is_settled)
+    }
+
     /// Puts back what was not handed out, and waits until the rest is settled. When all of it
     /// is, the time is over, or the connection ends, nothing is published any more: what was is
     /// confirmed, what is not settled is put back, and the connection is closed.
@@ -151,6 +156,12 @@ impl Draining {
 }
 
 impl One {
+    fn is_settled(&self) -> bool {
+        self.in_hand
+            .iter()
+            .all(|ack_pending| open(ack_pending).is_none())
+    }
+
     /// Puts back what was not handed out, and waits until the rest is settled.
     async fn settle(&self, deadline: Instant) {
         let settled = async {
@@ -158,12 +169,7 @@ impl One {
                 // Before the look, so that nothing is missed between.
                 let mut settled = std::pin::pin!(self.pull_loop.ack_context.settled());
                 settled.as_mut().enable();
-                if self
-                    .in_hand
-                    .iter()
-                    .all(|ack_pending| open(ack_pending).is_none())
-                    || timeout_at(deadline, settled).await.is_err()
-                {
+                if self.is_settled() || timeout_at(deadline, settled).await.is_err() {
                     break;
                 }
             }
