@@ -6,4 +6,5 @@ mod documents;
 mod envelope;
 mod faults;
 mod personal;
+mod reader_only;
 mod support;
