@@ -263,7 +263,7 @@ impl NatsSubscription {
                 self.listen();
             }
             Recovered::Remade(bound, inbox, before) => {
-                self.pull_loop.remake(bound, inbox, before);
+                self.pull_loop.remake(*bound, inbox, before);
                 self.listen();
                 return Some(self.notice(NoticeKind::Recreated));
             }
