@@ -1,9 +1,13 @@
 //! The bus: one transport, one prefix, one clock, one source of ids.
 
+mod applied;
 mod builder;
+mod consumer_spec;
 mod routes;
 
+pub use applied::{Applied, AppliedConsumer};
 pub use builder::BusBuilder;
+pub use consumer_spec::ConsumerSpec;
 pub(crate) use routes::{Routes, one_stream};
 
 use std::fmt;
@@ -16,7 +20,8 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Completion, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
+    Completion, ConsumerConfig, ConsumerName, Drained, Error, StreamChange, StreamState, Transport,
+    TransportExt as _,
 };
 use event_sdk_core::{Event, EventSet};
 
@@ -66,8 +71,37 @@ pub(crate) struct Inner {
     pub(crate) source: Text,
     pub(crate) metadata: Vec<(String, String)>,
     pub(crate) streams: Vec<StreamConfig>,
+    consumers: Vec<ConsumerSpec>,
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
+}
+
+impl Inner {
+    /// Gives a durable that is declared its settings, where it has the defaults.
+    pub(crate) fn declared(&self, config: &mut ConsumerConfig) {
+        let ConsumerName::Durable(name) = &config.name else {
+            return;
+        };
+        let mut declared = self.consumers.iter();
+        let Some(spec) = declared.find(|spec| spec.name() == name.as_str()) else {
+            return;
+        };
+        fn set<T: Clone + PartialEq>(is: &mut T, default: &T, declared: &T) {
+            if is == default {
+                declared.clone_into(is);
+            }
+        }
+        let default = ConsumerConfig::new(config.name.clone(), Vec::new());
+        let declared = spec.config();
+        set(&mut config.deliver, &default.deliver, &declared.deliver);
+        set(&mut config.ack, &default.ack, &declared.ack);
+        set(&mut config.ack_wait, &default.ack_wait, &declared.ack_wait);
+        let most = &declared.max_deliver;
+        set(&mut config.max_deliver, &default.max_deliver, most);
+        let most = &declared.max_ack_pending;
+        set(&mut config.max_ack_pending, &default.max_ack_pending, most);
+        set(&mut config.backoff, &default.backoff, &declared.backoff);
+    }
 }
 
 impl EventBus {

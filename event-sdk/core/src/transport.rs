@@ -4,6 +4,7 @@ mod admin;
 mod capability;
 mod completion;
 mod consumer;
+mod consumer_change;
 mod delivery;
 mod difference;
 mod error;
@@ -15,12 +16,13 @@ mod stream_change;
 mod subscription;
 mod unsettled;
 
-pub use admin::{ConsumerAdmin, StreamAdmin, StreamState};
+pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
 pub use consumer::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
 };
+pub use consumer_change::ConsumerChange;
 pub use delivery::{
     Deliveries, DeliveryInfo, Exhausted, Gap, Incoming, LostCount, Received, Settle, Settlement,
     Settler,

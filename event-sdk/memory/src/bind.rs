@@ -15,7 +15,8 @@ use event_sdk_core::stream::Retention;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BoundConsumer, ConsumerConfig, Error, Operation, SubscribeRequest, Subscription,
+    BoundConsumer, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, ErrorKind, Operation,
+    SubscribeRequest, Subscription,
 };
 
 impl MemoryStream {
@@ -33,6 +34,10 @@ impl MemoryStream {
                 let known = name.and_then(|name| state.names.get(name).copied());
                 let key = if let Some(key) = known {
                     key
+                } else if request.must_exist {
+                    let (kind, why) = (ErrorKind::ConsumerNotFound, SubscribeRequest::MUST_EXIST);
+                    let error = Error::new(kind, Operation::Subscribe, why);
+                    return Err(check::at_consumer(error, request));
                 } else {
                     let stored = &self.settings().config;
                     check::all_within(&filters, stored, Operation::Subscribe)
@@ -41,6 +46,7 @@ impl MemoryStream {
                         check::of_work_queue(
                             config,
                             state.consumers.values().map(Consumer::config),
+                            Operation::Subscribe,
                         )
                         .map_err(|error| check::at_consumer(error, request))?;
                     }
@@ -68,6 +74,72 @@ impl MemoryStream {
             request.prefetch,
         );
         Ok(Subscription::new(deliveries, bound))
+    }
+
+    /// Creates a durable, or changes it.
+    pub(super) fn apply_consumer(
+        &self,
+        through: &Connection,
+        config: &ConsumerConfig,
+    ) -> Result<ConsumerChange, Error> {
+        let at = |error: Error| {
+            let error = error.at_stream(self.name().clone());
+            match config.name.as_str() {
+                Some(name) => error.at_consumer(Text::copy_of(name)),
+                None => error,
+            }
+        };
+        let filters = check::applied(config).map_err(at)?;
+        self.locked_fresh(through, Operation::Manage, |state, after| {
+            let known = config.name.as_str().and_then(|name| state.names.get(name));
+            let known = known.copied();
+            let existing = known.and_then(|key| state.consumers.get(key));
+            let existing = existing.map(|consumer| consumer.config().clone());
+            if let Some(existing) = &existing
+                && existing.changes(config, Vec::new()).map_err(at)?.is_empty()
+            {
+                return Ok(ConsumerChange::Unchanged);
+            }
+            let settings = self.settings();
+            check::all_within(&filters, &settings.config, Operation::Manage).map_err(at)?;
+            if state.retention == Retention::WorkQueue {
+                let wanted = ConsumerConfig {
+                    deliver: existing.as_ref().map_or(config.deliver, |own| own.deliver),
+                    ..config.clone()
+                };
+                let others = state.consumers.values().map(Consumer::config);
+                let others = others.filter(|other| other.name.as_str() != config.name.as_str());
+                check::of_work_queue(&wanted, others, Operation::Manage).map_err(at)?;
+            }
+            let (Some(key), Some(existing)) = (known, existing) else {
+                self.create(state, config.clone(), &filters);
+                return Ok(ConsumerChange::Created);
+            };
+            let differences = existing.differences(config);
+            let everything = [Pattern::everything()];
+            let stored = if state.holds_others {
+                &everything[..]
+            } else {
+                &settings.config.subjects[..]
+            };
+            state.change_consumer(key, config.clone(), &filters, stored, after);
+            Ok(ConsumerChange::Updated { differences })
+        })
+    }
+
+    /// What a consumer is, and where.
+    pub(super) fn consumer_info(
+        &self,
+        through: &Connection,
+        name: &str,
+    ) -> Result<ConsumerInfo, Error> {
+        self.locked_fresh(through, Operation::Read, |state, _| {
+            let key = state.names.get(name).copied();
+            match key.and_then(|key| state.consumers.get(key)) {
+                Some(consumer) => Ok(consumer.info(&state.log)),
+                None => Err(self.no_consumer(Operation::Read, Some(name))),
+            }
+        })
     }
 
     fn create(&self, state: &mut State, config: ConsumerConfig, filters: &Filters) -> Key {

@@ -13,21 +13,29 @@ use event_sdk_core::transport::{
 pub(super) fn subscribe(request: &SubscribeRequest) -> Result<Filters, Error> {
     let refuse = |reason| at_consumer(option(Operation::Subscribe, reason), request);
     request.check().map_err(refuse)?;
-    match request.config.deliver {
+    deliver(&request.config).map_err(refuse)?;
+    filters(&request.config.filters, Operation::Subscribe)
+        .map_err(|error| at_consumer(error, request))
+}
+
+/// Whether a durable can be what it is to become, on whatever stream; what it wants of that.
+pub(super) fn applied(config: &ConsumerConfig) -> Result<Filters, Error> {
+    config.check_applicable()?;
+    deliver(config).map_err(|reason| option(Operation::Manage, reason))?;
+    filters(&config.filters, Operation::Manage)
+}
+
+/// Whether it starts somewhere that is known here.
+fn deliver(config: &ConsumerConfig) -> Result<(), String> {
+    match config.deliver {
         DeliverPolicy::All
         | DeliverPolicy::Last
         | DeliverPolicy::LastPerSubject
         | DeliverPolicy::New
         | DeliverPolicy::ByStartSequence(_)
-        | DeliverPolicy::ByStartTime(_) => {}
-        other => {
-            return Err(refuse(format!(
-                "the memory transport does not know {other:?}"
-            )));
-        }
+        | DeliverPolicy::ByStartTime(_) => Ok(()),
+        other => Err(format!("the memory transport does not know {other:?}")),
     }
-    filters(&request.config.filters, Operation::Subscribe)
-        .map_err(|error| at_consumer(error, request))
 }
 
 /// The error, about the consumer that was asked for.
@@ -95,8 +103,9 @@ pub(super) fn stream(stream: &StreamConfig, operation: Operation) -> Result<(), 
 pub(super) fn of_work_queue<'a>(
     config: &ConsumerConfig,
     others: impl IntoIterator<Item = &'a ConsumerConfig>,
+    operation: Operation,
 ) -> Result<(), Error> {
-    let refuse = |reason| Err(option(Operation::Subscribe, reason));
+    let refuse = |reason| Err(option(operation, reason));
     if config.ack != AckPolicy::Explicit {
         return refuse(format!(
             "a work queue keeps each message until it was acknowledged by itself; acknowledge explicitly, not {:?}",

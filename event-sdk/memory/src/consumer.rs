@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::ack_pending::{ConnectionId, Counts};
 use super::deferred_actions::DeferredActions;
+use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::notices::{Notice, Notices, one};
@@ -17,7 +18,7 @@ use super::subjects::Entry;
 use super::subscribers::Subscribers;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, Exhausted, Gap, Settlement,
+    AckPolicy, ConsumerConfig, ConsumerInfo, ConsumerName, Exhausted, Gap, Settlement,
 };
 
 /// A consumer of a stream.
@@ -80,6 +81,43 @@ impl Consumer {
 
     pub(super) fn config(&self) -> &ConsumerConfig {
         &self.config
+    }
+
+    /// It becomes another, and stays where it is.
+    pub(super) fn change(
+        &mut self,
+        wanted: ConsumerConfig,
+        filters: &Filters,
+        stored: &[Pattern],
+        log: &Log,
+        after: &mut DeferredActions,
+    ) {
+        if self.config.filters != wanted.filters {
+            self.position.change_filters(filters, stored, log);
+        }
+        self.config = ConsumerConfig {
+            deliver: self.config.deliver,
+            ..wanted
+        };
+        self.pass_on(after);
+    }
+
+    /// What it is, and where.
+    pub(super) fn info(&self, log: &Log) -> ConsumerInfo {
+        let mut info = ConsumerInfo::new(self.config.clone());
+        info.delivered = self.position.read_to(log);
+        let unsettled = self.pending.sequences().chain(self.position.first_left());
+        info.acknowledged = unsettled.min().map_or(info.delivered, |first| {
+            info.delivered.min(first.saturating_sub(1))
+        });
+        info.ack_pending = self.pending.len() as u64;
+        let attempts = self.pending.sequences().filter_map(|sequence| {
+            let delivery = self.pending.get(sequence)?;
+            Some(delivery.attempt)
+        });
+        info.redelivered = attempts.filter(|attempt| *attempt > 1).count() as u64;
+        info.pending = self.unread();
+        info
     }
 
     /// Its stream stores other subjects from now on.

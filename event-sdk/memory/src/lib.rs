@@ -110,9 +110,10 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error,
-    History, HistoryRequest, HistoryStream, Operation, PublishRequest, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
+    Operation, PublishRequest, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 /// Streams in the memory of this process, with the semantics of JetStream; see
@@ -350,6 +351,24 @@ impl StreamAdmin for MemoryTransport {
 }
 
 impl ConsumerAdmin for MemoryTransport {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        let stream = self.stream(stream, Operation::Read);
+        Completion::ready(
+            stream.and_then(|stream| stream.consumer_info(&self.0.connection, consumer)),
+        )
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        let stream = self.stream(stream, Operation::Manage);
+        Completion::ready(
+            stream.and_then(|stream| stream.apply_consumer(&self.0.connection, config)),
+        )
+    }
+
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         let stream = self.stream(stream, Operation::Manage);
         Completion::ready(

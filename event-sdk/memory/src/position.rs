@@ -121,6 +121,26 @@ impl Position {
         self.everything = self.everything && stream.iter().all(covered);
     }
 
+    /// Its consumer wants what these filters match, from the cursor on.
+    pub(super) fn change_filters(&mut self, filters: &Filters, stored: &[Pattern], log: &Log) {
+        self.everything = filters.cover(stored);
+        self.backlog.retain(|sequence| {
+            let message = log.get(*sequence);
+            message.is_some_and(|(_, subject)| filters.matches(subject.subject()))
+        });
+        self.ahead = self.count(filters, log);
+    }
+
+    /// The sequence up to which it has read, or passed what is not for it.
+    pub(super) fn read_to(&self, log: &Log) -> u64 {
+        self.cursor.saturating_sub(1).min(log.last_sequence())
+    }
+
+    /// The first message before the cursor that it has not read.
+    pub(super) fn first_left(&self) -> Option<u64> {
+        self.backlog.first().copied()
+    }
+
     /// How many messages it has not read.
     pub(super) fn unread(&self) -> u64 {
         self.ahead + self.backlog.len() as u64

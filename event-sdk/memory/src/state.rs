@@ -1,6 +1,6 @@
 //! Everything of a stream that its lock protects.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
@@ -19,8 +19,9 @@ use super::log::{Log, Message};
 use super::settings::Settings;
 use super::slab::{Key, Slab};
 use event_sdk_core::stream::{Discard, Retention, StreamConfig};
-use event_sdk_core::subject::Subject;
+use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
+use event_sdk_core::transport::ConsumerConfig;
 
 /// Everything of a stream that its lock protects.
 #[derive(Debug)]
@@ -283,6 +284,44 @@ impl State {
             }
         }
         key
+    }
+
+    /// Changes a consumer, which stays where it is.
+    pub(super) fn change_consumer(
+        &mut self,
+        key: Key,
+        wanted: ConsumerConfig,
+        filters: &Filters,
+        stored: &[Pattern],
+        after: &mut DeferredActions,
+    ) {
+        let counts = self.retention == Retention::Interest;
+        let before: BTreeSet<u64> = if counts {
+            self.owed_by(key).into_iter().collect()
+        } else {
+            BTreeSet::new()
+        };
+        let Some(consumer) = self.consumers.get_mut(key) else {
+            return;
+        };
+        for filter in &consumer.config().filters {
+            self.interest.remove(filter, key.index());
+        }
+        for filter in filters.patterns() {
+            self.interest.insert(filter, key.index());
+        }
+        consumer.change(wanted, filters, stored, &self.log, after);
+        if !counts {
+            return;
+        }
+        let owed: BTreeSet<u64> = self.owed_by(key).into_iter().collect();
+        for sequence in owed.difference(&before) {
+            if let Some(message) = self.log.get_mut(*sequence) {
+                message.owed += 1;
+            }
+        }
+        self.left.extend(before.difference(&owed));
+        self.release_left(MAX_RELEASED, after);
     }
 
     /// What a consumer has not settled.

@@ -6,6 +6,7 @@
 
 mod ack_pending;
 mod all;
+mod apply;
 mod bind;
 mod check;
 mod config;
@@ -43,7 +44,8 @@ use super::options::Management;
 use super::streams;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Capability, Completion, Error, Operation, SubscribeRequest, Subscription,
+    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, Operation,
+    SubscribeRequest, Subscription,
 };
 
 /// Binds or creates a consumer and receives from it.
@@ -79,8 +81,15 @@ async fn open(
     let denials = context.denials();
     // Before the consumer, which is not to be left behind if that fails.
     let inbox = Inbox::open(context, &about).await?;
-    let bound = bind::bind(context, &request.stream, &request.config, &about).await?;
-    let (consumer, binding) = (bound.name.clone(), bound.consumer.clone());
+    let bound = bind::bind(
+        context,
+        &request.stream,
+        &request.config,
+        request.must_exist,
+        &about,
+    )
+    .await?;
+    let (consumer, binding) = (bound.name.clone(), (*bound.consumer).clone());
     // What the server has is what holds, whatever was asked for.
     let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound, inbox, request.prefetch);
@@ -104,6 +113,36 @@ async fn open(
     }
     subscription.check_allowed()?;
     Ok(Subscription::new(subscription, binding))
+}
+
+/// What a consumer is, and where it is in its stream.
+pub(super) fn info(
+    context: Arc<NatsContext>,
+    stream: Text,
+    consumer: Text,
+) -> Completion<Result<ConsumerInfo, Error>> {
+    Completion::later(async move {
+        let about = ErrorContext::new(Operation::Read)
+            .stream(stream.clone())
+            .consumer(consumer.clone());
+        context
+            .check_open(about.operation)
+            .map_err(|error| about.on(error))?;
+        streams::check(&about, &stream)?;
+        streams::check(&about, &consumer)?;
+        let info = bind::info(&context, &stream, &consumer, &about).await?;
+        let info = info.map_err(|error| error.into_error(&about))?;
+        Ok(info.read())
+    })
+}
+
+/// Creates a durable, or changes it.
+pub(super) fn apply(
+    context: Arc<NatsContext>,
+    stream: Text,
+    config: ConsumerConfig,
+) -> Completion<Result<ConsumerChange, Error>> {
+    Completion::later(async move { apply::apply(&context, &stream, &config).await })
 }
 
 /// Removes a consumer.

@@ -103,9 +103,10 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error, History,
-    HistoryRequest, HistoryStream, PublishRequest, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
+    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Transport,
 };
 
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
@@ -223,6 +224,22 @@ impl StreamAdmin for Nats {
 }
 
 impl ConsumerAdmin for Nats {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        consumer::info(
+            Arc::clone(&self.0),
+            Text::copy_of(stream),
+            Text::copy_of(consumer),
+        )
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        consumer::apply(Arc::clone(&self.0), Text::copy_of(stream), config.clone())
+    }
+
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         consumer::delete(
             Arc::clone(&self.0),

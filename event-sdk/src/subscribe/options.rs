@@ -48,6 +48,7 @@ pub struct Subscribe<S> {
     filter: Option<EnvelopeFilter>,
     /// How often the consumer was named.
     names: u8,
+    must_exist: bool,
     set: PhantomData<fn() -> S>,
 }
 
@@ -67,15 +68,25 @@ impl<S: EventSet> Subscribe<S> {
             prefetch: None,
             filter: None,
             names: 0,
+            must_exist: false,
             set: PhantomData,
         }
     }
 
     /// Binds the durable consumer of this name: it remembers where it was, and
-    /// all subscriptions to it share its events.
+    /// all subscriptions to it share its events. If the bus [declares](crate::BusBuilder::consumer)
+    /// it, what is not set here is as declared.
     pub fn durable(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Durable(name.into());
+        self
+    }
+
+    /// The durable has to exist: if it does not, the answer is
+    /// [`ErrorKind::ConsumerNotFound`], and nothing is created. For services whose durables
+    /// a deployment makes, by [`EventBus::apply`].
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
         self
     }
 
@@ -176,7 +187,8 @@ impl<S: EventSet> Subscribe<S> {
         self
     }
 
-    async fn open(self) -> Result<Subscriber<S>, Error> {
+    async fn open(mut self) -> Result<Subscriber<S>, Error> {
+        self.bus.inner().declared(&mut self.config);
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,
@@ -205,6 +217,7 @@ impl<S: EventSet> Subscribe<S> {
                 stream: stream.clone(),
                 config,
                 prefetch,
+                must_exist: self.must_exist,
             };
             let subscription = inner.transport.subscribe(request).await?;
             binding::report(&stream, &subscription.bound, &wanted);
@@ -241,6 +254,11 @@ impl<S: EventSet> Subscribe<S> {
         }
         if self.prefetch == Some(0) {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
+        }
+        if self.must_exist && self.config.name == ConsumerName::Ephemeral {
+            return invalid(
+                "a consumer without a name cannot have to exist; name a durable".to_owned(),
+            );
         }
         self.config.check().or_else(invalid)
     }

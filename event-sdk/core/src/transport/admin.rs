@@ -1,6 +1,6 @@
 //! Abilities for those who look after streams and consumers: a deployment, an operator.
 
-use super::{Completion, Error, StreamChange};
+use super::{Completion, ConsumerChange, ConsumerConfig, Difference, Error, StreamChange};
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
@@ -32,11 +32,74 @@ pub trait StreamAdmin: Send + Sync {
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>>;
 }
 
-/// Looks after the consumers of streams.
+/// Looks at, creates, changes and removes the consumers of streams.
+///
+/// - A durable is created or changed by [`apply`](Self::apply), and keeps its position: what
+///   it has acknowledged is not delivered again, and what is unsettled stays so.
+/// - A message that matches the new filters alone and lies behind the last message that the
+///   consumer has delivered is delivered if the consumer has not passed it already; one that lies
+///   before that is not.
+/// - Another ack wait holds from the next delivery on.
+/// - Where a consumer starts matters only when it is created, and is not changed.
+/// - What cannot be changed is refused
+///   ([`ErrorKind::ConsumerMismatch`](super::ErrorKind::ConsumerMismatch)), as are filters that match nothing
+///   that the stream stores ([`ErrorKind::InvalidSubject`](super::ErrorKind::InvalidSubject)) and a consumer
+///   that is no durable ([`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption)); nothing is changed then.
 pub trait ConsumerAdmin: Send + Sync {
+    /// What a consumer is, and where it is in its stream.
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>>;
+
+    /// Creates the durable of this name, or changes it to be as `config` says.
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>>;
+
     /// Removes a consumer. What it had not handled stays in the stream, and its subscriptions
     /// end with [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>>;
+}
+
+/// What a consumer is, and where it is in its stream.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ConsumerInfo {
+    /// How it is configured.
+    pub config: ConsumerConfig,
+    /// Settings that `config` has no words for, and in which the consumer is not what a
+    /// subscription can bind; a consumer that pushes, for example.
+    pub foreign: Vec<Difference>,
+    /// The sequence of the stream up to which it has delivered messages, or passed those that
+    /// are not for it; zero if it has not begun.
+    pub delivered: u64,
+    /// The sequence of the stream up to which everything that it has delivered is settled.
+    pub acknowledged: u64,
+    /// How many messages are delivered and not settled.
+    pub ack_pending: u64,
+    /// How many of those were delivered more than once.
+    pub redelivered: u64,
+    /// How many messages it has still to deliver for the first time.
+    pub pending: u64,
+    /// How many requests for messages wait at the server; `None` where there is no server.
+    pub waiting: Option<u64>,
+}
+
+impl ConsumerInfo {
+    /// A consumer that has not begun and has nothing to deliver.
+    #[must_use]
+    pub fn new(config: ConsumerConfig) -> Self {
+        Self {
+            config,
+            foreign: Vec::new(),
+            delivered: 0,
+            acknowledged: 0,
+            ack_pending: 0,
+            redelivered: 0,
+            pending: 0,
+            waiting: None,
+        }
+    }
 }
 
 /// What a stream is and holds.

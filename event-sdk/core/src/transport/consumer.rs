@@ -26,6 +26,15 @@ pub struct SubscribeRequest {
     /// How many messages the subscription takes ahead of its caller; one or
     /// more. Those are not shared with others of the group any more.
     pub prefetch: usize,
+    /// Whether the consumer has to exist: if not, it is not created, and the answer is
+    /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
+    pub must_exist: bool,
+}
+
+impl SubscribeRequest {
+    /// What to do about a consumer that has to exist and does not, as an error says it.
+    pub const MUST_EXIST: &str =
+        "it does not exist, and the subscription does not create it; deploy it with `apply`";
 }
 
 /// What a consumer is.

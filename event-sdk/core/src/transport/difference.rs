@@ -29,6 +29,22 @@ impl fmt::Display for Difference {
     }
 }
 
+/// Writes what an update has changed.
+pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, differences: &[Difference]) -> fmt::Result {
+    f.write_str("updated")?;
+    for (index, difference) in differences.iter().enumerate() {
+        let Difference {
+            field,
+            existing,
+            wanted,
+        } = difference;
+        let before = if index == 0 { ": " } else { "; " };
+        let (existing, wanted) = (Shown(existing, 500), Shown(wanted, 500));
+        write!(f, "{before}{field} from {existing} to {wanted}")?;
+    }
+    Ok(())
+}
+
 /// Differences, as they are found.
 #[derive(Debug, Default)]
 pub(super) struct Differences(Vec<Difference>);

@@ -1,8 +1,8 @@
 //! Calls abilities that a transport may lack.
 
 use super::{
-    Capability, Completion, Error, HistoryRequest, HistoryStream, Operation, StreamChange,
-    StreamState, Transport,
+    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, HistoryRequest,
+    HistoryStream, Operation, StreamChange, StreamState, Transport,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -56,6 +56,30 @@ pub trait TransportExt: Transport {
         match self.stream_admin() {
             Some(streams) => streams.apply(config),
             None => lacks(self, Capability::StreamAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`ConsumerAdmin::info`](super::ConsumerAdmin::info).
+    fn consumer_info(
+        &self,
+        stream: &str,
+        consumer: &str,
+    ) -> Completion<Result<ConsumerInfo, Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.info(stream, consumer),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`ConsumerAdmin::apply`](super::ConsumerAdmin::apply).
+    fn apply_consumer(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.apply(stream, config),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
         }
     }
 

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::difference::{Difference, Differences, sorted};
-use crate::shown::Shown;
+use super::difference::{Difference, Differences, sorted, write_changes};
 use crate::stream::StreamConfig;
 
 /// What [`StreamAdmin::apply`](super::StreamAdmin::apply) has done.
@@ -25,20 +24,7 @@ impl fmt::Display for StreamChange {
         match self {
             Self::Created => f.write_str("created"),
             Self::Unchanged => f.write_str("unchanged"),
-            Self::Updated { differences } => {
-                f.write_str("updated")?;
-                for (index, difference) in differences.iter().enumerate() {
-                    let Difference {
-                        field,
-                        existing,
-                        wanted,
-                    } = difference;
-                    let before = if index == 0 { ": " } else { "; " };
-                    let (existing, wanted) = (Shown(existing, 500), Shown(wanted, 500));
-                    write!(f, "{before}{field} from {existing} to {wanted}")?;
-                }
-                Ok(())
-            }
+            Self::Updated { differences } => write_changes(f, differences),
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
+    BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
+    SubscribeRequest,
 };
 
 /// A consumer on a server, as a subscription has found or made it.
@@ -21,7 +22,7 @@ pub(super) struct Bound {
     pub(super) stream: Text,
     pub(super) name: Text,
     /// What it is, and whether that was asked for.
-    pub(super) consumer: BoundConsumer,
+    pub(super) consumer: Box<BoundConsumer>,
     /// When it was created, in the server's words; `None` where the server was
     /// not asked.
     pub(super) created: Option<String>,
@@ -45,6 +46,14 @@ pub(super) struct Info {
     config: Wire,
     #[serde(default)]
     delivered: Delivered,
+    #[serde(default)]
+    ack_floor: Delivered,
+    #[serde(default)]
+    num_ack_pending: u64,
+    #[serde(default)]
+    num_redelivered: u64,
+    #[serde(default)]
+    num_pending: u64,
     /// How many requests for messages wait.
     #[serde(default)]
     num_waiting: u64,
@@ -54,6 +63,23 @@ pub(super) struct Info {
 struct Delivered {
     #[serde(default)]
     stream_seq: u64,
+}
+
+impl Info {
+    /// The consumer in our words.
+    pub(super) fn read(self) -> ConsumerInfo {
+        let name = ConsumerName::Durable(self.name.into());
+        let (config, foreign) = self.config.read(&ConsumerConfig::new(name, Vec::new()));
+        let mut info = ConsumerInfo::new(config);
+        info.foreign = foreign;
+        info.delivered = self.delivered.stream_seq;
+        info.acknowledged = self.ack_floor.stream_seq;
+        info.ack_pending = self.num_ack_pending;
+        info.redelivered = self.num_redelivered;
+        info.pending = self.num_pending;
+        info.waiting = Some(self.num_waiting);
+        info
+    }
 }
 
 #[derive(Serialize)]
@@ -75,6 +101,7 @@ pub(super) async fn bind(
     context: &NatsContext,
     stream: &Text,
     config: &ConsumerConfig,
+    must_exist: bool,
     about: &ErrorContext,
 ) -> Result<Bound, Error> {
     let Some(name) = config.name.as_str().map(Text::copy_of) else {
@@ -87,7 +114,7 @@ pub(super) async fn bind(
         return Ok(Bound {
             stream: stream.clone(),
             name,
-            consumer: BoundConsumer::found(config.clone(), Vec::new()),
+            consumer: Box::new(BoundConsumer::found(config.clone(), Vec::new())),
             created: None,
             next: 0,
             found_idle: None,
@@ -108,6 +135,9 @@ pub(super) async fn bind(
             }
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
             Err(error) => return Err(error.into_error(about)),
+        }
+        if must_exist {
+            return Err(about.error(ErrorKind::ConsumerNotFound, SubscribeRequest::MUST_EXIST));
         }
         check::stored(context, stream, &config.filters, about).await?;
         match create(context, stream, config, about).await? {
@@ -196,7 +226,7 @@ fn bound(
     Ok(Bound {
         stream: stream.clone(),
         name: info.name.into(),
-        consumer,
+        consumer: Box::new(consumer),
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
         found_idle: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
@@ -88,6 +89,9 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+/// How a consumer without bodies is called in a difference.
+const HEADERS_ONLY: &str = "headers only";
+
 /// The server's words for "no limit".
 const UNLIMITED: i64 = -1;
 
@@ -167,6 +171,27 @@ impl Wire {
         existing.bind(&comparable, unusable)
     }
 
+    /// In what this consumer has to be changed to be as `wanted` says.
+    ///
+    /// # Errors
+    ///
+    /// What no server changes.
+    pub(super) fn changes(&self, wanted: &ConsumerConfig) -> Result<Vec<Difference>, Error> {
+        let wanted = representable(wanted);
+        let (existing, foreign) = self.read(&wanted);
+        let mut comparable = wanted.clone();
+        if !existing.backoff.is_empty() && existing.backoff == wanted.backoff {
+            // The server writes the first wait of a backoff there.
+            comparable.ack_wait = existing.ack_wait;
+        }
+        let (mut can, cannot): (Vec<_>, Vec<_>) = foreign.into_iter().partition(|difference| {
+            difference.field == ConsumerConfig::FILTERS || difference.existing == HEADERS_ONLY
+        });
+        let mut differences = existing.changes(&comparable, cannot)?;
+        differences.append(&mut can);
+        Ok(differences)
+    }
+
     /// The consumer as this SDK says it, and what this SDK has no words for and
     /// cannot follow. A consumer without acks has those settings from `wanted` that
     /// mean nothing for it.
@@ -193,7 +218,7 @@ impl Wire {
         if self.headers_only {
             differs(
                 "delivery",
-                "headers only".to_owned(),
+                HEADERS_ONLY.to_owned(),
                 "headers and body".to_owned(),
             );
         }
@@ -302,6 +327,31 @@ impl Wire {
     pub(super) fn max_expires(&self) -> Option<Duration> {
         Some(duration(self.max_expires)).filter(|longest| !longest.is_zero())
     }
+}
+
+/// The configuration of a consumer in a server's JSON, where it is as `wanted` says:
+/// what this SDK has no word for stays, and so does where it starts.
+pub(super) fn changed(
+    mut existing: Map<String, Value>,
+    wanted: &Wire,
+) -> Result<Map<String, Value>, serde_json::Error> {
+    for replaced in [
+        "filter_subject",
+        "filter_subjects",
+        "backoff",
+        "inactive_threshold",
+        "headers_only",
+    ] {
+        existing.remove(replaced);
+    }
+    let kept = ["deliver_policy", "opt_start_seq", "opt_start_time"];
+    if let Value::Object(wanted) = serde_json::to_value(wanted)? {
+        let set = wanted
+            .into_iter()
+            .filter(|(name, _)| !kept.contains(&name.as_str()));
+        existing.extend(set);
+    }
+    Ok(existing)
 }
 
 /// The configuration as a server can say it: it knows no longer times than its own.

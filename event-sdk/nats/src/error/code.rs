@@ -6,6 +6,8 @@ pub(crate) const STREAM_NOT_FOUND: u64 = 10059;
 /// A stream of this name exists and is another.
 pub(crate) const STREAM_EXISTS: u64 = 10058;
 pub(crate) const CONSUMER_NOT_FOUND: u64 = 10014;
+/// There is no consumer of this name that could be changed.
+pub(crate) const CONSUMER_NOT_THERE: u64 = 10149;
 /// A consumer of this name exists and is another, or is just being created.
 pub(crate) const CONSUMER_EXISTS: [u64; 3] = [10148, 10013, 10105];
 pub(crate) const MESSAGE_NOT_FOUND: u64 = 10037;
@@ -28,7 +30,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::StreamNotFound,
             "create it, with `apply_stream` for example",
         ),
-        CONSUMER_NOT_FOUND | 10149 => (ErrorKind::ConsumerNotFound, ""),
+        CONSUMER_NOT_FOUND | CONSUMER_NOT_THERE => (ErrorKind::ConsumerNotFound, ""),
         10071 | 10164 => (
             ErrorKind::WrongLastSequence {
                 last: last_sequence(description),

@@ -32,6 +32,7 @@ fn request(name: ConsumerName, filters: &[&str]) -> SubscribeRequest {
         stream: "".into(),
         config,
         prefetch: 16,
+        must_exist: false,
     }
 }
 

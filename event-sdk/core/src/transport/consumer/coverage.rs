@@ -13,9 +13,8 @@ pub(super) fn covered(wanted: &Pattern, filters: &[Pattern]) -> bool {
         return true;
     }
     let text = wanted.as_str();
-    let before = match text.strip_suffix('>') {
-        Some(before) => before,
-        None => return false,
+    let Some(before) = text.strip_suffix('>') else {
+        return false;
     };
     let tokens = |pattern: &Pattern| pattern.as_str().split('.').count();
     // Longer subjects than the longest filter are all alike.
