@@ -86,11 +86,6 @@ impl Inner {
         let Some(spec) = declared.find(|spec| spec.name() == name.as_str()) else {
             return;
         };
-        fn set<T: Clone + PartialEq>(is: &mut T, default: &T, declared: &T) {
-            if is == default {
-                declared.clone_into(is);
-            }
-        }
         let default = ConsumerConfig::new(config.name.clone(), Vec::new());
         let declared = spec.config();
         set(&mut config.deliver, &default.deliver, &declared.deliver);
@@ -101,6 +96,13 @@ impl Inner {
         let most = &declared.max_ack_pending;
         set(&mut config.max_ack_pending, &default.max_ack_pending, most);
         set(&mut config.backoff, &default.backoff, &declared.backoff);
+    }
+}
+
+/// Sets what is the default to what is declared.
+fn set<T: Clone + PartialEq>(is: &mut T, default: &T, declared: &T) {
+    if is == default {
+        declared.clone_into(is);
     }
 }
 

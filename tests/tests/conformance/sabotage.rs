@@ -19,10 +19,9 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Drained, Error,
-    ErrorKind, History, HistoryRequest, HistoryStream, Operation, Order, PublishRequest,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    TransportExt as _,
+    ConsumerConfig, ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History,
+    HistoryRequest, HistoryStream, Operation, Order, PublishRequest, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError};
 
@@ -409,35 +408,6 @@ impl<T: Transport> StreamAdmin for Broken<T> {
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         managing::broken_apply(&*self.inner, self.sabotage, config)
-    }
-}
-
-impl<T: Transport> ConsumerAdmin for Broken<T> {
-    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
-        let (info, sabotage) = (self.inner.consumer_info(stream, consumer), self.sabotage);
-        Completion::later(async move {
-            let info = info.await.map_err(|error| blurred(sabotage, error))?;
-            Ok(match sabotage {
-                Sabotage::CountsNoPositions => ConsumerInfo::new(info.config),
-                _ => info,
-            })
-        })
-    }
-
-    fn apply(
-        &self,
-        stream: &str,
-        config: &ConsumerConfig,
-    ) -> Completion<Result<ConsumerChange, Error>> {
-        managing::broken_apply_consumer(&self.inner, self.sabotage, stream, config)
-    }
-
-    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
-        if self.is(Sabotage::DeletesNothing) {
-            return Completion::ready(Ok(()));
-        }
-        let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
-        Completion::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
     }
 }
 

@@ -54,7 +54,8 @@ pub enum ErrorKind {
         /// The last sequence that it has, where the transport says.
         last: Option<u64>,
     },
-    /// A consumer of this name exists and is another than the one wanted.
+    /// A consumer of this name exists and would lose or misread messages, or cannot be
+    /// changed to be as it is applied.
     ConsumerMismatch {
         /// In what it differs.
         differences: Vec<Difference>,

@@ -1,14 +1,14 @@
-//! Managing of streams that breaks a promise.
+//! Managing of streams and consumers that breaks a promise.
 
 use std::sync::Arc;
 
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::transport::{
-    Capability, Completion, ConsumerChange, ConsumerConfig, Error, ErrorKind, Operation,
-    StreamChange, Transport, TransportExt as _,
+    Capability, Completion, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Error,
+    ErrorKind, Operation, StreamChange, Transport, TransportExt as _,
 };
 
-use super::{Sabotage, blurred, only_pretended};
+use super::{Broken, Sabotage, blurred, only_pretended};
 
 /// Applies a stream, or says so.
 pub(super) fn broken_apply(
@@ -42,6 +42,35 @@ pub(super) fn broken_apply(
             (_, applied) => applied.map_err(|error| blurred(sabotage, error)),
         }
     })
+}
+
+impl<T: Transport> ConsumerAdmin for Broken<T> {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        let (info, sabotage) = (self.inner.consumer_info(stream, consumer), self.sabotage);
+        Completion::later(async move {
+            let info = info.await.map_err(|error| blurred(sabotage, error))?;
+            Ok(match sabotage {
+                Sabotage::CountsNoPositions => ConsumerInfo::new(info.config),
+                _ => info,
+            })
+        })
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        broken_apply_consumer(&self.inner, self.sabotage, stream, config)
+    }
+
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
+        if self.is(Sabotage::DeletesNothing) {
+            return Completion::ready(Ok(()));
+        }
+        let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
+        Completion::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
+    }
 }
 
 /// Applies a durable, or says so.
