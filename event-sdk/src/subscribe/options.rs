@@ -158,13 +158,15 @@ impl<S: EventSet> Subscribe<S> {
     }
 
     /// Only subjects of the set that this pattern, relative to the prefix,
-    /// matches too; the server filters. Given twice, both have to match.
+    /// matches too; the server filters. Given twice, both have to match. A durable that exists
+    /// with wider filters delivers what those match, as for the whole set.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
     }
 
-    /// Only events with this key, which must be in their subjects; the server filters.
+    /// Only events with this key, which must be in their subjects; the server filters. A
+    /// durable that exists with wider filters delivers other keys too.
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.routes.key(&key);
         self
