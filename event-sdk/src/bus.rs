@@ -3,10 +3,14 @@
 //!
 //! How a bus publishes, subscribes and reads history stands in the modules of those names.
 
+mod applied;
 mod builder;
+mod consumer_spec;
 mod routes;
 
+pub use applied::{Applied, AppliedConsumer};
 pub use builder::BusBuilder;
+pub use consumer_spec::ConsumerSpec;
 pub(crate) use routes::{Routes, one_stream};
 
 use std::fmt;
@@ -20,7 +24,8 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Completion, Drained, Error, StreamChange, StreamState, Transport, TransportExt as _,
+    Completion, ConsumerConfig, ConsumerName, Drained, Error, StreamChange, StreamState, Transport,
+    TransportExt as _,
 };
 
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
@@ -65,8 +70,39 @@ pub(crate) struct Inner {
     pub(crate) source: Text,
     pub(crate) metadata: Vec<(String, String)>,
     pub(crate) streams: Vec<StreamConfig>,
+    consumers: Vec<ConsumerSpec>,
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
+}
+
+impl Inner {
+    /// Gives a durable that is declared its settings, where it has the defaults.
+    pub(crate) fn declared(&self, config: &mut ConsumerConfig) {
+        let ConsumerName::Durable(name) = &config.name else {
+            return;
+        };
+        let mut declared = self.consumers.iter();
+        let Some(spec) = declared.find(|spec| spec.name() == name.as_str()) else {
+            return;
+        };
+        let default = ConsumerConfig::new(config.name.clone(), Vec::new());
+        let declared = spec.config();
+        set(&mut config.deliver, &default.deliver, &declared.deliver);
+        set(&mut config.ack, &default.ack, &declared.ack);
+        set(&mut config.ack_wait, &default.ack_wait, &declared.ack_wait);
+        let most = &declared.max_deliver;
+        set(&mut config.max_deliver, &default.max_deliver, most);
+        let most = &declared.max_ack_pending;
+        set(&mut config.max_ack_pending, &default.max_ack_pending, most);
+        set(&mut config.backoff, &default.backoff, &declared.backoff);
+    }
+}
+
+/// Sets what is the default to what is declared.
+fn set<T: Clone + PartialEq>(is: &mut T, default: &T, declared: &T) {
+    if is == default {
+        declared.clone_into(is);
+    }
 }
 
 impl EventBus {

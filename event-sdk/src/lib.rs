@@ -100,7 +100,7 @@ pub mod time {
     pub use event_sdk_clock::*;
 }
 
-pub use bus::{BusBuilder, EventBus};
+pub use bus::{Applied, AppliedConsumer, BusBuilder, ConsumerSpec, EventBus};
 pub use cause::{AsCause, Cause};
 // The macros name the crate from which they were taken: these shadow core's own.
 pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, subject};

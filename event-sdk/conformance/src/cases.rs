@@ -20,6 +20,8 @@ mod consumers;
 
 mod binding;
 
+mod applying;
+
 mod sharing;
 
 mod filters;
@@ -69,6 +71,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         redelivery::CASES,
         consumers::CASES,
         binding::CASES,
+        applying::CASES,
         sharing::CASES,
         filters::CASES,
         starting::CASES,

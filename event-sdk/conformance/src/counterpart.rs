@@ -81,6 +81,9 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             Capability::ConsumerAdmin => {
                 let rig = fixture.rig().await?;
                 unsupported(capability, "a deletion", rig.delete_consumer("d").await?)?;
+                unsupported(capability, "an info", rig.consumer_info("d").await?)?;
+                let applied = rig.try_apply_consumer(&rig.durable("d")?).await?;
+                unsupported(capability, "applying a durable", applied)?;
             }
             Capability::RetentionByAck => {
                 let interest = |stream: StreamSpec| stream.retention(Retention::Interest);

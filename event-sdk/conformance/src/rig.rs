@@ -13,9 +13,9 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Capability, Completion, Confirmation, ConsumerConfig, ConsumerName, Drained, Error,
-    Expectations, MessageId, PublishRequest, Stored, StreamChange, StreamState, SubscribeRequest,
-    Transport, TransportExt as _,
+    Body, Capability, Completion, Confirmation, ConsumerChange, ConsumerConfig, ConsumerInfo,
+    ConsumerName, Drained, Error, Expectations, MessageId, PublishRequest, Stored, StreamChange,
+    StreamState, SubscribeRequest, Transport, TransportExt as _,
 };
 
 /// An ack wait that cases wait out. Longer than a delivery and its ack take on
@@ -234,6 +234,7 @@ impl Rig {
             stream: self.stream.clone(),
             config: config.clone(),
             prefetch,
+            must_exist: false,
         });
         let subscribed = within(self.patience(), "the answer to a subscribe", answer).await?;
         Ok(subscribed.map(|subscription| Reader::new(subscription, self.patience())))
@@ -310,6 +311,26 @@ impl Rig {
         let pattern = self.pattern(relative)?;
         let answer = self.transport.streams_for(&pattern);
         within(self.patience(), "the streams for a pattern", answer).await
+    }
+
+    /// Creates a durable, or changes it.
+    pub(super) async fn apply_consumer(&self, config: &ConsumerConfig) -> Outcome<ConsumerChange> {
+        Ok(self.try_apply_consumer(config).await??)
+    }
+
+    pub(super) async fn try_apply_consumer(
+        &self,
+        config: &ConsumerConfig,
+    ) -> Outcome<Result<ConsumerChange, Error>> {
+        let answer = self.transport.apply_consumer(&self.stream, config);
+        within(self.patience(), "applying a consumer", answer).await
+    }
+
+    /// What the consumer `name` of this case is, and where.
+    pub(super) async fn consumer_info(&self, name: &str) -> Outcome<Result<ConsumerInfo, Error>> {
+        let name = self.consumer_name(name);
+        let answer = self.transport.consumer_info(&self.stream, &name);
+        within(self.patience(), "the info of a consumer", answer).await
     }
 
     /// Removes the consumer `name` of this case.

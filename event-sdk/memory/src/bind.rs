@@ -16,7 +16,7 @@ use event_sdk_core::stream::Retention;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BoundConsumer, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, Operation,
+    BoundConsumer, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, ErrorKind, Operation,
     SubscribeRequest, Subscription,
 };
 
@@ -35,6 +35,10 @@ impl MemoryStream {
                 let known = name.and_then(|name| state.names.get(name).copied());
                 let key = if let Some(key) = known {
                     key
+                } else if request.must_exist {
+                    let (kind, why) = (ErrorKind::ConsumerNotFound, SubscribeRequest::MUST_EXIST);
+                    let error = Error::new(kind, Operation::Subscribe, why);
+                    return Err(check::at_consumer(error, request));
                 } else {
                     let stored = &self.settings().config;
                     check::all_within(&filters, stored, Operation::Subscribe)

@@ -83,8 +83,15 @@ async fn open(
     let denials = context.denials();
     // Before the consumer, which is not to be left behind if that fails.
     let inbox = Inbox::open(context, &about).await?;
-    let bound = bind::bind(context, &request.stream, &request.config, &about).await?;
-    let (consumer, binding) = (bound.name.clone(), bound.consumer.clone());
+    let bound = bind::bind(
+        context,
+        &request.stream,
+        &request.config,
+        request.must_exist,
+        &about,
+    )
+    .await?;
+    let (consumer, binding) = (bound.name.clone(), (*bound.consumer).clone());
     // What the server has is what holds, whatever was asked for.
     let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound, inbox, request.prefetch);

@@ -209,7 +209,8 @@ fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> 
     let stores = matches!(config.name, ConsumerName::Durable(_))
         || config.ack != AckPolicy::None
         || config.deliver != DeliverPolicy::New
-        || config.max_deliver.is_some();
+        || config.max_deliver.is_some()
+        || request.must_exist;
     if stores {
         return Err(Error::unsupported(
             Capability::Store,

@@ -12,7 +12,7 @@ use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Transport};
 
-use super::{EventBus, Inner};
+use super::{ConsumerSpec, EventBus, Inner};
 use crate::time::{TokioClock, V7Ids};
 #[cfg(feature = "memory")]
 use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
@@ -39,6 +39,7 @@ pub struct BusBuilder {
     source: Option<Text>,
     metadata: Vec<(String, String)>,
     streams: Vec<StreamSpec>,
+    consumers: Vec<ConsumerSpec>,
     codec: Arc<dyn Codec>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -61,6 +62,7 @@ impl BusBuilder {
             source: None,
             metadata: Vec::new(),
             streams: Vec::new(),
+            consumers: Vec::new(),
             codec: Arc::new(JsonCodec),
             clock: Arc::new(TokioClock::new()),
             ids: Arc::new(V7Ids::new()),
@@ -93,6 +95,12 @@ impl BusBuilder {
     /// then ask the transport.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
+        self
+    }
+
+    /// Declares a durable: [`EventBus::apply`] creates it or changes it.
+    pub fn consumer(mut self, consumer: ConsumerSpec) -> Self {
+        self.consumers.push(consumer);
         self
     }
 
@@ -132,7 +140,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream.
+    /// invalid stream or durable.
     pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
         let streams = self.checked_streams()?;
         Ok(self.finish(Arc::new(transport), streams))
@@ -185,6 +193,19 @@ impl BusBuilder {
             Error::new(kind, Operation::Configure, why.to_string())
         };
         check_prefix(&self.prefix).map_err(|why| invalid(ErrorKind::InvalidSubject, why.into()))?;
+        for (place, consumer) in self.consumers.iter().enumerate() {
+            let refused = |reason: String| {
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
+                error.at_consumer(Text::copy_of(consumer.name()))
+            };
+            consumer.config().check().map_err(refused)?;
+            let mut before = self.consumers[..place].iter();
+            if before.any(|other| other.name() == consumer.name()) {
+                return Err(refused(
+                    "it is declared twice; a durable has one declaration".to_owned(),
+                ));
+            }
+        }
         let streams = self
             .streams
             .iter()
@@ -204,6 +225,7 @@ impl BusBuilder {
             prefix: self.prefix,
             metadata: self.metadata,
             streams,
+            consumers: self.consumers,
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
         };

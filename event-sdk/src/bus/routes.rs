@@ -49,6 +49,16 @@ impl Routes {
         operation: Operation,
     ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
         let filters = self.filters::<S>(bus, operation)?;
+        self.resolve_filters(filters, bus, operation).await
+    }
+
+    /// The same for whole subjects that are known.
+    pub(crate) async fn resolve_filters(
+        &self,
+        filters: Vec<Pattern>,
+        bus: &EventBus,
+        operation: Operation,
+    ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
         if !bus.transport().capabilities().has(Capability::Store) {
             return match &self.stream {
                 // Nobody stores it, so that it comes from everywhere.
@@ -75,14 +85,35 @@ impl Routes {
                 }
             }
             if !found {
-                let what = match &self.stream {
-                    Some(stream) => format!("the stream {stream} does not store this subject"),
-                    None => "no stream stores this subject; declare one with `StreamSpec::new(…).subject(…)`, or create it on the server".to_owned(),
-                };
+                let what = self.not_stored(bus).await;
                 return Err(Error::new(ErrorKind::NoStream, operation, what).at_subject(filter));
             }
         }
         Ok(routes)
+    }
+
+    /// Why nothing is found, with the prefix and the subjects that do not fit each other.
+    async fn not_stored(&self, bus: &EventBus) -> String {
+        let prefix = bus.prefix();
+        let declared = bus.inner().streams.iter();
+        let Some(name) = &self.stream else {
+            let known: Vec<_> = declared.map(stores).collect();
+            let known = if known.is_empty() {
+                String::new()
+            } else {
+                format!(" (declared: {})", known.join("; "))
+            };
+            return format!(
+                "no stream stores this subject{known}; the prefix of this bus is {prefix}: compare it with the subjects of the stream, declare one with `StreamSpec::new(…).subject(…)`, or create it on the server"
+            );
+        };
+        match bus.inner().transport.stream_state(name).await {
+            Ok(state) => format!(
+                "the stream {}, and not this subject; the prefix of this bus is {prefix}",
+                stores(&state.config)
+            ),
+            Err(_) => format!("the stream {name} does not store this subject"),
+        }
     }
 
     /// The streams that store some of `filter`: from the declarations, or else
@@ -141,7 +172,7 @@ impl Routes {
     }
 
     /// The whole subjects that are wanted; no two overlap.
-    fn filters<S: EventSet>(
+    pub(crate) fn filters<S: EventSet>(
         &self,
         bus: &EventBus,
         operation: Operation,
@@ -235,6 +266,12 @@ impl Routes {
         }
         Ok(filters)
     }
+}
+
+/// What a stream stores, for the reader of an error.
+fn stores(config: &StreamConfig) -> String {
+    let subjects: Vec<_> = config.subjects.iter().map(Pattern::as_str).collect();
+    format!("{} stores {}", config.name, subjects.join(", "))
 }
 
 fn invalid(operation: Operation, why: impl fmt::Display) -> Error {

@@ -49,6 +49,7 @@ pub struct Subscribe<S> {
     filter: Option<EnvelopeFilter>,
     /// How often the consumer was named.
     names: u8,
+    must_exist: bool,
     set: PhantomData<fn() -> S>,
 }
 
@@ -68,15 +69,25 @@ impl<S: EventSet> Subscribe<S> {
             prefetch: None,
             filter: None,
             names: 0,
+            must_exist: false,
             set: PhantomData,
         }
     }
 
     /// Binds the durable consumer of this name, or creates it. A durable keeps its position, and
-    /// all subscriptions to it share its events.
+    /// all subscriptions to it share its events. If the bus [declares](crate::BusBuilder::consumer)
+    /// it, settings that are not given here are those of the declaration.
     pub fn durable(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Durable(name.into());
+        self
+    }
+
+    /// Requires that the durable exists: if it does not, the answer is
+    /// [`ErrorKind::ConsumerNotFound`], and nothing is created. For services whose durables
+    /// a deployment creates with [`EventBus::apply`].
+    pub fn must_exist(mut self) -> Self {
+        self.must_exist = true;
         self
     }
 
@@ -147,14 +158,15 @@ impl<S: EventSet> Subscribe<S> {
     }
 
     /// Receives only subjects that also match this pattern, relative to the prefix; the server
-    /// filters. If it is set twice, both patterns must match.
+    /// filters. If it is set twice, both patterns must match. An existing
+    /// durable with wider filters delivers what those match.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
     }
 
     /// Receives only events with this key, which must be in their subjects (`in_subject`); the
-    /// server filters.
+    /// server filters. An existing durable with wider filters delivers other keys too.
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.routes.key(&key);
         self
@@ -176,7 +188,8 @@ impl<S: EventSet> Subscribe<S> {
         self
     }
 
-    async fn open(self) -> Result<Subscriber<S>, Error> {
+    async fn open(mut self) -> Result<Subscriber<S>, Error> {
+        self.bus.inner().declared(&mut self.config);
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,
@@ -205,6 +218,7 @@ impl<S: EventSet> Subscribe<S> {
                 stream: stream.clone(),
                 config,
                 prefetch,
+                must_exist: self.must_exist,
             };
             let subscription = inner.transport.subscribe(request).await?;
             binding::report(&stream, &subscription.bound, &wanted);
@@ -242,6 +256,11 @@ impl<S: EventSet> Subscribe<S> {
         }
         if self.prefetch == Some(0) {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
+        }
+        if self.must_exist && self.config.name == ConsumerName::Ephemeral {
+            return invalid(
+                "a consumer without a name cannot have to exist; name a durable".to_owned(),
+            );
         }
         self.config.check().or_else(invalid)
     }

@@ -51,6 +51,7 @@ async fn waiting(subscriptions: usize) -> (Publisher<BookingMade>, Vec<Subscript
             stream: "EVENTS".into(),
             config: ConsumerConfig::new(ConsumerName::Ephemeral, vec![filter]),
             prefetch: 1,
+            must_exist: false,
         };
         let mut subscription = bus.transport().subscribe(request).await.unwrap();
         assert!(subscription.next().now_or_never().is_none());

@@ -19,10 +19,9 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Drained, Error,
-    ErrorKind, History, HistoryRequest, HistoryStream, Operation, Order, PublishRequest,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    TransportExt as _,
+    ConsumerConfig, ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History,
+    HistoryRequest, HistoryStream, Operation, Order, PublishRequest, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError};
 
@@ -106,10 +105,20 @@ pub(crate) enum Sabotage {
     ComparesTheStart,
     /// A consumer is bound and not said to differ.
     TellsNoDifferences,
+    /// A consumer that has to exist is created.
+    CreatesWhatMustExist,
     /// A consumer for what the stream never stores is created.
     CreatesWhatNeverReceives,
     /// A consumer's name is taken on every stream.
     SharesNamesAcrossStreams,
+    /// Applying a durable is confirmed and not done.
+    AppliesNoDurables,
+    /// A durable that is applied is deleted and created again.
+    MakesDurablesAnew,
+    /// A durable that cannot be is said to be just as it should.
+    ConfirmsDurablesThatCannotBe,
+    /// The info of a consumer says nothing of where it is.
+    CountsNoPositions,
     /// Deleting a consumer is confirmed and not done.
     DeletesNothing,
 
@@ -294,6 +303,7 @@ impl<T: Transport> Transport for Broken<T> {
             return Completion::ready(Err(error));
         }
         self.distort(&mut request.config);
+        request.must_exist &= !self.is(Sabotage::CreatesWhatMustExist);
         let (inner, sabotage) = (Arc::clone(&self.inner), self.sabotage);
         let (settled, reading) = (Arc::clone(&self.settled), self.waiting.begin());
         Completion::later(async move {
@@ -402,30 +412,6 @@ impl<T: Transport> StreamAdmin for Broken<T> {
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         managing::broken_apply(&*self.inner, self.sabotage, config)
-    }
-}
-
-impl<T: Transport> ConsumerAdmin for Broken<T> {
-    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
-        let (info, sabotage) = (self.inner.consumer_info(stream, consumer), self.sabotage);
-        Completion::later(async move { info.await.map_err(|error| blurred(sabotage, error)) })
-    }
-
-    fn apply(
-        &self,
-        stream: &str,
-        config: &ConsumerConfig,
-    ) -> Completion<Result<ConsumerChange, Error>> {
-        let (applied, sabotage) = (self.inner.apply_consumer(stream, config), self.sabotage);
-        Completion::later(async move { applied.await.map_err(|error| blurred(sabotage, error)) })
-    }
-
-    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
-        if self.is(Sabotage::DeletesNothing) {
-            return Completion::ready(Ok(()));
-        }
-        let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
-        Completion::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
     }
 }
 

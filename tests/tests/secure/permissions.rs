@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
-use event_sdk::transport::{AckPolicy, DeliverPolicy, Error, ErrorKind};
+use event_sdk::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, TransportExt as _,
+};
 use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Subscribe};
 use event_sdk_test_servers::{Permissions, Server};
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
@@ -36,6 +38,9 @@ const ACTS: &[(&str, Act)] = &[
     ("only takes", |case| Box::pin(only_takes(case))),
     ("reads history", |case| Box::pin(history(case))),
     ("declares no streams", |case| Box::pin(undeclared(case))),
+    ("applies its durable", |case| {
+        Box::pin(applies_durable(case))
+    }),
     ("applies the streams", |case| Box::pin(applies(case))),
     ("publishes without streams", |case| {
         Box::pin(plain_publish(case))
@@ -197,7 +202,7 @@ impl Case {
     }
 
     async fn run(mut self, server: &Server, admin: &Nats) -> Option<String> {
-        if !self.row.contains("applies") && !self.row.contains("without streams") {
+        if !self.row.contains("applies the streams") && !self.row.contains("without streams") {
             self.prepare(admin).await;
         }
         let mut options = user(server, &self.user());
@@ -372,6 +377,20 @@ async fn history(case: Case) -> Result<(), Error> {
             let recorded = within("an event", orders.next()).await.expect("an event")?;
             assert_eq!(recorded.sequence(), sequence);
         }
+    }
+    Ok(())
+}
+
+async fn applies_durable(case: Case) -> Result<(), Error> {
+    let prefix = case.bus().prefix().to_owned();
+    for wait in [10, 20] {
+        let stream = StreamSpec::new(case.own("ORDERS")).subject("orders.>");
+        let config = stream.config(&prefix).unwrap();
+        let name = ConsumerName::Durable(case.own("billing").into());
+        let mut durable = ConsumerConfig::new(name, config.subjects.clone());
+        durable.ack_wait = Duration::from_secs(wait);
+        let nats = case.nats();
+        within("the durable", nats.apply_consumer(&config.name, &durable)).await?;
     }
     Ok(())
 }

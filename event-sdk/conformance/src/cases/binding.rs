@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use super::Failure;
 use crate::case::cases;
-use crate::failure::{Outcome, ensure, ensure_eq};
+use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::rig::{Rig, SHORT};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
-    Outcome as Done,
+    Outcome as Done, SubscribeRequest, Transport as _,
 };
 
 cases! { "binding":
@@ -37,6 +37,8 @@ cases! { "binding":
         "A refused subscription leaves the consumer as it is.";
     the_order_of_filters_is_no_difference [Store, SeveralFilters]
         "The same filters in another order are the same configuration.";
+    what_must_exist_is_not_created [Store, StreamAdmin]
+        "A subscription whose consumer has to exist binds it, and does not create it.";
     what_the_stream_never_stores_is_refused [Store, StreamAdmin]
         "A consumer none of whose messages the stream stores is refused, and not created.";
 }
@@ -250,6 +252,33 @@ async fn the_order_of_filters_is_no_difference(fixture: Fixture) -> Outcome {
     drop(rig.subscribe(&config).await?);
     config.filters.reverse();
     drop(rig.subscribe(&config).await?);
+    Ok(())
+}
+
+async fn what_must_exist_is_not_created(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let config = rig.durable("d")?;
+    let subscribing = || {
+        let request = SubscribeRequest {
+            stream: rig.stream.clone(),
+            config: config.clone(),
+            prefetch: 1,
+            must_exist: true,
+        };
+        let answer = rig.transport.subscribe(request);
+        within(rig.patience(), "the answer to a subscribe", answer)
+    };
+    let Err(error) = subscribing().await? else {
+        return Err(Failure::new("a consumer that does not exist was bound"));
+    };
+    let kind = error.kind();
+    ensure_eq!(*kind, ErrorKind::ConsumerNotFound, "the kind of {error}");
+    let name = rig.consumer_name("d");
+    ensure_eq!(error.consumer(), Some(&*name), "the consumer in {error}");
+    rig.has_consumers(0).await?;
+    let _creates = rig.subscribe(&config).await?;
+    let bound = subscribing().await??.bound;
+    ensure!(!bound.created, "a consumer that existed was created");
     Ok(())
 }
 

@@ -126,6 +126,7 @@ async fn a_missing_stream_is_an_error(fixture: Fixture) -> Outcome {
         stream: stream.clone().into(),
         config: rig.durable("d")?,
         prefetch: 1,
+        must_exist: false,
     });
     let answer = within(rig.patience(), "the answer to a subscribe", answer).await?;
     let Err(error) = answer else {

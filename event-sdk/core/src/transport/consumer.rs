@@ -27,6 +27,15 @@ pub struct SubscribeRequest {
     /// Number of messages that the subscription prefetches, at least one. Prefetched messages are
     /// not available to other subscriptions.
     pub prefetch: usize,
+    /// Whether the consumer has to exist: if not, it is not created, and the answer is
+    /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
+    pub must_exist: bool,
+}
+
+impl SubscribeRequest {
+    /// What to do about a consumer that has to exist and does not, as an error says it.
+    pub const MUST_EXIST: &str =
+        "it does not exist, and the subscription does not create it; deploy it with `apply`";
 }
 
 /// The configuration of a consumer.

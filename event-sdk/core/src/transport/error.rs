@@ -55,7 +55,8 @@ pub enum ErrorKind {
         /// The actual last sequence, if known.
         last: Option<u64>,
     },
-    /// A consumer of this name exists and is another than the one wanted.
+    /// A consumer of this name exists and would lose or misread messages, or cannot be
+    /// changed to be as it is applied.
     ConsumerMismatch {
         /// In what it differs.
         differences: Vec<Difference>,

@@ -3,6 +3,7 @@
 
 mod acks;
 mod applying;
+mod applying_durables;
 mod bounds;
 mod consumers;
 mod draining;

@@ -17,9 +17,9 @@ use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 use event_sdk::transport::{
-    Body, BoundConsumer, Completion, ConsumerConfig, ConsumerName, Error, Exhausted, Expectations,
-    Gap, Incoming, LostCount, MessageId, PublishRequest, Received, Settlement, Stored, StreamState,
-    SubscribeRequest, Subscription, Transport,
+    Body, BoundConsumer, Completion, ConsumerChange, ConsumerConfig, ConsumerName, Error,
+    Exhausted, Expectations, Gap, Incoming, LostCount, MessageId, PublishRequest, Received,
+    Settlement, Stored, StreamState, SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{Pattern, Subject};
 use futures_util::FutureExt;
@@ -194,6 +194,10 @@ impl Rig {
         now(self.transport.close()).unwrap();
     }
 
+    pub(crate) fn apply_consumer(&self, config: &ConsumerConfig) -> Result<ConsumerChange, Error> {
+        now(self.transport.apply_consumer("S", config))
+    }
+
     pub(crate) fn delete(&self, consumer: &str) -> Result<(), Error> {
         now(self.transport.delete_consumer("S", consumer))
     }
@@ -235,6 +239,7 @@ pub(crate) fn request(stream: &str, config: ConsumerConfig) -> SubscribeRequest 
         stream: stream.to_owned().into(),
         config,
         prefetch: 64,
+        must_exist: false,
     }
 }
 

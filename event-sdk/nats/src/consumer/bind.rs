@@ -13,6 +13,7 @@ use crate::options::Management;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
+    SubscribeRequest,
 };
 
 /// A consumer on a server, as a subscription has found or made it.
@@ -21,7 +22,7 @@ pub(super) struct Bound {
     pub(super) stream: Text,
     pub(super) name: Text,
     /// What it is, and whether that was asked for.
-    pub(super) consumer: BoundConsumer,
+    pub(super) consumer: Box<BoundConsumer>,
     /// When it was created, in the server's words; `None` where the server was
     /// not asked.
     pub(super) created: Option<String>,
@@ -100,6 +101,7 @@ pub(super) async fn bind(
     context: &NatsContext,
     stream: &Text,
     config: &ConsumerConfig,
+    must_exist: bool,
     about: &ErrorContext,
 ) -> Result<Bound, Error> {
     let Some(name) = config.name.as_str().map(Text::copy_of) else {
@@ -112,7 +114,7 @@ pub(super) async fn bind(
         return Ok(Bound {
             stream: stream.clone(),
             name,
-            consumer: BoundConsumer::found(config.clone(), Vec::new()),
+            consumer: Box::new(BoundConsumer::found(config.clone(), Vec::new())),
             created: None,
             next: 0,
             found_idle: None,
@@ -133,6 +135,9 @@ pub(super) async fn bind(
             }
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
             Err(error) => return Err(error.into_error(about)),
+        }
+        if must_exist {
+            return Err(about.error(ErrorKind::ConsumerNotFound, SubscribeRequest::MUST_EXIST));
         }
         check::stored(context, stream, &config.filters, about).await?;
         match create(context, stream, config, about).await? {
@@ -221,7 +226,7 @@ fn bound(
     Ok(Bound {
         stream: stream.clone(),
         name: info.name.into(),
-        consumer,
+        consumer: Box::new(consumer),
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
         found_idle: None,

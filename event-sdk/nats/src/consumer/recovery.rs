@@ -243,6 +243,7 @@ impl Recovery {
             context,
             &self.pull_loop.bound().stream,
             &self.config,
+            false,
             &about,
         )
         .await?;

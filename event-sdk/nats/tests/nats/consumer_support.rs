@@ -162,6 +162,7 @@ pub(crate) async fn try_subscribe(
         stream: STREAM.into(),
         config: config.clone(),
         prefetch,
+        must_exist: false,
     };
     nats.subscribe(request).await.map(Reader)
 }

@@ -33,6 +33,7 @@ fn request(name: ConsumerName, filters: &[&str]) -> SubscribeRequest {
         stream: "".into(),
         config,
         prefetch: 16,
+        must_exist: false,
     }
 }
 

@@ -162,6 +162,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "another_backoff_is_followed_and_told", "filters_may_cover_more",
         "other_settings_are_followed_and_told",
     ]),
+    exactly(S::CreatesWhatMustExist, &["what_must_exist_is_not_created"]),
     exactly(S::CreatesWhatNeverReceives, &["what_the_stream_never_stores_is_refused"]),
     at_least(S::WantsTheSameFilters, &["filters_may_cover_more"]),
     exactly(S::ComparesTheStart, &["another_start_is_no_difference"]),
@@ -188,6 +189,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     at_least(S::BeginsBehind, BEGIN_ELSEWHERE),
     exactly(S::IgnoresMaxAckPending, &[
+        "a_change_keeps_the_position", "wider_filters_go_on_where_it_was",
         "another_backoff_is_followed_and_told", "binding_takes_the_consumer_as_it_is",
         "filters_may_cover_more", "other_settings_are_followed_and_told",
         "max_ack_pending_holds_back",
@@ -199,6 +201,24 @@ pub(super) const EXPECTED: &[Expected] = &[
         "other_settings_are_followed_and_told", "max_deliver_is_kept",
     ]),
     exactly(S::IgnoresBackoff, &["another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait"]),
+    exactly(S::AppliesNoDurables, &[
+        "a_change_keeps_the_position", "a_durable_is_created_and_found",
+        "another_ack_policy_cannot_be_applied",
+        "applying_to_a_missing_stream_is_an_error", "filters_that_match_nothing_are_not_applied",
+        "many_may_apply_a_durable_at_once", "narrower_filters_go_on_where_it_was",
+        "only_durables_are_applied", "the_info_counts", "unsettled_deliveries_stay",
+        "wider_filters_go_on_where_it_was",
+    ]),
+    exactly(S::MakesDurablesAnew, &[
+        "a_change_keeps_the_position", "unsettled_deliveries_stay", "wider_filters_go_on_where_it_was",
+    ]),
+    exactly(S::ConfirmsDurablesThatCannotBe, &[
+        "another_ack_policy_cannot_be_applied", "applying_to_a_missing_stream_is_an_error",
+        "filters_that_match_nothing_are_not_applied", "only_durables_are_applied",
+    ]),
+    exactly(S::CountsNoPositions, &[
+        "narrower_filters_go_on_where_it_was", "the_info_counts", "unsettled_deliveries_stay",
+    ]),
     exactly(S::DeletesNothing, &[
         "a_batch_names_what_was_not_settled",
         "a_deleted_consumer_is_waited_for_no_more", "after_a_drain_nothing_is_settled",
@@ -253,6 +273,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::ForgetsConfirmedAcks, &[
         "a_handler_publishes_while_draining",
+        "the_info_counts",
         "what_is_confirmed_together_stays_away", "a_batch_names_what_was_not_settled",
         "a_batch_that_was_given_up_can_be_settled", "after_closing_no_batch_is_settled",
         "a_confirmed_ack_keeps_it_away",
@@ -307,6 +328,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::IgnoresTheLimit, &["history_keeps_its_filters", "history_keeps_its_limit"]),
     exactly(S::CountsNoConsumers, &[
+        "many_may_apply_a_durable_at_once",
         "a_group_ends_with_its_last_subscription", "a_mismatch_changes_nothing",
         "an_ephemeral_ends_with_its_subscription", "binding_takes_the_consumer_as_it_is",
         "deleting_forgets_the_consumer_alone", "history_settles_nothing", "many_may_bind_at_once",
@@ -445,10 +467,12 @@ pub(super) const EXPECTED: &[Expected] = &[
         "after_closing_nothing_is_read", "streams_are_found_by_subject",
     ]),
     at_least(S::BlursErrors, &[
-        "requests_that_ask_for_nothing_are_refused",
+        "another_ack_policy_cannot_be_applied", "applying_to_a_missing_stream_is_an_error",
+        "filters_that_match_nothing_are_not_applied", "only_durables_are_applied",
+        "requests_that_ask_for_nothing_are_refused", "the_info_of_a_missing_consumer_is_an_error",
         "no_stream_is_an_error", "full_stream_refuses", "above_the_limit_is_refused",
         "unexpected_stream_sequence_is_refused", "a_missing_stream_is_an_error",
-        "a_filter_that_misses_some_is_a_mismatch", "another_ack_policy_is_a_mismatch", "what_the_stream_never_stores_is_refused", "deleting_what_is_not_there_is_an_error",
+        "a_filter_that_misses_some_is_a_mismatch", "another_ack_policy_is_a_mismatch", "what_must_exist_is_not_created", "what_the_stream_never_stores_is_refused", "deleting_what_is_not_there_is_an_error",
         "the_state_of_a_missing_stream_is_an_error", "history_of_a_missing_stream_is_an_error",
     ]),
     at_least(S::CallsEverythingADuplicate, &[

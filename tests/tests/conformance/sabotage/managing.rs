@@ -1,11 +1,14 @@
-//! Broken promises of managing streams.
+//! Broken promises of managing streams and consumers.
+
+use std::sync::Arc;
 
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::transport::{
-    Capability, Completion, Error, ErrorKind, Operation, StreamChange, Transport, TransportExt as _,
+    Capability, Completion, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Error,
+    ErrorKind, Operation, StreamChange, Transport, TransportExt as _,
 };
 
-use super::{Sabotage, blurred, only_pretended};
+use super::{Broken, Sabotage, blurred, only_pretended};
 
 /// Applies a stream, or says so.
 pub(super) fn broken_apply(
@@ -36,6 +39,61 @@ pub(super) fn broken_apply(
             {
                 Ok(StreamChange::Unchanged)
             }
+            (_, applied) => applied.map_err(|error| blurred(sabotage, error)),
+        }
+    })
+}
+
+impl<T: Transport> ConsumerAdmin for Broken<T> {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        let (info, sabotage) = (self.inner.consumer_info(stream, consumer), self.sabotage);
+        Completion::later(async move {
+            let info = info.await.map_err(|error| blurred(sabotage, error))?;
+            Ok(match sabotage {
+                Sabotage::CountsNoPositions => ConsumerInfo::new(info.config),
+                _ => info,
+            })
+        })
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        broken_apply_consumer(&self.inner, self.sabotage, stream, config)
+    }
+
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
+        if self.is(Sabotage::DeletesNothing) {
+            return Completion::ready(Ok(()));
+        }
+        let (deleted, sabotage) = (self.inner.delete_consumer(stream, consumer), self.sabotage);
+        Completion::later(async move { deleted.await.map_err(|error| blurred(sabotage, error)) })
+    }
+}
+
+/// Applies a durable, or says so.
+pub(super) fn broken_apply_consumer<T: Transport>(
+    inner: &Arc<T>,
+    sabotage: Sabotage,
+    stream: &str,
+    config: &ConsumerConfig,
+) -> Completion<Result<ConsumerChange, Error>> {
+    if sabotage == Sabotage::AppliesNoDurables {
+        return Completion::ready(Ok(ConsumerChange::Unchanged));
+    }
+    let (inner, stream, config) = (Arc::clone(inner), stream.to_owned(), config.clone());
+    Completion::later(async move {
+        let applied = inner.apply_consumer(&stream, &config).await;
+        match (sabotage, applied) {
+            (Sabotage::MakesDurablesAnew, Ok(change @ ConsumerChange::Updated { .. })) => {
+                let name = config.name.as_str().unwrap_or_default();
+                inner.delete_consumer(&stream, name).await?;
+                inner.apply_consumer(&stream, &config).await?;
+                Ok(change)
+            }
+            (Sabotage::ConfirmsDurablesThatCannotBe, Err(_)) => Ok(ConsumerChange::Unchanged),
             (_, applied) => applied.map_err(|error| blurred(sabotage, error)),
         }
     })

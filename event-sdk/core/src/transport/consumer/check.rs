@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AckPolicy, ConsumerConfig, DeliverPolicy, SubscribeRequest};
+use super::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
 use crate::stream::check_name;
 
 impl SubscribeRequest {
@@ -17,6 +17,12 @@ impl SubscribeRequest {
         if self.prefetch == 0 {
             return Err(
                 "a subscription takes at least one message ahead; set prefetch to one or more"
+                    .to_owned(),
+            );
+        }
+        if self.must_exist && self.config.name == ConsumerName::Ephemeral {
+            return Err(
+                "a consumer without a name is created by its subscription, so it cannot have to exist; name a durable"
                     .to_owned(),
             );
         }
@@ -114,7 +120,6 @@ mod tests {
 
     use super::*;
     use crate::Pattern;
-    use crate::transport::ConsumerName;
 
     fn config() -> ConsumerConfig {
         ConsumerConfig::new(
@@ -163,6 +168,7 @@ mod tests {
             stream: "S".into(),
             config: config(),
             prefetch: 1,
+            must_exist: false,
         };
         assert_eq!(request.check(), Ok(()));
         request.prefetch = 0;

@@ -7,7 +7,7 @@ fn unlimited() -> Bound {
     Bound {
         stream: "S".into(),
         name: "c".into(),
-        consumer: BoundConsumer::created(waiting(Duration::from_secs(30))),
+        consumer: Box::new(BoundConsumer::created(waiting(Duration::from_secs(30)))),
         created: None,
         next: 0,
         found_idle: None,
