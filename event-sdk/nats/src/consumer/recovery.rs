@@ -42,7 +42,7 @@ pub(super) enum Recovered {
     /// It asks through another inbox.
     Renewed(Inbox),
     /// It asks another consumer, which begins with what was not settled.
-    Remade(Bound, Inbox, Before),
+    Remade(Box<Bound>, Inbox, Before),
     /// It tells its caller what is amiss, and tries again.
     Still(Error),
     /// It has ended.
@@ -247,7 +247,11 @@ impl Recovery {
         )
         .await?;
         let inbox = Inbox::open(context, &about).await?;
-        Ok(Recovered::Remade(bound, inbox, self.pull_loop.before()))
+        Ok(Recovered::Remade(
+            Box::new(bound),
+            inbox,
+            self.pull_loop.before(),
+        ))
     }
 
     /// Makes an ephemeral consumer again, which the server has forgotten: from
@@ -276,7 +280,7 @@ impl Recovery {
             Ok(bound) => {
                 tracing::info!(target: crate::TRACING_TARGET, stream = %old.stream, from, "a consumer was made again");
                 let inbox = Inbox::open(&ack_context.context, &about).await?;
-                Ok(Recovered::Remade(bound, inbox, before))
+                Ok(Recovered::Remade(Box::new(bound), inbox, before))
             }
             Err(error) => Err(self.refused(error)),
         }

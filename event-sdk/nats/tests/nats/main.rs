@@ -9,6 +9,7 @@ mod consumer_pull;
 mod consumer_settle;
 mod consumer_support;
 mod core;
+mod gaps;
 mod history;
 mod permissions;
 mod publishing;
