@@ -11,6 +11,7 @@ mod consumer_support;
 mod core;
 mod gaps;
 mod history;
+mod odd_subjects;
 mod permissions;
 mod publishing;
 mod refused_and_given_up;
