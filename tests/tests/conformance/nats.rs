@@ -77,8 +77,6 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 fn suite() -> Suite {
     Suite::new()
         .parallel(8)
-        .only(["gaps", "managing", "draining"])
-        .unwrap()
         .patience(Duration::from_mins(1))
         .timeout(Duration::from_mins(5))
 }
