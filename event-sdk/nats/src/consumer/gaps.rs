@@ -46,8 +46,12 @@ pub(super) struct Gaps {
 
 type Looking = Pin<Box<dyn Future<Output = Result<Looked, Error>> + Send>>;
 
-/// What was found, and how far the consumer was after that if nothing came.
-type Looked = (StreamLook, Option<Result<Option<ConsumerLook>, Error>>);
+/// What was found, how far the consumer was after that, and whether nothing came.
+type Looked = (
+    StreamLook,
+    Option<Result<Option<ConsumerLook>, Error>>,
+    bool,
+);
 
 /// Nothing comes.
 struct Idle {
@@ -77,14 +81,18 @@ impl Gaps {
             let above = bound.delivered.stream_seq;
             match look::stream(&ack_context, Some(above)).await {
                 Ok(found) => look = Some(found),
-                Err(error) => asks = may_ask_again(&ack_context, &error),
+                Err(error) => {
+                    asks = false;
+                    tracing::warn!(target: crate::TRACING_TARGET, stream = %ack_context.stream, %error, "not all gaps can be reported");
+                }
             }
         }
         let (tracker, found) = Tracker::begin(config, bound, look.as_ref());
         Self {
             consumer: bound.name.clone(),
-            asks: asks && look.is_some(),
-            asks_consumer: true,
+            asks,
+            // Nobody else receives from a consumer without a name.
+            asks_consumer: config.name.as_str().is_some(),
             ack_context,
             tracker,
             found: found.into(),
@@ -109,7 +117,6 @@ impl Gaps {
 
     /// The next gap beside those; `is_idle` where no message is there.
     pub(super) fn poll(&mut self, is_idle: bool, cx: &mut Context<'_>) -> Poll<Gap> {
-        let is_idle = is_idle && self.asks_consumer;
         loop {
             if let Some(gap) = self.next() {
                 return Poll::Ready(gap);
@@ -151,28 +158,30 @@ impl Gaps {
     fn look(&self, is_idle: bool) -> impl Future<Output = Result<Looked, Error>> + Send + use<> {
         let ack_context = Arc::clone(&self.ack_context);
         let above = self.tracker.details_above();
-        let consumer = self.consumer.clone();
+        let (consumer, asks_consumer) = (self.consumer.clone(), self.asks_consumer);
         async move {
             let stream = look::stream(&ack_context, above).await?;
             // After that: what is not delivered now was not when it was dropped.
-            let at = if is_idle {
+            let at = if is_idle && asks_consumer {
                 Some(look::consumer(&ack_context, &consumer).await)
             } else {
                 None
             };
-            Ok((stream, at))
+            Ok((stream, at, is_idle))
         }
     }
 
     fn looked(&mut self, looked: Result<Looked, Error>) {
         match looked {
-            Ok((look, idle)) => {
-                let idle = idle.transpose().unwrap_or_else(|error| {
+            Ok((look, at, is_idle)) => {
+                let at = at.transpose().unwrap_or_else(|error| {
                     self.asks_consumer = may_ask_again(&self.ack_context, &error);
                     None
                 });
-                self.found
-                    .extend(self.tracker.looked(&look, idle.flatten()));
+                self.found.extend(self.tracker.looked(&look, at.flatten()));
+                if is_idle && !self.asks_consumer {
+                    self.tracker.waits(&look);
+                }
             }
             Err(error) => self.asks = may_ask_again(&self.ack_context, &error),
         }

@@ -42,8 +42,6 @@ pub(super) struct NatsSubscription {
     subjects: Subjects,
     reports: Option<Reports>,
     gaps: Gaps,
-    /// A message behind a gap that is told first.
-    behind: Option<Step>,
     /// A request that waits for room on the connection.
     sending: Option<Sending>,
     recovering: Option<(Cause, Trying)>,
@@ -103,7 +101,6 @@ impl NatsSubscription {
             subjects: Subjects::new(),
             reports,
             gaps,
-            behind: None,
             sending: None,
             recovering: None,
             outage: None,
@@ -137,9 +134,6 @@ impl NatsSubscription {
         if let Some(gap) = self.gaps.next() {
             return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
         }
-        if let Some(step) = self.behind.take() {
-            return Poll::Ready(step);
-        }
         loop {
             let asks = self.sending.is_none() && self.recovering.is_none();
             match self.pull_loop.poll(asks, cx) {
@@ -162,13 +156,14 @@ impl NatsSubscription {
             ConsumerSignal::Message(message, reply, ack_pending) => {
                 self.hear();
                 self.unlooked = self.unlooked.saturating_add(1);
-                let gap = self.gaps.delivered(&reply);
-                let received = self.received(message, reply, ack_pending);
-                let Some(gap) = gap else {
-                    return Some(received);
-                };
-                self.behind = Some(received);
-                return Some(self.notice(NoticeKind::Gap(gap)));
+                if let Some(gap) = self.gaps.delivered(&reply) {
+                    self.pull_loop.keep_behind((message, reply, ack_pending));
+                    return Some(self.notice(NoticeKind::Gap(gap)));
+                }
+                return Some(self.received(message, reply, ack_pending));
+            }
+            ConsumerSignal::Behind(message, reply, ack_pending) => {
+                return Some(self.received(message, reply, ack_pending));
             }
             ConsumerSignal::Unreadable(message) => {
                 self.hear();

@@ -345,6 +345,32 @@ async fn where_nothing_may_be_asked_a_filter_of_everything_tells() {
 }
 
 #[tokio::test]
+async fn what_waits_behind_a_gap_is_put_back_by_a_drain() {
+    let rig = Rig::start().await;
+    rig.update(json!({ "max_msgs": 5 })).await;
+    let nats = rig.connect().await;
+    let mut reader = slow(&rig, &nats, &durable("d")).await;
+    rig.publish(3..=20).await;
+    reader.expect_and_ack([2]).await;
+    reader.expect_gap(exactly(3, 15)).await;
+    let begun = std::time::Instant::now();
+    let drained = nats.drain(PATIENCE).await.unwrap();
+    assert!(drained.given_back > 0, "{drained:?}");
+    assert!(begun.elapsed() < PATIENCE / 2, "it was waited for");
+    assert!(reader.0.next().await.is_none(), "after a drain");
+    // Long before the ack wait.
+    let mut reader = subscribe(&rig.connect().await, &durable("d"), 1).await;
+    let mut numbers = Vec::new();
+    while numbers.len() < 5 {
+        let received = reader.next().await;
+        numbers.push(body(&received));
+        settle(&received, Settlement::Ack).await.unwrap();
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, [16, 17, 18, 19, 20]);
+}
+
+#[tokio::test]
 async fn a_start_at_a_sequence_that_is_gone_is_a_gap() {
     let rig = Rig::start().await;
     rig.update(json!({ "max_msgs": 5 })).await;

@@ -295,6 +295,15 @@ impl Tracker {
         read.max(self.unknown_to).saturating_add(1)
     }
 
+    /// Nothing came, and the consumer cannot be asked: if nothing was dropped behind its last
+    /// delivery, it has had all that was for it.
+    pub(super) fn waits(&mut self, look: &StreamLook) {
+        self.caught_up = look.first <= self.position.saturating_add(1);
+        if self.caught_up && self.unknown_to == u64::MAX {
+            self.unknown_to = self.position;
+        }
+    }
+
     /// What was pending before may be gone: the subscription was interrupted.
     pub(super) fn interrupted(&mut self) {
         self.caught_up = false;
