@@ -1,6 +1,7 @@
 //! Publishing: one event, several pipelined, or a prepared event again.
 
 mod batch;
+mod dispatch;
 mod error;
 mod prepared;
 mod publishable;

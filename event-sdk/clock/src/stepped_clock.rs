@@ -79,8 +79,8 @@ impl SteppedClock {
     /// Sets the time of day.
     ///
     /// Forward, that lets the time between pass, as [`advance`](Self::advance)
-    /// does. Back, only the time of day changes, as when somebody corrects a
-    /// clock: what it has run stays, and nobody is woken.
+    /// does. Back, only the time of day changes, as when an operator corrects a
+    /// clock: what it has run stays, and no sleeper is woken.
     pub fn set(&self, to: Timestamp) {
         let mut state = self.lock();
         let passed = to.duration_since(state.now);
@@ -91,8 +91,8 @@ impl SteppedClock {
         wake(state);
     }
 
-    /// How long it is until the earliest deadline that somebody sleeps for;
-    /// `None` when nobody sleeps.
+    /// How long it is until the earliest deadline that a sleeper waits for;
+    /// `None` without sleepers.
     ///
     /// `clock.advance(clock.until_next().unwrap())` goes on to the next timer,
     /// however far away that is.

@@ -1,4 +1,4 @@
-//! `Fence`: shows that no message arrives, by publishing another one that must be the next.
+//! Fences: a case shows that no message arrives by publishing another one that must be the next.
 
 use super::failure::{Outcome, ensure_eq};
 use super::reader::{Got, Reader};

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Personal data of a person: a name, an address, whatever says who somebody is.
+/// Personal data of a person: a name, an address, anything that identifies a person.
 ///
 /// On the wire it is the value itself. Elsewhere it keeps to itself: [`Debug`](fmt::Debug) shows
 /// `[personal data]`, so that logs, traces and listings of events do, and there is

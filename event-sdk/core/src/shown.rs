@@ -5,8 +5,8 @@ use std::fmt::{self, Write as _};
 use crate::subject::grammar::is_unseen;
 
 /// A text that may come from outside (a server's description, a name), for a message:
-/// what nobody sees is escaped, so that it neither moves the cursor nor turns the line,
-/// and what is longer than so many characters is cut.
+/// invisible characters are escaped, so that they neither move the cursor nor turn the line,
+/// and a text longer than this many characters is cut.
 pub(crate) struct Shown<'a>(pub(crate) &'a str, pub(crate) usize);
 
 impl fmt::Display for Shown<'_> {

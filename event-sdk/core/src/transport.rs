@@ -106,23 +106,22 @@ use std::time::Duration;
 ///   there, or does not acknowledge each message ([`ErrorKind::InvalidOption`]).
 ///
 /// **Closing**
-/// - After [`close`](Self::close) everything answers [`ErrorKind::Closed`], and
-///   subscriptions end, without an error.
-/// - [`drain`](Self::drain) closes in good order. Once it has begun, subscriptions
-///   end in the same way and hand nothing more out, and everything but publishing and settling
-///   answers [`ErrorKind::Closed`].
-/// - What subscriptions had received and not handed out is there for others of
-///   their consumer at once.
-/// - What had been handed out can be settled as before, and messages can be published, until
-///   the last of it is settled or the drain's time is over: a handler that publishes before
-///   it acknowledges finishes. Then publishing and settling answer [`ErrorKind::Closed`] too.
-///   What is not settled when the time is over is put back, as by a `nak` without delay.
-/// - Publishes that were handed over before that are confirmed.
-/// - The answer comes when the transport is closed. [`Drained`] counts the
-///   deliveries that were handed out and not settled when the drain began, and
-///   those that were given back.
-/// - Of several drains at once the first whose time is over ends all of them, and
-///   so does closing. Draining or closing what is closed changes nothing.
+/// - After [`close`](Self::close) every operation returns [`ErrorKind::Closed`], and
+///   subscriptions end without an error.
+/// - [`drain`](Self::drain) closes gracefully. Once it has begun, subscriptions end without an
+///   error and deliver nothing more, and every operation except publishing and settling returns
+///   [`ErrorKind::Closed`].
+/// - Messages that subscriptions had not yet returned to their callers go to other
+///   subscriptions of their consumer at once.
+/// - Callers can publish, and settle their deliveries, until the last one is settled or the
+///   drain's time is over, so a handler that publishes before it acknowledges can finish. Then
+///   publishing and settling return [`ErrorKind::Closed`] too. Deliveries that are unsettled when
+///   the time is over are returned, as by a `nak` without delay.
+/// - Publishes that were accepted before that are confirmed.
+/// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
+///   were settled during the drain, and those that were returned.
+/// - Of several concurrent drains, the first whose time is over ends all of them, and so does
+///   closing. Draining or closing a closed transport has no effect.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// The name of the transport, for errors and traces.
     fn name(&self) -> &str;

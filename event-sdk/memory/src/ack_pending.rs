@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ConnectionId(pub(super) u64);
 
-/// How many deliveries of one consumer each connection has in hand, and what
+/// How many deliveries of one consumer each connection has outstanding, and what
 /// became of the others: mostly there is one connection.
 #[derive(Debug, Default)]
 pub(super) struct AckPending(Vec<PendingAck>);
@@ -16,7 +16,7 @@ struct PendingAck {
     counts: Counts,
 }
 
-/// What became of deliveries that a connection had in hand.
+/// What became of deliveries that a connection had outstanding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counts {
     /// Its handlers settled them.
@@ -58,7 +58,7 @@ impl AckPending {
         }
     }
 
-    /// It is in hand no more.
+    /// It is outstanding no more.
     #[inline]
     pub(super) fn leave(&mut self, connection: ConnectionId, how: Left) {
         if let Some(ack_pending) = self.find(connection) {
@@ -70,7 +70,7 @@ impl AckPending {
         }
     }
 
-    /// How many `connection` has in hand.
+    /// How many `connection` has outstanding.
     pub(super) fn now(&self, connection: ConnectionId) -> usize {
         let mut ack_pending = self.0.iter();
         let found = ack_pending.find(|ack_pending| ack_pending.connection == connection);

@@ -38,7 +38,7 @@ impl<T> Changeable<T> {
         }
     }
 
-    /// Changes it; whoever asks from now on gets `value`.
+    /// Changes it; later reads return `value`.
     pub(super) fn set(&self, value: T) {
         let value = Arc::new(value);
         let changed = self.changed.get_or_init(|| RwLock::new(Arc::clone(&value)));

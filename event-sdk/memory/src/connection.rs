@@ -60,7 +60,7 @@ impl Connection {
         &self.phase
     }
 
-    /// Ends everything but what is in hand, and waits for that.
+    /// Ends everything but what is outstanding, and waits for that.
     pub(super) fn drain(self: &Arc<Self>, within: Duration) -> Completion<Result<Drained, Error>> {
         let deadline = self.streams.clock().monotonic().saturating_add(within);
         self.begin_drain();
@@ -100,7 +100,7 @@ impl Connection {
         }
     }
 
-    /// Closes it if nothing is in hand any more, or the time is over; what became
+    /// Closes it if nothing is outstanding any more, or the time is over; what became
     /// of everything.
     fn end_drain_at(&self, deadline: Duration) -> Option<Drained> {
         let streams = self.streams.list();
@@ -110,7 +110,7 @@ impl Connection {
         (closed || over || !pending).then(|| self.end_drain())
     }
 
-    /// Gives back what is in hand, and closes.
+    /// Gives back what is outstanding, and closes.
     fn end_drain(&self) -> Drained {
         let mut after = DeferredActions::default();
         let mut ending = self.ending();

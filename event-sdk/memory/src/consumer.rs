@@ -263,7 +263,7 @@ impl Consumer {
         true
     }
 
-    /// A subscription has handed out what it took, but for the last `unread`: where
+    /// A subscription has delivered what it took, but for the last `unread`: where
     /// nothing is acknowledged, that settles it.
     pub(super) fn handed_out(&mut self, subscriber: Key, unread: usize) {
         if let Some(ledger) = &mut self.ledger {
@@ -321,7 +321,7 @@ impl Consumer {
     }
 
     /// Ends the subscriptions of a connection that is drained, and counts what
-    /// becomes of the deliveries that it has in hand.
+    /// becomes of the deliveries that it has outstanding.
     pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut DeferredActions) {
         if self.pending.held_by(of) > 0 {
             self.draining.push(of);
@@ -330,12 +330,12 @@ impl Consumer {
         self.end_subscriptions(of, after);
     }
 
-    /// How many deliveries a connection has in hand.
+    /// How many deliveries a connection has outstanding.
     pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
         self.pending.held_by(connection)
     }
 
-    /// Puts back what a connection that was drained still has in hand; what
+    /// Naks what a connection that was drained still has outstanding; what
     /// became of all that it had.
     pub(super) fn end_drain(
         &mut self,
@@ -354,7 +354,7 @@ impl Consumer {
         counts
     }
 
-    /// A connection was closed; what became of what it had in hand.
+    /// A connection was closed; what became of what it had outstanding.
     pub(super) fn close_connection(
         &mut self,
         of: ConnectionId,
@@ -370,13 +370,13 @@ impl Consumer {
         self.pass_on(after);
     }
 
-    /// When something changes without anybody's doing.
+    /// The next deadline, at which something changes without a call.
     pub(super) fn next_alarm(&mut self) -> Option<Duration> {
         self.pending.next_alarm()
     }
 
-    /// Sees to it that nobody waits while there is something, nor longer than until
-    /// the next alarm.
+    /// Wakes waiting subscriptions if a message is available, otherwise re-arms their timers for
+    /// the next deadline.
     pub(super) fn pass_on(&mut self, after: &mut DeferredActions) {
         if !self.subscribers.any_waiting() {
             return;

@@ -18,7 +18,7 @@ pub(super) struct Filters {
     tree: Option<TokenTree<usize>>,
 }
 
-/// Up to so many patterns are compared one by one, which is quicker then.
+/// Up to this many patterns are compared one by one, which is quicker then.
 const FEW: usize = 8;
 
 impl Filters {

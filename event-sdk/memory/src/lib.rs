@@ -281,7 +281,7 @@ impl MemoryTransport {
     }
 
     /// A value is taken only where that is declared: a publisher that hands one
-    /// over counts on nobody encoding it with another codec than its own.
+    /// over relies on it not being encoded with another codec than its own.
     fn check_hand_over(&self, message: &PublishRequest<'_>) -> Result<(), Error> {
         let handed_over = matches!(message.body, Body::Value(_));
         if handed_over && !self.0.capabilities.has(Capability::ValueHandover) {

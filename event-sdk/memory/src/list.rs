@@ -17,7 +17,7 @@ pub(super) struct List {
     tree: Option<TokenTree<usize>>,
 }
 
-/// Up to so many streams are asked one by one, which is quicker then.
+/// Up to this many streams are asked one by one, which is quicker then.
 const FEW: usize = 8;
 
 impl List {

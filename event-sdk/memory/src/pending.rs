@@ -39,7 +39,7 @@ pub(super) struct Delivery {
 enum State {
     /// A handler has it until then.
     Handled(Duration),
-    /// It was put back and rests until then.
+    /// It was returned by a nak and rests until then.
     Resting(Duration),
     /// It is to be delivered again.
     Due,
@@ -242,22 +242,22 @@ impl Pending {
         self.deliveries.from(0).map(|(sequence, _)| sequence)
     }
 
-    /// How many deliveries `connection` has in hand.
+    /// How many deliveries `connection` has outstanding.
     pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
         self.counts.now(connection)
     }
 
-    /// Counts what becomes of the deliveries that `connection` has in hand.
+    /// Counts what becomes of the deliveries that `connection` has outstanding.
     pub(super) fn count_anew(&mut self, connection: ConnectionId) {
         self.counts.count_anew(connection);
     }
 
-    /// Forgets that `connection` has any in hand, and says what was counted.
+    /// Forgets that `connection` has any outstanding, and says what was counted.
     pub(super) fn forget(&mut self, connection: ConnectionId) -> Counts {
         self.counts.forget(connection)
     }
 
-    /// What `connection` has in hand, in order.
+    /// What `connection` has outstanding, in order.
     pub(super) fn in_hands_of(&self, connection: ConnectionId) -> Vec<u64> {
         let deliveries = self.deliveries.from(0);
         let ack_pending = deliveries
@@ -311,7 +311,7 @@ impl Delivery {
         matches!(self.state, State::Handled(_))
     }
 
-    /// Is in hand no more, if it was.
+    /// Is outstanding no more, if it was.
     fn moves_to(&mut self, state: State, how: Left, ack_pending: &mut AckPending) {
         if self.is_in_hand() {
             ack_pending.leave(self.holder, how);

@@ -45,7 +45,7 @@ impl RetentionLedger {
         self.taken.entry(by.index()).or_default().push(sequence);
     }
 
-    /// A subscription has handed out what it took, but for the last `unread`.
+    /// A subscription has delivered what it took, but for the last `unread`.
     pub(super) fn handed_out(&mut self, by: Key, unread: usize) {
         if let Some(taken) = self.taken.get_mut(&by.index()) {
             let handed_out = taken.len().saturating_sub(unread);
@@ -53,7 +53,7 @@ impl RetentionLedger {
         }
     }
 
-    /// A subscription has ended, and given back what it has not handed out.
+    /// A subscription has ended, and given back what it has not delivered.
     pub(super) fn ended(&mut self, subscriber: Key) {
         self.taken.remove(&subscriber.index());
     }

@@ -42,7 +42,7 @@ pub(super) struct State {
     /// What consumers had not settled that are gone, and is still to be released.
     left: VecDeque<u64>,
     pub(super) closed: bool,
-    /// Connections that are drained, and who waits for what they have in hand.
+    /// Connections that are drained, and who waits for what they have outstanding.
     pub(super) drains: Vec<(ConnectionId, Arc<Notify>)>,
 }
 
@@ -336,7 +336,7 @@ impl State {
         owed
     }
 
-    /// Tells those who wait for it that something may not be in hand any more.
+    /// Tells those who wait for it that something may not be outstanding any more.
     pub(super) fn tell_drains(&self, after: &mut DeferredActions) {
         for (_, waiting) in &self.drains {
             after.notify(waiting);

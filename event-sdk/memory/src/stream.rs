@@ -140,14 +140,14 @@ impl MemoryStream {
         state.remove_over(after);
     }
 
-    /// How many deliveries a connection has in hand.
+    /// How many deliveries a connection has outstanding.
     pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
         let mut state = self.lock();
         let consumers = state.consumers.values_mut();
         consumers.map(|consumer| consumer.held_by(connection)).sum()
     }
 
-    /// Puts back what a connection that was drained has still in hand; what
+    /// Naks what a connection that was drained has still outstanding; what
     /// became of all that it had.
     pub(super) fn end_drain(&self, of: ConnectionId, after: &mut DeferredActions) -> Counts {
         self.forget(of, after, |consumer, log, after| {
@@ -155,7 +155,7 @@ impl MemoryStream {
         })
     }
 
-    /// Ends what a connection has begun; what became of what it had in hand.
+    /// Ends what a connection has begun; what became of what it had outstanding.
     pub(super) fn close_connection(&self, of: ConnectionId, after: &mut DeferredActions) -> Counts {
         self.forget(of, after, |consumer, _, after| {
             consumer.close_connection(of, after)

@@ -29,7 +29,7 @@ use event_sdk_core::transport::{
 /// Where deliveries are settled it takes each message when it is asked for it:
 /// the ack wait begins when the caller gets the message, and what one of a group
 /// has not asked for is there for the others. Where they are not, it takes
-/// several at once and gives back what it has not handed out when it is dropped.
+/// several at once and gives back what it has not delivered when it is dropped.
 pub(super) struct MemorySubscription {
     stream: Arc<MemoryStream>,
     connection: Arc<Connection>,
@@ -159,7 +159,7 @@ impl MemorySubscription {
         })
     }
 
-    /// Gives back what it has not handed out, and takes nothing more.
+    /// Gives back what it has not delivered, and takes nothing more.
     fn end(&mut self) {
         if std::mem::replace(&mut self.ended, true) {
             return;
@@ -178,7 +178,7 @@ impl MemorySubscription {
                 let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                     return Ok(());
                 };
-                // What was not handed out was taken last.
+                // What was not delivered was taken last.
                 consumer.handed_out(self.subscriber, unread.clone().count());
                 consumer.leave(self.subscriber, unread, &state.log, after);
                 let is_over = consumer.is_over();

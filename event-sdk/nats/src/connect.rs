@@ -1,13 +1,14 @@
 //! Opens the connection through async-nats: capacity, events, and the callback that paces
 //! reconnects.
 
+mod failure;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_nats::{AuthError, ConnectOptions};
 
 use super::connection::ConnectionMonitor;
-use super::error;
 use super::options::NatsOptions;
 use event_sdk_core::transport::{Error, ErrorKind};
 
@@ -69,11 +70,11 @@ pub(super) async fn connect(
         let error = match connect.connect(addresses.as_slice()).await {
             Ok(client) => return Ok(client),
             // Where a server refuses, its reason may be lost with the connection.
-            Err(error) if abrupt < ABRUPT && error::is_abrupt(&error) => {
+            Err(error) if abrupt < ABRUPT && failure::is_abrupt(&error) => {
                 abrupt += 1;
                 continue;
             }
-            Err(error) => error::connecting(error, options, auth.as_ref()).await,
+            Err(error) => failure::connecting(error, options, auth.as_ref()).await,
         };
         round += 1;
         let delay = options.reconnect.delay(round + 1, 1);

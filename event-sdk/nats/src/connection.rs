@@ -117,6 +117,36 @@ impl Denial {
     }
 }
 
+/// Whether a server ends a connection because of who it is (nats-server,
+/// `server/errors.go`), and not since it or the account has too many: `maximum
+/// account active connections exceeded`.
+pub(super) fn is_about_credentials(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let words = ["authentication", "authorization", "account"];
+    words.iter().any(|word| text.contains(word)) && !text.contains(EXCEEDED)
+}
+
+/// How the server's errors end that say that a limit is reached.
+pub(super) const EXCEEDED: &str = "exceeded";
+
+/// Hears what becomes of the connection.
+pub(super) trait ConnectionListener: Send + Sync {
+    /// There is a connection again.
+    fn connected(&self);
+
+    /// The connection was lost.
+    fn disconnected(&self);
+
+    /// The server did not allow something.
+    fn denied(&self, denial: &Denial);
+
+    /// Nothing is to be published from now on.
+    fn end_publishing(&self);
+
+    /// The connection is not wanted any more.
+    fn end(&self);
+}
+
 /// What is wanted of the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {

@@ -53,6 +53,7 @@ use event_sdk_core::transport::{
 /// Binds or creates a consumer and receives from it.
 pub(super) fn subscribe(
     context: Arc<NatsContext>,
+    consumers: Arc<Consumers>,
     request: SubscribeRequest,
 ) -> Completion<Result<Subscription, Error>> {
     Completion::later(async move {
@@ -62,7 +63,7 @@ pub(super) fn subscribe(
             &request.config,
         );
         let about = ack_context.about(Operation::Subscribe);
-        let opened = open(&context, ack_context, request).await;
+        let opened = open(&context, &consumers, ack_context, request).await;
         // It may have been closed meanwhile, whatever came of that.
         context
             .check_open(Operation::Subscribe)
@@ -73,6 +74,7 @@ pub(super) fn subscribe(
 
 async fn open(
     context: &NatsContext,
+    consumers: &Consumers,
     ack_context: AckContext,
     request: SubscribeRequest,
 ) -> Result<Subscription, Error> {
@@ -89,7 +91,7 @@ async fn open(
     let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound.clone(), inbox, request.prefetch);
     let pull_loop = Arc::new(pull_loop);
-    context.consumers().add(&pull_loop);
+    consumers.add(&pull_loop);
     let reports = match config.max_deliver {
         Some(most)
             if pull_loop.acks && context.capabilities().has(Capability::ReportsExhausted) =>

@@ -14,14 +14,13 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::connect;
-use super::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch, Denial, Phase};
-use super::consumer::Consumers;
+use super::connection::{
+    ConnectionListener as _, ConnectionMonitor, ConnectionState, ConnectionWatch, Denial, Phase,
+};
 use super::error::ErrorContext;
 use super::options::{API_PREFIX, Management, NatsOptions};
-use super::publish::Lookups;
 use super::send_queue::SendQueue;
 use super::server::{Server, Version};
-use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
 
 /// A connection, and what was learnt of the server behind it.
@@ -36,12 +35,8 @@ pub(super) struct NatsContext {
     /// Messages without answers, which no missing ack holds up.
     plain: OnceLock<Arc<SendQueue>>,
     server: Mutex<Learnt>,
-    /// The stream that confirmed a publish last.
-    last_stream: Mutex<Text>,
-    lookups: Lookups,
     /// Whether this user may not send anything to itself.
     one_way: AtomicBool,
-    consumers: Consumers,
     runtime: tokio::runtime::Handle,
 }
 
@@ -86,10 +81,7 @@ impl NatsContext {
                 server,
                 id: info.server_id,
             }),
-            last_stream: Mutex::new(Text::from_static("")),
-            lookups: Lookups::default(),
             one_way: AtomicBool::new(false),
-            consumers: Consumers::default(),
             runtime: tokio::runtime::Handle::current(),
         });
         // Before anything is published, so that the server knows of it first.
@@ -145,11 +137,6 @@ impl NatsContext {
         })
     }
 
-    /// All subscriptions to consumers.
-    pub(super) fn consumers(&self) -> &Consumers {
-        &self.consumers
-    }
-
     /// What the server that is connected now said of itself.
     pub(super) fn server(&self) -> Server {
         let mut learnt = self.server.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,24 +156,6 @@ impl NatsContext {
     pub(super) fn takes_back(&self) -> bool {
         // Behind another prefix there is another server.
         self.options.api_prefix == API_PREFIX && self.server().takes_back()
-    }
-
-    /// The name of a stream, mostly of that which was named last: then nothing
-    /// is allocated.
-    pub(super) fn stream_name(&self, name: &str) -> Text {
-        let mut last = self
-            .last_stream
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if *last != name {
-            *last = Text::copy_of(name);
-        }
-        last.clone()
-    }
-
-    /// Questions for the streams of subjects.
-    pub(super) fn lookups(&self) -> &Lookups {
-        &self.lookups
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::subscription::CoreSubscription;
+use super::Nats;
 use super::connection::ConnectionWatch;
+use super::consumer::Consumers;
 use super::context::NatsContext;
 use super::error::ErrorContext;
 use super::headers;
@@ -47,7 +49,11 @@ use event_sdk_core::transport::{
 /// [`Dropped`]: event_sdk_core::transport::NoticeKind::Dropped
 /// [`Reconnected`]: event_sdk_core::transport::NoticeKind::Reconnected
 #[derive(Debug, Clone)]
-pub struct CoreNats(Arc<NatsContext>);
+pub struct CoreNats {
+    context: Arc<NatsContext>,
+    /// The subscriptions to consumers on the same connection, which end with it.
+    consumers: Arc<Consumers>,
+}
 
 impl CoreNats {
     /// Connects to servers that need no JetStream.
@@ -58,17 +64,16 @@ impl CoreNats {
     ///
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
-        // A large future, which its callers need not carry.
-        Ok(Self(Box::pin(NatsContext::connect(options)).await?))
+        Ok(Nats::connect(options).await?.core())
     }
 
-    pub(super) fn new(context: Arc<NatsContext>) -> Self {
-        Self(context)
+    pub(super) fn new(context: Arc<NatsContext>, consumers: Arc<Consumers>) -> Self {
+        Self { context, consumers }
     }
 
     /// Shows whether there is a connection, and waits for that to change.
     pub fn connection(&self) -> ConnectionWatch {
-        self.0.watch()
+        self.context.watch()
     }
 
     fn publish_now(
@@ -89,8 +94,8 @@ impl CoreNats {
         };
         let headers = headers::outgoing(&headers, None, &Expectations::default());
         let size = payload.len() + check_headers(headers.as_ref())?;
-        check_size(size, self.0.client().max_payload())?;
-        let sent = self.0.plain_send_queue().send(Outbound {
+        check_size(size, self.context.client().max_payload())?;
+        let sent = self.context.plain_send_queue().send(Outbound {
             subject,
             headers,
             payload,
@@ -118,7 +123,7 @@ impl Transport for CoreNats {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let max_payload = self.0.server().max_payload;
+        let max_payload = self.context.server().max_payload;
         Capabilities::none(max_payload).with(Capability::SeveralFilters)
     }
 
@@ -132,7 +137,7 @@ impl Transport for CoreNats {
     }
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
-        let context = Arc::clone(&self.0);
+        let context = Arc::clone(&self.context);
         Completion::later(async move {
             let about = ErrorContext::new(Operation::Subscribe);
             context.check_open(about.operation)?;
@@ -157,11 +162,11 @@ impl Transport for CoreNats {
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
-        super::drain(&self.0, within)
+        super::drain(&self.context, &self.consumers, within)
     }
 
     fn close(&self) -> Completion<Result<(), Error>> {
-        super::close(&self.0)
+        super::close(&self.context, &self.consumers)
     }
 }
 

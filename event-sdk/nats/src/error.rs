@@ -2,16 +2,13 @@
 //! place; has the text of a denied publish.
 
 pub(super) mod code;
-mod connecting;
-
-pub(super) use connecting::{connecting, is_about_credentials, is_abrupt};
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::pending_replies::NoReply;
-use super::send_queue::Limits;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
@@ -114,22 +111,21 @@ impl ApiError {
 }
 
 impl NoReply {
-    /// The error of what got no answer; `to` is where it was sent, and `inbox`
-    /// what the subjects begin with where answers come.
+    /// The error of what got no answer `within` this time; `to` is where it was sent, and
+    /// `inbox` what the subjects begin with where answers come.
     pub(super) fn error(
         self,
         operation: Operation,
         to: impl fmt::Display,
         inbox: &str,
-        limits: Limits,
+        within: Duration,
     ) -> Error {
         let error = match self {
             Self::Late => Error::new(
                 ErrorKind::Timeout,
                 operation,
                 format!(
-                    "the server has not answered within {:?}; try again, with the same id if it is a publish",
-                    limits.ack
+                    "the server has not answered within {within:?}; try again, with the same id if it is a publish"
                 ),
             )
             .with_unknown_outcome(),

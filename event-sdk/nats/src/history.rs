@@ -10,6 +10,7 @@
 
 mod batch;
 mod cursor;
+mod direct;
 mod filters;
 mod source;
 mod time;

@@ -133,7 +133,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::consumer::Consumers;
 use self::context::NatsContext;
+use self::publish::StreamPublisher;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
@@ -147,7 +149,7 @@ use event_sdk_core::transport::{
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
 const TRACING_TARGET: &str = "event_sdk::nats";
 
-/// The NATS JetStream transport; see the [crate](crate).
+/// The NATS JetStream transport; see the [crate docs](crate).
 ///
 /// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements
 /// may not: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,
@@ -156,7 +158,11 @@ const TRACING_TARGET: &str = "event_sdk::nats";
 ///
 /// A clone is another handle of the same connection.
 #[derive(Debug, Clone)]
-pub struct Nats(Arc<NatsContext>);
+pub struct Nats {
+    context: Arc<NatsContext>,
+    publisher: Arc<StreamPublisher>,
+    consumers: Arc<Consumers>,
+}
 
 impl Nats {
     /// Starts the options of a connection to `servers`: one URL, or several separated by commas.
@@ -178,22 +184,27 @@ impl Nats {
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         // A large future, which its callers need not carry.
-        Ok(Self(Box::pin(NatsContext::connect(options)).await?))
+        let context = Box::pin(NatsContext::connect(options)).await?;
+        Ok(Self {
+            publisher: Arc::new(StreamPublisher::new(Arc::clone(&context))),
+            context,
+            consumers: Arc::default(),
+        })
     }
 
     /// Returns a watch on the state of the connection.
     pub fn connection(&self) -> ConnectionWatch {
-        self.0.watch()
+        self.context.watch()
     }
 
     /// A transport on the same connection without streams: for at-most-once events.
     pub fn core(&self) -> CoreNats {
-        CoreNats::new(Arc::clone(&self.0))
+        CoreNats::new(Arc::clone(&self.context), Arc::clone(&self.consumers))
     }
 
     /// The version of the connected server, or of the last one.
     pub fn server_version(&self) -> Version {
-        self.0.server().version
+        self.context.server().version
     }
 }
 
@@ -203,66 +214,67 @@ impl Transport for Nats {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        self.context.capabilities()
     }
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
-        publish::publish(&self.0, message)
+        self.publisher.publish(message)
     }
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
-        consumer::subscribe(Arc::clone(&self.0), request)
+        let (context, consumers) = (Arc::clone(&self.context), Arc::clone(&self.consumers));
+        consumer::subscribe(context, consumers, request)
     }
 
     fn history(&self) -> Option<&dyn History> {
-        self.0.may_manage().then_some(self)
+        self.context.may_manage().then_some(self)
     }
 
     fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
-        self.0.may_manage().then_some(self)
+        self.context.may_manage().then_some(self)
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
-        self.0.may_manage().then_some(self)
+        self.context.may_manage().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
-        self.0.remedy(missing)
+        self.context.remedy(missing)
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
-        drain(&self.0, within)
+        drain(&self.context, &self.consumers, within)
     }
 
     fn close(&self) -> Completion<Result<(), Error>> {
-        close(&self.0)
+        close(&self.context, &self.consumers)
     }
 }
 
 impl History for Nats {
     fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
-        history::history(Arc::clone(&self.0), request)
+        history::history(Arc::clone(&self.context), request)
     }
 }
 
 impl StreamAdmin for Nats {
     fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
-        streams::streams_for(Arc::clone(&self.0), pattern.clone())
+        streams::streams_for(Arc::clone(&self.context), pattern.clone())
     }
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
-        streams::stream_state(Arc::clone(&self.0), Text::copy_of(stream))
+        streams::stream_state(Arc::clone(&self.context), Text::copy_of(stream))
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
-        streams::apply_stream(Arc::clone(&self.0), config.clone())
+        streams::apply_stream(Arc::clone(&self.context), config.clone())
     }
 }
 
 impl ConsumerAdmin for Nats {
     fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
         consumer::info(
-            Arc::clone(&self.0),
+            Arc::clone(&self.context),
             Text::copy_of(stream),
             Text::copy_of(consumer),
         )
@@ -273,12 +285,16 @@ impl ConsumerAdmin for Nats {
         stream: &str,
         config: &ConsumerConfig,
     ) -> Completion<Result<ConsumerChange, Error>> {
-        consumer::apply(Arc::clone(&self.0), Text::copy_of(stream), config.clone())
+        consumer::apply(
+            Arc::clone(&self.context),
+            Text::copy_of(stream),
+            config.clone(),
+        )
     }
 
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         consumer::delete(
-            Arc::clone(&self.0),
+            Arc::clone(&self.context),
             Text::copy_of(stream),
             Text::copy_of(consumer),
         )
@@ -286,19 +302,23 @@ impl ConsumerAdmin for Nats {
 }
 
 /// Ends the connection in good order.
-fn drain(context: &Arc<NatsContext>, within: Duration) -> Completion<Result<Drained, Error>> {
+fn drain(
+    context: &Arc<NatsContext>,
+    consumers: &Consumers,
+    within: Duration,
+) -> Completion<Result<Drained, Error>> {
     let context = Arc::clone(context);
     // It has begun when this returns, whoever waits for the rest.
     context.begin_drain();
-    let draining = context.consumers().drain(within);
+    let draining = consumers.drain(within);
     Completion::later(async move { Ok(draining.run(&context).await) })
 }
 
 /// Ends the connection.
-fn close(context: &Arc<NatsContext>) -> Completion<Result<(), Error>> {
+fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result<(), Error>> {
     let context = Arc::clone(context);
     // It is closed when this returns, whoever waits for the rest.
-    context.consumers().end();
+    consumers.end();
     context.end();
     Completion::later(async move {
         context.close().await;

@@ -1,6 +1,7 @@
 //! `NatsOptions`: timeouts, limits, credentials, prefixes and `Management` of a connection.
 
 mod auth;
+mod limits;
 mod reconnect;
 mod servers;
 mod tls;
@@ -9,13 +10,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(super) use auth::Auth;
+pub(super) use limits::Limits;
 pub(super) use reconnect::Reconnect;
 pub(super) use servers::Servers;
 pub(super) use tls::Tls;
 
 use auth::Secret;
 
-use super::send_queue::Limits;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Options of a connection to NATS.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 /// Everything that waits for an answer.
 ///
 /// A slot is used again and again, each time with another generation, so that
-/// an answer that comes too late finds nobody.
+/// a late answer finds no pending reply.
 #[derive(Debug, Default)]
 pub(super) struct PendingReplies {
     slots: Vec<Slot>,
@@ -61,7 +61,7 @@ pub(super) struct PendingReply {
     pub(super) number: u64,
     /// When it was sent.
     pub(super) since: Instant,
-    /// Whether somebody wants the answer still.
+    /// Whether the answer is still awaited.
     wanted: bool,
     waker: Option<Waker>,
 }

@@ -1,26 +1,101 @@
 //! Publishes to JetStream: checks sizes, headers and expectations, and queues the message.
 
+mod ack;
 mod confirm;
 mod retry;
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
 
-pub(super) use self::retry::Lookups;
-
 use self::confirm::Confirm;
+use self::retry::Lookups;
 use super::context::NatsContext;
 use super::headers;
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use super::server::Version;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, MessageId,
     Operation, PublishRequest,
 };
+
+/// Publishes to the streams behind one connection.
+pub(super) struct StreamPublisher {
+    context: Arc<NatsContext>,
+    lookups: Lookups,
+    /// The stream that confirmed a publish last.
+    last_stream: Mutex<Text>,
+}
+
+impl StreamPublisher {
+    pub(super) fn new(context: Arc<NatsContext>) -> Self {
+        Self {
+            context,
+            lookups: Lookups::default(),
+            last_stream: Mutex::new(Text::from_static("")),
+        }
+    }
+
+    /// Sends a message.
+    pub(super) fn publish(
+        self: &Arc<Self>,
+        message: PublishRequest<'_>,
+    ) -> Completion<Result<Confirmation, Error>> {
+        let subject = message.subject;
+        let (publish_message, outbound) = match take(&self.context, message) {
+            Ok(taken) => taken,
+            Err(error) => return Completion::ready(Err(error.at_subject(subject))),
+        };
+        match self.context.send_queue().send(outbound) {
+            Ok(Sent::Now(handed)) => {
+                Completion::ready(Ok(self.confirmation(publish_message, handed)))
+            }
+            Ok(Sent::Later(handed)) => {
+                let this = Arc::clone(self);
+                Completion::later(async move {
+                    let closed = |_| {
+                        Err(Error::closed(Operation::Publish).at_subject(&publish_message.subject))
+                    };
+                    let handed = handed.await.unwrap_or_else(closed)?;
+                    Ok(this.confirmation(publish_message, handed))
+                })
+            }
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
+    fn confirmation(
+        self: &Arc<Self>,
+        publish_message: RetryablePublish,
+        handed: PendingPublish,
+    ) -> Confirmation {
+        Completion::later(Confirm::new(Arc::clone(self), publish_message, handed))
+    }
+
+    /// The name of a stream, mostly of that which was named last: then nothing
+    /// is allocated.
+    fn stream_name(&self, name: &str) -> Text {
+        let mut last = self
+            .last_stream
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if *last != name {
+            *last = Text::copy_of(name);
+        }
+        last.clone()
+    }
+}
+
+impl fmt::Debug for StreamPublisher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamPublisher").finish_non_exhaustive()
+    }
+}
 
 /// A message that is on its way to a stream: what is needed to send it again,
 /// and to say what became of it.
@@ -62,41 +137,6 @@ impl RetryablePublish {
 /// The most bytes that headers may have together: their length is stored in 16
 /// bits (nats-server, `server/stream.go`).
 const MAX_HEADERS: usize = u16::MAX as usize;
-
-/// Sends a message.
-pub(super) fn publish(
-    context: &Arc<NatsContext>,
-    message: PublishRequest<'_>,
-) -> Completion<Result<Confirmation, Error>> {
-    let subject = message.subject;
-    let (publish_message, outbound) = match take(context, message) {
-        Ok(taken) => taken,
-        Err(error) => return Completion::ready(Err(error.at_subject(subject))),
-    };
-    match context.send_queue().send(outbound) {
-        Ok(Sent::Now(handed)) => {
-            Completion::ready(Ok(confirmation(context, publish_message, handed)))
-        }
-        Ok(Sent::Later(handed)) => {
-            let context = Arc::clone(context);
-            Completion::later(async move {
-                let closed =
-                    |_| Err(Error::closed(Operation::Publish).at_subject(&publish_message.subject));
-                let handed = handed.await.unwrap_or_else(closed)?;
-                Ok(confirmation(&context, publish_message, handed))
-            })
-        }
-        Err(error) => Completion::ready(Err(error)),
-    }
-}
-
-fn confirmation(
-    context: &Arc<NatsContext>,
-    publish_message: RetryablePublish,
-    handed: PendingPublish,
-) -> Confirmation {
-    Completion::later(Confirm::new(Arc::clone(context), publish_message, handed))
-}
 
 /// Checks a message, and writes its headers.
 fn take<'a>(

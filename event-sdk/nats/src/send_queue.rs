@@ -5,6 +5,7 @@
 //! publishes it. Otherwise it waits in a queue, which keeps its place, and one
 //! task for each connection hands over what waits.
 
+mod listening;
 mod order;
 mod pump;
 mod replies;
@@ -14,7 +15,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_nats::HeaderMap;
 use async_nats::message::OutboundMessage;
@@ -26,6 +27,7 @@ pub(super) use self::order::Turn;
 
 use self::state::{Queued, State};
 use super::connection::ConnectionMonitor;
+use super::options::Limits;
 use super::pending_replies::{NoReply, PendingReply, ReplyToken};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
@@ -37,17 +39,6 @@ pub(super) struct SendQueue {
     limits: Limits,
     monitor: Arc<ConnectionMonitor>,
     state: Mutex<State>,
-}
-
-/// How much may be on the way, and for how long.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
-    /// How many messages may wait for their acks at a time.
-    pub(super) in_flight: usize,
-    /// How long an ack is awaited.
-    pub(super) ack: Duration,
-    /// How long a message waits for a connection.
-    pub(super) connection: Duration,
 }
 
 /// A message to be handed over.
@@ -261,44 +252,6 @@ impl SendQueue {
                 .pending_replies
                 .waiting(|wait| wait.counted.is_some())
                 .is_empty()
-    }
-
-    /// There is a connection again.
-    pub(super) fn connected(&self) {
-        self.lock().wake_pump();
-    }
-
-    /// The connection was lost: what was sent over it takes no more room. It is
-    /// awaited all the same, for the answer may come over the next one.
-    pub(super) fn disconnected(&self) {
-        let mut state = self.lock();
-        state.connection = state.connection.wrapping_add(1);
-        state.in_flight = 0;
-        state.wake_pump();
-    }
-
-    /// Takes nothing more from now on.
-    pub(super) fn end_publishing(&self) {
-        self.lock().draining = true;
-    }
-
-    /// Refuses everything from now on, and ends all that waits.
-    pub(super) fn end(&self) {
-        let mut state = self.lock();
-        state.draining = true;
-        if std::mem::replace(&mut state.ended, true) {
-            return;
-        }
-        for Queued {
-            subject, handed, ..
-        } in std::mem::take(&mut state.queue)
-        {
-            let _ = handed.send(Err(self.refusal(&subject)));
-        }
-        for token in state.pending_replies.waiting(|_| true) {
-            state.fail(token, NoReply::Closed);
-        }
-        state.wake_pump();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -36,7 +36,7 @@ pub(super) fn streams_for(
     })
 }
 
-/// The same, for whoever waits for more than that.
+/// The same, as an async function.
 pub(super) async fn names(
     context: &NatsContext,
     about: &ErrorContext,
@@ -74,7 +74,7 @@ pub(super) fn stream_state(
     })
 }
 
-/// The same, for whoever waits for more than that.
+/// The same, as an async function.
 pub(super) async fn state(
     context: &NatsContext,
     about: &ErrorContext,

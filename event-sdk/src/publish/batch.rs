@@ -9,18 +9,9 @@ use std::task::Poll;
 
 use event_sdk_core::Event;
 
+use super::dispatch::Dispatch;
 use super::window::Window;
-use super::{IntoPublishable, Prepared, PublishError, PublishFuture, Published, Publisher};
-
-impl<E: Event> Publisher<E> {
-    /// Publishes many events, in their order, without waiting for each.
-    pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
-    where
-        I: IntoIterator<Item: IntoPublishable<E>>,
-    {
-        PublishAll::new(self, events.into_iter())
-    }
-}
+use super::{IntoPublishable, Prepared, Publish, PublishError, PublishFuture, Published};
 
 /// A publish of many events: set options, then await it.
 ///
@@ -32,7 +23,7 @@ impl<E: Event> Publisher<E> {
 /// others are not.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishAll<'a, E, I> {
-    publisher: &'a Publisher<E>,
+    dispatch: &'a Dispatch<E>,
     events: I,
     in_flight: NonZeroUsize,
 }
@@ -44,9 +35,9 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
     /// Default number of events that wait for confirmation at a time.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
-    fn new(publisher: &'a Publisher<E>, events: I) -> Self {
+    pub(super) fn new(dispatch: &'a Dispatch<E>, events: I) -> Self {
         Self {
-            publisher,
+            dispatch,
             events,
             in_flight: Self::DEFAULT_IN_FLIGHT,
         }
@@ -61,7 +52,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
 
     async fn run(mut self) -> Result<Vec<Published>, PublishAllError<E>> {
         let mut results: Vec<Option<Result<Published, PublishError<E>>>> = Vec::new();
-        let mut window = Window::new(self.publisher.bus());
+        let mut window = Window::new(self.dispatch.bus());
         while let Some(mut publish) = self.next_publish() {
             let index = results.len();
             results.push(None);
@@ -100,7 +91,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
 
     fn next_publish(&mut self) -> Option<PublishFuture<'a, E>> {
         let event = self.events.next()?;
-        Some(self.publisher.publish(event).into_future())
+        Some(Publish::new(self.dispatch, event.into_publishable()).into_future())
     }
 }
 

@@ -15,26 +15,16 @@ use jiff::Timestamp;
 use tokio::task::coop;
 use uuid::Uuid;
 
+use super::dispatch::Dispatch;
 use super::prepared::Expect;
-use super::{IntoPublishable, Prepared, PublishError, Publishable, Publisher};
+use super::{Prepared, PublishError, Publishable};
 use crate::cause::AsCause;
 use crate::trace::TraceContext;
-
-impl<E: Event> Publisher<E> {
-    /// Publishes an event: await the answer to know that it is stored.
-    ///
-    /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
-    /// It gets its id and its time when it is handed over, which is when the answer
-    /// is first awaited, or when its envelope is first asked to be changed.
-    pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
-        Publish::new(self, event.into_publishable())
-    }
-}
 
 /// A publish of one event: set options, then await it.
 ///
 /// Nothing is sent before the first poll. Not cancel-safe: after dropping it, the event may be
-/// stored or not. Publishing the same [prepared](Publisher::prepare) event again is safe.
+/// stored or not. Publishing the same [prepared](crate::Publisher::prepare) event again is safe.
 ///
 /// Awaiting it fails with a [`PublishError`]. Its kinds: [`ErrorKind::NoStream`],
 /// [`ErrorKind::StreamFull`], [`ErrorKind::TooLarge`], [`ErrorKind::WrongLastSequence`],
@@ -43,15 +33,15 @@ impl<E: Event> Publisher<E> {
 /// [`ErrorKind::Timeout`], [`ErrorKind::Disconnected`] and [`ErrorKind::Closed`].
 #[must_use = "nothing is published until this is awaited"]
 pub struct Publish<'a, E> {
-    publisher: &'a Publisher<E>,
+    dispatch: &'a Dispatch<E>,
     event: Publishable<E>,
     timeout: Option<Duration>,
 }
 
 impl<'a, E: Event> Publish<'a, E> {
-    fn new(publisher: &'a Publisher<E>, event: Publishable<E>) -> Self {
+    pub(super) fn new(dispatch: &'a Dispatch<E>, event: Publishable<E>) -> Self {
         Self {
-            publisher,
+            dispatch,
             event,
             timeout: None,
         }
@@ -125,7 +115,7 @@ impl<'a, E: Event> Publish<'a, E> {
     }
 
     fn change(mut self, change: impl FnOnce(Prepared<E>) -> Prepared<E>) -> Self {
-        let prepared = self.publisher.prepare(self.event);
+        let prepared = self.dispatch.prepare(self.event);
         self.event = Publishable::Prepared(change(prepared));
         self
     }
@@ -144,12 +134,12 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 
     fn into_future(self) -> PublishFuture<'a, E> {
         let Self {
-            publisher,
+            dispatch,
             event,
             timeout,
         } = self;
         PublishFuture {
-            publisher,
+            dispatch,
             event: Some(event),
             timeout,
             waiting: None,
@@ -164,7 +154,7 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 /// Panics if it is polled after completion.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
-    publisher: &'a Publisher<E>,
+    dispatch: &'a Dispatch<E>,
     /// `None` once there is an answer.
     event: Option<Publishable<E>>,
     timeout: Option<Duration>,
@@ -211,7 +201,7 @@ impl<E: Event> PublishFuture<'_, E> {
         self.answer(result).map(Some)
     }
 
-    /// Polls an event that is handed over without a timer: somebody else looks after
+    /// Polls an event that is handed over without a timer: the caller watches
     /// the time.
     pub(super) fn poll_confirmed(
         &mut self,
@@ -233,7 +223,7 @@ impl<E: Event> PublishFuture<'_, E> {
 
     /// How long it may take.
     fn limit(&self) -> Duration {
-        let bus = self.publisher.bus().inner();
+        let bus = self.dispatch.bus().inner();
         self.timeout.unwrap_or(bus.publish_timeout)
     }
 
@@ -243,8 +233,8 @@ impl<E: Event> PublishFuture<'_, E> {
         if let Some(Publishable::New(_)) = self.event
             && let Some(Publishable::New(event)) = self.event.take()
         {
-            let now = reading.insert(self.publisher.read_clock());
-            let prepared = self.publisher.prepare_at(event, *now);
+            let now = reading.insert(self.dispatch.read_clock());
+            let prepared = self.dispatch.prepare_at(event, *now);
             self.event = Some(Publishable::Prepared(prepared));
         }
         let Some(Publishable::Prepared(prepared)) = &self.event else {
@@ -254,7 +244,7 @@ impl<E: Event> PublishFuture<'_, E> {
         if let Some(extra) = prepared.extra() {
             extra.check()?;
         }
-        self.publisher.send(prepared, reading)
+        self.dispatch.send(prepared, reading)
     }
 
     /// Goes on until the event is handed over; its answer if that is there already.
@@ -271,7 +261,7 @@ impl<E: Event> PublishFuture<'_, E> {
             };
             self.waiting.insert(Box::new(Waiting {
                 phase,
-                since: self.publisher.bus().inner().clock.monotonic(),
+                since: self.dispatch.bus().inner().clock.monotonic(),
                 deadline: None,
             }))
         };
@@ -298,7 +288,7 @@ impl<E: Event> PublishFuture<'_, E> {
         let Some(waiting) = &mut self.waiting else {
             return Poll::Pending;
         };
-        let bus = self.publisher.bus().inner();
+        let bus = self.dispatch.bus().inner();
         let until = waiting.since.saturating_add(timeout);
         let deadline = waiting
             .deadline
@@ -314,7 +304,7 @@ impl<E: Event> PublishFuture<'_, E> {
         )
     }
 
-    /// The answer to whoever published; none twice.
+    /// The result for the caller, returned once.
     fn answer(
         &mut self,
         result: Result<Stored, Error>,
@@ -336,7 +326,7 @@ impl<E: Event> PublishFuture<'_, E> {
         match self.event.take() {
             None => Poll::Pending,
             Some(event) => {
-                let prepared = self.publisher.prepare(event);
+                let prepared = self.dispatch.prepare(event);
                 let error = self.named(error, prepared.event());
                 Poll::Ready(Err(PublishError::new(error, prepared)))
             }
@@ -348,7 +338,7 @@ impl<E: Event> PublishFuture<'_, E> {
         if error.subject().is_some() {
             return error;
         }
-        match self.publisher.subject_of(event) {
+        match self.dispatch.subject_of(event) {
             Ok(subject) => error.at_subject(subject),
             Err(_) => error.at_subject(E::SPEC.subject()),
         }

@@ -38,7 +38,7 @@ struct Numbered<'a, E> {
 type Done<E> = (usize, Result<Published, PublishError<E>>);
 
 /// When a confirmation is late: longer after its event was handed over than most take,
-/// and shorter than anybody would notice.
+/// and too short to be noticed.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl<'a, E: Event> Window<'a, E> {

@@ -1,4 +1,4 @@
-//! Logs how a consumer that was bound differs from what was asked for.
+//! Logs the settings in which a bound consumer differs from the requested ones.
 
 use event_sdk_core::Pattern;
 use event_sdk_core::transport::{BoundConsumer, ConsumerName};

@@ -4,7 +4,7 @@ use event_sdk_core::transport::{Notice, NoticeKind};
 
 use super::Delivery;
 
-/// What [`Subscriber::next_incoming`](super::Subscriber::next_incoming) answers with.
+/// The result of [`Subscriber::next_incoming`](super::Subscriber::next_incoming).
 #[derive(Debug)]
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 #[allow(
@@ -12,39 +12,39 @@ use super::Delivery;
     reason = "nearly every item is a delivery, and a box would be an allocation for each"
 )]
 pub enum Incoming<S> {
-    /// An event.
+    /// A delivery.
     Delivery(Delivery<S>),
-    /// What is worth knowing and does not end the subscription. It was logged and counted.
+    /// A notice, already logged and counted. The subscription continues.
     Notice(Notice),
 }
 
-/// How many notices a subscriber has had, by kind.
+/// Counts of a subscriber's notices by kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NoticeCounts {
-    /// Events were dropped by a stream before they were handled ([`NoticeKind::Gap`]).
+    /// Gaps: a stream dropped events before they were handled ([`NoticeKind::Gap`]).
     pub gaps: u64,
-    /// Events ran out of deliveries ([`NoticeKind::Exhausted`]).
+    /// Exhausted deliveries ([`NoticeKind::Exhausted`]).
     pub exhausted: u64,
-    /// Events that no stream stores were dropped ([`NoticeKind::Dropped`]). This counts
-    /// notices, each of which may be about many events.
+    /// Drops without a stream ([`NoticeKind::Dropped`]). Counts notices, each of which may be
+    /// about many events.
     pub dropped: u64,
-    /// The connection was made again ([`NoticeKind::Reconnected`]).
+    /// Reconnects ([`NoticeKind::Reconnected`]).
     pub reconnected: u64,
-    /// The consumer was created again ([`NoticeKind::Recreated`]).
+    /// Consumers created again ([`NoticeKind::Recreated`]).
     pub recreated: u64,
-    /// The server did not answer for a while ([`NoticeKind::Stalled`]).
+    /// Times when the server did not answer ([`NoticeKind::Stalled`]).
     pub stalled: u64,
-    /// Messages could not be read ([`NoticeKind::Unreadable`]).
+    /// Unreadable messages ([`NoticeKind::Unreadable`]).
     pub unreadable: u64,
-    /// Acknowledgements of events that were left out failed ([`NoticeKind::AckFailed`]).
+    /// Failed acknowledgements of excluded events ([`NoticeKind::AckFailed`]).
     pub acks_failed: u64,
-    /// Notices of a kind that this version of the SDK does not know.
+    /// Notices of kinds that this version of the SDK does not know.
     pub other: u64,
 }
 
 impl NoticeCounts {
-    /// How many there were of all kinds.
+    /// The sum of all kinds.
     #[must_use]
     pub fn total(&self) -> u64 {
         let Self {

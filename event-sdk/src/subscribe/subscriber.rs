@@ -27,10 +27,10 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 
 /// Receives the events of the set `S`.
 ///
-/// **An error is final.** It says why the subscription has ended: a consumer was deleted, a
-/// permission was withdrawn, the connection was given up. Nothing comes after it, also of a set
-/// that spans several streams. After a [drain](crate::EventBus::drain) and after closing, the
-/// subscription ends without an error. So the loop of a service is
+/// **An error is final.** It is the reason why the subscription has ended: a consumer was
+/// deleted, a permission was withdrawn, the connection was given up. Nothing follows it, even if
+/// the set spans several streams. After a [drain](crate::EventBus::drain) or close, the
+/// subscription ends without an error. The loop of a service is therefore:
 ///
 /// ```
 /// # use event_sdk::{Error, Event, Subscriber};
@@ -45,16 +45,17 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 /// ```
 ///
 /// **Everything else is a [`Notice`]**: events that the stream dropped before they were handled
-/// ([`NoticeKind::Gap`]), one that ran out of deliveries ([`NoticeKind::Exhausted`]), a
-/// connection that was made again. A notice is logged as a warning (`tracing`, target
-/// `event_sdk`) and [counted](Self::notices), and [`next_incoming`](Self::next_incoming) returns
-/// it in its place among the deliveries. [`next`](Self::next), [`next_batch`](Self::next_batch)
-/// and the [`Stream`] go on to the next delivery.
+/// ([`NoticeKind::Gap`]), an event that was delivered `max_deliver` times
+/// ([`NoticeKind::Exhausted`]), a new connection, and others. A notice is logged as a warning
+/// (`tracing`, target `event_sdk`) and [counted](Self::notices).
+/// [`next_incoming`](Self::next_incoming) returns notices and deliveries in order;
+/// [`next`](Self::next), [`next_batch`](Self::next_batch) and the [`Stream`] skip notices.
 ///
-/// A message that is no event of the set is neither: it is a [`Delivery`] whose
+/// A message that is not an event of the set is a [`Delivery`] whose
 /// [`decode`](crate::Message::decode) fails.
 ///
-/// Dropping it gives back what it has not yet returned.
+/// Dropping the subscriber gives the deliveries that it has not yet returned to other
+/// subscriptions.
 pub struct Subscriber<S> {
     /// One for each stream.
     sources: Vec<Source>,
@@ -65,7 +66,7 @@ pub struct Subscriber<S> {
     opener: Arc<Opener>,
     clock: Arc<dyn Clock>,
     filter: Option<EnvelopeFilter>,
-    /// Acks of messages that were not handed out, without an answer so far.
+    /// Acks of messages that were not delivered, without an answer so far.
     acking: Vec<Completion<Result<(), Error>>>,
     /// What was received for a batch that was not returned.
     gathered: VecDeque<Delivery<S>>,
@@ -108,11 +109,11 @@ impl<S> Subscriber<S> {
         }
     }
 
-    /// The settings in which the consumer of a stream differs from what was asked for, each
-    /// with the name of the stream. What the consumer has is what holds; deploying it with
-    /// `apply` changes it.
+    /// The settings in which a bound consumer differs from the requested ones, each with the name
+    /// of its stream. The subscription uses the consumer's settings; change them in a deployment,
+    /// with `apply`.
     ///
-    /// The start position is not compared, for it matters only when a consumer is created.
+    /// The start position is not compared, since it matters only when a consumer is created.
     pub fn differences(&self) -> impl Iterator<Item = (&str, &Difference)> {
         self.bound.iter().flat_map(|(stream, bound)| {
             let differences = bound.differences.iter();
@@ -120,31 +121,29 @@ impl<S> Subscriber<S> {
         })
     }
 
-    /// The consumers that are bound, one for each stream, each with the name of the stream.
+    /// The bound consumers, one for each stream, with the name of the stream.
     pub fn bound(&self) -> impl Iterator<Item = (&str, &BoundConsumer)> {
         let bound = self.bound.iter();
         bound.map(|(stream, bound)| (stream.as_str(), bound))
     }
 
-    /// The next delivery; `None` when the subscription has ended. Notices on the way to it
-    /// are passed over.
+    /// Returns the next delivery, or `None` when the subscription has ended. Skips notices.
     ///
     /// Cancel-safe: a delivery is either returned or kept for the next call.
     ///
     /// # Errors
     ///
-    /// Why the subscription has ended: the last item before `None`. The kinds are those of the
+    /// The reason why the subscription has ended: the last item before `None`. Kinds of the
     /// transport, such as [`ConsumerNotFound`](crate::transport::ErrorKind::ConsumerNotFound) and
     /// [`PermissionDenied`](crate::transport::ErrorKind::PermissionDenied).
     pub async fn next(&mut self) -> Option<Result<Delivery<S>, Error>> {
         poll_fn(|cx| self.poll_delivery(cx)).await
     }
 
-    /// The next delivery or notice, in the order in which they came; `None` when the
-    /// subscription has ended.
+    /// Returns the next delivery or notice in order, or `None` when the subscription has ended.
     ///
-    /// Cancel-safe: what came is either returned or kept for the next call. What other calls
-    /// passed over does not come again.
+    /// Cancel-safe: an item is either returned or kept for the next call. Notices that other
+    /// methods skipped are not returned.
     ///
     /// # Errors
     ///
@@ -153,28 +152,27 @@ impl<S> Subscriber<S> {
         poll_fn(|cx| self.poll_incoming(cx)).await
     }
 
-    /// How many notices came so far, by kind: those that
-    /// [`next_incoming`](Self::next_incoming) returned and those that were passed over.
+    /// Counts of all notices by kind, whether [`next_incoming`](Self::next_incoming) returned
+    /// them or they were skipped.
     #[must_use]
     pub fn notices(&self) -> NoticeCounts {
         self.notices
     }
 
-    /// The next deliveries, at least one and at most `max`: it waits for the first,
-    /// then no longer than `within` for others. `None` when the subscription has ended.
-    /// A notice neither ends a batch nor is part of it.
+    /// Returns 1 to `max` deliveries: waits for the first one, and then up to `within` for
+    /// others. Returns `None` when the subscription has ended. Skips notices.
     ///
-    /// For a handler that does several in one go, such as in one transaction of a
-    /// database, and [acknowledges](Batch::ack) them together. [`prefetch`] says
-    /// how many are taken ahead, and should be `max` or more; `max_ack_pending` must
-    /// not be less. The ack wait of the first runs while others are waited for.
+    /// Use it for a handler that processes several events together, for example in one database
+    /// transaction, and [acknowledges](Batch::ack) them together. Set [`prefetch`] and
+    /// `max_ack_pending` to `max` or more. The ack wait of the first delivery runs while the
+    /// method waits for others.
     ///
-    /// Cancel-safe: deliveries are either returned or kept for the next call,
-    /// whether of this or of [`next`](Self::next).
+    /// Cancel-safe: deliveries are either returned or kept for the next call of any of these
+    /// methods.
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next). What was received before the end is returned first.
+    /// As [`next`](Self::next). Deliveries received before the error are returned first.
     ///
     /// [`prefetch`]: super::Subscribe::prefetch
     pub async fn next_batch(
@@ -322,7 +320,7 @@ impl<S> Subscriber<S> {
     }
 
     fn keeps(&self, delivery: &Delivery<S>) -> bool {
-        // The envelope is not opened unless somebody asks for it.
+        // The envelope is opened only on request.
         self.filter
             .as_ref()
             .is_none_or(|keep| delivery.head().map_or(true, keep))

@@ -3,7 +3,7 @@
 //!
 //! The house grammar is for what this SDK names itself: tokens of lower-case
 //! letters, digits, `_` and `-`, joined by dots. NATS's grammar is wider and is
-//! for subjects that exist already or belong to somebody else: any tokens without
+//! for subjects that exist already or are foreign: any tokens without
 //! white space, control characters, invisible characters and wildcards
 //! (NATS documentation, "Subject-Based Messaging", characters allowed). Two subjects
 //! that look the same are the same: a subject with a no-break space in it is published,

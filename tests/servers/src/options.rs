@@ -5,7 +5,7 @@ use event_sdk_test_programs::Program;
 use crate::auth::Auth;
 use crate::{Operator, Tls, User};
 
-/// What a server, or each server of a cluster, is started with; [`Server::options`] makes it.
+/// What a server, or each server of a cluster, is started with; [`Server::options`](crate::Server::options) makes it.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) program: Option<Program>,

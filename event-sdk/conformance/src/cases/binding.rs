@@ -1,4 +1,5 @@
-//! Binding a consumer that exists: what a subscription follows, and what it refuses.
+//! Cases for binding an existing consumer: settings that a subscription follows, and consumers
+//! that it refuses.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

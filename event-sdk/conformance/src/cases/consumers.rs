@@ -1,4 +1,5 @@
-//! Cases for consumers: bound as they are or created; durable, ephemeral and group lifetimes.
+//! Cases for consumers: created or bound, never changed; durable, ephemeral and group
+//! lifetimes.
 
 use std::collections::BTreeSet;
 

@@ -60,7 +60,7 @@ impl fmt::Display for LooseId {
 }
 
 impl fmt::Debug for LooseId {
-    /// Of a text in the place of an id only the size is shown: nobody knows what it is.
+    /// Of a text in the place of an id only the size is shown: its content is unknown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Uuid(id) => id.fmt(f),

@@ -75,7 +75,7 @@ fn rfc_3339(text: &str) -> Option<Timestamp> {
     (second < 60 || may_leap(seconds)).then_some(instant)
 }
 
-/// Takes a number of exactly so many digits.
+/// Takes a number of exactly this many digits.
 fn number(rest: &mut &[u8], digits: usize) -> Option<u32> {
     let (digits, behind) = rest.split_at_checked(digits)?;
     *rest = behind;

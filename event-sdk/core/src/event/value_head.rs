@@ -109,7 +109,7 @@ impl From<EnvelopeHeader> for ValueHeader {
     }
 }
 
-/// The first event of a story gives it its id.
+/// The first event of a causal chain uses its own id as correlation id.
 fn whole(event_id: Uuid, timestamp: Timestamp, source: &Text, spec: &EventSpec) -> EnvelopeHeader {
     let event_type = Text::from_static(spec.event_type());
     let mut head = EnvelopeHeader::new(event_id, event_type, timestamp);

@@ -1,4 +1,5 @@
-//! What applying a consumer's configuration changes, and what it cannot change.
+//! `ConsumerChange`: what applying a consumer's configuration changes, and what cannot be
+//! changed.
 
 use std::fmt;
 

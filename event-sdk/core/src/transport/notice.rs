@@ -8,9 +8,9 @@ use crate::shown::Shown;
 use crate::subject::Subject;
 use crate::text::Text;
 
-/// What a subscription reports beside its messages. The subscription goes on after it.
+/// A report of a subscription beside its messages. The subscription continues after it.
 ///
-/// `Display` says it in one line, without data of an event.
+/// `Display` prints one line, without event data.
 #[derive(Debug)]
 pub struct Notice {
     kind: NoticeKind,
@@ -18,73 +18,71 @@ pub struct Notice {
     consumer: Option<Text>,
 }
 
-/// What a notice reports.
+/// The kind of a notice.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NoticeKind {
     /// The stream dropped messages before the consumer had handled them.
     Gap(Gap),
-    /// A message was delivered as often as the consumer allows, and not settled.
+    /// A message was delivered `max_deliver` times and not settled.
     Exhausted(Exhausted),
-    /// Messages that no stream stores came faster than they were read, and were dropped.
+    /// A subscription without a stream was too slow, and messages were dropped.
     Dropped {
-        /// How many.
+        /// Number of dropped messages.
         messages: u64,
     },
-    /// The connection was lost and made again. What no stream stores and was published
-    /// meanwhile did not arrive.
+    /// The connection was lost and made again. Messages that no stream stores and that were
+    /// published meanwhile are lost.
     Reconnected,
-    /// The server had lost the consumer, which was created again. The new one begins with
-    /// the first message that was not settled.
+    /// The server had lost the consumer, which was created again. It starts at the first
+    /// unsettled message.
     Recreated,
-    /// The server does not answer to requests for messages. They are repeated.
+    /// The server does not answer requests for messages, which are repeated.
     Stalled(Error),
     /// A message cannot be delivered, since the transport cannot read it.
     Unreadable {
-        /// Its sequence in the stream, where the transport knows it.
+        /// The sequence in the stream, if known.
         sequence: Option<u64>,
-        /// What cannot be read.
+        /// The reason.
         error: Error,
     },
-    /// A message that a filter of the subscriber left out could not be acknowledged. It is
+    /// A message that the subscriber's envelope filter excluded could not be acknowledged. It is
     /// delivered again.
     AckFailed(Error),
 }
 
 /// Messages that the stream dropped before the consumer had handled them.
 ///
-/// Between the first and the last there may be others, which were for other
-/// consumers, were handled, or are still there and come: a stream drops from its
-/// middle too, to keep so many of each subject. `lost` counts what was dropped,
-/// and of several gaps each counts what no other does.
+/// Between the first and the last sequence there may be messages that were for other consumers,
+/// were handled, or still exist: a stream with a limit for each subject also drops messages from
+/// its middle. `lost` counts the dropped messages, and no message is counted by two gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The sequence of the first message that was dropped.
     pub from: u64,
     /// The sequence of the last.
     pub to: u64,
-    /// How many were dropped that were for this consumer.
+    /// Number of dropped messages that were for this consumer.
     pub lost: LostCount,
 }
 
-/// How many messages were lost for a consumer.
+/// Number of messages that a consumer lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LostCount {
-    /// So many; the first and the last of the gap are two of them.
+    /// Exactly this many, including the first and the last of the gap.
     Exactly(u64),
-    /// So many or fewer: the transport does not know which were for this consumer.
+    /// At most this many: the transport does not know which were for this consumer.
     AtMost(u64),
 }
 
-/// A message that was delivered as often as the consumer allows. It stays in
-/// its stream.
+/// A message that was delivered `max_deliver` times. It stays in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhausted {
-    /// Where it was published; `None` where the transport could not read that.
+    /// The subject; `None` if the transport could not read it.
     pub subject: Option<Subject>,
-    /// Its sequence in the stream.
+    /// The sequence in the stream.
     pub sequence: u64,
-    /// How often it was delivered.
+    /// Number of deliveries.
     pub attempts: u32,
 }
 
@@ -102,41 +100,39 @@ impl Notice {
         }
     }
 
-    /// The same, about a stream.
+    /// Adds the stream.
     #[must_use]
     pub fn at_stream(mut self, stream: impl Into<Text>) -> Self {
         self.stream = Some(stream.into());
         self
     }
 
-    /// The same, about a consumer.
+    /// Adds the consumer.
     #[must_use]
     pub fn at_consumer(mut self, consumer: impl Into<Text>) -> Self {
         self.consumer = Some(consumer.into());
         self
     }
 
-    /// What it reports.
+    /// The kind.
     #[must_use]
     pub fn kind(&self) -> &NoticeKind {
         &self.kind
     }
 
-    /// The stream that it is about; `None` where there is none, or a transport leaves it to
-    /// its caller, who knows it.
+    /// The stream; `None` without a stream, or if a transport leaves it to its caller.
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.stream.as_deref()
     }
 
-    /// The consumer that it is about; `None` where it has no name, or a transport leaves it
-    /// to its caller.
+    /// The consumer; `None` if it has no name, or if a transport leaves it to its caller.
     #[must_use]
     pub fn consumer(&self) -> Option<&str> {
         self.consumer.as_deref()
     }
 
-    /// The gap, if it reports one.
+    /// The gap, if this is its kind.
     #[must_use]
     pub fn gap(&self) -> Option<Gap> {
         match self.kind {
@@ -145,7 +141,7 @@ impl Notice {
         }
     }
 
-    /// The message that ran out of deliveries, if it reports one.
+    /// The exhausted message, if this is its kind.
     #[must_use]
     pub fn exhausted(&self) -> Option<&Exhausted> {
         match &self.kind {
@@ -156,7 +152,7 @@ impl Notice {
 }
 
 impl NoticeKind {
-    /// Its name in logs: one lower-case word or two.
+    /// The name in logs: one or two lower-case words.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

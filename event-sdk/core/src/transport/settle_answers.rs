@@ -16,7 +16,7 @@ pub struct SettleCompletions {
 }
 
 impl SettleCompletions {
-    /// For a batch of so many deliveries.
+    /// For a batch of this many deliveries.
     #[must_use]
     pub fn new(of: usize) -> Self {
         Self {

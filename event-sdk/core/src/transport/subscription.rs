@@ -1,4 +1,4 @@
-//! The answer to a subscribe: what arrives, and from which consumer.
+//! `Subscription`: the result of a subscribe: a stream of items, and the consumer that was bound.
 
 use std::fmt;
 use std::pin::Pin;

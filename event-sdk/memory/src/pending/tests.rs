@@ -98,7 +98,7 @@ fn what_became_of_deliveries_in_hand_is_counted() {
     assert!(pending.settle(1));
     assert!(pending.settle(2));
     assert_eq!(pending.in_hands_of(ME), [3, 4]);
-    // Put back, and in hand again.
+    // Put back, and outstanding again.
     pending.make_due(4);
     pending.extend(4, seconds(95));
     assert_eq!(pending.held_by(ME), 2);

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use async_nats::{ClientError, Event, ServerError};
 use tokio::sync::{broadcast, watch};
 
-use super::{ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase};
-use crate::error;
-use crate::send_queue::SendQueue;
+use super::{
+    ConnectionListener, ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase,
+    is_about_credentials,
+};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Where everything that is heard of the connection comes together.
@@ -23,7 +24,7 @@ pub(crate) struct ConnectionMonitor {
     phase: watch::Sender<Phase>,
     /// Whether it ended since no connection could be made.
     given_up: AtomicBool,
-    outboxes: Mutex<Vec<Arc<SendQueue>>>,
+    listeners: Mutex<Vec<Arc<dyn ConnectionListener>>>,
 }
 
 /// How many denials a subscriber to them may be behind.
@@ -37,7 +38,7 @@ impl ConnectionMonitor {
             lost: Mutex::new(None),
             phase: watch::Sender::new(Phase::Open),
             given_up: AtomicBool::new(false),
-            outboxes: Mutex::new(Vec::new()),
+            listeners: Mutex::new(Vec::new()),
         }
     }
 
@@ -50,13 +51,13 @@ impl ConnectionMonitor {
         self.denials.subscribe()
     }
 
-    /// Tells this outbox too what becomes of the connection; `false` if that
+    /// Tells this one too what becomes of the connection; `false` if that
     /// has ended already.
-    pub(crate) fn add(&self, send_queue: Arc<SendQueue>) -> bool {
-        let mut outboxes = lock(&self.outboxes);
+    pub(crate) fn add(&self, listener: Arc<impl ConnectionListener + 'static>) -> bool {
+        let mut listeners = lock(&self.listeners);
         let open = *self.phase.borrow() < Phase::Confirming;
         if open {
-            outboxes.push(send_queue);
+            listeners.push(listener);
         }
         open
     }
@@ -73,10 +74,10 @@ impl ConnectionMonitor {
 
     /// From now on nothing is published either.
     pub(crate) fn end_publishing(&self) {
-        let outboxes = lock(&self.outboxes);
+        let listeners = lock(&self.listeners);
         self.go_to(Phase::Confirming);
-        for send_queue in &*outboxes {
-            send_queue.end_publishing();
+        for listener in &*listeners {
+            listener.end_publishing();
         }
     }
 
@@ -101,15 +102,15 @@ impl ConnectionMonitor {
 
     /// From now on no connection is wanted; `false` if that was so already.
     pub(crate) fn end(&self) -> bool {
-        let outboxes = {
-            let mut outboxes = lock(&self.outboxes);
+        let listeners = {
+            let mut listeners = lock(&self.listeners);
             if !self.go_to(Phase::Ended) {
                 return false;
             }
-            std::mem::take(&mut *outboxes)
+            std::mem::take(&mut *listeners)
         };
-        for send_queue in outboxes {
-            send_queue.end();
+        for listener in listeners {
+            listener.end();
         }
         true
     }
@@ -191,15 +192,15 @@ impl ConnectionMonitor {
             Event::Connected => {
                 tracing::info!(target: crate::TRACING_TARGET, "connected to NATS");
                 self.reconcile(true, Instant::now());
-                for send_queue in &*lock(&self.outboxes) {
-                    send_queue.connected();
+                for listener in &*lock(&self.listeners) {
+                    listener.connected();
                 }
             }
             Event::Disconnected => {
                 tracing::warn!(target: crate::TRACING_TARGET, "the connection to NATS was lost");
                 self.reconcile(false, Instant::now());
-                for send_queue in &*lock(&self.outboxes) {
-                    send_queue.disconnected();
+                for listener in &*lock(&self.listeners) {
+                    listener.disconnected();
                 }
             }
             Event::LameDuckMode => {
@@ -230,15 +231,15 @@ impl ConnectionMonitor {
         };
         if let Some(denial) = Denial::parse(text) {
             tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
-            for send_queue in &*lock(&self.outboxes) {
-                send_queue.denied(&denial);
+            for listener in &*lock(&self.listeners) {
+                listener.denied(&denial);
             }
             // Nobody may listen.
             let _ = self.denials.send(denial);
             return;
         }
         tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
-        if error::is_about_credentials(text) {
+        if is_about_credentials(text) {
             self.note(DisconnectReason::Unauthenticated);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use super::settle::AckPending;
 
 /// The deliveries of one subscription that may be open, in the order in which
-/// they were handed out.
+/// they were delivered.
 ///
 /// It is kept for the end, when they are waited for and what is left is put
 /// back. Each delivery is looked at once when it is added and once when it goes,
@@ -23,7 +23,7 @@ pub(super) struct Deliveries {
 const FEW: usize = 64;
 
 impl Deliveries {
-    /// One is handed out.
+    /// One is delivered.
     pub(super) fn add(&mut self, ack_pending: &Arc<AckPending>) {
         while self.list.front().is_some_and(|first| open(first).is_none()) {
             self.list.pop_front();
@@ -35,13 +35,13 @@ impl Deliveries {
         self.list.push_back(Arc::downgrade(ack_pending));
     }
 
-    /// Those that somebody has and has not settled.
+    /// Those that the caller has and has not settled.
     pub(super) fn in_hand(&self) -> impl Iterator<Item = Arc<AckPending>> {
         self.list.iter().filter_map(open)
     }
 }
 
-/// A delivery, if somebody has it and has not settled it.
+/// A delivery, if the caller has it and has not settled it.
 pub(super) fn open(ack_pending: &Weak<AckPending>) -> Option<Arc<AckPending>> {
     ack_pending
         .upgrade()

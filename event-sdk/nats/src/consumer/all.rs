@@ -56,7 +56,7 @@ impl Consumers {
         cores.push(Arc::downgrade(pull_loop));
     }
 
-    /// Ends all subscriptions, and puts back what they had not handed out, as far
+    /// Ends all subscriptions, and naks what they had not delivered, as far
     /// as that goes without waiting.
     pub(crate) fn end(&self) {
         for pull_loop in self.all() {
@@ -98,11 +98,11 @@ impl Consumers {
 }
 
 impl Draining {
-    /// Puts back what was not handed out, and waits until the rest is settled. When all of it
-    /// is, the time is over, or the connection ends, nothing is published any more: what was is
-    /// confirmed, what is not settled is put back, and the connection is closed.
+    /// Naks what was not delivered, and waits until the rest is settled, the time is over or the
+    /// connection ends. From then on publishing is refused: published messages are confirmed,
+    /// unsettled deliveries are returned by a nak, and the connection is closed.
     ///
-    /// Dropped before it is ready, no more is put back.
+    /// Dropped before it is ready, no more is returned by a nak.
     pub(crate) async fn run(self, context: &NatsContext) -> Drained {
         let mut phase = context.phase();
         let ended = std::pin::pin!(async {
@@ -151,7 +151,7 @@ impl Draining {
 }
 
 impl One {
-    /// Puts back what was not handed out, and waits until the rest is settled.
+    /// Naks what was not delivered, and waits until the rest is settled.
     async fn settle(&self, deadline: Instant) {
         let settled = async {
             loop {
@@ -171,7 +171,7 @@ impl One {
         join(self.pull_loop.left(), settled).await;
     }
 
-    /// Puts back what is not settled, until then.
+    /// Naks the unsettled deliveries, within the limit.
     async fn finish(self, limit: Instant) -> Drained {
         // Only when the requests have ended: otherwise it would come here again.
         self.pull_loop.hurry();

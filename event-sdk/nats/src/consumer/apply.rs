@@ -1,4 +1,5 @@
-//! Creates durables and changes them: for whoever deploys, never for a subscription.
+//! Creates and changes durables by `ConsumerAdmin::apply`, in a deployment; subscriptions never
+//! do.
 
 use std::time::Duration;
 

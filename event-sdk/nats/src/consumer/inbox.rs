@@ -16,7 +16,7 @@ pub(super) struct Inbox {
 }
 
 impl Inbox {
-    /// A new one, which nobody else knows.
+    /// A new one with a random name.
     pub(super) async fn open(context: &NatsContext, about: &ErrorContext) -> Result<Self, Error> {
         let prefix = format!("{}.", context.new_inbox());
         let subscriber = context

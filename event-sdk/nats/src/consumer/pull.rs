@@ -167,7 +167,7 @@ impl Pull {
         }
     }
 
-    /// How many bytes a request for so many messages may bring, so that all together
+    /// How many bytes a request for this many messages may bring, so that all together
     /// bring no more than is allowed.
     ///
     /// A server whose messages fill this to the byte ends the request without a word

@@ -41,9 +41,9 @@ struct State {
     inbox: Option<Inbox>,
     /// The same after that, until it is quiet.
     leaving: Option<Shutdown>,
-    /// Closed when everything is put back that was not handed out.
+    /// Closed when every undelivered message is returned by a nak.
     left: Option<watch::Receiver<()>>,
-    /// The sequences that were not handed out, and put back.
+    /// The sequences that were not delivered, but returned by a nak.
     unread: BTreeSet<u64>,
     pull: Pull,
     /// A request for which the connection had no room.
@@ -191,7 +191,7 @@ impl PullLoop {
     }
 
     /// Goes on with another inbox, for what was asked for through the old one may
-    /// be lost. What comes there all the same is put back.
+    /// be lost. What comes there all the same is returned by a nak.
     pub(super) fn renew(&self, inbox: Inbox) {
         let mut state = self.lock();
         let Some(current) = &mut state.inbox else {
@@ -346,7 +346,7 @@ impl State {
         ConsumerSignal::Message(message, reply, ack_pending)
     }
 
-    /// Whether a sequence is to be handed out: a server may begin too early, and
+    /// Whether a sequence is to be delivered: a server may begin too early, and
     /// a consumer that was made again brings what was settled before.
     fn wants(&mut self, sequence: u64) -> bool {
         if sequence < self.start {

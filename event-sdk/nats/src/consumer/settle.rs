@@ -28,17 +28,17 @@ use event_sdk_core::transport::{
 pub(super) struct AckContext {
     pub(super) context: Arc<NatsContext>,
     pub(super) stream: Text,
-    /// The consumer's name, where somebody gave it one.
+    /// The consumer's name, if the caller named it.
     pub(super) consumer: Option<Text>,
     /// The sequences that are to come again, where that has to be known: they
-    /// were put back, or dropped by who had them.
+    /// were returned by a nak, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
-    /// The sequences that were put back without their holder's doing.
+    /// The sequences that were returned by a nak without their holder's doing.
     given_back: Mutex<BTreeSet<u64>>,
-    /// Held by the drain that puts back what is in hand; see [`AckContext::giving_back`].
+    /// Held by the drain that naks what is outstanding; see [`AckContext::giving_back`].
     giving_back: tokio::sync::Mutex<()>,
 }
 
@@ -74,7 +74,7 @@ impl AckContext {
     }
 
     /// From now on it is told when something is settled, and what is dropped
-    /// unsettled is put back at once.
+    /// unsettled is returned by a nak at once.
     pub(super) fn watch(&self) {
         self.watched.store(true, Ordering::SeqCst);
     }
@@ -84,12 +84,12 @@ impl AckContext {
         self.settled.notified()
     }
 
-    /// The sequences that were put back without their holder's doing.
+    /// The sequences that were returned by a nak without their holder's doing.
     pub(super) fn given_back(&self) -> BTreeSet<u64> {
         lock(&self.given_back).clone()
     }
 
-    /// Waits until no other drain puts back what is in hand: one that finds nothing to
+    /// Waits until no other drain naks what is outstanding: one that finds nothing to
     /// put back ends the connection, and must not before the other has sent it.
     pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.giving_back.lock().await
@@ -136,13 +136,13 @@ pub(super) struct AckPending {
 
 /// It was not settled.
 const OPEN: u8 = 0;
-/// It was put back.
+/// It was returned by a nak.
 const BACK: u8 = 1;
 /// It was acknowledged or terminated.
 const DONE: u8 = 2;
 
 impl AckPending {
-    /// A delivery is handed out.
+    /// A message is delivered to the caller.
     pub(super) fn new(ack_context: Arc<AckContext>, reply: Subject, sequence: u64) -> Arc<Self> {
         ack_context.comes_back(sequence);
         Arc::new_cyclic(|own| Self {
@@ -326,7 +326,7 @@ pub(super) const NAK: Bytes = Bytes::from_static(b"-NAK");
 const TERM: Bytes = Bytes::from_static(b"+TERM");
 const IN_PROGRESS: Bytes = Bytes::from_static(b"+WPI");
 
-/// How long to wait until an acknowledgement that nobody took is sent again.
+/// How long to wait until an acknowledgement without responders is sent again.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 

@@ -19,7 +19,7 @@ use event_sdk_core::transport::Operation;
 
 /// An inbox whose requests are still open.
 ///
-/// Nothing may be put back before they have ended: it would come here again. Where
+/// Nothing may be returned by a nak before they have ended: it would come here again. Where
 /// the server takes back what it can no longer deliver, they are ended by leaving,
 /// when the consumer has nothing at hand. Where it does not, they end by themselves,
 /// which they do [soon](Pull::ends_within), and it is listened to them until then.
@@ -46,7 +46,7 @@ pub(super) struct Left {
     inbox: Inbox,
     /// Whether the server was told.
     told: bool,
-    /// Where the rest of what came is put back.
+    /// Where the rest of what came is returned by a nak.
     unsent: Vec<Subject>,
 }
 
@@ -118,7 +118,7 @@ impl Shutdown {
         Poll::Ready(())
     }
 
-    /// Ends the requests, and puts back what came, as far as that goes now.
+    /// Ends the requests, and naks what came, as far as that goes now.
     pub(super) fn end(mut self, context: &NatsContext) -> Left {
         let told = self.inbox.shutdown().now_or_never().is_some();
         if told {
@@ -142,12 +142,12 @@ impl Shutdown {
 }
 
 impl Left {
-    /// Whether there is nothing to be put back that is known.
+    /// Whether no message is known that has to be returned by a nak.
     pub(super) fn is_empty(&self) -> bool {
         self.told && self.unsent.is_empty()
     }
 
-    /// Puts back what is not put back yet, without waiting for anything.
+    /// Naks what is left, without waiting for anything.
     pub(super) fn hurry(self, client: &Client) {
         // Which tells the server.
         drop(self.inbox);
@@ -156,7 +156,7 @@ impl Left {
         }
     }
 
-    /// Puts back what is on its way still, for a bounded time; the sequences.
+    /// Naks what is on its way still, for a bounded time; the sequences.
     pub(super) async fn finish(mut self, ack_context: &AckContext) -> BTreeSet<u64> {
         let client = ack_context.context.client();
         let mut found = BTreeSet::new();
@@ -188,7 +188,7 @@ fn nak_now(client: &Client, reply: &Subject) -> bool {
     send_now(client, reply, None, &NAK).is_some()
 }
 
-/// Where it cannot be put back, a message comes again after its ack wait.
+/// Where it cannot be returned by a nak, a message comes again after its ack wait.
 async fn nak(client: &Client, reply: &Subject) {
     let _ = send(client, reply, None, NAK).await;
 }

@@ -17,11 +17,11 @@ pub(super) enum Status {
     Nobody,
     /// The consumer was deleted, or its stream.
     Deleted,
-    /// The consumer serves no more than so many messages for one request.
+    /// The consumer serves no more than this many messages for one request.
     AtMost(u32),
     /// The consumer keeps no request for longer than this.
     NotLonger(Duration),
-    /// The consumer serves no more than so many bytes for one request.
+    /// The consumer serves no more than this many bytes for one request.
     BytesAtMost(u64),
     /// The next message is larger than what is left of the bytes that were asked for.
     TooLarge {

@@ -150,7 +150,12 @@ impl NatsContext {
     pub(crate) fn unanswered(&self, about: &ErrorContext, why: NoReply, subject: &str) -> Error {
         let options = &self.options;
         let operation = about.operation;
-        about.on(why.error(operation, subject, &options.inbox_prefix, options.limits))
+        about.on(why.error(
+            operation,
+            subject,
+            &options.inbox_prefix,
+            options.limits.ack,
+        ))
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use tokio::task::coop::{Unconstrained, unconstrained};
 
-/// How many messages wait at the most, unless more are to be taken ahead: as many as
+/// How many messages wait at the most, unless more are to be prefetched: as many as
 /// async-nats holds for a subscription.
 const MESSAGES: usize = 65_536;
 

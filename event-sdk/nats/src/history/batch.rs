@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use tokio::sync::broadcast;
 
-use super::source::{found, unexpected};
+use super::direct::{found, unexpected};
 use crate::connection::Denial;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::{Shared, WeakShared};
 
-use super::RetryablePublish;
-use super::confirm::{Ack, read};
+use super::ack::{Ack, read};
+use super::{RetryablePublish, StreamPublisher};
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
@@ -29,24 +29,25 @@ const LOOKING: Duration = Duration::from_millis(500);
 
 /// The result of a publish that got this answer.
 pub(super) async fn resolve(
-    context: Arc<NatsContext>,
+    publisher: Arc<StreamPublisher>,
     publish_message: RetryablePublish,
     handed: PendingPublish,
     ack: Ack,
 ) -> Result<Stored, Error> {
-    let Last { ack, there } = again(&context, &publish_message, handed.number, ack).await?;
+    let Last { ack, there } = again(&publisher, &publish_message, handed.number, ack).await?;
+    let context = &publisher.context;
     match ack {
         Ack::Refused { stream, error } if error.is(&code::WRONG_LAST_SEQUENCE) => {
-            match ours(&context, &publish_message, stream.as_ref(), &error).await {
+            match ours(context, &publish_message, stream.as_ref(), &error).await {
                 Some(stored) => Ok(stored),
-                None => Ack::Refused { stream, error }.into_result(&context, &publish_message),
+                None => Ack::Refused { stream, error }.into_result(context, &publish_message),
             }
         }
         Ack::Refused {
             stream: Some(stream),
             error,
         } if error.is(&[code::MESSAGE_TOO_LARGE]) => {
-            Err(too_large(&context, &publish_message, stream).await)
+            Err(too_large(context, &publish_message, stream).await)
         }
         Ack::NoStream => match there {
             There::Yes => Err(leaderless(
@@ -57,9 +58,9 @@ pub(super) async fn resolve(
                 &publish_message,
                 "no stream took it, and no server says whether there is one: the cluster may have no leader at the moment; try again",
             )),
-            There::No | There::Untold => Ack::NoStream.into_result(&context, &publish_message),
+            There::No | There::Untold => Ack::NoStream.into_result(context, &publish_message),
         },
-        other => other.into_result(&context, &publish_message),
+        other => other.into_result(context, &publish_message),
     }
 }
 
@@ -86,14 +87,14 @@ enum There {
 
 /// Sends a message again if that may help, and keeps the order of all.
 async fn again(
-    context: &Arc<NatsContext>,
+    publisher: &StreamPublisher,
     publish_message: &RetryablePublish,
     number: u64,
     mut ack: Ack,
 ) -> Result<Last, Error> {
     let begun = Instant::now();
     let mut pause = FIRST_PAUSE;
-    let held = context.send_queue().hold(number);
+    let held = publisher.context.send_queue().hold(number);
     // Once it is said it is not asked again, however often the message is sent:
     // many may wait for one stream.
     let mut there = There::Unanswered;
@@ -103,7 +104,7 @@ async fn again(
             Ack::Refused { error, .. } if error.is(&[code::DUPLICATE_IN_PROCESS]) => {}
             Ack::NoStream => {
                 if there == There::Unanswered {
-                    there = exists(context, publish_message).await;
+                    there = exists(publisher, publish_message).await;
                 }
                 if there == There::No {
                     break;
@@ -119,17 +120,18 @@ async fn again(
             Turn::Now | Turn::Later | Turn::Over => {}
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
-        ack = send(context, publish_message, number).await?;
+        ack = send(publisher, publish_message, number).await?;
     }
     Ok(Last { ack, there })
 }
 
 /// Sends a message again, and waits for its ack.
 async fn send(
-    context: &NatsContext,
+    publisher: &StreamPublisher,
     publish_message: &RetryablePublish,
     number: u64,
 ) -> Result<Ack, Error> {
+    let context = &*publisher.context;
     let sent = context.send_queue().send_again(Outbound {
         subject: &publish_message.subject,
         headers: publish_message.on_wire(),
@@ -146,7 +148,7 @@ async fn send(
     let waiting = Waiting { context, handed };
     let answer =
         std::future::poll_fn(|cx| context.send_queue().poll_answer(waiting.handed.token, cx));
-    Ok(read(context, answer.await))
+    Ok(read(publisher, answer.await))
 }
 
 /// Nobody waits for the ack when this is dropped.
@@ -166,14 +168,15 @@ impl Drop for Waiting<'_> {
 ///
 /// Those who ask for the same subject at the same time ask together. A cluster
 /// without a leader does not answer; the message is not to wait for that.
-async fn exists(context: &Arc<NatsContext>, publish_message: &RetryablePublish) -> There {
+async fn exists(publisher: &StreamPublisher, publish_message: &RetryablePublish) -> There {
+    let context = &publisher.context;
     if context.options().management == Management::Never {
         return There::Untold;
     }
     let subject = publish_message.subject.clone();
     let owned = Arc::clone(context);
-    let answer = context
-        .lookups()
+    let answer = publisher
+        .lookups
         .join(&publish_message.subject, async move {
             let about = ErrorContext::new(Operation::Publish);
             match streams::names(&owned, &about, &subject.into()).await {
@@ -190,7 +193,7 @@ async fn exists(context: &Arc<NatsContext>, publish_message: &RetryablePublish) 
 /// The question for the stream of a subject that was asked last, as long as
 /// somebody waits for its answer.
 #[derive(Default)]
-pub(crate) struct Lookups(Mutex<Option<(Subject, WeakShared<Lookup>)>>);
+pub(super) struct Lookups(Mutex<Option<(Subject, WeakShared<Lookup>)>>);
 
 type Lookup = Pin<Box<dyn Future<Output = There> + Send>>;
 

@@ -8,13 +8,13 @@ use std::collections::BTreeSet;
 pub(super) struct Order {
     /// The last that was handed over.
     last: u64,
-    /// The last that was taken by somebody.
+    /// The last that a stream took.
     taken: u64,
-    /// Those that nobody took, and that are to be sent again.
+    /// Those without responders, which are to be sent again.
     held: BTreeSet<u64>,
 }
 
-/// Whether a message that nobody took may be sent again.
+/// Whether a message without responders may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turn {
     /// It is the first of those that wait for it.

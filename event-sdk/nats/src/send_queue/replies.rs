@@ -7,7 +7,6 @@ use std::time::Instant;
 use futures_util::{FutureExt, StreamExt};
 
 use super::SendQueue;
-use crate::connection::Denial;
 use crate::pending_replies::{NoReply, PendingReply, Reply, ReplyToken};
 
 /// How many answers are taken under one lock.
@@ -86,26 +85,5 @@ impl SendQueue {
             state.fail(token, NoReply::Deaf);
         }
         (token, reply)
-    }
-
-    /// The server does not allow something: whoever waits for it has no answer.
-    pub(crate) fn denied(&self, denial: &Denial) {
-        let mut state = self.lock();
-        let (waiting, why) = match denial {
-            Denial::Publish(subject) => {
-                let asked = |wait: &PendingReply| wait.subject.as_str() == subject;
-                (state.pending_replies.waiting(asked), NoReply::Denied)
-            }
-            // No answer can come, now or later, over this connection.
-            Denial::Subscribe(subject) if subject.strip_suffix('*') == Some(&self.inbox) => {
-                state.inbox_denied = Some(state.connection);
-                (state.pending_replies.waiting(|_| true), NoReply::Deaf)
-            }
-            Denial::Subscribe(_) => return,
-        };
-        for token in waiting {
-            state.fail(token, why);
-        }
-        state.wake_pump_if_waited_for();
     }
 }

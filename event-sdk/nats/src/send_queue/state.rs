@@ -15,7 +15,7 @@ use crate::pending_replies::{NoReply, PendingReplies, Reply, ReplyToken};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::Error;
 
-/// What an outbox has in hand.
+/// State of a send queue.
 pub(super) struct State {
     pub(super) client: async_nats::Client,
     pub(super) queue: VecDeque<Queued>,

@@ -14,7 +14,7 @@ use event_sdk_core::transport::{
     Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
 };
 
-/// How often it is looked again when somebody else has applied the same stream
+/// How often it is looked again when another client has applied the same stream
 /// at the same time.
 const ROUNDS: u32 = 4;
 

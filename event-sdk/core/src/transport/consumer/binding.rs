@@ -1,4 +1,5 @@
-//! Decides whether a consumer that exists can serve a subscription.
+//! `BoundConsumer`: decides whether an existing consumer can serve a subscription (filters, ack
+//! policy), and lists the differences to follow.
 
 use super::coverage::covered;
 use super::{ConsumerConfig, ConsumerName};

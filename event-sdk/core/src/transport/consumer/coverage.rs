@@ -1,4 +1,4 @@
-//! Whether several filters together match all that a pattern matches.
+//! Coverage: whether several filters together match everything that a pattern matches.
 
 use crate::subject::Pattern;
 

@@ -17,16 +17,16 @@ use crate::consumer::settle::AckPending;
 use crate::consumer::shutdown::{Left, PATIENCE, Quiet, Shutdown};
 
 impl PullLoop {
-    /// Ends it: nothing comes any more. What was not handed out is put back, some
+    /// Ends it: nothing comes any more. What was not delivered is returned by a nak, some
     /// of it by a task, so that it does not matter who of several ended it first,
     /// and whether they wait for it ([`left`](Self::left)).
     ///
-    /// The deliveries that somebody has and has not settled.
+    /// The deliveries that the caller has and has not settled.
     pub(in crate::consumer) fn end(self: &Arc<Self>) -> Vec<Arc<AckPending>> {
         let mut state = self.lock();
         state.put_back_behind();
         let in_hand = state.deliveries.in_hand().collect();
-        // Where nothing is settled, nothing can be put back.
+        // Where nothing is settled, nothing can be returned by a nak.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
             let leaving = Shutdown::new(inbox, state.pull.clone());
             let waits = leaving.waits();
@@ -50,8 +50,8 @@ impl PullLoop {
         in_hand
     }
 
-    /// After its [`end`](Self::end): waits until everything is put back that was
-    /// not handed out, which takes a bounded time.
+    /// After its [`end`](Self::end): waits until every undelivered message is
+    /// returned by a nak, which takes a bounded time.
     pub(in crate::consumer) async fn left(&self) {
         let left = self.lock().left.clone();
         if let Some(mut left) = left {
@@ -60,7 +60,7 @@ impl PullLoop {
         }
     }
 
-    /// Puts back what was not handed out: first what the consumer has at hand for
+    /// Naks what was not delivered: first what the consumer has at hand for
     /// the open requests is waited for.
     async fn shutdown(self: Arc<Self>, mut left: Option<Left>) {
         if left.is_none() {
@@ -123,7 +123,7 @@ impl PullLoop {
         .await
     }
 
-    /// After its [`end`](Self::end): puts back what has come, and waits for
+    /// After its [`end`](Self::end): naks what has come, and waits for
     /// nothing more.
     pub(in crate::consumer) fn hurry(&self) {
         let left = self.lock().end_leaving(self);
@@ -132,7 +132,7 @@ impl PullLoop {
         }
     }
 
-    /// The sequences that were not handed out, and put back.
+    /// The sequences that were not delivered, but returned by a nak.
     pub(in crate::consumer) fn unread(&self) -> BTreeSet<u64> {
         self.lock().unread.clone()
     }

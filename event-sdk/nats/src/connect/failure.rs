@@ -6,11 +6,12 @@ use std::io;
 use async_nats::rustls::{self, AlertDescription, CertificateError};
 use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 
+use crate::connection::{EXCEEDED, is_about_credentials};
 use crate::options::{Auth, NatsOptions, Tls};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Why no connection came to be.
-pub(crate) async fn connecting(
+pub(super) async fn connecting(
     error: ConnectError,
     options: &NatsOptions,
     auth: Option<&Auth>,
@@ -43,7 +44,7 @@ pub(crate) async fn connecting(
 /// Whether the connection was ended without a word of the reason. A server that
 /// refuses says why and ends it, and what was sent to it meanwhile can make the
 /// system drop what it said.
-pub(crate) fn is_abrupt(error: &ConnectError) -> bool {
+pub(super) fn is_abrupt(error: &ConnectError) -> bool {
     let Some(source) = error.source() else {
         return false;
     };
@@ -85,18 +86,6 @@ fn says(error: &ConnectError) -> Option<String> {
     let source = error.source()?.downcast_ref::<ServerError>()?;
     Some(source.to_string())
 }
-
-/// Whether a server ends a connection because of who it is (nats-server,
-/// `server/errors.go`), and not since it or the account has too many: `maximum
-/// account active connections exceeded`.
-pub(crate) fn is_about_credentials(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    let words = ["authentication", "authorization", "account"];
-    words.iter().any(|word| text.contains(word)) && !text.contains(EXCEEDED)
-}
-
-/// How the server's errors end that say that a limit is reached.
-const EXCEEDED: &str = "exceeded";
 
 /// What is behind an error of input or output.
 fn behind(error: &ConnectError, tls: &Tls) -> (ErrorKind, String) {

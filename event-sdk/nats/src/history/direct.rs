@@ -1,0 +1,48 @@
+//! Parses the answers to direct gets.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::error::ErrorContext;
+use crate::headers;
+use crate::pending_replies::Reply;
+use crate::streams::Found;
+use event_sdk_core::transport::{Error, ErrorKind};
+
+/// A message as a copy answers it: what is known of it stands in headers.
+pub(super) fn found(about: &ErrorContext, reply: &Reply) -> Result<Found, Error> {
+    let header = |name: &'static str| {
+        let headers = reply.headers.as_ref()?;
+        headers.get(name).map(async_nats::HeaderValue::as_str)
+    };
+    let sequence = header("Nats-Sequence").and_then(|sequence| sequence.parse().ok());
+    let stored_at: Option<Timestamp> = header("Nats-Time-Stamp").and_then(|time| time.parse().ok());
+    let (Some(subject), Some(sequence), Some(stored_at)) =
+        (header("Nats-Subject"), sequence, stored_at)
+    else {
+        return Err(about.error(
+            ErrorKind::Other,
+            "the server's answer lacks what a stored message has",
+        ));
+    };
+    Ok(Found {
+        subject: subject.to_owned(),
+        sequence,
+        stored_at,
+        message_id: header("Nats-Msg-Id").map(str::to_owned),
+        headers: reply
+            .headers
+            .as_ref()
+            .map(headers::received)
+            .unwrap_or_default(),
+        body: Bytes::clone(&reply.payload),
+    })
+}
+
+/// A status that no answer should have.
+pub(super) fn unexpected(about: &ErrorContext, status: u16) -> Error {
+    about.error(
+        ErrorKind::Other,
+        format!("the server refuses to read the stream directly (status {status})"),
+    )
+}

@@ -1,0 +1,259 @@
+//! `Dispatch<E>`: dates and encodes an event, and hands it to the transport.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use event_sdk_core::event::{ErasedEvent, EventSpec, KeyUse};
+use event_sdk_core::headers::Headers;
+use event_sdk_core::subject::{InvalidSubject, grammar};
+use event_sdk_core::text::Text;
+use event_sdk_core::time::Reading;
+use event_sdk_core::transport::{
+    Body, Capabilities, Capability, Completion, Confirmation, Error, ErrorKind, Expectations,
+    MessageId, Operation, PublishRequest, TransportExt as _, ValueBody,
+};
+use event_sdk_core::{Event, Pattern, Subject};
+
+use super::prepared::Expect;
+use super::{Prepared, Publishable};
+use crate::bus::EventBus;
+
+/// The most that is reserved before it is known how large an event is, in bytes.
+const MAX_SIZE_HINT: usize = 64 * 1024;
+
+/// How the events of one type are published; it computes the subject once.
+pub(super) struct Dispatch<E> {
+    bus: EventBus,
+    /// The subject, or why there is none; the part before the key if that is in it.
+    pub(super) subject: Result<Subject, InvalidSubject>,
+    /// What the transport declared when the publisher was made.
+    capabilities: Capabilities,
+    /// How large the last body was: how much to reserve for the next.
+    size_hint: AtomicUsize,
+    event: PhantomData<fn(E)>,
+}
+
+impl<E: Event> Dispatch<E> {
+    pub(super) fn new(bus: EventBus) -> Self {
+        Self {
+            subject: subject_of(&E::SPEC, bus.prefix()),
+            capabilities: bus.transport().capabilities(),
+            size_hint: AtomicUsize::new(512),
+            bus,
+            event: PhantomData,
+        }
+    }
+
+    pub(super) fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    /// Gives an event its id and its time, unless it has them.
+    pub(super) fn prepare(&self, event: Publishable<E>) -> Prepared<E> {
+        match event {
+            Publishable::New(event) => self.prepare_at(event, self.read_clock()),
+            Publishable::Prepared(prepared) => prepared,
+        }
+    }
+
+    /// The subject of `event`, with its key if that is in the subject.
+    pub(super) fn subject_of(&self, event: &E) -> Result<Subject, Error> {
+        let subject = self.subject.as_ref().map_err(invalid_subject)?;
+        match (E::SPEC.key_use(), event.key()) {
+            (KeyUse::InSubject, Some(key)) => {
+                let mut text = String::with_capacity(subject.as_str().len() + 33);
+                text.push_str(subject.as_str());
+                text.push('.');
+                grammar::escape_key_into(key, &mut text)
+                    .map_err(|why| invalid_subject(&why).at_subject(subject))?;
+                Subject::parse(text).map_err(|why| invalid_subject(&why))
+            }
+            _ => Ok(subject.clone()),
+        }
+    }
+
+    pub(super) fn read_clock(&self) -> Reading<'_> {
+        Reading::of(self.bus.clock())
+    }
+
+    /// Gives an event its id, and this as its time.
+    #[inline]
+    pub(super) fn prepare_at(&self, event: Arc<E>, reading: Reading<'_>) -> Prepared<E> {
+        Prepared::new(self.bus.new_head::<E>(reading.now()), event)
+    }
+
+    /// Hands the event to the transport; `reading` if the clock was just asked.
+    pub(super) fn send(
+        &self,
+        prepared: &Prepared<E>,
+        reading: Option<Reading<'_>>,
+    ) -> Result<Completion<Result<Confirmation, Error>>, Error> {
+        let keyed;
+        let subject = if let (Ok(subject), KeyUse::None | KeyUse::Order) =
+            (&self.subject, E::SPEC.key_use())
+        {
+            subject
+        } else {
+            keyed = self.subject_of(&prepared.event)?;
+            &keyed
+        };
+        let mut headers = prepared.headers().clone();
+        let body = self
+            .body(prepared, &mut headers)
+            .map_err(|error| error.at_subject(subject))?;
+        let own_id = prepared.extra().and_then(|extra| extra.message_id.clone());
+        let message_id = match own_id {
+            Some(id) => Some(id),
+            None => self
+                .capabilities
+                .has(Capability::Deduplication)
+                .then_some(MessageId::Event(prepared.id())),
+        };
+        let expect = self.expectations(prepared)?;
+        let mut request = PublishRequest::new(subject, body);
+        request.headers = headers;
+        request.message_id = message_id;
+        request.expect = expect;
+        request.reading = reading;
+        let transport = self.bus.transport();
+        let missing = request.needs().find(|need| !self.capabilities.has(*need));
+        if let Some(missing) = missing {
+            let error = transport.unsupported(missing, Operation::Publish);
+            return Err(error.at_subject(subject));
+        }
+        Ok(transport.publish(request))
+    }
+
+    fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
+        if self.capabilities.has(Capability::ValueHandover) {
+            let event: Arc<dyn ErasedEvent> = prepared.event.clone();
+            return Ok(Body::Value(ValueBody {
+                head: prepared.head.clone(),
+                event,
+            }));
+        }
+        let mut out = Vec::with_capacity(self.size_hint.load(Ordering::Relaxed));
+        let codec = &self.bus.inner().codec;
+        codec
+            .encode(&prepared.head(), &*prepared.event, headers, &mut out)
+            .map_err(|why| {
+                Error::new(
+                    ErrorKind::Encode,
+                    Operation::Publish,
+                    format!("the {} cannot be written", E::SPEC.name()),
+                )
+                .with_source(why)
+            })?;
+        let readable = self.bus.inner().max_payload;
+        if out.len() > readable {
+            return Err(unreadable(out.len(), readable));
+        }
+        let size = out.len() + headers.byte_len();
+        if size > self.capabilities.max_payload() {
+            // A server may take more since it was restarted.
+            let limit = self.bus.transport().capabilities().max_payload();
+            if size > limit {
+                return Err(too_large(self.bus.transport().name(), size, limit));
+            }
+        }
+        // A little more than the last: sizes vary by the digits of a number.
+        let hint = (out.len() + out.len() / 8).min(MAX_SIZE_HINT);
+        self.size_hint.store(hint, Ordering::Relaxed);
+        // A stream counts the bytes of the message, so it must not keep many more.
+        if out.capacity() > out.len() + out.len() / 4 {
+            out.shrink_to_fit();
+        }
+        Ok(Body::Encoded(out.into()))
+    }
+
+    fn expectations(&self, prepared: &Prepared<E>) -> Result<Expectations, Error> {
+        let expect = prepared
+            .extra()
+            .map_or_else(Expect::default, |extra| extra.expect);
+        let last_pattern_sequence = match expect.entity {
+            None => None,
+            Some(sequence) => Some((self.entity_pattern(prepared)?, sequence)),
+        };
+        Ok(Expectations {
+            last_sequence: expect.stream,
+            last_subject_sequence: expect.subject,
+            last_pattern_sequence,
+        })
+    }
+
+    /// All actions of the entity that the key names: `<domain>.<entity>.*.<key>`.
+    fn entity_pattern(&self, prepared: &Prepared<E>) -> Result<Pattern, Error> {
+        let spec = &E::SPEC;
+        let entity = (
+            spec.domain(),
+            spec.entity(),
+            spec.key_use(),
+            prepared.event.key(),
+        );
+        let (Some(domain), Some(entity), KeyUse::InSubject, Some(key)) = entity else {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Publish,
+                format!(
+                    "the last sequence of an entity cannot be expected of {}: that takes a domain, an entity, and a key in the subject (`#[event(key, in_subject)]`)",
+                    spec.name()
+                ),
+            ));
+        };
+        let token = grammar::escape_key(key).map_err(|why| invalid_subject(&why))?;
+        Pattern::parse(format!("{domain}.{entity}.*.{token}"))
+            .and_then(|pattern| pattern.under(self.bus.prefix()))
+            .map_err(|why| invalid_subject(&why))
+    }
+}
+
+fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject> {
+    if spec.is_absolute() {
+        Subject::parse(Text::from_static(spec.subject()))
+    } else {
+        Subject::parse(format!("{prefix}.{}", spec.subject()))
+    }
+}
+
+fn too_large(transport: &str, size: usize, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::TooLarge { size, limit },
+        Operation::Publish,
+        format!(
+            "the message has {size} bytes, and {transport} takes {limit}; send less, or a reference to the data"
+        ),
+    )
+}
+
+/// What this bus would refuse when it reads it.
+fn unreadable(size: usize, limit: usize) -> Error {
+    Error::new(
+        ErrorKind::TooLarge { size, limit },
+        Operation::Publish,
+        format!(
+            "the body has {size} bytes, and this bus reads {limit}; raise `max_payload` of the bus here and where the event is read, send less, or a reference to the data"
+        ),
+    )
+}
+
+fn invalid_subject(why: &impl fmt::Display) -> Error {
+    Error::new(
+        ErrorKind::InvalidSubject,
+        Operation::Publish,
+        why.to_string(),
+    )
+}
+
+impl<E> Clone for Dispatch<E> {
+    fn clone(&self) -> Self {
+        Self {
+            bus: self.bus.clone(),
+            subject: self.subject.clone(),
+            capabilities: self.capabilities,
+            size_hint: AtomicUsize::new(self.size_hint.load(Ordering::Relaxed)),
+            event: PhantomData,
+        }
+    }
+}
