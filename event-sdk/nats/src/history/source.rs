@@ -13,7 +13,7 @@ use crate::server::Version;
 use crate::streams::{self, Found, Info, Which};
 use event_sdk_core::subject::{InvalidSubject, Subject};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
+use event_sdk_core::transport::{Body, Error, StoredMessage};
 
 /// A stream that is read, as it was when that began.
 pub(super) struct Source {
