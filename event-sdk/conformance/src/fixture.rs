@@ -100,7 +100,15 @@ impl Fixture {
 
     /// Two transports with the same stream, as two processes have them.
     pub(super) async fn both_sides(&self) -> Outcome<(Rig, Rig)> {
-        let config = self.config('a', |stream| stream.subject(">"))?;
+        self.both_sides_with(|stream| stream).await
+    }
+
+    /// The same with a stream of which more is said.
+    pub(super) async fn both_sides_with(
+        &self,
+        say: impl FnOnce(StreamSpec) -> StreamSpec,
+    ) -> Outcome<(Rig, Rig)> {
+        let config = self.config('a', |stream| say(stream.subject(">")))?;
         let name = config.name.clone();
         let starting = self.start.two(vec![config]);
         let what = "the start of two transports";

@@ -12,6 +12,7 @@ mod check;
 mod config;
 mod denied;
 mod exhausted;
+mod gaps;
 mod inbox;
 mod pull;
 mod pull_loop;
@@ -34,6 +35,7 @@ use tokio::task::coop::unconstrained;
 
 use self::denied::denied;
 use self::exhausted::Reports;
+use self::gaps::Gaps;
 use self::inbox::Inbox;
 use self::pull_loop::PullLoop;
 use self::settle::AckContext;
@@ -94,7 +96,7 @@ async fn open(
     let (consumer, binding) = (bound.name.clone(), (*bound.consumer).clone());
     // What the server has is what holds, whatever was asked for.
     let config = Arc::new(binding.config.clone());
-    let pull_loop = PullLoop::new(ack_context, &config, bound, inbox, request.prefetch);
+    let pull_loop = PullLoop::new(ack_context, &config, bound.clone(), inbox, request.prefetch);
     let pull_loop = Arc::new(pull_loop);
     consumers.add(&pull_loop);
     let reports = match config.max_deliver {
@@ -105,10 +107,11 @@ async fn open(
         }
         _ => None,
     };
+    let gaps = Gaps::open(Arc::clone(&pull_loop.ack_context), &config, &bound).await;
     // It is looked at when a task has used up what tokio gives it at a time, too.
     let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&pull_loop))));
     // From here on it leaves nothing behind when it is dropped.
-    let mut subscription = NatsSubscription::new(pull_loop, config, reports, denied);
+    let mut subscription = NatsSubscription::new(pull_loop, config, reports, gaps, denied);
     if context.options().management == Management::Never {
         // Otherwise the server has answered to a question.
         context.round_trip(&about).await?;

@@ -165,7 +165,9 @@ impl NatsContext {
             capabilities = capabilities.without(Capability::ReportsExhausted);
         }
         if !self.may_manage() {
-            capabilities = capabilities.without(Capability::ReportsExhausted);
+            capabilities = capabilities
+                .without(Capability::ReportsExhausted)
+                .without(Capability::ReportsGaps);
         }
         capabilities
     }
@@ -177,7 +179,8 @@ impl NatsContext {
 
     /// What to do about a capability that is missing, as the end of a sentence.
     pub(super) fn remedy(&self, missing: Capability) -> Cow<'static, str> {
-        let managed = missing.is_ability() || missing == Capability::ReportsExhausted;
+        let reports = [Capability::ReportsExhausted, Capability::ReportsGaps];
+        let managed = missing.is_ability() || reports.contains(&missing);
         if managed && !self.may_manage() {
             return Cow::Borrowed("management calls are switched off; allow them");
         }

@@ -91,21 +91,36 @@ impl Reader {
         if self.left == 0 {
             return Ok(None);
         }
-        for cursor in &mut self.cursors {
-            cursor.fill(self.left).await?;
+        loop {
+            for cursor in &mut self.cursors {
+                cursor.fill(self.left).await?;
+            }
+            let with_next = self
+                .cursors
+                .iter_mut()
+                .filter(|cursor| cursor.next().is_some());
+            let cursor = match self.order {
+                Order::OldestFirst => with_next.min_by_key(|cursor| cursor.next()),
+                Order::NewestFirst => with_next.max_by_key(|cursor| cursor.next()),
+            };
+            let Some(found) = cursor.and_then(Cursor::take) else {
+                return Ok(None);
+            };
+            let sequence = found.sequence;
+            match self.source.stored(found) {
+                Ok(message) => {
+                    self.left -= 1;
+                    return Ok(Some(message));
+                }
+                // Another client has stored it; the messages behind it can be read.
+                Err(error) => tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    stream = self.source.stream(),
+                    sequence,
+                    %error,
+                    "a message whose subject cannot be read is left out"
+                ),
+            }
         }
-        let with_next = self
-            .cursors
-            .iter_mut()
-            .filter(|cursor| cursor.next().is_some());
-        let cursor = match self.order {
-            Order::OldestFirst => with_next.min_by_key(|cursor| cursor.next()),
-            Order::NewestFirst => with_next.max_by_key(|cursor| cursor.next()),
-        };
-        let Some(found) = cursor.and_then(Cursor::take) else {
-            return Ok(None);
-        };
-        self.left -= 1;
-        self.source.stored(found).map(Some)
     }
 }

@@ -50,6 +50,22 @@
 //! - **Groups** end when no subscription has requested messages for
 //!   [`inactive_threshold`](NatsOptions::inactive_threshold). A subscription that is made at that very
 //!   moment starts a new group.
+//! - **Gaps.** A subscription reports messages that the stream dropped before the consumer read them,
+//!   by a limit, a purge or a deletion ([`NoticeKind::Gap`](event_sdk_core::transport::NoticeKind::Gap)).
+//!   The number is exact if the filters of the consumer cover the subjects of the stream and no other
+//!   subscription receives from it. Otherwise it is "at most", because the server does not say which
+//!   subjects were dropped. Each subscription of a shared consumer reports the gaps that it sees. The
+//!   transport requests `$JS.API.STREAM.INFO` when a subscription begins, when no message arrives any
+//!   more, and at most once a second after a consumer with narrower filters has passed over messages;
+//!   such a gap arrives after the message behind it. Not reported, because the server does not tell:
+//!   - what a purge removes while no subscription runs, and messages that were delivered, not settled
+//!     and then dropped, since the server moves the consumer's position on;
+//!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and what a
+//!     limit for each subject drops while a subscription runs;
+//!   - which messages are missing if more than 10,000 are missing from the middle of the stream: the
+//!     subscription reports their number as "at most" when it begins;
+//!   - what a consumer with `LastPerSubject`, or with a start time in the future, passes over at its
+//!     start.
 //! - **History** is read from any replica if the stream has `allow_direct`, as streams created here do,
 //!   and from the leader otherwise. It needs no consumer. From server 2.11 on it reads in batches.
 //! - **Streams.** [Applying a stream](StreamAdmin::apply) changes the fields that the configuration
@@ -82,7 +98,7 @@
 //!
 //! Streams, consuming and reading:
 //! - `streams`: finds, creates and changes streams;
-//! - `consumer`: binds consumers, pulls, settles, recovers;
+//! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
 //! - `core_nats`: publish and subscribe without streams.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -66,6 +66,10 @@ pub enum Management {
     /// The transport makes no request of the JetStream API except to fetch messages: streams and
     /// consumers must exist, and the user needs no other permission. Operations that need more
     /// return an error.
+    ///
+    /// Without the requests, a subscription reports a gap only while it runs and if its filter is
+    /// `>`, as "at most": the transport knows neither the subjects of the stream nor the position
+    /// of the consumer when the subscription begins.
     Never,
 }
 

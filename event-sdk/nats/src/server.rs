@@ -108,6 +108,7 @@ impl Server {
             Capability::ExpectStream,
             Capability::ExpectSubject,
             Capability::Backoff,
+            Capability::ReportsGaps,
             Capability::ReportsExhausted,
             Capability::RetentionByAck,
             Capability::SeveralFilters,

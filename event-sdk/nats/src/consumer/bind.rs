@@ -28,6 +28,8 @@ pub(super) struct Bound {
     pub(super) created: Option<String>,
     /// The sequence of the stream from which on it had delivered nothing.
     pub(super) next: u64,
+    /// What it had delivered.
+    pub(super) delivered: Delivered,
     /// Since when it is bound, if it was found and nobody asked it for messages:
     /// the server may have been about to forget it.
     pub(super) found_idle: Option<Instant>,
@@ -45,7 +47,7 @@ pub(super) struct Info {
     pub(super) created: Option<String>,
     config: Wire,
     #[serde(default)]
-    delivered: Delivered,
+    pub(super) delivered: Delivered,
     #[serde(default)]
     ack_floor: Delivered,
     #[serde(default)]
@@ -53,16 +55,21 @@ pub(super) struct Info {
     #[serde(default)]
     num_redelivered: u64,
     #[serde(default)]
-    num_pending: u64,
+    pub(super) num_pending: u64,
     /// How many requests for messages wait.
     #[serde(default)]
     num_waiting: u64,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Delivered {
+/// The last delivery of a consumer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(super) struct Delivered {
+    /// The number of deliveries.
     #[serde(default)]
-    stream_seq: u64,
+    pub(super) consumer_seq: u64,
+    /// The sequence of the stream up to which there is no first delivery to come.
+    #[serde(default)]
+    pub(super) stream_seq: u64,
 }
 
 impl Info {
@@ -117,6 +124,7 @@ pub(super) async fn bind(
             consumer: Box::new(BoundConsumer::found(config.clone(), Vec::new())),
             created: None,
             next: 0,
+            delivered: Delivered::default(),
             found_idle: None,
             max_batch: None,
             max_expires: None,
@@ -229,6 +237,7 @@ fn bound(
         consumer: Box::new(consumer),
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
+        delivered: info.delivered,
         found_idle: None,
         max_batch: info.config.max_batch(),
         max_expires: info.config.max_expires(),

@@ -49,6 +49,8 @@ struct State {
     /// A request for which the connection had no room.
     unsent: Option<Unsent>,
     deliveries: Deliveries,
+    /// A message that came, and waits until the gap before it is told.
+    behind: Option<Arrived>,
     /// The highest sequence that has come.
     last: u64,
     /// Sequences below it were not asked for.
@@ -67,10 +69,15 @@ pub(super) struct Before {
     pub(super) unsettled: BTreeSet<u64>,
 }
 
+/// A message, and how it is settled.
+pub(super) type Arrived = (Message, Reply, Option<Arc<AckPending>>);
+
 /// What came for a subscription.
 pub(super) enum ConsumerSignal {
     /// A message, and how it is settled.
     Message(Message, Reply, Option<Arc<AckPending>>),
+    /// A message that was [kept](PullLoop::keep_behind) behind a gap.
+    Behind(Message, Reply, Option<Arc<AckPending>>),
     /// A message whose reply subject says nothing about it.
     Unreadable(Message),
     /// What the server says of a request.
@@ -119,6 +126,7 @@ impl PullLoop {
                 ),
                 unsent: None,
                 deliveries: Deliveries::default(),
+                behind: None,
                 last: 0,
                 start: match config.deliver {
                     DeliverPolicy::ByStartSequence(start) => start,
@@ -144,6 +152,16 @@ impl PullLoop {
             }
         }
         came
+    }
+
+    /// Keeps a message that came until the gap before it is told: it is the next thing that
+    /// comes, and is put back if the subscription ends before.
+    pub(super) fn keep_behind(&self, arrived: Arrived) {
+        let mut state = self.lock();
+        state.behind = Some(arrived);
+        if state.inbox.is_none() {
+            state.put_back_behind();
+        }
     }
 
     /// Whether something that was asked for has not come.
@@ -239,6 +257,9 @@ impl State {
                 return Poll::Ready(ConsumerSignal::NoRoom(unsent));
             }
         }
+        if let Some((message, reply, ack_pending)) = self.behind.take() {
+            return Poll::Ready(ConsumerSignal::Behind(message, reply, ack_pending));
+        }
         let Some(inbox) = &mut self.inbox else {
             return Poll::Ready(ConsumerSignal::Ended);
         };
@@ -255,6 +276,15 @@ impl State {
             self.ask(pull_loop);
         }
         Poll::Ready(came)
+    }
+
+    /// Puts back what is kept behind a gap.
+    fn put_back_behind(&mut self) {
+        if let Some((_, reply, Some(ack_pending))) = self.behind.take() {
+            // Where there is no room it comes again after its ack wait.
+            let _ = ack_pending.give_back();
+            self.unread.insert(reply.sequence);
+        }
     }
 
     /// Ends the requests of an inbox that is left, if there is one.

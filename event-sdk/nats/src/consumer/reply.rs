@@ -13,6 +13,8 @@ pub(super) struct Reply {
     pub(super) attempt: u32,
     /// The message's sequence in its stream.
     pub(super) sequence: u64,
+    /// How many deliveries the consumer has made, this one included.
+    pub(super) number: u64,
     /// When the message was stored.
     pub(super) stored_at: Timestamp,
     /// How many messages the consumer has to deliver for the first time after it.
@@ -35,13 +37,13 @@ impl Reply {
     pub(super) fn parse(subject: &str) -> Option<Self> {
         let [_stream, _consumer, attempt, sequence, number, time, pending] = tokens(subject)?;
         let nanos: i64 = time.parse().ok()?;
-        let _number: u64 = number.parse().ok()?;
         // The remainder of a division by a billion fits.
         let fraction = i32::try_from(nanos % NANOS).ok()?;
         Some(Self {
             // More deliveries than can be counted stay at that number.
             attempt: attempt.parse::<u64>().ok()?.try_into().unwrap_or(u32::MAX),
             sequence: sequence.parse().ok()?,
+            number: number.parse().ok()?,
             stored_at: Timestamp::new(nanos / NANOS, fraction).ok()?,
             pending: pending.parse().ok()?,
         })
@@ -90,6 +92,7 @@ mod tests {
         Reply {
             attempt: 3,
             sequence: 100,
+            number: 7,
             stored_at: Timestamp::new(1_763_697_600, 123_456_789).unwrap(),
             pending: 42,
         }

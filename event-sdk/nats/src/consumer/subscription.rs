@@ -14,6 +14,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::exhausted::Reports;
+use super::gaps::Gaps;
 use super::pull::SILENCE;
 use super::pull_loop::{ConsumerSignal, PullLoop, Unsent};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
@@ -27,7 +28,7 @@ use crate::headers;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{
     Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
-    Received, Settle, Settler,
+    Received, Settle, Settlement, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -40,6 +41,7 @@ pub(super) struct NatsSubscription {
     config: Arc<ConsumerConfig>,
     subjects: Subjects,
     reports: Option<Reports>,
+    gaps: Gaps,
     /// A request that waits for room on the connection.
     sending: Option<Sending>,
     recovering: Option<(Cause, Trying)>,
@@ -88,6 +90,7 @@ impl NatsSubscription {
         pull_loop: Arc<PullLoop>,
         config: Arc<ConsumerConfig>,
         reports: Option<Reports>,
+        gaps: Gaps,
         denied: Denied,
     ) -> Self {
         Self {
@@ -97,6 +100,7 @@ impl NatsSubscription {
             config,
             subjects: Subjects::new(),
             reports,
+            gaps,
             sending: None,
             recovering: None,
             outage: None,
@@ -123,6 +127,12 @@ impl NatsSubscription {
             if let Poll::Ready(step) = self.poll_reports(cx) {
                 return Poll::Ready(step);
             }
+            if let Poll::Ready(step) = self.poll_gaps(false, cx) {
+                return Poll::Ready(step);
+            }
+        }
+        if let Some(gap) = self.gaps.next() {
+            return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
         }
         loop {
             let asks = self.sending.is_none() && self.recovering.is_none();
@@ -146,6 +156,13 @@ impl NatsSubscription {
             ConsumerSignal::Message(message, reply, ack_pending) => {
                 self.hear();
                 self.unlooked = self.unlooked.saturating_add(1);
+                if let Some(gap) = self.gaps.delivered(&reply) {
+                    self.pull_loop.keep_behind((message, reply, ack_pending));
+                    return Some(self.notice(NoticeKind::Gap(gap)));
+                }
+                return Some(self.received(message, reply, ack_pending));
+            }
+            ConsumerSignal::Behind(message, reply, ack_pending) => {
                 return Some(self.received(message, reply, ack_pending));
             }
             ConsumerSignal::Unreadable(message) => {
@@ -211,6 +228,7 @@ impl NatsSubscription {
         if self.recovering.is_some() {
             return;
         }
+        self.gaps.interrupted();
         let outage = self.outage.get_or_insert_with(RecoveryState::begin);
         let pause = match cause {
             // It has lasted long enough.
@@ -250,6 +268,10 @@ impl NatsSubscription {
         if let Poll::Ready(step) = self.poll_reports(cx) {
             return Poll::Ready(Some(step));
         }
+        let is_idle = self.recovering.is_none() && self.pull_loop.waits();
+        if let Poll::Ready(step) = self.poll_gaps(is_idle, cx) {
+            return Poll::Ready(Some(step));
+        }
         self.watch(cx)
     }
 
@@ -263,6 +285,7 @@ impl NatsSubscription {
                 self.listen();
             }
             Recovered::Remade(bound, inbox, before) => {
+                self.gaps.remade(&bound);
                 self.pull_loop.remake(*bound, inbox, before);
                 self.listen();
                 return Some(self.notice(NoticeKind::Recreated));
@@ -327,6 +350,12 @@ impl NatsSubscription {
         Poll::Ready(self.notice(NoticeKind::Exhausted(report)))
     }
 
+    fn poll_gaps(&mut self, is_idle: bool, cx: &mut Context<'_>) -> Poll<Step> {
+        let gaps = &mut self.gaps;
+        let gap = pin!(unconstrained(poll_fn(|cx| gaps.poll(is_idle, cx)))).poll(cx);
+        gap.map(|gap| self.notice(NoticeKind::Gap(gap)))
+    }
+
     fn received(
         &mut self,
         message: Message,
@@ -336,6 +365,13 @@ impl NatsSubscription {
         let subject = match self.subjects.get(&message.subject) {
             Ok(subject) => subject,
             Err(why) => {
+                if let Some(ack_pending) = ack_pending {
+                    // Otherwise it is delivered again for ever, and holds a place in
+                    // `max_ack_pending`. Where the connection has no room for it now, it is
+                    // terminated when it comes again.
+                    let reason = format!("its subject cannot be read: {why}");
+                    drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
+                }
                 let error = self.error(ErrorKind::InvalidSubject, why.to_string());
                 return self.notice(NoticeKind::Unreadable {
                     sequence: Some(reply.sequence),

@@ -11,9 +11,9 @@ use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::server::Version;
 use crate::streams::{self, Found, Info, Which};
-use event_sdk_core::subject::Subject;
+use event_sdk_core::subject::{InvalidSubject, Subject};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
+use event_sdk_core::transport::{Body, Error, StoredMessage};
 
 /// A stream that is read, as it was when that began.
 pub(super) struct Source {
@@ -68,6 +68,11 @@ impl Source {
             way,
             last,
         }
+    }
+
+    /// The name of the stream.
+    pub(super) fn stream(&self) -> &str {
+        &self.stream
     }
 
     /// The last sequence that the stream had when it began to be read.
@@ -174,17 +179,9 @@ impl Source {
     }
 
     /// The message as it is handed out.
-    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, Error> {
-        let subject = Subject::parse(found.subject).map_err(|error| {
-            self.about
-                .error(
-                    ErrorKind::InvalidSubject,
-                    format!("message {} has a subject that is none", found.sequence),
-                )
-                .with_source(error)
-        })?;
+    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, InvalidSubject> {
         Ok(StoredMessage {
-            subject,
+            subject: Subject::parse(found.subject)?,
             headers: found.headers,
             body: Body::Encoded(found.body),
             stream: self.stream.clone(),

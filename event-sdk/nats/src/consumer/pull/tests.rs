@@ -1,5 +1,6 @@
 //! Pull requests in every order of their answers.
 
+use super::super::bind::Delivered;
 use super::*;
 use event_sdk_core::transport::{BoundConsumer, ConsumerName};
 
@@ -10,6 +11,7 @@ fn unlimited() -> Bound {
         consumer: Box::new(BoundConsumer::created(waiting(Duration::from_secs(30)))),
         created: None,
         next: 0,
+        delivered: Delivered::default(),
         found_idle: None,
         max_batch: None,
         max_expires: None,

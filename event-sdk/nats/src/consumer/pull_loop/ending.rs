@@ -24,6 +24,7 @@ impl PullLoop {
     /// The deliveries that the caller has and has not settled.
     pub(in crate::consumer) fn end(self: &Arc<Self>) -> Vec<Arc<AckPending>> {
         let mut state = self.lock();
+        state.put_back_behind();
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be returned by a nak.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {

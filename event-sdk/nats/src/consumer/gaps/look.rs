@@ -1,0 +1,188 @@
+//! Looks at what a stream has dropped, and how far a consumer is.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::bind::{self, Delivered};
+use super::super::settle::AckContext;
+use event_sdk_core::subject::Pattern;
+use event_sdk_core::transport::{Error, Operation};
+
+/// The most messages missing from the middle of a stream whose sequences are asked for:
+/// a server writes each of them into its answer.
+pub(super) const MOST_DETAILS: u64 = 10_000;
+
+/// What a stream has and has not any more.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StreamLook {
+    pub(super) first: u64,
+    pub(super) last: u64,
+    /// How many messages are missing between the first and the last.
+    pub(super) deleted: u64,
+    /// Their sequences, if they were asked for and are few enough.
+    pub(super) details: Option<Vec<u64>>,
+    pub(super) rules: StreamRules,
+}
+
+/// The settings of a stream that say what a missing message means.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct StreamRules {
+    /// The subjects that it stores; none if others than its own publishers decide that.
+    pub(super) subjects: Option<Vec<Pattern>>,
+    /// Whether messages are kept until a limit drops them, whoever has acknowledged them.
+    pub(super) keeps_read: bool,
+    /// Whether it drops from the middle, to keep a number of each subject.
+    pub(super) per_subject: bool,
+    /// Whether it may have taken over some sequences of another stream and not all.
+    pub(super) is_mirror: bool,
+}
+
+/// The answer to `STREAM.INFO` (nats-server, `StreamInfo`).
+#[derive(Deserialize)]
+struct Info {
+    config: Config,
+    state: State,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct Config {
+    subjects: Option<Vec<String>>,
+    retention: String,
+    max_msgs_per_subject: i64,
+    mirror: Option<serde_json::Value>,
+    sources: Option<Vec<serde_json::Value>>,
+    subject_transform: Option<serde_json::Value>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            subjects: None,
+            retention: "limits".to_owned(),
+            max_msgs_per_subject: -1,
+            mirror: None,
+            sources: None,
+            subject_transform: None,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct State {
+    #[serde(default)]
+    first_seq: u64,
+    #[serde(default)]
+    last_seq: u64,
+    #[serde(default)]
+    num_deleted: u64,
+    #[serde(default)]
+    deleted: Option<Vec<u64>>,
+}
+
+impl Config {
+    fn rules(&self) -> StreamRules {
+        let own_subjects = self.mirror.is_none()
+            && self.subject_transform.is_none()
+            && self.sources.as_ref().is_none_or(Vec::is_empty);
+        let subjects = self.subjects.as_ref().filter(|_| own_subjects);
+        StreamRules {
+            subjects: subjects.and_then(|subjects| {
+                let parsed = subjects.iter().map(|text| Pattern::parse(text.clone()));
+                parsed.collect::<Result<_, _>>().ok()
+            }),
+            keeps_read: self.retention == "limits",
+            per_subject: self.max_msgs_per_subject > 0,
+            is_mirror: self.mirror.is_some(),
+        }
+    }
+}
+
+/// Looks at the stream; at the sequences that are missing from its middle only where
+/// there may be some above `details_above`.
+pub(super) async fn stream(
+    ack_context: &AckContext,
+    details_above: Option<u64>,
+) -> Result<StreamLook, Error> {
+    let mut info = ask(ack_context, false).await?;
+    let wanted = details_above.is_some_and(|above| info.state.last_seq > above);
+    if wanted && (1..=MOST_DETAILS).contains(&info.state.num_deleted) {
+        info = ask(ack_context, true).await?;
+    }
+    let details = match info.state.num_deleted {
+        0 => Some(Vec::new()),
+        _ => info.state.deleted,
+    };
+    Ok(StreamLook {
+        // A stream that never had a message says zero.
+        first: info.state.first_seq.max(1),
+        last: info.state.last_seq,
+        deleted: info.state.num_deleted,
+        details,
+        rules: info.config.rules(),
+    })
+}
+
+async fn ask(ack_context: &AckContext, details: bool) -> Result<Info, Error> {
+    let about = ack_context.about(Operation::Subscribe);
+    let call = format!("STREAM.INFO.{}", ack_context.stream);
+    let request = if details {
+        json!({ "deleted_details": true })
+    } else {
+        json!({})
+    };
+    ack_context.context.request(&about, &call, &request).await
+}
+
+/// How far a consumer is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ConsumerLook {
+    pub(super) delivered: Delivered,
+    /// How many messages it has still to deliver for the first time.
+    pub(super) pending: u64,
+}
+
+/// Looks how far the consumer is; `None` where there is none.
+pub(super) async fn consumer(
+    ack_context: &AckContext,
+    name: &str,
+) -> Result<Option<ConsumerLook>, Error> {
+    let about = ack_context.about(Operation::Subscribe);
+    let stream = &ack_context.stream;
+    let info = bind::info(&ack_context.context, stream, name, &about).await?;
+    Ok(info.ok().map(|info| ConsumerLook {
+        delivered: info.delivered,
+        pending: info.num_pending,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(config: &str) -> StreamRules {
+        serde_json::from_str::<Config>(config).unwrap().rules()
+    }
+
+    #[test]
+    fn subjects_count_only_where_publishers_alone_fill_the_stream() {
+        let own = rules(r#"{"subjects":["a.>","b"],"retention":"limits"}"#);
+        let subjects = own.subjects.unwrap();
+        assert_eq!(subjects.len(), 2);
+        assert!(own.keeps_read && !own.per_subject && !own.is_mirror);
+        for config in [
+            r#"{"mirror":{"name":"S"}}"#,
+            r#"{"subjects":["a"],"sources":[{"name":"S"}]}"#,
+            r#"{"subjects":["a"],"subject_transform":{"src":"a","dest":"b"}}"#,
+        ] {
+            assert_eq!(rules(config).subjects, None, "{config}");
+        }
+        assert!(rules(r#"{"mirror":{"name":"S"}}"#).is_mirror);
+    }
+
+    #[test]
+    fn retention_and_limits_are_read_as_a_server_writes_them() {
+        let rules = rules(r#"{"retention":"workqueue","max_msgs_per_subject":5}"#);
+        assert!(!rules.keeps_read && rules.per_subject);
+    }
+}
