@@ -206,8 +206,13 @@ impl Catalogue {
                 Err(why) => faults.push(why.into()),
             }
         }
-        for entry in &self.events {
-            entry.find_faults(&mut faults);
+        let own = crate::parallel::map(&self.events, |entry| {
+            let mut own = Vec::new();
+            entry.find_faults(&mut own);
+            own
+        });
+        for (entry, own) in self.events.iter().zip(own) {
+            faults.extend(own);
             let Some(subjects) = self.subjects(entry.spec()) else {
                 continue;
             };

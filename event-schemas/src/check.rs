@@ -31,7 +31,7 @@ use crate::compat::{
 };
 use crate::lock::{Lock, LockError};
 use crate::report::{Against, Report};
-use crate::{Catalogue, CatalogueFault};
+use crate::{Catalogue, CatalogueFault, parallel};
 use contracts::Sides;
 use git::GitError;
 
@@ -171,23 +171,12 @@ fn compare(
         moved: event::moved(&events, reference.is_some()),
     };
     let events: Vec<(_, Sides<'_>)> = events.into_iter().collect();
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = events.len().div_ceil(cores).max(1);
-    std::thread::scope(|scope| {
-        let check = &check;
-        let workers: Vec<_> = events
-            .chunks(share)
-            .map(|events| scope.spawn(move || check.all(events)))
-            .collect();
-        let mut findings = Vec::new();
-        for worker in workers {
-            match worker.join() {
-                Ok(found) => findings.extend(found?),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        Ok(findings)
-    })
+    let found = parallel::map(&events, |event| check.one(event.0, &event.1));
+    let mut findings = Vec::new();
+    for found in found {
+        findings.extend(found?);
+    }
+    Ok(findings)
 }
 
 /// Errors first, then by event, version and field.

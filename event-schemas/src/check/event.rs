@@ -22,18 +22,11 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    pub(super) fn all(
+    pub(super) fn one(
         &self,
-        events: &[(Identity<'_>, Sides<'_>)],
+        identity: Identity<'_>,
+        sides: &Sides<'_>,
     ) -> Result<Vec<Finding>, BadSchema> {
-        let mut findings = Vec::new();
-        for (identity, sides) in events {
-            findings.extend(self.one(*identity, sides)?);
-        }
-        Ok(findings)
-    }
-
-    fn one(&self, identity: Identity<'_>, sides: &Sides<'_>) -> Result<Vec<Finding>, BadSchema> {
         let committed = agreed(sides, self.by_reference);
         let mut findings = Vec::new();
         if self.by_reference {

@@ -33,23 +33,19 @@ pub fn compare_event(
         return Ok(Vec::new());
     };
     let model = options.content_model;
-    let olds: Vec<_> = committed
-        .versions
-        .iter()
-        .map(|contract| Prepared::new(contract, model))
-        .collect::<Result<_, _>>()?;
+    let mut prepared = Vec::new();
+    let contracts = code.iter().map(|current| &current.contract);
+    for contract in contracts.chain(&committed.versions) {
+        let next = Prepared::new(contract, model, &prepared)?;
+        prepared.push(next);
+    }
+    let (news, olds) = prepared.split_at(code.len());
     let mut findings: Vec<_> = lowered(committed, &newest.contract).into_iter().collect();
     for (index, current) in code.iter().enumerate() {
-        let new = Prepared::new(&current.contract, model)?;
+        let new = &news[index];
         let is_newest = index + 1 == code.len();
-        findings.extend(fit::read_itself(&new));
-        findings.extend(compare_version(
-            options.mode,
-            &olds,
-            &new,
-            current,
-            is_newest,
-        ));
+        findings.extend(fit::read_itself(new));
+        findings.extend(compare_version(options.mode, olds, new, current, is_newest));
     }
     Ok(findings)
 }

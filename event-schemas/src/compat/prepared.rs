@@ -15,7 +15,13 @@ pub(super) struct Prepared<'a> {
 }
 
 impl<'a> Prepared<'a> {
-    pub(super) fn new(contract: &'a Contract, model: ContentModel) -> Result<Self, BadSchema> {
+    /// `known` are versions that are prepared already: what a schema of theirs says word for
+    /// word is not read again.
+    pub(super) fn new(
+        contract: &'a Contract,
+        model: ContentModel,
+        known: &[Prepared<'_>],
+    ) -> Result<Self, BadSchema> {
         let bad = |side| {
             move |source| BadSchema {
                 subject: contract.facts.subject.clone(),
@@ -25,10 +31,21 @@ impl<'a> Prepared<'a> {
                 source: Box::new(source),
             }
         };
-        let writer = Schema::parse(&contract.writer).and_then(|schema| schema.closed());
-        let reader = Schema::parse(&contract.reader).and_then(|schema| match model {
-            ContentModel::Tolerant => Ok(schema),
-            ContentModel::Strict => schema.closed(),
+        let writer = known
+            .iter()
+            .find(|known| known.contract.writer == contract.writer)
+            .map(|known| Ok(known.writer.clone()));
+        let reader = known
+            .iter()
+            .find(|known| known.contract.reader == contract.reader)
+            .map(|known| Ok(known.reader.clone()));
+        let writer = writer
+            .unwrap_or_else(|| Schema::parse(&contract.writer).and_then(|schema| schema.closed()));
+        let reader = reader.unwrap_or_else(|| {
+            Schema::parse(&contract.reader).and_then(|schema| match model {
+                ContentModel::Tolerant => Ok(schema),
+                ContentModel::Strict => schema.closed(),
+            })
         });
         Ok(Self {
             contract,

@@ -6,9 +6,9 @@ use event_sdk::Version;
 
 use super::conflict::{self, Conflict};
 use super::index::{EventFacts, FORMAT, Index, VersionFacts};
-use super::{Lock, LockedEvent, facts, golden, names};
+use super::{Lock, LockedEvent, LockedVersion, facts, golden, names};
 use crate::schema::{envelope, text};
-use crate::{Catalogue, EventEntry};
+use crate::{Catalogue, EventEntry, parallel};
 
 /// What is to be written for a catalogue.
 #[derive(Debug)]
@@ -52,8 +52,9 @@ impl Plan {
             let (key, facts) = plan.locked(catalogue, event, options);
             events.insert(key, facts);
         }
-        for entry in catalogue.events() {
-            plan.entry(catalogue, entry, lock, options, &mut events);
+        let made = parallel::map(catalogue.events(), |entry| Made::of(catalogue, entry, lock));
+        for (entry, made) in catalogue.events().iter().zip(made) {
+            plan.entry(catalogue, entry, made, options, &mut events);
         }
         plan.index(catalogue, events);
         plan
@@ -106,18 +107,18 @@ impl Plan {
         &mut self,
         catalogue: &Catalogue,
         entry: &EventEntry,
-        lock: Option<&Lock>,
+        made: Made<'_>,
         options: &Options,
         events: &mut BTreeMap<Key, EventFacts>,
     ) {
         let spec = entry.spec();
         let (subject, absolute, version) = (spec.subject(), spec.is_absolute(), spec.version());
-        let locked = lock
-            .and_then(|lock| lock.event(subject, absolute))
-            .and_then(|event| event.version(version));
-        let changes = locked.map_or(Vec::new(), |locked| {
-            conflict::changes(catalogue, entry, locked)
-        });
+        let Made {
+            locked,
+            changes,
+            schema,
+            hash,
+        } = made;
         let replaced = !changes.is_empty() && options.replace.contains(subject);
         if !changes.is_empty() && !replaced {
             self.conflicts.push(Conflict::Changed {
@@ -142,9 +143,9 @@ impl Plan {
             },
         };
         let golden = self.file(names::golden(subject, absolute, version), golden);
-        let schema = text::of_schema(&entry.envelope()).into_bytes();
-        let schema = self.file(names::schema(subject, absolute, version), schema);
-        let facts = facts::version(catalogue, entry, schema, golden);
+        self.files
+            .insert(names::schema(subject, absolute, version), schema);
+        let facts = facts::version(catalogue, entry, hash, golden);
         let event = events
             .entry((subject.to_owned(), absolute))
             .or_insert_with(|| EventFacts {
@@ -180,6 +181,32 @@ impl Plan {
         let hash = names::hash(&bytes);
         self.files.insert(path, bytes);
         hash
+    }
+}
+
+/// What is made of an event's version without looking at the others.
+struct Made<'a> {
+    locked: Option<&'a LockedVersion>,
+    changes: Vec<conflict::Change>,
+    schema: Vec<u8>,
+    hash: String,
+}
+
+impl<'a> Made<'a> {
+    fn of(catalogue: &Catalogue, entry: &EventEntry, lock: Option<&'a Lock>) -> Self {
+        let spec = entry.spec();
+        let locked = lock
+            .and_then(|lock| lock.event(spec.subject(), spec.is_absolute()))
+            .and_then(|event| event.version(spec.version()));
+        let schema = text::of_schema(&entry.envelope()).into_bytes();
+        Self {
+            locked,
+            changes: locked.map_or(Vec::new(), |locked| {
+                conflict::changes(catalogue, entry, locked)
+            }),
+            hash: names::hash(&schema),
+            schema,
+        }
     }
 }
 

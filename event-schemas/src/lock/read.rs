@@ -12,10 +12,11 @@ use serde_json::Value;
 
 use super::index::{EventFacts, FORMAT, Index, VersionFacts};
 use super::{Golden, Lock, LockError, LockedEvent, LockedVersion, names};
+use crate::parallel;
 use crate::schema::defs;
 
 /// Gives the bytes of a file, or `None` if it is not there.
-pub(super) type Source<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, LockError> + 'a;
+pub(super) type Source<'a> = dyn Fn(&str) -> Result<Option<Vec<u8>>, LockError> + Sync + 'a;
 
 /// The lock in a folder.
 pub(super) fn folder(dir: &Path) -> Result<Lock, LockError> {
@@ -39,10 +40,8 @@ pub(super) fn lock(source: &Source<'_>) -> Result<Lock, LockError> {
     let bytes = source(names::INDEX)?.ok_or(LockError::NoLock)?;
     let index = index(&bytes)?;
     locked_file(source, names::ENVELOPE, &index.envelope)?;
-    let mut events = Vec::with_capacity(index.events.len());
-    for facts in &index.events {
-        events.push(event(source, facts)?);
-    }
+    let events = parallel::map(&index.events, |facts| event(source, facts));
+    let mut events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
     events.sort_by(|one: &LockedEvent, other| {
         (&one.subject, one.absolute).cmp(&(&other.subject, other.absolute))
     });

@@ -97,6 +97,11 @@ impl Schema {
             })?,
         };
         check_meta(value, draft, "")?;
+        Self::of_checked(value, draft)
+    }
+
+    /// Reads a schema that its meta-schema accepts.
+    fn of_checked(value: &Value, draft: Draft) -> Result<Self, SchemaError> {
         let tree = Tree::read(value, draft)?;
         let ranges: Vec<String> = tree
             .nodes

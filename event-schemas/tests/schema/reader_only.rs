@@ -1,4 +1,5 @@
-//! What a reader accepts beyond what is written: `#[serde(other)]`, and a flattened `Option`.
+//! Values that readers accept and writers do not write: `#[serde(other)]` and flattened
+//! `Option`.
 
 use std::collections::BTreeMap;
 

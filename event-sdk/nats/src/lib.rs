@@ -311,6 +311,9 @@ fn drain(
     // It has begun when this returns, whoever waits for the rest.
     context.begin_drain();
     let draining = consumers.drain(within);
+    if draining.is_settled() {
+        context.end_publishing();
+    }
     Completion::later(async move { Ok(draining.run(&context).await) })
 }
 

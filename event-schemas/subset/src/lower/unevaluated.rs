@@ -14,7 +14,7 @@ use crate::schema::{Node, NodeId};
 use crate::types::Type;
 
 /// How many alternatives are told apart.
-const MAX_ALTERNATIVES: usize = 64;
+const MAX_ALTERNATIVES: usize = 256;
 /// Of how many variants that may hold together all combinations are told apart.
 const MAX_TOGETHER: usize = 6;
 

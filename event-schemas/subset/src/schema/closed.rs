@@ -29,7 +29,8 @@ pub(super) fn close(schema: &Schema) -> Result<Schema, SchemaError> {
         }
     }
     if changed {
-        Schema::parse(&closed)
+        // What was added is a keyword of 2020-12: nothing is to be checked again.
+        Schema::of_checked(&closed, Draft::Draft202012)
     } else {
         Ok(upgraded)
     }

@@ -1,4 +1,4 @@
-//! Errors of reading and writing the data of an event.
+//! No event data in errors of encoding and decoding.
 
 use std::collections::BTreeMap;
 

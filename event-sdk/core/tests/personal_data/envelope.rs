@@ -1,4 +1,4 @@
-//! Errors of envelopes and sets, and the `Debug` of what carries an event.
+//! No event data in errors of envelopes and sets, nor in `Debug` of messages.
 
 use std::sync::Arc;
 

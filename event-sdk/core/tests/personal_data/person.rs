@@ -1,4 +1,4 @@
-//! An event with fields of every kind that an error can be about.
+//! Test support: an event with fields of every kind.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -98,6 +98,11 @@ impl Consumers {
 }
 
 impl Draining {
+    /// Whether no handler has an unsettled delivery.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.all.iter().all(One::is_settled)
+    }
+
     /// Naks what was not delivered, and waits until the rest is settled, the time is over or the
     /// connection ends. From then on publishing is refused: published messages are confirmed,
     /// unsettled deliveries are returned by a nak, and the connection is closed.
@@ -151,6 +156,12 @@ impl Draining {
 }
 
 impl One {
+    fn is_settled(&self) -> bool {
+        self.in_hand
+            .iter()
+            .all(|ack_pending| open(ack_pending).is_none())
+    }
+
     /// Naks what was not delivered, and waits until the rest is settled.
     async fn settle(&self, deadline: Instant) {
         let settled = async {
@@ -158,12 +169,7 @@ impl One {
                 // Before the look, so that nothing is missed between.
                 let mut settled = std::pin::pin!(self.pull_loop.ack_context.settled());
                 settled.as_mut().enable();
-                if self
-                    .in_hand
-                    .iter()
-                    .all(|ack_pending| open(ack_pending).is_none())
-                    || timeout_at(deadline, settled).await.is_err()
-                {
+                if self.is_settled() || timeout_at(deadline, settled).await.is_err() {
                     break;
                 }
             }

@@ -1,4 +1,4 @@
-//! Parses the answers to direct gets.
+//! Parses the responses to direct gets (`$JS.API.DIRECT.GET`).
 
 use bytes::Bytes;
 use jiff::Timestamp;

@@ -1,4 +1,4 @@
-//! Reacts to the connection: reconnects, denials, drain and end.
+//! Reactions of the send queue to connection events: reconnect, permission denied, drain, end.
 
 use super::SendQueue;
 use super::state::Queued;

@@ -41,9 +41,12 @@ async fn subscribe(core: &CoreNats, request: SubscribeRequest) -> Subscription {
 }
 
 async fn next(subscription: &mut Subscription) -> Result<Received, Error> {
-    match within(subscription.next()).await.unwrap()? {
-        Incoming::Message(received) => Ok(received),
-        Incoming::Notice(notice) => panic!("{notice:?}"),
+    loop {
+        match within(subscription.next()).await.unwrap()? {
+            Incoming::Message(received) => return Ok(received),
+            Incoming::Notice(notice) if matches!(notice.kind(), NoticeKind::Reconnected) => {}
+            Incoming::Notice(notice) => panic!("{notice:?}"),
+        }
     }
 }
 
