@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::read::json;
 use super::{Lock, LockError};
-use crate::schema::{sample, text};
+use crate::schema::text;
 use crate::{Catalogue, EventEntry};
 
 /// The entry of a golden document's metadata that says what it was made from.
@@ -143,7 +143,7 @@ pub(super) fn faults(catalogue: &Catalogue, lock: &Lock) -> Vec<GoldenFault> {
 pub(super) fn write(catalogue: &Catalogue, entry: &EventEntry) -> Result<String, String> {
     let (data, from) = match entry.examples().first() {
         Some(example) => (example.clone(), "example"),
-        None => (sample::read(entry)?, "schema"),
+        None => (entry.made_up()?, "schema"),
     };
     let bytes = envelope(catalogue, entry, &data, from).map_err(|why| why.to_string())?;
     // What was written as JSON is read as such.
