@@ -51,6 +51,7 @@ mod generate;
 mod golden;
 mod index;
 mod names;
+mod options;
 mod plan;
 mod read;
 mod write;
@@ -60,7 +61,8 @@ pub use error::LockError;
 pub use generate::{GenerateError, drift, generate};
 pub use golden::{Golden, GoldenFault, MadeFrom};
 pub(crate) use names::{INDEX, schema as schema_path};
-pub use plan::{Options, Plan};
+pub use options::Options;
+pub use plan::Plan;
 pub(crate) use write::changed;
 pub use write::{WriteError, Written};
 
