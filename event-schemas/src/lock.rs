@@ -50,6 +50,7 @@ mod facts;
 mod generate;
 mod golden;
 mod index;
+mod json;
 mod names;
 mod options;
 mod plan;

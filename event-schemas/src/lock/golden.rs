@@ -13,8 +13,7 @@ use serde_json::Value;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::read::json;
-use super::{Lock, LockError};
+use super::{Lock, LockError, json};
 use crate::schema::text;
 use crate::{Catalogue, EventEntry};
 
@@ -82,7 +81,7 @@ impl Golden {
     }
 
     pub(super) fn parse(path: String, bytes: Vec<u8>) -> Result<Self, LockError> {
-        let envelope = json(&path, &bytes)?;
+        let envelope = json::parse(&path, &bytes)?;
         let made_from = match envelope.get("metadata").and_then(|meta| meta.get(MARK)) {
             Some(Value::String(from)) if from == "schema" => MadeFrom::Schema,
             _ => MadeFrom::Example,
