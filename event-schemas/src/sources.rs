@@ -14,9 +14,11 @@
 mod item;
 mod modules;
 mod problem;
+mod unsaid_form;
 
 pub use modules::ScanError;
-pub use problem::{Problem, UnsaidForm};
+pub use problem::Problem;
+pub use unsaid_form::UnsaidForm;
 
 use std::path::{Path, PathBuf};
 

@@ -94,7 +94,17 @@ impl EventEntry {
     /// to be read. `None` where none can be made up.
     pub fn example(&self) -> Option<Value> {
         let given = self.examples.first().cloned();
-        given.or_else(|| schema::sample::read(self).ok())
+        given.or_else(|| self.made_up().ok())
+    }
+
+    /// Data that are made up from the writer's schema and known to be read.
+    ///
+    /// # Errors
+    ///
+    /// Why none can be made up.
+    pub(crate) fn made_up(&self) -> Result<Value, String> {
+        let version = self.spec.version();
+        schema::sample::read(&self.writer, |data| self.decode(version, data))
     }
 
     pub(super) fn new(definition: &Definition) -> Self {

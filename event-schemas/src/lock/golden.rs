@@ -13,9 +13,8 @@ use serde_json::Value;
 use thiserror::Error;
 use uuid::Uuid;
 
-use super::read::json;
-use super::{Lock, LockError};
-use crate::schema::{sample, text};
+use super::{Lock, LockError, json};
+use crate::schema::text;
 use crate::{Catalogue, EventEntry};
 
 /// The entry of a golden document's metadata that says what it was made from.
@@ -82,7 +81,7 @@ impl Golden {
     }
 
     pub(super) fn parse(path: String, bytes: Vec<u8>) -> Result<Self, LockError> {
-        let envelope = json(&path, &bytes)?;
+        let envelope = json::parse(&path, &bytes)?;
         let made_from = match envelope.get("metadata").and_then(|meta| meta.get(MARK)) {
             Some(Value::String(from)) if from == "schema" => MadeFrom::Schema,
             _ => MadeFrom::Example,
@@ -143,7 +142,7 @@ pub(super) fn faults(catalogue: &Catalogue, lock: &Lock) -> Vec<GoldenFault> {
 pub(super) fn write(catalogue: &Catalogue, entry: &EventEntry) -> Result<String, String> {
     let (data, from) = match entry.examples().first() {
         Some(example) => (example.clone(), "example"),
-        None => (sample::read(entry)?, "schema"),
+        None => (entry.made_up()?, "schema"),
     };
     let bytes = envelope(catalogue, entry, &data, from).map_err(|why| why.to_string())?;
     // What was written as JSON is read as such.

@@ -1,12 +1,12 @@
 //! `Plan`: which files `generate` will write, and which conflicts forbid it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use event_sdk::Version;
 
 use super::conflict::{self, Conflict};
 use super::index::{EventFacts, FORMAT, Index, VersionFacts};
-use super::{Lock, LockedEvent, LockedVersion, facts, golden, names};
+use super::{Lock, LockedEvent, LockedVersion, Options, facts, golden, names};
 use crate::schema::{envelope, text};
 use crate::{Catalogue, EventEntry, parallel};
 
@@ -15,28 +15,6 @@ use crate::{Catalogue, EventEntry, parallel};
 pub struct Plan {
     files: BTreeMap<String, Vec<u8>>,
     conflicts: Vec<Conflict>,
-}
-
-/// What may be done that otherwise is a [`Conflict`].
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    pub(super) replace: BTreeSet<String>,
-    pub(super) retire: BTreeSet<String>,
-}
-
-impl Options {
-    /// Writes another contract over the newest version of the event with this subject,
-    /// which nobody has seen yet.
-    pub fn replace(mut self, subject: impl Into<String>) -> Self {
-        self.replace.insert(subject.into());
-        self
-    }
-
-    /// Notes that nobody publishes the event with this subject any longer.
-    pub fn retire(mut self, subject: impl Into<String>) -> Self {
-        self.retire.insert(subject.into());
-        self
-    }
 }
 
 impl Plan {

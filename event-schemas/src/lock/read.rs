@@ -11,7 +11,7 @@ use event_sdk::event::KeyUse;
 use serde_json::Value;
 
 use super::index::{EventFacts, FORMAT, Index, VersionFacts};
-use super::{Golden, Lock, LockError, LockedEvent, LockedVersion, names};
+use super::{Golden, Lock, LockError, LockedEvent, LockedVersion, json, names};
 use crate::parallel;
 use crate::schema::defs;
 
@@ -58,7 +58,7 @@ pub(super) fn lock(source: &Source<'_>) -> Result<Lock, LockError> {
 
 /// The index, whose format is looked at before anything else in it.
 fn index(bytes: &[u8]) -> Result<Index, LockError> {
-    let value = json(names::INDEX, bytes)?;
+    let value = json::parse(names::INDEX, bytes)?;
     let malformed = |why: String| LockError::Malformed {
         path: names::INDEX.to_owned(),
         why,
@@ -171,7 +171,7 @@ fn sides(path: &str, envelope: &Value) -> Result<(Value, Value), LockError> {
 
 fn locked_file(source: &Source<'_>, path: &str, hash: &str) -> Result<Value, LockError> {
     let bytes = locked_bytes(source, path, hash)?;
-    json(path, &bytes)
+    json::parse(path, &bytes)
 }
 
 fn locked_bytes(source: &Source<'_>, path: &str, hash: &str) -> Result<Vec<u8>, LockError> {
@@ -182,17 +182,8 @@ fn locked_bytes(source: &Source<'_>, path: &str, hash: &str) -> Result<Vec<u8>, 
         return Ok(bytes);
     }
     // Not even JSON: that says more than that it is not the same.
-    json(path, &bytes)?;
+    json::parse(path, &bytes)?;
     Err(LockError::Edited {
         path: path.to_owned(),
-    })
-}
-
-/// The JSON in a file of the lock.
-pub(super) fn json(path: &str, bytes: &[u8]) -> Result<Value, LockError> {
-    serde_json::from_slice(bytes).map_err(|source| LockError::NotJson {
-        path: path.to_owned(),
-        conflict: bytes.windows(8).any(|part| part == b"<<<<<<< "),
-        source,
     })
 }

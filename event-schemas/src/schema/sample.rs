@@ -3,31 +3,39 @@
 //! It covers what derived schemas say; whoever asks validates the document, so
 //! that a schema with a `pattern`, say, ends in a request for an example.
 
+use event_sdk::event::DataError;
 use serde_json::{Map, Value};
 
 use super::defs;
-use crate::EventEntry;
 
 /// How deep a type within itself is followed before what is optional is left out.
 const DEPTH: usize = 6;
 
-/// Data made from the writer's schema of an event, which are known to be read: with an entry in
-/// each map, so that its values are read too, or without where that is refused.
+/// Data made from the schema `writer`, which are known to be read: with an entry in each map, so
+/// that its values are read too, or without where that is refused. `decode` reads the data as the
+/// event with that schema does.
 ///
 /// # Errors
 ///
 /// Why none can be made.
-pub(crate) fn read(entry: &EventEntry) -> Result<Value, String> {
-    let with_entries = of(entry.writer(), 0, true);
-    if is_read(entry, &with_entries).is_ok() {
+pub(crate) fn read(
+    writer: &Value,
+    decode: impl Fn(&[u8]) -> Result<(), DataError>,
+) -> Result<Value, String> {
+    let with_entries = of(writer, 0, true);
+    if is_read(writer, &decode, &with_entries).is_ok() {
         return Ok(with_entries);
     }
-    let data = of(entry.writer(), 0, false);
-    is_read(entry, &data).map(|()| data)
+    let data = of(writer, 0, false);
+    is_read(writer, &decode, &data).map(|()| data)
 }
 
-fn is_read(entry: &EventEntry, data: &Value) -> Result<(), String> {
-    let schema = event_schemas_subset::Schema::parse(entry.writer());
+fn is_read(
+    writer: &Value,
+    decode: impl Fn(&[u8]) -> Result<(), DataError>,
+    data: &Value,
+) -> Result<(), String> {
+    let schema = event_schemas_subset::Schema::parse(writer);
     let schema = schema.map_err(|why| why.to_string())?;
     if let Some(refusal) = schema.validate(data).into_iter().next() {
         let at = refusal.pointer;
@@ -36,8 +44,7 @@ fn is_read(entry: &EventEntry, data: &Value) -> Result<(), String> {
             refusal.message
         ));
     }
-    let bytes = data.to_string();
-    let read = entry.decode(entry.spec().version(), bytes.as_bytes());
+    let read = decode(data.to_string().as_bytes());
     read.map_err(|why| match std::error::Error::source(&why) {
         Some(source) => format!("{why}: {source}"),
         None => why.to_string(),

@@ -15,8 +15,7 @@ use syn::{
     Attribute, Field, Fields, Ident, Item, ItemEnum, ItemStruct, LitStr, Meta, Token, Type, UseTree,
 };
 
-use super::SourceEvent;
-use super::problem::UnsaidForm;
+use super::{SourceEvent, UnsaidForm};
 
 /// The name of the derive.
 const EVENT: &str = "Event";

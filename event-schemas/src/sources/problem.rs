@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::SourceEvent;
 use super::item::Found;
+use super::{SourceEvent, UnsaidForm};
 use crate::Catalogue;
 
 /// Something that is wrong, as the sources have it.
@@ -16,22 +16,6 @@ pub enum Problem {
     NotInCatalogue(SourceEvent),
     /// A field is written by a function, and nothing says in which form.
     UnsaidForm(UnsaidForm),
-}
-
-/// A field that is written by a function (`serialize_with`), in a form that its schema may not
-/// have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnsaidForm {
-    /// The name of the type that has the field.
-    pub ty: String,
-    /// The field.
-    pub field: String,
-    /// The subjects of the events that have a type of this name in them, sorted.
-    pub events: Vec<String>,
-    /// The file, as it was reached from what was scanned.
-    pub file: PathBuf,
-    /// The line, counted from 1.
-    pub line: usize,
 }
 
 impl Problem {

@@ -1,10 +1,9 @@
 //! `compare`: compares two schemas, and holds verdict and breaks.
 
-use serde_json::Value;
-
 use crate::diff::diff;
+use crate::finding::{Break, Unknown};
+use crate::options::Options;
 use crate::path::Path;
-use crate::rule::Rule;
 use crate::schema::Schema;
 
 /// The stack of a search, in bytes; what is not used of it is never touched.
@@ -64,26 +63,6 @@ pub fn compare_with(sub: &Schema, sup: &Schema, options: &Options) -> Comparison
     Comparison { breaks, unknowns }
 }
 
-/// How much work a comparison may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Options {
-    /// How many steps of the proof search may be taken before the answer is
-    /// [`Verdict::Unknown`].
-    pub steps: u64,
-    /// How many breaks are looked for at most.
-    pub breaks: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            steps: 100_000,
-            breaks: 1_000,
-        }
-    }
-}
-
 /// What [`compare`] found out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
@@ -123,29 +102,4 @@ pub enum Verdict {
     Broken,
     /// Neither was found. This is not "safe".
     Unknown,
-}
-
-/// A place where the other schema refuses what the one accepts.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Break {
-    /// The rule that the change breaks.
-    pub rule: Rule,
-    /// Where in the document.
-    pub path: Path,
-    /// Why it breaks, a sentence.
-    pub why: String,
-    /// A whole document that the one schema accepts and the other refuses,
-    /// verified by running both validators.
-    pub document: Value,
-}
-
-/// A place where the comparison could not decide.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Unknown {
-    /// Where in the document.
-    pub path: Path,
-    /// Why it could not be decided, a sentence.
-    pub why: String,
 }

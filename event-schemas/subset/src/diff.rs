@@ -15,9 +15,10 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::comparison::{Break, Options, Unknown};
 use crate::expr::{Atom, Expr, Lit, Origin, Side};
+use crate::finding::{Break, Unknown};
 use crate::lower::Lowering;
+use crate::options::Options;
 use crate::path::Path;
 use crate::rule::Rule;
 use crate::schema::Schema;

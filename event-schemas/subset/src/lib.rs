@@ -33,6 +33,7 @@
 //! - `solve`: finds a value that satisfies expressions, or proves that there is none;
 //! - `number`, `text`, `types`: exact numbers, sets of strings, types of values;
 //! - `diff`: finds all breaks between two schemas, field by field;
+//! - `finding`, `options`: what a comparison says of one place, and how much work it may be;
 //! - `rule`, `path`: the rule that a break violates, and its place;
 //! - `comparison`: runs the steps, and holds the result.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -51,12 +52,16 @@ mod types;
 
 mod diff;
 
+mod finding;
+mod options;
 mod path;
 mod rule;
 
 mod comparison;
 
-pub use comparison::{Break, Comparison, Options, Unknown, Verdict, compare, compare_with};
+pub use comparison::{Comparison, Verdict, compare, compare_with};
+pub use finding::{Break, Unknown};
+pub use options::Options;
 pub use path::{Path, Step};
 pub use rule::Rule;
 pub use schema::{Draft, Refusal, Schema, SchemaError};

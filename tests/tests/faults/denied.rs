@@ -70,7 +70,7 @@ async fn a_subject_that_may_not_be_published_to() {
         assert_eq!(error.prepared().event().number, number);
         ledger.failed(&error);
     }
-    assert_eq!(ledger.failures("Denied"), 50);
+    assert_eq!(ledger.failures("PermissionDenied"), 50);
     let state = operator.bus.stream_state(STREAM).await.expect("it may");
     assert_eq!(state.messages, 50);
     read_stored(&operator.bus, &ledger).await;

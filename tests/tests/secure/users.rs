@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use event_sdk::transport::nats::{Management, Nats, NatsOptions};
-use event_sdk::transport::{Capability, ErrorKind, StreamChange, Transport};
+use event_sdk::transport::{Capability, ErrorKind, StreamChange, TransportExt as _};
 use event_sdk_test_servers::{Permissions, Server};
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
 
@@ -145,7 +145,7 @@ async fn who_may_only_pull_and_ack_receives_over_a_restart() {
 
     let options = user(&server, "billing").management(Management::Never);
     let nats = connect(options).await;
-    assert!(!nats.capabilities().has(Capability::StreamAdmin));
+    assert!(!nats.supports(Capability::StreamAdmin));
     let bus = bus(nats);
     let subscribing = bus
         .subscribe::<AllOrderEvents>()

@@ -156,7 +156,7 @@ async fn what_needs_a_stream_is_unsupported() {
     }
     unsupported(
         within(core.stream_state("S")).await.unwrap_err(),
-        Capability::Store,
+        Capability::StreamAdmin,
     );
 }
 

@@ -274,7 +274,7 @@ async fn without_management_calls_there_is_none() {
     let rig = Rig::with_stream(|stream| stream).await;
     let options = Nats::options(rig.server.url()).management(Management::Never);
     let nats = Nats::connect(options).await.unwrap();
-    assert!(!nats.capabilities().has(Capability::History));
+    assert!(!nats.supports(Capability::History));
     let error = read(&nats, request(&["s.>"], Order::OldestFirst))
         .await
         .unwrap_err();

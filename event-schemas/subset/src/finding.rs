@@ -1,0 +1,31 @@
+//! `Break` and `Unknown`: what a comparison says of one place in the document.
+
+use serde_json::Value;
+
+use crate::path::Path;
+use crate::rule::Rule;
+
+/// A place where the other schema refuses what the one accepts.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Break {
+    /// The rule that the change breaks.
+    pub rule: Rule,
+    /// Where in the document.
+    pub path: Path,
+    /// Why it breaks, a sentence.
+    pub why: String,
+    /// A whole document that the one schema accepts and the other refuses,
+    /// verified by running both validators.
+    pub document: Value,
+}
+
+/// A place where the comparison could not decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unknown {
+    /// Where in the document.
+    pub path: Path,
+    /// Why it could not be decided, a sentence.
+    pub why: String,
+}
