@@ -85,12 +85,12 @@ async fn on_memory_the_loop_goes_on_and_ends_with_a_drain() {
     publish(&bus, 100..103).await;
     publish(&bus, [1, 2, 3]).await;
     let (handled, mut is_handled) = watch::channel(Handled::default());
-    let handler = tokio::spawn(handle(orders, handled));
+    let task = tokio::spawn(handle(orders, handled));
     until(&mut is_handled, 3).await;
     publish(&bus, [4]).await;
     until(&mut is_handled, 4).await;
     bus.drain(MINUTE).await.unwrap();
-    let orders = within("the end", handler).await.unwrap().unwrap();
+    let orders = within("the end", task).await.unwrap().unwrap();
     assert_eq!(is_handled.borrow().ids, [1, 2, 3, 4]);
     let notices = orders.notices();
     assert_eq!(
@@ -104,11 +104,11 @@ async fn on_memory_the_loop_ends_with_closing() {
     let bus = EventBus::memory();
     let orders = bus.subscribe::<OrderPlaced>().await.unwrap();
     let (handled, mut is_handled) = watch::channel(Handled::default());
-    let handler = tokio::spawn(handle(orders, handled));
+    let task = tokio::spawn(handle(orders, handled));
     publish(&bus, [1]).await;
     until(&mut is_handled, 1).await;
     bus.close().await.unwrap();
-    within("the end", handler).await.unwrap().unwrap();
+    within("the end", task).await.unwrap().unwrap();
 }
 
 async fn connect(server: &Server) -> EventBus {
@@ -144,7 +144,7 @@ async fn on_a_server_the_loop_goes_on_and_ends_with_a_drain() {
     let orders = bus.subscribe::<OrderPlaced>().durable("d").max_deliver(1);
     let orders = within("a subscription", orders).await.unwrap();
     let (handled, mut is_handled) = watch::channel(Handled::default());
-    let handler = tokio::spawn(handle(orders, handled));
+    let task = tokio::spawn(handle(orders, handled));
     until(&mut is_handled, 3).await;
     // The server says that 2 is not delivered again when it likes to.
     for id in 10.. {
@@ -160,7 +160,7 @@ async fn on_a_server_the_loop_goes_on_and_ends_with_a_drain() {
     publish(&bus, [4]).await;
     until(&mut is_handled, 4).await;
     within("the drain", bus.drain(MINUTE)).await.unwrap();
-    let orders = within("the end", handler).await.unwrap().unwrap();
+    let orders = within("the end", task).await.unwrap().unwrap();
     let mut ids = is_handled.borrow().ids.clone();
     // What was acknowledged just before the server was killed may come again.
     ids.retain(|id| *id < 10);
