@@ -1,5 +1,5 @@
-//! Stores a message: duplicate check, expected sequences, message size, and room by
-//! `max_messages` and `max_bytes` (discard old or refuse with `StreamFull`).
+//! Stores a message: duplicate check, expected sequences, message size, and what happens at the
+//! limits `max_messages` and `max_bytes` (discard the old, or refuse with `StreamFull`).
 
 use std::mem;
 use std::num::NonZeroU64;

@@ -1,5 +1,5 @@
-//! `State`: everything of a stream under its lock; applies age and size limits, drops messages,
-//! and removes what all consumers have settled.
+//! `State`: everything of a stream under its lock; drops messages by age and by changed limits, and
+//! removes what all consumers have settled.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::num::NonZeroU64;

@@ -1,5 +1,5 @@
-//! NATS headers: `Nats-Msg-Id`, `Nats-Expected-…` and user headers, written and parsed; and the
-//! header names on the wire.
+//! Header names on the wire to a NATS server (`Nats-Msg-Id`, `Nats-Expected-…`), and how these and
+//! the headers of callers are written and parsed.
 
 use async_nats::HeaderMap;
 use async_nats::header::{

@@ -1,5 +1,5 @@
 //! Secure set-ups on real servers: credentials, TLS, domains, users with few permissions, and
-//! the permissions table of docs/production.md row by row (`secure/permissions.rs`).
+//! the permission rows that `secure/permissions.rs` reads from the table in docs/production.md.
 
 mod captured;
 mod credentials;

@@ -1,5 +1,4 @@
-//! `SubscribeRequest` and `ConsumerConfig`: the settings of a consumer, their defaults, and the
-//! comparison of two configurations.
+//! `SubscribeRequest` and `ConsumerConfig`: the settings of a consumer, their defaults and checks.
 
 mod binding;
 mod check;

@@ -1,5 +1,5 @@
-//! Items of a subscription: messages, gaps, exhausted deliveries; and settling them (ack, nak,
-//! term).
+//! Items of a subscription: messages and notices; and how a delivery is settled (ack, nak with a
+//! delay, term, in progress).
 
 use std::any::Any;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! JSON of a consumer's configuration on the wire: what is wanted, what the server has, and
-//! their differences (filters, ack policy, limits).
+//! JSON of a consumer's configuration on a NATS server: written for a wanted one, read from an
+//! existing one.
 
 use std::num::NonZeroU32;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! `Limits`: how many messages may be in flight, and how long they wait.
+//! `Limits` of publishing: how many publishes may wait for their acks, and how long they wait.
 
 use std::time::Duration;
 

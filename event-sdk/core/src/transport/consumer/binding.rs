@@ -1,5 +1,5 @@
-//! `BoundConsumer`: decides whether an existing consumer can serve a subscription (filters, ack
-//! policy), and lists the differences to follow.
+//! Binding rule of all transports: compares filters and ack policy of an existing durable with what
+//! is wanted, refuses a mismatch, and lists the differences to follow (`BoundConsumer`).
 
 use super::coverage::covered;
 use super::{ConsumerConfig, ConsumerName};
