@@ -158,8 +158,7 @@ impl EventBus {
     }
 
     /// Creates or changes the [declared](BusBuilder::stream) streams to match their declarations.
-    /// Returns what changed for each stream, in the order of the declarations. Nothing else in
-    /// the SDK creates or changes a stream.
+    /// Returns what changed for each stream, in the order of the declarations. Apart from [`apply`](Self::apply), nothing else in the SDK creates or changes a stream.
     ///
     /// Call it once in a deployment step, before anything subscribes. It needs permission to
     /// manage streams, which other services do not need. A subject can move to a stream that is

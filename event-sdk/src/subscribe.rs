@@ -5,6 +5,7 @@ mod binding;
 mod delivery;
 mod incoming;
 mod options;
+mod refusal;
 mod subscriber;
 
 pub use batch::Batch;

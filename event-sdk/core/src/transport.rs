@@ -96,8 +96,7 @@ use std::time::Duration;
 /// - Nothing is lost silently: what a stream drops before a consumer read it
 ///   arrives as [`NoticeKind::Gap`], what ran out of deliveries as
 ///   [`NoticeKind::Exhausted`], where the capability is declared.
-/// - An error of a subscription is final: it says why the subscription has ended. What the
-///   subscription goes on after is a [`Notice`].
+/// - An error of a subscription is final: it says why the subscription has ended. Everything after which the subscription continues is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
 /// - A stream that keeps messages by acknowledgement ([`Retention`](crate::stream::Retention))
 ///   drops one with the last that it waits for, whatever was stored before it; a term counts

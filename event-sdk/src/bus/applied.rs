@@ -56,8 +56,8 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// The transport's at the first stream or durable that cannot be as it is declared, which
-    /// the error names; those before it are applied.
+    /// The transport's error for the first stream or durable that cannot be applied; it names the
+    /// stream or durable. Everything declared before it has been applied.
     pub async fn apply(&self) -> Result<Applied, Error> {
         let streams = self.apply_streams().await?;
         let inner = self.inner();

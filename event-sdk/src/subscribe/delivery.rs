@@ -11,6 +11,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
+use super::refusal;
 use crate::cause::{AsCause, Cause};
 use crate::message::{DecodeError, Message, Opener};
 
@@ -105,20 +106,30 @@ impl<S> Delivery<S> {
         self.settle_now(Settlement::InProgress).await
     }
 
-    /// Settles a message that could not be decoded: naks an event of a newer major version with
-    /// `delay`, until a program that supports it is deployed, and terminates anything else with
-    /// the reason.
+    /// Settles a message that could not be decoded.
+    ///
+    /// An event of a newer major version, or of a subject that the set does not know, is normal
+    /// during a rolling deploy: it is returned by a nak, for a replica that knows it. The first nak
+    /// has `delay` (at least a millisecond), and each further one twice the delay of the one before,
+    /// up to [`LONGEST_DELAY`](Self::LONGEST_DELAY) in all. After that, and for any other error, the
+    /// message is terminated with the reason. Each nak counts as a delivery where `max_deliver` is
+    /// set.
     ///
     /// # Errors
     ///
     /// Errors of the transport.
+    ///
+    /// Cancel-safe as [`nak`](Self::nak) and [`term`](Self::term).
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
-        if error.is_newer() {
-            self.nak(delay).await
-        } else {
-            self.term(error).await
+        match refusal::delay(error.kind(), self.attempt(), delay, Self::LONGEST_DELAY) {
+            Some(delay) => self.nak(delay).await,
+            None => self.term(error).await,
         }
     }
+
+    /// How long [`refuse`](Self::refuse) delays a message in all: 15 minutes. What waits at the
+    /// server holds a place in `max_ack_pending`, so it must not wait for ever.
+    pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
     /// The stream of the event; `None` on a transport without streams.
     #[must_use]

@@ -23,11 +23,11 @@ use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
 ///
-/// It binds the consumer of that name if there is one, and creates it if not;
-/// it never changes one. The settings of one that exists are what holds, whatever is asked
-/// for here: where they differ, one warning says so, and [`Subscriber::differences`]. An
-/// error ([`ErrorKind::ConsumerMismatch`]) is only what would lose or misread events: filters
-/// that do not cover the set, or another ack policy. Unless said otherwise the consumer is
+/// It binds the consumer of that name if there is one, and creates it if not; it never changes one.
+/// An existing consumer keeps its settings: differences are logged as one warning and listed by
+/// [`Subscriber::differences`]. A consumer that would lose or misread events is refused
+/// ([`ErrorKind::ConsumerMismatch`]): its filters do not cover the set, or it has another ack
+/// policy, pushes, sends headers only, or has a priority or replay policy. Unless said otherwise the consumer is
 /// ephemeral, starts at the oldest event, and wants each delivery to be acknowledged
 /// within 30 seconds.
 ///

@@ -54,8 +54,8 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 /// A message that is not an event of the set is a [`Delivery`] whose
 /// [`decode`](crate::Message::decode) fails.
 ///
-/// Dropping the subscriber gives the deliveries that it has not yet returned to other
-/// subscriptions.
+/// When the subscriber is dropped, prefetched deliveries that it has not yet returned go to other
+/// subscriptions of the consumer.
 pub struct Subscriber<S> {
     /// One for each stream.
     sources: Vec<Source>,

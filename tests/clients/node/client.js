@@ -14,7 +14,7 @@ const json = require("./exact_json.js");
 const golden = require("./golden.js");
 const { Envelope, storyOf } = require("./envelope.js");
 const { headersFor, trace } = require("./headers.js");
-const { Refused } = require("./refused.js");
+const { Refused, UnknownSubject } = require("./refused.js");
 const { Events, subjectWith } = require("./subjects.js");
 const { Version } = require("./version.js");
 
@@ -126,6 +126,11 @@ async function settle(known, received) {
       );
     }
   } catch (error) {
+    if (error instanceof UnknownSubject) {
+      received.nak(PUT_BACK_FOR);
+      answer({ outcome: "unknown", ...about, reason: error.message });
+      return;
+    }
     if (!(error instanceof Refused)) throw error;
     received.term(error.message);
     answer({ outcome: "refused", ...about, reason: error.message });

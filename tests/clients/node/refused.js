@@ -6,4 +6,9 @@ class Refused extends Error {
   name = "Refused";
 }
 
-module.exports = { Refused };
+/** What no event that is known here has: a newer reader may know it. */
+class UnknownSubject extends Refused {
+  name = "UnknownSubject";
+}
+
+module.exports = { Refused, UnknownSubject };

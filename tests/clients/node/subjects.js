@@ -2,7 +2,7 @@
 // Subjects with the keys in them, and the events that a reader finds by them.
 
 const { Envelope } = require("./envelope.js");
-const { Refused } = require("./refused.js");
+const { Refused, UnknownSubject } = require("./refused.js");
 
 /** The token of a key in a subject. */
 function escapeKey(key) {
@@ -62,7 +62,7 @@ class Events {
     const dot = subject.lastIndexOf(".");
     const keyed = this.#known.get(`${subject.slice(0, dot)}.*`);
     if (keyed) return [keyed, unescapeKey(subject.slice(dot + 1))];
-    throw new Refused(`no event that is known here has the subject ${subject}`);
+    throw new UnknownSubject(`no event that is known here has the subject ${subject}`);
   }
 
   /** Reads a message; the type must be that of the event with this subject. */

@@ -20,7 +20,7 @@ import exact_json
 import golden
 from envelope import Envelope, Story
 from headers import headers_for, trace
-from refused import Refused
+from refused import Refused, UnknownSubject
 from subjects import Event, Events, subject_with
 from version import Arrival, Version
 
@@ -105,6 +105,10 @@ async def settle(known: Events, received) -> None:
             raise Refused(
                 f"version {envelope.version} is older than {event.version}, and nothing converts it"
             )
+    except UnknownSubject as reason:
+        await received.nak(delay=PUT_BACK_FOR)
+        answer(outcome="unknown", **about, reason=str(reason))
+        return
     except Refused as reason:
         await received.term()
         answer(outcome="refused", **about, reason=str(reason))

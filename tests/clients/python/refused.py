@@ -3,3 +3,7 @@
 
 class Refused(ValueError):
     """What is no event by the contract, and why."""
+
+
+class UnknownSubject(Refused):
+    """What no event that is known here has: a newer reader may know it."""

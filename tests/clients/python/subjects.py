@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from envelope import Envelope
-from refused import Refused
+from refused import Refused, UnknownSubject
 from version import Arrival, Version
 
 
@@ -74,7 +74,7 @@ class Events:
         without_key, _, token = subject.rpartition(".")
         if event := self._known.get((without_key, True)):
             return event, unescape_key(token)
-        raise Refused(f"no event that is known here has the subject {subject!r}")
+        raise UnknownSubject(f"no event that is known here has the subject {subject!r}")
 
     def read(self, subject: str, body: bytes) -> tuple[Arrival, Event, str | None, Envelope]:
         """Reads a message; the type must be that of the event with this subject."""

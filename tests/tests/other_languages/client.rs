@@ -65,7 +65,8 @@ pub(crate) struct Published {
     pub(crate) event_id: Option<String>,
 }
 
-/// What a client says of a message: it is an `event`, a `newer` one, or `refused`.
+/// What a client says of a message: it is an `event`, a `newer` one, of an
+/// `unknown` subject, or `refused`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Consumed {
     pub(crate) outcome: String,

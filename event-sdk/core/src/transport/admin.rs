@@ -35,9 +35,9 @@ pub trait StreamAdmin: Send + Sync {
 ///
 /// - A durable is created or changed by [`apply`](Self::apply), and keeps its position: what
 ///   it has acknowledged is not delivered again, and what is unsettled stays so.
-/// - A message that matches the new filters alone and lies behind the last message that the
-///   consumer has delivered is delivered if the consumer has not passed it already; one that lies
-///   before that is not.
+/// - A message that only the new filters match is delivered if its sequence is higher than the last
+///   one that the consumer delivered, and the consumer has not passed it yet. Earlier messages are
+///   not delivered.
 /// - Another ack wait holds from the next delivery on.
 /// - Where a consumer starts matters only when it is created, and is not changed.
 /// - What cannot be changed is refused

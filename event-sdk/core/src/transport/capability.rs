@@ -35,7 +35,7 @@ pub enum Capability {
     /// Streams can be found, created and changed:
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
     StreamAdmin,
-    /// Consumers can be managed:
+    /// Consumers can be inspected, created, changed and deleted:
     ConsumerAdmin,
     /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
