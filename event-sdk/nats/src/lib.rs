@@ -320,7 +320,9 @@ fn drain(
 /// Ends the connection.
 fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result<(), Error>> {
     let context = Arc::clone(context);
-    // It is closed when this returns, whoever waits for the rest.
+    // It is closed when this returns, whoever waits for the rest. A subscription that ends has to
+    // find that this was asked for, or it would report a failure.
+    context.begin_drain();
     consumers.end();
     context.end();
     Completion::later(async move {

@@ -239,3 +239,24 @@ async fn what_was_in_hand_is_put_back_however_two_drains_meet() {
         others.expect_and_ack([number]).await;
     }
 }
+
+/// Several subscriptions wait on threads of their own while the transport is closed: none of them
+/// may take the end for a failure.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn those_that_wait_while_it_is_closed_end_without_an_error() {
+    let rig = Rig::start().await;
+    for round in 0..30 {
+        let nats = rig.connect().await;
+        let mut waiting = Vec::new();
+        for number in 0..8 {
+            let name = ConsumerName::Durable(format!("d{number}").into());
+            let mut reader = subscribe(&nats, &config(name), 1).await;
+            waiting.push(tokio::spawn(async move { reader.item().await }));
+        }
+        nats.close().await.unwrap();
+        for ended in waiting {
+            let last = ended.await.unwrap();
+            assert!(last.is_none(), "round {round}: {last:?}");
+        }
+    }
+}
