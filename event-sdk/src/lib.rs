@@ -120,6 +120,11 @@ const TRACING_TARGET: &str = "event_sdk";
 #[doc(hidden)]
 pub use event_sdk_core::__private;
 
+/// README's earlier program has to go on compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../tests/earlier_readme.md")]
+struct EarlierReadme;
+
 /// The README's example has to compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -109,11 +109,14 @@ impl<S> Delivery<S> {
     /// Settles a message that could not be decoded.
     ///
     /// An event of a newer major version, or of a subject that the set does not know, is normal
-    /// during a rolling deploy: it is returned by a nak, for a replica that knows it. The first nak
-    /// has `delay` (at least a millisecond), and each further one twice the delay of the one before,
-    /// up to [`LONGEST_DELAY`](Self::LONGEST_DELAY) in all. After that, and for any other error, the
-    /// message is terminated with the reason. Each nak counts as a delivery where `max_deliver` is
-    /// set.
+    /// during a rolling deploy: it is returned by a nak, for a replica that knows it. The nak has
+    /// `delay` (at least a millisecond) at the first [attempt](Self::attempt), and twice as much at
+    /// each further one, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Anything else is terminated
+    /// with the reason.
+    ///
+    /// Each nak counts as a delivery where `max_deliver` is set, and what waits at the server holds
+    /// a place in `max_ack_pending`: where many events are unknown for long, they hold up the
+    /// others.
     ///
     /// # Errors
     ///
@@ -127,8 +130,7 @@ impl<S> Delivery<S> {
         }
     }
 
-    /// How long [`refuse`](Self::refuse) delays a message in all: 15 minutes. What waits at the
-    /// server holds a place in `max_ack_pending`, so it must not wait for ever.
+    /// The longest delay that [`refuse`](Self::refuse) comes to by doubling: 15 minutes.
     pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
     /// The stream of the event; `None` on a transport without streams.

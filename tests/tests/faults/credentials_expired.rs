@@ -73,7 +73,7 @@ async fn what_was_refused_meanwhile_goes_on_with_new_ones() {
             }
         };
         let (refused, ()) = tokio::join!(publishing, until_expired);
-        assert_eq!(ledger.failures("Authentication"), 1);
+        assert_eq!(ledger.failures("Unauthenticated"), 1);
 
         // Renewed in place, they are read at the next attempt.
         let renewed = operator.credentials("service").text().expect("signed");

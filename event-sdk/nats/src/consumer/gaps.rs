@@ -87,7 +87,19 @@ impl Gaps {
                 }
             }
         }
-        let (tracker, found) = Tracker::begin(config, bound, look.as_ref());
+        let mut bound = bound.clone();
+        if let Some(look) = &look
+            && !look.rules.keeps_read
+            && !bound.consumer.created
+            && config.name.as_str().is_some()
+        {
+            // What others have read and acknowledged since it was bound has left the stream, and
+            // is no gap.
+            if let Ok(Some(at)) = look::consumer(&ack_context, &bound.name).await {
+                bound.delivered = at.delivered;
+            }
+        }
+        let (tracker, found) = Tracker::begin(config, &bound, look.as_ref());
         Self {
             consumer: bound.name.clone(),
             asks,

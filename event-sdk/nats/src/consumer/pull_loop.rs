@@ -128,8 +128,10 @@ impl PullLoop {
                 deliveries: Deliveries::default(),
                 behind: None,
                 last: 0,
+                // Where the server was not asked, the durable may have begun elsewhere: what it
+                // sends is for the caller.
                 start: match config.deliver {
-                    DeliverPolicy::ByStartSequence(start) => start,
+                    DeliverPolicy::ByStartSequence(start) if bound.created.is_some() => start,
                     _ => 0,
                 },
                 before: None,

@@ -194,7 +194,10 @@ async fn without_management_calls_only_a_durable_that_exists_is_served() {
     assert_eq!(error.consumer(), Some("missing"));
     assert_eq!(error.stream(), Some(STREAM));
     drop(subscribe(&rig.connect().await, &durable("d"), 1).await);
-    let mut reader = subscribe(&nats, &durable("d"), 5).await;
+    // Where it starts was decided when it was created, whatever is asked for now.
+    let mut later = durable("d");
+    later.deliver = DeliverPolicy::ByStartSequence(15);
+    let mut reader = subscribe(&nats, &later, 5).await;
     rig.publish(0..20).await;
     reader.expect_and_ack(0..20).await;
 }

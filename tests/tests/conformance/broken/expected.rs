@@ -434,6 +434,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsEverybody, &[
+        "a_durable_that_comes_back_hears_of_a_gap",
         "a_handler_publishes_while_draining",
         "a_drain_is_for_one_transport_alone", "publishes_in_flight_are_confirmed",
         "the_shorter_of_two_drains_ends_both", "the_unread_goes_to_others_at_once",

@@ -283,8 +283,13 @@ impl Tracker {
             self.known.extend([range]);
             gaps.extend(self.gap(unread, is_alone));
             self.caught_up = at.pending == 0;
-            if self.caught_up && self.unknown_to == u64::MAX {
-                self.unknown_to = read;
+            if self.caught_up {
+                // All that was for it up to the end of the stream has been delivered.
+                let known = match self.unknown_to {
+                    u64::MAX => read,
+                    known => known,
+                };
+                self.unknown_to = known.max(look.last);
             }
         }
         gaps
