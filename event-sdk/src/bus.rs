@@ -24,7 +24,7 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Completion, ConsumerConfig, ConsumerName, Drained, Error, StreamChange, StreamState, Transport,
+    Completion, ConsumerName, Drained, Error, StreamChange, StreamState, Transport,
     TransportExt as _,
 };
 
@@ -76,32 +76,13 @@ pub(crate) struct Inner {
 }
 
 impl Inner {
-    /// Gives a durable that is declared its settings, where it has the defaults.
-    pub(crate) fn declared(&self, config: &mut ConsumerConfig) {
-        let ConsumerName::Durable(name) = &config.name else {
-            return;
+    /// The declaration of this durable.
+    pub(crate) fn declared(&self, name: &ConsumerName) -> Option<&ConsumerSpec> {
+        let ConsumerName::Durable(name) = name else {
+            return None;
         };
         let mut declared = self.consumers.iter();
-        let Some(spec) = declared.find(|spec| spec.name() == name.as_str()) else {
-            return;
-        };
-        let default = ConsumerConfig::new(config.name.clone(), Vec::new());
-        let declared = spec.config();
-        set(&mut config.deliver, &default.deliver, &declared.deliver);
-        set(&mut config.ack, &default.ack, &declared.ack);
-        set(&mut config.ack_wait, &default.ack_wait, &declared.ack_wait);
-        let most = &declared.max_deliver;
-        set(&mut config.max_deliver, &default.max_deliver, most);
-        let most = &declared.max_ack_pending;
-        set(&mut config.max_ack_pending, &default.max_ack_pending, most);
-        set(&mut config.backoff, &default.backoff, &declared.backoff);
-    }
-}
-
-/// Sets what is the default to what is declared.
-fn set<T: Clone + PartialEq>(is: &mut T, default: &T, declared: &T) {
-    if is == default {
-        declared.clone_into(is);
+        declared.find(|spec| spec.name() == name.as_str())
     }
 }
 

@@ -6,6 +6,7 @@ mod delivery;
 mod incoming;
 mod options;
 mod refusal;
+mod settings;
 mod subscriber;
 
 pub use batch::Batch;

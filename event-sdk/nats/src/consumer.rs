@@ -98,6 +98,8 @@ async fn open(
     let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound.clone(), inbox, request.prefetch);
     let pull_loop = Arc::new(pull_loop);
+    // From here on nothing is left behind when this is given up.
+    let mut unopened = Unopened(Some(Arc::clone(&pull_loop)));
     consumers.add(&pull_loop);
     let reports = match config.max_deliver {
         Some(most)
@@ -110,14 +112,27 @@ async fn open(
     let gaps = Gaps::open(Arc::clone(&pull_loop.ack_context), &config, &bound).await;
     // It is looked at when a task has used up what tokio gives it at a time, too.
     let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&pull_loop))));
-    // From here on it leaves nothing behind when it is dropped.
     let mut subscription = NatsSubscription::new(pull_loop, config, reports, gaps, denied);
+    // The subscription itself leaves nothing behind.
+    unopened.0 = None;
     if context.options().management == Management::Never {
         // Otherwise the server has answered to a question.
         context.round_trip(&about).await?;
     }
     subscription.check_allowed()?;
     Ok(Subscription::new(subscription, binding))
+}
+
+/// A subscription that is being opened: its ephemeral consumer is deleted if that fails or is
+/// given up.
+struct Unopened(Option<Arc<PullLoop>>);
+
+impl Drop for Unopened {
+    fn drop(&mut self) {
+        if let Some(pull_loop) = self.0.take() {
+            pull_loop.abandon();
+        }
+    }
 }
 
 /// What a consumer is, and where it is in its stream.

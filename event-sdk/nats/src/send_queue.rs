@@ -244,10 +244,12 @@ impl SendQueue {
         }
     }
 
-    /// Whether no message waits to be handed over, and none for its answer.
+    /// Whether no message waits to be handed over, for the first time or again, and none for its
+    /// answer.
     pub(super) fn is_idle(&self) -> bool {
         let state = self.lock();
         state.queue.is_empty()
+            && !state.order.holds_some()
             && state
                 .pending_replies
                 .waiting(|wait| wait.counted.is_some())

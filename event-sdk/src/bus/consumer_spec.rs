@@ -121,7 +121,12 @@ impl ConsumerSpec {
     }
 
     /// The settings, without filters.
-    pub(super) fn config(&self) -> &ConsumerConfig {
+    /// From which streams, and which subjects of the set.
+    pub(crate) fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    pub(crate) fn config(&self) -> &ConsumerConfig {
         &self.config
     }
 

@@ -38,6 +38,17 @@ impl Routes {
         self.stream = Some(stream);
     }
 
+    /// Takes from a declaration what is not said here: the stream, and the narrower subjects.
+    pub(crate) fn inherit(&mut self, declared: &Self) {
+        if self.stream.is_none() {
+            self.stream.clone_from(&declared.stream);
+        }
+        if self.narrow.is_empty() && self.key.is_none() {
+            self.narrow.clone_from(&declared.narrow);
+            self.key.clone_from(&declared.key);
+        }
+    }
+
     /// The streams, and for each the whole subjects that are wanted of it.
     ///
     /// # Errors

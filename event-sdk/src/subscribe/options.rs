@@ -16,6 +16,7 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
+use super::settings::{self, Setting};
 use super::subscriber::{EnvelopeFilter, Source};
 use super::{Subscriber, binding};
 use crate::bus::{EventBus, Routes, one_stream};
@@ -45,6 +46,8 @@ pub struct Subscribe<S> {
     bus: EventBus,
     routes: Routes,
     config: ConsumerConfig,
+    /// The settings that were given, which a declaration does not replace.
+    given: Vec<Setting>,
     prefetch: Option<usize>,
     filter: Option<EnvelopeFilter>,
     /// How often the consumer was named.
@@ -66,6 +69,7 @@ impl<S: EventSet> Subscribe<S> {
             bus,
             routes: Routes::default(),
             config: ConsumerConfig::new(ConsumerName::Ephemeral, Vec::new()),
+            given: Vec::new(),
             prefetch: None,
             filter: None,
             names: 0,
@@ -102,18 +106,21 @@ impl<S: EventSet> Subscribe<S> {
     /// Sets where a new consumer starts. Default: at the oldest event.
     pub fn deliver(mut self, policy: DeliverPolicy) -> Self {
         self.config.deliver = policy;
+        self.given.push(Setting::Deliver);
         self
     }
 
     /// Sets how deliveries are acknowledged. Default: each by itself.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
+        self.given.push(Setting::Ack);
         self
     }
 
     /// Sets how long a delivery may stay unsettled before it is delivered again. Default: 30 s.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.config.ack_wait = wait;
+        self.given.push(Setting::AckWait);
         self
     }
 
@@ -124,6 +131,7 @@ impl<S: EventSet> Subscribe<S> {
     /// stream, and is reported if the transport can.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
+        self.given.push(Setting::MaxDeliver);
         self
     }
 
@@ -131,6 +139,7 @@ impl<S: EventSet> Subscribe<S> {
     /// Default: 1,000; zero: no limit.
     pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.config.max_ack_pending = NonZeroU32::new(deliveries);
+        self.given.push(Setting::MaxAckPending);
         self
     }
 
@@ -141,6 +150,7 @@ impl<S: EventSet> Subscribe<S> {
     /// [`nak`](super::Delivery::nak) instead.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
+        self.given.push(Setting::Backoff);
         self
     }
 
@@ -189,7 +199,10 @@ impl<S: EventSet> Subscribe<S> {
     }
 
     async fn open(mut self) -> Result<Subscriber<S>, Error> {
-        self.bus.inner().declared(&mut self.config);
+        if let Some(declared) = self.bus.inner().declared(&self.config.name) {
+            settings::inherit(&mut self.config, declared.config(), &self.given);
+            self.routes.inherit(declared.routes());
+        }
         self.check()?;
         let prefetch = self.prefetch.unwrap_or(match self.config.ack {
             AckPolicy::None => Self::UNACKED_PREFETCH,

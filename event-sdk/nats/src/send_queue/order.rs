@@ -48,6 +48,11 @@ impl Order {
         self.held.remove(&number);
     }
 
+    /// Whether a message waits to be sent again.
+    pub(super) fn holds_some(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// Whether it may be sent again without coming before or behind another
     /// than it did.
     pub(super) fn turn(&self, number: u64) -> Turn {
