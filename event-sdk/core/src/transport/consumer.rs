@@ -100,7 +100,11 @@ impl ConsumerConfig {
         let mut compare = |field, existing: &dyn fmt::Debug, wanted: &dyn fmt::Debug| {
             differences.compare(field, existing, wanted);
         };
-        compare("lifetime", &self.name.lifetime(), &wanted.name.lifetime());
+        compare(
+            Self::LIFETIME,
+            &self.name.lifetime(),
+            &wanted.name.lifetime(),
+        );
         compare(
             Self::FILTERS,
             &sorted(&self.filters),

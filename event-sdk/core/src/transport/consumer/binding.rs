@@ -58,8 +58,8 @@ impl ConsumerConfig {
     /// # Errors
     ///
     /// [`ErrorKind::ConsumerMismatch`] with the differences that would lose or misread
-    /// messages: filters that do not cover those that are wanted, another ack policy, and
-    /// whatever is `unusable`.
+    /// messages: filters that do not cover those that are wanted, another ack policy, a lifetime
+    /// that ends where a durable is wanted, and whatever is `unusable`.
     pub fn bind(&self, wanted: &Self, unusable: Vec<Difference>) -> Result<BoundConsumer, Error> {
         let differences = self.differences(wanted);
         let (mut fatal, followed): (Vec<_>, Vec<_>) =
@@ -68,6 +68,7 @@ impl ConsumerConfig {
                 .partition(|difference| match difference.field {
                     Self::FILTERS => !self.missing(wanted).is_empty(),
                     Self::ACK_POLICY => true,
+                    Self::LIFETIME => matches!(wanted.name, ConsumerName::Durable(_)),
                     _ => false,
                 });
         // Words of the transport are more exact than ours.
@@ -127,10 +128,15 @@ impl ConsumerConfig {
             Self::ACK_POLICY => {
                 format!("{difference}, so that messages would be lost or delivered for ever")
             }
+            Self::LIFETIME => format!(
+                "{difference}: the server removes it when nobody has asked it for messages for a while, and its position with it"
+            ),
             _ => difference.to_string(),
         }
     }
 
+    /// How a difference in lifetime is called.
+    pub const LIFETIME: &'static str = "lifetime";
     /// How a difference in filters is called.
     pub const FILTERS: &'static str = "filters";
     /// How a difference in the ack policy is called.
@@ -157,6 +163,21 @@ mod tests {
             .iter()
             .map(|text| Pattern::parse(text.to_string()).unwrap());
         ConsumerConfig::new(ConsumerName::Durable("d".into()), filters.collect())
+    }
+
+    #[test]
+    fn a_durable_is_not_served_by_a_consumer_that_ends() {
+        let durable = with(&["a.>"]);
+        let mut group = durable.clone();
+        group.name = ConsumerName::Group("d".into());
+        let error = group.bind(&durable, Vec::new()).unwrap_err();
+        let ErrorKind::ConsumerMismatch { differences } = error.kind() else {
+            panic!("{error}");
+        };
+        assert_eq!(differences[0].field, ConsumerConfig::LIFETIME);
+        assert!(error.to_string().contains("position"), "{error}");
+        // The other way round nothing is lost.
+        assert!(durable.bind(&group, Vec::new()).is_ok());
     }
 
     #[test]
