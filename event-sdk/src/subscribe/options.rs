@@ -128,7 +128,8 @@ impl<S: EventSet> Subscribe<S> {
     /// is settled.
     ///
     /// The server enforces this limit. An exhausted event is not delivered again, stays in the
-    /// stream, and is reported if the transport can.
+    /// stream, and is reported if the transport can: on NATS only while a subscription of the
+    /// consumer is there, since the server tells it once and keeps nothing of it.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self.given.push(Setting::MaxDeliver);

@@ -81,10 +81,7 @@ impl Gaps {
             let above = bound.delivered.stream_seq;
             match look::stream(&ack_context, Some(above)).await {
                 Ok(found) => look = Some(found),
-                Err(error) => {
-                    asks = false;
-                    tracing::warn!(target: crate::TRACING_TARGET, stream = %ack_context.stream, %error, "not all gaps can be reported");
-                }
+                Err(error) => asks = may_ask_again(&ack_context, &error),
             }
         }
         let mut bound = bound.clone();

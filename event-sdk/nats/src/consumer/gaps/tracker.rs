@@ -36,6 +36,9 @@ pub(super) struct Tracker {
     caught_up: bool,
     /// What was passed over, where only the stream knows whether it was dropped.
     jumps: Vec<Range>,
+    /// Whether the stream has still to be asked for its subjects and rules: it did not answer
+    /// when the subscription began.
+    must_learn: bool,
 }
 
 /// What the sequences between two deliveries say.
@@ -98,6 +101,7 @@ impl Tracker {
             elsewhere: 0,
             caught_up: false,
             jumps: Vec::new(),
+            must_learn: look.is_none(),
         };
         let mut gaps = Vec::new();
         if let Some(look) = look {
@@ -244,8 +248,9 @@ impl Tracker {
 
     /// Whether a look at the stream may tell more; `is_idle` where nothing comes.
     pub(super) fn wants_look(&self, is_idle: bool) -> bool {
-        self.coverage != Coverage::Nothing
-            && (!self.jumps.is_empty() || (is_idle && !self.caught_up))
+        self.must_learn
+            || self.coverage != Coverage::Nothing
+                && (!self.jumps.is_empty() || (is_idle && !self.caught_up))
     }
 
     /// From where on the middle of the stream is of interest, if it is.
@@ -258,6 +263,11 @@ impl Tracker {
     /// What the stream says was lost; `idle` is how far the consumer was after that, where
     /// nothing came.
     pub(super) fn looked(&mut self, look: &StreamLook, idle: Option<ConsumerLook>) -> Vec<Gap> {
+        if std::mem::take(&mut self.must_learn) {
+            self.learn(look);
+            // What is missing so far may have been missing before.
+            self.unknown_to = look.last;
+        }
         let before = look.first - 1;
         let mut passed = Missing::default();
         for (from, to) in std::mem::take(&mut self.jumps) {

@@ -314,3 +314,18 @@ fn many_jumps_are_remembered_in_little_space() {
         "{only:?}"
     );
 }
+
+#[test]
+fn a_stream_that_did_not_answer_at_first_is_learnt_later() {
+    let (mut tracker, gaps) = Tracker::begin(&config("s.>"), &bound(true, 1, 1), None);
+    assert_eq!(gaps, []);
+    // Nothing is known of the stream yet, so that nothing is said of what is missing.
+    assert_eq!(delivers(&mut tracker, &[(2, 5)]), []);
+    assert!(tracker.wants_look(false));
+    assert_eq!(tracker.looked(&stream(5, 6, &[]), None), []);
+    assert!(!tracker.wants_look(false));
+    assert_eq!(
+        delivers(&mut tracker, &[(3, 6), (4, 10)]),
+        [exactly(7, 9, 3)]
+    );
+}
