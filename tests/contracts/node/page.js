@@ -300,6 +300,8 @@ async function hostileTextIsText(session) {
   assert.match(await page.locator('#results [role=option]').first().innerText(), /<\/script><b title='"'>/);
   await page.keyboard.press('Enter');
   await session.headingIs('trick.played');
+  // The view before has the same heading.
+  await page.locator('.sought').waitFor({ state: 'attached' });
   assert.strictEqual(await page.locator('.sought').count(), 1);
 }
 
