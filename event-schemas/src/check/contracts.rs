@@ -83,7 +83,7 @@ pub(super) fn current<'a>(
     Current::new(of_code(catalogue, entry), decode).rereading(reread)
 }
 
-/// What the code says of a version.
+/// A version as the code declares it.
 pub(super) fn of_code(catalogue: &Catalogue, entry: &EventEntry) -> Contract {
     let spec = entry.spec();
     let mut publishers: Vec<_> = catalogue

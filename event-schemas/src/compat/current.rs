@@ -23,15 +23,15 @@ pub struct Current<'a> {
     reread: Option<&'a Reread<'a>>,
 }
 
-/// What the code's type makes of data.
+/// The result of decoding data with the code's type and encoding the value again.
 pub(super) enum Made {
-    /// What it writes of what it read.
+    /// The data as the type encodes them again.
     Written(Value),
-    /// It read them, and does not write what it read.
+    /// The type decodes the data and does not encode the value again.
     Unwritten,
-    /// It refuses them.
+    /// The type refuses the data.
     Refused,
-    /// Nobody can say.
+    /// The type cannot be asked.
     Unknown,
 }
 
@@ -64,7 +64,7 @@ impl<'a> Current<'a> {
         self
     }
 
-    /// What the code's type makes of a document of a version.
+    /// Decodes a document of a version with the code's type.
     pub(super) fn reread(&self, version: Version, data: &Value) -> Made {
         let Some(reread) = self.reread else {
             return Made::Unknown;

@@ -162,7 +162,7 @@ impl Plan {
     }
 }
 
-/// What is made of an event's version without looking at the others.
+/// The current version of one event: its schema, and its changes against the lock.
 struct Made<'a> {
     locked: Option<&'a LockedVersion>,
     changes: Vec<conflict::Change>,

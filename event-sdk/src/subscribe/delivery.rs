@@ -1,5 +1,5 @@
 //! `Delivery`: ack, nak with a delay, term, in progress, and `refuse` (a nak for a newer major
-//! version, a term for anything else).
+//! version or an event outside the set, a term for anything else).
 
 use std::fmt::{self, Write};
 use std::ops::Deref;

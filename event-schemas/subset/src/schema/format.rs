@@ -46,7 +46,7 @@ pub(crate) fn with_own(options: jsonschema::ValidationOptions) -> jsonschema::Va
     })
 }
 
-/// What the content keywords of draft-07 assert, each as a schema of its own.
+/// The assertions of the content keywords of draft-07, each as a schema.
 ///
 /// The validator looks at both together: a media type is that of the decoded text, and of an
 /// encoding or a media type that it does not know it asserts nothing, not even the other one.
