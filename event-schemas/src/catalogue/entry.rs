@@ -118,6 +118,7 @@ impl EventEntry {
             (definition.reread)(definition.spec.version(), data.to_string().as_bytes())
         };
         schema::open::open(&mut read.schema, &examples, reread);
+        schema::skipped::tell(&mut writer, &examples, reread);
         schema::together::tell(&mut writer, &mut read.schema, &examples, reread);
         unsteady.extend(read.unsteady);
         unsteady.sort();

@@ -84,6 +84,29 @@ pub(super) fn children(root: &Value, pointer: &str, value: &Value, step: &str) -
         .collect()
 }
 
+/// The pointers of all objects in a document.
+pub(super) fn objects(document: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![(document, String::new())];
+    while let Some((value, pointer)) = open.pop() {
+        match value {
+            Value::Array(items) => {
+                let items = items.iter().enumerate();
+                open.extend(items.map(|(at, item)| (item, format!("{pointer}/{at}"))));
+            }
+            Value::Object(members) => {
+                let inner = members.iter();
+                open.extend(
+                    inner.map(|(name, member)| (member, format!("{pointer}/{}", escaped(name)))),
+                );
+                found.push(pointer);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The steps of a JSON Pointer.
 pub(super) fn steps(place: &str) -> Vec<String> {
     place

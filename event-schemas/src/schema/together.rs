@@ -46,7 +46,7 @@ pub(crate) fn tell(
         let Some(written) = reread(&document) else {
             continue;
         };
-        for place in objects(&document) {
+        for place in places::objects(&document) {
             let wanted: BTreeSet<String> = places::of(reader, &document, &place)
                 .iter()
                 .filter_map(|pointer| reader.pointer(pointer)?.as_object())
@@ -183,29 +183,6 @@ fn has_to_be_given(schema: &Value) -> bool {
     !keywords.contains_key("default")
         && !is_null(schema)
         && !options.any(|options| options.iter().any(is_null))
-}
-
-/// The pointers of all objects in a document.
-fn objects(document: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut open = vec![(document, String::new())];
-    while let Some((value, pointer)) = open.pop() {
-        match value {
-            Value::Array(items) => {
-                let items = items.iter().enumerate();
-                open.extend(items.map(|(at, item)| (item, format!("{pointer}/{at}"))));
-            }
-            Value::Object(members) => {
-                let inner = members.iter();
-                open.extend(inner.map(|(name, member)| {
-                    (member, format!("{pointer}/{}", places::escaped(name)))
-                }));
-                found.push(pointer);
-            }
-            _ => {}
-        }
-    }
-    found
 }
 
 /// Adds to the keywords of an object which of its optional fields need which.

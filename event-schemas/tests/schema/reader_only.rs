@@ -205,3 +205,48 @@ fn what_a_flattened_struct_requires_is_there_together_or_not_at_all() {
         })
     );
 }
+
+#[test]
+fn an_option_that_is_left_out_is_never_written_as_null() {
+    #[derive(Event, Serialize, Deserialize, JsonSchema)]
+    #[event(domain = "a", entity = "b", action = "c")]
+    struct Sent {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<Kind>,
+        parts: Vec<Part>,
+        plain: Option<String>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Part {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        inner: Option<Box<Part>>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    enum Kind {
+        One,
+        Two,
+    }
+
+    let sent = |kind| Sent {
+        text: None,
+        kind,
+        parts: vec![Part { inner: None }],
+        plain: None,
+    };
+    let schemas = of([sent(None), sent(Some(Kind::One))]);
+    schemas
+        .reads(&json!({ "text": null, "kind": null, "parts": [{ "inner": null }], "plain": null }))
+        .never_writes(&json!({ "text": null, "parts": [], "plain": null }))
+        .never_writes(&json!({ "kind": null, "parts": [], "plain": null }))
+        .never_writes(&json!({ "parts": [{ "inner": null }], "plain": null }))
+        .never_writes(&json!({ "parts": [] }));
+    assert_eq!(schemas.writer()["properties"]["text"]["type"], "string");
+    assert_eq!(
+        schemas.writer()["properties"]["kind"],
+        json!({ "$ref": "#/$defs/Kind" })
+    );
+}
