@@ -24,7 +24,7 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Completion, ConsumerName, Drained, Error, StreamChange, StreamState, Transport,
+    Completion, ConsumerName, Drained, Error, Operation, StreamChange, StreamState, Transport,
     TransportExt as _,
 };
 
@@ -158,6 +158,11 @@ impl EventBus {
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
         let mut changes = Vec::with_capacity(self.inner.streams.len());
         for config in &self.inner.streams {
+            let supported = self
+                .inner
+                .transport
+                .check_needs(config.needs(), Operation::Manage);
+            supported.map_err(|error| error.at_stream(config.name.clone()))?;
             let change = self.inner.transport.apply_stream(config).await?;
             changes.push((config.name.clone(), change));
         }

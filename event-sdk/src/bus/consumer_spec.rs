@@ -120,12 +120,12 @@ impl ConsumerSpec {
         &self.name
     }
 
-    /// The settings, without filters.
     /// From which streams, and which subjects of the set.
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
     }
 
+    /// The settings, without filters.
     pub(crate) fn config(&self) -> &ConsumerConfig {
         &self.config
     }
@@ -142,10 +142,8 @@ impl ConsumerSpec {
         let filters = (self.filters)(&self.routes, bus, Operation::Manage)?;
         let routes = self.routes.resolve_filters(filters, bus, Operation::Manage);
         let configs = routes.await?.into_iter().map(|(stream, filters)| {
-            let config = ConsumerConfig {
-                filters,
-                ..self.config.clone()
-            };
+            let mut config = self.config.clone();
+            config.filters = filters;
             (stream, config)
         });
         Ok(configs.collect())

@@ -176,11 +176,11 @@ impl<E: Event> Dispatch<E> {
             None => None,
             Some(sequence) => Some((self.entity_pattern(prepared)?, sequence)),
         };
-        Ok(Expectations {
-            last_sequence: expect.stream,
-            last_subject_sequence: expect.subject,
-            last_pattern_sequence,
-        })
+        let mut expected = Expectations::none();
+        expected.last_sequence = expect.stream;
+        expected.last_subject_sequence = expect.subject;
+        expected.last_pattern_sequence = last_pattern_sequence;
+        Ok(expected)
     }
 
     /// All actions of the entity that the key names: `<domain>.<entity>.*.<key>`.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
-    SubscribeRequest,
+    SubscribeRequest, TransportExt as _,
 };
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
@@ -223,17 +223,16 @@ impl<S: EventSet> Subscribe<S> {
         }
         let (mut sources, mut bound) = (Vec::new(), Vec::new());
         for (stream, filters) in routes {
-            let config = ConsumerConfig {
-                filters,
-                ..self.config.clone()
-            };
+            let mut config = self.config.clone();
+            config.filters = filters;
             let wanted = config.filters.clone();
-            let request = SubscribeRequest {
-                stream: stream.clone(),
-                config,
-                prefetch,
-                must_exist: self.must_exist,
-            };
+            let mut request = SubscribeRequest::new(stream.clone(), config);
+            request.prefetch = prefetch;
+            request.must_exist = self.must_exist;
+            let supported = inner
+                .transport
+                .check_needs(request.needs(), Operation::Subscribe);
+            supported.map_err(|error| error.at_stream(stream.clone()))?;
             let subscription = inner.transport.subscribe(request).await?;
             binding::report(&stream, &subscription.bound, &wanted);
             bound.push((stream.clone(), subscription.bound));

@@ -267,10 +267,8 @@ fn what_aged_out_in_a_pause_is_dropped_piece_by_piece() {
     assert_eq!(Arc::strong_count(&event), 1);
 
     let (rig, _sub) = aged();
-    let none = Expectations {
-        last_subject_sequence: Some(0),
-        ..Expectations::default()
-    };
+    let mut none = Expectations::none();
+    none.last_subject_sequence = Some(0);
     rig.publish_expecting("a", none).unwrap();
     assert_eq!(Arc::strong_count(&event), 1);
 }

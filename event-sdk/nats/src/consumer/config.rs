@@ -131,10 +131,6 @@ impl Wire {
                 wire.deliver_policy = WireDeliver::ByStartTime;
                 wire.opt_start_time = Some(time);
             }
-            other => {
-                let why = format!("the NATS transport does not know {other:?}");
-                return Err((ErrorKind::InvalidOption, why));
-            }
         }
         match config.filters.as_slice() {
             [one] => one.as_str().clone_into(&mut wire.filter_subject),
@@ -246,24 +242,21 @@ impl Wire {
             }
         };
         let acks = ack != AckPolicy::None;
-        let existing = ConsumerConfig {
-            name: self.name(wanted),
-            filters,
-            deliver: self.deliver(),
-            ack,
-            ack_wait: if acks {
-                duration(self.ack_wait)
-            } else {
-                wanted.ack_wait
-            },
-            max_deliver: limit(self.max_deliver),
-            max_ack_pending: if acks {
-                limit(self.max_ack_pending)
-            } else {
-                wanted.max_ack_pending
-            },
-            backoff: self.backoff.iter().copied().map(duration).collect(),
+        let mut existing = ConsumerConfig::new(self.name(wanted), filters);
+        existing.deliver = self.deliver();
+        existing.ack = ack;
+        existing.ack_wait = if acks {
+            duration(self.ack_wait)
+        } else {
+            wanted.ack_wait
         };
+        existing.max_deliver = limit(self.max_deliver);
+        existing.max_ack_pending = if acks {
+            limit(self.max_ack_pending)
+        } else {
+            wanted.max_ack_pending
+        };
+        existing.backoff = self.backoff.iter().copied().map(duration).collect();
         (existing, foreign)
     }
 

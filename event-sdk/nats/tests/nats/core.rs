@@ -29,12 +29,7 @@ fn request(name: ConsumerName, filters: &[&str]) -> SubscribeRequest {
     let mut config = ConsumerConfig::new(name, filters);
     config.ack = AckPolicy::None;
     config.deliver = DeliverPolicy::New;
-    SubscribeRequest {
-        stream: "".into(),
-        config,
-        prefetch: 16,
-        must_exist: false,
-    }
+    SubscribeRequest::new("", config)
 }
 
 async fn subscribe(core: &CoreNats, request: SubscribeRequest) -> Subscription {
