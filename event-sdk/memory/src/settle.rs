@@ -7,8 +7,7 @@ use super::slab::Key;
 use super::stream::MemoryStream;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Completion, Error, Operation, Settle, SettleCompletions, Settlement, Settler,
-    Unsettled,
+    Completion, Error, Operation, Settle, SettleCompletions, Settlement, Settler, Unsettled,
 };
 
 /// Where the deliveries of one subscription are settled; a delivery is known by

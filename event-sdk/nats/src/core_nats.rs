@@ -19,9 +19,9 @@ use super::publish::{check_headers, check_size};
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
-    Drained, Error, ErrorKind, Expectations, Operation,
-    PublishRequest, Stored, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, Drained, Error,
+    ErrorKind, Expectations, Operation, PublishRequest, Stored, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.

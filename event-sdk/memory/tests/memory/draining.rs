@@ -10,8 +10,7 @@ use bytes::Bytes;
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Body, Completion, Drained, Error, Incoming, PublishRequest,
-    Settlement, Transport,
+    AckPolicy, Body, Completion, Drained, Error, Incoming, PublishRequest, Settlement, Transport,
 };
 use event_sdk::{ErrorKind, Subject};
 use jiff::Timestamp;

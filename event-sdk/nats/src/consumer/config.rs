@@ -12,7 +12,6 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, Error,
-    ErrorKind,
 };
 
 /// A consumer's configuration in a server's JSON (nats-server,
@@ -99,14 +98,7 @@ const UNLIMITED: i64 = -1;
 impl Wire {
     /// What is to be created. What is used by nobody for `inactive` is removed
     /// by the server, unless it is a durable.
-    ///
-    /// # Errors
-    ///
-    /// What the server cannot be told, as the end of a sentence.
-    pub(super) fn wanted(
-        config: &ConsumerConfig,
-        inactive: Duration,
-    ) -> Result<Self, (ErrorKind, String)> {
+    pub(super) fn wanted(config: &ConsumerConfig, inactive: Duration) -> Self {
         let mut wire = Self {
             durable_name: config.name.as_str().map(ToOwned::to_owned),
             max_deliver: config
@@ -141,14 +133,14 @@ impl Wire {
         wire.ack_policy = match config.ack {
             AckPolicy::Explicit => WireAck::Explicit,
             // There is nothing to wait for, and no deliveries to be counted.
-            AckPolicy::None => return Ok(wire),
+            AckPolicy::None => return wire,
         };
         wire.ack_wait = nanos(config.ack_wait);
         wire.backoff = config.backoff.iter().copied().map(nanos).collect();
         wire.max_ack_pending = config
             .max_ack_pending
             .map_or(UNLIMITED, |most| i64::from(most.get()));
-        Ok(wire)
+        wire
     }
 
     /// Binds this consumer, which exists, for a subscription that asked for `wanted`.
