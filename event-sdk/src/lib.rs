@@ -42,9 +42,9 @@
 //!
 //! # A tour
 //!
-//! - An **event** is a struct that derives [`Event`], and a **set** is an enum of events that derives
-//!   [`EventSet`]. A wrong subject, a duplicate in a set, or a type that is not an event does not
-//!   compile. [`subject!`] checks a pattern.
+//! - An **event** is a struct that derives [`Event`], or [`Readable`] if it is only received, and a
+//!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set, or
+//!   a type that is not an event does not compile. [`subject!`] checks a pattern.
 //! - A service shares one [`EventBus`]. [`EventBus::memory`] makes one in this process;
 //!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`] event
@@ -103,7 +103,7 @@ pub mod time {
 pub use bus::{Applied, AppliedConsumer, BusBuilder, ConsumerSpec, EventBus};
 pub use cause::{AsCause, Cause};
 // The macros name the crate from which they were taken: these shadow core's own.
-pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, subject};
+pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, Readable, subject};
 pub use event_sdk_core::*;
 pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};

@@ -47,7 +47,7 @@ use crate::event::EventSpec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither an event nor a set of events",
     label = "cannot be subscribed to",
-    note = "derive `Event` on a struct, or `EventSet` on an enum of events"
+    note = "derive `Event` on a struct, or `Readable` if it is only received, or `EventSet` on an enum of events"
 )]
 pub trait EventSet: Sized + Send + 'static {
     /// The events of the set, in the order of the variants.
