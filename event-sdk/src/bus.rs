@@ -7,11 +7,13 @@ mod applied;
 mod builder;
 mod consumer_spec;
 mod routes;
+mod wanted;
 
 pub use applied::{Applied, AppliedConsumer};
 pub use builder::BusBuilder;
 pub use consumer_spec::ConsumerSpec;
 pub(crate) use routes::{Routes, one_stream};
+pub(crate) use wanted::Wanted;
 
 use std::fmt;
 use std::sync::Arc;

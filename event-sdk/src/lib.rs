@@ -54,6 +54,7 @@
 //!   a stream of [`Delivery`]s. A message that is not an event of the set is a delivery too;
 //!   [`Message::decode`] returns the error. A [`Batch`] has several deliveries, settled together.
 //! - [`EventBus::history`] reads stored events without a consumer.
+//! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
 //! - Only [`EventBus::apply_streams`] creates and changes streams.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
@@ -77,6 +78,7 @@
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
+//! - `raw`: publishes and receives bytes without a type;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -95,6 +97,8 @@ mod message;
 
 mod history;
 
+mod raw;
+
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
     pub use event_sdk_clock::*;
@@ -109,8 +113,9 @@ pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
     IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
-    Publishable, Published, Publisher, PublisherSet,
+    Publishable, Published, Publisher, PublisherSet, RawPublish,
 };
+pub use raw::{RawBus, Untyped};
 pub use subscribe::{Batch, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 

@@ -10,6 +10,7 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EventSet, Pattern};
 
+use super::wanted::Filters;
 use super::{EventBus, Routes};
 
 /// The declaration of a durable consumer: [`EventBus::apply`] creates it or changes it, and
@@ -48,9 +49,6 @@ pub struct ConsumerSpec {
     config: ConsumerConfig,
     filters: Filters,
 }
-
-/// The subjects of a set whose type is not kept.
-type Filters = fn(&Routes, &EventBus, Operation) -> Result<Vec<Pattern>, Error>;
 
 impl ConsumerSpec {
     /// A durable for the events of the set `S`, or of one type: it starts at the oldest event,

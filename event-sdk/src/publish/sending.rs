@@ -294,14 +294,8 @@ impl<E: Event> PublishFuture<'_, E> {
             .deadline
             .get_or_insert_with(|| bus.clock.sleep_until(until));
         ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(
-            Error::new(
-                ErrorKind::Timeout,
-                Operation::Publish,
-                format!("not confirmed within {timeout:?}; publish the same prepared event again"),
-            )
-            .with_unknown_outcome(),
-        )
+        let remedy = "publish the same prepared event again";
+        Poll::Ready(not_confirmed(timeout, remedy))
     }
 
     /// The result for the caller, returned once.
@@ -369,6 +363,16 @@ impl<E: Event> Future for PublishFuture<'_, E> {
         budget.made_progress();
         self.answer(result)
     }
+}
+
+/// The error of a publish whose time is over.
+pub(super) fn not_confirmed(timeout: Duration, remedy: &str) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        Operation::Publish,
+        format!("not confirmed within {timeout:?}; {remedy}"),
+    )
+    .with_unknown_outcome()
 }
 
 /// Result of a successful publish.
