@@ -19,6 +19,7 @@ use futures_core::Stream;
 use jiff::Timestamp;
 
 use crate::bus::{EventBus, Routes, Wanted, one_stream};
+use crate::cause::{AsCause, Cause};
 use crate::message::{Message, Opener};
 
 impl EventBus {
@@ -283,6 +284,12 @@ impl<S> Deref for StoredEvent<S> {
 
     fn deref(&self) -> &Message<S> {
         &self.message
+    }
+}
+
+impl<S> AsCause for StoredEvent<S> {
+    fn as_cause(&self) -> Option<Cause> {
+        Message::as_cause(self)
     }
 }
 

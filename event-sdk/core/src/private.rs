@@ -12,8 +12,9 @@ pub use crate::event::upcast::Upcast;
 pub use crate::event::{DataError, Event, EventSpec, Readable, ReadableData, WritableData};
 pub use crate::json::WriteJson;
 pub use crate::set::check::{check_member, check_upcast};
+pub use crate::set::payload::OtherPayload;
 pub use crate::set::table::SubjectTable;
-pub use crate::set::{Contains, EventSet, Opened, OtherPayload, Payload, Visit, Visitor};
+pub use crate::set::{Contains, EventSet, Opened, Payload, Visit, Visitor};
 
 /// The macros as `event-sdk` has them.
 pub mod macros_of_sdk {

@@ -3,15 +3,16 @@
 pub(crate) mod check;
 mod membership;
 mod opened;
-mod payload;
+pub(crate) mod payload;
 mod raw;
 pub(crate) mod table;
 
 pub use membership::{Contains, Visit, Visitor};
 pub use opened::{Content, Opened};
-pub use payload::{OtherPayload, Payload, decode_member};
+pub use payload::Payload;
 pub use raw::RawEvent;
 
+use self::payload::decode_member;
 use crate::codec::DecodeFault;
 use crate::event::EventSpec;
 

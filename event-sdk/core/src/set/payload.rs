@@ -80,7 +80,7 @@ impl<E: Readable> Payload for Arc<E> {
 /// # Errors
 ///
 /// [`DecodeFault`] when type, version or data are not the event's.
-pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
+pub(super) fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
     let spec = P::SPEC;
     if opened.event_type() != spec.event_type() {
         return Err(DecodeFault::new(

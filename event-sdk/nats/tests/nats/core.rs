@@ -232,7 +232,7 @@ async fn a_bus_runs_over_it() {
         .publish(WindMeasured { knots: 12 })
         .await
         .unwrap();
-    assert_eq!(published.sequence, None);
+    assert_eq!(published.sequence(), None);
     let delivery = within(subscriber.next()).await.unwrap().unwrap();
     assert_eq!(delivery.decode().unwrap(), WindMeasured { knots: 12 });
 }
