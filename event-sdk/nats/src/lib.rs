@@ -98,6 +98,7 @@
 //!
 //! Streams, consuming and reading:
 //! - `streams`: finds, creates and changes streams;
+//! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
 //! - `core_nats`: publish and subscribe without streams.
@@ -117,6 +118,8 @@ mod pending_replies;
 mod send_queue;
 
 mod streams;
+
+mod receiver;
 
 mod consumer;
 

@@ -230,18 +230,23 @@ impl ConnectionMonitor {
             ServerError::SlowConsumer(_) => "Slow Consumer",
         };
         if let Some(denial) = Denial::parse(text) {
-            tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
-            for listener in &*lock(&self.listeners) {
-                listener.denied(&denial);
-            }
-            // Nobody may listen.
-            let _ = self.denials.send(denial);
+            self.hear_denial(denial);
             return;
         }
         tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
         if is_about_credentials(text) {
             self.note(DisconnectReason::Unauthenticated);
         }
+    }
+
+    /// The server did not allow something, on whichever connection.
+    pub(crate) fn hear_denial(&self, denial: Denial) {
+        tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
+        for listener in &*lock(&self.listeners) {
+            listener.denied(&denial);
+        }
+        // Nobody may listen.
+        let _ = self.denials.send(denial);
     }
 
     /// An attempt to connect has failed.
