@@ -207,6 +207,11 @@ impl NatsContext {
         self.monitor.watch()
     }
 
+    /// Whether there are both connections: that for deliveries, and that for all else.
+    pub(super) fn is_connected(&self) -> bool {
+        self.watch().current() == ConnectionState::Connected && self.receiver.link().is_connected()
+    }
+
     /// Goes on without anybody waiting for it.
     pub(super) fn spawn(&self, rest: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(rest);

@@ -82,8 +82,7 @@ impl Receiver {
         let _wanted = Wanted::new(&self.shared);
         let mut link = self.shared.link.subscribe();
         let limit = self.options.request_timeout;
-        let done =
-            |state: &LinkState| matches!(state, LinkState::Connected(_) | LinkState::Ended);
+        let done = |state: &LinkState| matches!(state, LinkState::Connected(_) | LinkState::Ended);
         // An error says that it took too long; what there is then is looked at.
         let _ = tokio::time::timeout(limit, async { drop(link.wait_for(done).await) }).await;
         let state = link.borrow().clone();
@@ -134,16 +133,11 @@ impl Receiver {
     /// lost before it is written, as its answers would be.
     pub(crate) fn request(&self, subject: &str, reply: &str, body: &[u8]) {
         let mut outgoing = self.shared.outgoing();
-        outgoing.publish(subject.as_bytes(), Some(reply.as_bytes()), body);
+        outgoing.request(subject.as_bytes(), reply.as_bytes(), body);
     }
 
     /// Sends a message that is kept until there is a connection; `None` if too many are kept.
-    pub(crate) fn try_send(
-        &self,
-        subject: &str,
-        reply: Option<&str>,
-        body: &[u8],
-    ) -> Option<Result<(), Ended>> {
+    pub(crate) fn try_send(&self, subject: &str, body: &[u8]) -> Option<Result<(), Ended>> {
         let mut outgoing = self.shared.outgoing();
         if outgoing.has_ended() {
             return Some(Err(Ended));
@@ -151,24 +145,19 @@ impl Receiver {
         if !outgoing.has_room() {
             return None;
         }
-        outgoing.publish_kept(subject.as_bytes(), reply.map(str::as_bytes), body);
+        outgoing.publish_kept(subject.as_bytes(), body);
         Some(Ok(()))
     }
 
     /// The same, when there is room.
     ///
     /// Cancel-safe: dropped before it is ready, nothing was sent.
-    pub(crate) async fn send(
-        &self,
-        subject: &str,
-        reply: Option<&str>,
-        body: &[u8],
-    ) -> Result<(), Ended> {
+    pub(crate) async fn send(&self, subject: &str, body: &[u8]) -> Result<(), Ended> {
         loop {
             let mut room = std::pin::pin!(self.shared.room.notified());
             // Before the look, so that nothing is missed between.
             room.as_mut().enable();
-            if let Some(sent) = self.try_send(subject, reply, body) {
+            if let Some(sent) = self.try_send(subject, body) {
                 return sent;
             }
             room.await;

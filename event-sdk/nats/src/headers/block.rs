@@ -159,7 +159,12 @@ mod tests {
     #[test]
     fn headers_are_read_in_order_and_values_trimmed() {
         let block = "NATS/1.0\r\nB:  two: three \r\nEmpty:\r\nA: Zürich\r\nB: 2\r\n\r\n";
-        let expected = [("B", "two: three"), ("Empty", ""), ("A", "Zürich"), ("B", "2")];
+        let expected = [
+            ("B", "two: three"),
+            ("Empty", ""),
+            ("A", "Zürich"),
+            ("B", "2"),
+        ];
         assert_eq!(all(block.as_bytes()), Ok(pairs(&expected)));
         let parsed = HeaderBlock::parse(block.as_bytes()).unwrap();
         assert_eq!(parsed.get("B").as_deref(), Some("two: three"));
@@ -177,13 +182,20 @@ mod tests {
     #[test]
     fn a_status_is_read() {
         for (block, status, description) in [
-            ("NATS/1.0 100 Idle Heartbeat\r\n\r\n", Some(100), "Idle Heartbeat"),
+            (
+                "NATS/1.0 100 Idle Heartbeat\r\n\r\n",
+                Some(100),
+                "Idle Heartbeat",
+            ),
             ("NATS/1.0 503\r\n\r\n", Some(503), ""),
             ("NATS/1.0\r\n\r\n", None, ""),
             ("NATS/1.0", None, ""),
         ] {
             let parsed = HeaderBlock::parse(block.as_bytes()).unwrap();
-            assert_eq!((parsed.status(), parsed.description()), (status, description));
+            assert_eq!(
+                (parsed.status(), parsed.description()),
+                (status, description)
+            );
         }
     }
 

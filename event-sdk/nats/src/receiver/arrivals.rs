@@ -62,7 +62,7 @@ impl Arrivals {
 
     /// The next message that has come; nothing is waited for.
     pub(crate) fn try_next(&mut self) -> Option<WireMessage> {
-        match self.poll_taken(&mut Context::from_waker(Waker::noop())) {
+        match self.poll_taken(&Context::from_waker(Waker::noop())) {
             Poll::Ready(next) => next,
             Poll::Pending => None,
         }

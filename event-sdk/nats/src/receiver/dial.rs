@@ -38,6 +38,10 @@ pub(super) struct Established {
 
 /// What a client says of itself (NATS client protocol, `CONNECT`).
 #[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are the fields of the protocol"
+)]
 struct Connect<'a> {
     verbose: bool,
     pedantic: bool,
@@ -93,8 +97,8 @@ impl Dialer {
         let late = |_| ConnectError::new(ConnectErrorKind::TimedOut);
         let resolving = tokio::net::lookup_host((server.host.as_str(), server.port));
         let addresses = tokio::time::timeout(limit, resolving).await.map_err(late)?;
-        let addresses = addresses
-            .map_err(|error| ConnectError::with_source(ConnectErrorKind::Dns, error))?;
+        let addresses =
+            addresses.map_err(|error| ConnectError::with_source(ConnectErrorKind::Dns, error))?;
         let mut last = None;
         for address in addresses {
             let attempt = async {

@@ -41,9 +41,9 @@ pub(super) enum Pong {
     Left,
 }
 
-/// How many bytes of settlements wait before further ones have to wait for room: some 100,000,
-/// while there is no connection or the server does not read.
-const MOST_KEPT: usize = 8 * 1024 * 1024;
+/// How many bytes of settlements wait before further ones have to wait for room: some 10,000
+/// acks, while there is no connection or the server does not read.
+const MOST_KEPT: usize = 1024 * 1024;
 
 /// A buffer that became larger is not kept.
 const LARGEST_BUFFER: usize = 1024 * 1024;
@@ -100,15 +100,15 @@ impl Outgoing {
     }
 
     /// A message that is kept until there is a connection.
-    pub(super) fn publish_kept(&mut self, subject: &[u8], reply: Option<&[u8]>, body: &[u8]) {
-        publish(&mut self.kept, subject, reply, body);
+    pub(super) fn publish_kept(&mut self, subject: &[u8], body: &[u8]) {
+        publish(&mut self.kept, subject, None, body);
         self.wake();
     }
 
     /// A message that has a meaning on this connection only; nothing without one.
-    pub(super) fn publish(&mut self, subject: &[u8], reply: Option<&[u8]>, body: &[u8]) {
+    pub(super) fn request(&mut self, subject: &[u8], reply: &[u8], body: &[u8]) {
         if self.connected {
-            publish(&mut self.session, subject, reply, body);
+            publish(&mut self.session, subject, Some(reply), body);
             self.wake();
         }
     }
@@ -213,11 +213,11 @@ mod tests {
         let mut outgoing = Outgoing::new();
         outgoing.connect();
         outgoing.ping(Pong::Alive);
-        outgoing.publish_kept(b"ack.1", None, b"+ACK");
-        outgoing.publish_kept(b"ack.2", None, b"");
+        outgoing.publish_kept(b"ack.1", b"+ACK");
+        outgoing.publish_kept(b"ack.2", b"");
         outgoing.subscribe("inbox.*", None, 1);
         outgoing.subscribe("a.>", Some("group"), 2);
-        outgoing.publish(b"next", Some(b"inbox.1"), b"{}");
+        outgoing.request(b"next", b"inbox.1", b"{}");
         outgoing.unsubscribe(1);
         outgoing.pong();
         let all = "SUB inbox.* 1\r\nSUB a.> group 2\r\nPUB next inbox.1 2\r\n{}\r\nUNSUB 1\r\nPONG\r\n\
@@ -231,22 +231,22 @@ mod tests {
     #[test]
     fn settlements_alone_outlive_a_connection() {
         let mut outgoing = Outgoing::new();
-        outgoing.publish(b"next", Some(b"inbox.1"), b"{}");
-        outgoing.publish_kept(b"ack.1", None, b"+ACK");
+        outgoing.request(b"next", b"inbox.1", b"{}");
+        outgoing.publish_kept(b"ack.1", b"+ACK");
         outgoing.subscribe("inbox.*", None, 1);
         let (flushed, mut flushing) = oneshot::channel();
         outgoing.connect();
         outgoing.ping(Pong::Flushed(flushed));
-        outgoing.publish(b"next", Some(b"inbox.1"), b"{}");
+        outgoing.request(b"next", b"inbox.1", b"{}");
         outgoing.lose();
         assert!(matches!(
             flushing.try_recv(),
             Err(oneshot::error::TryRecvError::Closed)
         ));
-        outgoing.publish(b"next", Some(b"inbox.1"), b"{}");
+        outgoing.request(b"next", b"inbox.1", b"{}");
         outgoing.connect();
         assert_eq!(taken(&mut outgoing), "PUB ack.1 4\r\n+ACK\r\n");
-        outgoing.publish_kept(b"ack.2", None, b"+ACK");
+        outgoing.publish_kept(b"ack.2", b"+ACK");
         outgoing.end();
         assert_eq!(taken(&mut outgoing), "");
     }
@@ -254,10 +254,10 @@ mod tests {
     #[test]
     fn settlements_wait_for_room_when_too_many_are_not_written() {
         let mut outgoing = Outgoing::new();
-        let body = vec![b'x'; 1024 * 1024];
+        let body = vec![b'x'; MOST_KEPT / 8];
         let mut taken = 0;
         while outgoing.has_room() {
-            outgoing.publish_kept(b"ack", None, &body);
+            outgoing.publish_kept(b"ack", &body);
             taken += 1;
         }
         assert_eq!(taken, 8);

@@ -63,7 +63,10 @@ impl ServerList {
             let mut entries: Vec<_> = self.servers.iter().collect();
             entries.sort_by_cached_key(|entry| {
                 let address = &entry.address;
-                (entry.failures, order.hash_one((&address.host, address.port)))
+                (
+                    entry.failures,
+                    order.hash_one((&address.host, address.port)),
+                )
             });
             let addresses = entries.into_iter().map(|entry| entry.address.clone());
             self.round = addresses.collect();
@@ -223,12 +226,25 @@ mod tests {
 
     #[test]
     fn announced_servers_are_added_once_unless_only_given_ones_are_wanted() {
-        let announced = urls(&["10.0.0.1:4333", "[::1]:4222", "b", "A:1", "", "a b:1", "c:x"]);
+        let announced = urls(&[
+            "10.0.0.1:4333",
+            "[::1]:4222",
+            "b",
+            "A:1",
+            "",
+            "a b:1",
+            "c:x",
+        ]);
         let mut list = ServerList::new(vec![at("a", 1)], true);
         list.learn(&announced, false);
         list.learn(&announced, false);
         let hosts: Vec<_> = list.servers.iter().map(|entry| &entry.address).collect();
-        let expected = [at("a", 1), at("10.0.0.1", 4333), at("::1", 4222), at("b", 4222)];
+        let expected = [
+            at("a", 1),
+            at("10.0.0.1", 4333),
+            at("::1", 4222),
+            at("b", 4222),
+        ];
         assert_eq!(hosts, expected.iter().collect::<Vec<_>>());
         let mut given = ServerList::new(vec![at("a", 1)], false);
         given.learn(&announced, false);

@@ -191,7 +191,10 @@ impl<'a> Session<'a> {
     }
 
     fn deliver(&mut self, sid: u64, message: WireMessage) {
-        let same = self.recipient.as_ref().is_some_and(|(last, _)| *last == sid);
+        let same = self
+            .recipient
+            .as_ref()
+            .is_some_and(|(last, _)| *last == sid);
         if !same {
             self.hand_over();
             // A subscription that was dropped has none.
@@ -306,7 +309,9 @@ impl<'a> Session<'a> {
             }
             // Which wakes this task to write it.
             self.shared.outgoing().ping(Pong::Alive);
-            self.ping.as_mut().reset(Instant::now() + self.ping_interval);
+            self.ping
+                .as_mut()
+                .reset(Instant::now() + self.ping_interval);
         }
         Poll::Pending
     }

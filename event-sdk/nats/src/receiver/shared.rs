@@ -108,7 +108,8 @@ impl Shared {
 
     /// One needs none any more.
     pub(super) fn want_no_more(&self) {
-        self.wanted.send_modify(|wanted| *wanted = wanted.saturating_sub(1));
+        self.wanted
+            .send_modify(|wanted| *wanted = wanted.saturating_sub(1));
     }
 
     /// There is a new connection: subscribes again.

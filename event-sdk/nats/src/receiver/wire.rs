@@ -89,7 +89,9 @@ impl Decoder {
 
     /// A server has said how large a message may be that is published to it.
     pub(super) fn learn_max_payload(&mut self, max_payload: usize) {
-        self.largest = max_payload.saturating_add(LONGEST_LINE).max(LARGEST_MESSAGE);
+        self.largest = max_payload
+            .saturating_add(LONGEST_LINE)
+            .max(LARGEST_MESSAGE);
     }
 
     /// Where the next bytes are read to. The buffer grows with what has come, by at most as

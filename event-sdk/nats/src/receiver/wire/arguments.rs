@@ -19,11 +19,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     /// Reads the arguments that begin at `start` of the line.
-    pub(super) fn read(
-        line: &[u8],
-        start: usize,
-        has_headers: bool,
-    ) -> Result<Self, WireFault> {
+    pub(super) fn read(line: &[u8], start: usize, has_headers: bool) -> Result<Self, WireFault> {
         let mut rest = start..line.len();
         let total = size(line, &last(line, &mut rest)?)?;
         let headers = if has_headers {

@@ -49,18 +49,33 @@ fn session() -> Vec<u8> {
 fn everything_that_a_server_sends_is_read() {
     let frames = one(&session()).unwrap();
     assert_eq!(frames.len(), 10);
-    assert_eq!(frames[0], Frame::Info(Bytes::from_static(b"{\"server_id\":\"x\"}")));
+    assert_eq!(
+        frames[0],
+        Frame::Info(Bytes::from_static(b"{\"server_id\":\"x\"}"))
+    );
     assert_eq!(&frames[1..4], [Frame::Ok, Frame::Ping, Frame::Pong]);
-    assert_eq!(frames[4], Frame::Error(Bytes::from_static(b"Stale Connection")));
+    assert_eq!(
+        frames[4],
+        Frame::Error(Bytes::from_static(b"Stale Connection"))
+    );
     let (sid, plain) = message(&frames[5]);
-    assert_eq!((sid, plain.subject(), plain.reply()), (7, &b"events.a"[..], None));
-    assert_eq!((plain.header_block(), &plain.body()[..]), (None, &b"hello"[..]));
+    assert_eq!(
+        (sid, plain.subject(), plain.reply()),
+        (7, &b"events.a"[..], None)
+    );
+    assert_eq!(
+        (plain.header_block(), &plain.body()[..]),
+        (None, &b"hello"[..])
+    );
     let (_, empty) = message(&frames[6]);
     assert_eq!(empty.reply(), Some(&b"$JS.ACK.S.c.1.2.3.4.5"[..]));
     assert!(empty.body().is_empty());
     let (sid, unreadable) = message(&frames[7]);
     assert_eq!(sid, 8);
-    assert_eq!(unreadable.header_block(), Some(&b"NATS/1.0\r\nA: \xff\xfe...\r\n"[..]));
+    assert_eq!(
+        unreadable.header_block(),
+        Some(&b"NATS/1.0\r\nA: \xff\xfe...\r\n"[..])
+    );
     assert_eq!(unreadable.body(), "hello");
     let (_, status) = message(&frames[8]);
     assert_eq!(status.header_block(), Some(&b"NATS/1.0\r\n\r\n"[..]));
