@@ -116,7 +116,12 @@ async fn open(
     // The subscription itself leaves nothing behind.
     unopened.0 = None;
     // Then the server has said what it denies.
-    context.receiver().flush(&about).await?;
+    let receiver = context.receiver();
+    if receiver.flush(&about).await.is_err() {
+        // The connection was lost in this moment.
+        receiver.open(&about).await?;
+        receiver.flush(&about).await?;
+    }
     subscription.check_allowed()?;
     Ok(Subscription::new(subscription, binding))
 }

@@ -202,9 +202,14 @@ impl NatsContext {
         }
     }
 
-    /// The state of the connection, to be looked at and waited for.
+    /// The state of the connection that is not for deliveries.
     pub(super) fn watch(&self) -> ConnectionWatch {
         self.monitor.watch()
+    }
+
+    /// The state of both connections, as users see it.
+    pub(super) fn watch_both(&self) -> ConnectionWatch {
+        self.monitor.watch_both()
     }
 
     /// Whether there are both connections: that for deliveries, and that for all else.

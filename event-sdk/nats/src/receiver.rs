@@ -14,6 +14,7 @@ mod info;
 mod link;
 mod message;
 mod outgoing;
+mod queue;
 mod server_list;
 mod session;
 mod shared;

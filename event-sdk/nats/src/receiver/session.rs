@@ -11,16 +11,16 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::arrivals::Queue;
 use super::dial::Established;
 use super::info::ServerInfo;
 use super::message::WireMessage;
 use super::outgoing::Pong;
+use super::queue::Queue;
 use super::server_list::{ServerAddress, ServerList};
 use super::shared::Shared;
 use super::socket::Socket;
 use super::wire::{Decoder, Frame, WireFault};
-use crate::connection::{ConnectionMonitor, Denial};
+use crate::connection::{ConnectionMonitor, Denial, DisconnectReason, is_about_credentials};
 
 /// A connection that is being used.
 pub(super) struct Session<'a> {
@@ -76,6 +76,9 @@ pub(super) enum Loss {
     /// The server does not answer to pings.
     Stale,
 }
+
+/// The most characters of a server's text in a log line.
+const MAX_TEXT: usize = 500;
 
 /// After how many pings without anything from the server the connection is lost.
 const STALE: u32 = 3;
@@ -247,7 +250,8 @@ impl<'a> Session<'a> {
             self.monitor.hear_denial(denial);
             return;
         }
-        tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error on the connection for deliveries");
+        let error = shown(text);
+        tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS server reports an error on the connection for deliveries");
         self.error = Some(text.to_owned());
     }
 
@@ -325,11 +329,31 @@ impl<'a> Session<'a> {
     }
 }
 
+/// A server's text for a log line: escaped and shortened.
+fn shown(text: &str) -> String {
+    let shortened = text.chars().take(MAX_TEXT);
+    shortened.flat_map(char::escape_debug).collect()
+}
+
+impl Loss {
+    /// Why there is no connection, for users.
+    pub(super) fn reason(&self) -> DisconnectReason {
+        match self {
+            Self::Ended(Some(text)) if is_about_credentials(text) => {
+                DisconnectReason::Unauthenticated
+            }
+            _ => DisconnectReason::Lost,
+        }
+    }
+}
+
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ended(None) => f.write_str("the server has ended it"),
-            Self::Ended(Some(text)) => write!(f, "the server has ended it: {text}"),
+            Self::Ended(Some(text)) => {
+                write!(f, "the server has ended it: {}", shown(text))
+            }
             Self::Io(error) => write!(f, "{error}"),
             Self::Wire(fault) => write!(f, "{fault}"),
             Self::Info(error) => write!(f, "the server's INFO cannot be read: {error}"),

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use super::arrivals::Queue;
 use super::link::{Link, LinkState};
 use super::outgoing::Outgoing;
+use super::queue::Queue;
 
 /// The state of the connection, from the point of view of its users.
 #[derive(Debug)]

@@ -13,7 +13,8 @@ use super::server_list::{ServerAddress, ServerList};
 use super::session::{Ending, Session};
 use super::shared::Shared;
 use crate::connect;
-use crate::connection::{ConnectionMonitor, Phase};
+use crate::connection::{ConnectionMonitor, DisconnectReason, Phase};
+use event_sdk_core::transport::ErrorKind;
 
 /// What runs until the transport ends.
 pub(super) struct Task {
@@ -75,6 +76,9 @@ impl Task {
     /// more.
     async fn next_server(&mut self) -> Option<ServerAddress> {
         let mut wanted = self.shared.wanted.subscribe();
+        if *wanted.borrow() == 0 {
+            self.monitor.hear_deliveries(None);
+        }
         let waiting = wanted.wait_for(|wanted| *wanted > 0);
         // The sender is ours.
         let _ = self.until_told(waiting).await?;
@@ -107,6 +111,7 @@ impl Task {
         tracing::info!(target: crate::TRACING_TARGET, server = established.info.server_name, "the connection for deliveries is open");
         self.shared.connect();
         self.shared.link.set(LinkState::Connected(self.connections));
+        self.monitor.hear_deliveries(None);
         let mut phase = self.phase.clone();
         let told = async {
             // That nobody changes it any more says the same.
@@ -130,13 +135,18 @@ impl Task {
         } else {
             self.servers.failed(server);
         }
-        match ending {
+        let reason = match ending {
             Ending::Closed => return false,
-            Ending::Moved => self.servers.leaves(server),
+            Ending::Moved => {
+                self.servers.leaves(server);
+                DisconnectReason::Lost
+            }
             Ending::Lost(loss) => {
                 tracing::warn!(target: crate::TRACING_TARGET, %loss, "the connection for deliveries was lost");
+                loss.reason()
             }
-        }
+        };
+        self.monitor.hear_deliveries(Some(reason));
         true
     }
 
@@ -146,6 +156,13 @@ impl Task {
         let (options, auth) = (self.dialer.options(), self.dialer.auth());
         let error = connect::failed(error, options, auth).await;
         tracing::warn!(target: crate::TRACING_TARGET, %error, "an attempt to open the connection for deliveries failed");
+        if self.connections > 0 {
+            self.monitor.hear_deliveries(Some(match error.kind() {
+                ErrorKind::Unauthenticated => DisconnectReason::Unauthenticated,
+                ErrorKind::Tls => DisconnectReason::Tls,
+                _ => DisconnectReason::Unreachable,
+            }));
+        }
         let failure = Some(Failure {
             kind: error.kind().clone(),
             reason: error.to_string(),

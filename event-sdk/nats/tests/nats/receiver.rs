@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use event_sdk::transport::nats::{ConnectionState, Nats, NatsOptions};
+use event_sdk::transport::nats::{ConnectionState, DisconnectReason, Nats, NatsOptions};
 use event_sdk::transport::{ConsumerConfig, Incoming, NoticeKind, Settlement, Transport as _};
 use event_sdk_test_servers::{Cluster, Operator, Options, Server};
 use futures_util::StreamExt as _;
@@ -97,7 +97,13 @@ async fn it_is_made_again_when_it_alone_is_lost() {
     let mut reader = subscribe(&relayed.nats, &durable("d"), 10).await;
     relayed.rig.publish([1]).await;
     let held = reader.expect(1).await;
+    let mut watch = relayed.nats.connection();
     relayed.proxy.cut(DELIVERIES);
+    let lost = tokio::time::timeout(PATIENCE, watch.changed())
+        .await
+        .unwrap();
+    let reason = DisconnectReason::Lost;
+    assert_eq!(lost, ConnectionState::Disconnected { reason });
     relayed.rig.publish([2]).await;
     expect_reconnected(&mut reader).await;
     reader.expect_and_ack([2]).await;
