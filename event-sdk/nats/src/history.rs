@@ -11,6 +11,7 @@
 mod batch;
 mod cursor;
 mod direct;
+mod exchange;
 mod filters;
 mod source;
 mod time;
@@ -117,8 +118,8 @@ impl Reader {
                     target: crate::TRACING_TARGET,
                     stream = self.source.stream(),
                     sequence,
-                    %error,
-                    "a message whose subject cannot be read is left out"
+                    error,
+                    "a message that cannot be read is left out"
                 ),
             }
         }
