@@ -35,6 +35,12 @@ impl<T> Finite<T> {
 
 const TOO_DEEP: &str = "more than 127 arrays and objects stand in one another, which is not read; put what is nested deeper into a text, or into events of its own";
 
+/// The only `f32` (7.0385307e-26, and its negative) whose shortest text, read as an `f64` and then
+/// rounded, is another one: 0x15ae43fe. serde reads numbers in flattened structs and in internally
+/// tagged and untagged enums in that way, as do most other languages. With the digits of an `f64` it
+/// is read as itself. Found by trying all of them.
+const ROUNDED_TWICE: u32 = 0x15ae_43fd;
+
 /// A value that is to be written under the same rule.
 struct Inner<'a, T: ?Sized>(&'a T, u8);
 
@@ -108,6 +114,9 @@ impl<S: Serializer> Serializer for Finite<S> {
 
     #[inline]
     fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
+        if value.abs().to_bits() == ROUNDED_TWICE {
+            return self.inner.serialize_f64(value.into());
+        }
         if value.is_finite() {
             self.inner.serialize_f32(value)
         } else {
