@@ -4,7 +4,7 @@
 //!
 //! - `test`, `ci`, `long`, `tidy`, `package_check`, `bench`, `schemas`, `differential`, `services`:
 //!   the commands of these names;
-//! - `metadata`, `process`, `toolchain`, `version`: shared by them.
+//! - `metadata`, `outside`, `process`, `toolchain`, `version`: shared by them.
 
 mod bench;
 mod ci;
@@ -17,6 +17,7 @@ mod test;
 mod tidy;
 
 mod metadata;
+mod outside;
 mod process;
 mod toolchain;
 mod version;

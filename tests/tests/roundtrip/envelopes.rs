@@ -159,10 +159,16 @@ fn foreign(rng: &mut Rng, body: &Bytes) -> (Bytes, Vec<(String, RawJson)>) {
         let comma = if at == 0 { "" } else { "," };
         let space = [" ", "\n", "\t\r", ""][rng.usize(..4)];
         let name = serde_json::to_string(name).expect("a text is JSON");
-        text += &format!(
-            "{comma}{space}{name}{space}:{space}{}{space}",
-            value.as_str()
-        );
+        text.extend([
+            comma,
+            space,
+            &name,
+            space,
+            ":",
+            space,
+            value.as_str(),
+            space,
+        ]);
     }
     text += "}\n";
     let known = [

@@ -21,7 +21,7 @@ use crate::{envelopes, seed, values};
 const BATCH: u64 = 100;
 
 /// No delivery takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(59);
 
 fn builder() -> BusBuilder {
     let stream = StreamSpec::new("ROUNDTRIP")
@@ -114,8 +114,8 @@ async fn publish<E: Event + Random + Clone>(
         });
         prepared.push(one);
     }
-    let published = publisher.publish_all(prepared).await;
-    published.unwrap_or_else(|why| panic!("{}: {why:?}", E::SPEC.name()));
+    let outcome = publisher.publish_all(prepared).await;
+    outcome.unwrap_or_else(|why| panic!("{}: {why:?}", E::SPEC.name()));
 }
 
 /// Headers of every character that is allowed.

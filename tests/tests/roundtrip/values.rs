@@ -63,6 +63,10 @@ use event;
 
 /// All of them, as a service would receive them.
 #[derive(Debug, PartialEq, EventSet)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a test has a few of them at a time"
+)]
 pub(crate) enum AllValues {
     Numbers(NumberValues),
     Containers(ContainerValues),

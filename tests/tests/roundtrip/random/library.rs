@@ -108,7 +108,8 @@ pub(crate) struct AnyJson(pub(crate) Value);
 impl PartialEq for AnyJson {
     fn eq(&self, other: &Self) -> bool {
         // Zero and minus zero are equal, and are not written alike.
-        self.0 == other.0 && self.0.to_string() == other.0.to_string()
+        let written = [&self.0, &other.0].map(Value::to_string);
+        self.0 == other.0 && written[0] == written[1]
     }
 }
 

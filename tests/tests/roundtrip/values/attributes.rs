@@ -217,7 +217,7 @@ impl TryFrom<u64> for Even {
     type Error = &'static str;
 
     fn try_from(value: u64) -> Result<Self, Self::Error> {
-        if value % 2 == 0 {
+        if value.is_multiple_of(2) {
             Ok(Self(value))
         } else {
             Err("an odd number")
@@ -359,7 +359,12 @@ mod twice {
     use serde::de::{Deserialize as _, Deserializer, Error as _};
     use serde::ser::{Serialize as _, Serializer};
 
-    #[expect(clippy::option_option, reason = "it is what is tested")]
+    #[expect(
+        clippy::option_option,
+        clippy::ref_option,
+        clippy::trivially_copy_pass_by_ref,
+        reason = "it is what is tested, and serde calls it with a reference"
+    )]
     pub(super) fn serialize<S: Serializer>(
         value: &Option<Option<u8>>,
         to: S,
