@@ -8,8 +8,8 @@
 mod end;
 mod error;
 mod explain;
-mod finite;
 mod raw;
+mod writer;
 
 pub(crate) use end::{plain_len, value_end};
 pub use error::{EncodeError, JsonError};
@@ -26,9 +26,8 @@ use serde::de::{Deserialize, DeserializeOwned};
 /// objects stand in one another, or its own
 /// `Serialize` answers an error; `out` may end in a part of the JSON then.
 pub fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let mut serializer = serde_json::Serializer::new(out);
     value
-        .serialize(finite::Finite::new(&mut serializer))
+        .serialize(writer::Writer::new(out))
         .map_err(|error| EncodeError::from_json(&error))
 }
 
