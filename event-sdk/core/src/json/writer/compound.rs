@@ -114,8 +114,7 @@ impl<'a> Compound<'a> {
         let end: &[u8] = match self.close {
             Close::Array => b"]",
             Close::Map if self.empty => b"{}",
-            Close::Map => b"}",
-            Close::Object => b"}",
+            Close::Map | Close::Object => b"}",
             Close::ArrayInObject => b"]}",
             Close::ObjectInObject => b"}}",
             Close::Itself(_) => b"",
