@@ -185,30 +185,32 @@ proptest! {
     }
 }
 
+#[derive(Serialize, Deserialize)]
+struct Buffered {
+    direct: f32,
+    #[serde(flatten)]
+    inner: Single,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Single {
+    single: f32,
+}
+
 /// Its shortest text is so near to the middle between it and its neighbour that an `f64` of that text
 /// is the middle itself.
 #[test]
 fn the_one_single_that_is_rounded_twice_keeps_its_bits() {
     for bits in [0x15ae_43fd, 0x95ae_43fd] {
-        let value = f32::from_bits(bits);
-        #[derive(Serialize, Deserialize)]
-        struct Inner {
-            value: f32,
-        }
-        #[derive(Serialize, Deserialize)]
-        struct Buffered {
-            direct: f32,
-            #[serde(flatten)]
-            inner: Inner,
-        }
+        let single = f32::from_bits(bits);
         let event = Buffered {
-            direct: value,
-            inner: Inner { value },
+            direct: single,
+            inner: Single { single },
         };
         let mut out = Vec::new();
         write_value(&event, &mut out).unwrap();
         let read: Buffered = read_value(&out).unwrap();
         assert_eq!(read.direct.to_bits(), bits);
-        assert_eq!(read.inner.value.to_bits(), bits);
+        assert_eq!(read.inner.single.to_bits(), bits);
     }
 }

@@ -21,9 +21,9 @@ struct Everything {
     list: Vec<Shape>,
     map: BTreeMap<String, Vec<u8>>,
     numbers: BTreeMap<i64, Shape>,
-    chars: BTreeMap<char, ()>,
+    chars: BTreeMap<char, u8>,
     variants: BTreeMap<Kind, u8>,
-    empty: (Vec<()>, BTreeMap<String, ()>, Empty),
+    empty: (Vec<()>, BTreeMap<String, u8>, Empty),
     inside: Inside,
     beside: Beside,
     #[serde(flatten)]
@@ -79,13 +79,11 @@ enum Beside {
     Tuple(u8, Shape),
 }
 
-#[expect(clippy::ptr_arg, reason = "serde calls it with this reference")]
-fn bytes<S: serde::Serializer>(bytes: &Vec<u8>, serializer: S) -> Result<S::Ok, S::Error> {
+fn bytes<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_bytes(bytes)
 }
 
-#[expect(clippy::ptr_arg, reason = "serde calls it with this reference")]
-fn display<S: serde::Serializer>(text: &String, serializer: S) -> Result<S::Ok, S::Error> {
+fn display<S: serde::Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("<{text}>"))
 }
 
@@ -124,7 +122,7 @@ prop_compose! {
             newtype: Newtype(truth.then_some(u1)),
             pair: Pair(u1, text.clone()),
             numbers: keys.0.into_iter().map(|key| (key, one.clone())).collect(),
-            chars: keys.1.into_iter().map(|key| (key, ())).collect(),
+            chars: keys.1.into_iter().map(|key| (key, 1)).collect(),
             variants: BTreeMap::from([(Kind::One, 1), (Kind::Two, 2)]),
             empty: (Vec::new(), BTreeMap::new(), Empty {}),
             inside: Inside::Struct { x: u1, list: list.clone() },
