@@ -6,14 +6,16 @@
 #[path = "../../benches/instructions/callgrind.rs"]
 mod callgrind;
 #[path = "../../benches/speed/events.rs"]
-#[expect(dead_code, reason = "the other benchmarks use the rest")]
 mod events;
 mod ours;
 mod ruststream_memory;
 
 use std::time::Duration;
 
+use event_sdk::Event;
 use tokio::runtime::Runtime;
+
+use events::{BookingMade, PriceQuoted, booking, quote};
 
 /// How often each side runs; odd, so that the median is one of the runs.
 const ROUNDS: usize = 21;
@@ -28,24 +30,51 @@ struct Side {
     run: fn(&Runtime, u64) -> Duration,
 }
 
+/// An event that is sent again and again.
+trait Sample: Event + Clone + Sync {
+    fn sample() -> Self;
+}
+
+impl Sample for BookingMade {
+    fn sample() -> Self {
+        booking()
+    }
+}
+
+impl Sample for PriceQuoted {
+    fn sample() -> Self {
+        quote()
+    }
+}
+
 /// The first is compared with each of the others.
-const SIDES: [Side; 4] = [
-    Side {
-        name: "event-sdk",
-        run: ours::acknowledged,
-    },
-    Side {
-        name: "event-sdk, without acks",
-        run: ours::unacknowledged,
-    },
-    Side {
-        name: "RustStream 0.7.7, the event alone",
-        run: ruststream_memory::event_alone,
-    },
-    Side {
-        name: "RustStream 0.7.7, in an envelope by hand",
-        run: ruststream_memory::in_an_envelope,
-    },
+type Sides = [Side; 4];
+
+/// All sides with one event.
+const fn sides<E: Sample>() -> Sides {
+    [
+        Side {
+            name: "event-sdk",
+            run: ours::acknowledged::<E>,
+        },
+        Side {
+            name: "event-sdk, without acks",
+            run: ours::unacknowledged::<E>,
+        },
+        Side {
+            name: "RustStream 0.7.7, the event alone",
+            run: ruststream_memory::event_alone::<E>,
+        },
+        Side {
+            name: "RustStream 0.7.7, in an envelope by hand",
+            run: ruststream_memory::in_an_envelope::<E>,
+        },
+    ]
+}
+
+const EVENTS_OF_BOTH_SIZES: [(&str, Sides); 2] = [
+    ("600-byte event", sides::<BookingMade>()),
+    ("small event", sides::<PriceQuoted>()),
 ];
 
 fn main() {
@@ -53,11 +82,7 @@ fn main() {
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => times(),
         ["instructions"] => instructions(),
-        [callgrind::RUN, name, events] => {
-            let side = SIDES.iter().find(|side| side.name == name);
-            let side = side.expect("the name is one of the sides");
-            (side.run)(&one_thread(), events.parse().expect("a number of events"));
-        }
+        [callgrind::RUN, case, events] => run(case, events.parse().expect("a number of events")),
         _ => {
             eprintln!("there is `instructions`, or nothing for times");
             std::process::exit(2);
@@ -65,45 +90,67 @@ fn main() {
     }
 }
 
-fn times() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_time()
-        .build()
-        .expect("a runtime");
-    let one_thread = one_thread();
-    for (how, runtime) in [("two threads", &runtime), ("one thread", &one_thread)] {
-        let mut runs: [Vec<Duration>; SIDES.len()] = Default::default();
-        for round in 0..=ROUNDS {
-            for at in 0..SIDES.len() {
-                // None is always the first of a round, and the round before the first does not count.
-                let at = (at + round) % SIDES.len();
-                let took = (SIDES[at].run)(runtime, EVENTS);
-                if round > 0 {
-                    runs[at].push(took);
-                }
+/// The name of one side with one event, for valgrind.
+fn case(event: &str, side: &Side) -> String {
+    format!("{event}: {}", side.name)
+}
+
+fn run(name: &str, events: u64) {
+    for (event, sides) in &EVENTS_OF_BOTH_SIZES {
+        for side in sides {
+            if case(event, side) == name {
+                (side.run)(&one_thread(), events);
+                return;
             }
         }
-        println!("\n| {how} | ns an event | event-sdk's time / this |");
-        println!("|---|---:|---:|");
-        let medians = runs.map(median);
-        for (side, median) in SIDES.iter().zip(medians) {
-            let nanos = median.as_nanos() / u128::from(EVENTS);
-            let ratio = medians[0].as_secs_f64() / median.as_secs_f64();
-            println!("| {} | {nanos} | {ratio:.2} |", side.name);
-        }
     }
+    panic!("there is no case {name:?}");
 }
 
 fn instructions() {
     println!("| one thread | instructions an event |");
     println!("|---|---:|");
-    for side in &SIDES {
-        println!(
-            "| {} | {} |",
-            side.name,
-            callgrind::per_event(side.name, 4_000)
-        );
+    for (event, sides) in &EVENTS_OF_BOTH_SIZES {
+        for side in sides {
+            let name = case(event, side);
+            println!("| {name} | {} |", callgrind::per_event(&name, 4_000));
+        }
+    }
+}
+
+fn times() {
+    let two_threads = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .expect("a runtime");
+    let one_thread = one_thread();
+    for (how, runtime) in [("two threads", &two_threads), ("one thread", &one_thread)] {
+        for (event, sides) in &EVENTS_OF_BOTH_SIZES {
+            println!("\n| {event}, {how} | ns an event | event-sdk's time / this |");
+            println!("|---|---:|---:|");
+            compare(runtime, sides);
+        }
+    }
+}
+
+fn compare(runtime: &Runtime, sides: &Sides) {
+    let mut runs: [Vec<Duration>; 4] = Default::default();
+    for round in 0..=ROUNDS {
+        for at in 0..sides.len() {
+            // None is always the first of a round, and the round before the first does not count.
+            let at = (at + round) % sides.len();
+            let took = (sides[at].run)(runtime, EVENTS);
+            if round > 0 {
+                runs[at].push(took);
+            }
+        }
+    }
+    let medians = runs.map(median);
+    for (side, median) in sides.iter().zip(medians) {
+        let nanos = median.as_nanos() / u128::from(EVENTS);
+        let ratio = medians[0].as_secs_f64() / median.as_secs_f64();
+        println!("| {} | {nanos} | {ratio:.2} |", side.name);
     }
 }
 

@@ -9,32 +9,31 @@ use event_sdk::{EventBus, Subscriber};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
-use crate::BATCH;
-use crate::events::{BookingMade, booking};
+use crate::{BATCH, Sample};
 
-pub(crate) fn acknowledged(runtime: &Runtime, events: u64) -> Duration {
-    run(runtime, events, AckPolicy::Explicit)
+pub(crate) fn acknowledged<E: Sample>(runtime: &Runtime, events: u64) -> Duration {
+    run::<E>(runtime, events, AckPolicy::Explicit)
 }
 
-pub(crate) fn unacknowledged(runtime: &Runtime, events: u64) -> Duration {
-    run(runtime, events, AckPolicy::None)
+pub(crate) fn unacknowledged<E: Sample>(runtime: &Runtime, events: u64) -> Duration {
+    run::<E>(runtime, events, AckPolicy::None)
 }
 
-fn run(runtime: &Runtime, events: u64, ack: AckPolicy) -> Duration {
+fn run<E: Sample>(runtime: &Runtime, events: u64, ack: AckPolicy) -> Duration {
     let stream = StreamSpec::new("TRAVEL")
         .subject("travel.>")
         .max_messages(BATCH + 1_000)
         .duplicate_window(Duration::ZERO);
     let bus = EventBus::builder().source("bench").stream(stream).memory();
     let bus = bus.expect("the bus is right");
-    let made = vec![booking(); usize::try_from(events).expect("it fits")];
+    let made = vec![E::sample(); usize::try_from(events).expect("it fits")];
     runtime.block_on(async {
-        let mut subscriber: Subscriber<BookingMade> = bus
+        let mut subscriber: Subscriber<E> = bus
             .subscribe()
             .ack_policy(ack)
             .await
             .expect("it subscribes");
-        let publisher = bus.publisher::<BookingMade>();
+        let publisher = bus.publisher::<E>();
         let (done, mut wait) = mpsc::channel::<()>(1);
         let start = Instant::now();
         let publishing = tokio::spawn(async move {

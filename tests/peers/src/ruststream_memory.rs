@@ -14,25 +14,25 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::BATCH;
-use crate::events::{BookingMade, ByHand, ByHandRef, booking};
+use crate::events::{ByHand, ByHandRef};
+use crate::{BATCH, Sample};
 
 /// The event is all of the message: without id, time, type and version.
-pub(crate) fn event_alone(runtime: &Runtime, events: u64) -> Duration {
-    run(
+pub(crate) fn event_alone<E: Sample>(runtime: &Runtime, events: u64) -> Duration {
+    run::<E>(
         runtime,
         events,
         |event| serde_json::to_vec(event).expect("it is written"),
         |bytes| {
-            let event: BookingMade = serde_json::from_slice(bytes).expect("it is the event");
+            let event: E = serde_json::from_slice(bytes).expect("it is the event");
             black_box(event);
         },
     )
 }
 
 /// The message is the envelope that event-sdk writes, by hand-written structs.
-pub(crate) fn in_an_envelope(runtime: &Runtime, events: u64) -> Duration {
-    run(
+pub(crate) fn in_an_envelope<E: Sample>(runtime: &Runtime, events: u64) -> Duration {
+    run::<E>(
         runtime,
         events,
         |event| {
@@ -40,20 +40,19 @@ pub(crate) fn in_an_envelope(runtime: &Runtime, events: u64) -> Duration {
             serde_json::to_vec(&envelope).expect("it is written")
         },
         |bytes| {
-            let envelope: ByHand<BookingMade> =
-                serde_json::from_slice(bytes).expect("it is the envelope");
+            let envelope: ByHand<E> = serde_json::from_slice(bytes).expect("it is the envelope");
             black_box(envelope.data);
         },
     )
 }
 
-fn run(
+fn run<E: Sample>(
     runtime: &Runtime,
     events: u64,
-    write: fn(&BookingMade) -> Vec<u8>,
+    write: fn(&E) -> Vec<u8>,
     read: fn(&[u8]),
 ) -> Duration {
-    let made = vec![booking(); usize::try_from(events).expect("it fits")];
+    let made = vec![E::sample(); usize::try_from(events).expect("it fits")];
     runtime.block_on(async {
         let broker: ConnectedMemoryBroker =
             MemoryBroker::new().connect().await.expect("it connects");
