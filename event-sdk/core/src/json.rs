@@ -11,6 +11,7 @@ mod explain;
 mod raw;
 mod writer;
 
+use end::is_plain;
 pub(crate) use end::{plain_len, value_end};
 pub use error::{EncodeError, JsonError};
 pub use raw::RawJson;
@@ -44,7 +45,7 @@ pub trait WriteJson {
 /// Appends `text` as a JSON string, quoted and escaped, to `out`.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     // Most texts are short names that need no escape.
-    if plain_len(text.as_bytes()) == text.len() {
+    if is_plain(text.as_bytes()) {
         out.reserve(text.len() + 2);
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());
