@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use tokio::sync::broadcast;
 
-use super::direct::{found, unexpected};
+use super::direct::{check_from, found, unexpected};
 use crate::connection::Denial;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
@@ -89,7 +89,18 @@ pub(super) async fn read(
             Some(status) => return Err(unexpected(about, status)),
         }
         check_order(about, &reply, &messages)?;
-        messages.push(found(about, &reply)?);
+        let found = found(about, &reply)?;
+        let next = messages
+            .last()
+            .map_or(from, |last| last.sequence.saturating_add(1));
+        check_from(about, next, &found)?;
+        if messages.len() == most {
+            return Err(about.error(
+                ErrorKind::Other,
+                format!("the server sends more than the {most} messages that were asked for"),
+            ));
+        }
+        messages.push(found);
     }
 }
 

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 
 use super::batch;
-use super::direct::{found, unexpected};
+use super::direct::{check_from, found, unexpected};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::server::Version;
@@ -159,7 +159,11 @@ impl Source {
             .ask(&self.about, subject, payload.into())
             .await?;
         match reply.status.map(|status| status.as_u16()) {
-            None => found(&self.about, &reply).map(Some),
+            None => {
+                let found = found(&self.about, &reply)?;
+                check_from(&self.about, from, &found)?;
+                Ok(Some(found))
+            }
             Some(404) => Ok(None),
             // No copy answers at this moment.
             Some(503) => self.leaders(filter, from).await,
@@ -170,7 +174,12 @@ impl Source {
     /// The message that matches `filter` with this sequence, or the next one
     /// after it, as the leader has it.
     pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
-        streams::message(&self.context, &self.stream, &Which::Next(filter, from)).await
+        let which = Which::Next(filter, from);
+        let found = streams::message(&self.context, &self.stream, &which).await?;
+        if let Some(found) = &found {
+            check_from(&self.about, from, found)?;
+        }
+        Ok(found)
     }
 
     /// The last message that matches `filter`, as the leader has it.
