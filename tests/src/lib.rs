@@ -8,6 +8,7 @@
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;
+//! - `lying_server`: a server that violates the protocol;
 //! - `secure`: credentials, TLS, and the permissions table of `docs/production.md`;
 //! - `other_languages`: the wire contract with clients in Python and Node;
 //! - `contracts`: schemas, AsyncAPI and the catalogue page with other teams' tools.
