@@ -103,11 +103,14 @@ fn lines(block: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|(name, value)| (name, value.trim()))
 }
 
+/// The most headers of a message; more are left out. Each is compared with those before it.
+const MOST: usize = 1024;
+
 fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
     let is_ours = |name: &str| OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
     let theirs = all.into_iter().filter(|(name, _)| !is_ours(name));
     // Mostly there are none, and nothing is allocated.
-    let mut all: Vec<(&str, &str)> = theirs.collect();
+    let mut all: Vec<(&str, &str)> = theirs.take(MOST).collect();
     all.sort_by_key(|(name, _)| *name);
     let mut headers = Headers::new();
     for (name, value) in all {

@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use serde_json::json;
 use tokio::sync::broadcast;
 
-use super::direct::{check_from, found, unexpected};
+use super::direct::{check_from, found, header, status, unexpected};
 use crate::connection::Denial;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
@@ -75,7 +75,7 @@ pub(super) async fn read(
             limit,
         )
         .await?;
-        match reply.status.map(|status| status.as_u16()) {
+        match status(&reply) {
             None => {}
             // The end of the batch.
             Some(204) => {
@@ -156,6 +156,5 @@ fn check_order(about: &ErrorContext, reply: &Reply, before: &[Found]) -> Result<
 }
 
 fn number(reply: &Reply, name: &'static str) -> Option<u64> {
-    let value = reply.headers.as_ref()?.get(name)?;
-    value.as_str().parse().ok()
+    header(reply, name)?.parse().ok()
 }

@@ -6,7 +6,7 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 
 use super::batch;
-use super::direct::{check_from, found, unexpected};
+use super::direct::{check_from, found, status, unexpected};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::server::Version;
@@ -158,7 +158,7 @@ impl Source {
             .context
             .ask(&self.about, subject, payload.into())
             .await?;
-        match reply.status.map(|status| status.as_u16()) {
+        match status(&reply) {
             None => {
                 let found = found(&self.about, &reply)?;
                 check_from(&self.about, from, &found)?;
