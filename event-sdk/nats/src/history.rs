@@ -8,6 +8,7 @@
 //! Several filters are read beside each other and merged; newest first is read
 //! in windows, each forwards and handed out backwards.
 
+mod answers;
 mod batch;
 mod cursor;
 mod direct;
@@ -116,12 +117,12 @@ impl Reader {
                     return Ok(Some(message));
                 }
                 // Another client has stored it; the messages behind it can be read.
-                Err(error) => tracing::warn!(
+                Err(why) => tracing::warn!(
                     target: crate::TRACING_TARGET,
                     stream = self.source.stream(),
                     sequence,
-                    %error,
-                    "a message whose subject cannot be read is left out"
+                    why,
+                    "a message that cannot be read is left out"
                 ),
             }
         }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use futures_util::future::try_join_all;
 use serde_json::json;
 
+use super::answers::Answers;
 use super::batch;
-use super::direct::{check_from, found, status, unexpected};
+use super::direct::{check_from, unexpected};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::server::Version;
 use crate::streams::{self, Found, Info, Which};
-use event_sdk_core::subject::{InvalidSubject, Subject};
+use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Body, Error, StoredMessage};
 
@@ -152,22 +153,19 @@ impl Source {
             return self.leaders(filter, from).await;
         }
         let request = json!({ "seq": from, "next_by_subj": filter });
-        let subject = self.context.api(format_args!("DIRECT.GET.{}", self.stream));
-        let payload = request.to_string();
-        let reply = self
-            .context
-            .ask(&self.about, subject, payload.into())
-            .await?;
-        match status(&reply) {
+        let (context, about) = (&self.context, &self.about);
+        let mut answers = Answers::ask(context, about, &self.stream, &request).await?;
+        let answer = answers.next().await?;
+        match answer.status() {
             None => {
-                let found = found(&self.about, &reply)?;
-                check_from(&self.about, from, &found)?;
+                let found = answer.found(about)?;
+                check_from(about, from, &found)?;
                 Ok(Some(found))
             }
             Some(404) => Ok(None),
             // No copy answers at this moment.
             Some(503) => self.leaders(filter, from).await,
-            Some(status) => Err(unexpected(&self.about, status)),
+            Some(status) => Err(unexpected(about, status)),
         }
     }
 
@@ -187,10 +185,13 @@ impl Source {
         streams::message(&self.context, &self.stream, &Which::LastOf(filter)).await
     }
 
-    /// The message as it is handed out.
-    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, InvalidSubject> {
+    /// The message as it is handed out, or why it cannot be read.
+    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, String> {
+        if let Some(fault) = found.fault {
+            return Err(fault);
+        }
         Ok(StoredMessage {
-            subject: Subject::parse(found.subject)?,
+            subject: Subject::parse(found.subject).map_err(|why| why.to_string())?,
             headers: found.headers,
             body: Body::Encoded(found.body),
             stream: self.stream.clone(),

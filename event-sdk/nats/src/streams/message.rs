@@ -10,7 +10,7 @@ use serde_json::json;
 use super::check;
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
-use crate::headers;
+use crate::headers::{self, HeaderBlock};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
@@ -36,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) headers: Headers,
     pub(crate) message_id: Option<String>,
     pub(crate) body: Bytes,
+    /// Why it cannot be handed out: its headers, or a subject that is not UTF-8.
+    pub(crate) fault: Option<String>,
 }
 
 /// Reads a message from the leader of its stream, which has all that is
@@ -77,13 +79,19 @@ pub(crate) async fn message(
             format!("message {} is not well encoded", message.seq),
         ));
     };
-    let block = String::from_utf8_lossy(&block);
+    let parsed = (!block.is_empty()).then(|| HeaderBlock::parse(&block));
+    let (headers, message_id, fault) = match &parsed {
+        None => (Headers::new(), None, None),
+        Some(Ok(block)) => (headers::read(block), block.get("Nats-Msg-Id"), None),
+        Some(Err(why)) => (Headers::new(), None, Some(format!("its headers: {why}"))),
+    };
     Ok(Some(Found {
         subject: message.subject,
         sequence: message.seq,
         stored_at: message.time,
-        message_id: headers::stored_message_id(&block).map(str::to_owned),
-        headers: headers::stored(&block),
+        message_id: message_id.map(Into::into),
+        headers,
         body: body.into(),
+        fault,
     }))
 }
