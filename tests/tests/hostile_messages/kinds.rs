@@ -29,8 +29,6 @@ pub(crate) struct Kind {
     pub(crate) name: String,
     pub(crate) message: RawMessage,
     pub(crate) comes: Comes,
-    /// Whether async-nats cannot read it, and ends the connection that brings it.
-    pub(crate) ends_connections: bool,
 }
 
 impl Kind {
@@ -39,13 +37,7 @@ impl Kind {
             name: name.into(),
             message,
             comes,
-            ends_connections: false,
         }
-    }
-
-    fn ends_connections(mut self) -> Self {
-        self.ends_connections = true;
-        self
     }
 }
 

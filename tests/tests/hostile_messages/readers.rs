@@ -28,12 +28,24 @@ pub(crate) struct Log {
     pub(crate) came: Vec<(u64, Came)>,
     /// Errors and notices that belong to no message.
     pub(crate) other: Vec<String>,
-    /// The slowest poll or decoding, and how many messages had come before it.
-    pub(crate) slowest: (Duration, usize),
+    /// The slowest poll or decoding, and the sequence that had come before it.
+    pub(crate) slowest: (Duration, u64),
+}
+
+/// What a reader must get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// All, once.
+    Messages,
+    /// What is stored and can be read.
+    History,
+    /// The events of another subject, once.
+    Unrelated,
 }
 
 pub(crate) struct Reader {
     pub(crate) name: &'static str,
+    pub(crate) of: Of,
     log: Arc<Mutex<Log>>,
     changed: watch::Receiver<()>,
     task: JoinHandle<()>,
@@ -46,21 +58,26 @@ impl Reader {
         subscriber: Subscriber<AllOrderEvents>,
         settles: bool,
     ) -> Self {
-        Self::start(name, |log, changed| read(subscriber, settles, log, changed))
+        Self::start(name, Of::Messages, |log, changed| {
+            read(subscriber, settles, log, changed)
+        })
     }
 
     /// Reads the events of another subject, which are all good.
     pub(crate) fn unrelated(name: &'static str, subscriber: Subscriber<CustomerMoved>) -> Self {
-        Self::start(name, |log, changed| unrelated(subscriber, log, changed))
+        Self::start(name, Of::Unrelated, |log, changed| {
+            unrelated(subscriber, log, changed)
+        })
     }
 
     /// Reads what is stored.
     pub(crate) fn history(name: &'static str, bus: EventBus) -> Self {
-        Self::start(name, |log, changed| history(bus, log, changed))
+        Self::start(name, Of::History, |log, changed| history(bus, log, changed))
     }
 
     fn start<F>(
         name: &'static str,
+        of: Of,
         run: impl FnOnce(Arc<Mutex<Log>>, watch::Sender<()>) -> F,
     ) -> Self
     where
@@ -71,6 +88,7 @@ impl Reader {
         let task = tokio::spawn(run(Arc::clone(&log), sender));
         Self {
             name,
+            of,
             log,
             changed,
             task,
@@ -118,7 +136,8 @@ fn measured<T>(log: &Mutex<Log>, run: impl FnOnce() -> T) -> T {
     let took = cpu_time().saturating_sub(before);
     let mut log = lock(log);
     if took > log.slowest.0 {
-        log.slowest = (took, log.came.len());
+        let last = log.came.last().map_or(0, |(sequence, _)| *sequence);
+        log.slowest = (took, last);
     }
     result
 }

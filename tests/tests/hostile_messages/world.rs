@@ -11,7 +11,7 @@ use event_sdk_tests::orders::{AllOrderEvents, CustomerMoved};
 use tokio::time::timeout;
 
 use crate::kinds::{Comes, Kind, good};
-use crate::readers::{Came, Log, Reader};
+use crate::readers::{Came, Log, Of, Reader};
 use crate::wire::{RawMessage, Wire};
 
 /// How long a reader may take for one message. A loaded machine may need some seconds for what
@@ -28,7 +28,6 @@ pub(crate) struct World {
     core: EventBus,
     hostile: Wire,
     unrelated: Publisher<CustomerMoved>,
-    patience: Duration,
 }
 
 /// A message that is stored, and what must come of it.
@@ -66,14 +65,7 @@ impl World {
             bus,
             hostile: Wire::connect(url).await,
             unrelated: writing.expect("the bus is right").publisher(),
-            patience: PATIENCE,
         }
-    }
-
-    /// Waits no longer than this for a message.
-    pub(crate) fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
     }
 
     /// Writes a message of each kind between good ones, while readers read and after that, and
@@ -121,12 +113,10 @@ impl World {
             keep(after, Came::Good(500_000 + index));
             self.publish_unrelated(index).await?;
             for reader in &mut live {
-                self.wait(reader, kind, |log| has(log, odd) && has(log, after))
-                    .await?;
+                wait(reader, kind, |log| has(log, odd) && has(log, after)).await?;
             }
             for reader in &mut unrelated {
-                self.wait(reader, kind, |log| log.came.len() > index)
-                    .await?;
+                wait(reader, kind, |log| log.came.len() > index).await?;
             }
         }
         let last = stored.last().map_or(0, |one| one.sequence);
@@ -136,30 +126,47 @@ impl World {
         let mut history = Reader::history("history", self.bus.clone());
         let some = kinds.last().ok_or("no kinds")?;
         for reader in [&mut late, &mut history] {
-            self.wait(reader, some, |log| has(log, last)).await?;
+            wait(reader, some, |log| has(log, last)).await?;
         }
         live.push(late);
-        let lossy = kinds.iter().any(|kind| kind.ends_connections);
-        for reader in &live {
-            let repeats = lossy && !reader.name.contains("without acks");
-            check(reader, &stored, repeats, &mut problems);
+        live.push(history);
+        live.extend(unrelated);
+        problems.extend(self.judge(kinds, &stored, &live));
+        if problems.is_empty() {
+            return Ok(());
         }
-        stored.retain(|one| one.came != Came::Odd(Comes::Unreadable));
-        check(&history, &stored, false, &mut problems);
+        Err(problems.join("\n  "))
+    }
+
+    /// What is wrong with what came.
+    fn judge(&self, kinds: &[Kind], stored: &[Stored<'_>], readers: &[Reader]) -> Vec<String> {
+        let mut problems = Vec::new();
+        let every: Vec<_> = stored.iter().collect();
         let all = kinds.iter().enumerate().map(|(index, kind)| Stored {
             sequence: 0,
             came: Came::Good(index),
             kind: &kind.name,
         });
         let all: Vec<_> = all.collect();
-        for reader in &unrelated {
-            check(reader, &all, false, &mut problems);
+        let is_read = |one: &&Stored<'_>| one.came != Came::Odd(Comes::Unreadable);
+        let of_history: Vec<_> = stored.iter().filter(is_read).collect();
+        for reader in readers {
+            match reader.of {
+                Of::History => {
+                    // It leaves out what cannot be read, or has it as a body that is none.
+                    let is_read = |sequence| of_history.iter().any(|one| one.sequence == sequence);
+                    reader.log().came.retain(|came| is_read(came.0));
+                    check(reader, &of_history, &mut problems);
+                }
+                Of::Unrelated => check(reader, &all.iter().collect::<Vec<_>>(), &mut problems),
+                Of::Messages => check(reader, &every, &mut problems),
+            }
         }
-        let readers = live.iter().chain(&unrelated).chain([&history]);
-        let slowest = readers.max_by_key(|reader| reader.log().slowest);
+        let slowest = readers.iter().max_by_key(|reader| reader.log().slowest);
         if let Some(reader) = slowest {
             let (poll, after) = reader.log().slowest;
-            let near = stored.get(after).map_or("nothing", |one| one.kind);
+            let near = stored.iter().find(|one| one.sequence > after);
+            let near = near.map_or("nothing", |one| one.kind);
             let slowest = format!(
                 "the slowest poll took {poll:?}, {} at {near:?}",
                 reader.name
@@ -169,10 +176,7 @@ impl World {
                 problems.push(slowest);
             }
         }
-        if problems.is_empty() {
-            return Ok(());
-        }
-        Err(problems.join("\n  "))
+        problems
     }
 
     fn durable(&self, name: &'static str) -> Subscribe<AllOrderEvents> {
@@ -223,32 +227,28 @@ impl World {
         let published = self.unrelated.publish(moved).await;
         published.map(drop).map_err(|error| error.to_string())
     }
+}
 
-    async fn wait(
-        &self,
-        reader: &mut Reader,
-        kind: &Kind,
-        done: impl Fn(&Log) -> bool,
-    ) -> Result<(), String> {
-        let waited = timeout(self.patience, reader.until(&done)).await;
-        if waited.is_ok() && done(&reader.log()) {
-            return Ok(());
-        }
-        Err(format!("{}: something is missing: {reader:?}", kind.name))
+/// Waits until `done` holds of what a reader got.
+async fn wait(reader: &mut Reader, kind: &Kind, done: impl Fn(&Log) -> bool) -> Result<(), String> {
+    let waited = timeout(PATIENCE, reader.until(&done)).await;
+    if waited.is_ok() && done(&reader.log()) {
+        return Ok(());
     }
+    Err(format!("{}: something is missing: {reader:?}", kind.name))
 }
 
 fn has(log: &Log, sequence: u64) -> bool {
     log.came.iter().rev().any(|(one, _)| *one == sequence)
 }
 
-/// Whether exactly this came, each once; in any order, and more than once if `repeats`.
-fn check(reader: &Reader, stored: &[Stored<'_>], repeats: bool, problems: &mut Vec<String>) {
+/// Whether exactly this came, each once, in any order.
+fn check(reader: &Reader, stored: &[&Stored<'_>], problems: &mut Vec<String>) {
     let (name, log) = (reader.name, reader.log());
     let is = |came: &(u64, Came), one: &Stored<'_>| came.0 == one.sequence && came.1 == one.came;
     for one in stored {
         let times = log.came.iter().filter(|came| is(came, one)).count();
-        if times == 0 || times > 1 && !repeats {
+        if times != 1 {
             let (kind, wanted) = (one.kind, &one.came);
             problems.push(format!("{name}: {kind}: {wanted:?} came {times} times"));
         }

@@ -1,5 +1,7 @@
 //! Header blocks that no client library writes.
 
+use event_sdk::codec::DecodeErrorKind;
+
 use super::{Comes, Kind, PLACED, odd_body};
 use crate::wire::RawMessage;
 
@@ -49,7 +51,6 @@ pub(super) fn kinds() -> Vec<Kind> {
             Decodes,
         ),
         lines("a thousand headers", many(1000), Decodes),
-        lines("seven thousand headers", many(7000), Decodes),
         lines(
             "a message id of 3,000 bytes",
             format!("Nats-Msg-Id: {}\r\n", "m".repeat(3000)),
@@ -103,28 +104,31 @@ pub(super) fn kinds() -> Vec<Kind> {
         ),
         block("a status of 503", "NATS/1.0 503\r\n\r\n", Decodes),
         block("a blank behind the version", "NATS/1.0 \r\n\r\n", Decodes),
-    ];
-    let unreadable = [
-        lines("a value that is not UTF-8", b"A: \xff\xfe\r\n", Unreadable),
-        lines("a name that is not UTF-8", b"\xff: x\r\n", Unreadable),
-        lines("a name with umlauts", "Straße: x\r\n", Unreadable),
-        lines("a line without a colon", "nothing\r\n", Unreadable),
-        lines("a header without a name", ": x\r\n", Unreadable),
-        lines("a blank in a name", "a b: x\r\n", Unreadable),
-        lines("a blank before the colon", "A : x\r\n", Unreadable),
-        lines("a NUL in a name", "a\0b: x\r\n", Unreadable),
-        lines("a folded header at first", " and more\r\n", Unreadable),
-        lines("bare line feeds", "A: 1\nB: 2\n", Unreadable),
+        // Servers remove the status of what is published.
         block(
             "a status that is no number",
             "NATS/1.0 abc\r\n\r\n",
-            Unreadable,
+            Decodes,
         ),
         block(
             "a status beyond all numbers",
             "NATS/1.0 99999\r\n\r\n",
-            Unreadable,
+            Decodes,
         ),
+        block("no blank line at its end", "NATS/1.0\r\nA: 1", Decodes),
+        lines("a header without a name", ": x\r\n", Decodes),
+        lines("bare line feeds", "A: 1\nB: 2\n", Decodes),
+    ];
+    let unreadable = [
+        lines("seven thousand headers", many(7000), Unreadable),
+        lines("a value that is not UTF-8", b"A: \xff\xfe\r\n", Unreadable),
+        lines("a name that is not UTF-8", b"\xff: x\r\n", Unreadable),
+        lines("a name with umlauts", "Straße: x\r\n", Unreadable),
+        lines("a line without a colon", "nothing\r\n", Unreadable),
+        lines("a blank in a name", "a b: x\r\n", Unreadable),
+        lines("a blank before the colon", "A : x\r\n", Unreadable),
+        lines("a NUL in a name", "a\0b: x\r\n", Unreadable),
+        lines("a folded header at first", " and more\r\n", Unreadable),
         block("another version", "NATS/2.0\r\nA: 1\r\n\r\n", Unreadable),
         block(
             "another protocol",
@@ -138,11 +142,15 @@ pub(super) fn kinds() -> Vec<Kind> {
         ),
         block("no version", "A: 1\r\n\r\n", Unreadable),
         block("nothing but line ends", "\r\n\r\n", Unreadable),
-        block("no blank line at its end", "NATS/1.0\r\nA: 1", Unreadable),
     ];
-    kinds.extend(unreadable.map(Kind::ends_connections));
-    for length in [0, 1, 9] {
-        let mut kind = block("", "NATS/1.0\r\nA: 1\r\n\r\n", Unreadable).ends_connections();
+    kinds.extend(unreadable);
+    for (length, comes) in [
+        // The server takes all for the body.
+        (0, Comes::Refused(DecodeErrorKind::Malformed)),
+        (1, Unreadable),
+        (5, Unreadable),
+    ] {
+        let mut kind = block("", "NATS/1.0\r\nA: 1\r\n\r\n", comes);
         kind.name = format!("a block that is said to have {length} bytes");
         kind.message.block = Some(length);
         kinds.push(kind);

@@ -61,13 +61,12 @@ pub(super) fn kinds() -> Vec<Kind> {
             "a.".repeat(500) + "a",
             Unreadable,
         ),
-        kind("a subject that is not UTF-8", b"order.\xff\xfe", Unreadable).ends_connections(),
+        kind("a subject that is not UTF-8", b"order.\xff\xfe", Unreadable),
         kind(
             "a subject cut in a character",
             b"order.\xe2\x82",
             Unreadable,
-        )
-        .ends_connections(),
+        ),
         kind("a subject in upper case", "ORDER.PLACED", Decodes),
         kind("a subject of one token more", "order.placed.more", Decodes),
         kind("a subject of one token less", "order", Decodes),
