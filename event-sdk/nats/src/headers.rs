@@ -100,13 +100,10 @@ pub(super) fn read(block: &HeaderBlock<'_>) -> Headers {
     headers
 }
 
-/// The most headers of a message; more are left out. Each is compared with those before it.
-const MOST: usize = 1024;
-
 fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
     let theirs = all.into_iter().filter(|(name, _)| !is_ours(name));
     // Mostly there are none, and nothing is allocated.
-    let mut all: Vec<(&str, &str)> = theirs.take(MOST).collect();
+    let mut all: Vec<(&str, &str)> = theirs.collect();
     all.sort_by_key(|(name, _)| *name);
     let mut headers = Headers::new();
     for (name, value) in all {
@@ -185,21 +182,20 @@ mod tests {
         assert_eq!(wire_len(&map.unwrap()), wire.len());
     }
 
-    fn parsed(block: &str) -> Headers {
-        read(&HeaderBlock::parse(block.as_bytes()).unwrap())
-    }
-
     #[test]
     fn a_block_is_read_without_what_is_ours() {
         let block = "NATS/1.0\r\nB: two: three\r\nNats-Msg-Id: id\r\nA:\r\na: again\r\n\r\n";
-        assert_eq!(parsed(block), headers(&[("A", ""), ("B", "two: three")]));
-        assert_eq!(parsed("NATS/1.0\r\n\r\n"), Headers::new());
+        let block = HeaderBlock::parse(block.as_bytes()).unwrap();
+        assert_eq!(read(&block), headers(&[("A", ""), ("B", "two: three")]));
+        let none = HeaderBlock::parse(b"NATS/1.0\r\n\r\n").unwrap();
+        assert_eq!(read(&none), Headers::new());
     }
 
     #[test]
     fn a_header_that_breaks_the_contract_is_left_out() {
         let long = "v".repeat(5000);
         let block = format!("NATS/1.0\r\nLong: {long}\r\nTab: a\tb\r\nGood: yes\r\n\r\n");
-        assert_eq!(parsed(&block), headers(&[("Good", "yes")]));
+        let block = HeaderBlock::parse(block.as_bytes()).unwrap();
+        assert_eq!(read(&block), headers(&[("Good", "yes")]));
     }
 }

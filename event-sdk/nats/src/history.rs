@@ -8,10 +8,10 @@
 //! Several filters are read beside each other and merged; newest first is read
 //! in windows, each forwards and handed out backwards.
 
-mod answers;
 mod batch;
 mod cursor;
 mod direct;
+mod exchange;
 mod filters;
 mod source;
 mod time;
@@ -117,11 +117,11 @@ impl Reader {
                     return Ok(Some(message));
                 }
                 // Another client has stored it; the messages behind it can be read.
-                Err(why) => tracing::warn!(
+                Err(error) => tracing::warn!(
                     target: crate::TRACING_TARGET,
                     stream = self.source.stream(),
                     sequence,
-                    why,
+                    error,
                     "a message that cannot be read is left out"
                 ),
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use event_sdk_tests::raw::envelope;
 
 use crate::row::{Client, Row, always, answers, first};
-use crate::server::{Ask, Message, Step, stream_info};
+use crate::server::{Ask, INFO, Message, Step, stream_info};
 
 const GET: &str = "DIRECT.GET";
 
@@ -31,6 +31,7 @@ const TIME: &str = "2025-11-06T12:00:00Z";
 
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = direct();
+    rows.extend(singly());
     rows.extend(leader());
     rows
 }
@@ -200,9 +201,60 @@ fn direct() -> Vec<Row> {
             "dies while it is read",
             history,
             first(GET, |_| vec![Step::CloseAll]),
-            &["Timeout"],
+            &["Disconnected"],
         )
         .connections(4),
+    ]
+}
+
+/// From any copy, one by one, as from servers of 2.10.
+fn singly() -> Vec<Row> {
+    let history = Client::History(20);
+    let old = |script: fn(&Ask) -> Vec<Step>| {
+        let info = format!("INFO {}\r\n", INFO.replace("2.11.0", "2.10.25"));
+        move |ask: &Ask| match ask.call.as_str() {
+            "ACCEPT" => Some(vec![Step::Raw(info.clone().into_bytes())]),
+            GET => Some(script(ask)),
+            _ => None,
+        }
+    };
+    vec![
+        Row::new(
+            "single answers",
+            history,
+            old(|_| vec![Step::Good]),
+            &["event 1", "event 2", "event 3", "end"],
+        ),
+        Row::new(
+            "single answers that are doubled",
+            history,
+            old(|_| vec![Step::Good, Step::Good]),
+            &["Other"],
+        ),
+        Row::new(
+            "single answers that are all the first",
+            history,
+            old(|ask| vec![stored(ask, SUBJECT, "1", TIME, "0")]),
+            &["event 1", "Other"],
+        ),
+        Row::new(
+            "single answers without headers",
+            history,
+            old(|ask| vec![Step::Send(Message::new(&ask.reply, "{}"))]),
+            &["Other"],
+        ),
+        Row::new(
+            "single answers with a status of their own",
+            history,
+            old(|ask| vec![status(ask, "999", "")]),
+            &["Other"],
+        ),
+        Row::new(
+            "single answers that do not come",
+            history,
+            old(|_| Vec::new()),
+            &["Timeout"],
+        ),
     ]
 }
 

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::answers::Answers;
-use super::direct::{Answer, check_from, unexpected};
+use super::direct::{Answer, answer, check_from, number, unexpected};
+use super::exchange::Exchange;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
+use crate::receiver::WireMessage;
 use crate::streams::Found;
 use event_sdk_core::transport::{Error, ErrorKind};
 
@@ -23,50 +24,57 @@ pub(super) async fn read(
     from: u64,
     most: usize,
 ) -> Result<(Vec<Found>, bool), Error> {
-    let request = json!({
-        "seq": from,
-        "next_by_subj": filter,
-        "batch": most,
-        "max_bytes": MAX_BYTES,
-    });
-    let mut answers = Answers::ask(context, about, stream, &request).await?;
+    let mut exchange = Exchange::open(context, about, stream).await?;
+    exchange.ask(
+        0,
+        &json!({
+            "seq": from,
+            "next_by_subj": filter,
+            "batch": most,
+            "max_bytes": MAX_BYTES,
+        }),
+    );
     let mut messages: Vec<Found> = Vec::new();
     loop {
-        let answer = answers.next().await?;
-        match answer.status() {
-            None => {}
+        let (_, message) = exchange.answer().await?;
+        match answer(about, &message)? {
+            Answer::Message(found) => {
+                check_order(about, &message, &messages)?;
+                let next = messages
+                    .last()
+                    .map_or(from, |last| last.sequence.saturating_add(1));
+                check_from(about, next, &found)?;
+                if messages.len() == most {
+                    return Err(about.error(
+                        ErrorKind::Other,
+                        format!(
+                            "the server sends more than the {most} messages that were asked for"
+                        ),
+                    ));
+                }
+                messages.push(found);
+            }
             // The end of the batch.
-            Some(204) => {
-                let pending = answer.number("Nats-Num-Pending");
-                check_order(about, &answer, &messages)?;
+            Answer::Status(204) => {
+                check_order(about, &message, &messages)?;
+                let block = message.header_block().unwrap_or_default();
+                let pending = number(block, "Nats-Num-Pending");
                 return Ok((messages, pending.unwrap_or(0) == 0));
             }
             // No message, or no copy that answers at this moment: let the leader
             // say what there is.
-            Some(404 | 503) => return Ok((messages, true)),
-            Some(status) => return Err(unexpected(about, status)),
+            Answer::Status(404 | 503) => return Ok((messages, true)),
+            Answer::Status(status) => return Err(unexpected(about, status)),
         }
-        check_order(about, &answer, &messages)?;
-        let found = answer.found(about)?;
-        let next = messages
-            .last()
-            .map_or(from, |last| last.sequence.saturating_add(1));
-        check_from(about, next, &found)?;
-        if messages.len() == most {
-            return Err(about.error(
-                ErrorKind::Other,
-                format!("the server sends more than the {most} messages that were asked for"),
-            ));
-        }
-        messages.push(found);
     }
 }
 
 /// Each message says which was before it in the batch, so that one that was lost
 /// on the way is missed.
-fn check_order(about: &ErrorContext, answer: &Answer, before: &[Found]) -> Result<(), Error> {
+fn check_order(about: &ErrorContext, message: &WireMessage, before: &[Found]) -> Result<(), Error> {
     let last = before.last().map_or(0, |message| message.sequence);
-    match answer.number("Nats-Last-Sequence") {
+    let block = message.header_block().unwrap_or_default();
+    match number(block, "Nats-Last-Sequence") {
         Some(expected) if expected != last => Err(about.error(
             ErrorKind::Disconnected,
             "a part of what the server sent was lost; try again",

@@ -1,4 +1,5 @@
-//! Parses the responses to direct gets (`$JS.API.DIRECT.GET`).
+//! Reads the answers to direct gets (`$JS.API.DIRECT.GET`): a stored message with what the
+//! server added to its headers, or a status.
 
 use jiff::Timestamp;
 
@@ -6,81 +7,67 @@ use crate::error::ErrorContext;
 use crate::headers::{self, HeaderBlock};
 use crate::receiver::WireMessage;
 use crate::streams::Found;
-use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Error, ErrorKind};
 
-/// A stored message as a copy answers it, or a status. What the server knows of a message stands
-/// in headers behind those of the publisher, who may have written anything.
-pub(super) struct Answer(WireMessage);
+/// What a copy of a stream answers.
+pub(super) enum Answer {
+    Message(Found),
+    /// That there is no message, or the end of a batch.
+    Status(u16),
+}
 
-impl Answer {
-    pub(super) fn new(message: WireMessage) -> Self {
-        Self(message)
-    }
+/// Reads an answer. What is known of a message stands in headers, which the server has added
+/// behind those that were stored: these may be anything.
+pub(super) fn answer(about: &ErrorContext, message: &WireMessage) -> Result<Answer, Error> {
+    let block = message.header_block().unwrap_or_default();
+    let Some(sequence) = number(block, "Nats-Sequence") else {
+        let status = HeaderBlock::parse(block)
+            .ok()
+            .and_then(|block| block.status());
+        return status.map(Answer::Status).ok_or_else(|| incomplete(about));
+    };
+    let stored_at: Option<Timestamp> =
+        text(block, "Nats-Time-Stamp").and_then(|time| time.parse().ok());
+    let (Some(stored_at), Some(subject)) = (stored_at, added(block, "Nats-Subject")) else {
+        return Err(incomplete(about));
+    };
+    let parsed = HeaderBlock::parse(block);
+    let message_id = parsed
+        .as_ref()
+        .ok()
+        .and_then(|block| block.get("Nats-Msg-Id"));
+    Ok(Answer::Message(Found {
+        subject: String::from_utf8_lossy(subject).into_owned(),
+        sequence,
+        stored_at,
+        message_id: message_id.map(std::borrow::Cow::into_owned),
+        headers: parsed.map(|block| headers::read(&block)),
+        body: message.body(),
+    }))
+}
 
-    /// The status of an answer that is no stored message: a publisher may have given a status to
-    /// that.
-    pub(super) fn status(&self) -> Option<u16> {
-        if self.header("Nats-Sequence").is_some() {
-            return None;
-        }
-        let rest = self.block().strip_prefix(b"NATS/1.0 ")?;
-        let code = rest.get(..3)?;
-        std::str::from_utf8(code).ok()?.parse().ok()
-    }
+/// A number that the server has added.
+pub(super) fn number(block: &[u8], name: &str) -> Option<u64> {
+    text(block, name)?.parse().ok()
+}
 
-    /// A number that the server has added.
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
-        std::str::from_utf8(self.header(name)?).ok()?.parse().ok()
-    }
+fn text<'a>(block: &'a [u8], name: &str) -> Option<&'a str> {
+    std::str::from_utf8(added(block, name)?).ok()
+}
 
-    /// The stored message.
-    pub(super) fn found(&self, about: &ErrorContext) -> Result<Found, Error> {
-        let time = self.header("Nats-Time-Stamp");
-        let time = time.and_then(|time| std::str::from_utf8(time).ok());
-        let time: Option<Timestamp> = time.and_then(|time| time.parse().ok());
-        let sequence = self.number("Nats-Sequence");
-        let (Some(subject), Some(sequence), Some(stored_at)) =
-            (self.header("Nats-Subject"), sequence, time)
-        else {
-            return Err(about.error(
-                ErrorKind::Other,
-                "the server's answer lacks what a stored message has",
-            ));
-        };
-        let block = HeaderBlock::parse(self.block());
-        let (headers, message_id) = match &block {
-            Ok(block) => (headers::read(block), block.get("Nats-Msg-Id")),
-            Err(_) => (Headers::new(), None),
-        };
-        let fault = match std::str::from_utf8(subject) {
-            Err(_) => Some("its subject is not UTF-8".to_owned()),
-            Ok(_) => block.err().map(|why| format!("its headers: {why}")),
-        };
-        Ok(Found {
-            subject: String::from_utf8_lossy(subject).into_owned(),
-            sequence,
-            stored_at,
-            message_id: message_id.map(Into::into),
-            headers,
-            body: self.0.body(),
-            fault,
-        })
-    }
+/// The value of the last line with this name: the server adds its own at the end.
+fn added<'a>(block: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    block.rsplit(|byte| *byte == b'\n').find_map(|line| {
+        let value = line.strip_prefix(name.as_bytes())?.strip_prefix(b":")?;
+        Some(value.trim_ascii())
+    })
+}
 
-    /// A header that the server has added: the last one of its name, since a publisher may have
-    /// written one of that name before (nats-server, `genHeader`).
-    fn header(&self, name: &str) -> Option<&[u8]> {
-        let lines = self.block().rsplit(|byte| *byte == b'\n');
-        lines
-            .filter_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"))
-            .map(<[u8]>::trim_ascii)
-            .next()
-    }
-
-    fn block(&self) -> &[u8] {
-        self.0.header_block().unwrap_or_default()
-    }
+fn incomplete(about: &ErrorContext) -> Error {
+    about.error(
+        ErrorKind::Other,
+        "the server's answer lacks what a stored message has",
+    )
 }
 
 /// Whether a message has the sequence that was asked for, or a later one: otherwise a reader
@@ -109,41 +96,57 @@ mod tests {
     use super::*;
     use event_sdk_core::transport::Operation;
 
-    /// What a server appends.
-    const SERVERS: &[u8] = b"Nats-Stream: S\r\nNats-Subject: events.a\r\nNats-Sequence: 7\r\nNats-Time-Stamp: 2025-11-06T12:00:00Z\r\n\r\n";
+    /// What a server of 2.10 and later adds, as it does: it cuts the last two bytes off.
+    fn stored(own: &[u8]) -> WireMessage {
+        let mut block = own[..own.len() - 2].to_vec();
+        block.extend_from_slice(
+            b"Nats-Stream: S\r\nNats-Subject: s.a\r\nNats-Sequence: 7\r\nNats-Time-Stamp: 2026-01-02T03:04:05.6Z\r\n\r\n",
+        );
+        WireMessage::of(b"_INBOX.x.1", None, &block, b"body")
+    }
 
-    fn answer(publishers: &[u8], servers: &[u8]) -> Answer {
-        let block = [publishers, servers].concat();
-        Answer::new(WireMessage::of(b"inbox", None, &block, b"body"))
+    fn read(message: &WireMessage) -> Result<Answer, Error> {
+        answer(&ErrorContext::new(Operation::Read), message)
     }
 
     #[test]
-    fn what_a_publisher_has_written_is_not_what_the_server_says() {
-        let about = ErrorContext::new(Operation::Read);
-        let forged = b"NATS/1.0 404 x\r\nNats-Sequence: 9\r\nNats-Subject: b\r\nA: 1\r\n";
-        let answer = answer(forged, SERVERS);
-        assert_eq!(answer.status(), None);
-        let found = answer.found(&about).unwrap();
-        assert_eq!((found.sequence, found.subject.as_str()), (7, "events.a"));
-        assert_eq!(found.headers.get("a"), Some("1"));
-        assert_eq!(found.fault, None);
-    }
-
-    #[test]
-    fn what_cannot_be_read_has_its_sequence() {
-        let about = ErrorContext::new(Operation::Read);
-        for publishers in [b"NATS/1.0\r\nA: \xff\r\n".as_slice(), b"", b"HTTP/1.1\r\n"] {
-            let found = answer(publishers, SERVERS).found(&about).unwrap();
-            assert_eq!(found.sequence, 7);
-            assert!(found.fault.is_some());
+    fn what_the_server_added_is_found_behind_anything() {
+        for (own, readable) in [
+            (&b"NATS/1.0\r\nA: x\r\n\r\n"[..], true),
+            (
+                b"NATS/1.0\r\nNats-Sequence: 99\r\nNats-Subject: other\r\n\r\n",
+                true,
+            ),
+            (b"NATS/1.0\r\nA: \xff\r\n\r\n", false),
+            (b"NATS/1.0\r\nno colon\r\n\r\n", false),
+            (b"\xff\xff\xff", false),
+        ] {
+            let shown = String::from_utf8_lossy(own);
+            let Ok(Answer::Message(found)) = read(&stored(own)) else {
+                panic!("{shown} gave no message");
+            };
+            assert_eq!((found.sequence, &*found.subject), (7, "s.a"), "{shown}");
+            assert_eq!(found.headers.is_ok(), readable, "{shown}");
+            assert_eq!(found.body, "body");
         }
-        assert!(answer(b"NATS/1.0\r\n", b"\r\n").found(&about).is_err());
     }
 
     #[test]
-    fn statuses_are_read() {
-        let end = answer(b"NATS/1.0 204 EOB\r\nNats-Num-Pending: 3\r\n", b"\r\n");
-        assert_eq!(end.status(), Some(204));
-        assert_eq!(end.number("Nats-Num-Pending"), Some(3));
+    fn a_status_is_told_from_a_message() {
+        let status = |block: &[u8]| read(&WireMessage::of(b"_INBOX.x.1", None, block, b""));
+        assert!(matches!(
+            status(b"NATS/1.0 404 Message Not Found\r\n\r\n"),
+            Ok(Answer::Status(404))
+        ));
+        let end = b"NATS/1.0 204 EOB\r\nNats-Num-Pending: 3\r\nNats-Last-Sequence: 7\r\n\r\n";
+        assert!(matches!(status(end), Ok(Answer::Status(204))));
+        assert_eq!(number(end, "Nats-Num-Pending"), Some(3));
+        for block in [
+            &b""[..],
+            b"NATS/1.0\r\n\r\n",
+            b"NATS/1.0\r\nNats-Sequence: x\r\n\r\n",
+        ] {
+            assert!(status(block).is_err());
+        }
     }
 }

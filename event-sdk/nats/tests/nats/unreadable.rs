@@ -2,14 +2,17 @@
 //! that is not UTF-8: they are terminated and reported, and their neighbours arrive.
 
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, ErrorKind, Incoming, NoticeKind, Settlement,
+    AckPolicy, ConsumerConfig, ConsumerName, ErrorKind, HistoryRequest, Incoming, NoticeKind,
+    Order, Settlement, TransportExt as _,
 };
-use futures_util::StreamExt;
-use serde_json::Value;
+use event_sdk_test_servers::{Server, programs};
+use futures_util::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
 
 use crate::consumer_support::{
     PATIENCE, Reader, Rig, STREAM, config, durable, settle, subscribe, times,
 };
+use crate::support::pattern;
 
 /// Each with a body of its own that is never seen.
 const HEADERS: [&[u8]; 6] = [
@@ -154,10 +157,7 @@ async fn they_are_told_where_nothing_is_settled() {
 async fn another_subscription_of_the_transport_loses_nothing() {
     let rig = Rig::start().await;
     let nats = rig.connect().await;
-    let only_a = ConsumerConfig::new(
-        ConsumerName::Durable("a".into()),
-        vec![crate::support::pattern("events.a")],
-    );
+    let only_a = ConsumerConfig::new(ConsumerName::Durable("a".into()), vec![pattern("events.a")]);
     let mut without_acks = config(ConsumerName::Ephemeral);
     without_acks.filters.clone_from(&only_a.filters);
     without_acks.ack = AckPolicy::None;
@@ -169,6 +169,38 @@ async fn another_subscription_of_the_transport_loses_nothing() {
     neighbour.expect_and_ack([1, LAST]).await;
     once.expect(1).await;
     once.expect(LAST).await;
+}
+
+#[tokio::test]
+async fn history_passes_over_them() {
+    for program in [programs::nats::current(), programs::nats::oldest()] {
+        let rig = Rig::start_with(Server::options().program(program.unwrap())).await;
+        rig.store_unreadable_ones().await;
+        for direct in [true, false] {
+            let settings = json!({
+                "name": STREAM, "subjects": ["events.>"], "allow_direct": direct,
+            });
+            rig.api(&format!("STREAM.UPDATE.{STREAM}"), settings).await;
+            let nats = rig.connect().await;
+            let connections = rig.total_connections().await;
+            for (order, wanted) in [
+                (Order::OldestFirst, [1, LAST]),
+                (Order::NewestFirst, [LAST, 1]),
+            ] {
+                let mut request = HistoryRequest::new(STREAM, vec![pattern("events.>")]);
+                request.order = order;
+                let reading = async {
+                    let history = nats.read_history(request).await.unwrap();
+                    history.try_collect::<Vec<_>>().await.unwrap()
+                };
+                let read = tokio::time::timeout(PATIENCE, reading).await.unwrap();
+                let read: Vec<_> = read.iter().map(|message| message.sequence).collect();
+                assert_eq!(read, wanted, "direct: {direct}");
+            }
+            // At most that for deliveries was made since.
+            assert!(rig.total_connections().await <= connections + 1);
+        }
+    }
 }
 
 #[tokio::test]

@@ -259,6 +259,9 @@ impl FakeServer {
             self.send(&direct(&ask.reply, stored, sequence, before, left));
             before = sequence;
         }
+        if request["batch"].is_null() && before > 0 {
+            return;
+        }
         let end = format!("Nats-Num-Pending: 0\r\nNats-Last-Sequence: {before}\r\n");
         self.send(&match before {
             0 => Message::status(&ask.reply, "404 Message Not Found", ""),
