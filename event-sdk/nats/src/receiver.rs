@@ -183,6 +183,19 @@ impl Receiver {
         }
     }
 
+    /// Whether the server may still choose a member of a group that has left it.
+    pub(crate) fn has_departing(&self) -> bool {
+        *self.shared.departing.borrow() > 0
+    }
+
+    /// Waits until the server knows of all that have left their groups, or the connection is
+    /// lost.
+    pub(crate) async fn departed(&self) {
+        let mut departing = self.shared.departing.subscribe();
+        // That nobody counts any more says the same.
+        let _ = departing.wait_for(|departing| *departing == 0).await;
+    }
+
     /// The state of the connection, to be looked at and waited for.
     pub(crate) fn link(&self) -> LinkWatch {
         self.shared.link.watch()

@@ -39,6 +39,8 @@ pub(crate) enum Of {
     Messages,
     /// What is stored and can be read.
     History,
+    /// The good ones, once and without a sequence; of the others, what can be delivered.
+    Core,
     /// The events of another subject, once.
     Unrelated,
 }
@@ -60,6 +62,13 @@ impl Reader {
     ) -> Self {
         Self::start(name, Of::Messages, |log, changed| {
             read(subscriber, settles, log, changed)
+        })
+    }
+
+    /// Reads what is published, without a stream.
+    pub(crate) fn core(name: &'static str, subscriber: Subscriber<AllOrderEvents>) -> Self {
+        Self::start(name, Of::Core, |log, changed| {
+            read(subscriber, false, log, changed)
         })
     }
 

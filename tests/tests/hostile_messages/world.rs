@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{AckPolicy, DeliverPolicy};
-use event_sdk::{BusBuilder, EventBus, Publisher, Subscribe};
+use event_sdk::transport::{AckPolicy, DeliverPolicy, Error};
+use event_sdk::{BusBuilder, EventBus, EventSet, Publisher, Subscribe, Subscriber};
 use event_sdk_tests::orders::{AllOrderEvents, CustomerMoved};
 use tokio::time::timeout;
 
@@ -74,12 +74,9 @@ impl World {
         let mut live = self.readers().await?;
         let moved = self.bus.subscribe::<CustomerMoved>().durable("unrelated");
         let moved = moved.await.map_err(|error| error.to_string())?;
-        let core = self.core.subscribe::<CustomerMoved>();
-        let core = core
-            .ack_policy(AckPolicy::None)
-            .deliver(DeliverPolicy::New)
-            .await;
-        let core = core.map_err(|error| error.to_string())?;
+        let core = self.core().await.map_err(|error| error.to_string())?;
+        let mut direct = Reader::core("without a stream", core);
+        let core = self.core().await.map_err(|error| error.to_string())?;
         let mut unrelated = [
             Reader::unrelated("unrelated, of a stream", moved),
             Reader::unrelated("unrelated, without a stream", core),
@@ -115,6 +112,8 @@ impl World {
             for reader in &mut live {
                 wait(reader, kind, |log| has(log, odd) && has(log, after)).await?;
             }
+            let good = (0, Came::Good(500_000 + index));
+            wait(&mut direct, kind, |log| log.came.contains(&good)).await?;
             for reader in &mut unrelated {
                 wait(reader, kind, |log| log.came.len() > index).await?;
             }
@@ -129,7 +128,7 @@ impl World {
             wait(reader, some, |log| has(log, last)).await?;
         }
         live.push(late);
-        live.push(history);
+        live.extend([history, direct]);
         live.extend(unrelated);
         problems.extend(self.judge(kinds, &stored, &live));
         if problems.is_empty() {
@@ -158,6 +157,19 @@ impl World {
                     reader.log().came.retain(|came| is_read(came.0));
                     check(reader, &of_history, &mut problems);
                 }
+                Of::Core => {
+                    let is_good = |came: &Came| matches!(came, Came::Good(_));
+                    reader.log().came.retain(|came| is_good(&came.1));
+                    let good = stored.iter().filter(|one| is_good(&one.came));
+                    let good: Vec<_> = good
+                        .map(|one| Stored {
+                            sequence: 0,
+                            came: one.came.clone(),
+                            kind: one.kind,
+                        })
+                        .collect();
+                    check(reader, &good.iter().collect::<Vec<_>>(), &mut problems);
+                }
                 Of::Unrelated => check(reader, &all.iter().collect::<Vec<_>>(), &mut problems),
                 Of::Messages => check(reader, &every, &mut problems),
             }
@@ -181,6 +193,13 @@ impl World {
 
     fn durable(&self, name: &'static str) -> Subscribe<AllOrderEvents> {
         self.bus.subscribe::<AllOrderEvents>().durable(name)
+    }
+
+    /// A subscription without a stream.
+    async fn core<S: EventSet>(&self) -> Result<Subscriber<S>, Error> {
+        let subscribe = self.core.subscribe::<S>();
+        let subscribe = subscribe.ack_policy(AckPolicy::None);
+        subscribe.deliver(DeliverPolicy::New).await
     }
 
     /// One of every kind.

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Commands in the order in which they are written: those of this session, then settlements,
 /// then pings.
@@ -39,6 +40,27 @@ pub(super) enum Pong {
     Flushed(oneshot::Sender<()>),
     /// The subscriptions have ended, and everything they had came before.
     Left,
+    /// A member of a group has left it.
+    Departed(Departure),
+}
+
+/// A member of a group that is leaving it, until the server knows or the connection is lost.
+#[derive(Debug)]
+pub(super) struct Departure(Arc<watch::Sender<usize>>);
+
+impl Departure {
+    /// Counts it in `all`.
+    pub(super) fn begin(all: &Arc<watch::Sender<usize>>) -> Self {
+        all.send_modify(|departing| *departing += 1);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|departing| *departing = departing.saturating_sub(1));
+    }
 }
 
 /// How many bytes of settlements wait before further ones have to wait for room: some 10,000

@@ -1,9 +1,11 @@
 //! Messages that another client has published with headers that cannot be read, or to a subject
 //! that is not UTF-8: they are terminated and reported, and their neighbours arrive.
 
+use std::time::{Duration, Instant};
+
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, ErrorKind, HistoryRequest, Incoming, NoticeKind,
-    Order, Settlement, TransportExt as _,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, ErrorKind, HistoryRequest, Incoming,
+    NoticeKind, Order, Settlement, SubscribeRequest, Transport as _, TransportExt as _,
 };
 use event_sdk_test_servers::{Server, programs};
 use futures_util::{StreamExt, TryStreamExt};
@@ -204,6 +206,44 @@ async fn history_passes_over_them() {
 }
 
 #[tokio::test]
+async fn a_subscription_without_a_stream_leaves_them_out() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut plain = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("plain.>")]);
+    plain.ack = AckPolicy::None;
+    plain.deliver = DeliverPolicy::New;
+    let request = SubscribeRequest {
+        stream: "".into(),
+        config: plain,
+        prefetch: 10,
+        must_exist: false,
+    };
+    let mut messages = nats.core().subscribe(request).await.unwrap();
+    let connections = rig.total_connections().await;
+    let mut commands = b"PUB plain.first 1\r\n0\r\n".to_vec();
+    let many = format!("NATS/1.0\r\n{}\r\n", "a: b\r\n".repeat(120_000));
+    for headers in HEADERS.into_iter().chain([many.as_bytes()]) {
+        let (length, total) = (headers.len(), headers.len() + 1);
+        let line = format!("HPUB plain.h {length} {total}\r\n");
+        commands.extend_from_slice(line.as_bytes());
+        commands.extend_from_slice(headers);
+        commands.extend_from_slice(b"0\r\n");
+    }
+    commands.extend_from_slice(b"PUB plain.\xff\xfe 1\r\n0\r\nPUB plain.last 1\r\n0\r\n");
+    let begun = Instant::now();
+    rig.send_raw(&commands).await;
+    for wanted in ["plain.first", "plain.last"] {
+        let item = tokio::time::timeout(PATIENCE, messages.next()).await;
+        let Some(Ok(Incoming::Message(received))) = item.unwrap() else {
+            panic!("{wanted} did not come");
+        };
+        assert_eq!(received.subject.as_str(), wanted);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(rig.total_connections().await, connections + 1);
+}
+
+#[tokio::test]
 async fn many_headers_are_refused_at_once() {
     let rig = Rig::start().await;
     let nats = rig.connect().await;
@@ -213,12 +253,12 @@ async fn many_headers_are_refused_at_once() {
     let command = format!("HPUB events.h {length} {total}\r\n{headers}0\r\n");
     rig.send_raw(command.as_bytes()).await;
     rig.publish([2]).await;
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let item = reader.item().await;
     let Some(Ok(Incoming::Notice(notice))) = item else {
         panic!("{item:?} came instead of a notice");
     };
     assert!(notice.to_string().contains("more than"), "{notice}");
     reader.expect_and_ack([2]).await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
