@@ -1,13 +1,14 @@
 //! A server that violates the protocol: each violation gives a typed error or is recovered from,
 //! without a panic, a busy loop, or a wait beyond its timeout.
 //!
-//! The violations are rows of a table, in the modules `connecting`, `publishing`, `asking`,
-//! `receiving` and `reading`. Each row has upper bounds for the connections and the requests for
+//! The violations are rows of a table, in the modules `connecting`, `delivering`,
+//! `publishing`, `asking`, `receiving` and `reading`. Each row has upper bounds for the connections and the requests for
 //! messages that the client may make. `cargo test -p event-sdk-tests --test lying_server --
 //! --nocapture` shows what came of each.
 
 mod asking;
 mod connecting;
+mod delivering;
 mod panics;
 mod publishing;
 mod reading;
@@ -55,6 +56,7 @@ const AT_A_TIME: usize = 12;
 fn rows() -> Vec<Row> {
     let groups = [
         connecting::rows(),
+        delivering::rows(),
         publishing::rows(),
         asking::rows(),
         receiving::rows(),
