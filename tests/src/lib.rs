@@ -12,6 +12,8 @@
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;
+//! - `lying_server`: a server that violates the protocol;
+//! - `hostile_messages`: another client writes malformed messages into a real stream;
 //! - `secure`: credentials, TLS, and the permissions table of `docs/production.md`;
 //! - `other_languages`: the wire contract with clients in Python and Node;
 //! - `contracts`: schemas, AsyncAPI and the catalogue page with other teams' tools.

@@ -244,11 +244,20 @@ impl AckPending {
         let about = self.ack_context.about(Operation::Settle);
         let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
-        while context
-            .ask(&about, self.reply.to_string(), ACK)
-            .await?
-            .is_no_responders()
-        {
+        loop {
+            let answer = context.ask(&about, self.reply.to_string(), ACK).await?;
+            if !answer.is_no_responders() {
+                // A server confirms without a word (nats-server, `sendAckReply`).
+                if !answer.payload.is_empty() {
+                    return Err(about
+                        .error(
+                            ErrorKind::Other,
+                            "what answers to the acknowledgement is no consumer",
+                        )
+                        .with_unknown_outcome());
+                }
+                break;
+            }
             // It is gone, or its server stops, or another begins to lead it.
             self.check_there(&about).await?;
             if begun.elapsed() >= limit {
