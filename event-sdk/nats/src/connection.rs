@@ -73,12 +73,6 @@ impl ConnectionWatch {
         self.0.borrow_and_update().clone()
     }
 
-    /// Waits until the connection is made anew, and goes on watching it.
-    pub(super) async fn reconnected(mut self) -> Self {
-        while self.changed().await != ConnectionState::Connected {}
-        self
-    }
-
     /// Waits until there is a connection; `false` if there will be none.
     ///
     /// Cancel-safe.
@@ -104,7 +98,7 @@ impl Denial {
     /// Reads the text of a server's error: `Permissions Violation for Publish to
     /// "orders"`, `… for Subscription to "orders" using queue "q"`
     /// (nats-server, `server/client.go`).
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("Permissions Violation for ")?;
         let (what, rest) = rest.split_once('"')?;
         let (subject, _) = rest.split_once('"')?;

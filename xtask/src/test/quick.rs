@@ -17,7 +17,12 @@ pub(super) struct LeftOut {
 pub(super) const TABLE: &[LeftOut] = &[
     LeftOut {
         needs: "clusters of three servers",
-        names: &["cluster::", "leader_killed::", "nats_on_a_cluster_of_three"],
+        names: &[
+            "cluster::",
+            "leader_killed::",
+            "nats_on_a_cluster_of_three",
+            "a_hostile_client_on_a_cluster",
+        ],
     },
     LeftOut {
         needs: "clients in Python and Node",

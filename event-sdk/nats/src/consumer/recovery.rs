@@ -12,7 +12,6 @@ use super::bind::{self, Bound};
 use super::inbox::Inbox;
 use super::pull_loop::{Before, PullLoop};
 use super::send::send;
-use crate::connection::ConnectionState;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::transport::{
@@ -151,13 +150,19 @@ impl Recovery {
 
     /// Asks again, unless the caller has to hear first that nothing came of it.
     fn again(&self) -> Result<Recovered, Stop> {
+        self.check_heard()?;
+        Ok(Recovered::Again)
+    }
+
+    /// Whether the caller has heard that requests are not answered, if that lasts.
+    fn check_heard(&self) -> Result<(), Stop> {
         if self.outage.is_long() && !self.outage.reported {
             return Err(Stop::Later(self.about().error(
                 ErrorKind::Timeout,
                 format!("the server has not answered to its requests for {PATIENCE:?}: it may be overloaded, or have no such consumer; they are made again and again"),
             )));
         }
-        Ok(Recovered::Again)
+        Ok(())
     }
 
     /// Asks through another inbox: the requests made through the old one end
@@ -188,7 +193,10 @@ impl Recovery {
         .await?
         {
             Ok(info) if info.created == bound.created => match self.cause {
-                Cause::Silence => self.renew().await,
+                Cause::Silence => {
+                    self.check_heard()?;
+                    self.renew().await
+                }
                 _ => self.again(),
             },
             Ok(_) if self.has_just_joined() => self.join().await,
@@ -323,8 +331,7 @@ impl Recovery {
     /// The server was not reached, or cannot do it now.
     fn later(&self, error: Error) -> Recovered {
         // That there is no connection is to be seen elsewhere.
-        let connected =
-            self.pull_loop.ack_context.context.watch().current() == ConnectionState::Connected;
+        let connected = self.pull_loop.ack_context.context.is_connected();
         if connected && self.outage.is_long() && !self.outage.reported {
             return Recovered::Still(error);
         }
@@ -338,7 +345,7 @@ impl Recovery {
         let bound = self.pull_loop.bound();
         let subject = context.api(format!("CONSUMER.DELETE.{}.{}", bound.stream, bound.name));
         // If it does not arrive, the server removes it in its own time.
-        let _ = send(context.client(), &subject.into(), None, bytes::Bytes::new()).await;
+        let _ = send(context.receiver(), &subject.into(), bytes::Bytes::new()).await;
     }
 
     fn gone(&self, why: &str) -> Stop {
