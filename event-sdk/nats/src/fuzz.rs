@@ -5,8 +5,9 @@
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::Error;
 
-use crate::headers;
+use crate::headers::{self, HeaderBlock};
 use crate::options::NatsOptions;
+use crate::receiver;
 
 /// Checks options as connecting does, without a server and without reading files.
 ///
@@ -22,8 +23,15 @@ pub async fn check_options(options: &NatsOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// The headers and the message id in a block as a server stores it.
+/// The headers in a block as a server sends it; `None` if the block cannot be read.
 #[must_use]
-pub fn stored_headers(block: &str) -> (Headers, Option<&str>) {
-    (headers::stored(block), headers::stored_message_id(block))
+pub fn received_headers(block: &[u8]) -> Option<Headers> {
+    let block = HeaderBlock::parse(block).ok()?;
+    Some(headers::read(&block))
+}
+
+/// How many frames the connection for deliveries finds in bytes of a server, before a fault.
+#[must_use]
+pub fn received_frames(bytes: &[u8]) -> usize {
+    receiver::count_frames(bytes)
 }

@@ -25,6 +25,7 @@ mod wire;
 pub(crate) use self::arrivals::Arrivals;
 pub(crate) use self::link::LinkWatch;
 pub(crate) use self::message::WireMessage;
+pub(crate) use self::wire::count_frames;
 
 use std::fmt;
 use std::sync::Arc;
