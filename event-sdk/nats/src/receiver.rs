@@ -25,6 +25,7 @@ mod wire;
 pub(crate) use self::arrivals::Arrivals;
 pub(crate) use self::link::LinkWatch;
 pub(crate) use self::message::WireMessage;
+pub(crate) use self::outgoing::Haste;
 
 use std::fmt;
 use std::sync::Arc;
@@ -138,7 +139,12 @@ impl Receiver {
     }
 
     /// Sends a message that is kept until there is a connection; `None` if too many are kept.
-    pub(crate) fn try_send(&self, subject: &str, body: &[u8]) -> Option<Result<(), Ended>> {
+    pub(crate) fn try_send(
+        &self,
+        subject: &str,
+        body: &[u8],
+        haste: Haste,
+    ) -> Option<Result<(), Ended>> {
         let mut outgoing = self.shared.outgoing();
         if outgoing.has_ended() {
             return Some(Err(Ended));
@@ -146,7 +152,7 @@ impl Receiver {
         if !outgoing.has_room() {
             return None;
         }
-        outgoing.publish_kept(subject.as_bytes(), body);
+        outgoing.publish_kept(subject.as_bytes(), body, haste);
         Some(Ok(()))
     }
 
@@ -158,7 +164,7 @@ impl Receiver {
             let mut room = std::pin::pin!(self.shared.room.notified());
             // Before the look, so that nothing is missed between.
             room.as_mut().enable();
-            if let Some(sent) = self.try_send(subject, body) {
+            if let Some(sent) = self.try_send(subject, body, Haste::Now) {
                 return sent;
             }
             room.await;
