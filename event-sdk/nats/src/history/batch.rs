@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::direct::{Answer, answer, number, unexpected};
+use super::direct::{Answer, answer, check_from, number, unexpected};
 use super::exchange::Exchange;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
@@ -40,6 +40,18 @@ pub(super) async fn read(
         match answer(about, &message)? {
             Answer::Message(found) => {
                 check_order(about, &message, &messages)?;
+                let next = messages
+                    .last()
+                    .map_or(from, |last| last.sequence.saturating_add(1));
+                check_from(about, next, &found)?;
+                if messages.len() == most {
+                    return Err(about.error(
+                        ErrorKind::Other,
+                        format!(
+                            "the server sends more than the {most} messages that were asked for"
+                        ),
+                    ));
+                }
                 messages.push(found);
             }
             // The end of the batch.

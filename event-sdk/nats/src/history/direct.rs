@@ -70,6 +70,19 @@ fn incomplete(about: &ErrorContext) -> Error {
     )
 }
 
+/// Whether a message has the sequence that was asked for, or a later one: otherwise a reader
+/// would get messages again, without an end.
+pub(super) fn check_from(about: &ErrorContext, from: u64, found: &Found) -> Result<(), Error> {
+    if found.sequence >= from {
+        return Ok(());
+    }
+    let reason = format!(
+        "the server answered with message {} where message {from} or a later one was asked for",
+        found.sequence
+    );
+    Err(about.error(ErrorKind::Other, reason))
+}
+
 /// A status that no answer should have.
 pub(super) fn unexpected(about: &ErrorContext, status: u16) -> Error {
     about.error(

@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use serde_json::json;
 
 use super::batch;
-use super::direct::{Answer, answer, unexpected};
+use super::direct::{Answer, answer, check_from, unexpected};
 use super::exchange::Exchange;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
@@ -16,7 +16,7 @@ use crate::server::Version;
 use crate::streams::{self, Found, Info, Which};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Body, Error, StoredMessage};
+use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
 
 /// A stream that is read, as it was when that began.
 pub(super) struct Source {
@@ -166,8 +166,15 @@ impl Source {
         let mut found = BTreeMap::new();
         for _ in sequences {
             let (from, message) = exchange.answer().await?;
+            if found.contains_key(&from) {
+                let reason = format!("the server answered twice when asked for message {from}");
+                return Err(self.about.error(ErrorKind::Other, reason));
+            }
             let message = match answer(&self.about, &message)? {
-                Answer::Message(found) => Some(found),
+                Answer::Message(found) => {
+                    check_from(&self.about, from, &found)?;
+                    Some(found)
+                }
                 Answer::Status(404) => None,
                 // No copy answers at this moment.
                 Answer::Status(503) => self.leaders(filter, from).await?,
@@ -181,7 +188,12 @@ impl Source {
     /// The message that matches `filter` with this sequence, or the next one
     /// after it, as the leader has it.
     pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
-        streams::message(&self.context, &self.stream, &Which::Next(filter, from)).await
+        let which = Which::Next(filter, from);
+        let found = streams::message(&self.context, &self.stream, &which).await?;
+        if let Some(found) = &found {
+            check_from(&self.about, from, found)?;
+        }
+        Ok(found)
     }
 
     /// The last message that matches `filter`, as the leader has it.
