@@ -39,6 +39,7 @@ use self::outgoing::Pong;
 use self::server_list::{ServerAddress, ServerList};
 use self::shared::Shared;
 use self::task::Task;
+use self::wire::Decoder;
 use super::connection::ConnectionMonitor;
 use super::error::ErrorContext;
 use super::options::NatsOptions;
@@ -215,6 +216,19 @@ impl Receiver {
             let _ = link.wait_for(|state| *state == LinkState::Ended).await;
         }
     }
+}
+
+/// The frames in what a server says, when it arrives in portions of this many bytes.
+pub(crate) fn frames(input: &[u8], portion: usize) -> Result<Vec<String>, String> {
+    let mut decoder = Decoder::new();
+    let mut frames = Vec::new();
+    for portion in input.chunks(portion.max(1)) {
+        decoder.room().extend_from_slice(portion);
+        while let Some(frame) = decoder.next().map_err(|fault| fault.to_string())? {
+            frames.push(format!("{frame:?}"));
+        }
+    }
+    Ok(frames)
 }
 
 /// Keeps the connection wanted while it is held.
