@@ -311,7 +311,7 @@ async fn a_prefix_that_is_not_the_streams_is_refused_before_anything_is_created(
     let request = event_sdk::transport::SubscribeRequest {
         stream: "ORDERS".into(),
         config,
-        prefetch: 1,
+        prefetch: 1.into(),
         must_exist: false,
     };
     let error = right.transport().subscribe(request).await.unwrap_err();

@@ -21,7 +21,7 @@ use event_sdk_clock::Sleep;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind,
-    Operation, Received, Settle, Settler,
+    Operation, Prefetch, Received, Settle, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -70,6 +70,9 @@ enum Taken {
 /// No subscription takes more than this at once, to hold the lock for a short time.
 const MAX_BATCH: usize = 256;
 
+/// How many it takes at once where the number is not fixed.
+const ADAPTIVE: usize = 64;
+
 /// How often a poll goes on looking before it lets other tasks run.
 const MAX_ROUNDS: usize = 8;
 
@@ -80,11 +83,11 @@ impl MemorySubscription {
         consumer: Key,
         subscriber: Key,
         config: &ConsumerConfig,
-        prefetch: usize,
+        prefetch: Prefetch,
     ) -> Self {
         let name = config.name.as_str().map(Text::copy_of);
         let (batch, sink) = match config.ack {
-            AckPolicy::None => (prefetch.min(MAX_BATCH), None),
+            AckPolicy::None => (prefetch.fixed_or(ADAPTIVE).min(MAX_BATCH), None),
             AckPolicy::Explicit => {
                 let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
                 (1, Some(Arc::new(sink) as Arc<dyn Settle>))

@@ -50,7 +50,7 @@ async fn waiting(subscriptions: usize) -> (Publisher<BookingMade>, Vec<Subscript
         let request = SubscribeRequest {
             stream: "EVENTS".into(),
             config: ConsumerConfig::new(ConsumerName::Ephemeral, vec![filter]),
-            prefetch: 1,
+            prefetch: 1.into(),
             must_exist: false,
         };
         let mut subscription = bus.transport().subscribe(request).await.unwrap();

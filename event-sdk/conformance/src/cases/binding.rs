@@ -262,7 +262,7 @@ async fn what_must_exist_is_not_created(fixture: Fixture) -> Outcome {
         let request = SubscribeRequest {
             stream: rig.stream.clone(),
             config: config.clone(),
-            prefetch: 1,
+            prefetch: 1.into(),
             must_exist: true,
         };
         let answer = rig.transport.subscribe(request);

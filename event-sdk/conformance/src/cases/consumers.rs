@@ -125,7 +125,7 @@ async fn a_missing_stream_is_an_error(fixture: Fixture) -> Outcome {
     let answer = rig.transport.subscribe(SubscribeRequest {
         stream: stream.clone().into(),
         config: rig.durable("d")?,
-        prefetch: 1,
+        prefetch: 1.into(),
         must_exist: false,
     });
     let answer = within(rig.patience(), "the answer to a subscribe", answer).await?;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::difference::{Difference, Differences, sorted};
+use super::prefetch::Prefetch;
 use crate::subject::Pattern;
 use crate::text::Text;
 
@@ -23,9 +24,8 @@ pub struct SubscribeRequest {
     pub stream: Text,
     /// The configuration of the consumer.
     pub config: ConsumerConfig,
-    /// Number of messages that the subscription prefetches, at least one. Prefetched messages are
-    /// not available to other subscriptions.
-    pub prefetch: usize,
+    /// How many messages the subscription prefetches; a fixed number is at least one.
+    pub prefetch: Prefetch,
     /// Whether the consumer has to exist: if not, it is not created, and the answer is
     /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
     pub must_exist: bool,

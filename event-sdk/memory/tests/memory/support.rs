@@ -238,7 +238,7 @@ pub(crate) fn request(stream: &str, config: ConsumerConfig) -> SubscribeRequest 
     SubscribeRequest {
         stream: stream.to_owned().into(),
         config,
-        prefetch: 64,
+        prefetch: 64.into(),
         must_exist: false,
     }
 }

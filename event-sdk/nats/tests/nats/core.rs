@@ -32,7 +32,7 @@ fn request(name: ConsumerName, filters: &[&str]) -> SubscribeRequest {
     SubscribeRequest {
         stream: "".into(),
         config,
-        prefetch: 16,
+        prefetch: 16.into(),
         must_exist: false,
     }
 }

@@ -162,7 +162,7 @@ async fn a_subscription_without_a_stream_leaves_them_out() {
     let request = event_sdk::transport::SubscribeRequest {
         stream: "".into(),
         config: plain,
-        prefetch: 10,
+        prefetch: 10.into(),
         must_exist: false,
     };
     let mut messages = nats.core().subscribe(request).await.unwrap();
