@@ -13,6 +13,7 @@ mod gaps;
 mod history;
 mod odd_subjects;
 mod permissions;
+mod prefetch;
 mod publishing;
 mod refused_and_given_up;
 mod secure;
