@@ -9,6 +9,7 @@ mod consumer_pull;
 mod consumer_settle;
 mod consumer_support;
 mod core;
+mod exhausted;
 mod gaps;
 mod history;
 mod odd_subjects;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use event_sdk::transport::Transport as _;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{ConsumerConfig, Incoming, Prefetch, Received, Settlement};
-use event_sdk::transport::Transport as _;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
@@ -225,7 +225,9 @@ async fn a_redelivery_of_what_runs_replaces_its_reply_subject_and_is_not_handed_
     // What was put back comes again.
     rig.publish([2]).await;
     let received = reader.expect(2).await;
-    settle(&received, Settlement::Nak(Duration::ZERO)).await.unwrap();
+    settle(&received, Settlement::Nak(Duration::ZERO))
+        .await
+        .unwrap();
     assert_eq!(reader.expect(2).await.info.attempt, 2);
 }
 
