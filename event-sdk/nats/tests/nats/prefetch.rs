@@ -270,7 +270,7 @@ async fn what_waited_for_long_gets_its_ack_wait_back_when_it_is_handed_out() {
 }
 
 /// A process: it takes events until one kills it or there are none, and says which it handled.
-fn process(url: String, config: ConsumerConfig, kills: u64) -> Vec<u64> {
+fn process(url: String, config: &ConsumerConfig, kills: u64) -> Vec<u64> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -278,7 +278,7 @@ fn process(url: String, config: ConsumerConfig, kills: u64) -> Vec<u64> {
         .unwrap();
     let (handled, forgotten) = runtime.block_on(async {
         let nats = Nats::connect(Nats::options(url)).await.unwrap();
-        let mut reader = subscribe(&nats, &config, Prefetch::Adaptive).await;
+        let mut reader = subscribe(&nats, config, Prefetch::Adaptive).await;
         let mut handled = Vec::new();
         let idle = Duration::from_secs(2);
         while let Ok(received) = tokio::time::timeout(idle, message(&mut reader)).await {
@@ -317,7 +317,7 @@ async fn an_event_that_kills_the_process_costs_no_other_event_an_attempt() {
     let mut handled = Vec::new();
     for _ in 0..4 {
         let (url, config) = (rig.server.url(), config.clone());
-        let run = tokio::task::spawn_blocking(move || process(url, config, 2));
+        let run = tokio::task::spawn_blocking(move || process(url, &config, 2));
         handled.extend(run.await.unwrap());
     }
     handled.sort_unstable();
