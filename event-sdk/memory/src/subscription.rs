@@ -14,7 +14,7 @@ use super::connection::Connection;
 use super::consumer::{Delivery, Item};
 use super::deferred_actions::DeferredActions;
 use super::own_subjects::OwnSubjects;
-use super::settle::Sink;
+use super::settle::{Held, Sink};
 use super::slab::Key;
 use super::stream::MemoryStream;
 use event_sdk_clock::Sleep;
@@ -48,7 +48,7 @@ pub(super) struct MemorySubscription {
 struct Via {
     stream: Text,
     name: Option<Text>,
-    sink: Option<Arc<dyn Settle>>,
+    sink: Option<Arc<Sink>>,
     subjects: OwnSubjects,
 }
 
@@ -90,7 +90,7 @@ impl MemorySubscription {
             AckPolicy::None => (prefetch.fixed_or(ADAPTIVE).min(MAX_BATCH), None),
             AckPolicy::Explicit => {
                 let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
-                (1, Some(Arc::new(sink) as Arc<dyn Settle>))
+                (1, Some(Arc::new(sink)))
             }
         };
         Self {
@@ -137,11 +137,17 @@ impl MemorySubscription {
                 now,
                 (self.subscriber, self.connection.id()),
                 self.batch,
-                |item| {
-                    taken.push_back(match item {
-                        Item::Delivery(delivery) => Incoming::Message(via.received(&delivery)),
-                        Item::Notice(kind) => Incoming::Notice(via.notice(kind)),
-                    });
+                |item| match item {
+                    Item::Delivery(delivery) => {
+                        let handler = via.sink.as_ref().map(Held::new);
+                        let running = handler.as_ref().map(Arc::downgrade);
+                        taken.push_back(Incoming::Message(via.received(&delivery, handler)));
+                        running
+                    }
+                    Item::Notice(kind) => {
+                        taken.push_back(Incoming::Notice(via.notice(kind)));
+                        None
+                    }
                 },
             );
             let alarm = consumer.next_alarm();
@@ -269,7 +275,7 @@ impl Via {
     }
 
     /// The message as it is delivered.
-    fn received(&mut self, delivery: &Delivery<'_>) -> Received {
+    fn received(&mut self, delivery: &Delivery<'_>, handler: Option<Arc<dyn Settle>>) -> Received {
         let message = delivery.message;
         Received {
             subject: self.subjects.copy_of(delivery.subject),
@@ -282,10 +288,7 @@ impl Via {
                 stored_at: Some(message.stored_at),
                 pending: Some(delivery.unread),
             },
-            settler: self
-                .sink
-                .as_ref()
-                .map(|sink| Settler::new(sink.clone(), delivery.sequence)),
+            settler: handler.map(|handler| Settler::new(handler, delivery.sequence)),
         }
     }
 }
