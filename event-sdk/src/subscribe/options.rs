@@ -121,8 +121,15 @@ impl<S: EventSet> Subscribe<S> {
     /// is settled.
     ///
     /// The server enforces this limit. An exhausted event is not delivered again, stays in the
-    /// stream, and is reported if the transport can: on NATS only while a subscription of the
-    /// consumer is there, since the server tells it once and keeps nothing of it.
+    /// stream, and is reported if the transport can. The server counts a delivery when it sends it,
+    /// so unless [`prefetch`](Self::prefetch) is set, messages are requested one by one while
+    /// [`next`](super::Subscriber::next) waits.
+    ///
+    /// A NATS server reports an exhausted event once, in this moment. If the consumer has no
+    /// subscription then, the next one reports the event only where it is certain from the
+    /// consumer's positions: on a server newer than 2.10, the first event above the ack floor, while no
+    /// delivery is pending and until an acknowledgement moves the floor. Other such events are not
+    /// reported ([`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater)).
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self.given.push(Setting::MaxDeliver);
