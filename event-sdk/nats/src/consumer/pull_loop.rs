@@ -8,17 +8,17 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use async_nats::{Message, Subject};
-use bytes::Bytes;
+use async_nats::Subject;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::ack_pending::Deliveries;
 use super::bind::Bound;
 use super::inbox::Inbox;
+use super::message::Message;
 use super::prefetch::Window;
 use super::pull::{Ends, Pull};
-use super::queue::{Arrivals, Queue};
+use super::queue::{ArrivalTimes, Queue};
 use super::reply::Reply;
 use super::settle::{AckContext, AckPending};
 use super::shutdown::{Left, Shutdown};
@@ -50,10 +50,8 @@ struct State {
     unread: BTreeSet<u64>,
     pull: Pull,
     window: Window,
-    arrivals: Arrivals,
+    arrivals: ArrivalTimes,
     queue: Queue,
-    /// A request for which the connection had no room.
-    unsent: Option<Unsent>,
     deliveries: Deliveries,
     /// A message that came, and waits until the gap before it is told.
     behind: Option<Arrived>,
@@ -92,20 +90,10 @@ pub(super) enum ConsumerSignal {
     Status(Status),
     /// Nothing that has a meaning here.
     Nothing,
-    /// A request has to wait for room on the connection.
-    NoRoom(Unsent),
     /// The subscription was ended.
     Ended,
     /// The connection has ended.
     Disconnected,
-}
-
-/// A request for messages that was not sent yet.
-#[derive(Debug, Clone)]
-pub(super) struct Unsent {
-    pub(super) next: Subject,
-    pub(super) reply: Subject,
-    pub(super) payload: Bytes,
 }
 
 impl PullLoop {
@@ -127,7 +115,7 @@ impl PullLoop {
                 left: None,
                 unread: BTreeSet::new(),
                 window: Window::new(prefetch, config),
-                arrivals: Arrivals::new(Instant::now()),
+                arrivals: ArrivalTimes::new(Instant::now()),
                 queue: Queue::default(),
                 pull: Pull::new(
                     Some(ack_context.context.options().max_pull_bytes),
@@ -135,7 +123,6 @@ impl PullLoop {
                     config,
                     ends(&ack_context.context),
                 ),
-                unsent: None,
                 deliveries: Deliveries::default(),
                 behind: None,
                 last: 0,
@@ -213,7 +200,6 @@ impl PullLoop {
         let old = std::mem::replace(current, inbox);
         let pull = state.pull.clone();
         state.pull.lost();
-        state.unsent = None;
         drop(state);
         if self.acks {
             let left = Shutdown::new(old, pull, Vec::new()).end(&self.ack_context.context);
@@ -234,7 +220,6 @@ impl PullLoop {
         *current = inbox;
         state.queue.clear();
         state.pull.lost();
-        state.unsent = None;
         state.next = self.ack_context.next(&bound.name);
         state.bound = bound;
         state.before = Some(before);

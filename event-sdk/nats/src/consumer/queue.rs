@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Duration;
 
-use async_nats::Message;
 use tokio::time::Instant;
 
+use super::message::Message;
 use super::reply::Reply;
 
 /// The messages of one subscription that wait for its caller, in the order in which they came.
@@ -31,7 +31,7 @@ pub(super) struct Held {
 
 impl Held {
     fn bytes(&self) -> u64 {
-        u64::try_from(self.message.length).unwrap_or(u64::MAX)
+        u64::try_from(self.message.size()).unwrap_or(u64::MAX)
     }
 
     /// How long it may have waited.
@@ -85,7 +85,7 @@ impl Queue {
 /// Notes when the first message comes while nobody polls, through the waker that an inbox
 /// wakes then.
 #[derive(Debug)]
-pub(super) struct Arrivals {
+pub(super) struct ArrivalTimes {
     noted: Arc<Noted>,
     /// The waker for the inbox.
     waker: Waker,
@@ -125,7 +125,7 @@ impl Wake for Noted {
     }
 }
 
-impl Arrivals {
+impl ArrivalTimes {
     pub(super) fn new(now: Instant) -> Self {
         let noted = Arc::new(Noted(Mutex::default()));
         Self {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use async_nats::{PublishErrorKind, Subject};
+use async_nats::Subject;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -19,6 +19,7 @@ use super::{bind, reply};
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::options::Management;
+use crate::receiver::Ended;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
@@ -187,8 +188,8 @@ impl AckPending {
     /// Tells the server that it is in progress, so that its ack wait begins anew; without
     /// waiting for room on the connection.
     pub(super) fn extend(&self) {
-        let client = self.ack_context.context.client();
-        let _ = send_now(client, &self.reply(), None, &IN_PROGRESS);
+        let receiver = self.ack_context.context.receiver();
+        let _ = send_now(receiver, &self.reply(), &IN_PROGRESS);
     }
 
     /// Whether it was neither settled nor put back.
@@ -208,7 +209,7 @@ impl AckPending {
         lock(&self.ack_context.given_back).insert(self.sequence);
         self.returns.store(true, Ordering::Release);
         let reply = self.reply();
-        let sent = send_now(self.ack_context.context.client(), &reply, None, &NAK);
+        let sent = send_now(self.ack_context.context.receiver(), &reply, &NAK);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
         sent.is_none().then_some(reply)
@@ -251,14 +252,9 @@ impl AckPending {
         }
     }
 
-    fn failed(&self, error: async_nats::PublishError) -> Error {
+    fn failed(&self, Ended: Ended) -> Error {
         let about = self.ack_context.about(Operation::Settle);
-        match error.kind() {
-            PublishErrorKind::Send => about.on(Error::closed(Operation::Settle)),
-            _ => about
-                .error(ErrorKind::Other, "the connection did not take it")
-                .with_source(error),
-        }
+        about.on(Error::closed(Operation::Settle))
     }
 
     /// Sends a settlement now, or once the connection has room for it.
@@ -266,12 +262,7 @@ impl AckPending {
         if mark == Some(BACK) {
             self.returns.store(true, Ordering::Release);
         }
-        match send_now(
-            self.ack_context.context.client(),
-            &self.reply(),
-            None,
-            &payload,
-        ) {
+        match send_now(self.ack_context.context.receiver(), &self.reply(), &payload) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);
@@ -287,7 +278,7 @@ impl AckPending {
     async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
         let limit = self.ack_context.context.options().request_timeout;
         let reply = self.reply();
-        let sending = send(self.ack_context.context.client(), &reply, None, payload);
+        let sending = send(self.ack_context.context.receiver(), &reply, payload);
         match tokio::time::timeout(limit, sending).await {
             Ok(Ok(())) => {
                 if let Some(mark) = mark {
@@ -417,8 +408,8 @@ impl Settle for AckPending {
     }
 
     /// All of them are handed to the connection in one pass, without waiting between
-    /// them: what is the same for all is written and checked once. Into how many writes
-    /// the connection puts them is up to async-nats, whose queue takes one at a time.
+    /// them: what is the same for all is written and checked once. The connection puts all
+    /// that waits into one write.
     fn settle_all(
         &self,
         deliveries: &[&Settler],

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use async_nats::{Message, Subject};
-use futures_util::StreamExt;
+use async_nats::Subject;
 use tokio::task::coop::{poll_proceed, unconstrained};
 use tokio::time::Instant;
 
-use super::{ConsumerSignal, PullLoop, State, Unsent};
+use super::{ConsumerSignal, PullLoop, State};
+use crate::consumer::message::Message;
 use crate::consumer::pull::Room;
 use crate::consumer::queue::Held;
 use crate::consumer::reply::Reply;
@@ -33,9 +33,6 @@ impl State {
         if self.inbox.is_none() {
             return Poll::Ready(ConsumerSignal::Ended);
         }
-        if asks && let Some(unsent) = self.unsent.take() {
-            return Poll::Ready(ConsumerSignal::NoRoom(unsent));
-        }
         if let Some((message, reply, ack_pending)) = self.behind.take() {
             return Poll::Ready(ConsumerSignal::Behind(message, reply, ack_pending));
         }
@@ -55,13 +52,7 @@ impl State {
             if asks {
                 self.ask(pull_loop, true, now);
             }
-            return match self.unsent.take() {
-                Some(unsent) if asks => Poll::Ready(ConsumerSignal::NoRoom(unsent)),
-                unsent => {
-                    self.unsent = unsent;
-                    Poll::Pending
-                }
-            };
+            return Poll::Pending;
         };
         budget.made_progress();
         let came = self.hand_out(pull_loop, held, now);
@@ -98,7 +89,7 @@ impl State {
             };
             // All of it, whatever the task's budget is: when a message came is known only until
             // the inbox is empty.
-            let next = poll_fn(|cx| inbox.subscriber.poll_next_unpin(cx));
+            let next = poll_fn(|cx| inbox.poll_next(cx));
             let message = match pin!(unconstrained(next)).poll(&mut through) {
                 Poll::Ready(Some(message)) => message,
                 Poll::Ready(None) if self.queue.is_empty() => {
@@ -111,7 +102,7 @@ impl State {
                 }
             };
             if let Some(status) = Status::read(&message) {
-                if let Some((asked, left)) = self.pull.hear(&status, &message.subject) {
+                if let Some((asked, left)) = self.pull.hear(&status, &message.subject_text()) {
                     self.window.unserved(asked, left);
                 }
                 return Poll::Ready(ConsumerSignal::Status(status));
@@ -171,18 +162,9 @@ impl State {
             held_bytes: self.queue.bytes(),
             adapts: self.window.is_adaptive(),
         };
-        while self.unsent.is_none()
-            && let Some(request) = self.pull.next(room)
-        {
-            let reply = inbox.reply(&request.token);
-            let client = pull_loop.ack_context.context.client();
-            if send_now(client, &self.next, Some(&reply), &request.payload).is_none() {
-                self.unsent = Some(Unsent {
-                    next: self.next.clone(),
-                    reply,
-                    payload: request.payload,
-                });
-            }
+        let receiver = pull_loop.ack_context.context.receiver();
+        while let Some(request) = self.pull.next(room) {
+            receiver.request(&self.next, &inbox.reply(&request.token), &request.payload);
         }
     }
 
@@ -259,7 +241,7 @@ impl PullLoop {
 /// acknowledged then.
 fn acknowledge(pull_loop: &PullLoop, message: &Message) {
     if let Some(subject) = &message.reply {
-        let client = pull_loop.ack_context.context.client();
-        let _ = send_now(client, subject, None, &ACK);
+        let receiver = pull_loop.ack_context.context.receiver();
+        let _ = send_now(receiver, subject, &ACK);
     }
 }
