@@ -269,7 +269,9 @@ async fn not_all_exhausted(fixture: &Fixture) -> Outcome {
         match reader.incoming().await? {
             Incoming::Notice(notice) if notice.exhausted().is_some() => reports += 1,
             Incoming::Message(received) => break number(&received.body)?,
-            other => return Err(Failure::new(format!("{other:?} came instead of a message"))),
+            other @ Incoming::Notice(_) => {
+                return Err(Failure::new(format!("{other:?} came instead of a message")));
+            }
         }
     };
     ensure_eq!(got, FENCE, "what came after what ran out");

@@ -71,7 +71,7 @@ pub(super) struct Held(Arc<Sink>);
 
 impl Held {
     /// A delivery that is settled at this sink.
-    pub(super) fn new(sink: &Arc<Sink>) -> Arc<dyn Settle> {
+    pub(super) fn by(sink: &Arc<Sink>) -> Arc<dyn Settle> {
         Arc::new(Self(Arc::clone(sink)))
     }
 }

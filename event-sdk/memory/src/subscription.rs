@@ -139,7 +139,7 @@ impl MemorySubscription {
                 self.batch,
                 |item| match item {
                     Item::Delivery(delivery) => {
-                        let handler = via.sink.as_ref().map(Held::new);
+                        let handler = via.sink.as_ref().map(Held::by);
                         let running = handler.as_ref().map(Arc::downgrade);
                         taken.push_back(Incoming::Message(via.received(&delivery, handler)));
                         running
