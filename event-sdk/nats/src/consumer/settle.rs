@@ -109,7 +109,8 @@ impl AckContext {
             .unwrap_or_default()
     }
 
-    fn goes_away(&self, sequence: u64) {
+    /// This sequence is to come again, though nothing was said of it.
+    pub(super) fn goes_away(&self, sequence: u64) {
         if let Some(away) = &self.away {
             lock(away).insert(sequence);
         }

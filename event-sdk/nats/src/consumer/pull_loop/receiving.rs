@@ -170,6 +170,9 @@ impl State {
 
     fn hand_out(&mut self, pull_loop: &PullLoop, held: Held, now: Instant) -> ConsumerSignal {
         if pull_loop.is_stale(&held, now) {
+            if !held.is_old {
+                pull_loop.ack_context.goes_away(held.reply.sequence);
+            }
             return ConsumerSignal::Skipped(held.reply);
         }
         let age = held.age(now);
