@@ -178,12 +178,8 @@ pub(crate) async fn try_subscribe(
     config: &ConsumerConfig,
     prefetch: impl Into<Prefetch>,
 ) -> Result<Reader, Error> {
-    let request = SubscribeRequest {
-        stream: STREAM.into(),
-        config: config.clone(),
-        prefetch: prefetch.into(),
-        must_exist: false,
-    };
+    let mut request = SubscribeRequest::new(STREAM, config.clone());
+    request.prefetch = prefetch.into();
     nats.subscribe(request).await.map(Reader)
 }
 
