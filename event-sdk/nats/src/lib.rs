@@ -138,6 +138,10 @@ mod history;
 
 mod core_nats;
 
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
+
 pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
 pub use core_nats::CoreNats;
 pub use options::{Management, NatsOptions};

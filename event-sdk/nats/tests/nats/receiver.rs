@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use event_sdk::transport::nats::{ConnectionState, DisconnectReason, Nats, NatsOptions};
-use event_sdk::transport::{ConsumerConfig, Incoming, NoticeKind, Settlement, Transport as _};
+use event_sdk::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, Incoming, NoticeKind, Settlement, Transport as _,
+};
 use event_sdk_test_servers::{Cluster, Operator, Options, Server};
 use futures_util::StreamExt as _;
 
-use crate::consumer_support::{PATIENCE, Reader, Rig, body, durable, settle, subscribe};
+use crate::consumer_support::{PATIENCE, Reader, Rig, body, config, durable, settle, subscribe};
 use crate::proxy::Proxy;
 use crate::support::{apply, draft, publish, receives, stream};
 
@@ -127,6 +129,33 @@ async fn it_is_made_again_when_it_alone_is_lost() {
         ConnectionState::Connected
     );
     assert_eq!(relayed.proxy.connections(), 3);
+}
+
+#[tokio::test]
+async fn it_is_made_again_when_nothing_comes_through() {
+    let relayed =
+        Relayed::start_with(|options| options.ping_interval(Duration::from_millis(200))).await;
+    let mut reader = subscribe(&relayed.nats, &soon_again(), 10).await;
+    relayed.rig.publish([1]).await;
+    reader.expect_and_ack([1]).await;
+    relayed.proxy.freeze(DELIVERIES);
+    expect_reconnected(&mut reader).await;
+    relayed.rig.publish([2]).await;
+    reader.expect_and_ack([2]).await;
+}
+
+#[tokio::test]
+async fn what_is_not_settled_goes_on_behind_a_lost_connection() {
+    let relayed = Relayed::start().await;
+    let mut settings = config(ConsumerName::Ephemeral);
+    settings.ack = AckPolicy::None;
+    let mut reader = subscribe(&relayed.nats, &settings, 10).await;
+    relayed.rig.publish([1]).await;
+    reader.expect(1).await;
+    relayed.proxy.cut(DELIVERIES);
+    relayed.rig.publish([2, 3]).await;
+    reader.expect(2).await;
+    reader.expect(3).await;
 }
 
 #[tokio::test]
