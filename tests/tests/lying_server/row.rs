@@ -77,7 +77,7 @@ impl Row {
             comes,
             connections: 2,
             pulls: 3,
-            within: Duration::from_secs(9),
+            within: Duration::from_secs(15),
             options: |options| options,
         }
     }
