@@ -212,12 +212,8 @@ async fn a_subscription_without_a_stream_leaves_them_out() {
     let mut plain = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("plain.>")]);
     plain.ack = AckPolicy::None;
     plain.deliver = DeliverPolicy::New;
-    let request = SubscribeRequest {
-        stream: "".into(),
-        config: plain,
-        prefetch: 10,
-        must_exist: false,
-    };
+    let mut request = SubscribeRequest::new("", plain);
+    request.prefetch = 10;
     let mut messages = nats.core().subscribe(request).await.unwrap();
     let connections = rig.total_connections().await;
     let mut commands = b"PUB plain.first 1\r\n0\r\n".to_vec();
