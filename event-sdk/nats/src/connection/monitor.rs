@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_nats::{ClientError, Event, ServerError};
+use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
 use tokio::sync::{broadcast, watch};
 
 use super::{
     ConnectionListener, ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase,
     is_about_credentials,
 };
+use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Where everything that is heard of the connection comes together.
@@ -26,6 +27,9 @@ pub(crate) struct ConnectionMonitor {
     given_up: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn ConnectionListener>>>,
 }
+
+/// The most characters of a server's text in a log line.
+const MAX_TEXT: usize = 500;
 
 /// How many denials a subscriber to them may be behind.
 const DENIALS: usize = 64;
@@ -219,7 +223,10 @@ impl ConnectionMonitor {
                 self.end();
                 self.closed();
             }
-            Event::ClientError(error) => self.hear_attempt(&error.to_string()),
+            Event::ClientError(ClientError::Other(error)) => self.hear_attempt(error),
+            Event::ClientError(error) => {
+                tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS client reports an error");
+            }
         }
     }
 
@@ -230,7 +237,8 @@ impl ConnectionMonitor {
             ServerError::SlowConsumer(_) => "Slow Consumer",
         };
         if let Some(denial) = Denial::parse(text) {
-            tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
+            let error = Shown(text, MAX_TEXT);
+            tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS server denies a permission");
             for listener in &*lock(&self.listeners) {
                 listener.denied(&denial);
             }
@@ -238,7 +246,8 @@ impl ConnectionMonitor {
             let _ = self.denials.send(denial);
             return;
         }
-        tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
+        let error = Shown(text, MAX_TEXT);
+        tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS server reports an error");
         if is_about_credentials(text) {
             self.note(DisconnectReason::Unauthenticated);
         }
@@ -246,17 +255,18 @@ impl ConnectionMonitor {
 
     /// An attempt to connect has failed.
     fn hear_attempt(&self, error: &str) {
-        tracing::warn!(target: crate::TRACING_TARGET, error, "an attempt to connect to NATS failed");
-        // The texts of async-nats's `ConnectErrorKind`.
-        let reason = if error.contains("authorization violation")
-            || error.contains("failed signing nonce")
-        {
+        // async-nats hands on the text of the kind and nothing else.
+        use ConnectErrorKind as Kind;
+        let is = |kind: Kind| error == kind.to_string();
+        let reason = if is(Kind::AuthorizationViolation) || is(Kind::Authentication) {
             DisconnectReason::Unauthenticated
-        } else if error.contains("TLS") {
+        } else if is(Kind::Tls) {
             DisconnectReason::Tls
         } else {
             DisconnectReason::Unreachable
         };
+        let error = Shown(error, MAX_TEXT);
+        tracing::warn!(target: crate::TRACING_TARGET, %error, "an attempt to connect to NATS failed");
         self.note(reason);
     }
 
