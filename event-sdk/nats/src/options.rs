@@ -131,7 +131,8 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with user and password.
+    /// Authenticates with user and password. The name is shown in errors and logs, also by
+    /// async-nats at TRACE; one that looks like a secret, and an empty password, are refused.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.auth = Some(Auth::User {
             name: name.into(),
@@ -324,6 +325,18 @@ impl NatsOptions {
             if let Some(why) = bad_prefix(prefix) {
                 let prefix = FreeText::new(prefix);
                 return Err(refused(format!("{prefix} cannot be the {what}: {why}")));
+            }
+        }
+        // Subjects and names are in the logs of clients and servers.
+        for (what, text) in [
+            ("inbox prefix", Some(&self.inbox_prefix)),
+            ("JetStream API prefix", Some(&self.api_prefix)),
+            ("name of the connection", self.name.as_ref()),
+        ] {
+            if text.is_some_and(|text| masked::looks_secret(text)) {
+                return Err(refused(format!(
+                    "the {what} looks like a secret, and would be in logs; set credentials with `user`, `token`, `nkey` or `credentials`"
+                )));
             }
         }
         for (what, time) in [

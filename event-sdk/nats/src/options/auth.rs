@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use nkeys::KeyPair;
 use serde::Deserialize;
 
-use super::masked::{FilePath, FreeText};
+use super::masked::{FilePath, FreeText, looks_secret};
 use super::refused;
 use event_sdk_core::transport::Error;
 
@@ -46,6 +46,19 @@ impl fmt::Debug for Secret {
 impl Auth {
     /// Whether it is complete; a file is read.
     pub(crate) async fn check(&self) -> Result<(), Error> {
+        // The client logs the names of users.
+        if let Self::User { name, password } = self {
+            if password.0.is_empty() {
+                return Err(refused(
+                    "a user has no password; give one, or set a token with `token` or `nats://token@host`",
+                ));
+            }
+            if looks_secret(name) {
+                return Err(refused(
+                    "the name of the user looks like a secret, and would be in logs; set it with `token`, `nkey` or `credentials`",
+                ));
+            }
+        }
         self.answer(b"nonce").await.map(drop).map_err(refused)
     }
 
