@@ -100,6 +100,7 @@ impl CoreNats {
             headers,
             payload,
             acked: false,
+            resend: None,
             number: None,
         })?;
         Ok(match sent {

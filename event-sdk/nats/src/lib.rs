@@ -30,6 +30,12 @@
 //!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
 //!   no connection, and the message was not stored. If it was sent and not confirmed, it may have been
 //!   stored, and publishing it again is recognized as a duplicate.
+//! - **In flight at a disconnect.** What was sent and not confirmed when the connection was lost is sent
+//!   again after reconnecting, until its ack timeout, before all that waits. The stream recognizes the
+//!   second copy by the message id if its duplicate window is longer than the ack timeout; the result
+//!   is then a duplicate. Messages that the client had taken and not written yet can arrive before
+//!   those. A message without an id is not sent again: it waits for a late ack until its ack timeout,
+//!   and then has an unknown outcome.
 //! - **No responders.** If no stream answers a publish, because the stream has no leader or a cluster
 //!   does not know a new stream yet, the transport sends it again for three seconds, unless a message
 //!   published later was stored in the meantime. Then the error is

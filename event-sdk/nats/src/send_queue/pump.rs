@@ -57,13 +57,20 @@ impl SendQueue {
             Some(pump) => pump.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        while let Some(first) = state.queue.front()
-            && self.has_room(&state, first.acked)
+        while self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
+            && !(state.queue.is_empty() && state.lost.is_empty())
         {
             let ready = match Pin::new(&mut state.client).poll_ready(cx) {
                 Poll::Ready(ready) => ready,
                 Poll::Pending => break,
             };
+            if let Some(token) = state.next_lost() {
+                match ready {
+                    Ok(()) => self.send_lost(&mut state, token),
+                    Err(_) => state.fail(token, NoReply::Closed),
+                }
+                continue;
+            }
             let Some(queued) = state.queue.pop_front() else {
                 break;
             };
@@ -73,6 +80,7 @@ impl SendQueue {
                 headers: queued.headers,
                 payload: queued.payload,
                 acked: queued.acked,
+                resend: queued.resend,
             };
             let handed = queued.handed;
             let result = match ready {

@@ -16,5 +16,6 @@ mod permissions;
 mod publishing;
 mod refused_and_given_up;
 mod secure;
+mod sent_again;
 mod streams;
 mod support;
