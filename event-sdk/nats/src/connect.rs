@@ -141,10 +141,9 @@ fn reconnecting(
         .max_reconnects(reconnect.attempts)
         .reconnect_delay_callback(move |attempt| {
             // The client cannot be told to stop trying, only to wait.
-            if monitor.upgrade().is_some_and(|monitor| monitor.is_wanted()) {
-                reconnect.delay(attempt, servers)
-            } else {
-                Duration::MAX
+            match monitor.upgrade().filter(|monitor| monitor.is_wanted()) {
+                Some(monitor) => reconnect.delay_after(monitor.short_lived(), attempt, servers),
+                None => Duration::MAX,
             }
         })
 }

@@ -14,6 +14,7 @@ mod denied;
 mod exhausted;
 mod gaps;
 mod inbox;
+mod pace;
 mod pull;
 mod pull_loop;
 mod recovery;

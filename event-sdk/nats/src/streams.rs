@@ -5,7 +5,7 @@ mod config;
 mod message;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -44,11 +44,13 @@ pub(super) async fn names(
 ) -> Result<Vec<Text>, Error> {
     #[derive(Deserialize)]
     struct Page {
-        #[serde(default)]
+        // An answer without it says nothing about streams.
         total: usize,
         streams: Option<Vec<String>>,
     }
     let mut names = Vec::new();
+    let begun = Instant::now();
+    let limit = context.options().request_timeout;
     loop {
         let request = json!({ "subject": pattern.as_str(), "offset": names.len() });
         let page: Page = context.request(about, "STREAM.NAMES", &request).await?;
@@ -57,6 +59,12 @@ pub(super) async fn names(
         names.extend(found.into_iter().map(Text::from));
         if end || names.len() >= page.total {
             return Ok(names);
+        }
+        if begun.elapsed() >= limit {
+            return Err(about.error(
+                ErrorKind::Timeout,
+                format!("the server listed {} streams within {limit:?} and not the end of them; narrow the subject, or raise `request_timeout`", names.len()),
+            ));
         }
     }
 }
@@ -166,13 +174,9 @@ struct ClusterJson {
 /// What a stream holds.
 #[derive(Debug, Deserialize)]
 pub(super) struct StateJson {
-    #[serde(default)]
     messages: u64,
-    #[serde(default)]
     bytes: u64,
-    #[serde(default)]
     pub(super) first_seq: u64,
-    #[serde(default)]
     pub(super) last_seq: u64,
     #[serde(default)]
     consumer_count: usize,

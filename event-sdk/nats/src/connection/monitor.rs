@@ -22,10 +22,33 @@ pub(crate) struct ConnectionMonitor {
     denials: broadcast::Sender<Denial>,
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
+    /// When the connection was made, and how many before it lasted only a moment.
+    made: Mutex<Made>,
     phase: watch::Sender<Phase>,
     /// Whether it ended since no connection could be made.
     given_up: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn ConnectionListener>>>,
+}
+
+/// What is known of how long connections last.
+#[derive(Debug, Default)]
+struct Made {
+    at: Option<Instant>,
+    short_lived: u32,
+}
+
+/// A connection that is lost sooner was made in vain.
+const LASTING: Duration = Duration::from_secs(5);
+
+impl Made {
+    fn lost(&mut self, now: Instant) {
+        let Some(at) = self.at.take() else { return };
+        if now.saturating_duration_since(at) < LASTING {
+            self.short_lived = self.short_lived.saturating_add(1);
+        } else {
+            self.short_lived = 0;
+        }
+    }
 }
 
 /// The most characters of a server's text in a log line.
@@ -40,6 +63,7 @@ impl ConnectionMonitor {
             state: watch::Sender::new(ConnectionState::Connected),
             denials: broadcast::Sender::new(DENIALS),
             lost: Mutex::new(None),
+            made: Mutex::new(Made::default()),
             phase: watch::Sender::new(Phase::Open),
             given_up: AtomicBool::new(false),
             listeners: Mutex::new(Vec::new()),
@@ -88,6 +112,12 @@ impl ConnectionMonitor {
     /// Whether the connection is to be made anew when it is lost.
     pub(crate) fn is_wanted(&self) -> bool {
         *self.phase.borrow() != Phase::Ended
+    }
+
+    /// How many connections in a row were lost within a moment. Each counts as a failed round of
+    /// attempts, so that the waits grow although the client counts from one again.
+    pub(crate) fn short_lived(&self) -> u32 {
+        lock(&self.made).short_lived
     }
 
     /// What is wanted of the connection, to be waited for.
@@ -195,14 +225,18 @@ impl ConnectionMonitor {
         match event {
             Event::Connected => {
                 tracing::info!(target: crate::TRACING_TARGET, "connected to NATS");
-                self.reconcile(true, Instant::now());
+                let now = Instant::now();
+                lock(&self.made).at = Some(now);
+                self.reconcile(true, now);
                 for listener in &*lock(&self.listeners) {
                     listener.connected();
                 }
             }
             Event::Disconnected => {
                 tracing::warn!(target: crate::TRACING_TARGET, "the connection to NATS was lost");
-                self.reconcile(false, Instant::now());
+                let now = Instant::now();
+                lock(&self.made).lost(now);
+                self.reconcile(false, now);
                 for listener in &*lock(&self.listeners) {
                     listener.disconnected();
                 }

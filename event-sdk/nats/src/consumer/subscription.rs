@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::exhausted::Reports;
 use super::gaps::Gaps;
+use super::pace::Pace;
 use super::pull::SILENCE;
 use super::pull_loop::{ConsumerSignal, PullLoop, Unsent};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
@@ -54,6 +55,8 @@ pub(super) struct NatsSubscription {
     silence: Pin<Box<Sleep>>,
     /// Whether something was heard since that began to run.
     heard: bool,
+    /// Requests that ended at once.
+    pace: Pace,
     /// How many items were handed out since a look at reports and denials.
     unlooked: u32,
     over: bool,
@@ -106,6 +109,7 @@ impl NatsSubscription {
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
             heard: true,
+            pace: Pace::default(),
             unlooked: 0,
             over: false,
         }
@@ -155,6 +159,7 @@ impl NatsSubscription {
         match came {
             ConsumerSignal::Message(message, reply, ack_pending) => {
                 self.hear();
+                self.pace.served();
                 self.unlooked = self.unlooked.saturating_add(1);
                 if let Some(gap) = self.gaps.delivered(&reply) {
                     self.pull_loop.keep_behind((message, reply, ack_pending));
@@ -199,6 +204,9 @@ impl NatsSubscription {
     }
 
     fn take_status(&mut self, status: Status) -> Option<Step> {
+        if self.pace.hear(&status, std::time::Instant::now()) {
+            self.recovery(Cause::Unserved);
+        }
         match status {
             Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
             Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}

@@ -11,6 +11,7 @@ mod consumer_support;
 mod core;
 mod gaps;
 mod history;
+mod misbehaving;
 mod odd_subjects;
 mod permissions;
 mod publishing;
