@@ -12,7 +12,7 @@ use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Why no connection came to be.
-pub(super) async fn connecting(
+pub(crate) async fn connecting(
     error: ConnectError,
     options: &NatsOptions,
     auth: Option<&Auth>,
