@@ -139,7 +139,7 @@ impl Transport for CoreNats {
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let context = Arc::clone(&self.context);
-        Completion::later(async move {
+        self.context.later(Operation::Subscribe, async move {
             let about = ErrorContext::new(Operation::Subscribe);
             context.check_open(about.operation)?;
             check(&about, &request)?;

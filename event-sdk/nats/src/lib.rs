@@ -140,6 +140,8 @@ mod consumer;
 
 mod history;
 
+mod in_runtime;
+
 mod core_nats;
 
 pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
@@ -160,8 +162,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport,
+    Operation, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport,
 };
 
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
@@ -198,6 +200,9 @@ impl Nats {
     /// the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong certificates,
     /// [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the server is older than
     /// [`Version::OLDEST`].
+    ///
+    /// Outside of a tokio runtime, the error is `InvalidOption` too. The connection lives in the runtime
+    /// in which this is called, and ends with it; its operations can be awaited in any executor.
     ///
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
@@ -333,7 +338,11 @@ fn drain(
     if draining.is_settled() {
         context.end_publishing();
     }
-    Completion::later(async move { Ok(draining.run(&context).await) })
+    let owner = Arc::clone(&context);
+    owner.later(
+        Operation::Close,
+        async move { Ok(draining.run(&context).await) },
+    )
 }
 
 /// Ends the connection.
@@ -344,7 +353,11 @@ fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result
     context.begin_drain();
     consumers.end();
     context.end();
-    Completion::later(async move {
+    if context.monitor().has_lost_runtime() {
+        return Completion::ready(Ok(()));
+    }
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Close, async move {
         context.close().await;
         Ok(())
     })

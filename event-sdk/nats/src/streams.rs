@@ -30,7 +30,8 @@ pub(super) fn streams_for(
     context: Arc<NatsContext>,
     pattern: Pattern,
 ) -> Completion<Result<Vec<Text>, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         context.check_open(Operation::Read)?;
         names(&context, &ErrorContext::new(Operation::Read), &pattern).await
     })
@@ -74,7 +75,8 @@ pub(super) fn stream_state(
     context: Arc<NatsContext>,
     stream: Text,
 ) -> Completion<Result<StreamState, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read);
         let open = context.check_open(about.operation);
         open.map_err(|error| error.at_stream(stream.clone()))?;
@@ -210,5 +212,8 @@ pub(super) fn apply_stream(
     context: Arc<NatsContext>,
     config: StreamConfig,
 ) -> Completion<Result<StreamChange, Error>> {
-    Completion::later(async move { apply::apply(&context, &config).await })
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        apply::apply(&context, &config).await
+    })
 }

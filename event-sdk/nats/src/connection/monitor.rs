@@ -3,14 +3,14 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    ConnectionListener, ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase,
+    ConnectionListener, ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase, Unasked,
     is_about_credentials,
 };
 use event_sdk_core::shown::Shown;
@@ -30,8 +30,10 @@ pub(crate) struct ConnectionMonitor {
     /// When the connection was made, and how many before it lasted only a moment.
     made: Mutex<Made>,
     phase: watch::Sender<Phase>,
-    /// Whether it ended since no connection could be made.
-    given_up: AtomicBool,
+    /// Why it ended, if the caller has not begun to end it.
+    unasked: OnceLock<Unasked>,
+    /// Whether the tokio runtime in which it was made has ended.
+    lost_runtime: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn ConnectionListener>>>,
 }
 
@@ -72,7 +74,8 @@ impl ConnectionMonitor {
             lost: Mutex::new(None),
             made: Mutex::new(Made::default()),
             phase: watch::Sender::new(Phase::Open),
-            given_up: AtomicBool::new(false),
+            unasked: OnceLock::new(),
+            lost_runtime: AtomicBool::new(false),
             listeners: Mutex::new(Vec::new()),
         }
     }
@@ -170,8 +173,8 @@ impl ConnectionMonitor {
 
     /// That nothing is begun any more, and why.
     pub(crate) fn refusal(&self, operation: Operation) -> Error {
-        if self.given_up.load(Ordering::Acquire) {
-            Self::given_up(operation)
+        if let Some(why) = self.unasked.get() {
+            why.error(operation)
         } else if *self.phase.borrow() == Phase::Draining {
             Error::draining(operation)
         } else {
@@ -181,21 +184,41 @@ impl ConnectionMonitor {
 
     /// Whether the caller has begun to end it; that no connection could be made is no such end.
     pub(crate) fn was_told_to_end(&self) -> bool {
-        !self.is_open() && !self.given_up.load(Ordering::Acquire)
+        !self.is_open() && self.unasked.get().is_none()
     }
 
     /// Why the connection has ended, if the caller has not begun to end it.
     pub(crate) fn failure(&self) -> Option<Error> {
-        (!self.was_told_to_end()).then(|| Self::given_up(Operation::Subscribe))
+        (!self.was_told_to_end()).then(|| self.unasked(Operation::Subscribe))
     }
 
-    /// That it was tried to connect as often as it may be.
-    pub(crate) fn given_up(operation: Operation) -> Error {
-        Error::new(
-            ErrorKind::Closed,
-            operation,
-            "the connection was given up after as many attempts as allowed; connect anew",
-        )
+    /// Why it has ended without being asked to.
+    pub(crate) fn unasked(&self, operation: Operation) -> Error {
+        // The client may have ended before that was noticed.
+        let why = self.unasked.get().unwrap_or(&Unasked::ClientEnded);
+        why.error(operation)
+    }
+
+    /// The connection has ended for good without being asked to.
+    pub(crate) fn end_unasked(&self, why: Unasked) {
+        if self.is_wanted() {
+            tracing::error!(target: crate::TRACING_TARGET, "the connection to NATS has ended: {}", why.reason());
+            // The first reason stays.
+            let _ = self.unasked.set(why);
+            self.end();
+        }
+        self.closed();
+    }
+
+    /// The tokio runtime in which the connection was made has ended, and its tasks with it.
+    pub(crate) fn lose_runtime(&self) {
+        self.lost_runtime.store(true, Ordering::Release);
+        self.end_unasked(Unasked::RuntimeEnded);
+    }
+
+    /// Whether timers and tasks of the connection's runtime are of no use any more.
+    pub(crate) fn has_lost_runtime(&self) -> bool {
+        self.lost_runtime.load(Ordering::Acquire)
     }
 
     /// The connection has ended for good.
@@ -271,10 +294,7 @@ impl ConnectionMonitor {
             ),
             Event::ServerError(error) => self.hear_server(error),
             Event::ClientError(ClientError::MaxReconnects) => {
-                tracing::error!(target: crate::TRACING_TARGET, "the connection to NATS is given up: too many attempts failed");
-                self.given_up.store(true, Ordering::Release);
-                self.end();
-                self.closed();
+                self.end_unasked(Unasked::GivenUp);
             }
             Event::ClientError(ClientError::Other(error)) => self.hear_attempt(error),
             Event::ClientError(error) => {

@@ -23,7 +23,6 @@ use super::reply::Reply;
 use super::settle::AckPending;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
-use crate::connection::ConnectionMonitor;
 use crate::receiver::LinkWatch;
 use event_sdk_core::transport::{
     Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
@@ -439,7 +438,8 @@ impl NatsSubscription {
         }
         // It will be said in a moment.
         let about = self.pull_loop.ack_context.about(Operation::Subscribe);
-        about.on(ConnectionMonitor::given_up(Operation::Subscribe))
+        let monitor = self.pull_loop.ack_context.context.monitor();
+        about.on(monitor.unasked(Operation::Subscribe))
     }
 }
 
@@ -451,6 +451,13 @@ impl Stream for NatsSubscription {
         if this.over {
             return Poll::Ready(None);
         }
+        let context = Arc::clone(&this.pull_loop.ack_context.context);
+        // A timer of a runtime that has ended panics.
+        if context.monitor().has_lost_runtime() {
+            this.over = true;
+            return Poll::Ready(Some(Err(this.disconnected())));
+        }
+        let _entered = context.enter();
         Poll::Ready(Some(match ready!(this.step(cx)) {
             Step::Item(item) => Ok(item),
             Step::Over(error) => {

@@ -39,6 +39,8 @@ pub(super) struct State {
     /// Whether it takes nothing more; what it has is still handed over.
     pub(super) draining: bool,
     pub(super) ended: bool,
+    /// When the client's task was found to have ended.
+    pub(super) client_gone: Option<Instant>,
 }
 
 pub(super) struct Queued {
@@ -71,6 +73,7 @@ impl State {
             watched: false,
             draining: false,
             ended: false,
+            client_gone: None,
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Script {
     pub(crate) instead_of_pong: Option<Vec<u8>>,
     /// Ends each connection as soon as it is made.
     pub(crate) dies_at_once: bool,
+    /// Bytes that are written as they are when the client has subscribed to its inbox.
+    pub(crate) after_subscribing: Option<Vec<u8>>,
     /// Answers to requests, by what their subjects contain.
     pub(crate) answers: Vec<(&'static str, Reply)>,
 }
@@ -130,6 +132,9 @@ async fn serve(socket: TcpStream, script: &Script, counts: &Counts) -> std::io::
             "SUB" => {
                 let sid = words.last().copied().unwrap_or_default();
                 sids.insert(words[1].to_owned(), sid.to_owned());
+                if let Some(raw) = &script.after_subscribing {
+                    socket.write_all(raw).await?;
+                }
             }
             "PUB" | "HPUB" => {
                 let headers = words[0] == "HPUB";

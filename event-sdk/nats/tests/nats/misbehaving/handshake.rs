@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::confirmations::assert_shown_well;
 use super::fake::{Fake, Script, info};
-use crate::support::{eventually, within};
+use crate::support::{draft, eventually, publish, within};
 
 /// What is said instead of INFO.
 fn infos() -> Vec<(&'static str, Vec<u8>)> {
@@ -139,5 +139,74 @@ async fn connections_that_die_at_once_are_made_with_growing_pauses() {
     );
     if let Ok(nats) = &nats {
         assert_ne!(nats.connection().current(), ConnectionState::Closed);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_later_ends_in_an_error_or_a_reconnect() {
+    for (what, raw) in [
+        ("an unknown operation", &b"\x1b[31mHELLO\r\n"[..]),
+        ("a message without a size", b"MSG a 1\r\n"),
+        ("a message with a negative size", b"MSG a 1 -1\r\n"),
+        ("a message that is not UTF-8", b"MSG \xff 1 0\r\n\r\n"),
+        ("more headers than bytes", b"HMSG a 1 20 10\r\n"),
+        ("headers without a version", b"HMSG a 1 4 4\r\nA: b\r\n"),
+        (
+            "a status that is none",
+            b"HMSG a 1 16 16\r\nNATS/1.0 xx\r\n\r\n\r\n",
+        ),
+        ("another INFO that is none", b"INFO {\r\n"),
+        ("an error that is not UTF-8", b"-ERR '\xff'\r\n"),
+        (
+            "a message of all sizes",
+            b"MSG a 1 18446744073709551615\r\n",
+        ),
+        (
+            "headers of all sizes",
+            b"HMSG a 1 18446744073709551615 18446744073709551615\r\n",
+        ),
+    ] {
+        let script = Script {
+            after_subscribing: Some(raw.to_vec()),
+            ..Script::default()
+        };
+        let fake = Fake::start(script).await;
+        let options = Nats::options(&fake.url).ack_timeout(Duration::from_secs(1));
+        let Ok(nats) = within(Nats::connect(options)).await else {
+            continue;
+        };
+        // async-nats panics at some of them, and its task is gone.
+        let begun = Instant::now();
+        let published = within(publish(&nats, draft("s.a").id("1"))).await;
+        assert!(begun.elapsed() < Duration::from_secs(20), "{what}");
+        if let Err(error) = published {
+            assert_shown_well(&error);
+            let kinds = [
+                ErrorKind::Timeout,
+                ErrorKind::Disconnected,
+                ErrorKind::Closed,
+            ];
+            assert!(kinds.contains(error.kind()), "{what}: {error}");
+        }
+        if what.ends_with("of all sizes") {
+            let mut watch = nats.connection();
+            within(async {
+                while watch.current() != ConnectionState::Closed {
+                    watch.changed().await;
+                }
+            })
+            .await;
+            let error = within(publish(&nats, draft("s.a"))).await.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::Closed, "{what}: {error}");
+            assert!(
+                error.to_string().contains("task of the NATS client"),
+                "{what}: {error}"
+            );
+        }
+        assert!(
+            fake.connections() <= 16,
+            "{what}: {} connections",
+            fake.connections()
+        );
     }
 }
