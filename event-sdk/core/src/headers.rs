@@ -35,7 +35,8 @@ impl Headers {
             .find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value))
     }
 
-    /// Sets the header `name`, replacing its value.
+    /// Sets the header `name`, replacing its value. White space around the value is not a part of
+    /// it: a server does not keep it.
     ///
     /// # Errors
     ///
@@ -46,7 +47,11 @@ impl Headers {
         name: impl Into<Text>,
         value: impl Into<String>,
     ) -> Result<(), InvalidHeader> {
-        let (name, value) = (name.into(), value.into());
+        let (name, mut value) = (name.into(), value.into());
+        let trimmed = value.trim();
+        if trimmed.len() < value.len() {
+            value = trimmed.to_owned();
+        }
         check(&name, &value)?;
         self.remove(&name);
         self.0.get_or_insert_default().push((name, value));
@@ -159,3 +164,20 @@ impl fmt::Display for InvalidHeader {
 }
 
 impl std::error::Error for InvalidHeader {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_around_a_value_is_not_kept() {
+        let mut headers = Headers::new();
+        headers.insert("a", " two words \u{a0}").unwrap();
+        assert_eq!(headers.get("A"), Some("two words"));
+        headers.insert("a", "  ").unwrap();
+        assert_eq!(headers.get("a"), Some(""));
+        headers.insert("a", "\tb").unwrap();
+        headers.insert("a", "b\tc").unwrap_err();
+        assert_eq!(headers.get("a"), Some("b"));
+    }
+}
