@@ -104,6 +104,9 @@ async fn it_is_made_again_when_it_alone_is_lost() {
         .unwrap();
     let reason = DisconnectReason::Lost;
     assert_eq!(lost, ConnectionState::Disconnected { reason });
+    // Until the server has seen the end, it sends to the connection that is gone.
+    let forgotten = async |rig: &Rig| rig.consumer("d").await["num_waiting"] == 0;
+    relayed.rig.until("no request", forgotten).await;
     relayed.rig.publish([2]).await;
     expect_reconnected(&mut reader).await;
     reader.expect_and_ack([2]).await;
