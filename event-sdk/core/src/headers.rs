@@ -47,11 +47,13 @@ impl Headers {
         name: impl Into<Text>,
         value: impl Into<String>,
     ) -> Result<(), InvalidHeader> {
-        let (name, mut value) = (name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
         let trimmed = value.trim();
-        if trimmed.len() < value.len() {
-            value = trimmed.to_owned();
-        }
+        let value = if trimmed.len() < value.len() {
+            trimmed.to_owned()
+        } else {
+            value
+        };
         check(&name, &value)?;
         self.remove(&name);
         self.0.get_or_insert_default().push((name, value));
