@@ -43,7 +43,7 @@ fn builder() -> event_sdk::BusBuilder {
 async fn all_of(bus: EventBus) {
     bus.apply_streams().await.unwrap();
     let confirmed = bus.publisher().publish(placed(1)).await.unwrap();
-    assert_eq!(confirmed.sequence, Some(1));
+    assert_eq!(confirmed.sequence(), Some(1));
     let sent = bus
         .publisher::<OrderPlaced>()
         .publish_all((2..=5).map(placed))

@@ -8,7 +8,7 @@ use event_sdk_core::envelope::{MetaValue, Metadata};
 use event_sdk_core::event::decode_data;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson, read_value, write_value};
-use event_sdk_core::{EnvelopeHeader, Event};
+use event_sdk_core::{EnvelopeHeader, Event, Readable};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -182,5 +182,35 @@ proptest! {
     #[test]
     fn a_number_of_everyday_arrives_bit_for_bit(cents in -1e12..1e12_f64, by in 1..1_000_u32) {
         check(cents / f64::from(by), 0.1);
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Buffered {
+    direct: f32,
+    #[serde(flatten)]
+    inner: Single,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Single {
+    single: f32,
+}
+
+/// Its shortest text is so near to the middle between it and its neighbour that an `f64` of that text
+/// is the middle itself.
+#[test]
+fn the_one_single_that_is_rounded_twice_keeps_its_bits() {
+    for bits in [0x15ae_43fd, 0x95ae_43fd] {
+        let single = f32::from_bits(bits);
+        let event = Buffered {
+            direct: single,
+            inner: Single { single },
+        };
+        let mut out = Vec::new();
+        write_value(&event, &mut out).unwrap();
+        let read: Buffered = read_value(&out).unwrap();
+        assert_eq!(read.direct.to_bits(), bits);
+        assert_eq!(read.inner.single.to_bits(), bits);
     }
 }

@@ -96,10 +96,9 @@ impl Consumer {
         if self.config.filters != wanted.filters {
             self.position.change_filters(filters, stored, log);
         }
-        self.config = ConsumerConfig {
-            deliver: self.config.deliver,
-            ..wanted
-        };
+        let deliver = self.config.deliver;
+        self.config = wanted;
+        self.config.deliver = deliver;
         self.pass_on(after);
     }
 
@@ -230,8 +229,7 @@ impl Consumer {
         })
     }
 
-    /// Settles a delivery; one that is settled stays so. Whether the settlement
-    /// is one that is known here.
+    /// Settles a delivery; one that is settled stays so.
     pub(super) fn settle(
         &mut self,
         sequence: u64,
@@ -239,7 +237,7 @@ impl Consumer {
         log: &Log,
         now: Duration,
         after: &mut DeferredActions,
-    ) -> bool {
+    ) {
         match settlement {
             Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
             Settlement::InProgress => {
@@ -256,11 +254,9 @@ impl Consumer {
                     ledger.settled(sequence);
                 }
             }
-            _ => return false,
         }
         self.expire(log, now);
         self.pass_on(after);
-        true
     }
 
     /// A subscription has delivered what it took, but for the last `unread`: where

@@ -10,7 +10,7 @@ pub(super) use self::resend::{Extra, Resend};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use async_nats::{HeaderMap, StatusCode};
+use async_nats::StatusCode;
 use bytes::Bytes;
 
 /// Everything that waits for an answer.
@@ -27,7 +27,6 @@ pub(super) struct PendingReplies {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) payload: Bytes,
-    pub(super) headers: Option<HeaderMap>,
     pub(super) status: Option<StatusCode>,
 }
 
@@ -300,7 +299,6 @@ mod tests {
     fn reply(text: &'static str) -> Reply {
         Reply {
             payload: Bytes::from_static(text.as_bytes()),
-            headers: None,
             status: None,
         }
     }

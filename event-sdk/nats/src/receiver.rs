@@ -25,6 +25,7 @@ mod wire;
 pub(crate) use self::arrivals::Arrivals;
 pub(crate) use self::link::LinkWatch;
 pub(crate) use self::message::WireMessage;
+pub(crate) use self::wire::count_frames;
 
 use std::fmt;
 use std::sync::Arc;
@@ -186,6 +187,19 @@ impl Receiver {
             )),
             Err(_) => Err(about.on(self.monitor.disconnected(about.operation, limit))),
         }
+    }
+
+    /// Whether the server may still choose a member of a group that has left it.
+    pub(crate) fn has_departing(&self) -> bool {
+        *self.shared.departing.borrow() > 0
+    }
+
+    /// Waits until the server knows of all that have left their groups, or the connection is
+    /// lost.
+    pub(crate) async fn departed(&self) {
+        let mut departing = self.shared.departing.subscribe();
+        // That nobody counts any more says the same.
+        let _ = departing.wait_for(|departing| *departing == 0).await;
     }
 
     /// The state of the connection, to be looked at and waited for.

@@ -247,11 +247,20 @@ impl AckPending {
         let about = self.ack_context.about(Operation::Settle);
         let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
-        while context
-            .ask(&about, self.reply.to_string(), ACK)
-            .await?
-            .is_no_responders()
-        {
+        loop {
+            let answer = context.ask(&about, self.reply.to_string(), ACK).await?;
+            if !answer.is_no_responders() {
+                // A server confirms without a word (nats-server, `sendAckReply`).
+                if !answer.payload.is_empty() {
+                    return Err(about
+                        .error(
+                            ErrorKind::Other,
+                            "what answers to the acknowledgement is no consumer",
+                        )
+                        .with_unknown_outcome());
+                }
+                break;
+            }
             // It is gone, or its server stops, or another begins to lead it.
             self.check_there(&about).await?;
             if begun.elapsed() >= limit {
@@ -289,14 +298,15 @@ impl AckPending {
     }
 }
 
-/// How a settlement is written, and what it makes of the delivery.
+/// How a settlement is written, and what it makes of the delivery; `None` if its answer is waited
+/// for.
 fn written(settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
     Some(match settlement {
         Settlement::Ack => (ACK, Some(DONE)),
         Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
         Settlement::Term(reason) => (term(reason), Some(DONE)),
         Settlement::InProgress => (IN_PROGRESS, None),
-        _ => return None,
+        Settlement::AckConfirmed => return None,
     })
 }
 
@@ -339,16 +349,10 @@ impl Settle for AckPending {
         if let Err(closed) = self.ack_context.context.check_not_ended(Operation::Settle) {
             return Completion::ready(Err(self.ack_context.about(Operation::Settle).on(closed)));
         }
-        if settlement == Settlement::AckConfirmed {
-            return self.later(Self::confirm);
+        match written(&settlement) {
+            Some((payload, mark)) => self.send(payload, mark),
+            None => self.later(Self::confirm),
         }
-        let Some((payload, mark)) = written(&settlement) else {
-            return Completion::ready(Err(self.ack_context.about(Operation::Settle).error(
-                ErrorKind::Other,
-                format!("the NATS transport does not know {settlement:?}"),
-            )));
-        };
-        self.send(payload, mark)
     }
 
     /// All of them are handed to the connection in one pass, without waiting between

@@ -28,11 +28,7 @@ pub(crate) struct Extra {
 impl Extra {
     const NONE: &Self = &Self {
         headers: Headers::new(),
-        expect: Expectations {
-            last_sequence: None,
-            last_subject_sequence: None,
-            last_pattern_sequence: None,
-        },
+        expect: Expectations::none(),
     };
 
     /// What a message has, also if that is nothing.

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Commands in the order in which they are written: those of this session, then settlements,
 /// then pings.
@@ -39,6 +40,27 @@ pub(super) enum Pong {
     Flushed(oneshot::Sender<()>),
     /// The subscriptions have ended, and everything they had came before.
     Left,
+    /// A member of a group has left it.
+    Departed(Departure),
+}
+
+/// A member of a group that is leaving it, until the server knows or the connection is lost.
+#[derive(Debug)]
+pub(super) struct Departure(Arc<watch::Sender<usize>>);
+
+impl Departure {
+    /// Counts it in `all`.
+    pub(super) fn begin(all: &Arc<watch::Sender<usize>>) -> Self {
+        all.send_modify(|departing| *departing += 1);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|departing| *departing = departing.saturating_sub(1));
+    }
 }
 
 /// How many bytes of settlements wait before further ones have to wait for room: some 10,000
@@ -192,10 +214,26 @@ fn publish(buffer: &mut Vec<u8>, subject: &[u8], reply: Option<&[u8]>, body: &[u
         buffer.extend_from_slice(reply);
         buffer.push(b' ');
     }
-    // Writing to a Vec does not fail.
-    let _ = write!(buffer, "{}\r\n", body.len());
+    write_number(buffer, body.len());
+    buffer.extend_from_slice(b"\r\n");
     buffer.extend_from_slice(body);
     buffer.extend_from_slice(b"\r\n");
+}
+
+/// Without the formatting of std, which takes longer than the rest of an ack.
+fn write_number(buffer: &mut Vec<u8>, number: usize) {
+    let mut digits = [0_u8; 20];
+    let (mut begin, mut rest) = (digits.len(), number);
+    for digit in digits.iter_mut().rev() {
+        // A remainder of ten fits.
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        begin -= 1;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    buffer.extend_from_slice(&digits[begin..]);
 }
 
 #[cfg(test)]
@@ -226,6 +264,15 @@ mod tests {
         assert_eq!(taken(&mut outgoing), "");
         assert!(matches!(outgoing.take_pong(), Some(Pong::Alive)));
         assert!(outgoing.take_pong().is_none());
+    }
+
+    #[test]
+    fn lengths_are_written_in_decimal() {
+        for number in [0, 4, 9, 10, 99, 100, 1_048_576, usize::MAX] {
+            let mut buffer = Vec::new();
+            write_number(&mut buffer, number);
+            assert_eq!(String::from_utf8(buffer).unwrap(), number.to_string());
+        }
     }
 
     #[test]

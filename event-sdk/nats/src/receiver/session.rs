@@ -229,6 +229,10 @@ impl<'a> Session<'a> {
             }
             Some(Pong::Left) if self.closing => Some(Ending::Closed),
             Some(Pong::Left) => Some(Ending::Moved),
+            Some(Pong::Departed(departure)) => {
+                drop(departure);
+                None
+            }
             Some(Pong::Alive) | None => None,
         }
     }
