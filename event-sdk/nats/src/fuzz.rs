@@ -23,15 +23,19 @@ pub async fn check_options(options: &NatsOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// The headers in a block as a server sends it; `None` if the block cannot be read.
+/// The headers in a block as it is on the wire; `None` if they cannot be read.
 #[must_use]
-pub fn received_headers(block: &[u8]) -> Option<Headers> {
-    let block = HeaderBlock::parse(block).ok()?;
-    Some(headers::read(&block))
+pub fn wire_headers(block: &[u8]) -> Option<Headers> {
+    HeaderBlock::parse(block)
+        .ok()
+        .map(|block| headers::read(&block))
 }
 
-/// How many frames the connection for deliveries finds in bytes of a server, before a fault.
-#[must_use]
-pub fn received_frames(bytes: &[u8]) -> usize {
-    receiver::count_frames(bytes)
+/// What a server says, when it arrives in portions of this many bytes: a line for each frame.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn frames(input: &[u8], portion: usize) -> Result<Vec<String>, String> {
+    receiver::frames(input, portion)
 }

@@ -17,7 +17,7 @@ use super::{bind, reply};
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::options::Management;
-use crate::receiver::Ended;
+use crate::receiver::{Ended, Haste};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
@@ -34,6 +34,8 @@ pub(super) struct AckContext {
     /// The sequences that are to come again, where that has to be known: they
     /// were returned by a nak, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
+    /// Whether the caller has further messages at hand.
+    has_more: AtomicBool,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
@@ -52,6 +54,7 @@ impl AckContext {
             stream,
             consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
+            has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
             given_back: Mutex::default(),
@@ -72,6 +75,21 @@ impl AckContext {
     pub(super) fn next(&self, consumer: &str) -> Subject {
         let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
         self.context.api(call).into()
+    }
+
+    /// A message is handed out: whether the caller has further ones at hand, which it will settle
+    /// soon.
+    pub(super) fn hands_out(&self, has_more: bool) {
+        self.has_more.store(has_more, Ordering::Relaxed);
+    }
+
+    /// When settlements are written.
+    fn haste(&self) -> Haste {
+        if self.has_more.load(Ordering::Relaxed) {
+            Haste::Soon
+        } else {
+            Haste::Now
+        }
     }
 
     /// From now on it is told when something is settled, and what is dropped
@@ -169,7 +187,8 @@ impl AckPending {
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
         lock(&self.ack_context.given_back).insert(self.sequence);
-        let sent = send_now(self.ack_context.context.receiver(), &self.reply, &NAK);
+        let receiver = self.ack_context.context.receiver();
+        let sent = send_now(receiver, &self.reply, &NAK, Haste::Now);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
         sent.is_none().then(|| self.reply.clone())
@@ -208,7 +227,9 @@ impl AckPending {
 
     /// Sends a settlement now, or once the connection has room for it.
     fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
-        match send_now(self.ack_context.context.receiver(), &self.reply, &payload) {
+        let receiver = self.ack_context.context.receiver();
+        let haste = self.ack_context.haste();
+        match send_now(receiver, &self.reply, &payload, haste) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);

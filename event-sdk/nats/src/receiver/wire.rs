@@ -67,23 +67,6 @@ pub(super) struct Decoder {
     largest: usize,
 }
 
-/// How many frames there are in these bytes, before a fault: for the fuzz targets.
-pub(crate) fn count_frames(bytes: &[u8]) -> usize {
-    let mut decoder = Decoder::new();
-    let mut frames = 0;
-    for part in bytes.chunks(LEAST_ROOM) {
-        decoder.room().extend_from_slice(part);
-        loop {
-            match decoder.next() {
-                Ok(Some(_)) => frames += 1,
-                Ok(None) => break,
-                Err(_) => return frames,
-            }
-        }
-    }
-    frames
-}
-
 /// A message of which the control line was read.
 #[derive(Debug)]
 struct Head {

@@ -159,6 +159,19 @@ async fn what_is_not_settled_goes_on_behind_a_lost_connection() {
 }
 
 #[tokio::test]
+async fn an_ack_is_written_though_further_messages_are_at_hand() {
+    let relayed = Relayed::start().await;
+    let mut reader = subscribe(&relayed.nats, &durable("d"), 10).await;
+    // All of them come with one request.
+    relayed.rig.publish(1..=5).await;
+    reader.expect_and_ack([1]).await;
+    // Nothing is read and nothing else is settled meanwhile.
+    let acked = async |rig: &Rig| rig.consumer("d").await["ack_floor"]["stream_seq"] == 1;
+    relayed.rig.until("the ack", acked).await;
+    reader.expect_and_ack([2, 3, 4, 5]).await;
+}
+
+#[tokio::test]
 async fn an_ack_without_a_connection_is_sent_on_the_next() {
     let relayed = Relayed::start().await;
     let mut reader = subscribe(&relayed.nats, &durable("d"), 10).await;
