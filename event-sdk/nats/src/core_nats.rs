@@ -38,8 +38,8 @@ use event_sdk_core::transport::{
 /// not arrive.
 /// What was not read when it ends, by a drain for example, is dropped with it.
 ///
-/// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
-/// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
+/// A subscription acknowledges nothing ([`AckPolicy::None`](event_sdk_core::transport::AckPolicy::None)) and begins with
+/// what is new ([`DeliverPolicy::New`](event_sdk_core::transport::DeliverPolicy::New)); a group shares its messages, a durable
 /// needs a stream. Everything else answers
 /// [`Unsupported`](ErrorKind::Unsupported).
 ///
