@@ -16,8 +16,11 @@ mod gaps;
 mod inbox;
 mod message;
 mod pace;
+mod prefetch;
+mod progress;
 mod pull;
 mod pull_loop;
+mod queue;
 mod recovery;
 mod reply;
 mod send;
@@ -95,7 +98,7 @@ async fn open(
         &about,
     )
     .await?;
-    let (consumer, binding) = (bound.name.clone(), (*bound.consumer).clone());
+    let binding = (*bound.consumer).clone();
     // What the server has is what holds, whatever was asked for.
     let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound.clone(), inbox, request.prefetch);
@@ -107,7 +110,8 @@ async fn open(
         Some(most)
             if pull_loop.acks && context.capabilities().has(Capability::ReportsExhausted) =>
         {
-            Some(Reports::open(Arc::clone(&pull_loop.ack_context), &consumer, most.get()).await?)
+            let ack_context = Arc::clone(&pull_loop.ack_context);
+            Some(Reports::open(ack_context, &bound, &config, most.get()).await?)
         }
         _ => None,
     };

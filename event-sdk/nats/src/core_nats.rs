@@ -20,8 +20,8 @@ use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
     Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, Drained, Error,
-    ErrorKind, Expectations, Operation, PublishRequest, Stored, SubscribeRequest, Subscription,
-    Transport, TransportExt as _,
+    ErrorKind, Expectations, Operation, Prefetch, PublishRequest, Stored, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -188,7 +188,7 @@ impl Transport for CoreNats {
             supported?;
             let queue = request.config.name.as_str();
             let filters = &request.config.filters;
-            let prefetch = request.prefetch;
+            let prefetch = request.prefetch.fixed_or(1);
             let subscription =
                 CoreSubscription::open(&context, &about, filters, queue, prefetch).await?;
             Ok(Subscription::new(
@@ -238,7 +238,7 @@ fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> 
     {
         return refused(&format!("a group cannot have the name {name:?}: {why}"));
     }
-    if request.prefetch == 0 {
+    if request.prefetch == Prefetch::Fixed(0) {
         return refused(
             "a subscription takes at least one message ahead; set prefetch to one or more",
         );

@@ -177,6 +177,11 @@ impl Receiver {
         }
     }
 
+    /// Writes the settlements that wait for others.
+    pub(crate) fn hurry(&self) {
+        self.shared.outgoing().hurry();
+    }
+
     /// Waits until the server has processed everything that was sent before, and everything
     /// that it sent before has arrived; an error if the connection is lost meanwhile.
     ///

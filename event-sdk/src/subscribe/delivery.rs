@@ -18,8 +18,9 @@ use crate::message::{DecodeError, Message, Opener};
 /// One delivery of an event: a [`Message`] to be settled.
 ///
 /// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term). If it is
-/// dropped unsettled, the event is delivered again after the ack wait. Settling twice is
-/// harmless. For a consumer without acknowledgements, settling has no effect.
+/// dropped unsettled, the event is delivered again after the ack wait. If the ack wait ends while it
+/// is held, another subscription of the consumer may receive the event, but this one does not
+/// return it a second time. Settling twice is harmless. For a consumer without acknowledgements, settling has no effect.
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 pub struct Delivery<S> {
     message: Message<S>,

@@ -166,6 +166,12 @@ impl NatsSubscription {
             ConsumerSignal::Behind(message, reply, ack_pending) => {
                 return Some(self.received(&message, reply, ack_pending));
             }
+            ConsumerSignal::Skipped(reply) => {
+                self.hear();
+                self.unlooked = self.unlooked.saturating_add(1);
+                let gap = self.gaps.delivered(&reply)?;
+                return Some(self.notice(NoticeKind::Gap(gap)));
+            }
             ConsumerSignal::Unreadable(message) => {
                 self.hear();
                 let reply = message.reply.as_deref().unwrap_or_default();
