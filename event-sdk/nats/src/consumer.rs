@@ -15,6 +15,7 @@ mod exhausted;
 mod gaps;
 mod inbox;
 mod message;
+mod pace;
 mod prefetch;
 mod progress;
 mod pull;
@@ -59,7 +60,8 @@ pub(super) fn subscribe(
     consumers: Arc<Consumers>,
     request: SubscribeRequest,
 ) -> Completion<Result<Subscription, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Subscribe, async move {
         let ack_context = AckContext::new(
             Arc::clone(&context),
             request.stream.clone(),
@@ -148,7 +150,8 @@ pub(super) fn info(
     stream: Text,
     consumer: Text,
 ) -> Completion<Result<ConsumerInfo, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read)
             .stream(stream.clone())
             .consumer(consumer.clone());
@@ -169,7 +172,10 @@ pub(super) fn apply(
     stream: Text,
     config: ConsumerConfig,
 ) -> Completion<Result<ConsumerChange, Error>> {
-    Completion::later(async move { apply::apply(&context, &stream, &config).await })
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        apply::apply(&context, &stream, &config).await
+    })
 }
 
 /// Removes a consumer.
@@ -180,7 +186,8 @@ pub(super) fn delete(
 ) -> Completion<Result<(), Error>> {
     #[derive(Deserialize)]
     struct Deleted {}
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
         let about = ErrorContext::new(Operation::Manage)
             .stream(stream.clone())
             .consumer(consumer.clone());

@@ -46,9 +46,10 @@ impl<S> Delivery<S> {
 
     /// Acknowledges the event: it was handled, and is not delivered again.
     ///
-    /// Completes when the transport has taken the acknowledgement. If the connection breaks
-    /// before the server has it, the event is delivered again;
-    /// [`ack_confirmed`](Self::ack_confirmed) waits for the server.
+    /// Completes when the transport has taken the acknowledgement, which says nothing about the
+    /// server: while a connection is dead and that is not noticed yet, the result is `Ok`, the
+    /// acknowledgement is lost without a notice, and the event is delivered again after its ack
+    /// wait. [`ack_confirmed`](Self::ack_confirmed) waits for the server.
     ///
     /// Not cancel-safe: after dropping the future, the acknowledgement may arrive or not. This
     /// holds for all methods that settle.

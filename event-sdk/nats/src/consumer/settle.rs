@@ -241,7 +241,10 @@ impl AckPending {
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
         match self.own.upgrade() {
-            Some(own) => Completion::later(how(own)),
+            Some(own) => {
+                let context = Arc::clone(&own.ack_context.context);
+                context.later(Operation::Settle, how(own))
+            }
             // Whoever settles it holds it.
             None => Completion::ready(Err(Error::closed(Operation::Settle))),
         }
