@@ -212,8 +212,8 @@ async fn publish(bus: &EventBus, events: u64, seen: &mut Seen) {
     let publisher = bus.publisher::<OrderPlaced>();
     for id in 1..=events {
         match publisher.publish(placed(id)).await {
-            Ok(ack) => seen.say(format!("ok {}", ack.sequence.unwrap_or_default())),
-            Err(error) => seen.error(&error),
+            Ok(ack) => seen.say(format!("ok {}", ack.sequence().unwrap_or_default())),
+            Err(error) => seen.error(error.error()),
         }
     }
 }
