@@ -6,6 +6,7 @@
 
 mod configuration;
 mod envelopes;
+mod frames;
 mod headers;
 pub mod mutation;
 mod schemas;
@@ -23,13 +24,20 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 5] = [ENVELOPES, HEADERS, SUBJECTS, SCHEMAS, CONFIGURATION];
+pub const TARGETS: [Target; 6] = [ENVELOPES, FRAMES, HEADERS, SUBJECTS, SCHEMAS, CONFIGURATION];
 
 /// Bodies of messages.
 pub const ENVELOPES: Target = Target {
     name: "envelopes",
     run: envelopes::run,
     seeds: envelopes::seeds,
+};
+
+/// What a NATS server says.
+pub const FRAMES: Target = Target {
+    name: "frames",
+    run: frames::run,
+    seeds: frames::seeds,
 };
 
 /// Header names and values, blocks of headers, trace contexts.

@@ -5,10 +5,15 @@
 //!
 //! - `publishing`, `two_phases`, `stories`: publishing, slow transports, correlation and traces;
 //! - `subscribing`, `batches`, `sets`, `hostile_input`: receiving, batches, decoding, bad messages;
+//! - `raw_bus`: bytes without a type;
+//! - `readable`: events that are only received;
+//! - `needs`: what a transport does not declare is refused by the bus;
 //! - `roundtrip`, `fuzz`: random values and random inputs (`cargo xtask long` for millions);
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;
+//! - `lying_server`: a server that violates the protocol;
+//! - `hostile_messages`: another client writes malformed messages into a real stream;
 //! - `secure`: credentials, TLS, and the permissions table of `docs/production.md`;
 //! - `other_languages`: the wire contract with clients in Python and Node;
 //! - `contracts`: schemas, AsyncAPI and the catalogue page with other teams' tools.

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use event_sdk_tests::fuzz::{
-    CONFIGURATION, ENVELOPES, HEADERS, SCHEMAS, SUBJECTS, TARGETS, Target, mutation,
+    CONFIGURATION, ENVELOPES, FRAMES, HEADERS, SCHEMAS, SUBJECTS, TARGETS, Target, mutation,
 };
 use fastrand::Rng;
 
@@ -47,6 +47,11 @@ fn number(name: &str) -> Option<u64> {
 #[test]
 fn envelopes() {
     fuzz(ENVELOPES);
+}
+
+#[test]
+fn frames() {
+    fuzz(FRAMES);
 }
 
 #[test]

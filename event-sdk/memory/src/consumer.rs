@@ -11,7 +11,7 @@ use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::notices::{Notices, one};
-use super::pending::Pending;
+use super::pending::{Handler, Pending};
 use super::position::{Position, Read};
 use super::retention_ledger::RetentionLedger;
 use super::slab::Key;
@@ -96,10 +96,9 @@ impl Consumer {
         if self.config.filters != wanted.filters {
             self.position.change_filters(filters, stored, log);
         }
-        self.config = ConsumerConfig {
-            deliver: self.config.deliver,
-            ..wanted
-        };
+        let deliver = self.config.deliver;
+        self.config = wanted;
+        self.config.deliver = deliver;
         self.pass_on(after);
     }
 
@@ -180,8 +179,8 @@ impl Consumer {
     }
 
     /// Delivers what comes next to `subscriber`, a subscription of `to`: one item, or up to `most` messages where
-    /// deliveries are not settled. Whether, finding nothing, it has not looked at
-    /// everything.
+    /// deliveries are not settled. `take` answers with the handler that a message has got.
+    /// Whether, finding nothing, it has not looked at everything.
     pub(super) fn deliver(
         &mut self,
         log: &mut Log,
@@ -189,7 +188,7 @@ impl Consumer {
         now: Duration,
         (subscriber, to): (Key, ConnectionId),
         most: usize,
-        mut take: impl FnMut(Item<'_>),
+        mut take: impl FnMut(Item<'_>) -> Option<Handler>,
     ) -> bool {
         self.expire(log, now);
         if let Some(notice) = self.notices.next() {
@@ -208,14 +207,19 @@ impl Consumer {
         while let Some((sequence, attempt)) = self.pending.next_due() {
             let deadline = self.deadline(attempt, now);
             self.pending.redelivered(sequence, deadline, to);
+            // Its handler settles this delivery too.
+            if self.pending.is_running(sequence, subscriber) {
+                continue;
+            }
             if let Some((message, subject)) = log.get(sequence) {
-                take(Item::Delivery(Delivery {
+                let handler = take(Item::Delivery(Delivery {
                     sequence,
                     message,
                     subject,
                     attempt,
                     unread: self.unread(),
                 }));
+                self.pending.handled_by(sequence, subscriber, handler);
                 return false;
             }
         }
@@ -225,13 +229,14 @@ impl Consumer {
         let deadline = self.deadline(1, now);
         let pending = &mut self.pending;
         self.position.read(log, interest, 1, |read| {
-            pending.deliver(read.sequence, deadline, to);
-            take(Item::Delivery(read.into()));
+            let sequence = read.sequence;
+            pending.deliver(sequence, deadline, to);
+            let handler = take(Item::Delivery(read.into()));
+            pending.handled_by(sequence, subscriber, handler);
         })
     }
 
-    /// Settles a delivery; one that is settled stays so. Whether the settlement
-    /// is one that is known here.
+    /// Settles a delivery; one that is settled stays so.
     pub(super) fn settle(
         &mut self,
         sequence: u64,
@@ -239,7 +244,7 @@ impl Consumer {
         log: &Log,
         now: Duration,
         after: &mut DeferredActions,
-    ) -> bool {
+    ) {
         match settlement {
             Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
             Settlement::InProgress => {
@@ -256,11 +261,9 @@ impl Consumer {
                     ledger.settled(sequence);
                 }
             }
-            _ => return false,
         }
         self.expire(log, now);
         self.pass_on(after);
-        true
     }
 
     /// A subscription has delivered what it took, but for the last `unread`: where
@@ -409,7 +412,9 @@ impl Consumer {
         let Some(delivery) = self.pending.get(sequence) else {
             return;
         };
-        if delay.is_zero() || delivery.dropped || self.is_last(delivery.attempt) {
+        let (dropped, attempt) = (delivery.dropped, delivery.attempt);
+        self.pending.let_go(sequence);
+        if delay.is_zero() || dropped || self.is_last(attempt) {
             self.came_back(sequence, log);
         } else {
             self.pending.rest(sequence, now.saturating_add(delay));

@@ -2,8 +2,10 @@
 //! Violation` texts into denials.
 
 mod monitor;
+mod unasked;
 
 pub(super) use self::monitor::ConnectionMonitor;
+pub(super) use self::unasked::Unasked;
 
 use std::fmt;
 
@@ -20,8 +22,8 @@ pub enum ConnectionState {
         /// Why, as far as that is known.
         reason: DisconnectReason,
     },
-    /// It has ended for good: the transport was closed, or as many attempts to
-    /// connect have failed as were allowed.
+    /// It has ended for good: the transport was closed, as many attempts to connect have failed as
+    /// were allowed, or the tokio runtime in which it was made has ended.
     Closed,
 }
 
@@ -71,12 +73,6 @@ impl ConnectionWatch {
             std::future::pending::<()>().await;
         }
         self.0.borrow_and_update().clone()
-    }
-
-    /// Waits until the connection is made anew, and goes on watching it.
-    pub(super) async fn reconnected(mut self) -> Self {
-        while self.changed().await != ConnectionState::Connected {}
-        self
     }
 
     /// Waits until there is a connection; `false` if there will be none.

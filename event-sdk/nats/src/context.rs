@@ -5,7 +5,6 @@ mod ask;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -38,8 +37,6 @@ pub(super) struct NatsContext {
     /// Pull requests, deliveries and settlements.
     receiver: Receiver,
     server: Mutex<Learnt>,
-    /// Whether this user may not send anything to itself.
-    one_way: AtomicBool,
     runtime: tokio::runtime::Handle,
 }
 
@@ -57,6 +54,14 @@ const LOOKING: Duration = Duration::from_millis(5);
 impl NatsContext {
     /// Connects.
     pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                "a connection to NATS needs a tokio runtime, and is made outside of one; connect under `#[tokio::main]` or `Runtime::block_on`",
+            )
+            .with_source(error)
+        })?;
         let monitor = Arc::new(ConnectionMonitor::new());
         let client = connect::connect(&options, &monitor).await?;
         let info = client.server_info();
@@ -74,7 +79,6 @@ impl NatsContext {
         let send_queue = Arc::new(send_queue);
         // Before it listens, so that it hears if it may not.
         monitor.add(Arc::clone(&send_queue));
-        let runtime = tokio::runtime::Handle::current();
         let receiver = Receiver::new(options.clone(), Arc::clone(&monitor), runtime.clone());
         let context = Arc::new(Self {
             client,
@@ -87,7 +91,6 @@ impl NatsContext {
                 server,
                 id: info.server_id,
             }),
-            one_way: AtomicBool::new(false),
             runtime,
         });
         // Before anything is published, so that the server knows of it first.
@@ -222,6 +225,11 @@ impl NatsContext {
         self.runtime.spawn(rest);
     }
 
+    /// Lets timers and tasks find the runtime of the connection, until this is dropped.
+    pub(super) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
     /// What is known of the connection.
     pub(super) fn monitor(&self) -> &Arc<ConnectionMonitor> {
         &self.monitor
@@ -346,6 +354,10 @@ async fn pump(
     monitor: Arc<ConnectionMonitor>,
     send_queue: Arc<SendQueue>,
 ) {
+    let mut guard = RuntimeGuard {
+        monitor: Arc::clone(&monitor),
+        finished: false,
+    };
     send_queue.run().await;
     let written = async {
         // Errors say that it has ended already.
@@ -353,7 +365,22 @@ async fn pump(
         let _ = client.drain().await;
     };
     let _ = tokio::time::timeout(CLOSING, written).await;
+    guard.finished = true;
     monitor.closed();
+}
+
+/// Notices that a runtime ends, which drops its tasks.
+struct RuntimeGuard {
+    monitor: Arc<ConnectionMonitor>,
+    finished: bool,
+}
+
+impl Drop for RuntimeGuard {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.monitor.lose_runtime();
+        }
+    }
 }
 
 /// The inbox of a connection: a prefix that nobody else has. It is shorter than

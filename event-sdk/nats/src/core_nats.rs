@@ -19,9 +19,9 @@ use super::publish::{check_headers, check_size};
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    AckPolicy, Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
-    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation,
-    PublishRequest, Stored, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, Drained, Error,
+    ErrorKind, Expectations, Operation, Prefetch, PublishRequest, Stored, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -38,12 +38,17 @@ use event_sdk_core::transport::{
 /// not arrive.
 /// What was not read when it ends, by a drain for example, is dropped with it.
 ///
-/// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
-/// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
+/// A subscription acknowledges nothing ([`AckPolicy::None`](event_sdk_core::transport::AckPolicy::None)) and begins with
+/// what is new ([`DeliverPolicy::New`](event_sdk_core::transport::DeliverPolicy::New)); a group shares its messages, a durable
 /// needs a stream. Everything else answers
 /// [`Unsupported`](ErrorKind::Unsupported).
 ///
-/// It shares the connection of the [`Nats`](super::Nats) that it was made from:
+/// A message with a subject or headers that cannot be read is left out with a warning. As for a
+/// stream, messages arrive over a connection of their own, which such a message does not end.
+/// A subscription that has left a group gets nothing that is published by this transport after
+/// that.
+///
+/// It shares the connections of the [`Nats`](super::Nats) that it was made from:
 /// closing or draining one of them ends both.
 ///
 /// [`Dropped`]: event_sdk_core::transport::NoticeKind::Dropped
@@ -100,6 +105,7 @@ impl CoreNats {
             headers,
             payload,
             acked: false,
+            resend: None,
             number: None,
         })?;
         Ok(match sent {
@@ -117,6 +123,39 @@ impl CoreNats {
     }
 }
 
+impl CoreNats {
+    /// Publishes when the server knows of the subscriptions that have left their groups: it
+    /// could choose one of them, over the other connection.
+    fn publish_after_departures(
+        &self,
+        message: PublishRequest<'_>,
+    ) -> Completion<Result<Confirmation, Error>> {
+        let (this, subject) = (self.clone(), message.subject.clone());
+        let PublishRequest {
+            headers,
+            body,
+            message_id,
+            expect,
+            ..
+        } = message;
+        let owner = Arc::clone(&self.context);
+        owner.later(Operation::Publish, async move {
+            let limit = this.context.options().request_timeout;
+            // One that does not answer in time is not waited for.
+            let _ = tokio::time::timeout(limit, this.context.receiver().departed()).await;
+            let mut message = PublishRequest::new(&subject, body);
+            message.headers = headers;
+            message.message_id = message_id;
+            message.expect = expect;
+            let handed = match this.publish_now(message) {
+                Ok(handing) => handing.await,
+                Err(error) => Err(error.at_subject(&subject)),
+            };
+            handed.map(|()| done())
+        })
+    }
+}
+
 impl Transport for CoreNats {
     fn name(&self) -> &'static str {
         "nats core"
@@ -128,6 +167,9 @@ impl Transport for CoreNats {
     }
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
+        if self.context.receiver().has_departing() {
+            return self.publish_after_departures(message);
+        }
         let subject = message.subject;
         match self.publish_now(message).map(Completion::try_into_ready) {
             Ok(Ok(handed)) => Completion::ready(handed.map(|()| done())),
@@ -138,13 +180,15 @@ impl Transport for CoreNats {
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let context = Arc::clone(&self.context);
-        Completion::later(async move {
+        let supported = self.check_needs(request.needs(), Operation::Subscribe);
+        self.context.later(Operation::Subscribe, async move {
             let about = ErrorContext::new(Operation::Subscribe);
             context.check_open(about.operation)?;
             check(&about, &request)?;
+            supported?;
             let queue = request.config.name.as_str();
             let filters = &request.config.filters;
-            let prefetch = request.prefetch;
+            let prefetch = request.prefetch.fixed_or(1);
             let subscription =
                 CoreSubscription::open(&context, &about, filters, queue, prefetch).await?;
             Ok(Subscription::new(
@@ -157,6 +201,9 @@ impl Transport for CoreNats {
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         Cow::Borrowed(match missing {
             Capability::ValueHandover => "encode the event: it leaves this process",
+            Capability::Store => {
+                "without a stream a subscription is a group or has no name, acknowledges nothing and begins with what is new: set `ack_policy(AckPolicy::None)` and `deliver(DeliverPolicy::New)`"
+            }
             _ => STREAM_NEEDED,
         })
     }
@@ -179,10 +226,6 @@ fn done() -> Confirmation {
     }))
 }
 
-fn unsupported(capability: Capability, operation: Operation) -> Error {
-    Error::unsupported(capability, operation, STREAM_NEEDED)
-}
-
 const STREAM_NEEDED: &str =
     "that needs a stream; use the `Nats` transport on a server with JetStream";
 
@@ -195,28 +238,13 @@ fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> 
     {
         return refused(&format!("a group cannot have the name {name:?}: {why}"));
     }
-    if request.prefetch == 0 {
+    if request.prefetch == Prefetch::Fixed(0) {
         return refused(
             "a subscription takes at least one message ahead; set prefetch to one or more",
         );
     }
     if let Err(reason) = config.check_filters() {
         return refused(&reason);
-    }
-    if !config.backoff.is_empty() {
-        return Err(unsupported(Capability::Backoff, about.operation));
-    }
-    let stores = matches!(config.name, ConsumerName::Durable(_))
-        || config.ack != AckPolicy::None
-        || config.deliver != DeliverPolicy::New
-        || config.max_deliver.is_some()
-        || request.must_exist;
-    if stores {
-        return Err(Error::unsupported(
-            Capability::Store,
-            about.operation,
-            "without a stream a subscription is a group or has no name, acknowledges nothing and begins with what is new: set `ack_policy(AckPolicy::None)` and `deliver(DeliverPolicy::New)`",
-        ));
     }
     Ok(())
 }

@@ -5,8 +5,9 @@
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::Error;
 
-use crate::headers;
+use crate::headers::{self, HeaderBlock};
 use crate::options::NatsOptions;
+use crate::receiver;
 
 /// Checks options as connecting does, without a server and without reading files.
 ///
@@ -22,8 +23,19 @@ pub async fn check_options(options: &NatsOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// The headers and the message id in a block as a server stores it.
+/// The headers in a block as it is on the wire; `None` if they cannot be read.
 #[must_use]
-pub fn stored_headers(block: &str) -> (Headers, Option<&str>) {
-    (headers::stored(block), headers::stored_message_id(block))
+pub fn wire_headers(block: &[u8]) -> Option<Headers> {
+    HeaderBlock::parse(block)
+        .ok()
+        .map(|block| headers::read(&block))
+}
+
+/// What a server says, when it arrives in portions of this many bytes: a line for each frame.
+///
+/// # Errors
+///
+/// Why it cannot be read.
+pub fn frames(input: &[u8], portion: usize) -> Result<Vec<String>, String> {
+    receiver::frames(input, portion)
 }

@@ -25,20 +25,28 @@
 //! - **Connection.** A lost connection is made again, to any of the servers, without a time limit
 //!   unless the options set one. [`Nats::connection`] returns the state and waits for changes. Changes
 //!   are also logged with `tracing` under the target `event_sdk::nats`.
-//! - **Two connections.** The first subscription opens a second connection, with the same options and
-//!   the name `<name>-deliveries`. Deliveries, pull requests and settlements use it. If it is lost, it
+//! - **Two connections.** The first subscription, or the first reading of history, opens a second
+//!   connection, with the same options and the name `<name>-deliveries`. Deliveries, pull requests,
+//!   settlements and stored messages use it. If it is lost, it
 //!   is made again like the other, and each subscription reports
 //!   [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that were not
 //!   written wait for the next connection.
 //! - **Unreadable messages.** A message is terminated and reported as
 //!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one that an
 //!   event can have, if its headers are not UTF-8 or have a line without a colon, a blank in a name,
-//!   another version than `NATS/1.0`, or if there are more than 1,024 of them.
+//!   another version than `NATS/1.0`, or if there are more than 1,024 of them. History, and a
+//!   subscription without a stream, leave it out with a warning in the log.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in flight or
 //!   the connection is lost. If a message could not be sent in time, the error is
 //!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
 //!   no connection, and the message was not stored. If it was sent and not confirmed, it may have been
 //!   stored, and publishing it again is recognized as a duplicate.
+//! - **In flight at a disconnect.** What was sent and not confirmed when the connection was lost is sent
+//!   again after reconnecting, until its ack timeout, before all that waits. The stream recognizes the
+//!   second copy by the message id if its duplicate window is longer than the ack timeout; the result
+//!   is then a duplicate. Messages that the client had taken and not written yet can arrive before
+//!   those. A message without an id is not sent again: it waits for a late ack until its ack timeout,
+//!   and then has an unknown outcome.
 //! - **No responders.** If no stream answers a publish, because the stream has no leader or a cluster
 //!   does not know a new stream yet, the transport sends it again for three seconds, unless a message
 //!   published later was stored in the meantime. Then the error is
@@ -134,6 +142,8 @@ mod consumer;
 
 mod history;
 
+mod in_runtime;
+
 mod core_nats;
 
 #[doc(hidden)]
@@ -158,8 +168,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport,
+    Operation, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport,
 };
 
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
@@ -196,6 +206,9 @@ impl Nats {
     /// the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong certificates,
     /// [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the server is older than
     /// [`Version::OLDEST`].
+    ///
+    /// Outside of a tokio runtime, the error is `InvalidOption` too. The connection lives in the runtime
+    /// in which this is called, and ends with it; its operations can be awaited in any executor.
     ///
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
@@ -331,7 +344,11 @@ fn drain(
     if draining.is_settled() {
         context.end_publishing();
     }
-    Completion::later(async move { Ok(draining.run(&context).await) })
+    let owner = Arc::clone(&context);
+    owner.later(
+        Operation::Close,
+        async move { Ok(draining.run(&context).await) },
+    )
 }
 
 /// Ends the connection.
@@ -342,7 +359,11 @@ fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result
     context.begin_drain();
     consumers.end();
     context.end();
-    Completion::later(async move {
+    if context.monitor().has_lost_runtime() {
+        return Completion::ready(Ok(()));
+    }
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Close, async move {
         context.close().await;
         Ok(())
     })

@@ -8,7 +8,7 @@ use event_sdk::codec::{Codec as _, JsonCodec};
 use event_sdk::headers::Headers;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::AckPolicy;
-use event_sdk::{EnvelopeHeader, Event, EventBus, Subscriber, Version};
+use event_sdk::{EnvelopeHeader, EventBus, Readable, Subscriber, Version};
 use event_sdk_core::event::decode_data;
 use jiff::Timestamp;
 use uuid::Uuid;

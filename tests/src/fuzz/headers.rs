@@ -1,8 +1,8 @@
-//! Headers: names and values, the block in which a server stores them, and trace contexts.
+//! Headers: names and values, the block in which they travel, and trace contexts.
 
 use event_sdk::TraceContext;
 use event_sdk::headers::Headers;
-use event_sdk::transport::nats::__fuzz::stored_headers;
+use event_sdk::transport::nats::__fuzz::wire_headers;
 
 pub(super) fn run(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
@@ -27,8 +27,9 @@ pub(super) fn run(input: &[u8]) {
     }
     assert!(headers.is_empty());
 
-    let (stored, _id) = stored_headers(&text);
-    trace(&stored);
+    if let Some(received) = wire_headers(input) {
+        trace(&received);
+    }
     let mut lines = text.lines();
     if let Some(parent) = lines.next() {
         let _ = TraceContext::new(parent, lines.next().map(ToOwned::to_owned));
@@ -38,7 +39,10 @@ pub(super) fn run(input: &[u8]) {
 /// A context that is read is one that can be made.
 fn trace(headers: &Headers) {
     if let Some(trace) = TraceContext::from_headers(headers) {
-        let again = TraceContext::new(trace.parent(), trace.state().map(ToOwned::to_owned));
+        let again = TraceContext::new(
+            trace.traceparent(),
+            trace.tracestate().map(ToOwned::to_owned),
+        );
         assert!(again.is_ok(), "{trace:?}");
     }
 }

@@ -28,14 +28,18 @@ pub enum Capability {
     History,
     /// Messages that a stream drops before a consumer read them are reported.
     ReportsGaps,
-    /// Messages that were delivered `max_deliver` times without being settled are reported.
+    /// Messages that were delivered `max_deliver` times without being settled are reported, if
+    /// the consumer has a subscription when the last ack wait ends.
     ReportsExhausted,
+    /// All of them are reported to the next subscription, if the consumer has none then.
+    ReportsExhaustedLater,
     /// Event values can be handed over without encoding.
     ValueHandover,
     /// Streams can be found, created and changed:
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
     StreamAdmin,
     /// Consumers can be inspected, created, changed and deleted:
+    /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
     ConsumerAdmin,
     /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
@@ -45,7 +49,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -57,6 +61,7 @@ impl Capability {
         Self::History,
         Self::ReportsGaps,
         Self::ReportsExhausted,
+        Self::ReportsExhaustedLater,
         Self::ValueHandover,
         Self::StreamAdmin,
         Self::ConsumerAdmin,
@@ -92,6 +97,9 @@ impl fmt::Display for Capability {
             Self::History => "reading history without a consumer",
             Self::ReportsGaps => "reporting gaps",
             Self::ReportsExhausted => "reporting messages that ran out of deliveries",
+            Self::ReportsExhaustedLater => {
+                "reporting messages that ran out of deliveries while no subscription was there"
+            }
             Self::ValueHandover => "handing a value over without encoding it",
             Self::StreamAdmin => "finding, creating and changing streams",
             Self::ConsumerAdmin => "looking after consumers",
@@ -99,6 +107,14 @@ impl fmt::Display for Capability {
             Self::Compression => "compressing a stream",
         })
     }
+}
+
+/// The capabilities for which a request asks.
+pub(crate) fn asked<const N: usize>(
+    capabilities: [(Capability, bool); N],
+) -> impl Iterator<Item = Capability> {
+    let capabilities = capabilities.into_iter();
+    capabilities.filter_map(|(capability, asked)| asked.then_some(capability))
 }
 
 /// The capabilities that a transport declares, and the maximum size of a message.

@@ -10,6 +10,7 @@ use super::config::Wire;
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
+use event_sdk_core::stream::check_name;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
@@ -73,6 +74,15 @@ pub(super) struct Delivered {
 }
 
 impl Info {
+    /// The ack floor and the last delivery, in sequences of the stream, if nothing is pending and
+    /// yet the floor is lower.
+    pub(super) fn floor_below_delivered(&self) -> Option<(u64, u64)> {
+        let (floor, delivered) = (self.ack_floor, self.delivered);
+        let is_lower =
+            floor.stream_seq < delivered.stream_seq && floor.consumer_seq < delivered.consumer_seq;
+        (self.num_ack_pending == 0 && is_lower).then_some((floor.stream_seq, delivered.stream_seq))
+    }
+
     /// The consumer in our words.
     pub(super) fn read(self) -> ConsumerInfo {
         let name = ConsumerName::Durable(self.name.into());
@@ -197,8 +207,7 @@ async fn create(
     config: &ConsumerConfig,
     about: &ErrorContext,
 ) -> Result<Result<Info, ApiError>, Error> {
-    let wire = Wire::wanted(config, context.options().inactive)
-        .map_err(|(kind, why)| about.error(kind, why))?;
+    let wire = Wire::wanted(config, context.options().inactive);
     // Name and filter stand in the subject, so that permissions can be given for
     // them (NATS ADR-32).
     let mut call = format!("CONSUMER.CREATE.{stream}");
@@ -224,6 +233,11 @@ fn bound(
     created: bool,
     about: &ErrorContext,
 ) -> Result<Bound, Error> {
+    // It becomes a part of subjects, and must be nothing else there.
+    check_name(&info.name).map_err(|why| {
+        let reason = format!("the server's consumer has a name that is none: {why}");
+        about.error(ErrorKind::Other, reason)
+    })?;
     let mut consumer = info.config.bind(wanted).map_err(|error| about.on(error))?;
     consumer.created = created;
     // It has the name that the server gave it, which nobody else asks for.

@@ -12,8 +12,14 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, Error,
-    ErrorKind,
 };
+
+/// A server counts nanoseconds since 1970 in 64 bits: a later start would wrap around and deliver
+/// old messages.
+const LATEST: Timestamp = Timestamp::constant(9_223_372_036, 0);
+
+/// Streams have no older messages.
+const EARLIEST: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// A consumer's configuration in a server's JSON (nats-server,
 /// `ConsumerConfig` in `server/consumer.go`); durations are nanoseconds.
@@ -99,14 +105,7 @@ const UNLIMITED: i64 = -1;
 impl Wire {
     /// What is to be created. What is used by nobody for `inactive` is removed
     /// by the server, unless it is a durable.
-    ///
-    /// # Errors
-    ///
-    /// What the server cannot be told, as the end of a sentence.
-    pub(super) fn wanted(
-        config: &ConsumerConfig,
-        inactive: Duration,
-    ) -> Result<Self, (ErrorKind, String)> {
+    pub(super) fn wanted(config: &ConsumerConfig, inactive: Duration) -> Self {
         let mut wire = Self {
             durable_name: config.name.as_str().map(ToOwned::to_owned),
             max_deliver: config
@@ -129,11 +128,7 @@ impl Wire {
             }
             DeliverPolicy::ByStartTime(time) => {
                 wire.deliver_policy = WireDeliver::ByStartTime;
-                wire.opt_start_time = Some(time);
-            }
-            other => {
-                let why = format!("the NATS transport does not know {other:?}");
-                return Err((ErrorKind::InvalidOption, why));
+                wire.opt_start_time = Some(time.clamp(EARLIEST, LATEST));
             }
         }
         match config.filters.as_slice() {
@@ -145,14 +140,14 @@ impl Wire {
         wire.ack_policy = match config.ack {
             AckPolicy::Explicit => WireAck::Explicit,
             // There is nothing to wait for, and no deliveries to be counted.
-            AckPolicy::None => return Ok(wire),
+            AckPolicy::None => return wire,
         };
         wire.ack_wait = nanos(config.ack_wait);
         wire.backoff = config.backoff.iter().copied().map(nanos).collect();
         wire.max_ack_pending = config
             .max_ack_pending
             .map_or(UNLIMITED, |most| i64::from(most.get()));
-        Ok(wire)
+        wire
     }
 
     /// Binds this consumer, which exists, for a subscription that asked for `wanted`.
@@ -246,24 +241,21 @@ impl Wire {
             }
         };
         let acks = ack != AckPolicy::None;
-        let existing = ConsumerConfig {
-            name: self.name(wanted),
-            filters,
-            deliver: self.deliver(),
-            ack,
-            ack_wait: if acks {
-                duration(self.ack_wait)
-            } else {
-                wanted.ack_wait
-            },
-            max_deliver: limit(self.max_deliver),
-            max_ack_pending: if acks {
-                limit(self.max_ack_pending)
-            } else {
-                wanted.max_ack_pending
-            },
-            backoff: self.backoff.iter().copied().map(duration).collect(),
+        let mut existing = ConsumerConfig::new(self.name(wanted), filters);
+        existing.deliver = self.deliver();
+        existing.ack = ack;
+        existing.ack_wait = if acks {
+            duration(self.ack_wait)
+        } else {
+            wanted.ack_wait
         };
+        existing.max_deliver = limit(self.max_deliver);
+        existing.max_ack_pending = if acks {
+            limit(self.max_ack_pending)
+        } else {
+            wanted.max_ack_pending
+        };
+        existing.backoff = self.backoff.iter().copied().map(duration).collect();
         (existing, foreign)
     }
 

@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_nats::Subject;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 
+use super::progress::Progress;
 use super::send::{send, send_now};
 use super::{bind, reply};
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::options::Management;
-use crate::receiver::Ended;
+use crate::receiver::{Ended, Haste};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
@@ -34,9 +36,13 @@ pub(super) struct AckContext {
     /// The sequences that are to come again, where that has to be known: they
     /// were returned by a nak, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
+    /// Whether the caller has further messages at hand.
+    has_more: AtomicBool,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
+    /// What became of the deliveries that were handed out.
+    pub(super) progress: Progress,
     /// The sequences that were returned by a nak without their holder's doing.
     given_back: Mutex<BTreeSet<u64>>,
     /// Held by the drain that naks what is outstanding; see [`AckContext::giving_back`].
@@ -52,8 +58,10 @@ impl AckContext {
             stream,
             consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
+            has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
+            progress: Progress::new(),
             given_back: Mutex::default(),
             giving_back: tokio::sync::Mutex::default(),
         }
@@ -72,6 +80,21 @@ impl AckContext {
     pub(super) fn next(&self, consumer: &str) -> Subject {
         let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
         self.context.api(call).into()
+    }
+
+    /// A message is handed out: whether the caller has further ones at hand, which it will settle
+    /// soon.
+    pub(super) fn hands_out(&self, has_more: bool) {
+        self.has_more.store(has_more, Ordering::Relaxed);
+    }
+
+    /// When settlements are written.
+    fn haste(&self) -> Haste {
+        if self.has_more.load(Ordering::Relaxed) {
+            Haste::Soon
+        } else {
+            Haste::Now
+        }
     }
 
     /// From now on it is told when something is settled, and what is dropped
@@ -104,7 +127,8 @@ impl AckContext {
             .unwrap_or_default()
     }
 
-    fn goes_away(&self, sequence: u64) {
+    /// This sequence is to come again, though nothing was said of it.
+    pub(super) fn goes_away(&self, sequence: u64) {
         if let Some(away) = &self.away {
             lock(away).insert(sequence);
         }
@@ -127,12 +151,16 @@ fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
 pub(super) struct AckPending {
     ack_context: Arc<AckContext>,
     own: Weak<Self>,
-    /// Where it is settled.
-    reply: Subject,
+    /// Where it is settled: at its newest delivery.
+    reply: Mutex<Subject>,
     sequence: u64,
+    /// When its ack wait ends, unless the server was told that it is in progress.
+    due: Option<Instant>,
     /// What became of it, as far as was said here: one of those below, which
     /// only goes up, for a server takes an ack after a nak and no nak after an ack.
     mark: AtomicU8,
+    /// Whether a nak is being sent: what comes after it is not for who has this.
+    returns: AtomicBool,
 }
 
 /// It was not settled.
@@ -144,14 +172,21 @@ const DONE: u8 = 2;
 
 impl AckPending {
     /// A message is delivered to the caller.
-    pub(super) fn new(ack_context: Arc<AckContext>, reply: Subject, sequence: u64) -> Arc<Self> {
+    pub(super) fn new(
+        ack_context: Arc<AckContext>,
+        reply: Subject,
+        sequence: u64,
+        due: Option<Instant>,
+    ) -> Arc<Self> {
         ack_context.comes_back(sequence);
         Arc::new_cyclic(|own| Self {
             ack_context,
             own: own.clone(),
-            reply,
+            reply: Mutex::new(reply),
             sequence,
+            due,
             mark: AtomicU8::new(OPEN),
+            returns: AtomicBool::new(false),
         })
     }
 
@@ -159,9 +194,31 @@ impl AckPending {
         self.sequence
     }
 
+    /// The server has delivered it again: it is settled there.
+    pub(super) fn redelivered(&self, reply: Subject) {
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+    }
+
+    fn reply(&self) -> Subject {
+        let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
+        reply.clone()
+    }
+
+    /// Tells the server that it is in progress, so that its ack wait begins anew; without
+    /// waiting for room on the connection.
+    pub(super) fn extend(&self) {
+        let receiver = self.ack_context.context.receiver();
+        let _ = send_now(receiver, &self.reply(), &IN_PROGRESS, Haste::Now);
+    }
+
     /// Whether it was neither settled nor put back.
     pub(super) fn is_open(&self) -> bool {
         self.mark.load(Ordering::Acquire) == OPEN
+    }
+
+    /// Whether the caller has it still.
+    pub(super) fn is_running(&self) -> bool {
+        self.is_open() && !self.returns.load(Ordering::Acquire)
     }
 
     /// Puts it back for others, at once and without waiting for anything.
@@ -169,10 +226,13 @@ impl AckPending {
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
         lock(&self.ack_context.given_back).insert(self.sequence);
-        let sent = send_now(self.ack_context.context.receiver(), &self.reply, &NAK);
+        self.returns.store(true, Ordering::Release);
+        let reply = self.reply();
+        let receiver = self.ack_context.context.receiver();
+        let sent = send_now(receiver, &reply, &NAK, Haste::Now);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
-        sent.is_none().then(|| self.reply.clone())
+        sent.is_none().then_some(reply)
     }
 
     /// Goes on in a future of its own.
@@ -181,20 +241,37 @@ impl AckPending {
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
         match self.own.upgrade() {
-            Some(own) => Completion::later(how(own)),
+            Some(own) => {
+                let context = Arc::clone(&own.ack_context.context);
+                context.later(Operation::Settle, how(own))
+            }
             // Whoever settles it holds it.
             None => Completion::ready(Err(Error::closed(Operation::Settle))),
         }
     }
 
     fn note(&self, mark: u8) {
-        match (self.mark.fetch_max(mark, Ordering::AcqRel), mark) {
+        let before = self.mark.fetch_max(mark, Ordering::AcqRel);
+        if before == OPEN {
+            self.ended(mark);
+        }
+        match (before, mark) {
             (OPEN, BACK) => self.ack_context.goes_away(self.sequence),
             (BACK, DONE) => self.ack_context.comes_back(self.sequence),
             _ => {}
         }
         if self.ack_context.watched.load(Ordering::SeqCst) {
             self.ack_context.settled.notify_waiters();
+        }
+    }
+
+    /// It is open no longer.
+    fn ended(&self, mark: u8) {
+        let progress = &self.ack_context.progress;
+        let now = Instant::now();
+        progress.ended(now);
+        if mark == DONE && self.due.is_some_and(|due| due <= now) {
+            progress.acknowledged_late(self.sequence);
         }
     }
 
@@ -205,7 +282,12 @@ impl AckPending {
 
     /// Sends a settlement now, or once the connection has room for it.
     fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
-        match send_now(self.ack_context.context.receiver(), &self.reply, &payload) {
+        if mark == Some(BACK) {
+            self.returns.store(true, Ordering::Release);
+        }
+        let receiver = self.ack_context.context.receiver();
+        let haste = self.ack_context.haste();
+        match send_now(receiver, &self.reply(), &payload, haste) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);
@@ -220,7 +302,8 @@ impl AckPending {
     /// Sends a settlement once the connection has room for it.
     async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
         let limit = self.ack_context.context.options().request_timeout;
-        let sending = send(self.ack_context.context.receiver(), &self.reply, payload);
+        let reply = self.reply();
+        let sending = send(self.ack_context.context.receiver(), &reply, payload);
         match tokio::time::timeout(limit, sending).await {
             Ok(Ok(())) => {
                 if let Some(mark) = mark {
@@ -244,11 +327,20 @@ impl AckPending {
         let about = self.ack_context.about(Operation::Settle);
         let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
-        while context
-            .ask(&about, self.reply.to_string(), ACK)
-            .await?
-            .is_no_responders()
-        {
+        loop {
+            let answer = context.ask(&about, self.reply().to_string(), ACK).await?;
+            if !answer.is_no_responders() {
+                // A server confirms without a word (nats-server, `sendAckReply`).
+                if !answer.payload.is_empty() {
+                    return Err(about
+                        .error(
+                            ErrorKind::Other,
+                            "what answers to the acknowledgement is no consumer",
+                        )
+                        .with_unknown_outcome());
+                }
+                break;
+            }
             // It is gone, or its server stops, or another begins to lead it.
             self.check_there(&about).await?;
             if begun.elapsed() >= limit {
@@ -273,7 +365,8 @@ impl AckPending {
                 "the acknowledgement was not taken: the consumer was deleted, or is moving to another server",
             ));
         }
-        let Some(consumer) = reply::consumer(&self.reply) else {
+        let reply = self.reply();
+        let Some(consumer) = reply::consumer(&reply) else {
             return Ok(());
         };
         match bind::info(context, &self.ack_context.stream, consumer, about).await {
@@ -286,14 +379,15 @@ impl AckPending {
     }
 }
 
-/// How a settlement is written, and what it makes of the delivery.
+/// How a settlement is written, and what it makes of the delivery; `None` if its answer is waited
+/// for.
 fn written(settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
     Some(match settlement {
         Settlement::Ack => (ACK, Some(DONE)),
         Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
         Settlement::Term(reason) => (term(reason), Some(DONE)),
         Settlement::InProgress => (IN_PROGRESS, None),
-        _ => return None,
+        Settlement::AckConfirmed => return None,
     })
 }
 
@@ -336,16 +430,10 @@ impl Settle for AckPending {
         if let Err(closed) = self.ack_context.context.check_not_ended(Operation::Settle) {
             return Completion::ready(Err(self.ack_context.about(Operation::Settle).on(closed)));
         }
-        if settlement == Settlement::AckConfirmed {
-            return self.later(Self::confirm);
+        match written(&settlement) {
+            Some((payload, mark)) => self.send(payload, mark),
+            None => self.later(Self::confirm),
         }
-        let Some((payload, mark)) = written(&settlement) else {
-            return Completion::ready(Err(self.ack_context.about(Operation::Settle).error(
-                ErrorKind::Other,
-                format!("the NATS transport does not know {settlement:?}"),
-            )));
-        };
-        self.send(payload, mark)
     }
 
     /// All of them are handed to the connection in one pass, without waiting between
@@ -387,6 +475,7 @@ impl Drop for AckPending {
             // Where there is no room it comes again after its ack wait.
             let _ = self.give_back();
         } else {
+            self.ended(OPEN);
             self.ack_context.goes_away(self.sequence);
         }
     }

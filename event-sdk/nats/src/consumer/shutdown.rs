@@ -15,7 +15,7 @@ use super::send::{send, send_now};
 use super::settle::{AckContext, NAK};
 use super::status::Status;
 use crate::context::NatsContext;
-use crate::receiver::Receiver;
+use crate::receiver::{Haste, Receiver};
 use event_sdk_core::transport::Operation;
 
 /// An inbox whose requests are still open.
@@ -57,12 +57,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Shutdown {
     /// Begins with what has come.
-    pub(super) fn new(inbox: Inbox, pull: Pull) -> Self {
-        let mut leaving = Self {
-            inbox,
-            pull,
-            came: Vec::new(),
-        };
+    pub(super) fn new(inbox: Inbox, pull: Pull, came: Vec<Subject>) -> Self {
+        let mut leaving = Self { inbox, pull, came };
         while let Some(message) = leaving.inbox.try_next() {
             leaving.take(message);
         }
@@ -136,7 +132,7 @@ impl Shutdown {
         if let Some(status) = Status::read(&message) {
             self.pull.hear(&status, &message.subject_text());
         } else if let Some(reply) = message.reply {
-            self.pull.taken();
+            self.pull.came();
             self.came.push(reply);
         }
     }
@@ -183,7 +179,7 @@ impl Left {
 
 /// Whether the connection took it.
 fn nak_now(receiver: &Receiver, reply: &Subject) -> bool {
-    send_now(receiver, reply, &NAK).is_some()
+    send_now(receiver, reply, &NAK, Haste::Now).is_some()
 }
 
 /// Where it cannot be returned by a nak, a message comes again after its ack wait.

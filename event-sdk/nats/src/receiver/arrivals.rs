@@ -1,9 +1,11 @@
 //! `Arrivals`: the reading side of a subscription on the connection for deliveries.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use futures_core::Stream;
 use tokio::task::coop;
 
 use super::message::WireMessage;
@@ -58,6 +60,14 @@ impl Arrivals {
             return Poll::Ready(None);
         }
         Poll::Ready(self.taken.pop_front())
+    }
+}
+
+impl Stream for Arrivals {
+    type Item = WireMessage;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_next(cx)
     }
 }
 

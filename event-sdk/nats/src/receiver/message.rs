@@ -53,9 +53,21 @@ impl WireMessage {
         (!self.parts.headers.is_empty()).then(|| self.part(&self.parts.headers))
     }
 
+    /// How many bytes it takes, its control line included.
+    pub(crate) fn size(&self) -> usize {
+        self.frame.len()
+    }
+
     /// The body, which shares the buffer.
     pub(crate) fn body(&self) -> Bytes {
         self.frame.slice(self.parts.body.clone())
+    }
+
+    /// How many bytes it has: subject, reply subject, headers and body.
+    pub(crate) fn len(&self) -> usize {
+        let parts = &self.parts;
+        let reply = parts.reply.as_ref().map_or(0, Range::len);
+        parts.subject.len() + reply + parts.headers.len() + parts.body.len()
     }
 
     fn part(&self, range: &Range<usize>) -> &[u8] {

@@ -15,6 +15,7 @@ use super::PullLoop;
 use crate::consumer::send::send_now;
 use crate::consumer::settle::AckPending;
 use crate::consumer::shutdown::{Left, PATIENCE, Quiet, Shutdown};
+use crate::receiver::Haste;
 
 impl PullLoop {
     /// Ends it: nothing comes any more. What was not delivered is returned by a nak, some
@@ -28,7 +29,8 @@ impl PullLoop {
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be returned by a nak.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
-            let leaving = Shutdown::new(inbox, state.pull.clone());
+            let came = state.take_queue(self);
+            let leaving = Shutdown::new(inbox, state.pull.clone(), came);
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };
@@ -157,6 +159,6 @@ impl PullLoop {
         ));
         let (subject, nothing) = (Subject::from(call), Bytes::new());
         // If it does not arrive, the server removes it in its own time.
-        let _ = send_now(context.receiver(), &subject, &nothing);
+        let _ = send_now(context.receiver(), &subject, &nothing, Haste::Now);
     }
 }
