@@ -31,7 +31,7 @@ pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
-pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind};
+pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use subscription::Subscription;
