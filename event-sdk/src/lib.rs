@@ -75,6 +75,7 @@
 //! - `publish`: publishers, prepared events, batches, errors;
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
+//! - `delayed_naks`: the bounds on delayed naks of unknown events;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - [`time`]: clocks and ids.
@@ -90,6 +91,8 @@ mod publish;
 pub mod transport;
 
 mod subscribe;
+
+mod delayed_naks;
 
 mod message;
 
@@ -111,7 +114,7 @@ pub use publish::{
     IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
     Publishable, Published, Publisher, PublisherSet,
 };
-pub use subscribe::{Batch, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
+pub use subscribe::{Batch, DelayUnknown, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 
 /// Under which target what happens here is logged.

@@ -263,6 +263,10 @@ async fn other_settings_bind_with_one_warning() {
         assert_eq!(fields, ["ack wait", "max deliver"]);
         let fewer = bus.subscribe::<OrderPlaced>().durable("board");
         drop(fewer.await.unwrap());
+        // The set knows what it does not ask for.
+        let narrow = event_sdk::subject!("orders.order.placed");
+        let narrowed = bus.subscribe::<Old>().durable("board").subject(narrow);
+        drop(narrowed.await.unwrap());
         let longest = bus.subscribe::<Old>().durable("longest");
         let longest = longest.ack_wait(Duration::MAX).await.unwrap();
         assert_eq!(longest.differences().count(), 0);
@@ -270,7 +274,7 @@ async fn other_settings_bind_with_one_warning() {
     .with_subscriber(log.clone())
     .await;
     let lines = log.0.lock().unwrap().clone();
-    let [changed, fewer] = &lines[..] else {
+    let [changed, fewer, narrowed] = &lines[..] else {
         panic!("{lines:?}");
     };
     for said in [
@@ -280,7 +284,13 @@ async fn other_settings_bind_with_one_warning() {
     ] {
         assert!(changed.contains(said), "{changed}");
     }
-    assert!(fewer.contains("beyond=events.orders.order.paid"), "{fewer}");
+    for said in [
+        "beyond=events.orders.order.paid ",
+        "known=events.orders.order.placed ",
+    ] {
+        assert!(fewer.contains(said), "{fewer}");
+    }
+    assert!(!narrowed.contains("beyond"), "{narrowed}");
 }
 
 #[tokio::test]

@@ -16,9 +16,11 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
+use super::refusal::Refusals;
+use super::reports::Reports;
 use super::settings::{self, Setting};
 use super::subscriber::{EnvelopeFilter, Source};
-use super::{Subscriber, binding};
+use super::{DelayUnknown, Subscriber, binding};
 use crate::bus::{EventBus, Routes, one_stream};
 use crate::message::Opener;
 
@@ -50,6 +52,7 @@ pub struct Subscribe<S> {
     given: Vec<Setting>,
     prefetch: Option<usize>,
     filter: Option<EnvelopeFilter>,
+    delay_unknown: DelayUnknown,
     /// How often the consumer was named.
     names: u8,
     must_exist: bool,
@@ -72,6 +75,7 @@ impl<S: EventSet> Subscribe<S> {
             given: Vec::new(),
             prefetch: None,
             filter: None,
+            delay_unknown: DelayUnknown::default(),
             names: 0,
             must_exist: false,
             set: PhantomData,
@@ -199,6 +203,14 @@ impl<S: EventSet> Subscribe<S> {
         self
     }
 
+    /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at once,
+    /// and for how long, before it terminates and reports them. Default: a tenth of the consumer's
+    /// `max_ack_pending`, for 15 minutes from the first delivery.
+    pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
+        self.delay_unknown = bounds;
+        self
+    }
+
     async fn open(mut self) -> Result<Subscriber<S>, Error> {
         if let Some(declared) = self.bus.inner().declared(&self.config.name) {
             settings::inherit(&mut self.config, declared.config(), &self.given);
@@ -222,12 +234,13 @@ impl<S: EventSet> Subscribe<S> {
             one_stream(sequence, &routes, Operation::Subscribe)?;
         }
         let (mut sources, mut bound) = (Vec::new(), Vec::new());
+        let known = Routes::default().filters::<S>(&self.bus, Operation::Subscribe)?;
+        let reports = Arc::new(Reports::default());
         for (stream, filters) in routes {
             let config = ConsumerConfig {
                 filters,
                 ..self.config.clone()
             };
-            let wanted = config.filters.clone();
             let request = SubscribeRequest {
                 stream: stream.clone(),
                 config,
@@ -235,12 +248,24 @@ impl<S: EventSet> Subscribe<S> {
                 must_exist: self.must_exist,
             };
             let subscription = inner.transport.subscribe(request).await?;
-            binding::report(&stream, &subscription.bound, &wanted);
+            binding::report(&stream, &subscription.bound, &known);
+            let consumer = self.config.name.as_str();
+            let refusals = Refusals {
+                stream: stream.clone(),
+                consumer: consumer.map(Text::copy_of),
+                clock: Arc::clone(&inner.clock),
+                bounds: self.delay_unknown.bounds(&subscription.bound),
+                naks: inner
+                    .delayed_naks
+                    .of(&stream, consumer, inner.clock.monotonic()),
+                reports: Arc::clone(&reports),
+            };
             bound.push((stream.clone(), subscription.bound));
             sources.push(Source {
                 stream,
-                consumer: self.config.name.as_str().map(Text::copy_of),
+                consumer: consumer.map(Text::copy_of),
                 deliveries: subscription.deliveries,
+                refusals: Arc::new(refusals),
             });
         }
         let opener = Opener {
@@ -251,7 +276,10 @@ impl<S: EventSet> Subscribe<S> {
             max_payload: inner.max_payload,
         };
         let clock = Arc::clone(&inner.clock);
-        Ok(Subscriber::new(sources, bound, opener, clock, self.filter))
+        let filter = self.filter;
+        Ok(Subscriber::new(
+            sources, bound, opener, clock, filter, reports,
+        ))
     }
 
     /// What is wrong whatever the transport is.
@@ -276,6 +304,7 @@ impl<S: EventSet> Subscribe<S> {
                 "a consumer without a name cannot have to exist; name a durable".to_owned(),
             );
         }
+        self.delay_unknown.check().or_else(invalid)?;
         self.config.check().or_else(invalid)
     }
 }
@@ -295,6 +324,7 @@ impl<S> fmt::Debug for Subscribe<S> {
             .field("routes", &self.routes)
             .field("config", &self.config)
             .field("prefetch", &self.prefetch)
+            .field("delay_unknown", &self.delay_unknown)
             .finish_non_exhaustive()
     }
 }
