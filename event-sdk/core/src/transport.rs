@@ -74,7 +74,8 @@ use std::time::Duration;
 ///   subscription follows the settings of one that exists, and the answer says in what
 ///   they differ ([`BoundConsumer`]). One that would lose or misread messages is refused
 ///   ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
-/// - A consumer none of whose messages the stream stores is not created
+/// - A consumer none of whose messages the stream stores is not created, and one that exists is
+///   not bound once it has nothing left to deliver or to be settled
 ///   ([`ErrorKind::InvalidSubject`]).
 /// - Subscriptions of one durable or group share its messages: each goes to one
 ///   of them. Every other consumer gets its own copy.

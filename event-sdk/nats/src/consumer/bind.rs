@@ -33,6 +33,10 @@ pub(super) struct Bound {
     /// Since when it is bound, if it was found and nobody asked it for messages:
     /// the server may have been about to forget it.
     pub(super) found_idle: Option<Instant>,
+    /// Whether it was found with nothing to deliver and nothing unsettled.
+    pub(super) found_empty: bool,
+    /// Whether it may be created.
+    pub(super) must_exist: bool,
     /// The most messages of one request, where that is limited.
     pub(super) max_batch: Option<u32>,
     /// The longest wait of one request, where that is limited.
@@ -126,6 +130,8 @@ pub(super) async fn bind(
             next: 0,
             delivered: Delivered::default(),
             found_idle: None,
+            found_empty: false,
+            must_exist,
             max_batch: None,
             max_expires: None,
         });
@@ -135,9 +141,12 @@ pub(super) async fn bind(
         match info(context, stream, &name, about).await? {
             Ok(info) => {
                 let found_idle = (info.num_waiting == 0).then(Instant::now);
+                let found_empty = info.num_pending == 0 && info.num_ack_pending == 0;
                 let bound = bound(stream, info, config, false, about)?;
                 return Ok(Bound {
                     found_idle,
+                    found_empty,
+                    must_exist,
                     ..bound
                 });
             }
@@ -239,6 +248,8 @@ fn bound(
         next: info.delivered.stream_seq.saturating_add(1),
         delivered: info.delivered,
         found_idle: None,
+        found_empty: false,
+        must_exist: false,
         max_batch: info.config.max_batch(),
         max_expires: info.config.max_expires(),
     })

@@ -22,6 +22,7 @@ use super::bind::Bound;
 use super::reply::Reply;
 use super::settle::AckContext;
 use crate::options::Management;
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Gap};
 
@@ -111,6 +112,11 @@ impl Gaps {
             next: Instant::now(),
             interval: SHORTEST,
         }
+    }
+
+    /// The subjects that the stream stores, if that is known and it stores no others.
+    pub(super) fn subjects(&self) -> Option<&[Pattern]> {
+        self.tracker.subjects()
     }
 
     /// A message was delivered. What was lost before it, as far as that is certain.

@@ -188,6 +188,11 @@ impl Tracker {
         Some(Gap { from, to, lost })
     }
 
+    /// The subjects that the stream stores, if that is known and it stores no others.
+    pub(super) fn subjects(&self) -> Option<&[Pattern]> {
+        self.rules.subjects.as_deref()
+    }
+
     /// A message was delivered. What was lost before it, as far as that is certain.
     pub(super) fn delivered(&mut self, reply: &Reply, is_blind: bool) -> Option<Gap> {
         let caught_up = std::mem::take(&mut self.caught_up);

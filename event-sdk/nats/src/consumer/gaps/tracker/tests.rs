@@ -30,6 +30,8 @@ fn bound(found: bool, consumer_seq: u64, stream_seq: u64) -> Bound {
             stream_seq,
         },
         found_idle: None,
+        found_empty: false,
+        must_exist: false,
         max_batch: None,
         max_expires: None,
     }
