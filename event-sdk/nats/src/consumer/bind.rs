@@ -10,6 +10,7 @@ use super::config::Wire;
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
@@ -77,6 +78,11 @@ pub(super) struct Delivered {
 }
 
 impl Info {
+    /// Its filters; `None` if this SDK cannot read them.
+    pub(super) fn filters(&self) -> Option<Vec<Pattern>> {
+        self.config.filters().ok()
+    }
+
     /// The consumer in our words.
     pub(super) fn read(self) -> ConsumerInfo {
         let name = ConsumerName::Durable(self.name.into());

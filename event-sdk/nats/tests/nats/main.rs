@@ -10,6 +10,7 @@ mod consumer_settle;
 mod consumer_support;
 mod core;
 mod gaps;
+mod gaps_uncertain;
 mod history;
 mod odd_subjects;
 mod permissions;
