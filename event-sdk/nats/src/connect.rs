@@ -3,6 +3,8 @@
 
 mod failure;
 
+pub(super) use self::failure::connecting as failed;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -104,7 +104,7 @@ impl Denial {
     /// Reads the text of a server's error: `Permissions Violation for Publish to
     /// "orders"`, `… for Subscription to "orders" using queue "q"`
     /// (nats-server, `server/client.go`).
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("Permissions Violation for ")?;
         let (what, rest) = rest.split_once('"')?;
         let (subject, _) = rest.split_once('"')?;

@@ -14,6 +14,7 @@ mod denied;
 mod exhausted;
 mod gaps;
 mod inbox;
+mod message;
 mod pull;
 mod pull_loop;
 mod recovery;
@@ -42,7 +43,6 @@ use self::settle::AckContext;
 use self::subscription::{Denied, NatsSubscription};
 use super::context::NatsContext;
 use super::error::ErrorContext;
-use super::options::Management;
 use super::streams;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -119,9 +119,12 @@ async fn open(
     let mut subscription = NatsSubscription::new(pull_loop, config, reports, gaps, denied);
     // The subscription itself leaves nothing behind.
     unopened.0 = None;
-    if context.options().management == Management::Never {
-        // Otherwise the server has answered to a question.
-        context.round_trip(&about).await?;
+    // Then the server has said what it denies.
+    let receiver = context.receiver();
+    if receiver.flush(&about).await.is_err() {
+        // The connection was lost in this moment.
+        receiver.open(&about).await?;
+        receiver.flush(&about).await?;
     }
     subscription.check_allowed()?;
     Ok(Subscription::new(subscription, binding))

@@ -19,6 +19,7 @@ use super::connection::{
 };
 use super::error::ErrorContext;
 use super::options::{API_PREFIX, Management, NatsOptions};
+use super::receiver::Receiver;
 use super::send_queue::SendQueue;
 use super::server::{Server, Version};
 use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
@@ -34,6 +35,8 @@ pub(super) struct NatsContext {
     send_queue: Arc<SendQueue>,
     /// Messages without answers, which no missing ack holds up.
     plain: OnceLock<Arc<SendQueue>>,
+    /// Pull requests, deliveries and settlements.
+    receiver: Receiver,
     server: Mutex<Learnt>,
     /// Whether this user may not send anything to itself.
     one_way: AtomicBool,
@@ -71,8 +74,11 @@ impl NatsContext {
         let send_queue = Arc::new(send_queue);
         // Before it listens, so that it hears if it may not.
         monitor.add(Arc::clone(&send_queue));
+        let runtime = tokio::runtime::Handle::current();
+        let receiver = Receiver::new(options.clone(), Arc::clone(&monitor), runtime.clone());
         let context = Arc::new(Self {
             client,
+            receiver,
             options,
             monitor,
             send_queue,
@@ -82,7 +88,7 @@ impl NatsContext {
                 id: info.server_id,
             }),
             one_way: AtomicBool::new(false),
-            runtime: tokio::runtime::Handle::current(),
+            runtime,
         });
         // Before anything is published, so that the server knows of it first.
         let pending_replies = context
@@ -111,6 +117,11 @@ impl NatsContext {
     /// The client, for subscriptions and for messages without an answer.
     pub(super) fn client(&self) -> &async_nats::Client {
         &self.client
+    }
+
+    /// The connection for deliveries.
+    pub(super) fn receiver(&self) -> &Receiver {
+        &self.receiver
     }
 
     pub(super) fn options(&self) -> &NatsOptions {
@@ -191,9 +202,19 @@ impl NatsContext {
         }
     }
 
-    /// The state of the connection, to be looked at and waited for.
+    /// The state of the connection that is not for deliveries.
     pub(super) fn watch(&self) -> ConnectionWatch {
         self.monitor.watch()
+    }
+
+    /// The state of both connections, as users see it.
+    pub(super) fn watch_both(&self) -> ConnectionWatch {
+        self.monitor.watch_both()
+    }
+
+    /// Whether there are both connections: that for deliveries, and that for all else.
+    pub(super) fn is_connected(&self) -> bool {
+        self.watch().current() == ConnectionState::Connected && self.receiver.link().is_connected()
     }
 
     /// Goes on without anybody waiting for it.
@@ -302,11 +323,14 @@ impl NatsContext {
     pub(super) async fn close_by(&self, deadline: Instant) {
         self.end();
         let mut watch = self.watch();
-        let closed = async { while watch.changed().await != ConnectionState::Closed {} };
-        if self.watch().current() != ConnectionState::Closed {
-            // A server that is paused does not take what is to be written.
-            let _ = tokio::time::timeout_at(deadline, closed).await;
-        }
+        let closed = async {
+            while watch.current() != ConnectionState::Closed {
+                watch.changed().await;
+            }
+            self.receiver.ended().await;
+        };
+        // A server that is paused does not take what is to be written.
+        let _ = tokio::time::timeout_at(deadline, closed).await;
     }
 }
 

@@ -73,7 +73,7 @@ impl CoreNats {
 
     /// Shows whether there is a connection, and waits for that to change.
     pub fn connection(&self) -> ConnectionWatch {
-        self.context.watch()
+        self.context.watch_both()
     }
 
     fn publish_now(

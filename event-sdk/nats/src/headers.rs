@@ -1,6 +1,10 @@
 //! Header names on the wire to a NATS server (`Nats-Msg-Id`, `Nats-Expected-…`), and how these and
 //! the headers of callers are written and parsed.
 
+mod block;
+
+pub(super) use self::block::{HeaderBlock, HeaderFault};
+
 use async_nats::HeaderMap;
 use async_nats::header::{
     HeaderName, NATS_EXPECTED_LAST_SEQUENCE, NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, NATS_MESSAGE_ID,
@@ -84,6 +88,18 @@ pub(super) fn received(map: &HeaderMap) -> Headers {
     collect(all.filter_map(|(name, values)| Some((name.as_ref(), values.first()?.as_str()))))
 }
 
+/// The headers of a message as it is on the wire, in the order of their names.
+pub(super) fn read(block: &HeaderBlock<'_>) -> Headers {
+    let mut all: Vec<_> = block.iter().filter(|(name, _)| !is_ours(name)).collect();
+    // Sorting is stable: of several values the first stays the first.
+    all.sort_by_key(|(name, _)| *name);
+    let mut headers = Headers::new();
+    for (name, value) in all {
+        insert(&mut headers, name, value);
+    }
+    headers
+}
+
 /// The headers in a block as a server stores it, in the order of their names.
 pub(super) fn stored(block: &str) -> Headers {
     collect(lines(block))
@@ -104,21 +120,29 @@ fn lines(block: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 fn collect<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> Headers {
-    let is_ours = |name: &str| OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours));
     let theirs = all.into_iter().filter(|(name, _)| !is_ours(name));
     // Mostly there are none, and nothing is allocated.
     let mut all: Vec<(&str, &str)> = theirs.collect();
     all.sort_by_key(|(name, _)| *name);
     let mut headers = Headers::new();
     for (name, value) in all {
-        if headers.get(name).is_some() {
-            continue;
-        }
-        if let Err(error) = headers.insert(Text::copy_of(name), value) {
-            tracing::warn!(target: crate::TRACING_TARGET, %error, "a header of a received message is left out");
-        }
+        insert(&mut headers, name, value);
     }
     headers
+}
+
+fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours))
+}
+
+/// Adds a header, unless there is one of its name, or it breaks the wire contract.
+fn insert(headers: &mut Headers, name: &str, value: impl Into<String>) {
+    if headers.get(name).is_some() {
+        return;
+    }
+    if let Err(error) = headers.insert(Text::copy_of(name), value) {
+        tracing::warn!(target: crate::TRACING_TARGET, %error, "a header of a received message is left out");
+    }
 }
 
 #[cfg(test)]

@@ -25,6 +25,15 @@
 //! - **Connection.** A lost connection is made again, to any of the servers, without a time limit
 //!   unless the options set one. [`Nats::connection`] returns the state and waits for changes. Changes
 //!   are also logged with `tracing` under the target `event_sdk::nats`.
+//! - **Two connections.** The first subscription opens a second connection, with the same options and
+//!   the name `<name>-deliveries`. Deliveries, pull requests and settlements use it. If it is lost, it
+//!   is made again like the other, and each subscription reports
+//!   [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that were not
+//!   written wait for the next connection.
+//! - **Unreadable messages.** A message is terminated and reported as
+//!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one that an
+//!   event can have, if its headers are not UTF-8 or have a line without a colon, a blank in a name,
+//!   another version than `NATS/1.0`, or if there are more than 1,024 of them.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in flight or
 //!   the connection is lost. If a message could not be sent in time, the error is
 //!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
@@ -106,6 +115,7 @@
 //!
 //! Streams, consuming and reading:
 //! - `streams`: finds, creates and changes streams;
+//! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
 //! - `core_nats`: publish and subscribe without streams.
@@ -125,6 +135,8 @@ mod pending_replies;
 mod send_queue;
 
 mod streams;
+
+mod receiver;
 
 mod consumer;
 
@@ -200,9 +212,10 @@ impl Nats {
         })
     }
 
-    /// Returns a watch on the state of the connection.
+    /// Returns a watch on the state of the connection; once there is a subscription, of both
+    /// connections.
     pub fn connection(&self) -> ConnectionWatch {
-        self.context.watch()
+        self.context.watch_both()
     }
 
     /// A transport on the same connection without streams: for at-most-once events.

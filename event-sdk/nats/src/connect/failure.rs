@@ -11,7 +11,7 @@ use crate::options::{Auth, NatsOptions, Tls};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Why no connection came to be.
-pub(super) async fn connecting(
+pub(crate) async fn connecting(
     error: ConnectError,
     options: &NatsOptions,
     auth: Option<&Auth>,

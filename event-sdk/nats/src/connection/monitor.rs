@@ -17,7 +17,12 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Where everything that is heard of the connection comes together.
 pub(crate) struct ConnectionMonitor {
+    /// The state of async-nats's connection.
     state: watch::Sender<ConnectionState>,
+    /// The state of both connections, as users see it.
+    shown: watch::Sender<ConnectionState>,
+    /// Why there is no connection for deliveries, if one is needed.
+    deliveries: Mutex<Option<DisconnectReason>>,
     denials: broadcast::Sender<Denial>,
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
@@ -34,6 +39,8 @@ impl ConnectionMonitor {
     pub(crate) fn new() -> Self {
         Self {
             state: watch::Sender::new(ConnectionState::Connected),
+            shown: watch::Sender::new(ConnectionState::Connected),
+            deliveries: Mutex::new(None),
             denials: broadcast::Sender::new(DENIALS),
             lost: Mutex::new(None),
             phase: watch::Sender::new(Phase::Open),
@@ -44,6 +51,18 @@ impl ConnectionMonitor {
 
     pub(crate) fn watch(&self) -> ConnectionWatch {
         ConnectionWatch(self.state.subscribe())
+    }
+
+    /// The state of this connection and of that for deliveries: connected if both are.
+    pub(crate) fn watch_both(&self) -> ConnectionWatch {
+        ConnectionWatch(self.shown.subscribe())
+    }
+
+    /// The connection for deliveries was lost for this reason; `None`: there is one, or none is
+    /// needed.
+    pub(crate) fn hear_deliveries(&self, lost: Option<DisconnectReason>) {
+        *lock(&self.deliveries) = lost;
+        self.show();
     }
 
     /// What the server will not have allowed from now on.
@@ -230,18 +249,23 @@ impl ConnectionMonitor {
             ServerError::SlowConsumer(_) => "Slow Consumer",
         };
         if let Some(denial) = Denial::parse(text) {
-            tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
-            for listener in &*lock(&self.listeners) {
-                listener.denied(&denial);
-            }
-            // Nobody may listen.
-            let _ = self.denials.send(denial);
+            self.hear_denial(denial);
             return;
         }
         tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
         if is_about_credentials(text) {
             self.note(DisconnectReason::Unauthenticated);
         }
+    }
+
+    /// The server did not allow something, on whichever connection.
+    pub(crate) fn hear_denial(&self, denial: Denial) {
+        tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
+        for listener in &*lock(&self.listeners) {
+            listener.denied(&denial);
+        }
+        // Nobody may listen.
+        let _ = self.denials.send(denial);
     }
 
     /// An attempt to connect has failed.
@@ -282,6 +306,22 @@ impl ConnectionMonitor {
             }
             *current = state;
             true
+        });
+        self.show();
+    }
+
+    /// Brings what users see in line with both connections.
+    fn show(&self) {
+        let deliveries = lock(&self.deliveries);
+        let state = self.state.borrow().clone();
+        let state = match (state, *deliveries) {
+            (ConnectionState::Connected, Some(reason)) => ConnectionState::Disconnected { reason },
+            (state, _) => state,
+        };
+        self.shown.send_if_modified(|shown| {
+            let changes = *shown != state;
+            *shown = state;
+            changes
         });
     }
 }

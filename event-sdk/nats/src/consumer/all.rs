@@ -181,12 +181,12 @@ impl One {
     async fn finish(self, limit: Instant) -> Drained {
         // Only when the requests have ended: otherwise it would come here again.
         self.pull_loop.hurry();
-        let client = self.pull_loop.ack_context.context.client();
+        let receiver = self.pull_loop.ack_context.context.receiver();
         let giving_back = timeout_at(limit, self.pull_loop.ack_context.giving_back()).await;
         for ack_pending in self.in_hand.iter().filter_map(open) {
             if let Some(reply) = ack_pending.give_back() {
                 // Where it cannot be sent it comes again after its ack wait.
-                let _ = timeout_at(limit, send(client, &reply, None, NAK)).await;
+                let _ = timeout_at(limit, send(receiver, &reply, NAK)).await;
             }
         }
         drop(giving_back);

@@ -1,51 +1,52 @@
 //! The inbox of a subscription: the subject on which its messages and the server's statuses
 //! arrive.
 
-use async_nats::{Subject, Subscriber};
+use std::task::{Context, Poll};
 
+use super::message::Message;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
-use event_sdk_core::transport::{Error, ErrorKind};
+use crate::receiver::Arrivals;
+use event_sdk_core::transport::Error;
 
 /// Where answers come.
 #[derive(Debug)]
 pub(super) struct Inbox {
     /// What the subjects begin with, with a dot at its end.
     prefix: String,
-    pub(super) subscriber: Subscriber,
+    arrivals: Arrivals,
 }
 
 impl Inbox {
-    /// A new one with a random name.
+    /// A new one with a random name, on the connection for deliveries, which is opened if it is
+    /// not.
     pub(super) async fn open(context: &NatsContext, about: &ErrorContext) -> Result<Self, Error> {
+        context.receiver().open(about).await?;
         let prefix = format!("{}.", context.new_inbox());
-        let subscriber = context
-            .client()
-            .subscribe(format!("{prefix}*"))
-            .await
-            .map_err(|error| match context.check_not_ended(about.operation) {
-                Err(closed) => about.on(closed),
-                Ok(()) => about
-                    .error(ErrorKind::Disconnected, "the connection has ended")
-                    .with_source(error),
-            })?;
-        Ok(Self { prefix, subscriber })
+        let arrivals = context.receiver().subscribe(format!("{prefix}*"), None);
+        Ok(Self { prefix, arrivals })
+    }
+
+    /// The next message; `None` when the connection has ended for good.
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.arrivals
+            .poll_next(cx)
+            .map(|message| message.map(Message::new))
+    }
+
+    /// The next message that has come already.
+    pub(super) fn try_next(&mut self) -> Option<Message> {
+        self.arrivals.try_next().map(Message::new)
     }
 
     /// Tells the server that nothing more is to come, and goes on listening, for what
     /// it has sent before. Dropping it ends that.
-    ///
-    /// async-nats stops to listen at once, or in a drain at the next occasion, which
-    /// may be before what is on its way has come. Told to wait for more messages than
-    /// there can be, it goes on; and a server takes a number of more than nine digits
-    /// for none (nats-server, `parseSize` in `server/util.go`).
-    pub(super) async fn shutdown(&mut self) {
-        // An error says that the connection has ended.
-        let _ = self.subscriber.unsubscribe_after(u64::MAX).await;
+    pub(super) fn shutdown(&self) {
+        self.arrivals.unsubscribe();
     }
 
     /// The subject for the answers to one request.
-    pub(super) fn reply(&self, token: &str) -> Subject {
-        format!("{}{token}", self.prefix).into()
+    pub(super) fn reply(&self, token: &str) -> String {
+        format!("{}{token}", self.prefix)
     }
 }

@@ -7,14 +7,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use async_nats::{Message, Subject};
-use bytes::Bytes;
-use futures_util::StreamExt;
+use async_nats::Subject;
 use tokio::sync::watch;
 
 use super::ack_pending::Deliveries;
 use super::bind::Bound;
 use super::inbox::Inbox;
+use super::message::Message;
 use super::pull::{Ends, Pull};
 use super::reply::Reply;
 use super::send::send_now;
@@ -46,8 +45,6 @@ struct State {
     /// The sequences that were not delivered, but returned by a nak.
     unread: BTreeSet<u64>,
     pull: Pull,
-    /// A request for which the connection had no room.
-    unsent: Option<Unsent>,
     deliveries: Deliveries,
     /// A message that came, and waits until the gap before it is told.
     behind: Option<Arrived>,
@@ -84,20 +81,10 @@ pub(super) enum ConsumerSignal {
     Status(Status),
     /// Nothing that has a meaning here.
     Nothing,
-    /// A request has to wait for room on the connection.
-    NoRoom(Unsent),
     /// The subscription was ended.
     Ended,
     /// The connection has ended.
     Disconnected,
-}
-
-/// A request for messages that was not sent yet.
-#[derive(Debug, Clone)]
-pub(super) struct Unsent {
-    pub(super) next: Subject,
-    pub(super) reply: Subject,
-    pub(super) payload: Bytes,
 }
 
 impl PullLoop {
@@ -124,7 +111,6 @@ impl PullLoop {
                     config,
                     ends(&ack_context.context),
                 ),
-                unsent: None,
                 deliveries: Deliveries::default(),
                 behind: None,
                 last: 0,
@@ -202,7 +188,6 @@ impl PullLoop {
         let old = std::mem::replace(current, inbox);
         let pull = state.pull.clone();
         state.pull.lost();
-        state.unsent = None;
         drop(state);
         if self.acks {
             let left = Shutdown::new(old, pull).end(&self.ack_context.context);
@@ -222,7 +207,6 @@ impl PullLoop {
         // The old consumer sends nothing any more.
         *current = inbox;
         state.pull.lost();
-        state.unsent = None;
         state.next = self.ack_context.next(&bound.name);
         state.bound = bound;
         state.before = Some(before);
@@ -255,9 +239,6 @@ impl State {
         }
         if asks {
             self.ask(pull_loop);
-            if let Some(unsent) = self.unsent.take() {
-                return Poll::Ready(ConsumerSignal::NoRoom(unsent));
-            }
         }
         if let Some((message, reply, ack_pending)) = self.behind.take() {
             return Poll::Ready(ConsumerSignal::Behind(message, reply, ack_pending));
@@ -265,11 +246,11 @@ impl State {
         let Some(inbox) = &mut self.inbox else {
             return Poll::Ready(ConsumerSignal::Ended);
         };
-        let Some(message) = ready!(inbox.subscriber.poll_next_unpin(cx)) else {
+        let Some(message) = ready!(inbox.poll_next(cx)) else {
             return Poll::Ready(ConsumerSignal::Disconnected);
         };
         if let Some(status) = Status::read(&message) {
-            self.pull.hear(&status, &message.subject);
+            self.pull.hear(&status, &message.subject_text());
             return Poll::Ready(ConsumerSignal::Status(status));
         }
         let came = self.take(pull_loop, message);
@@ -301,18 +282,9 @@ impl State {
         let Some(inbox) = &self.inbox else {
             return;
         };
-        while self.unsent.is_none()
-            && let Some(request) = self.pull.next()
-        {
-            let reply = inbox.reply(&request.token);
-            let client = pull_loop.ack_context.context.client();
-            if send_now(client, &self.next, Some(&reply), &request.payload).is_none() {
-                self.unsent = Some(Unsent {
-                    next: self.next.clone(),
-                    reply,
-                    payload: request.payload,
-                });
-            }
+        let receiver = pull_loop.ack_context.context.receiver();
+        while let Some(request) = self.pull.next() {
+            receiver.request(&self.next, &inbox.reply(&request.token), &request.payload);
         }
     }
 
@@ -331,7 +303,7 @@ impl State {
         if again || !self.wants(reply.sequence) {
             if pull_loop.acks {
                 // Where there is no room it comes again, and is acknowledged then.
-                let _ = send_now(pull_loop.ack_context.context.client(), subject, None, &ACK);
+                let _ = send_now(pull_loop.ack_context.context.receiver(), subject, &ACK);
             }
             return ConsumerSignal::Nothing;
         }

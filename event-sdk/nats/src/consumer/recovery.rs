@@ -12,7 +12,6 @@ use super::bind::{self, Bound};
 use super::inbox::Inbox;
 use super::pull_loop::{Before, PullLoop};
 use super::send::send;
-use crate::connection::ConnectionState;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::transport::{
@@ -317,8 +316,7 @@ impl Recovery {
     /// The server was not reached, or cannot do it now.
     fn later(&self, error: Error) -> Recovered {
         // That there is no connection is to be seen elsewhere.
-        let connected =
-            self.pull_loop.ack_context.context.watch().current() == ConnectionState::Connected;
+        let connected = self.pull_loop.ack_context.context.is_connected();
         if connected && self.outage.is_long() && !self.outage.reported {
             return Recovered::Still(error);
         }
@@ -332,7 +330,7 @@ impl Recovery {
         let bound = self.pull_loop.bound();
         let subject = context.api(format!("CONSUMER.DELETE.{}.{}", bound.stream, bound.name));
         // If it does not arrive, the server removes it in its own time.
-        let _ = send(context.client(), &subject.into(), None, bytes::Bytes::new()).await;
+        let _ = send(context.receiver(), &subject.into(), bytes::Bytes::new()).await;
     }
 
     fn gone(&self, why: &str) -> Stop {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use async_nats::{PublishErrorKind, Subject};
+use async_nats::Subject;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
@@ -17,6 +17,7 @@ use super::{bind, reply};
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::options::Management;
+use crate::receiver::Ended;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
@@ -168,7 +169,7 @@ impl AckPending {
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
         lock(&self.ack_context.given_back).insert(self.sequence);
-        let sent = send_now(self.ack_context.context.client(), &self.reply, None, &NAK);
+        let sent = send_now(self.ack_context.context.receiver(), &self.reply, &NAK);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
         sent.is_none().then(|| self.reply.clone())
@@ -197,24 +198,14 @@ impl AckPending {
         }
     }
 
-    fn failed(&self, error: async_nats::PublishError) -> Error {
+    fn failed(&self, Ended: Ended) -> Error {
         let about = self.ack_context.about(Operation::Settle);
-        match error.kind() {
-            PublishErrorKind::Send => about.on(Error::closed(Operation::Settle)),
-            _ => about
-                .error(ErrorKind::Other, "the connection did not take it")
-                .with_source(error),
-        }
+        about.on(Error::closed(Operation::Settle))
     }
 
     /// Sends a settlement now, or once the connection has room for it.
     fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
-        match send_now(
-            self.ack_context.context.client(),
-            &self.reply,
-            None,
-            &payload,
-        ) {
+        match send_now(self.ack_context.context.receiver(), &self.reply, &payload) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);
@@ -229,12 +220,7 @@ impl AckPending {
     /// Sends a settlement once the connection has room for it.
     async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
         let limit = self.ack_context.context.options().request_timeout;
-        let sending = send(
-            self.ack_context.context.client(),
-            &self.reply,
-            None,
-            payload,
-        );
+        let sending = send(self.ack_context.context.receiver(), &self.reply, payload);
         match tokio::time::timeout(limit, sending).await {
             Ok(Ok(())) => {
                 if let Some(mark) = mark {
@@ -363,8 +349,8 @@ impl Settle for AckPending {
     }
 
     /// All of them are handed to the connection in one pass, without waiting between
-    /// them: what is the same for all is written and checked once. Into how many writes
-    /// the connection puts them is up to async-nats, whose queue takes one at a time.
+    /// them: what is the same for all is written and checked once. The connection puts all
+    /// that waits into one write.
     fn settle_all(
         &self,
         deliveries: &[&Settler],

@@ -5,16 +5,17 @@ use std::collections::BTreeSet;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use async_nats::{Client, Message, StatusCode, Subject};
-use futures_util::{FutureExt, StreamExt};
+use async_nats::Subject;
 
 use super::inbox::Inbox;
+use super::message::Message;
 use super::pull::{Pull, Request};
 use super::reply::Reply;
 use super::send::{send, send_now};
 use super::settle::{AckContext, NAK};
 use super::status::Status;
 use crate::context::NatsContext;
+use crate::receiver::Receiver;
 use event_sdk_core::transport::Operation;
 
 /// An inbox whose requests are still open.
@@ -44,11 +45,12 @@ pub(super) enum Quiet {
 /// still; what it cannot deliver any more it gives to others by itself.
 pub(super) struct Left {
     inbox: Inbox,
-    /// Whether the server was told.
-    told: bool,
     /// Where the rest of what came is returned by a nak.
     unsent: Vec<Subject>,
 }
+
+/// The status of a request that has ended.
+const TIMEOUT: u16 = 408;
 
 /// How long it is waited for one of these steps.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -61,7 +63,7 @@ impl Shutdown {
             pull,
             came: Vec::new(),
         };
-        while let Some(Some(message)) = leaving.inbox.subscriber.next().now_or_never() {
+        while let Some(message) = leaving.inbox.try_next() {
             leaving.take(message);
         }
         leaving
@@ -73,7 +75,7 @@ impl Shutdown {
     }
 
     /// Where the answer to the next probe comes, and the probe.
-    pub(super) fn probe(&mut self) -> (Subject, Request) {
+    pub(super) fn probe(&mut self) -> (String, Request) {
         let probe = self.pull.probe();
         (self.inbox.reply(&probe.token), probe)
     }
@@ -81,14 +83,15 @@ impl Shutdown {
     /// Waits for the answer to a probe, or for all that was asked for.
     pub(super) fn poll_quiet(&mut self, cx: &mut Context<'_>) -> Poll<Quiet> {
         while self.waits() {
-            let Some(message) = ready!(self.inbox.subscriber.poll_next_unpin(cx)) else {
+            let Some(message) = ready!(self.inbox.poll_next(cx)) else {
                 return Poll::Ready(Quiet::Now);
             };
-            let answer = message.status.filter(|_| Pull::is_probe(&message.subject));
+            let status = message.status_block().and_then(|block| block.status());
+            let answer = status.filter(|_| Pull::is_probe(&message.subject_text()));
             self.take(message);
             match answer {
                 None => {}
-                Some(StatusCode::TIMEOUT) => return Poll::Ready(Quiet::NotYet),
+                Some(TIMEOUT) => return Poll::Ready(Quiet::NotYet),
                 // There is nothing, or nobody who would send it.
                 Some(_) => return Poll::Ready(Quiet::Now),
             }
@@ -110,7 +113,7 @@ impl Shutdown {
     /// Waits until the requests have ended by themselves.
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while self.waits() {
-            let Some(message) = ready!(self.inbox.subscriber.poll_next_unpin(cx)) else {
+            let Some(message) = ready!(self.inbox.poll_next(cx)) else {
                 return Poll::Ready(());
             };
             self.take(message);
@@ -120,20 +123,18 @@ impl Shutdown {
 
     /// Ends the requests, and naks what came, as far as that goes now.
     pub(super) fn end(mut self, context: &NatsContext) -> Left {
-        let told = self.inbox.shutdown().now_or_never().is_some();
-        if told {
-            self.came.retain(|reply| !nak_now(context.client(), reply));
-        }
+        self.inbox.shutdown();
+        self.came
+            .retain(|reply| !nak_now(context.receiver(), reply));
         Left {
             inbox: self.inbox,
-            told,
             unsent: self.came,
         }
     }
 
     fn take(&mut self, message: Message) {
         if let Some(status) = Status::read(&message) {
-            self.pull.hear(&status, &message.subject);
+            self.pull.hear(&status, &message.subject_text());
         } else if let Some(reply) = message.reply {
             self.pull.taken();
             self.came.push(reply);
@@ -144,37 +145,34 @@ impl Shutdown {
 impl Left {
     /// Whether no message is known that has to be returned by a nak.
     pub(super) fn is_empty(&self) -> bool {
-        self.told && self.unsent.is_empty()
+        self.unsent.is_empty()
     }
 
     /// Naks what is left, without waiting for anything.
-    pub(super) fn hurry(self, client: &Client) {
+    pub(super) fn hurry(self, receiver: &Receiver) {
         // Which tells the server.
         drop(self.inbox);
         for reply in &self.unsent {
-            nak_now(client, reply);
+            nak_now(receiver, reply);
         }
     }
 
     /// Naks what is on its way still, for a bounded time; the sequences.
     pub(super) async fn finish(mut self, ack_context: &AckContext) -> BTreeSet<u64> {
-        let client = ack_context.context.client();
+        let receiver = ack_context.context.receiver();
         let mut found = BTreeSet::new();
-        if !self.told {
-            let _ = tokio::time::timeout(PATIENCE, self.inbox.shutdown()).await;
-        }
         let rest = async {
             for reply in self.unsent {
-                nak(client, &reply).await;
+                nak(receiver, &reply).await;
             }
             // Then everything is here that the server sent before it knew. An error
             // says that the connection is lost, or ends.
             let about = ack_context.about(Operation::Subscribe);
-            let _ = ack_context.context.round_trip(&about).await;
-            while let Some(Some(message)) = self.inbox.subscriber.next().now_or_never() {
+            let _ = receiver.flush(&about).await;
+            while let Some(message) = self.inbox.try_next() {
                 if let Some(reply) = message.reply {
                     found.extend(sequence(&reply));
-                    nak(client, &reply).await;
+                    nak(receiver, &reply).await;
                 }
             }
         };
@@ -184,13 +182,13 @@ impl Left {
 }
 
 /// Whether the connection took it.
-fn nak_now(client: &Client, reply: &Subject) -> bool {
-    send_now(client, reply, None, &NAK).is_some()
+fn nak_now(receiver: &Receiver, reply: &Subject) -> bool {
+    send_now(receiver, reply, &NAK).is_some()
 }
 
 /// Where it cannot be returned by a nak, a message comes again after its ack wait.
-async fn nak(client: &Client, reply: &Subject) {
-    let _ = send(client, reply, None, NAK).await;
+async fn nak(receiver: &Receiver, reply: &Subject) {
+    let _ = send(receiver, reply, NAK).await;
 }
 
 fn sequence(reply: &Subject) -> Option<u64> {

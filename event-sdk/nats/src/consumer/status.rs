@@ -3,7 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use async_nats::{Message, StatusCode};
+use super::message::Message;
+use crate::headers::HeaderBlock;
 
 /// What a message without a body says of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,13 @@ pub(super) enum Left {
     All,
 }
 
+// The codes of a server (NATS ADR-9, ADR-13).
+const IDLE_HEARTBEAT: u16 = 100;
+const NOT_FOUND: u16 = 404;
+const TIMEOUT: u16 = 408;
+const CONFLICT: u16 = 409;
+const NO_RESPONDERS: u16 = 503;
+
 /// How many messages are left (nats-server, `server/consumer.go`).
 const PENDING_MESSAGES: &str = "Nats-Pending-Messages";
 
@@ -58,23 +66,19 @@ impl Status {
     /// The texts are those of nats-server (`server/consumer.go`); it has no
     /// codes for them.
     pub(super) fn read(message: &Message) -> Option<Self> {
-        if message.reply.is_some() {
-            return None;
-        }
-        let status = message.status?;
-        let text = message.description.as_deref().unwrap_or_default();
+        let block = message.status_block()?;
+        let status = block.status()?;
+        let text = block.description();
         Some(match status {
-            StatusCode::IDLE_HEARTBEAT => Self::Waiting,
-            StatusCode::NO_RESPONDERS => Self::Nobody,
-            StatusCode::NOT_FOUND | StatusCode::TIMEOUT => Self::Ended(left(message)),
-            StatusCode::REQUEST_TERMINATED if text == "Message Size Exceeds MaxBytes" => {
-                Self::TooLarge {
-                    left: left(message),
-                    bytes: number(message, PENDING_BYTES),
-                }
-            }
-            StatusCode::REQUEST_TERMINATED => conflict(text, left(message)),
-            other => Self::Refused(format!("{} {text}", other.as_u16())),
+            IDLE_HEARTBEAT => Self::Waiting,
+            NO_RESPONDERS => Self::Nobody,
+            NOT_FOUND | TIMEOUT => Self::Ended(left(&block)),
+            CONFLICT if text == "Message Size Exceeds MaxBytes" => Self::TooLarge {
+                left: left(&block),
+                bytes: number(&block, PENDING_BYTES),
+            },
+            CONFLICT => conflict(text, left(&block)),
+            other => Self::Refused(format!("{other} {text}")),
         })
     }
 }
@@ -103,13 +107,12 @@ fn conflict(text: &str, left: Left) -> Status {
     Status::Refused(text.to_owned())
 }
 
-fn left(message: &Message) -> Left {
-    number(message, PENDING_MESSAGES).map_or(Left::All, Left::Of)
+fn left(block: &HeaderBlock<'_>) -> Left {
+    number(block, PENDING_MESSAGES).map_or(Left::All, Left::Of)
 }
 
-fn number<T: FromStr>(message: &Message, header: &str) -> Option<T> {
-    let value = message.headers.as_ref()?.get(header)?;
-    value.as_str().parse().ok()
+fn number<T: FromStr>(block: &HeaderBlock<'_>, header: &str) -> Option<T> {
+    block.get(header)?.parse().ok()
 }
 
 /// Reads a duration as Go writes it: `1h2m3.5s`, `250ms`, `10µs`.
@@ -143,23 +146,15 @@ fn go_duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::receiver::WireMessage;
 
     fn status(code: u16, text: &str, pending: Option<&str>) -> Option<Status> {
-        let headers = pending.map(|pending| {
-            let mut headers = async_nats::HeaderMap::new();
-            headers.insert(PENDING_MESSAGES, pending);
-            headers.insert(PENDING_BYTES, "512");
-            headers
+        let pending = pending.map_or_else(String::new, |pending| {
+            format!("{PENDING_MESSAGES}: {pending}\r\n{PENDING_BYTES}: 512\r\n")
         });
-        Status::read(&Message {
-            subject: "_INBOX.x.1".into(),
-            reply: None,
-            payload: bytes::Bytes::new(),
-            headers,
-            status: Some(StatusCode::from_u16(code).unwrap()),
-            description: (!text.is_empty()).then(|| text.to_owned()),
-            length: 0,
-        })
+        let block = format!("NATS/1.0 {code} {text}\r\n{pending}\r\n");
+        let wire = WireMessage::of(b"_INBOX.x.1", None, block.as_bytes(), b"");
+        Status::read(&Message::new(wire))
     }
 
     #[test]
@@ -266,19 +261,10 @@ mod tests {
 
     #[test]
     fn a_message_of_the_stream_is_no_status() {
-        let message = |status| Message {
-            subject: "orders".into(),
-            reply: Some("$JS.ACK.ORDERS.billing.1.1.1.1.0".into()),
-            payload: bytes::Bytes::new(),
-            headers: None,
-            status,
-            description: None,
-            length: 0,
-        };
-        assert_eq!(Status::read(&message(None)), None);
-        assert_eq!(
-            Status::read(&message(Some(StatusCode::NO_RESPONDERS))),
-            None
-        );
+        let reply = &b"$JS.ACK.ORDERS.billing.1.1.1.1.0"[..];
+        for block in [&b""[..], b"NATS/1.0\r\n\r\n", b"NATS/1.0 503\r\n\r\n"] {
+            let wire = WireMessage::of(b"orders", Some(reply), block, b"");
+            assert_eq!(Status::read(&Message::new(wire)), None);
+        }
     }
 }

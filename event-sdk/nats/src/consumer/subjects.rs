@@ -19,8 +19,14 @@ impl Subjects {
         }
     }
 
+    /// The subject with these bytes, as they are on the wire; or why they are none.
+    pub(super) fn read(&mut self, bytes: &[u8]) -> Result<Subject, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())?;
+        self.get(text).map_err(|why| why.to_string())
+    }
+
     /// The subject with this text.
-    pub(super) fn get(&mut self, text: &str) -> Result<Subject, InvalidSubject> {
+    fn get(&mut self, text: &str) -> Result<Subject, InvalidSubject> {
         let place = &mut self.places[place(text)];
         if let Some(known) = place.as_ref().filter(|known| known.as_str() == text) {
             return Ok(known.clone());

@@ -7,7 +7,6 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use async_nats::{Message, PublishError};
 use futures_core::Stream;
 use futures_util::FutureExt;
 use tokio::task::coop::unconstrained;
@@ -15,17 +14,16 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::exhausted::Reports;
 use super::gaps::{Found, Gaps};
+use super::message::Message;
 use super::pull::SILENCE;
-use super::pull_loop::{ConsumerSignal, PullLoop, Unsent};
+use super::pull_loop::{ConsumerSignal, PullLoop};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
 use super::reply::Reply;
-use super::send::send;
 use super::settle::AckPending;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
-use crate::connection::{ConnectionMonitor, ConnectionState, ConnectionWatch};
-use crate::headers;
-use event_sdk_core::headers::Headers;
+use crate::connection::ConnectionMonitor;
+use crate::receiver::LinkWatch;
 use event_sdk_core::transport::{
     Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
     Received, Settle, Settlement, Settler,
@@ -42,12 +40,12 @@ pub(super) struct NatsSubscription {
     subjects: Subjects,
     reports: Option<Reports>,
     gaps: Gaps,
-    /// A request that waits for room on the connection.
-    sending: Option<Sending>,
     recovering: Option<(Cause, Trying)>,
     outage: Option<RecoveryState>,
-    /// Ready when the connection was made anew.
-    reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
+    /// The connection for deliveries, on which everything was asked for.
+    link: LinkWatch,
+    /// Ready when there is another.
+    reconnected: Pin<Box<dyn Future<Output = LinkWatch> + Send>>,
     /// Ready when the server denies what it takes to receive.
     denied: Denied,
     /// Runs out when nothing was heard for too long.
@@ -62,8 +60,6 @@ pub(super) struct NatsSubscription {
 pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 type Trying = Pin<Box<dyn Future<Output = Recovered> + Send>>;
-
-type Sending = Pin<Box<dyn Future<Output = Result<(), PublishError>> + Send>>;
 
 /// How a poll goes on.
 #[allow(
@@ -93,15 +89,16 @@ impl NatsSubscription {
         gaps: Gaps,
         denied: Denied,
     ) -> Self {
+        let link = pull_loop.ack_context.context.receiver().link();
         Self {
-            reconnected: Box::pin(pull_loop.ack_context.context.watch().reconnected()),
+            reconnected: Box::pin(link.clone().reconnected()),
+            link,
             denied,
             pull_loop,
             config,
             subjects: Subjects::new(),
             reports,
             gaps,
-            sending: None,
             recovering: None,
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
@@ -145,7 +142,7 @@ impl NatsSubscription {
             {
                 return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
             }
-            let asks = self.sending.is_none() && self.recovering.is_none();
+            let asks = self.recovering.is_none() && self.link.is_same();
             match self.pull_loop.poll(asks, cx) {
                 Poll::Ready(came) => {
                     if let Some(step) = self.take(came) {
@@ -171,10 +168,10 @@ impl NatsSubscription {
                     self.pull_loop.keep_behind((message, reply, ack_pending));
                     return found.gap().map(|gap| self.notice(NoticeKind::Gap(gap)));
                 }
-                return Some(self.received(message, reply, ack_pending));
+                return Some(self.received(&message, reply, ack_pending));
             }
             ConsumerSignal::Behind(message, reply, ack_pending) => {
-                return Some(self.received(message, reply, ack_pending));
+                return Some(self.received(&message, reply, ack_pending));
             }
             ConsumerSignal::Unreadable(message) => {
                 self.hear();
@@ -183,7 +180,7 @@ impl NatsSubscription {
                     ErrorKind::Other,
                     format!(
                         "a delivery of {} has a reply subject that is none of JetStream's: {reply}",
-                        message.subject
+                        message.subject_text()
                     ),
                 );
                 return Some(self.notice(NoticeKind::Unreadable {
@@ -193,16 +190,6 @@ impl NatsSubscription {
             }
             ConsumerSignal::Status(status) => return self.take_status(status),
             ConsumerSignal::Nothing => self.hear(),
-            ConsumerSignal::NoRoom(Unsent {
-                next,
-                reply,
-                payload,
-            }) => {
-                let client = self.pull_loop.ack_context.context.client().clone();
-                self.sending = Some(Box::pin(async move {
-                    send(&client, &next, Some(&reply), payload).await
-                }));
-            }
             ConsumerSignal::Ended => return Some(Step::Over(self.closed())),
             ConsumerSignal::Disconnected => return Some(Step::Over(self.disconnected())),
         }
@@ -262,13 +249,6 @@ impl NatsSubscription {
     /// Where no message is there: ready when there is a step, or another look is
     /// to be taken (`None`).
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
-        if let Some(sending) = &mut self.sending
-            && let Poll::Ready(sent) = sending.as_mut().poll(cx)
-        {
-            self.sending = None;
-            let step = sent.err().map(|_| Step::Over(self.disconnected()));
-            return Poll::Ready(step);
-        }
         if let Some((cause, recovering)) = &mut self.recovering
             && let Poll::Ready(recovered) = recovering.as_mut().poll(cx)
         {
@@ -328,8 +308,9 @@ impl NatsSubscription {
         if self.recovering.is_some() {
             return Poll::Pending;
         }
-        if let Poll::Ready(watch) = self.reconnected.as_mut().poll(cx) {
-            self.reconnected = Box::pin(watch.reconnected());
+        if let Poll::Ready(link) = self.reconnected.as_mut().poll(cx) {
+            self.link = link.clone();
+            self.reconnected = Box::pin(link.reconnected());
             // What was asked for over the old connection may be lost.
             if self.pull_loop.waits() {
                 self.recovery(Cause::Reconnected);
@@ -339,8 +320,7 @@ impl NatsSubscription {
         ready!(self.silence.as_mut().poll(cx));
         let is_silent = !self.heard && self.pull_loop.waits();
         // Without a connection there is nothing to be heard.
-        let state = self.pull_loop.ack_context.context.watch().current();
-        if is_silent && state == ConnectionState::Connected {
+        if is_silent && self.link.is_connected() {
             self.recovery(Cause::Silence);
         } else {
             let heard = self.heard;
@@ -369,25 +349,24 @@ impl NatsSubscription {
 
     fn received(
         &mut self,
-        message: Message,
+        message: &Message,
         reply: Reply,
         ack_pending: Option<Arc<AckPending>>,
     ) -> Step {
-        let subject = match self.subjects.get(&message.subject) {
+        let subject = match self.subjects.read(message.subject()) {
             Ok(subject) => subject,
             Err(why) => {
-                if let Some(ack_pending) = ack_pending {
-                    // Otherwise it is delivered again for ever, and holds a place in
-                    // `max_ack_pending`. Where the connection has no room for it now, it is
-                    // terminated when it comes again.
-                    let reason = format!("its subject cannot be read: {why}");
-                    drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
-                }
-                let error = self.error(ErrorKind::InvalidSubject, why.to_string());
-                return self.notice(NoticeKind::Unreadable {
-                    sequence: Some(reply.sequence),
-                    error,
-                });
+                let error = self.error(ErrorKind::InvalidSubject, why.as_str());
+                let reason = format!("its subject cannot be read: {why}");
+                return self.unreadable(reply, ack_pending, reason, error);
+            }
+        };
+        let headers = match message.headers() {
+            Ok(headers) => headers,
+            Err(why) => {
+                let reason = format!("its headers cannot be read: {why}");
+                let error = self.error(ErrorKind::InvalidHeader, reason.as_str());
+                return self.unreadable(reply, ack_pending, reason, error.at_subject(&subject));
             }
         };
         if let Some(reports) = &mut self.reports {
@@ -395,11 +374,8 @@ impl NatsSubscription {
         }
         Step::Item(Incoming::Message(Received {
             subject,
-            headers: message
-                .headers
-                .as_ref()
-                .map_or_else(Headers::new, headers::received),
-            body: Body::Encoded(message.payload),
+            headers,
+            body: Body::Encoded(message.body()),
             info: DeliveryInfo {
                 stream: Some(self.pull_loop.ack_context.stream.clone()),
                 sequence: Some(reply.sequence),
@@ -410,6 +386,25 @@ impl NatsSubscription {
             settler: ack_pending
                 .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
         }))
+    }
+
+    /// A message that cannot be read is terminated, and told. Otherwise it would be delivered
+    /// again for ever, and hold a place in `max_ack_pending`.
+    fn unreadable(
+        &self,
+        reply: Reply,
+        ack_pending: Option<Arc<AckPending>>,
+        reason: String,
+        error: Error,
+    ) -> Step {
+        if let Some(ack_pending) = ack_pending {
+            // Where the connection has no room for it now, it is terminated when it comes again.
+            drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
+        }
+        self.notice(NoticeKind::Unreadable {
+            sequence: Some(reply.sequence),
+            error,
+        })
     }
 
     fn notice(&self, kind: NoticeKind) -> Step {
@@ -464,7 +459,6 @@ impl Stream for NatsSubscription {
             Step::Over(error) => {
                 this.over = true;
                 this.recovering = None;
-                this.sending = None;
                 if this.pull_loop.ack_context.context.is_end(&error) {
                     return Poll::Ready(None);
                 }

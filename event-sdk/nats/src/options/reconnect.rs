@@ -9,7 +9,7 @@ pub(crate) struct Reconnect {
     /// After the first round over all servers.
     pub(super) first: Duration,
     /// At the most.
-    pub(super) longest: Duration,
+    pub(crate) longest: Duration,
     /// How many attempts may fail in a row; zero: any number.
     pub(crate) attempts: usize,
 }

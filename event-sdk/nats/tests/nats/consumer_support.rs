@@ -13,6 +13,8 @@ use event_sdk::transport::{
 use event_sdk_test_servers::{Options, Server};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
 
 pub(crate) const STREAM: &str = "EVENTS";
 
@@ -100,6 +102,24 @@ impl Rig {
                 }
                 Err(error) => assert!(begun.elapsed() < PATIENCE, "{error}"),
             }
+        }
+    }
+
+    /// Sends commands of the protocol as they are, without a client that checks them. The server
+    /// has taken all of them when this returns.
+    pub(crate) async fn send_raw(&self, commands: &[u8]) {
+        let address = ("127.0.0.1", self.server.port());
+        let mut socket = BufReader::new(TcpStream::connect(address).await.unwrap());
+        let mut sent = b"CONNECT {\"verbose\":false,\"headers\":true}\r\n".to_vec();
+        sent.extend_from_slice(commands);
+        sent.extend_from_slice(b"PING\r\n");
+        socket.write_all(&sent).await.unwrap();
+        let mut line = String::new();
+        while line != "PONG\r\n" {
+            line.clear();
+            let read = tokio::time::timeout(PATIENCE, socket.read_line(&mut line));
+            assert!(read.await.unwrap().unwrap() > 0, "the server hung up");
+            assert!(!line.starts_with("-ERR"), "{line}");
         }
     }
 

@@ -9,8 +9,6 @@ use event_sdk_test_servers::Server;
 use event_sdk_test_servers::programs::nats;
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 
 use crate::consumer_support::{PATIENCE, Reader, Rig, STREAM, config, durable, subscribe};
 use crate::support::pattern;
@@ -29,22 +27,11 @@ impl Rig {
     /// Publishes without a client that checks subjects; the server has taken all of it when
     /// this returns.
     async fn publish_raw(&self, subjects: &[String]) {
-        let address = self.server.url();
-        let address = address.trim_start_matches("nats://");
-        let mut socket = BufReader::new(TcpStream::connect(address).await.unwrap());
-        let mut sent = "CONNECT {\"verbose\":false}\r\n".to_owned();
+        let mut commands = String::new();
         for subject in subjects {
-            sent.extend(["PUB ", subject, " 1\r\n9\r\n"]);
+            commands.extend(["PUB ", subject, " 1\r\n9\r\n"]);
         }
-        sent.push_str("PING\r\n");
-        socket.write_all(sent.as_bytes()).await.unwrap();
-        let mut line = String::new();
-        while line != "PONG\r\n" {
-            line.clear();
-            let read = tokio::time::timeout(PATIENCE, socket.read_line(&mut line));
-            assert!(read.await.unwrap().unwrap() > 0, "the server hung up");
-            assert!(!line.starts_with("-ERR"), "{line}");
-        }
+        self.send_raw(commands.as_bytes()).await;
     }
 
     /// A message, those that cannot be read, and another message.

@@ -6,7 +6,7 @@ use event_sdk::transport::nats::{ConnectionState, DisconnectReason, Nats, NatsOp
 use event_sdk::transport::{Error, ErrorKind};
 use event_sdk_test_servers::{Authority, Operator, Server, Tls};
 
-use crate::support::{apply, draft, eventually, publish, stream, within};
+use crate::support::{apply, draft, eventually, publish, receives, stream, within};
 
 async fn start(tls: Tls) -> Server {
     Server::options().tls(tls).start().await.unwrap()
@@ -21,6 +21,7 @@ async fn works(options: NatsOptions) {
     let nats = within(Nats::connect(options)).await.unwrap();
     apply(&nats, &stream("S", "s.>", |stream| stream)).await;
     publish(&nats, draft("s.a")).await.unwrap();
+    receives(&nats).await;
 }
 
 async fn refused_as_tls(options: NatsOptions, hint: &str) -> Error {

@@ -8,11 +8,12 @@ use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{
-    Body, Confirmation, Error, Expectations, MessageId, PublishRequest, Stored, StreamState,
-    Transport,
+    Body, Confirmation, ConsumerConfig, ConsumerName, Error, Expectations, Incoming, MessageId,
+    PublishRequest, Stored, StreamState, SubscribeRequest, Transport,
 };
 use event_sdk::{Pattern, Subject};
 use event_sdk_test_servers::{Options, Server};
+use futures_util::StreamExt as _;
 
 /// How long a test waits for one thing that it is owed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -105,6 +106,20 @@ pub(crate) async fn apply(nats: &Nats, config: &StreamConfig) {
 
 pub(crate) async fn state(nats: &Nats, stream: &str) -> StreamState {
     within(nats.stream_state(stream)).await.unwrap()
+}
+
+/// Receives the first message of the stream `S`, over the connection for deliveries.
+pub(crate) async fn receives(nats: &Nats) {
+    let config = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("s.>")]);
+    let request = SubscribeRequest {
+        stream: "S".into(),
+        config,
+        prefetch: 1,
+        must_exist: false,
+    };
+    let mut subscription = within(nats.subscribe(request)).await.unwrap();
+    let item = within(subscription.next()).await;
+    assert!(matches!(item, Some(Ok(Incoming::Message(_)))), "{item:?}");
 }
 
 /// Publishes as far as the first answer.

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::PullLoop;
-use crate::consumer::send::{send, send_now};
+use crate::consumer::send::send_now;
 use crate::consumer::settle::AckPending;
 use crate::consumer::shutdown::{Left, PATIENCE, Quiet, Shutdown};
 
@@ -99,13 +99,8 @@ impl PullLoop {
             let Some((reply, probe)) = probe else {
                 return;
             };
-            let client = self.ack_context.context.client();
-            if send(client, &next, Some(&reply), probe.payload)
-                .await
-                .is_err()
-            {
-                return;
-            }
+            let receiver = self.ack_context.context.receiver();
+            receiver.request(&next, &reply, &probe.payload);
             if self.answer().await == Quiet::Now {
                 return;
             }
@@ -128,7 +123,7 @@ impl PullLoop {
     pub(in crate::consumer) fn hurry(&self) {
         let left = self.lock().end_leaving(self);
         if let Some(left) = left {
-            left.hurry(self.ack_context.context.client());
+            left.hurry(self.ack_context.context.receiver());
         }
     }
 
@@ -161,12 +156,7 @@ impl PullLoop {
             self.ack_context.stream
         ));
         let (subject, nothing) = (Subject::from(call), Bytes::new());
-        if send_now(context.client(), &subject, None, &nothing).is_none() {
-            let client = context.client().clone();
-            context.spawn(async move {
-                // If it does not arrive, the server removes it in its own time.
-                let _ = send(&client, &subject, None, nothing).await;
-            });
-        }
+        // If it does not arrive, the server removes it in its own time.
+        let _ = send_now(context.receiver(), &subject, &nothing);
     }
 }
