@@ -75,8 +75,10 @@
 //!   A member of a group counts the deliveries to other members as read; where some of those may have
 //!   been redeliveries, it asks the stream within four seconds, and reports what is gone as "at most",
 //!   even if another member has read it. Not reported, because the server does not tell:
-//!   - what a purge removes while no subscription runs, and messages that were delivered, not settled
-//!     and then dropped, since the server moves the consumer's position on;
+//!   - what a purge removes while no subscription runs, since the server moves the consumer's position
+//!     on;
+//!   - messages that were delivered, not settled and then dropped, for the same reason; a subscription
+//!     that runs reports, as "at most", those that it has itself put back or dropped unsettled;
 //!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and what a
 //!     limit for each subject drops while a subscription runs;
 //!   - which messages are missing if more than 10,000 are missing from the middle of the stream: the

@@ -54,7 +54,7 @@ pub(super) struct Info {
     #[serde(default)]
     pub(super) delivered: Delivered,
     #[serde(default)]
-    ack_floor: Delivered,
+    pub(super) ack_floor: Delivered,
     #[serde(default)]
     num_ack_pending: u64,
     #[serde(default)]

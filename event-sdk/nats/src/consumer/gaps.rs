@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::look::{ConsumerLook, StreamLook};
 pub(super) use self::tracker::Found;
-use self::tracker::Tracker;
+use self::tracker::{Tracker, unsettled};
 use super::bind::Bound;
 use super::reply::Reply;
 use super::settle::AckContext;
@@ -168,7 +168,7 @@ impl Gaps {
     /// Whether it is time to look at what was passed over.
     pub(super) fn is_due(&self) -> bool {
         self.asks
-            && self.tracker.has_jumps()
+            && (self.tracker.has_jumps() || self.ack_context.has_away())
             && (self.looking.is_some() || Instant::now() >= self.next)
     }
 
@@ -187,7 +187,8 @@ impl Gaps {
                 ready!(self.poll_looking(cx, Why::Jumps));
                 continue;
             }
-            if !self.asks || !self.tracker.wants_look(is_idle) {
+            let wants = self.tracker.wants_look(is_idle) || self.ack_context.has_away();
+            if !self.asks || !wants {
                 return Poll::Pending;
             }
             if is_idle {
@@ -237,11 +238,12 @@ impl Gaps {
     fn look(&self, why: Why) -> impl Future<Output = Result<Looked, Error>> + Send + use<> {
         let ack_context = Arc::clone(&self.ack_context);
         let above = self.tracker.details_above();
-        let (consumer, asks_consumer) = (self.consumer.clone(), self.asks_consumer);
+        let asks_consumer = self.asks_consumer && (why != Why::Jumps || ack_context.has_away());
+        let consumer = self.consumer.clone();
         async move {
             let stream = look::stream(&ack_context, above).await?;
             // After that: what is not delivered now was not when it was dropped.
-            let consumer = if why != Why::Jumps && asks_consumer {
+            let consumer = if asks_consumer {
                 Some(look::consumer(&ack_context, &consumer).await)
             } else {
                 None
@@ -261,6 +263,10 @@ impl Gaps {
                 let (idle, doubt) = (why == Why::Idle, why == Why::Doubt);
                 let found = self.tracker.looked(&stream, consumer.as_ref(), idle, doubt);
                 self.found.extend(found);
+                let away = self.ack_context.away();
+                let (gap, over) = unsettled(&stream, consumer.as_ref(), &away);
+                self.found.extend(gap);
+                self.ack_context.forget_away(over);
                 if idle && !self.asks_consumer {
                     self.tracker.waits(&stream);
                 }

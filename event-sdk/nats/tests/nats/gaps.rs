@@ -75,7 +75,7 @@ impl Rig {
 }
 
 impl Reader {
-    async fn gap(&mut self) -> Gap {
+    pub(crate) async fn gap(&mut self) -> Gap {
         match self.item().await {
             Some(Ok(Incoming::Notice(notice))) => match notice.kind() {
                 NoticeKind::Gap(gap) => *gap,

@@ -1,5 +1,5 @@
 //! What is no certain gap on a real server: filters and subjects that change while a subscription
-//! runs, and what other members have read.
+//! runs, what other members have read, and deliveries that are dropped before they come again.
 
 use event_sdk::transport::{Incoming, LostCount, Settlement};
 use futures_util::StreamExt;
@@ -125,5 +125,30 @@ async fn what_members_have_read_is_no_gap_when_it_goes_later() {
     for read in reading {
         let item = read.await.unwrap();
         assert!(matches!(item, Some(Ok(Incoming::Message(_)))), "{item:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_before_it_comes_again_is_a_gap() {
+    let limits = [json!({ "max_msgs": 3 }), json!({ "max_bytes": 3 * 40 })];
+    for settings in limits {
+        let rig = Rig::start().await;
+        rig.update(settings).await;
+        let nats = rig.connect().await;
+        let mut reader = subscribe(&nats, &durable("d"), 1).await;
+        rig.publish([1, 2]).await;
+        let put_back = reader.expect(1).await;
+        let delay = std::time::Duration::from_secs(3600);
+        settle(&put_back, Settlement::Nak(delay)).await.unwrap();
+        reader.expect_and_ack([2]).await;
+        for number in 3..=8 {
+            rig.publish([number]).await;
+            reader.expect_and_ack([number]).await;
+        }
+        let gap = reader.gap().await;
+        assert_eq!((gap.from, gap.to), (1, 1));
+        assert_eq!(gap.lost, LostCount::AtMost(1));
+        rig.publish([9]).await;
+        reader.expect_and_ack([9]).await;
     }
 }

@@ -145,6 +145,8 @@ pub(super) struct ConsumerLook {
     pub(super) delivered: Delivered,
     /// Its filters; `None` if they cannot be read.
     pub(super) filters: Option<Vec<Pattern>>,
+    /// The sequence up to which everything is settled, or gone.
+    pub(super) settled_to: u64,
     /// How many messages it has still to deliver for the first time.
     pub(super) pending: u64,
 }
@@ -160,6 +162,7 @@ pub(super) async fn consumer(
     Ok(info.ok().map(|info| ConsumerLook {
         delivered: info.delivered,
         filters: info.filters(),
+        settled_to: info.ack_floor.stream_seq,
         pending: info.num_pending,
     }))
 }

@@ -6,6 +6,8 @@
 
 mod looked;
 
+pub(super) use looked::unsettled;
+
 use jiff::Timestamp;
 
 use super::super::bind::{Bound, Delivered};

@@ -1,11 +1,13 @@
 //! Judges what was passed over or is missing, after a look at the stream and the consumer; a number
 //! is exact only if filters and subjects are as they were.
 
+use std::collections::BTreeSet;
+
 use super::super::look::{ConsumerLook, StreamLook};
 use super::super::ranges::{Missing, Range};
 use super::{Coverage, Doubt, Tracker};
 use event_sdk_core::subject::Pattern;
-use event_sdk_core::transport::Gap;
+use event_sdk_core::transport::{Gap, LostCount};
 
 impl Tracker {
     /// Whether it waits for a look to judge the last delivery.
@@ -82,6 +84,9 @@ impl Tracker {
                 && doubt.jump.0 > self.steady.since;
             return self.gap(doubt.missing, is_certain);
         }
+        if look.details.is_none() {
+            return self.gap(doubt.missing, false);
+        }
         // Some of it was not for the consumer: what is still there was passed over.
         let mut gone = Missing::default();
         self.gone(doubt.jump, look, &mut gone);
@@ -154,6 +159,32 @@ impl Tracker {
         }
         gap
     }
+}
+
+/// Judges deliveries that are to come again: what the stream has dropped of them never comes,
+/// unless another member has had it before. Answers the gap, and which are not to be waited for.
+pub(in super::super) fn unsettled(
+    look: &StreamLook,
+    consumer: Option<&ConsumerLook>,
+    away: &BTreeSet<u64>,
+) -> (Option<Gap>, Vec<u64>) {
+    // Elsewhere, what other members have acknowledged is gone too.
+    let is_told = look.rules.keeps_read;
+    let listed = look.details.as_deref().unwrap_or_default();
+    let is_gone = |sequence: &u64| *sequence < look.first || listed.contains(sequence);
+    let settled_to = consumer.map_or(0, |at| at.settled_to);
+    let (mut gone, mut over) = (Missing::default(), Vec::new());
+    for sequence in away {
+        if is_gone(sequence) {
+            gone.add((*sequence, *sequence));
+            over.push(*sequence);
+        } else if *sequence <= settled_to {
+            over.push(*sequence);
+        }
+    }
+    let lost = LostCount::AtMost(gone.count);
+    let gap = gone.ends().filter(|_| is_told);
+    (gap.map(|(from, to)| Gap { from, to, lost }), over)
 }
 
 /// Whether these are the same filters, in whichever order.

@@ -123,6 +123,7 @@ fn idle(consumer_seq: u64, stream_seq: u64, pending: u64) -> ConsumerLook {
             stream_seq,
         },
         filters: None,
+        settled_to: 0,
         pending,
     }
 }

@@ -90,6 +90,25 @@ fn a_look_judges_no_jump_beyond_what_it_saw() {
 }
 
 #[test]
+fn what_is_dropped_before_it_comes_again_is_told_once() {
+    let mut look = stream(5, 20, &[9]);
+    let at = ConsumerLook {
+        settled_to: 7,
+        ..idle(12, 12, 0)
+    };
+    let judge = |look: &StreamLook, away: &[u64]| {
+        unsettled(look, Some(&at), &away.iter().copied().collect())
+    };
+    // The sixth was settled elsewhere, the eighth is still to come.
+    let (gap, over) = judge(&look, &[3, 4, 6, 8, 9]);
+    assert_eq!(gap, Some(at_most(3, 9, 3)));
+    assert_eq!(over, [3, 4, 6, 9]);
+    assert_eq!(judge(&look, &[8]), (None, vec![]));
+    look.rules.keeps_read = false;
+    assert_eq!(judge(&look, &[3]), (None, vec![3]));
+}
+
+#[test]
 fn holes_that_are_too_many_to_be_listed_are_told_of_a_jump_too() {
     let mut tracker = new("s.a");
     assert_eq!(delivers(&mut tracker, &[(1, 3), (2, 50_000)]), []);
