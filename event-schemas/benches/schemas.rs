@@ -12,9 +12,10 @@ use event_schemas::compat::Verdict;
 use event_schemas::lock::{self, Options};
 use event_sdk::codec::DecodeFault;
 use event_sdk::event::EventSpec;
+use event_sdk::json::WriteJson;
 use event_sdk::set::Opened;
 use event_sdk::subject::grammar::subject_hash;
-use event_sdk::{Event, EventSet, Visit, Visitor};
+use event_sdk::{Event, EventSet, Readable, Visit, Visitor};
 use jiff::civil::date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -123,7 +124,11 @@ macro_rules! visit_ten {
 /// What the derive writes, for a subject that it could not compute, and a set of all.
 macro_rules! thousand {
     ($event:ident, $version:expr, $set:ident) => {
-        impl<const N: usize> Event for $event<N> {
+        impl<const N: usize> Event for $event<N> {}
+
+        impl<const N: usize> Readable for $event<N> {
+            const __AS_JSON: Option<fn(&Self) -> &dyn WriteJson> =
+                Some(event_sdk::__private::as_json::<Self>);
             const SPEC: EventSpec = event_sdk::__private::SpecBuilder::new(
                 "Placed",
                 Subjects::<N>::NAME,

@@ -271,7 +271,12 @@ impl Catalogue {
             }
         };
         let entry = &mut self.events[at];
-        entry.meet(definition);
+        match (entry.is_published(), definition.is_published) {
+            // The publisher's type says what the event is; a receiver may read a part of it.
+            (true, false) => {}
+            (false, true) => *entry = EventEntry::new(definition),
+            _ => entry.meet(definition),
+        }
         entry
     }
 

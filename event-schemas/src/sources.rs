@@ -3,7 +3,7 @@
 //! A catalogue is made by itself, so it can be forgotten: an event is derived,
 //! published and never listed. [`scan`] follows the modules of a crate and finds
 //! every struct that derives `Event`; [`Sources::problems`] compares them with a
-//! catalogue.
+//! catalogue. A struct that derives `Readable` is only received, so its publisher's catalogue has it.
 //!
 //! What is compiled for tests only is left out, and so is what stands inside a
 //! function. An older version, of which a newer one is made (`upcast_from`), need not

@@ -1,7 +1,9 @@
-//! The macros of event-sdk: `#[derive(Event)]`, `#[derive(EventSet)]` and `subject!`.
+//! The macros of event-sdk: `#[derive(Event)]`, `#[derive(Readable)]`, `#[derive(EventSet)]` and
+//! `subject!`.
 //!
 //! Users import them from `event-sdk` or `event-sdk-core`, together with the traits of the same
-//! names. Each derive (`event`, `set`) has four stages in four files:
+//! names. `Readable` is `Event` without the half that publishes, and shares its code. Each derive
+//! (`event`, `set`) has four stages in four files:
 //!
 //! 1. `ast` borrows the item: its fields or variants;
 //! 2. `attr` parses the attributes: their keys and the form of their values;
@@ -37,11 +39,18 @@ mod subject;
 use proc_macro::TokenStream;
 
 use crate_path::Home;
+use event::Derived;
 
 #[doc = include_str!("event.md")]
 #[proc_macro_derive(Event, attributes(event))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
-    event::derive(input.into(), Home::Sdk).into()
+    event::derive(input.into(), Home::Sdk, Derived::Event).into()
+}
+
+#[doc = include_str!("readable.md")]
+#[proc_macro_derive(Readable, attributes(event))]
+pub fn derive_readable(input: TokenStream) -> TokenStream {
+    event::derive(input.into(), Home::Sdk, Derived::Readable).into()
 }
 
 #[doc = include_str!("set.md")]
@@ -62,7 +71,13 @@ pub fn subject(input: TokenStream) -> TokenStream {
 #[doc = include_str!("event.md")]
 #[proc_macro_derive(CoreEvent, attributes(event))]
 pub fn derive_core_event(input: TokenStream) -> TokenStream {
-    event::derive(input.into(), Home::Core).into()
+    event::derive(input.into(), Home::Core, Derived::Event).into()
+}
+
+#[doc = include_str!("readable.md")]
+#[proc_macro_derive(CoreReadable, attributes(event))]
+pub fn derive_core_readable(input: TokenStream) -> TokenStream {
+    event::derive(input.into(), Home::Core, Derived::Readable).into()
 }
 
 #[doc = include_str!("set.md")]

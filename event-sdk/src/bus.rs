@@ -7,11 +7,13 @@ mod applied;
 mod builder;
 mod consumer_spec;
 mod routes;
+mod wanted;
 
 pub use applied::{Applied, AppliedConsumer};
 pub use builder::BusBuilder;
 pub use consumer_spec::ConsumerSpec;
 pub(crate) use routes::{Routes, one_stream};
+pub(crate) use wanted::Wanted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Completion, ConsumerName, Drained, Error, StreamChange, StreamState, Transport,
+    Completion, ConsumerName, Drained, Error, Operation, StreamChange, StreamState, Transport,
     TransportExt as _,
 };
 
@@ -161,6 +163,11 @@ impl EventBus {
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
         let mut changes = Vec::with_capacity(self.inner.streams.len());
         for config in &self.inner.streams {
+            let supported = self
+                .inner
+                .transport
+                .check_needs(config.needs(), Operation::Manage);
+            supported.map_err(|error| error.at_stream(config.name.clone()))?;
             let change = self.inner.transport.apply_stream(config).await?;
             changes.push((config.name.clone(), change));
         }

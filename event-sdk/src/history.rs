@@ -18,7 +18,8 @@ use event_sdk_core::{EventSet, Pattern};
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use crate::bus::{EventBus, Routes, one_stream};
+use crate::bus::{EventBus, Routes, Wanted, one_stream};
+use crate::cause::{AsCause, Cause};
 use crate::message::{Message, Opener};
 
 impl EventBus {
@@ -26,7 +27,7 @@ impl EventBus {
     ///
     /// Add options, then await it.
     pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
-        HistoryQuery::new(self.clone())
+        HistoryQuery::new(self.clone(), Wanted::events_of::<S>())
     }
 }
 
@@ -43,6 +44,7 @@ impl EventBus {
 #[must_use = "nothing is read until this is awaited"]
 pub struct HistoryQuery<S> {
     bus: EventBus,
+    wanted: Wanted,
     routes: Routes,
     from: HistoryStart,
     order: Order,
@@ -50,10 +52,11 @@ pub struct HistoryQuery<S> {
     set: PhantomData<fn() -> S>,
 }
 
-impl<S: EventSet> HistoryQuery<S> {
-    fn new(bus: EventBus) -> Self {
+impl<S> HistoryQuery<S> {
+    pub(crate) fn new(bus: EventBus, wanted: Wanted) -> Self {
         Self {
             bus,
+            wanted,
             routes: Routes::default(),
             from: HistoryStart::End,
             order: Order::OldestFirst,
@@ -106,7 +109,10 @@ impl<S: EventSet> HistoryQuery<S> {
     }
 
     async fn open(self) -> Result<History<S>, Error> {
-        let routes = self.routes.resolve::<S>(&self.bus, Operation::Read).await?;
+        let routes = self
+            .wanted
+            .resolve(&self.routes, &self.bus, Operation::Read);
+        let routes = routes.await?;
         if let HistoryStart::Sequence(sequence) = self.from {
             one_stream(sequence, &routes, Operation::Read)?;
         }
@@ -117,6 +123,10 @@ impl<S: EventSet> HistoryQuery<S> {
             request.from = self.from;
             request.order = self.order;
             request.limit = self.limit;
+            let supported = inner
+                .transport
+                .check_needs(request.needs(), Operation::Read);
+            supported.map_err(|error| error.at_stream(request.stream.clone()))?;
             sources.push(Source {
                 stream: inner.transport.read_history(request).await?,
                 head: None,
@@ -136,7 +146,7 @@ impl<S: EventSet> HistoryQuery<S> {
     }
 }
 
-impl<S: EventSet> IntoFuture for HistoryQuery<S> {
+impl<S: 'static> IntoFuture for HistoryQuery<S> {
     type Output = Result<History<S>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
@@ -216,7 +226,7 @@ impl<S> History<S> {
     }
 }
 
-impl<S: EventSet> Stream for History<S> {
+impl<S> Stream for History<S> {
     type Item = Result<StoredEvent<S>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -274,6 +284,12 @@ impl<S> Deref for StoredEvent<S> {
 
     fn deref(&self) -> &Message<S> {
         &self.message
+    }
+}
+
+impl<S> AsCause for StoredEvent<S> {
+    fn as_cause(&self) -> Option<Cause> {
+        Message::as_cause(self)
     }
 }
 

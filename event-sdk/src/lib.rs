@@ -42,9 +42,9 @@
 //!
 //! # A tour
 //!
-//! - An **event** is a struct that derives [`Event`], and a **set** is an enum of events that derives
-//!   [`EventSet`]. A wrong subject, a duplicate in a set, or a type that is not an event does not
-//!   compile. [`subject!`] checks a pattern.
+//! - An **event** is a struct that derives [`Event`], or [`Readable`] if it is only received, and a
+//!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set, or
+//!   a type that is not an event does not compile. [`subject!`] checks a pattern.
 //! - A service shares one [`EventBus`]. [`EventBus::memory`] makes one in this process;
 //!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`] event
@@ -54,6 +54,7 @@
 //!   a stream of [`Delivery`]s. A message that is not an event of the set is a delivery too;
 //!   [`Message::decode`] returns the error. A [`Batch`] has several deliveries, settled together.
 //! - [`EventBus::history`] reads stored events without a consumer.
+//! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
 //! - Only [`EventBus::apply_streams`] creates and changes streams.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
@@ -78,6 +79,7 @@
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
+//! - `raw`: publishes and receives bytes without a type;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -98,6 +100,8 @@ mod message;
 
 mod history;
 
+mod raw;
+
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
     pub use event_sdk_clock::*;
@@ -106,14 +110,15 @@ pub mod time {
 pub use bus::{Applied, AppliedConsumer, BusBuilder, ConsumerSpec, EventBus};
 pub use cause::{AsCause, Cause};
 // The macros name the crate from which they were taken: these shadow core's own.
-pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, subject};
+pub use event_sdk_core::__private::macros_of_sdk::{Event, EventSet, Readable, subject};
 pub use event_sdk_core::*;
 pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
     IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
-    Publishable, Published, Publisher, PublisherSet,
+    Publishable, Published, Publisher, PublisherSet, RawPublish,
 };
+pub use raw::{RawBus, Untyped};
 pub use subscribe::{Batch, DelayUnknown, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 

@@ -130,6 +130,12 @@ impl<S> Message<S> {
         &self.subject
     }
 
+    /// The subject without the bus's prefix; `None` if it lies outside of it.
+    #[must_use]
+    pub fn relative_subject(&self) -> Option<&str> {
+        self.subject.relative_to(&self.opener.prefix)
+    }
+
     /// The message headers.
     #[must_use]
     pub fn headers(&self) -> &Headers {

@@ -6,6 +6,7 @@ mod error;
 mod prepared;
 mod publishable;
 mod publisher;
+mod raw;
 mod sending;
 mod window;
 
@@ -14,6 +15,7 @@ pub use error::PublishError;
 pub use prepared::Prepared;
 pub use publishable::{IntoPublishable, Publishable};
 pub use publisher::{Publisher, PublisherSet};
+pub use raw::RawPublish;
 pub use sending::{Publish, PublishFuture, Published};
 
 use event_sdk_core::{Event, EventSet};

@@ -20,13 +20,13 @@ pub use subscriber::Subscriber;
 
 use event_sdk_core::EventSet;
 
-use crate::bus::EventBus;
+use crate::bus::{EventBus, Wanted};
 
 impl EventBus {
     /// Receives the events of the set `S`, or of one type.
     ///
     /// Add options, then await it.
     pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
-        Subscribe::new(self.clone())
+        Subscribe::new(self.clone(), Wanted::events_of::<S>())
     }
 }

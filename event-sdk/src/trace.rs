@@ -55,13 +55,13 @@ impl TraceContext {
 
     /// `traceparent`: version, trace id, parent id and flags.
     #[must_use]
-    pub fn parent(&self) -> &str {
+    pub fn traceparent(&self) -> &str {
         &self.parent
     }
 
     /// `tracestate`: data of tracing vendors.
     #[must_use]
-    pub fn state(&self) -> Option<&str> {
+    pub fn tracestate(&self) -> Option<&str> {
         self.state.as_deref()
     }
 

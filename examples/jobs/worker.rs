@@ -179,7 +179,7 @@ impl Worker {
             )
             .await?
         };
-        Ok(published.duplicate)
+        Ok(published.is_duplicate())
     }
 }
 

@@ -75,7 +75,7 @@ async fn publish<E: Event>(
     let own = Cause::new(&prepared.head());
     let stored = publisher.publish(prepared).await?;
     let sequence = stored
-        .sequence
+        .sequence()
         .context("the flights are stored in a stream")?;
     Ok((sequence, own))
 }

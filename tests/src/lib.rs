@@ -5,6 +5,9 @@
 //!
 //! - `publishing`, `two_phases`, `stories`: publishing, slow transports, correlation and traces;
 //! - `subscribing`, `batches`, `sets`, `hostile_input`: receiving, batches, decoding, bad messages;
+//! - `raw_bus`: bytes without a type;
+//! - `readable`: events that are only received;
+//! - `needs`: what a transport does not declare is refused by the bus;
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;

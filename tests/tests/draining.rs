@@ -67,7 +67,7 @@ async fn a_handler_finishes(bus: &EventBus) {
     let publisher = bus.publisher();
     let publish = publisher.publish(paid).caused_by(&delivery);
     let stored = within("a publish", publish).await.unwrap();
-    assert!(stored.sequence.is_some());
+    assert!(stored.sequence().is_some());
     within("an ack", delivery.ack()).await.unwrap();
     let drained = within("the drain", drain).await.unwrap().unwrap();
     let all = Drained {

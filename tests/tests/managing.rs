@@ -41,7 +41,7 @@ async fn a_bus_applies_the_streams_that_it_declares() {
         ]
     );
     let published = bus.publisher().publish(&prepared).await.unwrap();
-    assert_eq!(published.stream.as_deref(), Some("ORDERS"));
+    assert_eq!(published.stream(), Some("ORDERS"));
 
     let newer = declares([
         orders().max_messages(10),

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use event_sdk::EventBus;
 use event_sdk::stream::{Discard, StreamSpec};
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::time::{SequentialIds, SteppedClock};
 use event_sdk::transport::{ErrorKind, Outcome};
+use event_sdk::{EventBus, Published};
 use event_sdk_tests::orders::{CustomerMoved, CustomerRenamed, OrderPaid, OrderPlaced, placed};
 use jiff::Timestamp;
 
@@ -33,10 +33,10 @@ async fn a_prepared_event_is_published_once_however_often_it_is_tried() {
     let prepared = publisher.prepare(placed(1));
     let first = publisher.publish(&prepared).await.unwrap();
     let again = publisher.publish(&prepared).await.unwrap();
-    assert!(!first.duplicate && again.duplicate);
+    assert!(!first.is_duplicate() && again.is_duplicate());
     assert_eq!(
-        (first.event_id, first.sequence),
-        (again.event_id, again.sequence)
+        (first.event_id(), first.sequence()),
+        (again.event_id(), again.sequence())
     );
     assert_eq!(bus.stream_state("EVENTS").await.unwrap().messages, 1);
 }
@@ -77,9 +77,9 @@ async fn a_message_id_of_the_callers_is_what_a_duplicate_is_known_by() {
             .message_id("order-1")
             .await
             .unwrap()
-            .duplicate
+            .is_duplicate()
     );
-    assert!(!publisher.publish(placed(1)).await.unwrap().duplicate);
+    assert!(!publisher.publish(placed(1)).await.unwrap().is_duplicate());
 }
 
 #[tokio::test]
@@ -95,7 +95,7 @@ async fn expectations_of_stream_subject_and_entity() {
             .expect_last_sequence(0)
             .await
             .unwrap()
-            .sequence,
+            .sequence(),
         Some(1)
     );
     assert!(
@@ -179,7 +179,7 @@ async fn many_events_have_a_result_each() {
         .in_flight(7)
         .await
         .unwrap();
-    let sequences: Vec<_> = stored.iter().filter_map(|stored| stored.sequence).collect();
+    let sequences: Vec<_> = stored.iter().filter_map(Published::sequence).collect();
     assert_eq!(sequences, (1..=1000).collect::<Vec<_>>());
 
     let paid = |amount| OrderPaid { id: 1, amount };
@@ -244,9 +244,9 @@ async fn a_stream_forgets_an_id_after_its_window() {
     let prepared = publisher.prepare(placed(1));
     publisher.publish(&prepared).await.unwrap();
     clock.advance(Duration::from_secs(9));
-    assert!(publisher.publish(&prepared).await.unwrap().duplicate);
+    assert!(publisher.publish(&prepared).await.unwrap().is_duplicate());
     clock.advance(Duration::from_secs(2));
-    assert!(!publisher.publish(&prepared).await.unwrap().duplicate);
+    assert!(!publisher.publish(&prepared).await.unwrap().is_duplicate());
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use event_sdk::codec::DecodeErrorKind;
 use event_sdk::event::KeyUse;
-use event_sdk::{Event, EventBus, EventSet, RawEvent, Visit, Visitor};
+use event_sdk::{Event, EventBus, EventSet, RawEvent, Readable, Visit, Visitor};
 use event_sdk_tests::raw::{self, envelope};
 use serde::{Deserialize, Serialize};
 
@@ -150,7 +150,7 @@ fn specs_say_what_the_derive_was_told() {
 fn a_visitor_sees_each_event_with_its_type() {
     struct Names(Vec<(&'static str, usize)>);
 
-    impl<E: Event> Visitor<E> for Names {
+    impl<E: Readable> Visitor<E> for Names {
         fn visit(&mut self) {
             self.0.push((E::SPEC.name(), size_of::<E>()));
         }

@@ -26,7 +26,7 @@ async fn a_story_begins_with_its_first_event_and_is_inherited() {
     let placement = placements.next().await.unwrap().unwrap();
     let head = placement.head().unwrap();
     let story = head.metadata.correlation_id.clone().unwrap();
-    assert_eq!(story.as_uuid(), Some(first.event_id));
+    assert_eq!(story.as_uuid(), Some(first.event_id()));
     assert_eq!(head.metadata.causation_id, None);
 
     let publisher = bus.publisher::<OrderPaid>();
@@ -38,13 +38,29 @@ async fn a_story_begins_with_its_first_event_and_is_inherited() {
     let payment = payments.next().await.unwrap().unwrap();
     let head = payment.head().unwrap();
     assert_eq!(head.metadata.correlation_id, Some(story.clone()));
-    assert_eq!(head.metadata.causation_id, Some(first.event_id.into()));
+    assert_eq!(head.metadata.causation_id, Some(first.event_id().into()));
 
     publisher.publish(paid()).caused_by(&payment).await.unwrap();
     let third = payments.next().await.unwrap().unwrap();
     let head = third.head().unwrap();
     assert_eq!(head.metadata.correlation_id, Some(story));
-    assert_eq!(head.metadata.causation_id, Some(second.event_id.into()));
+    assert_eq!(head.metadata.causation_id, Some(second.event_id().into()));
+}
+
+#[tokio::test]
+async fn an_event_that_was_read_from_history_is_a_cause() {
+    let bus = EventBus::memory();
+    let trace = TraceContext::new(PARENT, None).unwrap();
+    let publisher = bus.publisher::<OrderPlaced>();
+    publisher.publish(placed(1)).trace(&trace).await.unwrap();
+    let mut history = bus.history::<OrderPlaced>().await.unwrap();
+    let stored = history.next().await.unwrap().unwrap();
+    let paid = bus.publisher().prepare(paid()).caused_by(&stored);
+    let metadata = &paid.head().metadata;
+    let first = Some(stored.event_id().unwrap().into());
+    assert_eq!(metadata.causation_id, first);
+    assert_eq!(metadata.correlation_id, first);
+    assert_eq!(paid.headers().get("traceparent"), Some(PARENT));
 }
 
 #[tokio::test]

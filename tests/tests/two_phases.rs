@@ -4,10 +4,10 @@ use std::future::IntoFuture;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::EventBus;
 use event_sdk::time::Clock;
 use event_sdk::time::SteppedClock;
 use event_sdk::transport::{ErrorKind, Outcome};
+use event_sdk::{EventBus, Published};
 use event_sdk_tests::held::Held;
 use event_sdk_tests::orders::{OrderPlaced, placed};
 use futures_util::FutureExt;
@@ -35,7 +35,7 @@ async fn a_publish_waits_for_both_answers() {
     held.handing_over.add_permits(1);
     assert!((&mut publish).now_or_never().is_none());
     held.confirming.add_permits(1);
-    assert_eq!(publish.await.unwrap().sequence, Some(1));
+    assert_eq!(publish.await.unwrap().sequence(), Some(1));
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn a_publish_that_is_not_confirmed_in_time_may_have_been_stored() {
             .publish(error.into_prepared())
             .await
             .unwrap()
-            .duplicate
+            .is_duplicate()
     );
 
     // A publish may have a timeout of its own.
@@ -94,7 +94,13 @@ async fn a_retry_is_the_same_publish() {
     held.confirming.add_permits(MANY);
 
     // Its message id is still the one that it was given, and so is its expectation.
-    assert!(publisher.publish(error.prepared()).await.unwrap().duplicate);
+    assert!(
+        publisher
+            .publish(error.prepared())
+            .await
+            .unwrap()
+            .is_duplicate()
+    );
     let other = error.into_prepared();
     let other = publisher.publish(other).message_id("order-2").await;
     let expected = ErrorKind::WrongLastSequence { last: Some(1) };
@@ -134,7 +140,7 @@ async fn many_are_pipelined_in_order_and_bounded_in_flight() {
     assert_eq!((held.order().len(), held.most_waiting()), (8, 8));
     held.confirming.add_permits(MANY);
     let stored = publish.await.unwrap();
-    let sequences: Vec<_> = stored.iter().map(|stored| stored.sequence).collect();
+    let sequences: Vec<_> = stored.iter().map(Published::sequence).collect();
     assert_eq!(sequences, (1..=100).map(Some).collect::<Vec<_>>());
     assert_eq!(held.most_waiting(), 8);
 }
@@ -160,7 +166,7 @@ async fn a_late_confirmation_does_not_hold_up_the_others() {
     assert_eq!((held.order().len(), held.most_waiting()), (20, 4));
     held.withheld.add_permits(1);
     let stored = publish.await.unwrap();
-    let sequences: Vec<_> = stored.iter().map(|stored| stored.sequence).collect();
+    let sequences: Vec<_> = stored.iter().map(Published::sequence).collect();
     assert_eq!(sequences, (1..=20).map(Some).collect::<Vec<_>>());
 
     // One that never comes is an error of its own, when its time is over.
@@ -241,7 +247,7 @@ async fn a_dropped_publish_takes_nothing_back() {
     assert_eq!(bus.stream_state("EVENTS").await.unwrap().messages, 1);
     held.handing_over.add_permits(MANY);
     held.confirming.add_permits(MANY);
-    assert!(publisher.publish(&prepared).await.unwrap().duplicate);
+    assert!(publisher.publish(&prepared).await.unwrap().is_duplicate());
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::any::TypeId;
 
 use event_sdk::envelope::Version;
 use event_sdk::event::{DataError, EventSpec, decode_data};
-use event_sdk::{Event, Visitor};
+use event_sdk::json::WriteJson;
+use event_sdk::{Readable, Visitor};
 use schemars::JsonSchema;
 use serde_json::Value;
 
@@ -20,7 +21,7 @@ impl Collect {
     }
 }
 
-impl<E: Event + JsonSchema> Visitor<E> for Collect {
+impl<E: Readable + JsonSchema> Visitor<E> for Collect {
     fn visit(&mut self) {
         self.0.push(Definition::of::<E>());
     }
@@ -31,6 +32,8 @@ impl<E: Event + JsonSchema> Visitor<E> for Collect {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Definition {
     pub(super) spec: &'static EventSpec,
+    /// Whether the type is published, and not only received (`#[derive(Readable)]`).
+    pub(super) is_published: bool,
     pub(super) type_id: TypeId,
     pub(super) schema: fn(Side) -> Made,
     pub(super) decode: Decode,
@@ -49,19 +52,32 @@ pub(super) type Reread = fn(Version, &[u8]) -> Result<Option<Value>, DataError>;
 pub(super) type KeyOf = fn(Version, &[u8]) -> Option<String>;
 
 impl Definition {
-    pub(super) fn of<E: Event + JsonSchema>() -> Self {
+    pub(super) fn of<E: Readable + JsonSchema>() -> Self {
         Self {
             spec: &E::SPEC,
+            is_published: E::__AS_JSON.is_some(),
             type_id: TypeId::of::<E>(),
-            schema: schema::of_data::<E>,
+            schema: |side| match E::__AS_JSON {
+                Some(_) => schema::of_data::<E>(side),
+                // What is written is not known here: the least is what is read.
+                None => schema::of_data::<E>(Side::Reader),
+            },
             decode: |version, data| decode_data::<E>(version, data).map(drop),
             key: |version, data| {
                 let event = decode_data::<E>(version, data).ok()?;
                 event.key().map(ToString::to_string)
             },
             reread: |version, data| {
-                decode_data::<E>(version, data).map(|event| serde_json::to_value(&event).ok())
+                let event = decode_data::<E>(version, data)?;
+                Ok(E::__AS_JSON.and_then(|as_json| written(as_json(&event))))
             },
         }
     }
+}
+
+/// What an event writes; `None` if it cannot.
+fn written(event: &dyn WriteJson) -> Option<Value> {
+    let mut bytes = Vec::new();
+    event.write_json(&mut bytes).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }

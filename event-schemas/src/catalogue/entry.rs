@@ -17,6 +17,7 @@ use crate::schema::{self, Made, Side};
 #[derive(Debug, Clone)]
 pub struct EventEntry {
     spec: &'static EventSpec,
+    is_published: bool,
     type_id: TypeId,
     /// The name of another type that is the same version of the same event.
     rival: Option<&'static str>,
@@ -37,7 +38,14 @@ impl EventEntry {
         self.spec
     }
 
-    /// The JSON Schema (2020-12) of the data that a publisher writes.
+    /// Whether the type of the event is published, and not only received
+    /// (`#[derive(Readable)]`).
+    pub fn is_published(&self) -> bool {
+        self.is_published
+    }
+
+    /// The JSON Schema (2020-12) of the data that a publisher writes. Of a type that is only
+    /// received it is the schema of what the type reads.
     pub fn writer(&self) -> &Value {
         &self.writer
     }
@@ -122,6 +130,7 @@ impl EventEntry {
         unsteady.dedup();
         Self {
             spec: definition.spec,
+            is_published: definition.is_published,
             type_id: definition.type_id,
             rival: None,
             pii: schema::personal::paths(&writer),

@@ -7,4 +7,5 @@ mod envelope;
 mod faults;
 mod personal;
 mod reader_only;
+mod received;
 mod support;

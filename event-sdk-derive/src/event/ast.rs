@@ -2,6 +2,7 @@
 
 use syn::{Attribute, Data, DeriveInput, Generics, Ident, Member, Type};
 
+use super::Derived;
 use crate::ctxt::Ctxt;
 
 /// The struct, borrowed from syn.
@@ -20,7 +21,11 @@ pub(crate) struct Field<'a> {
 }
 
 /// The struct; complains about any other item.
-pub(crate) fn look_at<'a>(item: &'a DeriveInput, ctxt: &Ctxt) -> Option<Input<'a>> {
+pub(crate) fn look_at<'a>(
+    item: &'a DeriveInput,
+    derived: Derived,
+    ctxt: &Ctxt,
+) -> Option<Input<'a>> {
     let name = &item.ident;
     let data = match &item.data {
         Data::Struct(data) => data,
@@ -28,7 +33,8 @@ pub(crate) fn look_at<'a>(item: &'a DeriveInput, ctxt: &Ctxt) -> Option<Input<'a
             ctxt.error(
                 name,
                 format!(
-                    "`{name}` is an enum, and one event is one struct; if each variant holds an event, derive `EventSet` in place of `Event`, else make it a struct with the enum as a field"
+                    "`{name}` is an enum, and one event is one struct; if each variant holds an event, derive `EventSet` in place of `{}`, else make it a struct with the enum as a field",
+                    derived.name()
                 ),
             );
             return None;

@@ -1,4 +1,5 @@
-//! Stage 4 of `#[derive(Event)]`: generates the `impl Event` and its `EventSpec`.
+//! Stage 4 of `#[derive(Event)]`: generates the `impl Readable` with its `EventSpec`, and
+//! the `impl Event` of an event that is published too.
 //!
 //! It is kept small, since a crate has hundreds of them: one `impl`, whose
 //! constants are literals. What can be computed (the hash of the subject, the
@@ -10,12 +11,13 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{DeriveInput, Generics, Ident, Member, Type, parse_quote};
 
+use super::Derived;
 use super::valid::{Key, Subject, ValidEvent};
 use crate::crate_path::CratePath;
 use crate::spans::Place;
 
-/// The implementation of `Event` for a struct without mistakes.
-pub(crate) fn event(event: &ValidEvent<'_>) -> TokenStream {
+/// The implementations for a struct without mistakes.
+pub(crate) fn event(event: &ValidEvent<'_>, derived: Derived) -> TokenStream {
     let (ident, private) = (event.ident, &event.krate);
     let spec = spec(event);
     let key = event.key.as_ref().map(key_method);
@@ -25,19 +27,37 @@ pub(crate) fn event(event: &ValidEvent<'_>) -> TokenStream {
         .as_ref()
         .filter(|_| event.generics.params.is_empty())
         .map(|previous| check_upcast(ident, previous));
-    let generics = bounded(event);
+    let generics = bounded(event, derived);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let published = (derived == Derived::Event).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics __sdk::Event for #ident #ty_generics #where_clause {}
+        }
+    });
+    // What is wrong with the data is said of `Event`, and is not to be said twice. With a lifetime
+    // of its own the bound may be wrong without being an error.
+    let said = (published.is_some() && event.generics.params.is_empty())
+        .then(|| quote_spanned!(ident.span()=> where for<'event_sdk> Self: __sdk::ReadableData));
+    let as_json = published.as_ref().map(|_| {
+        quote! {
+            const __AS_JSON: __sdk::Option<fn(&Self) -> &dyn __sdk::WriteJson> =
+                __sdk::Option::Some(__sdk::as_json::<Self>);
+        }
+    });
     quote! {
         #[allow(deprecated)]
         const _: () = {
             use #private as __sdk;
 
             #[automatically_derived]
-            impl #impl_generics __sdk::Event for #ident #ty_generics #where_clause {
+            impl #impl_generics __sdk::Readable for #ident #ty_generics #said #where_clause {
                 const SPEC: __sdk::EventSpec = #spec;
+                #as_json
                 #key
                 #from_older
             }
+            #published
             #check
         };
     }
@@ -76,7 +96,7 @@ fn spec(event: &ValidEvent<'_>) -> TokenStream {
         // a generic event is checked when its spec is first used.
         Some(previous) if !event.generics.params.is_empty() => Place::of(previous).put(|at| {
             quote_spanned! {at=>
-                __sdk::with_previous(#spec, &<#previous as __sdk::Event>::SPEC)
+                __sdk::with_previous(#spec, &<#previous as __sdk::Readable>::SPEC)
             }
         }),
         _ => spec,
@@ -98,8 +118,9 @@ fn key_method(key: &Key<'_>) -> TokenStream {
 }
 
 fn from_older(previous: &Type) -> TokenStream {
-    let upcast = Place::of(previous)
-        .put(|at| quote_spanned!(at=> <#previous as __sdk::Event>::__upcast::<Self>(found, data)));
+    let upcast = Place::of(previous).put(
+        |at| quote_spanned!(at=> <#previous as __sdk::Readable>::__upcast::<Self>(found, data)),
+    );
     quote! {
         fn from_older(
             found: __sdk::Version,
@@ -112,31 +133,34 @@ fn from_older(previous: &Type) -> TokenStream {
 
 fn check_upcast(ident: &Ident, previous: &Type) -> TokenStream {
     let older =
-        Place::of(previous).put(|at| quote_spanned!(at=> <#previous as __sdk::Event>::SPEC));
+        Place::of(previous).put(|at| quote_spanned!(at=> <#previous as __sdk::Readable>::SPEC));
     let check = Place::of(previous)
         .put(|at| quote_spanned!(at=> __sdk::check_upcast(__SDK_SPEC, __SDK_PREVIOUS)));
     quote! {
-        const __SDK_SPEC: &__sdk::EventSpec = &<#ident as __sdk::Event>::SPEC;
+        const __SDK_SPEC: &__sdk::EventSpec = &<#ident as __sdk::Readable>::SPEC;
         const __SDK_PREVIOUS: &__sdk::EventSpec = &#older;
         const _: () = #check;
     }
 }
 
 /// The generics, with the bounds without which a generic struct is no event.
-fn bounded(event: &ValidEvent<'_>) -> Generics {
+fn bounded(event: &ValidEvent<'_>, derived: Derived) -> Generics {
     let mut generics = event.generics.clone();
     if generics.params.is_empty() {
         return generics;
     }
     let predicates = &mut generics.make_where_clause().predicates;
-    predicates.push(parse_quote!(Self: __sdk::EventData));
+    predicates.push(parse_quote!(Self: __sdk::ReadableData));
+    if derived == Derived::Event {
+        predicates.push(parse_quote!(Self: __sdk::WritableData));
+    }
     if let Some(Key { ty, .. }) = &event.key
         && names_any(ty.to_token_stream(), event.generics)
     {
         predicates.push(parse_quote!(#ty: __sdk::Key));
     }
     if let Some(previous) = &event.upcast_from {
-        predicates.push(parse_quote!(#previous: __sdk::Event));
+        predicates.push(parse_quote!(#previous: __sdk::Readable));
         predicates.push(parse_quote!(Self: __sdk::Upcast<#previous>));
     }
     generics
@@ -157,28 +181,37 @@ fn names_any(tokens: TokenStream, generics: &Generics) -> bool {
 
 /// What is wrong, and an implementation that says nothing, so that the same
 /// mistake does not show again as "is not an event" wherever the type is used.
-pub(crate) fn stub(item: &DeriveInput, error: &syn::Error) -> TokenStream {
+pub(crate) fn stub(item: &DeriveInput, derived: Derived, error: &syn::Error) -> TokenStream {
     let errors = error.to_compile_error();
     let private = CratePath::find(&item.attrs);
     let ident = &item.ident;
     let name = ident.unraw().to_string();
     let mut generics = item.generics.clone();
     // With a lifetime of its own the bound may be wrong without being an error.
-    let bound = quote_spanned!(ident.span()=> for<'event_sdk> Self: __sdk::EventData);
-    generics
-        .make_where_clause()
-        .predicates
-        .push(parse_quote!(#bound));
+    let predicates = &mut generics.make_where_clause().predicates;
+    let bound = quote_spanned!(ident.span()=> for<'event_sdk> Self: __sdk::ReadableData);
+    predicates.push(parse_quote!(#bound));
+    if derived == Derived::Event {
+        let bound = quote_spanned!(ident.span()=> for<'event_sdk> Self: __sdk::WritableData);
+        predicates.push(parse_quote!(#bound));
+    }
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let published = (derived == Derived::Event).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics __sdk::Event for #ident #ty_generics #where_clause {}
+        }
+    });
     quote! {
         #errors
         const _: () = {
             use #private as __sdk;
 
             #[automatically_derived]
-            impl #impl_generics __sdk::Event for #ident #ty_generics #where_clause {
+            impl #impl_generics __sdk::Readable for #ident #ty_generics #where_clause {
                 const SPEC: __sdk::EventSpec = __sdk::SpecBuilder::stub(#name);
             }
+            #published
         };
     }
 }

@@ -44,6 +44,10 @@
 //! bits in what is flattened or tagged (serde does not buffer those), and the attributes of
 //! the types of fields. A test that reads back what it has published finds them.
 //!
+//! Of an event that is only received (`#[derive(Readable)]`), what counts for writing alone is not
+//! looked at: the publisher's type decides it. Refused are `deny_unknown_fields`, `untagged`, two
+//! fields that are read from one name, two flattened maps, what borrows, and a key that is not read.
+//!
 //! What is malformed or for enums only is left to serde's own derive, whose
 //! message is the better one.
 
@@ -55,13 +59,19 @@ use syn::{Attribute, LitStr, Member, Path, Token};
 
 use self::field::{FieldSerde, Place};
 use self::names::Names;
+use super::Derived;
 use super::ast::Input;
 use super::attr::FieldAttrs;
 use crate::ctxt::Ctxt;
 
 /// Looks through the serde attributes of the struct and of its fields.
-pub(crate) fn check(input: &Input<'_>, fields: &[FieldAttrs], ctxt: &Ctxt) {
-    let on_struct = OnStruct::read(input.attrs, ctxt);
+pub(crate) fn check(input: &Input<'_>, fields: &[FieldAttrs], derived: Derived, ctxt: &Ctxt) {
+    let mut on_struct = OnStruct::read(input.attrs, derived, ctxt);
+    let is_written = derived == Derived::Event;
+    if !is_written {
+        on_struct.into = None;
+        on_struct.names.tag = None;
+    }
     if let Some(into) = &on_struct.into
         && !on_struct.from
     {
@@ -76,7 +86,7 @@ pub(crate) fn check(input: &Input<'_>, fields: &[FieldAttrs], ctxt: &Ctxt) {
         let serde = FieldSerde::read(field.attrs);
         let is_key = attrs.key.given().is_some();
         if is_key {
-            serde.check_key(ctxt);
+            serde.check_key(derived, ctxt);
         }
         let place = Place {
             named: matches!(field.member, Member::Named(_)),
@@ -84,7 +94,9 @@ pub(crate) fn check(input: &Input<'_>, fields: &[FieldAttrs], ctxt: &Ctxt) {
             default: on_struct.default,
         };
         if !on_struct.is_elsewhere() {
-            serde.check(field.ty, place, ctxt);
+            if is_written {
+                serde.check(field.ty, place, ctxt);
+            }
             // A lifetime of the struct is complained about there.
             if input.generics.lifetimes().next().is_none() {
                 serde.check_owned(field.ty, ctxt);
@@ -93,7 +105,7 @@ pub(crate) fn check(input: &Input<'_>, fields: &[FieldAttrs], ctxt: &Ctxt) {
         read.push((field, serde));
     }
     if !on_struct.is_elsewhere() {
-        names::check(&on_struct.names, &read, ctxt);
+        names::check(&on_struct.names, &read, derived, ctxt);
     }
 }
 
@@ -115,16 +127,16 @@ impl OnStruct {
         self.from || self.into.is_some() || self.remote
     }
 
-    fn read(attrs: &[Attribute], ctxt: &Ctxt) -> Self {
+    fn read(attrs: &[Attribute], derived: Derived, ctxt: &Ctxt) -> Self {
         let mut found = Self::default();
         for attr in attrs.iter().filter(|attr| attr.path().is_ident("serde")) {
             // An error here is serde's to report.
-            let _ = attr.parse_nested_meta(|meta| found.item(&meta, ctxt));
+            let _ = attr.parse_nested_meta(|meta| found.item(&meta, derived, ctxt));
         }
         found
     }
 
-    fn item(&mut self, meta: &ParseNestedMeta, ctxt: &Ctxt) -> syn::Result<()> {
+    fn item(&mut self, meta: &ParseNestedMeta, derived: Derived, ctxt: &Ctxt) -> syn::Result<()> {
         let name = meta.path.get_ident().map(ToString::to_string);
         match name.as_deref() {
             Some("deny_unknown_fields") => ctxt.error(
@@ -136,7 +148,7 @@ impl OnStruct {
                 "an event cannot be `untagged`: other services would have to guess the shape of its data; remove the attribute, and put an enum with a `tag` into a field if the shape varies",
             ),
             Some("rename_all") if meta.input.peek(syn::token::Paren) => {
-                self.names.case = rename_all(meta, ctxt)?;
+                self.names.case = rename_all(meta, derived, ctxt)?;
             }
             Some("rename_all") => {
                 let case: LitStr = meta.value()?.parse()?;
@@ -154,7 +166,11 @@ impl OnStruct {
 }
 
 /// `rename_all(serialize = "…", deserialize = "…")`: the case, if it is one.
-fn rename_all(meta: &ParseNestedMeta, ctxt: &Ctxt) -> syn::Result<Option<String>> {
+fn rename_all(
+    meta: &ParseNestedMeta,
+    derived: Derived,
+    ctxt: &Ctxt,
+) -> syn::Result<Option<String>> {
     let (mut serialize, mut deserialize) = (None, None);
     meta.parse_nested_meta(|direction| {
         let case: LitStr = direction.value()?.parse()?;
@@ -165,13 +181,13 @@ fn rename_all(meta: &ParseNestedMeta, ctxt: &Ctxt) -> syn::Result<Option<String>
         }
         Ok(())
     })?;
-    if serialize != deserialize {
+    if derived == Derived::Event && serialize != deserialize {
         ctxt.error(
             &meta.path,
             "an event is written and read with the same names, or no service could read what another writes; use one case for both: `rename_all = \"camelCase\"`",
         );
     }
-    Ok(serialize)
+    Ok(deserialize)
 }
 
 fn skip(meta: &ParseNestedMeta) -> syn::Result<()> {

@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::failure::{Failure, Outcome};
-use event_sdk_core::Event;
 use event_sdk_core::envelope::EnvelopeHeader;
 use event_sdk_core::transport::{Body, ValueBody};
+use event_sdk_core::{Event, Readable};
 
 /// A note of the conformance suite.
 #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]

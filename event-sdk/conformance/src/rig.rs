@@ -230,12 +230,9 @@ impl Rig {
         config: &ConsumerConfig,
         prefetch: usize,
     ) -> Outcome<Result<Reader, Error>> {
-        let answer = self.transport.subscribe(SubscribeRequest {
-            stream: self.stream.clone(),
-            config: config.clone(),
-            prefetch,
-            must_exist: false,
-        });
+        let mut request = SubscribeRequest::new(self.stream.clone(), config.clone());
+        request.prefetch = prefetch;
+        let answer = self.transport.subscribe(request);
         let subscribed = within(self.patience(), "the answer to a subscribe", answer).await?;
         Ok(subscribed.map(|subscription| Reader::new(subscription, self.patience())))
     }

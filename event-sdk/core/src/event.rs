@@ -1,4 +1,4 @@
-//! The `Event` trait, and the data types that an event may have.
+//! The `Event` and `Readable` traits, and the data types that an event may have.
 
 pub(crate) mod spec;
 pub(crate) mod upcast;
@@ -16,14 +16,16 @@ use serde::de::DeserializeOwned;
 
 use self::upcast::Upcast;
 use crate::envelope::Version;
+use crate::json::WriteJson;
 
-/// An event: a struct that is published and received.
+/// An event that can be published: [`Readable`], and serialized.
 ///
 /// Implement it with `#[derive(Event)]`, never by hand: the derive checks the subject at compile
-/// time.
+/// time, and implements [`Readable`] too. An event that a service only receives derives `Readable`
+/// alone.
 ///
 /// ```
-/// use event_sdk_core::Event;
+/// use event_sdk_core::{Event, Readable};
 /// use serde::{Deserialize, Serialize};
 ///
 /// /// A flight has left its gate.
@@ -40,14 +42,49 @@ use crate::envelope::Version;
 /// assert_eq!(FlightDeparted::SPEC.description(), "A flight has left its gate.");
 /// ```
 #[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event that can be published",
+    label = "not an event, or one that is only received",
+    note = "derive it on the struct: `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`",
+    note = "a struct that derives `Readable` is only received, and may lack `Serialize`: to publish it, derive `Event` in place of `Readable`, and `Serialize`",
+    note = "a set is not published: each event has a publisher of its own"
+)]
+pub trait Event: Readable + WritableData {}
+
+/// An event that can be received: its constants, and how its data is decoded. A member of an
+/// [`EventSet`](crate::EventSet).
+///
+/// Every [`Event`] is readable. An event that a service only receives derives `Readable` in place
+/// of `Event`, with the same attributes, and needs no `Serialize`. It can be subscribed to, be in a
+/// set and be read from history, but not be published.
+///
+/// ```
+/// use event_sdk_core::Readable;
+/// use serde::Deserialize;
+///
+/// /// The fields of another team's event that this service reads.
+/// #[derive(Readable, Deserialize)]
+/// #[event(domain = "flights")]
+/// struct FlightDeparted {
+///     #[event(key)]
+///     flight: String,
+/// }
+///
+/// assert_eq!(FlightDeparted::SPEC.subject(), "flights.flight.departed");
+/// ```
+#[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "not an event",
-    note = "derive it on the struct: `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`",
+    note = "derive it on the struct: `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`, or `#[derive(Readable, Deserialize)]` if this program only receives it",
     note = "to take several events at once, name an enum that derives `EventSet`"
 )]
-pub trait Event: EventData {
+pub trait Readable: ReadableData {
     /// The constants of this event: subject, type, version and others.
     const SPEC: EventSpec;
+
+    /// The event as what writes its data; `None` if the type is only received. Not public
+    /// interface: the derive of `Event` sets it.
+    #[doc(hidden)]
+    const __AS_JSON: Option<fn(&Self) -> &dyn WriteJson> = None;
 
     /// The event's key, which identifies the entity whose events stay in order; `None` without a
     /// field marked `#[event(key)]`.
@@ -72,13 +109,19 @@ pub trait Event: EventData {
     /// older. Not public interface: the derive of the next version calls it. (A function
     /// beside the trait would say twice that a type is no event.)
     #[doc(hidden)]
-    fn __upcast<N: Event + Upcast<Self>>(found: Version, data: &[u8]) -> Result<N, DataError> {
+    fn __upcast<N: Readable + Upcast<Self>>(found: Version, data: &[u8]) -> Result<N, DataError> {
         let previous = decode_data::<Self>(found, data)?;
         N::upcast(previous).map_err(|why| DataError::refused_upcast(&N::SPEC, &Self::SPEC, why))
     }
 }
 
-/// The bounds of an event's data type. Every suitable type implements it.
-pub trait EventData: Serialize + DeserializeOwned + Send + Sync + 'static {}
+/// The bounds of the data type of an event that is received. Every suitable type implements it.
+pub trait ReadableData: DeserializeOwned + Send + Sync + 'static {}
 
-impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> EventData for T {}
+impl<T: DeserializeOwned + Send + Sync + 'static> ReadableData for T {}
+
+/// The bounds of the data type of an event that is published, besides those of one that is
+/// received. Every suitable type implements it.
+pub trait WritableData: Serialize {}
+
+impl<T: Serialize> WritableData for T {}

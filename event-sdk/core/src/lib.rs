@@ -7,7 +7,7 @@
 //!
 //! # Modules
 //!
-//! - [`event`]: the [`Event`] trait, and the [`EventSpec`](event::EventSpec) that its derive generates;
+//! - [`event`]: the traits [`Event`] and [`Readable`], and the [`EventSpec`](event::EventSpec) that its derive generates;
 //! - [`set`]: [`EventSet`], several events as one enum, and its checks at compile time;
 //! - [`mod@subject`]: [`Subject`] and [`Pattern`], validated texts;
 //! - [`envelope`]: the [`EnvelopeHeader`] around an event's data;
@@ -48,8 +48,10 @@ pub mod text;
 pub mod __private;
 
 pub use envelope::{EnvelopeHeader, LooseId, Metadata, Version};
-pub use event::Event;
-pub use event_sdk_derive::{CoreEvent as Event, CoreEventSet as EventSet, core_subject as subject};
+pub use event::{Event, Readable};
+pub use event_sdk_derive::{
+    CoreEvent as Event, CoreEventSet as EventSet, CoreReadable as Readable, core_subject as subject,
+};
 pub use pii::Pii;
 pub use set::{Contains, EventSet, RawEvent, Visit, Visitor};
 pub use subject::{Pattern, Subject};

@@ -9,14 +9,16 @@ pub use crate::codec::DecodeFault;
 pub use crate::envelope::Version;
 pub use crate::event::spec::SpecBuilder;
 pub use crate::event::upcast::Upcast;
-pub use crate::event::{DataError, Event, EventData, EventSpec};
+pub use crate::event::{DataError, Event, EventSpec, Readable, ReadableData, WritableData};
+pub use crate::json::WriteJson;
 pub use crate::set::check::{check_member, check_upcast};
+pub use crate::set::payload::OtherPayload;
 pub use crate::set::table::SubjectTable;
-pub use crate::set::{Contains, EventSet, Opened, OtherPayload, Payload, Visit, Visitor};
+pub use crate::set::{Contains, EventSet, Opened, Payload, Visit, Visitor};
 
 /// The macros as `event-sdk` has them.
 pub mod macros_of_sdk {
-    pub use event_sdk_derive::{Event, EventSet, subject};
+    pub use event_sdk_derive::{Event, EventSet, Readable, subject};
 }
 
 use crate::subject::Pattern;
@@ -48,9 +50,14 @@ impl<T: Display> Key for T {
     }
 }
 
-/// What [`Event::key`] answers for an event whose key is `key`.
+/// What [`Readable::key`] answers for an event whose key is `key`.
 pub fn key<K: Key>(key: &K) -> Option<&dyn Display> {
     Some(key.display())
+}
+
+/// The event as what writes its data.
+pub fn as_json<E: Event>(event: &E) -> &dyn WriteJson {
+    event
 }
 
 /// `spec`, of which `previous` is the version before it.

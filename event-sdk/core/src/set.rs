@@ -3,15 +3,16 @@
 pub(crate) mod check;
 mod membership;
 mod opened;
-mod payload;
+pub(crate) mod payload;
 mod raw;
 pub(crate) mod table;
 
 pub use membership::{Contains, Visit, Visitor};
 pub use opened::{Content, Opened};
-pub use payload::{OtherPayload, Payload, decode_member};
+pub use payload::Payload;
 pub use raw::RawEvent;
 
+use self::payload::decode_member;
 use crate::codec::DecodeFault;
 use crate::event::EventSpec;
 
@@ -47,7 +48,7 @@ use crate::event::EventSpec;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither an event nor a set of events",
     label = "cannot be subscribed to",
-    note = "derive `Event` on a struct, or `EventSet` on an enum of events"
+    note = "derive `Event` on a struct, or `Readable` if it is only received, or `EventSet` on an enum of events"
 )]
 pub trait EventSet: Sized + Send + 'static {
     /// The events of the set, in the order of the variants.

@@ -8,7 +8,7 @@ use event_sdk_core::envelope::{MetaValue, Metadata};
 use event_sdk_core::event::decode_data;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson, read_value, write_value};
-use event_sdk_core::{EnvelopeHeader, Event};
+use event_sdk_core::{EnvelopeHeader, Event, Readable};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use event_sdk_core::codec::{DecodeErrorKind, DecodeFault};
 use event_sdk_core::event::{ErasedEvent, KeyUse, ValueHeader, decode_data};
 use event_sdk_core::set::{Content, Opened};
-use event_sdk_core::{EnvelopeHeader, Event, EventSet, RawEvent, Subject, Version, Visit, Visitor};
+use event_sdk_core::{
+    EnvelopeHeader, Event, EventSet, RawEvent, Readable, Subject, Version, Visit, Visitor,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -256,7 +258,7 @@ fn the_first_of_a_story_has_a_whole_head() {
 
 struct Names(Vec<&'static str>);
 
-impl<E: Event> Visitor<E> for Names {
+impl<E: Readable> Visitor<E> for Names {
     fn visit(&mut self) {
         self.0.push(E::SPEC.name());
     }

@@ -112,10 +112,8 @@ impl MemoryStream {
             }
             within().map_err(at)?;
             if state.retention == Retention::WorkQueue {
-                let wanted = ConsumerConfig {
-                    deliver: existing.as_ref().map_or(config.deliver, |own| own.deliver),
-                    ..config.clone()
-                };
+                let mut wanted = config.clone();
+                wanted.deliver = existing.as_ref().map_or(config.deliver, |own| own.deliver);
                 let others = state.consumers.values().map(Consumer::config);
                 let others = others.filter(|other| other.name.as_str() != config.name.as_str());
                 check::of_work_queue(&wanted, others, Operation::Manage).map_err(at)?;

@@ -14,7 +14,6 @@ use event_sdk_core::transport::{
 pub(super) fn subscribe(request: &SubscribeRequest) -> Result<Filters, Error> {
     let refuse = |reason| at_consumer(option(Operation::Subscribe, reason), request);
     request.check().map_err(refuse)?;
-    deliver(&request.config).map_err(refuse)?;
     filters(&request.config.filters, Operation::Subscribe)
         .map_err(|error| at_consumer(error, request))
 }
@@ -22,21 +21,7 @@ pub(super) fn subscribe(request: &SubscribeRequest) -> Result<Filters, Error> {
 /// Whether a durable can be what it is to become, on whatever stream; what it wants of that.
 pub(super) fn applied(config: &ConsumerConfig) -> Result<Filters, Error> {
     config.check_applicable()?;
-    deliver(config).map_err(|reason| option(Operation::Manage, reason))?;
     filters(&config.filters, Operation::Manage)
-}
-
-/// Whether it starts somewhere that is known here.
-fn deliver(config: &ConsumerConfig) -> Result<(), String> {
-    match config.deliver {
-        DeliverPolicy::All
-        | DeliverPolicy::Last
-        | DeliverPolicy::LastPerSubject
-        | DeliverPolicy::New
-        | DeliverPolicy::ByStartSequence(_)
-        | DeliverPolicy::ByStartTime(_) => Ok(()),
-        other => Err(format!("the memory transport does not know {other:?}")),
-    }
 }
 
 /// The error, about the consumer that was asked for.

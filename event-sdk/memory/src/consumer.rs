@@ -96,10 +96,9 @@ impl Consumer {
         if self.config.filters != wanted.filters {
             self.position.change_filters(filters, stored, log);
         }
-        self.config = ConsumerConfig {
-            deliver: self.config.deliver,
-            ..wanted
-        };
+        let deliver = self.config.deliver;
+        self.config = wanted;
+        self.config.deliver = deliver;
         self.pass_on(after);
     }
 
@@ -235,8 +234,7 @@ impl Consumer {
         })
     }
 
-    /// Settles a delivery; one that is settled stays so. Whether the settlement
-    /// is one that is known here.
+    /// Settles a delivery; one that is settled stays so.
     pub(super) fn settle(
         &mut self,
         sequence: u64,
@@ -244,7 +242,7 @@ impl Consumer {
         log: &Log,
         now: Duration,
         after: &mut DeferredActions,
-    ) -> bool {
+    ) {
         match settlement {
             Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
             Settlement::InProgress => {
@@ -261,11 +259,9 @@ impl Consumer {
                     ledger.settled(sequence);
                 }
             }
-            _ => return false,
         }
         self.expire(log, now);
         self.pass_on(after);
-        true
     }
 
     /// A subscription has delivered what it took, but for the last `unread`: where

@@ -109,8 +109,8 @@ impl Position {
                     None => {}
                 }
             }
-            // `New`: nothing but what is still to come.
-            _ => {}
+            // Nothing but what is still to come.
+            DeliverPolicy::New => {}
         }
         (position, gap)
     }

@@ -7,8 +7,7 @@ use super::slab::Key;
 use super::stream::MemoryStream;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Completion, Error, ErrorKind, Operation, Settle, SettleCompletions, Settlement, Settler,
-    Unsettled,
+    Completion, Error, Operation, Settle, SettleCompletions, Settlement, Settler, Unsettled,
 };
 
 /// Where the deliveries of one subscription are settled; a delivery is known by
@@ -50,13 +49,7 @@ impl Sink {
                 return Err(stream.no_consumer(Operation::Settle, self.name.as_deref()));
             };
             for sequence in sequences {
-                if !consumer.settle(sequence, settlement, &state.log, now, after) {
-                    return Err(Error::new(
-                        ErrorKind::Other,
-                        Operation::Settle,
-                        "the memory transport does not know this settlement",
-                    ));
-                }
+                consumer.settle(sequence, settlement, &state.log, now, after);
             }
             state.release_settled(self.consumer, after);
             state.tell_drains(after);

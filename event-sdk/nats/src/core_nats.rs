@@ -19,9 +19,9 @@ use super::publish::{check_headers, check_size};
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    AckPolicy, Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
-    ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, Expectations, Operation,
-    PublishRequest, Stored, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, Drained, Error,
+    ErrorKind, Expectations, Operation, PublishRequest, Stored, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -138,10 +138,12 @@ impl Transport for CoreNats {
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let context = Arc::clone(&self.context);
+        let supported = self.check_needs(request.needs(), Operation::Subscribe);
         Completion::later(async move {
             let about = ErrorContext::new(Operation::Subscribe);
             context.check_open(about.operation)?;
             check(&about, &request)?;
+            supported?;
             let queue = request.config.name.as_str();
             let filters = &request.config.filters;
             let prefetch = request.prefetch;
@@ -157,6 +159,9 @@ impl Transport for CoreNats {
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         Cow::Borrowed(match missing {
             Capability::ValueHandover => "encode the event: it leaves this process",
+            Capability::Store => {
+                "without a stream a subscription is a group or has no name, acknowledges nothing and begins with what is new: set `ack_policy(AckPolicy::None)` and `deliver(DeliverPolicy::New)`"
+            }
             _ => STREAM_NEEDED,
         })
     }
@@ -179,10 +184,6 @@ fn done() -> Confirmation {
     }))
 }
 
-fn unsupported(capability: Capability, operation: Operation) -> Error {
-    Error::unsupported(capability, operation, STREAM_NEEDED)
-}
-
 const STREAM_NEEDED: &str =
     "that needs a stream; use the `Nats` transport on a server with JetStream";
 
@@ -202,21 +203,6 @@ fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> 
     }
     if let Err(reason) = config.check_filters() {
         return refused(&reason);
-    }
-    if !config.backoff.is_empty() {
-        return Err(unsupported(Capability::Backoff, about.operation));
-    }
-    let stores = matches!(config.name, ConsumerName::Durable(_))
-        || config.ack != AckPolicy::None
-        || config.deliver != DeliverPolicy::New
-        || config.max_deliver.is_some()
-        || request.must_exist;
-    if stores {
-        return Err(Error::unsupported(
-            Capability::Store,
-            about.operation,
-            "without a stream a subscription is a group or has no name, acknowledges nothing and begins with what is new: set `ack_policy(AckPolicy::None)` and `deliver(DeliverPolicy::New)`",
-        ));
     }
     Ok(())
 }

@@ -170,11 +170,9 @@ mod tests {
     #[test]
     fn id_and_expectations_are_headers_and_come_back_as_none() {
         let pattern = Pattern::parse("orders.*.7").unwrap();
-        let expect = Expectations {
-            last_sequence: Some(0),
-            last_subject_sequence: None,
-            last_pattern_sequence: Some((pattern, 41)),
-        };
+        let mut expect = Expectations::none();
+        expect.last_sequence = Some(0);
+        expect.last_pattern_sequence = Some((pattern, 41));
         let id = MessageId::Text("an id".into());
         let own = headers(&[("Some", "Zürich: 東京"), ("Empty", "")]);
         let map = outgoing(&own, Some(&id), &expect).unwrap();

@@ -118,11 +118,7 @@ struct Extra {
 
 impl RetryablePublish {
     fn expect(&self) -> &Expectations {
-        const NOTHING: &Expectations = &Expectations {
-            last_sequence: None,
-            last_subject_sequence: None,
-            last_pattern_sequence: None,
-        };
+        const NOTHING: &Expectations = &Expectations::none();
         self.extra.as_ref().map_or(NOTHING, |extra| &extra.expect)
     }
 

@@ -3,7 +3,9 @@
 use std::fmt;
 
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerChange, Error, StreamChange, TransportExt as _};
+use event_sdk_core::transport::{
+    ConsumerChange, Error, Operation, StreamChange, TransportExt as _,
+};
 
 use super::EventBus;
 
@@ -64,6 +66,13 @@ impl EventBus {
         let mut consumers = Vec::new();
         for spec in &inner.consumers {
             for (stream, config) in spec.configs(self).await? {
+                let needs = config.needs();
+                let supported = inner.transport.check_needs(needs, Operation::Manage);
+                supported.map_err(|error| {
+                    error
+                        .at_stream(stream.clone())
+                        .at_consumer(Text::copy_of(spec.name()))
+                })?;
                 let change = inner.transport.apply_consumer(&stream, &config).await?;
                 consumers.push(AppliedConsumer {
                     stream,

@@ -10,6 +10,7 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EventSet, Pattern};
 
+use super::wanted::Filters;
 use super::{EventBus, Routes};
 
 /// The declaration of a durable consumer: [`EventBus::apply`] creates it or changes it, and
@@ -48,9 +49,6 @@ pub struct ConsumerSpec {
     config: ConsumerConfig,
     filters: Filters,
 }
-
-/// The subjects of a set whose type is not kept.
-type Filters = fn(&Routes, &EventBus, Operation) -> Result<Vec<Pattern>, Error>;
 
 impl ConsumerSpec {
     /// A durable for the events of the set `S`, or of one type: it starts at the oldest event,
@@ -120,12 +118,12 @@ impl ConsumerSpec {
         &self.name
     }
 
-    /// The settings, without filters.
     /// From which streams, and which subjects of the set.
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
     }
 
+    /// The settings, without filters.
     pub(crate) fn config(&self) -> &ConsumerConfig {
         &self.config
     }
@@ -142,10 +140,8 @@ impl ConsumerSpec {
         let filters = (self.filters)(&self.routes, bus, Operation::Manage)?;
         let routes = self.routes.resolve_filters(filters, bus, Operation::Manage);
         let configs = routes.await?.into_iter().map(|(stream, filters)| {
-            let config = ConsumerConfig {
-                filters,
-                ..self.config.clone()
-            };
+            let mut config = self.config.clone();
+            config.filters = filters;
             (stream, config)
         });
         Ok(configs.collect())

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::InvalidSubject;
 use event_sdk_core::subject::grammar::{self, KeyError};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Capability, Error, ErrorKind, Operation, TransportExt as _};
@@ -53,17 +54,7 @@ impl Routes {
     ///
     /// # Errors
     ///
-    /// When nothing can match, or no stream stores what is wanted.
-    pub(crate) async fn resolve<S: EventSet>(
-        &self,
-        bus: &EventBus,
-        operation: Operation,
-    ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
-        let filters = self.filters::<S>(bus, operation)?;
-        self.resolve_filters(filters, bus, operation).await
-    }
-
-    /// The same for whole subjects that are known.
+    /// When no stream stores what is wanted.
     pub(crate) async fn resolve_filters(
         &self,
         filters: Vec<Pattern>,
@@ -188,31 +179,81 @@ impl Routes {
         bus: &EventBus,
         operation: Operation,
     ) -> Result<Vec<Pattern>, Error> {
-        let mut filters = Vec::new();
-        for base in self.base::<S>(bus, operation)? {
-            let mut narrowed = Some(base);
-            for narrow in &self.narrow {
-                let narrow = narrow
-                    .under(bus.prefix())
-                    .map_err(|why| invalid(operation, why))?;
-                narrowed = narrowed.and_then(|base| base.meet(&narrow));
-            }
-            filters.extend(narrowed);
-        }
+        let base = self.base::<S>(bus, operation)?;
+        let filters = self.narrowed(base, bus.prefix(), operation)?;
         if filters.is_empty() {
-            let wanted: Vec<_> = self.narrow.iter().map(Pattern::as_str).collect();
             let known: Vec<_> = S::MEMBERS.iter().map(|spec| spec.filter()).collect();
-            return Err(Error::new(
-                ErrorKind::InvalidSubject,
-                operation,
-                format!(
-                    "{} can match nothing of the set, which has {}; `*` stands for exactly one token, `>` for all that follow",
-                    wanted.join(" and "),
-                    known.join(", ")
-                ),
-            ));
+            let known = format!("the set, which has {}", known.join(", "));
+            return Err(self.matches_nothing(&known, operation));
         }
         Ok(filters)
+    }
+
+    /// The whole subjects that are wanted of `patterns`, which name no type.
+    pub(super) fn filters_of_subjects(
+        &self,
+        patterns: &[Pattern],
+        absolute: bool,
+        bus: &EventBus,
+        operation: Operation,
+    ) -> Result<Vec<Pattern>, Error> {
+        if self.key.is_some() {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                operation,
+                "a key cannot be looked for without a type, which says where in the subject it stands; write the escaped key into the pattern",
+            ));
+        }
+        if patterns.is_empty() {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                operation,
+                "there is no pattern, so nothing could match; name at least one, `>` for all subjects",
+            ));
+        }
+        let prefix = if absolute { "" } else { bus.prefix() };
+        let base = patterns.iter().map(|pattern| whole(pattern, prefix));
+        let base = base.collect::<Result<_, _>>();
+        let filters = self.narrowed(
+            base.map_err(|why| invalid(operation, why))?,
+            prefix,
+            operation,
+        )?;
+        if filters.is_empty() {
+            let known: Vec<_> = patterns.iter().map(Pattern::as_str).collect();
+            return Err(self.matches_nothing(&known.join(", "), operation));
+        }
+        Ok(filters)
+    }
+
+    /// What the narrower patterns leave of whole subjects.
+    fn narrowed(
+        &self,
+        base: Vec<Pattern>,
+        prefix: &str,
+        operation: Operation,
+    ) -> Result<Vec<Pattern>, Error> {
+        let mut filters = base;
+        for narrow in &self.narrow {
+            let narrow = whole(narrow, prefix).map_err(|why| invalid(operation, why))?;
+            filters = filters
+                .iter()
+                .filter_map(|base| base.meet(&narrow))
+                .collect();
+        }
+        Ok(filters)
+    }
+
+    fn matches_nothing(&self, of: &str, operation: Operation) -> Error {
+        let wanted: Vec<_> = self.narrow.iter().map(Pattern::as_str).collect();
+        Error::new(
+            ErrorKind::InvalidSubject,
+            operation,
+            format!(
+                "{} can match nothing of {of}; `*` stands for exactly one token, `>` for all that follow",
+                wanted.join(" and "),
+            ),
+        )
     }
 
     /// The whole subjects of the set, before they are narrowed by pattern.
@@ -276,6 +317,15 @@ impl Routes {
             filters.push(pattern);
         }
         Ok(filters)
+    }
+}
+
+/// The pattern under a prefix, or as it is if that is empty.
+fn whole(pattern: &Pattern, prefix: &str) -> Result<Pattern, InvalidSubject> {
+    if prefix.is_empty() {
+        Ok(pattern.clone())
+    } else {
+        pattern.under(prefix)
     }
 }
 

@@ -146,18 +146,7 @@ impl<E: Event> Dispatch<E> {
                 )
                 .with_source(why)
             })?;
-        let readable = self.bus.inner().max_payload;
-        if out.len() > readable {
-            return Err(unreadable(out.len(), readable));
-        }
-        let size = out.len() + headers.byte_len();
-        if size > self.capabilities.max_payload() {
-            // A server may take more since it was restarted.
-            let limit = self.bus.transport().capabilities().max_payload();
-            if size > limit {
-                return Err(too_large(self.bus.transport().name(), size, limit));
-            }
-        }
+        check_size(&self.bus, &self.capabilities, out.len(), headers)?;
         // A little more than the last: sizes vary by the digits of a number.
         let hint = (out.len() + out.len() / 8).min(MAX_SIZE_HINT);
         self.size_hint.store(hint, Ordering::Relaxed);
@@ -176,11 +165,11 @@ impl<E: Event> Dispatch<E> {
             None => None,
             Some(sequence) => Some((self.entity_pattern(prepared)?, sequence)),
         };
-        Ok(Expectations {
-            last_sequence: expect.stream,
-            last_subject_sequence: expect.subject,
-            last_pattern_sequence,
-        })
+        let mut expected = Expectations::none();
+        expected.last_sequence = expect.stream;
+        expected.last_subject_sequence = expect.subject;
+        expected.last_pattern_sequence = last_pattern_sequence;
+        Ok(expected)
     }
 
     /// All actions of the entity that the key names: `<domain>.<entity>.*.<key>`.
@@ -217,6 +206,29 @@ fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject>
     }
 }
 
+/// Whether a message is one that the transport takes and this bus reads. `declared` is what the
+/// transport could do a moment ago.
+pub(super) fn check_size(
+    bus: &EventBus,
+    declared: &Capabilities,
+    body: usize,
+    headers: &Headers,
+) -> Result<(), Error> {
+    let readable = bus.inner().max_payload;
+    if body > readable {
+        return Err(unreadable(body, readable));
+    }
+    let size = body + headers.byte_len();
+    if size > declared.max_payload() {
+        // A server may take more since it was restarted.
+        let limit = bus.transport().capabilities().max_payload();
+        if size > limit {
+            return Err(too_large(bus.transport().name(), size, limit));
+        }
+    }
+    Ok(())
+}
+
 fn too_large(transport: &str, size: usize, limit: usize) -> Error {
     Error::new(
         ErrorKind::TooLarge { size, limit },
@@ -238,7 +250,7 @@ fn unreadable(size: usize, limit: usize) -> Error {
     )
 }
 
-fn invalid_subject(why: &impl fmt::Display) -> Error {
+pub(super) fn invalid_subject(why: &impl fmt::Display) -> Error {
     Error::new(
         ErrorKind::InvalidSubject,
         Operation::Publish,

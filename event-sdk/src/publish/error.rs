@@ -2,16 +2,15 @@
 //! again.
 
 use std::fmt;
-use std::ops::Deref;
 
-use event_sdk_core::transport::Error;
+use event_sdk_core::transport::{Error, ErrorKind, Outcome};
 
 use super::Prepared;
 
 /// A failed publish, with the prepared event: publishing that again is recognized as the same
 /// event.
 ///
-/// It dereferences to [`Error`], which has `kind()` and `outcome()`.
+/// `?` converts it to an [`Error`], which drops the event.
 pub struct PublishError<E> {
     error: Error,
     prepared: Box<Prepared<E>>,
@@ -35,17 +34,29 @@ impl<E> PublishError<E> {
         *self.prepared
     }
 
+    /// The error of the transport or of the event: its operation, subject and stream.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The kind, which a program decides by.
+    pub fn kind(&self) -> &ErrorKind {
+        self.error.kind()
+    }
+
+    /// Whether the event may have been stored.
+    pub fn outcome(&self) -> Outcome {
+        self.error.outcome()
+    }
+
+    /// Whether the same publish may succeed later.
+    pub fn is_transient(&self) -> bool {
+        self.error.is_transient()
+    }
+
     /// Returns the error without the event.
     pub fn into_error(self) -> Error {
         self.error
-    }
-}
-
-impl<E> Deref for PublishError<E> {
-    type Target = Error;
-
-    fn deref(&self) -> &Error {
-        &self.error
     }
 }
 

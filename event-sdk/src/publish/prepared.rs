@@ -41,6 +41,30 @@ pub(super) struct Extra {
 }
 
 impl Extra {
+    /// Sets a header of the caller's own; notes one that cannot travel, for the publish to say so.
+    pub(super) fn set_header(&mut self, name: Text, value: String) {
+        if let Err(why) = insert_own(&mut self.headers, name, value) {
+            self.invalid.get_or_insert(why);
+        }
+    }
+
+    /// Sets the headers of another message as they are, its trace among them.
+    pub(super) fn set_headers_of(&mut self, headers: &Headers) {
+        for (name, value) in headers.iter() {
+            let taken = not_the_servers(name)
+                .and_then(|()| self.headers.insert(Text::copy_of(name), value));
+            if let Err(why) = taken {
+                self.invalid.get_or_insert(why);
+            }
+        }
+    }
+
+    /// Sets the headers of a trace context.
+    pub(super) fn set_trace(&mut self, trace: &TraceContext) {
+        // A checked context has only characters that a header may have.
+        let _ = trace.write(&mut self.headers);
+    }
+
     /// Whether all of it can travel.
     pub(super) fn check(&self) -> Result<(), Error> {
         let invalid = |why| {
@@ -124,12 +148,9 @@ impl<E> Prepared<E> {
         Ok(self)
     }
 
-    /// Notes a header that cannot travel, for the publish to say so.
+    /// Sets a header of the caller's own.
     pub(super) fn set_header(&mut self, name: Text, value: String) {
-        let extra = self.extra_mut();
-        if let Err(why) = insert_own(&mut extra.headers, name, value) {
-            extra.invalid.get_or_insert(why);
-        }
+        self.extra_mut().set_header(name, value);
     }
 
     /// What was said of the publish, if anything was.
@@ -142,8 +163,7 @@ impl<E> Prepared<E> {
     }
 
     fn set_trace(&mut self, trace: &TraceContext) {
-        // A checked context has only characters that a header may have.
-        let _ = trace.write(&mut self.extra_mut().headers);
+        self.extra_mut().set_trace(trace);
     }
 }
 
@@ -209,16 +229,7 @@ impl<E: Event> AsCause for Prepared<E> {
 /// Sets a header of the caller's own: those that servers obey, and those of a
 /// trace, are set by options that check them.
 fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), InvalidHeader> {
-    let reserved = |prefix: &str| {
-        let start = name.as_bytes().get(..prefix.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
-    };
-    if reserved("nats-") {
-        return Err(InvalidHeader::refused(
-            &name,
-            "the server obeys headers that begin with `Nats-`; use the options of the publish (`message_id`, `expect_last_sequence` and so on)",
-        ));
-    }
+    not_the_servers(&name)?;
     if name.eq_ignore_ascii_case("traceparent") || name.eq_ignore_ascii_case("tracestate") {
         return Err(InvalidHeader::refused(
             &name,
@@ -226,6 +237,19 @@ fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), In
         ));
     }
     headers.insert(name, value)
+}
+
+/// Refuses the headers that a server obeys.
+fn not_the_servers(name: &str) -> Result<(), InvalidHeader> {
+    const PREFIX: &[u8] = b"nats-";
+    let start = name.as_bytes().get(..PREFIX.len());
+    if start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
+        return Err(InvalidHeader::refused(
+            name,
+            "the server obeys headers that begin with `Nats-`; use the options of the publish (`message_id`, `expect_last_sequence` and so on)",
+        ));
+    }
+    Ok(())
 }
 
 impl<E> Clone for Prepared<E> {

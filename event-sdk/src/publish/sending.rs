@@ -294,14 +294,8 @@ impl<E: Event> PublishFuture<'_, E> {
             .deadline
             .get_or_insert_with(|| bus.clock.sleep_until(until));
         ready!(deadline.as_mut().poll(cx));
-        Poll::Ready(
-            Error::new(
-                ErrorKind::Timeout,
-                Operation::Publish,
-                format!("not confirmed within {timeout:?}; publish the same prepared event again"),
-            )
-            .with_unknown_outcome(),
-        )
+        let remedy = "publish the same prepared event again";
+        Poll::Ready(not_confirmed(timeout, remedy))
     }
 
     /// The result for the caller, returned once.
@@ -371,32 +365,52 @@ impl<E: Event> Future for PublishFuture<'_, E> {
     }
 }
 
+/// The error of a publish whose time is over.
+pub(super) fn not_confirmed(timeout: Duration, remedy: &str) -> Error {
+    Error::new(
+        ErrorKind::Timeout,
+        Operation::Publish,
+        format!("not confirmed within {timeout:?}; {remedy}"),
+    )
+    .with_unknown_outcome()
+}
+
 /// Result of a successful publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The id of the event.
-    pub event_id: Uuid,
-    /// The stream that stores it; `None` where there is none (core NATS).
-    pub stream: Option<Text>,
-    /// Its sequence in the stream; `None` where there is no stream.
-    pub sequence: Option<u64>,
-    /// Whether the stream already had the event and did not store it again.
-    pub duplicate: bool,
+    event_id: Uuid,
+    stored: Stored,
 }
 
 impl Published {
-    pub(super) fn new(event_id: Uuid, stored: Stored) -> Self {
-        let Stored {
-            stream,
-            sequence,
-            duplicate,
-        } = stored;
-        Self {
-            event_id,
-            stream,
-            sequence,
-            duplicate,
-        }
+    /// The answer about an event that was stored like this; a test may make one.
+    #[must_use]
+    pub fn new(event_id: Uuid, stored: Stored) -> Self {
+        Self { event_id, stored }
+    }
+
+    /// The id of the event.
+    #[must_use]
+    pub fn event_id(&self) -> Uuid {
+        self.event_id
+    }
+
+    /// The stream that stores it; `None` where there is none (core NATS).
+    #[must_use]
+    pub fn stream(&self) -> Option<&str> {
+        self.stored.stream.as_deref()
+    }
+
+    /// Its sequence in the stream; `None` where there is no stream.
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        self.stored.sequence
+    }
+
+    /// Whether the stream already had the event and did not store it again.
+    #[must_use]
+    pub fn is_duplicate(&self) -> bool {
+        self.stored.duplicate
     }
 }
 

@@ -12,16 +12,16 @@ use std::time::Duration;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
-    SubscribeRequest,
+    SubscribeRequest, TransportExt as _,
 };
-use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
+use event_sdk_core::{EnvelopeHeader, Pattern};
 
 use super::refusal::Refusals;
 use super::reports::Reports;
 use super::settings::{self, Setting};
 use super::subscriber::{EnvelopeFilter, Source};
 use super::{DelayUnknown, Subscriber, binding};
-use crate::bus::{EventBus, Routes, one_stream};
+use crate::bus::{EventBus, Routes, Wanted, one_stream};
 use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
@@ -46,6 +46,7 @@ use crate::message::Opener;
 #[must_use = "nothing is subscribed until this is awaited"]
 pub struct Subscribe<S> {
     bus: EventBus,
+    wanted: Wanted,
     routes: Routes,
     config: ConsumerConfig,
     /// The settings that were given, which a declaration does not replace.
@@ -59,7 +60,7 @@ pub struct Subscribe<S> {
     set: PhantomData<fn() -> S>,
 }
 
-impl<S: EventSet> Subscribe<S> {
+impl<S> Subscribe<S> {
     /// How many messages are taken ahead unless it is set: each has about a second of
     /// the usual ack wait, and a server is asked once for sixteen.
     const PREFETCH: usize = 32;
@@ -67,9 +68,10 @@ impl<S: EventSet> Subscribe<S> {
     /// The same where nothing is acknowledged.
     const UNACKED_PREFETCH: usize = 64;
 
-    pub(super) fn new(bus: EventBus) -> Self {
+    pub(crate) fn new(bus: EventBus, wanted: Wanted) -> Self {
         Self {
             bus,
+            wanted,
             routes: Routes::default(),
             config: ConsumerConfig::new(ConsumerName::Ephemeral, Vec::new()),
             given: Vec::new(),
@@ -227,26 +229,26 @@ impl<S: EventSet> Subscribe<S> {
         });
         let inner = self.bus.inner();
         let routes = self
-            .routes
-            .resolve::<S>(&self.bus, Operation::Subscribe)
+            .wanted
+            .resolve(&self.routes, &self.bus, Operation::Subscribe)
             .await?;
         if let DeliverPolicy::ByStartSequence(sequence) = self.config.deliver {
             one_stream(sequence, &routes, Operation::Subscribe)?;
         }
         let (mut sources, mut bound) = (Vec::new(), Vec::new());
-        let known = Routes::default().filters::<S>(&self.bus, Operation::Subscribe)?;
+        let all = Routes::default();
+        let known = (self.wanted).filters(&all, &self.bus, Operation::Subscribe)?;
         let reports = Arc::new(Reports::default());
         for (stream, filters) in routes {
-            let config = ConsumerConfig {
-                filters,
-                ..self.config.clone()
-            };
-            let request = SubscribeRequest {
-                stream: stream.clone(),
-                config,
-                prefetch,
-                must_exist: self.must_exist,
-            };
+            let mut config = self.config.clone();
+            config.filters = filters;
+            let mut request = SubscribeRequest::new(stream.clone(), config);
+            request.prefetch = prefetch;
+            request.must_exist = self.must_exist;
+            let supported = inner
+                .transport
+                .check_needs(request.needs(), Operation::Subscribe);
+            supported.map_err(|error| error.at_stream(stream.clone()))?;
             let subscription = inner.transport.subscribe(request).await?;
             binding::report(&stream, &subscription.bound, &known);
             let consumer = self.config.name.as_str();
@@ -309,7 +311,7 @@ impl<S: EventSet> Subscribe<S> {
     }
 }
 
-impl<S: EventSet> IntoFuture for Subscribe<S> {
+impl<S: 'static> IntoFuture for Subscribe<S> {
     type Output = Result<Subscriber<S>, Error>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
     self, BoundConsumer, Completion, Deliveries, Difference, Error, Notice, NoticeKind, Received,
     Settlement,
 };
-use event_sdk_core::{EnvelopeHeader, EventSet};
 use futures_core::Stream;
 
 use super::refusal::Refusals;
@@ -383,7 +383,7 @@ impl<S> Subscriber<S> {
     }
 }
 
-impl<S: EventSet> Stream for Subscriber<S> {
+impl<S> Stream for Subscriber<S> {
     type Item = Result<Delivery<S>, Error>;
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {

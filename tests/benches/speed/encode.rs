@@ -22,7 +22,7 @@ pub(crate) fn run() -> Vec<Row> {
     );
     let mut head = EnvelopeHeader::new(
         id,
-        <BookingMade as event_sdk::Event>::SPEC.event_type(),
+        <BookingMade as event_sdk::Readable>::SPEC.event_type(),
         now,
     );
     head.source = "bench".into();

@@ -47,12 +47,11 @@ async fn waiting(subscriptions: usize) -> (Publisher<BookingMade>, Vec<Subscript
     let mut all = Vec::with_capacity(subscriptions);
     for index in 0..subscriptions {
         let filter = Pattern::parse(format!("events.travel.booking.other{index}")).unwrap();
-        let request = SubscribeRequest {
-            stream: "EVENTS".into(),
-            config: ConsumerConfig::new(ConsumerName::Ephemeral, vec![filter]),
-            prefetch: 1,
-            must_exist: false,
-        };
+        let mut request = SubscribeRequest::new(
+            "EVENTS",
+            ConsumerConfig::new(ConsumerName::Ephemeral, vec![filter]),
+        );
+        request.prefetch = 1;
         let mut subscription = bus.transport().subscribe(request).await.unwrap();
         assert!(subscription.next().now_or_never().is_none());
         all.push(subscription);

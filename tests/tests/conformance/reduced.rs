@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use event_sdk::Pattern;
-use event_sdk::stream::{Compression, Retention, StreamConfig};
+use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerName, DeliverPolicy, Drained, Error, History, Incoming, NoticeKind, Operation,
-    PublishRequest, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport, TransportExt as _,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error, History,
+    Incoming, NoticeKind, Operation, PublishRequest, Stored, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -29,13 +28,14 @@ impl Reduced {
     }
 
     /// Refuses what is asked for if that is what is lacking.
-    fn refuse(&self, asked: &[(Capability, bool)], operation: Operation) -> Result<(), Error> {
-        match asked
-            .iter()
-            .find(|(capability, asked)| *asked && !self.has(*capability))
-        {
-            Some((capability, _)) => Err(Error::unsupported(
-                *capability,
+    fn refuse(
+        &self,
+        needs: impl IntoIterator<Item = Capability>,
+        operation: Operation,
+    ) -> Result<(), Error> {
+        match needs.into_iter().find(|need| !self.has(*need)) {
+            Some(missing) => Err(Error::unsupported(
+                missing,
                 operation,
                 "this transport was made to lack it",
             )),
@@ -59,24 +59,7 @@ impl Transport for Reduced {
     }
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
-        let expect = &message.expect;
-        let asked = [
-            (Capability::Deduplication, message.message_id.is_some()),
-            (Capability::ExpectStream, expect.last_sequence.is_some()),
-            (
-                Capability::ExpectSubject,
-                expect.last_subject_sequence.is_some(),
-            ),
-            (
-                Capability::ExpectPattern,
-                expect.last_pattern_sequence.is_some(),
-            ),
-            (
-                Capability::ValueHandover,
-                matches!(message.body, Body::Value(_)),
-            ),
-        ];
-        if let Err(error) = self.refuse(&asked, Operation::Publish) {
+        if let Err(error) = self.refuse(message.needs(), Operation::Publish) {
             return Completion::ready(Err(error));
         }
         let published = self.inner.publish(message);
@@ -97,16 +80,7 @@ impl Transport for Reduced {
     }
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
-        let config = &request.config;
-        let stored = matches!(config.name, ConsumerName::Durable(_))
-            || config.ack != AckPolicy::None
-            || config.deliver != DeliverPolicy::New;
-        let asked = [
-            (Capability::Store, stored),
-            (Capability::SeveralFilters, config.filters.len() > 1),
-            (Capability::Backoff, !config.backoff.is_empty()),
-        ];
-        if let Err(error) = self.refuse(&asked, Operation::Subscribe) {
+        if let Err(error) = self.refuse(request.needs(), Operation::Subscribe) {
             return Completion::ready(Err(error));
         }
         let subscribed = self.inner.subscribe(request);
@@ -162,21 +136,7 @@ impl StreamAdmin for Reduced {
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
-        let asked = [
-            (
-                Capability::Compression,
-                config.compression != Compression::None,
-            ),
-            (
-                Capability::RetentionByAck,
-                config.retention != Retention::Limits,
-            ),
-            (
-                Capability::DeduplicationOff,
-                config.deduplication.window.is_zero(),
-            ),
-        ];
-        match self.refuse(&asked, Operation::Manage) {
+        match self.refuse(config.needs(), Operation::Manage) {
             Ok(()) => self.inner.apply_stream(config),
             Err(error) => Completion::ready(Err(error)),
         }

@@ -65,10 +65,10 @@ async fn a_subject_that_may_not_be_published_to() {
             .expect("it may");
         // Also while others are on their way.
         let error = tell(&service, number).await.expect_err("it may not");
-        denied(&error, "events.faults.secret.told");
+        denied(error.error(), "events.faults.secret.told");
         assert_eq!(error.outcome(), Outcome::NotDone);
         assert_eq!(error.prepared().event().number, number);
-        ledger.failed(&error);
+        ledger.failed(error.error());
     }
     assert_eq!(ledger.failures("PermissionDenied"), 50);
     let state = operator.bus.stream_state(STREAM).await.expect("it may");

@@ -80,7 +80,7 @@ impl Ledger {
         let mut book = self.book();
         let entry = book.events.entry(number).or_default();
         assert!(
-            !entry.confirmed || published.duplicate,
+            !entry.confirmed || published.is_duplicate(),
             "event {number} was stored twice: {published:?}"
         );
         entry.confirmed = true;
@@ -278,6 +278,8 @@ impl Drop for Ledger {
 
 #[cfg(test)]
 mod tests {
+    use event_sdk::transport::Stored;
+
     use super::*;
 
     #[test]
@@ -298,11 +300,13 @@ mod tests {
     #[test]
     fn what_was_confirmed_and_did_not_come_is_lost() {
         let ledger = Ledger::new("a ledger of its own");
-        let stored = |duplicate| Published {
-            event_id: uuid::Uuid::nil(),
-            stream: None,
-            sequence: None,
-            duplicate,
+        let stored = |duplicate| {
+            let stored = Stored {
+                stream: None,
+                sequence: None,
+                duplicate,
+            };
+            Published::new(uuid::Uuid::nil(), stored)
         };
         for number in 0..4 {
             ledger.published(number);

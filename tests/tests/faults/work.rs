@@ -131,7 +131,7 @@ pub(crate) async fn publish_once(
             Ok(())
         }
         Err(failed) => {
-            ledger.not_confirmed(number, COUNTED, &failed);
+            ledger.not_confirmed(number, COUNTED, failed.error());
             let again = failed.prepared().clone();
             Err((failed.into_error(), again))
         }
@@ -160,7 +160,7 @@ pub(crate) async fn publish_all(bus: &EventBus, ledger: &Ledger, numbers: Range<
                 Ok(stored) => ledger.confirmed(number, &stored),
                 Err(failed) => {
                     assert!(failed.is_transient(), "{failed:?}");
-                    ledger.not_confirmed(number, COUNTED, &failed);
+                    ledger.not_confirmed(number, COUNTED, failed.error());
                     left.push(failed.into_prepared());
                 }
             }

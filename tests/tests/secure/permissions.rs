@@ -290,7 +290,7 @@ async fn expects(case: Case) -> Result<(), Error> {
     let third = orders.prepare(placed(3));
     for duplicate in [false, true] {
         let published = orders.publish(&third).expect_last_sequence(2).await?;
-        assert_eq!(published.duplicate, duplicate);
+        assert_eq!(published.is_duplicate(), duplicate);
     }
     Ok(())
 }

@@ -98,7 +98,7 @@ pub(crate) async fn publish(bus: &EventBus, id: u64) -> Result<u64, Error> {
         bus.publisher().publish(placed(id)).into_future(),
     )
     .await;
-    Ok(published?.sequence.unwrap_or_default())
+    Ok(published?.sequence().unwrap_or_default())
 }
 
 /// The next delivery.

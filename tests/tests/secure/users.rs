@@ -31,7 +31,7 @@ async fn does_everything(nats: Nats) {
     for duplicate in [false, true] {
         let expecting = orders.publish(&first).expect_last_sequence(0);
         let published = within("a publish", expecting.into_future()).await.unwrap();
-        assert_eq!(published.duplicate, duplicate);
+        assert_eq!(published.is_duplicate(), duplicate);
     }
     let batch = orders.publish_all((2..=3).map(placed)).into_future();
     within("the batch", batch).await.unwrap();
@@ -116,8 +116,8 @@ async fn who_may_only_publish_publishes() {
     let bus = bus(connect(patient(&server, "shop")).await);
     let publisher = bus.publisher::<OrderPlaced>();
     let first = publisher.prepare(placed(1));
-    assert!(!publisher.publish(&first).await.unwrap().duplicate);
-    assert!(publisher.publish(&first).await.unwrap().duplicate);
+    assert!(!publisher.publish(&first).await.unwrap().is_duplicate());
+    assert!(publisher.publish(&first).await.unwrap().is_duplicate());
     let subscribing = bus
         .subscribe::<AllOrderEvents>()
         .durable("shop")

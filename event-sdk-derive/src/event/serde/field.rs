@@ -5,7 +5,7 @@ use quote::ToTokens as _;
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, GenericArgument, LitStr, Path, PathArguments, Token, Type, TypeReference};
 
-use super::skip;
+use super::{Derived, skip};
 use crate::ctxt::Ctxt;
 
 /// What stands in `#[serde(…)]` on one field; each with the place to point at.
@@ -66,6 +66,11 @@ impl FieldSerde {
         skip(meta)
     }
 
+    /// Whether the field is no part of what is read.
+    pub(super) fn is_not_read(&self) -> bool {
+        self.skip.is_some() || self.skip_deserializing.is_some()
+    }
+
     /// Whether it is read by a function of the user's.
     fn has_reader(&self) -> bool {
         self.with.is_some() || self.deserialize_with.is_some()
@@ -73,7 +78,7 @@ impl FieldSerde {
 
     /// Complains about a type that borrows, which serde cannot read from what arrives.
     pub(super) fn check_owned(&self, ty: &Type, ctxt: &Ctxt) {
-        if self.skip.is_some() || self.has_reader() {
+        if self.is_not_read() || self.has_reader() {
             return;
         }
         if let Some(at) = &self.borrow {
@@ -149,11 +154,18 @@ impl FieldSerde {
     }
 
     /// Complains about a key that is not among the data.
-    pub(super) fn check_key(&self, ctxt: &Ctxt) {
+    pub(super) fn check_key(&self, derived: Derived, ctxt: &Ctxt) {
         if let Some(at) = &self.skip {
             ctxt.error(
                 at,
                 "the key of an event is part of it: whoever reads the event needs it to keep the order; remove `skip`, or mark another field as the key",
+            );
+        }
+        // Of an event that is published too, the field is refused in any case.
+        if let (Derived::Readable, Some(at)) = (derived, &self.skip_deserializing) {
+            ctxt.error(
+                at,
+                "the key of an event is read from its data, to keep the order; remove `skip_deserializing`, or mark another field as the key",
             );
         }
     }

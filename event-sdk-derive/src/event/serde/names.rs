@@ -7,6 +7,7 @@ use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::{LitStr, Type};
 
+use super::Derived;
 use super::field::{FieldSerde, Rename};
 use crate::ctxt::Ctxt;
 use crate::event::ast::Field;
@@ -21,7 +22,12 @@ pub(super) struct Names {
 }
 
 /// Complains about names that are written and not read, or that stand twice.
-pub(super) fn check(names: &Names, fields: &[(&Field<'_>, FieldSerde)], ctxt: &Ctxt) {
+pub(super) fn check(
+    names: &Names,
+    fields: &[(&Field<'_>, FieldSerde)],
+    derived: Derived,
+    ctxt: &Ctxt,
+) {
     let mut taken: HashMap<String, String> = HashMap::new();
     let mut first_map: Option<String> = None;
     for (field, serde) in fields {
@@ -50,13 +56,13 @@ pub(super) fn check(names: &Names, fields: &[(&Field<'_>, FieldSerde)], ctxt: &C
                 ),
             );
         }
-        if serde.skip.is_some() || serde.flatten {
+        if serde.is_not_read() || serde.flatten {
             continue;
         }
         let default = in_case(&ident, names.case.as_deref());
         let (written, mut read) = (written(serde, &default), vec![read(serde, &default)]);
         read.extend(serde.aliases.iter().map(LitStr::value));
-        if let Some(Rename { place, .. }) = &serde.rename
+        if let (Derived::Event, Some(Rename { place, .. })) = (derived, &serde.rename)
             && !read.contains(&written)
         {
             ctxt.error(

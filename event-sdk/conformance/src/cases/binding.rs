@@ -262,12 +262,9 @@ async fn what_must_exist_is_not_created(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let config = rig.durable("d")?;
     let subscribing = || {
-        let request = SubscribeRequest {
-            stream: rig.stream.clone(),
-            config: config.clone(),
-            prefetch: 1,
-            must_exist: true,
-        };
+        let mut request = SubscribeRequest::new(rig.stream.clone(), config.clone());
+        request.prefetch = 1;
+        request.must_exist = true;
         let answer = rig.transport.subscribe(request);
         within(rig.patience(), "the answer to a subscribe", answer)
     };

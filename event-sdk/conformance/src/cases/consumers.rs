@@ -122,12 +122,8 @@ async fn many_may_bind_at_once(fixture: Fixture) -> Outcome {
 async fn a_missing_stream_is_an_error(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let stream = format!("{}-missing", rig.stream);
-    let answer = rig.transport.subscribe(SubscribeRequest {
-        stream: stream.clone().into(),
-        config: rig.durable("d")?,
-        prefetch: 1,
-        must_exist: false,
-    });
+    let request = SubscribeRequest::new(stream.clone(), rig.durable("d")?);
+    let answer = rig.transport.subscribe(request);
     let answer = within(rig.patience(), "the answer to a subscribe", answer).await?;
     let Err(error) = answer else {
         return Err(Failure::new(

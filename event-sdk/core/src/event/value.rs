@@ -5,7 +5,7 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Event, EventSpec};
+use super::{Event, EventSpec, Readable};
 use crate::envelope::Version;
 use crate::json::{self, EncodeError, WriteJson};
 
@@ -52,7 +52,7 @@ impl fmt::Debug for dyn ErasedEvent {
 /// # Errors
 ///
 /// [`DataError`] with kind and reason.
-pub fn decode_data<E: Event>(found: Version, data: &[u8]) -> Result<E, DataError> {
+pub fn decode_data<E: Readable>(found: Version, data: &[u8]) -> Result<E, DataError> {
     let known = E::SPEC.version();
     match found.major().cmp(&known.major()) {
         std::cmp::Ordering::Equal => json::read_value(data).map_err(|why| DataError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Payload, RawEvent};
-use crate::event::Event;
+use crate::event::Readable;
 
 /// Marks that the event `E` belongs to the set.
 #[diagnostic::on_unimplemented(
@@ -13,19 +13,19 @@ use crate::event::Event;
 )]
 pub trait Contains<E> {}
 
-impl<E: Event> Contains<E> for E {}
+impl<E: Readable> Contains<E> for E {}
 
-impl<E: Event> Contains<E> for Arc<E> {}
+impl<E: Readable> Contains<E> for Arc<E> {}
 
 /// Runs generic code for each event type of a set.
 ///
 /// ```
-/// use event_sdk_core::{Event, Visit, Visitor};
+/// use event_sdk_core::{Event, Readable, Visit, Visitor};
 ///
 /// /// Collects the subjects of a set.
 /// struct Subjects(Vec<&'static str>);
 ///
-/// impl<E: Event> Visitor<E> for Subjects {
+/// impl<E: Readable> Visitor<E> for Subjects {
 ///     fn visit(&mut self) {
 ///         self.0.push(E::SPEC.subject());
 ///     }
@@ -43,7 +43,7 @@ impl<E: Event> Contains<E> for Arc<E> {}
 /// assert_eq!(subjects::<OrderPlaced>(), ["orders.order.placed"]);
 /// ```
 ///
-/// A visitor may require more of the types than [`Event`] does, for example a JSON Schema. All
+/// A visitor may require more of the types than [`Readable`] does, for example a JSON Schema. All
 /// events of a visited set must then fulfil it.
 pub trait Visitor<E> {
     /// Visits the event `E`.

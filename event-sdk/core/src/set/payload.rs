@@ -8,7 +8,7 @@ use super::opened::write_value;
 use super::{Content, Opened, RawEvent};
 use crate::codec::{DecodeErrorKind, DecodeFault};
 use crate::envelope::Version;
-use crate::event::{ErasedEvent, Event, EventSpec, decode_data};
+use crate::event::{ErasedEvent, EventSpec, Readable, decode_data};
 
 /// An event, or an `Arc` of one: what a variant of a set holds.
 ///
@@ -17,15 +17,15 @@ use crate::event::{ErasedEvent, Event, EventSpec, decode_data};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "each variant of a set holds one event, or an `Arc` of one",
-    note = "derive `Event` on the struct that the variant holds",
+    note = "derive `Event` on the struct that the variant holds, or `Readable` if this program only receives it",
     note = "what the set does not know goes into a variant marked `#[event(other)]`, which holds a `RawEvent`"
 )]
 pub trait Payload: Sized + Send + 'static {
     /// The event.
-    type Event: Event;
+    type Event: Readable;
 
     /// The constants of the event.
-    const SPEC: &'static EventSpec = &<Self::Event as Event>::SPEC;
+    const SPEC: &'static EventSpec = &<Self::Event as Readable>::SPEC;
 
     /// Converts a decoded event.
     fn from_event(event: Self::Event) -> Self;
@@ -48,9 +48,9 @@ pub trait Payload: Sized + Send + 'static {
     }
 }
 
-// Without this the compiler would speak of `Event` where a variant is wrong.
+// Without this the compiler would speak of `Readable` where a variant is wrong.
 #[diagnostic::do_not_recommend]
-impl<E: Event> Payload for E {
+impl<E: Readable> Payload for E {
     type Event = E;
 
     fn from_event(event: E) -> Self {
@@ -63,7 +63,7 @@ impl<E: Event> Payload for E {
 }
 
 #[diagnostic::do_not_recommend]
-impl<E: Event> Payload for Arc<E> {
+impl<E: Readable> Payload for Arc<E> {
     type Event = E;
 
     fn from_event(event: E) -> Self {
@@ -80,7 +80,7 @@ impl<E: Event> Payload for Arc<E> {
 /// # Errors
 ///
 /// [`DecodeFault`] when type, version or data are not the event's.
-pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
+pub(super) fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> {
     let spec = P::SPEC;
     if opened.event_type() != spec.event_type() {
         return Err(DecodeFault::new(
@@ -100,7 +100,8 @@ pub fn decode_member<P: Payload>(opened: &Opened<'_>) -> Result<P, DecodeFault> 
 }
 
 /// Takes a value that was handed over: as it is if it is the wanted type and
-/// need not be copied, else by writing and reading it.
+/// need not be copied, else by writing and reading it. A type that is only received never is
+/// the one that was published.
 fn take_value<P: Payload>(
     version: Version,
     value: &Arc<dyn ErasedEvent>,
@@ -108,14 +109,9 @@ fn take_value<P: Payload>(
     let any: &dyn Any = &**value;
     if any.is::<P::Event>()
         && let Ok(event) = Arc::clone(value).into_any().downcast::<P::Event>()
+        && let Ok(payload) = P::from_shared(event)
     {
-        match P::from_shared(event) {
-            Ok(payload) => return Ok(payload),
-            Err(event) => {
-                let data = write_value::<dyn ErasedEvent>(&*event)?;
-                return Ok(P::from_event(decode_data(P::SPEC.version(), &data)?));
-            }
-        }
+        return Ok(payload);
     }
     Ok(P::from_event(decode_data(
         version,

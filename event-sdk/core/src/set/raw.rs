@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use crate::envelope::EnvelopeHeader;
-use crate::event::{DataError, Event, decode_data};
+use crate::event::{DataError, Readable, decode_data};
 use crate::json::{self, JsonError};
 use crate::subject::Subject;
 
@@ -47,7 +47,7 @@ impl RawEvent {
     /// # Errors
     ///
     /// [`DataError`] if the data does not match the event.
-    pub fn read_event<E: Event>(&self) -> Result<E, DataError> {
+    pub fn read_event<E: Readable>(&self) -> Result<E, DataError> {
         decode_data(self.head.version, &self.data)
     }
 }

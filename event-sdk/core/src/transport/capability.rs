@@ -36,6 +36,7 @@ pub enum Capability {
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
     StreamAdmin,
     /// Consumers can be inspected, created, changed and deleted:
+    /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
     ConsumerAdmin,
     /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
@@ -99,6 +100,14 @@ impl fmt::Display for Capability {
             Self::Compression => "compressing a stream",
         })
     }
+}
+
+/// The capabilities for which a request asks.
+pub(crate) fn asked<const N: usize>(
+    capabilities: [(Capability, bool); N],
+) -> impl Iterator<Item = Capability> {
+    let capabilities = capabilities.into_iter();
+    capabilities.filter_map(|(capability, asked)| asked.then_some(capability))
 }
 
 /// The capabilities that a transport declares, and the maximum size of a message.

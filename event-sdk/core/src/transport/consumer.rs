@@ -12,12 +12,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::Capability;
+use super::capability::asked;
 use super::difference::{Difference, Differences, sorted};
 use crate::subject::Pattern;
 use crate::text::Text;
 
 /// A request to bind a consumer, or to create it if it does not exist.
+///
+/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct SubscribeRequest {
     /// The stream.
     pub stream: Text,
@@ -32,13 +37,36 @@ pub struct SubscribeRequest {
 }
 
 impl SubscribeRequest {
+    /// How many messages a subscription prefetches unless it is said.
+    pub const DEFAULT_PREFETCH: usize = 32;
+
+    /// A subscription to the consumer of this configuration, which is created if it does not exist.
+    #[must_use]
+    pub fn new(stream: impl Into<Text>, config: ConsumerConfig) -> Self {
+        Self {
+            stream: stream.into(),
+            config,
+            prefetch: Self::DEFAULT_PREFETCH,
+            must_exist: false,
+        }
+    }
+
+    /// The capabilities that the fields ask for: without one of them a transport cannot do what
+    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
+    pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
+        self.config.needs_of(self.must_exist)
+    }
+
     /// What to do about a consumer that has to exist and does not, as an error says it.
     pub const MUST_EXIST: &str =
         "it does not exist, and the subscription does not create it; deploy it with `apply`";
 }
 
 /// The configuration of a consumer.
+///
+/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct ConsumerConfig {
     /// Name and lifetime.
     pub name: ConsumerName,
@@ -79,6 +107,25 @@ impl ConsumerConfig {
             max_ack_pending: Self::DEFAULT_MAX_ACK_PENDING,
             backoff: Vec::new(),
         }
+    }
+
+    /// The capabilities that the settings ask for. Without a stream, a consumer is a group or has no
+    /// name, acknowledges nothing, and begins with what is new.
+    pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
+        self.needs_of(false)
+    }
+
+    fn needs_of(&self, must_exist: bool) -> impl Iterator<Item = Capability> + use<> {
+        let stored = must_exist
+            || matches!(self.name, ConsumerName::Durable(_))
+            || self.ack != AckPolicy::None
+            || self.deliver != DeliverPolicy::New
+            || self.max_deliver.is_some();
+        asked([
+            (Capability::Store, stored),
+            (Capability::SeveralFilters, self.filters.len() > 1),
+            (Capability::Backoff, !self.backoff.is_empty()),
+        ])
     }
 
     /// The ack wait of this attempt, starting at one.
@@ -159,8 +206,9 @@ impl ConsumerName {
 /// [`Last`](Self::Last), [`LastPerSubject`](Self::LastPerSubject), [`New`](Self::New) and
 /// [`ByStartTime`](Self::ByStartTime) then start at the position in that replica, which may be
 /// earlier but never later, so no message is missed.
+///
+/// It is exhaustive, since a transport has to know each: a new one is a new major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum DeliverPolicy {
     /// At the oldest message.
     All,
@@ -183,4 +231,43 @@ pub enum AckPolicy {
     Explicit,
     /// None: each delivery counts as handled.
     None,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needs(change: impl FnOnce(&mut SubscribeRequest)) -> Vec<Capability> {
+        let config = ConsumerConfig::new(ConsumerName::Ephemeral, vec![Pattern::everything()]);
+        let mut request = SubscribeRequest::new("S", config);
+        request.config.ack = AckPolicy::None;
+        request.config.deliver = DeliverPolicy::New;
+        assert_eq!(request.needs().next(), None);
+        change(&mut request);
+        request.needs().collect()
+    }
+
+    #[test]
+    fn each_optional_field_needs_a_capability() {
+        let stored = [Capability::Store];
+        assert_eq!(needs(|request| request.must_exist = true), stored);
+        let durable = ConsumerName::Durable("d".into());
+        assert_eq!(needs(|request| request.config.name = durable), stored);
+        let explicit = AckPolicy::Explicit;
+        assert_eq!(needs(|request| request.config.ack = explicit), stored);
+        let all = DeliverPolicy::All;
+        assert_eq!(needs(|request| request.config.deliver = all), stored);
+        let max = NonZeroU32::new(2);
+        assert_eq!(needs(|request| request.config.max_deliver = max), stored);
+        let filters = vec![Pattern::everything(); 2];
+        assert_eq!(
+            needs(|request| request.config.filters = filters),
+            [Capability::SeveralFilters]
+        );
+        let backoff = vec![Duration::from_secs(1)];
+        assert_eq!(
+            needs(|request| request.config.backoff = backoff),
+            [Capability::Backoff]
+        );
+    }
 }

@@ -142,8 +142,9 @@ pub trait Settle: Any + Send + Sync {
 }
 
 /// How a delivery is settled.
+///
+/// It is exhaustive, since a transport has to know each: a new one is a new major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Settlement {
     /// Handled: not delivered again.
     Ack,

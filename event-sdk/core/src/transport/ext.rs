@@ -29,6 +29,22 @@ pub trait TransportExt: Transport {
         Error::unsupported(capability, operation, &self.remedy(capability))
     }
 
+    /// Whether the transport has all of `needs`, what a request asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported) about the first that it lacks.
+    fn check_needs(
+        &self,
+        needs: impl IntoIterator<Item = Capability>,
+        operation: Operation,
+    ) -> Result<(), Error> {
+        match needs.into_iter().find(|need| !self.supports(*need)) {
+            Some(missing) => Err(self.unsupported(missing, operation)),
+            None => Ok(()),
+        }
+    }
+
     /// See [`History::read`](super::History::read).
     fn read_history(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         match self.history() {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Body, Completion, Error};
+use super::{Body, Capability, Completion, Error};
 use crate::headers::Headers;
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
@@ -47,6 +47,13 @@ impl HistoryRequest {
             order: Order::OldestFirst,
             limit: None,
         }
+    }
+
+    /// The capabilities that the fields ask for: without one of them a transport cannot do what
+    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported). Every
+    /// transport with [`History`] reads from every start, in both directions and up to a limit.
+    pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
+        std::iter::once(Capability::History)
     }
 }
 

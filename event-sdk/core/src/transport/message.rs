@@ -9,6 +9,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
+use super::capability::asked;
 use super::{Capability, Completion, Error};
 use crate::envelope::EnvelopeHeader;
 use crate::event::{ErasedEvent, ValueHeader};
@@ -55,7 +56,7 @@ impl<'a> PublishRequest<'a> {
     /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         let expect = &self.expect;
-        [
+        asked([
             (Capability::Deduplication, self.message_id.is_some()),
             (Capability::ExpectStream, expect.last_sequence.is_some()),
             (
@@ -70,9 +71,7 @@ impl<'a> PublishRequest<'a> {
                 Capability::ValueHandover,
                 matches!(self.body, Body::Value(_)),
             ),
-        ]
-        .into_iter()
-        .filter_map(|(capability, asked)| asked.then_some(capability))
+        ])
     }
 }
 
@@ -183,8 +182,10 @@ impl fmt::Debug for MessageId {
 
 /// Conditions on the stream for a message to be stored (optimistic concurrency).
 ///
-/// Sequence zero means: there is no message yet.
+/// Sequence zero means: there is no message yet. More fields may come; begin with
+/// [`none`](Self::none) and set what is expected.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Expectations {
     /// Expected last sequence of the stream.
     pub last_sequence: Option<u64>,
@@ -198,6 +199,16 @@ pub struct Expectations {
 }
 
 impl Expectations {
+    /// Expects nothing.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            last_sequence: None,
+            last_subject_sequence: None,
+            last_pattern_sequence: None,
+        }
+    }
+
     /// Whether nothing is expected.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -3,8 +3,10 @@
 
 use std::fmt;
 
+use super::Capability;
+use super::capability::asked;
 use super::difference::{Difference, Differences, sorted, write_changes};
-use crate::stream::StreamConfig;
+use crate::stream::{Compression, Retention, StreamConfig};
 
 /// The result of [`StreamAdmin::apply`](super::StreamAdmin::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,24 @@ impl fmt::Display for StreamChange {
 }
 
 impl StreamConfig {
+    /// The capabilities that the settings ask for: without one of them a transport refuses to
+    /// [apply](super::StreamAdmin::apply) it, with
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
+    pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
+        let deduplication = self.deduplication.window;
+        asked([
+            (
+                Capability::RetentionByAck,
+                self.retention != Retention::Limits,
+            ),
+            (Capability::DeduplicationOff, deduplication.is_zero()),
+            (
+                Capability::Compression,
+                self.compression != Compression::None,
+            ),
+        ])
+    }
+
     /// The settings in which `wanted` differs from this existing stream.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {

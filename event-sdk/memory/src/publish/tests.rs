@@ -60,10 +60,8 @@ fn what_is_expected_of_the_whole_stream_needs_no_look_at_its_subjects() {
     let transport = transport(|stream| stream);
     let expect = |pattern: &str, sequence| {
         let pattern = Pattern::parse(pattern.to_owned()).unwrap();
-        let expect = Expectations {
-            last_pattern_sequence: Some((pattern, sequence)),
-            ..Expectations::default()
-        };
+        let mut expect = Expectations::none();
+        expect.last_pattern_sequence = Some((pattern, sequence));
         publish(&transport, "a.0", expect)
     };
     expect("a.>", 0).unwrap();

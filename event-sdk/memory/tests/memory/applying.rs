@@ -41,10 +41,8 @@ impl Rig {
 }
 
 fn of(filter: &str, config: ConsumerConfig) -> SubscribeRequest {
-    let config = ConsumerConfig {
-        filters: vec![pattern(filter)],
-        ..config
-    };
+    let mut config = config;
+    config.filters = vec![pattern(filter)];
     request("S", config)
 }
 
@@ -199,10 +197,8 @@ fn a_consumer_of_all_that_a_stream_has_gets_nothing_of_what_it_had() {
     let error = rig.try_publish("y.3", |_| {}).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::NoStream);
     assert_eq!(rig.read("x.>"), [1, 3]);
-    let from = ConsumerConfig {
-        deliver: DeliverPolicy::ByStartSequence(2),
-        ..ephemeral()
-    };
+    let mut from = ephemeral();
+    from.deliver = DeliverPolicy::ByStartSequence(2);
     let mut late = rig.try_subscribe(of("x.>", from)).unwrap();
     assert_eq!(late.message().info.pending, Some(0));
     // Who wanted it has it still, and can come back for it.

@@ -1,16 +1,14 @@
 //! Memory and time stay bounded, whatever subscribers do.
 
-use event_sdk::transport::{AckPolicy, ConsumerConfig, Gap, Incoming, LostCount};
+use event_sdk::transport::{AckPolicy, Gap, Incoming, LostCount};
 
 use crate::support::*;
 
 #[test]
 fn a_slow_subscriber_holds_nothing_but_the_stream() {
     let rig = Rig::of(|stream| stream.max_messages(1000).duplicate_capacity(1000));
-    let unlimited = ConsumerConfig {
-        max_ack_pending: None,
-        ..durable("unlimited")
-    };
+    let mut unlimited = durable("unlimited");
+    unlimited.max_ack_pending = None;
     let mut never_polled = rig.subscribe(durable("never"));
     let mut never_settles = rig.subscribe(unlimited);
     for round in 0..200 {

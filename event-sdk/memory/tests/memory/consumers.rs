@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use event_sdk::ErrorKind;
-use event_sdk::transport::{AckPolicy, ConsumerConfig, DeliverPolicy, SubscribeRequest};
+use event_sdk::transport::{AckPolicy, DeliverPolicy, SubscribeRequest};
 
 use crate::support::*;
 use event_sdk::transport::TransportExt as _;
@@ -248,10 +248,8 @@ fn after_closing_everything_says_so() {
 fn refused(change: impl FnOnce(&mut SubscribeRequest)) -> event_sdk::Error {
     let stream = config(&event_sdk::stream::StreamSpec::new("S").absolute("a.>"));
     let rig = Rig::new(|builder| builder.stream(stream));
-    let config = ConsumerConfig {
-        filters: vec![pattern("a.>")],
-        ..durable("d")
-    };
+    let mut config = durable("d");
+    config.filters = vec![pattern("a.>")];
     let mut request = request("S", config);
     change(&mut request);
     let error = rig.try_subscribe(request).err().unwrap();

@@ -10,8 +10,7 @@ use bytes::Bytes;
 use event_sdk::time::{Clock, Sleep};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Body, Completion, ConsumerConfig, Drained, Error, Incoming, PublishRequest,
-    Settlement, Transport,
+    AckPolicy, Body, Completion, Drained, Error, Incoming, PublishRequest, Settlement, Transport,
 };
 use event_sdk::{ErrorKind, Subject};
 use jiff::Timestamp;
@@ -142,10 +141,8 @@ fn when_its_time_is_over_the_rest_is_there_for_others_at_once() {
 fn a_last_delivery_that_is_given_back_is_exhausted() {
     let rig = Rig::plain();
     let other = rig.another();
-    let config = ConsumerConfig {
-        max_deliver: some(1),
-        ..durable("d")
-    };
+    let mut config = durable("d");
+    config.max_deliver = some(1);
     let mut sub = rig.subscribe(config.clone());
     rig.publish("a");
     sub.message();
@@ -204,10 +201,8 @@ fn a_group_stays_until_what_is_in_hand_is_settled() {
 fn a_subscription_that_settles_nothing_gives_back_what_it_has() {
     let rig = Rig::plain();
     let other = rig.another();
-    let config = ConsumerConfig {
-        ack: AckPolicy::None,
-        ..durable("d")
-    };
+    let mut config = durable("d");
+    config.ack = AckPolicy::None;
     let mut sub = rig.subscribe(config.clone());
     rig.publish_many("a", 5);
     assert_eq!(sub.seq(), (1, 1));

@@ -8,7 +8,7 @@ use event_sdk::__private::SpecBuilder;
 use event_sdk::ErrorKind;
 use event_sdk::codec::{Codec, DecodeFault, EncodeError, JsonCodec, RawEnvelope};
 use event_sdk::envelope::EnvelopeHeader;
-use event_sdk::event::{Event, EventSpec};
+use event_sdk::event::{Event, EventSpec, Readable};
 use event_sdk::headers::Headers;
 use event_sdk::json::WriteJson;
 use event_sdk::stream::{Discard, StreamSpec};
@@ -29,7 +29,9 @@ struct Noted {
     at_last: Mutex<Option<MemoryTransport>>,
 }
 
-impl Event for Noted {
+impl Event for Noted {}
+
+impl Readable for Noted {
     const SPEC: EventSpec = SpecBuilder::new(
         "Noted",
         "a.note.noted",
@@ -267,10 +269,8 @@ fn what_aged_out_in_a_pause_is_dropped_piece_by_piece() {
     assert_eq!(Arc::strong_count(&event), 1);
 
     let (rig, _sub) = aged();
-    let none = Expectations {
-        last_subject_sequence: Some(0),
-        ..Expectations::default()
-    };
+    let mut none = Expectations::none();
+    none.last_subject_sequence = Some(0);
     rig.publish_expecting("a", none).unwrap();
     assert_eq!(Arc::strong_count(&event), 1);
 }

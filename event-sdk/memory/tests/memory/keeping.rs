@@ -32,9 +32,10 @@ fn the_last_of_a_subject_is_the_last_that_is_left() {
     rig.publish_many("a", 5);
     rig.publish("b");
     let got: Vec<Received> = (0..5).map(|_| sub.message()).collect();
-    let expecting = |last| Expectations {
-        last_subject_sequence: Some(last),
-        ..Expectations::default()
+    let expecting = |last| {
+        let mut expect = Expectations::none();
+        expect.last_subject_sequence = Some(last);
+        expect
     };
     for (acked, last) in [(1, 5), (4, 4), (3, 3), (2, 1), (0, 0)] {
         got[acked].ack();

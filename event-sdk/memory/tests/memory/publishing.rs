@@ -100,9 +100,10 @@ fn without_a_window_there_are_no_duplicates() {
 #[test]
 fn the_last_sequence_of_the_stream_is_expected() {
     let rig = Rig::plain();
-    let expect = |sequence| Expectations {
-        last_sequence: Some(sequence),
-        ..Expectations::default()
+    let expect = |sequence| {
+        let mut expect = Expectations::none();
+        expect.last_sequence = Some(sequence);
+        expect
     };
     rig.publish_expecting("a", expect(0)).unwrap();
     assert_eq!(
@@ -116,9 +117,10 @@ fn the_last_sequence_of_the_stream_is_expected() {
 #[test]
 fn the_last_sequence_of_the_subject_is_expected() {
     let rig = Rig::of(|stream| stream.max_messages(2));
-    let expect = |sequence| Expectations {
-        last_subject_sequence: Some(sequence),
-        ..Expectations::default()
+    let expect = |sequence| {
+        let mut expect = Expectations::none();
+        expect.last_subject_sequence = Some(sequence);
+        expect
     };
     rig.publish_expecting("a", expect(0)).unwrap();
     rig.publish("b");
@@ -139,9 +141,10 @@ fn the_last_sequence_of_the_subject_is_expected() {
 #[test]
 fn the_last_sequence_under_a_pattern_is_expected() {
     let rig = Rig::plain();
-    let expect = |text: &str, sequence| Expectations {
-        last_pattern_sequence: Some((pattern(text), sequence)),
-        ..Expectations::default()
+    let expect = |text: &str, sequence| {
+        let mut expect = Expectations::none();
+        expect.last_pattern_sequence = Some((pattern(text), sequence));
+        expect
     };
     rig.publish_expecting("order.placed.1", expect("order.*.1", 0))
         .unwrap();
@@ -163,10 +166,8 @@ fn the_last_sequence_under_a_pattern_is_expected() {
 fn a_pattern_outside_the_stream_cannot_be_expected() {
     let stream = config(&event_sdk::stream::StreamSpec::new("S").absolute("a.>"));
     let rig = Rig::new(|builder| builder.stream(stream));
-    let expect = Expectations {
-        last_pattern_sequence: Some((pattern("b.>"), 0)),
-        ..Expectations::default()
-    };
+    let mut expect = Expectations::none();
+    expect.last_pattern_sequence = Some((pattern("b.>"), 0));
     let error = rig.publish_expecting("a.b", expect).unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::InvalidSubject);
     assert!(error.to_string().contains("a.>"), "{error}");

@@ -3,7 +3,7 @@
 use event_sdk::ErrorKind;
 use event_sdk::stream::{Compression, Storage, StreamSpec};
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{ConsumerConfig, Error, Expectations, Transport};
+use event_sdk::transport::{Error, Expectations, Transport};
 
 use crate::support::*;
 use event_sdk::transport::TransportExt as _;
@@ -29,10 +29,8 @@ fn each_stream_has_its_own_sequences_and_consumers() {
     assert_eq!(publish("events.billing.a"), ("BILLING".to_owned(), 1));
     assert_eq!(publish("events.carts.a"), ("ORDERS".to_owned(), 2));
     let subscribe = |stream: &str, filter: &str| {
-        let config = ConsumerConfig {
-            filters: vec![pattern(filter)],
-            ..durable("same")
-        };
+        let mut config = durable("same");
+        config.filters = vec![pattern(filter)];
         rig.try_subscribe(request(stream, config)).unwrap()
     };
     assert_eq!(subscribe("ORDERS", "events.>").drain(), [1, 2]);
@@ -55,10 +53,8 @@ fn the_streams_for_a_pattern_are_those_that_store_some_of_it() {
 fn what_is_expected_under_a_pattern_is_expected_of_one_stream() {
     let rig = two();
     let expecting = |subject: &str, last| {
-        let expect = Expectations {
-            last_pattern_sequence: Some((pattern("events.*.7"), last)),
-            ..Expectations::default()
-        };
+        let mut expect = Expectations::none();
+        expect.last_pattern_sequence = Some((pattern("events.*.7"), last));
         rig.publish_expecting(subject, expect)
     };
     assert_eq!(expecting("events.orders.7", 0).unwrap().sequence, Some(1));

@@ -235,12 +235,9 @@ fn named(name: ConsumerName) -> ConsumerConfig {
 }
 
 pub(crate) fn request(stream: &str, config: ConsumerConfig) -> SubscribeRequest {
-    SubscribeRequest {
-        stream: stream.to_owned().into(),
-        config,
-        prefetch: 64,
-        must_exist: false,
-    }
+    let mut request = SubscribeRequest::new(stream.to_owned(), config);
+    request.prefetch = 64;
+    request
 }
 
 pub(crate) fn some(number: u32) -> Option<NonZeroU32> {

@@ -109,8 +109,7 @@ async fn once(
         Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => None,
         Err(error) => return Ok(Err(error)),
     };
-    let wire =
-        Wire::wanted(wanted, Duration::ZERO).map_err(|(kind, why)| about.error(kind, why))?;
+    let wire = Wire::wanted(wanted, Duration::ZERO);
     let unreadable = |error: serde_json::Error| {
         about
             .error(

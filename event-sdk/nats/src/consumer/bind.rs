@@ -212,8 +212,7 @@ async fn create(
     config: &ConsumerConfig,
     about: &ErrorContext,
 ) -> Result<Result<Info, ApiError>, Error> {
-    let wire = Wire::wanted(config, context.options().inactive)
-        .map_err(|(kind, why)| about.error(kind, why))?;
+    let wire = Wire::wanted(config, context.options().inactive);
     // Name and filter stand in the subject, so that permissions can be given for
     // them (NATS ADR-32).
     let mut call = format!("CONSUMER.CREATE.{stream}");

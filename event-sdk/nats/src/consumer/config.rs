@@ -12,7 +12,6 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, Error,
-    ErrorKind,
 };
 
 /// A consumer's configuration in a server's JSON (nats-server,
@@ -99,14 +98,7 @@ const UNLIMITED: i64 = -1;
 impl Wire {
     /// What is to be created. What is used by nobody for `inactive` is removed
     /// by the server, unless it is a durable.
-    ///
-    /// # Errors
-    ///
-    /// What the server cannot be told, as the end of a sentence.
-    pub(super) fn wanted(
-        config: &ConsumerConfig,
-        inactive: Duration,
-    ) -> Result<Self, (ErrorKind, String)> {
+    pub(super) fn wanted(config: &ConsumerConfig, inactive: Duration) -> Self {
         let mut wire = Self {
             durable_name: config.name.as_str().map(ToOwned::to_owned),
             max_deliver: config
@@ -131,10 +123,6 @@ impl Wire {
                 wire.deliver_policy = WireDeliver::ByStartTime;
                 wire.opt_start_time = Some(time);
             }
-            other => {
-                let why = format!("the NATS transport does not know {other:?}");
-                return Err((ErrorKind::InvalidOption, why));
-            }
         }
         match config.filters.as_slice() {
             [one] => one.as_str().clone_into(&mut wire.filter_subject),
@@ -145,14 +133,14 @@ impl Wire {
         wire.ack_policy = match config.ack {
             AckPolicy::Explicit => WireAck::Explicit,
             // There is nothing to wait for, and no deliveries to be counted.
-            AckPolicy::None => return Ok(wire),
+            AckPolicy::None => return wire,
         };
         wire.ack_wait = nanos(config.ack_wait);
         wire.backoff = config.backoff.iter().copied().map(nanos).collect();
         wire.max_ack_pending = config
             .max_ack_pending
             .map_or(UNLIMITED, |most| i64::from(most.get()));
-        Ok(wire)
+        wire
     }
 
     /// Binds this consumer, which exists, for a subscription that asked for `wanted`.
@@ -246,24 +234,21 @@ impl Wire {
             }
         };
         let acks = ack != AckPolicy::None;
-        let existing = ConsumerConfig {
-            name: self.name(wanted),
-            filters,
-            deliver: self.deliver(),
-            ack,
-            ack_wait: if acks {
-                duration(self.ack_wait)
-            } else {
-                wanted.ack_wait
-            },
-            max_deliver: limit(self.max_deliver),
-            max_ack_pending: if acks {
-                limit(self.max_ack_pending)
-            } else {
-                wanted.max_ack_pending
-            },
-            backoff: self.backoff.iter().copied().map(duration).collect(),
+        let mut existing = ConsumerConfig::new(self.name(wanted), filters);
+        existing.deliver = self.deliver();
+        existing.ack = ack;
+        existing.ack_wait = if acks {
+            duration(self.ack_wait)
+        } else {
+            wanted.ack_wait
         };
+        existing.max_deliver = limit(self.max_deliver);
+        existing.max_ack_pending = if acks {
+            limit(self.max_ack_pending)
+        } else {
+            wanted.max_ack_pending
+        };
+        existing.backoff = self.backoff.iter().copied().map(duration).collect();
         (existing, foreign)
     }
 

@@ -303,14 +303,15 @@ impl AckPending {
     }
 }
 
-/// How a settlement is written, and what it makes of the delivery.
+/// How a settlement is written, and what it makes of the delivery; `None` if its answer is waited
+/// for.
 fn written(settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
     Some(match settlement {
         Settlement::Ack => (ACK, Some(DONE)),
         Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
         Settlement::Term(reason) => (term(reason), Some(DONE)),
         Settlement::InProgress => (IN_PROGRESS, None),
-        _ => return None,
+        Settlement::AckConfirmed => return None,
     })
 }
 
@@ -353,16 +354,10 @@ impl Settle for AckPending {
         if let Err(closed) = self.ack_context.context.check_not_ended(Operation::Settle) {
             return Completion::ready(Err(self.ack_context.about(Operation::Settle).on(closed)));
         }
-        if settlement == Settlement::AckConfirmed {
-            return self.later(Self::confirm);
+        match written(&settlement) {
+            Some((payload, mark)) => self.send(payload, mark),
+            None => self.later(Self::confirm),
         }
-        let Some((payload, mark)) = written(&settlement) else {
-            return Completion::ready(Err(self.ack_context.about(Operation::Settle).error(
-                ErrorKind::Other,
-                format!("the NATS transport does not know {settlement:?}"),
-            )));
-        };
-        self.send(payload, mark)
     }
 
     /// All of them are handed to the connection in one pass, without waiting between

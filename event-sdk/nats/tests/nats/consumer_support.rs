@@ -178,12 +178,8 @@ pub(crate) async fn try_subscribe(
     config: &ConsumerConfig,
     prefetch: usize,
 ) -> Result<Reader, Error> {
-    let request = SubscribeRequest {
-        stream: STREAM.into(),
-        config: config.clone(),
-        prefetch,
-        must_exist: false,
-    };
+    let mut request = SubscribeRequest::new(STREAM, config.clone());
+    request.prefetch = prefetch;
     nats.subscribe(request).await.map(Reader)
 }
 

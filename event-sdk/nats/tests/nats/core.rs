@@ -29,12 +29,7 @@ fn request(name: ConsumerName, filters: &[&str]) -> SubscribeRequest {
     let mut config = ConsumerConfig::new(name, filters);
     config.ack = AckPolicy::None;
     config.deliver = DeliverPolicy::New;
-    SubscribeRequest {
-        stream: "".into(),
-        config,
-        prefetch: 16,
-        must_exist: false,
-    }
+    SubscribeRequest::new("", config)
 }
 
 async fn subscribe(core: &CoreNats, request: SubscribeRequest) -> Subscription {
@@ -237,7 +232,7 @@ async fn a_bus_runs_over_it() {
         .publish(WindMeasured { knots: 12 })
         .await
         .unwrap();
-    assert_eq!(published.sequence, None);
+    assert_eq!(published.sequence(), None);
     let delivery = within(subscriber.next()).await.unwrap().unwrap();
     assert_eq!(delivery.decode().unwrap(), WindMeasured { knots: 12 });
 }

@@ -146,12 +146,8 @@ async fn a_subscription_without_a_stream_leaves_them_out() {
     let mut plain = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("plain.>")]);
     plain.ack = AckPolicy::None;
     plain.deliver = DeliverPolicy::New;
-    let request = event_sdk::transport::SubscribeRequest {
-        stream: "".into(),
-        config: plain,
-        prefetch: 10,
-        must_exist: false,
-    };
+    let mut request = event_sdk::transport::SubscribeRequest::new("", plain);
+    request.prefetch = 10;
     let mut messages = nats.core().subscribe(request).await.unwrap();
     let mut subjects = vec!["plain.first".to_owned()];
     subjects.extend(odd().map(|subject| subject.replace("events.", "plain.")));

@@ -113,7 +113,7 @@ async fn a_mirror_that_is_named_is_received_from_though_it_has_no_subjects() {
     let mirror = r#"{"name":"COPY","mirror":{"name":"THINGS"}}"#;
     raw_call(&server.url(), "STREAM.CREATE.COPY", mirror).await;
     let published = bus.publisher::<Done>().publish(Done { number: 7 }).await;
-    let sequence = published.unwrap().sequence;
+    let sequence = published.unwrap().sequence();
     let copies = bus.subscribe::<Done>().stream("COPY").durable("reader");
     let mut copies = within(copies.into_future()).await.unwrap();
     let copy = within(copies.next()).await.unwrap().unwrap();

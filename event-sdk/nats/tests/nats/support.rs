@@ -111,12 +111,8 @@ pub(crate) async fn state(nats: &Nats, stream: &str) -> StreamState {
 /// Receives the first message of the stream `S`, over the connection for deliveries.
 pub(crate) async fn receives(nats: &Nats) {
     let config = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("s.>")]);
-    let request = SubscribeRequest {
-        stream: "S".into(),
-        config,
-        prefetch: 1,
-        must_exist: false,
-    };
+    let mut request = SubscribeRequest::new("S", config);
+    request.prefetch = 1;
     let mut subscription = within(nats.subscribe(request)).await.unwrap();
     let item = within(subscription.next()).await;
     assert!(matches!(item, Some(Ok(Incoming::Message(_)))), "{item:?}");

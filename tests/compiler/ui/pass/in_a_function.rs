@@ -1,6 +1,6 @@
 //! Events and sets can be declared in a function and by a macro.
 
-use event_sdk::{Event, EventSet};
+use event_sdk::{Event, EventSet, Readable};
 use serde::{Deserialize, Serialize};
 
 macro_rules! events {

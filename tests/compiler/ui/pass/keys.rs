@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use event_sdk::Event;
+use event_sdk::{Event, Readable};
 use event_sdk::event::KeyUse;
 use serde::{Deserialize, Serialize};
 

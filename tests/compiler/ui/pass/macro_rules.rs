@@ -1,6 +1,6 @@
 //! Events and sets that a `macro_rules!` writes, and attributes under conditions.
 
-use event_sdk::{Event, EventSet};
+use event_sdk::{Event, EventSet, Readable};
 use serde::{Deserialize, Serialize};
 
 macro_rules! event {

@@ -1,6 +1,6 @@
 //! Structs of every form are events; entity and action come from two words.
 
-use event_sdk::Event;
+use event_sdk::{Event, Readable};
 use serde::{Deserialize, Serialize};
 
 /// A window was opened.

@@ -1,6 +1,6 @@
 //! serde attributes that keep the shape known and open are allowed.
 
-use event_sdk::{Event, Pii};
+use event_sdk::{Event, Pii, Readable};
 use serde::{Deserialize, Serialize};
 
 #[derive(Event, Serialize, Deserialize)]

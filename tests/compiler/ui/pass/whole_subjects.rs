@@ -1,6 +1,6 @@
 //! Existing and foreign subjects are taken as they are.
 
-use event_sdk::Event;
+use event_sdk::{Event, Readable};
 use serde::{Deserialize, Serialize};
 
 #[derive(Event, Serialize, Deserialize)]

@@ -164,12 +164,7 @@ mod tests {
         ] {
             assert!(set.contains("acknowledges nothing"), "{set}");
         }
-        let mut request = SubscribeRequest {
-            stream: "S".into(),
-            config: config(),
-            prefetch: 1,
-            must_exist: false,
-        };
+        let mut request = SubscribeRequest::new("S", config());
         assert_eq!(request.check(), Ok(()));
         request.prefetch = 0;
         assert!(request.check().unwrap_err().contains("at least one"));

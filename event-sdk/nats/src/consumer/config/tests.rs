@@ -1,6 +1,8 @@
 //! Consumer configurations: written as a server reads them, and compared with what a server
 //! has.
 
+use event_sdk_core::transport::ErrorKind;
+
 use super::*;
 
 const INACTIVE: Duration = Duration::from_mins(5);
@@ -13,7 +15,7 @@ fn durable() -> ConsumerConfig {
 
 /// What a server says of the consumer that it made of this.
 fn as_server_has_it(config: &ConsumerConfig) -> Wire {
-    let mut wire = Wire::wanted(config, INACTIVE).unwrap();
+    let mut wire = Wire::wanted(config, INACTIVE);
     if let Some(first) = wire.backoff.first() {
         wire.ack_wait = *first;
     }
@@ -46,7 +48,7 @@ fn a_configuration_is_written_as_servers_read_it() {
     config.deliver = DeliverPolicy::ByStartSequence(7);
     config.backoff = vec![Duration::from_secs(1), Duration::from_secs(5)];
     config.filters.truncate(1);
-    let wire = Wire::wanted(&config, INACTIVE).unwrap();
+    let wire = Wire::wanted(&config, INACTIVE);
     assert_eq!(
         serde_json::to_value(&wire).unwrap(),
         serde_json::json!({
@@ -74,7 +76,7 @@ fn only_a_durable_stays_when_nobody_uses_it() {
         (ConsumerName::Ephemeral, 300_000_000_000),
     ] {
         config.name = name;
-        let wire = Wire::wanted(&config, INACTIVE).unwrap();
+        let wire = Wire::wanted(&config, INACTIVE);
         assert_eq!(wire.inactive_threshold, inactive, "{:?}", config.name);
         assert_eq!(wire.durable_name.is_some(), config.name.as_str().is_some());
     }
