@@ -56,8 +56,9 @@ impl New {
     }
 }
 
-/// A cluster of three on a busy machine takes its time.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+/// A cluster of three on a busy machine takes its time; and an event that an old replica has refused
+/// again and again waits for as long as it has waited before.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 
 /// The first delay of an event that a replica does not know.
 const DELAY: Duration = Duration::from_millis(50);

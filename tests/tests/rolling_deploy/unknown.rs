@@ -7,7 +7,8 @@ use event_sdk::ConsumerSpec;
 use event_sdk::stream::StreamSpec;
 
 use crate::rig::{
-    Handled, New, Old, OrderCancelled, OrderPlaced, Replica, declares, nats, orders, server, until,
+    Handled, New, Old, OrderCancelled, OrderPlaced, PATIENCE, Replica, declares, nats, orders,
+    server, until,
 };
 
 /// How many unknown events come first.
@@ -65,7 +66,7 @@ pub(crate) async fn flood(url: &str, stream: StreamSpec) {
     let events = new.subscribe::<New>().durable("billing").must_exist();
     let new_replica = Replica::start(events.await.unwrap(), New::number, &by_new);
     until(&new, |_| by_new.lock().unwrap().len() >= 10).await;
-    old.close().await.unwrap();
+    old.drain(PATIENCE).await.unwrap();
     assert_eq!(old_replica.ended().await, UNKNOWN - DELAYED);
     until(&new, |info| info.ack_pending == 0 && info.pending == 0).await;
     // Sequences begin with one, numbers with zero.
