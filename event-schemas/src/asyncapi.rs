@@ -19,6 +19,7 @@
 //! | `x-event` | a message | Rust type, relative subject, type, version, and what is done with the key (`none`, `order`, `subject`) |
 //! | `x-pii` | a message | where the data are personal, as paths |
 //! | `x-service` | an operation | the service |
+//! | `x-owner` | an operation | who is responsible for the service |
 //! | `x-consumer` | an operation | durable, wildcard, stream, and how a message is retried: `maxDeliver`, `ackWaitMs`, `backoffMs`, `deadLetter` |
 
 mod channels;
@@ -41,6 +42,11 @@ pub fn render(catalogue: &Catalogue) -> String {
     let mut text = serde_json::to_string_pretty(&document(catalogue)).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The document as data, for the page that carries it.
+pub(crate) fn data(catalogue: &Catalogue) -> impl serde::Serialize + '_ {
+    document(catalogue)
 }
 
 /// The schema format of all payloads and headers.

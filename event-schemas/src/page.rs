@@ -19,6 +19,9 @@
 mod data;
 mod html;
 
+use std::collections::BTreeMap;
+
+use crate::asyncapi;
 use crate::catalogue::Catalogue;
 use crate::lock::Lock;
 
@@ -28,5 +31,18 @@ use crate::lock::Lock;
 /// It says nothing of a stream that cannot be; see [`Catalogue::faults`].
 #[must_use]
 pub fn render(catalogue: &Catalogue, history: Option<&Lock>) -> String {
-    html::page(catalogue.title(), &data::Data::of(catalogue, history))
+    render_dated(catalogue, history, &BTreeMap::new())
+}
+
+/// Writes the page with the days since which there are versions, as
+/// [`first_committed`](crate::check::git::first_committed) has them: for each file of the lock
+/// (`orders.order.placed/1.0.json`) a date (`2026-11-30`).
+#[must_use]
+pub fn render_dated(
+    catalogue: &Catalogue,
+    history: Option<&Lock>,
+    dates: &BTreeMap<String, String>,
+) -> String {
+    let data = data::Data::of(catalogue, history, dates);
+    html::page(catalogue.title(), &data, &asyncapi::data(catalogue))
 }

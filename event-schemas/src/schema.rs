@@ -10,7 +10,11 @@
 //!   narrower by whoever compares the schemas.
 //! - `required` is sorted, so that moving a field in the struct changes nothing.
 //! - A flattened `Option` is its fields or none of them. schemars says "or anything", as
-//!   serde reads `None` where the fields do not fit, which loses what they say.
+//!   serde reads `None` where the fields do not fit, which loses what they say. Which fields of
+//!   a flattened `Option` of a struct are only read together is found out by reading documents
+//!   without one of them.
+//! - A field that is left out where it is `None` (`skip_serializing_if`) is never null where it
+//!   is written, which is found out by reading documents with null.
 //! - An enumeration that takes unknown values (`#[serde(other)]`) takes any string in the
 //!   reader's schema: that is found out by reading a value that nobody writes.
 //! - Each schema is made twice. A `default` that is not the same both times (the
@@ -35,8 +39,11 @@ pub(crate) mod key;
 mod mend;
 pub(crate) mod open;
 pub(crate) mod personal;
+mod places;
 pub(crate) mod sample;
+pub(crate) mod skipped;
 pub(crate) mod text;
+pub(crate) mod together;
 pub(crate) mod walk;
 
 use schemars::JsonSchema;

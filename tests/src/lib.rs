@@ -1,5 +1,5 @@
-//! Shared by the tests in `tests/`: a few events, raw publishing, and a transport that answers
-//! when told to.
+//! Shared by the tests in `tests/`: a few events, raw publishing, a transport that answers when
+//! told to, and the fuzz targets.
 //!
 //! The tests, each a program or folder in `tests/tests/`:
 //!
@@ -8,13 +8,17 @@
 //! - `raw_bus`: bytes without a type;
 //! - `readable`: events that are only received;
 //! - `needs`: what a transport does not declare is refused by the bus;
+//! - `roundtrip`, `fuzz`: random values and random inputs (`cargo xtask long` for millions);
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;
+//! - `lying_server`: a server that violates the protocol;
+//! - `hostile_messages`: another client writes malformed messages into a real stream;
 //! - `secure`: credentials, TLS, and the permissions table of `docs/production.md`;
 //! - `other_languages`: the wire contract with clients in Python and Node;
 //! - `contracts`: schemas, AsyncAPI and the catalogue page with other teams' tools.
 
+pub mod fuzz;
 pub mod held;
 pub mod orders;
 pub mod raw;

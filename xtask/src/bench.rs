@@ -2,6 +2,7 @@
 
 mod against;
 mod machine;
+mod peers;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -15,6 +16,10 @@ use crate::process::{cargo, run as run_command};
 /// with those of another revision.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let workspace = Metadata::workspace()?;
+    if peers::are_named(&args.names)? {
+        println!("{}", machine::line()?);
+        return peers::run(&workspace, args);
+    }
     let chosen = choose(&benches(&workspace), &args.names)?;
     println!("{}", machine::line()?);
     if let Some(rev) = &args.against {
@@ -39,7 +44,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// What `cargo xtask bench` is told.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Args {
-    /// The bench targets to run; all of the workspace when none is named
+    /// The bench targets to run; all of the workspace when none is named. `peers` runs those beside
+    /// other libraries
     names: Vec<String>,
     /// Run them in turn with those of this revision, and compare
     #[arg(long, value_name = "REV")]

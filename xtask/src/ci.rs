@@ -16,7 +16,7 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
-use crate::{differential, package_check, test, tidy, toolchain};
+use crate::{outside, package_check, test, tidy, toolchain};
 use feature_sets::FeatureSet;
 use steps::{Status, Step};
 
@@ -49,7 +49,7 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
         }),
         Step::new("fmt", |_| {
             run_command(cargo().args(["fmt", "--all", "--check"]))?;
-            differential::check_format()?;
+            outside::check_format()?;
             Ok(Status::Passed)
         }),
     ];

@@ -27,12 +27,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     run_command(&mut test(folder, args.pairs))
 }
 
-/// Fails unless it is formatted: all of it that every CI run has, since its crates take
-/// minutes to build.
-pub(crate) fn check_format() -> Result<()> {
-    run_command(cargo().args(["fmt", "--check", "--manifest-path", MANIFEST]))
-}
-
 /// In a folder of its own: what it shares with the workspace is built with other features.
 fn test(folder: PathBuf, pairs: Option<u64>) -> Command {
     let mut command = cargo();

@@ -2,13 +2,14 @@
 //!
 //! Each command has a file of its own; this one parses the command line.
 //!
-//! - `test`, `ci`, `tidy`, `package_check`, `bench`, `schemas`, `differential`, `services`: the
-//!   commands of these names;
-//! - `metadata`, `process`, `toolchain`, `version`: shared by them.
+//! - `test`, `ci`, `long`, `tidy`, `package_check`, `bench`, `schemas`, `differential`, `services`:
+//!   the commands of these names;
+//! - `metadata`, `outside`, `process`, `toolchain`, `version`: shared by them.
 
 mod bench;
 mod ci;
 mod differential;
+mod long;
 mod package_check;
 mod schemas;
 mod services;
@@ -16,6 +17,7 @@ mod test;
 mod tidy;
 
 mod metadata;
+mod outside;
 mod process;
 mod toolchain;
 mod version;
@@ -42,6 +44,8 @@ enum Command {
     Test(test::Args),
     /// Run everything that must hold before a change is merged
     Ci(ci::Args),
+    /// Run the tests of random values and inputs in full, which the CI runs in small
+    Long(long::Args),
     /// Check the rules for packages, modules and files, or print a map of them
     Tidy(tidy::Args),
     /// Pack the crates as for a registry, and build and run a service on the packages
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Test(args) => test::run(&args),
         Command::Ci(args) => ci::run(&args),
+        Command::Long(args) => long::run(&args),
         Command::Tidy(args) => tidy::run(&args),
         Command::PackageCheck => Metadata::workspace().and_then(|all| package_check::run(&all)),
         Command::Bench(args) => bench::run(&args),

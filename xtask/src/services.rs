@@ -8,6 +8,7 @@ mod nats;
 mod node;
 mod npm;
 mod pip;
+mod suite;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,6 +75,7 @@ impl Services {
         let node = node::ready(&services)?;
         clients::ready(&packages, &node.npm)?;
         contracts::ready(&packages, &python, &node.npm)?;
+        suite::ready(&packages, &python)?;
         Ok(Self {
             others: Some(Others {
                 chromium: chromium::ready(&services, &node)?,

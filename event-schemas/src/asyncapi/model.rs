@@ -68,6 +68,8 @@ pub(super) struct Operation<'a> {
     pub(super) bindings: Option<Bindings<'a>>,
     #[serde(rename = "x-service")]
     pub(super) service: &'a str,
+    #[serde(rename = "x-owner", skip_serializing_if = "Option::is_none")]
+    pub(super) owner: Option<&'a str>,
     #[serde(rename = "x-consumer", skip_serializing_if = "Option::is_none")]
     pub(super) consumer: Option<ConsumerFacts<'a>>,
 }

@@ -116,6 +116,7 @@ fn operation<'a>(
         messages: links.iter().map(|link| link.to_message()).collect(),
         bindings: None,
         service: service.name(),
+        owner: service.owner(),
         consumer: None,
     })
 }

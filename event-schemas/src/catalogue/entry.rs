@@ -117,14 +117,17 @@ impl EventEntry {
 
     pub(super) fn new(definition: &Definition) -> Self {
         let Made {
-            schema: writer,
+            schema: mut writer,
             examples,
             mut unsteady,
         } = (definition.schema)(Side::Writer);
         let mut read = (definition.schema)(Side::Reader);
-        schema::open::open(&mut read.schema, &examples, |data| {
+        let reread = |data: &Value| {
             (definition.reread)(definition.spec.version(), data.to_string().as_bytes())
-        });
+        };
+        schema::open::open(&mut read.schema, &examples, reread);
+        schema::skipped::tell(&mut writer, &examples, reread);
+        schema::together::tell(&mut writer, &mut read.schema, &examples, reread);
         unsteady.extend(read.unsteady);
         unsteady.sort();
         unsteady.dedup();

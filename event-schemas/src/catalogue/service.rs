@@ -10,6 +10,7 @@ use super::{Consumer, SetSpec};
 pub struct Service {
     name: String,
     description: String,
+    owner: Option<String>,
     published: Vec<SetSpec>,
     consumers: Vec<Consumer>,
     definitions: Vec<Definition>,
@@ -21,6 +22,7 @@ impl Service {
         Self {
             name: name.into(),
             description: String::new(),
+            owner: None,
             published: Vec::new(),
             consumers: Vec::new(),
             definitions: Vec::new(),
@@ -30,6 +32,13 @@ impl Service {
     /// Says what the service does, in Markdown.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
+        self
+    }
+
+    /// Says who is responsible for the service: a team, in Markdown, such as
+    /// `[Payments](https://example.com/teams/payments)`.
+    pub fn owned_by(mut self, owner: impl Into<String>) -> Self {
+        self.owner = Some(owner.into());
         self
     }
 
@@ -57,6 +66,11 @@ impl Service {
     /// What the service does, in Markdown; empty if nobody said.
     pub fn description(&self) -> &str {
         &self.description
+    }
+
+    /// Who is responsible for it, in Markdown; `None` if nobody said.
+    pub fn owner(&self) -> Option<&str> {
+        self.owner.as_deref()
     }
 
     /// The sets that it publishes.

@@ -35,6 +35,53 @@ pub fn files_at(folder: &Path, reference: &str) -> Result<Snapshot, GitError> {
     Ok(Snapshot { commit, files })
 }
 
+/// The day on which each file of `folder` was first committed, as `2026-11-30`, by its path
+/// relative to the folder. It needs the whole history: of a shallow clone, all are of the same
+/// day.
+///
+/// # Errors
+///
+/// [`GitError`] when there is no git, no repository, or git fails.
+pub fn first_committed(folder: &Path) -> Result<BTreeMap<String, String>, GitError> {
+    let place = Place::of(folder)?;
+    place.commit("HEAD")?;
+    let answer = place
+        .git([
+            "-c",
+            "core.quotePath=false",
+            "log",
+            "--reverse",
+            "--no-renames",
+        ])
+        .args([
+            "--diff-filter=A",
+            "--format=%x00%as",
+            "--name-only",
+            "--relative",
+        ])
+        .args(["--", "."])
+        .output()
+        .map_err(GitError::NotStarted)?;
+    if !answer.status.success() {
+        return Err(GitError::Failed {
+            command: "log",
+            stderr: one_line(&answer.stderr),
+        });
+    }
+    let mut dates = BTreeMap::new();
+    for commit in text("log", answer.stdout)?.split('\0') {
+        let mut lines = commit.lines().filter(|line| !line.is_empty());
+        let Some(date) = lines.next() else {
+            continue;
+        };
+        for file in lines {
+            let known = dates.entry(file.to_owned());
+            known.or_insert_with(|| date.to_owned());
+        }
+    }
+    Ok(dates)
+}
+
 /// The folder, which need not exist, as it is called from the root of the repository that it
 /// is in, `/` between the parts; `None` if it is in none. It does not need `git`.
 pub fn in_repository(folder: &Path) -> Option<String> {

@@ -1,5 +1,6 @@
 //! The data that the catalogue page shows, as JSON for its script.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use event_sdk::Version;
@@ -10,7 +11,7 @@ use serde_json::Value;
 
 use crate::catalogue::{Catalogue, Consumer, EventEntry, Service};
 use crate::described::{self, ConsumerFacts, StreamFacts};
-use crate::lock::{Golden, Lock, LockedEvent, LockedVersion, MadeFrom};
+use crate::lock::{Lock, LockedEvent, LockedVersion, MadeFrom};
 use crate::schema::envelope::key_use;
 use crate::schema::text;
 
@@ -30,6 +31,7 @@ pub(super) struct Data<'a> {
 struct ServiceData<'a> {
     name: &'a str,
     description: &'a str,
+    owner: Option<&'a str>,
     /// Ids of events.
     publishes: Vec<String>,
     consumers: Vec<ConsumerData<'a>>,
@@ -79,7 +81,12 @@ struct VersionData<'a> {
     reader: Option<Ordered<'a>>,
     pii: Vec<String>,
     #[serde(serialize_with = "data")]
-    examples: Vec<&'a Value>,
+    examples: Vec<Cow<'a, Value>>,
+    /// Whether the example is made up from the schema.
+    #[serde(rename = "madeUp", skip_serializing_if = "std::ops::Not::not")]
+    made_up: bool,
+    /// When the version was first committed, as `2026-11-30`.
+    since: Option<&'a str>,
 }
 
 /// A schema, its keywords in the order in which people read them.
@@ -96,7 +103,11 @@ impl Serialize for Ordered<'_> {
 type Key<'a> = (&'a str, bool);
 
 impl<'a> Data<'a> {
-    pub(super) fn of(catalogue: &'a Catalogue, history: Option<&'a Lock>) -> Self {
+    pub(super) fn of(
+        catalogue: &'a Catalogue,
+        history: Option<&'a Lock>,
+        dates: &'a BTreeMap<String, String>,
+    ) -> Self {
         let mut entries: BTreeMap<Key<'a>, Vec<&'a EventEntry>> = BTreeMap::new();
         for entry in catalogue.events() {
             let spec = entry.spec();
@@ -117,6 +128,12 @@ impl<'a> Data<'a> {
                 && let Some(event) = gone(catalogue.bus_prefix(), locked)
             {
                 events.insert(key, event);
+            }
+        }
+        for event in events.values_mut() {
+            for version in &mut event.versions {
+                let file = format!("{}/{}.json", event.id, version.version);
+                version.since = dates.get(&file).map(String::as_str);
             }
         }
         let services = catalogue.services().iter();
@@ -207,6 +224,11 @@ fn gone<'a>(prefix: &str, locked: &'a LockedEvent) -> Option<EventData<'a>> {
 
 fn current(entry: &EventEntry) -> VersionData<'_> {
     let spec = entry.spec();
+    let mut examples: Vec<_> = entry.examples().iter().map(Cow::Borrowed).collect();
+    let made_up = examples.is_empty();
+    if made_up {
+        examples.extend(entry.example().map(Cow::Owned));
+    }
     VersionData {
         version: spec.version().to_string(),
         name: spec.name(),
@@ -218,15 +240,15 @@ fn current(entry: &EventEntry) -> VersionData<'_> {
             .filter(|reader| *reader != entry.writer())
             .map(Ordered),
         pii: entry.pii().iter().map(ToString::to_string).collect(),
-        examples: entry.examples().iter().collect(),
+        examples,
+        made_up,
+        since: None,
     }
 }
 
 fn old(locked: &LockedVersion) -> VersionData<'_> {
     let description = locked.envelope().get("description").and_then(Value::as_str);
-    // What was made up is no example.
-    let real = |golden: &&Golden| golden.made_from() == MadeFrom::Example;
-    let example = Some(locked.golden()).filter(real);
+    let golden = locked.golden();
     VersionData {
         version: locked.version().to_string(),
         name: locked.name(),
@@ -238,7 +260,9 @@ fn old(locked: &LockedVersion) -> VersionData<'_> {
             .filter(|reader| *reader != locked.writer())
             .map(Ordered),
         pii: locked.pii().to_vec(),
-        examples: example.map(Golden::data).into_iter().collect(),
+        examples: vec![Cow::Borrowed(golden.data())],
+        made_up: golden.made_from() != MadeFrom::Example,
+        since: None,
     }
 }
 
@@ -260,12 +284,16 @@ fn service<'a>(service: &'a Service, events: &[Vec<&EventEntry>]) -> ServiceData
     ServiceData {
         name: service.name(),
         description: service.description(),
+        owner: service.owner(),
         publishes: ids(&|spec| service.published().iter().any(|set| set.has(spec))),
         consumers: service.consumers().iter().map(consumer).collect(),
     }
 }
 
-fn data<S: serde::Serializer>(examples: &[&Value], serializer: S) -> Result<S::Ok, S::Error> {
-    let examples: Vec<Value> = examples.iter().copied().cloned().collect();
+fn data<S: serde::Serializer>(
+    examples: &[Cow<'_, Value>],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let examples: Vec<Value> = examples.iter().map(|one| one.as_ref().clone()).collect();
     text::ordered_data(&examples.into(), serializer)
 }

@@ -11,10 +11,11 @@ const TEMPLATE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("style.css");
 
 /// In the order in which each uses those above it.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     include_str!("script/dom.js"),
     include_str!("script/catalogue.js"),
     include_str!("script/schema.js"),
+    include_str!("script/changes.js"),
     include_str!("script/fields.js"),
     include_str!("script/flow.js"),
     include_str!("script/search.js"),
@@ -22,8 +23,8 @@ const SCRIPTS: [&str; 8] = [
     include_str!("script/main.js"),
 ];
 
-/// The page with these data.
-pub(super) fn page(title: &str, data: &impl Serialize) -> String {
+/// The page with these data, and a document in AsyncAPI that can be saved from it.
+pub(super) fn page(title: &str, data: &impl Serialize, asyncapi: &impl Serialize) -> String {
     let script = format!("'use strict';\n(() => {{\n{}}})();\n", SCRIPTS.concat());
     fill(TEMPLATE, |name| match name {
         "title" => text(title),
@@ -32,6 +33,7 @@ pub(super) fn page(title: &str, data: &impl Serialize) -> String {
         "script-hash" => hash(&script),
         "script" => script.clone(),
         "data" => json(data),
+        "asyncapi" => json(asyncapi),
         _ => String::new(),
     })
 }
@@ -93,9 +95,9 @@ mod tests {
     #[test]
     fn no_text_becomes_markup() {
         let hostile = "</script><img src=x onerror=alert(1)>{{script}}";
-        let page = page(hostile, &hostile);
+        let page = page(hostile, &hostile, &hostile);
         assert!(!page.contains("<img"), "{page}");
-        assert_eq!(page.matches("</script>").count(), 2);
+        assert_eq!(page.matches("</script>").count(), 3);
         assert_eq!(page.matches("use strict").count(), 1);
         let start = page.find("id=\"catalogue\">").unwrap() + "id=\"catalogue\">".len();
         let data = page[start..].split("</script>").next().unwrap();
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_policy_names_the_script_and_the_style_as_they_are() {
-        let page = page("Shop", &());
+        let page = page("Shop", &(), &());
         let between = |start: &str, end: &str| {
             let from = page.rfind(start).unwrap() + start.len();
             page[from..].split(end).next().unwrap()
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn nothing_of_the_page_leads_out_of_it() {
-        let page = page("Shop", &());
+        let page = page("Shop", &(), &());
         // The name of SVG is the only address, and nothing is loaded by another way.
         let addresses = page.matches("http:").count() + page.matches("https:").count();
         assert_eq!(

@@ -9,7 +9,8 @@ use event_schemas_subset::Schema;
 use event_sdk::event::DataError;
 use serde_json::{Map, Value, json};
 
-use super::{defs, sample};
+use super::places::{children, escaped, in_place, steps};
+use super::sample;
 
 /// A value that no variant has.
 const NOBODYS: &str = "a value that nobody writes";
@@ -101,11 +102,7 @@ fn with(document: &Value, pointer: &str, text: &str) -> Option<Value> {
 fn enumeration(root: &Value, document: &Value, place: &str) -> Option<(String, Option<String>)> {
     let mut own = Vec::new();
     let mut around = Vec::new();
-    let steps: Vec<String> = place
-        .split('/')
-        .skip(1)
-        .map(|step| step.replace("~1", "/").replace("~0", "~"))
-        .collect();
+    let steps = steps(place);
     let mut at = vec![String::new()];
     let mut value = document;
     for (depth, step) in steps.iter().enumerate() {
@@ -137,64 +134,6 @@ fn enumeration(root: &Value, document: &Value, place: &str) -> Option<(String, O
     }
     let pointer = own.iter().find(names_values)?;
     Some((pointer.clone(), None))
-}
-
-/// The schemas that speak of the same value as these, with them, from the outside in.
-fn in_place(root: &Value, pointers: &[String]) -> Vec<String> {
-    let mut all: Vec<String> = Vec::new();
-    let mut open: Vec<String> = pointers.iter().rev().cloned().collect();
-    while let Some(pointer) = open.pop() {
-        if all.contains(&pointer) {
-            continue;
-        }
-        let Some(schema) = root.pointer(&pointer) else {
-            continue;
-        };
-        let mut inner = Vec::new();
-        if let Some(name) = schema
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(defs::name_in)
-        {
-            inner.push(format!("/$defs/{}", escaped(&name)));
-        }
-        for keyword in ["allOf", "oneOf", "anyOf"] {
-            let count = schema
-                .get(keyword)
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len);
-            inner.extend((0..count).map(|at| format!("{pointer}/{keyword}/{at}")));
-        }
-        all.push(pointer);
-        open.extend(inner.into_iter().rev());
-    }
-    all
-}
-
-/// The schemas of a part of a value, as one of its schemas has them.
-fn children(root: &Value, pointer: &str, value: &Value, step: &str) -> Vec<String> {
-    let Some(schema) = root.pointer(pointer) else {
-        return Vec::new();
-    };
-    let keyword = |path: String| {
-        let found = format!("{pointer}/{path}");
-        root.pointer(&found)
-            .is_some_and(Value::is_object)
-            .then_some(found)
-    };
-    if value.is_array() {
-        let prefix = keyword(format!("prefixItems/{step}"));
-        return prefix
-            .or_else(|| keyword("items".to_owned()))
-            .into_iter()
-            .collect();
-    }
-    let named = keyword(format!("properties/{}", escaped(step)));
-    let has_patterns = schema.get("patternProperties").is_some();
-    named
-        .or_else(|| (!has_patterns).then(|| keyword("additionalProperties".to_owned()))?)
-        .into_iter()
-        .collect()
 }
 
 /// The strings that a schema names as the values of an enumeration.
@@ -266,8 +205,4 @@ fn widen(root: &mut Value, pointer: &str, tag: Option<&str>) -> bool {
     }
     keywords.insert("oneOf".to_owned(), json!([named, another]));
     true
-}
-
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

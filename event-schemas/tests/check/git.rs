@@ -1,6 +1,6 @@
 //! Reading files at a git ref, and its errors.
 
-use event_schemas::check::git::{GitError, files_at};
+use event_schemas::check::git::{GitError, files_at, first_committed};
 
 use crate::world::World;
 
@@ -92,4 +92,23 @@ fn outside_of_a_repository_it_says_so() {
         error.to_string().contains("is in no git repository"),
         "{error}"
     );
+}
+
+#[test]
+fn a_file_is_dated_by_the_commit_that_added_it() {
+    let world = World::empty();
+    world.write("a b/1.0.json", "one");
+    world.commit("v1");
+    world.git(&["mv", "contracts/a b", "contracts/ä"]);
+    world.write("index.json", "new");
+    world.commit("v2");
+    world.write("index.json", "changed");
+    world.commit("v3");
+    world.write("later.json", "not committed");
+    let dates = first_committed(&world.folder()).unwrap();
+    let files: Vec<&str> = dates.keys().map(String::as_str).collect();
+    assert_eq!(files, ["a b/1.0.json", "index.json", "ä/1.0.json"]);
+    for date in dates.values() {
+        date.parse::<jiff::civil::Date>().unwrap();
+    }
 }

@@ -9,4 +9,5 @@ mod reading;
 mod report;
 mod rules;
 mod versions;
+mod webhooks;
 mod world;

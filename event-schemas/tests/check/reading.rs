@@ -167,6 +167,72 @@ fn what_a_flattened_optional_struct_would_drop_is_a_break() {
     );
 }
 
+version!(flat_more_before, "1.0", {
+    id: u8,
+    #[serde(flatten)]
+    part: Option<Part>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Part { name: String }
+);
+version!(flat_more_after, "1.1", {
+    id: u8,
+    #[serde(flatten)]
+    part: Option<Part>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Part { name: String, place: String }
+);
+
+#[test]
+fn a_required_field_more_in_a_flattened_optional_struct_is_a_break() {
+    let world = World::released(&flat_more_before::catalogue());
+    let report = world.check(&flat_more_after::catalogue());
+    assert_eq!(breaks(&report), ["dependent-required: place"]);
+    let why = &report.findings[0].why;
+    assert!(
+        why.contains("ThingDone does not refuse it, but reads it without"),
+        "{why}"
+    );
+}
+
+version!(flat_wide_after, "1.1", {
+    id: u8,
+    #[serde(flatten)]
+    part: Option<Part>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Part {
+        name: String,
+        note: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        tags: Vec<String>,
+    }
+);
+
+#[test]
+fn optional_fields_more_in_a_flattened_optional_struct_are_none() {
+    let world = World::released(&flat_more_before::catalogue());
+    let report = world.check(&flat_wide_after::catalogue());
+    assert_eq!(breaks(&report), Vec::<String>::new());
+}
+
+#[test]
+fn a_required_field_less_in_a_flattened_optional_struct_is_one_for_old_consumers() {
+    let world = World::released(&flat_more_after::catalogue());
+    let report = world.check(&flat_less_after::catalogue());
+    assert_eq!(breaks(&report), ["dependent-required: place"]);
+}
+
+version!(flat_less_after, "1.2", {
+    id: u8,
+    #[serde(flatten)]
+    part: Option<Part>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) struct Part { name: String }
+);
+
 version!(tag_before, "1.0", { way: Way }
     #[derive(Serialize, Deserialize, JsonSchema)]
     #[serde(tag = "kind")]

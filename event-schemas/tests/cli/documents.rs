@@ -92,3 +92,42 @@ fn the_page_has_the_versions_of_the_lock_and_refuses_a_broken_one() {
     assert_eq!((ended.code, ended.out.as_str()), (2, ""));
     assert!(ended.err.contains("index.json"), "{}", ended.err);
 }
+
+#[test]
+fn a_page_that_is_published_has_dates_and_needs_git_for_them() {
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("contracts");
+    assert_eq!(schemas(&shop(), &dir, "generate").code, 0);
+    let ended = schemas(&shop(), &dir, "page --dates");
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("git"), "{}", ended.err);
+
+    for arguments in [
+        &["init", "--quiet"][..],
+        &["add", "--all"],
+        &[
+            "-c",
+            "user.name=t",
+            "-c",
+            "user.email=t@example.com",
+            "commit",
+            "--quiet",
+            "-m",
+            "v1",
+        ],
+    ] {
+        let mut git = std::process::Command::new("git");
+        let date = "2026-11-30T12:00:00Z";
+        git.env("GIT_AUTHOR_DATE", date).current_dir(home.path());
+        assert!(git.args(arguments).status().unwrap().success());
+    }
+    let dated = schemas(&shop(), &dir, "page --dates");
+    assert_eq!((dated.code, dated.err.as_str()), (0, ""));
+    assert!(dated.out.contains(r#""since":"2026-11-30""#));
+    let plain = schemas(&shop(), &dir, "page");
+    assert!(!plain.out.contains(r#""since":"2026"#));
+
+    let ended = schemas(&shop(), &dir, "page --dates --check --output page.html");
+    assert_eq!(ended.code, 2);
+    assert!(ended.err.contains("--check"), "{}", ended.err);
+}

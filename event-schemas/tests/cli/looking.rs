@@ -55,11 +55,11 @@ fn an_event_is_found_by_any_of_its_names() {
   in the lock   none
 
   FIELD            TYPE
-  id               integer (uint64)                  The order.
-  items            array of Item                     What was ordered.
-  items[].article  string                            The article.
-  items[].price    integer | null (int32)  optional  In cents.
-  note             string | null                     What the customer wrote.
+  id               integer (uint64)            The order.
+  items            array of Item               What was ordered.
+  items[].article  string                      The article.
+  items[].price    integer (int32)   optional  In cents.
+  note             string | null               What the customer wrote.
 
   EXAMPLE
   {

@@ -136,3 +136,117 @@ fn a_flattened_option_is_its_fields_or_none_of_them() {
     assert!(!reader.accepts(&json!({ "id": 1, "Post": { "street": 5 } })));
     assert!(!reader.accepts(&json!({ "id": 1, "name": 5 })));
 }
+
+#[test]
+fn what_a_flattened_struct_requires_is_there_together_or_not_at_all() {
+    #[derive(Event, Serialize, Deserialize, JsonSchema)]
+    #[event(domain = "a", entity = "b", action = "c")]
+    struct Sent {
+        id: u8,
+        own: Option<String>,
+        legs: Vec<Leg>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Leg {
+        from: Option<String>,
+        #[serde(flatten)]
+        ship: Option<Ship>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Ship {
+        name: String,
+        length: u32,
+        flag: Option<String>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        crew: Vec<String>,
+    }
+
+    let ship = Ship {
+        name: "n".to_owned(),
+        length: 5,
+        flag: None,
+        crew: Vec::new(),
+    };
+    let leg = |ship| Leg { from: None, ship };
+    let sent = |legs| Sent {
+        id: 1,
+        own: None,
+        legs,
+    };
+    let legs = vec![leg(None), leg(Some(ship))];
+    let document = |leg: serde_json::Value| json!({ "id": 1, "own": null, "legs": [leg] });
+    let schemas = of([sent(Vec::new()), sent(legs)]);
+    schemas
+        .reads(&document(json!({ "from": null })))
+        .reads(&document(json!({ "name": "n", "length": 1 })))
+        .never_writes(&document(
+            json!({ "from": null, "name": "n", "flag": null }),
+        ))
+        .never_writes(&document(json!({ "from": null, "flag": null })))
+        .never_writes(&document(json!({ "from": null, "crew": ["c"] })));
+    let reader = event_schemas_subset::Schema::parse(schemas.reader()).unwrap();
+    assert!(!reader.accepts(&document(json!({ "name": "n" }))));
+    assert!(!reader.accepts(&document(json!({ "crew": ["c"] }))));
+    let needs = |schema: &serde_json::Value| schema["$defs"]["Leg"]["dependentRequired"].clone();
+    assert_eq!(
+        needs(schemas.reader()),
+        json!({
+            "crew": ["length", "name"], "flag": ["length", "name"],
+            "length": ["name"], "name": ["length"],
+        })
+    );
+    assert_eq!(
+        needs(schemas.writer()),
+        json!({
+            "crew": ["flag", "length", "name"], "flag": ["length", "name"],
+            "length": ["flag", "name"], "name": ["flag", "length"],
+        })
+    );
+}
+
+#[test]
+fn an_option_that_is_left_out_is_never_written_as_null() {
+    #[derive(Event, Serialize, Deserialize, JsonSchema)]
+    #[event(domain = "a", entity = "b", action = "c")]
+    struct Sent {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<Kind>,
+        parts: Vec<Part>,
+        plain: Option<String>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Part {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        inner: Option<Box<Part>>,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    enum Kind {
+        One,
+        Two,
+    }
+
+    let sent = |kind| Sent {
+        text: None,
+        kind,
+        parts: vec![Part { inner: None }],
+        plain: None,
+    };
+    let schemas = of([sent(None), sent(Some(Kind::One))]);
+    schemas
+        .reads(&json!({ "text": null, "kind": null, "parts": [{ "inner": null }], "plain": null }))
+        .never_writes(&json!({ "text": null, "parts": [], "plain": null }))
+        .never_writes(&json!({ "kind": null, "parts": [], "plain": null }))
+        .never_writes(&json!({ "parts": [{ "inner": null }], "plain": null }))
+        .never_writes(&json!({ "parts": [] }));
+    assert_eq!(schemas.writer()["properties"]["text"]["type"], "string");
+    assert_eq!(
+        schemas.writer()["properties"]["kind"],
+        json!({ "$ref": "#/$defs/Kind" })
+    );
+}

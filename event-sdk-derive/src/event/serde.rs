@@ -23,6 +23,7 @@
 //! - `skip` on the key;
 //! - a name that another field has too;
 //! - `flatten` on two maps, which both take whatever no field has read;
+//! - an `Option` directly in an `Option`, or of `()`: JSON has one `null`;
 //! - `borrow`, and a type that borrows: what arrives is gone when the event is handled.
 //!
 //! Allowed, since the shape stays known and open:
@@ -40,9 +41,8 @@
 //!   (`remote` of another type leaves the struct without `Serialize`, and the
 //!   compiler says that.)
 //!
-//! What cannot be seen: a flattened map that has a key of the struct, an integer of 128
-//! bits in what is flattened or tagged (serde does not buffer those), and the attributes of
-//! the types of fields. A test that reads back what it has published finds them.
+//! What cannot be seen is what depends on the attributes of the types of fields, or on values; the
+//! docs of the derive list it (`event.md`), and `tests/tests/roundtrip/limits.rs` tests the list.
 //!
 //! Of an event that is only received (`#[derive(Readable)]`), what counts for writing alone is not
 //! looked at: the publisher's type decides it. Refused are `deny_unknown_fields`, `untagged`, two
@@ -53,6 +53,7 @@
 
 mod field;
 mod names;
+mod null;
 
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, LitStr, Member, Path, Token};
@@ -96,6 +97,7 @@ pub(crate) fn check(input: &Input<'_>, fields: &[FieldAttrs], derived: Derived, 
         if !on_struct.is_elsewhere() {
             if is_written {
                 serde.check(field.ty, place, ctxt);
+                null::check(&serde, field.ty, ctxt);
             }
             // A lifetime of the struct is complained about there.
             if input.generics.lifetimes().next().is_none() {

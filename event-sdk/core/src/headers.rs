@@ -109,7 +109,7 @@ impl fmt::Debug for Headers {
 }
 
 /// A name is visible ASCII without a colon (RFC 9110, section 5.1, as NATS
-/// takes it from there); a value has no control characters.
+/// takes it from there); a value has no control characters, and no white space at its ends.
 fn check(name: &str, value: &str) -> Result<(), InvalidHeader> {
     let refuse = |reason| {
         Err(InvalidHeader {
@@ -126,6 +126,13 @@ fn check(name: &str, value: &str) -> Result<(), InvalidHeader> {
     if value.chars().any(char::is_control) {
         return refuse(
             "its value has a control character; a line break would begin another header",
+        );
+    }
+    // JavaScript trims the byte order mark too, which Unicode does not count as white space.
+    let trimmed = |c: char| c.is_whitespace() || c == '\u{feff}';
+    if value.starts_with(trimmed) || value.ends_with(trimmed) {
+        return refuse(
+            "its value begins or ends with white space, which clients of NATS cut off when they read it",
         );
     }
     if name.len() + value.len() > MAX_HEADER_LEN {
@@ -159,3 +166,25 @@ impl fmt::Display for InvalidHeader {
 }
 
 impl std::error::Error for InvalidHeader {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_at_the_ends_of_a_value_is_refused() {
+        for space in [" ", "\u{a0}", "\u{2028}", "\u{3000}", "\u{feff}"] {
+            for value in [format!("{space}x"), format!("x{space}"), space.to_owned()] {
+                let mut headers = Headers::new();
+                let why = headers.insert("X-Name", value.clone()).unwrap_err();
+                assert!(why.to_string().contains("white space"), "{value:?}: {why}");
+                assert!(headers.is_empty());
+            }
+            let within = format!("x{space}y");
+            let mut headers = Headers::new();
+            headers.insert("X-Name", within.clone()).unwrap();
+            assert_eq!(headers.get("x-name"), Some(&*within));
+        }
+        Headers::new().insert("X-Empty", "").unwrap();
+    }
+}

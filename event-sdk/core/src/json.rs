@@ -8,9 +8,10 @@
 mod end;
 mod error;
 mod explain;
-mod finite;
 mod raw;
+mod writer;
 
+use end::is_plain;
 pub(crate) use end::{plain_len, value_end};
 pub use error::{EncodeError, JsonError};
 pub use raw::RawJson;
@@ -26,9 +27,8 @@ use serde::de::{Deserialize, DeserializeOwned};
 /// objects stand in one another, or its own
 /// `Serialize` answers an error; `out` may end in a part of the JSON then.
 pub fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-    let mut serializer = serde_json::Serializer::new(out);
     value
-        .serialize(finite::Finite::new(&mut serializer))
+        .serialize(writer::Writer::new(out))
         .map_err(|error| EncodeError::from_json(&error))
 }
 
@@ -45,7 +45,7 @@ pub trait WriteJson {
 /// Appends `text` as a JSON string, quoted and escaped, to `out`.
 pub(crate) fn write_text(text: &str, out: &mut Vec<u8>) {
     // Most texts are short names that need no escape.
-    if plain_len(text.as_bytes()) == text.len() {
+    if is_plain(text.as_bytes()) {
         out.reserve(text.len() + 2);
         out.push(b'"');
         out.extend_from_slice(text.as_bytes());

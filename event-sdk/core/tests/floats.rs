@@ -184,3 +184,33 @@ proptest! {
         check(cents / f64::from(by), 0.1);
     }
 }
+
+#[derive(Serialize, Deserialize)]
+struct Buffered {
+    direct: f32,
+    #[serde(flatten)]
+    inner: Single,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Single {
+    single: f32,
+}
+
+/// Its shortest text is so near to the middle between it and its neighbour that an `f64` of that text
+/// is the middle itself.
+#[test]
+fn the_one_single_that_is_rounded_twice_keeps_its_bits() {
+    for bits in [0x15ae_43fd, 0x95ae_43fd] {
+        let single = f32::from_bits(bits);
+        let event = Buffered {
+            direct: single,
+            inner: Single { single },
+        };
+        let mut out = Vec::new();
+        write_value(&event, &mut out).unwrap();
+        let read: Buffered = read_value(&out).unwrap();
+        assert_eq!(read.direct.to_bits(), bits);
+        assert_eq!(read.inner.single.to_bits(), bits);
+    }
+}

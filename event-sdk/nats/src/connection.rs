@@ -73,12 +73,6 @@ impl ConnectionWatch {
         self.0.borrow_and_update().clone()
     }
 
-    /// Waits until the connection is made anew, and goes on watching it.
-    pub(super) async fn reconnected(mut self) -> Self {
-        while self.changed().await != ConnectionState::Connected {}
-        self
-    }
-
     /// Waits until there is a connection; `false` if there will be none.
     ///
     /// Cancel-safe.

@@ -5,7 +5,6 @@ mod ask;
 
 use std::borrow::Cow;
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -38,8 +37,6 @@ pub(super) struct NatsContext {
     /// Pull requests, deliveries and settlements.
     receiver: Receiver,
     server: Mutex<Learnt>,
-    /// Whether this user may not send anything to itself.
-    one_way: AtomicBool,
     runtime: tokio::runtime::Handle,
 }
 
@@ -87,7 +84,6 @@ impl NatsContext {
                 server,
                 id: info.server_id,
             }),
-            one_way: AtomicBool::new(false),
             runtime,
         });
         // Before anything is published, so that the server knows of it first.

@@ -43,7 +43,12 @@ use event_sdk_core::transport::{
 /// needs a stream. Everything else answers
 /// [`Unsupported`](ErrorKind::Unsupported).
 ///
-/// It shares the connection of the [`Nats`](super::Nats) that it was made from:
+/// A message with a subject or headers that cannot be read is left out with a warning. As for a
+/// stream, messages arrive over a connection of their own, which such a message does not end.
+/// A subscription that has left a group gets nothing that is published by this transport after
+/// that.
+///
+/// It shares the connections of the [`Nats`](super::Nats) that it was made from:
 /// closing or draining one of them ends both.
 ///
 /// [`Dropped`]: event_sdk_core::transport::NoticeKind::Dropped
@@ -117,6 +122,38 @@ impl CoreNats {
     }
 }
 
+impl CoreNats {
+    /// Publishes when the server knows of the subscriptions that have left their groups: it
+    /// could choose one of them, over the other connection.
+    fn publish_after_departures(
+        &self,
+        message: PublishRequest<'_>,
+    ) -> Completion<Result<Confirmation, Error>> {
+        let (this, subject) = (self.clone(), message.subject.clone());
+        let PublishRequest {
+            headers,
+            body,
+            message_id,
+            expect,
+            ..
+        } = message;
+        Completion::later(async move {
+            let limit = this.context.options().request_timeout;
+            // One that does not answer in time is not waited for.
+            let _ = tokio::time::timeout(limit, this.context.receiver().departed()).await;
+            let mut message = PublishRequest::new(&subject, body);
+            message.headers = headers;
+            message.message_id = message_id;
+            message.expect = expect;
+            let handed = match this.publish_now(message) {
+                Ok(handing) => handing.await,
+                Err(error) => Err(error.at_subject(&subject)),
+            };
+            handed.map(|()| done())
+        })
+    }
+}
+
 impl Transport for CoreNats {
     fn name(&self) -> &'static str {
         "nats core"
@@ -128,6 +165,9 @@ impl Transport for CoreNats {
     }
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
+        if self.context.receiver().has_departing() {
+            return self.publish_after_departures(message);
+        }
         let subject = message.subject;
         match self.publish_now(message).map(Completion::try_into_ready) {
             Ok(Ok(handed)) => Completion::ready(handed.map(|()| done())),

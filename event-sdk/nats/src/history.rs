@@ -11,6 +11,7 @@
 mod batch;
 mod cursor;
 mod direct;
+mod exchange;
 mod filters;
 mod source;
 mod time;
@@ -61,7 +62,10 @@ impl Reader {
             .check_open(about.operation)
             .map_err(|error| about.on(error))?;
         let info = streams::info(&context, &about, &request.stream).await?;
-        let (mut first, mut last) = (info.state.first_seq.max(1), info.state.last_seq);
+        let first = info.state.first_seq.max(1);
+        // No stream gets that far; what follows the last sequence has to be a number.
+        let last = info.state.last_seq.min(u64::MAX - 1);
+        let (mut first, mut last) = (first, last);
         let stream = Text::copy_of(&request.stream);
         let config = info.read(&about)?;
         let source = Arc::new(Source::new(context, about.clone(), stream, &info, last));
@@ -117,8 +121,8 @@ impl Reader {
                     target: crate::TRACING_TARGET,
                     stream = self.source.stream(),
                     sequence,
-                    %error,
-                    "a message whose subject cannot be read is left out"
+                    error,
+                    "a message that cannot be read is left out"
                 ),
             }
         }

@@ -25,15 +25,17 @@
 //! - **Connection.** A lost connection is made again, to any of the servers, without a time limit
 //!   unless the options set one. [`Nats::connection`] returns the state and waits for changes. Changes
 //!   are also logged with `tracing` under the target `event_sdk::nats`.
-//! - **Two connections.** The first subscription opens a second connection, with the same options and
-//!   the name `<name>-deliveries`. Deliveries, pull requests and settlements use it. If it is lost, it
+//! - **Two connections.** The first subscription, or the first reading of history, opens a second
+//!   connection, with the same options and the name `<name>-deliveries`. Deliveries, pull requests,
+//!   settlements and stored messages use it. If it is lost, it
 //!   is made again like the other, and each subscription reports
 //!   [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that were not
 //!   written wait for the next connection.
 //! - **Unreadable messages.** A message is terminated and reported as
 //!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one that an
 //!   event can have, if its headers are not UTF-8 or have a line without a colon, a blank in a name,
-//!   another version than `NATS/1.0`, or if there are more than 1,024 of them.
+//!   another version than `NATS/1.0`, or if there are more than 1,024 of them. History, and a
+//!   subscription without a stream, leave it out with a warning in the log.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in flight or
 //!   the connection is lost. If a message could not be sent in time, the error is
 //!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
@@ -145,6 +147,10 @@ mod consumer;
 mod history;
 
 mod core_nats;
+
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
 
 pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
 pub use core_nats::CoreNats;

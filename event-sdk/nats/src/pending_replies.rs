@@ -8,7 +8,7 @@ pub(super) use self::reply_token::ReplyToken;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use async_nats::{HeaderMap, StatusCode};
+use async_nats::StatusCode;
 use bytes::Bytes;
 
 /// Everything that waits for an answer.
@@ -25,7 +25,6 @@ pub(super) struct PendingReplies {
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) payload: Bytes,
-    pub(super) headers: Option<HeaderMap>,
     pub(super) status: Option<StatusCode>,
 }
 
@@ -258,7 +257,6 @@ mod tests {
     fn reply(text: &'static str) -> Reply {
         Reply {
             payload: Bytes::from_static(text.as_bytes()),
-            headers: None,
             status: None,
         }
     }

@@ -25,6 +25,7 @@ mod wire;
 pub(crate) use self::arrivals::Arrivals;
 pub(crate) use self::link::LinkWatch;
 pub(crate) use self::message::WireMessage;
+pub(crate) use self::outgoing::Haste;
 
 use std::fmt;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ use self::outgoing::Pong;
 use self::server_list::{ServerAddress, ServerList};
 use self::shared::Shared;
 use self::task::Task;
+use self::wire::Decoder;
 use super::connection::ConnectionMonitor;
 use super::error::ErrorContext;
 use super::options::NatsOptions;
@@ -138,7 +140,12 @@ impl Receiver {
     }
 
     /// Sends a message that is kept until there is a connection; `None` if too many are kept.
-    pub(crate) fn try_send(&self, subject: &str, body: &[u8]) -> Option<Result<(), Ended>> {
+    pub(crate) fn try_send(
+        &self,
+        subject: &str,
+        body: &[u8],
+        haste: Haste,
+    ) -> Option<Result<(), Ended>> {
         let mut outgoing = self.shared.outgoing();
         if outgoing.has_ended() {
             return Some(Err(Ended));
@@ -146,7 +153,7 @@ impl Receiver {
         if !outgoing.has_room() {
             return None;
         }
-        outgoing.publish_kept(subject.as_bytes(), body);
+        outgoing.publish_kept(subject.as_bytes(), body, haste);
         Some(Ok(()))
     }
 
@@ -158,7 +165,7 @@ impl Receiver {
             let mut room = std::pin::pin!(self.shared.room.notified());
             // Before the look, so that nothing is missed between.
             room.as_mut().enable();
-            if let Some(sent) = self.try_send(subject, body) {
+            if let Some(sent) = self.try_send(subject, body, Haste::Now) {
                 return sent;
             }
             room.await;
@@ -183,6 +190,19 @@ impl Receiver {
         }
     }
 
+    /// Whether the server may still choose a member of a group that has left it.
+    pub(crate) fn has_departing(&self) -> bool {
+        *self.shared.departing.borrow() > 0
+    }
+
+    /// Waits until the server knows of all that have left their groups, or the connection is
+    /// lost.
+    pub(crate) async fn departed(&self) {
+        let mut departing = self.shared.departing.subscribe();
+        // That nobody counts any more says the same.
+        let _ = departing.wait_for(|departing| *departing == 0).await;
+    }
+
     /// The state of the connection, to be looked at and waited for.
     pub(crate) fn link(&self) -> LinkWatch {
         self.shared.link.watch()
@@ -196,6 +216,19 @@ impl Receiver {
             let _ = link.wait_for(|state| *state == LinkState::Ended).await;
         }
     }
+}
+
+/// The frames in what a server says, when it arrives in portions of this many bytes.
+pub(crate) fn frames(input: &[u8], portion: usize) -> Result<Vec<String>, String> {
+    let mut decoder = Decoder::new();
+    let mut frames = Vec::new();
+    for portion in input.chunks(portion.max(1)) {
+        decoder.room().extend_from_slice(portion);
+        while let Some(frame) = decoder.next().map_err(|fault| fault.to_string())? {
+            frames.push(format!("{frame:?}"));
+        }
+    }
+    Ok(frames)
 }
 
 /// Keeps the connection wanted while it is held.

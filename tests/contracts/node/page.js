@@ -178,6 +178,8 @@ async function eventPage(session) {
   const history = await page.locator('.history').innerText();
   assert.match(history, /\+[^]*lines/);
   assert.match(history, /−[^]*skus/);
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  assert.ok(height < 3200, `${height} pixels`);
   await session.accessible();
   await session.shot('event-light', true);
   await page.getByRole('link', { name: '1.0', exact: true }).first().click();
@@ -195,6 +197,91 @@ async function variants(session) {
   const fields = await session.page.locator('.fields').innerText();
   assert.match(fields, /Either kind: "card"[^]*or kind: "transfer"[^]*iban[^]*or kind: "cash"/);
   assert.match(fields, /reference\s+integer or text/);
+}
+
+async function choicesWithinChoices(session) {
+  const { page } = session;
+  await session.go('#/event/shipping.shipment.sent@2.0');
+  await session.headingIs('shipment.sent');
+  await page.getByRole('button', { name: 'Expand all' }).click();
+  const fields = await page.locator('.fields').innerText();
+  assert.match(fields, /or kind: "road"[^]*weight[^]*Either lorry[^]*trailer[^]*or bicycle[^]*rider/);
+  assert.match(fields, /Either insured[^]*value_cents[^]*or self_insured[^]*policy[^]*or none of them/);
+  // Each variant has a box of its own, those within another one inside of its box.
+  assert.ok((await page.locator('.fields details.variant details.variant').count()) >= 2);
+  await session.accessible();
+  await session.shot('event-variants', true);
+}
+
+async function historyNamesWhatChanged(session) {
+  const { page } = session;
+  await session.go('#/event/shipping.shipment.sent@2.0');
+  await session.headingIs('shipment.sent');
+  const history = await page.locator('.history').innerText();
+  for (const told of [
+    /~[^]*way \(kind: "road"\)\.weight integer became number/, /~[^]*speed may now be "Express"/,
+    /\+[^]*way \(kind: "road"\) \(lorry\) a variant/, /\+[^]*\(insured\) a variant/,
+  ]) assert.match(history, told);
+  assert.doesNotMatch(history, /The same/);
+  assert.match(history, /2\.0[^]*since 2026-11-30/);
+  assert.match(await page.locator('main .facts').first().innerText(), /Since\s+2026-11-30[^]*Owned by\s+Logistics/);
+}
+
+async function manyFieldsFold(session) {
+  const { page } = session;
+  await session.go('#/event/customs.form.filled');
+  await session.headingIs('form.filled');
+  const height = () => page.evaluate(() => document.documentElement.scrollHeight);
+  const folded = await height();
+  assert.ok(folded < 2600, `${folded} pixels`);
+  assert.strictEqual(await page.locator('[data-path="goods[].origin.postcode"]').isVisible(), false);
+  assert.match(await page.locator('main').innerText(), /Made up from the schema/);
+  assert.match(await page.locator('main pre').first().innerText(), /"tax_number"/);
+  await session.accessible();
+  await session.shot('event-folded', true);
+  await page.getByRole('button', { name: 'Expand all' }).click();
+  assert.ok(await page.locator('[data-path="goods[].origin.postcode"]').isVisible());
+  assert.ok((await height()) > folded + 1000);
+  await page.getByRole('button', { name: 'Collapse all' }).click();
+  assert.strictEqual(await page.locator('[data-path="goods[].origin.postcode"]').isVisible(), false);
+  // What is looked for is not left folded.
+  await page.fill('#query', 'goods[].origin.postcode');
+  await page.keyboard.press('Enter');
+  await page.locator('.sought').waitFor({ state: 'visible' });
+}
+
+async function documentsAreSaved(session) {
+  const { page } = session;
+  const saved = async (button) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), button.click()]);
+    return [download.suggestedFilename(), JSON.parse(fs.readFileSync(await download.path(), 'utf8'))];
+  };
+  await session.go('#/');
+  await session.headingIs('Corner shop');
+  const [name, document] = await saved(page.getByRole('button', { name: 'Download AsyncAPI' }));
+  assert.strictEqual(name, 'asyncapi.json');
+  assert.strictEqual(document.asyncapi, '3.0.0');
+  assert.ok(Object.keys(document.channels).length > 8);
+  await session.go('#/event/shipping.shipment.sent@1.0');
+  await session.headingIs('shipment.sent');
+  await page.locator('summary', { hasText: 'JSON Schema of the data as written' }).click();
+  const [file, schema] = await saved(page.locator('details.more[open] .save'));
+  assert.strictEqual(file, 'shipping.shipment.sent-1.0.schema.json');
+  assert.strictEqual(schema.title, 'ShipmentSentV1');
+}
+
+async function unrelatedEventsStayApart(session) {
+  const { page } = session;
+  await session.go('#/flow');
+  await session.headingIs('Flow');
+  const none = page.locator('.node.none');
+  assert.ok((await none.count()) >= 3, `${await none.count()}`);
+  await page.locator('[data-node="service:shipping"]').focus();
+  const lit = await page.locator('.node.on').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('data-node')));
+  assert.deepStrictEqual(lit.sort(), [
+    'event:customs.form.filled', 'event:shipping.shipment.sent', 'none:customs.form.filled', 'none:shipping.shipment.sent', 'service:shipping',
+  ]);
+  assert.match(await page.locator('main svg').innerHTML(), /ephemeral: parcel\.scanned/);
 }
 
 async function flowLightsUp(session) {
@@ -257,7 +344,19 @@ async function onAPhone(session) {
     await session.go(hash);
     await session.fits();
   }
+  await session.go('#/flow');
+  await session.headingIs('Flow');
+  const hint = page.locator('.sideways');
+  await hint.waitFor({ state: 'visible' });
+  assert.ok(await page.locator('.flow').evaluate((it) => it.classList.contains('cut')));
+  await session.shot('phone-flow');
+  await page.locator('.flow').evaluate((it) => it.scrollTo(it.scrollWidth, 0));
+  await page.waitForFunction(() => !document.querySelector('.flow').classList.contains('cut'));
+  await page.setViewportSize(DESKTOP);
+  await hint.waitFor({ state: 'hidden' });
+  await page.setViewportSize(PHONE);
   await session.go(PLACED);
+  await session.headingIs('order.placed');
   await session.accessible();
   await session.shot('phone-event', true);
   await session.go('#/');
@@ -317,7 +416,8 @@ async function nothingCanBeLoaded(session) {
 }
 
 const CHECKS = [
-  overview, searchWithKeys, searchFindsFields, deepLinks, backAndForward, eventPage, tree, variants, flowLightsUp,
+  overview, searchWithKeys, searchFindsFields, deepLinks, backAndForward, eventPage, tree, variants, choicesWithinChoices,
+  historyNamesWhatChanged, manyFieldsFold, documentsAreSaved, unrelatedEventsStayApart, flowLightsUp,
   byKeyboardAlone, darkColours, onAPhone, onPaper, hostileTextIsText, nothingCanBeLoaded,
 ];
 

@@ -1,4 +1,5 @@
-//! Finds the tools that check contracts (AsyncAPI parser, TypeScript, pydantic).
+//! Finds the tools that check contracts (AsyncAPI parser, TypeScript, pydantic), and the
+//! JSON-Schema-Test-Suite.
 
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,25 @@ pub fn node() -> Result<Runtime, Error> {
             advice: INSTALL_PACKAGES,
         })?,
     })
+}
+
+/// The folder of the JSON-Schema-Test-Suite, with `tests/<draft>/<keyword>.json`.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] where it is not installed.
+pub fn suite() -> Result<PathBuf, Error> {
+    installed::packages(suite_folder).ok_or(Error::NotFound {
+        program: "the JSON-Schema-Test-Suite",
+        needed: "for the tests of contracts",
+        advice: INSTALL_PACKAGES,
+    })
+}
+
+/// The folder of the suite, under `target/clients`.
+pub fn suite_folder(clients: &Path) -> PathBuf {
+    const PACKAGE: &[u8] = include_bytes!("../../contracts/suite/package.txt");
+    clients.join(format!("json-schema-test-suite-{:016x}", fnv_1a(PACKAGE)))
 }
 
 /// The folder of the packages in Python, under `target/clients`, for this interpreter: parts of

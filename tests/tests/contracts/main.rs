@@ -10,3 +10,4 @@ mod asyncapi;
 mod documents;
 mod languages;
 mod page;
+mod suite;

@@ -1,5 +1,8 @@
 //! The catalogue page in Chromium: search, links, keyboard, print, accessibility.
 
+mod shipping;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,9 +38,10 @@ fn catalogue() -> Catalogue {
          [a link](javascript:alert(2)) and [another](https://example.com/?a=1&b=\"2\")\n\n\
          Ünïcödé 漢字 🦀 \u{2028} \u{202e}back",
     );
-    shop::catalogue().service(mallory).example(TrickPlayed {
+    let shop = shop::catalogue().service(mallory).example(TrickPlayed {
         field: "</script><script>alert(4)</script>".to_owned(),
-    })
+    });
+    shipping::add_to(shop)
 }
 
 #[tokio::test]
@@ -48,7 +52,11 @@ async fn people_find_their_way_in_a_browser() {
     let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("catalogue-page");
     fs::create_dir_all(&shots).unwrap();
     let file = shots.join("catalogue.html");
-    fs::write(&file, page::render(&catalogue(), None)).unwrap();
+    let dates = BTreeMap::from([(
+        "shipping.shipment.sent/2.0.json".to_owned(),
+        "2026-11-30".to_owned(),
+    )]);
+    fs::write(&file, page::render_dated(&catalogue(), None, &dates)).unwrap();
 
     let arguments = [browser.path(), &file, &shots];
     let answer: Completion = tools.run("node/page.js", &arguments).await;

@@ -55,22 +55,25 @@ fn python(names: &[&'static str]) -> Result<&'static str> {
 
 fn pip(python: &Path, pin: &Pin, target: &Path) -> Command {
     let mut command = Command::new(python);
-    command
+    with_own_settings(&mut command)
         .args(["-m", "pip", "install", "--quiet", "--no-deps"])
         .args(["--only-binary", ":all:", "--require-hashes"])
         .args(["--requirement", pin.requirements])
         .arg("--target")
-        .arg(target)
-        // A user's own settings that contradict `--target`, or have no meaning for it. By the
-        // environment, because an older pip refuses arguments that it does not know.
-        .envs([
-            ("PIP_USER", "0"),
-            ("PIP_REQUIRE_VIRTUALENV", "0"),
-            ("PIP_NO_INPUT", "1"),
-            ("PIP_ROOT_USER_ACTION", "ignore"),
-            ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
-        ]);
+        .arg(target);
     command
+}
+
+/// Overrides a user's own settings that contradict `--target`, or have no meaning for it. By the
+/// environment, because an older pip refuses arguments that it does not know.
+pub(super) fn with_own_settings(command: &mut Command) -> &mut Command {
+    command.envs([
+        ("PIP_USER", "0"),
+        ("PIP_REQUIRE_VIRTUALENV", "0"),
+        ("PIP_NO_INPUT", "1"),
+        ("PIP_ROOT_USER_ACTION", "ignore"),
+        ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
+    ])
 }
 
 #[cfg(test)]

@@ -17,7 +17,12 @@ pub(super) struct LeftOut {
 pub(super) const TABLE: &[LeftOut] = &[
     LeftOut {
         needs: "clusters of three servers",
-        names: &["cluster::", "leader_killed::", "nats_on_a_cluster_of_three"],
+        names: &[
+            "cluster::",
+            "leader_killed::",
+            "nats_on_a_cluster_of_three",
+            "a_hostile_client_on_a_cluster",
+        ],
     },
     LeftOut {
         needs: "clients in Python and Node",
@@ -33,6 +38,7 @@ pub(super) const TABLE: &[LeftOut] = &[
         names: &[
             "the_official_parser_finds_no_fault",
             "the_official_parser_refuses_what_is_broken",
+            "no_datum_of_the_suite_contradicts_a_verdict",
             "pydantic_has_the_verdicts_of_our_decoder",
             "typescript_compiles_what_is_good_and_nothing_of_another_type",
         ],

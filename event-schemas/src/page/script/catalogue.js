@@ -12,8 +12,14 @@ const consumers = catalogue.services.flatMap((service) =>
     ...consumer,
     service: service.name,
     key: `${service.name}/${index}`,
-    label: consumer.durable ?? 'until it disconnects',
+    label: consumer.durable ?? `ephemeral: ${taken(consumer)}`,
   })));
+
+// What a consumer takes, in a few words.
+function taken({ wildcard, events: ids }) {
+  if (wildcard) return wildcard;
+  return ids.length === 1 ? events.get(ids[0]).type : `${ids.length} events`;
+}
 
 const publishersOf = (id) => catalogue.services.filter((service) => service.publishes.includes(id));
 const consumersOf = (id) => consumers.filter((consumer) => consumer.events.includes(id));
@@ -48,11 +54,13 @@ function route(hash) {
   return versioned ? { kind, name: versioned[1], version: versioned[2], field } : { kind, name, field };
 }
 
+const domainOf = (event) => (event.absolute ? 'without prefix' : event.subject.split('.')[0]);
+
 // The events by domain, those of one word for themselves.
 function byDomain() {
   const domains = new Map();
   for (const event of catalogue.events) {
-    const domain = event.absolute ? 'without prefix' : event.subject.split('.')[0];
+    const domain = domainOf(event);
     if (!domains.has(domain)) domains.set(domain, []);
     domains.get(domain).push(event);
   }

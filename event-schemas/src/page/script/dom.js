@@ -61,8 +61,18 @@ function say(text) {
   document.getElementById('said').textContent = text;
 }
 
-// JSON with its colours, and a button that copies it.
-function json(value) {
+// Saves a document as a file. It is made here: nothing is loaded.
+function save(name, value) {
+  const address = URL.createObjectURL(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' }));
+  h('a', { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60000);
+  say(`Saved ${name}`);
+}
+
+const saveButton = (text, name, value) => h('button', { type: 'button', class: 'save', onclick: () => save(name, value()) }, text);
+
+// JSON with its colours, and a button that copies it; with a name, one that saves it too.
+function json(value, name) {
   const text = JSON.stringify(value, null, 2);
   const pre = h('pre', { tabindex: '0', role: 'region', 'aria-label': 'JSON' });
   const pattern = /("(?:\\.|[^"\\])*")(\s*:)?|(-?\d[\d.eE+-]*)|(true|false|null)/g;
@@ -77,7 +87,7 @@ function json(value) {
   }
   pre.append(text.slice(from));
   const copy = h('button', { type: 'button', class: 'copy', onclick: () => copyText(text) }, 'Copy');
-  return h('div', { class: 'code' }, pre, copy);
+  return h('div', { class: 'code' }, pre, h('div', { class: 'beside' }, name ? saveButton('Download', name, () => value) : null, copy));
 }
 
 // A page in a file may not have the clipboard; a selection always works.

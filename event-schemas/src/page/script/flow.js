@@ -10,7 +10,17 @@ function flow(ids, label) {
   if (!graph.columns.some((column) => column.nodes.length)) return null;
   settleOrder(graph);
   const picture = draw(graph, label);
-  return h('div', { class: 'flow', tabindex: '0', role: 'group', 'aria-label': label }, picture);
+  const frame = h('div', { class: 'flow', tabindex: '0', role: 'group', 'aria-label': label }, picture);
+  const hint = h('p', { class: 'hint sideways', hidden: true }, 'The picture is wider than the screen: scroll it sideways.');
+  // Told only where something is cut off, and until the end was seen.
+  const tell = () => {
+    const rest = frame.scrollWidth - frame.clientWidth - frame.scrollLeft;
+    frame.classList.toggle('cut', rest > 8);
+    hint.hidden = frame.scrollWidth - frame.clientWidth <= 8;
+  };
+  frame.addEventListener('scroll', tell, { passive: true });
+  new ResizeObserver(tell).observe(frame);
+  return h('div', {}, hint, frame);
 }
 
 function graphOf(ids, withEvents) {
@@ -33,7 +43,7 @@ function graphOf(ids, withEvents) {
     const one = withEvents ? node('event', id, event.type, event.subject, to.event(id, newest(event).version)) : null;
     const stream = event.stream
       ? node('stream', event.stream, event.stream, null, to.stream(event.stream))
-      : node('none', '', 'no stream', 'delivered, not stored', null);
+      : node('none', withEvents ? id : domainOf(event), 'no stream', `${withEvents ? event.type : domainOf(event)}: not stored`, null);
     for (const consumer of consumersOf(id)) {
       way.consumers.push(node('consumer', consumer.key, consumer.label, consumer.service, to.service(consumer.service)));
     }

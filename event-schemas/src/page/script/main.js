@@ -16,6 +16,7 @@ function show() {
   const first = current === null;
   current = asked;
   const sought = main.querySelector('.sought');
+  for (let at = sought; at; at = at.parentElement) if (at.tagName === 'DETAILS') at.open = true;
   if (sought) sought.scrollIntoView({ block: 'center' });
   else window.scrollTo(0, followed || first ? 0 : places.get(asked) ?? 0);
   if (!first) main.querySelector('h1')?.focus({ preventScroll: true });
@@ -101,5 +102,12 @@ document.addEventListener('click', (press) => {
   if (press.target instanceof Element && press.target.closest('a')) followed = true;
 });
 window.addEventListener('scroll', () => current !== null && location.hash === current && places.set(current, window.scrollY), { passive: true });
+// Nothing is folded on paper.
+let folded = [];
+window.addEventListener('beforeprint', () => {
+  folded = [...main.querySelectorAll('.fields details:not([open])')];
+  folded.forEach((it) => { it.open = true; });
+});
+window.addEventListener('afterprint', () => folded.splice(0).forEach((it) => { it.open = false; }));
 window.addEventListener('hashchange', show);
 show();

@@ -137,7 +137,7 @@ function insideOf(given, root) {
   return { name: schema.$name, fields, variants };
 }
 
-// All fields by path, each with its type, for search and for what changed between versions.
+// All fields by path, each with its type, for search.
 function flatten(root) {
   const found = new Map();
   const walk = (given, path, open) => {
@@ -156,33 +156,16 @@ function flatten(root) {
       walk(field.schema, at, next);
     };
     inside.fields.forEach(note);
-    for (const variant of inside.variants) {
-      for (const field of insideOf(variant, root).fields) note({ ...field, required: false });
-    }
+    const choose = (variants, names) => {
+      for (const variant of variants) {
+        const own = insideOf(variant, root);
+        if (own.name && names.includes(own.name)) continue;
+        for (const field of own.fields) note({ ...field, required: false });
+        choose(own.variants, own.name ? [...names, own.name] : names);
+      }
+    };
+    choose(inside.variants, next);
   };
   walk(root, '', []);
   return found;
-}
-
-// What became of the fields from one version to the next. Of a field that came or went with all that
-// is in it, only itself is named.
-function changes(older, newer) {
-  const [before, after] = [flatten(older), flatten(newer)];
-  const found = [];
-  for (const [path, field] of after) {
-    const old = before.get(path);
-    if (!old) {
-      if (!within(path, after, before)) found.push({ sign: '+', path, text: `${field.type}${field.required ? '' : ', optional'}` });
-    } else if (old.type !== field.type) found.push({ sign: '~', path, text: `${old.type} became ${field.type}` });
-    else if (old.required !== field.required) found.push({ sign: '~', path, text: field.required ? 'is now required' : 'is now optional' });
-  }
-  for (const [path, field] of before) {
-    if (!after.has(path) && !within(path, before, after)) found.push({ sign: '−', path, text: field.type });
-  }
-  return found;
-}
-
-// Whether the path is inside of a field that only `these` have.
-function within(path, these, those) {
-  return [...these.keys()].some((outer) => !those.has(outer) && (path.startsWith(`${outer}.`) || path.startsWith(`${outer}[].`)));
 }

@@ -33,6 +33,7 @@ function overview() {
         h('li', { class: 'card' },
           h('h3', {}, serviceLink(service.name)),
           markdown(service.description),
+          service.owner ? h('p', { class: 'count' }, 'owned by ', inline(service.owner)) : null,
           h('p', { class: 'count' }, `publishes ${plural(service.publishes.length, 'event')}, has ${plural(service.consumers.length, 'consumer')}`)))) : null),
       section('Flow', picture, picture ? h('p', { class: 'hint' }, HINT) : h('p', {}, h('a', { href: '#/flow' }, 'From publishers through streams to consumers'))),
       section('Events', catalogue.events.length ? eventTable([...byDomain()], 'Events by domain') : null),
@@ -41,6 +42,8 @@ function overview() {
           h('h3', {}, streamLink(stream.name)),
           h('p', {}, h('code', {}, stream.subjects.join(', '))),
           h('p', { class: 'count' }, `stores ${plural(stream.events.length, 'event')}, ${kept(stream)}`)))) : null),
+      section('Documents', h('p', {}, saveButton('Download AsyncAPI 3.0', 'asyncapi.json', () => JSON.parse(document.getElementById('asyncapi').textContent)),
+        ' of all events, for generators and other tools.')),
     ],
   };
 }
@@ -97,18 +100,31 @@ function eventView({ name, version, field }) {
         ['Subject', h('code', {}, event.address)], ['Type', h('code', {}, shown.type)], ['Rust type', h('code', {}, shown.name)],
         ['Key', KEYS[shown.key]],
         ['Stream', event.stream ? streamLink(event.stream) : 'none of the catalogue'],
+        shown.since ? ['Since', date(shown.since)] : null,
         ['Published by', publishers.length ? listOf(publishers.map((it) => serviceLink(it.name))) : 'no service of the catalogue'],
+        publishers.some((it) => it.owner) ? ['Owned by', listOf(publishers.filter((it) => it.owner).map((it) => h('span', {}, inline(it.owner))))] : null,
         ['Consumed by', takers.length ? listOf(takers.map((it) => h('span', {}, serviceLink(it.service), ' · ', h('span', { class: 'mono' }, it.label)))) : 'no service of the catalogue'],
         shown.pii.length ? ['Personal data', listOf(shown.pii.map((path) => h('code', {}, path)))] : null,
       ]),
       section('Flow', picture),
       section('Data', fieldsOf(shown, field)),
-      section(shown.examples.length === 1 ? 'Example' : 'Examples', shown.examples.map((example) => json(example))),
+      section(shown.examples.length === 1 ? 'Example' : 'Examples', examplesOf(shown)),
       section('Versions', historyOf(event)),
-      h('details', { class: 'more' }, h('summary', {}, 'JSON Schema of the data as written'), json(shown.schema)),
-      shown.reader ? h('details', { class: 'more' }, h('summary', {}, 'JSON Schema of the data as read'), json(shown.reader)) : null,
+      section('Documents',
+        h('details', { class: 'more' }, h('summary', {}, 'JSON Schema of the data as written'), json(shown.schema, `${name}-${shown.version}.schema.json`)),
+        shown.reader ? h('details', { class: 'more' }, h('summary', {}, 'JSON Schema of the data as read'), json(shown.reader, `${name}-${shown.version}.reader.schema.json`)) : null),
     ],
   };
+}
+
+const date = (text) => h('time', { datetime: text }, text);
+
+// The first is open; of more, each folds.
+function examplesOf({ examples, madeUp }) {
+  const note = madeUp ? h('p', { class: 'note' }, 'Made up from the schema: nobody gave an example.') : null;
+  const [first, ...others] = examples;
+  return first === undefined ? [] : [note, json(first), ...others.map((example, index) =>
+    h('details', { class: 'more' }, h('summary', {}, `Example ${index + 2}`), json(example)))];
 }
 
 // What is written, and what is read where that is another thing.
@@ -126,15 +142,17 @@ function fieldsOf(shown, sought) {
 function historyOf(event) {
   return h('ol', { class: 'history' }, event.versions.map((it, index) => {
     const older = event.versions[index + 1];
-    const found = older ? changes(older.schema, it.schema) : [];
+    const found = older ? changesOf(older, it) : [];
     const kinds = { '+': 'added', '−': 'removed', '~': 'changed' };
     return h('li', {},
-      h('h3', {}, h('a', { href: to.event(event.id, it.version) }, it.version), ' ', index === 0 ? badge('newest', 'event') : null),
+      h('h3', {}, h('a', { href: to.event(event.id, it.version) }, it.version), ' ', index === 0 ? badge('newest', 'event') : null, it.since ? [' ', h('span', { class: 'note' }, 'since ', date(it.since))] : null),
       older
         ? found.length
           ? h('ul', { class: 'changes' }, found.map(({ sign, path, text }) => h('li', {},
-            h('span', { class: `sign ${kinds[sign]}` }, sign), h('span', { class: 'unseen' }, `${kinds[sign]}: `), h('code', {}, path), ` ${text}`)))
-          : h('p', { class: 'hint' }, `The same fields as ${older.version}.`)
+            h('span', { class: `sign ${kinds[sign]}` }, sign), h('span', { class: 'unseen' }, `${kinds[sign]}: `), path ? h('code', {}, path) : 'the data', ` ${text}`)))
+          : h('p', { class: 'hint' }, promisesSame(older, it)
+            ? `The same contract as ${older.version}.`
+            : `Other schemas than ${older.version}, in what is not shown as a field: compare them below.`)
         : h('p', { class: 'hint' }, 'The first version that the catalogue knows.'));
   }));
 }
@@ -151,6 +169,7 @@ function serviceView({ name }) {
       h('p', { class: 'crumb' }, h('a', { href: '#/' }, catalogue.title), ' / services'),
       h('h1', { tabindex: '-1' }, name),
       h('div', { class: 'lead' }, markdown(service.description)),
+      service.owner ? facts([['Owned by', h('span', {}, inline(service.owner))]]) : null,
       section('Publishes', service.publishes.length ? eventTable([['', service.publishes.map((id) => events.get(id))]], 'Published events') : null),
       section('Consumers', own.map((consumer) => h('div', { class: 'consumer' }, h('h3', {}, h('span', { class: 'mono' }, consumer.label)), markdown(consumer.description), consumerFacts(consumer)))),
       section('Flow', picture, picture ? h('p', { class: 'hint' }, HINT) : null),

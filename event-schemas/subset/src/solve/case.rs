@@ -1,11 +1,12 @@
 //! The assumptions of a search about one value, added and withdrawn one by one.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use foldhash::{HashSet, HashSetExt};
 
 use super::Solver;
-use crate::expr::{Atom, Expr, Lit};
+use crate::expr::{Atom, Expr, Keys, Lit};
 use crate::types::Type;
 
 /// How deep conjunctions are looked into for what holds at a glance.
@@ -22,6 +23,8 @@ pub(super) struct Case {
     /// All that was assumed: atoms, choices, and conjunctions as a whole.
     assumed: Vec<Lit>,
     known: HashSet<Lit>,
+    /// The names besides which an object has no properties, as often as that was assumed.
+    closed: Vec<Rc<BTreeSet<Rc<str>>>>,
 }
 
 /// A state of a [`Case`] to go back to.
@@ -30,6 +33,7 @@ pub(super) struct Mark {
     atoms: usize,
     choices: usize,
     assumed: usize,
+    closed: usize,
 }
 
 impl Case {
@@ -40,6 +44,7 @@ impl Case {
             choices: Vec::new(),
             assumed: Vec::new(),
             known: HashSet::new(),
+            closed: Vec::new(),
         }
     }
 
@@ -48,6 +53,7 @@ impl Case {
             atoms: self.atoms.len(),
             choices: self.choices.len(),
             assumed: self.assumed.len(),
+            closed: self.closed.len(),
         }
     }
 
@@ -55,6 +61,7 @@ impl Case {
     pub(super) fn back_to(&mut self, mark: Mark) {
         self.atoms.truncate(mark.atoms);
         self.choices.truncate(mark.choices);
+        self.closed.truncate(mark.closed);
         for lit in self.assumed.drain(mark.assumed..) {
             self.known.remove(&lit);
         }
@@ -63,6 +70,11 @@ impl Case {
     /// The atoms that were assumed since a mark.
     pub(super) fn atoms_since(&self, mark: Mark) -> &[Lit] {
         &self.atoms[mark.atoms..]
+    }
+
+    /// Whether a property cannot be there, since an object has none besides others.
+    fn is_closed_to(&self, name: &str) -> bool {
+        self.closed.iter().any(|names| !names.contains(name))
     }
 
     /// Notes an assumption. Returns whether it is a new one.
@@ -106,6 +118,9 @@ impl Solver<'_> {
                     }
                     if holds.is_none() && case.learn(lit) {
                         case.atoms.push(lit);
+                        if let Some(names) = closing(atom, lit) {
+                            case.closed.push(names);
+                        }
                     }
                 }
             }
@@ -161,10 +176,23 @@ impl Solver<'_> {
                 }
                 all
             }
+            Expr::Atom(Atom::Required(name)) if case.is_closed_to(name) => Some(false),
             Expr::Atom(atom) => of_type(atom, case.of),
             Expr::And(_) | Expr::Node(..) => None,
         };
         positively.map(|holds| holds != lit.is_negative())
+    }
+}
+
+/// The names besides which an object has no properties if an assertion holds.
+fn closing(atom: &Atom, lit: Lit) -> Option<Rc<BTreeSet<Rc<str>>>> {
+    match atom {
+        Atom::Each(Keys::Rest { names, patterns }, Lit::FALSE)
+            if patterns.is_empty() && !lit.is_negative() =>
+        {
+            Some(Rc::clone(names))
+        }
+        _ => None,
     }
 }
 

@@ -10,6 +10,9 @@ const MAX_DEPTH: usize = 200;
 /// How many choices that are not between variants are made.
 const MAX_CHOICES: usize = 24;
 
+/// How many choices are looked through in one step.
+const CHOICES_OF_STEP: u64 = 32;
+
 /// What is left to choose in a case.
 enum Choice {
     /// Nothing fits: the case contradicts itself.
@@ -40,7 +43,10 @@ impl Solver<'_> {
         let by_variant = self.collect(case, Choices::Variants, most)?;
         let mut ways = Vec::new();
         let room = most / by_variant.len().max(1);
-        for case in by_variant {
+        for mut case in by_variant {
+            if !self.settle(&mut case) {
+                continue;
+            }
             let whole = self.of_case(&case);
             let further = if case.choices.len() > MAX_CHOICES {
                 None
@@ -91,6 +97,37 @@ impl Solver<'_> {
             }
         }
         Some(found)
+    }
+
+    /// Makes the choices that leave one option, and drops those that are made already, as a
+    /// variant decides most of what else was left open. Returns false if nothing fits.
+    fn settle(&mut self, case: &mut Case) -> bool {
+        let mut at = 0;
+        let mut looked: u64 = 0;
+        while at < case.choices.len() {
+            if looked.is_multiple_of(CHOICES_OF_STEP) && !self.step() {
+                return true;
+            }
+            looked += 1;
+            let choice = case.choices[at];
+            let Some(options) = self.options(case, choice) else {
+                case.choices.swap_remove(at);
+                continue;
+            };
+            match options.len() {
+                0 => return false,
+                1 => {
+                    case.choices.swap_remove(at);
+                    if !self.assume(case, options) {
+                        return false;
+                    }
+                    // What is known now may decide those before it.
+                    at = 0;
+                }
+                _ => at += 1,
+            }
+        }
+        true
     }
 
     /// All that a case says, with its type.

@@ -62,6 +62,11 @@ fn check(seed: u64, figures: &mut Figures) {
         figures.count("refused");
         return;
     };
+    // A program writes what its schema names and nothing else.
+    let (sub, written) = match written.closed() {
+        Ok(closed) if rng.u8(..4) == 0 => (closed.as_value().clone(), closed),
+        _ => (sub, written),
+    };
     let (writes, reads) = (validator(&sub), validator(&sup));
     let start = std::time::Instant::now();
     let comparison = compare(&written, &read);

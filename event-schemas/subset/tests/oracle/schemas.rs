@@ -132,7 +132,7 @@ impl Make<'_> {
         let small = self.rng.i32(-2..6);
         let count = self.rng.u8(..4);
         let inner = depth.checked_sub(1);
-        let (name, value) = match (self.rng.u8(..48), inner) {
+        let (name, value) = match (self.rng.u8(..50), inner) {
             (0, _) => ("minimum", json!(small)),
             (1, _) => ("maximum", json!(small)),
             (2, _) => ("exclusiveMinimum", json!(small)),
@@ -216,6 +216,11 @@ impl Make<'_> {
                 let name = NAMES[self.rng.usize(..NAMES.len())];
                 ("dependencies", json!({ name: self.names() }))
             }
+            (48, Some(inner)) => ("oneOf", self.tagged(inner)),
+            (49, Some(inner)) if !self.draft7 => {
+                keywords.insert("unevaluatedProperties".to_owned(), json!(false));
+                ("oneOf", self.tagged(inner))
+            }
             (42, Some(inner)) if !self.draft7 => ("unevaluatedItems", self.or_false(inner)),
             _ => return,
         };
@@ -245,6 +250,31 @@ impl Make<'_> {
         (0..self.rng.usize(1..=3))
             .map(|_| self.schema(depth))
             .collect()
+    }
+
+    /// Variants as serde tags them: by the one property around the content, or by a constant.
+    fn tagged(&mut self, depth: usize) -> Value {
+        let (inside, closed) = (self.rng.bool(), self.rng.bool());
+        let names: Vec<&str> = NAMES.into_iter().filter(|_| self.rng.bool()).collect();
+        let variants = names.into_iter().map(|name| {
+            let content = self.schema(depth);
+            let (tag, properties) = if inside {
+                ("b", json!({ "b": { "const": name }, "a": content }))
+            } else {
+                (name, json!({ name: content }))
+            };
+            let mut variant =
+                json!({ "type": "object", "properties": properties, "required": [tag] });
+            if closed {
+                variant["additionalProperties"] = json!(false);
+            }
+            variant
+        });
+        let mut variants: Vec<Value> = variants.collect();
+        if variants.is_empty() {
+            variants.push(json!({ "type": "null" }));
+        }
+        Value::Array(variants)
     }
 
     fn or_false(&mut self, depth: usize) -> Value {

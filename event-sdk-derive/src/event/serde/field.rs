@@ -72,7 +72,7 @@ impl FieldSerde {
     }
 
     /// Whether it is read by a function of the user's.
-    fn has_reader(&self) -> bool {
+    pub(super) fn has_reader(&self) -> bool {
         self.with.is_some() || self.deserialize_with.is_some()
     }
 

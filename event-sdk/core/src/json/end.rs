@@ -125,22 +125,28 @@ fn string_end(json: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+const ONES: u64 = u64::from_le_bytes([1; 8]);
+const HIGH: u64 = ONES << 7;
+
+/// Which of eight bytes are a quote, a backslash or a control character: the high bit of each is
+/// set. Above the first that is, bits may be set for others too (the subtractions borrow).
+#[inline]
+fn special(eight: u64) -> u64 {
+    let is = |byte: u8| (eight ^ (ONES * u64::from(byte))).wrapping_sub(ONES);
+    let control = eight.wrapping_sub(ONES * 0x20);
+    (control | is(b'"') | is(b'\\')) & !eight & HIGH
+}
+
 /// How many bytes come before the first that is a quote, a backslash or a control
 /// character.
 pub(crate) fn plain_len(text: &[u8]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
-    // The high bit of each byte that is less than `n`, which is 128 at most. Above the
-    // first that is, bits may be set for others too (the subtraction borrows).
-    let less = |eight: u64, n: u64| eight.wrapping_sub(ONES * n) & !eight & HIGH;
-    let is = |eight: u64, byte: u8| less(eight ^ (ONES * u64::from(byte)), 1);
     let mut chunks = text.chunks_exact(8);
     let mut len = 0;
     for chunk in &mut chunks {
         let Ok(eight) = chunk.try_into().map(u64::from_le_bytes) else {
             break;
         };
-        let found = less(eight, 0x20) | is(eight, b'"') | is(eight, b'\\');
+        let found = special(eight);
         if found != 0 {
             return len + found.trailing_zeros() as usize / 8;
         }
@@ -149,6 +155,26 @@ pub(crate) fn plain_len(text: &[u8]) -> usize {
     let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
     let rest = chunks.remainder();
     len + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+/// Whether no byte is a quote, a backslash or a control character.
+#[inline]
+pub(crate) fn is_plain(text: &[u8]) -> bool {
+    let (eights, rest) = text.as_chunks::<8>();
+    let eights = eights.iter().map(|eight| u64::from_le_bytes(*eight));
+    let found = eights.fold(0, |found, eight| found | special(eight));
+    let last = if let Some(last) = text.last_chunk::<8>() {
+        // With some that were looked at before.
+        u64::from_le_bytes(*last)
+    } else if let (Some(first), Some(last)) = (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+    } else {
+        // At most three, above blanks.
+        let blanks = ONES * u64::from(b' ');
+        rest.iter()
+            .fold(blanks, |bytes, byte| bytes << 8 | u64::from(*byte))
+    };
+    found | special(last) == 0
 }
 
 fn word_end(json: &[u8], at: usize, word: &[u8]) -> Option<usize> {
@@ -195,6 +221,26 @@ mod tests {
 
     fn ours(json: &str) -> Option<usize> {
         value_end(json.as_bytes())
+    }
+
+    /// Each byte in each place of texts of each length, beside bytes of each kind.
+    #[test]
+    fn plain_is_what_has_none_of_the_special_bytes() {
+        for len in 0..20 {
+            for fill in [b' ', b'a', 0x7f, 0x80, 0xff, b'!', b'#', b'[', b']'] {
+                assert!(is_plain(&vec![fill; len]));
+                for at in 0..len {
+                    for byte in 0..=255_u8 {
+                        let mut text = vec![fill; len];
+                        text[at] = byte;
+                        let expected = !(byte < 0x20 || byte == b'"' || byte == b'\\');
+                        assert_eq!(is_plain(&text), expected, "{text:?}");
+                        let plain = if expected { len } else { at };
+                        assert_eq!(plain_len(&text), plain, "{text:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::explain::{self, What};
-use super::finite;
+use super::writer;
 
 /// Why bytes are not the JSON that was wanted.
 ///
@@ -142,7 +142,7 @@ impl EncodeError {
     /// What `serde_json` says; a text of a type's own is kept apart.
     pub(super) fn from_json(error: &serde_json::Error) -> Self {
         let exposed = error.to_string();
-        let own = error.classify() == Category::Data && !finite::is_reason(&exposed);
+        let own = error.classify() == Category::Data && !writer::is_reason(&exposed);
         let reason = if own {
             "a type of the value refuses to be written".to_owned()
         } else {

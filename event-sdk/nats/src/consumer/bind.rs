@@ -10,6 +10,7 @@ use super::config::Wire;
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
+use event_sdk_core::stream::check_name;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -238,6 +239,11 @@ fn bound(
     created: bool,
     about: &ErrorContext,
 ) -> Result<Bound, Error> {
+    // It becomes a part of subjects, and must be nothing else there.
+    check_name(&info.name).map_err(|why| {
+        let reason = format!("the server's consumer has a name that is none: {why}");
+        about.error(ErrorKind::Other, reason)
+    })?;
     let mut consumer = info.config.bind(wanted).map_err(|error| about.on(error))?;
     consumer.created = created;
     // It has the name that the server gave it, which nobody else asks for.

@@ -21,6 +21,7 @@ use super::settle::{ACK, AckContext, AckPending};
 use super::shutdown::{Left, Shutdown};
 use super::status::Status;
 use crate::context::NatsContext;
+use crate::receiver::Haste;
 use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
 
 /// A subscription, apart from what only its owner needs.
@@ -253,6 +254,7 @@ impl State {
             self.pull.hear(&status, &message.subject_text());
             return Poll::Ready(ConsumerSignal::Status(status));
         }
+        pull_loop.ack_context.hands_out(inbox.has_next());
         let came = self.take(pull_loop, message);
         if asks {
             // What is asked for now comes while this one is handled.
@@ -303,7 +305,8 @@ impl State {
         if again || !self.wants(reply.sequence) {
             if pull_loop.acks {
                 // Where there is no room it comes again, and is acknowledged then.
-                let _ = send_now(pull_loop.ack_context.context.receiver(), subject, &ACK);
+                let receiver = pull_loop.ack_context.context.receiver();
+                let _ = send_now(receiver, subject, &ACK, Haste::Soon);
             }
             return ConsumerSignal::Nothing;
         }

@@ -150,13 +150,19 @@ impl Recovery {
 
     /// Asks again, unless the caller has to hear first that nothing came of it.
     fn again(&self) -> Result<Recovered, Stop> {
+        self.check_heard()?;
+        Ok(Recovered::Again)
+    }
+
+    /// Whether the caller has heard that requests are not answered, if that lasts.
+    fn check_heard(&self) -> Result<(), Stop> {
         if self.outage.is_long() && !self.outage.reported {
             return Err(Stop::Later(self.about().error(
                 ErrorKind::Timeout,
                 format!("the server has not answered to its requests for {PATIENCE:?}: it may be overloaded, or have no such consumer; they are made again and again"),
             )));
         }
-        Ok(Recovered::Again)
+        Ok(())
     }
 
     /// Asks through another inbox: the requests made through the old one end
@@ -187,7 +193,10 @@ impl Recovery {
         .await?
         {
             Ok(info) if info.created == bound.created => match self.cause {
-                Cause::Silence => self.renew().await,
+                Cause::Silence => {
+                    self.check_heard()?;
+                    self.renew().await
+                }
                 _ => self.again(),
             },
             Ok(_) if self.has_just_joined() => self.join().await,

@@ -3,7 +3,7 @@
 use async_nats::Subject;
 use bytes::Bytes;
 
-use crate::receiver::{Ended, Receiver};
+use crate::receiver::{Ended, Haste, Receiver};
 
 /// Hands a message to the connection now; `None` where it has no room, and the
 /// message has to be [sent](send) later.
@@ -11,8 +11,9 @@ pub(super) fn send_now(
     receiver: &Receiver,
     subject: &Subject,
     payload: &Bytes,
+    haste: Haste,
 ) -> Option<Result<(), Ended>> {
-    receiver.try_send(subject, payload)
+    receiver.try_send(subject, payload, haste)
 }
 
 /// Hands a message to the connection when it has room.

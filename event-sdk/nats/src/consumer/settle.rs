@@ -17,7 +17,7 @@ use super::{bind, reply};
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::options::Management;
-use crate::receiver::Ended;
+use crate::receiver::{Ended, Haste};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, Completion, ConsumerConfig, Error, ErrorKind, Operation, Settle, SettleCompletions,
@@ -36,6 +36,8 @@ pub(super) struct AckContext {
     away: Option<Mutex<BTreeSet<u64>>>,
     /// Whether there ever was one.
     had_away: AtomicBool,
+    /// Whether the caller has further messages at hand.
+    has_more: AtomicBool,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
@@ -55,6 +57,7 @@ impl AckContext {
             consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
             had_away: AtomicBool::new(false),
+            has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
             given_back: Mutex::default(),
@@ -75,6 +78,21 @@ impl AckContext {
     pub(super) fn next(&self, consumer: &str) -> Subject {
         let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
         self.context.api(call).into()
+    }
+
+    /// A message is handed out: whether the caller has further ones at hand, which it will settle
+    /// soon.
+    pub(super) fn hands_out(&self, has_more: bool) {
+        self.has_more.store(has_more, Ordering::Relaxed);
+    }
+
+    /// When settlements are written.
+    fn haste(&self) -> Haste {
+        if self.has_more.load(Ordering::Relaxed) {
+            Haste::Soon
+        } else {
+            Haste::Now
+        }
     }
 
     /// From now on it is told when something is settled, and what is dropped
@@ -186,7 +204,8 @@ impl AckPending {
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
         lock(&self.ack_context.given_back).insert(self.sequence);
-        let sent = send_now(self.ack_context.context.receiver(), &self.reply, &NAK);
+        let receiver = self.ack_context.context.receiver();
+        let sent = send_now(receiver, &self.reply, &NAK, Haste::Now);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
         sent.is_none().then(|| self.reply.clone())
@@ -222,7 +241,9 @@ impl AckPending {
 
     /// Sends a settlement now, or once the connection has room for it.
     fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
-        match send_now(self.ack_context.context.receiver(), &self.reply, &payload) {
+        let receiver = self.ack_context.context.receiver();
+        let haste = self.ack_context.haste();
+        match send_now(receiver, &self.reply, &payload, haste) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);
@@ -261,11 +282,20 @@ impl AckPending {
         let about = self.ack_context.about(Operation::Settle);
         let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
-        while context
-            .ask(&about, self.reply.to_string(), ACK)
-            .await?
-            .is_no_responders()
-        {
+        loop {
+            let answer = context.ask(&about, self.reply.to_string(), ACK).await?;
+            if !answer.is_no_responders() {
+                // A server confirms without a word (nats-server, `sendAckReply`).
+                if !answer.payload.is_empty() {
+                    return Err(about
+                        .error(
+                            ErrorKind::Other,
+                            "what answers to the acknowledgement is no consumer",
+                        )
+                        .with_unknown_outcome());
+                }
+                break;
+            }
             // It is gone, or its server stops, or another begins to lead it.
             self.check_there(&about).await?;
             if begun.elapsed() >= limit {

@@ -15,7 +15,7 @@ use super::send::{send, send_now};
 use super::settle::{AckContext, NAK};
 use super::status::Status;
 use crate::context::NatsContext;
-use crate::receiver::Receiver;
+use crate::receiver::{Haste, Receiver};
 use event_sdk_core::transport::Operation;
 
 /// An inbox whose requests are still open.
@@ -183,7 +183,7 @@ impl Left {
 
 /// Whether the connection took it.
 fn nak_now(receiver: &Receiver, reply: &Subject) -> bool {
-    send_now(receiver, reply, &NAK).is_some()
+    send_now(receiver, reply, &NAK, Haste::Now).is_some()
 }
 
 /// Where it cannot be returned by a nak, a message comes again after its ack wait.

@@ -1,8 +1,6 @@
 //! Requests to the JetStream API: sends one, awaits its reply, maps timeouts, denials and no
 //! responders to errors.
 
-use std::sync::atomic::Ordering;
-
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -94,32 +92,6 @@ impl NatsContext {
         }
     }
 
-    /// Waits until the server has taken everything that was sent before, such as
-    /// a subscription: a message to ourselves comes back, or its permission is
-    /// denied, which is an answer too. Denied once, it is not tried again.
-    pub(crate) async fn round_trip(&self, about: &ErrorContext) -> Result<(), Error> {
-        if self.one_way.load(Ordering::Relaxed) {
-            return Ok(());
-        }
-        let asked = Asked::new(self, None);
-        let limit = self.options.request_timeout;
-        let sent = self.client.publish(asked.reply_to.clone(), Bytes::new());
-        let back = std::future::poll_fn(|cx| self.send_queue.poll_answer(Some(asked.token), cx));
-        let trip = async {
-            sent.await.map_err(|_| NoReply::NotSent)?;
-            back.await
-        };
-        match tokio::time::timeout(limit, trip).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(NoReply::Denied)) => {
-                self.one_way.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-            Ok(Err(why)) => Err(self.unanswered(about, why, &asked.reply_to)),
-            Err(_) => Err(about.on(self.monitor.disconnected(about.operation, limit))),
-        }
-    }
-
     async fn asked(
         &self,
         about: &ErrorContext,
@@ -129,7 +101,7 @@ impl NatsContext {
         if !self.watch().connected().await {
             return Err(about.on(self.refusal(about.operation)));
         }
-        let asked = Asked::new(self, Some(subject));
+        let asked = Asked::new(self, subject);
         let reply_to = asked.reply_to.clone();
         self.client
             .publish_with_reply(subject.to_owned(), reply_to, payload)
@@ -167,9 +139,9 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// A question that is sent to `subject`, or to where its answer comes.
-    fn new(context: &'a NatsContext, subject: Option<&str>) -> Self {
-        let (token, reply_to) = context.send_queue.ask(subject);
+    /// A question that is sent to `subject`.
+    fn new(context: &'a NatsContext, subject: &str) -> Self {
+        let (token, reply_to) = context.send_queue.ask(Some(subject));
         Self {
             context,
             token,

@@ -12,10 +12,12 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::coop;
 
 use super::waiting::{Item, Waiting};
-use crate::connection::{ConnectionMonitor, ConnectionWatch, Denial, Phase};
+use crate::connection::{ConnectionMonitor, Denial, Phase};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
-use crate::headers;
+use crate::headers::{self, HeaderBlock};
+use crate::receiver::{LinkWatch, WireMessage};
+use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -28,7 +30,7 @@ pub(super) struct CoreSubscription {
     /// Why it ends, when it does; `None`: it was told to.
     end: Pin<Box<dyn Future<Output = Option<Error>> + Send>>,
     /// Ready when the connection was made anew.
-    reconnected: Pin<Box<dyn Future<Output = ConnectionWatch> + Send>>,
+    reconnected: Pin<Box<dyn Future<Output = LinkWatch> + Send>>,
     monitor: Arc<ConnectionMonitor>,
     ended: bool,
 }
@@ -42,30 +44,15 @@ impl CoreSubscription {
         queue: Option<&str>,
         prefetch: usize,
     ) -> Result<Self, Error> {
-        if !context.watch().connected().await {
-            return Err(context.refusal(about.operation));
-        }
+        let receiver = context.receiver();
+        receiver.open(about).await?;
         // Before subscribing, so that none is missed.
         let (denials, mut phase) = (context.denials(), context.phase());
         let monitor = Arc::clone(context.monitor());
         let mut messages = SelectAll::new();
         for filter in filters {
-            let subject = filter.as_str().to_owned();
-            let subscribed = match queue {
-                Some(queue) => {
-                    context
-                        .client()
-                        .queue_subscribe(subject, queue.to_owned())
-                        .await
-                }
-                None => context.client().subscribe(subject).await,
-            };
-            messages.push(subscribed.map_err(|error| {
-                about
-                    .error(ErrorKind::Disconnected, "the connection was lost for good")
-                    .at_subject(filter)
-                    .with_source(error)
-            })?);
+            let (subject, queue) = (filter.as_str().to_owned(), queue.map(str::to_owned));
+            messages.push(receiver.subscribe(subject, queue));
         }
         let denied = denied(denials, filters.to_vec());
         let end = Box::pin(async move {
@@ -81,11 +68,11 @@ impl CoreSubscription {
         let mut subscription = Self {
             waiting,
             end,
-            reconnected: Box::pin(context.watch().reconnected()),
+            reconnected: Box::pin(receiver.link().reconnected()),
             monitor: Arc::clone(context.monitor()),
             ended: false,
         };
-        context.round_trip(about).await?;
+        receiver.flush(about).await?;
         if let Some(end) = subscription.end.as_mut().now_or_never() {
             return Err(end.unwrap_or_else(|| context.refusal(about.operation)));
         }
@@ -140,7 +127,7 @@ impl Stream for CoreSubscription {
                 match ready!(this.waiting.poll(cx)) {
                     Some(Item::Message(message)) => {
                         budget.made_progress();
-                        if let Some(received) = received(message) {
+                        if let Some(received) = received(&message) {
                             return Poll::Ready(Some(Ok(Incoming::Message(received))));
                         }
                     }
@@ -159,22 +146,32 @@ impl Stream for CoreSubscription {
     }
 }
 
-fn received(message: async_nats::Message) -> Option<Received> {
-    let subject = match Subject::parse(Text::copy_of(&message.subject)) {
-        Ok(subject) => subject,
+fn received(message: &WireMessage) -> Option<Received> {
+    let text = String::from_utf8_lossy(message.subject());
+    let subject = match Subject::parse(Text::copy_of(&text)) {
+        // What is not UTF-8 is shown with another character.
+        Ok(subject) if subject.as_str().as_bytes() == message.subject() => subject,
+        Ok(_) => {
+            tracing::warn!(target: crate::TRACING_TARGET, "a message with a subject that is not UTF-8 is left out");
+            return None;
+        }
         Err(error) => {
             tracing::warn!(target: crate::TRACING_TARGET, %error, "a message with a subject that is none is left out");
             return None;
         }
     };
+    let headers = match message.header_block().map(HeaderBlock::parse) {
+        None => Headers::new(),
+        Some(Ok(block)) => headers::read(&block),
+        Some(Err(error)) => {
+            tracing::warn!(target: crate::TRACING_TARGET, %subject, %error, "a message with headers that cannot be read is left out");
+            return None;
+        }
+    };
     Some(Received {
         subject,
-        headers: message
-            .headers
-            .as_ref()
-            .map(headers::received)
-            .unwrap_or_default(),
-        body: Body::Encoded(message.payload),
+        headers,
+        body: Body::Encoded(message.body()),
         info: DeliveryInfo {
             stream: None,
             sequence: None,

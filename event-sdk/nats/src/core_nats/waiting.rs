@@ -8,8 +8,9 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use tokio::task::coop::{Unconstrained, unconstrained};
 
-/// How many messages wait at the most, unless more are to be prefetched: as many as
-/// async-nats holds for a subscription.
+use crate::receiver::WireMessage;
+
+/// How many messages wait at the most, unless more are to be prefetched.
 const MESSAGES: usize = 65_536;
 
 /// How many bytes wait at the most, headers and subjects included: as the Go client
@@ -17,15 +18,15 @@ const MESSAGES: usize = 65_536;
 /// it takes it for a slow consumer (`max_pending`).
 const BYTES: usize = 64 * 1024 * 1024;
 
-/// How many messages are taken from the connection before others have a turn: half of what
-/// async-nats holds, so that it does not become full meanwhile.
+/// How many messages are taken from the connection before others have a turn: a part of what
+/// it holds, so that it does not become full meanwhile.
 const AT_ONCE: usize = 32_768;
 
 /// What came and waits to be read.
 ///
 /// Nobody stores it and no server waits: what comes faster than it is read has to go
-/// somewhere. async-nats drops it without a word to who reads. So it is taken from there
-/// at once ([`Filling`]), and what has no room here is counted, in its place.
+/// somewhere. So it is taken from the connection at once ([`Filling`]), and what has no room
+/// here is counted, in its place.
 pub(super) struct Waiting {
     state: Mutex<State>,
     /// How many messages it holds at the most.
@@ -44,11 +45,11 @@ struct State {
     filling: Option<Waker>,
 }
 
-type Source = Pin<Box<dyn Stream<Item = async_nats::Message> + Send>>;
+type Source = Pin<Box<dyn Stream<Item = WireMessage> + Send>>;
 
 /// What is read next.
 pub(super) enum Item {
-    Message(async_nats::Message),
+    Message(WireMessage),
     /// So many had no room, after what was before them and before what is behind.
     Dropped(u64),
 }
@@ -58,7 +59,7 @@ pub(super) struct Filling(Arc<Waiting>);
 
 impl Waiting {
     pub(super) fn new(
-        source: impl Stream<Item = async_nats::Message> + Send + 'static,
+        source: impl Stream<Item = WireMessage> + Send + 'static,
         prefetch: usize,
     ) -> Self {
         Self {
@@ -98,7 +99,7 @@ impl Waiting {
         let mut state = self.lock();
         if let Some(item) = state.items.pop_front() {
             if let Item::Message(message) = &item {
-                state.bytes -= message.length;
+                state.bytes -= message.len();
             }
             return Poll::Ready(Some(item));
         }
@@ -142,14 +143,14 @@ impl Waiting {
         filled
     }
 
-    fn keep(&self, state: &mut State, message: async_nats::Message) {
+    fn keep(&self, state: &mut State, message: WireMessage) {
         let full = state.items.len() >= self.messages
-            || state.bytes.saturating_add(message.length) > self.bytes;
+            || state.bytes.saturating_add(message.len()) > self.bytes;
         match state.items.back_mut() {
             Some(Item::Dropped(count)) if full => *count = count.saturating_add(1),
             Some(_) if full => state.items.push_back(Item::Dropped(1)),
             _ => {
-                state.bytes += message.length;
+                state.bytes += message.len();
                 state.items.push_back(Item::Message(message));
             }
         }
@@ -205,16 +206,8 @@ mod tests {
 
     use super::*;
 
-    fn message(length: usize) -> async_nats::Message {
-        async_nats::Message {
-            subject: "orders.order.placed".into(),
-            reply: None,
-            payload: "{}".into(),
-            headers: None,
-            status: None,
-            description: None,
-            length,
-        }
+    fn message(length: usize) -> WireMessage {
+        WireMessage::of(b"", None, b"", &vec![b'x'; length])
     }
 
     /// What waits: the length of each message, and below zero how many were dropped.
@@ -225,7 +218,7 @@ mod tests {
             && let Poll::Ready(Some(item)) = waiting.poll(&mut cx)
         {
             items.push(match item {
-                Item::Message(message) => i64::try_from(message.length).unwrap(),
+                Item::Message(message) => i64::try_from(message.len()).unwrap(),
                 Item::Dropped(count) => -i64::try_from(count).unwrap(),
             });
         }
@@ -240,7 +233,7 @@ mod tests {
         }
     }
 
-    fn push(waiting: &Waiting, message: async_nats::Message) {
+    fn push(waiting: &Waiting, message: WireMessage) {
         waiting.keep(&mut waiting.lock(), message);
     }
 

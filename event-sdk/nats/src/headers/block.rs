@@ -68,10 +68,10 @@ impl<'a> HeaderBlock<'a> {
         self.description
     }
 
-    /// The first value of the header with exactly this name.
+    /// The first value of the header with this name, whatever its case.
     pub(crate) fn get(&self, name: &str) -> Option<Cow<'a, str>> {
         self.iter()
-            .find_map(|(found, value)| (found == name).then_some(value))
+            .find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
     }
 
     /// Names and values, in order, without white space around the values.
@@ -168,7 +168,7 @@ mod tests {
         assert_eq!(all(block.as_bytes()), Ok(pairs(&expected)));
         let parsed = HeaderBlock::parse(block.as_bytes()).unwrap();
         assert_eq!(parsed.get("B").as_deref(), Some("two: three"));
-        assert_eq!(parsed.get("b"), None);
+        assert_eq!(parsed.get("c"), None);
         assert_eq!(parsed.status(), None);
     }
 

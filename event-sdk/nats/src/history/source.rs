@@ -1,19 +1,22 @@
 //! `Source`: fetches stored messages, by direct get from any replica or from the leader.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use serde_json::json;
 
 use super::batch;
-use super::direct::{found, unexpected};
+use super::direct::{Answer, answer, check_from, unexpected};
+use super::exchange::Exchange;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::server::Version;
 use crate::streams::{self, Found, Info, Which};
-use event_sdk_core::subject::{InvalidSubject, Subject};
+use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Body, Error, StoredMessage};
+use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
 
 /// A stream that is read, as it was when that began.
 pub(super) struct Source {
@@ -104,7 +107,9 @@ impl Source {
             }
             Way::Direct | Way::Leader => {
                 let most = most.min(MOST_REQUESTS).min(dense.max(1));
-                self.one_by_one(filter, from, most).await?
+                let most = u64::try_from(most).unwrap_or(1);
+                self.one_by_one(filter, from..from.saturating_add(most))
+                    .await?
             }
         };
         let exhausted = exhausted || messages.is_empty();
@@ -129,48 +134,66 @@ impl Source {
         Ok(Page { messages, end })
     }
 
-    /// Asks for the message at each of `most` sequences, or the next one after
+    /// Asks for the message at each of these sequences, or the next one after
     /// it: those that follow each other come at once, and others more than once.
     /// Whether nothing follows.
     async fn one_by_one(
         &self,
         filter: &str,
-        from: u64,
-        most: usize,
+        sequences: Range<u64>,
     ) -> Result<(Vec<Found>, bool), Error> {
-        let most = u64::try_from(most).unwrap_or(1);
-        let requests = (from..from.saturating_add(most)).map(|from| self.one(filter, from));
-        let found = try_join_all(requests).await?;
+        let found = if matches!(self.way, Way::Direct) {
+            self.directly(filter, sequences).await?
+        } else {
+            try_join_all(sequences.map(|from| self.leaders(filter, from))).await?
+        };
         let exhausted = found.iter().any(Option::is_none);
         let mut messages: Vec<Found> = found.into_iter().flatten().collect();
         messages.dedup_by_key(|message| message.sequence);
         Ok((messages, exhausted))
     }
 
-    async fn one(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
-        if !matches!(self.way, Way::Direct) {
-            return self.leaders(filter, from).await;
+    /// The messages that a copy has at these sequences, or behind them, in their order.
+    async fn directly(
+        &self,
+        filter: &str,
+        sequences: Range<u64>,
+    ) -> Result<Vec<Option<Found>>, Error> {
+        let mut exchange = Exchange::open(&self.context, &self.about, &self.stream).await?;
+        for from in sequences.clone() {
+            exchange.ask(from, &json!({ "seq": from, "next_by_subj": filter }));
         }
-        let request = json!({ "seq": from, "next_by_subj": filter });
-        let subject = self.context.api(format_args!("DIRECT.GET.{}", self.stream));
-        let payload = request.to_string();
-        let reply = self
-            .context
-            .ask(&self.about, subject, payload.into())
-            .await?;
-        match reply.status.map(|status| status.as_u16()) {
-            None => found(&self.about, &reply).map(Some),
-            Some(404) => Ok(None),
-            // No copy answers at this moment.
-            Some(503) => self.leaders(filter, from).await,
-            Some(status) => Err(unexpected(&self.about, status)),
+        let mut found = BTreeMap::new();
+        for _ in sequences {
+            let (from, message) = exchange.answer().await?;
+            if found.contains_key(&from) {
+                let reason = format!("the server answered twice when asked for message {from}");
+                return Err(self.about.error(ErrorKind::Other, reason));
+            }
+            let message = match answer(&self.about, &message)? {
+                Answer::Message(found) => {
+                    check_from(&self.about, from, &found)?;
+                    Some(found)
+                }
+                Answer::Status(404) => None,
+                // No copy answers at this moment.
+                Answer::Status(503) => self.leaders(filter, from).await?,
+                Answer::Status(status) => return Err(unexpected(&self.about, status)),
+            };
+            found.insert(from, message);
         }
+        Ok(found.into_values().collect())
     }
 
     /// The message that matches `filter` with this sequence, or the next one
     /// after it, as the leader has it.
     pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
-        streams::message(&self.context, &self.stream, &Which::Next(filter, from)).await
+        let which = Which::Next(filter, from);
+        let found = streams::message(&self.context, &self.stream, &which).await?;
+        if let Some(found) = &found {
+            check_from(&self.about, from, found)?;
+        }
+        Ok(found)
     }
 
     /// The last message that matches `filter`, as the leader has it.
@@ -179,10 +202,13 @@ impl Source {
     }
 
     /// The message as it is handed out.
-    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, InvalidSubject> {
+    pub(super) fn stored(&self, found: Found) -> Result<StoredMessage, String> {
+        // First, since a subject that is not UTF-8 makes the headers of an answer unreadable.
+        let subject = Subject::parse(found.subject).map_err(|why| format!("its subject: {why}"))?;
+        let headers = found.headers.map_err(|why| format!("its headers: {why}"))?;
         Ok(StoredMessage {
-            subject: Subject::parse(found.subject)?,
-            headers: found.headers,
+            subject,
+            headers,
             body: Body::Encoded(found.body),
             stream: self.stream.clone(),
             sequence: found.sequence,

@@ -1,9 +1,11 @@
 //! `Arrivals`: the reading side of a subscription on the connection for deliveries.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
+use futures_core::Stream;
 use tokio::task::coop;
 
 use super::message::WireMessage;
@@ -35,7 +37,11 @@ impl Arrivals {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<WireMessage>> {
         // No channel of tokio counts what is taken here.
         let budget = ready!(coop::poll_proceed(cx));
-        let next = ready!(self.poll_taken(cx));
+        let Poll::Ready(next) = self.poll_taken(cx) else {
+            // Who waits for messages settles nothing more that could be written with these.
+            self.shared.outgoing().hurry();
+            return Poll::Pending;
+        };
         budget.made_progress();
         Poll::Ready(next)
     }
@@ -48,6 +54,11 @@ impl Arrivals {
         }
     }
 
+    /// Whether another message has come already.
+    pub(crate) fn has_next(&self) -> bool {
+        !self.taken.is_empty()
+    }
+
     /// Tells the server to send nothing more. What it has sent before still arrives.
     pub(crate) fn unsubscribe(&self) {
         self.shared.unsubscribe(self.sid);
@@ -58,6 +69,14 @@ impl Arrivals {
             return Poll::Ready(None);
         }
         Poll::Ready(self.taken.pop_front())
+    }
+}
+
+impl Stream for Arrivals {
+    type Item = WireMessage;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.get_mut().poll_next(cx)
     }
 }
 

@@ -102,6 +102,14 @@ impl LinkWatch {
         self
     }
 
+    /// Waits until the connection that was seen last is lost.
+    pub(crate) async fn lost(&self) {
+        let (mut state, seen) = (self.state.clone(), self.seen);
+        let lost = |state: &LinkState| *state != LinkState::Connected(seen);
+        // An error says that it has ended.
+        let _ = state.wait_for(lost).await;
+    }
+
     fn see(&mut self) {
         if let LinkState::Connected(number) = *self.state.borrow_and_update() {
             self.seen = number;

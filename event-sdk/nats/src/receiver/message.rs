@@ -58,6 +58,13 @@ impl WireMessage {
         self.frame.slice(self.parts.body.clone())
     }
 
+    /// How many bytes it has: subject, reply subject, headers and body.
+    pub(crate) fn len(&self) -> usize {
+        let parts = &self.parts;
+        let reply = parts.reply.as_ref().map_or(0, Range::len);
+        parts.subject.len() + reply + parts.headers.len() + parts.body.len()
+    }
+
     fn part(&self, range: &Range<usize>) -> &[u8] {
         self.frame.get(range.clone()).unwrap_or_default()
     }

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// Commands in the order in which they are written: those of this session, then settlements,
 /// then pings.
@@ -14,8 +15,7 @@ use tokio::sync::oneshot;
 /// before what is published later.
 #[derive(Debug)]
 pub(super) struct Outgoing {
-    connected: bool,
-    ended: bool,
+    link: Link,
     /// What has no meaning on another connection: subscribing, unsubscribing, requests.
     session: Vec<u8>,
     /// What is written to the next connection if this one is lost before: settlements.
@@ -26,8 +26,46 @@ pub(super) struct Outgoing {
     pongs: VecDeque<Pong>,
     /// Whether somebody waits for room.
     crowded: bool,
+    pace: Pace,
     /// The task that writes, if it has nothing to write.
     writer: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Link {
+    Lost,
+    Connected,
+    Ended,
+}
+
+/// What becomes of the settlements that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pace {
+    /// The task has not seen them.
+    Unseen,
+    /// They wait for others to be written with them.
+    Lingers,
+    /// They are written at once.
+    Urgent,
+}
+
+/// When a settlement is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// At once.
+    Now,
+    /// Together with others that are about to come, and within a moment: their caller has
+    /// further messages at hand.
+    Soon,
+}
+
+/// What there is to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    Nothing,
+    /// Settlements that wait for others.
+    Later,
+    Something,
 }
 
 /// What an answer to a ping means.
@@ -39,11 +77,35 @@ pub(super) enum Pong {
     Flushed(oneshot::Sender<()>),
     /// The subscriptions have ended, and everything they had came before.
     Left,
+    /// A member of a group has left it.
+    Departed(Departure),
+}
+
+/// A member of a group that is leaving it, until the server knows or the connection is lost.
+#[derive(Debug)]
+pub(super) struct Departure(Arc<watch::Sender<usize>>);
+
+impl Departure {
+    /// Counts it in `all`.
+    pub(super) fn begin(all: &Arc<watch::Sender<usize>>) -> Self {
+        all.send_modify(|departing| *departing += 1);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        self.0
+            .send_modify(|departing| *departing = departing.saturating_sub(1));
+    }
 }
 
 /// How many bytes of settlements wait before further ones have to wait for room: some 10,000
 /// acks, while there is no connection or the server does not read.
 const MOST_KEPT: usize = 1024 * 1024;
+
+/// So many bytes of settlements do not wait for others.
+const FULL: usize = 8 * 1024;
 
 /// A buffer that became larger is not kept.
 const LARGEST_BUFFER: usize = 1024 * 1024;
@@ -51,30 +113,37 @@ const LARGEST_BUFFER: usize = 1024 * 1024;
 impl Outgoing {
     pub(super) fn new() -> Self {
         Self {
-            connected: false,
-            ended: false,
+            link: Link::Lost,
             session: Vec::new(),
             kept: Vec::new(),
             pings: 0,
             pongs: VecDeque::new(),
             crowded: false,
+            pace: Pace::Unseen,
             writer: None,
         }
     }
 
     pub(super) fn has_ended(&self) -> bool {
-        self.ended
+        self.link == Link::Ended
+    }
+
+    fn is_connected(&self) -> bool {
+        self.link == Link::Connected
     }
 
     /// There is a connection, on which nothing was said yet.
     pub(super) fn connect(&mut self) {
         self.lose();
-        self.connected = true;
+        self.link = Link::Connected;
+        // What was kept has waited long enough.
+        self.pace = Pace::Urgent;
     }
 
     /// The connection was lost; settlements are kept.
     pub(super) fn lose(&mut self) {
-        self.connected = false;
+        self.link = Link::Lost;
+        self.pace = Pace::Unseen;
         self.session.clear();
         self.pings = 0;
         self.pongs.clear();
@@ -84,7 +153,7 @@ impl Outgoing {
     /// Nothing is written any more.
     pub(super) fn end(&mut self) {
         self.lose();
-        self.ended = true;
+        self.link = Link::Ended;
         self.kept = Vec::new();
     }
 
@@ -100,21 +169,35 @@ impl Outgoing {
     }
 
     /// A message that is kept until there is a connection.
-    pub(super) fn publish_kept(&mut self, subject: &[u8], body: &[u8]) {
+    pub(super) fn publish_kept(&mut self, subject: &[u8], body: &[u8], haste: Haste) {
         publish(&mut self.kept, subject, None, body);
-        self.wake();
+        if haste == Haste::Now || self.kept.len() >= FULL {
+            self.pace = Pace::Urgent;
+        }
+        // Where they linger, the task says when it is time.
+        if self.pace != Pace::Lingers {
+            self.wake();
+        }
+    }
+
+    /// Settlements that wait for others are written now.
+    pub(super) fn hurry(&mut self) {
+        if !self.kept.is_empty() && self.pace != Pace::Urgent {
+            self.pace = Pace::Urgent;
+            self.wake();
+        }
     }
 
     /// A message that has a meaning on this connection only; nothing without one.
     pub(super) fn request(&mut self, subject: &[u8], reply: &[u8], body: &[u8]) {
-        if self.connected {
+        if self.is_connected() {
             publish(&mut self.session, subject, Some(reply), body);
             self.wake();
         }
     }
 
     pub(super) fn subscribe(&mut self, subject: &str, queue: Option<&str>, sid: u64) {
-        if self.connected {
+        if self.is_connected() {
             // Writing to a Vec does not fail.
             let _ = match queue {
                 Some(queue) => write!(self.session, "SUB {subject} {queue} {sid}\r\n"),
@@ -125,7 +208,7 @@ impl Outgoing {
     }
 
     pub(super) fn unsubscribe(&mut self, sid: u64) {
-        if self.connected {
+        if self.is_connected() {
             // Writing to a Vec does not fail.
             let _ = write!(self.session, "UNSUB {sid}\r\n");
             self.wake();
@@ -135,7 +218,7 @@ impl Outgoing {
     /// A ping behind everything that waits.
     /// Without a connection it is dropped with what waits for it.
     pub(super) fn ping(&mut self, pong: Pong) {
-        if self.connected {
+        if self.is_connected() {
             self.pings += 1;
             self.pongs.push_back(pong);
             self.wake();
@@ -144,7 +227,7 @@ impl Outgoing {
 
     /// The answer to a ping of the server.
     pub(super) fn pong(&mut self) {
-        if self.connected {
+        if self.is_connected() {
             self.session.extend_from_slice(b"PONG\r\n");
             self.wake();
         }
@@ -155,10 +238,17 @@ impl Outgoing {
         self.pongs.pop_front()
     }
 
-    /// Moves everything that waits into `writing`, which is empty; `false` if there is nothing,
-    /// and the task is woken when there is.
-    pub(super) fn take(&mut self, writing: &mut Vec<u8>, cx: &Context<'_>) -> bool {
+    /// Moves everything that waits into `writing`, which is empty. The task is woken when there
+    /// is something to write that there is not now.
+    pub(super) fn take(&mut self, writing: &mut Vec<u8>, cx: &Context<'_>) -> Taken {
         writing.clear();
+        let only_settlements = self.session.is_empty() && self.pings == 0;
+        if only_settlements && !self.kept.is_empty() && self.pace != Pace::Urgent {
+            self.pace = Pace::Lingers;
+            self.writer = Some(cx.waker().clone());
+            return Taken::Later;
+        }
+        self.pace = Pace::Unseen;
         if writing.capacity() > LARGEST_BUFFER {
             *writing = Vec::new();
         }
@@ -173,8 +263,9 @@ impl Outgoing {
         }
         if writing.is_empty() {
             self.writer = Some(cx.waker().clone());
+            return Taken::Nothing;
         }
-        !writing.is_empty()
+        Taken::Something
     }
 
     fn wake(&mut self) {
@@ -192,10 +283,26 @@ fn publish(buffer: &mut Vec<u8>, subject: &[u8], reply: Option<&[u8]>, body: &[u
         buffer.extend_from_slice(reply);
         buffer.push(b' ');
     }
-    // Writing to a Vec does not fail.
-    let _ = write!(buffer, "{}\r\n", body.len());
+    write_number(buffer, body.len());
+    buffer.extend_from_slice(b"\r\n");
     buffer.extend_from_slice(body);
     buffer.extend_from_slice(b"\r\n");
+}
+
+/// Without the formatting of std, which takes longer than the rest of an ack.
+fn write_number(buffer: &mut Vec<u8>, number: usize) {
+    let mut digits = [0_u8; 20];
+    let (mut begin, mut rest) = (digits.len(), number);
+    for digit in digits.iter_mut().rev() {
+        // A remainder of ten fits.
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        begin -= 1;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    buffer.extend_from_slice(&digits[begin..]);
 }
 
 #[cfg(test)]
@@ -213,8 +320,8 @@ mod tests {
         let mut outgoing = Outgoing::new();
         outgoing.connect();
         outgoing.ping(Pong::Alive);
-        outgoing.publish_kept(b"ack.1", b"+ACK");
-        outgoing.publish_kept(b"ack.2", b"");
+        outgoing.publish_kept(b"ack.1", b"+ACK", Haste::Now);
+        outgoing.publish_kept(b"ack.2", b"", Haste::Now);
         outgoing.subscribe("inbox.*", None, 1);
         outgoing.subscribe("a.>", Some("group"), 2);
         outgoing.request(b"next", b"inbox.1", b"{}");
@@ -229,10 +336,46 @@ mod tests {
     }
 
     #[test]
+    fn a_settlement_waits_for_others_until_there_is_a_reason_to_write() {
+        let ack = |outgoing: &mut Outgoing| outgoing.publish_kept(b"a", b"+ACK", Haste::Soon);
+        let one = "PUB a 4\r\n+ACK\r\n";
+        let mut outgoing = Outgoing::new();
+        outgoing.connect();
+        assert_eq!(taken(&mut outgoing), "");
+        ack(&mut outgoing);
+        assert_eq!(taken(&mut outgoing), "");
+        ack(&mut outgoing);
+        outgoing.hurry();
+        assert_eq!(taken(&mut outgoing), one.repeat(2));
+        ack(&mut outgoing);
+        assert_eq!(taken(&mut outgoing), "");
+        outgoing.publish_kept(b"a", b"+ACK", Haste::Now);
+        assert_eq!(taken(&mut outgoing), one.repeat(2));
+        ack(&mut outgoing);
+        outgoing.unsubscribe(1);
+        assert_eq!(taken(&mut outgoing), format!("UNSUB 1\r\n{one}"));
+        let mut many = 0;
+        while taken(&mut outgoing).is_empty() {
+            ack(&mut outgoing);
+            many += 1;
+        }
+        assert_eq!(many, FULL.div_ceil(one.len()));
+    }
+
+    #[test]
+    fn lengths_are_written_in_decimal() {
+        for number in [0, 4, 9, 10, 99, 100, 1_048_576, usize::MAX] {
+            let mut buffer = Vec::new();
+            write_number(&mut buffer, number);
+            assert_eq!(String::from_utf8(buffer).unwrap(), number.to_string());
+        }
+    }
+
+    #[test]
     fn settlements_alone_outlive_a_connection() {
         let mut outgoing = Outgoing::new();
         outgoing.request(b"next", b"inbox.1", b"{}");
-        outgoing.publish_kept(b"ack.1", b"+ACK");
+        outgoing.publish_kept(b"ack.1", b"+ACK", Haste::Now);
         outgoing.subscribe("inbox.*", None, 1);
         let (flushed, mut flushing) = oneshot::channel();
         outgoing.connect();
@@ -246,7 +389,7 @@ mod tests {
         outgoing.request(b"next", b"inbox.1", b"{}");
         outgoing.connect();
         assert_eq!(taken(&mut outgoing), "PUB ack.1 4\r\n+ACK\r\n");
-        outgoing.publish_kept(b"ack.2", b"+ACK");
+        outgoing.publish_kept(b"ack.2", b"+ACK", Haste::Now);
         outgoing.end();
         assert_eq!(taken(&mut outgoing), "");
     }
@@ -257,7 +400,7 @@ mod tests {
         let body = vec![b'x'; MOST_KEPT / 8];
         let mut taken = 0;
         while outgoing.has_room() {
-            outgoing.publish_kept(b"ack", &body);
+            outgoing.publish_kept(b"ack", &body, Haste::Now);
             taken += 1;
         }
         assert_eq!(taken, 8);

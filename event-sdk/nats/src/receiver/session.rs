@@ -14,7 +14,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::dial::Established;
 use super::info::ServerInfo;
 use super::message::WireMessage;
-use super::outgoing::Pong;
+use super::outgoing::{Pong, Taken};
 use super::queue::Queue;
 use super::server_list::{ServerAddress, ServerList};
 use super::shared::Shared;
@@ -34,6 +34,9 @@ pub(super) struct Session<'a> {
     writing: Vec<u8>,
     written: usize,
     flushed: bool,
+    /// When settlements that wait for others are written, if some do.
+    linger: Pin<Box<Sleep>>,
+    lingers: Option<Instant>,
     /// Messages of one subscription that came in one read.
     batch: Vec<WireMessage>,
     recipient: Option<(u64, Arc<Queue>)>,
@@ -83,6 +86,9 @@ const MAX_TEXT: usize = 500;
 /// After how many pings without anything from the server the connection is lost.
 const STALE: u32 = 3;
 
+/// How long settlements wait for others to be written with them.
+const LINGER: Duration = Duration::from_millis(1);
+
 /// How long it is waited until the server has taken what was written before a connection is
 /// left.
 const LEAVING: Duration = Duration::from_secs(2);
@@ -106,6 +112,8 @@ impl<'a> Session<'a> {
             writing: Vec::new(),
             written: 0,
             flushed: true,
+            linger: Box::pin(sleep(LINGER)),
+            lingers: None,
             batch: Vec::new(),
             recipient: None,
             ping_interval,
@@ -229,6 +237,10 @@ impl<'a> Session<'a> {
             }
             Some(Pong::Left) if self.closing => Some(Ending::Closed),
             Some(Pong::Left) => Some(Ending::Moved),
+            Some(Pong::Departed(departure)) => {
+                drop(departure);
+                None
+            }
             Some(Pong::Alive) | None => None,
         }
     }
@@ -267,17 +279,28 @@ impl<'a> Session<'a> {
         loop {
             if self.written == self.writing.len() {
                 let mut outgoing = self.shared.outgoing();
-                let something = outgoing.take(&mut self.writing, cx);
-                let made_room = something && outgoing.made_room();
+                let taken = outgoing.take(&mut self.writing, cx);
+                let made_room = taken == Taken::Something && outgoing.made_room();
                 drop(outgoing);
                 self.written = 0;
                 if made_room {
                     self.shared.room.notify_waiters();
                 }
-                if !something {
+                if taken != Taken::Later {
+                    self.lingers = None;
+                } else if self.lingers.is_none() {
+                    let until = Instant::now() + LINGER;
+                    self.linger.as_mut().reset(until);
+                    self.lingers = Some(until);
+                }
+                if taken != Taken::Something {
                     if !self.flushed {
                         ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
                         self.flushed = true;
+                    }
+                    if self.lingers.is_some() && self.linger.as_mut().poll(cx).is_ready() {
+                        self.shared.outgoing().hurry();
+                        continue;
                     }
                     return Poll::Pending;
                 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, watch};
 
 use super::link::{Link, LinkState};
-use super::outgoing::Outgoing;
+use super::outgoing::{Departure, Outgoing, Pong};
 use super::queue::Queue;
 
 /// The state of the connection, from the point of view of its users.
@@ -18,6 +18,8 @@ pub(crate) struct Shared {
     pub(super) link: Link,
     /// How many subscriptions and callers need a connection.
     pub(super) wanted: watch::Sender<usize>,
+    /// How many members of groups are leaving them.
+    pub(super) departing: Arc<watch::Sender<usize>>,
     /// Notified when settlements were written.
     pub(super) room: Notify,
 }
@@ -44,6 +46,7 @@ impl Shared {
             subscriptions: Mutex::default(),
             link: Link::new(),
             wanted: watch::Sender::new(0),
+            departing: Arc::new(watch::Sender::new(0)),
             room: Notify::new(),
         }
     }
@@ -90,6 +93,9 @@ impl Shared {
             && !std::mem::replace(&mut entry.left, true)
         {
             outgoing.unsubscribe(sid);
+            if entry.group.is_some() {
+                outgoing.ping(Pong::Departed(Departure::begin(&self.departing)));
+            }
         }
     }
 

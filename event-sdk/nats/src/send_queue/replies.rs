@@ -37,7 +37,6 @@ impl SendQueue {
             };
             let reply = Reply {
                 payload: message.payload,
-                headers: message.headers,
                 status: message.status,
             };
             *waker = state.answer(token, Ok(reply));

@@ -1,5 +1,7 @@
 //! Reads one stored message from the leader (`$JS.API.STREAM.MSG.GET`).
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -10,7 +12,7 @@ use serde_json::json;
 use super::check;
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
-use crate::headers;
+use crate::headers::{self, HeaderBlock, HeaderFault};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
@@ -33,10 +35,14 @@ pub(crate) struct Found {
     pub(crate) subject: String,
     pub(crate) sequence: u64,
     pub(crate) stored_at: Timestamp,
-    pub(crate) headers: Headers,
+    /// Or why they cannot be read.
+    pub(crate) headers: Result<Headers, HeaderFault>,
     pub(crate) message_id: Option<String>,
     pub(crate) body: Bytes,
 }
+
+/// The headers of a message without any.
+const EMPTY: &[u8] = b"NATS/1.0\r\n\r\n";
 
 /// Reads a message from the leader of its stream, which has all that is
 /// confirmed; `None` if there is no such message.
@@ -77,13 +83,21 @@ pub(crate) async fn message(
             format!("message {} is not well encoded", message.seq),
         ));
     };
-    let block = String::from_utf8_lossy(&block);
+    let parsed = if message.subject.contains(char::REPLACEMENT_CHARACTER) {
+        // JSON cannot have what was there.
+        Err(HeaderFault::NotUtf8)
+    } else if block.is_empty() {
+        HeaderBlock::parse(EMPTY)
+    } else {
+        HeaderBlock::parse(&block)
+    };
+    let message_id = parsed.ok().and_then(|block| block.get("Nats-Msg-Id"));
     Ok(Some(Found {
         subject: message.subject,
         sequence: message.seq,
         stored_at: message.time,
-        message_id: headers::stored_message_id(&block).map(str::to_owned),
-        headers: headers::stored(&block),
+        message_id: message_id.map(Cow::into_owned),
+        headers: parsed.map(|block| headers::read(&block)),
         body: body.into(),
     }))
 }

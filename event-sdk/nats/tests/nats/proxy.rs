@@ -16,6 +16,7 @@ pub(crate) struct Proxy {
 
 enum Order {
     Cut,
+    Freeze,
     Say(Vec<u8>),
 }
 
@@ -56,6 +57,13 @@ impl Proxy {
         let _ = self.connections.lock().unwrap()[connection].send(Order::Cut);
     }
 
+    /// Lets nothing through any more, without an end.
+    pub(crate) fn freeze(&self, connection: usize) {
+        self.connections.lock().unwrap()[connection]
+            .send(Order::Freeze)
+            .unwrap();
+    }
+
     /// Says something to the client, as if it came from the server.
     pub(crate) fn say(&self, connection: usize, bytes: &[u8]) {
         let order = Order::Say(bytes.to_vec());
@@ -86,6 +94,11 @@ async fn relay(
         let sent = tokio::select! {
             order = orders.recv() => match order {
                 Some(Order::Say(bytes)) => client.write_all(&bytes).await,
+                Some(Order::Freeze) => {
+                    // Until the test ends.
+                    while orders.recv().await.is_some() {}
+                    return;
+                }
                 Some(Order::Cut) | None => return,
             },
             read = client.read(&mut from_client) => match read {

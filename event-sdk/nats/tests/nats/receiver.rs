@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use event_sdk::transport::nats::{ConnectionState, DisconnectReason, Nats, NatsOptions};
-use event_sdk::transport::{ConsumerConfig, Incoming, NoticeKind, Settlement, Transport as _};
+use event_sdk::transport::{
+    AckPolicy, ConsumerConfig, ConsumerName, Incoming, NoticeKind, Settlement, Transport as _,
+};
 use event_sdk_test_servers::{Cluster, Operator, Options, Server};
 use futures_util::StreamExt as _;
 
-use crate::consumer_support::{PATIENCE, Reader, Rig, body, durable, settle, subscribe};
+use crate::consumer_support::{PATIENCE, Reader, Rig, body, config, durable, settle, subscribe};
 use crate::proxy::Proxy;
 use crate::support::{apply, draft, publish, receives, stream};
 
@@ -34,6 +36,16 @@ impl Relayed {
         let options = Nats::options(proxy.url()).only_given_servers();
         let nats = Nats::connect(say(options)).await.unwrap();
         Self { rig, proxy, nats }
+    }
+
+    /// Waits until the server has no connections but those of the test and two of ours: what is
+    /// delivered to one that is lost comes again after its ack wait only.
+    async fn until_the_old_one_is_gone(&self) {
+        let gone = async |rig: &Rig| {
+            let connections = rig.server.monitor("/connz").await.unwrap();
+            connections["num_connections"] == 3
+        };
+        self.rig.until("the end of the lost one", gone).await;
     }
 
     async fn until_connections(&self, wanted: usize) {
@@ -104,11 +116,9 @@ async fn it_is_made_again_when_it_alone_is_lost() {
         .unwrap();
     let reason = DisconnectReason::Lost;
     assert_eq!(lost, ConnectionState::Disconnected { reason });
-    // Until the server has seen the end, it sends to the connection that is gone.
-    let forgotten = async |rig: &Rig| rig.consumer("d").await["num_waiting"] == 0;
-    relayed.rig.until("no request", forgotten).await;
-    relayed.rig.publish([2]).await;
     expect_reconnected(&mut reader).await;
+    relayed.until_the_old_one_is_gone().await;
+    relayed.rig.publish([2]).await;
     reader.expect_and_ack([2]).await;
     // What was handed out before is settled on the new connection.
     settle(&held, Settlement::Ack).await.unwrap();
@@ -119,6 +129,46 @@ async fn it_is_made_again_when_it_alone_is_lost() {
         ConnectionState::Connected
     );
     assert_eq!(relayed.proxy.connections(), 3);
+}
+
+#[tokio::test]
+async fn it_is_made_again_when_nothing_comes_through() {
+    let relayed =
+        Relayed::start_with(|options| options.ping_interval(Duration::from_millis(200))).await;
+    let mut reader = subscribe(&relayed.nats, &soon_again(), 10).await;
+    relayed.rig.publish([1]).await;
+    reader.expect_and_ack([1]).await;
+    relayed.proxy.freeze(DELIVERIES);
+    expect_reconnected(&mut reader).await;
+    relayed.rig.publish([2]).await;
+    reader.expect_and_ack([2]).await;
+}
+
+#[tokio::test]
+async fn what_is_not_settled_goes_on_behind_a_lost_connection() {
+    let relayed = Relayed::start().await;
+    let mut settings = config(ConsumerName::Ephemeral);
+    settings.ack = AckPolicy::None;
+    let mut reader = subscribe(&relayed.nats, &settings, 10).await;
+    relayed.rig.publish([1]).await;
+    reader.expect(1).await;
+    relayed.proxy.cut(DELIVERIES);
+    relayed.rig.publish([2, 3]).await;
+    reader.expect(2).await;
+    reader.expect(3).await;
+}
+
+#[tokio::test]
+async fn an_ack_is_written_though_further_messages_are_at_hand() {
+    let relayed = Relayed::start().await;
+    let mut reader = subscribe(&relayed.nats, &durable("d"), 10).await;
+    // All of them come with one request.
+    relayed.rig.publish(1..=5).await;
+    reader.expect_and_ack([1]).await;
+    // Nothing is read and nothing else is settled meanwhile.
+    let acked = async |rig: &Rig| rig.consumer("d").await["ack_floor"]["stream_seq"] == 1;
+    relayed.rig.until("the ack", acked).await;
+    reader.expect_and_ack([2, 3, 4, 5]).await;
 }
 
 #[tokio::test]
@@ -161,6 +211,7 @@ async fn what_no_server_says_ends_the_connection_and_not_the_subscription() {
         let connections = relayed.proxy.connections();
         relayed.proxy.say(connections - 1, said);
         relayed.until_connections(connections + 1).await;
+        relayed.until_the_old_one_is_gone().await;
         relayed.rig.publish([number]).await;
         reader.expect_and_ack([number]).await;
     }

@@ -1,15 +1,20 @@
 //! Messages that another client has published with headers that cannot be read, or to a subject
 //! that is not UTF-8: they are terminated and reported, and their neighbours arrive.
 
+use std::time::{Duration, Instant};
+
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, ErrorKind, Incoming, NoticeKind, Settlement,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, ErrorKind, HistoryRequest, Incoming,
+    NoticeKind, Order, Settlement, SubscribeRequest, Transport as _, TransportExt as _,
 };
-use futures_util::StreamExt;
-use serde_json::Value;
+use event_sdk_test_servers::{Server, programs};
+use futures_util::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
 
 use crate::consumer_support::{
     PATIENCE, Reader, Rig, STREAM, config, durable, settle, subscribe, times,
 };
+use crate::support::pattern;
 
 /// Each with a body of its own that is never seen.
 const HEADERS: [&[u8]; 6] = [
@@ -154,10 +159,7 @@ async fn they_are_told_where_nothing_is_settled() {
 async fn another_subscription_of_the_transport_loses_nothing() {
     let rig = Rig::start().await;
     let nats = rig.connect().await;
-    let only_a = ConsumerConfig::new(
-        ConsumerName::Durable("a".into()),
-        vec![crate::support::pattern("events.a")],
-    );
+    let only_a = ConsumerConfig::new(ConsumerName::Durable("a".into()), vec![pattern("events.a")]);
     let mut without_acks = config(ConsumerName::Ephemeral);
     without_acks.filters.clone_from(&only_a.filters);
     without_acks.ack = AckPolicy::None;
@@ -172,6 +174,72 @@ async fn another_subscription_of_the_transport_loses_nothing() {
 }
 
 #[tokio::test]
+async fn history_passes_over_them() {
+    for program in [programs::nats::current(), programs::nats::oldest()] {
+        let rig = Rig::start_with(Server::options().program(program.unwrap())).await;
+        rig.store_unreadable_ones().await;
+        for direct in [true, false] {
+            let settings = json!({
+                "name": STREAM, "subjects": ["events.>"], "allow_direct": direct,
+            });
+            rig.api(&format!("STREAM.UPDATE.{STREAM}"), settings).await;
+            let nats = rig.connect().await;
+            let connections = rig.total_connections().await;
+            for (order, wanted) in [
+                (Order::OldestFirst, [1, LAST]),
+                (Order::NewestFirst, [LAST, 1]),
+            ] {
+                let mut request = HistoryRequest::new(STREAM, vec![pattern("events.>")]);
+                request.order = order;
+                let reading = async {
+                    let history = nats.read_history(request).await.unwrap();
+                    history.try_collect::<Vec<_>>().await.unwrap()
+                };
+                let read = tokio::time::timeout(PATIENCE, reading).await.unwrap();
+                let read: Vec<_> = read.iter().map(|message| message.sequence).collect();
+                assert_eq!(read, wanted, "direct: {direct}");
+            }
+            // At most that for deliveries was made since.
+            assert!(rig.total_connections().await <= connections + 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_without_a_stream_leaves_them_out() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut plain = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("plain.>")]);
+    plain.ack = AckPolicy::None;
+    plain.deliver = DeliverPolicy::New;
+    let mut request = SubscribeRequest::new("", plain);
+    request.prefetch = 10;
+    let mut messages = nats.core().subscribe(request).await.unwrap();
+    let connections = rig.total_connections().await;
+    let mut commands = b"PUB plain.first 1\r\n0\r\n".to_vec();
+    let many = format!("NATS/1.0\r\n{}\r\n", "a: b\r\n".repeat(120_000));
+    for headers in HEADERS.into_iter().chain([many.as_bytes()]) {
+        let (length, total) = (headers.len(), headers.len() + 1);
+        let line = format!("HPUB plain.h {length} {total}\r\n");
+        commands.extend_from_slice(line.as_bytes());
+        commands.extend_from_slice(headers);
+        commands.extend_from_slice(b"0\r\n");
+    }
+    commands.extend_from_slice(b"PUB plain.\xff\xfe 1\r\n0\r\nPUB plain.last 1\r\n0\r\n");
+    let begun = Instant::now();
+    rig.send_raw(&commands).await;
+    for wanted in ["plain.first", "plain.last"] {
+        let item = tokio::time::timeout(PATIENCE, messages.next()).await;
+        let Some(Ok(Incoming::Message(received))) = item.unwrap() else {
+            panic!("{wanted} did not come");
+        };
+        assert_eq!(received.subject.as_str(), wanted);
+    }
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    assert_eq!(rig.total_connections().await, connections + 1);
+}
+
+#[tokio::test]
 async fn many_headers_are_refused_at_once() {
     let rig = Rig::start().await;
     let nats = rig.connect().await;
@@ -181,12 +249,12 @@ async fn many_headers_are_refused_at_once() {
     let command = format!("HPUB events.h {length} {total}\r\n{headers}0\r\n");
     rig.send_raw(command.as_bytes()).await;
     rig.publish([2]).await;
-    let begun = std::time::Instant::now();
+    let begun = Instant::now();
     let item = reader.item().await;
     let Some(Ok(Incoming::Notice(notice))) = item else {
         panic!("{item:?} came instead of a notice");
     };
     assert!(notice.to_string().contains("more than"), "{notice}");
     reader.expect_and_ack([2]).await;
-    assert!(begun.elapsed() < std::time::Duration::from_secs(10));
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }

@@ -15,6 +15,7 @@ use super::PullLoop;
 use crate::consumer::send::send_now;
 use crate::consumer::settle::AckPending;
 use crate::consumer::shutdown::{Left, PATIENCE, Quiet, Shutdown};
+use crate::receiver::Haste;
 
 impl PullLoop {
     /// Ends it: nothing comes any more. What was not delivered is returned by a nak, some
@@ -157,6 +158,6 @@ impl PullLoop {
         ));
         let (subject, nothing) = (Subject::from(call), Bytes::new());
         // If it does not arrive, the server removes it in its own time.
-        let _ = send_now(context.receiver(), &subject, &nothing);
+        let _ = send_now(context.receiver(), &subject, &nothing, Haste::Now);
     }
 }

@@ -1,0 +1,4 @@
+//! libFuzzer on `event_sdk_tests::fuzz::CONFIGURATION`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| (event_sdk_tests::fuzz::CONFIGURATION.run)(input));

@@ -1,0 +1,137 @@
+//! `cargo xtask long`: tests of random values and inputs, of which the CI runs a hundredth or less.
+
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Result;
+
+use crate::metadata::Metadata;
+use crate::process::{cargo, run as run_command};
+use crate::services::Services;
+
+/// What `cargo xtask long` is told.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    test: Test,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Test {
+    /// Write and read random values of every type through the codec, a tenth of them through
+    /// memory, and a hundredth through a NATS server
+    Roundtrip {
+        /// How many values of each event
+        #[arg(long, default_value_t = 1_000_000)]
+        values: u64,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Give random inputs to the readers of envelopes, headers, subjects, stored schemas and
+    /// configuration
+    Fuzz {
+        /// How many inputs each target gets
+        #[arg(long, default_value_t = 1_000_000)]
+        inputs: u64,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+#[derive(clap::Args, Debug)]
+struct Common {
+    /// The seed of the random numbers, to repeat a run; another one each time if left out
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Run only tests with this in their names
+    filter: Option<String>,
+}
+
+/// Runs the test with optimizations, and prints the seed first.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let services = Services::servers_only(&Metadata::workspace()?)?;
+    let (Test::Roundtrip { common, .. } | Test::Fuzz { common, .. }) = &args.test;
+    let seed = common.seed.unwrap_or_else(seed_of_now);
+    println!("seed {seed}");
+    let mut command = test(&args.test, seed);
+    services.tell(&mut command);
+    run_command(&mut command)
+}
+
+fn test(test: &Test, seed: u64) -> Command {
+    let (program, variable, count, common) = match test {
+        Test::Roundtrip { values, common } => {
+            ("roundtrip", "ROUNDTRIP", ("VALUES", values), common)
+        }
+        Test::Fuzz { inputs, common } => ("fuzz", "FUZZ", ("INPUTS", inputs), common),
+    };
+    let mut command = cargo();
+    command
+        .args(["test", "--profile", "bench", "--package", "event-sdk-tests"])
+        .args(["--test", program])
+        .env(format!("{variable}_{}", count.0), count.1.to_string())
+        .env(format!("{variable}_SEED"), seed.to_string())
+        .args(["--", "--nocapture"])
+        .args(&common.filter);
+    command
+}
+
+fn seed_of_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(1, |since| since.as_secs() << 20)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn command(words: &[&str]) -> Command {
+        let cli = Cli::parse_from(["long"].iter().chain(words));
+        test(&cli.args.test, 7)
+    }
+
+    fn variables(command: &Command) -> Vec<(String, String)> {
+        let set = command.get_envs().filter_map(|(name, value)| {
+            let value = value?.to_str()?.to_owned();
+            Some((name.to_str()?.to_owned(), value))
+        });
+        set.filter(|(name, _)| name.starts_with("ROUNDTRIP") || name.starts_with("FUZZ"))
+            .collect()
+    }
+
+    #[test]
+    fn a_run_has_a_million_unless_it_is_told_otherwise() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            variables(&command(&["roundtrip"])),
+            [
+                pair("ROUNDTRIP_SEED", "7"),
+                pair("ROUNDTRIP_VALUES", "1000000")
+            ]
+        );
+        assert_eq!(
+            variables(&command(&["fuzz", "--inputs", "5"])),
+            [pair("FUZZ_INPUTS", "5"), pair("FUZZ_SEED", "7")]
+        );
+    }
+
+    #[test]
+    fn the_filter_goes_to_the_test_program() {
+        let command = command(&["fuzz", "subjects"]);
+        let words: Vec<_> = command
+            .get_args()
+            .filter_map(|word| word.to_str())
+            .collect();
+        assert_eq!(
+            words[words.len() - 5..],
+            ["--test", "fuzz", "--", "--nocapture", "subjects"]
+        );
+    }
+}
