@@ -107,6 +107,10 @@ fn in_full<'a>(
         let _ = writeln!(text, "   {blue}|{blue:#} {line}");
     }
     part("why", &finding.why, text);
+    let other_way = group.other_way();
+    if let Some(other) = other_way {
+        part("both ways", &other.why, text);
+    }
     if let Some(document) = &finding.document {
         let _ = writeln!(
             text,
@@ -117,7 +121,8 @@ fn in_full<'a>(
             let _ = writeln!(text, "       {line}");
         }
     }
-    for way in &finding.ways_out {
+    let others = other_way.iter().flat_map(|other| &other.ways_out);
+    for way in finding.ways_out.iter().chain(others) {
         if said.insert((&finding.event, way)) {
             part("help", way, text);
         }
@@ -134,6 +139,13 @@ fn whereabouts(group: &Group<'_>) -> Vec<String> {
             .versions
             .map(|versions| format!(" {versions}"))
             .unwrap_or_default();
+        let other = group
+            .other_way()
+            .and_then(|other| other.versions?.direction);
+        let versions = match other {
+            Some(other) => format!("{versions} and {other}"),
+            None => versions,
+        };
         let path = match &finding.path {
             Some(path) if !group.more.is_empty() => format!(", `{path}`"),
             _ => String::new(),

@@ -116,6 +116,66 @@ fn a_value_more_in_a_shared_type_is_told_once() {
     assert!(!text.contains("\"members\": [\n         {"), "{text}");
 }
 
+/// A version of two events with a part whose field has this type.
+macro_rules! parts {
+    ($module:ident, $version:literal, $type:ty) => {
+        mod $module {
+            use super::*;
+
+            #[derive(Serialize, Deserialize, JsonSchema)]
+            struct Part {
+                weight: $type,
+            }
+
+            #[derive(Event, Serialize, Deserialize, JsonSchema)]
+            #[event(domain = "parts", version = $version)]
+            struct PartMade {
+                part: Part,
+            }
+
+            #[derive(Event, Serialize, Deserialize, JsonSchema)]
+            #[event(domain = "parts", version = $version)]
+            struct PartSold {
+                part: Part,
+            }
+
+            #[derive(EventSet)]
+            #[allow(dead_code, reason = "a set of what is published; nobody matches on it")]
+            enum All {
+                Made(PartMade),
+                Sold(PartSold),
+            }
+
+            pub(super) fn catalogue() -> Catalogue {
+                Catalogue::new("Parts").service(Service::new("parts").publishes::<All>())
+            }
+        }
+    };
+}
+
+parts!(whole, "1.0", u32);
+parts!(text, "1.1", String);
+
+#[test]
+fn a_type_that_changed_is_told_once_for_both_directions() {
+    let world = World::released(&whole::catalogue());
+    world.generate(&text::catalogue(), &event_schemas::lock::Options::default());
+    let report = world.check_against(&text::catalogue(), "released");
+    let shown = plain(&report.render(Format::People));
+    assert_eq!(shown.matches("error[type-narrowed]").count(), 1, "{shown}");
+    for said in [
+        "error[type-narrowed]: a type is no longer accepted: `Part.weight`, 2 places\n",
+        "parts.part.made 1.0 → 1.1, BACKWARD and FORWARD, `part.weight`\n",
+        "and `part.weight` of parts.part.sold\n",
+        "= why: 0 may be written, but only a string is accepted.",
+        "= both ways: \"\" may be written, but only a number is accepted.",
+    ] {
+        assert!(shown.contains(said), "{said}\n{shown}");
+    }
+    let leave = "leave `weight` as it was, and put the new form into a new optional field";
+    assert_eq!(shown.matches(leave).count(), 1, "{shown}");
+}
+
 #[test]
 fn each_of_them_is_shown_on_request() {
     let report = report();

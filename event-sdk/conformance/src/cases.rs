@@ -16,6 +16,8 @@ mod together;
 
 mod redelivery;
 
+mod holding;
+
 mod consumers;
 
 mod binding;
@@ -69,6 +71,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         acknowledging::CASES,
         together::CASES,
         redelivery::CASES,
+        holding::CASES,
         consumers::CASES,
         binding::CASES,
         applying::CASES,

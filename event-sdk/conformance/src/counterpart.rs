@@ -4,13 +4,16 @@ use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::failure::{Failure, Outcome, ensure_eq, within};
+use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
+use super::fence::FENCE;
 use super::fixture::Fixture;
 use super::note::Note;
+use super::reader::number;
 use super::rig::{Draft, Rig};
+use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, Order, Outcome as Done,
+    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, Incoming, Order, Outcome as Done,
     TransportExt as _,
 };
 
@@ -101,6 +104,7 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             }
             Capability::ReportsGaps => no_gaps(&fixture).await?,
             Capability::ReportsExhausted => no_exhausted(&fixture).await?,
+            Capability::ReportsExhaustedLater => not_all_exhausted(&fixture).await?,
             other => {
                 return Err(Failure::new(format!(
                     "the suite does not know how to ask for {other}"
@@ -253,4 +257,28 @@ async fn no_exhausted(fixture: &Fixture) -> Outcome {
     }
     // A report in place of a message fails this.
     reader.expect_nothing_before_fence(&rig, "a").await
+}
+
+/// What ran out of deliveries unheard comes no more; some of it may be reported.
+async fn not_all_exhausted(fixture: &Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let mut reader = two_ran_out(&rig).await?;
+    rig.publish("a", FENCE).await?;
+    let mut reports = 0;
+    let got = loop {
+        match reader.incoming().await? {
+            Incoming::Notice(notice) if notice.exhausted().is_some() => reports += 1,
+            Incoming::Message(received) => break number(&received.body)?,
+            other @ Incoming::Notice(_) => {
+                return Err(Failure::new(format!("{other:?} came instead of a message")));
+            }
+        }
+    };
+    ensure_eq!(got, FENCE, "what came after what ran out");
+    ensure!(
+        reports < 2,
+        "{} is not declared, and all were reported",
+        Capability::ReportsExhaustedLater
+    );
+    Ok(())
 }

@@ -104,6 +104,7 @@ mod started;
 mod fence;
 mod reader;
 mod rig;
+mod unheard;
 
 mod beginning;
 mod note;

@@ -14,8 +14,8 @@ use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Body, Capability, Completion, Confirmation, ConsumerChange, ConsumerConfig, ConsumerInfo,
-    ConsumerName, Drained, Error, Expectations, MessageId, PublishRequest, Stored, StreamChange,
-    StreamState, SubscribeRequest, Transport, TransportExt as _,
+    ConsumerName, Drained, Error, Expectations, MessageId, Prefetch, PublishRequest, Stored,
+    StreamChange, StreamState, SubscribeRequest, Transport, TransportExt as _,
 };
 
 /// An ack wait that cases wait out. Longer than a delivery and its ack take on
@@ -213,14 +213,14 @@ impl Rig {
 
     /// Subscribes and takes up to 16 messages ahead.
     pub(super) async fn subscribe(&self, config: &ConsumerConfig) -> Outcome<Reader> {
-        self.subscribe_ahead(config, 16).await
+        self.subscribe_ahead(config, Prefetch::Adaptive).await
     }
 
     /// Subscribes and takes up to `prefetch` messages ahead.
     pub(super) async fn subscribe_ahead(
         &self,
         config: &ConsumerConfig,
-        prefetch: usize,
+        prefetch: impl Into<Prefetch>,
     ) -> Outcome<Reader> {
         Ok(self.try_subscribe(config, prefetch).await??)
     }
@@ -228,10 +228,10 @@ impl Rig {
     pub(super) async fn try_subscribe(
         &self,
         config: &ConsumerConfig,
-        prefetch: usize,
+        prefetch: impl Into<Prefetch>,
     ) -> Outcome<Result<Reader, Error>> {
         let mut request = SubscribeRequest::new(self.stream.clone(), config.clone());
-        request.prefetch = prefetch;
+        request.prefetch = prefetch.into();
         let answer = self.transport.subscribe(request);
         let subscribed = within(self.patience(), "the answer to a subscribe", answer).await?;
         Ok(subscribed.map(|subscription| Reader::new(subscription, self.patience())))

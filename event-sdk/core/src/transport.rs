@@ -13,6 +13,7 @@ mod ext;
 mod history;
 mod message;
 mod notice;
+mod prefetch;
 mod settle_answers;
 mod stream_change;
 mod subscription;
@@ -32,6 +33,7 @@ pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
+pub use prefetch::Prefetch;
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use subscription::Subscription;
@@ -81,7 +83,11 @@ use std::time::Duration;
 ///   of them. Every other consumer gets its own copy.
 /// - First deliveries are in order of sequence; a redelivery comes when it is due.
 /// - A message that is not settled within the ack wait is delivered again, to any subscription of
-///   the consumer, with a higher attempt.
+///   the consumer, with a higher attempt. A subscription that handed it out does not hand it out
+///   again as long as its caller has the delivery and has not settled it: the settlement is then
+///   that of the newest delivery. To get it again, the caller drops it or answers with a `nak`.
+/// - A message whose ack wait ended before it was handed out is not handed out; a later delivery of
+///   it is.
 /// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
 ///   delivered again in the meantime acknowledges it. A `nak` of a settled message has no effect.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as

@@ -11,7 +11,7 @@ use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::notices::{Notices, one};
-use super::pending::Pending;
+use super::pending::{Handler, Pending};
 use super::position::{Position, Read};
 use super::retention_ledger::RetentionLedger;
 use super::slab::Key;
@@ -184,8 +184,8 @@ impl Consumer {
     }
 
     /// Delivers what comes next to `subscriber`, a subscription of `to`: one item, or up to `most` messages where
-    /// deliveries are not settled. Whether, finding nothing, it has not looked at
-    /// everything.
+    /// deliveries are not settled. `take` answers with the handler that a message has got.
+    /// Whether, finding nothing, it has not looked at everything.
     pub(super) fn deliver(
         &mut self,
         log: &mut Log,
@@ -193,7 +193,7 @@ impl Consumer {
         now: Duration,
         (subscriber, to): (Key, ConnectionId),
         most: usize,
-        mut take: impl FnMut(Item<'_>),
+        mut take: impl FnMut(Item<'_>) -> Option<Handler>,
     ) -> bool {
         self.expire(log, now);
         if let Some(notice) = self.notices.next() {
@@ -212,14 +212,19 @@ impl Consumer {
         while let Some((sequence, attempt)) = self.pending.next_due() {
             let deadline = self.deadline(attempt, now);
             self.pending.redelivered(sequence, deadline, to);
+            // Its handler settles this delivery too.
+            if self.pending.is_running(sequence, subscriber) {
+                continue;
+            }
             if let Some((message, subject)) = log.get(sequence) {
-                take(Item::Delivery(Delivery {
+                let handler = take(Item::Delivery(Delivery {
                     sequence,
                     message,
                     subject,
                     attempt,
                     unread: self.unread(),
                 }));
+                self.pending.handled_by(sequence, subscriber, handler);
                 return false;
             }
         }
@@ -229,8 +234,10 @@ impl Consumer {
         let deadline = self.deadline(1, now);
         let pending = &mut self.pending;
         self.position.read(log, interest, 1, |read| {
-            pending.deliver(read.sequence, deadline, to);
-            take(Item::Delivery(read.into()));
+            let sequence = read.sequence;
+            pending.deliver(sequence, deadline, to);
+            let handler = take(Item::Delivery(read.into()));
+            pending.handled_by(sequence, subscriber, handler);
         })
     }
 
@@ -410,7 +417,9 @@ impl Consumer {
         let Some(delivery) = self.pending.get(sequence) else {
             return;
         };
-        if delay.is_zero() || delivery.dropped || self.is_last(delivery.attempt) {
+        let (dropped, attempt) = (delivery.dropped, delivery.attempt);
+        self.pending.let_go(sequence);
+        if delay.is_zero() || dropped || self.is_last(attempt) {
             self.came_back(sequence, log);
         } else {
             self.pending.rest(sequence, now.saturating_add(delay));

@@ -26,6 +26,9 @@
 //! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the stream;
 //!   size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not clustered
 //!   checks the message id last.)
+//! - **Redelivery.** If the ack wait ends while a caller holds the delivery, and its own subscription
+//!   is the next to ask, that counts as the next delivery and starts a new ack wait, and nothing is
+//!   returned.
 //! - **Settling.** A `nak` applies to the current delivery of a message, even if an earlier attempt
 //!   sends it. A nak of the last allowed delivery makes the message
 //!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.

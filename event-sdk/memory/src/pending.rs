@@ -3,10 +3,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Weak;
 use std::time::Duration;
 
 use super::ack_pending::{AckPending, ConnectionId, Counts, Left};
 use super::sequenced::Sequenced;
+use super::slab::Key;
+use event_sdk_core::transport::Settle;
 
 /// Deliveries that are not settled, by sequence: when each is due again, and
 /// those that are.
@@ -22,9 +25,14 @@ pub(super) struct Pending {
     counts: AckPending,
 }
 
+/// What a handler holds until it has settled or dropped a delivery.
+pub(super) type Handler = Weak<dyn Settle>;
+
 #[derive(Debug)]
 pub(super) struct Delivery {
     attempt: u32,
+    /// The subscription that handed it out last, and what its handler holds.
+    handler: Option<(Key, Handler)>,
     /// Who has it, or had it last.
     holder: ConnectionId,
     state: State,
@@ -91,6 +99,7 @@ impl Pending {
             sequence,
             Delivery {
                 attempt: 1,
+                handler: None,
                 holder,
                 state: State::Handled(deadline),
                 alarm: None,
@@ -125,6 +134,29 @@ impl Pending {
             delivery.state = State::Handled(deadline);
             self.set_alarm(sequence, deadline);
         }
+    }
+
+    /// What was delivered was handed out by this subscription, to this handler.
+    pub(super) fn handled_by(&mut self, sequence: u64, subscriber: Key, handler: Option<Handler>) {
+        if let Some(delivery) = self.deliveries.get_mut(sequence) {
+            delivery.handler = handler.map(|handler| (subscriber, handler));
+        }
+    }
+
+    /// Its handler has put it back.
+    pub(super) fn let_go(&mut self, sequence: u64) {
+        if let Some(delivery) = self.deliveries.get_mut(sequence) {
+            delivery.handler = None;
+        }
+    }
+
+    /// Whether a handler that has it from this subscription has neither put it back nor dropped
+    /// it.
+    pub(super) fn is_running(&self, sequence: u64, subscriber: Key) -> bool {
+        self.deliveries.get(sequence).is_some_and(|delivery| {
+            let handler = delivery.handler.as_ref();
+            handler.is_some_and(|(with, handler)| *with == subscriber && handler.strong_count() > 0)
+        })
     }
 
     /// One whose wait has ended by `now`; the caller says what becomes of it

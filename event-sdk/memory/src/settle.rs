@@ -58,9 +58,20 @@ impl Sink {
     }
 }
 
-impl Settle for Sink {
+/// One delivery, as its handler holds it. While it exists, the delivery is not made again to
+/// the same subscription.
+pub(super) struct Held(Arc<Sink>);
+
+impl Held {
+    /// A delivery that is settled at this sink.
+    pub(super) fn by(sink: &Arc<Sink>) -> Arc<dyn Settle> {
+        Arc::new(Self(Arc::clone(sink)))
+    }
+}
+
+impl Settle for Held {
     fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
-        Completion::ready(self.settle_now([token], &settlement))
+        Completion::ready(self.0.settle_now([token], &settlement))
     }
 
     /// Each run of deliveries of one subscription takes one lock.
@@ -72,20 +83,20 @@ impl Settle for Sink {
         let mut answers = SettleCompletions::new(deliveries.len());
         let mut place = 0;
         while let Some(settler) = deliveries.get(place) {
-            let Some((sink, _)) = settler.sink::<Self>() else {
+            let Some((Self(sink), _)) = settler.sink::<Self>() else {
                 answers.add(place, settler.settle(settlement.clone()));
                 place += 1;
                 continue;
             };
             let tokens = deliveries[place..].iter().map_while(|settler| {
-                let (own, token) = settler.sink::<Self>()?;
-                std::ptr::eq(own, sink).then_some(token)
+                let (Self(own), token) = settler.sink::<Self>()?;
+                Arc::ptr_eq(own, sink).then_some(token)
             });
             let end = place + tokens.clone().count();
             if sink.settle_now(tokens.clone(), settlement).is_err() {
                 // It is refused for each of them: each has an error of its own.
-                for (place, token) in (place..).zip(tokens) {
-                    answers.add(place, sink.settle(token, settlement.clone()));
+                for (place, settler) in (place..).zip(&deliveries[place..end]) {
+                    answers.add(place, settler.settle(settlement.clone()));
                 }
             }
             place = end;

@@ -14,14 +14,14 @@ use super::connection::Connection;
 use super::consumer::{Delivery, Item};
 use super::deferred_actions::DeferredActions;
 use super::own_subjects::OwnSubjects;
-use super::settle::Sink;
+use super::settle::{Held, Sink};
 use super::slab::Key;
 use super::stream::MemoryStream;
 use event_sdk_clock::Sleep;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind,
-    Operation, Received, Settle, Settler,
+    Operation, Prefetch, Received, Settle, Settler,
 };
 
 /// A subscription: the stream of what a consumer has for it.
@@ -48,7 +48,7 @@ pub(super) struct MemorySubscription {
 struct Via {
     stream: Text,
     name: Option<Text>,
-    sink: Option<Arc<dyn Settle>>,
+    sink: Option<Arc<Sink>>,
     subjects: OwnSubjects,
 }
 
@@ -70,6 +70,9 @@ enum Taken {
 /// No subscription takes more than this at once, to hold the lock for a short time.
 const MAX_BATCH: usize = 256;
 
+/// How many it takes at once where the number is not fixed.
+const ADAPTIVE: usize = 64;
+
 /// How often a poll goes on looking before it lets other tasks run.
 const MAX_ROUNDS: usize = 8;
 
@@ -80,14 +83,14 @@ impl MemorySubscription {
         consumer: Key,
         subscriber: Key,
         config: &ConsumerConfig,
-        prefetch: usize,
+        prefetch: Prefetch,
     ) -> Self {
         let name = config.name.as_str().map(Text::copy_of);
         let (batch, sink) = match config.ack {
-            AckPolicy::None => (prefetch.min(MAX_BATCH), None),
+            AckPolicy::None => (prefetch.fixed_or(ADAPTIVE).min(MAX_BATCH), None),
             AckPolicy::Explicit => {
                 let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
-                (1, Some(Arc::new(sink) as Arc<dyn Settle>))
+                (1, Some(Arc::new(sink)))
             }
         };
         Self {
@@ -134,11 +137,17 @@ impl MemorySubscription {
                 now,
                 (self.subscriber, self.connection.id()),
                 self.batch,
-                |item| {
-                    taken.push_back(match item {
-                        Item::Delivery(delivery) => Incoming::Message(via.received(&delivery)),
-                        Item::Notice(kind) => Incoming::Notice(via.notice(kind)),
-                    });
+                |item| match item {
+                    Item::Delivery(delivery) => {
+                        let handler = via.sink.as_ref().map(Held::by);
+                        let running = handler.as_ref().map(Arc::downgrade);
+                        taken.push_back(Incoming::Message(via.received(&delivery, handler)));
+                        running
+                    }
+                    Item::Notice(kind) => {
+                        taken.push_back(Incoming::Notice(via.notice(kind)));
+                        None
+                    }
                 },
             );
             let alarm = consumer.next_alarm();
@@ -266,7 +275,7 @@ impl Via {
     }
 
     /// The message as it is delivered.
-    fn received(&mut self, delivery: &Delivery<'_>) -> Received {
+    fn received(&mut self, delivery: &Delivery<'_>, handler: Option<Arc<dyn Settle>>) -> Received {
         let message = delivery.message;
         Received {
             subject: self.subjects.copy_of(delivery.subject),
@@ -279,10 +288,7 @@ impl Via {
                 stored_at: Some(message.stored_at),
                 pending: Some(delivery.unread),
             },
-            settler: self
-                .sink
-                .as_ref()
-                .map(|sink| Settler::new(sink.clone(), delivery.sequence)),
+            settler: handler.map(|handler| Settler::new(handler, delivery.sequence)),
         }
     }
 }

@@ -15,8 +15,12 @@ mod exhausted;
 mod gaps;
 mod inbox;
 mod message;
+mod pace;
+mod prefetch;
+mod progress;
 mod pull;
 mod pull_loop;
+mod queue;
 mod recovery;
 mod reply;
 mod send;
@@ -56,7 +60,8 @@ pub(super) fn subscribe(
     consumers: Arc<Consumers>,
     request: SubscribeRequest,
 ) -> Completion<Result<Subscription, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Subscribe, async move {
         let ack_context = AckContext::new(
             Arc::clone(&context),
             request.stream.clone(),
@@ -93,7 +98,7 @@ async fn open(
         &about,
     )
     .await?;
-    let (consumer, binding) = (bound.name.clone(), (*bound.consumer).clone());
+    let binding = (*bound.consumer).clone();
     // What the server has is what holds, whatever was asked for.
     let config = Arc::new(binding.config.clone());
     let pull_loop = PullLoop::new(ack_context, &config, bound.clone(), inbox, request.prefetch);
@@ -105,7 +110,8 @@ async fn open(
         Some(most)
             if pull_loop.acks && context.capabilities().has(Capability::ReportsExhausted) =>
         {
-            Some(Reports::open(Arc::clone(&pull_loop.ack_context), &consumer, most.get()).await?)
+            let ack_context = Arc::clone(&pull_loop.ack_context);
+            Some(Reports::open(ack_context, &bound, &config, most.get()).await?)
         }
         _ => None,
     };
@@ -148,7 +154,8 @@ pub(super) fn info(
     stream: Text,
     consumer: Text,
 ) -> Completion<Result<ConsumerInfo, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read)
             .stream(stream.clone())
             .consumer(consumer.clone());
@@ -169,7 +176,10 @@ pub(super) fn apply(
     stream: Text,
     config: ConsumerConfig,
 ) -> Completion<Result<ConsumerChange, Error>> {
-    Completion::later(async move { apply::apply(&context, &stream, &config).await })
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        apply::apply(&context, &stream, &config).await
+    })
 }
 
 /// Removes a consumer.
@@ -180,7 +190,8 @@ pub(super) fn delete(
 ) -> Completion<Result<(), Error>> {
     #[derive(Deserialize)]
     struct Deleted {}
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
         let about = ErrorContext::new(Operation::Manage)
             .stream(stream.clone())
             .consumer(consumer.clone());

@@ -20,8 +20,8 @@ use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
     Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, Drained, Error,
-    ErrorKind, Expectations, Operation, PublishRequest, Stored, SubscribeRequest, Subscription,
-    Transport, TransportExt as _,
+    ErrorKind, Expectations, Operation, Prefetch, PublishRequest, Stored, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams: for events that nobody has to have.
@@ -38,8 +38,8 @@ use event_sdk_core::transport::{
 /// not arrive.
 /// What was not read when it ends, by a drain for example, is dropped with it.
 ///
-/// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
-/// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
+/// A subscription acknowledges nothing ([`AckPolicy::None`](event_sdk_core::transport::AckPolicy::None)) and begins with
+/// what is new ([`DeliverPolicy::New`](event_sdk_core::transport::DeliverPolicy::New)); a group shares its messages, a durable
 /// needs a stream. Everything else answers
 /// [`Unsupported`](ErrorKind::Unsupported).
 ///
@@ -105,6 +105,7 @@ impl CoreNats {
             headers,
             payload,
             acked: false,
+            resend: None,
             number: None,
         })?;
         Ok(match sent {
@@ -137,7 +138,8 @@ impl CoreNats {
             expect,
             ..
         } = message;
-        Completion::later(async move {
+        let owner = Arc::clone(&self.context);
+        owner.later(Operation::Publish, async move {
             let limit = this.context.options().request_timeout;
             // One that does not answer in time is not waited for.
             let _ = tokio::time::timeout(limit, this.context.receiver().departed()).await;
@@ -179,14 +181,14 @@ impl Transport for CoreNats {
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let context = Arc::clone(&self.context);
         let supported = self.check_needs(request.needs(), Operation::Subscribe);
-        Completion::later(async move {
+        self.context.later(Operation::Subscribe, async move {
             let about = ErrorContext::new(Operation::Subscribe);
             context.check_open(about.operation)?;
             check(&about, &request)?;
             supported?;
             let queue = request.config.name.as_str();
             let filters = &request.config.filters;
-            let prefetch = request.prefetch;
+            let prefetch = request.prefetch.fixed_or(1);
             let subscription =
                 CoreSubscription::open(&context, &about, filters, queue, prefetch).await?;
             Ok(Subscription::new(
@@ -236,7 +238,7 @@ fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> 
     {
         return refused(&format!("a group cannot have the name {name:?}: {why}"));
     }
-    if request.prefetch == 0 {
+    if request.prefetch == Prefetch::Fixed(0) {
         return refused(
             "a subscription takes at least one message ahead; set prefetch to one or more",
         );

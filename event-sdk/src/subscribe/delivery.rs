@@ -18,8 +18,9 @@ use crate::message::{DecodeError, Message, Opener};
 /// One delivery of an event: a [`Message`] to be settled.
 ///
 /// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term). If it is
-/// dropped unsettled, the event is delivered again after the ack wait. Settling twice is
-/// harmless. For a consumer without acknowledgements, settling has no effect.
+/// dropped unsettled, the event is delivered again after the ack wait. If the ack wait ends while it
+/// is held, another subscription of the consumer may receive the event, but this one does not
+/// return it a second time. Settling twice is harmless. For a consumer without acknowledgements, settling has no effect.
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 pub struct Delivery<S> {
     message: Message<S>,
@@ -48,9 +49,10 @@ impl<S> Delivery<S> {
 
     /// Acknowledges the event: it was handled, and is not delivered again.
     ///
-    /// Completes when the transport has taken the acknowledgement. If the connection breaks
-    /// before the server has it, the event is delivered again;
-    /// [`ack_confirmed`](Self::ack_confirmed) waits for the server.
+    /// Completes when the transport has taken the acknowledgement, which says nothing about the
+    /// server: while a connection is dead and that is not noticed yet, the result is `Ok`, the
+    /// acknowledgement is lost without a notice, and the event is delivered again after its ack
+    /// wait. [`ack_confirmed`](Self::ack_confirmed) waits for the server.
     ///
     /// Not cancel-safe: after dropping the future, the acknowledgement may arrive or not. This
     /// holds for all methods that settle.

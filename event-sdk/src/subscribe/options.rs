@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation, Prefetch,
     SubscribeRequest, TransportExt as _,
 };
 use event_sdk_core::{EnvelopeHeader, Pattern};
@@ -51,7 +51,7 @@ pub struct Subscribe<S> {
     config: ConsumerConfig,
     /// The settings that were given, which a declaration does not replace.
     given: Vec<Setting>,
-    prefetch: Option<usize>,
+    prefetch: Prefetch,
     filter: Option<EnvelopeFilter>,
     delay_unknown: DelayUnknown,
     /// How often the consumer was named.
@@ -61,13 +61,6 @@ pub struct Subscribe<S> {
 }
 
 impl<S> Subscribe<S> {
-    /// How many messages are taken ahead unless it is set: each has about a second of
-    /// the usual ack wait, and a server is asked once for sixteen.
-    const PREFETCH: usize = 32;
-
-    /// The same where nothing is acknowledged.
-    const UNACKED_PREFETCH: usize = 64;
-
     pub(crate) fn new(bus: EventBus, wanted: Wanted) -> Self {
         Self {
             bus,
@@ -75,7 +68,7 @@ impl<S> Subscribe<S> {
             routes: Routes::default(),
             config: ConsumerConfig::new(ConsumerName::Ephemeral, Vec::new()),
             given: Vec::new(),
-            prefetch: None,
+            prefetch: Prefetch::Adaptive,
             filter: None,
             delay_unknown: DelayUnknown::default(),
             names: 0,
@@ -134,8 +127,15 @@ impl<S> Subscribe<S> {
     /// is settled.
     ///
     /// The server enforces this limit. An exhausted event is not delivered again, stays in the
-    /// stream, and is reported if the transport can: on NATS only while a subscription of the
-    /// consumer is there, since the server tells it once and keeps nothing of it.
+    /// stream, and is reported if the transport can. The server counts a delivery when it sends it,
+    /// so unless [`prefetch`](Self::prefetch) is set, messages are requested one by one while
+    /// [`next`](super::Subscriber::next) waits.
+    ///
+    /// A NATS server reports an exhausted event once, in this moment. If the consumer has no
+    /// subscription then, the next one reports the event only where it is certain from the
+    /// consumer's positions: on a server newer than 2.10, the first event above the ack floor, while no
+    /// delivery is pending and until an acknowledgement moves the floor. Other such events are not
+    /// reported ([`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater)).
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self.given.push(Setting::MaxDeliver);
@@ -161,16 +161,20 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets how many messages are prefetched. Default: 32, or `max_ack_pending` if that is less;
-    /// 64 without acknowledgements. Prefetched messages are not available to other subscriptions
-    /// of the group, and their ack wait is running: with the default of 30 s, use a smaller
-    /// number if handling an event takes longer than about a second, and a larger one if it takes
-    /// less than a millisecond.
+    /// Sets a fixed number of messages to prefetch. Default: the number follows the measured rate
+    /// at which events are settled ([`Prefetch::Adaptive`]): as many as take about a quarter of a
+    /// second, at most 1,000, and none where handling one event takes more than a third of the ack
+    /// wait or [`max_deliver`](Self::max_deliver) is set.
+    ///
+    /// Prefetched messages are not available to other subscriptions of the group, and their ack
+    /// wait is running. A message whose ack wait ran out before it was handed out is not handed
+    /// out; the server delivers it again. With `max_deliver` such a delivery counts, so a fixed
+    /// number can exhaust events that no handler has seen.
     ///
     /// Prefetching saves round trips to a server; see `docs/benchmarks.md`. The memory transport
     /// prefetches only without acknowledgements.
     pub fn prefetch(mut self, messages: usize) -> Self {
-        self.prefetch = Some(messages);
+        self.prefetch = Prefetch::Fixed(messages);
         self
     }
 
@@ -219,14 +223,6 @@ impl<S> Subscribe<S> {
             self.routes.inherit(declared.routes());
         }
         self.check()?;
-        let prefetch = self.prefetch.unwrap_or(match self.config.ack {
-            AckPolicy::None => Self::UNACKED_PREFETCH,
-            AckPolicy::Explicit => {
-                let most = self.config.max_ack_pending;
-                let most = most.and_then(|most| usize::try_from(most.get()).ok());
-                most.unwrap_or(usize::MAX).min(Self::PREFETCH)
-            }
-        });
         let inner = self.bus.inner();
         let routes = self
             .wanted
@@ -243,7 +239,7 @@ impl<S> Subscribe<S> {
             let mut config = self.config.clone();
             config.filters = filters;
             let mut request = SubscribeRequest::new(stream.clone(), config);
-            request.prefetch = prefetch;
+            request.prefetch = self.prefetch;
             request.must_exist = self.must_exist;
             let supported = inner
                 .transport
@@ -298,7 +294,7 @@ impl<S> Subscribe<S> {
                 "the consumer was named more than once; a durable is shared by all subscriptions to it, so name either a durable or a group".to_owned(),
             );
         }
-        if self.prefetch == Some(0) {
+        if self.prefetch == Prefetch::Fixed(0) {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
         }
         if self.must_exist && self.config.name == ConsumerName::Ephemeral {

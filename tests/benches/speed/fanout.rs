@@ -51,7 +51,7 @@ async fn waiting(subscriptions: usize) -> (Publisher<BookingMade>, Vec<Subscript
             "EVENTS",
             ConsumerConfig::new(ConsumerName::Ephemeral, vec![filter]),
         );
-        request.prefetch = 1;
+        request.prefetch = 1.into();
         let mut subscription = bus.transport().subscribe(request).await.unwrap();
         assert!(subscription.next().now_or_never().is_none());
         all.push(subscription);

@@ -82,7 +82,11 @@ fn suite() -> Suite {
 }
 
 /// What a server cannot do, whatever its version.
-const BEYOND: [Capability; 2] = [Capability::ValueHandover, Capability::DeduplicationOff];
+const BEYOND: [Capability; 3] = [
+    Capability::ValueHandover,
+    Capability::DeduplicationOff,
+    Capability::ReportsExhaustedLater,
+];
 
 /// What the oldest supported server lacks beside that.
 const LATER: [Capability; 1] = [Capability::ExpectPattern];

@@ -86,7 +86,11 @@ impl Transport for Reduced {
         let subscribed = self.inner.subscribe(request);
         let lacks = self.lacks;
         Completion::later(async move {
+            let mut begins = true;
             let reported = move |item| {
+                if let Ok(Incoming::Message(_)) = &item {
+                    begins = false;
+                }
                 let kind = match &item {
                     Ok(Incoming::Notice(notice)) => Some(notice.kind()),
                     _ => None,
@@ -94,6 +98,11 @@ impl Transport for Reduced {
                 let kept = match (kind, lacks) {
                     (Some(NoticeKind::Gap(_)), Capability::ReportsGaps)
                     | (Some(NoticeKind::Exhausted(_)), Capability::ReportsExhausted) => None,
+                    (Some(NoticeKind::Exhausted(_)), Capability::ReportsExhaustedLater)
+                        if begins =>
+                    {
+                        None
+                    }
                     _ => Some(item),
                 };
                 std::future::ready(kept)

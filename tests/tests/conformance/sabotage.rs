@@ -138,6 +138,8 @@ pub(crate) enum Sabotage {
     WidensGaps,
     /// Messages that ran out of deliveries are not reported.
     HidesExhausted,
+    /// What was taken ahead is handed out however long it waited.
+    HandsOutTheStale,
     /// What a subscription took ahead is lost when it is dropped.
     LosesTheUnread,
 

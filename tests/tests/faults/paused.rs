@@ -38,6 +38,8 @@ async fn freeze(ledger: &Ledger, options: fn(NatsOptions) -> NatsOptions) -> boo
     for _ in 0..5 {
         in_hand.push(next_delivery(&mut subscriber, ledger).await);
     }
+    // Two handlers give up without a word: what they had comes again.
+    drop(in_hand.split_off(3));
     let mut watch = service.nats.connection();
     let working = async {
         let faults = async {
@@ -45,7 +47,7 @@ async fn freeze(ledger: &Ledger, options: fn(NatsOptions) -> NatsOptions) -> boo
             server.pause().expect("it is frozen");
             let since = Instant::now();
             // Some handlers finish meanwhile: their acks are on their way for a while.
-            for delivery in &in_hand[..3] {
+            for delivery in &in_hand {
                 within("an ack", delivery.ack()).await.expect("it is sent");
             }
             eventually("failures, and the ack wait to be over", async || {

@@ -108,7 +108,7 @@ async fn a_prefix_that_is_not_the_streams_is_refused_before_anything_is_created(
         vec![Pattern::parse("prod.>").unwrap()],
     );
     let mut request = event_sdk::transport::SubscribeRequest::new("ORDERS", config);
-    request.prefetch = 1;
+    request.prefetch = 1.into();
     let error = right.transport().subscribe(request).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidSubject, "{error}");
     assert_eq!(right.stream_state("ORDERS").await.unwrap().consumers, 0);

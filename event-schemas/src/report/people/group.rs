@@ -27,12 +27,14 @@ pub(super) fn of<'a>(findings: &[&'a Finding]) -> Vec<Group<'a>> {
     groups
 }
 
+/// Both directions of a change have one cause, although each has a title of its own.
 fn is_alike(one: &Finding, other: &Finding) -> bool {
-    if (one.rule, one.severity, one.title()) != (other.rule, other.severity, other.title()) {
+    if (one.rule, one.severity) != (other.rule, other.severity) {
         return false;
     }
     match (&one.cause, &other.cause) {
         (Some(one), Some(other)) => one == other,
+        _ if one.title() != other.title() => false,
         // What is said of events as a whole.
         (None, None) => {
             matches!(one.rule, Rule::Event(_)) && one.path.is_none() && other.path.is_none()
@@ -41,14 +43,25 @@ fn is_alike(one: &Finding, other: &Finding) -> bool {
     }
 }
 
-impl Group<'_> {
+fn place(finding: &Finding) -> String {
+    let event = finding.event.as_deref().unwrap_or("no event");
+    match &finding.path {
+        Some(path) => format!("`{path}` of {event}"),
+        None => event.to_owned(),
+    }
+}
+
+impl<'a> Group<'a> {
     /// How many places it has, and what they have in common.
     pub(super) fn headline(&self) -> Option<String> {
-        let count = self.more.len() + 1;
+        if self.more.is_empty() {
+            return None;
+        }
+        let count = self.places().len() + 1;
+        let title = self.first.title();
         if count == 1 {
             return None;
         }
-        let title = self.first.title();
         Some(match &self.first.cause {
             Some(Cause { ty, field: None }) => format!("{title}: `{ty}`, {count} places"),
             Some(cause) => format!("{title}: `{cause}`, {count} places"),
@@ -58,18 +71,23 @@ impl Group<'_> {
 
     /// The other places, each once: the event, and the field in it.
     pub(super) fn places(&self) -> Vec<String> {
-        let mut places = Vec::new();
+        let mut places = vec![place(self.first)];
         for finding in &self.more {
-            let event = finding.event.as_deref().unwrap_or("no event");
-            let place = match &finding.path {
-                Some(path) => format!("`{path}` of {event}"),
-                None => event.to_owned(),
-            };
+            let place = place(finding);
             if !places.contains(&place) {
                 places.push(place);
             }
         }
-        places
+        places.split_off(1)
+    }
+
+    /// The first finding of the other direction, if there is one: what is broken both ways.
+    pub(super) fn other_way(&self) -> Option<&'a Finding> {
+        let direction =
+            |finding: &Finding| finding.versions.and_then(|versions| versions.direction);
+        let first = direction(self.first)?;
+        let mut others = self.more.iter().copied();
+        others.find(|finding| direction(finding).is_some_and(|other| other != first))
     }
 
     /// The services that consume one of the events.

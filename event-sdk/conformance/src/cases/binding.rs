@@ -263,7 +263,7 @@ async fn what_must_exist_is_not_created(fixture: Fixture) -> Outcome {
     let config = rig.durable("d")?;
     let subscribing = || {
         let mut request = SubscribeRequest::new(rig.stream.clone(), config.clone());
-        request.prefetch = 1;
+        request.prefetch = 1.into();
         request.must_exist = true;
         let answer = rig.transport.subscribe(request);
         within(rig.patience(), "the answer to a subscribe", answer)

@@ -65,6 +65,8 @@ async fn what_is_acked_together_stays_away(fixture: Fixture) -> Outcome {
     rig.publish_all("a", 0..6).await?;
     let (mut reader, all) = received(&rig, "d", 6).await?;
     settle(&rig, &[&all[4], &all[0], &all[5], &all[2]], Settlement::Ack).await??;
+    // What is held is not handed out again.
+    drop(all);
     let mut missing = BTreeSet::from([1, 3]);
     while !missing.is_empty() {
         let again = reader.message().await?;
@@ -82,6 +84,7 @@ async fn what_is_confirmed_together_stays_away(fixture: Fixture) -> Outcome {
     let (mut reader, all) = received(&rig, "d", 5).await?;
     let those: Vec<&Got> = all.iter().collect();
     settle(&rig, &those, Settlement::AckConfirmed).await??;
+    drop(all);
     reader.expect_nothing_for_an_ack_wait(&rig, "a").await
 }
 
@@ -112,6 +115,7 @@ async fn what_was_settled_before_harms_no_batch(fixture: Fixture) -> Outcome {
     // One of them twice.
     let those = [&all[0], &all[1], &all[2], &all[3], &all[0]];
     settle(&rig, &those, Settlement::Ack).await??;
+    drop(all);
     reader.expect_nothing_for_an_ack_wait(&rig, "a").await
 }
 
@@ -136,6 +140,7 @@ async fn a_batch_names_what_was_not_settled(fixture: Fixture) -> Outcome {
         ],
         "what was not settled, where the consumer of the first and the third is gone"
     );
+    drop(stays);
     reader.expect_nothing_for_an_ack_wait(&rig, "a").await
 }
 
@@ -145,13 +150,14 @@ async fn a_batch_that_was_given_up_can_be_settled(fixture: Fixture) -> Outcome {
     let (mut reader, all) = received(&rig, "d", 5).await?;
     let settlers: Outcome<Vec<Settler>> = all.iter().map(Got::settler).collect();
     let settlers = settlers?;
-    let settlers: Vec<&Settler> = settlers.iter().collect();
+    let each: Vec<&Settler> = settlers.iter().collect();
     // Looked at once: some of it may be done.
-    let mut given_up = Settler::settle_all(&settlers, &Settlement::AckConfirmed);
+    let mut given_up = Settler::settle_all(&each, &Settlement::AckConfirmed);
     let _ = futures_util::future::poll_immediate(&mut given_up).await;
     drop(given_up);
     let those: Vec<&Got> = all.iter().collect();
     settle(&rig, &those, Settlement::AckConfirmed).await??;
+    drop((all, settlers));
     reader.expect_nothing_for_an_ack_wait(&rig, "a").await
 }
 

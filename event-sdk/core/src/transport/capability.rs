@@ -28,8 +28,11 @@ pub enum Capability {
     History,
     /// Messages that a stream drops before a consumer read them are reported.
     ReportsGaps,
-    /// Messages that were delivered `max_deliver` times without being settled are reported.
+    /// Messages that were delivered `max_deliver` times without being settled are reported, if
+    /// the consumer has a subscription when the last ack wait ends.
     ReportsExhausted,
+    /// All of them are reported to the next subscription, if the consumer has none then.
+    ReportsExhaustedLater,
     /// Event values can be handed over without encoding.
     ValueHandover,
     /// Streams can be found, created and changed:
@@ -46,7 +49,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -58,6 +61,7 @@ impl Capability {
         Self::History,
         Self::ReportsGaps,
         Self::ReportsExhausted,
+        Self::ReportsExhaustedLater,
         Self::ValueHandover,
         Self::StreamAdmin,
         Self::ConsumerAdmin,
@@ -93,6 +97,9 @@ impl fmt::Display for Capability {
             Self::History => "reading history without a consumer",
             Self::ReportsGaps => "reporting gaps",
             Self::ReportsExhausted => "reporting messages that ran out of deliveries",
+            Self::ReportsExhaustedLater => {
+                "reporting messages that ran out of deliveries while no subscription was there"
+            }
             Self::ValueHandover => "handing a value over without encoding it",
             Self::StreamAdmin => "finding, creating and changing streams",
             Self::ConsumerAdmin => "looking after consumers",

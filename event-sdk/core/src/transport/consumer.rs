@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::Capability;
 use super::capability::asked;
 use super::difference::{Difference, Differences, sorted};
+use super::prefetch::Prefetch;
 use crate::subject::Pattern;
 use crate::text::Text;
 
@@ -28,25 +29,21 @@ pub struct SubscribeRequest {
     pub stream: Text,
     /// The configuration of the consumer.
     pub config: ConsumerConfig,
-    /// Number of messages that the subscription prefetches, at least one. Prefetched messages are
-    /// not available to other subscriptions.
-    pub prefetch: usize,
+    /// How many messages the subscription prefetches; a fixed number is at least one.
+    pub prefetch: Prefetch,
     /// Whether the consumer has to exist: if not, it is not created, and the answer is
     /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
     pub must_exist: bool,
 }
 
 impl SubscribeRequest {
-    /// How many messages a subscription prefetches unless it is said.
-    pub const DEFAULT_PREFETCH: usize = 32;
-
     /// A subscription to the consumer of this configuration, which is created if it does not exist.
     #[must_use]
     pub fn new(stream: impl Into<Text>, config: ConsumerConfig) -> Self {
         Self {
             stream: stream.into(),
             config,
-            prefetch: Self::DEFAULT_PREFETCH,
+            prefetch: Prefetch::Adaptive,
             must_exist: false,
         }
     }

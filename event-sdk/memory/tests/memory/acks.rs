@@ -26,8 +26,8 @@ fn what_is_acknowledged_does_not_come_again() {
 fn it_comes_again_after_the_ack_wait_with_a_higher_attempt() {
     let rig = Rig::plain();
     rig.publish_many("a", 2);
+    let first = rig.subscribe(durable("d")).message();
     let mut sub = rig.subscribe(durable("d"));
-    let first = sub.message();
     rig.step(10 * SECOND);
     assert_eq!(sub.seq(), (2, 1));
     rig.step(19 * SECOND);
@@ -46,11 +46,49 @@ fn it_comes_again_after_the_ack_wait_with_a_higher_attempt() {
 }
 
 #[test]
-fn what_is_in_progress_waits_anew() {
+fn what_is_handled_does_not_come_again_to_its_subscription() {
+    let rig = Rig::plain();
+    rig.publish_many("a", 2);
+    let mut sub = rig.subscribe(durable("d"));
+    let handled = sub.message();
+    let dropped = sub.message();
+    rig.step(30 * SECOND);
+    // These were their second deliveries.
+    sub.nothing();
+    drop(dropped);
+    rig.step(30 * SECOND);
+    assert_eq!(sub.seq(), (2, 3));
+    sub.nothing();
+    // Another has it after the next.
+    rig.step(30 * SECOND);
+    let mut other = rig.subscribe(durable("d"));
+    assert_eq!(other.seq(), (1, 4));
+    handled.ack();
+    assert_eq!(other.seq(), (2, 4));
+    rig.step(30 * SECOND);
+    assert_eq!(other.seq(), (2, 5));
+    other.nothing();
+}
+
+#[test]
+fn what_was_put_back_comes_again_though_it_is_held() {
     let rig = Rig::plain();
     rig.publish("a");
     let mut sub = rig.subscribe(durable("d"));
-    let message = sub.message();
+    let held = sub.message();
+    held.nak(SECOND);
+    sub.nothing();
+    rig.step(SECOND);
+    assert_eq!(sub.seq(), (1, 2));
+    drop(held);
+}
+
+#[test]
+fn what_is_in_progress_waits_anew() {
+    let rig = Rig::plain();
+    rig.publish("a");
+    let message = rig.subscribe(durable("d")).message();
+    let mut sub = rig.subscribe(durable("d"));
     for _ in 0..5 {
         rig.step(29 * SECOND);
         sub.nothing();
@@ -108,7 +146,7 @@ fn the_backoff_replaces_the_ack_wait() {
     let mut config = durable("d");
     config.backoff = vec![SECOND, 5 * SECOND];
     let mut sub = rig.subscribe(config);
-    let _first = sub.message();
+    drop(sub.message());
     rig.step(SECOND);
     assert_eq!(sub.seq(), (1, 2));
     rig.step(4 * SECOND);

@@ -92,10 +92,10 @@ fn another_ack_wait_holds_from_the_next_delivery_on() {
     let mut config = durable("d");
     let mut sub = rig.subscribe(config.clone());
     rig.publish_many("a", 2);
-    let _first = sub.message();
+    drop(sub.message());
     config.ack_wait = SECOND;
     assert_eq!(updated(&rig, &config), ["ack wait"]);
-    let _second = sub.message();
+    drop(sub.message());
     rig.step(2 * SECOND);
     let again = sub.message();
     assert_eq!((again.info.sequence, again.info.attempt), (Some(2), 2));

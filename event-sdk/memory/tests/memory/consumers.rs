@@ -269,7 +269,7 @@ fn what_contradicts_itself_is_refused() {
         |request| request.config.filters = vec![pattern("a.b"), pattern("a.*")],
         "a.b and a.* overlap",
     );
-    option(|request| request.prefetch = 0, "prefetch");
+    option(|request| request.prefetch = 0.into(), "prefetch");
     option(
         |request| request.config.ack_wait = Duration::ZERO,
         "ack wait",

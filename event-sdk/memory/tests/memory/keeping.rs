@@ -270,7 +270,7 @@ impl Member {
             config.max_deliver = some(2);
         }
         let mut request = request("S", config);
-        request.prefetch = 1;
+        request.prefetch = 1.into();
         Self {
             request,
             sub: None,

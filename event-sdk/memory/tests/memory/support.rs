@@ -236,7 +236,7 @@ fn named(name: ConsumerName) -> ConsumerConfig {
 
 pub(crate) fn request(stream: &str, config: ConsumerConfig) -> SubscribeRequest {
     let mut request = SubscribeRequest::new(stream.to_owned(), config);
-    request.prefetch = 64;
+    request.prefetch = 64.into();
     request
 }
 

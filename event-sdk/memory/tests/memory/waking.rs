@@ -66,13 +66,14 @@ fn there_is_no_timer_where_there_is_no_deadline() {
     sub.nothing();
     assert_eq!(rig.clock.sleeps(), 0);
     rig.publish("a");
-    let message = sub.message();
+    drop(sub.message());
     sub.nothing();
     sub.nothing();
     assert_eq!(rig.clock.sleeps(), 1);
     rig.step(30 * SECOND);
     assert!(sub.take_woken());
-    assert_eq!(sub.seq(), (2, 2));
+    let message = sub.message();
+    assert_eq!(message.info.attempt, 2);
     message.ack();
     sub.nothing();
     assert_eq!(rig.clock.sleeps(), 1);

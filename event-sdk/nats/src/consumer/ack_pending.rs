@@ -1,19 +1,19 @@
-//! Unsettled deliveries of a subscription, for prefetch and draining.
+//! Unsettled deliveries of a subscription, by sequence: for redeliveries of what is running, and
+//! for draining.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
 use super::settle::AckPending;
 
-/// The deliveries of one subscription that may be open, in the order in which
-/// they were delivered.
+/// The deliveries of one subscription that may be open.
 ///
-/// It is kept for the end, when they are waited for and what is left is put
-/// back. Each delivery is looked at once when it is added and once when it goes,
-/// however many there are.
+/// It is kept for redeliveries, which do not start a second handling, and for the end, when
+/// open deliveries are waited for and what is left is put back. Each delivery is looked at once
+/// when it is added and once when it goes, however many there are.
 #[derive(Debug, Default)]
 pub(super) struct Deliveries {
-    list: VecDeque<Weak<AckPending>>,
+    list: BTreeMap<u64, Weak<AckPending>>,
     /// How long the list may become before all of it is looked at.
     most: usize,
 }
@@ -25,19 +25,29 @@ const FEW: usize = 64;
 impl Deliveries {
     /// One is delivered.
     pub(super) fn add(&mut self, ack_pending: &Arc<AckPending>) {
-        while self.list.front().is_some_and(|first| open(first).is_none()) {
-            self.list.pop_front();
+        while let Some(first) = self.list.first_entry()
+            && open(first.get()).is_none()
+        {
+            first.remove();
         }
         if self.list.len() >= self.most {
-            self.list.retain(|ack_pending| open(ack_pending).is_some());
+            self.list
+                .retain(|_, ack_pending| open(ack_pending).is_some());
             self.most = FEW.max(self.list.len() * 2);
         }
-        self.list.push_back(Arc::downgrade(ack_pending));
+        self.list
+            .insert(ack_pending.sequence(), Arc::downgrade(ack_pending));
+    }
+
+    /// The delivery of this sequence that the caller has and has not settled.
+    pub(super) fn running(&self, sequence: u64) -> Option<Arc<AckPending>> {
+        let ack_pending = self.list.get(&sequence)?.upgrade()?;
+        ack_pending.is_running().then_some(ack_pending)
     }
 
     /// Those that the caller has and has not settled.
     pub(super) fn in_hand(&self) -> impl Iterator<Item = Arc<AckPending>> {
-        self.list.iter().filter_map(open)
+        self.list.values().filter_map(open)
     }
 }
 

@@ -84,6 +84,15 @@ impl Info {
         self.config.filters().ok()
     }
 
+    /// The ack floor and the last delivery, in sequences of the stream, if nothing is pending and
+    /// yet the floor is lower.
+    pub(super) fn floor_below_delivered(&self) -> Option<(u64, u64)> {
+        let (floor, delivered) = (self.ack_floor, self.delivered);
+        let is_lower =
+            floor.stream_seq < delivered.stream_seq && floor.consumer_seq < delivered.consumer_seq;
+        (self.num_ack_pending == 0 && is_lower).then_some((floor.stream_seq, delivered.stream_seq))
+    }
+
     /// The consumer in our words.
     pub(super) fn read(self) -> ConsumerInfo {
         let name = ConsumerName::Durable(self.name.into());

@@ -1,5 +1,7 @@
 //! Exhausted deliveries: listens to the server's max-deliveries advisories and reports them.
 
+mod before;
+
 use std::collections::VecDeque;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,11 +12,12 @@ use async_nats::Subscriber;
 use futures_util::StreamExt;
 use serde::Deserialize;
 
+use super::bind::Bound;
 use super::settle::AckContext;
 use crate::error::ErrorContext;
 use crate::streams::{Which, message};
 use event_sdk_core::subject::Subject;
-use event_sdk_core::transport::{Error, ErrorKind, Exhausted, Operation};
+use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Exhausted, Operation};
 
 /// Listens for the server's reports about one consumer.
 pub(super) struct Reports {
@@ -25,6 +28,17 @@ pub(super) struct Reports {
     /// The subjects of messages that were delivered here for the last time.
     known: VecDeque<(u64, Subject)>,
     looking: Option<Looking>,
+    /// The sequence that ran out before, if the last look found one.
+    before: Before,
+}
+
+/// What is known of the time before the subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// It is being asked for.
+    Asked,
+    /// This message had run out, or none is known.
+    Found(Option<u64>),
 }
 
 type Looking = Pin<Box<dyn Future<Output = Option<Exhausted>> + Send>>;
@@ -47,9 +61,11 @@ impl Reports {
     /// Listens. One of all that listen for this consumer gets each report.
     pub(super) async fn open(
         ack_context: Arc<AckContext>,
-        consumer: &str,
+        bound: &Bound,
+        config: &Arc<ConsumerConfig>,
         max_deliver: u32,
     ) -> Result<Self, Error> {
+        let consumer = &bound.name;
         let about = ack_context.about(Operation::Subscribe);
         let subject = format!(
             "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{}.{consumer}",
@@ -69,12 +85,22 @@ impl Reports {
                         .with_source(error),
                 },
             )?;
+        // Behind that, so that none is missed between.
+        let looking: Option<Looking> = (!bound.consumer.created).then(|| {
+            let (ack_context, config) = (Arc::clone(&ack_context), Arc::clone(config));
+            Box::pin(before::find(ack_context, consumer.clone(), config)) as Looking
+        });
         Ok(Self {
             ack_context,
             max_deliver,
             subscriber,
             known: VecDeque::new(),
-            looking: None,
+            before: if looking.is_some() {
+                Before::Asked
+            } else {
+                Before::Found(None)
+            },
+            looking,
         })
     }
 
@@ -95,6 +121,9 @@ impl Reports {
             if let Some(looking) = &mut self.looking {
                 let found = ready!(looking.as_mut().poll(cx));
                 self.looking = None;
+                if self.before == Before::Asked {
+                    self.before = Before::Found(found.as_ref().map(|found| found.sequence));
+                }
                 if let Some(report) = found {
                     return Poll::Ready(report);
                 }
@@ -117,6 +146,11 @@ impl Reports {
     fn report(&mut self, advisory: &Advisory) -> Option<Exhausted> {
         let attempts = u32::try_from(advisory.deliveries).unwrap_or(u32::MAX);
         let sequence = advisory.stream_seq;
+        if self.before == Before::Found(Some(sequence)) {
+            // It ran out while it was looked for, and is reported.
+            self.before = Before::Found(None);
+            return None;
+        }
         let mut known = self.known.iter();
         let Some(at) = known.position(|(known, _)| *known == sequence) else {
             self.looking = Some(Box::pin(look_up(

@@ -34,11 +34,6 @@ impl Inbox {
             .map(|message| message.map(Message::new))
     }
 
-    /// Whether another message has come already.
-    pub(super) fn has_next(&self) -> bool {
-        self.arrivals.has_next()
-    }
-
     /// The next message that has come already.
     pub(super) fn try_next(&mut self) -> Option<Message> {
         self.arrivals.try_next().map(Message::new)

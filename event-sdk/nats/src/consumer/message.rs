@@ -52,6 +52,11 @@ impl Message {
         HeaderBlock::parse(self.wire.header_block()?).ok()
     }
 
+    /// How many bytes it takes.
+    pub(super) fn size(&self) -> usize {
+        self.wire.size()
+    }
+
     pub(super) fn body(&self) -> Bytes {
         self.wire.body()
     }

@@ -1,28 +1,30 @@
 //! `PullLoop`: the state that a subscription shares with drain and close, and its signals.
 
 mod ending;
+mod receiving;
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
 use async_nats::Subject;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::ack_pending::Deliveries;
 use super::bind::Bound;
 use super::inbox::Inbox;
 use super::message::Message;
+use super::prefetch::Window;
 use super::pull::{Ends, Pull};
+use super::queue::{ArrivalTimes, Queue};
 use super::reply::Reply;
-use super::send::send_now;
-use super::settle::{ACK, AckContext, AckPending};
+use super::settle::{AckContext, AckPending};
 use super::shutdown::{Left, Shutdown};
 use super::status::Status;
 use crate::context::NatsContext;
-use crate::receiver::Haste;
-use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy};
+use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Prefetch};
 
 /// A subscription, apart from what only its owner needs.
 pub(super) struct PullLoop {
@@ -30,6 +32,7 @@ pub(super) struct PullLoop {
     /// Whether deliveries are settled.
     pub(super) acks: bool,
     is_ephemeral: bool,
+    config: Arc<ConsumerConfig>,
     state: Mutex<State>,
 }
 
@@ -46,6 +49,9 @@ struct State {
     /// The sequences that were not delivered, but returned by a nak.
     unread: BTreeSet<u64>,
     pull: Pull,
+    window: Window,
+    arrivals: ArrivalTimes,
+    queue: Queue,
     deliveries: Deliveries,
     /// A message that came, and waits until the gap before it is told.
     behind: Option<Arrived>,
@@ -76,6 +82,8 @@ pub(super) enum ConsumerSignal {
     Message(Message, Reply, Option<Arc<AckPending>>),
     /// A message that was [kept](PullLoop::keep_behind) behind a gap.
     Behind(Message, Reply, Option<Arc<AckPending>>),
+    /// A message that is not handed out: its ack wait is over, or it was delivered before.
+    Skipped(Reply),
     /// A message whose reply subject says nothing about it.
     Unreadable(Message),
     /// What the server says of a request.
@@ -91,22 +99,25 @@ pub(super) enum ConsumerSignal {
 impl PullLoop {
     pub(super) fn new(
         ack_context: AckContext,
-        config: &ConsumerConfig,
+        config: &Arc<ConsumerConfig>,
         bound: Bound,
         inbox: Inbox,
-        prefetch: usize,
+        prefetch: Prefetch,
     ) -> Self {
         Self {
             acks: config.ack != AckPolicy::None,
             is_ephemeral: config.name == ConsumerName::Ephemeral,
+            config: Arc::clone(config),
             state: Mutex::new(State {
                 next: ack_context.next(&bound.name),
                 inbox: Some(inbox),
                 leaving: None,
                 left: None,
                 unread: BTreeSet::new(),
+                window: Window::new(prefetch, config),
+                arrivals: ArrivalTimes::new(Instant::now()),
+                queue: Queue::default(),
                 pull: Pull::new(
-                    prefetch,
                     Some(ack_context.context.options().max_pull_bytes),
                     &bound,
                     config,
@@ -191,7 +202,7 @@ impl PullLoop {
         state.pull.lost();
         drop(state);
         if self.acks {
-            let left = Shutdown::new(old, pull).end(&self.ack_context.context);
+            let left = Shutdown::new(old, pull, Vec::new()).end(&self.ack_context.context);
             let ack_context = Arc::clone(&self.ack_context);
             self.ack_context.context.spawn(async move {
                 left.finish(&ack_context).await;
@@ -205,8 +216,9 @@ impl PullLoop {
         let Some(current) = &mut state.inbox else {
             return;
         };
-        // The old consumer sends nothing any more.
+        // The old consumer sends nothing any more, and what was not handed out comes again.
         *current = inbox;
+        state.queue.clear();
         state.pull.lost();
         state.next = self.ack_context.next(&bound.name);
         state.bound = bound;
@@ -229,40 +241,6 @@ fn ends(context: &NatsContext) -> Ends {
 }
 
 impl State {
-    fn poll(
-        &mut self,
-        pull_loop: &PullLoop,
-        asks: bool,
-        cx: &mut Context<'_>,
-    ) -> Poll<ConsumerSignal> {
-        if self.inbox.is_none() {
-            return Poll::Ready(ConsumerSignal::Ended);
-        }
-        if asks {
-            self.ask(pull_loop);
-        }
-        if let Some((message, reply, ack_pending)) = self.behind.take() {
-            return Poll::Ready(ConsumerSignal::Behind(message, reply, ack_pending));
-        }
-        let Some(inbox) = &mut self.inbox else {
-            return Poll::Ready(ConsumerSignal::Ended);
-        };
-        let Some(message) = ready!(inbox.poll_next(cx)) else {
-            return Poll::Ready(ConsumerSignal::Disconnected);
-        };
-        if let Some(status) = Status::read(&message) {
-            self.pull.hear(&status, &message.subject_text());
-            return Poll::Ready(ConsumerSignal::Status(status));
-        }
-        pull_loop.ack_context.hands_out(inbox.has_next());
-        let came = self.take(pull_loop, message);
-        if asks {
-            // What is asked for now comes while this one is handled.
-            self.ask(pull_loop);
-        }
-        Poll::Ready(came)
-    }
-
     /// Puts back what is kept behind a gap.
     fn put_back_behind(&mut self) {
         if let Some((_, reply, Some(ack_pending))) = self.behind.take() {
@@ -277,68 +255,6 @@ impl State {
         let leaving = self.leaving.take()?;
         self.unread.extend(leaving.sequences());
         Some(leaving.end(&pull_loop.ack_context.context))
-    }
-
-    /// Asks for more where it is time for that.
-    fn ask(&mut self, pull_loop: &PullLoop) {
-        let Some(inbox) = &self.inbox else {
-            return;
-        };
-        let receiver = pull_loop.ack_context.context.receiver();
-        while let Some(request) = self.pull.next() {
-            receiver.request(&self.next, &inbox.reply(&request.token), &request.payload);
-        }
-    }
-
-    fn take(&mut self, pull_loop: &PullLoop, message: Message) -> ConsumerSignal {
-        let Some(subject) = &message.reply else {
-            // Nothing of the stream: somebody knows the inbox.
-            return ConsumerSignal::Nothing;
-        };
-        self.pull.taken();
-        let Some(reply) = Reply::parse(subject) else {
-            return ConsumerSignal::Unreadable(message);
-        };
-        // What is not settled is delivered once, unless a server that was restarted has
-        // forgotten how far it was.
-        let again = !pull_loop.acks && reply.sequence <= self.last;
-        if again || !self.wants(reply.sequence) {
-            if pull_loop.acks {
-                // Where there is no room it comes again, and is acknowledged then.
-                let receiver = pull_loop.ack_context.context.receiver();
-                let _ = send_now(receiver, subject, &ACK, Haste::Soon);
-            }
-            return ConsumerSignal::Nothing;
-        }
-        self.last = self.last.max(reply.sequence);
-        let ack_pending = pull_loop.acks.then(|| {
-            let ack_pending = AckPending::new(
-                Arc::clone(&pull_loop.ack_context),
-                subject.clone(),
-                reply.sequence,
-            );
-            self.deliveries.add(&ack_pending);
-            ack_pending
-        });
-        ConsumerSignal::Message(message, reply, ack_pending)
-    }
-
-    /// Whether a sequence is to be delivered: a server may begin too early, and
-    /// a consumer that was made again brings what was settled before.
-    fn wants(&mut self, sequence: u64) -> bool {
-        if sequence < self.start {
-            return false;
-        }
-        match &mut self.before {
-            None => true,
-            Some(before) if sequence > before.last => {
-                if before.unsettled.is_empty() {
-                    self.before = None;
-                }
-                true
-            }
-            Some(before) => before.unsettled.contains(&sequence),
-        }
     }
 }
 

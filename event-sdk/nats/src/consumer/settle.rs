@@ -5,13 +5,15 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_nats::Subject;
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
+use tokio::time::Instant;
 
+use super::progress::Progress;
 use super::send::{send, send_now};
 use super::{bind, reply};
 use crate::context::NatsContext;
@@ -41,6 +43,8 @@ pub(super) struct AckContext {
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
+    /// What became of the deliveries that were handed out.
+    pub(super) progress: Progress,
     /// The sequences that were returned by a nak without their holder's doing.
     given_back: Mutex<BTreeSet<u64>>,
     /// Held by the drain that naks what is outstanding; see [`AckContext::giving_back`].
@@ -60,6 +64,7 @@ impl AckContext {
             has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
+            progress: Progress::new(),
             given_back: Mutex::default(),
             giving_back: tokio::sync::Mutex::default(),
         }
@@ -138,7 +143,8 @@ impl AckContext {
         }
     }
 
-    fn goes_away(&self, sequence: u64) {
+    /// This sequence is to come again, though nothing was said of it.
+    pub(super) fn goes_away(&self, sequence: u64) {
         if let Some(away) = &self.away {
             lock(away).insert(sequence);
             self.had_away.store(true, Ordering::Release);
@@ -162,12 +168,16 @@ fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
 pub(super) struct AckPending {
     ack_context: Arc<AckContext>,
     own: Weak<Self>,
-    /// Where it is settled.
-    reply: Subject,
+    /// Where it is settled: at its newest delivery.
+    reply: Mutex<Subject>,
     sequence: u64,
+    /// When its ack wait ends, unless the server was told that it is in progress.
+    due: Option<Instant>,
     /// What became of it, as far as was said here: one of those below, which
     /// only goes up, for a server takes an ack after a nak and no nak after an ack.
     mark: AtomicU8,
+    /// Whether a nak is being sent: what comes after it is not for who has this.
+    returns: AtomicBool,
 }
 
 /// It was not settled.
@@ -179,14 +189,21 @@ const DONE: u8 = 2;
 
 impl AckPending {
     /// A message is delivered to the caller.
-    pub(super) fn new(ack_context: Arc<AckContext>, reply: Subject, sequence: u64) -> Arc<Self> {
+    pub(super) fn new(
+        ack_context: Arc<AckContext>,
+        reply: Subject,
+        sequence: u64,
+        due: Option<Instant>,
+    ) -> Arc<Self> {
         ack_context.comes_back(sequence);
         Arc::new_cyclic(|own| Self {
             ack_context,
             own: own.clone(),
-            reply,
+            reply: Mutex::new(reply),
             sequence,
+            due,
             mark: AtomicU8::new(OPEN),
+            returns: AtomicBool::new(false),
         })
     }
 
@@ -194,9 +211,31 @@ impl AckPending {
         self.sequence
     }
 
+    /// The server has delivered it again: it is settled there.
+    pub(super) fn redelivered(&self, reply: Subject) {
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+    }
+
+    fn reply(&self) -> Subject {
+        let reply = self.reply.lock().unwrap_or_else(PoisonError::into_inner);
+        reply.clone()
+    }
+
+    /// Tells the server that it is in progress, so that its ack wait begins anew; without
+    /// waiting for room on the connection.
+    pub(super) fn extend(&self) {
+        let receiver = self.ack_context.context.receiver();
+        let _ = send_now(receiver, &self.reply(), &IN_PROGRESS, Haste::Now);
+    }
+
     /// Whether it was neither settled nor put back.
     pub(super) fn is_open(&self) -> bool {
         self.mark.load(Ordering::Acquire) == OPEN
+    }
+
+    /// Whether the caller has it still.
+    pub(super) fn is_running(&self) -> bool {
+        self.is_open() && !self.returns.load(Ordering::Acquire)
     }
 
     /// Puts it back for others, at once and without waiting for anything.
@@ -204,11 +243,13 @@ impl AckPending {
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
         lock(&self.ack_context.given_back).insert(self.sequence);
+        self.returns.store(true, Ordering::Release);
+        let reply = self.reply();
         let receiver = self.ack_context.context.receiver();
-        let sent = send_now(receiver, &self.reply, &NAK, Haste::Now);
+        let sent = send_now(receiver, &reply, &NAK, Haste::Now);
         // Not before: who waits for that ends the connection.
         self.note(BACK);
-        sent.is_none().then(|| self.reply.clone())
+        sent.is_none().then_some(reply)
     }
 
     /// Goes on in a future of its own.
@@ -217,20 +258,37 @@ impl AckPending {
         F: Future<Output = Result<(), Error>> + Send + 'static,
     {
         match self.own.upgrade() {
-            Some(own) => Completion::later(how(own)),
+            Some(own) => {
+                let context = Arc::clone(&own.ack_context.context);
+                context.later(Operation::Settle, how(own))
+            }
             // Whoever settles it holds it.
             None => Completion::ready(Err(Error::closed(Operation::Settle))),
         }
     }
 
     fn note(&self, mark: u8) {
-        match (self.mark.fetch_max(mark, Ordering::AcqRel), mark) {
+        let before = self.mark.fetch_max(mark, Ordering::AcqRel);
+        if before == OPEN {
+            self.ended(mark);
+        }
+        match (before, mark) {
             (OPEN, BACK) => self.ack_context.goes_away(self.sequence),
             (BACK, DONE) => self.ack_context.comes_back(self.sequence),
             _ => {}
         }
         if self.ack_context.watched.load(Ordering::SeqCst) {
             self.ack_context.settled.notify_waiters();
+        }
+    }
+
+    /// It is open no longer.
+    fn ended(&self, mark: u8) {
+        let progress = &self.ack_context.progress;
+        let now = Instant::now();
+        progress.ended(now);
+        if mark == DONE && self.due.is_some_and(|due| due <= now) {
+            progress.acknowledged_late(self.sequence);
         }
     }
 
@@ -241,9 +299,12 @@ impl AckPending {
 
     /// Sends a settlement now, or once the connection has room for it.
     fn send(&self, payload: Bytes, mark: Option<u8>) -> Completion<Result<(), Error>> {
+        if mark == Some(BACK) {
+            self.returns.store(true, Ordering::Release);
+        }
         let receiver = self.ack_context.context.receiver();
         let haste = self.ack_context.haste();
-        match send_now(receiver, &self.reply, &payload, haste) {
+        match send_now(receiver, &self.reply(), &payload, haste) {
             Some(Ok(())) => {
                 if let Some(mark) = mark {
                     self.note(mark);
@@ -258,7 +319,8 @@ impl AckPending {
     /// Sends a settlement once the connection has room for it.
     async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
         let limit = self.ack_context.context.options().request_timeout;
-        let sending = send(self.ack_context.context.receiver(), &self.reply, payload);
+        let reply = self.reply();
+        let sending = send(self.ack_context.context.receiver(), &reply, payload);
         match tokio::time::timeout(limit, sending).await {
             Ok(Ok(())) => {
                 if let Some(mark) = mark {
@@ -283,7 +345,7 @@ impl AckPending {
         let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
         loop {
-            let answer = context.ask(&about, self.reply.to_string(), ACK).await?;
+            let answer = context.ask(&about, self.reply().to_string(), ACK).await?;
             if !answer.is_no_responders() {
                 // A server confirms without a word (nats-server, `sendAckReply`).
                 if !answer.payload.is_empty() {
@@ -320,7 +382,8 @@ impl AckPending {
                 "the acknowledgement was not taken: the consumer was deleted, or is moving to another server",
             ));
         }
-        let Some(consumer) = reply::consumer(&self.reply) else {
+        let reply = self.reply();
+        let Some(consumer) = reply::consumer(&reply) else {
             return Ok(());
         };
         match bind::info(context, &self.ack_context.stream, consumer, about).await {
@@ -429,6 +492,7 @@ impl Drop for AckPending {
             // Where there is no room it comes again after its ack wait.
             let _ = self.give_back();
         } else {
+            self.ended(OPEN);
             self.ack_context.goes_away(self.sequence);
         }
     }

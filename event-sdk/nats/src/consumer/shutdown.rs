@@ -57,12 +57,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Shutdown {
     /// Begins with what has come.
-    pub(super) fn new(inbox: Inbox, pull: Pull) -> Self {
-        let mut leaving = Self {
-            inbox,
-            pull,
-            came: Vec::new(),
-        };
+    pub(super) fn new(inbox: Inbox, pull: Pull, came: Vec<Subject>) -> Self {
+        let mut leaving = Self { inbox, pull, came };
         while let Some(message) = leaving.inbox.try_next() {
             leaving.take(message);
         }
@@ -136,7 +132,7 @@ impl Shutdown {
         if let Some(status) = Status::read(&message) {
             self.pull.hear(&status, &message.subject_text());
         } else if let Some(reply) = message.reply {
-            self.pull.taken();
+            self.pull.came();
             self.came.push(reply);
         }
     }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::exhausted::Reports;
 use super::gaps::{Found, Gaps};
 use super::message::Message;
+use super::pace::Pace;
 use super::pull::SILENCE;
 use super::pull_loop::{ConsumerSignal, PullLoop};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
@@ -22,7 +23,6 @@ use super::reply::Reply;
 use super::settle::AckPending;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
-use crate::connection::ConnectionMonitor;
 use crate::receiver::LinkWatch;
 use event_sdk_core::transport::{
     Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
@@ -52,6 +52,8 @@ pub(super) struct NatsSubscription {
     silence: Pin<Box<Sleep>>,
     /// Whether something was heard since that began to run.
     heard: bool,
+    /// Requests that ended at once.
+    pace: Pace,
     /// How many items were handed out since a look at reports and denials.
     unlooked: u32,
     over: bool,
@@ -103,6 +105,7 @@ impl NatsSubscription {
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
             heard: true,
+            pace: Pace::default(),
             unlooked: 0,
             over: false,
         }
@@ -162,6 +165,7 @@ impl NatsSubscription {
         match came {
             ConsumerSignal::Message(message, reply, ack_pending) => {
                 self.hear();
+                self.pace.served();
                 self.unlooked = self.unlooked.saturating_add(1);
                 let found = self.gaps.delivered(&reply);
                 if found != Found::Nothing {
@@ -172,6 +176,12 @@ impl NatsSubscription {
             }
             ConsumerSignal::Behind(message, reply, ack_pending) => {
                 return Some(self.received(&message, reply, ack_pending));
+            }
+            ConsumerSignal::Skipped(reply) => {
+                self.hear();
+                self.unlooked = self.unlooked.saturating_add(1);
+                let gap = self.gaps.delivered(&reply).gap()?;
+                return Some(self.notice(NoticeKind::Gap(gap)));
             }
             ConsumerSignal::Unreadable(message) => {
                 self.hear();
@@ -197,6 +207,9 @@ impl NatsSubscription {
     }
 
     fn take_status(&mut self, status: Status) -> Option<Step> {
+        if self.pace.hear(&status, std::time::Instant::now()) {
+            self.recovery(Cause::Unserved);
+        }
         match status {
             Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
             Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}
@@ -442,7 +455,8 @@ impl NatsSubscription {
         }
         // It will be said in a moment.
         let about = self.pull_loop.ack_context.about(Operation::Subscribe);
-        about.on(ConnectionMonitor::given_up(Operation::Subscribe))
+        let monitor = self.pull_loop.ack_context.context.monitor();
+        about.on(monitor.unasked(Operation::Subscribe))
     }
 }
 
@@ -454,6 +468,13 @@ impl Stream for NatsSubscription {
         if this.over {
             return Poll::Ready(None);
         }
+        let context = Arc::clone(&this.pull_loop.ack_context.context);
+        // A timer of a runtime that has ended panics.
+        if context.monitor().has_lost_runtime() {
+            this.over = true;
+            return Poll::Ready(Some(Err(this.disconnected())));
+        }
+        let _entered = context.enter();
         Poll::Ready(Some(match ready!(this.step(cx)) {
             Step::Item(item) => Ok(item),
             Step::Over(error) => {

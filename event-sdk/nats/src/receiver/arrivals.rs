@@ -37,11 +37,7 @@ impl Arrivals {
     pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<WireMessage>> {
         // No channel of tokio counts what is taken here.
         let budget = ready!(coop::poll_proceed(cx));
-        let Poll::Ready(next) = self.poll_taken(cx) else {
-            // Who waits for messages settles nothing more that could be written with these.
-            self.shared.outgoing().hurry();
-            return Poll::Pending;
-        };
+        let next = ready!(self.poll_taken(cx));
         budget.made_progress();
         Poll::Ready(next)
     }
@@ -52,11 +48,6 @@ impl Arrivals {
             Poll::Ready(next) => next,
             Poll::Pending => None,
         }
-    }
-
-    /// Whether another message has come already.
-    pub(crate) fn has_next(&self) -> bool {
-        !self.taken.is_empty()
     }
 
     /// Tells the server to send nothing more. What it has sent before still arrives.

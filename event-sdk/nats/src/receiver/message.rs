@@ -53,6 +53,11 @@ impl WireMessage {
         (!self.parts.headers.is_empty()).then(|| self.part(&self.parts.headers))
     }
 
+    /// How many bytes it takes, its control line included.
+    pub(crate) fn size(&self) -> usize {
+        self.frame.len()
+    }
+
     /// The body, which shares the buffer.
     pub(crate) fn body(&self) -> Bytes {
         self.frame.slice(self.parts.body.clone())

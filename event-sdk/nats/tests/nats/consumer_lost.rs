@@ -220,12 +220,17 @@ async fn an_ephemeral_consumer_is_made_again_from_what_is_not_settled() {
     drop(held.remove(2));
     restart_without_consumers(&mut rig).await;
     let mut again = BTreeSet::new();
-    while again.len() < 4 {
+    while again.len() < 2 {
         let received = reader.next().await;
         again.insert(body(&received));
         settle(&received, Settlement::AckConfirmed).await.unwrap();
     }
-    assert_eq!(again, BTreeSet::from([1, 2, 4, 6]));
+    assert_eq!(again, BTreeSet::from([2, 6]));
+    // What is in somebody's hands is not handed out again, and is settled at the new consumer.
+    for done in held.iter().filter(|held| [1, 4].contains(&body(held))) {
+        settle(done, Settlement::AckConfirmed).await.unwrap();
+    }
+    assert!(reader.ready().await.is_none());
     rig.publish([8]).await;
     let received = reader.expect(8).await;
     settle(&received, Settlement::Ack).await.unwrap();

@@ -7,8 +7,8 @@ use async_nats::Client;
 use event_sdk::Pattern;
 use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{
-    Body, ConsumerConfig, ConsumerName, Error, Incoming, NoticeKind, Received, Settlement,
-    SubscribeRequest, Subscription, Transport,
+    Body, ConsumerConfig, ConsumerName, Error, Incoming, NoticeKind, Prefetch, Received,
+    Settlement, SubscribeRequest, Subscription, Transport,
 };
 use event_sdk_test_servers::{Options, Server};
 use futures_util::StreamExt;
@@ -176,14 +176,18 @@ pub(crate) fn config(name: ConsumerName) -> ConsumerConfig {
 pub(crate) async fn try_subscribe(
     nats: &Nats,
     config: &ConsumerConfig,
-    prefetch: usize,
+    prefetch: impl Into<Prefetch>,
 ) -> Result<Reader, Error> {
     let mut request = SubscribeRequest::new(STREAM, config.clone());
-    request.prefetch = prefetch;
+    request.prefetch = prefetch.into();
     nats.subscribe(request).await.map(Reader)
 }
 
-pub(crate) async fn subscribe(nats: &Nats, config: &ConsumerConfig, prefetch: usize) -> Reader {
+pub(crate) async fn subscribe(
+    nats: &Nats,
+    config: &ConsumerConfig,
+    prefetch: impl Into<Prefetch>,
+) -> Reader {
     try_subscribe(nats, config, prefetch).await.unwrap()
 }
 

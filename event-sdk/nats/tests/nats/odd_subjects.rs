@@ -147,7 +147,7 @@ async fn a_subscription_without_a_stream_leaves_them_out() {
     plain.ack = AckPolicy::None;
     plain.deliver = DeliverPolicy::New;
     let mut request = event_sdk::transport::SubscribeRequest::new("", plain);
-    request.prefetch = 10;
+    request.prefetch = 10.into();
     let mut messages = nats.core().subscribe(request).await.unwrap();
     let mut subjects = vec!["plain.first".to_owned()];
     subjects.extend(odd().map(|subject| subject.replace("events.", "plain.")));

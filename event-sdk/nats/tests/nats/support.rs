@@ -112,7 +112,7 @@ pub(crate) async fn state(nats: &Nats, stream: &str) -> StreamState {
 pub(crate) async fn receives(nats: &Nats) {
     let config = ConsumerConfig::new(ConsumerName::Ephemeral, vec![pattern("s.>")]);
     let mut request = SubscribeRequest::new("S", config);
-    request.prefetch = 1;
+    request.prefetch = 1.into();
     let mut subscription = within(nats.subscribe(request)).await.unwrap();
     let item = within(subscription.next()).await;
     assert!(matches!(item, Some(Ok(Incoming::Message(_)))), "{item:?}");

@@ -213,7 +213,7 @@ async fn a_subscription_without_a_stream_leaves_them_out() {
     plain.ack = AckPolicy::None;
     plain.deliver = DeliverPolicy::New;
     let mut request = SubscribeRequest::new("", plain);
-    request.prefetch = 10;
+    request.prefetch = 10.into();
     let mut messages = nats.core().subscribe(request).await.unwrap();
     let connections = rig.total_connections().await;
     let mut commands = b"PUB plain.first 1\r\n0\r\n".to_vec();

@@ -202,6 +202,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
         "another_backoff_is_followed_and_told", "binding_takes_the_consumer_as_it_is",
         "other_settings_are_followed_and_told", "max_deliver_is_kept",
+        "what_ran_out_unheard_is_reported",
     ]),
     exactly(S::IgnoresBackoff, &["another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait"]),
     exactly(S::AppliesNoDurables, &[
@@ -237,8 +238,10 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     at_least(S::DeliversTwice, &[
         "an_acked_message_stays_away", "a_group_shares", "every_consumer_gets_its_own_copy",
-        "what_was_read_is_no_gap",
+        "what_was_read_is_no_gap", "a_redelivery_of_what_runs_starts_nothing",
+        "a_slow_handler_repeats_nothing",
     ]),
+    at_least(S::HandsOutTheStale, &["a_stale_copy_is_not_handed_out"]),
     at_least(S::CountsNoAttempts, &[
         "attempts_count_up", "an_unsettled_message_comes_again", "a_nak_brings_it_back_at_once",
         "a_value_comes_again",
@@ -263,6 +266,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::HidesExhausted, &[
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
+        "what_ran_out_unheard_is_reported",
     ]),
     at_least(S::LosesTheUnread, &[
         "a_dropped_subscription_gives_back_the_unread_at_once", "a_durable_goes_on_where_it_was",

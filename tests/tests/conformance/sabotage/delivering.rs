@@ -30,6 +30,7 @@ pub(super) fn broken(
             };
             stream::iter(std::iter::once(item).chain(copy))
         })),
+        Sabotage::HandsOutTheStale => Box::pin(deliveries.ready_chunks(64).flat_map(stream::iter)),
         Sabotage::CountsNoAttempts => Box::pin(deliveries.map(|mut item| {
             if let Ok(Incoming::Message(received)) = &mut item {
                 received.info.attempt = 1;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest};
+use super::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Prefetch, SubscribeRequest};
 use crate::stream::check_name;
 
 impl SubscribeRequest {
@@ -14,7 +14,7 @@ impl SubscribeRequest {
     ///
     /// The reason, as the end of a sentence.
     pub fn check(&self) -> Result<(), String> {
-        if self.prefetch == 0 {
+        if self.prefetch == Prefetch::Fixed(0) {
             return Err(
                 "a subscription takes at least one message ahead; set prefetch to one or more"
                     .to_owned(),
@@ -166,7 +166,7 @@ mod tests {
         }
         let mut request = SubscribeRequest::new("S", config());
         assert_eq!(request.check(), Ok(()));
-        request.prefetch = 0;
+        request.prefetch = Prefetch::Fixed(0);
         assert!(request.check().unwrap_err().contains("at least one"));
     }
 

@@ -26,17 +26,59 @@ fn waiting(ack_wait: Duration) -> ConsumerConfig {
     config
 }
 
-fn ahead(prefetch: usize) -> Pull {
+fn pull(bytes: Option<u64>) -> Pull {
     Pull::new(
-        prefetch,
-        None,
+        bytes,
         &unlimited(),
         &waiting(Duration::from_secs(30)),
         Ends::Late,
     )
 }
 
-fn batch(pull: &mut Pull) -> Option<u32> {
+/// Requests where a fixed number of messages may be prefetched.
+#[derive(Clone)]
+struct Ahead {
+    pull: Pull,
+    room: Room,
+}
+
+impl Ahead {
+    fn next(&mut self) -> Option<Request> {
+        self.pull.next(self.room)
+    }
+}
+
+impl std::ops::Deref for Ahead {
+    type Target = Pull;
+
+    fn deref(&self) -> &Pull {
+        &self.pull
+    }
+}
+
+impl std::ops::DerefMut for Ahead {
+    fn deref_mut(&mut self) -> &mut Pull {
+        &mut self.pull
+    }
+}
+
+fn ahead(window: u32) -> Ahead {
+    bytes_ahead(window, None)
+}
+
+fn bytes_ahead(window: u32, bytes: Option<u64>) -> Ahead {
+    Ahead {
+        pull: pull(bytes),
+        room: Room {
+            window,
+            held: 0,
+            held_bytes: 0,
+            adapts: false,
+        },
+    }
+}
+
+fn batch(pull: &mut Ahead) -> Option<u32> {
     let request = pull.next()?;
     let json: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
     let batch = u32::try_from(json["batch"].as_u64().unwrap()).unwrap();
@@ -45,7 +87,7 @@ fn batch(pull: &mut Pull) -> Option<u32> {
 }
 
 fn subject(batch: u32) -> String {
-    format!("_INBOX.abc.17-{batch}")
+    format!("_INBOX.abc.17-{}-{batch}", 100 * batch)
 }
 
 #[test]
@@ -54,10 +96,10 @@ fn no_more_is_asked_for_than_may_be_taken_ahead() {
     assert_eq!(batch(&mut pull), Some(10));
     assert_eq!(batch(&mut pull), None);
     for _ in 0..4 {
-        pull.taken();
+        pull.came();
         assert_eq!(batch(&mut pull), None);
     }
-    pull.taken();
+    pull.came();
     assert_eq!(batch(&mut pull), Some(5));
     assert_eq!(batch(&mut pull), None);
 }
@@ -69,7 +111,7 @@ fn one_at_a_time_is_asked_for_when_the_last_was_taken() {
         assert_eq!(batch(&mut pull), Some(1));
         assert_eq!(batch(&mut pull), None);
         assert!(pull.waits());
-        pull.taken();
+        pull.came();
         assert!(!pull.waits());
     }
 }
@@ -79,7 +121,7 @@ fn what_a_request_did_not_bring_is_asked_for_again() {
     let mut pull = ahead(10);
     pull.next();
     for _ in 0..3 {
-        pull.taken();
+        pull.came();
     }
     pull.hear(&Status::Waiting, &subject(10));
     assert_eq!(pull.owed, 7);
@@ -102,7 +144,7 @@ fn one_that_ended_unserved_leaves_the_others() {
     let mut pull = ahead(10);
     pull.next();
     for _ in 0..5 {
-        pull.taken();
+        pull.came();
     }
     assert_eq!(batch(&mut pull), Some(5));
     pull.hear(&Status::Crowded, &subject(5));
@@ -117,13 +159,10 @@ fn the_limits_of_the_consumer_are_kept() {
         max_expires: Some(Duration::from_secs(1)),
         ..unlimited()
     };
-    let mut pull = Pull::new(
-        10,
-        None,
-        &bound,
-        &waiting(Duration::from_secs(30)),
-        Ends::Late,
-    );
+    let mut pull = Ahead {
+        pull: Pull::new(None, &bound, &waiting(Duration::from_secs(30)), Ends::Late),
+        ..ahead(10)
+    };
     let request = pull.next().unwrap();
     assert_eq!(
         request.payload,
@@ -141,24 +180,24 @@ fn the_limits_of_the_consumer_are_kept() {
 
 #[test]
 fn a_request_waits_with_heartbeats() {
-    let mut pull = ahead(usize::MAX);
+    let mut pull = ahead(u32::MAX);
     assert_eq!(
         pull.next().unwrap().payload,
         r#"{"batch":32768,"expires":30000000000,"idle_heartbeat":1000000000}"#
     );
-    assert_eq!(batch(&mut ahead(0)), Some(1));
+    assert_eq!(batch(&mut ahead(0)), None);
 }
 
 #[test]
 fn what_has_to_end_soon_ends_before_the_ack_wait_of_what_it_brings() {
-    let within = |wait| Pull::new(1, None, &unlimited(), &waiting(wait), Ends::Soon).ends_within();
+    let within = |wait| Pull::new(None, &unlimited(), &waiting(wait), Ends::Soon).ends_within();
     assert_eq!(within(Duration::from_secs(30)), Some(EXPIRES_SOON));
     let half = Duration::from_millis(250);
     assert_eq!(within(2 * half), Some(half));
     assert_eq!(within(Duration::from_millis(1)), Some(SHORTEST));
     let mut config = waiting(half);
     config.ack = AckPolicy::None;
-    let pull = Pull::new(1, None, &unlimited(), &config, Ends::Soon);
+    let pull = Pull::new(None, &unlimited(), &config, Ends::Soon);
     assert_eq!(pull.ends_within(), None);
 }
 
@@ -167,8 +206,8 @@ fn a_probe_is_awaited_like_a_request() {
     let mut pull = ahead(2);
     assert_eq!(batch(&mut pull), Some(2));
     let probe = pull.probe();
-    pull.taken();
-    pull.taken();
+    pull.came();
+    pull.came();
     assert!(pull.waits());
     let subject = format!("_INBOX.abc.{}", probe.token);
     assert!(Pull::is_probe(&subject) && !Pull::is_probe("_INBOX.abc.17-1"));
@@ -177,7 +216,7 @@ fn a_probe_is_awaited_like_a_request() {
 }
 
 /// What the next request asks for: messages, and bytes.
-fn both(pull: &mut Pull) -> Option<(u64, Option<u64>)> {
+fn both(pull: &mut Ahead) -> Option<(u64, Option<u64>)> {
     let request = pull.next()?;
     let json: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
     Some((json["batch"].as_u64()?, json["max_bytes"].as_u64()))
@@ -192,19 +231,16 @@ fn too_large(left: u32, bytes: impl Into<Option<u64>>) -> Status {
 
 #[test]
 fn all_requests_together_ask_for_no_more_bytes_than_allowed() {
-    let mut pull = Pull {
-        bytes: Some(1000),
-        ..ahead(10)
-    };
+    let mut pull = bytes_ahead(10, Some(1000));
     assert_eq!(both(&mut pull), Some((10, Some(1000))));
     for _ in 0..5 {
-        pull.taken();
+        pull.came();
     }
     assert_eq!(both(&mut pull), Some((5, Some(500))));
     // It brought three, and the fourth is for the next request.
     pull.hear(&too_large(5, 40), &subject(10));
     for _ in 0..2 {
-        pull.taken();
+        pull.came();
     }
     assert_eq!(both(&mut pull), Some((7, Some(700))));
     pull.hear(&Status::BytesAtMost(600), &subject(7));
@@ -213,44 +249,25 @@ fn all_requests_together_ask_for_no_more_bytes_than_allowed() {
 
 #[test]
 fn a_message_that_has_no_room_comes_alone() {
-    let mut pull = Pull {
-        bytes: Some(1000),
-        ..ahead(10)
-    };
+    let mut pull = bytes_ahead(10, Some(1000));
     assert_eq!(both(&mut pull), Some((10, Some(1000))));
     for left in [Some(1000), None] {
         pull.hear(&too_large(10, left), &subject(10));
         assert_eq!(both(&mut pull), Some((1, None)));
         assert_eq!(both(&mut pull), None, "it comes first");
-        pull.taken();
+        pull.came();
         assert_eq!(both(&mut pull), Some((10, Some(1000))));
     }
     // As it does where nothing else was asked for.
-    let alone = Pull::new(
-        1,
-        Some(1000),
-        &unlimited(),
-        &waiting(Duration::from_secs(30)),
-        Ends::Late,
-    );
-    assert_eq!(both(&mut alone.clone()), Some((1, None)));
+    assert_eq!(both(&mut bytes_ahead(1, Some(1000))), Some((1, None)));
     // What no server could read is as much as there can be.
-    let mut most = Pull::new(
-        2,
-        Some(u64::MAX),
-        &unlimited(),
-        &waiting(Duration::from_secs(30)),
-        Ends::Late,
-    );
+    let mut most = bytes_ahead(2, Some(u64::MAX));
     assert_eq!(both(&mut most), Some((2, Some(i64::MAX.unsigned_abs()))));
 }
 
 #[test]
 fn when_all_was_lost_a_large_message_holds_nothing_up() {
-    let mut pull = Pull {
-        bytes: Some(1000),
-        ..ahead(10)
-    };
+    let mut pull = bytes_ahead(10, Some(1000));
     pull.next();
     pull.hear(&too_large(10, 1000), &subject(10));
     assert_eq!(both(&mut pull), Some((1, None)));
@@ -261,7 +278,84 @@ fn when_all_was_lost_a_large_message_holds_nothing_up() {
 #[test]
 fn more_than_was_asked_for_does_no_harm() {
     let mut pull = ahead(2);
-    pull.taken();
+    pull.came();
     pull.hear(&Status::Ended(Left::Of(9)), &subject(9));
     assert_eq!(batch(&mut pull), Some(2));
+}
+
+fn adapts(window: u32, held: u32) -> Room {
+    Room {
+        window,
+        held,
+        held_bytes: 0,
+        adapts: true,
+    }
+}
+
+#[test]
+fn what_came_and_was_not_handed_out_counts() {
+    let mut pull = pull(None);
+    assert!(pull.next(adapts(10, 6)).is_none());
+    assert!(pull.next(adapts(10, 5)).is_some());
+    assert_eq!(pull.owed, 5);
+    // Half of it was handed out, but not enough of the last request has come.
+    for _ in 0..2 {
+        pull.came();
+        assert!(pull.next(adapts(10, 2)).is_none());
+    }
+    pull.came();
+    assert!(pull.next(adapts(10, 4)).is_none());
+    assert!(pull.next(adapts(10, 3)).is_some());
+    assert_eq!(pull.owed, 7);
+}
+
+#[test]
+fn a_window_of_nothing_asks_for_nothing() {
+    let mut pull = pull(None);
+    assert_eq!(pull.next(adapts(0, 0)), None);
+    assert!(pull.next(adapts(1, 0)).is_some());
+    assert_eq!(pull.next(adapts(1, 0)), None);
+    assert_eq!(pull.next(adapts(0, 1)), None);
+}
+
+#[test]
+fn a_request_for_many_is_open_for_a_short_time() {
+    let expires = |window: u32| {
+        let request = pull(None).next(adapts(window, 0)).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
+        Duration::from_nanos(json["expires"].as_u64().unwrap())
+    };
+    assert_eq!(expires(FEW), EXPIRES);
+    assert_eq!(expires(FEW + 1), EXPIRES_MANY);
+    assert_eq!(expires(1000), EXPIRES_MANY);
+}
+
+#[test]
+fn a_window_that_grows_stays_within_the_bytes() {
+    let mut pull = pull(Some(16_000));
+    let (mut window, mut open) = (1, std::collections::VecDeque::new());
+    for _ in 0..2_000 {
+        while let Some(request) = pull.next(adapts(window, 0)) {
+            let json: serde_json::Value = serde_json::from_slice(&request.payload).unwrap();
+            let batch = json["batch"].as_u64().unwrap();
+            // One that is asked for alone may have any size, and is taken to be small.
+            let bytes = json["max_bytes"].as_u64().unwrap_or(1_000);
+            open.extend((0..batch).map(|_| bytes.div_ceil(batch)));
+            let sum: u64 = open.iter().sum();
+            assert!(sum <= 16_000 + batch, "{sum} at a window of {window}");
+        }
+        open.pop_front();
+        pull.came();
+        window = (window + 1).min(1000);
+    }
+}
+
+#[test]
+fn bytes_that_wait_for_the_caller_count() {
+    let mut pull = bytes_ahead(10, Some(1000));
+    pull.room.held = 2;
+    pull.room.held_bytes = 501;
+    assert_eq!(both(&mut pull), None);
+    pull.room.held_bytes = 500;
+    assert_eq!(both(&mut pull), Some((8, Some(500))));
 }

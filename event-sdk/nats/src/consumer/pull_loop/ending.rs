@@ -29,7 +29,8 @@ impl PullLoop {
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be returned by a nak.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
-            let leaving = Shutdown::new(inbox, state.pull.clone());
+            let came = state.take_queue(self);
+            let leaving = Shutdown::new(inbox, state.pull.clone(), came);
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };

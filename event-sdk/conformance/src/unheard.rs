@@ -1,0 +1,25 @@
+//! Messages whose last delivery ends while their consumer has no subscription.
+
+use std::num::NonZeroU32;
+
+use super::failure::Outcome;
+use super::reader::Reader;
+use super::rig::{Rig, SHORT};
+
+/// Two messages that ran out of deliveries unheard, and the next subscription.
+pub(super) async fn two_ran_out(rig: &Rig) -> Outcome<Reader> {
+    let mut config = rig.durable("once")?;
+    config.ack_wait = SHORT;
+    config.max_deliver = NonZeroU32::new(1);
+    let mut reader = rig.subscribe(&config).await?;
+    rig.publish_all("a", 0..2).await?;
+    let handled = (reader.expect(0).await?, reader.expect(1).await?);
+    drop(reader);
+    // A longer ack wait of another consumer passes.
+    let mut longer = rig.durable("longer")?;
+    longer.ack_wait = SHORT * 3;
+    let mut clock = rig.subscribe(&longer).await?;
+    while clock.message().await?.attempt() < 2 {}
+    drop(handled);
+    rig.subscribe(&config).await
+}

@@ -1,0 +1,96 @@
+//! Finds a message that ran out of deliveries before a subscription began.
+//!
+//! The server reports it once, in this moment, and keeps nothing of it. But an acknowledgement
+//! that leaves nothing pending moves the ack floor to the last delivery. So if nothing is pending
+//! and the floor lies lower, the last message that left was not acknowledged, and the first
+//! message above the floor is one that was not: it ran out. What lies above that may have been
+//! acknowledged; this cannot be told.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::super::bind;
+use super::super::settle::AckContext;
+use crate::streams::{Which, message};
+use event_sdk_core::subject::Subject;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{ConsumerConfig, Error, Exhausted, Operation};
+
+/// The message, where it is certain.
+pub(super) async fn find(
+    ack_context: Arc<AckContext>,
+    consumer: Text,
+    config: Arc<ConsumerConfig>,
+) -> Option<Exhausted> {
+    match first_above_floor(&ack_context, &consumer, &config).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::debug!(target: crate::TRACING_TARGET,
+                stream = %ack_context.stream,
+                %consumer,
+                %error,
+                "it cannot be told whether a message ran out of deliveries before"
+            );
+            None
+        }
+    }
+}
+
+async fn first_above_floor(
+    ack_context: &AckContext,
+    consumer: &Text,
+    config: &ConsumerConfig,
+) -> Result<Option<Exhausted>, Error> {
+    let about = ack_context.about(Operation::Subscribe);
+    let (context, stream) = (&ack_context.context, &ack_context.stream);
+    let info = bind::info(context, stream, consumer, &about).await?;
+    let info = info.map_err(|error| error.into_error(&about))?;
+    let Some((floor, delivered)) = info.floor_below_delivered() else {
+        return Ok(None);
+    };
+    let from = floor.saturating_add(1);
+    let mut first = None;
+    for filter in &config.filters {
+        let found = message(context, stream, &Which::Next(filter.as_str(), from)).await?;
+        let found = found.map(|found| (found.sequence, found.subject));
+        first = match (first, found) {
+            (Some(first), Some(found)) => Some(found.min(first)),
+            (first, found) => first.or(found),
+        };
+    }
+    let Some((sequence, subject)) = first.filter(|(sequence, _)| *sequence <= delivered) else {
+        return Ok(None);
+    };
+    // One that was removed from the stream may have been the first.
+    if sequence != from && !is_complete(ack_context, from).await? {
+        return Ok(None);
+    }
+    Ok(Some(Exhausted {
+        subject: Subject::parse(subject).ok(),
+        sequence,
+        attempts: config.max_deliver.map_or(0, std::num::NonZeroU32::get),
+    }))
+}
+
+/// Whether no message was removed from the stream since this one was stored.
+async fn is_complete(ack_context: &AckContext, from: u64) -> Result<bool, Error> {
+    #[derive(Deserialize)]
+    struct Info {
+        state: State,
+    }
+    #[derive(Deserialize)]
+    struct State {
+        first_seq: u64,
+        #[serde(default)]
+        num_deleted: u64,
+    }
+    let about = ack_context.about(Operation::Subscribe);
+    let call = format!("STREAM.INFO.{}", ack_context.stream);
+    let Info { state } = ack_context
+        .context
+        .request(&about, &call, &json!({}))
+        .await?;
+    Ok(state.num_deleted == 0 && state.first_seq <= from)
+}

@@ -1,0 +1,254 @@
+//! Receiving: takes what has come out of the inbox, keeps what waits for the caller, and hands
+//! out what is neither stale nor handed out already.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use async_nats::Subject;
+use tokio::task::coop::{poll_proceed, unconstrained};
+use tokio::time::Instant;
+
+use super::{ConsumerSignal, PullLoop, State};
+use crate::consumer::message::Message;
+use crate::consumer::pull::Room;
+use crate::consumer::queue::Held;
+use crate::consumer::reply::Reply;
+use crate::consumer::send::send_now;
+use crate::consumer::settle::{ACK, AckPending};
+use crate::consumer::status::Status;
+use crate::receiver::Haste;
+
+/// While messages wait here, the inbox is looked at this often: there may be room for requests.
+const LOOK_AFTER: Duration = Duration::from_millis(1);
+
+impl State {
+    pub(super) fn poll(
+        &mut self,
+        pull_loop: &PullLoop,
+        asks: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConsumerSignal> {
+        if self.inbox.is_none() {
+            return Poll::Ready(ConsumerSignal::Ended);
+        }
+        if let Some((message, reply, ack_pending)) = self.behind.take() {
+            return Poll::Ready(ConsumerSignal::Behind(message, reply, ack_pending));
+        }
+        // The queue takes nothing of the task's budget by itself.
+        let budget = ready!(poll_proceed(cx));
+        let now = Instant::now();
+        let progress = &pull_loop.ack_context.progress;
+        let (ended, last) = progress.total();
+        self.window.settled(ended, last);
+        self.window.called(progress.since_begun(now));
+        if (self.queue.is_empty() || self.arrivals.age(now) >= LOOK_AFTER)
+            && let Poll::Ready(came) = self.fill(pull_loop, now, cx)
+        {
+            return Poll::Ready(came);
+        }
+        let Some(held) = self.queue.pop() else {
+            // Who waits for messages settles nothing more that could be written with these.
+            pull_loop.ack_context.context.receiver().hurry();
+            if asks {
+                self.ask(pull_loop, true, now);
+            }
+            return Poll::Pending;
+        };
+        budget.made_progress();
+        pull_loop.ack_context.hands_out(!self.queue.is_empty());
+        let came = self.hand_out(pull_loop, held, now);
+        if asks && matches!(came, ConsumerSignal::Message(..)) {
+            // What is asked for now comes while this one is handled.
+            self.ask(pull_loop, false, now);
+        }
+        Poll::Ready(came)
+    }
+
+    /// What waits for the caller and is not stale, to be put back.
+    pub(super) fn take_queue(&mut self, pull_loop: &PullLoop) -> Vec<Subject> {
+        let now = Instant::now();
+        let fresh = self
+            .queue
+            .take()
+            .filter(|held| !pull_loop.is_stale(held, now));
+        fresh.filter_map(|held| held.message.reply).collect()
+    }
+
+    /// Takes what has come, until the inbox is empty; ready with what is no message to keep.
+    fn fill(
+        &mut self,
+        pull_loop: &PullLoop,
+        now: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<ConsumerSignal> {
+        let waker = self.arrivals.waker(cx.waker());
+        let mut through = Context::from_waker(&waker);
+        let since = self.arrivals.since();
+        loop {
+            let Some(inbox) = &mut self.inbox else {
+                return Poll::Ready(ConsumerSignal::Ended);
+            };
+            // All of it, whatever the task's budget is: when a message came is known only until
+            // the inbox is empty.
+            let next = poll_fn(|cx| inbox.poll_next(cx));
+            let message = match pin!(unconstrained(next)).poll(&mut through) {
+                Poll::Ready(Some(message)) => message,
+                Poll::Ready(None) if self.queue.is_empty() => {
+                    return Poll::Ready(ConsumerSignal::Disconnected);
+                }
+                Poll::Ready(None) => return Poll::Pending,
+                Poll::Pending => {
+                    self.arrivals.found_empty(now);
+                    return Poll::Pending;
+                }
+            };
+            if let Some(status) = Status::read(&message) {
+                if let Some((asked, left)) = self.pull.hear(&status, &message.subject_text()) {
+                    self.window.unserved(asked, left);
+                }
+                return Poll::Ready(ConsumerSignal::Status(status));
+            }
+            let Some(subject) = &message.reply else {
+                // Nothing of the stream: somebody knows the inbox.
+                return Poll::Ready(ConsumerSignal::Nothing);
+            };
+            self.pull.came();
+            let Some(reply) = Reply::parse(subject) else {
+                return Poll::Ready(ConsumerSignal::Unreadable(message));
+            };
+            self.window.arrived();
+            let is_old = pull_loop.acks && self.is_known(pull_loop, &message, &reply);
+            self.queue.add(Held {
+                message,
+                reply,
+                since,
+                is_old,
+            });
+        }
+    }
+
+    /// Whether a message is a delivery of what the caller has, or has acknowledged: it is settled
+    /// by this newest delivery. What waits here of its sequence is not handed out any more.
+    fn is_known(&mut self, pull_loop: &PullLoop, message: &Message, reply: &Reply) -> bool {
+        // A consumer that was made again begins to count again.
+        if reply.attempt < 2 && self.before.is_none() {
+            return false;
+        }
+        self.queue.supersede(reply.sequence);
+        let Some(subject) = &message.reply else {
+            return false;
+        };
+        if let Some(running) = self.deliveries.running(reply.sequence) {
+            running.redelivered(subject.clone());
+            return true;
+        }
+        let progress = &pull_loop.ack_context.progress;
+        let is_acknowledged = reply.attempt > 1 && progress.is_acknowledged_late(reply.sequence);
+        if is_acknowledged {
+            acknowledge(pull_loop, message);
+        }
+        is_acknowledged
+    }
+
+    /// Asks for more where it is time for that.
+    fn ask(&mut self, pull_loop: &PullLoop, caller_waits: bool, now: Instant) {
+        let Some(inbox) = &self.inbox else {
+            return;
+        };
+        let now = pull_loop.ack_context.progress.since_begun(now);
+        let size = self.window.size(now);
+        let room = Room {
+            window: size.max(u32::from(caller_waits)),
+            held: self.queue.len(),
+            held_bytes: self.queue.bytes(),
+            adapts: self.window.is_adaptive(),
+        };
+        let receiver = pull_loop.ack_context.context.receiver();
+        while let Some(request) = self.pull.next(room) {
+            receiver.request(&self.next, &inbox.reply(&request.token), &request.payload);
+        }
+    }
+
+    fn hand_out(&mut self, pull_loop: &PullLoop, held: Held, now: Instant) -> ConsumerSignal {
+        if pull_loop.is_stale(&held, now) {
+            if !held.is_old {
+                pull_loop.ack_context.goes_away(held.reply.sequence);
+            }
+            return ConsumerSignal::Skipped(held.reply);
+        }
+        let age = held.age(now);
+        let Held { message, reply, .. } = held;
+        let wait = pull_loop.config.wait_of_attempt(reply.attempt);
+        // What is not settled is delivered once, unless a server that was restarted has
+        // forgotten how far it was.
+        let again = !pull_loop.acks && reply.sequence <= self.last;
+        if again || !self.wants(reply.sequence) {
+            if pull_loop.acks {
+                acknowledge(pull_loop, &message);
+            }
+            return ConsumerSignal::Nothing;
+        }
+        self.last = self.last.max(reply.sequence);
+        let progress = &pull_loop.ack_context.progress;
+        self.window.handed_out(progress.since_begun(now));
+        let subject = message.reply.as_ref().filter(|_| pull_loop.acks);
+        let ack_pending = subject.map(|subject| {
+            let ack_context = Arc::clone(&pull_loop.ack_context);
+            let left = wait.saturating_sub(age);
+            let due = now.checked_add(left);
+            let ack_pending = AckPending::new(ack_context, subject.clone(), reply.sequence, due);
+            if left < wait / 3 * 2 {
+                // So that its handler has the whole ack wait.
+                ack_pending.extend();
+            }
+            self.deliveries.add(&ack_pending);
+            ack_pending
+        });
+        ConsumerSignal::Message(message, reply, ack_pending)
+    }
+
+    /// Whether a sequence is to be delivered: a server may begin too early, and
+    /// a consumer that was made again brings what was settled before.
+    fn wants(&mut self, sequence: u64) -> bool {
+        if sequence < self.start {
+            return false;
+        }
+        match &mut self.before {
+            None => true,
+            Some(before) if sequence > before.last => {
+                if before.unsettled.is_empty() {
+                    self.before = None;
+                }
+                true
+            }
+            Some(before) => before.unsettled.contains(&sequence),
+        }
+    }
+}
+
+impl PullLoop {
+    /// Whether a message is not to be handed out: a newer delivery of it was or will be, or its
+    /// ack wait is over, so that the server delivers it again. The last delivery is handed out
+    /// in any case.
+    fn is_stale(&self, held: &Held, now: Instant) -> bool {
+        let attempt = held.reply.attempt;
+        let is_last = self
+            .config
+            .max_deliver
+            .is_some_and(|most| attempt >= most.get());
+        let is_over = held.age(now) >= self.config.wait_of_attempt(attempt);
+        held.is_old || (self.acks && is_over && !is_last)
+    }
+}
+
+/// Acknowledges a message that is not handed out. Where there is no room it comes again, and is
+/// acknowledged then.
+fn acknowledge(pull_loop: &PullLoop, message: &Message) {
+    if let Some(subject) = &message.reply {
+        let receiver = pull_loop.ack_context.context.receiver();
+        let _ = send_now(receiver, subject, &ACK, Haste::Soon);
+    }
+}
