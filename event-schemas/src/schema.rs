@@ -36,6 +36,7 @@ pub(crate) mod envelope;
 pub(crate) mod fields;
 pub(crate) mod flatten;
 pub(crate) mod key;
+pub(crate) mod masked;
 mod mend;
 pub(crate) mod open;
 pub(crate) mod personal;

@@ -69,6 +69,14 @@ impl Monitor {
     }
 }
 
+/// A text of another program for the terminal: what moves the cursor is escaped, and a long text cut.
+fn visible(text: &str) -> String {
+    text.chars()
+        .take(200)
+        .flat_map(char::escape_debug)
+        .collect()
+}
+
 fn line(event: &Everything) -> Option<String> {
     Some(match event {
         Everything::PipelineStarted(started) => format!("pipeline {} started", started.pipeline),
@@ -81,7 +89,7 @@ fn line(event: &Everything) -> Option<String> {
         Everything::WorkerDisconnected(worker) => {
             format!("{} leaves after {} jobs", worker.worker, worker.jobs)
         }
-        Everything::LogChunk(log) => format!("{} | {}", log.job, log.text),
+        Everything::LogChunk(log) => format!("{} | {}", log.job, visible(&log.text)),
         _ => return None,
     })
 }

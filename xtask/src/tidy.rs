@@ -3,6 +3,7 @@
 //! - Our packages depend on each other as the block in ARCHITECTURE.md says.
 //! - Sibling modules do not depend on each other in circles, but for those in `allowed.txt`.
 //! - Files keep to the rules of CONTRIBUTING.md on length, first line and name.
+//! - The secrets table of the tests has a row for each option of the NATS transport.
 
 mod block;
 mod packages;
@@ -19,6 +20,7 @@ mod cycles;
 
 mod files;
 mod map;
+mod secrets;
 
 use std::fs;
 use std::path::Path;
@@ -72,6 +74,7 @@ pub(crate) fn check(metadata: &Metadata) -> Result<()> {
     let allowed = Allowed::parse(&read(allowed::FILE)?)?;
     faults.extend(allowed.compare(&cycles(metadata, &root)?));
     faults.extend(files::check(&root)?);
+    faults.extend(secrets::check(&root)?);
     for fault in &faults {
         eprintln!("{fault}\n");
     }

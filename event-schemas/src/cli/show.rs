@@ -2,6 +2,7 @@
 
 use anstyle::Style;
 use event_sdk::Version;
+use event_sdk::shown::Shown;
 
 use super::list::joined;
 use super::paint::{BAD, DIM, HEAD, NAME, styled};
@@ -81,6 +82,7 @@ fn head(
         styled(DIM, spec.version())
     )?;
     for line in spec.description().lines() {
+        let line = Shown(line, MAX_LINE);
         writeln!(context.out, "{}", format!("  {line}").trim_end())?;
     }
     let stream = catalogue
@@ -120,10 +122,10 @@ fn data(context: &mut Context<'_>, envelope: &serde_json::Value) -> Result<(), C
         }
         let style = if field.personal { BAD } else { DIM };
         table.row([
-            (NAME, field.path.to_string()),
-            (Style::new(), field.kind),
+            (NAME, shown(&field.path.to_string())),
+            (Style::new(), shown(&field.kind)),
             (style, notes.join(", ")),
-            (Style::new(), field.description),
+            (Style::new(), shown(&field.description)),
         ]);
     }
     writeln!(context.out)?;
@@ -132,10 +134,17 @@ fn data(context: &mut Context<'_>, envelope: &serde_json::Value) -> Result<(), C
     for example in examples {
         writeln!(context.out, "\n  {}", styled(HEAD, "EXAMPLE"))?;
         for line in text::of_value(example).lines() {
-            writeln!(context.out, "  {line}")?;
+            writeln!(context.out, "  {}", Shown(line, MAX_LINE))?;
         }
     }
     Ok(())
+}
+
+/// The most characters of a line that comes from code: its text could move the cursor.
+const MAX_LINE: usize = 2000;
+
+fn shown(text: &str) -> String {
+    Shown(text, MAX_LINE).to_string()
 }
 
 fn versions(event: &LockedEvent) -> String {

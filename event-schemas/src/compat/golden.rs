@@ -2,6 +2,7 @@
 
 use super::current::{Current, Reading};
 use super::{Contract, EventRule, Finding, Versions};
+use crate::schema::masked::masked;
 
 /// Reads the golden document of each committed version with the newest type of the code.
 ///
@@ -52,7 +53,7 @@ fn read(old: &Contract, newest: &Current<'_>) -> Option<Finding> {
                 format!("{into} does not read the golden document of {version} any more: {why}."),
             )
             .shown_by(
-                golden.clone(),
+                masked(golden, &old.writer),
                 format!("written by {version}, refused by the code"),
             )
             .way_out(format!("make {into}, or its upcasters, read it again")),
@@ -73,7 +74,7 @@ fn no_way(old: &Contract, newest: &Current<'_>) -> Finding {
     ));
     match &old.golden {
         Some(golden) => finding.shown_by(
-            golden.clone(),
+            masked(golden, &old.writer),
             format!("written by {version}, refused by {new}"),
         ),
         None => finding,

@@ -106,3 +106,30 @@ fn the_schema_can_be_had_of_each_version() {
     let old = schemas(&shop(), dir.path(), "show placed --schema --version 1.0");
     assert_eq!(old.out, file);
 }
+
+/// What is red?
+#[doc = "\u{1b}[31mRed\u{1b}[0m, \u{202e}and turned\u{7}."]
+#[derive(event_sdk::Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[event(domain = "orders")]
+struct OrderColored {
+    #[doc = "A \u{1b}]0;title\u{7} of a window."]
+    id: u64,
+}
+
+#[test]
+fn what_moves_the_cursor_is_escaped() {
+    let dir = tempfile::tempdir().unwrap();
+    let catalogue = event_schemas::Catalogue::new("Shop").events_of::<OrderColored>();
+    for color in ["always", "never"] {
+        let ended = schemas(
+            &catalogue,
+            dir.path(),
+            &format!("show colored --color {color}"),
+        );
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        assert!(ended.out.contains("\\u{1b}[31mRed"), "{}", ended.out);
+        for moving in ["\u{1b}[31mRed", "\u{1b}]0", "\u{7}", "\u{202e}"] {
+            assert!(!ended.out.contains(moving), "{:?}", ended.out);
+        }
+    }
+}

@@ -4,4 +4,5 @@ mod checking;
 mod documents;
 mod generating;
 mod looking;
+mod personal;
 mod run;

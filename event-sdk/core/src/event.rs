@@ -88,6 +88,11 @@ pub trait Readable: ReadableData {
 
     /// The event's key, which identifies the entity whose events stay in order; `None` without a
     /// field marked `#[event(key)]`.
+    ///
+    /// Events of one key are published and stored in order. They can be *delivered* in another one
+    /// when some are delivered again: an event that was not settled, or whose member left, comes
+    /// after later ones of its key that were delivered before. A handler that needs the order
+    /// compares a version in the event with that in its own state.
     fn key(&self) -> Option<&dyn fmt::Display> {
         None
     }

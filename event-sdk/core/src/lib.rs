@@ -40,7 +40,8 @@ pub mod transport;
 
 pub mod time;
 
-mod shown;
+#[doc(hidden)]
+pub mod shown;
 pub mod text;
 
 #[doc(hidden)]

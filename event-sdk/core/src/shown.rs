@@ -7,7 +7,8 @@ use crate::subject::grammar::is_unseen;
 /// A text that may come from outside (a server's description, a name), for a message:
 /// invisible characters are escaped, so that they neither move the cursor nor turn the line,
 /// and a text longer than this many characters is cut.
-pub(crate) struct Shown<'a>(pub(crate) &'a str, pub(crate) usize);
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a str, pub usize);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,10 +8,10 @@ pub(super) use self::failure::connecting as failed;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::{AuthError, ConnectOptions};
+use async_nats::{AuthError, ConnectErrorKind, ConnectOptions};
 
 use super::connection::ConnectionMonitor;
-use super::options::NatsOptions;
+use super::options::{Address, NatsOptions, Resolved};
 use event_sdk_core::transport::{Error, ErrorKind};
 
 /// How many messages a subscription may be behind before the client drops some:
@@ -28,7 +28,10 @@ pub(super) async fn connect(
     monitor: &Arc<ConnectionMonitor>,
 ) -> Result<async_nats::Client, Error> {
     options.check()?;
-    let (addresses, in_url) = options.servers.resolve()?;
+    let Resolved {
+        addresses,
+        auth: in_url,
+    } = options.servers.resolve()?;
     let auth = options.auth.clone().or(in_url);
     if let Some(auth) = &auth {
         auth.check().await?;
@@ -63,13 +66,18 @@ pub(super) async fn connect(
         if let Some(name) = &options.name {
             connect = connect.name(name);
         }
+        let (addresses, unresolved) = resolvable(&addresses).await;
         connect = reconnecting(connect, options, addresses.len(), monitor);
         let heard = Arc::clone(monitor);
         connect = connect.event_callback(move |event| {
             heard.hear(&event);
             std::future::ready(())
         });
-        let error = match connect.connect(addresses.as_slice()).await {
+        let connected = match unresolved {
+            Some(error) if addresses.is_empty() => Err(error),
+            _ => connect.connect(addresses.as_slice()).await,
+        };
+        let error = match connected {
             Ok(client) => return Ok(client),
             // Where a server refuses, its reason may be lost with the connection.
             Err(error) if abrupt < ABRUPT && failure::is_abrupt(&error) => {
@@ -93,6 +101,35 @@ pub(super) async fn connect(
     }
 }
 
+/// The addresses to connect to: those without the hosts that may be tokens and that no name
+/// server knows, since the client logs each host that it tries. Also why one was left out.
+async fn resolvable(
+    addresses: &[Address],
+) -> (
+    Vec<async_nats::ServerAddr>,
+    Option<async_nats::ConnectError>,
+) {
+    let mut found = Vec::new();
+    let mut unresolved = None;
+    for address in addresses {
+        if address.may_be_token {
+            let host = (address.server.host(), address.server.port());
+            if let Err(error) = tokio::net::lookup_host(host).await {
+                if addresses.len() > 1 {
+                    tracing::warn!(target: crate::TRACING_TARGET, %error, "a server is left out, since its name cannot be resolved and may be a token; write a host with its domain or its port");
+                }
+                unresolved = Some(async_nats::ConnectError::with_source(
+                    ConnectErrorKind::Dns,
+                    error,
+                ));
+                continue;
+            }
+        }
+        found.push(address.server.clone());
+    }
+    (found, unresolved)
+}
+
 /// Says how a lost connection is made anew.
 fn reconnecting(
     connect: ConnectOptions,
@@ -106,10 +143,9 @@ fn reconnecting(
         .max_reconnects(reconnect.attempts)
         .reconnect_delay_callback(move |attempt| {
             // The client cannot be told to stop trying, only to wait.
-            if monitor.upgrade().is_some_and(|monitor| monitor.is_wanted()) {
-                reconnect.delay(attempt, servers)
-            } else {
-                Duration::MAX
+            match monitor.upgrade().filter(|monitor| monitor.is_wanted()) {
+                Some(monitor) => reconnect.delay_after(monitor.short_lived(), attempt, servers),
+                None => Duration::MAX,
             }
         })
 }

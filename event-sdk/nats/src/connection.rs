@@ -2,8 +2,10 @@
 //! Violation` texts into denials.
 
 mod monitor;
+mod unasked;
 
 pub(super) use self::monitor::ConnectionMonitor;
+pub(super) use self::unasked::Unasked;
 
 use std::fmt;
 
@@ -20,8 +22,8 @@ pub enum ConnectionState {
         /// Why, as far as that is known.
         reason: DisconnectReason,
     },
-    /// It has ended for good: the transport was closed, or as many attempts to
-    /// connect have failed as were allowed.
+    /// It has ended for good: the transport was closed, as many attempts to connect have failed as
+    /// were allowed, or the tokio runtime in which it was made has ended.
     Closed,
 }
 

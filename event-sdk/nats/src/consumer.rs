@@ -15,6 +15,7 @@ mod exhausted;
 mod gaps;
 mod inbox;
 mod message;
+mod pace;
 mod prefetch;
 mod progress;
 mod pull;
@@ -59,7 +60,8 @@ pub(super) fn subscribe(
     consumers: Arc<Consumers>,
     request: SubscribeRequest,
 ) -> Completion<Result<Subscription, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Subscribe, async move {
         let ack_context = AckContext::new(
             Arc::clone(&context),
             request.stream.clone(),
@@ -114,6 +116,10 @@ async fn open(
         _ => None,
     };
     let gaps = Gaps::open(Arc::clone(&pull_loop.ack_context), &config, &bound).await;
+    if let (true, Some(subjects)) = (bound.found_empty, gaps.subjects()) {
+        // What has something left goes on until that is handled.
+        check::matching(subjects, &request.config.filters, &about)?;
+    }
     // It is looked at when a task has used up what tokio gives it at a time, too.
     let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&pull_loop))));
     let mut subscription = NatsSubscription::new(pull_loop, config, reports, gaps, denied);
@@ -148,7 +154,8 @@ pub(super) fn info(
     stream: Text,
     consumer: Text,
 ) -> Completion<Result<ConsumerInfo, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read)
             .stream(stream.clone())
             .consumer(consumer.clone());
@@ -169,7 +176,10 @@ pub(super) fn apply(
     stream: Text,
     config: ConsumerConfig,
 ) -> Completion<Result<ConsumerChange, Error>> {
-    Completion::later(async move { apply::apply(&context, &stream, &config).await })
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        apply::apply(&context, &stream, &config).await
+    })
 }
 
 /// Removes a consumer.
@@ -180,7 +190,8 @@ pub(super) fn delete(
 ) -> Completion<Result<(), Error>> {
     #[derive(Deserialize)]
     struct Deleted {}
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
         let about = ErrorContext::new(Operation::Manage)
             .stream(stream.clone())
             .consumer(consumer.clone());

@@ -54,6 +54,14 @@ const LOOKING: Duration = Duration::from_millis(5);
 impl NatsContext {
     /// Connects.
     pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
+        let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                "a connection to NATS needs a tokio runtime, and is made outside of one; connect under `#[tokio::main]` or `Runtime::block_on`",
+            )
+            .with_source(error)
+        })?;
         let monitor = Arc::new(ConnectionMonitor::new());
         let client = connect::connect(&options, &monitor).await?;
         let info = client.server_info();
@@ -71,7 +79,6 @@ impl NatsContext {
         let send_queue = Arc::new(send_queue);
         // Before it listens, so that it hears if it may not.
         monitor.add(Arc::clone(&send_queue));
-        let runtime = tokio::runtime::Handle::current();
         let receiver = Receiver::new(options.clone(), Arc::clone(&monitor), runtime.clone());
         let context = Arc::new(Self {
             client,
@@ -218,6 +225,11 @@ impl NatsContext {
         self.runtime.spawn(rest);
     }
 
+    /// Lets timers and tasks find the runtime of the connection, until this is dropped.
+    pub(super) fn enter(&self) -> tokio::runtime::EnterGuard<'_> {
+        self.runtime.enter()
+    }
+
     /// What is known of the connection.
     pub(super) fn monitor(&self) -> &Arc<ConnectionMonitor> {
         &self.monitor
@@ -342,6 +354,10 @@ async fn pump(
     monitor: Arc<ConnectionMonitor>,
     send_queue: Arc<SendQueue>,
 ) {
+    let mut guard = RuntimeGuard {
+        monitor: Arc::clone(&monitor),
+        finished: false,
+    };
     send_queue.run().await;
     let written = async {
         // Errors say that it has ended already.
@@ -349,7 +365,22 @@ async fn pump(
         let _ = client.drain().await;
     };
     let _ = tokio::time::timeout(CLOSING, written).await;
+    guard.finished = true;
     monitor.closed();
+}
+
+/// Notices that a runtime ends, which drops its tasks.
+struct RuntimeGuard {
+    monitor: Arc<ConnectionMonitor>,
+    finished: bool,
+}
+
+impl Drop for RuntimeGuard {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.monitor.lose_runtime();
+        }
+    }
 }
 
 /// The inbox of a connection: a prefix that nobody else has. It is shorter than

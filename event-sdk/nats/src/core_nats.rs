@@ -38,8 +38,8 @@ use event_sdk_core::transport::{
 /// not arrive.
 /// What was not read when it ends, by a drain for example, is dropped with it.
 ///
-/// A subscription acknowledges nothing ([`AckPolicy::None`]) and begins with
-/// what is new ([`DeliverPolicy::New`]); a group shares its messages, a durable
+/// A subscription acknowledges nothing ([`AckPolicy::None`](event_sdk_core::transport::AckPolicy::None)) and begins with
+/// what is new ([`DeliverPolicy::New`](event_sdk_core::transport::DeliverPolicy::New)); a group shares its messages, a durable
 /// needs a stream. Everything else answers
 /// [`Unsupported`](ErrorKind::Unsupported).
 ///
@@ -105,6 +105,7 @@ impl CoreNats {
             headers,
             payload,
             acked: false,
+            resend: None,
             number: None,
         })?;
         Ok(match sent {
@@ -137,7 +138,8 @@ impl CoreNats {
             expect,
             ..
         } = message;
-        Completion::later(async move {
+        let owner = Arc::clone(&self.context);
+        owner.later(Operation::Publish, async move {
             let limit = this.context.options().request_timeout;
             // One that does not answer in time is not waited for.
             let _ = tokio::time::timeout(limit, this.context.receiver().departed()).await;
@@ -179,7 +181,7 @@ impl Transport for CoreNats {
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
         let context = Arc::clone(&self.context);
         let supported = self.check_needs(request.needs(), Operation::Subscribe);
-        Completion::later(async move {
+        self.context.later(Operation::Subscribe, async move {
             let about = ErrorContext::new(Operation::Subscribe);
             context.check_open(about.operation)?;
             check(&about, &request)?;

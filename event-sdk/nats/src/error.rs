@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::pending_replies::NoReply;
 use event_sdk_core::text::Text;
@@ -67,12 +68,20 @@ pub(super) struct ApiError {
     pub(super) description: String,
 }
 
-/// An answer of the JetStream API: what was asked for, or an error.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Response<T> {
-    Err { error: ApiError },
-    Ok(T),
+/// Reads an answer of the JetStream API: what was asked for, or an error. An `error` that cannot be
+/// read is no answer.
+pub(super) fn response<T: DeserializeOwned>(
+    answer: &[u8],
+) -> Result<Result<T, ApiError>, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Head {
+        #[serde(default)]
+        error: Option<ApiError>,
+    }
+    match serde_json::from_slice(answer)? {
+        Head { error: Some(error) } => Ok(Err(error)),
+        Head { error: None } => serde_json::from_slice(answer).map(Ok),
+    }
 }
 
 impl ApiError {

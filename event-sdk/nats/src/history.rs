@@ -35,13 +35,15 @@ pub(super) fn history(
     context: Arc<NatsContext>,
     request: HistoryRequest,
 ) -> Completion<Result<HistoryStream, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.clone().later(Operation::Read, async move {
         let reader = Reader::open(context, request).await?;
         let next = |mut reader: Reader| async move {
             let message = reader.next().await?;
             Ok(message.map(|message| (message, reader)))
         };
-        Ok(Box::pin(stream::try_unfold(reader, next)) as HistoryStream)
+        let stream = Box::pin(stream::try_unfold(reader, next));
+        Ok(owner.read_in_runtime(stream))
     })
 }
 

@@ -41,6 +41,12 @@
 //!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
 //!   no connection, and the message was not stored. If it was sent and not confirmed, it may have been
 //!   stored, and publishing it again is recognized as a duplicate.
+//! - **In flight at a disconnect.** What was sent and not confirmed when the connection was lost is sent
+//!   again after reconnecting, until its ack timeout, before all that waits. The stream recognizes the
+//!   second copy by the message id if its duplicate window is longer than the ack timeout; the result
+//!   is then a duplicate. Messages that the client had taken and not written yet can arrive before
+//!   those. A message without an id is not sent again: it waits for a late ack until its ack timeout,
+//!   and then has an unknown outcome.
 //! - **No responders.** If no stream answers a publish, because the stream has no leader or a cluster
 //!   does not know a new stream yet, the transport sends it again for three seconds, unless a message
 //!   published later was stored in the meantime. Then the error is
@@ -68,9 +74,19 @@
 //!   subjects were dropped. Each subscription of a shared consumer reports the gaps that it sees. The
 //!   transport requests `$JS.API.STREAM.INFO` when a subscription begins, when no message arrives any
 //!   more, and at most once a second after a consumer with narrower filters has passed over messages;
-//!   such a gap arrives after the message behind it. Not reported, because the server does not tell:
-//!   - what a purge removes while no subscription runs, and messages that were delivered, not settled
-//!     and then dropped, since the server moves the consumer's position on;
+//!   such a gap arrives after the message behind it.
+//!   While a subscription runs, a message behind a jump waits until stream and consumer were asked
+//!   whether subjects and filters are as they were: if they have changed, the number is "at most", and
+//!   only what is gone from the stream counts. One pair of requests serves all messages that the server
+//!   had sent before. For changes made while no subscription runs, an exact number assumes that they
+//!   made no difference, because the server keeps no history of them.
+//!   A member of a group counts the deliveries to other members as read; where some of those may have
+//!   been redeliveries, it asks the stream within four seconds, and reports what is gone as "at most",
+//!   even if another member has read it. Not reported, because the server does not tell:
+//!   - what a purge removes while no subscription runs, since the server moves the consumer's position
+//!     on;
+//!   - messages that were delivered, not settled and then dropped, for the same reason; a subscription
+//!     that runs reports, as "at most", those that it has itself put back or dropped unsettled;
 //!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and what a
 //!     limit for each subject drops while a subscription runs;
 //!   - which messages are missing if more than 10,000 are missing from the middle of the stream: the
@@ -136,6 +152,8 @@ mod consumer;
 
 mod history;
 
+mod in_runtime;
+
 mod core_nats;
 
 #[doc(hidden)]
@@ -160,8 +178,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport,
+    Operation, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport,
 };
 
 /// The target of all that this transport reports through `tracing`, whichever module reports it.
@@ -198,6 +216,9 @@ impl Nats {
     /// the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong certificates,
     /// [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the server is older than
     /// [`Version::OLDEST`].
+    ///
+    /// Outside of a tokio runtime, the error is `InvalidOption` too. The connection lives in the runtime
+    /// in which this is called, and ends with it; its operations can be awaited in any executor.
     ///
     /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
@@ -333,7 +354,11 @@ fn drain(
     if draining.is_settled() {
         context.end_publishing();
     }
-    Completion::later(async move { Ok(draining.run(&context).await) })
+    let owner = Arc::clone(&context);
+    owner.later(
+        Operation::Close,
+        async move { Ok(draining.run(&context).await) },
+    )
 }
 
 /// Ends the connection.
@@ -344,7 +369,11 @@ fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result
     context.begin_drain();
     consumers.end();
     context.end();
-    Completion::later(async move {
+    if context.monitor().has_lost_runtime() {
+        return Completion::ready(Ok(()));
+    }
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Close, async move {
         context.close().await;
         Ok(())
     })

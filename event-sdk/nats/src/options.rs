@@ -2,20 +2,25 @@
 
 mod auth;
 mod limits;
+mod masked;
 mod reconnect;
 mod servers;
 mod tls;
+mod url;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 pub(super) use auth::Auth;
 pub(super) use limits::Limits;
+pub(super) use masked::FreeText;
 pub(super) use reconnect::Reconnect;
-pub(super) use servers::Servers;
+pub(super) use servers::{Address, Resolved, Servers};
 pub(super) use tls::Tls;
 
 use auth::Secret;
+use masked::FilePath;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
@@ -36,7 +41,7 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 ///     .ping_interval(Duration::from_secs(5));
 /// # let _ = options;
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "nothing is connected before `Nats::connect` has these options"]
 pub struct NatsOptions {
     pub(super) servers: Servers,
@@ -126,7 +131,8 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with user and password.
+    /// Authenticates with user and password. The name is shown in errors and logs, also by
+    /// async-nats at TRACE; one that looks like a secret, and an empty password, are refused.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.auth = Some(Auth::User {
             name: name.into(),
@@ -150,7 +156,7 @@ impl NatsOptions {
     /// Authenticates with a credentials file as `nsc` writes it. The file is read at each
     /// connection, so it can be replaced.
     pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.auth = Some(Auth::CredentialsFile(path.into()));
+        self.auth = Some(Auth::CredentialsFile(FilePath::new(path)));
         self
     }
 
@@ -170,7 +176,7 @@ impl NatsOptions {
     /// be called several times. Requires TLS.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.required = true;
-        self.tls.authorities.push(path.into());
+        self.tls.authorities.push(FilePath::new(path));
         self
     }
 
@@ -182,7 +188,7 @@ impl NatsOptions {
         key: impl Into<PathBuf>,
     ) -> Self {
         self.tls.required = true;
-        self.tls.client = Some((certificate.into(), key.into()));
+        self.tls.client = Some((FilePath::new(certificate), FilePath::new(key)));
         self
     }
 
@@ -317,7 +323,20 @@ impl NatsOptions {
             ("JetStream API prefix", &self.api_prefix),
         ] {
             if let Some(why) = bad_prefix(prefix) {
-                return Err(refused(format!("{prefix:?} cannot be the {what}: {why}")));
+                let prefix = FreeText::new(prefix);
+                return Err(refused(format!("{prefix} cannot be the {what}: {why}")));
+            }
+        }
+        // Subjects and names are in the logs of clients and servers.
+        for (what, text) in [
+            ("inbox prefix", Some(&self.inbox_prefix)),
+            ("JetStream API prefix", Some(&self.api_prefix)),
+            ("name of the connection", self.name.as_ref()),
+        ] {
+            if text.is_some_and(|text| masked::looks_secret(text)) {
+                return Err(refused(format!(
+                    "the {what} looks like a secret, and would be in logs; set credentials with `user`, `token`, `nkey` or `credentials`"
+                )));
             }
         }
         for (what, time) in [
@@ -357,6 +376,48 @@ fn bad_prefix(prefix: &str) -> Option<&'static str> {
         Some("it has a wildcard")
     } else {
         None
+    }
+}
+
+impl fmt::Debug for NatsOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Exhaustive, so that a new option has to say here how it is shown.
+        let Self {
+            servers,
+            only_given_servers,
+            auth,
+            tls,
+            name,
+            inbox_prefix,
+            api_prefix,
+            management,
+            connect_timeout,
+            connect_within,
+            request_timeout,
+            ping_interval,
+            reconnect,
+            limits,
+            inactive,
+            max_pull_bytes,
+        } = self;
+        f.debug_struct("NatsOptions")
+            .field("servers", servers)
+            .field("only_given_servers", only_given_servers)
+            .field("auth", auth)
+            .field("tls", tls)
+            .field("name", &name.as_deref().map(FreeText::new))
+            .field("inbox_prefix", &FreeText::new(inbox_prefix))
+            .field("api_prefix", &FreeText::new(api_prefix))
+            .field("management", management)
+            .field("connect_timeout", connect_timeout)
+            .field("connect_within", connect_within)
+            .field("request_timeout", request_timeout)
+            .field("ping_interval", ping_interval)
+            .field("reconnect", reconnect)
+            .field("limits", limits)
+            .field("inactive", inactive)
+            .field("max_pull_bytes", max_pull_bytes)
+            .finish()
     }
 }
 

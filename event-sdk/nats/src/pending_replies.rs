@@ -2,8 +2,10 @@
 //! subject.
 
 mod reply_token;
+mod resend;
 
 pub(super) use self::reply_token::ReplyToken;
+pub(super) use self::resend::{Extra, Resend};
 
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -62,6 +64,8 @@ pub(super) struct PendingReply {
     pub(super) since: Instant,
     /// Whether the answer is still awaited.
     wanted: bool,
+    /// How it is sent again if its connection is lost.
+    resend: Option<Resend>,
     waker: Option<Waker>,
 }
 
@@ -79,8 +83,15 @@ impl PendingReply {
             number,
             since,
             wanted,
+            resend: None,
             waker: None,
         }
+    }
+
+    /// It may be sent again over the next connection.
+    pub(super) fn resend(mut self, resend: Option<Resend>) -> Self {
+        self.resend = resend;
+        self
     }
 }
 
@@ -210,6 +221,37 @@ impl PendingReplies {
                 _ => None,
             })
             .collect()
+    }
+
+    /// What waits, may be sent again, and counts for another connection than this one, in the
+    /// order in which it was handed over.
+    pub(super) fn lost(&self, connection: u32) -> Vec<(u64, ReplyToken)> {
+        let lost = self.waiting(|wait| {
+            wait.resend.is_some() && wait.counted.is_some_and(|counted| counted != connection)
+        });
+        let number = |token: ReplyToken| match &self.slots.get(token.index as usize)?.content {
+            Content::Waiting(wait) => Some((wait.number, token)),
+            _ => None,
+        };
+        let mut lost: Vec<_> = lost.into_iter().filter_map(number).collect();
+        lost.sort_unstable_by_key(|(number, _)| *number);
+        lost
+    }
+
+    /// Counts it for this connection, over which it is sent again: its subject, and how.
+    pub(super) fn move_to(
+        &mut self,
+        token: ReplyToken,
+        connection: u32,
+    ) -> Option<(async_nats::Subject, Resend)> {
+        match &mut self.slot(token)?.content {
+            Content::Waiting(wait) => {
+                let resend = wait.resend.clone()?;
+                wait.counted = Some(connection);
+                Some((wait.subject.clone(), resend))
+            }
+            _ => None,
+        }
     }
 
     /// What has waited for longer than `limit`, or than `unwanted` if nobody

@@ -14,9 +14,9 @@ use self::confirm::Confirm;
 use self::retry::Lookups;
 use super::context::NatsContext;
 use super::headers;
+use super::pending_replies::{Extra, Resend};
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use super::server::Version;
-use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -104,29 +104,29 @@ struct RetryablePublish {
     subject: Subject,
     body: Bytes,
     message_id: Option<MessageId>,
-    /// What few messages have.
-    extra: Option<Box<Extra>>,
+    extra: Option<Arc<Extra>>,
     /// Headers and body, in bytes.
     size: usize,
 }
 
-#[derive(Debug)]
-struct Extra {
-    headers: Headers,
-    expect: Expectations,
-}
-
 impl RetryablePublish {
     fn expect(&self) -> &Expectations {
-        const NOTHING: &Expectations = &Expectations::none();
-        self.extra.as_ref().map_or(NOTHING, |extra| &extra.expect)
+        &Extra::of(self.extra.as_ref()).expect
     }
 
     /// The headers, as they are sent.
     fn on_wire(&self) -> Option<HeaderMap> {
-        const NONE: &Headers = &Headers::new();
-        let headers = self.extra.as_ref().map_or(NONE, |extra| &extra.headers);
-        headers::outgoing(headers, self.message_id.as_ref(), self.expect())
+        Extra::on_wire(self.extra.as_ref(), self.message_id.as_ref())
+    }
+
+    /// How it is sent again over another connection; not at all without an id, by which the
+    /// stream recognizes the second copy.
+    fn resend(&self) -> Option<Resend> {
+        Some(Resend {
+            payload: self.body.clone(),
+            message_id: self.message_id.clone()?,
+            extra: self.extra.clone(),
+        })
     }
 }
 
@@ -164,21 +164,22 @@ fn take<'a>(
     let on_wire = headers::outgoing(&headers, message_id.as_ref(), &expect);
     let size = body.len() + check_headers(on_wire.as_ref())?;
     check_size(size, context.client().max_payload())?;
-    let outbound = Outbound {
-        subject,
-        headers: on_wire,
-        payload: body.clone(),
-        acked: true,
-        number: None,
-    };
     let plain = headers.is_empty() && expect.is_empty();
-    let extra = (!plain).then(|| Box::new(Extra { headers, expect }));
+    let extra = (!plain).then(|| Arc::new(Extra { headers, expect }));
     let publish_message = RetryablePublish {
         subject: subject.clone(),
         body,
         message_id,
         extra,
         size,
+    };
+    let outbound = Outbound {
+        subject,
+        headers: on_wire,
+        payload: publish_message.body.clone(),
+        acked: true,
+        resend: publish_message.resend(),
+        number: None,
     };
     Ok((publish_message, outbound))
 }

@@ -42,7 +42,7 @@ use self::task::Task;
 use self::wire::Decoder;
 use super::connection::ConnectionMonitor;
 use super::error::ErrorContext;
-use super::options::NatsOptions;
+use super::options::{Address, NatsOptions, Resolved};
 use event_sdk_core::transport::{Error, ErrorKind};
 
 /// A handle of the connection.
@@ -108,15 +108,20 @@ impl Receiver {
     }
 
     async fn start(&self) -> Result<(), Error> {
-        let (addresses, in_url) = self.options.servers.resolve()?;
+        let Resolved {
+            addresses,
+            auth: in_url,
+        } = self.options.servers.resolve()?;
         let auth = self.options.auth.clone().or(in_url);
         let tls = self.options.tls.config().await?;
         let all_secure = self.options.servers.all_secure();
-        let given = addresses.iter().map(|address| ServerAddress {
-            host: address.host().to_owned(),
-            port: address.port(),
-            secure: address.tls_required() || all_secure,
-        });
+        let given = addresses
+            .iter()
+            .map(|Address { server, .. }| ServerAddress {
+                host: server.host().to_owned(),
+                port: server.port(),
+                secure: server.tls_required() || all_secure,
+            });
         let servers = ServerList::new(given.collect(), !self.options.only_given_servers);
         let dialer = Dialer::new(self.options.clone(), auth, tls);
         let (shared, monitor) = (Arc::clone(&self.shared), Arc::clone(&self.monitor));

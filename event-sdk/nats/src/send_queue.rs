@@ -28,7 +28,7 @@ pub(super) use self::order::Turn;
 use self::state::{Queued, State};
 use super::connection::ConnectionMonitor;
 use super::options::Limits;
-use super::pending_replies::{NoReply, PendingReply, ReplyToken};
+use super::pending_replies::{Extra, NoReply, PendingReply, ReplyToken, Resend};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
@@ -49,6 +49,8 @@ pub(super) struct Outbound<'a> {
     pub(super) payload: Bytes,
     /// Whether an answer is awaited.
     pub(super) acked: bool,
+    /// How it is sent again if the connection is lost before its answer comes.
+    pub(super) resend: Option<Resend>,
     /// Its place in the order if it was handed over before; otherwise it comes
     /// behind everything.
     pub(super) number: Option<u64>,
@@ -131,7 +133,8 @@ impl SendQueue {
         mut state: MutexGuard<'_, State>,
         outbound: Outbound<'_>,
     ) -> Result<Sent, Error> {
-        if state.queue.is_empty() && self.has_room(&state, outbound.acked) {
+        let is_first = state.queue.is_empty() && state.lost.is_empty();
+        if is_first && self.has_room(&state, outbound.acked) {
             let mut nobody = Context::from_waker(Waker::noop());
             match Pin::new(&mut state.client).poll_ready(&mut nobody) {
                 Poll::Ready(Ok(())) => {
@@ -148,6 +151,7 @@ impl SendQueue {
             headers: outbound.headers,
             payload: outbound.payload,
             acked: outbound.acked,
+            resend: outbound.resend,
             since: Instant::now(),
             handed,
         };
@@ -186,6 +190,7 @@ impl SendQueue {
             headers,
             payload,
             acked,
+            resend,
             number,
         } = outbound;
         let on_wire = state.written(subject.as_str().as_bytes());
@@ -197,7 +202,8 @@ impl SendQueue {
                 number,
                 Instant::now(),
                 wanted,
-            );
+            )
+            .resend(resend);
             let token = state.pending_replies.open(wait);
             state.in_flight += 1;
             (Some(token), Some(self.reply_to(state, token)))
@@ -226,6 +232,25 @@ impl SendQueue {
                 .at_subject(subject)
                 .with_source(error))
             }
+        }
+    }
+
+    /// Sends a message again that was sent over a connection before. The client has to be ready.
+    fn send_lost(&self, state: &mut State, token: ReplyToken) {
+        let connection = state.connection;
+        let Some((subject, resend)) = state.pending_replies.move_to(token, connection) else {
+            // It was answered meanwhile.
+            return;
+        };
+        state.in_flight += 1;
+        let message = OutboundMessage {
+            subject,
+            reply: Some(self.reply_to(state, token)),
+            headers: Extra::on_wire(resend.extra.as_ref(), Some(&resend.message_id)),
+            payload: resend.payload,
+        };
+        if Pin::new(&mut state.client).start_send(message).is_err() {
+            state.fail(token, NoReply::NotSent);
         }
     }
 

@@ -5,7 +5,7 @@ mod config;
 mod message;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::json;
@@ -30,7 +30,8 @@ pub(super) fn streams_for(
     context: Arc<NatsContext>,
     pattern: Pattern,
 ) -> Completion<Result<Vec<Text>, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         context.check_open(Operation::Read)?;
         names(&context, &ErrorContext::new(Operation::Read), &pattern).await
     })
@@ -44,11 +45,13 @@ pub(super) async fn names(
 ) -> Result<Vec<Text>, Error> {
     #[derive(Deserialize)]
     struct Page {
-        #[serde(default)]
+        // An answer without it says nothing about streams.
         total: usize,
         streams: Option<Vec<String>>,
     }
     let mut names = Vec::new();
+    let begun = Instant::now();
+    let limit = context.options().request_timeout;
     loop {
         let request = json!({ "subject": pattern.as_str(), "offset": names.len() });
         let page: Page = context.request(about, "STREAM.NAMES", &request).await?;
@@ -58,6 +61,12 @@ pub(super) async fn names(
         if end || names.len() >= page.total {
             return Ok(names);
         }
+        if begun.elapsed() >= limit {
+            return Err(about.error(
+                ErrorKind::Timeout,
+                format!("the server listed {} streams within {limit:?} and not the end of them; narrow the subject, or raise `request_timeout`", names.len()),
+            ));
+        }
     }
 }
 
@@ -66,7 +75,8 @@ pub(super) fn stream_state(
     context: Arc<NatsContext>,
     stream: Text,
 ) -> Completion<Result<StreamState, Error>> {
-    Completion::later(async move {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read);
         let open = context.check_open(about.operation);
         open.map_err(|error| error.at_stream(stream.clone()))?;
@@ -166,13 +176,9 @@ struct ClusterJson {
 /// What a stream holds.
 #[derive(Debug, Deserialize)]
 pub(super) struct StateJson {
-    #[serde(default)]
     messages: u64,
-    #[serde(default)]
     bytes: u64,
-    #[serde(default)]
     pub(super) first_seq: u64,
-    #[serde(default)]
     pub(super) last_seq: u64,
     #[serde(default)]
     consumer_count: usize,
@@ -206,5 +212,8 @@ pub(super) fn apply_stream(
     context: Arc<NatsContext>,
     config: StreamConfig,
 ) -> Completion<Result<StreamChange, Error>> {
-    Completion::later(async move { apply::apply(&context, &config).await })
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        apply::apply(&context, &config).await
+    })
 }

@@ -39,7 +39,10 @@ pub(super) fn run(input: &[u8]) {
 /// A context that is read is one that can be made.
 fn trace(headers: &Headers) {
     if let Some(trace) = TraceContext::from_headers(headers) {
-        let again = TraceContext::new(trace.traceparent(), trace.tracestate().map(ToOwned::to_owned));
+        let again = TraceContext::new(
+            trace.traceparent(),
+            trace.tracestate().map(ToOwned::to_owned),
+        );
         assert!(again.is_ok(), "{trace:?}");
     }
 }

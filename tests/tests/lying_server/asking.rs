@@ -62,7 +62,7 @@ fn streams() -> Vec<Row> {
     let rows =
         texts.map(|(name, text)| Row::new(name, Client::State, answers(INFO, text), &["Other"]));
     let mut rows: Vec<_> = rows.into();
-    let deleted: Vec<u64> = (0..500_000).collect();
+    let deleted: Vec<u64> = (0..50_000).collect();
     rows.extend([
         Row::new(
             "no word about the stream",

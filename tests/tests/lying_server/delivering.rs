@@ -1,7 +1,9 @@
 //! Violations on the connection for deliveries, which reads the protocol itself.
 
+use event_sdk_tests::raw::envelope;
+
 use crate::row::{Client, Row, always, first};
-use crate::server::{Ask, INFO, Step};
+use crate::server::{Ask, INFO, Message, Step};
 
 const NEXT: &str = "CONSUMER.MSG.NEXT";
 const EVENTS: &[&str] = &["event 1", "event 2", "event 3"];
@@ -9,6 +11,7 @@ const EVENTS: &[&str] = &["event 1", "event 2", "event 3"];
 pub(crate) fn rows() -> Vec<Row> {
     let mut rows = frames();
     rows.extend(greetings());
+    rows.extend(core());
     rows
 }
 
@@ -178,6 +181,85 @@ fn greetings() -> Vec<Row> {
         )
         .connections(30)
         .pulls(30),
+    ]);
+    rows
+}
+
+/// What comes to a subscription without a stream.
+fn core() -> Vec<Row> {
+    const SUBJECT: &str = "events.orders.order.placed";
+    let event = |id: u64| {
+        let data = format!(r#"{{"id":{id},"item":"item {id}"}}"#);
+        Step::Send(Message::new(
+            SUBJECT,
+            envelope("order.placed", "1.0", &data),
+        ))
+    };
+    let with = |headers: Vec<u8>| {
+        Step::Send(Message {
+            headers: Some(headers),
+            ..Message::new(SUBJECT, "{}")
+        })
+    };
+    let headers = |lines: &str| format!("NATS/1.0\r\n{lines}\r\n").into_bytes();
+    let many: Vec<_> = (0..100_000).map(|n| format!("{n}:\r\n")).collect();
+    // When the subscription is made, this comes, and then a good event.
+    let odd = [
+        (
+            "a message without a stream, with unreadable headers",
+            with(headers("A: \u{ff}\r\nno colon\r\n")),
+        ),
+        (
+            "a message without a stream, with another version",
+            with(b"HTTP/1.1\r\n\r\n".to_vec()),
+        ),
+        (
+            "a message without a stream, with a hundred thousand headers",
+            with(headers(&many.concat())),
+        ),
+        (
+            "a message without a stream, with a status",
+            with(b"NATS/1.0 503\r\n\r\n".to_vec()),
+        ),
+        (
+            "a message without a stream, of a subject that is none",
+            Step::Frame(SUBJECT.to_owned(), b"MSG a..b \0 2\r\n{}\r\n".to_vec()),
+        ),
+        (
+            "a message without a stream, of a subject that is not UTF-8",
+            Step::Frame(SUBJECT.to_owned(), b"MSG a.\xff \0 2\r\n{}\r\n".to_vec()),
+        ),
+    ];
+    let subscribes = |ask: &Ask| ask.call == "SUB" && ask.subject == SUBJECT;
+    let rows = odd.map(|(name, odd)| {
+        let script = move |ask: &Ask| subscribes(ask).then(|| vec![odd.clone(), event(9)]);
+        Row::new(name, Client::Core(1), script, &["event 9"])
+    });
+    let mut rows: Vec<_> = rows.into();
+    rows.extend([
+        Row::new(
+            "two thousand messages without a stream at once",
+            Client::Core(2000),
+            move |ask: &Ask| subscribes(ask).then(|| (1..=2000).map(event).collect()),
+            &["event 2000"],
+        ),
+        Row::new(
+            "a subscription without a stream that is denied",
+            Client::Core(1),
+            move |ask: &Ask| {
+                let denied =
+                    format!("-ERR 'Permissions Violation for Subscription to \"{SUBJECT}\"'\r\n");
+                subscribes(ask).then(|| vec![Step::Raw(denied.into_bytes())])
+            },
+            &["PermissionDenied"],
+        ),
+        Row::new(
+            "a subscription without a stream that is not confirmed",
+            Client::Core(1),
+            |ask: &Ask| (ask.call == "PING" && ask.nth > 2).then(Vec::new),
+            &["Disconnected"],
+        )
+        .connections(4),
     ]);
     rows
 }

@@ -8,9 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use event_sdk::stream::StreamSpec;
-use event_sdk::transport::Error;
 use event_sdk::transport::nats::{Nats, NatsOptions};
-use event_sdk::{EventBus, Incoming};
+use event_sdk::transport::{AckPolicy, DeliverPolicy, Error};
+use event_sdk::{EventBus, Incoming, Subscribe};
 use event_sdk_tests::orders::{OrderPlaced, placed};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,6 +30,8 @@ pub(crate) enum Client {
     Receive(usize),
     /// The same by an ephemeral consumer.
     ReceiveAlone(usize),
+    /// Subscribes without a stream, until it has so many events.
+    Core(usize),
     /// Subscribes, receives one event, and waits until its ack is confirmed.
     Confirm,
     /// Subscribes and waits for so long, whatever comes.
@@ -75,7 +77,7 @@ impl Row {
             comes,
             connections: 2,
             pulls: 3,
-            within: Duration::from_secs(9),
+            within: Duration::from_secs(15),
             options: |options| options,
         }
     }
@@ -177,6 +179,7 @@ impl Row {
             Ok(nats) => nats,
             Err(error) => return seen.error(&error),
         };
+        let core = EventBus::builder().transport(nats.core());
         let bus = EventBus::builder()
             .publish_timeout(TIMEOUT + Duration::from_millis(300))
             .stream(StreamSpec::new(STREAM).subject("orders.>"))
@@ -185,10 +188,15 @@ impl Row {
         match self.client {
             Client::Connect => publish(&bus, 1, seen).await,
             Client::Publish(events) => publish(&bus, events, seen).await,
-            Client::Receive(wanted) => receive(&bus, true, wanted, seen).await,
-            Client::ReceiveAlone(wanted) => receive(&bus, false, wanted, seen).await,
+            Client::Receive(wanted) => receive(durable(&bus), wanted, seen).await,
+            Client::ReceiveAlone(wanted) => receive(ephemeral(&bus), wanted, seen).await,
+            Client::Core(wanted) => {
+                let core = core.expect("the bus is right");
+                let subscribe = ephemeral(&core).ack_policy(AckPolicy::None);
+                receive(subscribe.deliver(DeliverPolicy::New), wanted, seen).await;
+            }
             Client::Listen(time) => {
-                let receiving = receive(&bus, true, usize::MAX, seen);
+                let receiving = receive(durable(&bus), usize::MAX, seen);
                 let _ = tokio::time::timeout(time, receiving).await;
             }
             Client::Confirm => confirm(&bus, seen).await,
@@ -218,14 +226,16 @@ async fn publish(bus: &EventBus, events: u64, seen: &mut Seen) {
     }
 }
 
-async fn receive(bus: &EventBus, durable: bool, wanted: usize, seen: &mut Seen) {
-    let subscribe = bus.subscribe::<OrderPlaced>().prefetch(10);
-    let opened = if durable {
-        subscribe.durable("reader").await
-    } else {
-        subscribe.await
-    };
-    let mut orders = match opened {
+fn ephemeral(bus: &EventBus) -> Subscribe<OrderPlaced> {
+    bus.subscribe::<OrderPlaced>().prefetch(10)
+}
+
+fn durable(bus: &EventBus) -> Subscribe<OrderPlaced> {
+    ephemeral(bus).durable("reader")
+}
+
+async fn receive(subscribe: Subscribe<OrderPlaced>, wanted: usize, seen: &mut Seen) {
+    let mut orders = match subscribe.await {
         Ok(orders) => orders,
         Err(error) => return seen.error(&error),
     };

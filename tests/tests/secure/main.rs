@@ -5,6 +5,8 @@ mod captured;
 mod credentials;
 mod domain;
 mod permissions;
+mod personal;
+mod secrets;
 mod support;
 mod tls;
 mod users;

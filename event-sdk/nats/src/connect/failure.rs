@@ -8,6 +8,7 @@ use async_nats::{ConnectError, ConnectErrorKind, ServerError};
 
 use crate::connection::{EXCEEDED, is_about_credentials};
 use crate::options::{Auth, NatsOptions, Tls};
+use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Why no connection came to be.
@@ -27,7 +28,8 @@ pub(crate) async fn connecting(
         ConnectErrorKind::TimedOut => (ErrorKind::Timeout, late(options)),
         ConnectErrorKind::Dns => (
             ErrorKind::Disconnected,
-            "the name of the server cannot be resolved".to_owned(),
+            "the name of the server cannot be resolved; a token belongs before it, as `token@host`"
+                .to_owned(),
         ),
         _ if says(&error).is_some_and(|said| is_about_credentials(&said)) => refused(auth).await,
         _ => behind(&error, tls),
@@ -38,7 +40,19 @@ pub(crate) async fn connecting(
         Operation::Configure,
         format!("cannot connect to {servers:?}: {reason}"),
     )
-    .with_source(error)
+    .with_source(readable(error))
+}
+
+/// The error as it is, or as an escaped and shortened text if it has what acts on a terminal: the
+/// server's own words are a part of it.
+fn readable(error: ConnectError) -> Box<dyn std::error::Error + Send + Sync> {
+    let text = error.to_string();
+    let shown = Shown(&text, 500).to_string();
+    if shown == text {
+        Box::new(error)
+    } else {
+        shown.into()
+    }
 }
 
 /// Whether the connection was ended without a word of the reason. A server that
@@ -137,7 +151,6 @@ fn by_server(alert: AlertDescription, tls: &Tls) -> String {
             _ => format!("the server refuses the secure connection ({alert:?})"),
         };
     };
-    let certificate = certificate.display();
     match alert {
         Alert::CertificateExpired => format!(
             "the server refuses the client certificate {certificate}, which has expired or is not valid yet; renew it"
@@ -182,7 +195,7 @@ fn of_server(why: &CertificateError, tls: &Tls) -> String {
         }
         // Two authorities may have the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            let trusted: Vec<_> = tls.authorities.iter().map(|path| path.display()).collect();
+            let trusted: Vec<_> = tls.authorities.iter().collect();
             let trusted = match &*trusted {
                 [] => "the operating system trusts".to_owned(),
                 [one] => format!("stands in {one}"),

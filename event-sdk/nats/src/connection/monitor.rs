@@ -3,16 +3,17 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use async_nats::{ClientError, Event, ServerError};
+use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    ConnectionListener, ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase,
+    ConnectionListener, ConnectionState, ConnectionWatch, Denial, DisconnectReason, Phase, Unasked,
     is_about_credentials,
 };
+use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Where everything that is heard of the connection comes together.
@@ -26,11 +27,39 @@ pub(crate) struct ConnectionMonitor {
     denials: broadcast::Sender<Denial>,
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
+    /// When the connection was made, and how many before it lasted only a moment.
+    made: Mutex<Made>,
     phase: watch::Sender<Phase>,
-    /// Whether it ended since no connection could be made.
-    given_up: AtomicBool,
+    /// Why it ended, if the caller has not begun to end it.
+    unasked: OnceLock<Unasked>,
+    /// Whether the tokio runtime in which it was made has ended.
+    lost_runtime: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn ConnectionListener>>>,
 }
+
+/// What is known of how long connections last.
+#[derive(Debug, Default)]
+struct Made {
+    at: Option<Instant>,
+    short_lived: u32,
+}
+
+/// A connection that is lost sooner was made in vain.
+const LASTING: Duration = Duration::from_secs(5);
+
+impl Made {
+    fn lost(&mut self, now: Instant) {
+        let Some(at) = self.at.take() else { return };
+        if now.saturating_duration_since(at) < LASTING {
+            self.short_lived = self.short_lived.saturating_add(1);
+        } else {
+            self.short_lived = 0;
+        }
+    }
+}
+
+/// The most characters of a server's text in a log line.
+const MAX_TEXT: usize = 500;
 
 /// How many denials a subscriber to them may be behind.
 const DENIALS: usize = 64;
@@ -43,8 +72,10 @@ impl ConnectionMonitor {
             deliveries: Mutex::new(None),
             denials: broadcast::Sender::new(DENIALS),
             lost: Mutex::new(None),
+            made: Mutex::new(Made::default()),
             phase: watch::Sender::new(Phase::Open),
-            given_up: AtomicBool::new(false),
+            unasked: OnceLock::new(),
+            lost_runtime: AtomicBool::new(false),
             listeners: Mutex::new(Vec::new()),
         }
     }
@@ -105,6 +136,12 @@ impl ConnectionMonitor {
         *self.phase.borrow() != Phase::Ended
     }
 
+    /// How many connections in a row were lost within a moment. Each counts as a failed round of
+    /// attempts, so that the waits grow although the client counts from one again.
+    pub(crate) fn short_lived(&self) -> u32 {
+        lock(&self.made).short_lived
+    }
+
     /// What is wanted of the connection, to be waited for.
     pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
         self.phase.subscribe()
@@ -136,8 +173,8 @@ impl ConnectionMonitor {
 
     /// That nothing is begun any more, and why.
     pub(crate) fn refusal(&self, operation: Operation) -> Error {
-        if self.given_up.load(Ordering::Acquire) {
-            Self::given_up(operation)
+        if let Some(why) = self.unasked.get() {
+            why.error(operation)
         } else if *self.phase.borrow() == Phase::Draining {
             Error::draining(operation)
         } else {
@@ -147,21 +184,41 @@ impl ConnectionMonitor {
 
     /// Whether the caller has begun to end it; that no connection could be made is no such end.
     pub(crate) fn was_told_to_end(&self) -> bool {
-        !self.is_open() && !self.given_up.load(Ordering::Acquire)
+        !self.is_open() && self.unasked.get().is_none()
     }
 
     /// Why the connection has ended, if the caller has not begun to end it.
     pub(crate) fn failure(&self) -> Option<Error> {
-        (!self.was_told_to_end()).then(|| Self::given_up(Operation::Subscribe))
+        (!self.was_told_to_end()).then(|| self.unasked(Operation::Subscribe))
     }
 
-    /// That it was tried to connect as often as it may be.
-    pub(crate) fn given_up(operation: Operation) -> Error {
-        Error::new(
-            ErrorKind::Closed,
-            operation,
-            "the connection was given up after as many attempts as allowed; connect anew",
-        )
+    /// Why it has ended without being asked to.
+    pub(crate) fn unasked(&self, operation: Operation) -> Error {
+        // The client may have ended before that was noticed.
+        let why = self.unasked.get().unwrap_or(&Unasked::ClientEnded);
+        why.error(operation)
+    }
+
+    /// The connection has ended for good without being asked to.
+    pub(crate) fn end_unasked(&self, why: Unasked) {
+        if self.is_wanted() {
+            tracing::error!(target: crate::TRACING_TARGET, "the connection to NATS has ended: {}", why.reason());
+            // The first reason stays.
+            let _ = self.unasked.set(why);
+            self.end();
+        }
+        self.closed();
+    }
+
+    /// The tokio runtime in which the connection was made has ended, and its tasks with it.
+    pub(crate) fn lose_runtime(&self) {
+        self.lost_runtime.store(true, Ordering::Release);
+        self.end_unasked(Unasked::RuntimeEnded);
+    }
+
+    /// Whether timers and tasks of the connection's runtime are of no use any more.
+    pub(crate) fn has_lost_runtime(&self) -> bool {
+        self.lost_runtime.load(Ordering::Acquire)
     }
 
     /// The connection has ended for good.
@@ -210,14 +267,18 @@ impl ConnectionMonitor {
         match event {
             Event::Connected => {
                 tracing::info!(target: crate::TRACING_TARGET, "connected to NATS");
-                self.reconcile(true, Instant::now());
+                let now = Instant::now();
+                lock(&self.made).at = Some(now);
+                self.reconcile(true, now);
                 for listener in &*lock(&self.listeners) {
                     listener.connected();
                 }
             }
             Event::Disconnected => {
                 tracing::warn!(target: crate::TRACING_TARGET, "the connection to NATS was lost");
-                self.reconcile(false, Instant::now());
+                let now = Instant::now();
+                lock(&self.made).lost(now);
+                self.reconcile(false, now);
                 for listener in &*lock(&self.listeners) {
                     listener.disconnected();
                 }
@@ -233,12 +294,12 @@ impl ConnectionMonitor {
             ),
             Event::ServerError(error) => self.hear_server(error),
             Event::ClientError(ClientError::MaxReconnects) => {
-                tracing::error!(target: crate::TRACING_TARGET, "the connection to NATS is given up: too many attempts failed");
-                self.given_up.store(true, Ordering::Release);
-                self.end();
-                self.closed();
+                self.end_unasked(Unasked::GivenUp);
             }
-            Event::ClientError(error) => self.hear_attempt(&error.to_string()),
+            Event::ClientError(ClientError::Other(error)) => self.hear_attempt(error),
+            Event::ClientError(error) => {
+                tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS client reports an error");
+            }
         }
     }
 
@@ -252,7 +313,8 @@ impl ConnectionMonitor {
             self.hear_denial(denial);
             return;
         }
-        tracing::warn!(target: crate::TRACING_TARGET, error = text, "the NATS server reports an error");
+        let error = Shown(text, MAX_TEXT);
+        tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS server reports an error");
         if is_about_credentials(text) {
             self.note(DisconnectReason::Unauthenticated);
         }
@@ -260,7 +322,9 @@ impl ConnectionMonitor {
 
     /// The server did not allow something, on whichever connection.
     pub(crate) fn hear_denial(&self, denial: Denial) {
-        tracing::warn!(target: crate::TRACING_TARGET, ?denial, "the NATS server denies a permission");
+        let text = format!("{denial:?}");
+        let denial_shown = Shown(&text, MAX_TEXT);
+        tracing::warn!(target: crate::TRACING_TARGET, denial = %denial_shown, "the NATS server denies a permission");
         for listener in &*lock(&self.listeners) {
             listener.denied(&denial);
         }
@@ -270,17 +334,18 @@ impl ConnectionMonitor {
 
     /// An attempt to connect has failed.
     fn hear_attempt(&self, error: &str) {
-        tracing::warn!(target: crate::TRACING_TARGET, error, "an attempt to connect to NATS failed");
-        // The texts of async-nats's `ConnectErrorKind`.
-        let reason = if error.contains("authorization violation")
-            || error.contains("failed signing nonce")
-        {
+        // async-nats hands on the text of the kind and nothing else.
+        use ConnectErrorKind as Kind;
+        let is = |kind: Kind| error == kind.to_string();
+        let reason = if is(Kind::AuthorizationViolation) || is(Kind::Authentication) {
             DisconnectReason::Unauthenticated
-        } else if error.contains("TLS") {
+        } else if is(Kind::Tls) {
             DisconnectReason::Tls
         } else {
             DisconnectReason::Unreachable
         };
+        let error = Shown(error, MAX_TEXT);
+        tracing::warn!(target: crate::TRACING_TARGET, %error, "an attempt to connect to NATS failed");
         self.note(reason);
     }
 

@@ -14,6 +14,13 @@ use event_sdk_core::transport::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Difference, Error,
 };
 
+/// A server counts nanoseconds since 1970 in 64 bits: a later start would wrap around and deliver
+/// old messages.
+const LATEST: Timestamp = Timestamp::constant(9_223_372_036, 0);
+
+/// Streams have no older messages.
+const EARLIEST: Timestamp = Timestamp::UNIX_EPOCH;
+
 /// A consumer's configuration in a server's JSON (nats-server,
 /// `ConsumerConfig` in `server/consumer.go`); durations are nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -121,7 +128,7 @@ impl Wire {
             }
             DeliverPolicy::ByStartTime(time) => {
                 wire.deliver_policy = WireDeliver::ByStartTime;
-                wire.opt_start_time = Some(time);
+                wire.opt_start_time = Some(time.clamp(EARLIEST, LATEST));
             }
         }
         match config.filters.as_slice() {
@@ -280,7 +287,7 @@ impl Wire {
     }
 
     /// Its filters, or their words if they are none of this SDK's.
-    fn filters(&self) -> Result<Vec<Pattern>, String> {
+    pub(super) fn filters(&self) -> Result<Vec<Pattern>, String> {
         if !self.filter_subjects.is_empty() {
             let all = self
                 .filter_subjects

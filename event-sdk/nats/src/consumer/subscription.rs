@@ -13,8 +13,9 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::exhausted::Reports;
-use super::gaps::Gaps;
+use super::gaps::{Found, Gaps};
 use super::message::Message;
+use super::pace::Pace;
 use super::pull::SILENCE;
 use super::pull_loop::{ConsumerSignal, PullLoop};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
@@ -22,7 +23,6 @@ use super::reply::Reply;
 use super::settle::AckPending;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
-use crate::connection::ConnectionMonitor;
 use crate::receiver::LinkWatch;
 use event_sdk_core::transport::{
     Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
@@ -52,6 +52,8 @@ pub(super) struct NatsSubscription {
     silence: Pin<Box<Sleep>>,
     /// Whether something was heard since that began to run.
     heard: bool,
+    /// Requests that ended at once.
+    pace: Pace,
     /// How many items were handed out since a look at reports and denials.
     unlooked: u32,
     over: bool,
@@ -103,6 +105,7 @@ impl NatsSubscription {
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
             heard: true,
+            pace: Pace::default(),
             unlooked: 0,
             over: false,
         }
@@ -128,10 +131,20 @@ impl NatsSubscription {
                 return Poll::Ready(step);
             }
         }
+        if self.gaps.is_due()
+            && let Poll::Ready(step) = self.poll_gaps(false, cx)
+        {
+            return Poll::Ready(step);
+        }
         if let Some(gap) = self.gaps.next() {
             return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
         }
         loop {
+            if self.gaps.doubts()
+                && let Some(gap) = ready!(self.gaps.poll_doubt(cx))
+            {
+                return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
+            }
             let asks = self.recovering.is_none() && self.link.is_same();
             match self.pull_loop.poll(asks, cx) {
                 Poll::Ready(came) => {
@@ -152,10 +165,12 @@ impl NatsSubscription {
         match came {
             ConsumerSignal::Message(message, reply, ack_pending) => {
                 self.hear();
+                self.pace.served();
                 self.unlooked = self.unlooked.saturating_add(1);
-                if let Some(gap) = self.gaps.delivered(&reply) {
+                let found = self.gaps.delivered(&reply);
+                if found != Found::Nothing {
                     self.pull_loop.keep_behind((message, reply, ack_pending));
-                    return Some(self.notice(NoticeKind::Gap(gap)));
+                    return found.gap().map(|gap| self.notice(NoticeKind::Gap(gap)));
                 }
                 return Some(self.received(&message, reply, ack_pending));
             }
@@ -165,7 +180,7 @@ impl NatsSubscription {
             ConsumerSignal::Skipped(reply) => {
                 self.hear();
                 self.unlooked = self.unlooked.saturating_add(1);
-                let gap = self.gaps.delivered(&reply)?;
+                let gap = self.gaps.delivered(&reply).gap()?;
                 return Some(self.notice(NoticeKind::Gap(gap)));
             }
             ConsumerSignal::Unreadable(message) => {
@@ -192,6 +207,9 @@ impl NatsSubscription {
     }
 
     fn take_status(&mut self, status: Status) -> Option<Step> {
+        if self.pace.hear(&status, std::time::Instant::now()) {
+            self.recovery(Cause::Unserved);
+        }
         match status {
             Status::Waiting | Status::Ended(Left::Of(_)) | Status::TooLarge { .. } => self.hear(),
             Status::AtMost(_) | Status::NotLonger(_) | Status::BytesAtMost(_) => {}
@@ -437,7 +455,8 @@ impl NatsSubscription {
         }
         // It will be said in a moment.
         let about = self.pull_loop.ack_context.about(Operation::Subscribe);
-        about.on(ConnectionMonitor::given_up(Operation::Subscribe))
+        let monitor = self.pull_loop.ack_context.context.monitor();
+        about.on(monitor.unasked(Operation::Subscribe))
     }
 }
 
@@ -449,6 +468,13 @@ impl Stream for NatsSubscription {
         if this.over {
             return Poll::Ready(None);
         }
+        let context = Arc::clone(&this.pull_loop.ack_context.context);
+        // A timer of a runtime that has ended panics.
+        if context.monitor().has_lost_runtime() {
+            this.over = true;
+            return Poll::Ready(Some(Err(this.disconnected())));
+        }
+        let _entered = context.enter();
         Poll::Ready(Some(match ready!(this.step(cx)) {
             Step::Item(item) => Ok(item),
             Step::Over(error) => {

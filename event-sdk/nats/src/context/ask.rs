@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::NatsContext;
 use crate::connection::ConnectionState;
-use crate::error::{ApiError, ErrorContext, Response};
+use crate::error::{ApiError, ErrorContext, response};
 use crate::pending_replies::{NoReply, Reply, ReplyToken};
 use event_sdk_core::transport::{Capability, Error, ErrorKind};
 
@@ -49,9 +49,8 @@ impl NatsContext {
                 format!("nothing answers requests to {}; enable JetStream for this account, or name the domain that has it", self.api(call)),
             ));
         }
-        match serde_json::from_slice(&reply.payload) {
-            Ok(Response::Ok(response)) => Ok(Ok(response)),
-            Ok(Response::Err { error }) => Ok(Err(error)),
+        match response(&reply.payload) {
+            Ok(answer) => Ok(answer),
             Err(error) => Err(about
                 .error(
                     ErrorKind::Other,

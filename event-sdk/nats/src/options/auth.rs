@@ -1,7 +1,6 @@
 //! Authentication: user and password, token, nkey, credentials file; signs the server's nonce.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,6 +8,7 @@ use jiff::Timestamp;
 use nkeys::KeyPair;
 use serde::Deserialize;
 
+use super::masked::{FilePath, FreeText, looks_secret};
 use super::refused;
 use event_sdk_core::transport::Error;
 
@@ -22,7 +22,7 @@ pub(crate) enum Auth {
     /// The seed of an NKey.
     NKey(Secret),
     /// A file with a user's JWT and seed.
-    CredentialsFile(PathBuf),
+    CredentialsFile(FilePath),
     /// What stands in such a file.
     Credentials(Secret),
 }
@@ -46,6 +46,19 @@ impl fmt::Debug for Secret {
 impl Auth {
     /// Whether it is complete; a file is read.
     pub(crate) async fn check(&self) -> Result<(), Error> {
+        // The client logs the names of users.
+        if let Self::User { name, password } = self {
+            if password.0.is_empty() {
+                return Err(refused(
+                    "a user has no password; give one, or set a token with `token` or `nats://token@host`",
+                ));
+            }
+            if looks_secret(name) {
+                return Err(refused(
+                    "the name of the user looks like a secret, and would be in logs; set it with `token`, `nkey` or `credentials`",
+                ));
+            }
+        }
         self.answer(b"nonce").await.map(drop).map_err(refused)
     }
 
@@ -66,7 +79,7 @@ impl Auth {
             }
             Self::CredentialsFile(path) => {
                 let credentials = read(path).await?;
-                let in_file = |why| format!("the credentials file {}: {why}", path.display());
+                let in_file = |why| format!("the credentials file {path}: {why}");
                 present(&credentials, nonce, &mut auth).map_err(in_file)?;
             }
             Self::Credentials(text) => present(&text.0, nonce, &mut auth)
@@ -81,8 +94,9 @@ impl Auth {
     /// secret.
     pub(crate) async fn refused(&self) -> String {
         match self {
-            Self::User { name, .. } => {
-                format!("the server does not take user {name:?} with this password; look at both")
+            Self::User { name, password } => {
+                let name = shown_name(name, password);
+                format!("the server does not take user {name} with this password; look at both")
             }
             Self::Token(_) => "the server does not take this token".to_owned(),
             Self::NKey(seed) => match key(&seed.0) {
@@ -93,7 +107,7 @@ impl Auth {
                 Err(why) => why,
             },
             Self::CredentialsFile(path) => {
-                let what = format!("the credentials file {}", path.display());
+                let what = format!("the credentials file {path}");
                 refused_credentials(&what, &read(path).await.unwrap_or_default())
             }
             Self::Credentials(text) => refused_credentials("these credentials", &text.0),
@@ -126,15 +140,11 @@ fn expired(credentials: &str) -> Option<Timestamp> {
 }
 
 /// Reads a small file without holding up other tasks.
-async fn read(path: &Path) -> Result<String, String> {
-    let cannot = |why: &dyn fmt::Display| {
-        format!(
-            "the credentials file {} cannot be read: {why}",
-            path.display()
-        )
-    };
-    let reading = path.to_owned();
-    tokio::task::spawn_blocking(move || std::fs::read_to_string(reading))
+async fn read(path: &FilePath) -> Result<String, String> {
+    let cannot =
+        |why: &dyn fmt::Display| format!("the credentials file {path} cannot be read: {why}");
+    let reading = path.clone();
+    tokio::task::spawn_blocking(move || std::fs::read_to_string(reading.as_path()))
         .await
         .map_err(|error| cannot(&error))?
         .map_err(|error| cannot(&error))
@@ -176,12 +186,21 @@ fn sign(key: &KeyPair, nonce: &[u8]) -> Result<Vec<u8>, String> {
         .map_err(|_| "the NKey cannot sign; it needs its seed".to_owned())
 }
 
+/// A user's name as it is shown. A name without a password may be a token.
+fn shown_name<'a>(name: &'a str, password: &Secret) -> FreeText<'a> {
+    if password.0.is_empty() {
+        FreeText::UNSEEN
+    } else {
+        FreeText::new(name)
+    }
+}
+
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::User { name, .. } => f
+            Self::User { name, password } => f
                 .debug_struct("User")
-                .field("name", name)
+                .field("name", &format_args!("{}", shown_name(name, password)))
                 .finish_non_exhaustive(),
             Self::Token(_) => f.write_str("Token"),
             Self::NKey(_) => f.write_str("NKey"),
@@ -230,7 +249,9 @@ mod tests {
             Auth::NKey(Secret::new("")),
             Auth::Credentials(Secret::new(file("hidden.jwt", cut))),
             Auth::Credentials(Secret::new(format!("hidden.jwt\n{seed}"))),
-            Auth::CredentialsFile("/does/not/exist.creds".into()),
+            Auth::CredentialsFile(FilePath::new("/does/not/exist.creds")),
+            Auth::CredentialsFile(FilePath::new(file("hidden.jwt", &seed))),
+            Auth::CredentialsFile(FilePath::new("hidden")),
         ] {
             let error = auth.check().await.unwrap_err();
             let shown = format!("{error} {error:?} {auth:?}");
@@ -243,6 +264,10 @@ mod tests {
     fn secrets_are_not_shown() {
         let secret = || Secret::new("hidden");
         for auth in [
+            Auth::User {
+                name: "hidden".to_owned(),
+                password: Secret::new(""),
+            },
             Auth::User {
                 name: "me".to_owned(),
                 password: secret(),

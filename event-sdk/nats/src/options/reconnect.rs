@@ -25,6 +25,14 @@ impl Default for Reconnect {
 }
 
 impl Reconnect {
+    /// The same after connections that lasted only a moment: each counts as a failed round, and
+    /// the first attempt waits too.
+    pub(crate) fn delay_after(&self, short_lived: u32, attempt: usize, servers: usize) -> Duration {
+        let short_lived = usize::try_from(short_lived).unwrap_or(usize::MAX);
+        let rounds = short_lived.saturating_mul(servers.max(1));
+        self.delay(attempt.max(1).saturating_add(rounds), servers)
+    }
+
     /// How long to wait before the attempt with this number, from one: each
     /// server is tried once at once, then all of them again after a wait.
     pub(crate) fn delay(&self, attempt: usize, servers: usize) -> Duration {
@@ -75,6 +83,19 @@ mod tests {
         between(6, 3, 0, 0);
         between(7, 3, 100, 200);
         between(1, 0, 0, 0);
+    }
+
+    #[test]
+    fn connections_that_last_a_moment_do_not_begin_the_waits_anew() {
+        let reconnect = Reconnect::default();
+        let wait = |short_lived| reconnect.delay_after(short_lived, 1, 1).as_millis();
+        assert_eq!(wait(0), 0);
+        for (short_lived, least, most) in [(1, 50, 100), (2, 100, 200), (20, 2000, 4000)] {
+            assert!((least..=most).contains(&wait(short_lived)), "{short_lived}");
+        }
+        // The other servers of a cluster are tried at once.
+        assert!(reconnect.delay_after(3, 1, 3) >= Duration::from_millis(200));
+        assert_eq!(reconnect.delay_after(3, 2, 3), Duration::ZERO);
     }
 
     #[test]

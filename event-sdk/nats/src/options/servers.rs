@@ -1,9 +1,10 @@
-//! Server URLs: parsing, resolving, and credentials in a URL.
+//! `Servers`: the list of server URLs, and the credentials in them.
 
 use std::fmt;
 
 use super::auth::{Auth, Secret};
 use super::refused;
+use super::url::{ServerUrl, UrlFault};
 use event_sdk_core::transport::Error;
 
 /// The servers as they were given. They may have secrets in them, and are
@@ -11,13 +12,29 @@ use event_sdk_core::transport::Error;
 #[derive(Clone)]
 pub(crate) struct Servers(String);
 
+/// What the servers' URLs say.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// Addresses without secrets.
+    pub(crate) addresses: Vec<Address>,
+    pub(crate) auth: Option<Auth>,
+}
+
+/// The address of a server, without credentials.
+#[derive(Clone)]
+pub(crate) struct Address {
+    pub(crate) server: async_nats::ServerAddr,
+    /// Whether the host may be a token to which `@host` is missing.
+    pub(crate) may_be_token: bool,
+}
+
 impl Servers {
     pub(super) fn new(list: &str) -> Self {
         Self(list.to_owned())
     }
 
-    /// The addresses without secrets, and who connects if they say so.
-    pub(crate) fn resolve(&self) -> Result<(Vec<async_nats::ServerAddr>, Option<Auth>), Error> {
+    /// The addresses, and the credentials if the URLs have some.
+    pub(crate) fn resolve(&self) -> Result<Resolved, Error> {
         let mut addresses = Vec::new();
         let mut auth = None;
         if self.is_torn() {
@@ -26,24 +43,18 @@ impl Servers {
             ));
         }
         for url in self.each() {
-            let Url {
-                scheme,
-                user,
-                address,
-            } = Url::split(url);
-            if !["nats", "tls"].contains(&scheme) {
-                return Err(refused(format!(
-                    "{scheme}://{address} has a scheme that is not known here; write `nats://host:port` or `tls://host:port`"
-                )));
-            }
-            let bare = format!("{scheme}://{address}");
-            let parsed = bare.parse().ok().filter(|_| is_address(address));
-            addresses.push(parsed.ok_or_else(|| {
+            let url = ServerUrl::split(url);
+            let refuse = |fault: UrlFault| {
                 refused(format!(
-                    "{bare:?} is no server's URL; write `nats://host:port` or `tls://host:port`"
+                    "`{url}` is not the URL of a server: {fault}; write `nats://host:port` or `tls://host:port`"
                 ))
-            })?);
-            let Some(user) = user else { continue };
+            };
+            let server = url.address().map_err(refuse)?;
+            addresses.push(Address {
+                server: server.parse().map_err(|_| refuse(UrlFault::Host))?,
+                may_be_token: url.may_be_token(),
+            });
+            let Some(user) = url.user else { continue };
             let found = credentials(user);
             if auth.as_ref().is_some_and(|auth| *auth != found) {
                 return Err(refused(
@@ -55,13 +66,13 @@ impl Servers {
         if addresses.is_empty() {
             return Err(refused("no server is named; write `nats://host:port`"));
         }
-        Ok((addresses, auth))
+        Ok(Resolved { addresses, auth })
     }
 
     /// Whether TLS is asked for by every URL. Then it holds of the servers too that
     /// the cluster announces, without a scheme and before anything is secure.
     pub(crate) fn all_secure(&self) -> bool {
-        self.each().all(|url| Url::split(url).scheme == "tls")
+        self.each().all(|url| ServerUrl::split(url).is_secure())
     }
 
     fn each(&self) -> impl Iterator<Item = &str> {
@@ -78,38 +89,6 @@ impl Servers {
         let mut others = self.each().skip(1);
         !begins_bare && others.any(|url| bare(url) && url.contains('@'))
     }
-}
-
-struct Url<'a> {
-    scheme: &'a str,
-    user: Option<&'a str>,
-    address: &'a str,
-}
-
-impl<'a> Url<'a> {
-    fn split(url: &'a str) -> Self {
-        let (scheme, rest) = url
-            .split_once("://")
-            // Behind a colon it is a part of a password.
-            .filter(|(scheme, _)| !scheme.contains([':', '@']))
-            .unwrap_or(("nats", url));
-        // A password may have an `@` that nobody escaped.
-        let (user, address) = match rest.rsplit_once('@') {
-            Some((user, address)) => (Some(user), address),
-            None => (None, rest),
-        };
-        Self {
-            scheme,
-            user,
-            address,
-        }
-    }
-}
-
-/// Whether a text has nothing but the characters of names, addresses and ports.
-fn is_address(text: &str) -> bool {
-    let known = |b: u8| b.is_ascii_alphanumeric() || b".-_:[]%".contains(&b);
-    !text.is_empty() && !text.starts_with(':') && text.bytes().all(known)
 }
 
 /// `user:password`, or a token.
@@ -146,6 +125,15 @@ fn unescaped(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.may_be_token {
+            return f.write_str("…");
+        }
+        write!(f, "{}:{}", self.server.host(), self.server.port())
+    }
+}
+
 impl fmt::Debug for Servers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
@@ -153,10 +141,7 @@ impl fmt::Debug for Servers {
             return list.entry(&format_args!("…")).finish();
         }
         for url in self.each() {
-            let Url {
-                scheme, address, ..
-            } = Url::split(url);
-            list.entry(&format_args!("{scheme}://{address}"));
+            list.entry(&format_args!("{}", ServerUrl::split(url)));
         }
         list.finish()
     }
@@ -167,10 +152,10 @@ mod tests {
     use super::*;
 
     fn resolve(list: &str) -> Result<(Vec<String>, Option<Auth>), Error> {
-        let (addresses, auth) = Servers::new(list).resolve()?;
+        let Resolved { addresses, auth } = Servers::new(list).resolve()?;
         let addresses = addresses
             .iter()
-            .map(|a| format!("{}:{}", a.host(), a.port()));
+            .map(|a| format!("{}:{}", a.server.host(), a.server.port()));
         Ok((addresses.collect(), auth))
     }
 
@@ -201,14 +186,22 @@ mod tests {
     }
 
     #[test]
+    fn a_slash_at_the_end_and_capitals_are_accepted() {
+        let (addresses, _) = resolve("NATS://one:1/, Tls://two.example/,nats://[::1]/").unwrap();
+        assert_eq!(addresses, ["one:1", "two.example:4222", "::1:4222"]);
+    }
+
+    #[test]
     fn what_is_no_server_is_refused_without_its_secrets() {
         for list in [
             "",
             " , ",
             "http://me:hidden@host",
+            "hidden://host",
             "nats://me:hidden@",
             "nats://me:hidden@:4222",
             "nats://me:hidden@host:port",
+            "nats://me:hidden@host:99999",
             "nats://me:hidden@ho st",
             "nats://me:hidden@host/path",
             "nats://me:hidden@one,nats://you:hidden@two",
@@ -218,11 +211,33 @@ mod tests {
             "nats://me:4321,1hidden@host",
             "nats://me:h@hidden,secret@host",
             "me:hidden,secret@host",
+            // Credentials in the wrong place.
+            "nats://me:hidden",
+            "me:hidden",
+            "nats://host:4222:hidden",
+            "nats://hidden:me",
+            "nats://me%3Ahidden%40host:x",
+            "nats://me:hidden%40host",
+            "nats://host?password=hidden",
+            "nats://host:4222?password=hidden",
+            "nats://host/hidden",
+            "nats://host#hidden",
+            "nats://u:p@host/x?hidden",
+            "nats://u:p@host?hidden@hidden",
+            "nats://me:x/hidden@host",
+            "nats://me:4/hidden@host",
+            "nats://me:p@ss:hidden",
+            "tls://one:1,tls://me:hidden,tls://three",
+            "tls://one:1/,hidden:x",
+            "nats://hidden.4321/x",
+            "nats://host:4222/ hidden",
+            "nats://[hidden]",
+            "nats://[::1]hidden",
         ] {
             let error = resolve(list).unwrap_err();
             let shown = format!("{error} {error:?} {:?}", Servers::new(list));
-            assert!(!shown.contains("hidden"), "{shown}");
-            assert!(!shown.contains("4321"), "{shown}");
+            assert!(!shown.contains("hidden"), "{list}: {shown}");
+            assert!(!shown.contains("4321"), "{list}: {shown}");
         }
     }
 
@@ -230,14 +245,32 @@ mod tests {
     fn secrets_are_not_shown() {
         for (list, shown) in [
             (
-                "nats://me:hidden@one,tls://hidden@two:1,nats://me:hid@den@three",
-                "[nats://one, tls://two:1, nats://three]",
+                "nats://me:hidden@one.example,tls://hidden@two:1,nats://me:hid@den@three:3/",
+                "[nats://one.example, tls://two:1, nats://three:3]",
             ),
-            ("me:hidden@one,me:hid://den@two", "[nats://one, nats://two]"),
+            (
+                "me:hidden@one:1,me:hid://den@two:2",
+                "[nats://one:1, nats://…]",
+            ),
             ("nats://me:hidden,den@one", "[…]"),
+            (
+                "localhost,nats://[::1]:7,127.0.0.1",
+                "[nats://localhost, nats://[::1]:7, nats://127.0.0.1]",
+            ),
+            // A host without a domain or a port may be a token or a password.
+            ("nats://hidden", "[nats://…]"),
+            ("me:h@hidden", "[nats://…]"),
+            ("nats://5f9hiddenc3a8d1e7b2064:4222", "[nats://…]"),
+            (
+                "nats://host.example:4222/hidden",
+                "[nats://host.example:4222…]",
+            ),
+            ("nats://hidden.example/hidden", "[nats://…]"),
         ] {
             assert_eq!(format!("{:?}", Servers::new(list)), shown);
         }
+        let Resolved { addresses, .. } = Servers::new("nats://hidden").resolve().unwrap();
+        assert!(!format!("{addresses:?}").contains("hidden"));
     }
 
     #[test]

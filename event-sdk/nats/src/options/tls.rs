@@ -1,16 +1,17 @@
 //! TLS: whether it is required, root certificates, and the client certificate.
 
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_nats::rustls;
 use rustls::client::ResolvesClientCert;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 
+use super::masked::FilePath;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// How a connection is made secure.
@@ -21,14 +22,14 @@ pub(crate) struct Tls {
     /// Whether it is before the server says anything.
     pub(crate) first: bool,
     /// Who is trusted; those of the operating system if there are none.
-    pub(crate) authorities: Vec<PathBuf>,
+    pub(crate) authorities: Vec<FilePath>,
     /// Certificate and key of this client.
-    pub(super) client: Option<(PathBuf, PathBuf)>,
+    pub(super) client: Option<(FilePath, FilePath)>,
 }
 
 impl Tls {
     /// The certificate that this client shows.
-    pub(crate) fn certificate(&self) -> Option<&Path> {
+    pub(crate) fn certificate(&self) -> Option<&FilePath> {
         let (certificate, _) = self.client.as_ref()?;
         Some(certificate)
     }
@@ -68,7 +69,6 @@ impl Tls {
         for path in &self.authorities {
             for certificate in certificates(path)? {
                 roots.add(certificate).map_err(|error| {
-                    let path = path.display();
                     refused(format!(
                         "{path} has a certificate that cannot be an authority"
                     ))
@@ -97,18 +97,22 @@ fn native_roots() -> &'static RootCertStore {
 /// Certificate and key of this client, read anew for each connection.
 #[derive(Debug)]
 struct ClientCertificate {
-    certificate: PathBuf,
-    key: PathBuf,
+    certificate: FilePath,
+    key: FilePath,
     provider: Arc<CryptoProvider>,
     last: Mutex<Arc<CertifiedKey>>,
 }
 
 impl ClientCertificate {
-    fn read(certificate: &Path, key: &Path, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+    fn read(
+        certificate: &FilePath,
+        key: &FilePath,
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Self, Error> {
         let read = certified_key(certificate, key, &provider)?;
         Ok(Self {
-            certificate: certificate.to_owned(),
-            key: key.to_owned(),
+            certificate: certificate.clone(),
+            key: key.clone(),
             provider,
             last: Mutex::new(Arc::new(read)),
         })
@@ -138,42 +142,148 @@ impl ResolvesClientCert for ClientCertificate {
 }
 
 fn certified_key(
-    certificate: &Path,
-    key: &Path,
+    certificate: &FilePath,
+    key: &FilePath,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, Error> {
     let chain = certificates(certificate)?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| {
-        // The error says at most what kind of section the file lacks.
-        let key = key.display();
-        refused(format!("{key} cannot be read as a private key in PEM")).with_source(error)
+    let contents = contents(key)?;
+    let private = PrivateKeyDer::from_pem_slice(&contents).map_err(|error| {
+        refused(format!(
+            "{key} cannot be read as a private key in PEM: {}",
+            pem_fault(&error, &contents)
+        ))
     })?;
     CertifiedKey::from_der(chain, private, provider).map_err(|error| {
         refused(format!(
-            "the client certificate {} and the key {} cannot be used together",
-            certificate.display(),
-            key.display()
+            "the client certificate {certificate} and the key {key} cannot be used together"
         ))
         .with_source(error)
     })
 }
 
 /// The certificates in a PEM file; at least one.
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let unreadable = |error| {
-        let path = path.display();
-        refused(format!("{path} cannot be read as certificates in PEM")).with_source(error)
-    };
-    let found = CertificateDer::pem_file_iter(path)
-        .map_err(unreadable)?
+fn certificates(path: &FilePath) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let contents = contents(path)?;
+    let found = CertificateDer::pem_slice_iter(&contents)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(unreadable)?;
+        .map_err(|error| {
+            refused(format!(
+                "{path} cannot be read as certificates in PEM: {}",
+                pem_fault(&error, &contents)
+            ))
+        })?;
     if found.is_empty() {
-        return Err(refused(format!("{} has no certificate", path.display())));
+        return Err(refused(format!(
+            "{path} cannot be read as certificates in PEM: {}",
+            pem_fault(&pem::Error::NoItemsFound, &contents)
+        )));
     }
     Ok(found)
 }
 
+fn contents(path: &FilePath) -> Result<Vec<u8>, Error> {
+    fs::read(path.as_path())
+        .map_err(|error| refused(format!("{path} cannot be read")).with_source(error))
+}
+
+/// What is wrong with a PEM file. The parser's own error is neither shown nor kept as a source:
+/// it has lines of the file, which may be the private key, as decimal numbers.
+fn pem_fault(error: &pem::Error, contents: &[u8]) -> &'static str {
+    let has = |text: &[u8]| contents.windows(text.len()).any(|part| part == text);
+    if !has(b"-----BEGIN") {
+        return "it has no line that begins with `-----BEGIN`";
+    }
+    if !has(b"\n") && !has(b"\r") {
+        return if has(b"\\n") {
+            "it has `\\n` written out where line breaks belong"
+        } else {
+            "it has no line breaks; PEM needs one behind `-----BEGIN …-----` and one before `-----END …-----`"
+        };
+    }
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a section has no line `-----END …-----`",
+        pem::Error::IllegalSectionStart { .. } => "a line `-----BEGIN …` does not end with `-----`",
+        pem::Error::Base64Decode(_) => "a section is not base64",
+        pem::Error::NoItemsFound => "it has no section of that kind",
+        pem::Error::SectionTooLarge => "a section is too large",
+        _ => "it is not well formed",
+    }
+}
+
 fn refused(reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::Tls, Operation::Configure, reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    /// Everything that an error shows.
+    fn shown(error: &Error) -> String {
+        let mut text = format!("{error}\n{error:?}\n{error:#?}\n");
+        let mut source = error.source();
+        while let Some(error) = source {
+            let _ = writeln!(text, "{error}\n{error:?}");
+            source = error.source();
+        }
+        text
+    }
+
+    #[test]
+    fn what_is_no_pem_is_refused_without_its_bytes() {
+        const KEY: &str = "MC4CAQAwBQYDK2VwBCIEIHiddenHiddenHiddenHiddenHiddenHiddenHidden";
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        for (contents, says) in [
+            (
+                format!("-----BEGIN PRIVATE KEY-----{KEY}-----END PRIVATE KEY-----"),
+                "no line breaks",
+            ),
+            (
+                format!("-----BEGIN PRIVATE KEY-----\\n{KEY}\\n-----END PRIVATE KEY-----"),
+                "written out",
+            ),
+            (
+                format!("-----BEGIN PRIVATE KEY-----\n{KEY}\n"),
+                "no line `-----END",
+            ),
+            (format!("-----BEGIN {KEY}\n"), "does not end with"),
+            (
+                format!("-----BEGIN PRIVATE KEY-----\n{KEY}!\n-----END PRIVATE KEY-----\n"),
+                "not base64",
+            ),
+            (
+                format!("-----BEGIN CERTIFICATE-----\n{KEY}!\n-----END CERTIFICATE-----\n"),
+                "",
+            ),
+            (KEY.to_owned(), "-----BEGIN"),
+        ] {
+            fs::write(&path, &contents).unwrap();
+            let path = FilePath::new(&path);
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let trusting = Tls {
+                authorities: vec![path.clone()],
+                ..Tls::default()
+            };
+            for error in [
+                certificates(&path).map(drop).unwrap_err(),
+                certified_key(&path, &path, &provider)
+                    .map(drop)
+                    .unwrap_err(),
+                trusting.read().map(drop).unwrap_err(),
+            ] {
+                let shown = shown(&error);
+                let decimal = format!("{:?}", &KEY.as_bytes()[20..26]);
+                let decimal = decimal.trim_matches(['[', ']']);
+                assert!(!shown.contains("Hidden"), "{shown}");
+                assert!(!shown.contains(decimal), "{shown}");
+                assert!(shown.contains(says), "{says}: {shown}");
+                assert!(error.to_string().contains("key.pem"), "{error}");
+            }
+        }
+    }
 }

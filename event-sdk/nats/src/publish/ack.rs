@@ -62,13 +62,14 @@ pub(super) fn read(publisher: &StreamPublisher, answer: Result<Reply, NoReply>) 
     let stream = stream.map(|name| publisher.stream_name(name));
     match (ack.error, stream) {
         (Some(error), stream) => Ack::Refused { stream, error },
-        (None, Some(stream)) => Ack::Stored(Stored {
+        // Sequences begin at one.
+        (None, Some(stream)) if ack.seq > 0 => Ack::Stored(Stored {
             stream: Some(stream),
             sequence: Some(ack.seq),
             duplicate: ack.duplicate,
         }),
-        // An object of somebody else: whatever it confirms, it is not this.
-        (None, None) => Ack::Foreign(None),
+        // An object of another service: whatever it confirms, it is not this.
+        (None, _) => Ack::Foreign(None),
     }
 }
 
@@ -90,7 +91,8 @@ fn stored(ack: &[u8]) -> Option<(&str, u64)> {
     let digits = sequence.bytes().all(|digit| digit.is_ascii_digit());
     let plain = !stream.is_empty() && !stream.contains('\\');
     (plain && digits).then_some(())?;
-    Some((stream, sequence.parse().ok()?))
+    let sequence = sequence.parse().ok().filter(|sequence| *sequence > 0)?;
+    Some((stream, sequence))
 }
 
 impl Ack {
@@ -164,6 +166,7 @@ mod tests {
             r#"{"stream":"", "seq":41}"#,
             r#"{"stream":"a\b","seq":41}"#,
             r#"{"stream":"S", "seq":}"#,
+            r#"{"stream":"S","seq":0}"#,
             r#"{"stream":"S", "seq":-1}"#,
             r#"{"stream":"S", "seq":+1}"#,
             r#"{"stream":"S", "seq":99999999999999999999}"#,

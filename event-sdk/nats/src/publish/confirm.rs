@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use super::ack::{self, Ack};
 use super::{RetryablePublish, StreamPublisher, retry};
 use crate::send_queue::PendingPublish;
-use event_sdk_core::transport::{Error, ErrorKind, Operation, Stored};
+use event_sdk_core::transport::{Completion, Error, ErrorKind, Operation, Stored};
 
 /// Waits for the ack of a message. Dropped, it takes nothing back.
 pub(super) struct Confirm {
@@ -20,7 +20,7 @@ enum Phase {
     /// The ack has not come.
     Waiting(RetryablePublish),
     /// It has to be found out what it means, or the message to be sent again.
-    Retrying(Pin<Box<dyn Future<Output = Result<Stored, Error>> + Send>>),
+    Retrying(Completion<Result<Stored, Error>>),
     Done,
 }
 
@@ -54,7 +54,7 @@ impl Future for Confirm {
                     )
                 }
                 Phase::Retrying(retrying) => {
-                    let result = ready!(retrying.as_mut().poll(cx));
+                    let result = ready!(Pin::new(retrying).poll(cx));
                     this.phase = Phase::Done;
                     return Poll::Ready(result);
                 }
@@ -77,7 +77,8 @@ impl Future for Confirm {
             };
             let publisher = Arc::clone(&this.publisher);
             let retrying = retry::resolve(publisher, publish_message, this.handed, ack);
-            this.phase = Phase::Retrying(Box::pin(retrying));
+            let context = &this.publisher.context;
+            this.phase = Phase::Retrying(context.later(Operation::Publish, retrying));
         }
     }
 }

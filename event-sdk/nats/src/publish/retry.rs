@@ -137,6 +137,7 @@ async fn send(
         headers: publish_message.on_wire(),
         payload: publish_message.body.clone(),
         acked: true,
+        resend: publish_message.resend(),
         number: Some(number),
     })?;
     let handed = match sent {

@@ -111,7 +111,7 @@ impl ServerList {
         }
         for url in urls {
             let Some(address) = parse(url, secure) else {
-                tracing::debug!(target: crate::TRACING_TARGET, url, "an announced server has no address");
+                tracing::debug!(target: crate::TRACING_TARGET, url = ?url, "an announced server has no address");
                 continue;
             };
             if let Some(known) = self.entry(&address) {

@@ -250,7 +250,7 @@ impl<'a> Session<'a> {
         let secure = self.socket.is_secure();
         self.servers.learn(&info.connect_urls, secure);
         if info.ldm && self.leaving.is_none() && self.servers.has_others(self.server) {
-            tracing::info!(target: crate::TRACING_TARGET, server = info.server_name, "the NATS server is about to stop; the connection for deliveries moves to another");
+            tracing::info!(target: crate::TRACING_TARGET, server = %shown(&info.server_name), "the NATS server is about to stop; the connection for deliveries moves to another");
             self.shared.leave_all();
             self.leave();
         }

@@ -14,6 +14,7 @@ use super::session::{Ending, Session};
 use super::shared::Shared;
 use crate::connect;
 use crate::connection::{ConnectionMonitor, DisconnectReason, Phase};
+use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::ErrorKind;
 
 /// What runs until the transport ends.
@@ -108,7 +109,7 @@ impl Task {
         self.connections += 1;
         self.failed = 0;
         let begun = Instant::now();
-        tracing::info!(target: crate::TRACING_TARGET, server = established.info.server_name, "the connection for deliveries is open");
+        tracing::info!(target: crate::TRACING_TARGET, server = %Shown(&established.info.server_name, 100), "the connection for deliveries is open");
         self.shared.connect();
         self.shared.link.set(LinkState::Connected(self.connections));
         self.monitor.hear_deliveries(None);

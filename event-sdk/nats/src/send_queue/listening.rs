@@ -6,9 +6,16 @@ use crate::connection::{ConnectionListener, Denial};
 use crate::pending_replies::{NoReply, PendingReply};
 
 impl ConnectionListener for SendQueue {
-    /// There is a connection again.
+    /// There is a connection again: what was sent over the one before and has an id is sent again.
     fn connected(&self) {
-        self.lock().wake_pump();
+        let mut state = self.lock();
+        let lost = state.pending_replies.lost(state.connection);
+        if !lost.is_empty() {
+            let publishes = lost.len();
+            tracing::info!(target: crate::TRACING_TARGET, publishes, "sent again after reconnecting: what was not confirmed before");
+        }
+        state.lost = lost.into();
+        state.wake_pump();
     }
 
     /// The connection was lost: what was sent over it takes no more room. It is
@@ -17,6 +24,7 @@ impl ConnectionListener for SendQueue {
         let mut state = self.lock();
         state.connection = state.connection.wrapping_add(1);
         state.in_flight = 0;
+        state.lost.clear();
         state.wake_pump();
     }
 

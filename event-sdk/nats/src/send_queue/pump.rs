@@ -1,13 +1,14 @@
 //! The task of a send queue: sends waiting messages, and fails those whose time is over.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures_util::Sink;
 
 use super::state::Queued;
 use super::{Outbound, PendingPublish, SendQueue};
+use crate::connection::Unasked;
 use crate::pending_replies::NoReply;
 use event_sdk_core::transport::Operation;
 
@@ -57,13 +58,20 @@ impl SendQueue {
             Some(pump) => pump.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        while let Some(first) = state.queue.front()
-            && self.has_room(&state, first.acked)
+        while self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
+            && !(state.queue.is_empty() && state.lost.is_empty())
         {
             let ready = match Pin::new(&mut state.client).poll_ready(cx) {
                 Poll::Ready(ready) => ready,
                 Poll::Pending => break,
             };
+            if let Some(token) = state.next_lost() {
+                match ready {
+                    Ok(()) => self.send_lost(&mut state, token),
+                    Err(_) => state.fail(token, NoReply::Closed),
+                }
+                continue;
+            }
             let Some(queued) = state.queue.pop_front() else {
                 break;
             };
@@ -73,6 +81,7 @@ impl SendQueue {
                 headers: queued.headers,
                 payload: queued.payload,
                 acked: queued.acked,
+                resend: queued.resend,
             };
             let handed = queued.handed;
             let result = match ready {
@@ -96,6 +105,15 @@ impl SendQueue {
     /// Ends what has waited too long.
     fn look_after(&self, now: Instant) {
         let mut state = self.lock();
+        let gone = Pin::new(&mut state.client).poll_ready(&mut Context::from_waker(Waker::noop()));
+        let is_gone = matches!(gone, Poll::Ready(Err(_))) && !state.ended;
+        let before = std::mem::replace(&mut state.client_gone, is_gone.then_some(now));
+        // The second time: what the client says of its end may be on its way.
+        if is_gone && before.is_some() {
+            drop(state);
+            self.monitor.end_unasked(Unasked::ClientEnded);
+            return;
+        }
         let connected = state.is_connected();
         let disconnected_for = self.monitor.reconcile(connected, now);
         if !connected && disconnected_for >= self.limits.connection {

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::PendingPublish;
 use super::order::Order;
-use crate::pending_replies::{NoReply, PendingReplies, Reply, ReplyToken};
+use crate::pending_replies::{NoReply, PendingReplies, Reply, ReplyToken, Resend};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::Error;
 
@@ -19,6 +19,9 @@ use event_sdk_core::transport::Error;
 pub(super) struct State {
     pub(super) client: async_nats::Client,
     pub(super) queue: VecDeque<Queued>,
+    /// What was sent over a connection that was lost, and is sent again before what waits in the
+    /// queue: its place in the order.
+    pub(super) lost: VecDeque<(u64, ReplyToken)>,
     pub(super) pending_replies: PendingReplies,
     /// How many of them count, of those sent over the connection that there is.
     pub(super) in_flight: usize,
@@ -36,6 +39,8 @@ pub(super) struct State {
     /// Whether it takes nothing more; what it has is still handed over.
     pub(super) draining: bool,
     pub(super) ended: bool,
+    /// When the client's task was found to have ended.
+    pub(super) client_gone: Option<Instant>,
 }
 
 pub(super) struct Queued {
@@ -44,6 +49,7 @@ pub(super) struct Queued {
     pub(super) headers: Option<HeaderMap>,
     pub(super) payload: Bytes,
     pub(super) acked: bool,
+    pub(super) resend: Option<Resend>,
     pub(super) since: Instant,
     pub(super) handed: oneshot::Sender<Result<PendingPublish, Error>>,
 }
@@ -56,6 +62,7 @@ impl State {
         Self {
             client,
             queue: VecDeque::new(),
+            lost: VecDeque::new(),
             pending_replies: PendingReplies::default(),
             in_flight: 0,
             connection: 0,
@@ -66,11 +73,22 @@ impl State {
             watched: false,
             draining: false,
             ended: false,
+            client_gone: None,
         }
     }
 
     pub(super) fn is_connected(&self) -> bool {
         self.client.connection_state() == ClientState::Connected
+    }
+
+    /// Takes the next message to be sent again, if its place is before that of the queue's first.
+    pub(super) fn next_lost(&mut self) -> Option<ReplyToken> {
+        let (number, _) = self.lost.front()?;
+        let first = self.queue.front().and_then(|first| first.number);
+        if first.is_some_and(|first| first < *number) {
+            return None;
+        }
+        self.lost.pop_front().map(|(_, token)| token)
     }
 
     /// A subject with this text.
@@ -119,7 +137,7 @@ impl State {
     }
 
     pub(super) fn wake_pump_if_waited_for(&mut self) {
-        if !self.queue.is_empty() {
+        if !self.queue.is_empty() || !self.lost.is_empty() {
             self.wake_pump();
         }
     }

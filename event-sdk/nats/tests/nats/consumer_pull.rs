@@ -248,3 +248,15 @@ async fn a_message_that_ran_out_of_deliveries_is_reported_whoever_had_it() {
     assert_eq!(report.subject.as_ref().unwrap().as_str(), "events.poison");
     assert_eq!((report.sequence, report.attempts), (1, 2));
 }
+
+#[tokio::test]
+async fn a_start_in_the_year_9999_delivers_no_old_message() {
+    let rig = Rig::start().await;
+    rig.publish([1]).await;
+    let nats = rig.connect().await;
+    let mut config = durable("d");
+    config.deliver = DeliverPolicy::ByStartTime(jiff::Timestamp::MAX);
+    let mut reader = subscribe(&nats, &config, 8).await;
+    rig.publish([2]).await;
+    assert_eq!(body(&reader.next().await), 2);
+}
