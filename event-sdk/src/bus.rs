@@ -30,6 +30,8 @@ use event_sdk_core::transport::{
     TransportExt as _,
 };
 
+use crate::delayed_naks::Registry;
+
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
 ///
 /// Clones are cheap and share the same bus.
@@ -75,6 +77,7 @@ pub(crate) struct Inner {
     consumers: Vec<ConsumerSpec>,
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
+    pub(crate) delayed_naks: Registry,
 }
 
 impl Inner {

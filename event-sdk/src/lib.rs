@@ -76,6 +76,7 @@
 //! - `publish`: publishers, prepared events, batches, errors;
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
+//! - `delayed_naks`: the bounds on delayed naks of unknown events;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
@@ -92,6 +93,8 @@ mod publish;
 pub mod transport;
 
 mod subscribe;
+
+mod delayed_naks;
 
 mod message;
 
@@ -116,7 +119,7 @@ pub use publish::{
     Publishable, Published, Publisher, PublisherSet, RawPublish,
 };
 pub use raw::{RawBus, Untyped};
-pub use subscribe::{Batch, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
+pub use subscribe::{Batch, DelayUnknown, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 
 /// Under which target what happens here is logged.

@@ -2,14 +2,17 @@
 
 mod batch;
 mod binding;
+mod delay_unknown;
 mod delivery;
 mod incoming;
 mod options;
 mod refusal;
+mod reports;
 mod settings;
 mod subscriber;
 
 pub use batch::Batch;
+pub use delay_unknown::DelayUnknown;
 pub use delivery::Delivery;
 pub use incoming::{Incoming, NoticeCounts};
 pub use options::Subscribe;

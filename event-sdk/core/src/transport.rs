@@ -32,7 +32,7 @@ pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
-pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind};
+pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
 pub use prefetch::Prefetch;
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
@@ -76,7 +76,8 @@ use std::time::Duration;
 ///   subscription follows the settings of one that exists, and the answer says in what
 ///   they differ ([`BoundConsumer`]). One that would lose or misread messages is refused
 ///   ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
-/// - A consumer none of whose messages the stream stores is not created
+/// - A consumer none of whose messages the stream stores is not created, and one that exists is
+///   not bound once it has nothing left to deliver or to be settled
 ///   ([`ErrorKind::InvalidSubject`]).
 /// - Subscriptions of one durable or group share its messages: each goes to one
 ///   of them. Every other consumer gets its own copy.

@@ -57,10 +57,17 @@ impl MemoryStream {
                     return Err(self.no_consumer(Operation::Subscribe, name));
                 };
                 let bound = if known.is_some() {
-                    consumer
+                    let bound = consumer
                         .config()
                         .bind(config, Vec::new())
-                        .map_err(|error| error.at_stream(self.name().clone()))?
+                        .map_err(|error| error.at_stream(self.name().clone()))?;
+                    // What has something left goes on until that is handled.
+                    if !consumer.has_some() {
+                        let stored = &self.settings().config;
+                        check::all_within(&filters, stored, Operation::Subscribe)
+                            .map_err(|error| check::at_consumer(error, request))?;
+                    }
+                    bound
                 } else {
                     BoundConsumer::created(config.clone())
                 };
@@ -96,13 +103,14 @@ impl MemoryStream {
             let known = known.copied();
             let existing = known.and_then(|key| state.consumers.get(key));
             let existing = existing.map(|consumer| consumer.config().clone());
+            let settings = self.settings();
+            let within = || check::all_within(&filters, &settings.config, Operation::Manage);
             if let Some(existing) = &existing
                 && existing.changes(config, Vec::new()).map_err(at)?.is_empty()
             {
-                return Ok(ConsumerChange::Unchanged);
+                return within().map(|()| ConsumerChange::Unchanged).map_err(at);
             }
-            let settings = self.settings();
-            check::all_within(&filters, &settings.config, Operation::Manage).map_err(at)?;
+            within().map_err(at)?;
             if state.retention == Retention::WorkQueue {
                 let mut wanted = config.clone();
                 wanted.deliver = existing.as_ref().map_or(config.deliver, |own| own.deliver);

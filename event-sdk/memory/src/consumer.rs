@@ -131,6 +131,11 @@ impl Consumer {
     }
 
     /// How many messages it has still to deliver for the first time.
+    /// Whether it has something to deliver, or something unsettled.
+    pub(super) fn has_some(&self) -> bool {
+        self.unread() > 0 || self.pending.len() > 0
+    }
+
     fn unread(&self) -> u64 {
         self.position.unread()
     }

@@ -116,6 +116,10 @@ async fn open(
         _ => None,
     };
     let gaps = Gaps::open(Arc::clone(&pull_loop.ack_context), &config, &bound).await;
+    if let (true, Some(subjects)) = (bound.found_empty, gaps.subjects()) {
+        // What has something left goes on until that is handled.
+        check::matching(subjects, &request.config.filters, &about)?;
+    }
     // It is looked at when a task has used up what tokio gives it at a time, too.
     let denied: Denied = Box::pin(unconstrained(denied(denials, Arc::clone(&pull_loop))));
     let mut subscription = NatsSubscription::new(pull_loop, config, reports, gaps, denied);

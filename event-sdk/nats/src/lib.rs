@@ -74,9 +74,19 @@
 //!   subjects were dropped. Each subscription of a shared consumer reports the gaps that it sees. The
 //!   transport requests `$JS.API.STREAM.INFO` when a subscription begins, when no message arrives any
 //!   more, and at most once a second after a consumer with narrower filters has passed over messages;
-//!   such a gap arrives after the message behind it. Not reported, because the server does not tell:
-//!   - what a purge removes while no subscription runs, and messages that were delivered, not settled
-//!     and then dropped, since the server moves the consumer's position on;
+//!   such a gap arrives after the message behind it.
+//!   While a subscription runs, a message behind a jump waits until stream and consumer were asked
+//!   whether subjects and filters are as they were: if they have changed, the number is "at most", and
+//!   only what is gone from the stream counts. One pair of requests serves all messages that the server
+//!   had sent before. For changes made while no subscription runs, an exact number assumes that they
+//!   made no difference, because the server keeps no history of them.
+//!   A member of a group counts the deliveries to other members as read; where some of those may have
+//!   been redeliveries, it asks the stream within four seconds, and reports what is gone as "at most",
+//!   even if another member has read it. Not reported, because the server does not tell:
+//!   - what a purge removes while no subscription runs, since the server moves the consumer's position
+//!     on;
+//!   - messages that were delivered, not settled and then dropped, for the same reason; a subscription
+//!     that runs reports, as "at most", those that it has itself put back or dropped unsettled;
 //!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and what a
 //!     limit for each subject drops while a subscription runs;
 //!   - which messages are missing if more than 10,000 are missing from the middle of the stream: the

@@ -13,6 +13,7 @@ use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Transport};
 
 use super::{ConsumerSpec, EventBus, Inner};
+use crate::delayed_naks::Registry;
 use crate::time::{TokioClock, V7Ids};
 #[cfg(feature = "memory")]
 use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
@@ -228,6 +229,7 @@ impl BusBuilder {
             consumers: self.consumers,
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
+            delayed_naks: Registry::default(),
         };
         EventBus {
             inner: Arc::new(inner),

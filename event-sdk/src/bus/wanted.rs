@@ -40,12 +40,26 @@ impl Wanted {
         bus: &EventBus,
         operation: Operation,
     ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
-        let filters = match self {
-            Self::Events(filters) => filters(routes, bus, operation)?,
-            Self::Subjects { patterns, absolute } => {
-                routes.filters_of_subjects(patterns, *absolute, bus, operation)?
-            }
-        };
+        let filters = self.filters(routes, bus, operation)?;
         routes.resolve_filters(filters, bus, operation).await
+    }
+
+    /// The whole subjects that are wanted, in whatever stream.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can match.
+    pub(crate) fn filters(
+        &self,
+        routes: &Routes,
+        bus: &EventBus,
+        operation: Operation,
+    ) -> Result<Vec<Pattern>, Error> {
+        match self {
+            Self::Events(filters) => filters(routes, bus, operation),
+            Self::Subjects { patterns, absolute } => {
+                routes.filters_of_subjects(patterns, *absolute, bus, operation)
+            }
+        }
     }
 }

@@ -98,6 +98,9 @@ impl<S> Batch<S> {
 
     /// Settles all of them by one call of the transport.
     async fn settle(&self, settlement: &Settlement) -> Result<(), Unsettled> {
+        for delivery in &self.deliveries {
+            delivery.settles(settlement);
+        }
         let answer = {
             let settlers: Vec<&Settler> = self.settlers().collect();
             Settler::settle_all(&settlers, settlement)

@@ -1,12 +1,14 @@
-//! Logs the settings in which a bound consumer differs from the requested ones.
+//! Logs the settings in which a bound consumer differs from the requested ones, and the filters that
+//! match events which the set lacks.
 
 use event_sdk_core::Pattern;
 use event_sdk_core::transport::{BoundConsumer, ConsumerName};
 
 use crate::TRACING_TARGET;
 
-/// Logs one warning if the consumer differs, and a notice if a durable was created.
-pub(super) fn report(stream: &str, bound: &BoundConsumer, wanted: &[Pattern]) {
+/// Logs one warning if the consumer differs, and a notice if a durable was created. `known` are the
+/// subjects of the whole set.
+pub(super) fn report(stream: &str, bound: &BoundConsumer, known: &[Pattern]) {
     let name = bound.config.name.as_str().unwrap_or_default();
     if bound.created {
         if matches!(bound.config.name, ConsumerName::Durable(_)) {
@@ -24,7 +26,8 @@ pub(super) fn report(stream: &str, bound: &BoundConsumer, wanted: &[Pattern]) {
     }
     let list = |texts: &mut dyn Iterator<Item = String>| texts.collect::<Vec<_>>().join("; ");
     let differences = list(&mut bound.differences.iter().map(ToString::to_string));
-    let beyond = list(&mut bound.beyond(wanted).map(ToString::to_string));
+    let beyond = list(&mut bound.beyond(known).map(ToString::to_string));
+    let known = list(&mut known.iter().map(ToString::to_string));
     if beyond.is_empty() {
         tracing::warn!(
             target: TRACING_TARGET,
@@ -40,7 +43,8 @@ pub(super) fn report(stream: &str, bound: &BoundConsumer, wanted: &[Pattern]) {
             consumer = name,
             differences,
             beyond,
-            "the consumer that exists differs from what was asked for, and is used as it is; its filters match subjects beyond the set, whose events arrive too"
+            known,
+            "the consumer that exists differs from what was asked for, and is used as it is; its filters match subjects beyond the known ones of the set, whose events arrive too: `refuse` delays them for a replica that knows them, and terminates what exceeds `delay_unknown`"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! `Delivery`: ack, nak with a delay, term, in progress, and `refuse` (a nak for a newer major
-//! version or an event outside the set, a term for anything else).
+//! `Delivery`: ack, nak with a delay, term, in progress, and `refuse` (a bounded nak with a delay
+//! for a newer major version or an event outside the set, a term for anything else).
 
 use std::fmt::{self, Write};
 use std::ops::Deref;
@@ -11,7 +11,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
-use super::refusal;
+use super::refusal::{Refusal, Refusals};
 use crate::cause::{AsCause, Cause};
 use crate::message::{DecodeError, Message, Opener};
 
@@ -26,6 +26,7 @@ pub struct Delivery<S> {
     message: Message<S>,
     info: DeliveryInfo,
     settler: Option<Settler>,
+    refusals: Arc<Refusals>,
 }
 
 impl<S> Delivery<S> {
@@ -36,11 +37,13 @@ impl<S> Delivery<S> {
         opener: &Arc<Opener>,
         info: DeliveryInfo,
         settler: Option<Settler>,
+        refusals: &Arc<Refusals>,
     ) -> Self {
         Self {
             message: Message::new(subject, headers, body, opener),
             info,
             settler,
+            refusals: Arc::clone(refusals),
         }
     }
 
@@ -116,19 +119,39 @@ impl<S> Delivery<S> {
     /// each further one, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Anything else is terminated
     /// with the reason.
     ///
-    /// Each nak counts as a delivery where `max_deliver` is set, and what waits at the server holds
-    /// a place in `max_ack_pending`: where many events are unknown for long, they hold up the
-    /// others.
+    /// **Bounds.** What waits at the server holds a place in `max_ack_pending`, so such naks take
+    /// at most a tenth of it, and an event is delayed for at most 15 minutes from its first
+    /// delivery; set both with [`delay_unknown`](super::Subscribe::delay_unknown). Beyond a bound
+    /// the event is terminated with a reason that names the bound, and reported as
+    /// [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
+    ///
+    /// Each nak counts as a delivery where `max_deliver` is set: the event may be exhausted before
+    /// these 15 minutes are over.
     ///
     /// # Errors
     ///
-    /// Errors of the transport.
+    /// Errors of the transport. An event that was to be terminated is reported, and may be
+    /// delivered again.
     ///
     /// Cancel-safe as [`nak`](Self::nak) and [`term`](Self::term).
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
-        match refusal::delay(error.kind(), self.attempt(), delay, Self::LONGEST_DELAY) {
-            Some(delay) => self.nak(delay).await,
-            None => self.term(error).await,
+        if self.settler.is_none() {
+            return Ok(());
+        }
+        let head = || self.head().ok();
+        let longest = Self::LONGEST_DELAY;
+        match (self.refusals).refuse(error, head, &self.info, delay, longest) {
+            Refusal::Nak(delay) => self.nak(delay).await,
+            Refusal::Term => self.term(error).await,
+            Refusal::Terminated(terminated) => {
+                let answer = self.settle(Settlement::Term(terminated.reason.clone()));
+                // Before the answer, so that a dropped future does not lose it.
+                self.refusals.report(terminated);
+                match answer {
+                    Some(answer) => answer.await,
+                    None => Ok(()),
+                }
+            }
         }
     }
 
@@ -171,9 +194,17 @@ impl<S> Delivery<S> {
     }
 
     pub(super) fn settle(&self, settlement: Settlement) -> Option<Completion<Result<(), Error>>> {
+        self.settles(&settlement);
         self.settler
             .as_ref()
             .map(|settler| settler.settle(settlement))
+    }
+
+    /// Frees the place that the event has among the delayed ones, if it is settled for good.
+    pub(super) fn settles(&self, settlement: &Settlement) {
+        if let Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) = settlement {
+            self.refusals.settled(&self.info);
+        }
     }
 
     async fn settle_now(&self, settlement: Settlement) -> Result<(), Error> {

@@ -39,6 +39,9 @@ pub struct NoticeCounts {
     pub unreadable: u64,
     /// Failed acknowledgements of excluded events ([`NoticeKind::AckFailed`]).
     pub acks_failed: u64,
+    /// Unknown events that were terminated ([`NoticeKind::Terminated`]), counted when
+    /// [`refuse`](super::Delivery::refuse) terminates them.
+    pub terminated: u64,
     /// Notices of kinds that this version of the SDK does not know.
     pub other: u64,
 }
@@ -56,6 +59,7 @@ impl NoticeCounts {
             stalled,
             unreadable,
             acks_failed,
+            terminated,
             other,
         } = *self;
         [
@@ -67,6 +71,7 @@ impl NoticeCounts {
             stalled,
             unreadable,
             acks_failed,
+            terminated,
             other,
         ]
         .iter()
@@ -84,19 +89,9 @@ impl NoticeCounts {
             NoticeKind::Stalled(_) => &mut self.stalled,
             NoticeKind::Unreadable { .. } => &mut self.unreadable,
             NoticeKind::AckFailed(_) => &mut self.acks_failed,
+            NoticeKind::Terminated(_) => &mut self.terminated,
             _ => &mut self.other,
         };
         *count = count.saturating_add(1);
     }
-}
-
-/// Logs a notice as one warning.
-pub(super) fn log(notice: &Notice) {
-    tracing::warn!(
-        target: crate::TRACING_TARGET,
-        stream = notice.stream(),
-        consumer = notice.consumer(),
-        kind = notice.kind().name(),
-        "{notice}"
-    );
 }

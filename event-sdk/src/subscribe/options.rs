@@ -16,9 +16,11 @@ use event_sdk_core::transport::{
 };
 use event_sdk_core::{EnvelopeHeader, Pattern};
 
+use super::refusal::Refusals;
+use super::reports::Reports;
 use super::settings::{self, Setting};
 use super::subscriber::{EnvelopeFilter, Source};
-use super::{Subscriber, binding};
+use super::{DelayUnknown, Subscriber, binding};
 use crate::bus::{EventBus, Routes, Wanted, one_stream};
 use crate::message::Opener;
 
@@ -51,6 +53,7 @@ pub struct Subscribe<S> {
     given: Vec<Setting>,
     prefetch: Prefetch,
     filter: Option<EnvelopeFilter>,
+    delay_unknown: DelayUnknown,
     /// How often the consumer was named.
     names: u8,
     must_exist: bool,
@@ -67,6 +70,7 @@ impl<S> Subscribe<S> {
             given: Vec::new(),
             prefetch: Prefetch::Adaptive,
             filter: None,
+            delay_unknown: DelayUnknown::default(),
             names: 0,
             must_exist: false,
             set: PhantomData,
@@ -205,6 +209,14 @@ impl<S> Subscribe<S> {
         self
     }
 
+    /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at once,
+    /// and for how long, before it terminates and reports them. Default: a tenth of the consumer's
+    /// `max_ack_pending`, for 15 minutes from the first delivery.
+    pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
+        self.delay_unknown = bounds;
+        self
+    }
+
     async fn open(mut self) -> Result<Subscriber<S>, Error> {
         if let Some(declared) = self.bus.inner().declared(&self.config.name) {
             settings::inherit(&mut self.config, declared.config(), &self.given);
@@ -220,10 +232,12 @@ impl<S> Subscribe<S> {
             one_stream(sequence, &routes, Operation::Subscribe)?;
         }
         let (mut sources, mut bound) = (Vec::new(), Vec::new());
+        let all = Routes::default();
+        let known = (self.wanted).filters(&all, &self.bus, Operation::Subscribe)?;
+        let reports = Arc::new(Reports::default());
         for (stream, filters) in routes {
             let mut config = self.config.clone();
             config.filters = filters;
-            let wanted = config.filters.clone();
             let mut request = SubscribeRequest::new(stream.clone(), config);
             request.prefetch = self.prefetch;
             request.must_exist = self.must_exist;
@@ -232,12 +246,24 @@ impl<S> Subscribe<S> {
                 .check_needs(request.needs(), Operation::Subscribe);
             supported.map_err(|error| error.at_stream(stream.clone()))?;
             let subscription = inner.transport.subscribe(request).await?;
-            binding::report(&stream, &subscription.bound, &wanted);
+            binding::report(&stream, &subscription.bound, &known);
+            let consumer = self.config.name.as_str();
+            let refusals = Refusals {
+                stream: stream.clone(),
+                consumer: consumer.map(Text::copy_of),
+                clock: Arc::clone(&inner.clock),
+                bounds: self.delay_unknown.bounds(&subscription.bound),
+                naks: inner
+                    .delayed_naks
+                    .of(&stream, consumer, inner.clock.monotonic()),
+                reports: Arc::clone(&reports),
+            };
             bound.push((stream.clone(), subscription.bound));
             sources.push(Source {
                 stream,
-                consumer: self.config.name.as_str().map(Text::copy_of),
+                consumer: consumer.map(Text::copy_of),
                 deliveries: subscription.deliveries,
+                refusals: Arc::new(refusals),
             });
         }
         let opener = Opener {
@@ -248,7 +274,10 @@ impl<S> Subscribe<S> {
             max_payload: inner.max_payload,
         };
         let clock = Arc::clone(&inner.clock);
-        Ok(Subscriber::new(sources, bound, opener, clock, self.filter))
+        let filter = self.filter;
+        Ok(Subscriber::new(
+            sources, bound, opener, clock, filter, reports,
+        ))
     }
 
     /// What is wrong whatever the transport is.
@@ -273,6 +302,7 @@ impl<S> Subscribe<S> {
                 "a consumer without a name cannot have to exist; name a durable".to_owned(),
             );
         }
+        self.delay_unknown.check().or_else(invalid)?;
         self.config.check().or_else(invalid)
     }
 }
@@ -292,6 +322,7 @@ impl<S> fmt::Debug for Subscribe<S> {
             .field("routes", &self.routes)
             .field("config", &self.config)
             .field("prefetch", &self.prefetch)
+            .field("delay_unknown", &self.delay_unknown)
             .finish_non_exhaustive()
     }
 }

@@ -1,16 +1,123 @@
-//! How long a nak delays an event that this program does not know yet.
+//! `Refusals`: how `Delivery::refuse` answers an event that this program does not know: a nak whose
+//! delay doubles, or a term with a reason and a notice once the delayed naks reach their bound.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::codec::DecodeErrorKind;
+use event_sdk_core::text::Text;
+use event_sdk_core::time::Clock;
+use event_sdk_core::transport::{DeliveryInfo, Notice, NoticeKind, Terminated};
+
+use super::reports::Reports;
+use crate::delayed_naks::{Bounds, DelayedNaks, Verdict};
+use crate::message::DecodeError;
+
+/// The delayed naks of one consumer, for a subscription to it.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    pub(super) stream: Text,
+    pub(super) consumer: Option<Text>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) bounds: Bounds,
+    pub(super) naks: Arc<DelayedNaks>,
+    pub(super) reports: Arc<Reports>,
+}
+
+/// How an event is refused.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// By a nak with this delay.
+    Nak(Duration),
+    /// By a term: a newer program would not read it either.
+    Term,
+    /// By a term: it would be read by a newer program, and cannot be delayed.
+    Terminated(Terminated),
+}
+
+impl Refusals {
+    /// How to refuse this delivery, whose nak would have `delay` at the first attempt and twice as
+    /// much at each further one, up to `longest`.
+    pub(super) fn refuse<'a>(
+        &self,
+        error: &DecodeError,
+        head: impl FnOnce() -> Option<&'a EnvelopeHeader>,
+        info: &DeliveryInfo,
+        delay: Duration,
+        longest: Duration,
+    ) -> Refusal {
+        let Some(delay) = self::delay(error.kind(), info.attempt, delay, longest) else {
+            return Refusal::Term;
+        };
+        // A consumer that acknowledges has a stream, whose messages have sequences.
+        let Some(sequence) = info.sequence else {
+            return Refusal::Nak(delay);
+        };
+        let now = self.clock.monotonic();
+        let bounds = &self.bounds;
+        let bound = match self.naks.delay(sequence, info.attempt, delay, now, bounds) {
+            Verdict::Delayed(delay) => return Refusal::Nak(delay.max(SHORTEST)),
+            Verdict::TooMany(delayed) => format!(
+                "{delayed} such events are delayed, as many as this subscription delays at once (`DelayUnknown::at_most`; unless set, a tenth of max_ack_pending)"
+            ),
+            Verdict::TooLong(time) => format!(
+                "it has been delayed for {time:?}, as long as this subscription delays an event (`DelayUnknown::for_at_most`)"
+            ),
+        };
+        let mut reason = error.to_string();
+        if let Some(head) = head() {
+            // Writing to a string does not fail.
+            let _ = write!(
+                reason,
+                "; its type is {:?} {}",
+                head.event_type, head.version
+            );
+        }
+        Refusal::Terminated(Terminated {
+            subject: error.subject().clone(),
+            sequence,
+            reason: format!("{reason}; {bound}"),
+        })
+    }
+
+    /// Reports an event that was terminated.
+    pub(super) fn report(&self, terminated: Terminated) {
+        let notice = Notice::new(NoticeKind::Terminated(terminated));
+        let notice = notice.at_stream(self.stream.clone());
+        self.reports.add(match &self.consumer {
+            Some(consumer) => notice.at_consumer(consumer.clone()),
+            None => notice,
+        });
+    }
+
+    /// Keeps the place of an event that was delayed, and is delivered again.
+    pub(super) fn delivered(&self, info: &DeliveryInfo) {
+        if let (Some(sequence), 2..) = (info.sequence, info.attempt) {
+            self.naks.delivered_again(sequence, || {
+                let now = self.clock.monotonic();
+                // Its handler has an ack wait, and then as long as any other event.
+                now.saturating_add(self.bounds.margin.saturating_mul(2))
+            });
+        }
+    }
+
+    /// Frees the place of an event that is settled for good.
+    pub(super) fn settled(&self, info: &DeliveryInfo) {
+        if let Some(sequence) = info.sequence {
+            self.naks.settled(sequence);
+        }
+    }
+}
 
 /// The delay of the nak at this attempt (from one), or `None` if the message is to be terminated,
 /// since no newer program would read it either.
 ///
-/// It doubles with each attempt, up to `longest`. It never ends in a termination: an attempt may
-/// also be a handler's or a restart's, so that their number does not say how long a program that
-/// knows the event has been waited for.
-pub(super) fn delay(
+/// It doubles with each attempt, up to `longest`. The number of attempts never ends in a
+/// termination: an attempt may also be a handler's or a restart's, so that their number does not
+/// say for how long the event has been delayed.
+fn delay(
     kind: DecodeErrorKind,
     attempt: u32,
     first: Duration,

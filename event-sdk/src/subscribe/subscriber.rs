@@ -19,7 +19,8 @@ use event_sdk_core::transport::{
 };
 use futures_core::Stream;
 
-use super::incoming::log;
+use super::refusal::Refusals;
+use super::reports::{Reports, log};
 use super::{Batch, Delivery, Incoming, NoticeCounts};
 use crate::message::Opener;
 
@@ -46,7 +47,8 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 ///
 /// **Everything else is a [`Notice`]**: events that the stream dropped before they were handled
 /// ([`NoticeKind::Gap`]), an event that was delivered `max_deliver` times
-/// ([`NoticeKind::Exhausted`]), a new connection, and others. A notice is logged as a warning
+/// ([`NoticeKind::Exhausted`]), an unknown event that was terminated
+/// ([`NoticeKind::Terminated`]), a new connection, and others. A notice is logged as a warning
 /// (`tracing`, target `event_sdk`) and [counted](Self::notices).
 /// [`next_incoming`](Self::next_incoming) returns notices and deliveries in order;
 /// [`next`](Self::next), [`next_batch`](Self::next_batch) and the [`Stream`] skip notices.
@@ -73,6 +75,10 @@ pub struct Subscriber<S> {
     /// Why it has ended, if that was not told.
     ended: Option<Error>,
     notices: NoticeCounts,
+    /// Notices of deliveries that were returned.
+    reports: Arc<Reports>,
+    /// Whether the end was returned.
+    over: bool,
     /// What was bound, by stream.
     bound: Vec<(Text, BoundConsumer)>,
     set: PhantomData<fn() -> S>,
@@ -83,6 +89,7 @@ pub(super) struct Source {
     pub(super) stream: Text,
     pub(super) consumer: Option<Text>,
     pub(super) deliveries: Deliveries,
+    pub(super) refusals: Arc<Refusals>,
 }
 
 impl<S> Subscriber<S> {
@@ -92,6 +99,7 @@ impl<S> Subscriber<S> {
         opener: Opener,
         clock: Arc<dyn Clock>,
         filter: Option<EnvelopeFilter>,
+        reports: Arc<Reports>,
     ) -> Self {
         Self {
             sources,
@@ -104,6 +112,8 @@ impl<S> Subscriber<S> {
             gathered: VecDeque::new(),
             ended: None,
             notices: NoticeCounts::default(),
+            reports,
+            over: false,
             bound,
             set: PhantomData,
         }
@@ -156,7 +166,9 @@ impl<S> Subscriber<S> {
     /// them or they were skipped.
     #[must_use]
     pub fn notices(&self) -> NoticeCounts {
-        self.notices
+        let mut counts = self.notices;
+        counts.terminated = counts.terminated.saturating_add(self.reports.made());
+        counts
     }
 
     /// Returns 1 to `max` deliveries: waits for the first one, and then up to `within` for
@@ -235,14 +247,32 @@ impl<S> Subscriber<S> {
 
     /// What comes next; `None` at the end, of which `ended` has the reason.
     fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming<S>>> {
+        if self.over {
+            return Poll::Ready(None);
+        }
         loop {
+            if let Some(notice) = self.reports.take() {
+                return Poll::Ready(Some(Incoming::Notice(notice)));
+            }
             if let Some(error) = self.poll_acks(cx) {
                 return Poll::Ready(Some(self.notice(Notice::new(NoticeKind::AckFailed(error)))));
             }
-            match ready!(self.poll_sources(cx)) {
-                None => return Poll::Ready(None),
+            let Poll::Ready(item) = self.poll_sources(cx) else {
+                self.reports.wake(cx.waker());
+                // One may have been made just before.
+                return match self.reports.take() {
+                    Some(notice) => Poll::Ready(Some(Incoming::Notice(notice))),
+                    None => Poll::Pending,
+                };
+            };
+            match item {
+                None => {
+                    self.over = true;
+                    return Poll::Ready(self.reports.take().map(Incoming::Notice));
+                }
                 Some(Err(error)) => {
                     self.ended = Some(error);
+                    self.over = true;
                     // It gives back what the other streams have brought.
                     self.sources.clear();
                     self.acking.clear();
@@ -316,7 +346,19 @@ impl<S> Subscriber<S> {
             info,
             settler,
         } = received;
-        Delivery::new(subject, headers, body, &self.opener, info, settler)
+        let refusals = &self.sources[self.asked].refusals;
+        if settler.is_some() {
+            refusals.delivered(&info);
+        }
+        Delivery::new(
+            subject,
+            headers,
+            body,
+            &self.opener,
+            info,
+            settler,
+            refusals,
+        )
     }
 
     fn keeps(&self, delivery: &Delivery<S>) -> bool {

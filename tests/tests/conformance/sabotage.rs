@@ -109,6 +109,8 @@ pub(crate) enum Sabotage {
     CreatesWhatMustExist,
     /// A consumer for what the stream never stores is created.
     CreatesWhatNeverReceives,
+    /// A consumer for what the stream stores no more is bound.
+    BindsWhatReceivesNoMore,
     /// A consumer's name is taken on every stream.
     SharesNamesAcrossStreams,
     /// Applying a durable is confirmed and not done.
@@ -316,13 +318,18 @@ impl<T: Transport> Transport for Broken<T> {
                 let _ = inner.delete_consumer(&request.stream, name).await;
             }
             let mut subscribed = inner.subscribe(request.clone()).await;
-            if sabotage == Sabotage::CreatesWhatNeverReceives
-                && subscribed
-                    .as_ref()
-                    .is_err_and(|error| *error.kind() == ErrorKind::InvalidSubject)
+            if subscribed
+                .as_ref()
+                .is_err_and(|error| *error.kind() == ErrorKind::InvalidSubject)
             {
-                let bound = BoundConsumer::created(request.config);
-                return Ok(Subscription::new(futures_util::stream::pending(), bound));
+                let name = name.as_deref().unwrap_or_default();
+                let exists = inner.consumer_info(&request.stream, name).await.is_ok();
+                if sabotage == Sabotage::CreatesWhatNeverReceives && !exists
+                    || sabotage == Sabotage::BindsWhatReceivesNoMore && exists
+                {
+                    let bound = BoundConsumer::created(request.config);
+                    return Ok(Subscription::new(futures_util::stream::pending(), bound));
+                }
             }
             if sabotage == Sabotage::ChangesConsumers
                 && let (Err(error), Some(name)) = (&subscribed, &name)

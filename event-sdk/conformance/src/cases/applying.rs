@@ -12,6 +12,7 @@ use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::Rig;
+use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
     AckPolicy, ConsumerChange, ConsumerConfig, ConsumerName, Error, ErrorKind, Outcome as Done,
@@ -37,6 +38,8 @@ cases! { "applying":
         "Applying a durable to a stream that does not exist is refused and names it.";
     filters_that_match_nothing_are_not_applied [Store, StreamAdmin, ConsumerAdmin]
         "A durable none of whose messages the stream stores is refused, and not created.";
+    filters_that_match_nothing_any_more_are_not_unchanged [Store, StreamAdmin, ConsumerAdmin]
+        "Applying a durable as it is, whose subject was taken from its stream, is refused.";
     many_may_apply_a_durable_at_once [Store, StreamAdmin, ConsumerAdmin]
         "Many may apply the same durable at once, and there is one.";
     the_info_counts [Store, ConsumerAdmin]
@@ -233,6 +236,26 @@ async fn filters_that_match_nothing_are_not_applied(fixture: Fixture) -> Outcome
     let kind = error.kind();
     ensure_eq!(*kind, ErrorKind::InvalidSubject, "the kind of {error}");
     rig.has_consumers(0).await?;
+    Ok(())
+}
+
+async fn filters_that_match_nothing_any_more_are_not_unchanged(fixture: Fixture) -> Outcome {
+    let narrow = |stream: StreamSpec| stream.subject("x.>");
+    let wide = fixture.config('a', |stream| narrow(stream).subject("y.>"))?;
+    let rig = fixture.rig_of(wide).await?;
+    let mut config = rig.durable("d")?;
+    config.filters = vec![rig.pattern("y.>")?];
+    rig.apply_consumer(&config).await?;
+    rig.apply(&fixture.config('a', narrow)?).await?;
+    let error = refused(&rig, &config, "what the stream stores no more").await?;
+    let kind = error.kind();
+    ensure_eq!(*kind, ErrorKind::InvalidSubject, "the kind of {error}");
+    for named in [rig.pattern("y.>")?, rig.pattern("x.>")?] {
+        ensure!(
+            error.to_string().contains(named.as_str()),
+            "{error} does not name {named}"
+        );
+    }
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::rig::{Rig, SHORT};
+use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
@@ -41,6 +42,8 @@ cases! { "binding":
         "A subscription whose consumer has to exist binds it, and does not create it.";
     what_the_stream_never_stores_is_refused [Store, StreamAdmin]
         "A consumer none of whose messages the stream stores is refused, and not created.";
+    what_the_stream_stores_no_more_is_refused [Store, StreamAdmin]
+        "A durable whose subject was taken from its stream is bound until it is empty, and then refused.";
 }
 
 /// A durable none of whose settings is the default.
@@ -299,5 +302,36 @@ async fn what_the_stream_never_stores_is_refused(fixture: Fixture) -> Outcome {
         }
     }
     rig.has_consumers(0).await?;
+    Ok(())
+}
+
+async fn what_the_stream_stores_no_more_is_refused(fixture: Fixture) -> Outcome {
+    let narrow = |stream: StreamSpec| stream.subject("x.>");
+    let wide = fixture.config('a', |stream| narrow(stream).subject("y.>"))?;
+    let rig = fixture.rig_of(wide).await?;
+    let mut config = rig.durable("d")?;
+    config.filters = vec![rig.pattern("y.>")?];
+    drop(rig.subscribe(&config).await?);
+    rig.publish("y.1", 1).await?;
+    rig.apply(&fixture.config('a', narrow)?).await?;
+    let mut reader = rig.subscribe(&config).await?;
+    reader.expect(1).await?.ack().await?;
+    drop(reader);
+    let error = rig
+        .eventually("a durable without messages to be refused", async |rig| {
+            // A server hears of the ack in its own time.
+            Ok(rig.try_subscribe(&config, 1).await?.err())
+        })
+        .await?;
+    let kind = error.kind();
+    ensure_eq!(*kind, ErrorKind::InvalidSubject, "the kind of {error}");
+    for named in [rig.pattern("y.>")?, rig.pattern("x.>")?] {
+        ensure!(
+            error.to_string().contains(named.as_str()),
+            "{error} does not name {named}"
+        );
+    }
+    let name = rig.consumer_name("d");
+    ensure_eq!(error.consumer(), Some(&*name), "the consumer in {error}");
     Ok(())
 }

@@ -219,7 +219,12 @@ async fn what_a_new_limit_drops_is_a_gap(fixture: Fixture) -> Outcome {
     ensure!(from >= 2 && to == 7, "the gap is from {from} to {to}");
     let (LostCount::Exactly(lost) | LostCount::AtMost(lost)) = lost;
     ensure_eq!(lost, to + 1 - from, "how many were lost");
-    reader.expect(7).await?;
+    let mut next = reader.message().await?;
+    while rig.copies() > 1 && next.attempt() > 1 && next.number()? < 7 {
+        // What was taken ahead comes again from a copy that has not dropped it yet.
+        next = reader.message().await?;
+    }
+    ensure_eq!(next.number()?, 7, "the number behind the gap");
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! `Notice`: what a subscription reports and continues after: gaps, exhausted deliveries,
-//! reconnects.
+//! terminated unknown events, reconnects.
 
 use std::fmt;
 
@@ -49,6 +49,9 @@ pub enum NoticeKind {
     /// A message that the subscriber's envelope filter excluded could not be acknowledged. It is
     /// delivered again.
     AckFailed(Error),
+    /// An event that the subscriber does not know was terminated, since no more or no longer
+    /// delayed naks are allowed.
+    Terminated(Terminated),
 }
 
 /// Messages that the stream dropped before the consumer had handled them.
@@ -85,6 +88,21 @@ pub struct Exhausted {
     /// Number of deliveries.
     pub attempts: u32,
 }
+
+/// An event that was terminated without having been handled. It is not delivered again to this
+/// consumer; a stream that keeps messages by limits still has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminated {
+    /// The subject.
+    pub subject: Subject,
+    /// The sequence in the stream.
+    pub sequence: u64,
+    /// The reason, as the server was told it; without data of the event.
+    pub reason: String,
+}
+
+/// The most characters of a reason in a message.
+const MAX_REASON: usize = 2_000;
 
 /// The most characters of a name in a message: as many bytes as the longest subject has.
 const MAX_NAME: usize = 640;
@@ -149,6 +167,15 @@ impl Notice {
             _ => None,
         }
     }
+
+    /// The terminated event, if this is its kind.
+    #[must_use]
+    pub fn terminated(&self) -> Option<&Terminated> {
+        match &self.kind {
+            NoticeKind::Terminated(terminated) => Some(terminated),
+            _ => None,
+        }
+    }
 }
 
 impl NoticeKind {
@@ -164,6 +191,7 @@ impl NoticeKind {
             Self::Stalled(_) => "stalled",
             Self::Unreadable { .. } => "unreadable",
             Self::AckFailed(_) => "ack failed",
+            Self::Terminated(_) => "terminated",
         }
     }
 }
@@ -215,6 +243,13 @@ impl fmt::Display for NoticeKind {
             Self::AckFailed(error) => write!(
                 f,
                 "a message that was left out could not be acknowledged, and is delivered again: {error}"
+            ),
+            Self::Terminated(Terminated {
+                sequence, reason, ..
+            }) => write!(
+                f,
+                "sequence {sequence} was terminated and is not delivered again: {}",
+                Shown(reason, MAX_REASON)
             ),
         }
     }

@@ -128,6 +128,7 @@ async fn once(
                 serde_json::from_value(Value::Object(existing.clone())).map_err(unreadable)?;
             let differences = is.changes(wanted).map_err(|error| about.on(error))?;
             if differences.is_empty() {
+                check::stored(context, stream, &wanted.filters, about).await?;
                 return Ok(Ok(ConsumerChange::Unchanged));
             }
             let config = changed(existing, &wire).map_err(unreadable)?;

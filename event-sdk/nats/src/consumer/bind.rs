@@ -11,6 +11,7 @@ use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use crate::options::Management;
 use event_sdk_core::stream::check_name;
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
@@ -34,6 +35,10 @@ pub(super) struct Bound {
     /// Since when it is bound, if it was found and nobody asked it for messages:
     /// the server may have been about to forget it.
     pub(super) found_idle: Option<Instant>,
+    /// Whether it was found with nothing to deliver and nothing unsettled.
+    pub(super) found_empty: bool,
+    /// Whether it may be created.
+    pub(super) must_exist: bool,
     /// The most messages of one request, where that is limited.
     pub(super) max_batch: Option<u32>,
     /// The longest wait of one request, where that is limited.
@@ -50,7 +55,7 @@ pub(super) struct Info {
     #[serde(default)]
     pub(super) delivered: Delivered,
     #[serde(default)]
-    ack_floor: Delivered,
+    pub(super) ack_floor: Delivered,
     #[serde(default)]
     num_ack_pending: u64,
     #[serde(default)]
@@ -74,6 +79,11 @@ pub(super) struct Delivered {
 }
 
 impl Info {
+    /// Its filters; `None` if this SDK cannot read them.
+    pub(super) fn filters(&self) -> Option<Vec<Pattern>> {
+        self.config.filters().ok()
+    }
+
     /// The ack floor and the last delivery, in sequences of the stream, if nothing is pending and
     /// yet the floor is lower.
     pub(super) fn floor_below_delivered(&self) -> Option<(u64, u64)> {
@@ -136,6 +146,8 @@ pub(super) async fn bind(
             next: 0,
             delivered: Delivered::default(),
             found_idle: None,
+            found_empty: false,
+            must_exist,
             max_batch: None,
             max_expires: None,
         });
@@ -145,9 +157,12 @@ pub(super) async fn bind(
         match info(context, stream, &name, about).await? {
             Ok(info) => {
                 let found_idle = (info.num_waiting == 0).then(Instant::now);
+                let found_empty = info.num_pending == 0 && info.num_ack_pending == 0;
                 let bound = bound(stream, info, config, false, about)?;
                 return Ok(Bound {
                     found_idle,
+                    found_empty,
+                    must_exist,
                     ..bound
                 });
             }
@@ -253,6 +268,8 @@ fn bound(
         next: info.delivered.stream_seq.saturating_add(1),
         delivered: info.delivered,
         found_idle: None,
+        found_empty: false,
+        must_exist: false,
         max_batch: info.config.max_batch(),
         max_expires: info.config.max_expires(),
     })

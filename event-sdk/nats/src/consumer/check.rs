@@ -54,7 +54,15 @@ pub(super) async fn stored(
     if info.holds_others() {
         return Ok(());
     }
-    let subjects = info.read(about)?.subjects;
+    matching(&info.read(about)?.subjects, filters, about)
+}
+
+/// Whether each of the filters can match one of the subjects that the stream stores.
+pub(super) fn matching(
+    subjects: &[Pattern],
+    filters: &[Pattern],
+    about: &ErrorContext,
+) -> Result<(), Error> {
     let stores = |filter: &&Pattern| subjects.iter().any(|stored| stored.overlaps(filter));
     let Some(filter) = filters.iter().find(|filter| !stores(filter)) else {
         return Ok(());

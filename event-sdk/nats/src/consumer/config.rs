@@ -287,7 +287,7 @@ impl Wire {
     }
 
     /// Its filters, or their words if they are none of this SDK's.
-    fn filters(&self) -> Result<Vec<Pattern>, String> {
+    pub(super) fn filters(&self) -> Result<Vec<Pattern>, String> {
         if !self.filter_subjects.is_empty() {
             let all = self
                 .filter_subjects

@@ -9,19 +9,23 @@ mod ranges;
 mod tracker;
 
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use self::look::{ConsumerLook, StreamLook};
-use self::tracker::Tracker;
+pub(super) use self::tracker::Found;
+use self::tracker::{Tracker, unsettled};
 use super::bind::Bound;
 use super::reply::Reply;
 use super::settle::AckContext;
 use crate::options::Management;
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Gap};
 
@@ -35,7 +39,9 @@ pub(super) struct Gaps {
     asks: bool,
     /// Whether the consumer can.
     asks_consumer: bool,
-    looking: Option<Looking>,
+    /// Whether others may receive from the consumer, and change it.
+    has_name: bool,
+    looking: Option<(Why, Looking)>,
     /// How many messages were delivered.
     delivered: u64,
     idle: Option<Idle>,
@@ -46,12 +52,23 @@ pub(super) struct Gaps {
 
 type Looking = Pin<Box<dyn Future<Output = Result<Looked, Error>> + Send>>;
 
-/// What was found, how far the consumer was after that, and whether nothing came.
-type Looked = (
-    StreamLook,
-    Option<Result<Option<ConsumerLook>, Error>>,
-    bool,
-);
+/// What was found.
+struct Looked {
+    stream: StreamLook,
+    /// How far the consumer was after that, if it was asked.
+    consumer: Option<Result<Option<ConsumerLook>, Error>>,
+}
+
+/// Why the stream is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Why {
+    /// Something was passed over.
+    Jumps,
+    /// Nothing comes.
+    Idle,
+    /// A delivery waits until it is known what its jump means.
+    Doubt,
+}
 
 /// Nothing comes.
 struct Idle {
@@ -67,6 +84,10 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The shortest and the longest time between two looks.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// The longest time while something was passed over. What another member has read and the stream
+/// drops before the look cannot be told from what nobody has read.
+const LONGEST_WITH_JUMPS: Duration = Duration::from_secs(4);
 
 impl Gaps {
     /// Looks for what was lost before the subscription began.
@@ -102,21 +123,53 @@ impl Gaps {
             asks,
             // Nobody else receives from a consumer without a name.
             asks_consumer: config.name.as_str().is_some(),
+            has_name: config.name.as_str().is_some(),
             ack_context,
             tracker,
             found: found.into(),
             looking: None,
             delivered: 0,
             idle: None,
-            next: Instant::now(),
+            next: Instant::now() + SHORTEST,
             interval: SHORTEST,
         }
     }
 
-    /// A message was delivered. What was lost before it, as far as that is certain.
-    pub(super) fn delivered(&mut self, reply: &Reply) -> Option<Gap> {
+    /// The subjects that the stream stores, if that is known and it stores no others.
+    pub(super) fn subjects(&self) -> Option<&[Pattern]> {
+        self.tracker.subjects()
+    }
+
+    /// A message was delivered. What was lost before it; a message in doubt is kept until
+    /// [`poll_doubt`](Self::poll_doubt) is ready.
+    pub(super) fn delivered(&mut self, reply: &Reply) -> Found {
         self.delivered = self.delivered.wrapping_add(1);
-        self.tracker.delivered(reply, !self.asks)
+        let is_blind = !self.asks || (self.has_name && !self.asks_consumer);
+        self.tracker.delivered(reply, is_blind)
+    }
+
+    /// Whether the last delivery is in doubt.
+    pub(super) fn doubts(&self) -> bool {
+        self.tracker.doubts()
+    }
+
+    /// Ready when the last delivery is not in doubt any more, with the gap before it.
+    pub(super) fn poll_doubt(&mut self, cx: &mut Context<'_>) -> Poll<Option<Gap>> {
+        // It is gone on with when a task has used up what tokio gives it at a time, too.
+        let mut looking = pin!(unconstrained(poll_fn(|cx| {
+            while self.tracker.doubts() {
+                ready!(self.poll_looking(cx, Why::Doubt));
+            }
+            Poll::Ready(self.next())
+        })));
+        looking.as_mut().poll(cx)
+    }
+
+    /// Whether it is time to look at what was passed over.
+    pub(super) fn is_due(&self) -> bool {
+        self.asks
+            && (self.tracker.has_jumps() || self.ack_context.has_away())
+            && (self.looking.is_some() || Instant::now() >= self.next)
     }
 
     /// The next gap that is known.
@@ -130,13 +183,12 @@ impl Gaps {
             if let Some(gap) = self.next() {
                 return Poll::Ready(gap);
             }
-            if let Some(looking) = &mut self.looking {
-                let looked = ready!(looking.as_mut().poll(cx));
-                self.looking = None;
-                self.looked(looked);
+            if self.looking.is_some() {
+                ready!(self.poll_looking(cx, Why::Jumps));
                 continue;
             }
-            if !self.asks || !self.tracker.wants_look(is_idle) {
+            let wants = self.tracker.wants_look(is_idle) || self.ack_context.has_away();
+            if !self.asks || !wants {
                 return Poll::Pending;
             }
             if is_idle {
@@ -144,7 +196,26 @@ impl Gaps {
             } else if Instant::now() < self.next {
                 return Poll::Pending;
             }
-            self.looking = Some(Box::pin(self.look(is_idle)));
+            let why = if is_idle { Why::Idle } else { Why::Jumps };
+            self.looking = Some((why, Box::pin(self.look(why))));
+        }
+    }
+
+    /// Goes on with a look, which is begun for this reason if there is none.
+    fn poll_looking(&mut self, cx: &mut Context<'_>, why: Why) -> Poll<()> {
+        let (why, mut looking) = match self.looking.take() {
+            Some(looking) => looking,
+            None => (why, Box::pin(self.look(why)) as Looking),
+        };
+        match looking.as_mut().poll(cx) {
+            Poll::Ready(looked) => {
+                self.looked(why, looked);
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                self.looking = Some((why, looking));
+                Poll::Pending
+            }
         }
     }
 
@@ -164,38 +235,56 @@ impl Gaps {
         }
     }
 
-    fn look(&self, is_idle: bool) -> impl Future<Output = Result<Looked, Error>> + Send + use<> {
+    fn look(&self, why: Why) -> impl Future<Output = Result<Looked, Error>> + Send + use<> {
         let ack_context = Arc::clone(&self.ack_context);
         let above = self.tracker.details_above();
-        let (consumer, asks_consumer) = (self.consumer.clone(), self.asks_consumer);
+        let asks_consumer = self.asks_consumer && (why != Why::Jumps || ack_context.has_away());
+        let consumer = self.consumer.clone();
         async move {
             let stream = look::stream(&ack_context, above).await?;
             // After that: what is not delivered now was not when it was dropped.
-            let at = if is_idle && asks_consumer {
+            let consumer = if asks_consumer {
                 Some(look::consumer(&ack_context, &consumer).await)
             } else {
                 None
             };
-            Ok((stream, at, is_idle))
+            Ok(Looked { stream, consumer })
         }
     }
 
-    fn looked(&mut self, looked: Result<Looked, Error>) {
+    fn looked(&mut self, why: Why, looked: Result<Looked, Error>) {
         match looked {
-            Ok((look, at, is_idle)) => {
-                let at = at.transpose().unwrap_or_else(|error| {
+            Ok(Looked { stream, consumer }) => {
+                let consumer = consumer.transpose().unwrap_or_else(|error| {
                     self.asks_consumer = may_ask_again(&self.ack_context, &error);
                     None
                 });
-                self.found.extend(self.tracker.looked(&look, at.flatten()));
-                if is_idle && !self.asks_consumer {
-                    self.tracker.waits(&look);
+                let consumer = consumer.flatten();
+                let (idle, doubt) = (why == Why::Idle, why == Why::Doubt);
+                let found = self.tracker.looked(&stream, consumer.as_ref(), idle, doubt);
+                self.found.extend(found);
+                let away = self.ack_context.away();
+                let (gap, over) = unsettled(&stream, consumer.as_ref(), &away);
+                self.found.extend(gap);
+                self.ack_context.forget_away(over);
+                if idle && !self.asks_consumer {
+                    self.tracker.waits(&stream);
                 }
             }
-            Err(error) => self.asks = may_ask_again(&self.ack_context, &error),
+            Err(error) => {
+                self.asks = may_ask_again(&self.ack_context, &error);
+                if why == Why::Doubt {
+                    self.found.extend(self.tracker.judge_blindly());
+                }
+            }
         }
+        let longest = if self.tracker.has_jumps() {
+            LONGEST_WITH_JUMPS
+        } else {
+            LONGEST
+        };
         self.interval = if self.found.is_empty() {
-            (self.interval * 2).min(LONGEST)
+            (self.interval * 2).min(longest)
         } else {
             SHORTEST
         };

@@ -247,14 +247,8 @@ impl Recovery {
     /// Subscribes again, as if it had been done a moment later.
     async fn join(&self) -> Result<Recovered, Stop> {
         let (context, about) = (&self.pull_loop.ack_context.context, self.about());
-        let bound = bind::bind(
-            context,
-            &self.pull_loop.bound().stream,
-            &self.config,
-            false,
-            &about,
-        )
-        .await?;
+        let old = self.pull_loop.bound();
+        let bound = bind::bind(context, &old.stream, &self.config, old.must_exist, &about).await?;
         let inbox = Inbox::open(context, &about).await?;
         Ok(Recovered::Remade(
             Box::new(bound),

@@ -22,8 +22,8 @@ use crate::options::Management;
 use crate::receiver::{Ended, Haste};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, Completion, ConsumerConfig, ConsumerName, Error, ErrorKind, Operation, Settle,
-    SettleCompletions, Settlement, Settler, Unsettled,
+    AckPolicy, Completion, ConsumerConfig, Error, ErrorKind, Operation, Settle, SettleCompletions,
+    Settlement, Settler, Unsettled,
 };
 
 /// What the deliveries of one subscription share.
@@ -36,6 +36,8 @@ pub(super) struct AckContext {
     /// The sequences that are to come again, where that has to be known: they
     /// were returned by a nak, or dropped by who had them.
     away: Option<Mutex<BTreeSet<u64>>>,
+    /// Whether there ever was one.
+    had_away: AtomicBool,
     /// Whether the caller has further messages at hand.
     has_more: AtomicBool,
     /// Whether somebody wants to know when deliveries are settled.
@@ -51,13 +53,14 @@ pub(super) struct AckContext {
 
 impl AckContext {
     pub(super) fn new(context: Arc<NatsContext>, stream: Text, config: &ConsumerConfig) -> Self {
-        // Only an ephemeral consumer is made again, and from what is not settled.
-        let remembers = config.ack != AckPolicy::None && config.name == ConsumerName::Ephemeral;
+        // An ephemeral consumer is made again from them, and what the stream drops of them is lost.
+        let remembers = config.ack != AckPolicy::None;
         Self {
             context,
             stream,
             consumer: config.name.as_str().map(Text::copy_of),
             away: remembers.then(Mutex::default),
+            had_away: AtomicBool::new(false),
             has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
@@ -127,15 +130,29 @@ impl AckContext {
             .unwrap_or_default()
     }
 
+    /// Whether some are to come again.
+    pub(super) fn has_away(&self) -> bool {
+        let is_some = |away| !lock(away).is_empty();
+        self.had_away.load(Ordering::Acquire) && self.away.as_ref().is_some_and(is_some)
+    }
+
+    /// Forgets sequences that do not come again here.
+    pub(super) fn forget_away(&self, sequences: impl IntoIterator<Item = u64>) {
+        for sequence in sequences {
+            self.comes_back(sequence);
+        }
+    }
+
     /// This sequence is to come again, though nothing was said of it.
     pub(super) fn goes_away(&self, sequence: u64) {
         if let Some(away) = &self.away {
             lock(away).insert(sequence);
+            self.had_away.store(true, Ordering::Release);
         }
     }
 
     fn comes_back(&self, sequence: u64) {
-        if let Some(away) = &self.away {
+        if let (Some(away), true) = (&self.away, self.had_away.load(Ordering::Acquire)) {
             lock(away).remove(&sequence);
         }
     }

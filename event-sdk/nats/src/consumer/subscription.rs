@@ -13,7 +13,7 @@ use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::exhausted::Reports;
-use super::gaps::Gaps;
+use super::gaps::{Found, Gaps};
 use super::message::Message;
 use super::pace::Pace;
 use super::pull::SILENCE;
@@ -131,10 +131,20 @@ impl NatsSubscription {
                 return Poll::Ready(step);
             }
         }
+        if self.gaps.is_due()
+            && let Poll::Ready(step) = self.poll_gaps(false, cx)
+        {
+            return Poll::Ready(step);
+        }
         if let Some(gap) = self.gaps.next() {
             return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
         }
         loop {
+            if self.gaps.doubts()
+                && let Some(gap) = ready!(self.gaps.poll_doubt(cx))
+            {
+                return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
+            }
             let asks = self.recovering.is_none() && self.link.is_same();
             match self.pull_loop.poll(asks, cx) {
                 Poll::Ready(came) => {
@@ -157,9 +167,10 @@ impl NatsSubscription {
                 self.hear();
                 self.pace.served();
                 self.unlooked = self.unlooked.saturating_add(1);
-                if let Some(gap) = self.gaps.delivered(&reply) {
+                let found = self.gaps.delivered(&reply);
+                if found != Found::Nothing {
                     self.pull_loop.keep_behind((message, reply, ack_pending));
-                    return Some(self.notice(NoticeKind::Gap(gap)));
+                    return found.gap().map(|gap| self.notice(NoticeKind::Gap(gap)));
                 }
                 return Some(self.received(&message, reply, ack_pending));
             }
@@ -169,7 +180,7 @@ impl NatsSubscription {
             ConsumerSignal::Skipped(reply) => {
                 self.hear();
                 self.unlooked = self.unlooked.saturating_add(1);
-                let gap = self.gaps.delivered(&reply)?;
+                let gap = self.gaps.delivered(&reply).gap()?;
                 return Some(self.notice(NoticeKind::Gap(gap)));
             }
             ConsumerSignal::Unreadable(message) => {

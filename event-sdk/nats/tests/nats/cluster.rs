@@ -1,13 +1,16 @@
-//! Publishing and reading in a cluster whose replicas lag.
+//! Publishing and reading in a cluster whose replicas lag, and gaps where a leader is killed.
 
 use std::time::Duration;
 
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{HistoryRequest, Order, Outcome, StreamChange};
+use event_sdk::transport::{
+    Gap, HistoryRequest, Incoming, LostCount, Order, Outcome, Settlement, StreamChange,
+};
 use event_sdk_test_servers::Cluster;
 use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};
 
+use crate::consumer_support::{Reader, STREAM, durable, settle, subscribe};
 use crate::support::{draft, pattern, publish, state, stream, within};
 use event_sdk::transport::TransportExt as _;
 
@@ -112,4 +115,119 @@ async fn a_stream_whose_only_server_is_gone_is_missed_for_a_while_and_not_unknow
         }
     })
     .await;
+}
+
+/// Stores messages up to this sequence, also while there is no leader.
+async fn publish_up_to(nats: &Nats, sequences: std::ops::RangeInclusive<u64>) {
+    for sequence in sequences {
+        let message = || draft("events.a").id(&sequence.to_string());
+        let stored = within(async {
+            loop {
+                match publish(nats, message()).await {
+                    Ok(stored) => break stored,
+                    Err(error) => assert!(error.is_transient(), "{error}"),
+                }
+            }
+        })
+        .await;
+        assert_eq!(stored.sequence, Some(sequence));
+    }
+}
+
+/// Reads and acknowledges up to this sequence; what came, and the gaps.
+async fn read_up_to(reader: &mut Reader, last: u64) -> (Vec<u64>, Vec<Gap>) {
+    let (mut sequences, mut gaps) = (Vec::new(), Vec::new());
+    while sequences.last() != Some(&last) {
+        match reader.item().await {
+            Some(Ok(Incoming::Message(received))) => {
+                sequences.extend(received.info.sequence);
+                settle(&received, Settlement::AckConfirmed).await.unwrap();
+            }
+            Some(Ok(Incoming::Notice(notice))) => gaps.extend(notice.gap()),
+            other => panic!("{other:?} came"),
+        }
+    }
+    (sequences, gaps)
+}
+
+/// A cluster with a stream of ten messages, and a connection to all its servers.
+async fn ten_messages() -> (Cluster, Nats) {
+    let cluster = Cluster::start(3).await.unwrap();
+    let options = Nats::options(cluster.url()).ack_timeout(Duration::from_secs(2));
+    let nats = within(Nats::connect(options)).await.unwrap();
+    let config = stream(STREAM, "events.>", |stream| {
+        stream.replicas(3).max_messages(10)
+    });
+    within(nats.apply_stream(&config)).await.unwrap();
+    (cluster, nats)
+}
+
+#[tokio::test]
+async fn what_is_dropped_while_nobody_reads_and_a_leader_is_killed_is_a_gap() {
+    let (mut cluster, nats) = ten_messages().await;
+    let mut reader = subscribe(&nats, &durable("d"), 1).await;
+    publish_up_to(&nats, 1..=3).await;
+    assert_eq!(read_up_to(&mut reader, 3).await, (vec![1, 2, 3], vec![]));
+    drop(reader);
+    let leader = cluster.leader_of_consumer(STREAM, "d").await.unwrap();
+    cluster.server(leader).kill().await.unwrap();
+    publish_up_to(&nats, 4..=40).await;
+    cluster.leader_of_consumer(STREAM, "d").await.unwrap();
+    let mut reader = subscribe(&nats, &durable("d"), 1).await;
+    let (sequences, gaps) = read_up_to(&mut reader, 40).await;
+    assert_eq!(sequences, (31..=40).collect::<Vec<_>>());
+    let lost = LostCount::Exactly(27);
+    let (from, to) = (4, 30);
+    assert_eq!(gaps, [Gap { from, to, lost }]);
+}
+
+#[tokio::test]
+async fn what_a_running_subscription_misses_of_a_killed_leader_is_a_gap() {
+    let (mut cluster, nats) = ten_messages().await;
+    let mut reader = subscribe(&nats, &durable("d"), 1).await;
+    publish_up_to(&nats, 1..=3).await;
+    assert_eq!(read_up_to(&mut reader, 3).await.1, []);
+    let leader = cluster.leader_of_consumer(STREAM, "d").await.unwrap();
+    cluster.server(leader).kill().await.unwrap();
+    // It is not polled meanwhile.
+    publish_up_to(&nats, 4..=60).await;
+    let (sequences, gaps) = read_up_to(&mut reader, 60).await;
+    let told = |sequence: &u64| {
+        let inside = |gap: &Gap| (gap.from..=gap.to).contains(sequence);
+        sequences.contains(sequence) || gaps.iter().any(inside)
+    };
+    let silent: Vec<u64> = (4..=60).filter(|sequence| !told(sequence)).collect();
+    assert!(
+        silent.is_empty(),
+        "{silent:?} were lost: {sequences:?}, {gaps:?}"
+    );
+    let dropped = 57
+        - (4..=60)
+            .filter(|sequence| sequences.contains(sequence))
+            .count() as u64;
+    let told: u64 = gaps.iter().map(|gap| count(gap.lost)).sum();
+    assert!(told >= dropped, "{told} of {dropped}: {gaps:?}");
+    let exactly = |gap: &Gap| matches!(gap.lost, LostCount::Exactly(_));
+    if gaps.iter().all(exactly) {
+        assert_eq!(told, dropped, "{gaps:?}");
+    }
+}
+
+fn count(lost: LostCount) -> u64 {
+    match lost {
+        LostCount::Exactly(many) | LostCount::AtMost(many) => many,
+    }
+}
+
+#[tokio::test]
+async fn a_consumer_that_begins_where_a_copy_is_behind_has_lost_nothing() {
+    let (_cluster, nats) = ten_messages().await;
+    let mut last = 0;
+    for round in ["a", "b", "c", "d", "e"] {
+        publish_up_to(&nats, last + 1..=last + 30).await;
+        last += 30;
+        let mut reader = subscribe(&nats, &durable(round), 1).await;
+        let (sequences, gaps) = read_up_to(&mut reader, last).await;
+        assert_eq!((sequences.len(), gaps), (10, vec![]));
+    }
 }

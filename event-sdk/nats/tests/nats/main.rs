@@ -11,6 +11,7 @@ mod consumer_support;
 mod core;
 mod exhausted;
 mod gaps;
+mod gaps_uncertain;
 mod history;
 mod misbehaving;
 mod odd_subjects;

@@ -107,6 +107,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_state_has_the_configuration",
     ]),
     exactly(S::AppliesNothing, &[
+        "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
@@ -126,6 +127,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_storage_of_a_stream_stays",
     ]),
     exactly(S::Pretends(Capability::StreamAdmin), &[
+        "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
@@ -164,6 +166,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::CreatesWhatMustExist, &["what_must_exist_is_not_created"]),
     exactly(S::CreatesWhatNeverReceives, &["what_the_stream_never_stores_is_refused"]),
+    exactly(S::BindsWhatReceivesNoMore, &["what_the_stream_stores_no_more_is_refused"]),
     at_least(S::WantsTheSameFilters, &["filters_may_cover_more"]),
     exactly(S::ComparesTheStart, &["another_start_is_no_difference"]),
     exactly(S::CopiesToEachMember, &[
@@ -203,6 +206,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::IgnoresBackoff, &["another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait"]),
     exactly(S::AppliesNoDurables, &[
+        "filters_that_match_nothing_any_more_are_not_unchanged",
         "a_change_keeps_the_position", "a_durable_is_created_and_found",
         "another_ack_policy_cannot_be_applied",
         "applying_to_a_missing_stream_is_an_error", "filters_that_match_nothing_are_not_applied",
@@ -215,6 +219,7 @@ pub(super) const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::ConfirmsDurablesThatCannotBe, &[
         "another_ack_policy_cannot_be_applied", "applying_to_a_missing_stream_is_an_error",
+        "filters_that_match_nothing_any_more_are_not_unchanged",
         "filters_that_match_nothing_are_not_applied", "only_durables_are_applied",
     ]),
     exactly(S::CountsNoPositions, &[

@@ -35,6 +35,8 @@ pub(super) struct StreamRules {
     pub(super) per_subject: bool,
     /// Whether it may have taken over some sequences of another stream and not all.
     pub(super) is_mirror: bool,
+    /// How many servers have a copy of it; some may be behind.
+    pub(super) copies: u64,
 }
 
 /// The answer to `STREAM.INFO` (nats-server, `StreamInfo`).
@@ -53,6 +55,7 @@ struct Config {
     mirror: Option<serde_json::Value>,
     sources: Option<Vec<serde_json::Value>>,
     subject_transform: Option<serde_json::Value>,
+    num_replicas: u64,
 }
 
 impl Default for Config {
@@ -64,6 +67,7 @@ impl Default for Config {
             mirror: None,
             sources: None,
             subject_transform: None,
+            num_replicas: 1,
         }
     }
 }
@@ -94,6 +98,7 @@ impl Config {
             keeps_read: self.retention == "limits",
             per_subject: self.max_msgs_per_subject > 0,
             is_mirror: self.mirror.is_some(),
+            copies: self.num_replicas,
         }
     }
 }
@@ -135,9 +140,13 @@ async fn ask(ack_context: &AckContext, details: bool) -> Result<Info, Error> {
 }
 
 /// How far a consumer is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct ConsumerLook {
     pub(super) delivered: Delivered,
+    /// Its filters; `None` if they cannot be read.
+    pub(super) filters: Option<Vec<Pattern>>,
+    /// The sequence up to which everything is settled, or gone.
+    pub(super) settled_to: u64,
     /// How many messages it has still to deliver for the first time.
     pub(super) pending: u64,
 }
@@ -152,6 +161,8 @@ pub(super) async fn consumer(
     let info = bind::info(&ack_context.context, stream, name, &about).await?;
     Ok(info.ok().map(|info| ConsumerLook {
         delivered: info.delivered,
+        filters: info.filters(),
+        settled_to: info.ack_floor.stream_seq,
         pending: info.num_pending,
     }))
 }

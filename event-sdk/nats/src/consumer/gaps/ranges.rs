@@ -63,6 +63,18 @@ impl Missing {
             return;
         }
         self.count = self.count.saturating_add((to - from).saturating_add(1));
+        self.widen((from, to));
+    }
+
+    /// Adds others, which are not among these.
+    pub(super) fn join(&mut self, others: Self) {
+        if let Some(ends) = others.ends {
+            self.count = self.count.saturating_add(others.count);
+            self.widen(ends);
+        }
+    }
+
+    fn widen(&mut self, (from, to): Range) {
         self.ends = Some(match self.ends {
             None => (from, to),
             Some((first, last)) => (first.min(from), last.max(to)),

@@ -4,14 +4,18 @@
 //! counts its deliveries. So what lies between two first deliveries that follow one
 //! another was either for other consumers or dropped before it was read.
 
+mod looked;
+
+pub(super) use looked::unsettled;
+
 use jiff::Timestamp;
 
 use super::super::bind::{Bound, Delivered};
 use super::super::reply::Reply;
-use super::look::{ConsumerLook, StreamLook, StreamRules};
+use super::look::{StreamLook, StreamRules};
 use super::ranges::{Missing, Range, Ranges};
 use event_sdk_core::subject::Pattern;
-use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy, Gap, LostCount};
+use event_sdk_core::transport::{ConsumerConfig, ConsumerName, DeliverPolicy, Gap, LostCount};
 
 /// How far a subscription knows its consumer to have read, and what is missing.
 #[derive(Debug)]
@@ -32,10 +36,16 @@ pub(super) struct Tracker {
     number: u64,
     /// How many of them went elsewhere, or again, since that first delivery.
     elsewhere: u64,
+    /// How many of those may have been no first deliveries.
+    again: u64,
     /// Whether the subscription waits and nothing for it was missing or pending.
     caught_up: bool,
     /// What was passed over, where only the stream knows whether it was dropped.
     jumps: Vec<Range>,
+    /// Up to where it is known that the filters and the subjects were as they are.
+    steady: Steady,
+    /// What was passed over, while filters or subjects may have changed.
+    doubt: Option<Doubt>,
     /// Whether the stream has still to be asked for its subjects and rules: it did not answer
     /// when the subscription began.
     must_learn: bool,
@@ -51,6 +61,48 @@ enum Coverage {
     /// Nothing: what is missing may have been acknowledged by other consumers, or
     /// is not known.
     Nothing,
+}
+
+/// Up to where filters and subjects were the same at two looks, so that what the deliveries
+/// say is certain.
+#[derive(Debug, Clone, Copy)]
+struct Steady {
+    /// The last message that was stored under these subjects.
+    sequence: u64,
+    /// The last delivery that was made with these filters; the highest number if nobody else can
+    /// change them.
+    number: u64,
+    /// The last message that may have been stored or passed over under others.
+    since: u64,
+}
+
+/// A jump of a consumer of everything, which is judged when stream and consumer were asked.
+#[derive(Debug, Clone, Copy)]
+struct Doubt {
+    jump: Range,
+    missing: Missing,
+    /// How many deliveries went elsewhere meanwhile.
+    elsewhere: u64,
+}
+
+/// What a delivery says of the messages before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Found {
+    /// Nothing that is certain.
+    Nothing,
+    /// They were dropped.
+    Gap(Gap),
+    /// They were dropped, unless filters or subjects have changed: it has to be looked.
+    Doubt,
+}
+
+impl Found {
+    pub(in super::super) fn gap(self) -> Option<Gap> {
+        match self {
+            Self::Gap(gap) => Some(gap),
+            Self::Nothing | Self::Doubt => None,
+        }
+    }
 }
 
 /// Where a consumer begins.
@@ -99,14 +151,29 @@ impl Tracker {
             position: start.unwrap_or(stream_seq),
             number: consumer_seq,
             elsewhere: 0,
+            again: 0,
             caught_up: false,
             jumps: Vec::new(),
+            steady: Steady {
+                sequence: look.map_or(0, |look| look.last),
+                number: match config.name {
+                    // Nobody else changes it.
+                    ConsumerName::Ephemeral => u64::MAX,
+                    _ => consumer_seq,
+                },
+                since: 0,
+            },
+            doubt: None,
             must_learn: look.is_none(),
         };
         let mut gaps = Vec::new();
         if let Some(look) = look {
             tracker.learn(look);
             let found = !bound.consumer.created;
+            if !found && start.is_none() && look.rules.copies > 1 {
+                // It was created on a copy that may be behind, and have what is gone.
+                tracker.position = tracker.position.max(look.first - 1);
+            }
             let is_old = found && start.is_none();
             if tracker.start == Start::Lasts {
                 // It passes over what is not the last of its subject.
@@ -188,50 +255,80 @@ impl Tracker {
         Some(Gap { from, to, lost })
     }
 
-    /// A message was delivered. What was lost before it, as far as that is certain.
-    pub(super) fn delivered(&mut self, reply: &Reply, is_blind: bool) -> Option<Gap> {
+    /// The subjects that the stream stores, if that is known and it stores no others.
+    pub(super) fn subjects(&self) -> Option<&[Pattern]> {
+        self.rules.subjects.as_deref()
+    }
+
+    /// A message was delivered. What was lost before it; `is_blind` where it cannot be looked
+    /// whether filters and subjects are as they were.
+    pub(super) fn delivered(&mut self, reply: &Reply, is_blind: bool) -> Found {
         let caught_up = std::mem::take(&mut self.caught_up);
         self.start = Start::Begun;
         // A server that was restarted may have forgotten how far it was.
         let Some(others) = reply.number.checked_sub(self.number.saturating_add(1)) else {
             self.number = reply.number;
+            if self.steady.number != u64::MAX {
+                self.steady.number = self.steady.number.min(reply.number);
+            }
             self.elsewhere = self.elsewhere.saturating_add(1);
+            self.again = self.again.saturating_add(1);
             self.position = self.position.max(reply.sequence);
-            return None;
+            return Found::Nothing;
         };
         self.number = reply.number;
         self.elsewhere = self.elsewhere.saturating_add(others);
         if reply.sequence <= self.position {
-            return None;
+            return Found::Nothing;
         }
         if reply.attempt > 1 {
             // Another subscription has had it first.
             self.elsewhere = self.elsewhere.saturating_add(1);
-            return None;
+            self.again = self.again.saturating_add(1);
+            return Found::Nothing;
         }
         let jump = (self.unread_from(self.position), reply.sequence - 1);
         self.position = reply.sequence;
         if !std::mem::replace(&mut self.is_placed, true) {
-            return None;
+            return Found::Nothing;
         }
         let elsewhere = std::mem::take(&mut self.elsewhere);
+        let again = std::mem::take(&mut self.again);
         if jump.0 > jump.1 {
-            return None;
+            return Found::Nothing;
         }
         let mut missing = Missing::default();
         self.known.outside(jump, &mut missing);
         let remembered = self.jumps.first().map_or(reply.sequence, |first| first.0);
         self.known.forget_below(remembered);
         if missing.count == 0 {
-            return None;
+            return Found::Nothing;
         }
         if self.coverage == Coverage::All && missing.count > elsewhere {
-            return self.gap(missing, elsewhere == 0 && !is_blind);
+            let Steady {
+                sequence,
+                number,
+                since,
+            } = self.steady;
+            let is_steady = jump.1 <= sequence && reply.number <= number && jump.0 > since;
+            if is_steady || is_blind {
+                let gap = self.gap(missing, is_steady && elsewhere == 0);
+                return gap.map_or(Found::Nothing, Found::Gap);
+            }
+            self.doubt = Some(Doubt {
+                jump,
+                missing,
+                elsewhere,
+            });
+            return Found::Doubt;
         }
-        if self.coverage != Coverage::Nothing && self.rules.keeps_read && !caught_up {
+        // One delivery for each message: other members have read them.
+        let is_read = self.coverage == Coverage::All && missing.count == elsewhere && again == 0;
+        let may_be_lost = !caught_up && !is_read;
+        if self.coverage != Coverage::Nothing && self.rules.keeps_read && may_be_lost {
             self.remember(jump);
         }
-        None
+        Found::Nothing
     }
 
     fn remember(&mut self, jump: Range) {
@@ -260,51 +357,6 @@ impl Tracker {
         (!self.rules.per_subject && !self.rules.is_mirror).then(|| first.saturating_sub(1))
     }
 
-    /// What the stream says was lost; `idle` is how far the consumer was after that, where
-    /// nothing came.
-    pub(super) fn looked(&mut self, look: &StreamLook, idle: Option<ConsumerLook>) -> Vec<Gap> {
-        if std::mem::take(&mut self.must_learn) {
-            self.learn(look);
-            // What is missing so far may have been missing before.
-            self.unknown_to = look.last;
-        }
-        let before = look.first - 1;
-        let mut passed = Missing::default();
-        for (from, to) in std::mem::take(&mut self.jumps) {
-            self.known.outside((from, to.min(before)), &mut passed);
-            let deleted = look.details.iter().flatten();
-            let inside = |sequence: &&u64| (from.max(look.first)..=to).contains(*sequence);
-            for sequence in deleted.filter(inside) {
-                self.known.outside((*sequence, *sequence), &mut passed);
-            }
-        }
-        let mut gaps: Vec<Gap> = self.gap(passed, false).into_iter().collect();
-        if let Some(at) = idle {
-            let delivered = at.delivered;
-            let is_alone = delivered.consumer_seq <= self.number && self.elsewhere == 0;
-            let read = if is_alone && self.is_placed {
-                self.position
-            } else {
-                self.position.max(delivered.stream_seq)
-            };
-            let range = (self.unread_from(read), before);
-            let mut unread = Missing::default();
-            self.known.outside(range, &mut unread);
-            self.known.extend([range]);
-            gaps.extend(self.gap(unread, is_alone));
-            self.caught_up = at.pending == 0;
-            if self.caught_up {
-                // All that was for it up to the end of the stream has been delivered.
-                let known = match self.unknown_to {
-                    u64::MAX => read,
-                    known => known,
-                };
-                self.unknown_to = known.max(look.last);
-            }
-        }
-        gaps
-    }
-
     /// The first sequence after `read` of which it means something that it is missing.
     fn unread_from(&self, read: u64) -> u64 {
         read.max(self.unknown_to).saturating_add(1)
@@ -328,6 +380,9 @@ impl Tracker {
     pub(super) fn remade(&mut self, bound: &Bound) {
         self.caught_up = false;
         self.number = bound.delivered.consumer_seq;
+        if self.steady.number != u64::MAX {
+            self.steady.number = self.number;
+        }
         self.elsewhere = 0;
         if self.start != Start::Begun {
             self.position = self.position.max(bound.delivered.stream_seq);

@@ -13,6 +13,8 @@ fn unlimited() -> Bound {
         next: 0,
         delivered: Delivered::default(),
         found_idle: None,
+        found_empty: false,
+        must_exist: false,
         max_batch: None,
         max_expires: None,
     }
