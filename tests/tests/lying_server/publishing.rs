@@ -149,7 +149,7 @@ fn order() -> Vec<Row> {
                     Step::Good,
                 ]
             }),
-            &["ok 5"],
+            &["ok 5", "ok 6"],
         )
         .connections(3),
         Row::new(
@@ -161,7 +161,7 @@ fn order() -> Vec<Row> {
                     ..Message::new(&ask.reply, ack(4))
                 })]
             }),
-            &["ok 4"],
+            &["ok 4", "ok 5"],
         )
         .connections(3),
         Row::new(
@@ -181,7 +181,7 @@ fn order() -> Vec<Row> {
                     Step::CloseAll,
                 ]
             }),
-            &["ok 4"],
+            &["ok 4", "ok 5"],
         )
         .connections(3),
         Row::new(

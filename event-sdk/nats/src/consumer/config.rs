@@ -245,7 +245,7 @@ impl Wire {
         existing.deliver = self.deliver();
         existing.ack = ack;
         existing.ack_wait = if acks {
-            duration(self.ack_wait)
+            ack_wait(self.ack_wait)
         } else {
             wanted.ack_wait
         };
@@ -255,7 +255,7 @@ impl Wire {
         } else {
             wanted.max_ack_pending
         };
-        existing.backoff = self.backoff.iter().copied().map(duration).collect();
+        existing.backoff = self.backoff.iter().copied().map(ack_wait).collect();
         (existing, foreign)
     }
 
@@ -364,6 +364,16 @@ fn limit(number: i64) -> Option<NonZeroU32> {
 /// 292 years are the longest that a server knows.
 fn nanos(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+/// An ack wait of an existing consumer. No server has one of zero: what says so has left it
+/// out, and every delivery would count as late.
+fn ack_wait(nanos: i64) -> Duration {
+    if nanos > 0 {
+        duration(nanos)
+    } else {
+        ConsumerConfig::DEFAULT_ACK_WAIT
+    }
 }
 
 fn duration(nanos: i64) -> Duration {
