@@ -4,6 +4,7 @@
 //! no task of its own: it asks for messages when it is polled. What is its own
 //! affair stands in `subscription`, what others may do to it in `pull_loop`.
 
+mod ack_context;
 mod ack_pending;
 mod all;
 mod apply;
@@ -38,12 +39,12 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::task::coop::unconstrained;
 
+use self::ack_context::AckContext;
 use self::denied::denied;
 use self::exhausted::Reports;
 use self::gaps::Gaps;
 use self::inbox::Inbox;
 use self::pull_loop::PullLoop;
-use self::settle::AckContext;
 use self::subscription::{Denied, NatsSubscription};
 use super::context::NatsContext;
 use super::error::ErrorContext;

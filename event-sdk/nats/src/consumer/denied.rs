@@ -6,8 +6,8 @@ use std::sync::Arc;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::ack_context::AckContext;
 use super::pull_loop::PullLoop;
-use super::settle::AckContext;
 use crate::connection::Denial;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 

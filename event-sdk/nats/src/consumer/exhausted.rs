@@ -12,8 +12,8 @@ use async_nats::Subscriber;
 use futures_util::StreamExt;
 use serde::Deserialize;
 
+use super::ack_context::AckContext;
 use super::bind::Bound;
-use super::settle::AckContext;
 use crate::error::ErrorContext;
 use crate::streams::{Which, message};
 use event_sdk_core::subject::Subject;

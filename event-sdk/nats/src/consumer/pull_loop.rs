@@ -12,6 +12,7 @@ use async_nats::Subject;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::ack_context::AckContext;
 use super::ack_pending::Deliveries;
 use super::bind::Bound;
 use super::inbox::Inbox;
@@ -20,7 +21,7 @@ use super::prefetch::Window;
 use super::pull::{Ends, Pull};
 use super::queue::{ArrivalTimes, Queue};
 use super::reply::Reply;
-use super::settle::{AckContext, AckPending};
+use super::settle::AckPending;
 use super::shutdown::{Left, Shutdown};
 use super::status::Status;
 use crate::context::NatsContext;

@@ -1,167 +1,25 @@
 //! Encodes and sends settlements: `+ACK`, `-NAK` with a delay in nanoseconds, `+TERM` with a
 //! reason, `+WPI`; confirmed acks.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_nats::Subject;
 use bytes::Bytes;
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 use tokio::time::Instant;
 
-use super::progress::Progress;
+use super::ack_context::AckContext;
 use super::send::{send, send_now};
 use super::{bind, reply};
-use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::options::Management;
 use crate::receiver::{Ended, Haste};
-use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, Completion, ConsumerConfig, Error, ErrorKind, Operation, Settle, SettleCompletions,
-    Settlement, Settler, Unsettled,
+    Completion, Error, ErrorKind, Operation, Settle, SettleCompletions, Settlement, Settler,
+    Unsettled,
 };
-
-/// What the deliveries of one subscription share.
-#[derive(Debug)]
-pub(super) struct AckContext {
-    pub(super) context: Arc<NatsContext>,
-    pub(super) stream: Text,
-    /// The consumer's name, if the caller named it.
-    pub(super) consumer: Option<Text>,
-    /// The sequences that are to come again, where that has to be known: they
-    /// were returned by a nak, or dropped by who had them.
-    away: Option<Mutex<BTreeSet<u64>>>,
-    /// Whether there ever was one.
-    had_away: AtomicBool,
-    /// Whether the caller has further messages at hand.
-    has_more: AtomicBool,
-    /// Whether somebody wants to know when deliveries are settled.
-    watched: AtomicBool,
-    settled: Notify,
-    /// What became of the deliveries that were handed out.
-    pub(super) progress: Progress,
-    /// The sequences that were returned by a nak without their holder's doing.
-    given_back: Mutex<BTreeSet<u64>>,
-    /// Held by the drain that naks what is outstanding; see [`AckContext::giving_back`].
-    giving_back: tokio::sync::Mutex<()>,
-}
-
-impl AckContext {
-    pub(super) fn new(context: Arc<NatsContext>, stream: Text, config: &ConsumerConfig) -> Self {
-        // An ephemeral consumer is made again from them, and what the stream drops of them is lost.
-        let remembers = config.ack != AckPolicy::None;
-        Self {
-            context,
-            stream,
-            consumer: config.name.as_str().map(Text::copy_of),
-            away: remembers.then(Mutex::default),
-            had_away: AtomicBool::new(false),
-            has_more: AtomicBool::new(false),
-            watched: AtomicBool::new(false),
-            settled: Notify::new(),
-            progress: Progress::new(),
-            given_back: Mutex::default(),
-            giving_back: tokio::sync::Mutex::default(),
-        }
-    }
-
-    /// What is being done, and at what.
-    pub(super) fn about(&self, operation: Operation) -> ErrorContext {
-        let about = ErrorContext::new(operation).stream(self.stream.clone());
-        match &self.consumer {
-            Some(name) => about.consumer(name.clone()),
-            None => about,
-        }
-    }
-
-    /// Where a consumer takes requests.
-    pub(super) fn next(&self, consumer: &str) -> Subject {
-        let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
-        self.context.api(call).into()
-    }
-
-    /// A message is handed out: whether the caller has further ones at hand, which it will settle
-    /// soon.
-    pub(super) fn hands_out(&self, has_more: bool) {
-        self.has_more.store(has_more, Ordering::Relaxed);
-    }
-
-    /// When settlements are written.
-    fn haste(&self) -> Haste {
-        if self.has_more.load(Ordering::Relaxed) {
-            Haste::Soon
-        } else {
-            Haste::Now
-        }
-    }
-
-    /// From now on it is told when something is settled, and what is dropped
-    /// unsettled is returned by a nak at once.
-    pub(super) fn watch(&self) {
-        self.watched.store(true, Ordering::SeqCst);
-    }
-
-    /// Waits until something is settled, after [`watch`](Self::watch).
-    pub(super) fn settled(&self) -> Notified<'_> {
-        self.settled.notified()
-    }
-
-    /// The sequences that were returned by a nak without their holder's doing.
-    pub(super) fn given_back(&self) -> BTreeSet<u64> {
-        lock(&self.given_back).clone()
-    }
-
-    /// Waits until no other drain naks what is outstanding: one that finds nothing to
-    /// put back ends the connection, and must not before the other has sent it.
-    pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.giving_back.lock().await
-    }
-
-    /// The sequences that are to come again.
-    pub(super) fn away(&self) -> BTreeSet<u64> {
-        self.away
-            .as_ref()
-            .map(|away| lock(away).clone())
-            .unwrap_or_default()
-    }
-
-    /// Whether some are to come again.
-    pub(super) fn has_away(&self) -> bool {
-        let is_some = |away| !lock(away).is_empty();
-        self.had_away.load(Ordering::Acquire) && self.away.as_ref().is_some_and(is_some)
-    }
-
-    /// Forgets sequences that do not come again here.
-    pub(super) fn forget_away(&self, sequences: impl IntoIterator<Item = u64>) {
-        for sequence in sequences {
-            self.comes_back(sequence);
-        }
-    }
-
-    /// This sequence is to come again, though nothing was said of it.
-    pub(super) fn goes_away(&self, sequence: u64) {
-        if let Some(away) = &self.away {
-            lock(away).insert(sequence);
-            self.had_away.store(true, Ordering::Release);
-        }
-    }
-
-    fn comes_back(&self, sequence: u64) {
-        if let (Some(away), true) = (&self.away, self.had_away.load(Ordering::Acquire)) {
-            lock(away).remove(&sequence);
-        }
-    }
-}
-
-fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
-    // Nothing in here panics half way.
-    sequences.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// One delivery, which can be settled.
 #[derive(Debug)]
@@ -242,7 +100,7 @@ impl AckPending {
     ///
     /// Answers where to [send] it later if the connection has no room now.
     pub(super) fn give_back(&self) -> Option<Subject> {
-        lock(&self.ack_context.given_back).insert(self.sequence);
+        self.ack_context.gives_back(self.sequence);
         self.returns.store(true, Ordering::Release);
         let reply = self.reply();
         let receiver = self.ack_context.context.receiver();
@@ -277,9 +135,7 @@ impl AckPending {
             (BACK, DONE) => self.ack_context.comes_back(self.sequence),
             _ => {}
         }
-        if self.ack_context.watched.load(Ordering::SeqCst) {
-            self.ack_context.settled.notify_waiters();
-        }
+        self.ack_context.notify();
     }
 
     /// It is open no longer.
@@ -488,7 +344,7 @@ impl Drop for AckPending {
         if !self.is_open() {
             return;
         }
-        if self.ack_context.watched.load(Ordering::SeqCst) {
+        if self.ack_context.is_watched() {
             // Where there is no room it comes again after its ack wait.
             let _ = self.give_back();
         } else {

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use async_nats::Subject;
 
+use super::ack_context::AckContext;
 use super::inbox::Inbox;
 use super::message::Message;
 use super::pull::{Pull, Request};
 use super::reply::Reply;
 use super::send::{send, send_now};
-use super::settle::{AckContext, NAK};
+use super::settle::NAK;
 use super::status::Status;
 use crate::context::NatsContext;
 use crate::receiver::{Haste, Receiver};

@@ -1,6 +1,8 @@
 //! `NatsSubscription`: polls the inbox, sends pull requests, starts recovery, and returns items
 //! to the subscriber.
 
+mod items;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -14,20 +16,14 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::exhausted::Reports;
 use super::gaps::{Found, Gaps};
-use super::message::Message;
 use super::pace::Pace;
 use super::pull::SILENCE;
 use super::pull_loop::{ConsumerSignal, PullLoop};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
-use super::reply::Reply;
-use super::settle::AckPending;
 use super::status::{Left, Status};
 use super::subjects::Subjects;
 use crate::receiver::LinkWatch;
-use event_sdk_core::transport::{
-    Body, ConsumerConfig, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation,
-    Received, Settle, Settlement, Settler,
-};
+use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Incoming, NoticeKind};
 
 /// A subscription: the stream of what a consumer has for it.
 ///
@@ -64,7 +60,7 @@ pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
 type Trying = Pin<Box<dyn Future<Output = Recovered> + Send>>;
 
 /// How a poll goes on.
-#[allow(
+#[expect(
     clippy::large_enum_variant,
     reason = "nearly every step is a message, and a box would be an allocation for each"
 )]
@@ -358,105 +354,6 @@ impl NatsSubscription {
         let gaps = &mut self.gaps;
         let gap = pin!(unconstrained(poll_fn(|cx| gaps.poll(is_idle, cx)))).poll(cx);
         gap.map(|gap| self.notice(NoticeKind::Gap(gap)))
-    }
-
-    fn received(
-        &mut self,
-        message: &Message,
-        reply: Reply,
-        ack_pending: Option<Arc<AckPending>>,
-    ) -> Step {
-        let subject = match self.subjects.read(message.subject()) {
-            Ok(subject) => subject,
-            Err(why) => {
-                let error = self.error(ErrorKind::InvalidSubject, why.as_str());
-                let reason = format!("its subject cannot be read: {why}");
-                return self.unreadable(reply, ack_pending, reason, error);
-            }
-        };
-        let headers = match message.headers() {
-            Ok(headers) => headers,
-            Err(why) => {
-                let reason = format!("its headers cannot be read: {why}");
-                let error = self.error(ErrorKind::InvalidHeader, reason.as_str());
-                return self.unreadable(reply, ack_pending, reason, error.at_subject(&subject));
-            }
-        };
-        if let Some(reports) = &mut self.reports {
-            reports.delivered(reply.sequence, reply.attempt, &subject);
-        }
-        Step::Item(Incoming::Message(Received {
-            subject,
-            headers,
-            body: Body::Encoded(message.body()),
-            info: DeliveryInfo {
-                stream: Some(self.pull_loop.ack_context.stream.clone()),
-                sequence: Some(reply.sequence),
-                attempt: reply.attempt,
-                stored_at: Some(reply.stored_at),
-                pending: Some(reply.pending),
-            },
-            settler: ack_pending
-                .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
-        }))
-    }
-
-    /// A message that cannot be read is terminated, and told. Otherwise it would be delivered
-    /// again for ever, and hold a place in `max_ack_pending`.
-    fn unreadable(
-        &self,
-        reply: Reply,
-        ack_pending: Option<Arc<AckPending>>,
-        reason: String,
-        error: Error,
-    ) -> Step {
-        if let Some(ack_pending) = ack_pending {
-            // Where the connection has no room for it now, it is terminated when it comes again.
-            drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
-        }
-        self.notice(NoticeKind::Unreadable {
-            sequence: Some(reply.sequence),
-            error,
-        })
-    }
-
-    fn notice(&self, kind: NoticeKind) -> Step {
-        let ack_context = &self.pull_loop.ack_context;
-        let notice = Notice::new(kind).at_stream(ack_context.stream.clone());
-        Step::Item(Incoming::Notice(match &ack_context.consumer {
-            Some(consumer) => notice.at_consumer(consumer.clone()),
-            None => notice,
-        }))
-    }
-
-    fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
-        self.pull_loop
-            .ack_context
-            .about(Operation::Subscribe)
-            .error(kind, reason)
-    }
-
-    fn closed(&self) -> Error {
-        let ack_context = &self.pull_loop.ack_context;
-        let refusal = ack_context.context.refusal(Operation::Subscribe);
-        ack_context.about(Operation::Subscribe).on(refusal)
-    }
-
-    /// Why the connection does not bring anything any more.
-    fn disconnected(&self) -> Error {
-        if self
-            .pull_loop
-            .ack_context
-            .context
-            .check_not_ended(Operation::Subscribe)
-            .is_err()
-        {
-            return self.closed();
-        }
-        // It will be said in a moment.
-        let about = self.pull_loop.ack_context.about(Operation::Subscribe);
-        let monitor = self.pull_loop.ack_context.context.monitor();
-        about.on(monitor.unasked(Operation::Subscribe))
     }
 }
 

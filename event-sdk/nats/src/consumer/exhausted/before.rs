@@ -11,8 +11,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::super::ack_context::AckContext;
 use super::super::bind;
-use super::super::settle::AckContext;
 use crate::streams::{Which, message};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::super::ack_context::AckContext;
 use super::super::bind::{self, Delivered};
-use super::super::settle::AckContext;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{Error, Operation};
 

@@ -1,0 +1,171 @@
+//! `AckContext`: what all deliveries of one subscription share: names for errors, which sequences
+//! come again, and who waits until something is settled.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_nats::Subject;
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
+
+use super::progress::Progress;
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
+use crate::receiver::Haste;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{AckPolicy, ConsumerConfig, Operation};
+
+/// What the deliveries of one subscription share.
+#[derive(Debug)]
+pub(super) struct AckContext {
+    pub(super) context: Arc<NatsContext>,
+    pub(super) stream: Text,
+    /// The consumer's name, if the caller named it.
+    pub(super) consumer: Option<Text>,
+    /// The sequences that are to come again, where that has to be known: they
+    /// were returned by a nak, or dropped by who had them.
+    away: Option<Mutex<BTreeSet<u64>>>,
+    /// Whether there ever was one.
+    had_away: AtomicBool,
+    /// Whether the caller has further messages at hand.
+    has_more: AtomicBool,
+    /// Whether somebody wants to know when deliveries are settled.
+    watched: AtomicBool,
+    settled: Notify,
+    /// What became of the deliveries that were handed out.
+    pub(super) progress: Progress,
+    /// The sequences that were returned by a nak without their holder's doing.
+    given_back: Mutex<BTreeSet<u64>>,
+    /// Held by the drain that naks what is outstanding; see [`AckContext::giving_back`].
+    giving_back: tokio::sync::Mutex<()>,
+}
+
+impl AckContext {
+    pub(super) fn new(context: Arc<NatsContext>, stream: Text, config: &ConsumerConfig) -> Self {
+        // An ephemeral consumer is made again from them, and what the stream drops of them is lost.
+        let remembers = config.ack != AckPolicy::None;
+        Self {
+            context,
+            stream,
+            consumer: config.name.as_str().map(Text::copy_of),
+            away: remembers.then(Mutex::default),
+            had_away: AtomicBool::new(false),
+            has_more: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
+            settled: Notify::new(),
+            progress: Progress::new(),
+            given_back: Mutex::default(),
+            giving_back: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What is being done, and at what.
+    pub(super) fn about(&self, operation: Operation) -> ErrorContext {
+        let about = ErrorContext::new(operation).stream(self.stream.clone());
+        match &self.consumer {
+            Some(name) => about.consumer(name.clone()),
+            None => about,
+        }
+    }
+
+    /// Where a consumer takes requests.
+    pub(super) fn next(&self, consumer: &str) -> Subject {
+        let call = format!("CONSUMER.MSG.NEXT.{}.{consumer}", self.stream);
+        self.context.api(call).into()
+    }
+
+    /// A message is handed out: whether the caller has further ones at hand, which it will settle
+    /// soon.
+    pub(super) fn hands_out(&self, has_more: bool) {
+        self.has_more.store(has_more, Ordering::Relaxed);
+    }
+
+    /// When settlements are written.
+    pub(super) fn haste(&self) -> Haste {
+        if self.has_more.load(Ordering::Relaxed) {
+            Haste::Soon
+        } else {
+            Haste::Now
+        }
+    }
+
+    /// From now on it is told when something is settled, and what is dropped
+    /// unsettled is returned by a nak at once.
+    pub(super) fn watch(&self) {
+        self.watched.store(true, Ordering::SeqCst);
+    }
+
+    /// Waits until something is settled, after [`watch`](Self::watch).
+    pub(super) fn settled(&self) -> Notified<'_> {
+        self.settled.notified()
+    }
+
+    /// This sequence is returned by a nak without its holder's doing.
+    pub(super) fn gives_back(&self, sequence: u64) {
+        lock(&self.given_back).insert(sequence);
+    }
+
+    /// Whether there are any who [watch](Self::watch).
+    pub(super) fn is_watched(&self) -> bool {
+        self.watched.load(Ordering::SeqCst)
+    }
+
+    /// Tells those who [watch](Self::watch) that something was settled.
+    pub(super) fn notify(&self) {
+        if self.is_watched() {
+            self.settled.notify_waiters();
+        }
+    }
+
+    /// The sequences that were returned by a nak without their holder's doing.
+    pub(super) fn given_back(&self) -> BTreeSet<u64> {
+        lock(&self.given_back).clone()
+    }
+
+    /// Waits until no other drain naks what is outstanding: one that finds nothing to
+    /// put back ends the connection, and must not before the other has sent it.
+    pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.giving_back.lock().await
+    }
+
+    /// The sequences that are to come again.
+    pub(super) fn away(&self) -> BTreeSet<u64> {
+        self.away
+            .as_ref()
+            .map(|away| lock(away).clone())
+            .unwrap_or_default()
+    }
+
+    /// Whether some are to come again.
+    pub(super) fn has_away(&self) -> bool {
+        let is_some = |away| !lock(away).is_empty();
+        self.had_away.load(Ordering::Acquire) && self.away.as_ref().is_some_and(is_some)
+    }
+
+    /// Forgets sequences that do not come again here.
+    pub(super) fn forget_away(&self, sequences: impl IntoIterator<Item = u64>) {
+        for sequence in sequences {
+            self.comes_back(sequence);
+        }
+    }
+
+    /// This sequence is to come again, though nothing was said of it.
+    pub(super) fn goes_away(&self, sequence: u64) {
+        if let Some(away) = &self.away {
+            lock(away).insert(sequence);
+            self.had_away.store(true, Ordering::Release);
+        }
+    }
+
+    pub(super) fn comes_back(&self, sequence: u64) {
+        if let (Some(away), true) = (&self.away, self.had_away.load(Ordering::Acquire)) {
+            lock(away).remove(&sequence);
+        }
+    }
+}
+
+fn lock(sequences: &Mutex<BTreeSet<u64>>) -> MutexGuard<'_, BTreeSet<u64>> {
+    // Nothing in here panics half way.
+    sequences.lock().unwrap_or_else(PoisonError::into_inner)
+}

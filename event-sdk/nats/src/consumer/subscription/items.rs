@@ -1,0 +1,113 @@
+//! Items of a subscription: builds received messages, notices and errors for the caller.
+
+use std::sync::Arc;
+
+use super::{NatsSubscription, Step};
+use crate::consumer::message::Message;
+use crate::consumer::reply::Reply;
+use crate::consumer::settle::AckPending;
+use event_sdk_core::transport::{
+    Body, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation, Received,
+    Settle, Settlement, Settler,
+};
+
+impl NatsSubscription {
+    pub(super) fn received(
+        &mut self,
+        message: &Message,
+        reply: Reply,
+        ack_pending: Option<Arc<AckPending>>,
+    ) -> Step {
+        let subject = match self.subjects.read(message.subject()) {
+            Ok(subject) => subject,
+            Err(why) => {
+                let error = self.error(ErrorKind::InvalidSubject, why.as_str());
+                let reason = format!("its subject cannot be read: {why}");
+                return self.unreadable(reply, ack_pending, reason, error);
+            }
+        };
+        let headers = match message.headers() {
+            Ok(headers) => headers,
+            Err(why) => {
+                let reason = format!("its headers cannot be read: {why}");
+                let error = self.error(ErrorKind::InvalidHeader, reason.as_str());
+                return self.unreadable(reply, ack_pending, reason, error.at_subject(&subject));
+            }
+        };
+        if let Some(reports) = &mut self.reports {
+            reports.delivered(reply.sequence, reply.attempt, &subject);
+        }
+        Step::Item(Incoming::Message(Received {
+            subject,
+            headers,
+            body: Body::Encoded(message.body()),
+            info: DeliveryInfo {
+                stream: Some(self.pull_loop.ack_context.stream.clone()),
+                sequence: Some(reply.sequence),
+                attempt: reply.attempt,
+                stored_at: Some(reply.stored_at),
+                pending: Some(reply.pending),
+            },
+            settler: ack_pending
+                .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
+        }))
+    }
+
+    /// A message that cannot be read is terminated, and told. Otherwise it would be delivered
+    /// again for ever, and hold a place in `max_ack_pending`.
+    pub(super) fn unreadable(
+        &self,
+        reply: Reply,
+        ack_pending: Option<Arc<AckPending>>,
+        reason: String,
+        error: Error,
+    ) -> Step {
+        if let Some(ack_pending) = ack_pending {
+            // Where the connection has no room for it now, it is terminated when it comes again.
+            drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
+        }
+        self.notice(NoticeKind::Unreadable {
+            sequence: Some(reply.sequence),
+            error,
+        })
+    }
+
+    pub(super) fn notice(&self, kind: NoticeKind) -> Step {
+        let ack_context = &self.pull_loop.ack_context;
+        let notice = Notice::new(kind).at_stream(ack_context.stream.clone());
+        Step::Item(Incoming::Notice(match &ack_context.consumer {
+            Some(consumer) => notice.at_consumer(consumer.clone()),
+            None => notice,
+        }))
+    }
+
+    pub(super) fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {
+        self.pull_loop
+            .ack_context
+            .about(Operation::Subscribe)
+            .error(kind, reason)
+    }
+
+    pub(super) fn closed(&self) -> Error {
+        let ack_context = &self.pull_loop.ack_context;
+        let refusal = ack_context.context.refusal(Operation::Subscribe);
+        ack_context.about(Operation::Subscribe).on(refusal)
+    }
+
+    /// Why the connection does not bring anything any more.
+    pub(super) fn disconnected(&self) -> Error {
+        if self
+            .pull_loop
+            .ack_context
+            .context
+            .check_not_ended(Operation::Subscribe)
+            .is_err()
+        {
+            return self.closed();
+        }
+        // It will be said in a moment.
+        let about = self.pull_loop.ack_context.about(Operation::Subscribe);
+        let monitor = self.pull_loop.ack_context.context.monitor();
+        about.on(monitor.unasked(Operation::Subscribe))
+    }
+}
