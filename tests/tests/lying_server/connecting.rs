@@ -357,7 +357,7 @@ fn later() -> Vec<Row> {
             "connections end as soon as they are made",
             Client::Listen(Duration::from_secs(6)),
             |ask: &Ask| (ask.call == "SUB" && ask.nth > 1).then(|| vec![Step::CloseAll]),
-            &[],
+            &["Disconnected"],
         )
         .connections(30)
         .within(8),
