@@ -30,7 +30,8 @@
 //!   settlements and stored messages use it. If it is lost, it
 //!   is made again like the other, and each subscription reports
 //!   [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that were not
-//!   written wait for the next connection.
+//!   written wait for the next connection. While a caller has further messages at hand, a settlement is
+//!   written together with those that follow, within about a millisecond.
 //! - **Unreadable messages.** A message is terminated and reported as
 //!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one that an
 //!   event can have, if its headers are not UTF-8 or have a line without a colon, a blank in a name,
