@@ -22,6 +22,7 @@ use event_sdk::{Event, EventSet, Pattern, Visit};
 use schemars::JsonSchema;
 
 use collect::Definition;
+use set_spec::same_event;
 
 /// What there is to know of the events of one or several services: the events
 /// with their schemas, the streams that store them, who publishes and who
@@ -38,6 +39,8 @@ pub struct Catalogue {
     services: Vec<Service>,
     streams: Vec<StreamSpec>,
     events: Vec<EventEntry>,
+    /// The types that are only received, each with its receivers, in the order in which they came.
+    views: Vec<EventEntry>,
 }
 
 impl Catalogue {
@@ -51,6 +54,7 @@ impl Catalogue {
             services: Vec::new(),
             streams: Vec::new(),
             events: Vec::new(),
+            views: Vec::new(),
         }
     }
 
@@ -75,7 +79,7 @@ impl Catalogue {
     /// Adds a service with the events that it publishes and consumes.
     pub fn service(mut self, mut service: Service) -> Self {
         for definition in service.take_definitions() {
-            self.define(&definition);
+            self.define(&definition, Some(service.name()));
         }
         self.services.push(service);
         self
@@ -86,7 +90,7 @@ impl Catalogue {
         let mut collect = Collect::default();
         S::visit_all(&mut collect);
         for definition in collect.into_definitions() {
-            self.define(&definition);
+            self.define(&definition, None);
         }
         self
     }
@@ -103,8 +107,7 @@ impl Catalogue {
         reason = "a list of examples reads as values, as publishing does"
     )]
     pub fn example<E: Event + JsonSchema>(mut self, value: E) -> Self {
-        let entry = self.define(&Definition::of::<E>());
-        entry.add_example(&value);
+        self.publish(&Definition::of::<E>()).add_example(&value);
         self
     }
 
@@ -139,6 +142,10 @@ impl Catalogue {
     }
 
     /// The events, sorted by subject and version.
+    ///
+    /// What is published says what an event is. A type that is only received
+    /// (`#[derive(Readable)]`) is an entry only where no type of the catalogue is published on its
+    /// subject, and then nothing is generated of it.
     pub fn events(&self) -> &[EventEntry] {
         &self.events
     }
@@ -206,13 +213,14 @@ impl Catalogue {
                 Err(why) => faults.push(why.into()),
             }
         }
-        let own = crate::parallel::map(&self.events, |entry| {
+        let types: Vec<_> = self.published().chain(&self.views).collect();
+        let own = crate::parallel::map(&types, |entry| {
             let mut own = Vec::new();
             entry.find_faults(&mut own);
             own
         });
-        for (entry, own) in self.events.iter().zip(own) {
-            faults.extend(own);
+        faults.extend(own.into_iter().flatten());
+        for entry in &self.events {
             let Some(subjects) = self.subjects(entry.spec()) else {
                 continue;
             };
@@ -261,8 +269,20 @@ impl Catalogue {
         }
     }
 
-    /// The entry of a definition, which is added if it is not there.
-    fn define(&mut self, definition: &Definition) -> &mut EventEntry {
+    /// Adds a type: as what the event is if it is published, else as a view of it.
+    fn define(&mut self, definition: &Definition, service: Option<&str>) {
+        if definition.is_published {
+            self.publish(definition);
+        } else {
+            self.receive(definition, service);
+        }
+    }
+
+    /// The entry of a type that is published, which is added if it is not there.
+    fn publish(&mut self, definition: &Definition) -> &mut EventEntry {
+        // What receivers read was all that was known of the event.
+        self.events
+            .retain(|entry| entry.is_published() || !same_event(entry.spec(), definition.spec));
         let at = match self.place(definition.spec) {
             Ok(at) => at,
             Err(at) => {
@@ -271,13 +291,36 @@ impl Catalogue {
             }
         };
         let entry = &mut self.events[at];
-        match (entry.is_published(), definition.is_published) {
-            // The publisher's type says what the event is; a receiver may read a part of it.
-            (true, false) => {}
-            (false, true) => *entry = EventEntry::new(definition),
-            _ => entry.meet(definition),
-        }
+        entry.meet(definition);
         entry
+    }
+
+    /// Adds a type that is only received, by this service.
+    fn receive(&mut self, definition: &Definition, service: Option<&str>) {
+        let known = self.views.iter().position(|view| view.is_of(definition));
+        let at = known.unwrap_or_else(|| {
+            self.views.push(EventEntry::new(definition));
+            self.views.len() - 1
+        });
+        if let Some(service) = service {
+            self.views[at].add_receiver(service);
+        }
+        let is_published = self
+            .published()
+            .any(|entry| same_event(entry.spec(), definition.spec));
+        if !is_published && let Err(place) = self.place(definition.spec) {
+            self.events.insert(place, self.views[at].clone());
+        }
+    }
+
+    /// The events of which the catalogue has the type that is published, sorted.
+    pub(crate) fn published(&self) -> impl Iterator<Item = &EventEntry> {
+        self.events.iter().filter(|entry| entry.is_published())
+    }
+
+    /// The types that are only received, whoever publishes their events.
+    pub(crate) fn views(&self) -> &[EventEntry] {
+        &self.views
     }
 
     fn place(&self, spec: &EventSpec) -> Result<usize, usize> {

@@ -14,6 +14,7 @@ mod event;
 pub mod git;
 mod kept;
 mod place;
+mod receivers;
 mod settings;
 
 #[cfg(feature = "cli")]

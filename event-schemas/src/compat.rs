@@ -80,6 +80,7 @@ mod merge;
 mod mode;
 mod prepared;
 mod reading;
+mod receiver;
 mod rule;
 mod upcast;
 mod waiver;
@@ -96,5 +97,6 @@ pub use finding::{
 pub use golden::read_goldens;
 pub use mode::{ContentModel, Direction, Mode, UnknownName};
 pub use prepared::BadSchema;
+pub use receiver::compare_receiver;
 pub use rule::Rule;
 pub use waiver::{Waiver, apply_waivers};

@@ -18,6 +18,8 @@ use crate::schema::{self, Made, Side};
 pub struct EventEntry {
     spec: &'static EventSpec,
     is_published: bool,
+    /// The services that receive the event with this type, sorted, if it is only received.
+    receivers: Vec<String>,
     type_id: TypeId,
     /// The name of another type that is the same version of the same event.
     rival: Option<&'static str>,
@@ -134,6 +136,7 @@ impl EventEntry {
         Self {
             spec: definition.spec,
             is_published: definition.is_published,
+            receivers: Vec::new(),
             type_id: definition.type_id,
             rival: None,
             pii: schema::personal::paths(&writer),
@@ -146,6 +149,26 @@ impl EventEntry {
             reread: definition.reread,
             key: definition.key,
         }
+    }
+
+    /// Whether it was made of this type.
+    pub(super) fn is_of(&self, definition: &Definition) -> bool {
+        self.type_id == definition.type_id
+    }
+
+    /// Notes that a service receives the event with this type.
+    pub(super) fn add_receiver(&mut self, service: &str) {
+        if let Err(at) = self
+            .receivers
+            .binary_search_by(|one| one.as_str().cmp(service))
+        {
+            self.receivers.insert(at, service.to_owned());
+        }
+    }
+
+    /// The services that receive the event with this type, which is not published.
+    pub(crate) fn receivers(&self) -> &[String] {
+        &self.receivers
     }
 
     /// Notes that another type is defined as this event, if it is another.

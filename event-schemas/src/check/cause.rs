@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::Catalogue;
-use crate::compat::{Cause, Finding, fields};
+use crate::compat::{Cause, EventRule, Finding, Rule, fields};
 use crate::lock::Lock;
 use crate::schema::defs;
 
@@ -19,6 +19,10 @@ pub(super) fn find(findings: &mut [Finding], catalogue: &Catalogue, files: Optio
         let known = consumers
             .entry(subject.clone())
             .or_insert_with(|| consumers_of(&subject, catalogue, files));
+        // A finding about the type of one consumer names that one already.
+        if finding.rule == Rule::Event(EventRule::ReceiverDiffers) {
+            continue;
+        }
         finding.consumers.clone_from(known);
         if let Some(path) = finding.path.clone() {
             finding.cause = cause(finding, &subject, &path, catalogue, files);

@@ -11,6 +11,8 @@ use crate::{Catalogue, EventEntry};
 pub(super) struct Sides<'a> {
     /// The code's versions, oldest first.
     pub(super) code: Vec<&'a EventEntry>,
+    /// The types that are only received.
+    pub(super) views: Vec<&'a EventEntry>,
     /// The event in the folder.
     pub(super) files: Option<&'a LockedEvent>,
     /// The event at the ref.
@@ -27,10 +29,15 @@ pub(super) fn sides<'a>(
     reference: Option<&'a Lock>,
 ) -> BTreeMap<Identity<'a>, Sides<'a>> {
     let mut events: BTreeMap<Identity<'_>, Sides<'_>> = BTreeMap::new();
-    for entry in catalogue.events() {
+    for entry in catalogue.published() {
         let spec = entry.spec();
         let sides = events.entry((spec.subject(), spec.is_absolute()));
         sides.or_default().code.push(entry);
+    }
+    for view in catalogue.views() {
+        let spec = view.spec();
+        let sides = events.entry((spec.subject(), spec.is_absolute()));
+        sides.or_default().views.push(view);
     }
     for event in files.map_or(&[][..], Lock::events) {
         let sides = events.entry((event.subject(), event.is_absolute()));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::contracts::{self, Identity, Sides};
-use super::kept;
+use super::{kept, receivers};
 use crate::Catalogue;
 use crate::compat::{
     BadSchema, Current, EventRule, Finding, History, Mode, Options, Severity, compare_event,
@@ -32,9 +32,25 @@ impl Check<'_> {
         if self.by_reference {
             findings.extend(kept::compare(sides));
         }
+        let history = match committed {
+            Some(event) => contracts::history(event),
+            None => History::new(identity.0, identity.1, Vec::new()),
+        };
+        findings.extend(receivers::compare(
+            self.catalogue,
+            sides,
+            &history,
+            self.options,
+        )?);
         if sides.code.is_empty() {
-            let gone = committed.and_then(|event| self.gone(identity, sides, event));
-            findings.extend(gone);
+            let missing = committed.and_then(|event| {
+                if sides.views.is_empty() || self.moved.contains_key(&identity) {
+                    self.gone(identity, sides, event)
+                } else {
+                    receivers::unpublished(event, self.options)
+                }
+            });
+            findings.extend(missing);
             return Ok(findings);
         }
         let decoders: Vec<_> = sides
@@ -58,10 +74,6 @@ impl Check<'_> {
         if let Some(newest) = code.last() {
             findings.extend(read_goldens(&known(sides), newest));
         }
-        let history = match committed {
-            Some(event) => contracts::history(event),
-            None => History::new(identity.0, identity.1, Vec::new()),
-        };
         findings.extend(compare_event(&history, &code, self.options)?);
         Ok(findings)
     }

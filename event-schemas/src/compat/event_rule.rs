@@ -31,6 +31,8 @@ pub enum EventRule {
     UpcasterRefuses,
     /// The type refuses what it writes itself.
     OwnReaderRefuses,
+    /// A consumer's own type does not fit what is written.
+    ReceiverDiffers,
     /// It could be neither proven nor refuted that two versions fit.
     Undecided,
     /// A committed version's golden document is missing.
@@ -57,7 +59,7 @@ pub enum EventRule {
 
 impl EventRule {
     /// All of them, in the order in which they are documented.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::EventRemoved,
         Self::SubjectChanged,
         Self::TypeChanged,
@@ -71,6 +73,7 @@ impl EventRule {
         Self::UpcasterMissing,
         Self::UpcasterRefuses,
         Self::OwnReaderRefuses,
+        Self::ReceiverDiffers,
         Self::Undecided,
         Self::GoldenMissing,
         Self::GoldenRefused,
@@ -243,6 +246,17 @@ impl EventRule {
                  without `default`, names for one side only), an event cannot be read by the very \
                  program that wrote it.\n\n\
                  Way out: give the reader a `#[serde(default)]`, or the same name on both sides.",
+            ),
+            Self::ReceiverDiffers => (
+                "receiver-differs",
+                "a consumer's own type does not fit the event",
+                "A consumer receives the event with a type of its own (`#[derive(Readable)]`), and \
+                 what is published, or a committed version of the same major, is not what that type \
+                 reads: a field, the envelope's type, or whether the key is in the subject. The \
+                 consumer terminates such an event, or never gets it.\n\n\
+                 Way out: put the consumer's type right: leave out what it does not need, make \
+                 optional what may be missing, and write `type` and `in_subject` as the publisher \
+                 does.",
             ),
             Self::Undecided => (
                 "undecided",

@@ -181,7 +181,7 @@ pub(super) fn unknown_names(
     options: &Options,
 ) -> Vec<Conflict> {
     let in_code = |subject: &str| {
-        let mut events = catalogue.events().iter();
+        let mut events = catalogue.published();
         events.any(|entry| entry.spec().subject() == subject)
     };
     let in_lock = |subject: &str| {

@@ -30,8 +30,9 @@ impl Plan {
             let (key, facts) = plan.locked(catalogue, event, options);
             events.insert(key, facts);
         }
-        let made = parallel::map(catalogue.events(), |entry| Made::of(catalogue, entry, lock));
-        for (entry, made) in catalogue.events().iter().zip(made) {
+        let published: Vec<_> = catalogue.published().collect();
+        let made = parallel::map(&published, |entry| Made::of(catalogue, entry, lock));
+        for (entry, made) in published.into_iter().zip(made) {
             plan.entry(catalogue, entry, made, options, &mut events);
         }
         plan.index(catalogue, events);
@@ -62,8 +63,12 @@ impl Plan {
         options: &Options,
     ) -> (Key, EventFacts) {
         let newest = catalogue.newest(event.subject(), event.is_absolute());
+        // What is only received has no version to be written; its contracts stay as they are.
+        let is_received = newest.is_some_and(|entry| !entry.is_published());
+        let newest = newest.filter(|entry| entry.is_published());
+        let is_retired = event.is_retired() || options.retire.contains(event.subject());
         match newest {
-            None if !event.is_retired() && !options.retire.contains(event.subject()) => {
+            None if !is_retired && !is_received => {
                 self.conflicts.push(Conflict::Gone {
                     subject: event.subject().to_owned(),
                 });
@@ -75,7 +80,7 @@ impl Plan {
         let facts = EventFacts {
             subject: event.subject().to_owned(),
             absolute: event.is_absolute(),
-            retired: newest.is_none(),
+            retired: newest.is_none() && (is_retired || !is_received),
             versions: versions.collect(),
         };
         ((event.subject().to_owned(), event.is_absolute()), facts)

@@ -6,6 +6,7 @@ mod causes;
 mod git;
 mod mutations;
 mod reading;
+mod receivers;
 mod report;
 mod rules;
 mod versions;

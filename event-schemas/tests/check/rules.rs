@@ -300,6 +300,7 @@ fn trigger(rule: EventRule) -> Report {
             let unsaid = Finding::new(EventRule::FormUnsaid, "No schema knows the form of `at`.");
             check(&catalogue, &world.request(), vec![unsaid]).unwrap()
         }
+        EventRule::ReceiverDiffers => super::receivers::refusing(),
         EventRule::WaiverExpired => waived(&world, &catalogue, date(2026, 11, 27)),
         EventRule::WaiverUnused => waived(&world, &catalogue, date(2026, 11, 28)),
         other => panic!("{} has no trigger", other.id()),

@@ -1,6 +1,6 @@
 //! Groups findings by cause: one change of a type, however many events have it.
 
-use crate::compat::{Cause, Finding, Rule};
+use crate::compat::{Cause, EventRule, Finding, Rule};
 
 /// Findings with one cause, of which the first stands for all.
 #[derive(Debug)]
@@ -37,7 +37,10 @@ fn is_alike(one: &Finding, other: &Finding) -> bool {
         _ if one.title() != other.title() => false,
         // What is said of events as a whole.
         (None, None) => {
-            matches!(one.rule, Rule::Event(_)) && one.path.is_none() && other.path.is_none()
+            // Each consumer has its own type, and its own reason.
+            matches!(one.rule, Rule::Event(rule) if rule != EventRule::ReceiverDiffers)
+                && one.path.is_none()
+                && other.path.is_none()
         }
         _ => false,
     }
