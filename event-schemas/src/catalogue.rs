@@ -206,6 +206,9 @@ impl Catalogue {
     pub fn faults(&self) -> Vec<CatalogueFault> {
         let mut faults = Vec::new();
         self.find_doubles(&mut faults);
+        for service in &self.services {
+            service.find_faults(&mut faults);
+        }
         let mut configs = Vec::new();
         for stream in &self.streams {
             match stream.config(&self.prefix) {

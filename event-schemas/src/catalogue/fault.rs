@@ -22,6 +22,18 @@ pub enum CatalogueFault {
         /// The name of the second type.
         other: &'static str,
     },
+    /// A service is said to publish a type that cannot be published.
+    #[error(
+        "{event}: the service {service} publishes it with the type `{ty}`, which can only be received (`#[derive(Readable)]`); derive `Event`, or take it out of `publishes`"
+    )]
+    NotPublishable {
+        /// The event and its version.
+        event: EventName,
+        /// The name of the service.
+        service: String,
+        /// The name of the type.
+        ty: &'static str,
+    },
     /// A type is made into a schema that is another each time.
     #[error(
         "{event}: its schema is not the same each time it is made, at {pointer}; an example or a constant is made of the time, an id or a hash map: give it a fixed value"

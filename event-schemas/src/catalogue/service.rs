@@ -1,9 +1,10 @@
 //! `Service`: the events that one service publishes and consumes.
 
+use event_sdk::event::EventSpec;
 use event_sdk::{EventSet, Visit};
 
 use super::collect::{Collect, Definition};
-use super::{Consumer, SetSpec};
+use super::{CatalogueFault, Consumer, EventName, SetSpec};
 
 /// A service: the sets that it publishes, and its consumers.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Service {
     description: String,
     owner: Option<String>,
     published: Vec<SetSpec>,
+    /// What it is said to publish and cannot.
+    unpublishable: Vec<&'static EventSpec>,
     consumers: Vec<Consumer>,
     definitions: Vec<Definition>,
 }
@@ -24,6 +27,7 @@ impl Service {
             description: String::new(),
             owner: None,
             published: Vec::new(),
+            unpublishable: Vec::new(),
             consumers: Vec::new(),
             definitions: Vec::new(),
         }
@@ -46,7 +50,10 @@ impl Service {
     pub fn publishes<S: EventSet + Visit<Collect>>(mut self) -> Self {
         let mut collect = Collect::default();
         S::visit_all(&mut collect);
-        self.definitions.extend(collect.into_definitions());
+        let definitions = collect.into_definitions();
+        let received = definitions.iter().filter(|one| !one.is_published);
+        self.unpublishable.extend(received.map(|one| one.spec));
+        self.definitions.extend(definitions);
         self.published.push(SetSpec::of::<S>());
         self
     }
@@ -81,6 +88,16 @@ impl Service {
     /// Its consumers.
     pub fn consumers(&self) -> &[Consumer] {
         &self.consumers
+    }
+
+    /// Puts each event that it is said to publish, and cannot, to `faults`.
+    pub(super) fn find_faults(&self, faults: &mut Vec<CatalogueFault>) {
+        let specs = self.unpublishable.iter();
+        faults.extend(specs.map(|spec| CatalogueFault::NotPublishable {
+            event: EventName::of(spec),
+            service: self.name.clone(),
+            ty: spec.name(),
+        }));
     }
 
     pub(super) fn take_definitions(&mut self) -> Vec<Definition> {

@@ -1,6 +1,6 @@
 //! Events that are only received (`#[derive(Readable)]`) in a catalogue.
 
-use event_schemas::{Catalogue, Consumer, Service};
+use event_schemas::{Catalogue, CatalogueFault, Consumer, Service};
 use event_sdk::{Event, EventSet, Readable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,27 @@ fn of_an_event_that_is_only_received_what_is_read_is_known() {
     let version = entry.spec().version();
     entry.decode(version, br#"{"id":7,"item":"tea"}"#).unwrap();
     assert_eq!(entry.reread(version, br#"{"id":7}"#).unwrap(), None);
+}
+
+#[test]
+fn a_type_that_cannot_be_published_is_no_service_s_to_publish() {
+    let service = Service::new("billing").publishes::<OrderPlaced>();
+    let faults = Catalogue::new("orders").service(service).faults();
+    let [fault @ CatalogueFault::NotPublishable { .. }] = &faults[..] else {
+        panic!("{faults:?}");
+    };
+    let text = fault.to_string();
+    assert!(
+        text.contains("billing") && text.contains("OrderPlaced"),
+        "{text}"
+    );
+    // Said of what it receives, there is nothing wrong.
+    assert!(
+        Catalogue::new("orders")
+            .service(consuming())
+            .faults()
+            .is_empty()
+    );
 }
 
 #[test]
