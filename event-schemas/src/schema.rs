@@ -29,6 +29,7 @@
 //! schema; a break that it makes harmless is found out by reading the document that shows it
 //! (module [`compat`](crate::compat)).
 
+mod branches;
 pub(crate) mod contract;
 pub(crate) mod defs;
 pub(crate) mod envelope;

@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::defs;
+use super::{branches, defs};
 
 /// The pointers of the schemas that speak of the value at `place`, a JSON Pointer in `document`;
-/// none if there is no such value.
+/// none if there is no such value. Of branches, those that accept what is there.
 pub(super) fn of(root: &Value, document: &Value, place: &str) -> Vec<String> {
     let mut at = vec![String::new()];
     let mut value = document;
     for step in steps(place) {
-        at = in_place(root, &at)
+        at = accepting(root, &at, value)
             .iter()
             .flat_map(|pointer| children(root, pointer, value, &step))
             .collect();
@@ -23,11 +23,28 @@ pub(super) fn of(root: &Value, document: &Value, place: &str) -> Vec<String> {
             None => return Vec::new(),
         }
     }
-    in_place(root, &at)
+    accepting(root, &at, value)
 }
 
 /// The schemas that speak of the same value as these, with them, from the outside in.
 pub(super) fn in_place(root: &Value, pointers: &[String]) -> Vec<String> {
+    speaking(root, pointers, |_, all| (0..all.len()).collect())
+}
+
+/// Those of them that accept the value, where there are several to choose from.
+fn accepting(root: &Value, pointers: &[String], value: &Value) -> Vec<String> {
+    speaking(root, pointers, |keyword, all| match keyword {
+        "allOf" => (0..all.len()).collect(),
+        _ => branches::accepting(root, all, value),
+    })
+}
+
+/// `choose` answers which of the schemas in a keyword count.
+fn speaking(
+    root: &Value,
+    pointers: &[String],
+    choose: impl Fn(&str, &[Value]) -> Vec<usize>,
+) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut open: Vec<String> = pointers.iter().rev().cloned().collect();
     while let Some(pointer) = open.pop() {
@@ -46,11 +63,10 @@ pub(super) fn in_place(root: &Value, pointers: &[String]) -> Vec<String> {
             inner.push(format!("/$defs/{}", escaped(&name)));
         }
         for keyword in ["allOf", "oneOf", "anyOf"] {
-            let count = schema
-                .get(keyword)
-                .and_then(Value::as_array)
-                .map_or(0, Vec::len);
-            inner.extend((0..count).map(|at| format!("{pointer}/{keyword}/{at}")));
+            let within = schema.get(keyword).and_then(Value::as_array);
+            let chosen = within.map_or(Vec::new(), |all| choose(keyword, all));
+            let chosen = chosen.into_iter();
+            inner.extend(chosen.map(|at| format!("{pointer}/{keyword}/{at}")));
         }
         all.push(pointer);
         open.extend(inner.into_iter().rev());

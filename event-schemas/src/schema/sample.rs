@@ -62,6 +62,16 @@ pub(crate) fn of(schema: &Value, variant: usize, entries: bool) -> Value {
     sampler.value(schema, 0)
 }
 
+/// A value for `part`, a schema within `schema`.
+pub(crate) fn of_part(schema: &Value, part: &Value) -> Value {
+    let sampler = Sampler {
+        root: schema,
+        variant: 0,
+        entries: true,
+    };
+    sampler.value(part, 0)
+}
+
 struct Sampler<'a> {
     root: &'a Value,
     /// The variant that is taken of each enumeration.

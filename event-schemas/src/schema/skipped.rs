@@ -2,7 +2,8 @@
 //! them is never null.
 //!
 //! schemars only says that such a field is not required. So documents with null are read: where
-//! the field is missing in what the type writes of them, it does not write null.
+//! the field is missing in what the type writes of them, and there with another value, it does not
+//! write null.
 
 use event_sdk::event::DataError;
 use serde_json::{Map, Value};
@@ -30,12 +31,23 @@ pub(crate) fn tell(
     for document in documents {
         for place in places::objects(&document) {
             for pointer in places::of(writer, &document, &place) {
-                let Some(Value::Object(keywords)) = writer.pointer_mut(&pointer) else {
+                let Some(Value::Object(keywords)) = writer.pointer(&pointer) else {
                     continue;
                 };
                 let names: Vec<String> = candidates(keywords).map(str::to_owned).collect();
                 for name in names {
-                    if never_written(&document, &place, &name, reread)
+                    let Some(value) = some_value(writer, &pointer, &document, &place, &name) else {
+                        continue;
+                    };
+                    let probe = Probe {
+                        document: &document,
+                        place: &place,
+                        name: &name,
+                    };
+                    // Without the second, the type may not have the field there at all.
+                    if probe.is_written(Value::Null, reread) == Some(false)
+                        && probe.is_written(value, reread) == Some(true)
+                        && let Some(Value::Object(keywords)) = writer.pointer_mut(&pointer)
                         && let Some(schema) = keywords
                             .get_mut("properties")
                             .and_then(|properties| properties.get_mut(&name))
@@ -49,23 +61,40 @@ pub(crate) fn tell(
     }
 }
 
-/// Whether a field that was read as null is missing in what is written.
-fn never_written(
+/// A value for the field that is not null: that of the document, or one that is made up.
+fn some_value(
+    writer: &Value,
+    pointer: &str,
     document: &Value,
     place: &str,
     name: &str,
-    reread: impl Fn(&Value) -> Option<Value>,
-) -> bool {
-    let mut document = document.clone();
-    let Some(Value::Object(members)) = document.pointer_mut(place) else {
-        return false;
-    };
-    members.insert(name.to_owned(), Value::Null);
-    let written = reread(&document);
-    let written = written
-        .as_ref()
-        .and_then(|written| written.pointer(place)?.as_object());
-    written.is_some_and(|written| !written.contains_key(name))
+) -> Option<Value> {
+    let is_some = |value: &Value| !value.is_null();
+    let own = document.pointer(place)?.get(name).cloned();
+    own.filter(is_some).or_else(|| {
+        let field = writer.pointer(pointer)?.get("properties")?.get(name)?;
+        Some(sample::of_part(writer, field)).filter(is_some)
+    })
+}
+
+/// A field of an object in a document that is read.
+struct Probe<'a> {
+    document: &'a Value,
+    place: &'a str,
+    name: &'a str,
+}
+
+impl Probe<'_> {
+    /// Whether the field is in what is written of the document with this value; nothing is said
+    /// of a document that is not read.
+    fn is_written(&self, value: Value, reread: impl Fn(&Value) -> Option<Value>) -> Option<bool> {
+        let mut document = self.document.clone();
+        let members = document.pointer_mut(self.place)?.as_object_mut()?;
+        members.insert(self.name.to_owned(), value);
+        let written = reread(&document)?;
+        let written = written.pointer(self.place)?.as_object()?;
+        Some(written.contains_key(self.name))
+    }
 }
 
 fn has_candidates(schema: &Value) -> bool {

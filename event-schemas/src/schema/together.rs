@@ -59,8 +59,12 @@ pub(crate) fn tell(
                 reread: &reread,
             };
             let (read, put) = probe.needs(&wanted);
-            for (schema, needs) in [(&mut *reader, &read), (&mut *writer, &put)] {
-                for pointer in places::of(schema, &document, &place) {
+            let sides = [
+                (&mut *reader, &document, &read),
+                (&mut *writer, &written, &put),
+            ];
+            for (schema, document, needs) in sides {
+                for pointer in places::of(schema, document, &place) {
                     if let Some(Value::Object(keywords)) = schema.pointer_mut(&pointer) {
                         add(keywords, needs);
                     }

@@ -5,6 +5,7 @@ mod attributes;
 mod documents;
 mod envelope;
 mod faults;
+mod null;
 mod personal;
 mod reader_only;
 mod received;
