@@ -84,13 +84,19 @@ impl<'a> Group<'a> {
         places.split_off(1)
     }
 
-    /// The first finding of the other direction, if there is one: what is broken both ways.
+    /// The finding of the same place in the other direction, if there is one: what is broken both
+    /// ways.
     pub(super) fn other_way(&self) -> Option<&'a Finding> {
-        let direction =
-            |finding: &Finding| finding.versions.and_then(|versions| versions.direction);
-        let first = direction(self.first)?;
+        let place = |finding: &'a Finding| {
+            let versions = finding.versions?;
+            let place = (&finding.event, &finding.path, versions.old, versions.new);
+            Some((place, versions.direction?))
+        };
+        let (first, direction) = place(self.first)?;
         let mut others = self.more.iter().copied();
-        others.find(|finding| direction(finding).is_some_and(|other| other != first))
+        others.find(|finding| {
+            place(finding).is_some_and(|(other, way)| other == first && way != direction)
+        })
     }
 
     /// The services that consume one of the events.
@@ -102,5 +108,49 @@ impl<'a> Group<'a> {
         names.sort_unstable();
         names.dedup();
         names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event_schemas_subset::Rule as SchemaRule;
+
+    use super::*;
+    use crate::compat::{Direction, Versions};
+
+    fn finding(event: &str, path: &str, old: u16, direction: Direction) -> Finding {
+        let mut finding = Finding::new(SchemaRule::TypeNarrowed, "It is another.")
+            .about(event)
+            .field(path)
+            .between(Versions {
+                old: event_sdk::Version::new(1, old),
+                new: event_sdk::Version::new(1, 5),
+                direction: Some(direction),
+            });
+        finding.cause = Some(Cause {
+            ty: "Price".to_owned(),
+            field: Some("cents".to_owned()),
+        });
+        finding
+    }
+
+    #[test]
+    fn the_other_way_is_that_of_the_same_event_field_and_versions() {
+        let first = finding("a.b.c", "price.cents", 1, Direction::Backward);
+        let same = finding("a.b.c", "price.cents", 1, Direction::Forward);
+        let others = [
+            finding("a.b.d", "price.cents", 1, Direction::Forward),
+            finding("a.b.c", "old.cents", 1, Direction::Forward),
+            finding("a.b.c", "price.cents", 0, Direction::Forward),
+        ];
+        let [first, one, two, three] = [&first, &others[0], &others[1], &others[2]];
+        let [alone] = &of(&[first, one, two, three])[..] else {
+            panic!("one cause");
+        };
+        assert_eq!(alone.other_way(), None);
+        let [both] = &of(&[first, one, two, &same, three])[..] else {
+            panic!("one cause");
+        };
+        assert_eq!(both.other_way(), Some(&same));
     }
 }
