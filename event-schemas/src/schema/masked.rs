@@ -1,53 +1,102 @@
 //! `masked`: a document without its personal data, for reports.
 
-use event_schemas_subset::Step;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::personal;
+use super::{defs, personal};
 
 /// What stands in the place of personal data.
 const MASK: &str = "[personal data]";
 
-/// The document with every value masked that `schema` marks with `x-pii`.
+/// The document with every value masked that `schema` marks with `x-pii`, however deep a type
+/// lies within itself. Where branches differ, what one of them marks is masked.
 pub(crate) fn masked(document: &Value, schema: &Value) -> Value {
     let mut masked = document.clone();
-    for path in personal::paths(schema) {
-        mask(&mut masked, path.steps());
-    }
+    mask(schema, vec![schema], &mut masked);
     masked
 }
 
-fn mask(value: &mut Value, steps: &[Step]) {
-    let Some((step, rest)) = steps.split_first() else {
+/// Masks a value, of which these schemas speak.
+fn mask(root: &Value, schemas: Vec<&Value>, value: &mut Value) {
+    let all = speaking(root, schemas);
+    if all.iter().any(|keywords| personal::has_mark(keywords)) {
         // That there is none is no personal data.
         if !value.is_null() {
             *value = MASK.into();
         }
         return;
-    };
-    match (step, value) {
-        (Step::Key(name), Value::Object(members)) => {
-            if let Some(member) = members.get_mut(name) {
-                mask(member, rest);
+    }
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                let of_member = all.iter().flat_map(|keywords| of_member(keywords, name));
+                mask(root, of_member.collect(), member);
             }
         }
-        (Step::EveryKey, Value::Object(members)) => {
-            for member in members.values_mut() {
-                mask(member, rest);
-            }
-        }
-        (Step::Index(index), Value::Array(items)) => {
-            if let Some(item) = items.get_mut(*index) {
-                mask(item, rest);
-            }
-        }
-        (Step::EveryItem, Value::Array(items)) => {
-            for item in items {
-                mask(item, rest);
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                let of_item = all.iter().flat_map(|keywords| of_item(keywords, index));
+                mask(root, of_item.collect(), item);
             }
         }
         _ => {}
     }
+}
+
+/// The keywords of all schemas that speak of the same value as these, each once.
+fn speaking<'a>(root: &'a Value, mut open: Vec<&'a Value>) -> Vec<&'a Map<String, Value>> {
+    let mut all: Vec<&Map<String, Value>> = Vec::new();
+    while let Some(schema) = open.pop() {
+        let Some(keywords) = schema.as_object() else {
+            continue;
+        };
+        if all.iter().any(|known| std::ptr::eq(*known, keywords)) {
+            continue;
+        }
+        all.push(keywords);
+        let reference = keywords.get("$ref").and_then(Value::as_str);
+        open.extend(reference.and_then(|reference| defs::target(root, reference)));
+        for keyword in ["allOf", "anyOf", "oneOf"] {
+            open.extend(
+                keywords
+                    .get(keyword)
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten(),
+            );
+        }
+        open.extend(
+            ["if", "then", "else"]
+                .into_iter()
+                .filter_map(|one| keywords.get(one)),
+        );
+    }
+    all
+}
+
+/// What the keywords say of a member of an object; of patterns, any may fit.
+fn of_member<'a>(keywords: &'a Map<String, Value>, name: &str) -> Vec<&'a Value> {
+    let within = |keyword: &str| keywords.get(keyword).and_then(Value::as_object);
+    let named = within("properties").and_then(|properties| properties.get(name));
+    let patterns = within("patternProperties")
+        .into_iter()
+        .flat_map(Map::values);
+    let others = ["additionalProperties", "unevaluatedProperties"]
+        .into_iter()
+        .filter_map(|keyword| keywords.get(keyword))
+        .filter(|_| named.is_none());
+    named.into_iter().chain(patterns).chain(others).collect()
+}
+
+/// What the keywords say of an item of an array.
+fn of_item(keywords: &Map<String, Value>, index: usize) -> Vec<&Value> {
+    let prefix = keywords.get("prefixItems").and_then(Value::as_array);
+    let placed = prefix.and_then(|prefix| prefix.get(index));
+    let others = ["items", "unevaluatedItems"]
+        .into_iter()
+        .filter_map(|keyword| keywords.get(keyword))
+        .filter(|_| placed.is_none());
+    let contained = keywords.get("contains");
+    placed.into_iter().chain(others).chain(contained).collect()
 }
 
 #[cfg(test)]
@@ -80,5 +129,30 @@ mod tests {
             })
         );
         assert_eq!(masked(&document, &json!({"x-pii": true})), json!(hidden));
+    }
+
+    #[test]
+    fn a_type_within_itself_is_masked_at_every_depth() {
+        let person = json!({"properties": {
+            "name": {"x-pii": true},
+            "boss": {"anyOf": [{"$ref": "#/$defs/Person"}, {"type": "null"}]},
+            "staff": {"items": {"$ref": "#/$defs/Person"}},
+        }});
+        let schema = json!({
+            "properties": {"head": {"$ref": "#/$defs/Person"}, "next": {"$ref": "#"}},
+            "$defs": {"Person": person},
+        });
+        let document = |name: &str| {
+            json!({
+                "head": {"name": name, "boss": {"name": name, "boss": {
+                    "name": name, "boss": null, "staff": [{"name": name, "staff": [{"name": name}]}],
+                }}},
+                "next": {"next": {"next": {"head": {"name": name, "boss": {"name": name}}}}},
+            })
+        };
+        assert_eq!(
+            masked(&document("Ada"), &schema),
+            document("[personal data]")
+        );
     }
 }

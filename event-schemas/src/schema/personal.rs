@@ -3,10 +3,15 @@
 use std::collections::BTreeSet;
 
 use event_schemas_subset::{Path, Step};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What marks a schema of personal data.
 const MARK: &str = "x-pii";
+
+/// Whether the keywords of a schema mark it.
+pub(super) fn has_mark(keywords: &Map<String, Value>) -> bool {
+    keywords.get(MARK).and_then(Value::as_bool) == Some(true)
+}
 
 /// The places that are marked, sorted. One inside a marked one is not named, and a
 /// type within itself is followed once.
@@ -41,7 +46,7 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     fn look(&mut self, schema: &'a Value, at: &Path) {
-        if schema.get(MARK).and_then(Value::as_bool) == Some(true) {
+        if schema.as_object().is_some_and(has_mark) {
             self.found.insert(at.clone());
             return;
         }
