@@ -15,7 +15,7 @@ use crate::text::Text;
 pub struct StreamConfig {
     /// The name.
     pub name: Text,
-    /// The subjects; no two patterns overlap.
+    /// The subjects. The patterns must not overlap.
     pub subjects: Vec<Pattern>,
     /// Limits of size, number and age.
     pub limits: Limits,

@@ -20,7 +20,7 @@ use crate::time::Reading;
 
 /// A message to be published.
 ///
-/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
+/// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PublishRequest<'a> {
@@ -39,7 +39,7 @@ pub struct PublishRequest<'a> {
 }
 
 impl<'a> PublishRequest<'a> {
-    /// A message without headers and message id, which expects nothing.
+    /// A message without headers, message id and expectations.
     #[must_use]
     pub fn new(subject: &'a Subject, body: Body) -> Self {
         Self {
@@ -52,8 +52,8 @@ impl<'a> PublishRequest<'a> {
         }
     }
 
-    /// The capabilities that the fields ask for: without one of them a transport cannot do what
-    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
+    /// The capabilities that the request needs. A transport that lacks one of them returns
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         let expect = &self.expect;
         asked([
@@ -80,7 +80,8 @@ impl<'a> PublishRequest<'a> {
 pub enum Body {
     /// The encoded envelope.
     Encoded(Bytes),
-    /// The value, for a transport that hands values over. All consumers share it without copies.
+    /// The value, for a transport that passes values without encoding. All consumers share it
+    /// without copies.
     Value(ValueBody),
 }
 
@@ -94,7 +95,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// An event that was not encoded.
+/// An event that is passed without encoding.
 #[derive(Debug, Clone)]
 pub struct ValueBody {
     /// The envelope without the data.
