@@ -383,7 +383,7 @@ pub struct Published {
 }
 
 impl Published {
-    /// The answer about an event that was stored like this; a test may make one.
+    /// Creates a result, for tests of code that takes one.
     #[must_use]
     pub fn new(event_id: Uuid, stored: Stored) -> Self {
         Self { event_id, stored }
@@ -395,13 +395,13 @@ impl Published {
         self.event_id
     }
 
-    /// The stream that stores it; `None` where there is none (core NATS).
+    /// The stream that stores the event; `None` on a transport without streams (core NATS).
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.stored.stream.as_deref()
     }
 
-    /// Its sequence in the stream; `None` where there is no stream.
+    /// The sequence in the stream; `None` on a transport without streams.
     #[must_use]
     pub fn sequence(&self) -> Option<u64> {
         self.stored.sequence
