@@ -43,8 +43,8 @@
 //! # A tour
 //!
 //! - An **event** is a struct that derives [`Event`], or [`Readable`] if it is only received, and a
-//!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set, or
-//!   a type that is not an event does not compile. [`subject!`] checks a pattern.
+//!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set,
+//!   or a type that is not an event does not compile. [`subject!`] checks a pattern.
 //! - A service shares one [`EventBus`]. [`EventBus::memory`] makes one in this process;
 //!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`]
@@ -61,8 +61,8 @@
 //!   create the declared streams. Publishing and subscribing never create or change a stream.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
-//! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and decodes
-//!   it.
+//! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and
+//!   decodes it.
 //! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) is for
 //!   programs to decide by.
 //!

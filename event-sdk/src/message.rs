@@ -142,11 +142,12 @@ impl<S> Message<S> {
         &self.headers
     }
 
-    /// The bytes of the envelope as received. A value that was handed over is encoded now.
+    /// The bytes of the envelope as received. A value that was passed without encoding is encoded
+    /// by this call.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] if a handed-over value cannot be encoded.
+    /// [`EncodeError`] if a value that was passed without encoding cannot be encoded.
     pub fn body(&self) -> Result<Bytes, EncodeError> {
         match &self.body {
             Body::Encoded(body) => Ok(body.clone()),

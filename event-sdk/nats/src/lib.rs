@@ -33,23 +33,23 @@
 //!   were not yet written are written after the reconnect. While `next` has further messages to
 //!   return, a settlement is delayed by up to about 1 ms and written together with the next ones.
 //! - **Unreadable messages.** A message is terminated and reported as
-//!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one that
-//!   an event can have, if its headers are not UTF-8 or have a line without a colon, a blank in a
-//!   name, another version than `NATS/1.0`, or if there are more than 1,024 headers. History, and a
-//!   subscription without a stream, leave it out with a warning in the log.
-//! - **Publishing** sends messages in the order of the calls, and waits while too many are in flight
-//!   or the connection is lost. If a message could not be sent in time, it was not stored, and the
-//!   error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or
+//!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one
+//!   that an event can have, if its headers are not UTF-8 or have a line without a colon, a blank
+//!   in a name, another version than `NATS/1.0`, or if there are more than 1,024 headers. History,
+//!   and a subscription without a stream, leave it out with a warning in the log.
+//! - **Publishing** sends messages in the order of the calls, and waits while too many are in
+//!   flight or the connection is lost. If a message could not be sent in time, it was not stored,
+//!   and the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or
 //!   [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) or
-//!   [`Tls`](event_sdk_core::transport::ErrorKind::Tls) if that prevents the connection. If a message
-//!   was sent and not confirmed, it may have been stored; publishing it again is recognized as a
-//!   duplicate.
-//! - **In flight at a disconnect.** After a reconnect, the transport sends unconfirmed messages again,
-//!   before waiting ones, until their [`ack_timeout`](NatsOptions::ack_timeout). The stream recognizes
-//!   the second copy by the message id, and the result is a duplicate, if its duplicate window is
-//!   longer than the ack timeout. Messages that the client had accepted and not yet written can
-//!   arrive before the repeated ones. A message without an id is not sent again: its publish waits
-//!   for a late confirmation until the ack timeout, and then has an unknown outcome.
+//!   [`Tls`](event_sdk_core::transport::ErrorKind::Tls) if that prevents the connection. If a
+//!   message was sent and not confirmed, it may have been stored; publishing it again is recognized
+//!   as a duplicate.
+//! - **In flight at a disconnect.** After a reconnect, the transport sends unconfirmed messages
+//!   again, before waiting ones, until their [`ack_timeout`](NatsOptions::ack_timeout). The stream
+//!   recognizes the second copy by the message id, and the result is a duplicate, if its duplicate
+//!   window is longer than the ack timeout. Messages that the client had accepted and not yet
+//!   written can arrive before the repeated ones. A message without an id is not sent again: its
+//!   publish waits for a late confirmation until the ack timeout, and then has an unknown outcome.
 //! - **No responders.** If no stream responds to a publish, the stream may have no leader, or a
 //!   cluster may not know a new stream yet. The transport then sends the message again for up to
 //!   three seconds, but stops if a message that was published later has been stored. After that the
@@ -59,21 +59,21 @@
 //! - **Wrong last sequence.** A server from 2.12 on may answer this for a message that it stored
 //!   before. If the last message has the id of the published one, the result is a duplicate.
 //! - **Permissions.** A missing permission is
-//!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied), with the subject.
-//!   It is returned at once, except for settlements that do not wait for the server: there it ends
-//!   the subscription. To distinguish the errors above, the transport requests information about
-//!   streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those permissions it returns the
-//!   server's own error. With [`Management::Never`] it makes no such request.
-//! - **Ending a subscription.** Messages that an ended subscription had received and not returned are
-//!   given back by a nak, for other subscriptions of the consumer: at once on a single server, and
-//!   within two seconds in a cluster. A cluster may still deliver to the inbox of the ended
-//!   subscription, so the transport listens until the open pull requests end, and naks what arrives;
-//!   this counts as a delivery. A [drain](Transport::drain) waits for it.
+//!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied), with the
+//!   subject. It is returned at once, except for settlements that do not wait for the server: there
+//!   it ends the subscription. To distinguish the errors above, the transport requests information
+//!   about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those permissions it
+//!   returns the server's own error. With [`Management::Never`] it makes no such request.
+//! - **Ending a subscription.** Messages that an ended subscription had received and not returned
+//!   are given back by a nak, for other subscriptions of the consumer: at once on a single server,
+//!   and within two seconds in a cluster. A cluster may still deliver to the inbox of the ended
+//!   subscription, so the transport listens until the open pull requests end, and naks what
+//!   arrives; this counts as a delivery. A [drain](Transport::drain) waits for it.
 //! - **Groups.** A group ends when no subscription has requested messages for
 //!   [`inactive_threshold`](NatsOptions::inactive_threshold) and no delivery is unsettled. A
 //!   subscription that is created at that moment starts a new group.
-//! - **Gaps.** A subscription reports messages that the stream dropped before they were delivered to
-//!   the consumer, by a limit, a purge or a deletion
+//! - **Gaps.** A subscription reports messages that the stream dropped before they were delivered
+//!   to the consumer, by a limit, a purge or a deletion
 //!   ([`NoticeKind::Gap`](event_sdk_core::transport::NoticeKind::Gap)).
 //!   - *Exact or at most.* The number is exact if the filters of the consumer cover the subjects of
 //!     the stream and no other subscription receives from the consumer. Otherwise it is "at most",
@@ -105,16 +105,16 @@
 //!   this transport have, and from the leader otherwise. It needs no consumer. From server 2.11 on,
 //!   it is read in batches.
 //! - **Streams.** [Applying a stream](StreamAdmin::apply) changes the fields that the configuration
-//!   names and leaves all others. In a cluster it waits until the stream can be found by its subjects
-//!   (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only, so the number
-//!   of remembered ids is not compared, and the minimum window is 100 ms.
+//!   names and leaves all others. In a cluster it waits until the stream can be found by its
+//!   subjects (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only,
+//!   so the number of remembered ids is not compared, and the minimum window is 100 ms.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
-//!   redeliveries, and accept options that they ignore. It checks only the server that it connects to:
-//!   the servers of another domain or API prefix must be as new. A reconnect to an older server logs a
-//!   warning. Capabilities that need a newer version return `Unsupported` and name it; the expected
-//!   sequence of an entity needs 2.11.
+//!   redeliveries, and accept options that they ignore. It checks only the server that it connects
+//!   to: the servers of another domain or API prefix must be as new. A reconnect to an older server
+//!   logs a warning. Capabilities that need a newer version return `Unsupported` and name it; the
+//!   expected sequence of an entity needs 2.11.
 //!
 //! # Modules
 //!

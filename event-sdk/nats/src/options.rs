@@ -278,8 +278,8 @@ impl NatsOptions {
         self
     }
 
-    /// Sets the maximum number of publishes in flight, which are sent and not yet confirmed. Further
-    /// publishes wait. Default: 1,024; zero counts as one.
+    /// Sets the maximum number of publishes in flight, which are sent and not yet confirmed.
+    /// Further publishes wait. Default: 1,024; zero counts as one.
     pub fn max_in_flight(mut self, publishes: usize) -> Self {
         self.limits.in_flight = publishes.max(1);
         self

@@ -226,8 +226,8 @@ impl<E: Event> AsCause for Prepared<E> {
     }
 }
 
-/// Sets a header of the caller's own: those that servers obey, and those of a
-/// trace, are set by options that check them.
+/// Sets a header of the caller's own: those that servers obey, and those of a trace, are set by
+/// options that check them.
 fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), InvalidHeader> {
     not_the_servers(&name)?;
     if name.eq_ignore_ascii_case("traceparent") || name.eq_ignore_ascii_case("tracestate") {

@@ -158,8 +158,8 @@ pub struct PublishFuture<'a, E> {
     /// `None` once there is an answer.
     event: Option<Publishable<E>>,
     timeout: Option<Duration>,
-    /// In a box: a transport in this process has its answers at once, and a
-    /// future is moved before it is polled.
+    /// In a box: a transport in this process has its answers at once, and a future is moved before
+    /// it is polled.
     waiting: Option<Box<Waiting>>,
 }
 
@@ -181,8 +181,7 @@ enum Phase {
 impl<E> Unpin for PublishFuture<'_, E> {}
 
 impl<E: Event> PublishFuture<'_, E> {
-    /// Polls until the event is handed over, no further; its result if that is
-    /// known already.
+    /// Polls until the event is handed over, no further; its result if that is known already.
     pub(super) fn poll_handed_over(
         &mut self,
         cx: &mut Context<'_>,
@@ -201,8 +200,7 @@ impl<E: Event> PublishFuture<'_, E> {
         self.answer(result).map(Some)
     }
 
-    /// Polls an event that is handed over without a timer: the caller watches
-    /// the time.
+    /// Polls an event that is handed over without a timer: the caller watches the time.
     pub(super) fn poll_confirmed(
         &mut self,
         cx: &mut Context<'_>,

@@ -12,7 +12,7 @@ use crate::json::{self, EncodeError, WriteJson};
 /// An event of an unknown type: it provides its spec, encodes its data as JSON, and can be
 /// downcast.
 ///
-/// Transports carry handed-over values in this form. Implemented for every [`Event`].
+/// Transports pass values without encoding in this form. Implemented for every [`Event`].
 pub trait ErasedEvent: WriteJson + Any + Send + Sync {
     /// The constants of the event.
     fn spec(&self) -> &'static EventSpec;

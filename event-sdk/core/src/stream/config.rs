@@ -95,8 +95,8 @@ impl StreamConfig {
     }
 }
 
-/// Names become file names and subject tokens on a server
-/// (NATS documentation, "Naming", streams and consumers).
+/// Names become file names and subject tokens on a server (NATS documentation, "Naming", streams
+/// and consumers).
 ///
 /// # Errors
 ///

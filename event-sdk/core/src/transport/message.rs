@@ -183,8 +183,8 @@ impl fmt::Debug for MessageId {
 
 /// Conditions on the stream for a message to be stored (optimistic concurrency).
 ///
-/// Sequence zero means: there is no message yet. More fields may come; begin with
-/// [`none`](Self::none) and set what is expected.
+/// Sequence zero means that there is no message yet. Fields may be added: start with
+/// [`none`](Self::none), and set the expectations.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Expectations {
@@ -194,8 +194,8 @@ pub struct Expectations {
     pub last_subject_sequence: Option<u64>,
     /// Expected last sequence of the messages in the stream that match a pattern.
     ///
-    /// Messages in other streams do not count. A pattern that can match nothing in this stream is
-    /// always met, or is refused if the transport knows the stream's subjects.
+    /// Messages in other streams do not count. If the pattern matches no subject of this stream,
+    /// the expectation is always met, or is refused if the transport knows the stream's subjects.
     pub last_pattern_sequence: Option<(Pattern, u64)>,
 }
 
@@ -225,9 +225,9 @@ pub type Confirmation = Completion<Result<Stored, Error>>;
 /// The result of a stored publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// The stream; `None` where there is none (core NATS).
+    /// The stream; `None` on a transport without streams (core NATS).
     pub stream: Option<Text>,
-    /// The sequence in that stream; `None` where there is no stream.
+    /// The sequence in that stream; `None` on a transport without streams.
     pub sequence: Option<u64>,
     /// Whether the stream already had the message and did not store it again.
     pub duplicate: bool,
