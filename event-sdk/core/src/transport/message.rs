@@ -172,7 +172,7 @@ impl fmt::Display for MessageId {
 }
 
 impl fmt::Debug for MessageId {
-    /// A text is made of an event's data mostly, so only its size is shown.
+    /// Shows only the size of a text, because it usually contains data of the event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Event(id) => id.fmt(f),
