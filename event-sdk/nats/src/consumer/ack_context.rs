@@ -33,6 +33,9 @@ pub(super) struct AckContext {
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
+    /// Whether the server delivers what is not settled as often as it takes, as far as it has
+    /// said so.
+    redelivers: AtomicBool,
     /// What became of the deliveries that were handed out.
     pub(super) progress: Progress,
     /// The sequences that were returned by a nak without their holder's doing.
@@ -54,6 +57,7 @@ impl AckContext {
             has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
+            redelivers: AtomicBool::new(false),
             progress: Progress::new(),
             given_back: Mutex::default(),
             giving_back: tokio::sync::Mutex::default(),
@@ -88,6 +92,16 @@ impl AckContext {
         } else {
             Haste::Now
         }
+    }
+
+    /// The server has said whether it delivers what is not settled as often as it takes.
+    pub(super) fn learn_redelivers(&self, redelivers: bool) {
+        self.redelivers.store(redelivers, Ordering::Relaxed);
+    }
+
+    /// Whether what is not settled comes again for certain.
+    pub(super) fn redelivers(&self) -> bool {
+        self.redelivers.load(Ordering::Relaxed)
     }
 
     /// From now on it is told when something is settled, and what is dropped

@@ -19,7 +19,7 @@ use super::inbox::Inbox;
 use super::message::Message;
 use super::prefetch::Window;
 use super::pull::{Ends, Pull};
-use super::queue::{ArrivalTimes, Queue};
+use super::queue::Queue;
 use super::reply::Reply;
 use super::settle::AckPending;
 use super::shutdown::{Left, Shutdown};
@@ -51,7 +51,8 @@ struct State {
     unread: BTreeSet<u64>,
     pull: Pull,
     window: Window,
-    arrivals: ArrivalTimes,
+    /// When the inbox was found empty.
+    emptied: Instant,
     queue: Queue,
     deliveries: Deliveries,
     /// A message that came, and waits until the gap before it is told.
@@ -105,6 +106,8 @@ impl PullLoop {
         inbox: Inbox,
         prefetch: Prefetch,
     ) -> Self {
+        // Where the server was not asked, the durable may be another than the caller believes.
+        ack_context.learn_redelivers(bound.created.is_some() && config.max_deliver.is_none());
         Self {
             acks: config.ack != AckPolicy::None,
             is_ephemeral: config.name == ConsumerName::Ephemeral,
@@ -116,7 +119,7 @@ impl PullLoop {
                 left: None,
                 unread: BTreeSet::new(),
                 window: Window::new(prefetch, config),
-                arrivals: ArrivalTimes::new(Instant::now()),
+                emptied: Instant::now(),
                 queue: Queue::default(),
                 pull: Pull::new(
                     Some(ack_context.context.options().max_pull_bytes),

@@ -1,9 +1,7 @@
-//! `Queue`: messages that have come and were not handed out, with the time since when each may
-//! have been here.
+//! `Queue`: messages that have come and were not handed out, with the time since when each is
+//! here.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,7 +21,7 @@ pub(super) struct Queue {
 pub(super) struct Held {
     pub(super) message: Message,
     pub(super) reply: Reply,
-    /// The earliest time at which it can have come.
+    /// When it came.
     pub(super) since: Instant,
     /// Whether it is not to be handed out: a newer delivery of its sequence is, or was.
     pub(super) is_old: bool,
@@ -34,7 +32,7 @@ impl Held {
         u64::try_from(self.message.size()).unwrap_or(u64::MAX)
     }
 
-    /// How long it may have waited.
+    /// How long it has waited.
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
@@ -79,85 +77,5 @@ impl Queue {
     /// All of them.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Held> {
         std::mem::take(self).list.into_iter()
-    }
-}
-
-/// Notes when the first message comes while nobody polls, through the waker that an inbox
-/// wakes then.
-#[derive(Debug)]
-pub(super) struct ArrivalTimes {
-    noted: Arc<Noted>,
-    /// The waker for the inbox.
-    waker: Waker,
-    /// When the inbox was empty the last time.
-    empty: Instant,
-}
-
-#[derive(Debug)]
-struct Noted(Mutex<Note>);
-
-#[derive(Debug, Default)]
-struct Note {
-    first: Option<Instant>,
-    waker: Option<Waker>,
-}
-
-impl Noted {
-    fn lock(&self) -> MutexGuard<'_, Note> {
-        // Nothing in here panics half way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wake for Noted {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let mut note = self.lock();
-        note.first.get_or_insert_with(Instant::now);
-        let waker = note.waker.take();
-        drop(note);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-impl ArrivalTimes {
-    pub(super) fn new(now: Instant) -> Self {
-        let noted = Arc::new(Noted(Mutex::default()));
-        Self {
-            waker: Arc::clone(&noted).into(),
-            noted,
-            empty: now,
-        }
-    }
-
-    /// The waker with which the inbox is polled; it wakes the caller.
-    pub(super) fn waker(&self, caller: &Waker) -> Waker {
-        let mut note = self.noted.lock();
-        match &mut note.waker {
-            Some(waker) => waker.clone_from(caller),
-            unset => *unset = Some(caller.clone()),
-        }
-        self.waker.clone()
-    }
-
-    /// The earliest time at which what comes out of the inbox now can have come into it.
-    pub(super) fn since(&self) -> Instant {
-        self.noted.lock().first.unwrap_or(self.empty)
-    }
-
-    /// For how long it may have something that was not taken.
-    pub(super) fn age(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.since())
-    }
-
-    /// The inbox was found empty and wakes the waker when something comes.
-    pub(super) fn found_empty(&mut self, now: Instant) {
-        self.noted.lock().first = None;
-        self.empty = now;
     }
 }

@@ -192,13 +192,16 @@ impl Recovery {
         )
         .await?
         {
-            Ok(info) if info.created == bound.created => match self.cause {
-                Cause::Silence => {
-                    self.check_heard()?;
-                    self.renew().await
+            Ok(info) if info.created == bound.created => {
+                ack_context.learn_redelivers(info.redelivers());
+                match self.cause {
+                    Cause::Silence => {
+                        self.check_heard()?;
+                        self.renew().await
+                    }
+                    _ => self.again(),
                 }
-                _ => self.again(),
-            },
+            }
             Ok(_) if self.has_just_joined() => self.join().await,
             Ok(_) => Err(self.gone("it was deleted, and another of its name was created")),
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => self.not_found().await,

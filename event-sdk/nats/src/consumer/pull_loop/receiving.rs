@@ -44,7 +44,7 @@ impl State {
         let (ended, last) = progress.total();
         self.window.settled(ended, last);
         self.window.called(progress.since_begun(now));
-        if (self.queue.is_empty() || self.arrivals.age(now) >= LOOK_AFTER)
+        if (self.queue.is_empty() || now.saturating_duration_since(self.emptied) >= LOOK_AFTER)
             && let Poll::Ready(came) = self.fill(pull_loop, now, cx)
         {
             return Poll::Ready(came);
@@ -84,24 +84,20 @@ impl State {
         now: Instant,
         cx: &mut Context<'_>,
     ) -> Poll<ConsumerSignal> {
-        let waker = self.arrivals.waker(cx.waker());
-        let mut through = Context::from_waker(&waker);
-        let since = self.arrivals.since();
         loop {
             let Some(inbox) = &mut self.inbox else {
                 return Poll::Ready(ConsumerSignal::Ended);
             };
-            // All of it, whatever the task's budget is: when a message came is known only until
-            // the inbox is empty.
+            // Whatever the task's budget is: an inbox that was not looked at is not empty.
             let next = poll_fn(|cx| inbox.poll_next(cx));
-            let message = match pin!(unconstrained(next)).poll(&mut through) {
+            let message = match pin!(unconstrained(next)).poll(cx) {
                 Poll::Ready(Some(message)) => message,
                 Poll::Ready(None) if self.queue.is_empty() => {
                     return Poll::Ready(ConsumerSignal::Disconnected);
                 }
                 Poll::Ready(None) => return Poll::Pending,
                 Poll::Pending => {
-                    self.arrivals.found_empty(now);
+                    self.emptied = now;
                     return Poll::Pending;
                 }
             };
@@ -120,6 +116,7 @@ impl State {
                 return Poll::Ready(ConsumerSignal::Unreadable(message));
             };
             self.window.arrived();
+            let since = message.arrived().unwrap_or(now);
             let is_old = pull_loop.acks && self.is_known(pull_loop, &message, &reply);
             self.queue.add(Held {
                 message,
@@ -231,16 +228,11 @@ impl State {
 
 impl PullLoop {
     /// Whether a message is not to be handed out: a newer delivery of it was or will be, or its
-    /// ack wait is over, so that the server delivers it again. The last delivery is handed out
-    /// in any case.
+    /// ack wait is over and the server delivers it again for certain. Where the number of
+    /// deliveries is limited, or not known, this one may be the last.
     fn is_stale(&self, held: &Held, now: Instant) -> bool {
-        let attempt = held.reply.attempt;
-        let is_last = self
-            .config
-            .max_deliver
-            .is_some_and(|most| attempt >= most.get());
-        let is_over = held.age(now) >= self.config.wait_of_attempt(attempt);
-        held.is_old || (self.acks && is_over && !is_last)
+        let is_over = || held.age(now) >= self.config.wait_of_attempt(held.reply.attempt);
+        held.is_old || (self.acks && self.ack_context.redelivers() && is_over())
     }
 }
 
