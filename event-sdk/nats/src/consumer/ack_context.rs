@@ -151,6 +151,12 @@ impl AckContext {
             .unwrap_or_default()
     }
 
+    /// Whether this sequence is to come again.
+    pub(super) fn is_away(&self, sequence: u64) -> bool {
+        let has = |away| lock(away).contains(&sequence);
+        self.had_away.load(Ordering::Acquire) && self.away.as_ref().is_some_and(has)
+    }
+
     /// Whether some are to come again.
     pub(super) fn has_away(&self) -> bool {
         let is_some = |away| !lock(away).is_empty();

@@ -61,8 +61,9 @@ struct State {
     last: u64,
     /// Sequences below it were not asked for.
     start: u64,
-    /// What came before this consumer was made again.
-    before: Option<Before>,
+    /// The highest sequence that had come before this consumer was made again, until a higher one
+    /// comes.
+    remade_after: Option<u64>,
     waker: Option<Waker>,
 }
 
@@ -136,7 +137,7 @@ impl PullLoop {
                     DeliverPolicy::ByStartSequence(start) if bound.created.is_some() => start,
                     _ => 0,
                 },
-                before: None,
+                remade_after: None,
                 waker: None,
                 bound,
             }),
@@ -215,7 +216,7 @@ impl PullLoop {
     }
 
     /// Goes on with another consumer, which begins with what was not settled.
-    pub(super) fn remake(&self, bound: Bound, inbox: Inbox, before: Before) {
+    pub(super) fn remake(&self, bound: Bound, inbox: Inbox) {
         let mut state = self.lock();
         let Some(current) = &mut state.inbox else {
             return;
@@ -226,7 +227,8 @@ impl PullLoop {
         state.pull.lost();
         state.next = self.ack_context.next(&bound.name);
         state.bound = bound;
-        state.before = Some(before);
+        // What was handed out or settled while it was made counts too.
+        state.remade_after = Some(state.last);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,7 +1,7 @@
 //! `Queue`: messages that have come and were not handed out, with the time since when each is
 //! here.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -14,6 +14,10 @@ use super::reply::Reply;
 pub(super) struct Queue {
     list: VecDeque<Held>,
     bytes: u64,
+    /// How many were taken out.
+    popped: u64,
+    /// Of these sequences, what was added before this number of messages was is old.
+    superseded: BTreeMap<u64, u64>,
 }
 
 /// A message that waits.
@@ -44,16 +48,25 @@ impl Queue {
         self.list.push_back(held);
     }
 
-    /// A redelivery of this sequence has come: what waits of it is not handed out.
+    /// A redelivery of this sequence has come: what waits of it is not handed out. It costs the
+    /// same however many wait.
     pub(super) fn supersede(&mut self, sequence: u64) {
-        for held in &mut self.list {
-            held.is_old |= held.reply.sequence == sequence;
+        if !self.list.is_empty() {
+            let added = self.popped + self.list.len() as u64;
+            self.superseded.insert(sequence, added);
         }
     }
 
     pub(super) fn pop(&mut self) -> Option<Held> {
-        let held = self.list.pop_front()?;
+        let mut held = self.list.pop_front()?;
         self.bytes -= held.bytes();
+        if let Some(added) = self.superseded.get(&held.reply.sequence) {
+            held.is_old |= self.popped < *added;
+        }
+        self.popped += 1;
+        if self.list.is_empty() {
+            self.superseded.clear();
+        }
         Some(held)
     }
 
@@ -76,6 +89,68 @@ impl Queue {
 
     /// All of them.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Held> {
-        std::mem::take(self).list.into_iter()
+        let mut taken = std::mem::take(self);
+        std::iter::from_fn(move || taken.pop())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receiver::WireMessage;
+
+    fn held(sequence: u64, attempt: u32) -> Held {
+        let reply = format!("$JS.ACK.S.c.{attempt}.{sequence}.{sequence}.1700000000000000000.0");
+        let wire = WireMessage::of(b"a", Some(reply.as_bytes()), b"", b"body");
+        Held {
+            message: Message::new(wire),
+            reply: Reply::parse(&reply).unwrap(),
+            since: Instant::now(),
+            is_old: false,
+        }
+    }
+
+    fn add(queue: &mut Queue, sequence: u64, attempt: u32) {
+        if attempt > 1 {
+            queue.supersede(sequence);
+        }
+        queue.add(held(sequence, attempt));
+    }
+
+    fn shown(held: &Held) -> (u64, u32, bool) {
+        (held.reply.sequence, held.reply.attempt, held.is_old)
+    }
+
+    #[test]
+    fn of_each_sequence_only_the_newest_delivery_is_handed_out() {
+        let mut queue = Queue::default();
+        add(&mut queue, 1, 1);
+        add(&mut queue, 2, 1);
+        assert_eq!(queue.pop().as_ref().map(shown), Some((1, 1, false)));
+        for (sequence, attempt) in [(3, 1), (2, 2), (1, 2), (2, 3)] {
+            add(&mut queue, sequence, attempt);
+        }
+        let taken: Vec<_> = queue.take().map(|held| shown(&held)).collect();
+        let wanted = [
+            (2, 1, true),
+            (3, 1, false),
+            (2, 2, true),
+            (1, 2, false),
+            (2, 3, false),
+        ];
+        assert_eq!(taken, wanted);
+        assert!(queue.is_empty() && queue.bytes() == 0);
+    }
+
+    #[test]
+    fn what_was_superseded_is_forgotten_when_all_was_taken_out() {
+        let mut queue = Queue::default();
+        add(&mut queue, 1, 1);
+        add(&mut queue, 1, 2);
+        while queue.pop().is_some() {}
+        assert!(queue.superseded.is_empty());
+        queue.supersede(1);
+        add(&mut queue, 1, 1);
+        assert_eq!(queue.pop().as_ref().map(shown), Some((1, 1, false)));
     }
 }

@@ -284,9 +284,9 @@ impl NatsSubscription {
                 self.pull_loop.renew(inbox);
                 self.listen();
             }
-            Recovered::Remade(bound, inbox, before) => {
+            Recovered::Remade(bound, inbox) => {
                 self.gaps.remade(&bound);
-                self.pull_loop.remake(*bound, inbox, before);
+                self.pull_loop.remake(*bound, inbox);
                 self.listen();
                 return Some(self.notice(NoticeKind::Recreated));
             }

@@ -131,7 +131,7 @@ impl State {
     /// by this newest delivery. What waits here of its sequence is not handed out any more.
     fn is_known(&mut self, pull_loop: &PullLoop, message: &Message, reply: &Reply) -> bool {
         // A consumer that was made again begins to count again.
-        if reply.attempt < 2 && self.before.is_none() {
+        if reply.attempt < 2 && self.remade_after.is_none() {
             return false;
         }
         self.queue.supersede(reply.sequence);
@@ -182,7 +182,7 @@ impl State {
         // What is not settled is delivered once, unless a server that was restarted has
         // forgotten how far it was.
         let again = !pull_loop.acks && reply.sequence <= self.last;
-        if again || !self.wants(reply.sequence) {
+        if again || !self.wants(pull_loop, reply.sequence) {
             if pull_loop.acks {
                 acknowledge(pull_loop, &message);
             }
@@ -209,19 +209,17 @@ impl State {
 
     /// Whether a sequence is to be delivered: a server may begin too early, and
     /// a consumer that was made again brings what was settled before.
-    fn wants(&mut self, sequence: u64) -> bool {
+    fn wants(&mut self, pull_loop: &PullLoop, sequence: u64) -> bool {
         if sequence < self.start {
             return false;
         }
-        match &mut self.before {
+        match self.remade_after {
             None => true,
-            Some(before) if sequence > before.last => {
-                if before.unsettled.is_empty() {
-                    self.before = None;
-                }
+            Some(last) if sequence > last => {
+                self.remade_after = None;
                 true
             }
-            Some(before) => before.unsettled.contains(&sequence),
+            Some(_) => pull_loop.ack_context.is_away(sequence) || self.deliveries.is_open(sequence),
         }
     }
 }
