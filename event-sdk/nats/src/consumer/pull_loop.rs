@@ -197,7 +197,7 @@ impl PullLoop {
 
     /// Goes on with another inbox, for what was asked for through the old one may
     /// be lost. What comes there all the same is returned by a nak.
-    pub(super) fn renew(&self, inbox: Inbox) {
+    pub(super) fn renew(self: &Arc<Self>, inbox: Inbox) {
         let mut state = self.lock();
         let Some(current) = &mut state.inbox else {
             return;
@@ -205,14 +205,41 @@ impl PullLoop {
         let old = std::mem::replace(current, inbox);
         let pull = state.pull.clone();
         state.pull.lost();
-        drop(state);
-        if self.acks {
-            let left = Shutdown::new(old, pull, Vec::new()).end(&self.ack_context.context);
-            let ack_context = Arc::clone(&self.ack_context);
-            self.ack_context.context.spawn(async move {
-                left.finish(&ack_context).await;
-            });
+        if !self.acks {
+            return;
         }
+        let mut leaving = Shutdown::new(old, pull);
+        leaving.leave_out(|reply| state.is_redelivery(self, reply));
+        drop(state);
+        self.went_back(leaving.sequences());
+        let left = leaving.end(&self.ack_context.context);
+        let pull_loop = Arc::clone(self);
+        self.ack_context.context.spawn(async move {
+            let is_known = |reply: &Subject| {
+                let is_known = pull_loop.is_redelivery(reply);
+                if !is_known {
+                    pull_loop.went_back(Reply::parse(reply).map(|reply| reply.sequence));
+                }
+                is_known
+            };
+            left.finish(&pull_loop.ack_context, is_known).await;
+        });
+    }
+
+    /// These were returned by a nak and never handed out: an ephemeral consumer that is made again
+    /// brings them too.
+    fn went_back(&self, sequences: impl IntoIterator<Item = u64>) {
+        if self.is_ephemeral {
+            for sequence in sequences {
+                self.ack_context.goes_away(sequence);
+            }
+        }
+    }
+
+    /// Whether it is a redelivery of what the caller has or has acknowledged, which is settled by
+    /// it from now on.
+    fn is_redelivery(&self, reply: &Subject) -> bool {
+        self.lock().is_redelivery(self, reply)
     }
 
     /// Goes on with another consumer, which begins with what was not settled.
@@ -256,9 +283,14 @@ impl State {
         }
     }
 
+    fn is_redelivery(&mut self, pull_loop: &PullLoop, subject: &Subject) -> bool {
+        Reply::parse(subject).is_some_and(|reply| self.is_known(pull_loop, subject, &reply))
+    }
+
     /// Ends the requests of an inbox that is left, if there is one.
     fn end_leaving(&mut self, pull_loop: &PullLoop) -> Option<Left> {
-        let leaving = self.leaving.take()?;
+        let mut leaving = self.leaving.take()?;
+        leaving.leave_out(|reply| self.is_redelivery(pull_loop, reply));
         self.unread.extend(leaving.sequences());
         Some(leaving.end(&pull_loop.ack_context.context))
     }

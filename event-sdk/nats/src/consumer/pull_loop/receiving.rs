@@ -12,7 +12,6 @@ use tokio::task::coop::{poll_proceed, unconstrained};
 use tokio::time::Instant;
 
 use super::{ConsumerSignal, PullLoop, State};
-use crate::consumer::message::Message;
 use crate::consumer::pull::Room;
 use crate::consumer::queue::Held;
 use crate::consumer::reply::Reply;
@@ -117,7 +116,7 @@ impl State {
             };
             self.window.arrived();
             let since = message.arrived().unwrap_or(now);
-            let is_old = pull_loop.acks && self.is_known(pull_loop, &message, &reply);
+            let is_old = pull_loop.acks && self.is_known(pull_loop, subject, &reply);
             self.queue.add(Held {
                 message,
                 reply,
@@ -129,15 +128,17 @@ impl State {
 
     /// Whether a message is a delivery of what the caller has, or has acknowledged: it is settled
     /// by this newest delivery. What waits here of its sequence is not handed out any more.
-    fn is_known(&mut self, pull_loop: &PullLoop, message: &Message, reply: &Reply) -> bool {
+    pub(super) fn is_known(
+        &mut self,
+        pull_loop: &PullLoop,
+        subject: &Subject,
+        reply: &Reply,
+    ) -> bool {
         // A consumer that was made again begins to count again.
         if reply.attempt < 2 && self.remade_after.is_none() {
             return false;
         }
         self.queue.supersede(reply.sequence);
-        let Some(subject) = &message.reply else {
-            return false;
-        };
         if let Some(running) = self.deliveries.running(reply.sequence) {
             running.redelivered(subject.clone());
             return true;
@@ -145,7 +146,7 @@ impl State {
         let progress = &pull_loop.ack_context.progress;
         let is_acknowledged = reply.attempt > 1 && progress.is_acknowledged_late(reply.sequence);
         if is_acknowledged {
-            acknowledge(pull_loop, message);
+            acknowledge(pull_loop, subject);
         }
         is_acknowledged
     }
@@ -183,8 +184,8 @@ impl State {
         // forgotten how far it was.
         let again = !pull_loop.acks && reply.sequence <= self.last;
         if again || !self.wants(pull_loop, reply.sequence) {
-            if pull_loop.acks {
-                acknowledge(pull_loop, &message);
+            if let Some(subject) = message.reply.as_ref().filter(|_| pull_loop.acks) {
+                acknowledge(pull_loop, subject);
             }
             return ConsumerSignal::Nothing;
         }
@@ -236,9 +237,7 @@ impl PullLoop {
 
 /// Acknowledges a message that is not handed out. Where there is no room it comes again, and is
 /// acknowledged then.
-fn acknowledge(pull_loop: &PullLoop, message: &Message) {
-    if let Some(subject) = &message.reply {
-        let receiver = pull_loop.ack_context.context.receiver();
-        let _ = send_now(receiver, subject, &ACK, Haste::Soon);
-    }
+fn acknowledge(pull_loop: &PullLoop, subject: &Subject) {
+    let receiver = pull_loop.ack_context.context.receiver();
+    let _ = send_now(receiver, subject, &ACK, Haste::Soon);
 }
