@@ -45,6 +45,10 @@ pub(super) struct Gaps {
     /// How many messages were delivered.
     delivered: u64,
     idle: Option<Idle>,
+    /// Since when a delivery waits until it is known what its jump means.
+    doubt: Option<Pin<Box<Sleep>>>,
+    /// Until when no delivery waits for that, for the last one waited in vain.
+    blind_until: Option<Instant>,
     /// When the stream may be asked again, and after how long once more.
     next: Instant,
     interval: Duration,
@@ -84,6 +88,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// The shortest and the longest time between two looks.
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// For how long a delivery waits until it is known what its jump means.
+const LONGEST_DOUBT: Duration = Duration::from_secs(1);
 
 /// The longest time while something was passed over. What another member has read and the stream
 /// drops before the look cannot be told from what nobody has read.
@@ -130,6 +137,8 @@ impl Gaps {
             looking: None,
             delivered: 0,
             idle: None,
+            doubt: None,
+            blind_until: None,
             next: Instant::now() + SHORTEST,
             interval: SHORTEST,
         }
@@ -144,8 +153,17 @@ impl Gaps {
     /// [`poll_doubt`](Self::poll_doubt) is ready.
     pub(super) fn delivered(&mut self, reply: &Reply) -> Found {
         self.delivered = self.delivered.wrapping_add(1);
-        let is_blind = !self.asks || (self.has_name && !self.asks_consumer);
+        let is_blind = !self.asks || (self.has_name && !self.asks_consumer) || self.is_blind();
         self.tracker.delivered(reply, is_blind)
+    }
+
+    /// Whether a delivery has waited in vain lately.
+    fn is_blind(&mut self) -> bool {
+        let is_blind = self.blind_until.is_some_and(|until| Instant::now() < until);
+        if !is_blind {
+            self.blind_until = None;
+        }
+        is_blind
     }
 
     /// Whether the last delivery is in doubt.
@@ -153,16 +171,27 @@ impl Gaps {
         self.tracker.doubts()
     }
 
-    /// Ready when the last delivery is not in doubt any more, with the gap before it.
+    /// Ready when the last delivery is not in doubt any more, with the gap before it. A server that
+    /// does not answer holds it up for a second at the most: then the number is not certain.
     pub(super) fn poll_doubt(&mut self, cx: &mut Context<'_>) -> Poll<Option<Gap>> {
         // It is gone on with when a task has used up what tokio gives it at a time, too.
         let mut looking = pin!(unconstrained(poll_fn(|cx| {
             while self.tracker.doubts() {
-                ready!(self.poll_looking(cx, Why::Doubt));
+                if self.poll_looking(cx, Why::Doubt).is_pending() {
+                    ready!(self.poll_longest_doubt(cx));
+                    self.found.extend(self.tracker.judge_blindly());
+                    self.blind_until = Some(Instant::now() + LONGEST);
+                }
             }
+            self.doubt = None;
             Poll::Ready(self.next())
         })));
         looking.as_mut().poll(cx)
+    }
+
+    fn poll_longest_doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let longest = || Box::pin(sleep_until(Instant::now() + LONGEST_DOUBT));
+        self.doubt.get_or_insert_with(longest).as_mut().poll(cx)
     }
 
     /// Whether it is time to look at what was passed over.

@@ -151,12 +151,19 @@ impl PullLoop {
         let mut state = self.lock();
         let came = state.poll(self, asks, cx);
         if came.is_pending() {
-            match &mut state.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
+            state.keep_waker(cx);
         }
         came
+    }
+
+    /// Ready when it was ended.
+    pub(super) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.inbox.is_none() {
+            return Poll::Ready(());
+        }
+        state.keep_waker(cx);
+        Poll::Pending
     }
 
     /// Keeps a message that came until the gap before it is told: it is the next thing that
@@ -274,6 +281,14 @@ fn ends(context: &NatsContext) -> Ends {
 }
 
 impl State {
+    /// Who is woken when it ends.
+    fn keep_waker(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
     /// Puts back what is kept behind a gap.
     fn put_back_behind(&mut self) {
         if let Some((_, reply, Some(ack_pending))) = self.behind.take() {
