@@ -125,6 +125,9 @@ impl Gaps {
             }
         }
         let (tracker, found) = Tracker::begin(config, &bound, look.as_ref());
+        if !asks {
+            ack_context.away.stop();
+        }
         Self {
             consumer: bound.name.clone(),
             asks,
@@ -197,7 +200,7 @@ impl Gaps {
     /// Whether it is time to look at what was passed over.
     pub(super) fn is_due(&self) -> bool {
         self.asks
-            && (self.tracker.has_jumps() || self.ack_context.has_away())
+            && (self.tracker.has_jumps() || !self.ack_context.away.is_empty())
             && (self.looking.is_some() || Instant::now() >= self.next)
     }
 
@@ -216,7 +219,7 @@ impl Gaps {
                 ready!(self.poll_looking(cx, Why::Jumps));
                 continue;
             }
-            let wants = self.tracker.wants_look(is_idle) || self.ack_context.has_away();
+            let wants = self.tracker.wants_look(is_idle) || !self.ack_context.away.is_empty();
             if !self.asks || !wants {
                 return Poll::Pending;
             }
@@ -267,7 +270,8 @@ impl Gaps {
     fn look(&self, why: Why) -> impl Future<Output = Result<Looked, Error>> + Send + use<> {
         let ack_context = Arc::clone(&self.ack_context);
         let above = self.tracker.details_above();
-        let asks_consumer = self.asks_consumer && (why != Why::Jumps || ack_context.has_away());
+        let asks_consumer =
+            self.asks_consumer && (why != Why::Jumps || !ack_context.away.is_empty());
         let consumer = self.consumer.clone();
         async move {
             let stream = look::stream(&ack_context, above).await?;
@@ -286,22 +290,26 @@ impl Gaps {
             Ok(Looked { stream, consumer }) => {
                 let consumer = consumer.transpose().unwrap_or_else(|error| {
                     self.asks_consumer = may_ask_again(&self.ack_context, &error);
+                    self.stop_remembering();
                     None
                 });
                 let consumer = consumer.flatten();
                 let (idle, doubt) = (why == Why::Idle, why == Why::Doubt);
                 let found = self.tracker.looked(&stream, consumer.as_ref(), idle, doubt);
                 self.found.extend(found);
-                let away = self.ack_context.away();
+                let away = self.ack_context.away.all();
                 let (gap, over) = unsettled(&stream, consumer.as_ref(), &away);
                 self.found.extend(gap);
-                self.ack_context.forget_away(over);
+                for sequence in over {
+                    self.ack_context.away.remove(sequence);
+                }
                 if idle && !self.asks_consumer {
                     self.tracker.waits(&stream);
                 }
             }
             Err(error) => {
                 self.asks = may_ask_again(&self.ack_context, &error);
+                self.stop_remembering();
                 if why == Why::Doubt {
                     self.found.extend(self.tracker.judge_blindly());
                 }
@@ -318,6 +326,14 @@ impl Gaps {
             SHORTEST
         };
         self.next = Instant::now() + self.interval;
+    }
+
+    /// Where neither stream nor consumer can be asked any more, nobody says what became of
+    /// deliveries that went to other members.
+    fn stop_remembering(&self) {
+        if !self.asks || (self.has_name && !self.asks_consumer) {
+            self.ack_context.away.stop();
+        }
     }
 
     /// The subscription was interrupted.

@@ -189,7 +189,7 @@ impl PullLoop {
     /// What came so far, and is not settled as far as that is remembered.
     pub(super) fn before(&self) -> Before {
         let state = self.lock();
-        let mut unsettled = self.ack_context.away();
+        let mut unsettled = self.ack_context.away.all();
         unsettled.extend(
             state
                 .deliveries
@@ -238,7 +238,7 @@ impl PullLoop {
     fn went_back(&self, sequences: impl IntoIterator<Item = u64>) {
         if self.is_ephemeral {
             for sequence in sequences {
-                self.ack_context.goes_away(sequence);
+                self.ack_context.away.insert(sequence);
             }
         }
     }

@@ -173,7 +173,7 @@ impl State {
     fn hand_out(&mut self, pull_loop: &PullLoop, held: Held, now: Instant) -> ConsumerSignal {
         if pull_loop.is_stale(&held, now) {
             if !held.is_old {
-                pull_loop.ack_context.goes_away(held.reply.sequence);
+                pull_loop.ack_context.away.insert(held.reply.sequence);
             }
             return ConsumerSignal::Skipped(held.reply);
         }
@@ -220,7 +220,9 @@ impl State {
                 self.remade_after = None;
                 true
             }
-            Some(_) => pull_loop.ack_context.is_away(sequence) || self.deliveries.is_open(sequence),
+            Some(_) => {
+                pull_loop.ack_context.away.contains(sequence) || self.deliveries.is_open(sequence)
+            }
         }
     }
 }
