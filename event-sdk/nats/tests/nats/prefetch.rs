@@ -411,7 +411,7 @@ async fn no_delivery_is_passed_over_where_their_number_is_limited() {
     let mut change = rig.consumer("d").await["config"].clone();
     change["max_deliver"] = 1.into();
     rig.api(
-        &format!("CONSUMER.DURABLE.CREATE.{}.d", STREAM),
+        &format!("CONSUMER.DURABLE.CREATE.{STREAM}.d"),
         serde_json::json!({ "stream_name": STREAM, "config": change }),
     )
     .await;
