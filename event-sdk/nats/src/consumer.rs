@@ -8,6 +8,7 @@ mod ack_context;
 mod ack_pending;
 mod all;
 mod apply;
+mod away;
 mod bind;
 mod check;
 mod config;

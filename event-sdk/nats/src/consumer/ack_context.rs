@@ -9,12 +9,13 @@ use async_nats::Subject;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use super::away::Away;
 use super::progress::Progress;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::receiver::Haste;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{AckPolicy, ConsumerConfig, Operation};
+use event_sdk_core::transport::{ConsumerConfig, Operation};
 
 /// What the deliveries of one subscription share.
 #[derive(Debug)]
@@ -23,16 +24,16 @@ pub(super) struct AckContext {
     pub(super) stream: Text,
     /// The consumer's name, if the caller named it.
     pub(super) consumer: Option<Text>,
-    /// The sequences that are to come again, where that has to be known: they
-    /// were returned by a nak, or dropped by who had them.
-    away: Option<Mutex<BTreeSet<u64>>>,
-    /// Whether there ever was one.
-    had_away: AtomicBool,
+    /// The sequences that are to come again.
+    pub(super) away: Away,
     /// Whether the caller has further messages at hand.
     has_more: AtomicBool,
     /// Whether somebody wants to know when deliveries are settled.
     watched: AtomicBool,
     settled: Notify,
+    /// Whether the server delivers what is not settled as often as it takes, as far as it has
+    /// said so.
+    redelivers: AtomicBool,
     /// What became of the deliveries that were handed out.
     pub(super) progress: Progress,
     /// The sequences that were returned by a nak without their holder's doing.
@@ -43,17 +44,15 @@ pub(super) struct AckContext {
 
 impl AckContext {
     pub(super) fn new(context: Arc<NatsContext>, stream: Text, config: &ConsumerConfig) -> Self {
-        // An ephemeral consumer is made again from them, and what the stream drops of them is lost.
-        let remembers = config.ack != AckPolicy::None;
         Self {
             context,
             stream,
             consumer: config.name.as_str().map(Text::copy_of),
-            away: remembers.then(Mutex::default),
-            had_away: AtomicBool::new(false),
+            away: Away::new(config),
             has_more: AtomicBool::new(false),
             watched: AtomicBool::new(false),
             settled: Notify::new(),
+            redelivers: AtomicBool::new(false),
             progress: Progress::new(),
             given_back: Mutex::default(),
             giving_back: tokio::sync::Mutex::default(),
@@ -88,6 +87,16 @@ impl AckContext {
         } else {
             Haste::Now
         }
+    }
+
+    /// The server has said whether it delivers what is not settled as often as it takes.
+    pub(super) fn learn_redelivers(&self, redelivers: bool) {
+        self.redelivers.store(redelivers, Ordering::Relaxed);
+    }
+
+    /// Whether what is not settled comes again for certain.
+    pub(super) fn redelivers(&self) -> bool {
+        self.redelivers.load(Ordering::Relaxed)
     }
 
     /// From now on it is told when something is settled, and what is dropped
@@ -127,41 +136,6 @@ impl AckContext {
     /// put back ends the connection, and must not before the other has sent it.
     pub(super) async fn giving_back(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.giving_back.lock().await
-    }
-
-    /// The sequences that are to come again.
-    pub(super) fn away(&self) -> BTreeSet<u64> {
-        self.away
-            .as_ref()
-            .map(|away| lock(away).clone())
-            .unwrap_or_default()
-    }
-
-    /// Whether some are to come again.
-    pub(super) fn has_away(&self) -> bool {
-        let is_some = |away| !lock(away).is_empty();
-        self.had_away.load(Ordering::Acquire) && self.away.as_ref().is_some_and(is_some)
-    }
-
-    /// Forgets sequences that do not come again here.
-    pub(super) fn forget_away(&self, sequences: impl IntoIterator<Item = u64>) {
-        for sequence in sequences {
-            self.comes_back(sequence);
-        }
-    }
-
-    /// This sequence is to come again, though nothing was said of it.
-    pub(super) fn goes_away(&self, sequence: u64) {
-        if let Some(away) = &self.away {
-            lock(away).insert(sequence);
-            self.had_away.store(true, Ordering::Release);
-        }
-    }
-
-    pub(super) fn comes_back(&self, sequence: u64) {
-        if let (Some(away), true) = (&self.away, self.had_away.load(Ordering::Acquire)) {
-            lock(away).remove(&sequence);
-        }
     }
 }
 

@@ -45,6 +45,11 @@ impl Deliveries {
         ack_pending.is_running().then_some(ack_pending)
     }
 
+    /// Whether the caller has a delivery of this sequence and has not settled it.
+    pub(super) fn is_open(&self, sequence: u64) -> bool {
+        self.list.get(&sequence).and_then(open).is_some()
+    }
+
     /// Those that the caller has and has not settled.
     pub(super) fn in_hand(&self) -> impl Iterator<Item = Arc<AckPending>> {
         self.list.values().filter_map(open)

@@ -84,6 +84,11 @@ impl Info {
         self.config.filters().ok()
     }
 
+    /// Whether it delivers what is not settled as often as it takes.
+    pub(super) fn redelivers(&self) -> bool {
+        self.config.redelivers()
+    }
+
     /// The ack floor and the last delivery, in sequences of the stream, if nothing is pending and
     /// yet the floor is lower.
     pub(super) fn floor_below_delivered(&self) -> Option<(u64, u64)> {

@@ -103,6 +103,11 @@ const HEADERS_ONLY: &str = "headers only";
 const UNLIMITED: i64 = -1;
 
 impl Wire {
+    /// Whether the number of deliveries is not limited.
+    pub(super) fn redelivers(&self) -> bool {
+        self.max_deliver <= 0
+    }
+
     /// What is to be created. What is used by nobody for `inactive` is removed
     /// by the server, unless it is a durable.
     pub(super) fn wanted(config: &ConsumerConfig, inactive: Duration) -> Self {

@@ -45,6 +45,10 @@ pub(super) struct Gaps {
     /// How many messages were delivered.
     delivered: u64,
     idle: Option<Idle>,
+    /// Since when a delivery waits until it is known what its jump means.
+    doubt: Option<Pin<Box<Sleep>>>,
+    /// Until when no delivery waits for that, for the last one waited in vain.
+    blind_until: Option<Instant>,
     /// When the stream may be asked again, and after how long once more.
     next: Instant,
     interval: Duration,
@@ -85,6 +89,9 @@ const IDLE: Duration = Duration::from_secs(1);
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// For how long a delivery waits until it is known what its jump means.
+const LONGEST_DOUBT: Duration = Duration::from_secs(1);
+
 /// The longest time while something was passed over. What another member has read and the stream
 /// drops before the look cannot be told from what nobody has read.
 const LONGEST_WITH_JUMPS: Duration = Duration::from_secs(4);
@@ -118,6 +125,9 @@ impl Gaps {
             }
         }
         let (tracker, found) = Tracker::begin(config, &bound, look.as_ref());
+        if !asks {
+            ack_context.away.stop();
+        }
         Self {
             consumer: bound.name.clone(),
             asks,
@@ -130,6 +140,8 @@ impl Gaps {
             looking: None,
             delivered: 0,
             idle: None,
+            doubt: None,
+            blind_until: None,
             next: Instant::now() + SHORTEST,
             interval: SHORTEST,
         }
@@ -144,8 +156,17 @@ impl Gaps {
     /// [`poll_doubt`](Self::poll_doubt) is ready.
     pub(super) fn delivered(&mut self, reply: &Reply) -> Found {
         self.delivered = self.delivered.wrapping_add(1);
-        let is_blind = !self.asks || (self.has_name && !self.asks_consumer);
+        let is_blind = !self.asks || (self.has_name && !self.asks_consumer) || self.is_blind();
         self.tracker.delivered(reply, is_blind)
+    }
+
+    /// Whether a delivery has waited in vain lately.
+    fn is_blind(&mut self) -> bool {
+        let is_blind = self.blind_until.is_some_and(|until| Instant::now() < until);
+        if !is_blind {
+            self.blind_until = None;
+        }
+        is_blind
     }
 
     /// Whether the last delivery is in doubt.
@@ -153,22 +174,33 @@ impl Gaps {
         self.tracker.doubts()
     }
 
-    /// Ready when the last delivery is not in doubt any more, with the gap before it.
+    /// Ready when the last delivery is not in doubt any more, with the gap before it. A server that
+    /// does not answer holds it up for a second at the most: then the number is not certain.
     pub(super) fn poll_doubt(&mut self, cx: &mut Context<'_>) -> Poll<Option<Gap>> {
         // It is gone on with when a task has used up what tokio gives it at a time, too.
         let mut looking = pin!(unconstrained(poll_fn(|cx| {
             while self.tracker.doubts() {
-                ready!(self.poll_looking(cx, Why::Doubt));
+                if self.poll_looking(cx, Why::Doubt).is_pending() {
+                    ready!(self.poll_longest_doubt(cx));
+                    self.found.extend(self.tracker.judge_blindly());
+                    self.blind_until = Some(Instant::now() + LONGEST);
+                }
             }
+            self.doubt = None;
             Poll::Ready(self.next())
         })));
         looking.as_mut().poll(cx)
     }
 
+    fn poll_longest_doubt(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let longest = || Box::pin(sleep_until(Instant::now() + LONGEST_DOUBT));
+        self.doubt.get_or_insert_with(longest).as_mut().poll(cx)
+    }
+
     /// Whether it is time to look at what was passed over.
     pub(super) fn is_due(&self) -> bool {
         self.asks
-            && (self.tracker.has_jumps() || self.ack_context.has_away())
+            && (self.tracker.has_jumps() || !self.ack_context.away.is_empty())
             && (self.looking.is_some() || Instant::now() >= self.next)
     }
 
@@ -187,7 +219,7 @@ impl Gaps {
                 ready!(self.poll_looking(cx, Why::Jumps));
                 continue;
             }
-            let wants = self.tracker.wants_look(is_idle) || self.ack_context.has_away();
+            let wants = self.tracker.wants_look(is_idle) || !self.ack_context.away.is_empty();
             if !self.asks || !wants {
                 return Poll::Pending;
             }
@@ -238,7 +270,8 @@ impl Gaps {
     fn look(&self, why: Why) -> impl Future<Output = Result<Looked, Error>> + Send + use<> {
         let ack_context = Arc::clone(&self.ack_context);
         let above = self.tracker.details_above();
-        let asks_consumer = self.asks_consumer && (why != Why::Jumps || ack_context.has_away());
+        let asks_consumer =
+            self.asks_consumer && (why != Why::Jumps || !ack_context.away.is_empty());
         let consumer = self.consumer.clone();
         async move {
             let stream = look::stream(&ack_context, above).await?;
@@ -257,22 +290,26 @@ impl Gaps {
             Ok(Looked { stream, consumer }) => {
                 let consumer = consumer.transpose().unwrap_or_else(|error| {
                     self.asks_consumer = may_ask_again(&self.ack_context, &error);
+                    self.stop_remembering();
                     None
                 });
                 let consumer = consumer.flatten();
                 let (idle, doubt) = (why == Why::Idle, why == Why::Doubt);
                 let found = self.tracker.looked(&stream, consumer.as_ref(), idle, doubt);
                 self.found.extend(found);
-                let away = self.ack_context.away();
+                let away = self.ack_context.away.all();
                 let (gap, over) = unsettled(&stream, consumer.as_ref(), &away);
                 self.found.extend(gap);
-                self.ack_context.forget_away(over);
+                for sequence in over {
+                    self.ack_context.away.remove(sequence);
+                }
                 if idle && !self.asks_consumer {
                     self.tracker.waits(&stream);
                 }
             }
             Err(error) => {
                 self.asks = may_ask_again(&self.ack_context, &error);
+                self.stop_remembering();
                 if why == Why::Doubt {
                     self.found.extend(self.tracker.judge_blindly());
                 }
@@ -289,6 +326,14 @@ impl Gaps {
             SHORTEST
         };
         self.next = Instant::now() + self.interval;
+    }
+
+    /// Where neither stream nor consumer can be asked any more, nobody says what became of
+    /// deliveries that went to other members.
+    fn stop_remembering(&self) {
+        if !self.asks || (self.has_name && !self.asks_consumer) {
+            self.ack_context.away.stop();
+        }
     }
 
     /// The subscription was interrupted.

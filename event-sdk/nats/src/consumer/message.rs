@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use async_nats::Subject;
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::headers::{self, HeaderBlock, HeaderFault};
 use crate::receiver::WireMessage;
@@ -23,6 +24,11 @@ impl Message {
             reply: wire.reply_subject(),
             wire,
         }
+    }
+
+    /// When the connection had read it; none if it did not come over one.
+    pub(super) fn arrived(&self) -> Option<Instant> {
+        self.wire.arrived()
     }
 
     /// The subject, which another client has chosen and nobody has checked.

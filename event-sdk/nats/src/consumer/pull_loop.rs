@@ -19,7 +19,7 @@ use super::inbox::Inbox;
 use super::message::Message;
 use super::prefetch::Window;
 use super::pull::{Ends, Pull};
-use super::queue::{ArrivalTimes, Queue};
+use super::queue::Queue;
 use super::reply::Reply;
 use super::settle::AckPending;
 use super::shutdown::{Left, Shutdown};
@@ -51,7 +51,8 @@ struct State {
     unread: BTreeSet<u64>,
     pull: Pull,
     window: Window,
-    arrivals: ArrivalTimes,
+    /// When the inbox was found empty.
+    emptied: Instant,
     queue: Queue,
     deliveries: Deliveries,
     /// A message that came, and waits until the gap before it is told.
@@ -60,8 +61,9 @@ struct State {
     last: u64,
     /// Sequences below it were not asked for.
     start: u64,
-    /// What came before this consumer was made again.
-    before: Option<Before>,
+    /// The highest sequence that had come before this consumer was made again, until a higher one
+    /// comes.
+    remade_after: Option<u64>,
     waker: Option<Waker>,
 }
 
@@ -105,6 +107,8 @@ impl PullLoop {
         inbox: Inbox,
         prefetch: Prefetch,
     ) -> Self {
+        // Where the server was not asked, the durable may be another than the caller believes.
+        ack_context.learn_redelivers(bound.created.is_some() && config.max_deliver.is_none());
         Self {
             acks: config.ack != AckPolicy::None,
             is_ephemeral: config.name == ConsumerName::Ephemeral,
@@ -116,7 +120,7 @@ impl PullLoop {
                 left: None,
                 unread: BTreeSet::new(),
                 window: Window::new(prefetch, config),
-                arrivals: ArrivalTimes::new(Instant::now()),
+                emptied: Instant::now(),
                 queue: Queue::default(),
                 pull: Pull::new(
                     Some(ack_context.context.options().max_pull_bytes),
@@ -133,7 +137,7 @@ impl PullLoop {
                     DeliverPolicy::ByStartSequence(start) if bound.created.is_some() => start,
                     _ => 0,
                 },
-                before: None,
+                remade_after: None,
                 waker: None,
                 bound,
             }),
@@ -147,12 +151,19 @@ impl PullLoop {
         let mut state = self.lock();
         let came = state.poll(self, asks, cx);
         if came.is_pending() {
-            match &mut state.waker {
-                Some(waker) => waker.clone_from(cx.waker()),
-                none => *none = Some(cx.waker().clone()),
-            }
+            state.keep_waker(cx);
         }
         came
+    }
+
+    /// Ready when it was ended.
+    pub(super) fn poll_ended(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.inbox.is_none() {
+            return Poll::Ready(());
+        }
+        state.keep_waker(cx);
+        Poll::Pending
     }
 
     /// Keeps a message that came until the gap before it is told: it is the next thing that
@@ -178,7 +189,7 @@ impl PullLoop {
     /// What came so far, and is not settled as far as that is remembered.
     pub(super) fn before(&self) -> Before {
         let state = self.lock();
-        let mut unsettled = self.ack_context.away();
+        let mut unsettled = self.ack_context.away.all();
         unsettled.extend(
             state
                 .deliveries
@@ -193,7 +204,7 @@ impl PullLoop {
 
     /// Goes on with another inbox, for what was asked for through the old one may
     /// be lost. What comes there all the same is returned by a nak.
-    pub(super) fn renew(&self, inbox: Inbox) {
+    pub(super) fn renew(self: &Arc<Self>, inbox: Inbox) {
         let mut state = self.lock();
         let Some(current) = &mut state.inbox else {
             return;
@@ -201,18 +212,45 @@ impl PullLoop {
         let old = std::mem::replace(current, inbox);
         let pull = state.pull.clone();
         state.pull.lost();
+        if !self.acks {
+            return;
+        }
+        let mut leaving = Shutdown::new(old, pull);
+        leaving.leave_out(|reply| state.is_redelivery(self, reply));
         drop(state);
-        if self.acks {
-            let left = Shutdown::new(old, pull, Vec::new()).end(&self.ack_context.context);
-            let ack_context = Arc::clone(&self.ack_context);
-            self.ack_context.context.spawn(async move {
-                left.finish(&ack_context).await;
-            });
+        self.went_back(leaving.sequences());
+        let left = leaving.end(&self.ack_context.context);
+        let pull_loop = Arc::clone(self);
+        self.ack_context.context.spawn(async move {
+            let is_known = |reply: &Subject| {
+                let is_known = pull_loop.is_redelivery(reply);
+                if !is_known {
+                    pull_loop.went_back(Reply::parse(reply).map(|reply| reply.sequence));
+                }
+                is_known
+            };
+            left.finish(&pull_loop.ack_context, is_known).await;
+        });
+    }
+
+    /// These were returned by a nak and never handed out: an ephemeral consumer that is made again
+    /// brings them too.
+    fn went_back(&self, sequences: impl IntoIterator<Item = u64>) {
+        if self.is_ephemeral {
+            for sequence in sequences {
+                self.ack_context.away.insert(sequence);
+            }
         }
     }
 
+    /// Whether it is a redelivery of what the caller has or has acknowledged, which is settled by
+    /// it from now on.
+    fn is_redelivery(&self, reply: &Subject) -> bool {
+        self.lock().is_redelivery(self, reply)
+    }
+
     /// Goes on with another consumer, which begins with what was not settled.
-    pub(super) fn remake(&self, bound: Bound, inbox: Inbox, before: Before) {
+    pub(super) fn remake(&self, bound: Bound, inbox: Inbox) {
         let mut state = self.lock();
         let Some(current) = &mut state.inbox else {
             return;
@@ -223,7 +261,8 @@ impl PullLoop {
         state.pull.lost();
         state.next = self.ack_context.next(&bound.name);
         state.bound = bound;
-        state.before = Some(before);
+        // What was handed out or settled while it was made counts too.
+        state.remade_after = Some(state.last);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -242,6 +281,14 @@ fn ends(context: &NatsContext) -> Ends {
 }
 
 impl State {
+    /// Who is woken when it ends.
+    fn keep_waker(&mut self, cx: &Context<'_>) {
+        match &mut self.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+    }
+
     /// Puts back what is kept behind a gap.
     fn put_back_behind(&mut self) {
         if let Some((_, reply, Some(ack_pending))) = self.behind.take() {
@@ -251,9 +298,14 @@ impl State {
         }
     }
 
+    fn is_redelivery(&mut self, pull_loop: &PullLoop, subject: &Subject) -> bool {
+        Reply::parse(subject).is_some_and(|reply| self.is_known(pull_loop, subject, &reply))
+    }
+
     /// Ends the requests of an inbox that is left, if there is one.
     fn end_leaving(&mut self, pull_loop: &PullLoop) -> Option<Left> {
-        let leaving = self.leaving.take()?;
+        let mut leaving = self.leaving.take()?;
+        leaving.leave_out(|reply| self.is_redelivery(pull_loop, reply));
         self.unread.extend(leaving.sequences());
         Some(leaving.end(&pull_loop.ack_context.context))
     }

@@ -1,9 +1,7 @@
-//! `Queue`: messages that have come and were not handed out, with the time since when each may
-//! have been here.
+//! `Queue`: messages that have come and were not handed out, with the time since when each is
+//! here.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Wake, Waker};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -16,6 +14,10 @@ use super::reply::Reply;
 pub(super) struct Queue {
     list: VecDeque<Held>,
     bytes: u64,
+    /// How many were taken out.
+    popped: u64,
+    /// Of these sequences, what was added before this number of messages was is old.
+    superseded: BTreeMap<u64, u64>,
 }
 
 /// A message that waits.
@@ -23,7 +25,7 @@ pub(super) struct Queue {
 pub(super) struct Held {
     pub(super) message: Message,
     pub(super) reply: Reply,
-    /// The earliest time at which it can have come.
+    /// When it came.
     pub(super) since: Instant,
     /// Whether it is not to be handed out: a newer delivery of its sequence is, or was.
     pub(super) is_old: bool,
@@ -34,7 +36,7 @@ impl Held {
         u64::try_from(self.message.size()).unwrap_or(u64::MAX)
     }
 
-    /// How long it may have waited.
+    /// How long it has waited.
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.since)
     }
@@ -46,16 +48,25 @@ impl Queue {
         self.list.push_back(held);
     }
 
-    /// A redelivery of this sequence has come: what waits of it is not handed out.
+    /// A redelivery of this sequence has come: what waits of it is not handed out. It costs the
+    /// same however many wait.
     pub(super) fn supersede(&mut self, sequence: u64) {
-        for held in &mut self.list {
-            held.is_old |= held.reply.sequence == sequence;
+        if !self.list.is_empty() {
+            let added = self.popped + self.list.len() as u64;
+            self.superseded.insert(sequence, added);
         }
     }
 
     pub(super) fn pop(&mut self) -> Option<Held> {
-        let held = self.list.pop_front()?;
+        let mut held = self.list.pop_front()?;
         self.bytes -= held.bytes();
+        if let Some(added) = self.superseded.get(&held.reply.sequence) {
+            held.is_old |= self.popped < *added;
+        }
+        self.popped += 1;
+        if self.list.is_empty() {
+            self.superseded.clear();
+        }
         Some(held)
     }
 
@@ -78,86 +89,68 @@ impl Queue {
 
     /// All of them.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Held> {
-        std::mem::take(self).list.into_iter()
+        let mut taken = std::mem::take(self);
+        std::iter::from_fn(move || taken.pop())
     }
 }
 
-/// Notes when the first message comes while nobody polls, through the waker that an inbox
-/// wakes then.
-#[derive(Debug)]
-pub(super) struct ArrivalTimes {
-    noted: Arc<Noted>,
-    /// The waker for the inbox.
-    waker: Waker,
-    /// When the inbox was empty the last time.
-    empty: Instant,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::receiver::WireMessage;
 
-#[derive(Debug)]
-struct Noted(Mutex<Note>);
-
-#[derive(Debug, Default)]
-struct Note {
-    first: Option<Instant>,
-    waker: Option<Waker>,
-}
-
-impl Noted {
-    fn lock(&self) -> MutexGuard<'_, Note> {
-        // Nothing in here panics half way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Wake for Noted {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let mut note = self.lock();
-        note.first.get_or_insert_with(Instant::now);
-        let waker = note.waker.take();
-        drop(note);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-impl ArrivalTimes {
-    pub(super) fn new(now: Instant) -> Self {
-        let noted = Arc::new(Noted(Mutex::default()));
-        Self {
-            waker: Arc::clone(&noted).into(),
-            noted,
-            empty: now,
+    fn held(sequence: u64, attempt: u32) -> Held {
+        let reply = format!("$JS.ACK.S.c.{attempt}.{sequence}.{sequence}.1700000000000000000.0");
+        let wire = WireMessage::of(b"a", Some(reply.as_bytes()), b"", b"body");
+        Held {
+            message: Message::new(wire),
+            reply: Reply::parse(&reply).unwrap(),
+            since: Instant::now(),
+            is_old: false,
         }
     }
 
-    /// The waker with which the inbox is polled; it wakes the caller.
-    pub(super) fn waker(&self, caller: &Waker) -> Waker {
-        let mut note = self.noted.lock();
-        match &mut note.waker {
-            Some(waker) => waker.clone_from(caller),
-            unset => *unset = Some(caller.clone()),
+    fn add(queue: &mut Queue, sequence: u64, attempt: u32) {
+        if attempt > 1 {
+            queue.supersede(sequence);
         }
-        self.waker.clone()
+        queue.add(held(sequence, attempt));
     }
 
-    /// The earliest time at which what comes out of the inbox now can have come into it.
-    pub(super) fn since(&self) -> Instant {
-        self.noted.lock().first.unwrap_or(self.empty)
+    fn shown(held: &Held) -> (u64, u32, bool) {
+        (held.reply.sequence, held.reply.attempt, held.is_old)
     }
 
-    /// For how long it may have something that was not taken.
-    pub(super) fn age(&self, now: Instant) -> Duration {
-        now.saturating_duration_since(self.since())
+    #[test]
+    fn of_each_sequence_only_the_newest_delivery_is_handed_out() {
+        let mut queue = Queue::default();
+        add(&mut queue, 1, 1);
+        add(&mut queue, 2, 1);
+        assert_eq!(queue.pop().as_ref().map(shown), Some((1, 1, false)));
+        for (sequence, attempt) in [(3, 1), (2, 2), (1, 2), (2, 3)] {
+            add(&mut queue, sequence, attempt);
+        }
+        let taken: Vec<_> = queue.take().map(|held| shown(&held)).collect();
+        let wanted = [
+            (2, 1, true),
+            (3, 1, false),
+            (2, 2, true),
+            (1, 2, false),
+            (2, 3, false),
+        ];
+        assert_eq!(taken, wanted);
+        assert!(queue.is_empty() && queue.bytes() == 0);
     }
 
-    /// The inbox was found empty and wakes the waker when something comes.
-    pub(super) fn found_empty(&mut self, now: Instant) {
-        self.noted.lock().first = None;
-        self.empty = now;
+    #[test]
+    fn what_was_superseded_is_forgotten_when_all_was_taken_out() {
+        let mut queue = Queue::default();
+        add(&mut queue, 1, 1);
+        add(&mut queue, 1, 2);
+        while queue.pop().is_some() {}
+        assert!(queue.superseded.is_empty());
+        queue.supersede(1);
+        add(&mut queue, 1, 1);
+        assert_eq!(queue.pop().as_ref().map(shown), Some((1, 1, false)));
     }
 }

@@ -41,7 +41,7 @@ pub(super) enum Recovered {
     /// It asks through another inbox.
     Renewed(Inbox),
     /// It asks another consumer, which begins with what was not settled.
-    Remade(Box<Bound>, Inbox, Before),
+    Remade(Box<Bound>, Inbox),
     /// It tells its caller what is amiss, and tries again.
     Still(Error),
     /// It has ended.
@@ -192,13 +192,16 @@ impl Recovery {
         )
         .await?
         {
-            Ok(info) if info.created == bound.created => match self.cause {
-                Cause::Silence => {
-                    self.check_heard()?;
-                    self.renew().await
+            Ok(info) if info.created == bound.created => {
+                ack_context.learn_redelivers(info.redelivers());
+                match self.cause {
+                    Cause::Silence => {
+                        self.check_heard()?;
+                        self.renew().await
+                    }
+                    _ => self.again(),
                 }
-                _ => self.again(),
-            },
+            }
             Ok(_) if self.has_just_joined() => self.join().await,
             Ok(_) => Err(self.gone("it was deleted, and another of its name was created")),
             Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => self.not_found().await,
@@ -250,11 +253,7 @@ impl Recovery {
         let old = self.pull_loop.bound();
         let bound = bind::bind(context, &old.stream, &self.config, old.must_exist, &about).await?;
         let inbox = Inbox::open(context, &about).await?;
-        Ok(Recovered::Remade(
-            Box::new(bound),
-            inbox,
-            self.pull_loop.before(),
-        ))
+        Ok(Recovered::Remade(Box::new(bound), inbox))
     }
 
     /// Makes an ephemeral consumer again, which the server has forgotten: from
@@ -283,7 +282,7 @@ impl Recovery {
             Ok(bound) => {
                 tracing::info!(target: crate::TRACING_TARGET, stream = %old.stream, from, "a consumer was made again");
                 let inbox = Inbox::open(&ack_context.context, &about).await?;
-                Ok(Recovered::Remade(Box::new(bound), inbox, before))
+                Ok(Recovered::Remade(Box::new(bound), inbox))
             }
             Err(error) => Err(self.refused(error)),
         }

@@ -53,7 +53,7 @@ impl AckPending {
         sequence: u64,
         due: Option<Instant>,
     ) -> Arc<Self> {
-        ack_context.comes_back(sequence);
+        ack_context.away.remove(sequence);
         Arc::new_cyclic(|own| Self {
             ack_context,
             own: own.clone(),
@@ -131,8 +131,8 @@ impl AckPending {
             self.ended(mark);
         }
         match (before, mark) {
-            (OPEN, BACK) => self.ack_context.goes_away(self.sequence),
-            (BACK, DONE) => self.ack_context.comes_back(self.sequence),
+            (OPEN, BACK) => self.ack_context.away.insert(self.sequence),
+            (BACK, DONE) => self.ack_context.away.remove(self.sequence),
             _ => {}
         }
         self.ack_context.notify();
@@ -349,7 +349,7 @@ impl Drop for AckPending {
             let _ = self.give_back();
         } else {
             self.ended(OPEN);
-            self.ack_context.goes_away(self.sequence);
+            self.ack_context.away.insert(self.sequence);
         }
     }
 }

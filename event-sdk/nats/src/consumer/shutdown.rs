@@ -57,13 +57,24 @@ const TIMEOUT: u16 = 408;
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Shutdown {
-    /// Begins with what has come.
-    pub(super) fn new(inbox: Inbox, pull: Pull, came: Vec<Subject>) -> Self {
+    /// Begins with what has come to the inbox.
+    pub(super) fn new(inbox: Inbox, pull: Pull) -> Self {
+        let came = Vec::new();
         let mut leaving = Self { inbox, pull, came };
         while let Some(message) = leaving.inbox.try_next() {
             leaving.take(message);
         }
         leaving
+    }
+
+    /// Adds what had come before.
+    pub(super) fn add(&mut self, came: Vec<Subject>) {
+        self.came.extend(came);
+    }
+
+    /// Leaves out redeliveries of what the caller has or has acknowledged.
+    pub(super) fn leave_out(&mut self, mut is_known: impl FnMut(&Subject) -> bool) {
+        self.came.retain(|reply| !is_known(reply));
     }
 
     /// Whether something that was asked for has not come.
@@ -155,7 +166,11 @@ impl Left {
     }
 
     /// Naks what is on its way still, for a bounded time; the sequences.
-    pub(super) async fn finish(mut self, ack_context: &AckContext) -> BTreeSet<u64> {
+    pub(super) async fn finish(
+        mut self,
+        ack_context: &AckContext,
+        is_known: impl Fn(&Subject) -> bool,
+    ) -> BTreeSet<u64> {
         let receiver = ack_context.context.receiver();
         let mut found = BTreeSet::new();
         let rest = async {
@@ -167,7 +182,7 @@ impl Left {
             let about = ack_context.about(Operation::Subscribe);
             let _ = receiver.flush(&about).await;
             while let Some(message) = self.inbox.try_next() {
-                if let Some(reply) = message.reply {
+                if let Some(reply) = message.reply.filter(|reply| !is_known(reply)) {
                     found.extend(sequence(&reply));
                     nak(receiver, &reply).await;
                 }

@@ -136,10 +136,16 @@ impl NatsSubscription {
             return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
         }
         loop {
-            if self.gaps.doubts()
-                && let Some(gap) = ready!(self.gaps.poll_doubt(cx))
-            {
-                return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
+            if self.gaps.doubts() {
+                if self.pull_loop.poll_ended(cx).is_ready() {
+                    return Poll::Ready(Step::Over(self.closed()));
+                }
+                if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+                    return Poll::Ready(Step::Over(error));
+                }
+                if let Some(gap) = ready!(self.gaps.poll_doubt(cx)) {
+                    return Poll::Ready(self.notice(NoticeKind::Gap(gap)));
+                }
             }
             let asks = self.recovering.is_none() && self.link.is_same();
             match self.pull_loop.poll(asks, cx) {
@@ -284,9 +290,9 @@ impl NatsSubscription {
                 self.pull_loop.renew(inbox);
                 self.listen();
             }
-            Recovered::Remade(bound, inbox, before) => {
+            Recovered::Remade(bound, inbox) => {
                 self.gaps.remade(&bound);
-                self.pull_loop.remake(*bound, inbox, before);
+                self.pull_loop.remake(*bound, inbox);
                 self.listen();
                 return Some(self.notice(NoticeKind::Recreated));
             }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 /// A message as bytes. Nothing in it was checked: subject and headers may be anything that
 /// another client has published.
@@ -12,6 +13,8 @@ pub(crate) struct WireMessage {
     /// The control line with its end, the header block and the body.
     frame: Bytes,
     parts: Parts,
+    /// When the connection had read it; none if it did not come over one.
+    arrived: Option<Instant>,
 }
 
 /// Where the parts of a message are in its frame.
@@ -28,7 +31,22 @@ impl WireMessage {
     /// All ranges must be within the frame, which the decoder has counted.
     pub(super) fn new(frame: Bytes, parts: Parts) -> Self {
         debug_assert!(parts.body.end <= frame.len(), "{parts:?}");
-        Self { frame, parts }
+        Self {
+            frame,
+            parts,
+            arrived: None,
+        }
+    }
+
+    /// The connection had read all of it at this time.
+    pub(super) fn arrived_at(mut self, time: Instant) -> Self {
+        self.arrived = Some(time);
+        self
+    }
+
+    /// When the connection had read it; none if it did not come over one.
+    pub(crate) fn arrived(&self) -> Option<Instant> {
+        self.arrived
     }
 
     /// The subject that it was published to.

@@ -40,6 +40,8 @@ pub(super) struct Session<'a> {
     /// Messages of one subscription that came in one read.
     batch: Vec<WireMessage>,
     recipient: Option<(u64, Arc<Queue>)>,
+    /// When the last read was: what it brought has arrived then.
+    read: Instant,
     ping_interval: Duration,
     ping: Pin<Box<Sleep>>,
     /// Whether something came since the last ping.
@@ -116,6 +118,7 @@ impl<'a> Session<'a> {
             lingers: None,
             batch: Vec::new(),
             recipient: None,
+            read: Instant::now(),
             ping_interval,
             ping: Box::pin(sleep(ping_interval)),
             heard: true,
@@ -173,6 +176,7 @@ impl<'a> Session<'a> {
             Ok(0) => Poll::Ready(Err(Loss::Ended(self.error.take()))),
             Ok(_) => {
                 self.heard = true;
+                self.read = Instant::now();
                 Poll::Ready(Ok(None))
             }
             Err(error) => Poll::Ready(Err(self.lost(error))),
@@ -212,7 +216,7 @@ impl<'a> Session<'a> {
             self.recipient = self.shared.queue(sid).map(|queue| (sid, queue));
         }
         if self.recipient.is_some() {
-            self.batch.push(message);
+            self.batch.push(message.arrived_at(self.read));
         }
     }
 

@@ -7,6 +7,7 @@ use event_sdk::transport::{
     ConsumerName, DeliverPolicy, ErrorKind, Incoming, Settlement, Transport,
 };
 use event_sdk_test_servers::{Server, programs};
+use futures_util::StreamExt as _;
 use serde_json::json;
 
 use crate::consumer_support::{PATIENCE, Rig, STREAM, body, config, durable, settle, subscribe};
@@ -259,4 +260,39 @@ async fn those_that_wait_while_it_is_closed_end_without_an_error() {
             assert!(last.is_none(), "round {round}: {last:?}");
         }
     }
+}
+
+/// A redelivery of what runs has come, and was not read, when the subscription ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_runs_is_not_put_back_with_what_was_not_handed_out() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut config = durable("d");
+    config.ack_wait = Duration::from_secs(1);
+    let mut settlements = rig.admin.subscribe("$JS.ACK.EVENTS.d.>").await.unwrap();
+    rig.publish([0]).await;
+    let mut reader = subscribe(&nats, &config, 5).await;
+    let running = reader.expect(0).await;
+    assert!(reader.ready().await.is_none());
+    rig.until("the redelivery", async |rig: &Rig| {
+        rig.consumer("d").await["delivered"]["consumer_seq"] == 2
+    })
+    .await;
+    drop(reader);
+    settle(&running, Settlement::Ack).await.unwrap();
+    drop(running);
+    nats.drain(PATIENCE).await.unwrap();
+    // What was sent before comes before it.
+    let last = "$JS.ACK.EVENTS.d.last";
+    rig.admin.publish(last, "last".into()).await.unwrap();
+    let mut sent = Vec::new();
+    loop {
+        let settlement = settlements.next().await.unwrap();
+        if settlement.subject.as_str() == last {
+            break;
+        }
+        sent.push(settlement.payload);
+    }
+    assert!(!sent.is_empty());
+    assert!(sent.iter().all(|sent| sent.as_ref() == b"+ACK"), "{sent:?}");
 }

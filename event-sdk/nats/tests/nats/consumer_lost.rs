@@ -5,11 +5,15 @@ use std::time::{Duration, Instant};
 
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, ErrorKind, Settlement,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, ErrorKind, Incoming, NoticeKind,
+    Settlement,
 };
+use futures_util::StreamExt as _;
 use serde_json::json;
 
-use crate::consumer_support::{Reader, Rig, STREAM, body, config, durable, settle, subscribe};
+use crate::consumer_support::{
+    PATIENCE, Reader, Rig, STREAM, body, config, durable, settle, subscribe,
+};
 
 /// Nothing stalls for longer than this after the server is back.
 const STALL: Duration = Duration::from_secs(25);
@@ -303,4 +307,46 @@ async fn a_durable_that_a_restart_lost_is_reported() {
     let error = reader.end().await;
     assert_eq!(*error.kind(), ErrorKind::ConsumerNotFound, "{error}");
     assert!(begun.elapsed() < STALL, "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_settled_while_an_ephemeral_consumer_is_made_again_does_not_come_again() {
+    let mut rig = Rig::start().await;
+    let nats = rig.connect().await;
+    rig.publish(0..4).await;
+    let mut reader = subscribe(&nats, &config(ConsumerName::Ephemeral), 1).await;
+    let mut held = Vec::new();
+    for number in 0..4 {
+        held.push(reader.expect(number).await);
+    }
+    let create = format!("$JS.API.CONSUMER.CREATE.{STREAM}.>");
+    let mut created = rig.admin.subscribe(create).await.unwrap();
+    let plain = format!("$JS.API.CONSUMER.CREATE.{STREAM}");
+    let mut created_plainly = rig.admin.subscribe(plain).await.unwrap();
+    restart_without_consumers(&mut rig).await;
+    // From then on the requests are seen here.
+    rig.publish([4]).await;
+    // Until it asks for another consumer: by then it knows what is not settled.
+    let begun = Instant::now();
+    loop {
+        assert!(begun.elapsed() < PATIENCE, "it is not made again");
+        let item = reader.ready().await;
+        let is_early = matches!(&item, Some(Ok(Incoming::Notice(notice))) if matches!(notice.kind(), NoticeKind::Reconnected));
+        assert!(item.is_none() || is_early, "{item:?}");
+        let pause = Duration::from_millis(200);
+        let asked = futures_util::future::select(created.next(), created_plainly.next());
+        if tokio::time::timeout(pause, asked).await.is_ok() {
+            break;
+        }
+    }
+    for received in &held[..3] {
+        settle(received, Settlement::Ack).await.unwrap();
+    }
+    // One comes again though it is put back only now.
+    settle(&held[3], Settlement::Nak(Duration::ZERO))
+        .await
+        .unwrap();
+    drop(held);
+    reader.expect_and_ack([3, 4]).await;
+    rig.consumers(1).await;
 }

@@ -1,12 +1,14 @@
 //! What is no certain gap on a real server: filters and subjects that change while a subscription
 //! runs, what other members have read, and deliveries that are dropped before they come again.
 
+use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Incoming, LostCount, Settlement};
 use futures_util::StreamExt;
 use serde_json::json;
 
 use crate::consumer_support::{PATIENCE, Rig, STREAM, body, durable, settle, subscribe};
 use crate::gaps::slow;
+use crate::proxy::Proxy;
 
 #[tokio::test]
 async fn filters_that_change_while_it_runs_make_no_certain_gap() {
@@ -151,4 +153,23 @@ async fn what_is_dropped_before_it_comes_again_is_a_gap() {
         rig.publish([9]).await;
         reader.expect_and_ack([9]).await;
     }
+}
+
+/// Deliveries come, and nothing answers when the stream is asked what a jump means.
+#[tokio::test]
+async fn a_gap_in_doubt_holds_deliveries_up_for_a_moment_only() {
+    let rig = Rig::start().await;
+    rig.update(json!({ "max_msgs": 5 })).await;
+    let proxy = Proxy::to(rig.server.port()).await;
+    let options = Nats::options(proxy.url()).request_timeout(PATIENCE * 10);
+    let nats = Nats::connect(options).await.unwrap();
+    let mut reader = slow(&rig, &nats, &durable("d")).await;
+    rig.publish(3..=20).await;
+    // The first connection; deliveries come on the second.
+    proxy.freeze(0);
+    reader.expect_and_ack([2]).await;
+    let gap = reader.gap().await;
+    assert_eq!((gap.from, gap.to), (3, 15));
+    assert_eq!(gap.lost, LostCount::AtMost(13));
+    reader.expect_and_ack(16..=20).await;
 }

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event_sdk::transport::Transport as _;
-use event_sdk::transport::nats::Nats;
+use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{ConsumerConfig, Incoming, Prefetch, Received, Settlement};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 use tokio::sync::mpsc::unbounded_channel;
 
-use crate::consumer_support::{PATIENCE, Reader, Rig, body, durable, settle, subscribe, times};
+use crate::consumer_support::{
+    PATIENCE, Reader, Rig, STREAM, body, durable, settle, subscribe, times,
+};
 
 fn waiting(name: &'static str, ack_wait: Duration) -> ConsumerConfig {
     let mut config = durable(name);
@@ -352,4 +354,67 @@ async fn drains_cost_no_event_an_attempt() {
         assert_eq!(received.info.attempt, 1);
         settle(&received, Settlement::Ack).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_just_now_is_handed_out_though_older_things_wait_before_it() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let config = waiting("d", Duration::from_secs(2));
+    rig.publish([0]).await;
+    let mut reader = subscribe(&nats, &config, 10).await;
+    reader.expect_and_ack([0]).await;
+    assert!(reader.ready().await.is_none());
+    // It waits here until it comes a second time, and another one behind it.
+    rig.publish([1]).await;
+    delivered(&rig, "d", 3).await;
+    rig.publish([2]).await;
+    delivered(&rig, "d", 4).await;
+    let again = reader.expect(1).await;
+    let fresh = reader.expect(2).await;
+    assert_eq!([again.info.attempt, fresh.info.attempt], [2, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_delivery_is_handed_out_though_only_the_server_knows_that_it_is_the_last() {
+    let rig = Rig::start().await;
+    let ack_wait = Duration::from_millis(300);
+    let mut limited = waiting("d", ack_wait);
+    limited.max_deliver = times(1);
+    drop(subscribe(&rig.connect().await, &limited, 1).await);
+    let nats = rig
+        .connect_with(|options| options.management(Management::Never))
+        .await;
+    rig.publish([0, 1]).await;
+    let mut reader = subscribe(&nats, &waiting("d", ack_wait), 2).await;
+    let first = reader.expect(0).await;
+    delivered(&rig, "d", 2).await;
+    // It is handled for longer than the other may wait.
+    tokio::time::sleep(ack_wait * 2).await;
+    settle(&first, Settlement::Ack).await.unwrap();
+    let last = reader.expect(1).await;
+    assert_eq!(last.info.attempt, 1);
+    settle(&last, Settlement::Ack).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_delivery_is_passed_over_where_their_number_is_limited() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut config = waiting("d", Duration::from_secs(2));
+    config.max_deliver = times(2);
+    rig.publish([0, 1]).await;
+    let mut reader = subscribe(&nats, &config, 2).await;
+    reader.expect_and_ack([0]).await;
+    delivered(&rig, "d", 2).await;
+    // An operator allows one delivery less than the subscription knows of.
+    let mut change = rig.consumer("d").await["config"].clone();
+    change["max_deliver"] = 1.into();
+    rig.api(
+        &format!("CONSUMER.DURABLE.CREATE.{STREAM}.d"),
+        serde_json::json!({ "stream_name": STREAM, "config": change }),
+    )
+    .await;
+    tokio::time::sleep(config.ack_wait + Duration::from_millis(200)).await;
+    assert_eq!(reader.expect(1).await.info.attempt, 1);
 }

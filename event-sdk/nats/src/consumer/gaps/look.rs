@@ -159,11 +159,14 @@ pub(super) async fn consumer(
     let about = ack_context.about(Operation::Subscribe);
     let stream = &ack_context.stream;
     let info = bind::info(&ack_context.context, stream, name, &about).await?;
-    Ok(info.ok().map(|info| ConsumerLook {
-        delivered: info.delivered,
-        filters: info.filters(),
-        settled_to: info.ack_floor.stream_seq,
-        pending: info.num_pending,
+    Ok(info.ok().map(|info| {
+        ack_context.learn_redelivers(info.redelivers());
+        ConsumerLook {
+            delivered: info.delivered,
+            filters: info.filters(),
+            settled_to: info.ack_floor.stream_seq,
+            pending: info.num_pending,
+        }
     }))
 }
 

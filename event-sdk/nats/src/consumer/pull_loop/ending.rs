@@ -29,8 +29,9 @@ impl PullLoop {
         let in_hand = state.deliveries.in_hand().collect();
         // Where nothing is settled, nothing can be returned by a nak.
         if let Some(inbox) = state.inbox.take().filter(|_| self.acks) {
-            let came = state.take_queue(self);
-            let leaving = Shutdown::new(inbox, state.pull.clone(), came);
+            let mut leaving = Shutdown::new(inbox, state.pull.clone());
+            leaving.leave_out(|reply| state.is_redelivery(self, reply));
+            leaving.add(state.take_queue(self));
             let waits = leaving.waits();
             state.leaving = Some(leaving);
             let left = if waits { None } else { state.end_leaving(self) };
@@ -75,7 +76,8 @@ impl PullLoop {
             left = self.lock().end_leaving(&self);
         }
         if let Some(left) = left {
-            let found = left.finish(&self.ack_context).await;
+            let is_known = |reply: &Subject| self.is_redelivery(reply);
+            let found = left.finish(&self.ack_context, is_known).await;
             self.lock().unread.extend(found);
         }
     }

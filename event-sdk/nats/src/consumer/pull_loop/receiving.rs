@@ -12,7 +12,6 @@ use tokio::task::coop::{poll_proceed, unconstrained};
 use tokio::time::Instant;
 
 use super::{ConsumerSignal, PullLoop, State};
-use crate::consumer::message::Message;
 use crate::consumer::pull::Room;
 use crate::consumer::queue::Held;
 use crate::consumer::reply::Reply;
@@ -44,7 +43,7 @@ impl State {
         let (ended, last) = progress.total();
         self.window.settled(ended, last);
         self.window.called(progress.since_begun(now));
-        if (self.queue.is_empty() || self.arrivals.age(now) >= LOOK_AFTER)
+        if (self.queue.is_empty() || now.saturating_duration_since(self.emptied) >= LOOK_AFTER)
             && let Poll::Ready(came) = self.fill(pull_loop, now, cx)
         {
             return Poll::Ready(came);
@@ -84,24 +83,20 @@ impl State {
         now: Instant,
         cx: &mut Context<'_>,
     ) -> Poll<ConsumerSignal> {
-        let waker = self.arrivals.waker(cx.waker());
-        let mut through = Context::from_waker(&waker);
-        let since = self.arrivals.since();
         loop {
             let Some(inbox) = &mut self.inbox else {
                 return Poll::Ready(ConsumerSignal::Ended);
             };
-            // All of it, whatever the task's budget is: when a message came is known only until
-            // the inbox is empty.
+            // Whatever the task's budget is: an inbox that was not looked at is not empty.
             let next = poll_fn(|cx| inbox.poll_next(cx));
-            let message = match pin!(unconstrained(next)).poll(&mut through) {
+            let message = match pin!(unconstrained(next)).poll(cx) {
                 Poll::Ready(Some(message)) => message,
                 Poll::Ready(None) if self.queue.is_empty() => {
                     return Poll::Ready(ConsumerSignal::Disconnected);
                 }
                 Poll::Ready(None) => return Poll::Pending,
                 Poll::Pending => {
-                    self.arrivals.found_empty(now);
+                    self.emptied = now;
                     return Poll::Pending;
                 }
             };
@@ -120,7 +115,8 @@ impl State {
                 return Poll::Ready(ConsumerSignal::Unreadable(message));
             };
             self.window.arrived();
-            let is_old = pull_loop.acks && self.is_known(pull_loop, &message, &reply);
+            let since = message.arrived().unwrap_or(now);
+            let is_old = pull_loop.acks && self.is_known(pull_loop, subject, &reply);
             self.queue.add(Held {
                 message,
                 reply,
@@ -132,15 +128,17 @@ impl State {
 
     /// Whether a message is a delivery of what the caller has, or has acknowledged: it is settled
     /// by this newest delivery. What waits here of its sequence is not handed out any more.
-    fn is_known(&mut self, pull_loop: &PullLoop, message: &Message, reply: &Reply) -> bool {
+    pub(super) fn is_known(
+        &mut self,
+        pull_loop: &PullLoop,
+        subject: &Subject,
+        reply: &Reply,
+    ) -> bool {
         // A consumer that was made again begins to count again.
-        if reply.attempt < 2 && self.before.is_none() {
+        if reply.attempt < 2 && self.remade_after.is_none() {
             return false;
         }
         self.queue.supersede(reply.sequence);
-        let Some(subject) = &message.reply else {
-            return false;
-        };
         if let Some(running) = self.deliveries.running(reply.sequence) {
             running.redelivered(subject.clone());
             return true;
@@ -148,7 +146,7 @@ impl State {
         let progress = &pull_loop.ack_context.progress;
         let is_acknowledged = reply.attempt > 1 && progress.is_acknowledged_late(reply.sequence);
         if is_acknowledged {
-            acknowledge(pull_loop, message);
+            acknowledge(pull_loop, subject);
         }
         is_acknowledged
     }
@@ -175,7 +173,7 @@ impl State {
     fn hand_out(&mut self, pull_loop: &PullLoop, held: Held, now: Instant) -> ConsumerSignal {
         if pull_loop.is_stale(&held, now) {
             if !held.is_old {
-                pull_loop.ack_context.goes_away(held.reply.sequence);
+                pull_loop.ack_context.away.insert(held.reply.sequence);
             }
             return ConsumerSignal::Skipped(held.reply);
         }
@@ -185,9 +183,9 @@ impl State {
         // What is not settled is delivered once, unless a server that was restarted has
         // forgotten how far it was.
         let again = !pull_loop.acks && reply.sequence <= self.last;
-        if again || !self.wants(reply.sequence) {
-            if pull_loop.acks {
-                acknowledge(pull_loop, &message);
+        if again || !self.wants(pull_loop, reply.sequence) {
+            if let Some(subject) = message.reply.as_ref().filter(|_| pull_loop.acks) {
+                acknowledge(pull_loop, subject);
             }
             return ConsumerSignal::Nothing;
         }
@@ -212,43 +210,36 @@ impl State {
 
     /// Whether a sequence is to be delivered: a server may begin too early, and
     /// a consumer that was made again brings what was settled before.
-    fn wants(&mut self, sequence: u64) -> bool {
+    fn wants(&mut self, pull_loop: &PullLoop, sequence: u64) -> bool {
         if sequence < self.start {
             return false;
         }
-        match &mut self.before {
+        match self.remade_after {
             None => true,
-            Some(before) if sequence > before.last => {
-                if before.unsettled.is_empty() {
-                    self.before = None;
-                }
+            Some(last) if sequence > last => {
+                self.remade_after = None;
                 true
             }
-            Some(before) => before.unsettled.contains(&sequence),
+            Some(_) => {
+                pull_loop.ack_context.away.contains(sequence) || self.deliveries.is_open(sequence)
+            }
         }
     }
 }
 
 impl PullLoop {
     /// Whether a message is not to be handed out: a newer delivery of it was or will be, or its
-    /// ack wait is over, so that the server delivers it again. The last delivery is handed out
-    /// in any case.
+    /// ack wait is over and the server delivers it again for certain. Where the number of
+    /// deliveries is limited, or not known, this one may be the last.
     fn is_stale(&self, held: &Held, now: Instant) -> bool {
-        let attempt = held.reply.attempt;
-        let is_last = self
-            .config
-            .max_deliver
-            .is_some_and(|most| attempt >= most.get());
-        let is_over = held.age(now) >= self.config.wait_of_attempt(attempt);
-        held.is_old || (self.acks && is_over && !is_last)
+        let is_over = || held.age(now) >= self.config.wait_of_attempt(held.reply.attempt);
+        held.is_old || (self.acks && self.ack_context.redelivers() && is_over())
     }
 }
 
 /// Acknowledges a message that is not handed out. Where there is no room it comes again, and is
 /// acknowledged then.
-fn acknowledge(pull_loop: &PullLoop, message: &Message) {
-    if let Some(subject) = &message.reply {
-        let receiver = pull_loop.ack_context.context.receiver();
-        let _ = send_now(receiver, subject, &ACK, Haste::Soon);
-    }
+fn acknowledge(pull_loop: &PullLoop, subject: &Subject) {
+    let receiver = pull_loop.ack_context.context.receiver();
+    let _ = send_now(receiver, subject, &ACK, Haste::Soon);
 }
