@@ -13,7 +13,7 @@ use super::capability::asked;
 use super::{Capability, Completion, Error};
 use crate::envelope::EnvelopeHeader;
 use crate::event::{ErasedEvent, ValueHeader};
-use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN};
+use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN, is_trimmed};
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 use crate::time::Reading;
@@ -138,8 +138,8 @@ impl MessageId {
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`] if it is empty, longer than [`MAX_LEN`](Self::MAX_LEN) bytes, or
-    /// contains a control character.
+    /// [`InvalidHeader`] if it is empty, longer than [`MAX_LEN`](Self::MAX_LEN) bytes, contains a
+    /// control character, or has white space at its ends.
     pub fn check(&self) -> Result<(), InvalidHeader> {
         let Self::Text(text) = self else {
             return Ok(());
@@ -153,6 +153,11 @@ impl MessageId {
         }
         if text.chars().any(char::is_control) {
             return refuse("a message id has no control characters; it travels in a header");
+        }
+        if is_trimmed(text) {
+            return refuse(
+                "a message id has no white space at its ends: a NATS server cuts it off, and would take the message for a duplicate of one whose id has none",
+            );
         }
         Ok(())
     }
@@ -244,6 +249,7 @@ mod tests {
     fn an_id_travels_in_a_header() {
         assert_eq!(MessageId::Event(Uuid::nil()).check(), Ok(()));
         assert_eq!(text(&"x".repeat(MessageId::MAX_LEN)).check(), Ok(()));
+        assert_eq!(text("4 2").check(), Ok(()));
         for (id, reason) in [
             (text(""), "at least one character"),
             (
@@ -251,6 +257,10 @@ mod tests {
                 "at most 4085 bytes",
             ),
             (text("a\r\nb"), "no control characters"),
+            (text(" 42"), "no white space"),
+            (text("42\u{a0}"), "no white space"),
+            (text("\u{feff}42"), "no white space"),
+            (text(" "), "no white space"),
         ] {
             let error = id.check().unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");
