@@ -46,7 +46,7 @@ pub(crate) enum Verdict {
 
 impl DelayedNaks {
     /// Takes a place for a sequence that is to be delayed, or keeps the one that it has. An event
-    /// that is refused leaves its place.
+    /// that is refused leaves its place. One that was delayed before is never too many.
     ///
     /// The delay is cut to the time that is left. An attempt of one is the first delivery of
     /// another message of this sequence: the stream or the consumer was made anew.
@@ -147,9 +147,13 @@ impl State {
                 return Verdict::TooLong(longest);
             }
         }
-        let holds = entry.is_some_and(|entry| entry.held.is_some());
+        // One that was delayed here is delayed again, though its place may have gone to another
+        // meanwhile: it may be handled elsewhere yet, so this exceeds the number instead.
+        let delayed_before = entry.is_some();
         match bounds.at_most {
-            Some(most) if !holds && self.held.len() >= most => Verdict::TooMany(self.held.len()),
+            Some(most) if !delayed_before && self.held.len() >= most => {
+                Verdict::TooMany(self.held.len())
+            }
             _ => Verdict::Delayed(delay.min(left)),
         }
     }
@@ -300,6 +304,22 @@ mod tests {
         assert_eq!(
             naks.delay(4, 1, DELAY, at(60), &BOUNDS),
             Verdict::Delayed(DELAY)
+        );
+    }
+
+    #[test]
+    fn what_was_delayed_here_is_never_too_many() {
+        let naks = DelayedNaks::default();
+        for (sequence, second) in [(1, 0), (2, 40), (3, 40)] {
+            let verdict = naks.delay(sequence, 1, DELAY, at(second), &BOUNDS);
+            assert_eq!(verdict, Verdict::Delayed(DELAY));
+        }
+        // Its place went to another while a handler elsewhere had it.
+        let again = naks.delay(1, 2, DELAY, at(41), &BOUNDS);
+        assert_eq!(again, Verdict::Delayed(DELAY));
+        assert_eq!(
+            naks.delay(4, 1, DELAY, at(41), &BOUNDS),
+            Verdict::TooMany(3)
         );
     }
 
