@@ -45,8 +45,7 @@ pub(crate) enum Verdict {
 }
 
 impl DelayedNaks {
-    /// Takes a place for a sequence that is to be delayed, or keeps the one that it has. An event
-    /// that is refused leaves its place. One that was delayed before is never too many.
+    /// Takes a place for a sequence that is to be delayed, or keeps the one that it has. One that was delayed before is never too many.
     ///
     /// The delay is cut to the time that is left. An attempt of one is the first delivery of
     /// another message of this sequence: the stream or the consumer was made anew.
@@ -78,7 +77,9 @@ impl DelayedNaks {
                 });
                 state.hold(sequence, first, until, remembered);
             }
-            Verdict::TooMany(_) | Verdict::TooLong(_) => state.forget(sequence),
+            // It has a place at the server until that knows of the termination, and comes again if
+            // that is lost.
+            Verdict::TooMany(_) | Verdict::TooLong(_) => {}
         }
         self.known.store(state.entries.len(), Ordering::Release);
         verdict
@@ -91,7 +92,15 @@ impl DelayedNaks {
         }
     }
 
-    /// Forgets a sequence that was settled for good.
+    /// Frees the place of a sequence that was terminated. When it was first delivered stays known:
+    /// if the termination is lost, the event is delivered again.
+    pub(crate) fn terminated(&self, sequence: u64) {
+        if self.known.load(Ordering::Acquire) > 0 {
+            self.lock().give_up(sequence);
+        }
+    }
+
+    /// Forgets a sequence that was acknowledged.
     pub(crate) fn settled(&self, sequence: u64) {
         if self.known.load(Ordering::Acquire) > 0 {
             let mut state = self.lock();
@@ -203,6 +212,16 @@ impl State {
             }
             self.remembered.pop_first();
             self.entries.remove(&sequence);
+        }
+    }
+
+    /// Gives up a place.
+    fn give_up(&mut self, sequence: u64) {
+        if let Some(entry) = self.entries.get_mut(&sequence)
+            && let Some(until) = entry.held.take()
+        {
+            self.held.remove(&(until, sequence));
+            self.remembered.insert((entry.remembered, sequence));
         }
     }
 
@@ -345,6 +364,27 @@ mod tests {
     }
 
     #[test]
+    fn the_time_does_not_begin_anew_when_a_termination_is_lost() {
+        let naks = DelayedNaks::default();
+        naks.delay(1, 1, DELAY, at(0), &BOUNDS);
+        naks.delay(2, 1, DELAY, at(0), &BOUNDS);
+        for (attempt, second) in [(2, 100), (3, 105), (4, 150)] {
+            naks.delivered_again(1, || at(second + 10));
+            let verdict = naks.delay(1, attempt, DELAY, at(second), &BOUNDS);
+            assert_eq!(verdict, Verdict::TooLong(100 * SECOND));
+            naks.terminated(1);
+        }
+        // Nor does it have a place, where its handler terminated it.
+        naks.delay(3, 1, DELAY, at(150), &BOUNDS);
+        naks.delay(4, 1, DELAY, at(150), &BOUNDS);
+        naks.terminated(3);
+        assert_eq!(
+            naks.delay(5, 1, DELAY, at(150), &BOUNDS),
+            Verdict::Delayed(DELAY)
+        );
+    }
+
+    #[test]
     fn what_is_over_is_forgotten() {
         let naks = DelayedNaks::default();
         let bounds = Bounds {
@@ -357,7 +397,7 @@ mod tests {
         }
         naks.delay(0, 1, DELAY, at(40), &bounds);
         assert_eq!(naks.lock().entries.len(), REMEMBERED + 1);
-        naks.delay(0, 2, DELAY, at(240), &bounds);
+        assert!(!naks.has_some(at(245)));
         let state = naks.lock();
         assert!(state.entries.is_empty() && state.remembered.is_empty());
         assert!(state.held.is_empty());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::time::SteppedClock;
-use event_sdk::transport::{Error, ErrorKind, Terminated};
+use event_sdk::transport::{Error, ErrorKind, Terminated, TransportExt as _};
 use event_sdk::{
     ConsumerSpec, DelayUnknown, Delivery, Event, EventBus, EventSet, Incoming, Subscribe,
     Subscriber,
@@ -351,6 +351,62 @@ async fn a_report_wakes_the_subscriber_and_outlives_a_drain() {
     drained.await.unwrap().unwrap();
     assert_eq!(old.notices().terminated, 2);
     assert!(old.next_incoming().await.is_none());
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_refused_twice_is_reported_once_and_takes_no_place() {
+    let rig = Rig::new(10).await;
+    let mut old = rig.old().await.unwrap();
+    rig.cancel(0..3).await;
+    let first = delivery(&mut old);
+    refuse(&first).await;
+    let second = delivery(&mut old);
+    refuse(&second).await;
+    assert_eq!(notice(&mut old).sequence, 2);
+    refuse(&second).await;
+    assert_eq!(old.notices().terminated, 1);
+    // The place is free, and stays so.
+    first.ack().await.unwrap();
+    refuse(&second).await;
+    refuse(&delivery(&mut old)).await;
+    assert_eq!(old.notices().terminated, 1);
+}
+
+#[tokio::test]
+async fn a_place_is_kept_when_the_transport_refuses_the_settlement() {
+    for batch in [false, true] {
+        let rig = Rig::new(10).await;
+        let mut old = rig.old().await.unwrap();
+        rig.cancel(0..2).await;
+        refuse(&delivery(&mut old)).await;
+        rig.clock.advance(FIRST);
+        let transport = rig.bus.transport();
+        if batch {
+            let batch = old.next_batch(1, FIRST).await.unwrap().unwrap();
+            assert_eq!(batch[0].attempt(), 2);
+            transport
+                .delete_consumer("ORDERS", "billing")
+                .await
+                .unwrap();
+            batch.ack().await.unwrap_err();
+        } else {
+            let again = delivery(&mut old);
+            assert_eq!(again.attempt(), 2);
+            transport
+                .delete_consumer("ORDERS", "billing")
+                .await
+                .unwrap();
+            again.term("it cannot be handled").await.unwrap_err();
+        }
+        drop(old);
+        // A new one, whose first event is with its handler for now.
+        rig.bus.apply().await.unwrap();
+        let mut old = rig.old().await.unwrap();
+        let first = delivery(&mut old);
+        assert_eq!((first.sequence(), first.attempt()), (Some(1), 1));
+        refuse(&delivery(&mut old)).await;
+        assert_eq!(old.notices().terminated, 1, "in a batch: {batch}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::codec::DecodeErrorKind;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
-use event_sdk_core::transport::{DeliveryInfo, Notice, NoticeKind, Terminated};
+use event_sdk_core::transport::{DeliveryInfo, Notice, NoticeKind, Settlement, Terminated};
 
 use super::reports::Reports;
 use crate::delayed_naks::{Bounds, DelayedNaks, Verdict};
@@ -35,6 +35,24 @@ pub(super) enum Refusal {
     Term,
     /// By a term: it would be read by a newer program, and cannot be delayed.
     Terminated(Terminated),
+}
+
+/// How an event is settled for good.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    Acked,
+    Terminated,
+}
+
+impl End {
+    /// What the settlement is, if it is for good.
+    pub(super) fn of(settlement: &Settlement) -> Option<Self> {
+        match settlement {
+            Settlement::Ack | Settlement::AckConfirmed => Some(Self::Acked),
+            Settlement::Term(_) => Some(Self::Terminated),
+            Settlement::Nak(_) | Settlement::InProgress => None,
+        }
+    }
 }
 
 impl Refusals {
@@ -104,9 +122,10 @@ impl Refusals {
     }
 
     /// Frees the place of an event that is settled for good.
-    pub(super) fn settled(&self, info: &DeliveryInfo) {
-        if let Some(sequence) = info.sequence {
-            self.naks.settled(sequence);
+    pub(super) fn settled(&self, sequence: u64, end: End) {
+        match end {
+            End::Acked => self.naks.settled(sequence),
+            End::Terminated => self.naks.terminated(sequence),
         }
     }
 }
