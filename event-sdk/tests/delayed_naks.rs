@@ -193,6 +193,33 @@ async fn the_reason_names_the_event_and_the_bound() {
 }
 
 #[tokio::test]
+async fn a_long_type_does_not_push_the_bound_out_of_the_reason() {
+    let rig = Rig::new(10).await;
+    let mut old = rig.old().await.unwrap();
+    rig.cancel(0..1).await;
+    refuse(&delivery(&mut old)).await;
+    let event = serde_json::json!({
+        "event_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "event_type": "t".repeat(5_000),
+        "version": "1.0",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "source": "shop",
+        "data": {},
+    });
+    let publish = rig
+        .bus
+        .raw()
+        .publish("orders.order.cancelled", event.to_string());
+    publish.await.unwrap();
+    refuse(&delivery(&mut old)).await;
+    let reason = notice(&mut old).reason;
+    assert!(reason.contains("tttt"), "{reason}");
+    // As much as a transport tells a server.
+    assert!(reason.len() <= 1_024, "{} bytes", reason.len());
+    assert!(reason.contains("DelayUnknown::at_most"), "{reason}");
+}
+
+#[tokio::test]
 async fn the_last_delay_ends_fifteen_minutes_after_the_first_delivery() {
     let rig = Rig::new(1_000).await;
     let mut old = rig.old().await.unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::codec::DecodeErrorKind;
+use event_sdk_core::shown::Shown;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{DeliveryInfo, Notice, NoticeKind, Settlement, Terminated};
@@ -84,19 +85,23 @@ impl Refusals {
                 "it has been delayed for {time:?}, as long as this subscription delays an event (`DelayUnknown::for_at_most`)"
             ),
         };
-        let mut reason = error.to_string();
+        // The bound comes first and the rest is short, so that a transport which cuts what it tells
+        // the server does not cut the bound.
+        let cause = error.to_string();
+        let mut reason = format!("not delayed: {bound}; {}", Shown(&cause, MAX_CAUSE));
         if let Some(head) = head() {
             // Writing to a string does not fail.
             let _ = write!(
                 reason,
-                "; its type is {:?} {}",
-                head.event_type, head.version
+                "; its type is \"{}\" {}",
+                Shown(&head.event_type, MAX_TYPE),
+                head.version
             );
         }
         Refusal::Terminated(Terminated {
             subject: error.subject().clone(),
             sequence,
-            reason: format!("{reason}; {bound}"),
+            reason,
         })
     }
 
@@ -151,6 +156,12 @@ fn delay(
     let delay = first.max(SHORTEST).saturating_mul(1 << doubled);
     known_later.then_some(delay.min(longest.max(first)))
 }
+
+/// The most characters of the error in a reason; the event has its subject whole.
+const MAX_CAUSE: usize = 500;
+
+/// The most characters of an event type in a reason.
+const MAX_TYPE: usize = 64;
 
 const SHORTEST: Duration = Duration::from_millis(1);
 
