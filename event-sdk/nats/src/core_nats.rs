@@ -219,11 +219,7 @@ impl Transport for CoreNats {
 
 /// The second answer: there is no stream that could store it.
 fn done() -> Confirmation {
-    Completion::ready(Ok(Stored {
-        stream: None,
-        sequence: None,
-        duplicate: false,
-    }))
+    Completion::ready(Ok(Stored::new(None, None)))
 }
 
 const STREAM_NEEDED: &str =

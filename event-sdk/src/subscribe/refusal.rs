@@ -98,11 +98,8 @@ impl Refusals {
                 head.version
             );
         }
-        Refusal::Terminated(Terminated {
-            subject: error.subject().clone(),
-            sequence,
-            reason,
-        })
+        let subject = error.subject().clone();
+        Refusal::Terminated(Terminated::new(subject, sequence, reason))
     }
 
     /// Reports an event that was terminated.

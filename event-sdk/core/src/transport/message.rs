@@ -227,7 +227,10 @@ impl Expectations {
 pub type Confirmation = Completion<Result<Stored, Error>>;
 
 /// The result of a stored publish.
+///
+/// More fields may come; a transport makes it by [`new`](Self::new).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stored {
     /// The stream; `None` where there is none (core NATS).
     pub stream: Option<Text>,
@@ -235,6 +238,25 @@ pub struct Stored {
     pub sequence: Option<u64>,
     /// Whether the stream already had the message and did not store it again.
     pub duplicate: bool,
+}
+
+impl Stored {
+    /// That a message was stored, and is no duplicate.
+    #[must_use]
+    pub const fn new(stream: Option<Text>, sequence: Option<u64>) -> Self {
+        Self {
+            stream,
+            sequence,
+            duplicate: false,
+        }
+    }
+
+    /// Sets whether the stream already had the message.
+    #[must_use]
+    pub const fn duplicate(mut self, duplicate: bool) -> Self {
+        self.duplicate = duplicate;
+        self
+    }
 }
 
 #[cfg(test)]

@@ -90,8 +90,9 @@ pub struct Exhausted {
 }
 
 /// An event that was terminated without having been handled. It is not delivered again to this
-/// consumer; a stream that keeps messages by limits still has it.
+/// consumer; a stream that keeps messages by limits still has it. More fields may come.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terminated {
     /// The subject.
     pub subject: Subject,
@@ -99,6 +100,18 @@ pub struct Terminated {
     pub sequence: u64,
     /// The reason, as the server was told it; without data of the event.
     pub reason: String,
+}
+
+impl Terminated {
+    /// That the event was terminated for this reason.
+    #[must_use]
+    pub fn new(subject: Subject, sequence: u64, reason: impl Into<String>) -> Self {
+        Self {
+            subject,
+            sequence,
+            reason: reason.into(),
+        }
+    }
 }
 
 /// The most characters of a reason in a message.
