@@ -99,9 +99,9 @@ impl RawBus {
 
     /// Receives the messages whose subjects the pattern matches.
     ///
-    /// It has all options of a [typed subscription](EventBus::subscribe); a key cannot be looked
-    /// for. Its [`Delivery`](crate::Delivery)s have subject, headers, bytes and settlements, and no
-    /// `decode`: a message that is no event is one like any other.
+    /// It has the options of a [typed subscription](EventBus::subscribe) but for `key` and
+    /// `delay_unknown`, which need a type. Its [`Delivery`](crate::Delivery)s have subject, headers,
+    /// bytes and settlements, and no `decode`: a message that is no event is one like any other.
     pub fn subscribe(&self, pattern: Pattern) -> Subscribe<Untyped> {
         self.subscribe_all([pattern])
     }
