@@ -183,9 +183,9 @@ impl Consumer {
         }
     }
 
-    /// Delivers what comes next to `subscriber`, a subscription of `to`: one item, or up to `most` messages where
-    /// deliveries are not settled. `take` answers with the handler that a message has got.
-    /// Whether, finding nothing, it has not looked at everything.
+    /// Delivers the next item to `subscriber`, a subscription of `to`: one item, or up to `most`
+    /// messages if deliveries are not settled. `take` returns the handler of a message.
+    /// Returns whether it has found nothing and not yet looked at everything.
     pub(super) fn deliver(
         &mut self,
         log: &mut Log,
@@ -346,8 +346,8 @@ impl Consumer {
         self.pending.held_by(connection)
     }
 
-    /// Naks what a connection that was drained still has outstanding; what
-    /// became of all that it had.
+    /// Naks what a connection that was drained still has outstanding; what became of all that it
+    /// had.
     pub(super) fn end_drain(
         &mut self,
         of: ConnectionId,
