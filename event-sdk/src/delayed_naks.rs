@@ -45,8 +45,8 @@ pub(crate) enum Verdict {
 }
 
 impl DelayedNaks {
-    /// Reserves a place for a delayed sequence, or keeps its existing one. A terminated event frees
-    /// its place.
+    /// Reserves a place for a delayed sequence, or keeps its existing one. A sequence that was
+    /// delayed before is never one too many.
     ///
     /// The delay is limited to the remaining time. If the delivery number is one, this is the first
     /// delivery of another message with this sequence: the stream or the consumer was created
@@ -79,7 +79,9 @@ impl DelayedNaks {
                 });
                 state.hold(sequence, first, until, remembered);
             }
-            Verdict::TooMany(_) | Verdict::TooLong(_) => state.forget(sequence),
+            // It has a place at the server until that knows of the termination, and comes again if
+            // that is lost.
+            Verdict::TooMany(_) | Verdict::TooLong(_) => {}
         }
         self.known.store(state.entries.len(), Ordering::Release);
         verdict
@@ -92,7 +94,15 @@ impl DelayedNaks {
         }
     }
 
-    /// Removes a sequence that was acknowledged or terminated.
+    /// Frees the place of a terminated sequence. Its first delivery is still remembered: if the
+    /// termination is lost, the event is delivered again.
+    pub(crate) fn terminated(&self, sequence: u64) {
+        if self.known.load(Ordering::Acquire) > 0 {
+            self.lock().give_up(sequence);
+        }
+    }
+
+    /// Removes a sequence that was acknowledged.
     pub(crate) fn settled(&self, sequence: u64) {
         if self.known.load(Ordering::Acquire) > 0 {
             let mut state = self.lock();
@@ -148,9 +158,13 @@ impl State {
                 return Verdict::TooLong(longest);
             }
         }
-        let holds = entry.is_some_and(|entry| entry.held.is_some());
+        // One that was delayed here is delayed again, though its place may have gone to another
+        // meanwhile: it may be handled elsewhere yet, so this exceeds the number instead.
+        let delayed_before = entry.is_some();
         match bounds.at_most {
-            Some(most) if !holds && self.held.len() >= most => Verdict::TooMany(self.held.len()),
+            Some(most) if !delayed_before && self.held.len() >= most => {
+                Verdict::TooMany(self.held.len())
+            }
             _ => Verdict::Delayed(delay.min(left)),
         }
     }
@@ -200,6 +214,16 @@ impl State {
             }
             self.remembered.pop_first();
             self.entries.remove(&sequence);
+        }
+    }
+
+    /// Gives up a place.
+    fn give_up(&mut self, sequence: u64) {
+        if let Some(entry) = self.entries.get_mut(&sequence)
+            && let Some(until) = entry.held.take()
+        {
+            self.held.remove(&(until, sequence));
+            self.remembered.insert((entry.remembered, sequence));
         }
     }
 
@@ -306,6 +330,22 @@ mod tests {
     }
 
     #[test]
+    fn what_was_delayed_here_is_never_too_many() {
+        let naks = DelayedNaks::default();
+        for (sequence, second) in [(1, 0), (2, 40), (3, 40)] {
+            let verdict = naks.delay(sequence, 1, DELAY, at(second), &BOUNDS);
+            assert_eq!(verdict, Verdict::Delayed(DELAY));
+        }
+        // Its place went to another while a handler elsewhere had it.
+        let again = naks.delay(1, 2, DELAY, at(41), &BOUNDS);
+        assert_eq!(again, Verdict::Delayed(DELAY));
+        assert_eq!(
+            naks.delay(4, 1, DELAY, at(41), &BOUNDS),
+            Verdict::TooMany(3)
+        );
+    }
+
+    #[test]
     fn the_time_runs_from_the_first_delivery_wherever_it_was_meanwhile() {
         let naks = DelayedNaks::default();
         naks.delay(1, 1, DELAY, at(0), &BOUNDS);
@@ -327,6 +367,27 @@ mod tests {
     }
 
     #[test]
+    fn the_time_does_not_begin_anew_when_a_termination_is_lost() {
+        let naks = DelayedNaks::default();
+        naks.delay(1, 1, DELAY, at(0), &BOUNDS);
+        naks.delay(2, 1, DELAY, at(0), &BOUNDS);
+        for (attempt, second) in [(2, 100), (3, 105), (4, 150)] {
+            naks.delivered_again(1, || at(second + 10));
+            let verdict = naks.delay(1, attempt, DELAY, at(second), &BOUNDS);
+            assert_eq!(verdict, Verdict::TooLong(100 * SECOND));
+            naks.terminated(1);
+        }
+        // Nor does it have a place, where its handler terminated it.
+        naks.delay(3, 1, DELAY, at(150), &BOUNDS);
+        naks.delay(4, 1, DELAY, at(150), &BOUNDS);
+        naks.terminated(3);
+        assert_eq!(
+            naks.delay(5, 1, DELAY, at(150), &BOUNDS),
+            Verdict::Delayed(DELAY)
+        );
+    }
+
+    #[test]
     fn what_is_over_is_forgotten() {
         let naks = DelayedNaks::default();
         let bounds = Bounds {
@@ -339,7 +400,7 @@ mod tests {
         }
         naks.delay(0, 1, DELAY, at(40), &bounds);
         assert_eq!(naks.lock().entries.len(), REMEMBERED + 1);
-        naks.delay(0, 2, DELAY, at(240), &bounds);
+        assert!(!naks.has_some(at(245)));
         let state = naks.lock();
         assert!(state.entries.is_empty() && state.remembered.is_empty());
         assert!(state.held.is_empty());

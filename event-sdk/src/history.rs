@@ -71,12 +71,6 @@ impl<S> HistoryQuery<S> {
         self
     }
 
-    /// Reads only events with this key. The events must declare their key `in_subject`.
-    pub fn key(mut self, key: impl fmt::Display) -> Self {
-        self.routes.key(&key);
-        self
-    }
-
     /// Reads only this stream.
     pub fn stream(mut self, name: impl Into<Text>) -> Self {
         self.routes.stream(name.into());
@@ -143,6 +137,14 @@ impl<S> HistoryQuery<S> {
             }),
             set: PhantomData,
         })
+    }
+}
+
+impl<S: EventSet> HistoryQuery<S> {
+    /// Reads only events with this key. The events must declare their key `in_subject`.
+    pub fn key(mut self, key: impl fmt::Display) -> Self {
+        self.routes.key(&key);
+        self
     }
 }
 

@@ -101,8 +101,9 @@ impl RawBus {
     /// Receives the messages whose subjects the pattern matches, events or not.
     ///
     /// It has all options of a [typed subscription](EventBus::subscribe) except
-    /// [`key`](Subscribe::key). Its [`Delivery`](crate::Delivery)s have subject, headers and
-    /// bytes, are settled like events, and have no `decode`.
+    /// [`key`](Subscribe::key) and [`delay_unknown`](Subscribe::delay_unknown). Its
+    /// [`Delivery`](crate::Delivery)s have subject, headers and bytes, are settled like events, and
+    /// have no `decode`.
     pub fn subscribe(&self, pattern: Pattern) -> Subscribe<Untyped> {
         self.subscribe_all([pattern])
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::time::SteppedClock;
-use event_sdk::transport::{Error, ErrorKind, Terminated};
+use event_sdk::transport::{Error, ErrorKind, Terminated, TransportExt as _};
 use event_sdk::{
     ConsumerSpec, DelayUnknown, Delivery, Event, EventBus, EventSet, Incoming, Subscribe,
     Subscriber,
@@ -193,6 +193,33 @@ async fn the_reason_names_the_event_and_the_bound() {
 }
 
 #[tokio::test]
+async fn a_long_type_does_not_push_the_bound_out_of_the_reason() {
+    let rig = Rig::new(10).await;
+    let mut old = rig.old().await.unwrap();
+    rig.cancel(0..1).await;
+    refuse(&delivery(&mut old)).await;
+    let event = serde_json::json!({
+        "event_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+        "event_type": "t".repeat(5_000),
+        "version": "1.0",
+        "timestamp": "2026-01-01T00:00:00Z",
+        "source": "shop",
+        "data": {},
+    });
+    let publish = rig
+        .bus
+        .raw()
+        .publish("orders.order.cancelled", event.to_string());
+    publish.await.unwrap();
+    refuse(&delivery(&mut old)).await;
+    let reason = notice(&mut old).reason;
+    assert!(reason.contains("tttt"), "{reason}");
+    // As much as a transport tells a server.
+    assert!(reason.len() <= 1_024, "{} bytes", reason.len());
+    assert!(reason.contains("DelayUnknown::at_most"), "{reason}");
+}
+
+#[tokio::test]
 async fn the_last_delay_ends_fifteen_minutes_after_the_first_delivery() {
     let rig = Rig::new(1_000).await;
     let mut old = rig.old().await.unwrap();
@@ -351,6 +378,62 @@ async fn a_report_wakes_the_subscriber_and_outlives_a_drain() {
     drained.await.unwrap().unwrap();
     assert_eq!(old.notices().terminated, 2);
     assert!(old.next_incoming().await.is_none());
+}
+
+#[tokio::test]
+async fn a_delivery_that_is_refused_twice_is_reported_once_and_takes_no_place() {
+    let rig = Rig::new(10).await;
+    let mut old = rig.old().await.unwrap();
+    rig.cancel(0..3).await;
+    let first = delivery(&mut old);
+    refuse(&first).await;
+    let second = delivery(&mut old);
+    refuse(&second).await;
+    assert_eq!(notice(&mut old).sequence, 2);
+    refuse(&second).await;
+    assert_eq!(old.notices().terminated, 1);
+    // The place is free, and stays so.
+    first.ack().await.unwrap();
+    refuse(&second).await;
+    refuse(&delivery(&mut old)).await;
+    assert_eq!(old.notices().terminated, 1);
+}
+
+#[tokio::test]
+async fn a_place_is_kept_when_the_transport_refuses_the_settlement() {
+    for batch in [false, true] {
+        let rig = Rig::new(10).await;
+        let mut old = rig.old().await.unwrap();
+        rig.cancel(0..2).await;
+        refuse(&delivery(&mut old)).await;
+        rig.clock.advance(FIRST);
+        let transport = rig.bus.transport();
+        if batch {
+            let batch = old.next_batch(1, FIRST).await.unwrap().unwrap();
+            assert_eq!(batch[0].attempt(), 2);
+            transport
+                .delete_consumer("ORDERS", "billing")
+                .await
+                .unwrap();
+            batch.ack().await.unwrap_err();
+        } else {
+            let again = delivery(&mut old);
+            assert_eq!(again.attempt(), 2);
+            transport
+                .delete_consumer("ORDERS", "billing")
+                .await
+                .unwrap();
+            again.term("it cannot be handled").await.unwrap_err();
+        }
+        drop(old);
+        // A new one, whose first event is with its handler for now.
+        rig.bus.apply().await.unwrap();
+        let mut old = rig.old().await.unwrap();
+        let first = delivery(&mut old);
+        assert_eq!((first.sequence(), first.attempt()), (Some(1), 1));
+        refuse(&delivery(&mut old)).await;
+        assert_eq!(old.notices().terminated, 1, "in a batch: {batch}");
+    }
 }
 
 #[tokio::test]

@@ -279,7 +279,7 @@ async fn hostile_headers_and_ids() {
             "{name:?}: {value:?}"
         );
     }
-    for id in ["", "a\nb"] {
+    for id in ["", "a\nb", " 42", "42\u{a0}"] {
         let error = publisher
             .publish(placed(1))
             .message_id(id)

@@ -128,9 +128,7 @@ fn check(name: &str, value: &str) -> Result<(), InvalidHeader> {
             "its value has a control character; a line break would begin another header",
         );
     }
-    // JavaScript trims the byte order mark too, which Unicode does not count as white space.
-    let trimmed = |c: char| c.is_whitespace() || c == '\u{feff}';
-    if value.starts_with(trimmed) || value.ends_with(trimmed) {
+    if is_trimmed(value) {
         return refuse(
             "its value begins or ends with white space, which clients of NATS cut off when they read it",
         );
@@ -139,6 +137,13 @@ fn check(name: &str, value: &str) -> Result<(), InvalidHeader> {
         return refuse("name and value have more than 4096 bytes; put long values into the event");
     }
     Ok(())
+}
+
+/// Whether clients of NATS cut off something of this value: white space at its ends.
+pub(crate) fn is_trimmed(value: &str) -> bool {
+    // JavaScript trims the byte order mark too, which Unicode does not count as white space.
+    let trimmed = |c: char| c.is_whitespace() || c == '\u{feff}';
+    value.starts_with(trimmed) || value.ends_with(trimmed)
 }
 
 /// A header that cannot travel.

@@ -11,7 +11,7 @@ use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
 use super::notices::{Notices, one};
-use super::pending::{Handler, Pending};
+use super::pending::{Handler, HandlerId, Pending};
 use super::position::{Position, Read};
 use super::retention_ledger::RetentionLedger;
 use super::slab::Key;
@@ -130,12 +130,12 @@ impl Consumer {
         self.config.ack != AckPolicy::None
     }
 
-    /// How many messages it has still to deliver for the first time. Whether it has something to
-    /// deliver, or something unsettled.
+    /// Whether it has something to deliver, or something unsettled.
     pub(super) fn has_some(&self) -> bool {
         self.unread() > 0 || self.pending.len() > 0
     }
 
+    /// How many messages it has still to deliver for the first time.
     fn unread(&self) -> u64 {
         self.position.unread()
     }
@@ -241,17 +241,20 @@ impl Consumer {
         })
     }
 
-    /// Settles a delivery; one that is settled stays so.
+    /// Settles a delivery, as `handler` does; one that is settled stays so.
     pub(super) fn settle(
         &mut self,
-        sequence: u64,
+        (sequence, handler): (u64, HandlerId),
         settlement: &Settlement,
         log: &Log,
         now: Duration,
         after: &mut DeferredActions,
     ) {
         match settlement {
-            Settlement::Nak(delay) => self.put_back(sequence, *delay, log, now),
+            Settlement::Nak(delay) => {
+                self.pending.let_go(sequence, handler);
+                self.put_back(sequence, *delay, log, now);
+            }
             Settlement::InProgress => {
                 if let Some(delivery) = self.pending.get(sequence) {
                     let deadline = self.deadline(delivery.attempt, now);
@@ -418,7 +421,6 @@ impl Consumer {
             return;
         };
         let (dropped, attempt) = (delivery.dropped, delivery.attempt);
-        self.pending.let_go(sequence);
         if delay.is_zero() || dropped || self.is_last(attempt) {
             self.came_back(sequence, log);
         } else {

@@ -28,11 +28,25 @@ pub(super) struct Pending {
 /// What a handler holds until it has settled or dropped a delivery.
 pub(super) type Handler = Weak<dyn Settle>;
 
+/// Which handler it is: where that which it holds lies. As long as a [`Handler`] is kept, nothing
+/// else lies there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HandlerId(usize);
+
+impl HandlerId {
+    /// The id of the handler that holds this.
+    pub(super) fn of<S: Settle>(held: &S) -> Self {
+        Self(std::ptr::from_ref(held).addr())
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Delivery {
     attempt: u32,
     /// The subscription that handed it out last, and what its handler holds.
     handler: Option<(Key, Handler)>,
+    /// The same of subscriptions that handed it out before, whose handlers have it still.
+    earlier: Vec<(Key, Handler)>,
     /// Who has it, or had it last.
     holder: ConnectionId,
     state: State,
@@ -100,6 +114,7 @@ impl Pending {
             Delivery {
                 attempt: 1,
                 handler: None,
+                earlier: Vec::new(),
                 holder,
                 state: State::Handled(deadline),
                 alarm: None,
@@ -139,14 +154,19 @@ impl Pending {
     /// What was delivered was handed out by this subscription, to this handler.
     pub(super) fn handled_by(&mut self, sequence: u64, subscriber: Key, handler: Option<Handler>) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.handler = handler.map(|handler| (subscriber, handler));
+            let handler = handler.map(|handler| (subscriber, handler));
+            let before = std::mem::replace(&mut delivery.handler, handler);
+            delivery.earlier.extend(before);
+            delivery.earlier.retain(is_held);
         }
     }
 
-    /// Its handler has put it back.
-    pub(super) fn let_go(&mut self, sequence: u64) {
+    /// This handler has put it back; others may have it still.
+    pub(super) fn let_go(&mut self, sequence: u64, by: HandlerId) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
-            delivery.handler = None;
+            let others = |handler: &(Key, Handler)| handler.1.as_ptr().addr() != by.0;
+            delivery.handler.take_if(|handler| !others(handler));
+            delivery.earlier.retain(others);
         }
     }
 
@@ -154,8 +174,8 @@ impl Pending {
     /// it.
     pub(super) fn is_running(&self, sequence: u64, subscriber: Key) -> bool {
         self.deliveries.get(sequence).is_some_and(|delivery| {
-            let handler = delivery.handler.as_ref();
-            handler.is_some_and(|(with, handler)| *with == subscriber && handler.strong_count() > 0)
+            let mut handlers = delivery.handler.iter().chain(&delivery.earlier);
+            handlers.any(|handler| handler.0 == subscriber && is_held(handler))
         })
     }
 
@@ -336,6 +356,11 @@ impl Pending {
                 .retain(|sequence| deliveries.get(*sequence).is_some());
         }
     }
+}
+
+/// Whether the handler has neither settled nor dropped what it holds.
+fn is_held((_, handler): &(Key, Handler)) -> bool {
+    handler.strong_count() > 0
 }
 
 impl Delivery {

@@ -178,11 +178,7 @@ impl MemoryStream {
     }
 
     fn stored(&self, sequence: u64, duplicate: bool) -> Stored {
-        Stored {
-            stream: Some(self.name().clone()),
-            sequence: Some(sequence),
-            duplicate,
-        }
+        Stored::new(Some(self.name().clone()), Some(sequence)).duplicate(duplicate)
     }
 
     /// Whether what is expected is true.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connection::Connection;
+use super::pending::HandlerId;
 use super::slab::Key;
 use super::stream::MemoryStream;
 use event_sdk_core::text::Text;
@@ -38,7 +39,7 @@ impl Sink {
     /// Settles all of these alike, under one lock.
     fn settle_now(
         &self,
-        sequences: impl IntoIterator<Item = u64>,
+        deliveries: impl IntoIterator<Item = (u64, HandlerId)>,
         settlement: &Settlement,
     ) -> Result<(), Error> {
         let stream = &self.stream;
@@ -48,8 +49,8 @@ impl Sink {
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Settle, self.name.as_deref()));
             };
-            for sequence in sequences {
-                consumer.settle(sequence, settlement, &state.log, now, after);
+            for delivery in deliveries {
+                consumer.settle(delivery, settlement, &state.log, now, after);
             }
             state.release_settled(self.consumer, after);
             state.tell_drains(after);
@@ -71,7 +72,10 @@ impl Held {
 
 impl Settle for Held {
     fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
-        Completion::ready(self.0.settle_now([token], &settlement))
+        Completion::ready(
+            self.0
+                .settle_now([(token, HandlerId::of(self))], &settlement),
+        )
     }
 
     /// Each run of deliveries of one subscription takes one lock.
@@ -88,12 +92,12 @@ impl Settle for Held {
                 place += 1;
                 continue;
             };
-            let tokens = deliveries[place..].iter().map_while(|settler| {
-                let (Self(own), token) = settler.sink::<Self>()?;
-                Arc::ptr_eq(own, sink).then_some(token)
+            let run = deliveries[place..].iter().map_while(|settler| {
+                let (held, token) = settler.sink::<Self>()?;
+                Arc::ptr_eq(&held.0, sink).then_some((token, HandlerId::of(held)))
             });
-            let end = place + tokens.clone().count();
-            if sink.settle_now(tokens.clone(), settlement).is_err() {
+            let end = place + run.clone().count();
+            if sink.settle_now(run.clone(), settlement).is_err() {
                 // It is refused for each of them: each has an error of its own.
                 for (place, settler) in (place..).zip(&deliveries[place..end]) {
                     answers.add(place, settler.settle(settlement.clone()));

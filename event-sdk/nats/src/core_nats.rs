@@ -221,11 +221,7 @@ impl Transport for CoreNats {
 
 /// The confirmation of a message that no stream stores.
 fn done() -> Confirmation {
-    Completion::ready(Ok(Stored {
-        stream: None,
-        sequence: None,
-        duplicate: false,
-    }))
+    Completion::ready(Ok(Stored::new(None, None)))
 }
 
 const STREAM_NEEDED: &str =

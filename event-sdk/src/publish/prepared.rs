@@ -48,12 +48,14 @@ impl Extra {
         }
     }
 
-    /// Copies the headers of another message, including its trace context.
+    /// Copies the headers of another message, including its trace context, except those that a
+    /// server obeys.
     pub(super) fn set_headers_of(&mut self, headers: &Headers) {
         for (name, value) in headers.iter() {
-            let taken = not_the_servers(name)
-                .and_then(|()| self.headers.insert(Text::copy_of(name), value));
-            if let Err(why) = taken {
+            if is_the_servers(name) {
+                continue;
+            }
+            if let Err(why) = self.headers.insert(Text::copy_of(name), value) {
                 self.invalid.get_or_insert(why);
             }
         }
@@ -239,11 +241,16 @@ fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), In
     headers.insert(name, value)
 }
 
-/// Refuses the headers that a server obeys.
-fn not_the_servers(name: &str) -> Result<(), InvalidHeader> {
+/// Whether a server obeys this header.
+fn is_the_servers(name: &str) -> bool {
     const PREFIX: &[u8] = b"nats-";
     let start = name.as_bytes().get(..PREFIX.len());
-    if start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
+    start.is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Refuses the headers that a server obeys.
+fn not_the_servers(name: &str) -> Result<(), InvalidHeader> {
+    if is_the_servers(name) {
         return Err(InvalidHeader::refused(
             name,
             "the server obeys headers that begin with `Nats-`; use the options of the publish (`message_id`, `expect_last_sequence` and so on)",

@@ -69,8 +69,9 @@ impl RawPublish {
 
     /// Adds the headers of another message as they are, its trace context among them.
     ///
-    /// Headers that a server obeys (`Nats-…`) make the publish fail with
-    /// [`InvalidHeader`](crate::ErrorKind::InvalidHeader).
+    /// Leaves out those that begin with `Nats-`: a server obeys them, and adds some to the messages
+    /// of a stream that sources another one. To keep a deduplication id, set
+    /// [`message_id`](Self::message_id).
     pub fn headers(mut self, headers: &Headers) -> Self {
         self.extra.set_headers_of(headers);
         self
@@ -151,6 +152,12 @@ impl RawPublish {
         }
         let mut request = PublishRequest::new(subject, Body::Encoded(self.body));
         request.headers = headers;
+        let remedy = match &self.extra.message_id {
+            Some(_) => "publish it again under the same message id",
+            None => {
+                "without a message id a second publish may store it twice: look for it with `history` first, or set a `message_id`"
+            }
+        };
         request.message_id = self.extra.message_id;
         request.expect = expect;
         let needs = request.needs();
@@ -164,7 +171,6 @@ impl RawPublish {
             if let Poll::Ready(stored) = stored.as_mut().poll(cx) {
                 return Poll::Ready(stored);
             }
-            let remedy = "publish it again under the same message id";
             let late = deadline.as_mut().poll(cx);
             late.map(|()| Err(not_confirmed(timeout, remedy)))
         })

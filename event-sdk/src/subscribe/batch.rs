@@ -4,10 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use event_sdk_core::transport::{Settlement, Settler, Unsettled};
+use event_sdk_core::transport::{Error, Settlement, Settler, Unsettled};
 
 use super::Delivery;
 use super::delivery::written;
+use super::refusal::End;
 
 /// One or more [deliveries](Delivery) that are settled together.
 ///
@@ -99,15 +100,15 @@ impl<S> Batch<S> {
 
     /// Settles all deliveries in one call of the transport.
     async fn settle(&self, settlement: &Settlement) -> Result<(), Unsettled> {
-        for delivery in &self.deliveries {
-            delivery.settles(settlement);
-        }
         let answer = {
             let settlers: Vec<&Settler> = self.settlers().collect();
             Settler::settle_all(&settlers, settlement)
         };
         let failed = match answer.await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                self.settled(settlement, &[]);
+                return Ok(());
+            }
             Err(unsettled) => unsettled.into_errors(),
         };
         // Where some deliveries have nothing to settle, places among the others.
@@ -117,7 +118,19 @@ impl<S> Batch<S> {
         let failed = failed
             .into_iter()
             .map(|(place, error)| (places.get(place).copied().unwrap_or(place), error));
-        Unsettled::check(failed.collect(), self.deliveries.len())
+        let failed: Vec<_> = failed.collect();
+        self.settled(settlement, &failed);
+        Unsettled::check(failed, self.deliveries.len())
+    }
+
+    /// The transport has taken the settlement of all of them but these.
+    fn settled(&self, settlement: &Settlement, failed: &[(usize, Error)]) {
+        let end = End::of(settlement);
+        for (place, delivery) in self.deliveries.iter().enumerate() {
+            if failed.iter().all(|(other, _)| *other != place) {
+                delivery.settled(end);
+            }
+        }
     }
 
     fn settlers(&self) -> impl Iterator<Item = &Settler> {

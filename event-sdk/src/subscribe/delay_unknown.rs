@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use event_sdk_core::transport::BoundConsumer;
+use event_sdk_core::transport::{BoundConsumer, ConsumerConfig};
 
 use crate::delayed_naks::Bounds;
 
@@ -73,6 +73,9 @@ impl DelayUnknown {
 
     /// Sets how many events are delayed at the same time; further ones are terminated. At least
     /// one.
+    ///
+    /// An event that was delayed before is delayed again, even if others took its place while it
+    /// was delivered elsewhere. Such events may exceed the number.
     #[must_use]
     pub fn at_most(mut self, events: usize) -> Self {
         self.at_most = AtMost::Events(events);
@@ -115,18 +118,22 @@ impl DelayUnknown {
             },
             for_at_most: self.for_at_most,
             // What has come to this process by then may wait for its handler so long.
-            margin: bound.config.wait_of_attempt(1).min(LONGEST_MARGIN),
+            margin: longest_wait(&bound.config),
         }
     }
 }
 
-const LONGEST_MARGIN: Duration = Duration::from_secs(60);
+/// The longest ack wait of any attempt.
+fn longest_wait(config: &ConsumerConfig) -> Duration {
+    let longest = config.backoff.iter().max();
+    longest.copied().unwrap_or(config.ack_wait)
+}
 
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
 
-    use event_sdk_core::transport::{ConsumerConfig, ConsumerName};
+    use event_sdk_core::transport::ConsumerName;
 
     use super::*;
 
@@ -148,6 +155,24 @@ mod tests {
         assert_eq!(bounds(given, 1_000).at_most, Some(7));
         let none = bounds(DelayUnknown::unlimited(), 1_000);
         assert_eq!((none.at_most, none.for_at_most), (None, None));
+    }
+
+    #[test]
+    fn a_place_outlasts_every_ack_wait_of_the_consumer() {
+        let margin = |change: fn(&mut ConsumerConfig)| {
+            let mut config = ConsumerConfig::new(ConsumerName::Ephemeral, Vec::new());
+            change(&mut config);
+            let bounds = DelayUnknown::default().bounds(&BoundConsumer::created(config));
+            bounds.margin.as_secs()
+        };
+        assert_eq!(
+            margin(|config| config.ack_wait = Duration::from_secs(600)),
+            600
+        );
+        let backoff = |config: &mut ConsumerConfig| {
+            config.backoff = [1, 300, 20].map(Duration::from_secs).to_vec();
+        };
+        assert_eq!(margin(backoff), 300);
     }
 
     #[test]

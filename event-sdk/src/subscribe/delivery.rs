@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Write};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use event_sdk_core::Subject;
@@ -11,7 +11,7 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
-use super::refusal::{Refusal, Refusals};
+use super::refusal::{End, Refusal, Refusals};
 use crate::cause::{AsCause, Cause};
 use crate::message::{DecodeError, Message, Opener};
 
@@ -29,6 +29,8 @@ pub struct Delivery<S> {
     info: DeliveryInfo,
     settler: Option<Settler>,
     refusals: Arc<Refusals>,
+    /// How it was refused.
+    refused: OnceLock<Box<Settlement>>,
 }
 
 impl<S> Delivery<S> {
@@ -46,6 +48,7 @@ impl<S> Delivery<S> {
             info,
             settler,
             refusals: Arc::clone(refusals),
+            refused: OnceLock::new(),
         }
     }
 
@@ -149,25 +152,29 @@ impl<S> Delivery<S> {
     ///
     /// As [`ack`](Self::ack). If a termination fails, the event has been reported, and may be
     /// delivered again.
+    ///
+    /// A second call for the same delivery repeats the answer of the first one, and reports
+    /// nothing.
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
         if self.settler.is_none() {
             return Ok(());
         }
-        let head = || self.head().ok();
-        let longest = Self::LONGEST_DELAY;
-        match (self.refusals).refuse(error, head, &self.info, delay, longest) {
-            Refusal::Nak(delay) => self.nak(delay).await,
-            Refusal::Term => self.term(error).await,
-            Refusal::Terminated(terminated) => {
-                let answer = self.settle(Settlement::Term(terminated.reason.clone()));
-                // Before the answer, so that a dropped future does not lose it.
-                self.refusals.report(terminated);
-                match answer {
-                    Some(answer) => answer.await,
-                    None => Ok(()),
+        let settlement = self.refused.get_or_init(|| {
+            let head = || self.head().ok();
+            let longest = Self::LONGEST_DELAY;
+            let refusal = (self.refusals).refuse(error, head, &self.info, delay, longest);
+            Box::new(match refusal {
+                Refusal::Nak(delay) => Settlement::Nak(delay),
+                Refusal::Term => Settlement::Term(written(error)),
+                Refusal::Terminated(terminated) => {
+                    let settlement = Settlement::Term(terminated.reason.clone());
+                    // Before the answer, so that a dropped future does not lose it.
+                    self.refusals.report(terminated);
+                    settlement
                 }
-            }
-        }
+            })
+        });
+        self.settle_now((**settlement).clone()).await
     }
 
     /// The longest delay of a nak by [`refuse`](Self::refuse): 15 minutes.
@@ -208,25 +215,30 @@ impl<S> Delivery<S> {
         self.settler.as_ref()
     }
 
-    pub(super) fn settle(&self, settlement: Settlement) -> Option<Completion<Result<(), Error>>> {
-        self.settles(&settlement);
-        self.settler
-            .as_ref()
-            .map(|settler| settler.settle(settlement))
+    /// Acknowledges an event that its subscriber leaves out, whose answer others await.
+    pub(super) fn ack_left_out(&self) -> Option<Completion<Result<(), Error>>> {
+        let settler = self.settler.as_ref()?;
+        // If the acknowledgement is lost, the event is left out once more: it needs no place.
+        self.settled(Some(End::Acked));
+        Some(settler.settle(Settlement::Ack))
     }
 
-    /// Removes the event from the delayed ones if it is acknowledged or terminated.
-    pub(super) fn settles(&self, settlement: &Settlement) {
-        if let Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) = settlement {
-            self.refusals.settled(&self.info);
+    /// Frees the place that the event has among the delayed ones, if the transport has taken a
+    /// settlement that is for good.
+    pub(super) fn settled(&self, end: Option<End>) {
+        if let (Some(end), Some(sequence)) = (end, self.info.sequence) {
+            self.refusals.settled(sequence, end);
         }
     }
 
     async fn settle_now(&self, settlement: Settlement) -> Result<(), Error> {
-        match self.settle(settlement) {
-            Some(answer) => answer.await,
-            None => Ok(()),
-        }
+        let Some(settler) = &self.settler else {
+            return Ok(());
+        };
+        let end = End::of(&settlement);
+        settler.settle(settlement).await?;
+        self.settled(end);
+        Ok(())
     }
 }
 

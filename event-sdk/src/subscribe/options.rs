@@ -14,7 +14,7 @@ use event_sdk_core::transport::{
     AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation, Prefetch,
     SubscribeRequest, TransportExt as _,
 };
-use event_sdk_core::{EnvelopeHeader, Pattern};
+use event_sdk_core::{EnvelopeHeader, EventSet, Pattern};
 
 use super::refusal::Refusals;
 use super::reports::Reports;
@@ -198,14 +198,6 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Receives only events with this key. The events must declare their key `in_subject`. The
-    /// server filters. If a durable of this name exists with wider filters, it keeps them, and
-    /// events with other keys arrive too.
-    pub fn key(mut self, key: impl fmt::Display) -> Self {
-        self.routes.key(&key);
-        self
-    }
-
     /// Receives from this stream only.
     pub fn stream(mut self, name: impl Into<Text>) -> Self {
         self.routes.stream(name.into());
@@ -219,15 +211,6 @@ impl<S> Subscribe<S> {
         keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.filter = Some(Box::new(keep));
-        self
-    }
-
-    /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at the
-    /// same time, and for how long. Beyond these bounds it terminates and reports the event.
-    /// Default: a tenth of the consumer's `max_ack_pending`, for 15 minutes from the first
-    /// delivery.
-    pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
-        self.delay_unknown = bounds;
         self
     }
 
@@ -318,6 +301,26 @@ impl<S> Subscribe<S> {
         }
         self.delay_unknown.check().or_else(invalid)?;
         self.config.check().or_else(invalid)
+    }
+}
+
+/// For sets of events: without a type, no key and no unknown event is known.
+impl<S: EventSet> Subscribe<S> {
+    /// Receives only events with this key. The events must declare their key `in_subject`. The
+    /// server filters. If a durable of this name exists with wider filters, it keeps them, and
+    /// events with other keys arrive too.
+    pub fn key(mut self, key: impl fmt::Display) -> Self {
+        self.routes.key(&key);
+        self
+    }
+
+    /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at the
+    /// same time, and for how long. Beyond these bounds it terminates and reports the event.
+    /// Default: a tenth of the consumer's `max_ack_pending`, for 15 minutes from the first
+    /// delivery.
+    pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
+        self.delay_unknown = bounds;
+        self
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::codec::DecodeErrorKind;
+use event_sdk_core::shown::Shown;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
-use event_sdk_core::transport::{DeliveryInfo, Notice, NoticeKind, Terminated};
+use event_sdk_core::transport::{DeliveryInfo, Notice, NoticeKind, Settlement, Terminated};
 
 use super::reports::Reports;
 use crate::delayed_naks::{Bounds, DelayedNaks, Verdict};
@@ -35,6 +36,24 @@ pub(super) enum Refusal {
     Term,
     /// By a term: a newer version could read the event, but a bound does not allow a delay.
     Terminated(Terminated),
+}
+
+/// How an event is settled for good.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum End {
+    Acked,
+    Terminated,
+}
+
+impl End {
+    /// What the settlement is, if it is for good.
+    pub(super) fn of(settlement: &Settlement) -> Option<Self> {
+        match settlement {
+            Settlement::Ack | Settlement::AckConfirmed => Some(Self::Acked),
+            Settlement::Term(_) => Some(Self::Terminated),
+            Settlement::Nak(_) | Settlement::InProgress => None,
+        }
+    }
 }
 
 impl Refusals {
@@ -66,20 +85,21 @@ impl Refusals {
                 "it has been delayed for {time:?}, as long as this subscription delays an event (`DelayUnknown::for_at_most`)"
             ),
         };
-        let mut reason = error.to_string();
+        // The bound comes first and the rest is short, so that a transport which cuts what it tells
+        // the server does not cut the bound.
+        let cause = error.to_string();
+        let mut reason = format!("not delayed: {bound}; {}", Shown(&cause, MAX_CAUSE));
         if let Some(head) = head() {
             // Writing to a string does not fail.
             let _ = write!(
                 reason,
-                "; its type is {:?} {}",
-                head.event_type, head.version
+                "; its type is \"{}\" {}",
+                Shown(&head.event_type, MAX_TYPE),
+                head.version
             );
         }
-        Refusal::Terminated(Terminated {
-            subject: error.subject().clone(),
-            sequence,
-            reason: format!("{reason}; {bound}"),
-        })
+        let subject = error.subject().clone();
+        Refusal::Terminated(Terminated::new(subject, sequence, reason))
     }
 
     /// Reports an event that was terminated.
@@ -104,10 +124,11 @@ impl Refusals {
         }
     }
 
-    /// Frees the place of an event that is acknowledged or terminated.
-    pub(super) fn settled(&self, info: &DeliveryInfo) {
-        if let Some(sequence) = info.sequence {
-            self.naks.settled(sequence);
+    /// Frees the place of an event that is settled for good.
+    pub(super) fn settled(&self, sequence: u64, end: End) {
+        match end {
+            End::Acked => self.naks.settled(sequence),
+            End::Terminated => self.naks.terminated(sequence),
         }
     }
 }
@@ -133,6 +154,12 @@ fn delay(
     let delay = first.max(SHORTEST).saturating_mul(1 << doubled);
     known_later.then_some(delay.min(longest.max(first)))
 }
+
+/// The most characters of the error in a reason; the event has its subject whole.
+const MAX_CAUSE: usize = 500;
+
+/// The most characters of an event type in a reason.
+const MAX_TYPE: usize = 64;
 
 const SHORTEST: Duration = Duration::from_millis(1);
 

@@ -15,7 +15,6 @@ use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
     self, BoundConsumer, Completion, Deliveries, Difference, Error, Notice, NoticeKind, Received,
-    Settlement,
 };
 use futures_core::Stream;
 
@@ -284,7 +283,7 @@ impl<S> Subscriber<S> {
                     if self.keeps(&delivery) {
                         return Poll::Ready(Some(Incoming::Delivery(delivery)));
                     }
-                    self.acking.extend(delivery.settle(Settlement::Ack));
+                    self.acking.extend(delivery.ack_left_out());
                 }
                 Some(Ok(transport::Incoming::Notice(notice))) => {
                     let source = &self.sources[self.asked];

@@ -70,11 +70,7 @@ impl Transport for Reduced {
             let confirmation = published.await?;
             Ok(Completion::later(async move {
                 let _ = confirmation.await?;
-                Ok(Stored {
-                    stream: None,
-                    sequence: None,
-                    duplicate: false,
-                })
+                Ok(Stored::new(None, None))
             }))
         })
     }

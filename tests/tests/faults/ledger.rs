@@ -301,11 +301,7 @@ mod tests {
     fn what_was_confirmed_and_did_not_come_is_lost() {
         let ledger = Ledger::new("a ledger of its own");
         let stored = |duplicate| {
-            let stored = Stored {
-                stream: None,
-                sequence: None,
-                duplicate,
-            };
+            let stored = Stored::new(None, None).duplicate(duplicate);
             Published::new(uuid::Uuid::nil(), stored)
         };
         for number in 0..4 {

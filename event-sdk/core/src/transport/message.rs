@@ -13,7 +13,7 @@ use super::capability::asked;
 use super::{Capability, Completion, Error};
 use crate::envelope::EnvelopeHeader;
 use crate::event::{ErasedEvent, ValueHeader};
-use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN};
+use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN, is_trimmed};
 use crate::subject::{Pattern, Subject};
 use crate::text::Text;
 use crate::time::Reading;
@@ -139,8 +139,8 @@ impl MessageId {
     ///
     /// # Errors
     ///
-    /// [`InvalidHeader`] if it is empty, longer than [`MAX_LEN`](Self::MAX_LEN) bytes, or
-    /// contains a control character.
+    /// [`InvalidHeader`] if it is empty, longer than [`MAX_LEN`](Self::MAX_LEN) bytes, contains a
+    /// control character, or has white space at its ends.
     pub fn check(&self) -> Result<(), InvalidHeader> {
         let Self::Text(text) = self else {
             return Ok(());
@@ -154,6 +154,11 @@ impl MessageId {
         }
         if text.chars().any(char::is_control) {
             return refuse("a message id has no control characters; it travels in a header");
+        }
+        if is_trimmed(text) {
+            return refuse(
+                "a message id has no white space at its ends: a NATS server cuts it off, and would take the message for a duplicate of one whose id has none",
+            );
         }
         Ok(())
     }
@@ -223,7 +228,10 @@ impl Expectations {
 pub type Confirmation = Completion<Result<Stored, Error>>;
 
 /// The result of a stored publish.
+///
+/// More fields may come; a transport makes it by [`new`](Self::new).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Stored {
     /// The stream; `None` on a transport without streams (core NATS).
     pub stream: Option<Text>,
@@ -231,6 +239,25 @@ pub struct Stored {
     pub sequence: Option<u64>,
     /// Whether the stream already had the message and did not store it again.
     pub duplicate: bool,
+}
+
+impl Stored {
+    /// That a message was stored, and is no duplicate.
+    #[must_use]
+    pub const fn new(stream: Option<Text>, sequence: Option<u64>) -> Self {
+        Self {
+            stream,
+            sequence,
+            duplicate: false,
+        }
+    }
+
+    /// Sets whether the stream already had the message.
+    #[must_use]
+    pub const fn duplicate(mut self, duplicate: bool) -> Self {
+        self.duplicate = duplicate;
+        self
+    }
 }
 
 #[cfg(test)]
@@ -245,6 +272,7 @@ mod tests {
     fn an_id_travels_in_a_header() {
         assert_eq!(MessageId::Event(Uuid::nil()).check(), Ok(()));
         assert_eq!(text(&"x".repeat(MessageId::MAX_LEN)).check(), Ok(()));
+        assert_eq!(text("4 2").check(), Ok(()));
         for (id, reason) in [
             (text(""), "at least one character"),
             (
@@ -252,6 +280,10 @@ mod tests {
                 "at most 4085 bytes",
             ),
             (text("a\r\nb"), "no control characters"),
+            (text(" 42"), "no white space"),
+            (text("42\u{a0}"), "no white space"),
+            (text("\u{feff}42"), "no white space"),
+            (text(" "), "no white space"),
         ] {
             let error = id.check().unwrap_err().to_string();
             assert!(error.contains(reason), "{error}");

@@ -95,8 +95,9 @@ pub struct Exhausted {
 }
 
 /// An event that was terminated without being handled. It is not delivered again to this consumer.
-/// A stream with retention by limits still stores it.
+/// A stream with retention by limits still stores it. More fields may come.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Terminated {
     /// The subject.
     pub subject: Subject,
@@ -104,6 +105,18 @@ pub struct Terminated {
     pub sequence: u64,
     /// The reason that was sent to the server; without data of the event.
     pub reason: String,
+}
+
+impl Terminated {
+    /// That the event was terminated for this reason.
+    #[must_use]
+    pub fn new(subject: Subject, sequence: u64, reason: impl Into<String>) -> Self {
+        Self {
+            subject,
+            sequence,
+            reason: reason.into(),
+        }
+    }
 }
 
 /// Maximum number of characters of a reason in the text of a notice.

@@ -71,6 +71,45 @@ fn what_is_handled_does_not_come_again_to_its_subscription() {
 }
 
 #[test]
+fn what_is_handled_does_not_come_again_when_another_subscription_had_it_meanwhile() {
+    let rig = Rig::plain();
+    rig.publish("a");
+    let (mut one, mut other) = (rig.subscribe(durable("d")), rig.subscribe(durable("d")));
+    let handled = one.message();
+    rig.step(30 * SECOND);
+    // Which drops it.
+    assert_eq!(other.seq(), (1, 2));
+    rig.step(30 * SECOND);
+    one.nothing();
+    rig.step(30 * SECOND);
+    assert_eq!(other.seq(), (1, 4));
+    drop(handled);
+    rig.step(30 * SECOND);
+    assert_eq!(one.seq(), (1, 5));
+}
+
+#[test]
+fn a_late_nak_says_nothing_of_the_handler_that_has_it_now() {
+    let rig = Rig::plain();
+    rig.publish("a");
+    let (mut one, mut other) = (rig.subscribe(durable("d")), rig.subscribe(durable("d")));
+    let late = one.message();
+    rig.step(30 * SECOND);
+    let handled = other.message();
+    late.nak(Duration::ZERO);
+    other.nothing();
+    rig.step(30 * SECOND);
+    let again = one.message();
+    assert_eq!(again.info.attempt, 4);
+    // Nor does another one of the same subscription.
+    late.nak(Duration::ZERO);
+    one.nothing();
+    drop(handled);
+    rig.step(30 * SECOND);
+    assert_eq!(other.seq(), (1, 6));
+}
+
+#[test]
 fn what_was_put_back_comes_again_though_it_is_held() {
     let rig = Rig::plain();
     rig.publish("a");

@@ -48,11 +48,8 @@ pub(super) fn read(publisher: &StreamPublisher, answer: Result<Reply, NoReply>) 
         Err(why) => return Ack::None(why),
     };
     if let Some((stream, sequence)) = stored(&reply.payload) {
-        return Ack::Stored(Stored {
-            stream: Some(publisher.stream_name(stream)),
-            sequence: Some(sequence),
-            duplicate: false,
-        });
+        let stream = publisher.stream_name(stream);
+        return Ack::Stored(Stored::new(Some(stream), Some(sequence)));
     }
     let ack: PubAck<'_> = match serde_json::from_slice(&reply.payload) {
         Ok(ack) => ack,
@@ -63,11 +60,10 @@ pub(super) fn read(publisher: &StreamPublisher, answer: Result<Reply, NoReply>) 
     match (ack.error, stream) {
         (Some(error), stream) => Ack::Refused { stream, error },
         // Sequences begin at one.
-        (None, Some(stream)) if ack.seq > 0 => Ack::Stored(Stored {
-            stream: Some(stream),
-            sequence: Some(ack.seq),
-            duplicate: ack.duplicate,
-        }),
+        (None, Some(stream)) if ack.seq > 0 => {
+            let stored = Stored::new(Some(stream), Some(ack.seq));
+            Ack::Stored(stored.duplicate(ack.duplicate))
+        }
         // An object of another service: whatever it confirms, it is not this.
         (None, _) => Ack::Foreign(None),
     }

@@ -245,11 +245,8 @@ async fn ours(
     };
     // Without the permission to look, the error stays as it is.
     let last = last.ok().flatten()?;
-    (last.message_id.as_deref() == Some(&*id)).then(|| Stored {
-        stream: Some(stream.clone()),
-        sequence: Some(last.sequence),
-        duplicate: true,
-    })
+    (last.message_id.as_deref() == Some(&*id))
+        .then(|| Stored::new(Some(stream.clone()), Some(last.sequence)).duplicate(true))
 }
 
 /// The error of a message that is larger than its stream takes, with the limit

@@ -95,11 +95,7 @@ fn answered(sabotage: Sabotage, mut stored: Stored) -> Stored {
 fn refused(sabotage: Sabotage, number: u64, error: Error) -> Result<Confirmation, Error> {
     match sabotage {
         Sabotage::ConfirmsWhatNoStreamStores if *error.kind() == ErrorKind::NoStream => {
-            Ok(Completion::ready(Ok(Stored {
-                stream: None,
-                sequence: Some(number),
-                duplicate: false,
-            })))
+            Ok(Completion::ready(Ok(Stored::new(None, Some(number)))))
         }
         Sabotage::IsNeverSure => Err(error.with_unknown_outcome()),
         _ => Err(blurred(sabotage, error)),
@@ -108,11 +104,7 @@ fn refused(sabotage: Sabotage, number: u64, error: Error) -> Result<Confirmation
 
 /// What a transport says that did not store the message.
 fn confirmed(number: u64) -> Completion<Result<Confirmation, Error>> {
-    Completion::ready(Ok(Completion::ready(Ok(Stored {
-        stream: None,
-        sequence: Some(number),
-        duplicate: false,
-    }))))
+    Completion::ready(Ok(Completion::ready(Ok(Stored::new(None, Some(number))))))
 }
 
 fn encoded(body: Body) -> Body {
