@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -18,8 +19,11 @@ pub(super) struct Outgoing {
     link: Link,
     /// What has no meaning on another connection: subscribing, unsubscribing, requests.
     session: Vec<u8>,
-    /// What is written to the next connection if this one is lost before: settlements.
+    /// What is written to the next connection if this one is lost before the socket takes it:
+    /// settlements.
     kept: Vec<u8>,
+    /// Where settlements are in what was taken last.
+    taken: Range<usize>,
     /// How many pings are to be written.
     pings: usize,
     /// What waits for an answer to a ping, in the order of the pings.
@@ -116,6 +120,7 @@ impl Outgoing {
             link: Link::Lost,
             session: Vec::new(),
             kept: Vec::new(),
+            taken: 0..0,
             pings: 0,
             pongs: VecDeque::new(),
             crowded: false,
@@ -148,6 +153,26 @@ impl Outgoing {
         self.pings = 0;
         self.pongs.clear();
         self.writer = None;
+    }
+
+    /// The connection is lost after so many bytes of what was taken last: settlements that the
+    /// socket has not taken as a whole are kept for the next one.
+    pub(super) fn put_back(&mut self, writing: &[u8], written: usize) {
+        let Range { start, end } = std::mem::take(&mut self.taken);
+        let Some(settlements) = writing.get(start..end) else {
+            return;
+        };
+        let mut rest = settlements;
+        while !rest.is_empty() {
+            let (length, done) = (frame_length(rest), writing.len().min(end) - rest.len());
+            if done + length > written {
+                break;
+            }
+            rest = &rest[length..];
+        }
+        if !rest.is_empty() && !self.has_ended() {
+            self.kept.splice(0..0, rest.iter().copied());
+        }
     }
 
     /// Nothing is written any more.
@@ -242,6 +267,7 @@ impl Outgoing {
     /// is something to write that there is not now.
     pub(super) fn take(&mut self, writing: &mut Vec<u8>, cx: &Context<'_>) -> Taken {
         writing.clear();
+        self.taken = 0..0;
         let only_settlements = self.session.is_empty() && self.pings == 0;
         if only_settlements && !self.kept.is_empty() && self.pace != Pace::Urgent {
             self.pace = Pace::Lingers;
@@ -252,12 +278,14 @@ impl Outgoing {
         if writing.capacity() > LARGEST_BUFFER {
             *writing = Vec::new();
         }
+        let begin = self.session.len();
         if self.session.is_empty() {
             std::mem::swap(writing, &mut self.kept);
         } else {
             std::mem::swap(writing, &mut self.session);
             writing.append(&mut self.kept);
         }
+        self.taken = begin..writing.len();
         for _ in 0..std::mem::take(&mut self.pings) {
             writing.extend_from_slice(b"PING\r\n");
         }
@@ -287,6 +315,23 @@ fn publish(buffer: &mut Vec<u8>, subject: &[u8], reply: Option<&[u8]>, body: &[u
     buffer.extend_from_slice(b"\r\n");
     buffer.extend_from_slice(body);
     buffer.extend_from_slice(b"\r\n");
+}
+
+/// How long the first message of what [`publish`] has written is.
+fn frame_length(buffer: &[u8]) -> usize {
+    let Some(line) = memchr::memchr(b'\n', buffer) else {
+        return buffer.len();
+    };
+    let digits = buffer[..line].rsplit(|byte| *byte == b' ').next();
+    let body = digits.unwrap_or_default().iter().fold(0, |sum, digit| {
+        if digit.is_ascii_digit() {
+            sum * 10 + usize::from(digit - b'0')
+        } else {
+            sum
+        }
+    });
+    // Each of both ends with a line end.
+    (line + 1 + body + 2).min(buffer.len())
 }
 
 /// Without the formatting of std, which takes longer than the rest of an ack.
@@ -392,6 +437,38 @@ mod tests {
         outgoing.publish_kept(b"ack.2", b"+ACK", Haste::Now);
         outgoing.end();
         assert_eq!(taken(&mut outgoing), "");
+    }
+
+    #[test]
+    fn what_the_socket_has_not_taken_as_a_whole_is_written_to_the_next_connection() {
+        let acks = ["PUB ack.1 4\r\n+ACK\r\n", "PUB ack.2 0\r\n\r\n"];
+        let later = "PUB ack.3 4\r\n+ACK\r\n";
+        let before = "SUB a 1\r\n";
+        let first = before.len() + acks[0].len();
+        let second = first + acks[1].len();
+        for (written, again) in [
+            (0, 0),
+            (before.len() + 1, 0),
+            (first - 1, 0),
+            (first, 1),
+            (second - 1, 1),
+            (second, 2),
+            (second + 3, 2),
+        ] {
+            let mut outgoing = Outgoing::new();
+            outgoing.connect();
+            outgoing.subscribe("a", None, 1);
+            outgoing.publish_kept(b"ack.1", b"+ACK", Haste::Now);
+            outgoing.publish_kept(b"ack.2", b"", Haste::Now);
+            outgoing.ping(Pong::Alive);
+            let mut writing = Vec::new();
+            outgoing.take(&mut writing, &Context::from_waker(Waker::noop()));
+            outgoing.publish_kept(b"ack.3", b"+ACK", Haste::Now);
+            outgoing.put_back(&writing, written);
+            outgoing.connect();
+            let all = acks[again..].concat() + later;
+            assert_eq!(taken(&mut outgoing), all, "after {written} bytes");
+        }
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! `Session`: one connection while it lives. Reads, writes and pings in one task: a read hands
 //! over all messages that came, and a write has everything that waits.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
@@ -131,14 +134,19 @@ impl<'a> Session<'a> {
     /// Serves until the connection ends, or `told` says that it is not wanted any more.
     pub(super) async fn run(mut self, told: impl Future<Output = ()>) -> Ending {
         let mut told = pin!(told);
-        std::future::poll_fn(|cx| {
+        let ending = std::future::poll_fn(|cx| {
             if !self.closing && told.as_mut().poll(cx).is_ready() {
                 self.closing = true;
                 self.leave();
             }
             self.poll(cx)
         })
-        .await
+        .await;
+        if !matches!(ending, Ending::Closed) {
+            let mut outgoing = self.shared.outgoing();
+            outgoing.put_back(&self.writing, self.written);
+        }
+        ending
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
