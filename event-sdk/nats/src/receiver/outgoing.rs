@@ -79,8 +79,8 @@ pub(super) enum Pong {
     Alive,
     /// Everything before the ping was processed, for whoever waits for that.
     Flushed(oneshot::Sender<()>),
-    /// The subscriptions have ended, and everything they had came before.
-    Left,
+    /// Everything before the ping was taken, when the connection was to be left for this time.
+    Left(u32),
     /// A member of a group has left it.
     Departed(Departure),
 }

@@ -53,6 +53,8 @@ pub(super) struct Session<'a> {
     error: Option<String>,
     /// When the connection is left although the server has not confirmed that.
     leaving: Option<Pin<Box<Sleep>>>,
+    /// How many times leaving was begun: for a move, for a close.
+    left: u32,
     /// Whether it is left for good.
     closing: bool,
 }
@@ -125,6 +127,7 @@ impl<'a> Session<'a> {
             unanswered: 0,
             error: None,
             leaving: None,
+            left: 0,
             closing: false,
         };
         session.learn(&established.info);
@@ -243,13 +246,13 @@ impl<'a> Session<'a> {
                 let _ = flushed.send(());
                 None
             }
-            Some(Pong::Left) if self.closing => Some(Ending::Closed),
-            Some(Pong::Left) => Some(Ending::Moved),
+            // A close may follow a move: what was sent until then is behind the first ping.
+            Some(Pong::Left(time)) if time == self.left => Some(self.left()),
             Some(Pong::Departed(departure)) => {
                 drop(departure);
                 None
             }
-            Some(Pong::Alive) | None => None,
+            Some(Pong::Left(_) | Pong::Alive) | None => None,
         }
     }
 
@@ -278,8 +281,18 @@ impl<'a> Session<'a> {
     /// Begins to leave: when the server has taken everything that was written, at the latest
     /// after a while.
     fn leave(&mut self) {
-        self.shared.outgoing().ping(Pong::Left);
+        self.left += 1;
+        self.shared.outgoing().ping(Pong::Left(self.left));
         self.leaving = Some(Box::pin(sleep(LEAVING)));
+    }
+
+    /// How the connection ends when it was left.
+    fn left(&self) -> Ending {
+        if self.closing {
+            Ending::Closed
+        } else {
+            Ending::Moved
+        }
     }
 
     /// Writes everything that waits.
@@ -327,11 +340,7 @@ impl<'a> Session<'a> {
         if let Some(leaving) = &mut self.leaving
             && leaving.as_mut().poll(cx).is_ready()
         {
-            return Poll::Ready(if self.closing {
-                Ending::Closed
-            } else {
-                Ending::Moved
-            });
+            return Poll::Ready(self.left());
         }
         while self.ping.as_mut().poll(cx).is_ready() {
             self.unanswered = if std::mem::take(&mut self.heard) {

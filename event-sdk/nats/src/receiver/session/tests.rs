@@ -96,3 +96,24 @@ async fn settlements_that_were_not_written_are_kept_for_the_next_connection() {
     assert_eq!(writing.len(), (count - came) * frame);
     assert!(writing.starts_with(format!("PUB {} ", subject(came)).as_bytes()));
 }
+
+#[tokio::test]
+async fn a_close_during_a_move_waits_for_what_is_written_after_it() {
+    let mut rig = Rig::start().await;
+    let (mut session, _far) = rig.session();
+    let stops = ServerInfo {
+        ldm: true,
+        ..ServerInfo::default()
+    };
+    session.learn(&stops);
+    session.closing = true;
+    session.leave();
+    let mut heard = |answer: &[u8]| {
+        session.decoder.room().extend_from_slice(answer);
+        session.take_frames().unwrap()
+    };
+    // To the ping of the move: what was sent until the close is behind it.
+    let moved = heard(b"PONG\r\n");
+    assert!(moved.is_none(), "{moved:?}");
+    assert!(matches!(heard(b"PONG\r\n"), Some(Ending::Closed)));
+}
