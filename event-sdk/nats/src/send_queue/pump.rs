@@ -58,7 +58,8 @@ impl SendQueue {
             Some(pump) => pump.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        while self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
+        while !state.held_back
+            && self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
             && !(state.queue.is_empty() && state.lost.is_empty())
         {
             let ready = match Pin::new(&mut state.client).poll_ready(cx) {

@@ -32,6 +32,8 @@ pub(super) struct State {
     pub(super) inbox_denied: Option<u32>,
     /// Room for subjects: one allocation for many of them.
     pub(super) scratch: BytesMut,
+    /// Whether what is taken waits until [`HeldBack`](super::HeldBack) is dropped.
+    pub(super) held_back: bool,
     /// The task that hands over what waits.
     pub(super) pump: Option<Waker>,
     /// Whether that task looks after the queue at short intervals.
@@ -69,6 +71,7 @@ impl State {
             order: Order::default(),
             inbox_denied: None,
             scratch: BytesMut::new(),
+            held_back: false,
             pump: None,
             watched: false,
             draining: false,
