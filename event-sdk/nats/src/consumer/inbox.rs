@@ -23,7 +23,9 @@ impl Inbox {
     pub(super) async fn open(context: &NatsContext, about: &ErrorContext) -> Result<Self, Error> {
         context.receiver().open(about).await?;
         let prefix = format!("{}.", context.new_inbox());
-        let arrivals = context.receiver().subscribe(format!("{prefix}*"), None);
+        let arrivals = context
+            .receiver()
+            .subscribe(format!("{prefix}*"), None, usize::MAX);
         Ok(Self { prefix, arrivals })
     }
 

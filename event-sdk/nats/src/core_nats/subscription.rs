@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::coop;
 
-use super::waiting::{Item, Waiting};
+use super::waiting::{BYTES, Item, Waiting};
 use crate::connection::{ConnectionMonitor, Denial, Phase};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
@@ -52,7 +52,7 @@ impl CoreSubscription {
         let mut messages = SelectAll::new();
         for filter in filters {
             let (subject, queue) = (filter.as_str().to_owned(), queue.map(str::to_owned));
-            messages.push(receiver.subscribe(subject, queue));
+            messages.push(receiver.subscribe(subject, queue, BYTES));
         }
         let denied = denied(denials, filters.to_vec());
         let end = Box::pin(async move {

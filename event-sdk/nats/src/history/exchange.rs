@@ -41,7 +41,7 @@ impl<'a> Exchange<'a> {
         let inbox = context.new_inbox();
         Ok(Self {
             subject: context.api(format_args!("DIRECT.GET.{stream}")),
-            arrivals: receiver.subscribe(format!("{inbox}.*"), None),
+            arrivals: receiver.subscribe(format!("{inbox}.*"), None, usize::MAX),
             inbox,
             link,
             denials,
