@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 pub(super) use self::order::Turn;
 
-use self::state::{Queued, State};
+use self::state::{Gate, Queued, State};
 use super::connection::ConnectionMonitor;
 use super::options::Limits;
 use super::pending_replies::{Extra, NoReply, PendingReply, ReplyToken, Resend};
@@ -134,7 +134,7 @@ impl SendQueue {
         outbound: Outbound<'_>,
     ) -> Result<Sent, Error> {
         let is_first = state.queue.is_empty() && state.lost.is_empty();
-        if is_first && !state.held_back && self.has_room(&state, outbound.acked) {
+        if is_first && state.gate == Gate::Open && self.has_room(&state, outbound.acked) {
             let mut nobody = Context::from_waker(Waker::noop());
             match Pin::new(&mut state.client).poll_ready(&mut nobody) {
                 Poll::Ready(Ok(())) => {
@@ -263,8 +263,8 @@ impl SendQueue {
     /// From now on what is taken waits in the queue; `None` if that is so already. It ends when
     /// what is returned is dropped.
     pub(super) fn hold_back(self: &Arc<Self>) -> Option<HeldBack> {
-        let already = std::mem::replace(&mut self.lock().held_back, true);
-        (!already).then(|| HeldBack {
+        let before = std::mem::replace(&mut self.lock().gate, Gate::HeldBack);
+        (before == Gate::Open).then(|| HeldBack {
             send_queue: Arc::clone(self),
             ended: false,
         })
@@ -310,7 +310,7 @@ impl HeldBack {
         let mut state = self.send_queue.lock();
         if !self.ended && done() {
             self.ended = true;
-            state.held_back = false;
+            state.gate = Gate::Open;
             state.wake_pump();
         }
         self.ended

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::Sink;
 
-use super::state::Queued;
+use super::state::{Gate, Queued};
 use super::{Outbound, PendingPublish, SendQueue};
 use crate::connection::Unasked;
 use crate::pending_replies::NoReply;
@@ -58,7 +58,7 @@ impl SendQueue {
             Some(pump) => pump.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        while !state.held_back
+        while state.gate == Gate::Open
             && self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
             && !(state.queue.is_empty() && state.lost.is_empty())
         {
