@@ -41,6 +41,11 @@ impl Inbox {
         self.arrivals.try_next().map(Message::new)
     }
 
+    /// Whether it is the subscription with this number.
+    pub(super) fn is(&self, sid: u64) -> bool {
+        self.arrivals.sid() == sid
+    }
+
     /// Tells the server that nothing more is to come, and goes on listening, for what
     /// it has sent before. Dropping it ends that.
     pub(super) fn shutdown(&self) {

@@ -61,6 +61,11 @@ impl Arrivals {
         }
     }
 
+    /// The number of the subscription.
+    pub(crate) fn sid(&self) -> u64 {
+        self.sid
+    }
+
     /// Tells the server to send nothing more. What it has sent before still arrives.
     pub(crate) fn unsubscribe(&self) {
         self.shared.unsubscribe(self.sid);

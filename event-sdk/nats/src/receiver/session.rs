@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::dial::Established;
 use super::info::ServerInfo;
 use super::message::WireMessage;
-use super::outgoing::{Pong, Taken};
+use super::outgoing::{Pong, Subscribing, Taken};
 use super::queue::Queue;
 use super::server_list::{ServerAddress, ServerList};
 use super::shared::Shared;
@@ -49,7 +49,8 @@ pub(super) struct Session<'a> {
     heard: bool,
     /// How many pings there were since something came.
     unanswered: u32,
-    /// The last error of the server, which mostly ends the connection next.
+    /// The last error of the server since it has answered to a ping, which mostly ends the
+    /// connection next.
     error: Option<String>,
     /// When the connection is left although the server has not confirmed that.
     leaving: Option<Pin<Box<Sleep>>>,
@@ -87,6 +88,10 @@ pub(super) enum Loss {
 
 /// The most characters of a server's text in a log line.
 const MAX_TEXT: usize = 500;
+
+/// What a server says when it takes no more subscriptions (nats-server, `server/errors.go`). The
+/// connection stays.
+const TOO_MANY: &str = "maximum subscriptions exceeded";
 
 /// After how many pings without anything from the server the connection is lost.
 const STALE: u32 = 3;
@@ -239,6 +244,8 @@ impl<'a> Session<'a> {
     fn take_pong(&mut self) -> Option<Ending> {
         // All that came before the answer is read before what waits for it goes on.
         self.hand_over();
+        // A server that goes on after an error does not end the connection because of it.
+        self.error = None;
         let pong = self.shared.outgoing().take_pong();
         match pong {
             Some(Pong::Flushed(flushed)) => {
@@ -271,6 +278,13 @@ impl<'a> Session<'a> {
     fn hear(&mut self, text: &str) {
         if let Some(denial) = Denial::parse(text) {
             self.monitor.hear_denial(denial);
+            return;
+        }
+        if text.eq_ignore_ascii_case(TOO_MANY) {
+            let refused = self.shared.outgoing().refused();
+            for Subscribing { sid, subject } in refused {
+                self.monitor.hear_denial(Denial::Excess { sid, subject });
+            }
             return;
         }
         let error = shown(text);

@@ -331,3 +331,23 @@ async fn a_drain_sends_what_waits_for_a_departure() {
     within(core.drain(Duration::from_secs(10))).await.unwrap();
     assert_eq!(text(&next(&mut hears).await.unwrap()), "waits");
 }
+
+#[tokio::test]
+async fn a_subscription_beyond_the_limit_of_the_server_is_refused_and_the_others_go_on() {
+    let server = Server::options().config("max_subscriptions: 2").start();
+    let server = server.await.unwrap();
+    let core = CoreNats::connect(Nats::options(server.url()))
+        .await
+        .unwrap();
+    let ephemeral = || request(ConsumerName::Ephemeral, &["a"]);
+    let mut first = subscribe(&core, ephemeral()).await;
+    let second = subscribe(&core, ephemeral()).await;
+    let error = within(core.subscribe(ephemeral())).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
+    assert_eq!(error.subject(), Some("a"));
+    assert!(error.to_string().contains("max_subscriptions"), "{error}");
+    publish(&core, draft("a")).await.unwrap();
+    next(&mut first).await.unwrap();
+    drop(second);
+    subscribe(&core, ephemeral()).await;
+}
