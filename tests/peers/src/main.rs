@@ -1,12 +1,15 @@
-//! Benchmark: JSON from publisher to handler in one process, each event acknowledged, beside RustStream.
+//! Benchmark: event-sdk beside RustStream and async-nats by hand, each event acknowledged.
 //!
-//! `cargo xtask bench peers` runs both sides in turn, and prints the medians of their times and the
-//! ratio; `cargo xtask bench peers -- instructions` counts instructions instead.
+//! `cargo xtask bench peers` runs the sides in turn, and prints the medians of their times and the
+//! ratios: JSON from publisher to handler in one process, then consuming from a nats-server. With
+//! `-- memory` or `-- nats` it runs one of the two, and `-- instructions` counts the instructions of
+//! the first instead.
 
 #[path = "../../benches/instructions/callgrind.rs"]
 mod callgrind;
 #[path = "../../benches/speed/events.rs"]
 mod events;
+mod nats;
 mod ours;
 mod ruststream_memory;
 
@@ -80,11 +83,16 @@ const EVENTS_OF_BOTH_SIZES: [(&str, Sides); 2] = [
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => times(),
+        [] => {
+            times();
+            nats::run(&[]);
+        }
+        ["memory"] => times(),
+        ["nats", ref what @ ..] => nats::run(what),
         ["instructions"] => instructions(),
         [callgrind::RUN, case, events] => run(case, events.parse().expect("a number of events")),
         _ => {
-            eprintln!("there is `instructions`, or nothing for times");
+            eprintln!("there are `memory`, `nats` and `instructions`, or nothing for all times");
             std::process::exit(2);
         }
     }
