@@ -96,7 +96,12 @@ pub(super) enum Denial {
     Publish(String),
     /// Subscribing to this subject.
     Subscribe(String),
+    /// One more subscription, on the connection for deliveries: perhaps this one.
+    Excess { sid: u64, subject: String },
 }
+
+/// What is wrong when a server takes no more subscriptions.
+pub(super) const TOO_MANY_SUBSCRIPTIONS: &str = "the server takes no more subscriptions on this connection; raise `max_subscriptions` on the server, or subscribe less";
 
 impl Denial {
     /// Parses the text of a server's error: `Permissions Violation for Publish to "orders"`,

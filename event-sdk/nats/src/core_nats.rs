@@ -126,35 +126,29 @@ impl CoreNats {
 }
 
 impl CoreNats {
-    /// Publishes once the server has handled the unsubscribes of dropped group subscriptions, which
-    /// travel over the other connection. Otherwise it could choose one of them.
-    fn publish_after_departures(
-        &self,
-        message: PublishRequest<'_>,
-    ) -> Completion<Result<Confirmation, Error>> {
-        let (this, subject) = (self.clone(), message.subject.clone());
-        let PublishRequest {
-            headers,
-            body,
-            message_id,
-            expect,
-            ..
-        } = message;
-        let owner = Arc::clone(&self.context);
-        owner.later(Operation::Publish, async move {
-            let limit = this.context.options().request_timeout;
-            // If the server does not answer in time, publish anyway.
-            let _ = tokio::time::timeout(limit, this.context.receiver().departed()).await;
-            let mut message = PublishRequest::new(&subject, body);
-            message.headers = headers;
-            message.message_id = message_id;
-            message.expect = expect;
-            let handed = match this.publish_now(message) {
-                Ok(handing) => handing.await,
-                Err(error) => Err(error.at_subject(&subject)),
+    /// Lets what is published wait in the queue, in its order, until the server knows of the
+    /// subscriptions that have left their groups: it could choose one of them, over the other
+    /// connection.
+    fn wait_for_departures(&self) {
+        let Some(mut held_back) = self.context.plain_send_queue().hold_back() else {
+            return;
+        };
+        let (context, limit) = (
+            Arc::clone(&self.context),
+            self.context.options().request_timeout,
+        );
+        self.context.spawn(async move {
+            let receiver = context.receiver();
+            let none_is_left = async {
+                receiver.departed().await;
+                // Another may have left meanwhile, and something been published after that.
+                while !held_back.end_if(|| !receiver.has_departing()) {
+                    receiver.departed().await;
+                }
             };
-            handed.map(|()| done())
-        })
+            // One that does not answer in time is not waited for.
+            let _ = tokio::time::timeout(limit, none_is_left).await;
+        });
     }
 }
 
@@ -170,7 +164,7 @@ impl Transport for CoreNats {
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         if self.context.receiver().has_departing() {
-            return self.publish_after_departures(message);
+            self.wait_for_departures();
         }
         let subject = message.subject;
         match self.publish_now(message).map(Completion::try_into_ready) {

@@ -22,7 +22,7 @@ mod socket;
 mod task;
 mod wire;
 
-pub(crate) use self::arrivals::Arrivals;
+pub(crate) use self::arrivals::{Arrivals, Arrived};
 pub(crate) use self::link::LinkWatch;
 pub(crate) use self::message::WireMessage;
 pub(crate) use self::outgoing::Haste;
@@ -131,9 +131,15 @@ impl Receiver {
     }
 
     /// Subscribes on this connection and on those that follow. Messages of a connection that was
-    /// lost stay readable.
-    pub(crate) fn subscribe(&self, subject: String, group: Option<String>) -> Arrivals {
-        let (sid, queue) = self.shared.subscribe(subject, group);
+    /// lost stay readable. What comes beyond `most_bytes` that were not read is dropped, and
+    /// counted ([`Arrived::Dropped`]).
+    pub(crate) fn subscribe(
+        &self,
+        subject: String,
+        group: Option<String>,
+        most_bytes: usize,
+    ) -> Arrivals {
+        let (sid, queue) = self.shared.subscribe(subject, group, most_bytes);
         Arrivals::new(Arc::clone(&self.shared), queue, sid)
     }
 

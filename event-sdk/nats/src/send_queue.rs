@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 
 pub(super) use self::order::Turn;
 
-use self::state::{Queued, State};
+use self::state::{Gate, Queued, State};
 use super::connection::ConnectionMonitor;
 use super::options::Limits;
 use super::pending_replies::{Extra, NoReply, PendingReply, ReplyToken, Resend};
@@ -134,7 +134,7 @@ impl SendQueue {
         outbound: Outbound<'_>,
     ) -> Result<Sent, Error> {
         let is_first = state.queue.is_empty() && state.lost.is_empty();
-        if is_first && self.has_room(&state, outbound.acked) {
+        if is_first && state.gate == Gate::Open && self.has_room(&state, outbound.acked) {
             let mut nobody = Context::from_waker(Waker::noop());
             match Pin::new(&mut state.client).poll_ready(&mut nobody) {
                 Poll::Ready(Ok(())) => {
@@ -260,6 +260,16 @@ impl SendQueue {
         state.taken()
     }
 
+    /// From now on what is taken waits in the queue; `None` if that is so already. It ends when
+    /// what is returned is dropped.
+    pub(super) fn hold_back(self: &Arc<Self>) -> Option<HeldBack> {
+        let before = std::mem::replace(&mut self.lock().gate, Gate::HeldBack);
+        (before == Gate::Open).then(|| HeldBack {
+            send_queue: Arc::clone(self),
+            ended: false,
+        })
+    }
+
     /// A message that nobody took waits to be sent again, until this is dropped.
     pub(super) fn hold(&self, number: u64) -> Held<'_> {
         self.lock().order.hold(number);
@@ -284,6 +294,32 @@ impl SendQueue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing in here panics half way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps what a queue takes in it, until it is dropped.
+#[derive(Debug)]
+pub(super) struct HeldBack {
+    send_queue: Arc<SendQueue>,
+    ended: bool,
+}
+
+impl HeldBack {
+    /// Lets go what waits if `done`, which is asked while nothing is taken; whether it did.
+    pub(super) fn end_if(&mut self, done: impl FnOnce() -> bool) -> bool {
+        let mut state = self.send_queue.lock();
+        if !self.ended && done() {
+            self.ended = true;
+            state.gate = Gate::Open;
+            state.wake_pump();
+        }
+        self.ended
+    }
+}
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        self.end_if(|| true);
     }
 }
 

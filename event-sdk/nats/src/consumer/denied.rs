@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::ack_context::AckContext;
 use super::pull_loop::PullLoop;
-use crate::connection::Denial;
+use crate::connection::{Denial, TOO_MANY_SUBSCRIPTIONS};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Waits until the server denies a permission that the subscription needs: to request messages, to
@@ -23,6 +23,9 @@ pub(super) async fn denied(
             Ok(Denial::Publish(subject)) => {
                 publishing(ack_context, &pull_loop.bound().name, &subject)
             }
+            Ok(Denial::Excess { sid, subject }) => pull_loop
+                .listens_as(sid)
+                .then(|| too_many(ack_context, &subject)),
             Ok(Denial::Subscribe(subject)) => hearing(ack_context, &subject),
             Err(RecvError::Lagged(_)) => None,
             Err(RecvError::Closed) => std::future::pending().await,
@@ -60,6 +63,14 @@ fn hearing(ack_context: &AckContext, subject: &str) -> Option<Error> {
             "this user may not subscribe to the inbox where messages come",
         )
     })
+}
+
+fn too_many(ack_context: &AckContext, subject: &str) -> Error {
+    let (kind, operation) = (ErrorKind::PermissionDenied, Operation::Subscribe);
+    ack_context
+        .about(operation)
+        .on(Error::new(kind, operation, TOO_MANY_SUBSCRIPTIONS))
+        .at_subject(subject)
 }
 
 fn error(ack_context: &AckContext, subject: &str, what: &str) -> Error {

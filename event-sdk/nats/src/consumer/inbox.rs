@@ -23,7 +23,9 @@ impl Inbox {
     pub(super) async fn open(context: &NatsContext, about: &ErrorContext) -> Result<Self, Error> {
         context.receiver().open(about).await?;
         let prefix = format!("{}.", context.new_inbox());
-        let arrivals = context.receiver().subscribe(format!("{prefix}*"), None);
+        let arrivals = context
+            .receiver()
+            .subscribe(format!("{prefix}*"), None, usize::MAX);
         Ok(Self { prefix, arrivals })
     }
 
@@ -37,6 +39,11 @@ impl Inbox {
     /// The next message that has come already.
     pub(super) fn try_next(&mut self) -> Option<Message> {
         self.arrivals.try_next().map(Message::new)
+    }
+
+    /// Whether it is the subscription with this number.
+    pub(super) fn is(&self, sid: u64) -> bool {
+        self.arrivals.sid() == sid
     }
 
     /// Tells the server that nothing more is to come, and goes on listening, for what

@@ -176,6 +176,12 @@ impl PullLoop {
         }
     }
 
+    /// Whether its messages come to the subscription with this number.
+    pub(super) fn listens_as(&self, sid: u64) -> bool {
+        let state = self.lock();
+        state.inbox.as_ref().is_some_and(|inbox| inbox.is(sid))
+    }
+
     /// Whether something that was asked for has not come.
     pub(super) fn waits(&self) -> bool {
         self.lock().pull.waits()

@@ -11,8 +11,8 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::coop;
 
-use super::waiting::{Item, Waiting};
-use crate::connection::{ConnectionMonitor, Denial, Phase};
+use super::waiting::{BYTES, Item, Waiting};
+use crate::connection::{ConnectionMonitor, Denial, Phase, TOO_MANY_SUBSCRIPTIONS};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::headers::{self, HeaderBlock};
@@ -49,12 +49,15 @@ impl CoreSubscription {
         // Before subscribing, so that none is missed.
         let (denials, mut phase) = (context.denials(), context.phase());
         let monitor = Arc::clone(context.monitor());
+        let mut sids = Vec::new();
         let mut messages = SelectAll::new();
         for filter in filters {
             let (subject, queue) = (filter.as_str().to_owned(), queue.map(str::to_owned));
-            messages.push(receiver.subscribe(subject, queue));
+            let arrivals = receiver.subscribe(subject, queue, BYTES);
+            sids.push(arrivals.sid());
+            messages.push(arrivals);
         }
-        let denied = denied(denials, filters.to_vec());
+        let denied = denied(denials, filters.to_vec(), sids);
         let end = Box::pin(async move {
             tokio::select! {
                 error = denied => Some(error),
@@ -86,12 +89,20 @@ impl Drop for CoreSubscription {
     }
 }
 
-/// Waits until the server denies one of these filters.
-async fn denied(mut denials: broadcast::Receiver<Denial>, filters: Vec<Pattern>) -> Error {
+/// Waits until the server denies one of these filters, or takes no more subscriptions.
+async fn denied(
+    mut denials: broadcast::Receiver<Denial>,
+    filters: Vec<Pattern>,
+    sids: Vec<u64>,
+) -> Error {
     loop {
         let subject = match denials.recv().await {
             Ok(Denial::Subscribe(subject)) => subject,
-            Ok(Denial::Publish(_)) | Err(RecvError::Lagged(_)) => continue,
+            Ok(Denial::Excess { sid, subject }) if sids.contains(&sid) => {
+                let (kind, operation) = (ErrorKind::PermissionDenied, Operation::Subscribe);
+                return Error::new(kind, operation, TOO_MANY_SUBSCRIPTIONS).at_subject(subject);
+            }
+            Ok(Denial::Publish(_) | Denial::Excess { .. }) | Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => std::future::pending().await,
         };
         if filters.iter().any(|filter| filter.as_str() == subject) {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use futures_core::Stream;
 use tokio::task::coop::{Unconstrained, unconstrained};
 
-use crate::receiver::WireMessage;
+use crate::receiver::{Arrived, WireMessage};
 
 /// Maximum number of buffered messages, unless the prefetch is higher.
 const MESSAGES: usize = 65_536;
@@ -16,7 +16,7 @@ const MESSAGES: usize = 65_536;
 /// Maximum of buffered bytes, including headers and subjects: the limit of the Go client
 /// (`nats.DefaultSubPendingBytesLimit`), and of a server before it disconnects a slow consumer
 /// (`max_pending`).
-const BYTES: usize = 64 * 1024 * 1024;
+pub(super) const BYTES: usize = 64 * 1024 * 1024;
 
 /// How many messages are taken from the connection before other tasks run: a part of its capacity,
 /// so that it does not become full in the meantime.
@@ -45,7 +45,7 @@ struct State {
     filling: Option<Waker>,
 }
 
-type Source = Pin<Box<dyn Stream<Item = WireMessage> + Send>>;
+type Source = Pin<Box<dyn Stream<Item = Arrived> + Send>>;
 
 /// The next item of the buffer.
 pub(super) enum Item {
@@ -59,7 +59,7 @@ pub(super) struct Filling(Arc<Waiting>);
 
 impl Waiting {
     pub(super) fn new(
-        source: impl Stream<Item = WireMessage> + Send + 'static,
+        source: impl Stream<Item = Arrived> + Send + 'static,
         prefetch: usize,
     ) -> Self {
         Self {
@@ -119,7 +119,8 @@ impl Waiting {
                 break Poll::Ready(());
             };
             match source.as_mut().poll_next(cx) {
-                Poll::Ready(Some(message)) => self.keep(&mut state, message),
+                Poll::Ready(Some(Arrived::Message(message))) => self.keep(&mut state, message),
+                Poll::Ready(Some(Arrived::Dropped(count))) => state.miss(count),
                 Poll::Ready(None) => {
                     state.source = None;
                     break Poll::Ready(());
@@ -146,19 +147,27 @@ impl Waiting {
     fn keep(&self, state: &mut State, message: WireMessage) {
         let full = state.items.len() >= self.messages
             || state.bytes.saturating_add(message.len()) > self.bytes;
-        match state.items.back_mut() {
-            Some(Item::Dropped(count)) if full => *count = count.saturating_add(1),
-            Some(_) if full => state.items.push_back(Item::Dropped(1)),
-            _ => {
-                state.bytes += message.len();
-                state.items.push_back(Item::Message(message));
-            }
+        if full && !state.items.is_empty() {
+            state.miss(1);
+        } else {
+            state.bytes += message.len();
+            state.items.push_back(Item::Message(message));
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code under this lock panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// So many were dropped here.
+    fn miss(&mut self, messages: u64) {
+        match self.items.back_mut() {
+            Some(Item::Dropped(count)) => *count = count.saturating_add(messages),
+            _ => self.items.push_back(Item::Dropped(messages)),
+        }
     }
 }
 
@@ -275,12 +284,17 @@ mod tests {
     }
 
     #[test]
-    fn what_came_is_read_before_the_end() {
-        let source = futures_util::stream::iter([message(1), message(2)]);
+    fn what_came_and_what_was_dropped_before_is_read_before_the_end() {
+        let source = futures_util::stream::iter([
+            Arrived::Message(message(1)),
+            Arrived::Dropped(3),
+            Arrived::Dropped(4),
+            Arrived::Message(message(2)),
+        ]);
         let waiting = Arc::new(Waiting::new(source, 1));
         let mut cx = Context::from_waker(Waker::noop());
         assert!(pin!(waiting.filling()).poll(&mut cx).is_ready());
-        assert_eq!(read(&waiting, 9), [1, 2]);
+        assert_eq!(read(&waiting, 9), [1, -7, 2]);
         assert!(matches!(waiting.poll(&mut cx), Poll::Ready(None)));
     }
 

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
-use crate::connection::Denial;
+use crate::connection::{Denial, TOO_MANY_SUBSCRIPTIONS};
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::pending_replies::NoReply;
@@ -41,7 +41,7 @@ impl<'a> Exchange<'a> {
         let inbox = context.new_inbox();
         Ok(Self {
             subject: context.api(format_args!("DIRECT.GET.{stream}")),
-            arrivals: receiver.subscribe(format!("{inbox}.*"), None),
+            arrivals: receiver.subscribe(format!("{inbox}.*"), None, usize::MAX),
             inbox,
             link,
             denials,
@@ -82,12 +82,20 @@ impl<'a> Exchange<'a> {
 
     async fn next(&mut self) -> Result<WireMessage, Error> {
         let (subject, inbox) = (&self.subject, format!("{}.*", self.inbox));
-        let denials = &mut self.denials;
+        let (denials, sid) = (&mut self.denials, self.arrivals.sid());
+        let (context, about) = (self.context, self.about);
         let denied = async {
             loop {
                 match denials.recv().await {
-                    Ok(Denial::Publish(denied)) if denied == *subject => return NoReply::Denied,
-                    Ok(Denial::Subscribe(denied)) if denied == inbox => return NoReply::Deaf,
+                    Ok(Denial::Publish(denied)) if denied == *subject => {
+                        return context.unanswered(about, NoReply::Denied, subject);
+                    }
+                    Ok(Denial::Subscribe(denied)) if denied == inbox => {
+                        return context.unanswered(about, NoReply::Deaf, subject);
+                    }
+                    Ok(Denial::Excess { sid: refused, .. }) if refused == sid => {
+                        return about.error(ErrorKind::PermissionDenied, TOO_MANY_SUBSCRIPTIONS);
+                    }
                     Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                     // The connection has ended, and with it the answers.
                     Err(broadcast::error::RecvError::Closed) => std::future::pending().await,
@@ -100,7 +108,7 @@ impl<'a> Exchange<'a> {
                 Some(message) => Ok(message),
                 None => Err(self.about.on(self.context.refusal(self.about.operation))),
             },
-            why = denied => Err(self.context.unanswered(self.about, why, subject)),
+            error = denied => Err(error),
             () = self.link.lost() => Err(self.about.error(
                 ErrorKind::Disconnected,
                 "the connection was lost; try again",

@@ -1,7 +1,11 @@
 //! `Outgoing`: commands that wait to be written. All that wait are written at once.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::io::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -18,12 +22,20 @@ pub(super) struct Outgoing {
     link: Link,
     /// What has no meaning on another connection: subscribing, unsubscribing, requests.
     session: Vec<u8>,
-    /// What is written to the next connection if this one is lost before: settlements.
+    /// What is written to the next connection if this one is lost before the socket takes it:
+    /// settlements.
     kept: Vec<u8>,
+    /// Where settlements are in what was taken last.
+    taken: Range<usize>,
     /// How many pings are to be written.
     pings: usize,
     /// What waits for an answer to a ping, in the order of the pings.
     pongs: VecDeque<Pong>,
+    /// How many of the pings were answered.
+    answered: u64,
+    /// The subscriptions that the server has not taken for certain, with the number of the first
+    /// ping behind each.
+    subscribing: VecDeque<(u64, Subscribing)>,
     /// Whether somebody waits for room.
     crowded: bool,
     pace: Pace,
@@ -68,6 +80,13 @@ pub(super) enum Taken {
     Something,
 }
 
+/// A subscription that the server may refuse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subscribing {
+    pub(super) sid: u64,
+    pub(super) subject: String,
+}
+
 /// What an answer to a ping means.
 #[derive(Debug)]
 pub(super) enum Pong {
@@ -75,8 +94,8 @@ pub(super) enum Pong {
     Alive,
     /// Everything before the ping was processed, for whoever waits for that.
     Flushed(oneshot::Sender<()>),
-    /// The subscriptions have ended, and everything they had came before.
-    Left,
+    /// Everything before the ping was taken, when the connection was to be left for this time.
+    Left(u32),
     /// A member of a group has left it.
     Departed(Departure),
 }
@@ -116,8 +135,11 @@ impl Outgoing {
             link: Link::Lost,
             session: Vec::new(),
             kept: Vec::new(),
+            taken: 0..0,
             pings: 0,
             pongs: VecDeque::new(),
+            answered: 0,
+            subscribing: VecDeque::new(),
             crowded: false,
             pace: Pace::Unseen,
             writer: None,
@@ -147,7 +169,28 @@ impl Outgoing {
         self.session.clear();
         self.pings = 0;
         self.pongs.clear();
+        self.subscribing.clear();
         self.writer = None;
+    }
+
+    /// The connection is lost after so many bytes of what was taken last: settlements that the
+    /// socket has not taken as a whole are kept for the next one.
+    pub(super) fn put_back(&mut self, writing: &[u8], written: usize) {
+        let Range { start, end } = std::mem::take(&mut self.taken);
+        let Some(settlements) = writing.get(start..end) else {
+            return;
+        };
+        let mut rest = settlements;
+        while !rest.is_empty() {
+            let (length, done) = (frame_length(rest), writing.len().min(end) - rest.len());
+            if done + length > written {
+                break;
+            }
+            rest = &rest[length..];
+        }
+        if !rest.is_empty() && !self.has_ended() {
+            self.kept.splice(0..0, rest.iter().copied());
+        }
     }
 
     /// Nothing is written any more.
@@ -203,6 +246,12 @@ impl Outgoing {
                 Some(queue) => write!(self.session, "SUB {subject} {queue} {sid}\r\n"),
                 None => write!(self.session, "SUB {subject} {sid}\r\n"),
             };
+            // It is written before the pings that were not.
+            let before = self.pongs.len().saturating_sub(self.pings);
+            let ping = self.answered + u64::try_from(before).unwrap_or(u64::MAX);
+            let subject = subject.to_owned();
+            self.subscribing
+                .push_back((ping, Subscribing { sid, subject }));
             self.wake();
         }
     }
@@ -235,13 +284,34 @@ impl Outgoing {
 
     /// The server has answered to the first ping that waits; `None` if there was none.
     pub(super) fn take_pong(&mut self) -> Option<Pong> {
-        self.pongs.pop_front()
+        let pong = self.pongs.pop_front()?;
+        self.answered += 1;
+        self.take_subscribing(|ping, answered| ping < answered);
+        Some(pong)
+    }
+
+    /// The server takes no more subscriptions: those that it may mean, all that were written
+    /// since the ping that it has answered last.
+    pub(super) fn refused(&mut self) -> Vec<Subscribing> {
+        self.take_subscribing(|ping, answered| ping <= answered)
+    }
+
+    fn take_subscribing(&mut self, which: impl Fn(u64, u64) -> bool) -> Vec<Subscribing> {
+        let answered = self.answered;
+        let count = self
+            .subscribing
+            .iter()
+            .take_while(|(ping, _)| which(*ping, answered))
+            .count();
+        let taken = self.subscribing.drain(..count);
+        taken.map(|(_, subscribing)| subscribing).collect()
     }
 
     /// Moves everything that waits into `writing`, which is empty. The task is woken when there
     /// is something to write that there is not now.
     pub(super) fn take(&mut self, writing: &mut Vec<u8>, cx: &Context<'_>) -> Taken {
         writing.clear();
+        self.taken = 0..0;
         let only_settlements = self.session.is_empty() && self.pings == 0;
         if only_settlements && !self.kept.is_empty() && self.pace != Pace::Urgent {
             self.pace = Pace::Lingers;
@@ -252,12 +322,14 @@ impl Outgoing {
         if writing.capacity() > LARGEST_BUFFER {
             *writing = Vec::new();
         }
+        let begin = self.session.len();
         if self.session.is_empty() {
             std::mem::swap(writing, &mut self.kept);
         } else {
             std::mem::swap(writing, &mut self.session);
             writing.append(&mut self.kept);
         }
+        self.taken = begin..writing.len();
         for _ in 0..std::mem::take(&mut self.pings) {
             writing.extend_from_slice(b"PING\r\n");
         }
@@ -289,6 +361,23 @@ fn publish(buffer: &mut Vec<u8>, subject: &[u8], reply: Option<&[u8]>, body: &[u
     buffer.extend_from_slice(b"\r\n");
 }
 
+/// How long the first message of what [`publish`] has written is.
+fn frame_length(buffer: &[u8]) -> usize {
+    let Some(line) = memchr::memchr(b'\n', buffer) else {
+        return buffer.len();
+    };
+    let digits = buffer[..line].rsplit(|byte| *byte == b' ').next();
+    let body = digits.unwrap_or_default().iter().fold(0, |sum, digit| {
+        if digit.is_ascii_digit() {
+            sum * 10 + usize::from(digit - b'0')
+        } else {
+            sum
+        }
+    });
+    // Each of both ends with a line end.
+    (line + 1 + body + 2).min(buffer.len())
+}
+
 /// Without the formatting of std, which takes longer than the rest of an ack.
 fn write_number(buffer: &mut Vec<u8>, number: usize) {
     let mut digits = [0_u8; 20];
@@ -303,106 +392,4 @@ fn write_number(buffer: &mut Vec<u8>, number: usize) {
         }
     }
     buffer.extend_from_slice(&digits[begin..]);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn taken(outgoing: &mut Outgoing) -> String {
-        let mut writing = Vec::new();
-        outgoing.take(&mut writing, &Context::from_waker(Waker::noop()));
-        String::from_utf8(writing).unwrap()
-    }
-
-    #[test]
-    fn all_that_waits_is_written_at_once_and_in_order() {
-        let mut outgoing = Outgoing::new();
-        outgoing.connect();
-        outgoing.ping(Pong::Alive);
-        outgoing.publish_kept(b"ack.1", b"+ACK", Haste::Now);
-        outgoing.publish_kept(b"ack.2", b"", Haste::Now);
-        outgoing.subscribe("inbox.*", None, 1);
-        outgoing.subscribe("a.>", Some("group"), 2);
-        outgoing.request(b"next", b"inbox.1", b"{}");
-        outgoing.unsubscribe(1);
-        outgoing.pong();
-        let all = "SUB inbox.* 1\r\nSUB a.> group 2\r\nPUB next inbox.1 2\r\n{}\r\nUNSUB 1\r\nPONG\r\n\
-                   PUB ack.1 4\r\n+ACK\r\nPUB ack.2 0\r\n\r\nPING\r\n";
-        assert_eq!(taken(&mut outgoing), all);
-        assert_eq!(taken(&mut outgoing), "");
-        assert!(matches!(outgoing.take_pong(), Some(Pong::Alive)));
-        assert!(outgoing.take_pong().is_none());
-    }
-
-    #[test]
-    fn a_settlement_waits_for_others_until_there_is_a_reason_to_write() {
-        let ack = |outgoing: &mut Outgoing| outgoing.publish_kept(b"a", b"+ACK", Haste::Soon);
-        let one = "PUB a 4\r\n+ACK\r\n";
-        let mut outgoing = Outgoing::new();
-        outgoing.connect();
-        assert_eq!(taken(&mut outgoing), "");
-        ack(&mut outgoing);
-        assert_eq!(taken(&mut outgoing), "");
-        ack(&mut outgoing);
-        outgoing.hurry();
-        assert_eq!(taken(&mut outgoing), one.repeat(2));
-        ack(&mut outgoing);
-        assert_eq!(taken(&mut outgoing), "");
-        outgoing.publish_kept(b"a", b"+ACK", Haste::Now);
-        assert_eq!(taken(&mut outgoing), one.repeat(2));
-        ack(&mut outgoing);
-        outgoing.unsubscribe(1);
-        assert_eq!(taken(&mut outgoing), format!("UNSUB 1\r\n{one}"));
-        let mut many = 0;
-        while taken(&mut outgoing).is_empty() {
-            ack(&mut outgoing);
-            many += 1;
-        }
-        assert_eq!(many, FULL.div_ceil(one.len()));
-    }
-
-    #[test]
-    fn lengths_are_written_in_decimal() {
-        for number in [0, 4, 9, 10, 99, 100, 1_048_576, usize::MAX] {
-            let mut buffer = Vec::new();
-            write_number(&mut buffer, number);
-            assert_eq!(String::from_utf8(buffer).unwrap(), number.to_string());
-        }
-    }
-
-    #[test]
-    fn settlements_alone_outlive_a_connection() {
-        let mut outgoing = Outgoing::new();
-        outgoing.request(b"next", b"inbox.1", b"{}");
-        outgoing.publish_kept(b"ack.1", b"+ACK", Haste::Now);
-        outgoing.subscribe("inbox.*", None, 1);
-        let (flushed, mut flushing) = oneshot::channel();
-        outgoing.connect();
-        outgoing.ping(Pong::Flushed(flushed));
-        outgoing.request(b"next", b"inbox.1", b"{}");
-        outgoing.lose();
-        assert!(matches!(
-            flushing.try_recv(),
-            Err(oneshot::error::TryRecvError::Closed)
-        ));
-        outgoing.request(b"next", b"inbox.1", b"{}");
-        outgoing.connect();
-        assert_eq!(taken(&mut outgoing), "PUB ack.1 4\r\n+ACK\r\n");
-        outgoing.publish_kept(b"ack.2", b"+ACK", Haste::Now);
-        outgoing.end();
-        assert_eq!(taken(&mut outgoing), "");
-    }
-
-    #[test]
-    fn settlements_wait_for_room_when_too_many_are_not_written() {
-        let mut outgoing = Outgoing::new();
-        let body = vec![b'x'; MOST_KEPT / 8];
-        let mut taken = 0;
-        while outgoing.has_room() {
-            outgoing.publish_kept(b"ack", &body, Haste::Now);
-            taken += 1;
-        }
-        assert_eq!(taken, 8);
-    }
 }

@@ -1,6 +1,9 @@
 //! `Session`: one connection while it lives. Reads, writes and pings in one task: a read hands
 //! over all messages that came, and a write has everything that waits.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
@@ -14,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::dial::Established;
 use super::info::ServerInfo;
 use super::message::WireMessage;
-use super::outgoing::{Pong, Taken};
+use super::outgoing::{Pong, Subscribing, Taken};
 use super::queue::Queue;
 use super::server_list::{ServerAddress, ServerList};
 use super::shared::Shared;
@@ -48,10 +51,13 @@ pub(super) struct Session<'a> {
     heard: bool,
     /// How many pings there were since something came.
     unanswered: u32,
-    /// The last error of the server, which mostly ends the connection next.
+    /// The last error of the server since it has answered to a ping, which mostly ends the
+    /// connection next.
     error: Option<String>,
     /// When the connection is left although the server has not confirmed that.
     leaving: Option<Pin<Box<Sleep>>>,
+    /// How many times leaving was begun: for a move, for a close.
+    left: u32,
     /// Whether it is left for good.
     closing: bool,
 }
@@ -84,6 +90,10 @@ pub(super) enum Loss {
 
 /// The most characters of a server's text in a log line.
 const MAX_TEXT: usize = 500;
+
+/// What a server says when it takes no more subscriptions (nats-server, `server/errors.go`). The
+/// connection stays.
+const TOO_MANY: &str = "maximum subscriptions exceeded";
 
 /// After how many pings without anything from the server the connection is lost.
 const STALE: u32 = 3;
@@ -125,6 +135,7 @@ impl<'a> Session<'a> {
             unanswered: 0,
             error: None,
             leaving: None,
+            left: 0,
             closing: false,
         };
         session.learn(&established.info);
@@ -134,14 +145,19 @@ impl<'a> Session<'a> {
     /// Serves until the connection ends, or `told` says that it is not wanted any more.
     pub(super) async fn run(mut self, told: impl Future<Output = ()>) -> Ending {
         let mut told = pin!(told);
-        std::future::poll_fn(|cx| {
+        let ending = std::future::poll_fn(|cx| {
             if !self.closing && told.as_mut().poll(cx).is_ready() {
                 self.closing = true;
                 self.leave();
             }
             self.poll(cx)
         })
-        .await
+        .await;
+        if !matches!(ending, Ending::Closed) {
+            let mut outgoing = self.shared.outgoing();
+            outgoing.put_back(&self.writing, self.written);
+        }
+        ending
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ending> {
@@ -232,6 +248,8 @@ impl<'a> Session<'a> {
     fn take_pong(&mut self) -> Option<Ending> {
         // All that came before the answer is read before what waits for it goes on.
         self.hand_over();
+        // A server that goes on after an error does not end the connection because of it.
+        self.error = None;
         let pong = self.shared.outgoing().take_pong();
         match pong {
             Some(Pong::Flushed(flushed)) => {
@@ -239,13 +257,13 @@ impl<'a> Session<'a> {
                 let _ = flushed.send(());
                 None
             }
-            Some(Pong::Left) if self.closing => Some(Ending::Closed),
-            Some(Pong::Left) => Some(Ending::Moved),
+            // A close may follow a move: what was sent until then is behind the first ping.
+            Some(Pong::Left(time)) if time == self.left => Some(self.left()),
             Some(Pong::Departed(departure)) => {
                 drop(departure);
                 None
             }
-            Some(Pong::Alive) | None => None,
+            Some(Pong::Left(_) | Pong::Alive) | None => None,
         }
     }
 
@@ -266,6 +284,13 @@ impl<'a> Session<'a> {
             self.monitor.hear_denial(denial);
             return;
         }
+        if text.eq_ignore_ascii_case(TOO_MANY) {
+            let refused = self.shared.outgoing().refused();
+            for Subscribing { sid, subject } in refused {
+                self.monitor.hear_denial(Denial::Excess { sid, subject });
+            }
+            return;
+        }
         let error = shown(text);
         tracing::warn!(target: crate::TRACING_TARGET, %error, "the NATS server reports an error on the connection for deliveries");
         self.error = Some(text.to_owned());
@@ -274,8 +299,18 @@ impl<'a> Session<'a> {
     /// Begins to leave: when the server has taken everything that was written, at the latest
     /// after a while.
     fn leave(&mut self) {
-        self.shared.outgoing().ping(Pong::Left);
+        self.left += 1;
+        self.shared.outgoing().ping(Pong::Left(self.left));
         self.leaving = Some(Box::pin(sleep(LEAVING)));
+    }
+
+    /// How the connection ends when it was left.
+    fn left(&self) -> Ending {
+        if self.closing {
+            Ending::Closed
+        } else {
+            Ending::Moved
+        }
     }
 
     /// Writes everything that waits.
@@ -323,11 +358,7 @@ impl<'a> Session<'a> {
         if let Some(leaving) = &mut self.leaving
             && leaving.as_mut().poll(cx).is_ready()
         {
-            return Poll::Ready(if self.closing {
-                Ending::Closed
-            } else {
-                Ending::Moved
-            });
+            return Poll::Ready(self.left());
         }
         while self.ping.as_mut().poll(cx).is_ready() {
             self.unanswered = if std::mem::take(&mut self.heard) {

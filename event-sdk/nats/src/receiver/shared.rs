@@ -63,8 +63,13 @@ impl Shared {
     }
 
     /// Subscribes, now and on each connection that follows.
-    pub(super) fn subscribe(&self, subject: String, group: Option<String>) -> (u64, Arc<Queue>) {
-        let queue = Arc::new(Queue::default());
+    pub(super) fn subscribe(
+        &self,
+        subject: String,
+        group: Option<String>,
+        most_bytes: usize,
+    ) -> (u64, Arc<Queue>) {
+        let queue = Arc::new(Queue::new(most_bytes));
         let mut outgoing = self.outgoing();
         let mut subscriptions = self.subscriptions();
         subscriptions.last += 1;

@@ -77,7 +77,8 @@ impl Task {
     /// more.
     async fn next_server(&mut self) -> Option<ServerAddress> {
         let mut wanted = self.shared.wanted.subscribe();
-        if *wanted.borrow() == 0 {
+        let idle = *wanted.borrow() == 0;
+        if idle {
             self.monitor.hear_deliveries(None);
         }
         let waiting = wanted.wait_for(|wanted| *wanted > 0);
@@ -87,8 +88,11 @@ impl Task {
         let long_ago = self
             .last_attempt
             .is_some_and(|last| last.elapsed() > reconnect.longest);
-        if long_ago && self.connections == 0 {
-            // Nobody needed a connection meanwhile.
+        if idle {
+            // What failed before nobody needed a connection says nothing of this one.
+            self.failed = 0;
+        }
+        if idle && long_ago {
             self.attempts = 0;
         }
         self.attempts = self.attempts.saturating_add(1);
@@ -187,5 +191,40 @@ impl Drop for Task {
     /// Also where a runtime that ends drops its tasks.
     fn drop(&mut self) {
         self.shared.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn attempts_that_failed_before_nobody_needed_a_connection_do_not_count() {
+        let most = 3;
+        let options = crate::Nats::options("nats://127.0.0.1:1").max_reconnects(most);
+        let tls = options.tls.config().await.unwrap();
+        let servers = vec![ServerAddress {
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+            secure: false,
+        }];
+        let shared = Arc::new(Shared::new());
+        let mut task = Task::new(
+            Arc::clone(&shared),
+            Arc::new(ConnectionMonitor::new()),
+            Dialer::new(options, None, tls),
+            ServerList::new(servers, false),
+        );
+        (task.connections, task.failed) = (1, most);
+        let wanted = async {
+            tokio::task::yield_now().await;
+            shared.want();
+        };
+        let (next, ()) = tokio::join!(task.next_server(), wanted);
+        assert!(next.is_some(), "no attempt is made");
+        assert_eq!(task.failed, 0);
+        // Where it was needed all the time they do.
+        task.failed = most;
+        assert!(task.next_server().await.is_none());
     }
 }

@@ -49,6 +49,9 @@ const LONGEST_LINE: usize = 1024 * 1024;
 /// (`MAX_PAYLOAD_MAX_SIZE`).
 const LARGEST_MESSAGE: usize = 64 * 1024 * 1024 + LONGEST_LINE;
 
+/// No server is believed that it sends larger ones.
+const BEYOND_ANY: usize = 1024 * 1024 * 1024;
+
 /// How much is read at a time.
 const READ: usize = 64 * 1024;
 
@@ -91,7 +94,7 @@ impl Decoder {
     pub(super) fn learn_max_payload(&mut self, max_payload: usize) {
         self.largest = max_payload
             .saturating_add(LONGEST_LINE)
-            .max(LARGEST_MESSAGE);
+            .clamp(LARGEST_MESSAGE, BEYOND_ANY);
     }
 
     /// Where the next bytes are read to. The buffer grows with what has come, by at most as

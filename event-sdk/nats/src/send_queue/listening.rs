@@ -41,7 +41,7 @@ impl ConnectionListener for SendQueue {
                 state.inbox_denied = Some(state.connection);
                 (state.pending_replies.waiting(|_| true), NoReply::Deaf)
             }
-            Denial::Subscribe(_) => return,
+            Denial::Subscribe(_) | Denial::Excess { .. } => return,
         };
         for token in waiting {
             state.fail(token, why);

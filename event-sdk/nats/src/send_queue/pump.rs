@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::Sink;
 
-use super::state::Queued;
+use super::state::{Gate, Queued};
 use super::{Outbound, PendingPublish, SendQueue};
 use crate::connection::Unasked;
 use crate::pending_replies::NoReply;
@@ -58,7 +58,8 @@ impl SendQueue {
             Some(pump) => pump.clone_from(cx.waker()),
             none => *none = Some(cx.waker().clone()),
         }
-        while self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
+        while state.gate == Gate::Open
+            && self.has_room(&state, state.queue.front().is_none_or(|first| first.acked))
             && !(state.queue.is_empty() && state.lost.is_empty())
         {
             let ready = match Pin::new(&mut state.client).poll_ready(cx) {
@@ -105,7 +106,9 @@ impl SendQueue {
     /// Ends what has waited too long.
     fn look_after(&self, now: Instant) {
         let mut state = self.lock();
-        let gone = Pin::new(&mut state.client).poll_ready(&mut Context::from_waker(Waker::noop()));
+        // A clone: what was found ready once keeps its place, and stays ready after the end.
+        let mut client = state.client.clone();
+        let gone = Pin::new(&mut client).poll_ready(&mut Context::from_waker(Waker::noop()));
         let is_gone = matches!(gone, Poll::Ready(Err(_))) && !state.ended;
         let before = std::mem::replace(&mut state.client_gone, is_gone.then_some(now));
         // The second time: what the client says of its end may be on its way.
@@ -137,5 +140,40 @@ impl SendQueue {
         {
             state.fail(token, NoReply::Late);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use event_sdk_test_servers::Server;
+
+    use super::*;
+    use crate::connection::ConnectionMonitor;
+
+    #[tokio::test]
+    async fn the_end_of_the_client_is_noticed_where_nothing_is_published() {
+        let server = Server::start().await.unwrap();
+        let client = async_nats::connect(server.url()).await.unwrap();
+        let monitor = Arc::new(ConnectionMonitor::new());
+        let limits = crate::Nats::options(server.url()).limits;
+        let inbox = "_INBOX.".to_owned();
+        let send_queue = SendQueue::new(client.clone(), inbox, limits, Arc::clone(&monitor));
+        // While the client lives.
+        send_queue.look_after(Instant::now());
+        send_queue.look_after(Instant::now());
+        assert!(monitor.is_open());
+        client.drain().await.unwrap();
+        let ended = async {
+            while client.flush().await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        let limit = Duration::from_secs(20);
+        tokio::time::timeout(limit, ended).await.unwrap();
+        send_queue.look_after(Instant::now());
+        send_queue.look_after(Instant::now());
+        assert!(!monitor.is_open());
     }
 }

@@ -32,6 +32,7 @@ pub(super) struct State {
     pub(super) inbox_denied: Option<u32>,
     /// Room for subjects: one allocation for many of them.
     pub(super) scratch: BytesMut,
+    pub(super) gate: Gate,
     /// The task that hands over what waits.
     pub(super) pump: Option<Waker>,
     /// Whether that task looks after the queue at short intervals.
@@ -41,6 +42,14 @@ pub(super) struct State {
     pub(super) ended: bool,
     /// When the client's task was found to have ended.
     pub(super) client_gone: Option<Instant>,
+}
+
+/// Whether what is taken is handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    Open,
+    /// It waits until [`HeldBack`](super::HeldBack) is dropped.
+    HeldBack,
 }
 
 pub(super) struct Queued {
@@ -69,6 +78,7 @@ impl State {
             order: Order::default(),
             inbox_denied: None,
             scratch: BytesMut::new(),
+            gate: Gate::Open,
             pump: None,
             watched: false,
             draining: false,

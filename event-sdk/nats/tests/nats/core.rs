@@ -13,7 +13,7 @@ use event_sdk_test_servers::Server;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::support::{draft, eventually, pattern, publish, refused, send, within};
+use crate::support::{begin, draft, eventually, pattern, publish, refused, send, within};
 use event_sdk::transport::TransportExt as _;
 
 async fn start() -> (CoreNats, Server) {
@@ -294,4 +294,60 @@ async fn who_has_left_a_group_gets_nothing_that_is_published_after_that() {
             assert_eq!(text(&next(&mut stays).await.unwrap()), body);
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_published_after_a_departure_is_sent_in_order_also_if_nobody_waits() {
+    let (core, _server) = start().await;
+    let mut hears = subscribe(&core, request(ConsumerName::Ephemeral, &["a"])).await;
+    for round in 0..5 {
+        let leaves = subscribe(&core, request(ConsumerName::Group("g".into()), &["a"])).await;
+        // Nothing is awaited between: the server cannot know of it when the first is published.
+        drop(leaves);
+        let bodies = ["first", "second", "third"].map(|name| format!("{round} {name}"));
+        let [first, second, third] = bodies
+            .each_ref()
+            .map(|body| begin(&core, draft("a").body(body.clone())));
+        drop(first);
+        let (third, second) = (within(third).await, within(second).await);
+        third.unwrap();
+        second.unwrap();
+        for body in bodies {
+            assert_eq!(text(&next(&mut hears).await.unwrap()), body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_drain_sends_what_waits_for_a_departure() {
+    let (core, server) = start().await;
+    let other = CoreNats::connect(Nats::options(server.url()))
+        .await
+        .unwrap();
+    let mut hears = subscribe(&other, request(ConsumerName::Ephemeral, &["a"])).await;
+    let leaves = subscribe(&core, request(ConsumerName::Group("g".into()), &["a"])).await;
+    drop(leaves);
+    drop(begin(&core, draft("a").body("waits")));
+    within(core.drain(Duration::from_secs(10))).await.unwrap();
+    assert_eq!(text(&next(&mut hears).await.unwrap()), "waits");
+}
+
+#[tokio::test]
+async fn a_subscription_beyond_the_limit_of_the_server_is_refused_and_the_others_go_on() {
+    let server = Server::options().config("max_subscriptions: 2").start();
+    let server = server.await.unwrap();
+    let core = CoreNats::connect(Nats::options(server.url()))
+        .await
+        .unwrap();
+    let ephemeral = || request(ConsumerName::Ephemeral, &["a"]);
+    let mut first = subscribe(&core, ephemeral()).await;
+    let second = subscribe(&core, ephemeral()).await;
+    let error = within(core.subscribe(ephemeral())).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
+    assert_eq!(error.subject(), Some("a"));
+    assert!(error.to_string().contains("max_subscriptions"), "{error}");
+    publish(&core, draft("a")).await.unwrap();
+    next(&mut first).await.unwrap();
+    drop(second);
+    subscribe(&core, ephemeral()).await;
 }

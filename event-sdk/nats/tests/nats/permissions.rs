@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use event_sdk::transport::nats::{Management, Nats, NatsOptions};
-use event_sdk::transport::{Capability, Error, ErrorKind, Outcome};
+use event_sdk::transport::{
+    Capability, ConsumerConfig, ConsumerName, Error, ErrorKind, Outcome, SubscribeRequest,
+    Transport as _,
+};
 use event_sdk_test_servers::Server;
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 
-use crate::support::{apply, draft, publish, refused, send, state, stream, within};
+use crate::support::{apply, draft, pattern, publish, refused, send, state, stream, within};
 use event_sdk::transport::TransportExt as _;
 
 /// A server with a stream `S`, and a user beside the one who may do everything.
@@ -140,4 +144,39 @@ async fn without_jetstream_that_is_said() {
     );
     let error = refused(&nats, draft("s.a")).await;
     assert_eq!(*error.kind(), ErrorKind::NoStream, "{error}");
+}
+
+#[tokio::test]
+async fn a_consumer_beyond_the_limit_of_subscriptions_is_refused_and_the_others_go_on() {
+    let server = Server::options().config("max_subscriptions: 4").start();
+    let server = server.await.unwrap();
+    let nats = within(Nats::connect(Nats::options(server.url())))
+        .await
+        .unwrap();
+    apply(&nats, &stream("S", "s.>", |stream| stream)).await;
+    let open = || {
+        let name = ConsumerName::Ephemeral;
+        let config = ConsumerConfig::new(name, vec![pattern("s.>")]);
+        nats.subscribe(SubscribeRequest::new("S", config))
+    };
+    let mut first = within(open()).await.unwrap();
+    let mut others = Vec::new();
+    let error = loop {
+        assert!(others.len() < 10, "none was refused");
+        let mut other = match within(open()).await {
+            Ok(other) => other,
+            Err(error) => break error,
+        };
+        // One that is refused says so before a message comes.
+        publish(&nats, draft("s.1")).await.unwrap();
+        match within(other.next()).await.unwrap() {
+            Ok(_) => others.push(other),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
+    assert!(error.to_string().contains("max_subscriptions"), "{error}");
+    for other in others.iter_mut().chain([&mut first]) {
+        within(other.next()).await.unwrap().unwrap();
+    }
 }

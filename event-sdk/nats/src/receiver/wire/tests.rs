@@ -233,3 +233,20 @@ proptest! {
         prop_assert_eq!(decode(all.chunks(1)), whole);
     }
 }
+
+#[test]
+fn no_max_payload_makes_a_length_overflow() {
+    for max_payload in [0, LARGEST_MESSAGE, usize::MAX] {
+        for length in [1 << 40, usize::MAX - 64, usize::MAX] {
+            for line in [
+                format!("MSG a 1 {length}\r\n"),
+                format!("HMSG a 1 12 {length}\r\n"),
+            ] {
+                let mut decoder = Decoder::new();
+                decoder.learn_max_payload(max_payload);
+                decoder.room().extend_from_slice(line.as_bytes());
+                assert_eq!(decoder.next(), Err(WireFault::TooLarge), "{line:?}");
+            }
+        }
+    }
+}
