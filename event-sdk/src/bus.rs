@@ -1,7 +1,8 @@
 //! `EventBus`: the handle that a service shares; it joins a transport, a subject prefix, a
 //! codec, a clock and a source of ids.
 //!
-//! How a bus publishes, subscribes and reads history stands in the modules of those names.
+//! Publishing, subscribing and reading history are in the modules `publish`, `subscribe` and
+//! `history`.
 
 mod applied;
 mod builder;
@@ -144,11 +145,15 @@ impl EventBus {
     }
 
     /// Creates or changes the [declared](BusBuilder::stream) streams to match their declarations.
-    /// Returns what changed for each stream, in the order of the declarations. Apart from [`apply`](Self::apply), nothing else in the SDK creates or changes a stream.
+    /// Returns what changed for each stream, in the order of the declarations.
+    ///
+    /// [`apply`](Self::apply) calls this method before it applies the durables. A bus on the memory
+    /// transport creates its declared streams when it is built. Publishing and subscribing never
+    /// create or change a stream.
     ///
     /// Call it once in a deployment step, before anything subscribes. It needs permission to
-    /// manage streams, which other services do not need. A subject can move to a stream that is
-    /// declared after its old one.
+    /// manage streams, which other services do not need. To move a subject to another stream,
+    /// declare the new stream after the old one.
     ///
     /// Not cancel-safe: after dropping the future, some streams may have been applied. Applying
     /// them again is safe.
@@ -177,18 +182,20 @@ impl EventBus {
     /// Shuts the bus down gracefully: call it when the service is told to stop.
     ///
     /// Subscriptions end: [`next`](crate::Subscriber::next) returns `None`. Handlers can publish
-    /// and settle their deliveries until the last of them is settled or `within` is over. A
-    /// handler that publishes before it acknowledges therefore finishes; one that publishes after
-    /// its acknowledgement may be refused. Everything else answers
+    /// and settle their deliveries until the last delivery is settled or `within` is over. So a
+    /// handler that publishes before it acknowledges can finish; a handler that publishes after
+    /// its acknowledgement may be refused. If no delivery is unsettled when the drain begins,
+    /// publishing is refused at once. All other operations return
     /// [`Closed`](crate::transport::ErrorKind::Closed) at once.
     ///
-    /// Then publishes in flight are confirmed, deliveries that are unsettled go back to the
-    /// stream, as by a nak without delay, and the transport is closed. A server that does not
-    /// answer delays this by half a second at most; a drain shorter than two seconds may take two
-    /// seconds longer, to return what was prefetched. Where nothing is acknowledged, there is
-    /// nothing to wait for, and publishing is refused at once.
+    /// When the wait ends, publishes in flight are confirmed, unsettled deliveries are given back
+    /// to the stream, as by a nak without delay, and the transport is closed.
     ///
-    /// The drain begins when this is called. Dropping the future leaves it unfinished: drain
+    /// If the server does not answer, the drain takes at most 0.5 s longer. If `within` is less
+    /// than 2 s, the drain can take up to 2.5 s in total, because it gives back prefetched
+    /// messages.
+    ///
+    /// The drain begins when the method is called. Dropping the future leaves it unfinished: drain
     /// again, or [`close`](Self::close).
     ///
     /// # Errors
@@ -198,8 +205,10 @@ impl EventBus {
         self.inner.transport.drain(within)
     }
 
-    /// Ends all subscriptions at once and refuses every further operation. [`drain`](Self::drain)
-    /// waits for unsettled deliveries.
+    /// Ends all subscriptions at once and refuses every further operation. To wait for unsettled
+    /// deliveries, use [`drain`](Self::drain).
+    ///
+    /// Closing begins when the method is called; dropping the future does not stop it.
     ///
     /// # Errors
     ///
@@ -239,8 +248,8 @@ impl fmt::Debug for EventBus {
     }
 }
 
-/// Cuts an instant to the microseconds that the wire contract has, so that a
-/// handed-over event is the same as one that was written and read.
+/// Truncates an instant to the microseconds of the wire contract, so that an event that is passed
+/// without encoding equals an event that was encoded and decoded.
 #[inline]
 pub(crate) fn micros(instant: jiff::Timestamp) -> jiff::Timestamp {
     let nanos = instant.subsec_nanosecond();

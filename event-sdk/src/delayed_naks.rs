@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 
-/// The sequences of one consumer that were delayed, and are not known to be settled.
+/// The delayed sequences of one consumer that are not known to be settled.
 #[derive(Debug, Default)]
 pub(crate) struct DelayedNaks {
     /// Number of sequences in `state`, so that a delivery that was never delayed takes no lock.
@@ -33,23 +33,24 @@ pub(crate) struct Bounds {
     pub(crate) margin: Duration,
 }
 
-/// What becomes of an event that would be delayed.
+/// The decision about an event that would be delayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is delayed for so long.
+    /// It is delayed for this time.
     Delayed(Duration),
-    /// It is terminated: this many are delayed.
+    /// It is terminated, because this many events are already delayed.
     TooMany(usize),
-    /// It is terminated: it has been delayed for as long as allowed.
+    /// It is terminated, because it has been delayed for the longest allowed time.
     TooLong(Duration),
 }
 
 impl DelayedNaks {
-    /// Takes a place for a sequence that is to be delayed, or keeps the one that it has. An event
-    /// that is refused leaves its place.
+    /// Reserves a place for a delayed sequence, or keeps its existing one. A terminated event frees
+    /// its place.
     ///
-    /// The delay is cut to the time that is left. An attempt of one is the first delivery of
-    /// another message of this sequence: the stream or the consumer was made anew.
+    /// The delay is limited to the remaining time. If the delivery number is one, this is the first
+    /// delivery of another message with this sequence: the stream or the consumer was created
+    /// again.
     pub(crate) fn delay(
         &self,
         sequence: u64,
@@ -91,7 +92,7 @@ impl DelayedNaks {
         }
     }
 
-    /// Forgets a sequence that was settled for good.
+    /// Removes a sequence that was acknowledged or terminated.
     pub(crate) fn settled(&self, sequence: u64) {
         if self.known.load(Ordering::Acquire) > 0 {
             let mut state = self.lock();
@@ -100,7 +101,7 @@ impl DelayedNaks {
         }
     }
 
-    /// Whether something is delayed or remembered.
+    /// Whether any sequence is delayed or remembered.
     fn has_some(&self, now: Duration) -> bool {
         let mut state = self.lock();
         state.release(now);
@@ -113,14 +114,14 @@ impl DelayedNaks {
     }
 }
 
-/// How many first deliveries are remembered of events that hold no place any more. Beyond that,
-/// the time of the oldest begins anew if it is delivered again.
+/// Maximum number of remembered first deliveries of events without a place. Beyond that, the oldest
+/// is forgotten, and its time starts again if it is delivered again.
 const REMEMBERED: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct State {
     entries: HashMap<u64, Entry>,
-    /// Entries with a place, by the time when it is given up.
+    /// Entries with a place, by the time when the place is freed.
     held: BTreeSet<(Duration, u64)>,
     /// Entries without a place, by the time when they are forgotten.
     remembered: BTreeSet<(Duration, u64)>,
@@ -128,11 +129,11 @@ struct State {
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    /// When it was first delivered here.
+    /// When the event was first delivered here.
     first: Duration,
-    /// Until when it has a place; `None`: it has none.
+    /// Until when the event has a place; `None`: it has none.
     held: Option<Duration>,
-    /// Until when its first delivery is remembered.
+    /// Until when the first delivery is remembered.
     remembered: Duration,
 }
 
@@ -158,7 +159,7 @@ impl State {
         self.entries.get(&sequence).map(|entry| entry.first)
     }
 
-    /// Gives a place, or changes until when it is kept.
+    /// Reserves a place, or changes its end.
     fn hold(&mut self, sequence: u64, first: Duration, until: Duration, remembered: Duration) {
         self.forget(sequence);
         self.held.insert((until, sequence));
@@ -181,7 +182,7 @@ impl State {
         }
     }
 
-    /// Gives up the places whose time is over, and forgets what need not be remembered.
+    /// Frees expired places, and removes expired entries.
     fn release(&mut self, now: Duration) {
         while let Some((until, sequence)) = self.held.first().copied() {
             if until > now {
@@ -212,15 +213,16 @@ impl State {
     }
 }
 
-/// The [`DelayedNaks`] of a bus, by stream and consumer: subscriptions to the same consumer share
-/// one, also if they follow each other.
+/// The [`DelayedNaks`] of a bus, by stream and consumer. Subscriptions to the same consumer share
+/// one, even if they follow each other.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     consumers: Mutex<HashMap<(Text, Text), Arc<DelayedNaks>>>,
 }
 
 impl Registry {
-    /// Those of a consumer; a consumer without a name has one subscription.
+    /// Returns the one of a consumer. A consumer without a name has one subscription, and shares
+    /// none.
     pub(crate) fn of(
         &self,
         stream: &str,

@@ -71,7 +71,7 @@ impl<S> HistoryQuery<S> {
         self
     }
 
-    /// Reads only events with this key, which must be in their subjects (`in_subject`).
+    /// Reads only events with this key. The events must declare their key `in_subject`.
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.routes.key(&key);
         self
@@ -164,7 +164,7 @@ pub struct History<S> {
     set: PhantomData<fn() -> S>,
 }
 
-/// One stream, and the message of it that comes next.
+/// One stream and its next message.
 struct Source {
     stream: HistoryStream,
     head: Option<StoredMessage>,

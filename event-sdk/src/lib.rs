@@ -43,25 +43,28 @@
 //! # A tour
 //!
 //! - An **event** is a struct that derives [`Event`], or [`Readable`] if it is only received, and a
-//!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set, or
-//!   a type that is not an event does not compile. [`subject!`] checks a pattern.
+//!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set,
+//!   or a type that is not an event does not compile. [`subject!`] checks a pattern.
 //! - A service shares one [`EventBus`]. [`EventBus::memory`] makes one in this process;
 //!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
-//! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`] event
-//!   has a fixed id and time, so publishing it again is recognized as a duplicate. Each
+//! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`]
+//!   event has a fixed id and time, so publishing it again is recognized as a duplicate. Each
 //!   [`PublishError`] contains the prepared event.
-//! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one. A [`Subscriber`] is
-//!   a stream of [`Delivery`]s. A message that is not an event of the set is a delivery too;
-//!   [`Message::decode`] returns the error. A [`Batch`] has several deliveries, settled together.
+//! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one. A
+//!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
+//!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
+//!   are settled together.
 //! - [`EventBus::history`] reads stored events without a consumer.
 //! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
-//! - Only [`EventBus::apply_streams`] creates and changes streams.
+//! - [`EventBus::apply`] creates and changes the declared streams and durables,
+//!   [`EventBus::apply_streams`] the streams only. [`EventBus::memory`] and the builder's `memory`
+//!   create the declared streams. Publishing and subscribing never create or change a stream.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
-//! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and decodes
-//!   it.
-//! - [`transport`] has the `Transport` trait and [`Error`]; programs decide by its
-//!   [`kind`](Error::kind).
+//! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and
+//!   decodes it.
+//! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) is for
+//!   programs to decide by.
 //!
 //! # Features
 //!
@@ -122,7 +125,7 @@ pub use raw::{RawBus, Untyped};
 pub use subscribe::{Batch, DelayUnknown, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 
-/// Under which target what happens here is logged.
+/// The target of everything that the crate logs with `tracing`.
 const TRACING_TARGET: &str = "event_sdk";
 
 #[doc(hidden)]

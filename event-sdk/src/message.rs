@@ -35,7 +35,7 @@ pub struct Message<S> {
     headers: Headers,
     body: Body,
     opener: Arc<Opener>,
-    /// In a box: a value that was handed over mostly has none.
+    /// Boxed, because a value that was passed without encoding usually has none.
     opened: OnceLock<Result<Box<RawEnvelope>, Arc<DecodeFault>>>,
     set: PhantomData<fn() -> S>,
 }
@@ -124,7 +124,7 @@ impl<S> Message<S> {
         }
     }
 
-    /// The subject that it was published to.
+    /// The subject to which the message was published.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.subject
@@ -142,11 +142,12 @@ impl<S> Message<S> {
         &self.headers
     }
 
-    /// The bytes of the envelope as received. A value that was handed over is encoded now.
+    /// The bytes of the envelope as received. A value that was passed without encoding is encoded
+    /// by this call.
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] if a handed-over value cannot be encoded.
+    /// [`EncodeError`] if a value that was passed without encoding cannot be encoded.
     pub fn body(&self) -> Result<Bytes, EncodeError> {
         match &self.body {
             Body::Encoded(body) => Ok(body.clone()),
@@ -243,7 +244,8 @@ impl DecodeError {
     }
 
     /// Whether the event has a newer major version than this program supports. Such an event is
-    /// valid: nak it with a delay, until a newer version of the program handles it.
+    /// valid: [`Delivery::refuse`](crate::Delivery::refuse) gives it back with a delay, for an
+    /// instance of a newer version.
     #[must_use]
     pub fn is_newer(&self) -> bool {
         self.kind() == DecodeErrorKind::Newer
@@ -262,8 +264,8 @@ impl DecodeError {
         self.0.fault.path()
     }
 
-    /// The message of the JSON reader, a type or an upcaster, **which may contain event data**
-    /// and so personal data. Do not log it. `None` if there is no more than `Display` shows.
+    /// The message of the JSON reader, a type or an upcaster, **which may contain event data** and
+    /// so personal data. Do not log it. `None` if `Display` already shows the whole message.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.fault.expose()

@@ -14,8 +14,8 @@ use crate::subscribe::Subscribe;
 impl EventBus {
     /// Publishes and receives messages without a Rust type: subject, headers and bytes.
     ///
-    /// For bridges, replays and tools. The body is not touched: an event needs its envelope, which
-    /// [`codec`](crate::codec) writes.
+    /// For bridges, replays and tools. The body is published as it is: to publish an event, encode
+    /// its envelope with [`codec`](crate::codec).
     #[must_use]
     pub fn raw(&self) -> RawBus {
         RawBus {
@@ -27,8 +27,8 @@ impl EventBus {
 
 /// Publishes and receives messages without a Rust type. [`EventBus::raw`] returns it.
 ///
-/// Subjects and patterns are relative to the bus's prefix, as those of events are;
-/// [`absolute`](Self::absolute) takes whole ones.
+/// Subjects and patterns are relative to the bus's prefix, like those of events. After
+/// [`absolute`](Self::absolute) they are whole subjects.
 ///
 /// ```
 /// use event_sdk::{EventBus, subject};
@@ -61,7 +61,7 @@ pub struct RawBus {
 }
 
 impl RawBus {
-    /// The same, with subjects and patterns that are whole: the bus's prefix is not added.
+    /// Takes subjects and patterns as whole subjects: the bus's prefix is not added.
     ///
     /// ```
     /// # use event_sdk::{EventBus, subject};
@@ -82,10 +82,11 @@ impl RawBus {
         self
     }
 
-    /// Publishes bytes to a subject: await the answer to know that they are stored.
+    /// Publishes bytes to a subject: await the result to know that they are stored.
     ///
-    /// It has the confirmation, the expectations and the limits of a
-    /// [typed publish](crate::Publisher::publish). It has no message id unless one is set.
+    /// Confirmation, expectations and limits are those of a
+    /// [typed publish](crate::Publisher::publish). The message has no message id unless you set
+    /// one.
     pub fn publish(&self, subject: impl Into<Text>, body: impl Into<Bytes>) -> RawPublish {
         let subject = Subject::parse(subject);
         let subject = match subject {
@@ -97,16 +98,17 @@ impl RawBus {
         RawPublish::new(self.bus.clone(), subject, body.into(), self.absolute)
     }
 
-    /// Receives the messages whose subjects the pattern matches.
+    /// Receives the messages whose subjects the pattern matches, events or not.
     ///
-    /// It has all options of a [typed subscription](EventBus::subscribe); a key cannot be looked
-    /// for. Its [`Delivery`](crate::Delivery)s have subject, headers, bytes and settlements, and no
-    /// `decode`: a message that is no event is one like any other.
+    /// It has all options of a [typed subscription](EventBus::subscribe) except
+    /// [`key`](Subscribe::key). Its [`Delivery`](crate::Delivery)s have subject, headers and
+    /// bytes, are settled like events, and have no `decode`.
     pub fn subscribe(&self, pattern: Pattern) -> Subscribe<Untyped> {
         self.subscribe_all([pattern])
     }
 
-    /// Receives the messages whose subjects one of the patterns matches; no two of them overlap.
+    /// Receives the messages whose subjects one of the patterns matches. The patterns must not
+    /// overlap.
     pub fn subscribe_all(&self, patterns: impl IntoIterator<Item = Pattern>) -> Subscribe<Untyped> {
         Subscribe::new(self.bus.clone(), self.wanted(patterns))
     }
@@ -133,9 +135,10 @@ impl fmt::Debug for RawBus {
     }
 }
 
-/// In the place of a set: messages of any form, which are not decoded.
+/// Type parameter of untyped subscriptions and history, in place of an event set.
 /// [`RawBus::subscribe`] and [`RawBus::history`] use it.
 ///
-/// A `Subscriber<Untyped>` and its deliveries are those of a typed subscription without `decode`.
+/// `Subscriber<Untyped>` and its deliveries have all methods of a typed subscription except
+/// `decode`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Untyped {}

@@ -81,18 +81,16 @@ pub trait Readable: ReadableData {
     /// The constants of this event: subject, type, version and others.
     const SPEC: EventSpec;
 
-    /// The event as what writes its data; `None` if the type is only received. Not public
+    /// Converts the event to its JSON writer; `None` if the type is only received. Not public
     /// interface: the derive of `Event` sets it.
     #[doc(hidden)]
     const __AS_JSON: Option<fn(&Self) -> &dyn WriteJson> = None;
 
-    /// The event's key, which identifies the entity whose events stay in order; `None` without a
-    /// field marked `#[event(key)]`.
+    /// The event's key, which identifies an entity; `None` without a field marked `#[event(key)]`.
     ///
-    /// Events of one key are published and stored in order. They can be *delivered* in another one
-    /// when some are delivered again: an event that was not settled, or whose member left, comes
-    /// after later ones of its key that were delivered before. A handler that needs the order
-    /// compares a version in the event with that in its own state.
+    /// Events of one key are stored in order. A redelivered event can arrive after later events of
+    /// its key. A handler that needs the order should compare a version in the event with the
+    /// version in its own state.
     fn key(&self) -> Option<&dyn fmt::Display> {
         None
     }
@@ -110,9 +108,9 @@ pub trait Readable: ReadableData {
         Err(DataError::no_upcaster(&Self::SPEC, found))
     }
 
-    /// Makes the next version of this event from data that are of this one, or
-    /// older. Not public interface: the derive of the next version calls it. (A function
-    /// beside the trait would say twice that a type is no event.)
+    /// Converts data of this version or an older one into the next version of the event. Not
+    /// public interface: the derive of the next version calls it. (A function outside the trait
+    /// would repeat the compiler error about a type that is not an event.)
     #[doc(hidden)]
     fn __upcast<N: Readable + Upcast<Self>>(found: Version, data: &[u8]) -> Result<N, DataError> {
         let previous = decode_data::<Self>(found, data)?;

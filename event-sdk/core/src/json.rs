@@ -1,9 +1,9 @@
 //! JSON reading and writing without loss: NaN and too deep nesting are refused, numbers keep
 //! their digits.
 //!
-//! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json`
-//! would silently turn into `null`, and what would not be read again: `serde_json`
-//! reads at most 127 arrays and objects in one another.
+//! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json` would silently turn
+//! into `null`, and what would not be read again: `serde_json` reads at most 127 arrays and objects
+//! in one another.
 
 mod end;
 mod error;
@@ -23,16 +23,15 @@ use serde::de::{Deserialize, DeserializeOwned};
 ///
 /// # Errors
 ///
-/// [`EncodeError`] when JSON cannot carry a part of the value, more than 127 arrays and
-/// objects stand in one another, or its own
-/// `Serialize` answers an error; `out` may end in a part of the JSON then.
+/// [`EncodeError`] if JSON cannot represent a part of the value, more than 127 arrays and objects
+/// are nested, or its `Serialize` returns an error. `out` may then end with a part of the JSON.
 pub fn write_value<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), EncodeError> {
     value
         .serialize(writer::Writer::new(out))
         .map_err(|error| EncodeError::from_json(&error))
 }
 
-/// Something that writes itself as JSON, whatever its type is.
+/// Writes a value as JSON; usable as a trait object.
 pub trait WriteJson {
     /// Appends one JSON value to `out`.
     ///

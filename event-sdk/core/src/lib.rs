@@ -7,7 +7,8 @@
 //!
 //! # Modules
 //!
-//! - [`event`]: the traits [`Event`] and [`Readable`], and the [`EventSpec`](event::EventSpec) that its derive generates;
+//! - [`event`]: the traits [`Event`] and [`Readable`], and the [`EventSpec`](event::EventSpec) that
+//!   their derives generate;
 //! - [`set`]: [`EventSet`], several events as one enum, and its checks at compile time;
 //! - [`mod@subject`]: [`Subject`] and [`Pattern`], validated texts;
 //! - [`envelope`]: the [`EnvelopeHeader`] around an event's data;

@@ -5,14 +5,15 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Personal data of a person: a name, an address, anything that identifies a person.
+/// Personal data: a name, an address, or any other value that identifies a person.
 ///
-/// On the wire it is the value itself. Elsewhere it keeps to itself: [`Debug`](fmt::Debug) shows
-/// `[personal data]`, so that logs, traces and listings of events do, and there is
-/// no `Display`; who means to use the value says [`expose`](Self::expose). It cannot be
-/// the key of an event, since keys are in subjects, in logs and in tables that are
-/// never cleaned. The JSON Schema of the value has `"x-pii": true`
-/// (with the feature `schemars`). Where there may be none, write `Option<Pii<T>>`.
+/// It is serialized as its value. [`Debug`](fmt::Debug) prints `[personal data]`, so that logs and
+/// traces do not contain the value, and there is no `Display`. Call [`expose`](Self::expose) to use
+/// the value.
+///
+/// The key of an event cannot be `Pii`, because keys are part of subjects and logs, from which they
+/// cannot be deleted. With the feature `schemars`, the JSON Schema of the value has
+/// `"x-pii": true`. For an optional value, use `Option<Pii<T>>`.
 ///
 /// ```
 /// use event_sdk_core::Pii;
@@ -28,8 +29,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(customer.email.expose(), "ada@example.com");
 /// ```
 ///
-/// It hides from carelessness, and is no protection from who means to look: the
-/// event as it is stored has the value.
+/// `Pii` prevents accidental output only. It does not encrypt: the stored event contains the value.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 #[repr(transparent)]
@@ -41,22 +41,22 @@ impl<T> Pii<T> {
         Self(value)
     }
 
-    /// The value, to be used where it is meant to be seen.
+    /// Returns the value.
     pub const fn expose(&self) -> &T {
         &self.0
     }
 
-    /// The value, to be changed.
+    /// Returns the value for changes.
     pub const fn expose_mut(&mut self) -> &mut T {
         &mut self.0
     }
 
-    /// The value without the mark.
+    /// Returns the value and removes the mark.
     pub fn into_inner(self) -> T {
         self.0
     }
 
-    /// Makes another personal value of it.
+    /// Converts the value; the result is personal data too.
     pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Pii<U> {
         Pii(make(self.0))
     }
@@ -76,7 +76,7 @@ impl<T> fmt::Debug for Pii<T> {
 
 #[cfg(feature = "schemars")]
 impl<T: schemars::JsonSchema> schemars::JsonSchema for Pii<T> {
-    // The mark belongs to this place, not to the type, which others have without it.
+    // The mark belongs to the field, not to the schema of `T`, which other fields share.
     fn inline_schema() -> bool {
         true
     }

@@ -45,24 +45,25 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Carries messages: stores them in streams, delivers them to consumers.
+/// Stores messages in streams, and delivers them to consumers.
 ///
 /// The conformance suite (`event_sdk_conformance`) tests the following guarantees. If a transport
 /// lacks a [capability](Self::capabilities), it returns [`ErrorKind::Unsupported`] and never does
 /// something else instead.
 ///
-/// This trait is the data plane. Optional abilities are traits of their own: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability only by returning it, and
-/// [`TransportExt`] calls abilities that may be missing.
+/// This trait is the data plane. Optional abilities are separate traits: [`History`],
+/// [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability by returning it, and in no
+/// other way. [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject. Without such a
 ///   stream the error is [`ErrorKind::NoStream`].
-/// - The outer future completes when the message is on its way; it keeps its place before
-///   messages that are published later through the same transport. The inner future completes
-///   when the message is stored, with its sequence. Dropping either takes nothing back.
-/// - Callers may await confirmations in any order, and some of them late: this delays neither
-///   other confirmations nor later publishes.
+/// - The outer future completes when the transport has accepted the message. The message keeps its
+///   place before messages that are published later through the same transport. The inner future
+///   completes when the message is stored, with its sequence. Dropping either future does not take
+///   the message back.
+/// - Callers may await confirmations in any order and at any time: this delays neither other
+///   confirmations nor later publishes.
 /// - A message whose id was stored within the stream's duplicate window is not stored again: the
 ///   result has the sequence of the first message, and says that it is a duplicate.
 /// - A message id is a header, and counts as one. An invalid id ([`MessageId::check`]) is refused
@@ -72,24 +73,26 @@ use std::time::Duration;
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
 ///
 /// **Delivering**
-/// - Subscribing binds a consumer that exists or creates one; it never changes one. The
-///   subscription follows the settings of one that exists, and the answer says in what
-///   they differ ([`BoundConsumer`]). One that would lose or misread messages is refused
-///   ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
-/// - A consumer none of whose messages the stream stores is not created, and one that exists is
-///   not bound once it has nothing left to deliver or to be settled
+/// - Subscribing binds an existing consumer or creates one; it never changes one. The subscription
+///   follows the settings of an existing consumer, and [`BoundConsumer`] lists the settings that
+///   differ from the requested ones. An existing consumer that would lose or misread messages is
+///   refused ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
+/// - If a filter matches no subject of the stream, no consumer is created, and an existing consumer
+///   is bound only while it still has messages to deliver or unsettled deliveries
 ///   ([`ErrorKind::InvalidSubject`]).
-/// - Subscriptions of one durable or group share its messages: each goes to one
-///   of them. Every other consumer gets its own copy.
-/// - First deliveries are in order of sequence; a redelivery comes when it is due.
+/// - Subscriptions of one durable or group share its messages: each message goes to one of them.
+///   Every other consumer gets its own copy.
+/// - First deliveries are in order of sequence; a redelivery follows when it is due.
 /// - A message that is not settled within the ack wait is delivered again, to any subscription of
-///   the consumer, with a higher attempt. A subscription that handed it out does not hand it out
-///   again as long as its caller has the delivery and has not settled it: the settlement is then
-///   that of the newest delivery. To get it again, the caller drops it or answers with a `nak`.
-/// - A message whose ack wait ended before it was handed out is not handed out; a later delivery of
-///   it is.
+///   the consumer, with a higher delivery number. A subscription does not return a message again
+///   while its caller still has an unsettled delivery of it; settling that delivery settles the
+///   newest one. To receive the message again, the caller drops the delivery or settles it with a
+///   `nak`.
+/// - If the ack wait of a message ends before the subscription returns it, the subscription
+///   discards that delivery and returns a later one.
 /// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
-///   delivered again in the meantime acknowledges it. A `nak` of a settled message has no effect.
+///   delivered again in the meantime acknowledges it. A `nak` of a message that is already
+///   acknowledged or terminated has no effect.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
 ///   settling it alone. If one fails, the others are still settled, and the error lists those
 ///   that were not. After dropping the future, any of them may be settled or not.
@@ -97,19 +100,21 @@ use std::time::Duration;
 ///   acknowledgement: the message is then not delivered again, even if this process or its
 ///   connection fails. Each transport documents what a crash of its server may lose. Other
 ///   settlements may complete earlier.
-/// - Messages that a dropped subscription had not settled are delivered to other subscriptions of
-///   its consumer: at the latest after the ack wait, and at once if it had not yet returned them
-///   to its caller.
-/// - Nothing is lost silently: what a stream drops before a consumer read it
-///   arrives as [`NoticeKind::Gap`], what ran out of deliveries as
-///   [`NoticeKind::Exhausted`], where the capability is declared.
-/// - An error of a subscription is final: it says why the subscription has ended. Everything after which the subscription continues is a [`Notice`].
+/// - When a subscription is dropped, its unsettled messages are delivered to other subscriptions of
+///   the consumer: at once if they had not been returned to the caller, otherwise at the latest
+///   after the ack wait.
+/// - No loss is silent. If the capability is declared, messages that a stream drops before they
+///   were delivered to a consumer are reported as [`NoticeKind::Gap`], and exhausted messages as
+///   [`NoticeKind::Exhausted`].
+/// - An error of a subscription is final: it is the reason why the subscription has ended. Whatever
+///   does not end a subscription is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
-/// - A stream that keeps messages by acknowledgement ([`Retention`](crate::stream::Retention))
-///   drops one with the last that it waits for, whatever was stored before it; a term counts
-///   as one, and so does a late one of what ran out of deliveries, which stays until then.
-///   A work queue refuses a consumer that overlaps another, begins later than with what is
-///   there, or does not acknowledge each message ([`ErrorKind::InvalidOption`]).
+/// - A stream with retention by acknowledgement ([`Retention`](crate::stream::Retention)) drops a
+///   message with the last acknowledgement that it waits for, even if older messages stay. A term
+///   counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
+/// - A work queue refuses a consumer whose filters overlap those of another one, that does not
+///   start at the oldest message, or that does not acknowledge each message
+///   ([`ErrorKind::InvalidOption`]).
 ///
 /// **Closing**
 /// - After [`close`](Self::close) every operation returns [`ErrorKind::Closed`], and
@@ -119,15 +124,19 @@ use std::time::Duration;
 ///   [`ErrorKind::Closed`].
 /// - Messages that subscriptions had not yet returned to their callers go to other
 ///   subscriptions of their consumer at once.
-/// - Callers can publish, and settle their deliveries, until the last one is settled or the
-///   drain's time is over, so a handler that publishes before it acknowledges can finish. Then
-///   publishing and settling return [`ErrorKind::Closed`] too. Deliveries that are unsettled when
-///   the time is over are returned, as by a `nak` without delay.
-/// - Publishes that were accepted before that are confirmed.
+/// - Callers can publish, and settle their deliveries, until the last delivery is settled or the
+///   drain's time is over, so a handler that publishes before it acknowledges can finish. After
+///   that, publishing and settling return [`ErrorKind::Closed`] too. Deliveries that are unsettled
+///   when the time is over are given back, as by a `nak` without delay.
+/// - Publishes that were accepted before publishing was refused are confirmed.
 /// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
-///   were settled during the drain, and those that were returned.
+///   were settled during the drain, and those that were given back.
 /// - Of several concurrent drains, the first whose time is over ends all of them, and so does
 ///   closing. Draining or closing a closed transport has no effect.
+///
+/// **Errors**: every operation may also return errors of the connection
+/// ([`ErrorKind::Disconnected`], [`ErrorKind::Timeout`], [`ErrorKind::Unauthenticated`],
+/// [`ErrorKind::Tls`]), [`ErrorKind::PermissionDenied`], and [`ErrorKind::Other`].
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// The name of the transport, for errors and traces.
     fn name(&self) -> &str;
@@ -136,9 +145,31 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     fn capabilities(&self) -> Capabilities;
 
     /// Publishes a message: see "Publishing" above.
+    ///
+    /// Not cancel-safe: after dropping either future, the message may be stored or not.
+    ///
+    /// # Errors
+    ///
+    /// The outer future: [`Closed`](ErrorKind::Closed), [`Unsupported`](ErrorKind::Unsupported),
+    /// [`InvalidHeader`](ErrorKind::InvalidHeader), [`TooLarge`](ErrorKind::TooLarge), errors of
+    /// the connection. The inner future: [`NoStream`](ErrorKind::NoStream),
+    /// [`StreamFull`](ErrorKind::StreamFull), [`WrongLastSequence`](ErrorKind::WrongLastSequence),
+    /// [`TooLarge`](ErrorKind::TooLarge) for the stream, [`Closed`](ErrorKind::Closed), errors of
+    /// the connection.
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>>;
 
     /// Binds or creates a consumer and subscribes to it: see "Delivering" above.
+    ///
+    /// Cancel-safe, except that a durable or group that was already created stays.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamNotFound`](ErrorKind::StreamNotFound),
+    /// [`ConsumerNotFound`](ErrorKind::ConsumerNotFound) if the consumer must exist,
+    /// [`ConsumerMismatch`](ErrorKind::ConsumerMismatch),
+    /// [`InvalidOption`](ErrorKind::InvalidOption), [`InvalidSubject`](ErrorKind::InvalidSubject)
+    /// if a filter matches no subject of the stream, [`Unsupported`](ErrorKind::Unsupported),
+    /// [`Closed`](ErrorKind::Closed), errors of the connection.
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>>;
 
     /// The ability to read stored messages; `None` if the transport lacks it.
@@ -166,23 +197,35 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Ends all subscriptions, waits up to `within` until all deliveries are settled, gives the
     /// rest back, and closes: see "Closing" above.
     ///
-    /// Dropping the future leaves the drain unfinished: drain again, or close.
+    /// The drain begins when the method is called. Dropping the future leaves it unfinished: drain
+    /// again, or close.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the transport while it closes.
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>>;
 
     /// Ends all subscriptions, and refuses every further operation.
+    ///
+    /// Closing begins when the method is called; dropping the future does not stop it.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the transport while it closes.
     fn close(&self) -> Completion<Result<(), Error>>;
 }
 
 /// The result of a [drain](Transport::drain): counts of the deliveries that were unsettled when
 /// it began.
 ///
-/// Deliveries of consumers without acknowledgements are not counted.
+/// Deliveries of consumers without acknowledgements are not counted: they are settled when they are
+/// returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Drained {
     /// Deliveries that the caller had, and settled during the drain.
     pub settled: u64,
-    /// Deliveries that were not settled, and are delivered again: prefetched ones, and those that
-    /// the caller still had at the end.
+    /// Deliveries that were not settled, and are delivered again: prefetched deliveries, and those
+    /// that the caller still had when the drain's time was over.
     pub given_back: u64,
 }
 

@@ -56,21 +56,22 @@ impl MemoryTransportBuilder {
     /// Sets the codec for values that must be encoded, which should be the bus's. Default:
     /// [`JsonCodec`].
     ///
-    /// Values are encoded if hand-over is off, and on streams with a byte limit.
+    /// Values are encoded if [`hand_over`](Self::hand_over) is off, and on streams with a byte
+    /// limit.
     pub fn codec(mut self, codec: Arc<dyn Codec>) -> Self {
         self.codec = codec;
         self
     }
 
     /// Sets the maximum size of a message in bytes, headers and body. Default:
-    /// [`MemoryTransport::DEFAULT_MAX_PAYLOAD`], 1 MiB. Of a handed-over value only the headers
-    /// count.
+    /// [`MemoryTransport::DEFAULT_MAX_PAYLOAD`], 1 MiB. For a value that is passed without
+    /// encoding, only the headers count.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
     }
 
-    /// Sets whether values are handed over without encoding. Default: `false`.
+    /// Sets whether values are passed without encoding. Default: `false`.
     ///
     /// A subscriber of the same type then receives the publisher's own value. Streams with a byte
     /// limit still encode values, because they have to count bytes.
@@ -103,8 +104,7 @@ impl MemoryTransportBuilder {
         Ok(self.build_checked())
     }
 
-    /// The transport, whose streams are known to be right: always so where none
-    /// was added.
+    /// Builds the transport. The streams must be valid, as they are if none was added.
     pub(super) fn build_checked(mut self) -> MemoryTransport {
         if self.streams.is_empty() && self.default_stream {
             self.streams.push(default_stream());

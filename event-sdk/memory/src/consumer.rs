@@ -130,8 +130,8 @@ impl Consumer {
         self.config.ack != AckPolicy::None
     }
 
-    /// How many messages it has still to deliver for the first time.
-    /// Whether it has something to deliver, or something unsettled.
+    /// How many messages it has still to deliver for the first time. Whether it has something to
+    /// deliver, or something unsettled.
     pub(super) fn has_some(&self) -> bool {
         self.unread() > 0 || self.pending.len() > 0
     }
@@ -183,9 +183,9 @@ impl Consumer {
         }
     }
 
-    /// Delivers what comes next to `subscriber`, a subscription of `to`: one item, or up to `most` messages where
-    /// deliveries are not settled. `take` answers with the handler that a message has got.
-    /// Whether, finding nothing, it has not looked at everything.
+    /// Delivers the next item to `subscriber`, a subscription of `to`: one item, or up to `most`
+    /// messages if deliveries are not settled. `take` returns the handler of a message.
+    /// Returns whether it has found nothing and not yet looked at everything.
     pub(super) fn deliver(
         &mut self,
         log: &mut Log,
@@ -343,8 +343,8 @@ impl Consumer {
         self.pending.held_by(connection)
     }
 
-    /// Naks what a connection that was drained still has outstanding; what
-    /// became of all that it had.
+    /// Naks what a connection that was drained still has outstanding; what became of all that it
+    /// had.
     pub(super) fn end_drain(
         &mut self,
         of: ConnectionId,

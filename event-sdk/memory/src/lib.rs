@@ -9,50 +9,51 @@
 //! - **Limits.** The size of a message is that of its subject, message id, header names and values,
 //!   and body. A message larger than the stream's byte limit is refused. Ages and duplicate windows
 //!   are checked on access, without a timer. They use the time for which the clock has run
-//!   ([`Clock::monotonic`]), so setting the time of day ages no
-//!   message. The stored time is the time of day, and never decreases from message to message.
-//! - **Gaps.** The transport counts exactly which unread messages a stream drops for each consumer,
-//!   and reports them at the next poll, or when a durable without subscription is bound again. All
-//!   gaps until then are reported as one, from the first to the last sequence. If a message is
-//!   dropped while a handler has it, it counts as lost only after a nak or an expired ack wait.
-//!   Messages dropped before a consumer was created count only if it starts at a sequence, and from
-//!   that sequence on.
-//! - **Memory** is bounded by the limits of the streams. A consumer stores its position and the state
-//!   of its unsettled deliveries, but no messages.
-//! - **Publishing** holds one lock for a short time and visits only consumers whose filters match the
-//!   subject. For a subject that the stream already holds, it allocates only the message. An expected
-//!   sequence under a pattern is searched among the subjects that match: this is fast for the actions
-//!   of one entity, and proportional to their number for a pattern that matches many subjects.
-//! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the stream;
-//!   size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not clustered
-//!   checks the message id last.)
-//! - **Redelivery.** If the ack wait ends while a caller holds the delivery, and its own subscription
-//!   is the next to ask, that counts as the next delivery and starts a new ack wait, and nothing is
-//!   returned.
-//! - **Settling.** A `nak` applies to the current delivery of a message, even if an earlier attempt
-//!   sends it. A nak of the last allowed delivery makes the message
+//!   ([`Clock::monotonic`]), so setting the time of day ages no message. The stored time is the
+//!   time of day, and never decreases from message to message.
+//! - **Gaps.** The transport counts exactly which undelivered messages a stream drops for each
+//!   consumer, and reports them at the next poll, or when a durable without subscription is bound
+//!   again. All gaps until then are reported as one, from the first to the last sequence. If a
+//!   message is dropped while a handler has it, it counts as lost only when it would be delivered
+//!   again, after a nak or an expired ack wait. Messages that were dropped before a consumer was
+//!   created count only if the consumer starts at a sequence, and from that sequence on.
+//! - **Memory** is bounded by the limits of the streams. A consumer stores its position and the
+//!   state of its unsettled deliveries, but no messages.
+//! - **Publishing** holds one lock for a short time and visits only consumers whose filters match
+//!   the subject. For a subject that the stream already holds, it allocates only the message. An
+//!   expected sequence under a pattern is searched among the subjects that match: this is fast for
+//!   the actions of one entity, and proportional to their number for a pattern that matches many
+//!   subjects.
+//! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the
+//!   stream; size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not
+//!   clustered checks the message id last.)
+//! - **Redelivery.** If the ack wait of an unsettled delivery ends, and the subscription of that
+//!   delivery is the next one to poll, the message is not returned to it again. The poll still
+//!   counts as the next delivery, and starts a new ack wait.
+//! - **Settling.** A `nak` applies to the newest delivery of a message, even if it is called on an
+//!   earlier one. A nak of the last allowed delivery makes the message
 //!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
 //! - **Work-queue and interest retention.** A message is dropped with its last required
-//!   acknowledgement. An exhausted message stays until that delivery is settled late, or until its
-//!   consumer is deleted. Without acknowledgements, a message counts as settled when its subscription
-//!   asks for the next one, or ends. Dropped messages are not a gap for consumers that are created
-//!   later. The [`Retention`](event_sdk_core::stream::Retention) of a stream cannot be changed. (A
-//!   server can switch between limits and interest.)
+//!   acknowledgement. An exhausted message stays until its last delivery is acknowledged or
+//!   terminated late, or until its consumer is deleted. Without acknowledgements, a message counts
+//!   as settled when its subscription polls for the next one, or ends. Dropped messages are not a
+//!   gap for consumers that are created later. The [`Retention`](event_sdk_core::stream::Retention)
+//!   of a stream cannot be changed. (A server can switch between limits and interest.)
 //! - **Changing a stream.** New limits apply to stored messages too, unless the stream refuses new
-//!   messages when full; then the stored ones stay. Values that were handed over before the stream had
-//!   a byte limit count with an estimated size. Storage, replicas and compression are stored in the
-//!   configuration and have no effect.
-//! - **Draining.** A drain has no task of its own: polling its future drives it. An ephemeral consumer
-//!   stays until its unsettled deliveries are settled. Returned messages go to other
-//!   [connections](MemoryTransport::connect); the streams end with the last connection.
+//!   messages when full; in that case the stored ones stay. Values that were passed without encoding
+//!   before the stream had a byte limit count with an estimated size. Storage, replicas and
+//!   compression are stored in the configuration and have no effect.
+//! - **Draining.** A drain has no task of its own: polling its future drives it. An ephemeral
+//!   consumer stays until its unsettled deliveries are settled. Messages that are given back go to
+//!   other [connections](MemoryTransport::connect); the streams end with the last connection.
 //! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled, and
-//!   the ack wait starts then. Without them, it takes up to its prefetch, at most 256 messages, and
-//!   keeps those until it is polled or dropped.
+//!   the ack wait starts at that time. Without acknowledgements, it takes up to its prefetch, at
+//!   most 256 messages, and keeps them until it is polled or dropped.
 //! - **Groups.** All waiting subscriptions of a consumer are woken for a message, and the first to
 //!   poll gets it. Each has a timer while a delivery has a deadline, so a stalled subscription
 //!   delays nothing.
-//! - **Runtimes.** Only deadlines need a runtime; see [`TokioClock`](event_sdk_clock::TokioClock), the
-//!   default clock.
+//! - **Runtimes.** Only deadlines need a runtime; see [`TokioClock`](event_sdk_clock::TokioClock),
+//!   the default clock.
 //!
 //! # Modules
 //!
@@ -67,7 +68,8 @@
 //! - `publish`: duplicate check, expectations, sizes, room by number and bytes;
 //! - `dedup`: message ids within the duplicate window;
 //! - `elapsed`: age of a stream;
-//! - `stream`, `state`: one stream and its lock; drops by age and limits, retention by acknowledgement;
+//! - `stream`, `state`: one stream and its lock; drops by age and limits, retention by
+//!   acknowledgement;
 //! - `log`, `subjects`: stored messages by sequence and by subject.
 //!
 //! From a stored message to its consumers:
@@ -283,8 +285,8 @@ impl MemoryTransport {
         self.0.connection.phase().check(operation)
     }
 
-    /// A value is taken only where that is declared: a publisher that hands one
-    /// over relies on it not being encoded with another codec than its own.
+    /// Refuses a value unless the capability is declared: its publisher relies on the value not being
+    /// encoded with another codec than its own.
     fn check_hand_over(&self, message: &PublishRequest<'_>) -> Result<(), Error> {
         let handed_over = matches!(message.body, Body::Value(_));
         if handed_over && !self.0.capabilities.has(Capability::ValueHandover) {

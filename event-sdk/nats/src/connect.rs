@@ -14,15 +14,14 @@ use super::connection::ConnectionMonitor;
 use super::options::{Address, NatsOptions, Resolved};
 use event_sdk_core::transport::{Error, ErrorKind};
 
-/// How many messages a subscription may be behind before the client drops some:
-/// more than can be on the way at a time.
+/// Capacity of a subscription in the client, which drops further messages: more than can be in
+/// flight.
 const LEAST_CAPACITY: usize = 64 * 1024;
 
-/// How often it is tried at once again where a server ends a connection without
-/// a word.
+/// Number of immediate retries if a server closes the connection without a reason.
 const ABRUPT: u32 = 5;
 
-/// Connects, again and again for as long as the options say.
+/// Connects, and retries for the time that `connect_within` sets.
 pub(super) async fn connect(
     options: &NatsOptions,
     monitor: &Arc<ConnectionMonitor>,
@@ -79,7 +78,7 @@ pub(super) async fn connect(
         };
         let error = match connected {
             Ok(client) => return Ok(client),
-            // Where a server refuses, its reason may be lost with the connection.
+            // If a server refuses the connection, its reason may be lost with the connection.
             Err(error) if abrupt < ABRUPT && failure::is_abrupt(&error) => {
                 abrupt += 1;
                 continue;
@@ -101,8 +100,8 @@ pub(super) async fn connect(
     }
 }
 
-/// The addresses to connect to: those without the hosts that may be tokens and that no name
-/// server knows, since the client logs each host that it tries. Also why one was left out.
+/// The addresses to connect to, without hosts that may be tokens and cannot be resolved, because
+/// the client logs each host that it tries. Also returns why a host was left out.
 async fn resolvable(
     addresses: &[Address],
 ) -> (
@@ -130,7 +129,7 @@ async fn resolvable(
     (found, unresolved)
 }
 
-/// Says how a lost connection is made anew.
+/// Sets how the client reconnects.
 fn reconnecting(
     connect: ConnectOptions,
     options: &NatsOptions,
@@ -142,7 +141,7 @@ fn reconnecting(
     connect
         .max_reconnects(reconnect.attempts)
         .reconnect_delay_callback(move |attempt| {
-            // The client cannot be told to stop trying, only to wait.
+            // The client cannot be told to stop reconnecting, only to wait.
             match monitor.upgrade().filter(|monitor| monitor.is_wanted()) {
                 Some(monitor) => reconnect.delay_after(monitor.short_lived(), attempt, servers),
                 None => Duration::MAX,

@@ -1,5 +1,5 @@
-//! Connection state for users (`ConnectionWatch`), and parsing of the server's `Permissions
-//! Violation` texts into denials.
+//! Connection state for users (`ConnectionWatch`), and denials parsed from the server's
+//! `Permissions Violation` texts.
 
 mod monitor;
 mod unasked;
@@ -11,33 +11,33 @@ use std::fmt;
 
 use tokio::sync::watch;
 
-/// Whether there is a connection.
+/// The state of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ConnectionState {
-    /// There is one.
+    /// Connected.
     Connected,
-    /// There is none; it is being made anew.
+    /// Not connected; the client is reconnecting.
     Disconnected {
-        /// Why, as far as that is known.
+        /// The latest known reason.
         reason: DisconnectReason,
     },
-    /// It has ended for good: the transport was closed, as many attempts to connect have failed as
-    /// were allowed, or the tokio runtime in which it was made has ended.
+    /// Closed for good: the transport was closed, `max_reconnects` reconnect attempts have failed,
+    /// or the tokio runtime of the connection has ended.
     Closed,
 }
 
-/// Why there is no connection.
+/// The reason why there is no connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DisconnectReason {
-    /// It was lost: the server has stopped, or the network between.
+    /// The connection was lost: the server has stopped, or the network has failed.
     Lost,
     /// No server can be reached.
     Unreachable,
-    /// The server does not take the credentials, or not any more.
+    /// The server does not accept the credentials, or they have expired.
     Unauthenticated,
-    /// No secure connection can be made.
+    /// No TLS connection can be made.
     Tls,
 }
 
@@ -52,22 +52,23 @@ impl fmt::Display for DisconnectReason {
     }
 }
 
-/// Shows the state of a connection, and waits for it to change.
+/// A watch on the state of a connection: returns the current state, and waits for changes.
 #[derive(Debug, Clone)]
 pub struct ConnectionWatch(watch::Receiver<ConnectionState>);
 
 impl ConnectionWatch {
-    /// The state now.
+    /// Returns the current state.
     pub fn current(&self) -> ConnectionState {
         self.0.borrow().clone()
     }
 
-    /// Waits until the state is another than the last that this answered with,
-    /// or at first than the one when the watch was made.
+    /// Waits until the state has changed since the last call, or since the watch was created, and
+    /// returns the new state.
     ///
-    /// What comes and goes between two calls is not seen. After
-    /// [`Closed`](ConnectionState::Closed) nothing changes any more, and this
-    /// waits for ever. Cancel-safe: a change that was not answered with is kept.
+    /// Of several changes between two calls, only the last state is returned. After
+    /// [`Closed`](ConnectionState::Closed), the future never completes.
+    ///
+    /// Cancel-safe: a change that was not returned is kept for the next call.
     pub async fn changed(&mut self) -> ConnectionState {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -75,9 +76,10 @@ impl ConnectionWatch {
         self.0.borrow_and_update().clone()
     }
 
-    /// Waits until there is a connection; `false` if there will be none.
+    /// Waits until the state is [`Connected`](ConnectionState::Connected) or
+    /// [`Closed`](ConnectionState::Closed). Returns `true` if it is connected.
     ///
-    /// Cancel-safe.
+    /// Cancel-safe: dropping the future has no effect.
     pub async fn connected(&mut self) -> bool {
         let done = |state: &ConnectionState| {
             matches!(state, ConnectionState::Connected | ConnectionState::Closed)
@@ -87,7 +89,7 @@ impl ConnectionWatch {
     }
 }
 
-/// What the server did not allow, and said so beside all answers.
+/// A permission violation, which the server reports independently of replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Denial {
     /// Publishing to this subject.
@@ -97,9 +99,8 @@ pub(super) enum Denial {
 }
 
 impl Denial {
-    /// Reads the text of a server's error: `Permissions Violation for Publish to
-    /// "orders"`, `… for Subscription to "orders" using queue "q"`
-    /// (nats-server, `server/client.go`).
+    /// Parses the text of a server's error: `Permissions Violation for Publish to "orders"`,
+    /// `… for Subscription to "orders" using queue "q"` (nats-server, `server/client.go`).
     pub(super) fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix("Permissions Violation for ")?;
         let (what, rest) = rest.split_once('"')?;
@@ -113,8 +114,8 @@ impl Denial {
     }
 }
 
-/// Whether a server ends a connection because of who it is (nats-server,
-/// `server/errors.go`), and not since it or the account has too many: `maximum
+/// Whether a server ends a connection because of its credentials (nats-server,
+/// `server/errors.go`), and not because of a limit of the server or account, such as `maximum
 /// account active connections exceeded`.
 pub(super) fn is_about_credentials(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -122,37 +123,37 @@ pub(super) fn is_about_credentials(text: &str) -> bool {
     words.iter().any(|word| text.contains(word)) && !text.contains(EXCEEDED)
 }
 
-/// How the server's errors end that say that a limit is reached.
+/// The end of the server's errors about a reached limit.
 pub(super) const EXCEEDED: &str = "exceeded";
 
-/// Hears what becomes of the connection.
+/// Listens to changes of the connection.
 pub(super) trait ConnectionListener: Send + Sync {
-    /// There is a connection again.
+    /// The connection was made, or made again.
     fn connected(&self);
 
     /// The connection was lost.
     fn disconnected(&self);
 
-    /// The server did not allow something.
+    /// The server reported a permission violation.
     fn denied(&self, denial: &Denial);
 
-    /// Nothing is to be published from now on.
+    /// Publishing must stop.
     fn end_publishing(&self);
 
-    /// The connection is not wanted any more.
+    /// The connection must end.
     fn end(&self);
 }
 
-/// What is wanted of the connection.
+/// The phase of the transport: which operations are accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// Everything.
+    /// All operations.
     Open,
-    /// Nothing new but publishing: what was begun goes on, and what was handed out is settled.
+    /// Only publishing and settling; operations in progress continue.
     Draining,
-    /// Nothing new: what was published is confirmed.
+    /// No new operations; publishes in flight are confirmed.
     Confirming,
-    /// Nothing: no connection is made any more.
+    /// None; the client does not reconnect.
     Ended,
 }
 

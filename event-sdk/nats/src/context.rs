@@ -23,16 +23,16 @@ use super::send_queue::SendQueue;
 use super::server::{Server, Version};
 use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
 
-/// A connection, and what was learnt of the server behind it.
+/// A connection, and the known properties of its server.
 ///
 /// It ends when the last handle to it is dropped.
 pub(super) struct NatsContext {
     client: async_nats::Client,
     options: NatsOptions,
     monitor: Arc<ConnectionMonitor>,
-    /// Publishes with acks, and the answers to requests.
+    /// Publishes with confirmations, and replies to requests.
     send_queue: Arc<SendQueue>,
-    /// Messages without answers, which no missing ack holds up.
+    /// Messages without replies, which a missing confirmation does not delay.
     plain: OnceLock<Arc<SendQueue>>,
     /// Pull requests, deliveries and settlements.
     receiver: Receiver,
@@ -45,10 +45,10 @@ struct Learnt {
     server: Server,
 }
 
-/// How long closing waits for what was handed over to be written.
+/// How long closing waits until accepted messages are written.
 const CLOSING: Duration = Duration::from_secs(2);
 
-/// How often a drain looks whether everything is confirmed.
+/// How often a drain checks whether all publishes are confirmed.
 const LOOKING: Duration = Duration::from_millis(5);
 
 impl NatsContext {
@@ -66,7 +66,7 @@ impl NatsContext {
         let client = connect::connect(&options, &monitor).await?;
         let info = client.server_info();
         let server = Server::learn(&info);
-        // The client would stay connected as long as its tasks have handles.
+        // The client stays connected as long as its tasks have handles.
         if let Err(error) = server.check() {
             monitor.end();
             let _ = client.drain().await;
@@ -77,7 +77,7 @@ impl NatsContext {
         let send_queue =
             SendQueue::new(client.clone(), inbox, options.limits, Arc::clone(&monitor));
         let send_queue = Arc::new(send_queue);
-        // Before it listens, so that it hears if it may not.
+        // Before it subscribes, so that a denial of the subscription is noticed.
         monitor.add(Arc::clone(&send_queue));
         let receiver = Receiver::new(options.clone(), Arc::clone(&monitor), runtime.clone());
         let context = Arc::new(Self {
@@ -93,7 +93,7 @@ impl NatsContext {
             }),
             runtime,
         });
-        // Before anything is published, so that the server knows of it first.
+        // Before anything is published, so that the server has the subscription first.
         let pending_replies = context
             .client
             .subscribe(pending_replies)
@@ -117,7 +117,7 @@ impl NatsContext {
         Ok(context)
     }
 
-    /// The client, for subscriptions and for messages without an answer.
+    /// The client, for subscriptions and for messages without a reply.
     pub(super) fn client(&self) -> &async_nats::Client {
         &self.client
     }
@@ -131,12 +131,12 @@ impl NatsContext {
         &self.options
     }
 
-    /// Publishes with acks go through here.
+    /// The queue of publishes with confirmations.
     pub(super) fn send_queue(&self) -> &Arc<SendQueue> {
         &self.send_queue
     }
 
-    /// Messages without acks go through here.
+    /// The queue of messages without confirmations.
     pub(super) fn plain_send_queue(&self) -> &Arc<SendQueue> {
         self.plain.get_or_init(|| {
             let (client, monitor) = (self.client.clone(), Arc::clone(&self.monitor));
@@ -151,7 +151,7 @@ impl NatsContext {
         })
     }
 
-    /// What the server that is connected now said of itself.
+    /// The properties that the connected server reported.
     pub(super) fn server(&self) -> Server {
         let mut learnt = self.server.lock().unwrap_or_else(PoisonError::into_inner);
         let info = self.client.server_info();
@@ -165,16 +165,16 @@ impl NatsContext {
         learnt.server.clone()
     }
 
-    /// Whether what comes for an inbox that is left is for others at once; see
+    /// Whether messages for an abandoned inbox go to other subscriptions at once; see
     /// [`Server::takes_back`].
     pub(super) fn takes_back(&self) -> bool {
-        // Behind another prefix there is another server.
+        // Another prefix may lead to another server.
         self.options.api_prefix == API_PREFIX && self.server().takes_back()
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.server().capabilities();
-        // What another domain or account reports does not come here.
+        // Reports of another JetStream domain or account do not arrive here.
         if self.options.api_prefix != API_PREFIX {
             capabilities = capabilities.without(Capability::ReportsExhausted);
         }
@@ -191,7 +191,7 @@ impl NatsContext {
         self.options.management == Management::Allowed
     }
 
-    /// What to do about a capability that is missing, as the end of a sentence.
+    /// The remedy for a missing capability, as the end of a sentence.
     pub(super) fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         let reports = [Capability::ReportsExhausted, Capability::ReportsGaps];
         let managed = missing.is_ability() || reports.contains(&missing);
@@ -205,7 +205,7 @@ impl NatsContext {
         }
     }
 
-    /// The state of the connection that is not for deliveries.
+    /// The state of the first connection.
     pub(super) fn watch(&self) -> ConnectionWatch {
         self.monitor.watch()
     }
@@ -215,12 +215,12 @@ impl NatsContext {
         self.monitor.watch_both()
     }
 
-    /// Whether there are both connections: that for deliveries, and that for all else.
+    /// Whether both connections are connected.
     pub(super) fn is_connected(&self) -> bool {
         self.watch().current() == ConnectionState::Connected && self.receiver.link().is_connected()
     }
 
-    /// Goes on without anybody waiting for it.
+    /// Spawns a task in the runtime of the connection.
     pub(super) fn spawn(&self, rest: impl Future<Output = ()> + Send + 'static) {
         self.runtime.spawn(rest);
     }
@@ -230,17 +230,17 @@ impl NatsContext {
         self.runtime.enter()
     }
 
-    /// What is known of the connection.
+    /// The monitor of the connection.
     pub(super) fn monitor(&self) -> &Arc<ConnectionMonitor> {
         &self.monitor
     }
 
-    /// What is wanted of the connection, to be waited for.
+    /// A watch on the phase of the transport.
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
         self.monitor.phase()
     }
 
-    /// What the server will not have allowed from now on, said beside answers.
+    /// Permission violations that the server reports from now on.
     pub(super) fn denials(&self) -> broadcast::Receiver<Denial> {
         self.monitor.denials()
     }
@@ -250,13 +250,12 @@ impl NatsContext {
         format!("{}.{call}", self.options.api_prefix)
     }
 
-    /// A subject for answers that nobody else has.
+    /// A unique subject for replies.
     pub(super) fn new_inbox(&self) -> String {
         self.client.new_inbox()
     }
 
-    /// Refuses what is begun after [`begin_drain`](Self::begin_drain) and
-    /// [`end`](Self::end).
+    /// Refuses new operations after [`begin_drain`](Self::begin_drain) and [`end`](Self::end).
     pub(super) fn check_open(&self, operation: Operation) -> Result<(), Error> {
         if self.monitor.is_open() {
             Ok(())
@@ -265,18 +264,17 @@ impl NatsContext {
         }
     }
 
-    /// That nothing is begun any more, and why.
+    /// The error of a refused operation, with the reason.
     pub(super) fn refusal(&self, operation: Operation) -> Error {
         self.monitor.refusal(operation)
     }
 
-    /// Whether an error of a subscription says no more than that the transport is drained or
-    /// closed, as it was asked to be.
+    /// Whether an error of a subscription is only the requested drain or close of the transport.
     pub(super) fn is_end(&self, error: &Error) -> bool {
         *error.kind() == ErrorKind::Closed && self.monitor.was_told_to_end()
     }
 
-    /// Refuses what is done after [`end`](Self::end); a drain lets it be done.
+    /// Refuses operations after [`end`](Self::end); they are allowed during a drain.
     pub(super) fn check_not_ended(&self, operation: Operation) -> Result<(), Error> {
         if self.monitor.is_wanted() {
             Ok(())
@@ -296,8 +294,8 @@ impl NatsContext {
         }
     }
 
-    /// Refuses everything new from now on but publishing; what was begun goes on, and what
-    /// was handed out can be settled.
+    /// Refuses new operations except publishing. Operations in progress continue, and deliveries
+    /// can be settled.
     pub(super) fn begin_drain(&self) {
         self.monitor.begin_drain();
     }
@@ -307,8 +305,7 @@ impl NatsContext {
         self.monitor.end_publishing();
     }
 
-    /// Waits until every publish that was taken is confirmed or has failed.
-    /// Cancel-safe.
+    /// Waits until every accepted publish is confirmed or has failed. Cancel-safe.
     pub(super) async fn confirmed(&self) {
         let plain = self.plain.get();
         while !self.send_queue.is_idle() || plain.is_some_and(|plain| !plain.is_idle()) {
@@ -316,18 +313,18 @@ impl NatsContext {
         }
     }
 
-    /// Ends the connection: what was handed over is still written, everything
-    /// else is refused.
+    /// Ends the connection: accepted messages are still written, all other operations are refused.
     pub(super) fn end(&self) {
         self.monitor.end();
     }
 
-    /// The same, and waits until it has ended. Cancel-safe: it goes on all the same.
+    /// Ends the connection and waits until it has ended. Cancel-safe: dropping the future does not
+    /// stop it.
     pub(super) async fn close(&self) {
         self.close_by(Instant::now() + CLOSING).await;
     }
 
-    /// The same, and waits no longer than until then.
+    /// Like [`close`](Self::close), but waits at most until `deadline`.
     pub(super) async fn close_by(&self, deadline: Instant) {
         self.end();
         let mut watch = self.watch();
@@ -337,7 +334,7 @@ impl NatsContext {
             }
             self.receiver.ended().await;
         };
-        // A server that is paused does not take what is to be written.
+        // A paused server does not read, so that writing never completes.
         let _ = tokio::time::timeout_at(deadline, closed).await;
     }
 }
@@ -348,7 +345,7 @@ impl Drop for NatsContext {
     }
 }
 
-/// Hands over what waits, and ends the connection when it is not wanted any more.
+/// Sends queued messages, and ends the connection when the transport has ended.
 async fn pump(
     client: async_nats::Client,
     monitor: Arc<ConnectionMonitor>,
@@ -360,7 +357,7 @@ async fn pump(
     };
     send_queue.run().await;
     let written = async {
-        // Errors say that it has ended already.
+        // An error means that the connection has already ended.
         let _ = client.flush().await;
         let _ = client.drain().await;
     };
@@ -369,7 +366,7 @@ async fn pump(
     monitor.closed();
 }
 
-/// Notices that a runtime ends, which drops its tasks.
+/// Detects the end of the runtime, which drops its tasks.
 struct RuntimeGuard {
     monitor: Arc<ConnectionMonitor>,
     finished: bool,
@@ -383,10 +380,9 @@ impl Drop for RuntimeGuard {
     }
 }
 
-/// The inbox of a connection: a prefix that nobody else has. It is shorter than
-/// what the client makes, since it travels with each message, and back; and it is
-/// no part of that, since with async-nats's feature `nuid` all that one process
-/// makes begin in the same way.
+/// The inbox of a connection: a unique prefix. It is shorter than the client's, because it is sent
+/// with each message and each reply. It is not derived from the client's, because with async-nats's
+/// feature `nuid` all inboxes of one process begin with the same characters.
 fn inbox(prefix: &str) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     // The last 62 bits are random: eleven digits.

@@ -24,50 +24,51 @@ use event_sdk_core::transport::{
     Subscription, Transport, TransportExt as _,
 };
 
-/// NATS without streams: for events that nobody has to have.
+/// NATS without streams (core NATS): for events that may be lost.
 ///
-/// What is published reaches the subscriptions that are there, each message at
-/// most once: nothing is stored, nothing is acknowledged, and nobody hears of
-/// what was published while nobody listened or while a connection was away. A
-/// publish is done when it was handed to the connection.
+/// **Publishing.** A message is delivered at most once, to the subscriptions that exist when it is
+/// published. Nothing is stored or acknowledged. A message is lost if there is no subscription, or
+/// if the connection of a subscription is lost at that time. A publish completes when the
+/// connection has accepted the message.
 ///
-/// A subscription holds what came and was not read yet: up to 65,536 messages, or its
-/// prefetch where that is more, and up to 64 MiB. What comes beyond that is dropped, and
-/// a notice in its place says how many were ([`Dropped`]). A connection that was
-/// made again is a notice too ([`Reconnected`]): what was published meanwhile did
-/// not arrive.
-/// What was not read when it ends, by a drain for example, is dropped with it.
+/// **Subscribing.** A subscription needs [`AckPolicy::None`] and [`DeliverPolicy::New`], and is
+/// ephemeral or a group. The subscriptions of a group share its messages. Durables and all other
+/// features that need a stream return [`Unsupported`](ErrorKind::Unsupported).
 ///
-/// A subscription acknowledges nothing ([`AckPolicy::None`](event_sdk_core::transport::AckPolicy::None)) and begins with
-/// what is new ([`DeliverPolicy::New`](event_sdk_core::transport::DeliverPolicy::New)); a group shares its messages, a durable
-/// needs a stream. Everything else answers
-/// [`Unsupported`](ErrorKind::Unsupported).
+/// **Buffer.** A subscription buffers messages until they are read: up to 65,536 messages, or its
+/// prefetch if that is higher, and up to 64 MiB. Further messages are dropped, and the notice
+/// [`Dropped`] says how many. When the subscription ends, for example by a drain, the messages in
+/// its buffer are dropped.
 ///
-/// A message with a subject or headers that cannot be read is left out with a warning. As for a
-/// stream, messages arrive over a connection of their own, which such a message does not end.
-/// A subscription that has left a group gets nothing that is published by this transport after
-/// that.
+/// **Connections.** After a reconnect, a subscription reports [`Reconnected`]: messages that were
+/// published in the meantime are lost. `CoreNats` shares the connections of the
+/// [`Nats`](super::Nats) from which it was created; closing or draining one of them ends both.
 ///
-/// It shares the connections of the [`Nats`](super::Nats) that it was made from:
-/// closing or draining one of them ends both.
+/// **Groups.** After a subscription of a group was dropped, messages that this transport publishes
+/// go to the other subscriptions of the group.
 ///
+/// **Unreadable messages.** A message whose subject or headers cannot be read is left out, with a
+/// warning in the log.
+///
+/// [`AckPolicy::None`]: event_sdk_core::transport::AckPolicy::None
+/// [`DeliverPolicy::New`]: event_sdk_core::transport::DeliverPolicy::New
 /// [`Dropped`]: event_sdk_core::transport::NoticeKind::Dropped
 /// [`Reconnected`]: event_sdk_core::transport::NoticeKind::Reconnected
 #[derive(Debug, Clone)]
 pub struct CoreNats {
     context: Arc<NatsContext>,
-    /// The subscriptions to consumers on the same connection, which end with it.
+    /// The subscriptions to consumers on the same connection, which end with the connection.
     consumers: Arc<Consumers>,
 }
 
 impl CoreNats {
-    /// Connects to servers that need no JetStream.
+    /// Connects to servers, which need no JetStream.
+    ///
+    /// Cancel-safe: dropping the future stops connecting.
     ///
     /// # Errors
     ///
     /// As [`Nats::connect`](super::Nats::connect).
-    ///
-    /// Cancel-safe: dropping the future ends the attempt.
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         Ok(Nats::connect(options).await?.core())
     }
@@ -76,7 +77,8 @@ impl CoreNats {
         Self { context, consumers }
     }
 
-    /// Shows whether there is a connection, and waits for that to change.
+    /// Returns a watch on the state of the connection. After the first subscription, the watch
+    /// covers both connections.
     pub fn connection(&self) -> ConnectionWatch {
         self.context.watch_both()
     }
@@ -124,8 +126,8 @@ impl CoreNats {
 }
 
 impl CoreNats {
-    /// Publishes when the server knows of the subscriptions that have left their groups: it
-    /// could choose one of them, over the other connection.
+    /// Publishes once the server has handled the unsubscribes of dropped group subscriptions, which
+    /// travel over the other connection. Otherwise it could choose one of them.
     fn publish_after_departures(
         &self,
         message: PublishRequest<'_>,
@@ -141,7 +143,7 @@ impl CoreNats {
         let owner = Arc::clone(&self.context);
         owner.later(Operation::Publish, async move {
             let limit = this.context.options().request_timeout;
-            // One that does not answer in time is not waited for.
+            // If the server does not answer in time, publish anyway.
             let _ = tokio::time::timeout(limit, this.context.receiver().departed()).await;
             let mut message = PublishRequest::new(&subject, body);
             message.headers = headers;
@@ -217,7 +219,7 @@ impl Transport for CoreNats {
     }
 }
 
-/// The second answer: there is no stream that could store it.
+/// The confirmation of a message that no stream stores.
 fn done() -> Confirmation {
     Completion::ready(Ok(Stored {
         stream: None,
@@ -229,7 +231,7 @@ fn done() -> Confirmation {
 const STREAM_NEEDED: &str =
     "that needs a stream; use the `Nats` transport on a server with JetStream";
 
-/// Whether a subscription can be what it asks for.
+/// Validates a subscribe request.
 fn check(about: &ErrorContext, request: &SubscribeRequest) -> Result<(), Error> {
     let config = &request.config;
     let refused = |reason: &str| Err(about.error(ErrorKind::InvalidOption, reason));

@@ -22,90 +22,99 @@
 //! [`Transport`] specifies what every transport guarantees. This page lists what is particular to
 //! this one, and its choices where the contract leaves one:
 //!
-//! - **Connection.** A lost connection is made again, to any of the servers, without a time limit
-//!   unless the options set one. [`Nats::connection`] returns the state and waits for changes. Changes
-//!   are also logged with `tracing` under the target `event_sdk::nats`.
-//! - **Two connections.** The first subscription, or the first reading of history, opens a second
-//!   connection, with the same options and the name `<name>-deliveries`. Deliveries, pull requests,
-//!   settlements and stored messages use it. If it is lost, it
-//!   is made again like the other, and each subscription reports
-//!   [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that were not
-//!   written wait for the next connection.
+//! - **Connection.** The client reconnects after a lost connection, to any of the servers, and does
+//!   not give up unless [`max_reconnects`](NatsOptions::max_reconnects) is set.
+//!   [`Nats::connection`] returns the state and waits for changes. Each change is also logged with
+//!   `tracing` under the target `event_sdk::nats`.
+//! - **Two connections.** The first subscription or history request opens a second connection, with
+//!   the same options and the name `<name>-deliveries`, for deliveries, pull requests, settlements
+//!   and stored messages. The client reconnects it like the first one, and each subscription then
+//!   reports [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that
+//!   were not yet written are written after the reconnect. While `next` has further messages to
+//!   return, a settlement is delayed by up to about 1 ms and written together with the next ones.
 //! - **Unreadable messages.** A message is terminated and reported as
-//!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one that an
-//!   event can have, if its headers are not UTF-8 or have a line without a colon, a blank in a name,
-//!   another version than `NATS/1.0`, or if there are more than 1,024 of them. History, and a
-//!   subscription without a stream, leave it out with a warning in the log.
-//! - **Publishing** sends messages in the order of the calls, and waits while too many are in flight or
-//!   the connection is lost. If a message could not be sent in time, the error is
-//!   [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or the reason why there is
-//!   no connection, and the message was not stored. If it was sent and not confirmed, it may have been
-//!   stored, and publishing it again is recognized as a duplicate.
-//! - **In flight at a disconnect.** What was sent and not confirmed when the connection was lost is sent
-//!   again after reconnecting, until its ack timeout, before all that waits. The stream recognizes the
-//!   second copy by the message id if its duplicate window is longer than the ack timeout; the result
-//!   is then a duplicate. Messages that the client had taken and not written yet can arrive before
-//!   those. A message without an id is not sent again: it waits for a late ack until its ack timeout,
-//!   and then has an unknown outcome.
-//! - **No responders.** If no stream answers a publish, because the stream has no leader or a cluster
-//!   does not know a new stream yet, the transport sends it again for three seconds, unless a message
-//!   published later was stored in the meantime. Then the error is
-//!   [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout), to be tried again. If the stream does
-//!   not exist, the error is [`NoStream`](event_sdk_core::transport::ErrorKind::NoStream) at once.
+//!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one
+//!   that an event can have, if its headers are not UTF-8 or have a line without a colon, a blank
+//!   in a name, another version than `NATS/1.0`, or if there are more than 1,024 headers. History,
+//!   and a subscription without a stream, leave it out with a warning in the log.
+//! - **Publishing** sends messages in the order of the calls, and waits while too many are in
+//!   flight or the connection is lost. If a message could not be sent in time, it was not stored,
+//!   and the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or
+//!   [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) or
+//!   [`Tls`](event_sdk_core::transport::ErrorKind::Tls) if that prevents the connection. If a
+//!   message was sent and not confirmed, it may have been stored; publishing it again is recognized
+//!   as a duplicate.
+//! - **In flight at a disconnect.** After a reconnect, the transport sends unconfirmed messages
+//!   again, before waiting ones, until their [`ack_timeout`](NatsOptions::ack_timeout). The stream
+//!   recognizes the second copy by the message id, and the result is a duplicate, if its duplicate
+//!   window is longer than the ack timeout. Messages that the client had accepted and not yet
+//!   written can arrive before the repeated ones. A message without an id is not sent again: its
+//!   publish waits for a late confirmation until the ack timeout, and then has an unknown outcome.
+//! - **No responders.** If no stream responds to a publish, the stream may have no leader, or a
+//!   cluster may not know a new stream yet. The transport then sends the message again for up to
+//!   three seconds, but stops if a message that was published later has been stored. After that the
+//!   error is [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout), and the publish can be
+//!   retried. If the stream does not exist, the error is
+//!   [`NoStream`](event_sdk_core::transport::ErrorKind::NoStream) at once.
 //! - **Wrong last sequence.** A server from 2.12 on may answer this for a message that it stored
 //!   before. If the last message has the id of the published one, the result is a duplicate.
 //! - **Permissions.** A missing permission is
-//!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied) at once, with the
-//!   subject. To distinguish the errors above, the transport requests information about streams
-//!   (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those permissions it returns the server's
-//!   own error. [`Management::Never`] makes no such request.
-//! - **Leaving.** Messages that an ended subscription had received and not returned are given to other
-//!   subscriptions of the consumer by a nak: at once on a single server, and within two seconds in a
-//!   cluster. A cluster may count messages as delivered to an inbox without listeners, so the transport
-//!   listens until the open pull requests end, and naks what arrives; this counts as another attempt. A
-//!   [drain](Transport::drain) waits for it.
-//! - **Groups** end when no subscription has requested messages for
-//!   [`inactive_threshold`](NatsOptions::inactive_threshold). A subscription that is made at that very
-//!   moment starts a new group.
-//! - **Gaps.** A subscription reports messages that the stream dropped before the consumer read them,
-//!   by a limit, a purge or a deletion ([`NoticeKind::Gap`](event_sdk_core::transport::NoticeKind::Gap)).
-//!   The number is exact if the filters of the consumer cover the subjects of the stream and no other
-//!   subscription receives from it. Otherwise it is "at most", because the server does not say which
-//!   subjects were dropped. Each subscription of a shared consumer reports the gaps that it sees. The
-//!   transport requests `$JS.API.STREAM.INFO` when a subscription begins, when no message arrives any
-//!   more, and at most once a second after a consumer with narrower filters has passed over messages;
-//!   such a gap arrives after the message behind it.
-//!   While a subscription runs, a message behind a jump waits until stream and consumer were asked
-//!   whether subjects and filters are as they were: if they have changed, the number is "at most", and
-//!   only what is gone from the stream counts. One pair of requests serves all messages that the server
-//!   had sent before. For changes made while no subscription runs, an exact number assumes that they
-//!   made no difference, because the server keeps no history of them.
-//!   A member of a group counts the deliveries to other members as read; where some of those may have
-//!   been redeliveries, it asks the stream within four seconds, and reports what is gone as "at most",
-//!   even if another member has read it. Not reported, because the server does not tell:
-//!   - what a purge removes while no subscription runs, since the server moves the consumer's position
-//!     on;
-//!   - messages that were delivered, not settled and then dropped, for the same reason; a subscription
-//!     that runs reports, as "at most", those that it has itself put back or dropped unsettled;
-//!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and what a
-//!     limit for each subject drops while a subscription runs;
-//!   - which messages are missing if more than 10,000 are missing from the middle of the stream: the
-//!     subscription reports their number as "at most" when it begins;
-//!   - what a consumer with `LastPerSubject`, or with a start time in the future, passes over at its
-//!     start.
-//! - **History** is read from any replica if the stream has `allow_direct`, as streams created here do,
-//!   and from the leader otherwise. It needs no consumer. From server 2.11 on it reads in batches.
+//!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied), with the
+//!   subject. It is returned at once, except for settlements that do not wait for the server: there
+//!   it ends the subscription. To distinguish the errors above, the transport requests information
+//!   about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those permissions it
+//!   returns the server's own error. With [`Management::Never`] it makes no such request.
+//! - **Ending a subscription.** Messages that an ended subscription had received and not returned
+//!   are given back by a nak, for other subscriptions of the consumer: at once on a single server,
+//!   and within two seconds in a cluster. A cluster may still deliver to the inbox of the ended
+//!   subscription, so the transport listens until the open pull requests end, and naks what
+//!   arrives; this counts as a delivery. A [drain](Transport::drain) waits for it.
+//! - **Groups.** A group ends when no subscription has requested messages for
+//!   [`inactive_threshold`](NatsOptions::inactive_threshold) and no delivery is unsettled. A
+//!   subscription that is created at that moment starts a new group.
+//! - **Gaps.** A subscription reports messages that the stream dropped before they were delivered
+//!   to the consumer, by a limit, a purge or a deletion
+//!   ([`NoticeKind::Gap`](event_sdk_core::transport::NoticeKind::Gap)).
+//!   - *Exact or at most.* The number is exact if the filters of the consumer cover the subjects of
+//!     the stream and no other subscription receives from the consumer. Otherwise it is "at most",
+//!     because the server does not say which subjects were dropped. If subjects or filters have
+//!     changed during the subscription, the number is "at most" too. Changes made while no
+//!     subscription ran are unknown, and an exact number assumes that they made no difference.
+//!   - *Shared consumers.* Each subscription reports the gaps that it sees, and counts messages
+//!     that other subscriptions received as delivered. If some of those may have been redeliveries,
+//!     it checks the stream within four seconds, and reports missing messages as "at most", even if
+//!     another subscription has received them.
+//!   - *Order.* The notice comes before the message behind the gap, which waits for a check of
+//!     stream and consumer. With filters narrower than the stream, the notice can come after that
+//!     message.
+//!   - *Requests.* The checks use `$JS.API.STREAM.INFO` and `$JS.API.CONSUMER.INFO`: when a
+//!     subscription begins, when no more messages arrive, at a gap, and at most once a second after
+//!     a consumer with narrower filters has passed over messages.
+//!
+//!   Not reported, because the server does not provide the information:
+//!   - messages that a purge removes while no subscription runs;
+//!   - messages that were delivered, not settled and then dropped, except those that a running
+//!     subscription has itself given back or dropped unsettled: it reports them as "at most";
+//!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and
+//!     messages that a limit for each subject drops while a subscription runs;
+//!   - which messages are missing, if more than 10,000 are missing from the middle of the stream:
+//!     the subscription reports their number as "at most" when it begins;
+//!   - messages that a consumer with `LastPerSubject`, or with a start time in the future, passes
+//!     over at its start.
+//! - **History** is read from any replica if the stream has `allow_direct`, as streams created by
+//!   this transport have, and from the leader otherwise. It needs no consumer. From server 2.11 on,
+//!   it is read in batches.
 //! - **Streams.** [Applying a stream](StreamAdmin::apply) changes the fields that the configuration
-//!   names and leaves all others. In a cluster it waits until the stream can be found by its subjects
-//!   (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only, so the number
-//!   of remembered ids is not compared, and the minimum window is 100 ms.
+//!   names and leaves all others. In a cluster it waits until the stream can be found by its
+//!   subjects (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only,
+//!   so the number of remembered ids is not compared, and the minimum window is 100 ms.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
-//!   redeliveries, and accept options that they ignore. It checks only the server that it connects to:
-//!   the servers of another domain or API prefix must be as new. A reconnect to an older server logs a
-//!   warning. Capabilities that need a newer version return `Unsupported` and name it; the expected
-//!   sequence of an entity needs 2.11.
+//!   redeliveries, and accept options that they ignore. It checks only the server that it connects
+//!   to: the servers of another domain or API prefix must be as new. A reconnect to an older server
+//!   logs a warning. Capabilities that need a newer version return `Unsupported` and name it; the
+//!   expected sequence of an entity needs 2.11.
 //!
 //! # Modules
 //!
@@ -182,7 +191,7 @@ use event_sdk_core::transport::{
     Subscription, Transport,
 };
 
-/// The target of all that this transport reports through `tracing`, whichever module reports it.
+/// The target of everything that this transport logs with `tracing`, in all modules.
 const TRACING_TARGET: &str = "event_sdk::nats";
 
 /// The NATS JetStream transport; see the [crate docs](crate).
@@ -208,19 +217,21 @@ impl Nats {
 
     /// Connects to a server.
     ///
+    /// The connection runs in the tokio runtime in which this method is called, and ends with that
+    /// runtime. Its operations can be awaited in any executor.
+    ///
+    /// Cancel-safe: dropping the future stops connecting.
+    ///
     /// # Errors
     ///
-    /// [`InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) for contradictory options,
-    /// [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected) or [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout)
-    /// if no server answers, [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) if it refuses
-    /// the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong certificates,
-    /// [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the server is older than
-    /// [`Version::OLDEST`].
-    ///
-    /// Outside of a tokio runtime, the error is `InvalidOption` too. The connection lives in the runtime
-    /// in which this is called, and ends with it; its operations can be awaited in any executor.
-    ///
-    /// Cancel-safe: dropping the future ends the attempt.
+    /// [`InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) for contradictory
+    /// options, and outside of a tokio runtime;
+    /// [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected) or
+    /// [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout) if no server answers,
+    /// [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) if the server
+    /// refuses the credentials, [`Tls`](event_sdk_core::transport::ErrorKind::Tls) for wrong
+    /// certificates, [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported) if the
+    /// server is older than [`Version::OLDEST`].
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         // A large future, which its callers need not carry.
         let context = Box::pin(NatsContext::connect(options)).await?;
@@ -231,8 +242,8 @@ impl Nats {
         })
     }
 
-    /// Returns a watch on the state of the connection; once there is a subscription, of both
-    /// connections.
+    /// Returns a watch on the state of the connection. After the first subscription or history
+    /// request, the watch covers both connections: it is connected if both are.
     pub fn connection(&self) -> ConnectionWatch {
         self.context.watch_both()
     }
@@ -341,14 +352,14 @@ impl ConsumerAdmin for Nats {
     }
 }
 
-/// Ends the connection in good order.
+/// Drains and closes the connection.
 fn drain(
     context: &Arc<NatsContext>,
     consumers: &Consumers,
     within: Duration,
 ) -> Completion<Result<Drained, Error>> {
     let context = Arc::clone(context);
-    // It has begun when this returns, whoever waits for the rest.
+    // The drain begins now, even if the future is dropped.
     context.begin_drain();
     let draining = consumers.drain(within);
     if draining.is_settled() {
@@ -361,11 +372,11 @@ fn drain(
     )
 }
 
-/// Ends the connection.
+/// Closes the connection.
 fn close(context: &Arc<NatsContext>, consumers: &Consumers) -> Completion<Result<(), Error>> {
     let context = Arc::clone(context);
-    // It is closed when this returns, whoever waits for the rest. A subscription that ends has to
-    // find that this was asked for, or it would report a failure.
+    // The transport is closed now, even if the future is dropped. The phase must be set before a
+    // subscription ends, or the subscription would report a failure.
     context.begin_drain();
     consumers.end();
     context.end();

@@ -79,7 +79,7 @@ pub enum Management {
 }
 
 impl NatsOptions {
-    /// Default timeout of connecting to one server.
+    /// Default timeout of one connection attempt to one server.
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
     /// Default timeout of a request to the server.
     pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -88,15 +88,15 @@ impl NatsOptions {
     /// Default time that a publish waits for a connection: less than the publish timeout of a
     /// bus, so that the publish can fail as "not sent".
     pub const DEFAULT_CONNECTION_WAIT: Duration = Duration::from_secs(4);
-    /// Default maximum wait for the ack of a publish.
+    /// Default maximum wait for the confirmation of a publish.
     pub const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
-    /// Default number of publishes that wait for their acks at a time.
+    /// Default maximum number of publishes in flight.
     pub const DEFAULT_MAX_IN_FLIGHT: usize = 1024;
     /// Default time after which the server deletes a group or ephemeral consumer that receives no
-    /// requests.
+    /// requests and has no unsettled deliveries.
     pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_secs(5 * 60);
-    /// Default maximum of bytes that a subscription has requested and not received: 16 MiB, a
-    /// quarter of a server's default `max_pending` (64 MB).
+    /// Default maximum of requested bytes of a subscription: 16 MiB, a quarter of a server's
+    /// default `max_pending` (64 MB).
     pub const DEFAULT_MAX_PULL_BYTES: u64 = 16 * 1024 * 1024;
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
@@ -153,8 +153,8 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with a credentials file as `nsc` writes it. The file is read at each
-    /// connection, so it can be replaced.
+    /// Authenticates with a credentials file as `nsc` writes it. The file is read at each connect
+    /// and reconnect, so it can be replaced.
     pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::CredentialsFile(FilePath::new(path)));
         self
@@ -181,7 +181,7 @@ impl NatsOptions {
     }
 
     /// Presents this client certificate (a chain in a PEM file) with its key (PEM). Both files
-    /// are read at each connection, so they can be replaced. Requires TLS.
+    /// are read at each connect and reconnect, so they can be replaced. Requires TLS.
     pub fn client_certificate(
         mut self,
         certificate: impl Into<PathBuf>,
@@ -232,14 +232,19 @@ impl NatsOptions {
         self
     }
 
-    /// Sets the timeout of connecting to one server. Default: 5 s.
+    /// Sets the timeout of one connection attempt to one server. Default: 5 s.
+    ///
+    /// Compare: `connect_timeout` limits one attempt, [`connect_within`](Self::connect_within) the
+    /// retries of the first connection, and [`connection_wait`](Self::connection_wait) the time
+    /// that a publish waits while the connection is lost.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
-    /// Retries the first connection for at least this long, for services that may start before
-    /// their server. Default: no retries. Wrong credentials fail at once.
+    /// Retries the first connection, for services that may start before their server. A round over
+    /// all servers starts no later than this time after the call of `connect`. Default: 0, no
+    /// retries. Refused credentials, wrong certificates and invalid options fail at once.
     pub fn connect_within(mut self, time: Duration) -> Self {
         self.connect_within = time;
         self
@@ -257,9 +262,9 @@ impl NatsOptions {
         self
     }
 
-    /// Sets the waits between reconnect attempts: `first`, doubled after each round over all
-    /// servers, up to `longest`. Each wait is shortened at random by up to a half. Default: 100
-    /// ms up to 4 s.
+    /// Sets the waits between reconnect rounds, each of which tries all servers: `first`, doubled
+    /// after each round, up to `longest`. Each wait is shortened at random by up to a half.
+    /// Default: 100 ms up to 4 s.
     pub fn reconnect_delay(mut self, first: Duration, longest: Duration) -> Self {
         self.reconnect.first = first;
         self.reconnect.longest = longest;
@@ -267,28 +272,30 @@ impl NatsOptions {
     }
 
     /// Sets after how many consecutive failed reconnect attempts the transport is closed.
-    /// Default, and zero: never.
+    /// Default: 0, never.
     pub fn max_reconnects(mut self, attempts: usize) -> Self {
         self.reconnect.attempts = attempts;
         self
     }
 
-    /// Sets how many publishes may wait for their acks at a time; further ones wait. Default:
-    /// 1,024; zero counts as one.
+    /// Sets the maximum number of publishes in flight, which are sent and not yet confirmed.
+    /// Further publishes wait. Default: 1,024; zero counts as one.
     pub fn max_in_flight(mut self, publishes: usize) -> Self {
         self.limits.in_flight = publishes.max(1);
         self
     }
 
-    /// Sets the maximum wait for the ack of a publish. Default: 10 s. The publish timeout of the
-    /// bus also applies; if that is longer, raise this too.
+    /// Sets the maximum wait for the confirmation of a publish after it was sent. Default: 10 s.
+    ///
+    /// The bus's publish timeout limits the whole publish, and the shorter of the two ends it. To
+    /// wait longer than 10 s, raise both.
     pub fn ack_timeout(mut self, timeout: Duration) -> Self {
         self.limits.ack = timeout;
         self
     }
 
-    /// Sets how long a publish waits for a connection before it fails with
-    /// [`Disconnected`](ErrorKind::Disconnected), without sending anything. Default: 4 s.
+    /// Sets how long a publish waits while the connection is lost, before it fails with
+    /// [`Disconnected`](ErrorKind::Disconnected) and is not sent. Default: 4 s.
     pub fn connection_wait(mut self, time: Duration) -> Self {
         self.limits.connection = time;
         self
@@ -297,26 +304,27 @@ impl NatsOptions {
     /// Sets the time after which the server deletes a group or ephemeral consumer that receives no
     /// requests and has no unsettled deliveries. Default: 5 min.
     ///
-    /// The consumer of a killed program stays this long, and a group can be without members this
-    /// long. All members of a group need the same value.
+    /// The ephemeral consumer of a killed program stays for this time, and so does a group without
+    /// subscriptions. All subscriptions of a group need the same value.
     pub fn inactive_threshold(mut self, threshold: Duration) -> Self {
         self.inactive = threshold;
         self
     }
 
-    /// Sets the maximum of bytes, including headers and subjects, that a subscription has
-    /// requested and not received, if it prefetches more than one message. Default: 16 MiB.
+    /// Sets the maximum of requested bytes of a subscription that prefetches more than one message:
+    /// the bytes that it has requested and not received, including headers and subjects. Default:
+    /// 16 MiB.
     ///
-    /// A server disconnects a client as a slow consumer if more than `max_pending` bytes wait for
-    /// it; the messages are then delivered again after the ack wait. Keep the sum over all
-    /// subscriptions of a connection well below `max_pending`. A message larger than its share of
-    /// a request is requested alone, which takes two round trips.
+    /// If more than the server's `max_pending` bytes wait for a client, the server disconnects it
+    /// as a slow consumer, and the messages are delivered again after the ack wait. Keep the sum
+    /// over all subscriptions of a connection well below `max_pending`. A message that is larger
+    /// than its share of a request is requested alone, which takes two round trips.
     pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
         self.max_pull_bytes = bytes;
         self
     }
 
-    /// Whether it can be so; what has to be read from files is read later.
+    /// Validates the options. Files are read later.
     pub(super) fn check(&self) -> Result<(), Error> {
         for (what, prefix) in [
             ("inbox prefix", &self.inbox_prefix),
@@ -361,11 +369,11 @@ impl NatsOptions {
     }
 }
 
-/// What the subjects of the JetStream API begin with, unless another domain or
-/// account has it.
+/// The prefix of the JetStream API's subjects, unless a JetStream domain or another account
+/// provides the API.
 pub(super) const API_PREFIX: &str = "$JS.API";
 
-/// Why a text cannot stand before subjects.
+/// Why a text is not a valid prefix of subjects; `None` if it is.
 fn bad_prefix(prefix: &str) -> Option<&'static str> {
     let foreign = |c: char| c.is_whitespace() || c.is_control();
     if prefix.split('.').any(str::is_empty) {
@@ -381,7 +389,7 @@ fn bad_prefix(prefix: &str) -> Option<&'static str> {
 
 impl fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Exhaustive, so that a new option has to say here how it is shown.
+        // Exhaustive, so that a new option must be added here.
         let Self {
             servers,
             only_given_servers,

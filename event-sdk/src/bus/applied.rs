@@ -1,4 +1,4 @@
-//! What applying the declarations of a bus has changed.
+//! `EventBus::apply` and its result `Applied`: the changes to declared streams and durables.
 
 use std::fmt;
 
@@ -9,7 +9,8 @@ use event_sdk_core::transport::{
 
 use super::EventBus;
 
-/// What [`EventBus::apply`] has changed. `Display` says it in a line each.
+/// The result of [`EventBus::apply`]: what changed for each stream and durable. `Display` prints
+/// one line for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
@@ -19,7 +20,7 @@ pub struct Applied {
     pub consumers: Vec<AppliedConsumer>,
 }
 
-/// What became of one declared durable in one stream.
+/// The result for one declared durable in one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct AppliedConsumer {
@@ -32,7 +33,7 @@ pub struct AppliedConsumer {
 }
 
 impl Applied {
-    /// Whether everything was as it is declared.
+    /// Whether all streams and durables already matched their declarations.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         let mut streams = self.streams.iter();
@@ -43,23 +44,30 @@ impl Applied {
 }
 
 impl EventBus {
-    /// Applies all that is declared on the bus: first the [streams](super::BusBuilder::stream), as
-    /// [`apply_streams`](Self::apply_streams) does, then the
-    /// [durables](super::BusBuilder::consumer). A durable that exists is changed without losing its
-    /// position. Nothing else of the SDK changes a durable.
+    /// Applies all declarations of the bus: first the [streams](super::BusBuilder::stream), like
+    /// [`apply_streams`](Self::apply_streams), then the [durables](super::BusBuilder::consumer).
+    /// An existing durable is changed without losing its position. No other method of the bus
+    /// changes a durable.
     ///
-    /// A program that deploys calls it once, before it subscribes.
+    /// Call it once in a deployment step, before anything subscribes.
     ///
-    /// During a rolling deploy, replicas of the older version share the durable: an event
-    /// that is new to the set may come to one of them, whose `decode` fails and which has to
-    /// put it back ([`Delivery::nak`](crate::Delivery::nak) with a delay).
+    /// During a rolling deploy, instances of the older version share the durable. One of them may
+    /// receive an event that only the new version knows: its `decode` fails, and the handler
+    /// should call [`Delivery::refuse`](crate::Delivery::refuse), which gives the event back for
+    /// another instance.
     ///
-    /// Dropping the future leaves open how much was applied; applying again is safe.
+    /// Not cancel-safe: after dropping the future, some streams and durables may have been
+    /// applied. Applying them again is safe.
     ///
     /// # Errors
     ///
-    /// The transport's error for the first stream or durable that cannot be applied; it names the
-    /// stream or durable. Everything declared before it has been applied.
+    /// The error of the first stream or durable that cannot be applied; it names the stream or
+    /// durable, and everything declared before it is applied. Kinds: those of
+    /// [`apply_streams`](Self::apply_streams), and for a durable
+    /// [`ConsumerMismatch`](event_sdk_core::ErrorKind::ConsumerMismatch) if a setting cannot be
+    /// changed, [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if a filter matches
+    /// no subject of the stream, and
+    /// [`StreamNotFound`](event_sdk_core::ErrorKind::StreamNotFound).
     pub async fn apply(&self) -> Result<Applied, Error> {
         let streams = self.apply_streams().await?;
         let inner = self.inner();

@@ -91,15 +91,15 @@ impl BusBuilder {
         self
     }
 
-    /// Declares a stream. `memory` creates it; on other transports [`EventBus::apply_streams`]
-    /// does. Subscriptions look for the stream of a subject among the declared streams first, and
-    /// then ask the transport.
+    /// Declares a stream. `memory` creates it; on other transports, [`EventBus::apply`] and
+    /// [`EventBus::apply_streams`] create or change it. Subscriptions look up the stream of a
+    /// subject among the declared streams first, and then on the transport.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
     }
 
-    /// Declares a durable: [`EventBus::apply`] creates it or changes it.
+    /// Declares a durable: [`EventBus::apply`] creates or changes it.
     pub fn consumer(mut self, consumer: ConsumerSpec) -> Self {
         self.consumers.push(consumer);
         self
@@ -181,7 +181,7 @@ impl BusBuilder {
         Ok(self.finish(Arc::new(transport), streams))
     }
 
-    /// A bus over the memory transport as it is, which nothing can be wrong with.
+    /// A bus on the memory transport with its defaults, which cannot fail.
     #[cfg(feature = "memory")]
     pub(super) fn with_default_memory(self) -> EventBus {
         let transport =
@@ -237,7 +237,7 @@ impl BusBuilder {
     }
 }
 
-/// The file name of this program without its ending.
+/// The file name of this program without its extension.
 fn program_name() -> Text {
     static NAME: OnceLock<Option<String>> = OnceLock::new();
     let name = NAME.get_or_init(|| {

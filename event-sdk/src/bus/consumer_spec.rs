@@ -13,10 +13,11 @@ use event_sdk_core::{EventSet, Pattern};
 use super::wanted::Filters;
 use super::{EventBus, Routes};
 
-/// The declaration of a durable consumer: [`EventBus::apply`] creates it or changes it, and
-/// subscriptions to it have its settings where they say nothing else.
+/// The declaration of a durable consumer. [`EventBus::apply`] creates or changes the durable, and
+/// subscriptions to it use the declared settings unless they set their own.
 ///
-/// A set whose events lie in several streams has a durable of this name in each.
+/// If the events of the set are in several streams, each of these streams has a durable of this
+/// name.
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,8 +52,8 @@ pub struct ConsumerSpec {
 }
 
 impl ConsumerSpec {
-    /// A durable for the events of the set `S`, or of one type: it starts at the oldest event,
-    /// and has JetStream's defaults otherwise.
+    /// A durable for the events of the set `S`, or of one event type. It starts at the oldest
+    /// event, and otherwise has JetStream's defaults.
     pub fn durable<S: EventSet>(name: impl Into<Text>) -> Self {
         let name = name.into();
         Self {
@@ -63,62 +64,63 @@ impl ConsumerSpec {
         }
     }
 
-    /// Where the durable starts when it is created: at the oldest event unless set. It is
-    /// not changed later.
+    /// Sets where the durable starts when it is created; an existing durable keeps its position.
+    /// Default: at the oldest event.
     pub fn deliver(mut self, policy: DeliverPolicy) -> Self {
         self.config.deliver = policy;
         self
     }
 
-    /// How deliveries are acknowledged: each by itself unless set. It cannot be changed later.
+    /// Sets how deliveries are acknowledged. Cannot be changed later. Default: each by itself.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self
     }
 
-    /// How long a delivery may stay unsettled before it is delivered again: 30
-    /// seconds unless set.
+    /// Sets how long a delivery may stay unsettled before it is delivered again. Default: 30 s.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.config.ack_wait = wait;
         self
     }
 
-    /// How often an event is delivered; zero, and unless set: until it is settled.
+    /// Sets the maximum number of deliveries of an event. Default: 0, no limit.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self
     }
 
-    /// How many deliveries may be unsettled at once: 1,000 unless set; zero: any number.
+    /// Sets the maximum number of unsettled deliveries. Default: 1,000; 0: no limit.
     pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.config.max_ack_pending = NonZeroU32::new(deliveries);
         self
     }
 
-    /// The server's own backoff: waits that replace the ack wait, by attempt.
+    /// Sets the server's backoff: ack waits by delivery number, which replace
+    /// [`ack_wait`](Self::ack_wait). Default: none.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
         self
     }
 
-    /// Only subjects of the set that this pattern, relative to the prefix, matches too.
+    /// Restricts the durable to subjects of the set that also match this pattern, relative to the
+    /// prefix. If it is called twice, both patterns must match.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
     }
 
-    /// Only from this stream.
+    /// Restricts the durable to this stream.
     pub fn stream(mut self, name: impl Into<Text>) -> Self {
         self.routes.stream(name.into());
         self
     }
 
-    /// The name.
+    /// The name of the durable.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// From which streams, and which subjects of the set.
+    /// The streams, and the subjects of the set.
     pub(crate) fn routes(&self) -> &Routes {
         &self.routes
     }
@@ -132,7 +134,7 @@ impl ConsumerSpec {
     ///
     /// # Errors
     ///
-    /// When nothing can match, or no stream stores what is wanted.
+    /// If no subject can match, or no stream stores the subjects.
     pub(super) async fn configs(
         &self,
         bus: &EventBus,

@@ -12,34 +12,35 @@ use event_sdk_core::{EventSet, Pattern};
 
 use super::EventBus;
 
-/// Which subjects of a set are wanted, and from which streams.
+/// The requested subjects of a set, and the requested streams.
 ///
-/// It is shared by subscriptions and history, which ask the same question.
+/// Used by subscriptions and history.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Routes {
     narrow: Vec<Pattern>,
-    /// The key, escaped into a token, or why it cannot be one.
+    /// The key, escaped into a token, or the reason why that is not possible.
     key: Option<Result<String, KeyError>>,
     stream: Option<Text>,
 }
 
 impl Routes {
-    /// Only subjects that this relative pattern matches too.
+    /// Restricts the subjects to those that this relative pattern also matches.
     pub(crate) fn narrow(&mut self, pattern: Pattern) {
         self.narrow.push(pattern);
     }
 
-    /// Only events with this key, which must be in their subjects.
+    /// Restricts the events to those with this key, which must be in their subjects.
     pub(crate) fn key(&mut self, key: &dyn fmt::Display) {
         self.key = Some(grammar::escape_key(key));
     }
 
-    /// Only this stream.
+    /// Restricts the streams to this one.
     pub(crate) fn stream(&mut self, stream: Text) {
         self.stream = Some(stream);
     }
 
-    /// Takes from a declaration what is not said here: the stream, and the narrower subjects.
+    /// Takes settings that are not set here from a declaration: the stream, and the narrower
+    /// subjects.
     pub(crate) fn inherit(&mut self, declared: &Self) {
         if self.stream.is_none() {
             self.stream.clone_from(&declared.stream);
@@ -50,11 +51,11 @@ impl Routes {
         }
     }
 
-    /// The streams, and for each the whole subjects that are wanted of it.
+    /// Returns the streams, and the requested whole subjects of each.
     ///
     /// # Errors
     ///
-    /// When no stream stores what is wanted.
+    /// If no stream stores a requested subject.
     pub(crate) async fn resolve_filters(
         &self,
         filters: Vec<Pattern>,
@@ -63,7 +64,7 @@ impl Routes {
     ) -> Result<Vec<(Text, Vec<Pattern>)>, Error> {
         if !bus.transport().capabilities().has(Capability::Store) {
             return match &self.stream {
-                // Nobody stores it, so that it comes from everywhere.
+                // Without streams, there is one route without a stream name.
                 None => Ok(vec![(Text::from_static(""), filters)]),
                 Some(_) => Err(Error::unsupported(
                     Capability::Store,
@@ -94,7 +95,7 @@ impl Routes {
         Ok(routes)
     }
 
-    /// Why nothing is found, with the prefix and the subjects that do not fit each other.
+    /// The reason why no stream was found, with the bus's prefix and the streams' subjects.
     async fn not_stored(&self, bus: &EventBus) -> String {
         let prefix = bus.prefix();
         let declared = bus.inner().streams.iter();
@@ -118,8 +119,8 @@ impl Routes {
         }
     }
 
-    /// The streams that store some of `filter`: from the declarations, or else
-    /// as the transport says.
+    /// The streams that store subjects which `filter` matches: from the declarations, otherwise
+    /// from the transport.
     async fn streams_of(
         &self,
         bus: &EventBus,
@@ -137,7 +138,7 @@ impl Routes {
             let mut subjects = config.subjects.iter();
             subjects.any(|subject| subject.covers(filter)) && stores(config)
         };
-        // A declared stream that stores all of it is the only one that does.
+        // If a declared stream stores everything that `filter` matches, no other stream does.
         if let Some(declared) = inner.streams.iter().find(covers) {
             return Ok(vec![declared.clone()]);
         }
@@ -154,8 +155,8 @@ impl Routes {
         Ok(streams)
     }
 
-    /// The stream that was named, if it has no subjects of its own: a mirror, which
-    /// has whatever another stream stores.
+    /// The named stream, if it has no subjects of its own: a mirror, which has the messages of
+    /// another stream.
     async fn copy(
         bus: &EventBus,
         name: &str,
@@ -173,7 +174,7 @@ impl Routes {
         }
     }
 
-    /// The whole subjects that are wanted; no two overlap.
+    /// Returns the requested whole subjects, which do not overlap.
     pub(crate) fn filters<S: EventSet>(
         &self,
         bus: &EventBus,
@@ -189,7 +190,7 @@ impl Routes {
         Ok(filters)
     }
 
-    /// The whole subjects that are wanted of `patterns`, which name no type.
+    /// Returns the requested whole subjects of `patterns`, for subscriptions without a type.
     pub(super) fn filters_of_subjects(
         &self,
         patterns: &[Pattern],
@@ -226,7 +227,7 @@ impl Routes {
         Ok(filters)
     }
 
-    /// What the narrower patterns leave of whole subjects.
+    /// Restricts whole subjects to the narrower patterns.
     fn narrowed(
         &self,
         base: Vec<Pattern>,
@@ -256,7 +257,7 @@ impl Routes {
         )
     }
 
-    /// The whole subjects of the set, before they are narrowed by pattern.
+    /// Returns the whole subjects of the set, before they are narrowed.
     fn base<S: EventSet>(
         &self,
         bus: &EventBus,
@@ -320,7 +321,7 @@ impl Routes {
     }
 }
 
-/// The pattern under a prefix, or as it is if that is empty.
+/// The pattern under a prefix; unchanged if the prefix is empty.
 fn whole(pattern: &Pattern, prefix: &str) -> Result<Pattern, InvalidSubject> {
     if prefix.is_empty() {
         Ok(pattern.clone())
@@ -329,7 +330,7 @@ fn whole(pattern: &Pattern, prefix: &str) -> Result<Pattern, InvalidSubject> {
     }
 }
 
-/// What a stream stores, for the reader of an error.
+/// The subjects of a stream, for an error text.
 fn stores(config: &StreamConfig) -> String {
     let subjects: Vec<_> = config.subjects.iter().map(Pattern::as_str).collect();
     format!("{} stores {}", config.name, subjects.join(", "))
@@ -339,7 +340,7 @@ fn invalid(operation: Operation, why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::InvalidSubject, operation, why.to_string())
 }
 
-/// Refuses a place by sequence where several streams have one each.
+/// Refuses a start sequence if there are several streams, because each has its own sequences.
 pub(crate) fn one_stream(
     sequence: u64,
     routes: &[(Text, Vec<Pattern>)],

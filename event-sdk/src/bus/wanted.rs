@@ -7,10 +7,10 @@ use event_sdk_core::{EventSet, Pattern};
 
 use super::{EventBus, Routes};
 
-/// What is asked for, without the type of the set.
+/// The requested subjects, without the type of the set.
 #[derive(Debug, Clone)]
 pub(crate) enum Wanted {
-    /// The events of a set: the function answers their whole subjects.
+    /// The events of a set: the function returns their whole subjects.
     Events(Filters),
     /// Messages of any form, by subject.
     Subjects {
@@ -20,7 +20,7 @@ pub(crate) enum Wanted {
     },
 }
 
-/// The whole subjects of a set whose type is not kept.
+/// A function that returns the whole subjects of a set, so that its type need not be kept.
 pub(crate) type Filters = fn(&Routes, &EventBus, Operation) -> Result<Vec<Pattern>, Error>;
 
 impl Wanted {
@@ -29,11 +29,11 @@ impl Wanted {
         Self::Events(Routes::filters::<S>)
     }
 
-    /// The streams, and for each the whole subjects that are wanted of it.
+    /// Returns the streams, and the requested whole subjects of each.
     ///
     /// # Errors
     ///
-    /// When nothing can match, or no stream stores what is wanted.
+    /// If no subject can match, or no stream stores the requested subjects.
     pub(crate) async fn resolve(
         &self,
         routes: &Routes,
@@ -44,11 +44,11 @@ impl Wanted {
         routes.resolve_filters(filters, bus, operation).await
     }
 
-    /// The whole subjects that are wanted, in whatever stream.
+    /// Returns the requested whole subjects, in any stream.
     ///
     /// # Errors
     ///
-    /// When nothing can match.
+    /// If no subject can match.
     pub(crate) fn filters(
         &self,
         routes: &Routes,

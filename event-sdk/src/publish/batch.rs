@@ -13,11 +13,10 @@ use super::dispatch::Dispatch;
 use super::window::Window;
 use super::{IntoPublishable, Prepared, Publish, PublishError, PublishFuture, Published};
 
-/// A publish of many events: set options, then await it.
+/// A publish of several events: set options, then await it.
 ///
-/// Events are sent in order, and a limited number waits for confirmation at a time. If one fails,
-/// the others continue, and the error has a result for each event. Events of a lazy iterator are
-/// made only as they are sent.
+/// Events are sent in order, with a limited number in flight. If one fails, the others continue,
+/// and the error has a result for each event. A lazy iterator is advanced only as events are sent.
 ///
 /// Not cancel-safe: after dropping it, events that were already sent may be stored, and the
 /// others are not.
@@ -28,11 +27,11 @@ pub struct PublishAll<'a, E, I> {
     in_flight: NonZeroUsize,
 }
 
-/// How many events are handed over until there is a look at the confirmations.
+/// How many events are sent before the confirmations are polled.
 const LOOK_AFTER: usize = 16;
 
 impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
-    /// Default number of events that wait for confirmation at a time.
+    /// Default maximum number of events in flight.
     pub const DEFAULT_IN_FLIGHT: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
     pub(super) fn new(dispatch: &'a Dispatch<E>, events: I) -> Self {
@@ -43,8 +42,7 @@ impl<'a, E: Event, I: Iterator<Item: IntoPublishable<E>>> PublishAll<'a, E, I> {
         }
     }
 
-    /// Sets how many events may wait for confirmation at a time. Default: 256; zero counts as
-    /// one.
+    /// Sets the maximum number of events in flight. Default: 256; zero counts as one.
     pub fn in_flight(mut self, events: usize) -> Self {
         self.in_flight = NonZeroUsize::new(events).unwrap_or(NonZeroUsize::MIN);
         self

@@ -20,17 +20,18 @@ use super::prepared::Expect;
 use super::{Prepared, Publishable};
 use crate::bus::EventBus;
 
-/// The most that is reserved before it is known how large an event is, in bytes.
+/// Maximum number of bytes that are reserved before the size of an event is known.
 const MAX_SIZE_HINT: usize = 64 * 1024;
 
-/// How the events of one type are published; it computes the subject once.
+/// Publishes the events of one type; computes the subject once.
 pub(super) struct Dispatch<E> {
     bus: EventBus,
-    /// The subject, or why there is none; the part before the key if that is in it.
+    /// The subject, or the reason why it is invalid; the part before the key if the key is in the
+    /// subject.
     pub(super) subject: Result<Subject, InvalidSubject>,
-    /// What the transport declared when the publisher was made.
+    /// The capabilities of the transport when the publisher was created.
     capabilities: Capabilities,
-    /// How large the last body was: how much to reserve for the next.
+    /// The size of the last body: the number of bytes to reserve for the next one.
     size_hint: AtomicUsize,
     event: PhantomData<fn(E)>,
 }
@@ -50,7 +51,7 @@ impl<E: Event> Dispatch<E> {
         &self.bus
     }
 
-    /// Gives an event its id and its time, unless it has them.
+    /// Sets the id and time of an event that is not prepared.
     pub(super) fn prepare(&self, event: Publishable<E>) -> Prepared<E> {
         match event {
             Publishable::New(event) => self.prepare_at(event, self.read_clock()),
@@ -58,7 +59,7 @@ impl<E: Event> Dispatch<E> {
         }
     }
 
-    /// The subject of `event`, with its key if that is in the subject.
+    /// The subject of `event`, with its key if the key is in the subject.
     pub(super) fn subject_of(&self, event: &E) -> Result<Subject, Error> {
         let subject = self.subject.as_ref().map_err(invalid_subject)?;
         match (E::SPEC.key_use(), event.key()) {
@@ -78,13 +79,13 @@ impl<E: Event> Dispatch<E> {
         Reading::of(self.bus.clock())
     }
 
-    /// Gives an event its id, and this as its time.
+    /// Sets the id and this time of an event.
     #[inline]
     pub(super) fn prepare_at(&self, event: Arc<E>, reading: Reading<'_>) -> Prepared<E> {
         Prepared::new(self.bus.new_head::<E>(reading.now()), event)
     }
 
-    /// Hands the event to the transport; `reading` if the clock was just asked.
+    /// Passes the event to the transport; with `reading` if the clock was just read.
     pub(super) fn send(
         &self,
         prepared: &Prepared<E>,
@@ -147,10 +148,10 @@ impl<E: Event> Dispatch<E> {
                 .with_source(why)
             })?;
         check_size(&self.bus, &self.capabilities, out.len(), headers)?;
-        // A little more than the last: sizes vary by the digits of a number.
+        // A little more than the last size, because the number of digits varies.
         let hint = (out.len() + out.len() / 8).min(MAX_SIZE_HINT);
         self.size_hint.store(hint, Ordering::Relaxed);
-        // A stream counts the bytes of the message, so it must not keep many more.
+        // A stream counts the bytes of the message, so the buffer must not be much larger.
         if out.capacity() > out.len() + out.len() / 4 {
             out.shrink_to_fit();
         }
@@ -206,8 +207,8 @@ fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject>
     }
 }
 
-/// Whether a message is one that the transport takes and this bus reads. `declared` is what the
-/// transport could do a moment ago.
+/// Checks the size of a message against the limits of transport and bus. `declared` has the
+/// transport's capabilities when the publisher was created.
 pub(super) fn check_size(
     bus: &EventBus,
     declared: &Capabilities,
@@ -220,7 +221,7 @@ pub(super) fn check_size(
     }
     let size = body + headers.byte_len();
     if size > declared.max_payload() {
-        // A server may take more since it was restarted.
+        // A server may have a higher limit after a restart.
         let limit = bus.transport().capabilities().max_payload();
         if size > limit {
             return Err(too_large(bus.transport().name(), size, limit));
@@ -239,7 +240,7 @@ fn too_large(transport: &str, size: usize, limit: usize) -> Error {
     )
 }
 
-/// What this bus would refuse when it reads it.
+/// The error of a message that this bus would refuse to decode.
 fn unreadable(size: usize, limit: usize) -> Error {
     Error::new(
         ErrorKind::TooLarge { size, limit },

@@ -18,37 +18,37 @@ use crate::cause::{AsCause, Cause};
 use crate::trace::TraceContext;
 
 /// An event with fixed id and time, and the options of its publish (headers, message id,
-/// expectations). Publishing it again repeats the same publish, which the stream recognizes by
-/// its id.
+/// expectations). Publishing it again repeats the same publish: the stream recognizes it by the
+/// message id, which by default is the event's id.
 ///
-/// [`Publisher::prepare`](super::Publisher::prepare) makes it, and each publish error contains
+/// [`Publisher::prepare`](super::Publisher::prepare) returns it, and each publish error contains
 /// it. A clone is the same event.
 pub struct Prepared<E> {
     pub(super) head: ValueHeader,
     pub(super) event: Arc<E>,
-    /// What few publishes have; nothing is allocated for the others.
+    /// Options that few publishes have; `None` allocates nothing.
     extra: Option<Box<Extra>>,
 }
 
-/// What was said of the publish, beside the event.
+/// The options of a publish.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extra {
     pub(super) headers: Headers,
     pub(super) message_id: Option<MessageId>,
     pub(super) expect: Expect,
-    /// A header that cannot travel: the publish says so.
+    /// The first invalid header; the publish returns it as an error.
     pub(super) invalid: Option<InvalidHeader>,
 }
 
 impl Extra {
-    /// Sets a header of the caller's own; notes one that cannot travel, for the publish to say so.
+    /// Sets a header of the caller. An invalid one is kept for the error of the publish.
     pub(super) fn set_header(&mut self, name: Text, value: String) {
         if let Err(why) = insert_own(&mut self.headers, name, value) {
             self.invalid.get_or_insert(why);
         }
     }
 
-    /// Sets the headers of another message as they are, its trace among them.
+    /// Copies the headers of another message, including its trace context.
     pub(super) fn set_headers_of(&mut self, headers: &Headers) {
         for (name, value) in headers.iter() {
             let taken = not_the_servers(name)
@@ -65,7 +65,7 @@ impl Extra {
         let _ = trace.write(&mut self.headers);
     }
 
-    /// Whether all of it can travel.
+    /// Validates headers and message id.
     pub(super) fn check(&self) -> Result<(), Error> {
         let invalid = |why| {
             Err(Error::new(
@@ -84,7 +84,7 @@ impl Extra {
     }
 }
 
-/// What a publish expects, before it is known of which entity.
+/// Expectations of a publish, before the entity is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Expect {
     pub(super) stream: Option<u64>,
@@ -226,8 +226,8 @@ impl<E: Event> AsCause for Prepared<E> {
     }
 }
 
-/// Sets a header of the caller's own: those that servers obey, and those of a
-/// trace, are set by options that check them.
+/// Sets a header of the caller's own: those that servers obey, and those of a trace, are set by
+/// options that check them.
 fn insert_own(headers: &mut Headers, name: Text, value: String) -> Result<(), InvalidHeader> {
     not_the_servers(&name)?;
     if name.eq_ignore_ascii_case("traceparent") || name.eq_ignore_ascii_case("tracestate") {

@@ -23,7 +23,7 @@ pub trait IntoPublishable<E> {
 
 /// An event to be published: new or prepared.
 ///
-/// A new event gets its id and time when it is handed to the transport, so that both use the same
+/// A new event gets its id and time when it is sent, so that event and transport use the same
 /// [`Reading`](crate::time::Reading) of the clock.
 pub enum Publishable<E> {
     /// Without id and time.

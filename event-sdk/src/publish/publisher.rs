@@ -24,11 +24,12 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Publishes an event: await the answer to know that it is stored.
+    /// Publishes an event: await the result to know that it is stored. Nothing is published before
+    /// it is awaited.
     ///
-    /// Takes the event, an `Arc` of it, or one that was [prepared](Self::prepare).
-    /// It gets its id and its time when it is handed over, which is when the answer
-    /// is first awaited, or when its envelope is first asked to be changed.
+    /// Takes the event, an `Arc` of it, or a [prepared](Self::prepare) event. An event that is not
+    /// prepared gets its id and time when the result is first polled, or when an option first
+    /// changes its envelope.
     pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
         Publish::new(&self.dispatch, event.into_publishable())
     }
@@ -38,7 +39,7 @@ impl<E: Event> Publisher<E> {
         self.dispatch.prepare(event.into_publishable())
     }
 
-    /// Publishes many events, in their order, without waiting for each.
+    /// Publishes several events in their order, without waiting for the confirmation of each.
     pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
     where
         I: IntoIterator<Item: IntoPublishable<E>>,
@@ -56,7 +57,8 @@ impl<E: Event> Publisher<E> {
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`](crate::ErrorKind::InvalidSubject) if the subject or the escaped key is too long or malformed.
+    /// [`InvalidSubject`](crate::ErrorKind::InvalidSubject) if the subject or the escaped key is
+    /// too long or malformed.
     pub fn subject_of(&self, event: &E) -> Result<Subject, Error> {
         self.dispatch.subject_of(event)
     }

@@ -155,20 +155,20 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFuture<'a, E> {
     dispatch: &'a Dispatch<E>,
-    /// `None` once there is an answer.
+    /// `None` after completion.
     event: Option<Publishable<E>>,
     timeout: Option<Duration>,
-    /// In a box: a transport in this process has its answers at once, and a
+    /// Boxed, because it is rarely needed (a transport in this process is ready at once), and the
     /// future is moved before it is polled.
     waiting: Option<Box<Waiting>>,
 }
 
-/// A publish that has no answer yet.
+/// A publish that waits for the transport.
 struct Waiting {
     phase: Phase,
-    /// Since when, by the bus's clock.
+    /// The start, by the bus's clock.
     since: Duration,
-    /// Made when it is first waited for.
+    /// The timer, created at the first wait.
     deadline: Option<Sleep>,
 }
 
@@ -181,8 +181,7 @@ enum Phase {
 impl<E> Unpin for PublishFuture<'_, E> {}
 
 impl<E: Event> PublishFuture<'_, E> {
-    /// Polls until the event is handed over, no further; its result if that is
-    /// known already.
+    /// Polls until the transport has accepted the event. Returns the result if it is already known.
     pub(super) fn poll_handed_over(
         &mut self,
         cx: &mut Context<'_>,
@@ -201,8 +200,7 @@ impl<E: Event> PublishFuture<'_, E> {
         self.answer(result).map(Some)
     }
 
-    /// Polls an event that is handed over without a timer: the caller watches
-    /// the time.
+    /// Polls an accepted event without a timer: the caller watches the time.
     pub(super) fn poll_confirmed(
         &mut self,
         cx: &mut Context<'_>,
@@ -213,21 +211,20 @@ impl<E: Event> PublishFuture<'_, E> {
         self.answer(result)
     }
 
-    /// When so much time will have passed since it was begun, or all that it has, by the
-    /// bus's clock.
+    /// The time, by the bus's clock, at which `patience` or the timeout has passed since the start.
     pub(super) fn late_after(&self, patience: Duration) -> Duration {
         let since = self.waiting.as_ref().map(|waiting| waiting.since);
         let since = since.unwrap_or_default();
         since.saturating_add(patience.min(self.limit()))
     }
 
-    /// How long it may take.
+    /// The timeout.
     fn limit(&self) -> Duration {
         let bus = self.dispatch.bus().inner();
         self.timeout.unwrap_or(bus.publish_timeout)
     }
 
-    /// Hands the event over: all that is to be done before the first wait.
+    /// Passes the event to the transport: everything before the first wait.
     fn start(&mut self) -> Result<Completion<Result<Confirmation, Error>>, Error> {
         let mut reading = None;
         if let Some(Publishable::New(_)) = self.event
@@ -238,7 +235,7 @@ impl<E: Event> PublishFuture<'_, E> {
             self.event = Some(Publishable::Prepared(prepared));
         }
         let Some(Publishable::Prepared(prepared)) = &self.event else {
-            // It was polled after it was ready.
+            // Polled after completion.
             return Ok(Completion::later(std::future::pending()));
         };
         if let Some(extra) = prepared.extra() {
@@ -247,7 +244,7 @@ impl<E: Event> PublishFuture<'_, E> {
         self.dispatch.send(prepared, reading)
     }
 
-    /// Goes on until the event is handed over; its answer if that is there already.
+    /// Polls until the transport has accepted the event. Returns the result if it is already known.
     fn poll_handing_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Stored>, Error>> {
         let waiting = if let Some(waiting) = &mut self.waiting {
             waiting
@@ -268,13 +265,13 @@ impl<E: Event> PublishFuture<'_, E> {
         if let Phase::HandingOver(answer) = &mut waiting.phase {
             let confirmation = ready!(Pin::new(answer).poll(cx))?;
             waiting.phase = Phase::Storing(confirmation);
-            // Who waits for the confirmation makes another, if it takes one.
+            // Waiting for the confirmation creates a new timer if necessary.
             waiting.deadline = None;
         }
         Poll::Ready(Ok(None))
     }
 
-    /// Goes on once it is handed over.
+    /// Polls the confirmation of an accepted event.
     fn poll_storing(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
         match self.waiting.as_mut().map(|waiting| &mut waiting.phase) {
             Some(Phase::Storing(confirmation)) => Pin::new(confirmation).poll(cx),
@@ -282,7 +279,7 @@ impl<E: Event> PublishFuture<'_, E> {
         }
     }
 
-    /// Whether the time is over.
+    /// Polls the timeout.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         let timeout = self.limit();
         let Some(waiting) = &mut self.waiting else {
@@ -306,7 +303,7 @@ impl<E: Event> PublishFuture<'_, E> {
         match (result, &self.event) {
             (Ok(stored), Some(Publishable::Prepared(prepared))) => {
                 let published = Published::new(prepared.id(), stored);
-                // Dropped where it is: moving it takes longer.
+                // Dropped in place: moving it takes longer.
                 self.event = None;
                 Poll::Ready(Ok(published))
             }
@@ -327,7 +324,8 @@ impl<E: Event> PublishFuture<'_, E> {
         }
     }
 
-    /// The error with the whole subject, or with as much of it as can be told.
+    /// Adds the whole subject to the error, or the event's declared subject if there is no valid
+    /// one.
     fn named(&self, error: Error, event: &E) -> Error {
         if error.subject().is_some() {
             return error;
@@ -343,8 +341,8 @@ impl<E: Event> Future for PublishFuture<'_, E> {
     type Output = Result<Published, PublishError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // A transport in this process always has its answer: a loop of publishes
-        // must leave time for other tasks all the same.
+        // A transport in this process is always ready, but a loop of publishes must let other tasks
+        // run.
         let budget = ready!(coop::poll_proceed(cx));
         // Waiting would hang; futures of the standard library panic, too.
         assert!(
@@ -365,7 +363,7 @@ impl<E: Event> Future for PublishFuture<'_, E> {
     }
 }
 
-/// The error of a publish whose time is over.
+/// The error of a publish that has timed out.
 pub(super) fn not_confirmed(timeout: Duration, remedy: &str) -> Error {
     Error::new(
         ErrorKind::Timeout,
@@ -383,7 +381,7 @@ pub struct Published {
 }
 
 impl Published {
-    /// The answer about an event that was stored like this; a test may make one.
+    /// Creates a result, for tests of code that takes one.
     #[must_use]
     pub fn new(event_id: Uuid, stored: Stored) -> Self {
         Self { event_id, stored }
@@ -395,13 +393,13 @@ impl Published {
         self.event_id
     }
 
-    /// The stream that stores it; `None` where there is none (core NATS).
+    /// The stream that stores the event; `None` on a transport without streams (core NATS).
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.stored.stream.as_deref()
     }
 
-    /// Its sequence in the stream; `None` where there is no stream.
+    /// The sequence in the stream; `None` on a transport without streams.
     #[must_use]
     pub fn sequence(&self) -> Option<u64> {
         self.stored.sequence

@@ -15,12 +15,12 @@ use futures_util::stream::FuturesUnordered;
 use super::{PublishError, PublishFuture, Published};
 use crate::bus::EventBus;
 
-/// Events that were handed over and wait for their confirmations.
+/// Events in flight, which wait for their confirmations.
 ///
-/// Confirmations mostly come soon, and in the order of the events. So only the first is
-/// asked, which spares the others a waker and a timer. When it is late, or an error, all
-/// go on beside each other, each with its own deadline: a transport may have to do
-/// something about each, and does it when it is asked.
+/// Confirmations usually arrive soon, and in the order of the events. Therefore only the first one
+/// is polled, which saves a waker and a timer for each of the others. When the first is late or
+/// fails, all are polled concurrently, each with its own deadline, because a transport may retry a
+/// publish only when it is polled.
 pub(super) struct Window<'a, E> {
     in_order: VecDeque<Numbered<'a, E>>,
     late: FuturesUnordered<Numbered<'a, E>>,
@@ -37,8 +37,8 @@ struct Numbered<'a, E> {
 
 type Done<E> = (usize, Result<Published, PublishError<E>>);
 
-/// When a confirmation is late: longer after its event was handed over than most take,
-/// and too short to be noticed.
+/// The time after which a confirmation is late: longer than most take, and too short for a user to
+/// notice.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 impl<'a, E: Event> Window<'a, E> {
@@ -51,17 +51,17 @@ impl<'a, E: Event> Window<'a, E> {
         }
     }
 
-    /// How many events wait.
+    /// The number of events in flight.
     pub(super) fn len(&self) -> usize {
         self.in_order.len() + self.late.len()
     }
 
-    /// Takes an event that was handed over, behind all others.
+    /// Adds a sent event, after all others.
     pub(super) fn push(&mut self, index: usize, publish: PublishFuture<'a, E>) {
         self.in_order.push_back(Numbered { index, publish });
     }
 
-    /// The next event of which it is known what became of it; `None` if none waits.
+    /// Polls for the next event with a result; `None` if none is in flight.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Done<E>>> {
         if let Poll::Ready(Some(done)) = self.late.poll_next_unpin(cx) {
             return Poll::Ready(Some(done));

@@ -45,13 +45,13 @@ impl<S> Batch<S> {
 
     /// Acknowledges all deliveries.
     ///
-    /// The transport receives the acknowledgements together. Like [`Delivery::ack`], this
-    /// completes when it has taken them. Not cancel-safe: after dropping the future, some of them
-    /// may arrive. This holds for all methods that settle.
+    /// The transport receives the acknowledgements together. Like [`Delivery::ack`], this method
+    /// completes when the transport has accepted them. Not cancel-safe: after dropping the future,
+    /// some of them may arrive. This holds for all methods that settle.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not take; they may be delivered
+    /// [`Unsettled`] lists the deliveries that the transport did not accept; they may be delivered
     /// again. `?` converts it to an [`Error`](crate::Error), the first of the list.
     pub async fn ack(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::Ack).await
@@ -71,7 +71,7 @@ impl<S> Batch<S> {
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not take; they are delivered
+    /// [`Unsettled`] lists the deliveries that the transport did not accept; they are delivered
     /// again after the ack wait.
     pub async fn nak(&self, delay: Duration) -> Result<(), Unsettled> {
         self.settle(&Settlement::Nak(delay)).await
@@ -81,22 +81,23 @@ impl<S> Batch<S> {
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not take; they may be delivered
+    /// [`Unsettled`] lists the deliveries that the transport did not accept; they may be delivered
     /// again.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Unsettled> {
         self.settle(&Settlement::Term(written(reason))).await
     }
 
-    /// Restarts the ack wait of all deliveries, while they are being handled.
+    /// Restarts the ack wait of all deliveries. Call it repeatedly while a handler needs more time
+    /// than the ack wait.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not take.
+    /// [`Unsettled`] lists the deliveries that the transport did not accept.
     pub async fn in_progress(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::InProgress).await
     }
 
-    /// Settles all of them by one call of the transport.
+    /// Settles all deliveries in one call of the transport.
     async fn settle(&self, settlement: &Settlement) -> Result<(), Unsettled> {
         for delivery in &self.deliveries {
             delivery.settles(settlement);

@@ -11,18 +11,18 @@ use crate::delayed_naks::Bounds;
 /// how long. Beyond either bound an event is terminated, with a reason, and reported as
 /// [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
 ///
-/// An event outside the set, or of a newer major version, is answered by a nak with a delay, for a
-/// replica that knows it. Until it is delivered again it holds a place in the consumer's
-/// `max_ack_pending`; without bounds, such events would hold up all others.
+/// An event outside the set, or of a newer major version, is given back by a nak with a delay, for
+/// an instance that knows it. Until it is delivered again, it counts for the consumer's
+/// `max_ack_pending`. Without bounds, such events could block all others.
 ///
 /// | bound | default | unit |
 /// |---|---|---|
 /// | [`at_most`](Self::at_most) | a tenth of the consumer's `max_ack_pending`, at least one; 10,000 if the consumer has no such limit | events |
 /// | [`for_at_most`](Self::for_at_most) | 15 minutes from the first delivery | time of the bus's clock |
 ///
-/// All subscriptions of one bus to the same durable or group count together. Other processes count
-/// for themselves: where many replicas of an old version run, divide the tenth by their number. A
-/// process that is started anew counts from the beginning.
+/// All subscriptions of one bus to the same durable or group share the bounds. Each instance of a
+/// service has its own bounds: if several instances of an old version run, set `at_most` to a tenth
+/// divided by their number. An instance that is restarted starts counting again.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -61,8 +61,8 @@ impl Default for DelayUnknown {
 }
 
 impl DelayUnknown {
-    /// Without bounds: such events are never terminated. As many of them as the consumer's
-    /// `max_ack_pending` hold up all other events, until a replica handles them.
+    /// Without bounds: unknown events are never terminated. When they fill the consumer's
+    /// `max_ack_pending`, they block all other events until an instance handles them.
     #[must_use]
     pub fn unlimited() -> Self {
         Self {
@@ -71,23 +71,24 @@ impl DelayUnknown {
         }
     }
 
-    /// Sets how many events are delayed at once; an event beyond them is terminated. One or more.
+    /// Sets how many events are delayed at the same time; further ones are terminated. At least
+    /// one.
     #[must_use]
     pub fn at_most(mut self, events: usize) -> Self {
         self.at_most = AtMost::Events(events);
         self
     }
 
-    /// Sets how long an event is delayed, from its first delivery to this process; an event that
-    /// is refused after that is terminated. Greater than zero. No single delay exceeds the time
-    /// that is left.
+    /// Sets how long an event is delayed, from its first delivery to this instance; an event that
+    /// is refused after that time is terminated. Greater than zero. No single delay exceeds the
+    /// remaining time.
     #[must_use]
     pub fn for_at_most(mut self, time: Duration) -> Self {
         self.for_at_most = Some(time);
         self
     }
 
-    /// What is wrong with it, as the end of a sentence.
+    /// Validates the bounds. The error is the end of a sentence.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.at_most == AtMost::Events(0) {
             return Err("`DelayUnknown::at_most(0)` would delay nothing; use 1 or more, or terminate such events with `term`".to_owned());

@@ -17,10 +17,12 @@ use crate::message::{DecodeError, Message, Opener};
 
 /// One delivery of an event: a [`Message`] to be settled.
 ///
-/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term). If it is
-/// dropped unsettled, the event is delivered again after the ack wait. If the ack wait ends while it
-/// is held, another subscription of the consumer may receive the event, but this one does not
-/// return it a second time. Settling twice is harmless. For a consumer without acknowledgements, settling has no effect.
+/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term); settling it twice
+/// is harmless. If it is dropped unsettled, the event is delivered again after the ack wait. If the
+/// ack wait ends before the delivery is settled or dropped, another subscription of the consumer
+/// may receive the event; the same subscription does not return it again.
+///
+/// For a consumer without acknowledgements, settling has no effect.
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
 pub struct Delivery<S> {
     message: Message<S>,
@@ -49,10 +51,10 @@ impl<S> Delivery<S> {
 
     /// Acknowledges the event: it was handled, and is not delivered again.
     ///
-    /// Completes when the transport has taken the acknowledgement, which says nothing about the
-    /// server: while a connection is dead and that is not noticed yet, the result is `Ok`, the
-    /// acknowledgement is lost without a notice, and the event is delivered again after its ack
-    /// wait. [`ack_confirmed`](Self::ack_confirmed) waits for the server.
+    /// Completes when the transport has accepted the acknowledgement, before the server has it. If
+    /// the connection is lost at that time, the result is `Ok` although the acknowledgement is
+    /// lost, and the event is delivered again after its ack wait.
+    /// [`ack_confirmed`](Self::ack_confirmed) waits for the server.
     ///
     /// Not cancel-safe: after dropping the future, the acknowledgement may arrive or not. This
     /// holds for all methods that settle.
@@ -60,22 +62,29 @@ impl<S> Delivery<S> {
     /// # Errors
     ///
     /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
-    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied): the event may be
-    /// delivered again.
+    /// [`Disconnected`](event_sdk_core::ErrorKind::Disconnected): the event may be delivered again.
+    ///
+    /// On NATS, a missing permission to acknowledge does not fail this call, because the server
+    /// denies it later. It ends the subscription: [`next`](super::Subscriber::next) returns
+    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied).
     pub async fn ack(&self) -> Result<(), Error> {
         self.settle_now(Settlement::Ack).await
     }
 
     /// Acknowledges the event, and completes when the stream has stored the acknowledgement: the
-    /// event is then not delivered again, even if this program or its connection fails. (A copy
-    /// that another subscription already has may still be delivered there.)
+    /// event is then not delivered again, even if this program or its connection fails. (A
+    /// delivery that another subscription has already received may still be returned there.)
     ///
     /// Takes a round trip to the server. Use it if a repeated effect must not happen and cannot
     /// be detected.
     ///
+    /// Not cancel-safe, like [`ack`](Self::ack).
+    ///
     /// # Errors
     ///
-    /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
+    /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed),
+    /// [`Timeout`](event_sdk_core::ErrorKind::Timeout),
+    /// [`ConsumerNotFound`](event_sdk_core::ErrorKind::ConsumerNotFound) or
     /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied): the event may be
     /// delivered again. [`Error::outcome`] says whether the server may have the acknowledgement.
     pub async fn ack_confirmed(&self) -> Result<(), Error> {
@@ -84,29 +93,34 @@ impl<S> Delivery<S> {
 
     /// Rejects the delivery: the event was not handled, and is delivered again after `delay`.
     ///
+    /// Not cancel-safe, like [`ack`](Self::ack).
+    ///
     /// # Errors
     ///
-    /// Errors of the transport: the event is then delivered again after the ack wait.
+    /// As [`ack`](Self::ack): the event is then delivered again after the ack wait.
     pub async fn nak(&self, delay: Duration) -> Result<(), Error> {
         self.settle_now(Settlement::Nak(delay)).await
     }
 
     /// Terminates the event: it cannot be handled for this reason, and is not delivered again.
     ///
+    /// Not cancel-safe, like [`ack`](Self::ack).
+    ///
     /// # Errors
     ///
-    /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
-    /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied): the event may be
-    /// delivered again.
+    /// As [`ack`](Self::ack): the event may be delivered again.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Error> {
         self.settle_now(Settlement::Term(written(reason))).await
     }
 
-    /// Restarts the ack wait of the event, while it is being handled.
+    /// Restarts the ack wait of the event. Call it repeatedly while a handler needs more time than
+    /// the ack wait.
+    ///
+    /// Not cancel-safe, like [`ack`](Self::ack).
     ///
     /// # Errors
     ///
-    /// Errors of the transport.
+    /// As [`ack`](Self::ack): the ack wait may not have been restarted.
     pub async fn in_progress(&self) -> Result<(), Error> {
         self.settle_now(Settlement::InProgress).await
     }
@@ -114,26 +128,27 @@ impl<S> Delivery<S> {
     /// Settles a message that could not be decoded.
     ///
     /// An event of a newer major version, or of a subject that the set does not know, is normal
-    /// during a rolling deploy: it is returned by a nak, for a replica that knows it. The nak has
-    /// `delay` (at least a millisecond) at the first [attempt](Self::attempt), and twice as much at
-    /// each further one, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Anything else is terminated
-    /// with the reason.
+    /// during a rolling deploy: it is given back by a nak, for an instance that knows it. The delay
+    /// of the nak is `delay` (at least 1 ms) for [delivery number](Self::attempt) 1, and doubles
+    /// with each further delivery, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Any other message
+    /// is terminated with the error as the reason.
     ///
-    /// **Bounds.** What waits at the server holds a place in `max_ack_pending`, so such naks take
-    /// at most a tenth of it, and an event is delayed for at most 15 minutes from its first
-    /// delivery; set both with [`delay_unknown`](super::Subscribe::delay_unknown). Beyond a bound
-    /// the event is terminated with a reason that names the bound, and reported as
+    /// **Bounds.** A delayed event counts for `max_ack_pending`. Therefore at most a tenth of
+    /// `max_ack_pending` events are delayed at the same time, each for at most 15 minutes from its
+    /// first delivery; [`delay_unknown`](super::Subscribe::delay_unknown) sets both bounds. Beyond
+    /// a bound the event is terminated with a reason that names the bound, and reported as
     /// [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
     ///
-    /// Each nak counts as a delivery where `max_deliver` is set: the event may be exhausted before
-    /// these 15 minutes are over.
+    /// If `max_deliver` is set, each redelivery counts, and the event may be exhausted before the
+    /// 15 minutes are over.
+    ///
+    /// Not cancel-safe, like [`ack`](Self::ack). A termination is reported even if the future is
+    /// dropped after its first poll.
     ///
     /// # Errors
     ///
-    /// Errors of the transport. An event that was to be terminated is reported, and may be
+    /// As [`ack`](Self::ack). If a termination fails, the event has been reported, and may be
     /// delivered again.
-    ///
-    /// Cancel-safe as [`nak`](Self::nak) and [`term`](Self::term).
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
         if self.settler.is_none() {
             return Ok(());
@@ -155,7 +170,7 @@ impl<S> Delivery<S> {
         }
     }
 
-    /// The longest delay that [`refuse`](Self::refuse) comes to by doubling: 15 minutes.
+    /// The longest delay of a nak by [`refuse`](Self::refuse): 15 minutes.
     pub const LONGEST_DELAY: Duration = Duration::from_secs(15 * 60);
 
     /// The stream of the event; `None` on a transport without streams.
@@ -200,7 +215,7 @@ impl<S> Delivery<S> {
             .map(|settler| settler.settle(settlement))
     }
 
-    /// Frees the place that the event has among the delayed ones, if it is settled for good.
+    /// Removes the event from the delayed ones if it is acknowledged or terminated.
     pub(super) fn settles(&self, settlement: &Settlement) {
         if let Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) = settlement {
             self.refusals.settled(&self.info);

@@ -22,9 +22,10 @@ pub enum Incoming<S> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct NoticeCounts {
-    /// Gaps: a stream dropped events before they were handled ([`NoticeKind::Gap`]).
+    /// Gaps ([`NoticeKind::Gap`]): a stream dropped events before they were delivered to the
+    /// consumer. Counts notices, each of which may be about many events.
     pub gaps: u64,
-    /// Exhausted deliveries ([`NoticeKind::Exhausted`]).
+    /// Exhausted events ([`NoticeKind::Exhausted`]).
     pub exhausted: u64,
     /// Drops without a stream ([`NoticeKind::Dropped`]). Counts notices, each of which may be
     /// about many events.
@@ -33,7 +34,7 @@ pub struct NoticeCounts {
     pub reconnected: u64,
     /// Consumers created again ([`NoticeKind::Recreated`]).
     pub recreated: u64,
-    /// Times when the server did not answer ([`NoticeKind::Stalled`]).
+    /// Requests for messages that the server did not answer ([`NoticeKind::Stalled`]).
     pub stalled: u64,
     /// Unreadable messages ([`NoticeKind::Unreadable`]).
     pub unreadable: u64,

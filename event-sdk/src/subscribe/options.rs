@@ -26,35 +26,41 @@ use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
 ///
-/// It binds the consumer of that name if there is one, and creates it if not; it never changes one.
+/// Awaiting it binds the consumer of that name, or creates the consumer if there is none; it never
+/// changes one. By default the consumer is ephemeral, starts at the oldest event, and each delivery
+/// must be acknowledged within 30 s.
+///
 /// An existing consumer keeps its settings: differences are logged as one warning and listed by
-/// [`Subscriber::differences`]. A consumer that would lose or misread events is refused
-/// ([`ErrorKind::ConsumerMismatch`]): its filters do not cover the set, or it has another ack
-/// policy, pushes, sends headers only, or has a priority or replay policy. Unless said otherwise the consumer is
-/// ephemeral, starts at the oldest event, and wants each delivery to be acknowledged
-/// within 30 seconds.
+/// [`Subscriber::differences`]. A consumer that would lose or misread events is refused with
+/// [`ErrorKind::ConsumerMismatch`]:
+///
+/// - its filters do not cover the set;
+/// - it has another ack policy;
+/// - a durable is requested, and the server removes the existing consumer after a time without
+///   use;
+/// - it pushes, sends headers only, or has a priority policy or another replay policy than
+///   `instant`.
 ///
 /// A durable may have filters that match more than the set: those events arrive too, and
 /// their `decode` fails. The warning names the filters.
 ///
-/// A set whose events lie in several streams gets one consumer in each; order
-/// and sequence are per stream then. Streams are looked for when it is awaited: one that
-/// is created later is seen by the next subscription.
+/// If the events of the set are in several streams, the subscription has one consumer in each, and
+/// order and sequences are per stream. Streams are looked up when the subscription is awaited; a
+/// stream that is created later is found by the next subscription.
 ///
-/// Awaiting it is cancel-safe but for one thing: a durable consumer that was
-/// created stays.
+/// Cancel-safe, except that a durable or group that was already created stays.
 #[must_use = "nothing is subscribed until this is awaited"]
 pub struct Subscribe<S> {
     bus: EventBus,
     wanted: Wanted,
     routes: Routes,
     config: ConsumerConfig,
-    /// The settings that were given, which a declaration does not replace.
+    /// The settings that were set here, which a declaration does not replace.
     given: Vec<Setting>,
     prefetch: Prefetch,
     filter: Option<EnvelopeFilter>,
     delay_unknown: DelayUnknown,
-    /// How often the consumer was named.
+    /// How many times the consumer was named.
     names: u8,
     must_exist: bool,
     set: PhantomData<fn() -> S>,
@@ -86,16 +92,16 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Requires that the durable exists: if it does not, the answer is
-    /// [`ErrorKind::ConsumerNotFound`], and nothing is created. For services whose durables
-    /// a deployment creates with [`EventBus::apply`].
+    /// Requires that the durable exists: if it does not, nothing is created, and the error is
+    /// [`ErrorKind::ConsumerNotFound`]. For services whose durables a deployment creates with
+    /// [`EventBus::apply`].
     pub fn must_exist(mut self) -> Self {
         self.must_exist = true;
         self
     }
 
-    /// Shares the events with all subscriptions of this group. The group ends with its last
-    /// subscription.
+    /// Shares the events with all subscriptions of this group. A group ends when it has no
+    /// subscription left; on NATS it ends after the transport's `inactive_threshold` without one.
     pub fn group(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Group(name.into());
@@ -123,71 +129,78 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets how often an event is delivered at most. Default, and zero: without limit, until it
-    /// is settled.
+    /// Sets the maximum number of deliveries of an event. Default: 0, no limit.
     ///
-    /// The server enforces this limit. An exhausted event is not delivered again, stays in the
-    /// stream, and is reported if the transport can. The server counts a delivery when it sends it,
-    /// so unless [`prefetch`](Self::prefetch) is set, messages are requested one by one while
-    /// [`next`](super::Subscriber::next) waits.
+    /// The server enforces the limit. An event that was delivered this many times and not
+    /// acknowledged or terminated is exhausted: it is not delivered again, stays in the stream, and
+    /// is reported as [`NoticeKind::Exhausted`](crate::transport::NoticeKind::Exhausted) if the
+    /// transport [can](crate::transport::Capability::ReportsExhausted).
     ///
-    /// A NATS server reports an exhausted event once, in this moment. If the consumer has no
-    /// subscription then, the next one reports the event only where it is certain from the
-    /// consumer's positions: on a server newer than 2.10, the first event above the ack floor, while no
-    /// delivery is pending and until an acknowledgement moves the floor. Other such events are not
-    /// reported ([`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater)).
+    /// The server counts a delivery when it sends the event, handled or not. So that prefetched
+    /// events are not exhausted, events are requested one by one while
+    /// [`next`](super::Subscriber::next) waits, unless [`prefetch`](Self::prefetch) is set.
+    ///
+    /// A NATS server reports an event only once, when the event becomes exhausted. If the consumer
+    /// has no subscription at that time, the report is lost, and the next subscription can find at
+    /// most one such event: the first event after the consumer's ack floor. It finds that event
+    /// only on a server newer than 2.10, while no delivery is unsettled, and until an
+    /// acknowledgement moves the floor. A transport that reports all of them has
+    /// [`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater).
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self.given.push(Setting::MaxDeliver);
         self
     }
 
-    /// Sets how many deliveries may be unsettled at once, over all subscriptions of the consumer.
-    /// Default: 1,000; zero: no limit.
+    /// Sets the maximum number of unsettled deliveries, over all subscriptions of the consumer.
+    /// Default: 1,000; 0: no limit.
     pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.config.max_ack_pending = NonZeroU32::new(deliveries);
         self.given.push(Setting::MaxAckPending);
         self
     }
 
-    /// Sets the server's backoff: ack waits by attempt, which replace `ack_wait`.
+    /// Sets the server's backoff: ack waits by delivery number, which replace
+    /// [`ack_wait`](Self::ack_wait). Default: none.
     ///
-    /// With a first step of one second, the event of a handler that takes two seconds is
-    /// delivered again while the handler runs. To wait between failed attempts, settle them with
-    /// [`nak`](super::Delivery::nak) instead.
+    /// The waits also limit the time to handle an event: if the first wait is 1 s and the handler
+    /// takes 2 s, the event is delivered again while the handler runs. To wait between failed
+    /// deliveries, use [`nak`](super::Delivery::nak) with a delay instead.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
         self.given.push(Setting::Backoff);
         self
     }
 
-    /// Sets a fixed number of messages to prefetch. Default: the number follows the measured rate
-    /// at which events are settled ([`Prefetch::Adaptive`]): as many as take about a quarter of a
-    /// second, at most 1,000, and none where handling one event takes more than a third of the ack
-    /// wait or [`max_deliver`](Self::max_deliver) is set.
+    /// Sets a fixed number of messages to prefetch. Default: the number adapts to the measured rate
+    /// at which events are settled ([`Prefetch::Adaptive`]). The subscription then prefetches as
+    /// many messages as are settled in about 0.25 s, at most 1,000. It prefetches none if one event
+    /// takes more than a third of the ack wait, or if [`max_deliver`](Self::max_deliver) is set.
     ///
-    /// Prefetched messages are not available to other subscriptions of the group, and their ack
-    /// wait is running. A message whose ack wait ran out before it was handed out is not handed
-    /// out; the server delivers it again. With `max_deliver` such a delivery counts, so a fixed
-    /// number can exhaust events that no handler has seen.
+    /// Prefetched messages are not available to other subscriptions of the consumer, and their ack
+    /// wait is running. If the ack wait of a prefetched message ends before
+    /// [`next`](super::Subscriber::next) returns it, the message is discarded, and the server
+    /// delivers it again. Such a delivery counts for `max_deliver`, so a fixed number can exhaust
+    /// events that no handler has seen.
     ///
     /// Prefetching saves round trips to a server; see `docs/benchmarks.md`. The memory transport
-    /// prefetches only without acknowledgements.
+    /// prefetches only for consumers without acknowledgements.
     pub fn prefetch(mut self, messages: usize) -> Self {
         self.prefetch = Prefetch::Fixed(messages);
         self
     }
 
-    /// Receives only subjects that also match this pattern, relative to the prefix; the server
-    /// filters. If it is set twice, both patterns must match. An existing
-    /// durable with wider filters delivers what those match.
+    /// Receives only subjects that also match this pattern, relative to the prefix. If it is called
+    /// twice, both patterns must match. The server filters. If a durable of this name exists with
+    /// wider filters, it keeps them, and other subjects arrive too.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
     }
 
-    /// Receives only events with this key, which must be in their subjects (`in_subject`); the
-    /// server filters. An existing durable with wider filters delivers other keys too.
+    /// Receives only events with this key. The events must declare their key `in_subject`. The
+    /// server filters. If a durable of this name exists with wider filters, it keeps them, and
+    /// events with other keys arrive too.
     pub fn key(mut self, key: impl fmt::Display) -> Self {
         self.routes.key(&key);
         self
@@ -209,9 +222,10 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at once,
-    /// and for how long, before it terminates and reports them. Default: a tenth of the consumer's
-    /// `max_ack_pending`, for 15 minutes from the first delivery.
+    /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at the
+    /// same time, and for how long. Beyond these bounds it terminates and reports the event.
+    /// Default: a tenth of the consumer's `max_ack_pending`, for 15 minutes from the first
+    /// delivery.
     pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
         self.delay_unknown = bounds;
         self
@@ -280,7 +294,7 @@ impl<S> Subscribe<S> {
         ))
     }
 
-    /// What is wrong whatever the transport is.
+    /// Validates the options, as far as possible without a transport.
     fn check(&self) -> Result<(), Error> {
         let invalid = |reason: String| {
             Err(Error::new(

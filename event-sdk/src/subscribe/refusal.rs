@@ -31,15 +31,15 @@ pub(super) struct Refusals {
 pub(super) enum Refusal {
     /// By a nak with this delay.
     Nak(Duration),
-    /// By a term: a newer program would not read it either.
+    /// By a term: no newer version could read the event either.
     Term,
-    /// By a term: it would be read by a newer program, and cannot be delayed.
+    /// By a term: a newer version could read the event, but a bound does not allow a delay.
     Terminated(Terminated),
 }
 
 impl Refusals {
-    /// How to refuse this delivery, whose nak would have `delay` at the first attempt and twice as
-    /// much at each further one, up to `longest`.
+    /// How to refuse this delivery. The delay of the nak is `delay` for delivery number one, and
+    /// doubles with each further delivery, up to `longest`.
     pub(super) fn refuse<'a>(
         &self,
         error: &DecodeError,
@@ -92,18 +92,19 @@ impl Refusals {
         });
     }
 
-    /// Keeps the place of an event that was delayed, and is delivered again.
+    /// Keeps the place of a delayed event that is delivered again.
     pub(super) fn delivered(&self, info: &DeliveryInfo) {
         if let (Some(sequence), 2..) = (info.sequence, info.attempt) {
             self.naks.delivered_again(sequence, || {
                 let now = self.clock.monotonic();
-                // Its handler has an ack wait, and then as long as any other event.
+                // The place is kept for the ack wait of the handler, and then as long as that of
+                // any other event.
                 now.saturating_add(self.bounds.margin.saturating_mul(2))
             });
         }
     }
 
-    /// Frees the place of an event that is settled for good.
+    /// Frees the place of an event that is acknowledged or terminated.
     pub(super) fn settled(&self, info: &DeliveryInfo) {
         if let Some(sequence) = info.sequence {
             self.naks.settled(sequence);
@@ -111,12 +112,12 @@ impl Refusals {
     }
 }
 
-/// The delay of the nak at this attempt (from one), or `None` if the message is to be terminated,
-/// since no newer program would read it either.
+/// The delay of the nak for this delivery number (starting at one), or `None` if the message must
+/// be terminated, because no newer version could read it either.
 ///
-/// It doubles with each attempt, up to `longest`. The number of attempts never ends in a
-/// termination: an attempt may also be a handler's or a restart's, so that their number does not
-/// say for how long the event has been delayed.
+/// The delay doubles with each delivery, up to `longest`. The delivery number never causes a
+/// termination: a failed handler or a restart also raises it, so it does not show for how long the
+/// event has been delayed.
 fn delay(
     kind: DecodeErrorKind,
     attempt: u32,
@@ -128,14 +129,14 @@ fn delay(
         DecodeErrorKind::Newer | DecodeErrorKind::UnknownSubject
     );
     let doubled = attempt.saturating_sub(1).min(MOST_DOUBLINGS);
-    // A nak without delay would come back at once, and take a delivery each time.
+    // After a nak without delay, the event would be delivered again at once, and use up deliveries.
     let delay = first.max(SHORTEST).saturating_mul(1 << doubled);
     known_later.then_some(delay.min(longest.max(first)))
 }
 
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// A millisecond doubled so often is longer than any useful limit, and fits into 32 bits.
+/// A millisecond doubled this many times is longer than any useful limit, and fits into 32 bits.
 const MOST_DOUBLINGS: u32 = 30;
 
 #[cfg(test)]

@@ -45,9 +45,9 @@ pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 /// # }
 /// ```
 ///
-/// **Everything else is a [`Notice`]**: events that the stream dropped before they were handled
-/// ([`NoticeKind::Gap`]), an event that was delivered `max_deliver` times
-/// ([`NoticeKind::Exhausted`]), an unknown event that was terminated
+/// **Whatever does not end the subscription is a [`Notice`]**: events that the stream dropped
+/// before they were delivered to the consumer ([`NoticeKind::Gap`]), an event that was delivered
+/// `max_deliver` times ([`NoticeKind::Exhausted`]), an unknown event that was terminated
 /// ([`NoticeKind::Terminated`]), a new connection, and others. A notice is logged as a warning
 /// (`tracing`, target `event_sdk`) and [counted](Self::notices).
 /// [`next_incoming`](Self::next_incoming) returns notices and deliveries in order;
@@ -119,11 +119,11 @@ impl<S> Subscriber<S> {
         }
     }
 
-    /// The settings in which a bound consumer differs from the requested ones, each with the name
-    /// of its stream. The subscription uses the consumer's settings; change them in a deployment,
-    /// with `apply`.
+    /// The settings of the bound consumers that differ from the requested ones, each with the name
+    /// of its stream. The subscription uses the consumer's settings; to change them, call
+    /// [`EventBus::apply`](crate::EventBus::apply) in a deployment step.
     ///
-    /// The start position is not compared, since it matters only when a consumer is created.
+    /// The start position is not compared, because it matters only when a consumer is created.
     pub fn differences(&self) -> impl Iterator<Item = (&str, &Difference)> {
         self.bound.iter().flat_map(|(stream, bound)| {
             let differences = bound.differences.iter();
@@ -175,9 +175,10 @@ impl<S> Subscriber<S> {
     /// others. Returns `None` when the subscription has ended. Skips notices.
     ///
     /// Use it for a handler that processes several events together, for example in one database
-    /// transaction, and [acknowledges](Batch::ack) them together. Set [`prefetch`] and
-    /// `max_ack_pending` to `max` or more. The ack wait of the first delivery runs while the
-    /// method waits for others.
+    /// transaction, and [acknowledges](Batch::ack) them together. Set `max_ack_pending` to `max` or
+    /// more. The default prefetch adapts to the rate at which events are settled; if `max_deliver`
+    /// is set, or if batches stay small although events are waiting, set [`prefetch`] to `max` or
+    /// more. The ack wait of the first delivery runs while the method waits for others.
     ///
     /// Cancel-safe: deliveries are either returned or kept for the next call of any of these
     /// methods.
@@ -245,7 +246,7 @@ impl<S> Subscriber<S> {
         }
     }
 
-    /// What comes next; `None` at the end, of which `ended` has the reason.
+    /// The next delivery or notice; `None` at the end, for which `ended` has the reason.
     fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Option<Incoming<S>>> {
         if self.over {
             return Poll::Ready(None);
@@ -304,8 +305,7 @@ impl<S> Subscriber<S> {
         Incoming::Notice(notice)
     }
 
-    /// Asks each source in turn, beginning with another one each time; what comes is
-    /// from the one that was `asked` last.
+    /// Polls the sources round-robin. `asked` is the index of the source that returned the item.
     fn poll_sources(
         &mut self,
         cx: &mut Context<'_>,
@@ -368,7 +368,7 @@ impl<S> Subscriber<S> {
             .is_none_or(|keep| delivery.head().map_or(true, keep))
     }
 
-    /// Goes on with the acks of filtered messages; the first that failed.
+    /// Polls the acks of excluded messages; returns the first error.
     fn poll_acks(&mut self, cx: &mut Context<'_>) -> Option<Error> {
         let mut failed = None;
         self.acking.retain_mut(|ack| match Pin::new(ack).poll(cx) {

@@ -18,8 +18,8 @@ pub enum DecodeErrorKind {
     UnknownSubject,
     /// The envelope's type does not belong to the subject.
     TypeMismatch,
-    /// The data has a newer major version than this program supports. The event is valid: nak it
-    /// with a delay.
+    /// The data has a newer major version than this program supports. The event is valid: give it
+    /// back with a delay (`Delivery::refuse`), for an instance of a newer version.
     Newer,
     /// The data has an older major version, and there is no upcaster for it.
     Older,
@@ -94,8 +94,8 @@ impl DecodeFault {
         (!self.0.path.is_empty()).then_some(&*self.0.path)
     }
 
-    /// The message of the JSON reader, a type or an upcaster, **which may contain event data**
-    /// and so personal data. Do not log it. `None` if there is no more than `Display` shows.
+    /// The message of the JSON reader, a type or an upcaster, **which may contain event data** and
+    /// so personal data. Do not log it. `None` if `Display` already shows the whole message.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.exposed.as_deref()

@@ -33,8 +33,8 @@ impl From<Uuid> for LooseId {
 }
 
 impl From<&str> for LooseId {
-    /// A UUID only in the form that this SDK writes (lower case, with hyphens):
-    /// any other text comes out as it went in.
+    /// Parses a UUID only in the form that this SDK writes (lower case, with hyphens). Any other
+    /// text is kept unchanged.
     fn from(text: &str) -> Self {
         let mut buffer = Uuid::encode_buffer();
         match Uuid::try_parse(text) {
@@ -60,7 +60,7 @@ impl fmt::Display for LooseId {
 }
 
 impl fmt::Debug for LooseId {
-    /// Of a text in the place of an id only the size is shown: its content is unknown.
+    /// Shows only the size of a text, because its content is unknown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Repr::Uuid(id) => id.fmt(f),

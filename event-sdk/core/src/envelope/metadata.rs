@@ -66,7 +66,7 @@ impl Metadata {
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] if JSON cannot represent it; nothing is changed then.
+    /// [`EncodeError`] if JSON cannot represent the value; nothing is changed.
     pub fn insert_json<T: Serialize + ?Sized>(
         &mut self,
         name: impl Into<String>,

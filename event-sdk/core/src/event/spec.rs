@@ -60,7 +60,8 @@ impl EventSpec {
         self.absolute
     }
 
-    /// The hash of [`subject`](Self::subject), as [`subject_hash`](crate::subject::grammar::subject_hash) makes it.
+    /// The hash of [`subject`](Self::subject), as computed by
+    /// [`subject_hash`](crate::subject::grammar::subject_hash).
     #[must_use]
     pub const fn subject_hash(&self) -> u64 {
         self.hash
@@ -164,8 +165,7 @@ impl SpecBuilder {
         })
     }
 
-    /// The spec of a struct at which the derive has complained; no check has
-    /// anything to add.
+    /// The spec of a struct at which the derive has complained; no check has anything to add.
     #[must_use]
     pub const fn stub(name: &'static str) -> EventSpec {
         Self::new(name, "", 0, "", (1, 0)).build()

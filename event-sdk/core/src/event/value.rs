@@ -12,7 +12,7 @@ use crate::json::{self, EncodeError, WriteJson};
 /// An event of an unknown type: it provides its spec, encodes its data as JSON, and can be
 /// downcast.
 ///
-/// Transports carry handed-over values in this form. Implemented for every [`Event`].
+/// Transports pass values without encoding in this form. Implemented for every [`Event`].
 pub trait ErasedEvent: WriteJson + Any + Send + Sync {
     /// The constants of the event.
     fn spec(&self) -> &'static EventSpec;
@@ -111,8 +111,8 @@ impl DataError {
         (!self.path.is_empty()).then_some(&*self.path)
     }
 
-    /// The message of the JSON reader, a type or the upcaster, **which may contain event data**
-    /// and so personal data. Do not log it. `None` if there is no more than `Display` shows.
+    /// The message of the JSON reader, a type or the upcaster, **which may contain event data** and
+    /// so personal data. Do not log it. `None` if `Display` already shows the whole message.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.exposed.as_deref()

@@ -8,8 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{EncodeError, JsonError, WriteJson, read_value, write_value};
 
-/// One well-formed JSON value, kept as text: what this program does not know,
-/// it hands on unchanged.
+/// One well-formed JSON value, kept as text, so that unknown data is passed on unchanged.
 #[derive(Clone)]
 pub struct RawJson(Box<RawValue>);
 
@@ -18,7 +17,7 @@ impl RawJson {
     ///
     /// # Errors
     ///
-    /// [`JsonError`] when it is not exactly one JSON value.
+    /// [`JsonError`] if it is not exactly one JSON value.
     pub fn parse(text: impl Into<String>) -> Result<Self, JsonError> {
         RawValue::from_string(text.into())
             .map(Self)
@@ -29,7 +28,7 @@ impl RawJson {
     ///
     /// # Errors
     ///
-    /// [`EncodeError`] when JSON cannot carry it.
+    /// [`EncodeError`] if JSON cannot represent the value.
     pub fn from_value<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let mut out = Vec::new();
         write_value(value, &mut out)?;
@@ -53,14 +52,14 @@ impl RawJson {
     ///
     /// # Errors
     ///
-    /// [`JsonError`] when it is no such value.
+    /// [`JsonError`] if the value does not match the type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         read_value(self.as_str().as_bytes())
     }
 }
 
 impl PartialEq for RawJson {
-    /// Compares the texts, not what they mean.
+    /// Compares the texts, not the values.
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }

@@ -1,8 +1,8 @@
 //! `Writer`: writes values as JSON bytes, and refuses NaN, infinities and nesting deeper than 127.
 //!
-//! It writes structure and plain strings itself, in the form of `serde_json::to_vec`. Numbers, strings
-//! with escapes and keys of maps are written by `serde_json`. The bytes are the same; tests compare
-//! them.
+//! It writes structure and plain strings itself, in the form of `serde_json::to_vec`. Numbers,
+//! strings with escapes and keys of maps are written by `serde_json`. The bytes are the same; tests
+//! compare them.
 
 mod compound;
 
@@ -35,8 +35,8 @@ const JSON_ITSELF: [&str; 2] = [
 
 /// The only `f32` (7.0385307e-26, and its negative) whose shortest text, read as an `f64` and then
 /// rounded, is another one: 0x15ae43fe. serde reads numbers in flattened structs and in internally
-/// tagged and untagged enums in that way, as do most other languages. With the digits of an `f64` it
-/// is read as itself. Found by trying all of them.
+/// tagged and untagged enums in that way, as do most other languages. With the digits of an `f64`
+/// it is read as itself. Found by trying all of them.
 const ROUNDED_TWICE: u32 = 0x15ae_43fd;
 
 fn not_finite(value: f64) -> Error {

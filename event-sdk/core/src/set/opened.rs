@@ -21,12 +21,12 @@ pub struct Opened<'a> {
     content: Content<'a>,
 }
 
-/// The envelope of an event: read from bytes, or handed over.
+/// The envelope of an event: read from bytes, or passed without encoding.
 #[derive(Clone, Copy)]
 pub enum Content<'a> {
     /// An encoded event; its data is one JSON value.
     Encoded(&'a EnvelopeHeader, &'a Bytes),
-    /// An event that was handed over.
+    /// An event that was passed without encoding.
     Value(&'a ValueHeader, &'a Arc<dyn ErasedEvent>),
 }
 
@@ -130,7 +130,7 @@ impl<'a> Opened<'a> {
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] if a handed-over value cannot be encoded.
+    /// [`DecodeFault`] if a value that was passed without encoding cannot be encoded.
     pub fn to_raw(&self) -> Result<RawEvent, DecodeFault> {
         let data = match self.content {
             Content::Encoded(_, data) => data.clone(),

@@ -15,7 +15,7 @@ use crate::text::Text;
 pub struct StreamConfig {
     /// The name.
     pub name: Text,
-    /// The subjects; no two patterns overlap.
+    /// The subjects. The patterns must not overlap.
     pub subjects: Vec<Pattern>,
     /// Limits of size, number and age.
     pub limits: Limits,
@@ -95,8 +95,8 @@ impl StreamConfig {
     }
 }
 
-/// Names become file names and subject tokens on a server
-/// (NATS documentation, "Naming", streams and consumers).
+/// Names become file names and subject tokens on a server (NATS documentation, "Naming", streams
+/// and consumers).
 ///
 /// # Errors
 ///

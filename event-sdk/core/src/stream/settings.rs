@@ -52,10 +52,11 @@ pub enum Retention {
     /// Never: only the limits apply.
     #[default]
     Limits,
-    /// When every matching consumer has acknowledged the message. A message without a matching
-    /// consumer is not kept.
+    /// When every matching consumer has acknowledged or terminated the message. A message without
+    /// a matching consumer is not stored.
     Interest,
-    /// When it is acknowledged once. Each subject has at most one consumer.
+    /// When one consumer has acknowledged or terminated the message. The filters of the consumers
+    /// must not overlap, so each subject has at most one consumer.
     WorkQueue,
 }
 

@@ -8,79 +8,135 @@ use crate::text::Text;
 
 /// Finds, creates and changes streams.
 ///
-/// - Only [`apply`](Self::apply) creates or changes a stream. The stream then matches the
-///   configuration, and the result says what was changed.
+/// - Only [`apply`](Self::apply) creates or changes a stream. After it, the stream matches the
+///   configuration, and the result lists the changes.
 /// - Applying an unchanged configuration has no effect.
 /// - Refused with [`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption), without any
 ///   change: an invalid configuration, a subject of another stream, another storage for an
 ///   existing stream, and a change to or from a work queue.
-/// - What a stream that discards the old has no room for under its new limits is
-///   dropped, as if it had become full; a consumer that had not read it hears of
-///   it as of any [gap](super::NoticeKind::Gap).
-/// - Messages under a subject that the stream no longer has stay, for consumers with a matching
+/// - If new limits have no room for stored messages, a stream with
+///   [`Discard::Old`](crate::stream::Discard::Old) drops the oldest ones. Consumers to which they
+///   were not delivered report a [gap](super::NoticeKind::Gap).
+/// - Messages under a subject that is removed from the stream stay, for consumers with a matching
 ///   filter.
-/// - Consumers, sequences and settings that the configuration does not name stay unchanged.
+/// - Consumers, sequences, and settings that are not part of the configuration stay unchanged.
 pub trait StreamAdmin: Send + Sync {
-    /// The streams that store a subject which `pattern` matches.
+    /// Returns the names of the streams that store a subject which `pattern` matches.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Unsupported`](super::ErrorKind::Unsupported) on a server without JetStream,
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection.
     fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>>;
 
-    /// A stream's configuration and current counts.
+    /// Returns a stream's configuration and current counts.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamNotFound`](super::ErrorKind::StreamNotFound), and those of [`find`](Self::find).
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>>;
 
     /// Creates the stream, or changes it to match `config`.
+    ///
+    /// Not cancel-safe: after dropping the future, the stream may have been created or changed.
+    /// Applying it again is safe.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) as above,
+    /// [`Unsupported`](super::ErrorKind::Unsupported) if the server lacks a setting,
+    /// [`StreamFull`](super::ErrorKind::StreamFull) if a limit of the account or server is reached,
+    /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection. After a
+    /// [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says whether the change may have
+    /// been made.
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>>;
 }
 
-/// Looks at, creates, changes and removes the consumers of streams.
+/// Inspects, creates, changes and deletes the consumers of streams.
 ///
-/// - A durable is created or changed by [`apply`](Self::apply), and keeps its position: what
-///   it has acknowledged is not delivered again, and what is unsettled stays so.
+/// - [`apply`](Self::apply) creates or changes a durable. A changed durable keeps its position:
+///   acknowledged messages are not delivered again, and unsettled deliveries stay unsettled.
 /// - A message that only the new filters match is delivered if its sequence is higher than the last
 ///   one that the consumer delivered, and the consumer has not passed it yet. Earlier messages are
 ///   not delivered.
-/// - Another ack wait holds from the next delivery on.
-/// - Where a consumer starts matters only when it is created, and is not changed.
-/// - What cannot be changed is refused
-///   ([`ErrorKind::ConsumerMismatch`](super::ErrorKind::ConsumerMismatch)), as are filters that match nothing
-///   that the stream stores ([`ErrorKind::InvalidSubject`](super::ErrorKind::InvalidSubject)) and a consumer
-///   that is no durable ([`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption)); nothing is changed then.
+/// - A new ack wait applies from the next delivery on.
+/// - The start position matters only when a consumer is created; it is neither compared nor
+///   changed.
+/// - A refused change has no effect: see the errors of [`apply`](Self::apply).
 pub trait ConsumerAdmin: Send + Sync {
-    /// What a consumer is, and where it is in its stream.
+    /// Returns a consumer's configuration and its position in the stream.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamNotFound`](super::ErrorKind::StreamNotFound),
+    /// [`ConsumerNotFound`](super::ErrorKind::ConsumerNotFound),
+    /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection.
     fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>>;
 
-    /// Creates the durable of this name, or changes it to be as `config` says.
+    /// Creates the durable, or changes it to match `config`.
+    ///
+    /// Not cancel-safe: after dropping the future, the durable may have been created or changed.
+    /// Applying it again is safe.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsumerMismatch`](super::ErrorKind::ConsumerMismatch) if a setting cannot be changed,
+    /// [`InvalidSubject`](super::ErrorKind::InvalidSubject) if a filter matches no subject of the
+    /// stream, [`InvalidOption`](super::ErrorKind::InvalidOption) for an invalid configuration or a
+    /// consumer that is not a durable, [`StreamNotFound`](super::ErrorKind::StreamNotFound),
+    /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection. After a
+    /// [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says whether the change may have
+    /// been made.
     fn apply(
         &self,
         stream: &str,
         config: &ConsumerConfig,
     ) -> Completion<Result<ConsumerChange, Error>>;
 
-    /// Deletes a consumer. Unhandled messages stay in the stream, and its subscriptions end with
+    /// Deletes a consumer. Its subscriptions end with
     /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
+    ///
+    /// Not cancel-safe: after dropping the future, the consumer may have been deleted.
+    ///
+    /// # Errors
+    ///
+    /// As [`info`](Self::info).
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>>;
 }
 
-/// What a consumer is, and where it is in its stream.
+/// A consumer's configuration and its position in the stream.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ConsumerInfo {
-    /// How it is configured.
+    /// The configuration.
     pub config: ConsumerConfig,
-    /// Settings that `config` has no words for, and in which the consumer is not what a
-    /// subscription can bind; a consumer that pushes, for example.
+    /// Settings that [`ConsumerConfig`] does not have, and that prevent a subscription from binding
+    /// the consumer; for example that it pushes.
     pub foreign: Vec<Difference>,
-    /// The sequence of the stream up to which it has delivered messages, or passed those that
-    /// are not for it; zero if it has not begun.
+    /// The stream sequence up to which the consumer has delivered messages, or passed over
+    /// messages that its filters do not match; zero if it has not begun.
     pub delivered: u64,
-    /// The sequence of the stream up to which everything that it has delivered is settled.
+    /// The ack floor: the stream sequence up to which all delivered messages are acknowledged or
+    /// terminated.
     pub acknowledged: u64,
-    /// How many messages are delivered and not settled.
+    /// The number of unsettled deliveries.
     pub ack_pending: u64,
-    /// How many of those were delivered more than once.
+    /// The number of unsettled messages that were delivered more than once.
     pub redelivered: u64,
-    /// How many messages it has still to deliver for the first time.
+    /// The number of messages that were not yet delivered for the first time.
     pub pending: u64,
-    /// How many requests for messages wait at the server; `None` where there is no server.
+    /// The number of requests for messages that wait at the server; `None` on a transport without
+    /// a server.
     pub waiting: Option<u64>,
 }
 
@@ -108,8 +164,8 @@ pub struct StreamState {
     pub config: StreamConfig,
     /// Number of messages.
     pub messages: u64,
-    /// Bytes of subjects, headers and bodies; handed-over values count with what is known of
-    /// them.
+    /// Bytes of subjects, headers and bodies. Values that were passed without encoding count with
+    /// their known size.
     pub bytes: u64,
     /// Sequence of the oldest message, or the next sequence if there is none.
     pub first_sequence: u64,

@@ -21,19 +21,20 @@ pub enum Capability {
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
-    /// A consumer can have ack waits by attempt.
+    /// A consumer can have ack waits by delivery number.
     Backoff,
     /// Stored messages can be read without a consumer:
     /// [`Transport::history`](super::Transport::history).
     History,
-    /// Messages that a stream drops before a consumer read them are reported.
+    /// Messages that a stream drops before they were delivered to a consumer are reported.
     ReportsGaps,
-    /// Messages that were delivered `max_deliver` times without being settled are reported, if
-    /// the consumer has a subscription when the last ack wait ends.
+    /// A message that becomes exhausted (delivered `max_deliver` times and not acknowledged or
+    /// terminated) is reported, if the consumer has a subscription at that time.
     ReportsExhausted,
-    /// All of them are reported to the next subscription, if the consumer has none then.
+    /// A message that becomes exhausted while the consumer has no subscription is reported to the
+    /// next subscription.
     ReportsExhaustedLater,
-    /// Event values can be handed over without encoding.
+    /// Event values can be passed without encoding.
     ValueHandover,
     /// Streams can be found, created and changed:
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
@@ -69,7 +70,7 @@ impl Capability {
         Self::Compression,
     ];
 
-    /// Whether this capability is an ability: a trait of its own, which a transport returns.
+    /// Whether a transport provides this capability by an optional trait.
     #[must_use]
     pub const fn is_ability(self) -> bool {
         matches!(
@@ -109,7 +110,7 @@ impl fmt::Display for Capability {
     }
 }
 
-/// The capabilities for which a request asks.
+/// The capabilities that a request needs.
 pub(crate) fn asked<const N: usize>(
     capabilities: [(Capability, bool); N],
 ) -> impl Iterator<Item = Capability> {
@@ -119,8 +120,9 @@ pub(crate) fn asked<const N: usize>(
 
 /// The capabilities that a transport declares, and the maximum size of a message.
 ///
-/// An ability ([`Capability::is_ability`]) is declared by the method that returns it, and never
-/// here. [`TransportExt::supports`](super::TransportExt::supports) checks both.
+/// An ability ([`Capability::is_ability`]) is declared by the method of
+/// [`Transport`](super::Transport) that returns it, and never here.
+/// [`TransportExt::supports`](super::TransportExt::supports) checks both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
     bits: u32,

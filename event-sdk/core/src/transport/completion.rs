@@ -8,8 +8,7 @@ use std::task::{Context, Poll};
 
 /// A future that may already have its result, which then needs no allocation and no second poll.
 ///
-/// Cancel safety is that of the operation; the [`Transport`](super::Transport) contract says what
-/// dropping the future means.
+/// Cancel safety depends on the operation: see the method that returns the completion.
 ///
 /// # Panics
 ///

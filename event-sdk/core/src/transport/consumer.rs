@@ -21,7 +21,7 @@ use crate::text::Text;
 
 /// A request to bind a consumer, or to create it if it does not exist.
 ///
-/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
+/// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SubscribeRequest {
@@ -31,13 +31,14 @@ pub struct SubscribeRequest {
     pub config: ConsumerConfig,
     /// How many messages the subscription prefetches; a fixed number is at least one.
     pub prefetch: Prefetch,
-    /// Whether the consumer has to exist: if not, it is not created, and the answer is
+    /// Whether the consumer must exist. If it does not, it is not created, and the error is
     /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
     pub must_exist: bool,
 }
 
 impl SubscribeRequest {
-    /// A subscription to the consumer of this configuration, which is created if it does not exist.
+    /// A subscription to the consumer of this configuration. The consumer is created if it does not
+    /// exist.
     #[must_use]
     pub fn new(stream: impl Into<Text>, config: ConsumerConfig) -> Self {
         Self {
@@ -48,26 +49,26 @@ impl SubscribeRequest {
         }
     }
 
-    /// The capabilities that the fields ask for: without one of them a transport cannot do what
-    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
+    /// The capabilities that the request needs. A transport that lacks one of them returns
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         self.config.needs_of(self.must_exist)
     }
 
-    /// What to do about a consumer that has to exist and does not, as an error says it.
+    /// The reason and remedy in the error about a missing consumer that must exist.
     pub const MUST_EXIST: &str =
         "it does not exist, and the subscription does not create it; deploy it with `apply`";
 }
 
 /// The configuration of a consumer.
 ///
-/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
+/// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ConsumerConfig {
     /// Name and lifetime.
     pub name: ConsumerName,
-    /// Filters, as patterns of whole subjects; at least one, and no two overlap.
+    /// Filters, as patterns of whole subjects. At least one; the patterns must not overlap.
     pub filters: Vec<Pattern>,
     /// Start position.
     pub deliver: DeliverPolicy,
@@ -79,8 +80,8 @@ pub struct ConsumerConfig {
     pub max_deliver: Option<NonZeroU32>,
     /// Maximum number of unsettled deliveries; `None`: no limit.
     pub max_ack_pending: Option<NonZeroU32>,
-    /// The server's backoff: ack waits by attempt, which replace `ack_wait`; the last one
-    /// repeats. Empty: none.
+    /// The server's backoff: ack waits by delivery number, which replace `ack_wait`. The last wait
+    /// applies to all further deliveries. Empty: none.
     pub backoff: Vec<Duration>,
 }
 
@@ -106,8 +107,8 @@ impl ConsumerConfig {
         }
     }
 
-    /// The capabilities that the settings ask for. Without a stream, a consumer is a group or has no
-    /// name, acknowledges nothing, and begins with what is new.
+    /// The capabilities that the settings need. Without [`Capability::Store`], a consumer must be a
+    /// group or ephemeral, acknowledge nothing, and start at the next published message.
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         self.needs_of(false)
     }
@@ -125,7 +126,7 @@ impl ConsumerConfig {
         ])
     }
 
-    /// The ack wait of this attempt, starting at one.
+    /// The ack wait of the delivery with this number, starting at one.
     #[must_use]
     pub fn wait_of_attempt(&self, attempt: u32) -> Duration {
         let last = self.backoff.len().saturating_sub(1);
@@ -136,8 +137,8 @@ impl ConsumerConfig {
             .unwrap_or(self.ack_wait)
     }
 
-    /// In what `wanted` differs from this consumer, which exists. Where it starts is not
-    /// compared: that matters only when a consumer is created.
+    /// The settings of this existing consumer that differ from `wanted`. The start position is not
+    /// compared, because it matters only when a consumer is created.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();
@@ -172,7 +173,8 @@ impl ConsumerConfig {
 pub enum ConsumerName {
     /// Exists until it is deleted, and keeps its position.
     Durable(Text),
-    /// Shared by its subscriptions, and ends with the last one.
+    /// Shared by its subscriptions. Ends when it has no subscription left, or some time later: see
+    /// the transport.
     Group(Text),
     /// Has one subscription, and ends with it.
     Ephemeral,
@@ -199,12 +201,13 @@ impl ConsumerName {
 
 /// Where a consumer starts in its stream.
 ///
-/// If a stream has replicas, the server of a consumer may lag behind confirmed publishes.
+/// If a stream has replicas, the replica that serves a consumer may lag behind confirmed publishes.
 /// [`Last`](Self::Last), [`LastPerSubject`](Self::LastPerSubject), [`New`](Self::New) and
 /// [`ByStartTime`](Self::ByStartTime) then start at the position in that replica, which may be
 /// earlier but never later, so no message is missed.
 ///
-/// It is exhaustive, since a transport has to know each: a new one is a new major version.
+/// The enum is exhaustive, because a transport must handle each variant; a new variant requires a
+/// new major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliverPolicy {
     /// At the oldest message.
@@ -224,9 +227,9 @@ pub enum DeliverPolicy {
 /// How deliveries are acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AckPolicy {
-    /// Each by itself.
+    /// Each delivery by itself.
     Explicit,
-    /// None: each delivery counts as handled.
+    /// Not at all: each delivery counts as handled.
     None,
 }
 

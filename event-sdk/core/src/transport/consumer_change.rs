@@ -6,17 +6,17 @@ use std::fmt;
 use super::difference::{Difference, write_changes};
 use super::{ConsumerConfig, ConsumerName, Error, ErrorKind, Operation};
 
-/// What [`ConsumerAdmin::apply`](super::ConsumerAdmin::apply) has done.
+/// The result of [`ConsumerAdmin::apply`](super::ConsumerAdmin::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConsumerChange {
-    /// There was no consumer of this name; now there is.
+    /// The consumer did not exist, and was created.
     Created,
-    /// There was one, which differed in this; now it does not. It is where it was.
+    /// The consumer existed and was changed. It keeps its position.
     Updated {
-        /// In what it differed, at least one thing.
+        /// The settings that were changed; at least one.
         differences: Vec<Difference>,
     },
-    /// There was one, just as it should be.
+    /// The consumer already matched the configuration.
     Unchanged,
 }
 
@@ -31,8 +31,8 @@ impl fmt::Display for ConsumerChange {
 }
 
 impl ConsumerConfig {
-    /// Whether it can be [applied](super::ConsumerAdmin::apply): whether it is a durable and
-    /// does not contradict itself.
+    /// Checks that the configuration can be [applied](super::ConsumerAdmin::apply): that it is a
+    /// durable, and that its settings are valid.
     ///
     /// # Errors
     ///
@@ -50,14 +50,13 @@ impl ConsumerConfig {
         }
     }
 
-    /// In what this consumer, which exists, has to be changed to be as `wanted` says.
-    /// `fixed` are differences in what this type has no words for and no transport can
-    /// change.
+    /// The settings of this existing consumer that must be changed to match `wanted`. `fixed` are
+    /// differences that this type cannot express and no transport can change.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ConsumerMismatch`] with what cannot be changed: the ack policy, and
-    /// whatever is `fixed`.
+    /// [`ErrorKind::ConsumerMismatch`] with the settings that cannot be changed: the ack policy,
+    /// and everything in `fixed`.
     pub fn changes(&self, wanted: &Self, fixed: Vec<Difference>) -> Result<Vec<Difference>, Error> {
         let differences = self.differences(wanted);
         let (mut cannot, can): (Vec<_>, Vec<_>) = differences

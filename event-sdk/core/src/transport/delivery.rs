@@ -15,11 +15,11 @@ use crate::headers::Headers;
 use crate::subject::Subject;
 use crate::text::Text;
 
-/// What arrives for a consumer.
+/// The messages and notices of a subscription.
 ///
-/// An error is final: it says why the subscription has ended, and `None` follows. Where the
+/// An error is final: it is the reason why the subscription has ended, and `None` follows. When the
 /// transport is drained or closed, the subscription ends with `None` and without an error.
-/// Everything after which the subscription goes on is a [`Notice`].
+/// Whatever does not end a subscription is a [`Notice`].
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
 pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
@@ -33,7 +33,7 @@ pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>
 pub enum Incoming {
     /// A message.
     Message(Received),
-    /// What the consumer has to know beside its messages. The subscription goes on.
+    /// A notice. The subscription continues.
     Notice(Notice),
 }
 
@@ -46,7 +46,7 @@ pub struct Received {
     pub headers: Headers,
     /// The body.
     pub body: Body,
-    /// Stream, sequence, attempt and times of this delivery.
+    /// Stream, sequence, delivery number and times of this delivery.
     pub info: DeliveryInfo,
     /// Settles the delivery; `None` if the consumer has no acknowledgements.
     pub settler: Option<Settler>,
@@ -81,16 +81,23 @@ impl Settler {
         Self { sink, token }
     }
 
-    /// Settles the delivery.
+    /// Settles the delivery. Not cancel-safe: after dropping the future, the settlement may arrive
+    /// or not.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the transport, such as [`Closed`](super::ErrorKind::Closed): the message may be
+    /// delivered again.
     pub fn settle(&self, settlement: Settlement) -> Completion<Result<(), Error>> {
         self.sink.settle(self.token, settlement)
     }
 
-    /// Settles several deliveries alike, in one call.
+    /// Settles several deliveries in the same way, in one call. Not cancel-safe, like
+    /// [`settle`](Self::settle).
     ///
     /// # Errors
     ///
-    /// The deliveries that were not settled, by their place in `deliveries`.
+    /// [`Unsettled`] lists the deliveries that were not settled, by their index in `deliveries`.
     pub fn settle_all(
         deliveries: &[&Self],
         settlement: &Settlement,
@@ -119,15 +126,15 @@ pub trait Settle: Any + Send + Sync {
     /// Settles the delivery `token`. See [`Transport`](super::Transport) for the guarantees.
     fn settle(&self, token: u64, settlement: Settlement) -> Completion<Result<(), Error>>;
 
-    /// Settles each of these deliveries alike, in order. The default calls
+    /// Settles these deliveries in the same way, in order. The default calls
     /// [`settle`](Self::settle) for each.
     ///
-    /// The first delivery belongs to this sink; others may belong to another one, see
+    /// The first delivery belongs to this sink; the others may belong to other sinks, see
     /// [`Settler::sink`].
     ///
     /// # Errors
     ///
-    /// The deliveries that were not settled, by their place in `deliveries`.
+    /// [`Unsettled`] lists the deliveries that were not settled, by their index in `deliveries`.
     fn settle_all(
         &self,
         deliveries: &[&Settler],
@@ -143,7 +150,8 @@ pub trait Settle: Any + Send + Sync {
 
 /// How a delivery is settled.
 ///
-/// It is exhaustive, since a transport has to know each: a new one is a new major version.
+/// The enum is exhaustive, because a transport must handle each variant; a new variant requires a
+/// new major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
     /// Handled: not delivered again.

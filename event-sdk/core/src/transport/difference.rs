@@ -5,14 +5,14 @@ use std::fmt;
 use crate::shown::Shown;
 use crate::subject::Pattern;
 
-/// One setting in which an existing consumer or stream differs from the wanted one.
+/// A setting of an existing consumer or stream that differs from the requested one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// Name of the setting.
     pub field: &'static str,
     /// Existing value.
     pub existing: String,
-    /// Wanted value.
+    /// Requested value.
     pub wanted: String,
 }
 

@@ -29,7 +29,8 @@ struct Inner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A subject, pattern, prefix or key is malformed.
+    /// A subject, pattern, prefix or key is malformed, or a filter matches no subject of the stream
+    /// or set.
     InvalidSubject,
     /// A header, trace context or message id is invalid.
     InvalidHeader,
@@ -37,7 +38,7 @@ pub enum ErrorKind {
     InvalidOption,
     /// The event cannot be encoded.
     Encode,
-    /// The message is larger than the limit of the transport or the stream.
+    /// The message is larger than the limit of the bus, the transport or the stream.
     TooLarge {
         /// Size in bytes.
         size: usize,
@@ -55,15 +56,15 @@ pub enum ErrorKind {
         /// The actual last sequence, if known.
         last: Option<u64>,
     },
-    /// A consumer of this name exists and would lose or misread messages, or cannot be
-    /// changed to be as it is applied.
+    /// A consumer of this name exists, and would lose or misread messages, or has a setting that
+    /// cannot be changed to the applied one.
     ConsumerMismatch {
-        /// In what it differs.
+        /// The settings that differ.
         differences: Vec<Difference>,
     },
     /// There is no consumer of that name, or it was deleted.
     ConsumerNotFound,
-    /// The answer did not come in time.
+    /// The operation did not complete in time.
     Timeout,
     /// The bus or the transport was closed, or is being drained.
     Closed,
@@ -71,8 +72,8 @@ pub enum ErrorKind {
     Disconnected,
     /// The server does not accept the credentials, or they have expired.
     Unauthenticated,
-    /// No TLS connection can be made: a certificate is not trusted, not for this server, expired,
-    /// or missing.
+    /// No TLS connection can be made: for example a certificate is not trusted, not for this
+    /// server, expired or missing.
     Tls,
     /// The user lacks a permission on the server.
     PermissionDenied,
@@ -107,8 +108,8 @@ pub enum Operation {
 pub enum Outcome {
     /// The operation had no effect.
     NotDone,
-    /// The operation may have succeeded. Retry with the same prepared event, whose id is the
-    /// same.
+    /// The operation may have succeeded. To retry a publish, use the same prepared event: its id
+    /// stays the same, so a stored event is recognized as a duplicate.
     Unknown,
 }
 
@@ -127,7 +128,7 @@ impl Error {
         }))
     }
 
-    /// A missing capability; `needed` says what provides it.
+    /// The error about a missing capability. `needed` is the end of the sentence: what provides it.
     pub fn unsupported(capability: Capability, operation: Operation, needed: &str) -> Self {
         Self::new(
             ErrorKind::Unsupported(capability),
@@ -141,7 +142,7 @@ impl Error {
         Self::new(ErrorKind::Closed, operation, "the transport was closed")
     }
 
-    /// That everything is about to end: what a [drain](super::Transport::drain) refuses.
+    /// The error of operations that a [drain](super::Transport::drain) refuses.
     pub fn draining(operation: Operation) -> Self {
         Self::new(
             ErrorKind::Closed,

@@ -29,11 +29,11 @@ pub trait TransportExt: Transport {
         Error::unsupported(capability, operation, &self.remedy(capability))
     }
 
-    /// Whether the transport has all of `needs`, what a request asks for.
+    /// Checks that the transport has all capabilities of `needs`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported) about the first that it lacks.
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported) with the first missing one.
     fn check_needs(
         &self,
         needs: impl IntoIterator<Item = Capability>,

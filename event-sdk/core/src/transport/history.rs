@@ -14,19 +14,30 @@ use crate::text::Text;
 /// The ability to read stored messages without a consumer.
 pub trait History: Send + Sync {
     /// Reads the messages that are stored at the time of the call, in order. Messages that the
-    /// stream drops meanwhile are left out.
+    /// stream drops before they are read are left out.
+    ///
+    /// Cancel-safe: reading changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamNotFound`](super::ErrorKind::StreamNotFound),
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) if there is no filter or two filters
+    /// overlap, [`InvalidSubject`](super::ErrorKind::InvalidSubject) if a filter matches nothing in
+    /// the stream, [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection. The returned stream yields
+    /// errors of the connection and `Closed`, and ends after the first error.
     fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>>;
 }
 
 /// A request for stored messages of a stream.
 ///
-/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
+/// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct HistoryRequest {
     /// The stream.
     pub stream: Text,
-    /// Patterns of whole subjects; no two overlap.
+    /// Patterns of whole subjects. At least one; the patterns must not overlap.
     pub filters: Vec<Pattern>,
     /// Where to start.
     pub from: HistoryStart,
@@ -49,9 +60,9 @@ impl HistoryRequest {
         }
     }
 
-    /// The capabilities that the fields ask for: without one of them a transport cannot do what
-    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported). Every
-    /// transport with [`History`] reads from every start, in both directions and up to a limit.
+    /// The capabilities that the request needs. A transport that lacks one of them returns
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported). Every transport with [`History`]
+    /// reads from every start, in both directions and up to a limit.
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         std::iter::once(Capability::History)
     }
@@ -91,7 +102,7 @@ pub struct StoredMessage {
     pub body: Body,
     /// The stream.
     pub stream: Text,
-    /// Its sequence.
+    /// The sequence in the stream.
     pub sequence: u64,
     /// The stored time.
     pub stored_at: Timestamp,

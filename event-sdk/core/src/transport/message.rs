@@ -20,7 +20,7 @@ use crate::time::Reading;
 
 /// A message to be published.
 ///
-/// More fields may come; begin with [`new`](Self::new) and set what should not be as it is there.
+/// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct PublishRequest<'a> {
@@ -39,7 +39,7 @@ pub struct PublishRequest<'a> {
 }
 
 impl<'a> PublishRequest<'a> {
-    /// A message without headers and message id, which expects nothing.
+    /// A message without headers, message id and expectations.
     #[must_use]
     pub fn new(subject: &'a Subject, body: Body) -> Self {
         Self {
@@ -52,8 +52,8 @@ impl<'a> PublishRequest<'a> {
         }
     }
 
-    /// The capabilities that the fields ask for: without one of them a transport cannot do what
-    /// is wanted, and answers [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
+    /// The capabilities that the request needs. A transport that lacks one of them returns
+    /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         let expect = &self.expect;
         asked([
@@ -80,7 +80,8 @@ impl<'a> PublishRequest<'a> {
 pub enum Body {
     /// The encoded envelope.
     Encoded(Bytes),
-    /// The value, for a transport that hands values over. All consumers share it without copies.
+    /// The value, for a transport that passes values without encoding. All consumers share it
+    /// without copies.
     Value(ValueBody),
 }
 
@@ -94,7 +95,7 @@ impl fmt::Debug for Body {
     }
 }
 
-/// An event that was not encoded.
+/// An event that is passed without encoding.
 #[derive(Debug, Clone)]
 pub struct ValueBody {
     /// The envelope without the data.
@@ -171,7 +172,7 @@ impl fmt::Display for MessageId {
 }
 
 impl fmt::Debug for MessageId {
-    /// A text is made of an event's data mostly, so only its size is shown.
+    /// Shows only the size of a text, because it usually contains data of the event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Event(id) => id.fmt(f),
@@ -182,8 +183,8 @@ impl fmt::Debug for MessageId {
 
 /// Conditions on the stream for a message to be stored (optimistic concurrency).
 ///
-/// Sequence zero means: there is no message yet. More fields may come; begin with
-/// [`none`](Self::none) and set what is expected.
+/// Sequence zero means that there is no message yet. Fields may be added: start with
+/// [`none`](Self::none), and set the expectations.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Expectations {
@@ -193,8 +194,8 @@ pub struct Expectations {
     pub last_subject_sequence: Option<u64>,
     /// Expected last sequence of the messages in the stream that match a pattern.
     ///
-    /// Messages in other streams do not count. A pattern that can match nothing in this stream is
-    /// always met, or is refused if the transport knows the stream's subjects.
+    /// Messages in other streams do not count. If the pattern matches no subject of this stream,
+    /// the expectation is always met, or is refused if the transport knows the stream's subjects.
     pub last_pattern_sequence: Option<(Pattern, u64)>,
 }
 
@@ -224,9 +225,9 @@ pub type Confirmation = Completion<Result<Stored, Error>>;
 /// The result of a stored publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
-    /// The stream; `None` where there is none (core NATS).
+    /// The stream; `None` on a transport without streams (core NATS).
     pub stream: Option<Text>,
-    /// The sequence in that stream; `None` where there is no stream.
+    /// The sequence in that stream; `None` on a transport without streams.
     pub sequence: Option<u64>,
     /// Whether the stream already had the message and did not store it again.
     pub duplicate: bool,

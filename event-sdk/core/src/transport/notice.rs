@@ -1,5 +1,5 @@
-//! `Notice`: what a subscription reports and continues after: gaps, exhausted deliveries,
-//! terminated unknown events, reconnects.
+//! `Notice`: reports that do not end a subscription: gaps, exhausted events, terminated unknown
+//! events, reconnects.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::shown::Shown;
 use crate::subject::Subject;
 use crate::text::Text;
 
-/// A report of a subscription beside its messages. The subscription continues after it.
+/// A report of a subscription, in order with its messages. A notice never ends the subscription.
 ///
 /// `Display` prints one line, without event data.
 #[derive(Debug)]
@@ -22,24 +22,25 @@ pub struct Notice {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum NoticeKind {
-    /// The stream dropped messages before the consumer had handled them.
+    /// The stream dropped messages before they were delivered to the consumer, or before they were
+    /// delivered again.
     Gap(Gap),
-    /// A message was delivered `max_deliver` times and not settled.
+    /// A message was delivered `max_deliver` times and not acknowledged or terminated.
     Exhausted(Exhausted),
     /// A subscription without a stream was too slow, and messages were dropped.
     Dropped {
         /// Number of dropped messages.
         messages: u64,
     },
-    /// The connection was lost and made again. Messages that no stream stores and that were
-    /// published meanwhile are lost.
+    /// The connection was lost and made again. Without a stream, messages that were published in
+    /// the meantime are lost.
     Reconnected,
-    /// The server had lost the consumer, which was created again. It starts at the first
+    /// The server lost the consumer, and the client created it again. It continues at the first
     /// unsettled message.
     Recreated,
-    /// The server does not answer requests for messages, which are repeated.
+    /// The server does not answer requests for messages. The client repeats them.
     Stalled(Error),
-    /// A message cannot be delivered, since the transport cannot read it.
+    /// The transport cannot read a message, and does not deliver it.
     Unreadable {
         /// The sequence in the stream, if known.
         sequence: Option<u64>,
@@ -49,62 +50,66 @@ pub enum NoticeKind {
     /// A message that the subscriber's envelope filter excluded could not be acknowledged. It is
     /// delivered again.
     AckFailed(Error),
-    /// An event that the subscriber does not know was terminated, since no more or no longer
-    /// delayed naks are allowed.
+    /// An event that the subscriber does not know was terminated, because it was delayed for too
+    /// long, or too many such events were delayed at the same time.
     Terminated(Terminated),
 }
 
-/// Messages that the stream dropped before the consumer had handled them.
+/// Messages that the stream dropped before they were delivered to the consumer, or before they were
+/// delivered again.
 ///
-/// Between the first and the last sequence there may be messages that were for other consumers,
-/// were handled, or still exist: a stream with a limit for each subject also drops messages from
-/// its middle. `lost` counts the dropped messages, and no message is counted by two gaps.
+/// Not every message between `from` and `to` is lost: some may be for other consumers, already
+/// handled, or still stored, because a stream with a limit for each subject also drops messages
+/// from its middle. `lost` counts the lost messages of this consumer. No message is counted by two
+/// gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// The sequence of the first message that was dropped.
+    /// The sequence of the first dropped message.
     pub from: u64,
-    /// The sequence of the last.
+    /// The sequence of the last dropped message.
     pub to: u64,
-    /// Number of dropped messages that were for this consumer.
+    /// The number of dropped messages that were for this consumer.
     pub lost: LostCount,
 }
 
-/// Number of messages that a consumer lost.
+/// The number of messages that a consumer lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LostCount {
-    /// Exactly this many, including the first and the last of the gap.
+    /// Exactly this many, including the messages at [`Gap::from`] and [`Gap::to`].
     Exactly(u64),
-    /// At most this many: the transport does not know which were for this consumer.
+    /// At most this many: the transport does not know which of the dropped messages were for this
+    /// consumer.
     AtMost(u64),
 }
 
-/// A message that was delivered `max_deliver` times. It stays in its stream.
+/// A message that was delivered `max_deliver` times and not acknowledged or terminated. It is not
+/// delivered again, and stays in its stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exhausted {
     /// The subject; `None` if the transport could not read it.
     pub subject: Option<Subject>,
     /// The sequence in the stream.
     pub sequence: u64,
-    /// Number of deliveries.
+    /// The number of deliveries.
     pub attempts: u32,
 }
 
-/// An event that was terminated without having been handled. It is not delivered again to this
-/// consumer; a stream that keeps messages by limits still has it.
+/// An event that was terminated without being handled. It is not delivered again to this consumer.
+/// A stream with retention by limits still stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terminated {
     /// The subject.
     pub subject: Subject,
     /// The sequence in the stream.
     pub sequence: u64,
-    /// The reason, as the server was told it; without data of the event.
+    /// The reason that was sent to the server; without data of the event.
     pub reason: String,
 }
 
-/// The most characters of a reason in a message.
+/// Maximum number of characters of a reason in the text of a notice.
 const MAX_REASON: usize = 2_000;
 
-/// The most characters of a name in a message: as many bytes as the longest subject has.
+/// Maximum number of characters of a name in the text of a notice: the maximum length of a subject.
 const MAX_NAME: usize = 640;
 
 impl Notice {
@@ -138,13 +143,13 @@ impl Notice {
         &self.kind
     }
 
-    /// The stream; `None` without a stream, or if a transport leaves it to its caller.
+    /// The stream; `None` on a transport without streams, or if the subscriber has not set it yet.
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.stream.as_deref()
     }
 
-    /// The consumer; `None` if it has no name, or if a transport leaves it to its caller.
+    /// The consumer; `None` if it has no name, or if the subscriber has not set it yet.
     #[must_use]
     pub fn consumer(&self) -> Option<&str> {
         self.consumer.as_deref()

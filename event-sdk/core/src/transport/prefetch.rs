@@ -1,15 +1,15 @@
 //! `Prefetch`: how many messages a subscription takes ahead of its caller.
 
-/// How many messages a subscription takes ahead, that is, requests before its caller asks for them.
+/// How many messages a subscription prefetches, that is, requests before its caller polls for them.
 ///
 /// Prefetched messages are not available to other subscriptions of the consumer, and their ack
 /// wait is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prefetch {
-    /// The transport measures how fast deliveries are settled, and prefetches what takes about a
-    /// quarter of a second: between 1 and 1,000 messages, or none if a third of the ack wait is
-    /// too short for one. With [`max_deliver`](super::ConsumerConfig::max_deliver) it prefetches
-    /// none, because a delivery that is not handed out counts too.
+    /// The transport measures how fast deliveries are settled, and prefetches as many messages as
+    /// are settled in about 0.25 s: 1 to 1,000, or none if settling one takes more than a third of
+    /// the ack wait. With [`max_deliver`](super::ConsumerConfig::max_deliver) it prefetches none,
+    /// because a delivery counts even if it is not returned to the caller.
     #[default]
     Adaptive,
     /// This number, at least one.

@@ -6,8 +6,8 @@ use std::task::Poll;
 
 use super::{Completion, Error, Unsettled};
 
-/// The answers to the settlements of a batch, for a transport that gives one answer to
-/// all of them. An answer that is known and no error takes no room.
+/// Joins the completions of a batch's settlements into one [`Completion`], for transports. A
+/// completion that is already `Ok` takes no memory.
 #[derive(Debug, Default)]
 pub struct SettleCompletions {
     of: usize,
@@ -16,7 +16,7 @@ pub struct SettleCompletions {
 }
 
 impl SettleCompletions {
-    /// For a batch of this many deliveries.
+    /// Starts a batch of `of` deliveries.
     #[must_use]
     pub fn new(of: usize) -> Self {
         Self {
@@ -25,7 +25,7 @@ impl SettleCompletions {
         }
     }
 
-    /// The answer to the settlement of the delivery at `place` of the batch.
+    /// Adds the completion of the delivery at index `place` of the batch.
     pub fn add(&mut self, place: usize, answer: Completion<Result<(), Error>>) {
         match answer.try_into_ready() {
             Ok(Ok(())) => {}
@@ -34,11 +34,11 @@ impl SettleCompletions {
         }
     }
 
-    /// The answer when all are known.
+    /// Returns the joined completion, which is ready when all completions are.
     ///
     /// # Errors
     ///
-    /// The deliveries that were not settled.
+    /// [`Unsettled`] lists the deliveries that were not settled.
     pub fn answer(self) -> Completion<Result<(), Unsettled>> {
         let Self {
             of,

@@ -18,7 +18,7 @@ pub enum StreamChange {
         /// The changed settings, at least one.
         differences: Vec<Difference>,
     },
-    /// The stream existed with this configuration.
+    /// The stream already matched the configuration.
     Unchanged,
 }
 
@@ -33,8 +33,8 @@ impl fmt::Display for StreamChange {
 }
 
 impl StreamConfig {
-    /// The capabilities that the settings ask for: without one of them a transport refuses to
-    /// [apply](super::StreamAdmin::apply) it, with
+    /// The capabilities that the settings need. A transport that lacks one of them refuses to
+    /// [apply](super::StreamAdmin::apply) the configuration with
     /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported).
     pub fn needs(&self) -> impl Iterator<Item = Capability> + use<> {
         let deduplication = self.deduplication.window;
@@ -51,7 +51,7 @@ impl StreamConfig {
         ])
     }
 
-    /// The settings in which `wanted` differs from this existing stream.
+    /// The settings of this existing stream that differ from `wanted`.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();

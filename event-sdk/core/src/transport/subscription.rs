@@ -8,14 +8,13 @@ use futures_core::Stream;
 
 use super::{BoundConsumer, Deliveries, Error, Incoming};
 
-/// A subscription: a [`Stream`] of what arrives for a consumer, and the consumer as it
-/// was bound.
+/// A subscription: a [`Stream`] of messages and notices, and the bound consumer.
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
 pub struct Subscription {
-    /// What arrives.
+    /// The messages and notices.
     pub deliveries: Deliveries,
-    /// The consumer that it comes from.
+    /// The bound consumer.
     pub bound: BoundConsumer,
 }
 
@@ -31,7 +30,7 @@ impl Subscription {
         }
     }
 
-    /// The same, with other items: for a transport that wraps another one.
+    /// Replaces the items, for a transport that wraps another one.
     #[must_use]
     pub fn map_deliveries<S>(self, change: impl FnOnce(Deliveries) -> S) -> Self
     where

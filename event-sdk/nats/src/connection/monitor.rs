@@ -16,7 +16,7 @@ use super::{
 use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
-/// Where everything that is heard of the connection comes together.
+/// Collects the events of both connections, and keeps their state.
 pub(crate) struct ConnectionMonitor {
     /// The state of async-nats's connection.
     state: watch::Sender<ConnectionState>,
@@ -27,24 +27,24 @@ pub(crate) struct ConnectionMonitor {
     denials: broadcast::Sender<Denial>,
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
-    /// When the connection was made, and how many before it lasted only a moment.
+    /// When the connection was made, and how many short-lived connections preceded it.
     made: Mutex<Made>,
     phase: watch::Sender<Phase>,
-    /// Why it ended, if the caller has not begun to end it.
+    /// Why the connection ended, if the caller did not end it.
     unasked: OnceLock<Unasked>,
     /// Whether the tokio runtime in which it was made has ended.
     lost_runtime: AtomicBool,
     listeners: Mutex<Vec<Arc<dyn ConnectionListener>>>,
 }
 
-/// What is known of how long connections last.
+/// The durations of connections.
 #[derive(Debug, Default)]
 struct Made {
     at: Option<Instant>,
     short_lived: u32,
 }
 
-/// A connection that is lost sooner was made in vain.
+/// A connection that is lost sooner counts as short-lived.
 const LASTING: Duration = Duration::from_secs(5);
 
 impl Made {
@@ -58,10 +58,10 @@ impl Made {
     }
 }
 
-/// The most characters of a server's text in a log line.
+/// Maximum number of characters of a server's text in a log line.
 const MAX_TEXT: usize = 500;
 
-/// How many denials a subscriber to them may be behind.
+/// Capacity of the channel of denials.
 const DENIALS: usize = 64;
 
 impl ConnectionMonitor {
@@ -96,13 +96,12 @@ impl ConnectionMonitor {
         self.show();
     }
 
-    /// What the server will not have allowed from now on.
+    /// Permission violations that the server reports from now on.
     pub(crate) fn denials(&self) -> broadcast::Receiver<Denial> {
         self.denials.subscribe()
     }
 
-    /// Tells this one too what becomes of the connection; `false` if that
-    /// has ended already.
+    /// Adds a listener; `false` if the connection has already ended.
     pub(crate) fn add(&self, listener: Arc<impl ConnectionListener + 'static>) -> bool {
         let mut listeners = lock(&self.listeners);
         let open = *self.phase.borrow() < Phase::Confirming;
@@ -112,17 +111,17 @@ impl ConnectionMonitor {
         open
     }
 
-    /// Whether something new may be begun.
+    /// Whether new operations are accepted.
     pub(crate) fn is_open(&self) -> bool {
         *self.phase.borrow() == Phase::Open
     }
 
-    /// From now on nothing new is begun but publishing.
+    /// Refuses new operations except publishing.
     pub(crate) fn begin_drain(&self) {
         self.go_to(Phase::Draining);
     }
 
-    /// From now on nothing is published either.
+    /// Refuses publishing too.
     pub(crate) fn end_publishing(&self) {
         let listeners = lock(&self.listeners);
         self.go_to(Phase::Confirming);
@@ -131,7 +130,7 @@ impl ConnectionMonitor {
         }
     }
 
-    /// Whether the connection is to be made anew when it is lost.
+    /// Whether the client should reconnect.
     pub(crate) fn is_wanted(&self) -> bool {
         *self.phase.borrow() != Phase::Ended
     }
@@ -142,12 +141,12 @@ impl ConnectionMonitor {
         lock(&self.made).short_lived
     }
 
-    /// What is wanted of the connection, to be waited for.
+    /// A watch on the phase of the transport.
     pub(crate) fn phase(&self) -> watch::Receiver<Phase> {
         self.phase.subscribe()
     }
 
-    /// Goes on to this phase, never back; `false` if it was reached already.
+    /// Moves forward to this phase; `false` if it was already reached.
     fn go_to(&self, phase: Phase) -> bool {
         self.phase.send_if_modified(|current| {
             let goes_on = *current < phase;
@@ -156,7 +155,7 @@ impl ConnectionMonitor {
         })
     }
 
-    /// From now on no connection is wanted; `false` if that was so already.
+    /// Ends the transport; `false` if it had already ended.
     pub(crate) fn end(&self) -> bool {
         let listeners = {
             let mut listeners = lock(&self.listeners);
@@ -171,7 +170,7 @@ impl ConnectionMonitor {
         true
     }
 
-    /// That nothing is begun any more, and why.
+    /// The error of a refused operation, with the reason.
     pub(crate) fn refusal(&self, operation: Operation) -> Error {
         if let Some(why) = self.unasked.get() {
             why.error(operation)
@@ -182,12 +181,12 @@ impl ConnectionMonitor {
         }
     }
 
-    /// Whether the caller has begun to end it; that no connection could be made is no such end.
+    /// Whether the caller has started a drain or close, as opposed to an end by failed reconnects.
     pub(crate) fn was_told_to_end(&self) -> bool {
         !self.is_open() && self.unasked.get().is_none()
     }
 
-    /// Why the connection has ended, if the caller has not begun to end it.
+    /// Why the connection has ended, if the caller did not end it.
     pub(crate) fn failure(&self) -> Option<Error> {
         (!self.was_told_to_end()).then(|| self.unasked(Operation::Subscribe))
     }
@@ -216,7 +215,7 @@ impl ConnectionMonitor {
         self.end_unasked(Unasked::RuntimeEnded);
     }
 
-    /// Whether timers and tasks of the connection's runtime are of no use any more.
+    /// Whether the connection's runtime has ended, so that its timers and tasks do not run.
     pub(crate) fn has_lost_runtime(&self) -> bool {
         self.lost_runtime.load(Ordering::Acquire)
     }
@@ -226,7 +225,7 @@ impl ConnectionMonitor {
         self.set(ConnectionState::Closed);
     }
 
-    /// Why nothing could be sent for so long.
+    /// The error of an operation that waited this long for a connection.
     pub(crate) fn disconnected(&self, operation: Operation, waited: Duration) -> Error {
         let lost = *lock(&self.lost);
         let (_, reason) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
@@ -247,8 +246,8 @@ impl ConnectionMonitor {
         )
     }
 
-    /// Brings the state in line with what the client says, for an event may be
-    /// lost among many; for how long there has been no connection.
+    /// Updates the state from the client's, because an event may be lost. Returns for how long
+    /// there has been no connection.
     pub(crate) fn reconcile(&self, connected: bool, now: Instant) -> Duration {
         let mut lost = lock(&self.lost);
         if connected {
@@ -262,7 +261,7 @@ impl ConnectionMonitor {
         now.saturating_duration_since(since)
     }
 
-    /// Takes what the client reports.
+    /// Handles an event of the client.
     pub(crate) fn hear(&self, event: &Event) {
         match event {
             Event::Connected => {
@@ -320,7 +319,7 @@ impl ConnectionMonitor {
         }
     }
 
-    /// The server did not allow something, on whichever connection.
+    /// The server reported a permission violation, on either connection.
     pub(crate) fn hear_denial(&self, denial: Denial) {
         let text = format!("{denial:?}");
         let denial_shown = Shown(&text, MAX_TEXT);
@@ -328,13 +327,13 @@ impl ConnectionMonitor {
         for listener in &*lock(&self.listeners) {
             listener.denied(&denial);
         }
-        // Nobody may listen.
+        // There may be no receiver.
         let _ = self.denials.send(denial);
     }
 
     /// An attempt to connect has failed.
     fn hear_attempt(&self, error: &str) {
-        // async-nats hands on the text of the kind and nothing else.
+        // async-nats reports only the text of the kind.
         use ConnectErrorKind as Kind;
         let is = |kind: Kind| error == kind.to_string();
         let reason = if is(Kind::AuthorizationViolation) || is(Kind::Authentication) {
@@ -349,8 +348,8 @@ impl ConnectionMonitor {
         self.note(reason);
     }
 
-    /// Notes why there is no connection; a reason that says what is to be done
-    /// is not replaced by one that does not.
+    /// Stores the reason why there is no connection. `Lost` does not replace `Unauthenticated`,
+    /// which has a remedy.
     fn note(&self, reason: DisconnectReason) {
         let mut lost = lock(&self.lost);
         let (since, known) = lost.unwrap_or((Instant::now(), DisconnectReason::Lost));
@@ -375,7 +374,7 @@ impl ConnectionMonitor {
         self.show();
     }
 
-    /// Brings what users see in line with both connections.
+    /// Updates the public state from both connections.
     fn show(&self) {
         let deliveries = lock(&self.deliveries);
         let state = self.state.borrow().clone();
@@ -392,7 +391,7 @@ impl ConnectionMonitor {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing in here panics half way.
+    // No code under this lock panics.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -15,12 +15,12 @@ use crate::connection::{ConnectionState, Phase};
 use crate::context::NatsContext;
 use event_sdk_core::transport::Drained;
 
-/// How long a drain without time may take until what was not handed out is put back: as long
-/// as requests that end by themselves are open.
+/// Minimum time of a drain to give back messages that were not returned to the caller: as long as
+/// requests that end by themselves stay open.
 const LEAVING: Duration = Duration::from_secs(2);
 
-/// How much longer than its time a drain may take, to put back what is not settled, to have
-/// publishes confirmed and to write all that.
+/// How much longer than its time a drain may take, to give back unsettled deliveries, to confirm
+/// publishes, and to write.
 const GRACE: Duration = Duration::from_millis(500);
 
 const A_YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
@@ -31,14 +31,14 @@ pub(crate) struct Consumers {
     cores: Mutex<Vec<Weak<PullLoop>>>,
 }
 
-/// A drain that has begun: the subscriptions have ended.
+/// A drain in progress: the subscriptions have ended.
 pub(crate) struct Draining {
     all: Vec<One>,
     begun: Instant,
     deadline: Instant,
 }
 
-/// One of its subscriptions, and what somebody had of it when the drain began.
+/// One subscription, and its unsettled deliveries when the drain began.
 struct One {
     pull_loop: Arc<PullLoop>,
     in_hand: Vec<Weak<AckPending>>,
@@ -48,16 +48,16 @@ struct One {
 impl Consumers {
     pub(super) fn add(&self, pull_loop: &Arc<PullLoop>) {
         let mut cores = self.lock();
-        // Only when the list would grow, and then all of it: each addition costs
-        // the same.
+        // Only when the list would grow, and then the whole list: so an addition has constant
+        // amortized cost.
         if cores.len() == cores.capacity() {
             cores.retain(|pull_loop| pull_loop.strong_count() > 0);
         }
         cores.push(Arc::downgrade(pull_loop));
     }
 
-    /// Ends all subscriptions, and naks what they had not delivered, as far
-    /// as that goes without waiting.
+    /// Ends all subscriptions, and naks messages that were not returned to the caller, as far as
+    /// possible without waiting.
     pub(crate) fn end(&self) {
         for pull_loop in self.all() {
             drop(pull_loop.end());
@@ -92,7 +92,7 @@ impl Consumers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<PullLoop>>> {
-        // Nothing in here panics half way.
+        // No code under this lock panics.
         self.cores.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -103,15 +103,16 @@ impl Draining {
         self.all.iter().all(One::is_settled)
     }
 
-    /// Naks what was not delivered, and waits until the rest is settled, the time is over or the
-    /// connection ends. From then on publishing is refused: published messages are confirmed,
-    /// unsettled deliveries are returned by a nak, and the connection is closed.
+    /// Naks messages that were not returned to the caller, and waits until all deliveries are
+    /// settled, the time is over, or the connection ends. After that, publishing is refused,
+    /// publishes in flight are confirmed, unsettled deliveries are given back by a nak, and the
+    /// connection is closed.
     ///
-    /// Dropped before it is ready, no more is returned by a nak.
+    /// If the future is dropped, no further deliveries are given back.
     pub(crate) async fn run(self, context: &NatsContext) -> Drained {
         let mut phase = context.phase();
         let ended = std::pin::pin!(async {
-            // That nobody changes it any more says the same.
+            // A closed channel means the same.
             let _ = phase.wait_for(|phase| *phase == Phase::Ended).await;
         });
         let deadline = self.deadline;
@@ -138,8 +139,8 @@ impl Draining {
         drained
     }
 
-    /// Until when everything has to be done. Without a connection nothing can be done after
-    /// the drain's time.
+    /// The time at which the drain must end. Without a connection it ends with the drain's time,
+    /// because nothing can be sent.
     fn limit(&self, context: &NatsContext) -> Instant {
         if context.watch().current() == ConnectionState::Connected {
             self.deadline.max(self.begun + LEAVING) + GRACE
@@ -148,7 +149,7 @@ impl Draining {
         }
     }
 
-    /// Waits until everything has to be done.
+    /// Waits until the drain must end.
     async fn over(&self, context: &NatsContext) {
         sleep_until(self.deadline).await;
         sleep_until(self.limit(context)).await;
@@ -162,11 +163,12 @@ impl One {
             .all(|ack_pending| open(ack_pending).is_none())
     }
 
-    /// Naks what was not delivered, and waits until the rest is settled.
+    /// Naks messages that were not returned to the caller, and waits until all deliveries are
+    /// settled.
     async fn settle(&self, deadline: Instant) {
         let settled = async {
             loop {
-                // Before the look, so that nothing is missed between.
+                // Enabled before the check, so that no notification is missed.
                 let mut settled = std::pin::pin!(self.pull_loop.ack_context.settled());
                 settled.as_mut().enable();
                 if self.is_settled() || timeout_at(deadline, settled).await.is_err() {
@@ -179,13 +181,14 @@ impl One {
 
     /// Naks the unsettled deliveries, within the limit.
     async fn finish(self, limit: Instant) -> Drained {
-        // Only when the requests have ended: otherwise it would come here again.
+        // Only after the requests have ended: otherwise the server would deliver the messages here
+        // again.
         self.pull_loop.hurry();
         let receiver = self.pull_loop.ack_context.context.receiver();
         let giving_back = timeout_at(limit, self.pull_loop.ack_context.giving_back()).await;
         for ack_pending in self.in_hand.iter().filter_map(open) {
             if let Some(reply) = ack_pending.give_back() {
-                // Where it cannot be sent it comes again after its ack wait.
+                // If the nak cannot be sent, the message is delivered again after its ack wait.
                 let _ = timeout_at(limit, send(receiver, &reply, NAK)).await;
             }
         }
@@ -193,7 +196,7 @@ impl One {
         self.pull_loop.delete();
         let given_back = self.pull_loop.ack_context.given_back();
         let given_back = given_back.intersection(&self.sequences).count() as u64;
-        // What a handler has put back may have come here again.
+        // A message that a handler gave back may have been delivered here again.
         let unread = self.pull_loop.unread();
         Drained {
             settled: self.sequences.len() as u64 - given_back,
@@ -202,9 +205,9 @@ impl One {
     }
 }
 
-/// The end of a time that begins now.
+/// The instant after `time`.
 fn after(time: Duration) -> Instant {
     let now = Instant::now();
-    // As good as for ever, where that is more than can be counted.
+    // A time that is too long for `Instant` is limited to a year.
     now.checked_add(time.min(A_YEAR)).unwrap_or(now)
 }

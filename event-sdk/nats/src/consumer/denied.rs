@@ -11,8 +11,8 @@ use super::pull_loop::PullLoop;
 use crate::connection::Denial;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
-/// Waits until the server denies something without which nothing is received:
-/// asking for messages, hearing of them, acknowledging them.
+/// Waits until the server denies a permission that the subscription needs: to request messages, to
+/// receive them in its inbox, or to acknowledge them. The error ends the subscription.
 pub(super) async fn denied(
     mut denials: broadcast::Receiver<Denial>,
     pull_loop: Arc<PullLoop>,

@@ -24,19 +24,19 @@ use event_sdk_core::transport::{
     Body, DeliveryInfo, Error, ErrorKind, Incoming, Notice, NoticeKind, Operation, Received,
 };
 
-/// What comes for some patterns, until the connection ends.
+/// The messages of some patterns, until the connection ends.
 pub(super) struct CoreSubscription {
     waiting: Arc<Waiting>,
-    /// Why it ends, when it does; `None`: it was told to.
+    /// Completes when the subscription ends, with the reason; `None` after a drain or close.
     end: Pin<Box<dyn Future<Output = Option<Error>> + Send>>,
-    /// Ready when the connection was made anew.
+    /// Ready after a reconnect.
     reconnected: Pin<Box<dyn Future<Output = LinkWatch> + Send>>,
     monitor: Arc<ConnectionMonitor>,
     ended: bool,
 }
 
 impl CoreSubscription {
-    /// Subscribes, and waits until the server knows.
+    /// Subscribes, and waits until the server has the subscription.
     pub(super) async fn open(
         context: &NatsContext,
         about: &ErrorContext,
@@ -58,13 +58,13 @@ impl CoreSubscription {
         let end = Box::pin(async move {
             tokio::select! {
                 error = denied => Some(error),
-                // That nobody changes it any more says the same.
+                // A closed channel means the same.
                 _ = phase.wait_for(|phase| *phase != Phase::Open) => monitor.failure(),
             }
         });
         let waiting = Arc::new(Waiting::new(messages, prefetch));
         context.spawn(waiting.filling());
-        // From here on dropping it ends what was spawned.
+        // From here on, dropping it ends the spawned task.
         let mut subscription = Self {
             waiting,
             end,
@@ -86,7 +86,7 @@ impl Drop for CoreSubscription {
     }
 }
 
-/// Waits until the server says that it does not allow one of these.
+/// Waits until the server denies one of these filters.
 async fn denied(mut denials: broadcast::Receiver<Denial>, filters: Vec<Pattern>) -> Error {
     loop {
         let subject = match denials.recv().await {
@@ -113,7 +113,7 @@ impl Stream for CoreSubscription {
         if this.ended {
             return Poll::Ready(None);
         }
-        // Taken off a queue of ours, which no channel of tokio counts.
+        // The queue is not a channel of tokio, so it does not consume the budget itself.
         let budget = ready!(coop::poll_proceed(cx));
         let end = match this.end.poll_unpin(cx) {
             Poll::Ready(end) => end,
@@ -149,7 +149,7 @@ impl Stream for CoreSubscription {
 fn received(message: &WireMessage) -> Option<Received> {
     let text = String::from_utf8_lossy(message.subject());
     let subject = match Subject::parse(Text::copy_of(&text)) {
-        // What is not UTF-8 is shown with another character.
+        // Text that is not UTF-8 has a replacement character.
         Ok(subject) if subject.as_str().as_bytes() == message.subject() => subject,
         Ok(_) => {
             tracing::warn!(target: crate::TRACING_TARGET, "a message with a subject that is not UTF-8 is left out");

@@ -10,51 +10,51 @@ use tokio::task::coop::{Unconstrained, unconstrained};
 
 use crate::receiver::WireMessage;
 
-/// How many messages wait at the most, unless more are to be prefetched.
+/// Maximum number of buffered messages, unless the prefetch is higher.
 const MESSAGES: usize = 65_536;
 
-/// How many bytes wait at the most, headers and subjects included: as the Go client
-/// (`nats.DefaultSubPendingBytesLimit`), and as much as a server holds for a client before
-/// it takes it for a slow consumer (`max_pending`).
+/// Maximum of buffered bytes, including headers and subjects: the limit of the Go client
+/// (`nats.DefaultSubPendingBytesLimit`), and of a server before it disconnects a slow consumer
+/// (`max_pending`).
 const BYTES: usize = 64 * 1024 * 1024;
 
-/// How many messages are taken from the connection before others have a turn: a part of what
-/// it holds, so that it does not become full meanwhile.
+/// How many messages are taken from the connection before other tasks run: a part of its capacity,
+/// so that it does not become full in the meantime.
 const AT_ONCE: usize = 32_768;
 
-/// What came and waits to be read.
+/// The buffer of received messages.
 ///
-/// Nobody stores it and no server waits: what comes faster than it is read has to go
-/// somewhere. So it is taken from the connection at once ([`Filling`]), and what has no room
-/// here is counted, in its place.
+/// No stream stores the messages, and the server does not wait for the reader. So messages are
+/// taken from the connection at once ([`Filling`]), and messages without room in the buffer are
+/// dropped and counted, at their place in the order.
 pub(super) struct Waiting {
     state: Mutex<State>,
-    /// How many messages it holds at the most.
+    /// Maximum number of messages.
     messages: usize,
-    /// And how many bytes.
+    /// Maximum of bytes.
     bytes: usize,
 }
 
 struct State {
-    /// Where they come from; `None` when nothing more is wanted or comes.
+    /// The source; `None` after it has ended or was left.
     source: Option<Source>,
     items: VecDeque<Item>,
     bytes: usize,
     reader: Option<Waker>,
-    /// Who takes them from the source.
+    /// The waker of the task that reads the source.
     filling: Option<Waker>,
 }
 
 type Source = Pin<Box<dyn Stream<Item = WireMessage> + Send>>;
 
-/// What is read next.
+/// The next item of the buffer.
 pub(super) enum Item {
     Message(WireMessage),
-    /// So many had no room, after what was before them and before what is behind.
+    /// This many messages were dropped at this place in the order.
     Dropped(u64),
 }
 
-/// Takes what comes, until nothing does or [`Waiting::leave`]; to be spawned.
+/// Fills the buffer until the source ends or [`Waiting::leave`] is called; to be spawned.
 pub(super) struct Filling(Arc<Waiting>);
 
 impl Waiting {
@@ -75,14 +75,14 @@ impl Waiting {
         }
     }
 
-    /// What fills it. Not held back by tokio's budget: the connection, which is not
-    /// either, would get ahead of it.
+    /// The task that fills the buffer. It is not limited by tokio's budget, because the connection
+    /// is not either and would outrun it.
     pub(super) fn filling(self: &Arc<Self>) -> Unconstrained<Filling> {
         unconstrained(Filling(Arc::clone(self)))
     }
 
-    /// Nobody reads any more. The server is told before anything that is sent later, since
-    /// it may choose this subscription of a group for that.
+    /// Ends reading. The server gets the unsubscribe before anything that is sent later, because it
+    /// could choose this subscription of a group for a later message.
     pub(super) fn leave(&self) {
         let left = {
             let mut state = self.lock();
@@ -94,7 +94,7 @@ impl Waiting {
         wake(filling);
     }
 
-    /// The next item; `None` when nothing more comes.
+    /// The next item; `None` at the end.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
         let mut state = self.lock();
         if let Some(item) = state.items.pop_front() {
@@ -110,7 +110,7 @@ impl Waiting {
         Poll::Pending
     }
 
-    /// Takes what has come; ready when there is nothing more to take.
+    /// Takes received messages; ready when the source has ended.
     fn poll_fill(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.lock();
         let mut taken = 0;
@@ -157,7 +157,7 @@ impl Waiting {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing in here panics half way.
+        // No code under this lock panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -171,7 +171,7 @@ impl Future for Filling {
 }
 
 impl Drop for Filling {
-    /// Nothing comes any more, also where a runtime that ends drops its tasks.
+    /// Marks the end of the source, also if a runtime that ends drops the task.
     fn drop(&mut self) {
         let ended = {
             let mut state = self.0.lock();
@@ -256,7 +256,7 @@ mod tests {
         for length in [11, 4, 1] {
             push(&waiting, message(length));
         }
-        // One alone may be larger than all the room.
+        // A single message may be larger than the buffer.
         assert_eq!(read(&waiting, 9), [11, -2]);
         for length in [6, 4, 1] {
             push(&waiting, message(length));

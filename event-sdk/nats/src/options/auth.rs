@@ -12,7 +12,7 @@ use super::masked::{FilePath, FreeText, looks_secret};
 use super::refused;
 use event_sdk_core::transport::Error;
 
-/// Who connects.
+/// The credentials of a connection.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Auth {
     /// A user and a password.
@@ -23,11 +23,11 @@ pub(crate) enum Auth {
     NKey(Secret),
     /// A file with a user's JWT and seed.
     CredentialsFile(FilePath),
-    /// What stands in such a file.
+    /// The text of a credentials file.
     Credentials(Secret),
 }
 
-/// A text that is never shown.
+/// A text that `Debug` does not show.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
@@ -44,7 +44,7 @@ impl fmt::Debug for Secret {
 }
 
 impl Auth {
-    /// Whether it is complete; a file is read.
+    /// Validates the credentials; reads a file.
     pub(crate) async fn check(&self) -> Result<(), Error> {
         // The client logs the names of users.
         if let Self::User { name, password } = self {
@@ -62,8 +62,7 @@ impl Auth {
         self.answer(b"nonce").await.map(drop).map_err(refused)
     }
 
-    /// What is shown to a server that asks with this nonce. An error says why
-    /// not, without a secret.
+    /// The response to a server's nonce. The error has the reason, without a secret.
     pub(crate) async fn answer(&self, nonce: &[u8]) -> Result<async_nats::Auth, String> {
         let mut auth = async_nats::Auth::new();
         match self {
@@ -90,8 +89,7 @@ impl Auth {
 }
 
 impl Auth {
-    /// What a server does not take that refuses this, and what to do; without a
-    /// secret.
+    /// The reason and remedy if a server refuses these credentials, without a secret.
     pub(crate) async fn refused(&self) -> String {
         match self {
             Self::User { name, password } => {
@@ -126,7 +124,7 @@ fn refused_credentials(what: &str, credentials: &str) -> String {
     }
 }
 
-/// When credentials expired, if they did.
+/// When the credentials expired; `None` if they did not.
 fn expired(credentials: &str) -> Option<Timestamp> {
     #[derive(Deserialize)]
     struct Claims {
@@ -139,7 +137,7 @@ fn expired(credentials: &str) -> Option<Timestamp> {
     (at <= Timestamp::now()).then_some(at)
 }
 
-/// Reads a small file without holding up other tasks.
+/// Reads a small file without blocking other tasks.
 async fn read(path: &FilePath) -> Result<String, String> {
     let cannot =
         |why: &dyn fmt::Display| format!("the credentials file {path} cannot be read: {why}");
@@ -150,7 +148,7 @@ async fn read(path: &FilePath) -> Result<String, String> {
         .map_err(|error| cannot(&error))
 }
 
-/// JWT and seed of a credentials file, shown to a server.
+/// The response with JWT and seed of a credentials file.
 fn present(credentials: &str, nonce: &[u8], auth: &mut async_nats::Auth) -> Result<(), String> {
     let jwt = section(credentials, "NATS USER JWT")?;
     let seed = section(credentials, "USER NKEY SEED")?;
@@ -174,7 +172,7 @@ fn section<'a>(credentials: &'a str, title: &str) -> Result<&'a str, String> {
 }
 
 fn key(seed: &str) -> Result<KeyPair, String> {
-    // The reason could have a part of the seed in it.
+    // The reason could contain a part of the seed.
     KeyPair::from_seed(seed.trim()).map_err(|_| {
         "the seed of the NKey is not well formed; a user's begins with `SU` and has 58 characters"
             .to_owned()
@@ -186,7 +184,7 @@ fn sign(key: &KeyPair, nonce: &[u8]) -> Result<Vec<u8>, String> {
         .map_err(|_| "the NKey cannot sign; it needs its seed".to_owned())
 }
 
-/// A user's name as it is shown. A name without a password may be a token.
+/// A user's name for errors and logs. A name without a password may be a token.
 fn shown_name<'a>(name: &'a str, password: &Secret) -> FreeText<'a> {
     if password.0.is_empty() {
         FreeText::UNSEEN

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// How much may be on the way, and for how long.
+/// Limits of publishes in flight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How many messages may wait for their acks at a time.
+    /// Maximum number of publishes in flight.
     pub(crate) in_flight: usize,
-    /// How long an ack is awaited.
+    /// Maximum wait for a confirmation.
     pub(crate) ack: Duration,
-    /// How long a message waits for a connection.
+    /// Maximum wait for a connection.
     pub(crate) connection: Duration,
 }

@@ -3,14 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// How long to wait between attempts to connect, and how many there are.
+/// The waits between reconnect rounds, and the maximum number of attempts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reconnect {
-    /// After the first round over all servers.
+    /// Wait after the first round over all servers.
     pub(super) first: Duration,
-    /// At the most.
+    /// Longest wait.
     pub(crate) longest: Duration,
-    /// How many attempts may fail in a row; zero: any number.
+    /// Maximum number of consecutive failed attempts; zero: no limit.
     pub(crate) attempts: usize,
 }
 
@@ -25,16 +25,16 @@ impl Default for Reconnect {
 }
 
 impl Reconnect {
-    /// The same after connections that lasted only a moment: each counts as a failed round, and
-    /// the first attempt waits too.
+    /// Like [`delay`](Self::delay), after short-lived connections: each counts as a failed round,
+    /// and the first attempt waits too.
     pub(crate) fn delay_after(&self, short_lived: u32, attempt: usize, servers: usize) -> Duration {
         let short_lived = usize::try_from(short_lived).unwrap_or(usize::MAX);
         let rounds = short_lived.saturating_mul(servers.max(1));
         self.delay(attempt.max(1).saturating_add(rounds), servers)
     }
 
-    /// How long to wait before the attempt with this number, from one: each
-    /// server is tried once at once, then all of them again after a wait.
+    /// The wait before the attempt with this number, starting at one. The first round tries each
+    /// server at once; each further round starts after a wait.
     pub(crate) fn delay(&self, attempt: usize, servers: usize) -> Duration {
         let attempt = attempt.saturating_sub(1);
         let round = attempt / servers.max(1);
@@ -48,8 +48,8 @@ impl Reconnect {
     }
 }
 
-/// A number from zero to one. Many clients that lost one server should not come
-/// back at the same instant; nothing else hangs on it.
+/// A random number from zero to one, so that many clients that lost one server do not reconnect at
+/// the same instant.
 fn random() -> f64 {
     let bits = RandomState::new().hash_one(0_u8) >> 32;
     f64::from(u32::try_from(bits).unwrap_or(0)) / f64::from(u32::MAX)

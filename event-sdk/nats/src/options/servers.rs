@@ -7,12 +7,11 @@ use super::refused;
 use super::url::{ServerUrl, UrlFault};
 use event_sdk_core::transport::Error;
 
-/// The servers as they were given. They may have secrets in them, and are
-/// shown without.
+/// The servers as they were given. They may contain secrets, which `Debug` does not show.
 #[derive(Clone)]
 pub(crate) struct Servers(String);
 
-/// What the servers' URLs say.
+/// The parsed URLs of the servers.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     /// Addresses without secrets.
@@ -24,7 +23,7 @@ pub(crate) struct Resolved {
 #[derive(Clone)]
 pub(crate) struct Address {
     pub(crate) server: async_nats::ServerAddr,
-    /// Whether the host may be a token to which `@host` is missing.
+    /// Whether the host may be a token without its `@host`.
     pub(crate) may_be_token: bool,
 }
 
@@ -33,7 +32,7 @@ impl Servers {
         Self(list.to_owned())
     }
 
-    /// The addresses, and the credentials if the URLs have some.
+    /// Returns the addresses, and the credentials if the URLs have some.
     pub(crate) fn resolve(&self) -> Result<Resolved, Error> {
         let mut addresses = Vec::new();
         let mut auth = None;
@@ -69,8 +68,8 @@ impl Servers {
         Ok(Resolved { addresses, auth })
     }
 
-    /// Whether TLS is asked for by every URL. Then it holds of the servers too that
-    /// the cluster announces, without a scheme and before anything is secure.
+    /// Whether every URL requires TLS. TLS is then also required for servers that the cluster
+    /// announces, without a scheme and over a connection that is not yet secure.
     pub(crate) fn all_secure(&self) -> bool {
         self.each().all(|url| ServerUrl::split(url).is_secure())
     }
@@ -80,8 +79,8 @@ impl Servers {
         urls.filter(|url| !url.is_empty())
     }
 
-    /// Whether a comma may stand in a password: then the parts are no URLs, and
-    /// none of them may be shown.
+    /// Whether a comma may be part of a password: the parts are then not URLs, and none of them may
+    /// be shown.
     fn is_torn(&self) -> bool {
         let bare = |url: &str| !url.contains("://");
         let first = self.each().next().unwrap_or_default();
@@ -102,7 +101,7 @@ fn credentials(text: &str) -> Auth {
     }
 }
 
-/// Undoes the escaping of URLs (`%40` for `@`); what is no escape stays.
+/// Decodes the escapes of URLs (`%40` for `@`); other text stays.
 fn unescaped(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -14,21 +14,21 @@ use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 use super::masked::FilePath;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
-/// How a connection is made secure.
+/// The TLS options of a connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tls {
-    /// Whether it has to be.
+    /// Whether TLS is required.
     pub(crate) required: bool,
-    /// Whether it is before the server says anything.
+    /// Whether the TLS handshake comes before the server's first message.
     pub(crate) first: bool,
-    /// Who is trusted; those of the operating system if there are none.
+    /// Files with trusted authorities; if there are none, the operating system's are trusted.
     pub(crate) authorities: Vec<FilePath>,
     /// Certificate and key of this client.
     pub(super) client: Option<(FilePath, FilePath)>,
 }
 
 impl Tls {
-    /// The certificate that this client shows.
+    /// The certificate file of this client.
     pub(crate) fn certificate(&self) -> Option<&FilePath> {
         let (certificate, _) = self.client.as_ref()?;
         Some(certificate)
@@ -36,9 +36,8 @@ impl Tls {
 
     /// Reads the files.
     ///
-    /// The client gets the configuration as a whole, for it would take the
-    /// provider of cryptography from the process, and panic where the program
-    /// has two of them.
+    /// The client gets a complete configuration. Otherwise it would use the crypto provider of the
+    /// process, and panic if the program has two of them.
     pub(crate) async fn config(&self) -> Result<ClientConfig, Error> {
         let this = self.clone();
         let read = tokio::task::spawn_blocking(move || this.read());
@@ -80,7 +79,7 @@ impl Tls {
     }
 }
 
-/// The authorities that the operating system trusts, read once.
+/// The authorities that the operating system trusts; read once.
 fn native_roots() -> &'static RootCertStore {
     static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
     ROOTS.get_or_init(|| {
@@ -94,7 +93,7 @@ fn native_roots() -> &'static RootCertStore {
     })
 }
 
-/// Certificate and key of this client, read anew for each connection.
+/// Certificate and key of this client, read at each connect and reconnect.
 #[derive(Debug)]
 struct ClientCertificate {
     certificate: FilePath,
@@ -124,7 +123,7 @@ impl ResolvesClientCert for ClientCertificate {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match certified_key(&self.certificate, &self.key, &self.provider) {
             Ok(read) => *last = Arc::new(read),
-            // Perhaps they are being replaced.
+            // The files may be in the process of being replaced.
             Err(error) => {
                 tracing::warn!(
                     target: crate::TRACING_TARGET,
@@ -187,8 +186,8 @@ fn contents(path: &FilePath) -> Result<Vec<u8>, Error> {
         .map_err(|error| refused(format!("{path} cannot be read")).with_source(error))
 }
 
-/// What is wrong with a PEM file. The parser's own error is neither shown nor kept as a source:
-/// it has lines of the file, which may be the private key, as decimal numbers.
+/// The fault of a PEM file. The parser's own error is neither shown nor kept as a source, because
+/// it contains lines of the file, which may be the private key, as decimal numbers.
 fn pem_fault(error: &pem::Error, contents: &[u8]) -> &'static str {
     let has = |text: &[u8]| contents.windows(text.len()).any(|part| part == text);
     if !has(b"-----BEGIN") {

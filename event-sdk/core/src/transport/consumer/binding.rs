@@ -6,21 +6,21 @@ use super::{ConsumerConfig, ConsumerName};
 use crate::subject::Pattern;
 use crate::transport::{Difference, Error, ErrorKind, Operation};
 
-/// A consumer as a subscription has bound it.
+/// The consumer that a subscription has bound.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct BoundConsumer {
-    /// The consumer as the transport has it, which is what holds for the subscription.
+    /// The settings of the consumer, which apply to the subscription.
     pub config: ConsumerConfig,
-    /// The settings in which it differs from what was asked for. The start position is
-    /// not compared, for it matters only when a consumer is created.
+    /// The settings that differ from the requested ones. The start position is not compared,
+    /// because it matters only when a consumer is created.
     pub differences: Vec<Difference>,
     /// Whether binding created it.
     pub created: bool,
 }
 
 impl BoundConsumer {
-    /// A consumer that was created as it was asked for.
+    /// A consumer that was created with the requested settings.
     #[must_use]
     pub fn created(config: ConsumerConfig) -> Self {
         Self {
@@ -30,7 +30,7 @@ impl BoundConsumer {
         }
     }
 
-    /// A consumer that existed, and differs in this from what was asked for.
+    /// An existing consumer, with the settings that differ from the requested ones.
     #[must_use]
     pub fn found(config: ConsumerConfig, differences: Vec<Difference>) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl BoundConsumer {
         }
     }
 
-    /// The filters of the consumer that match more than `wanted`.
+    /// The filters of the consumer that match subjects which `wanted` does not match.
     pub fn beyond<'a>(&'a self, wanted: &'a [Pattern]) -> impl Iterator<Item = &'a Pattern> {
         let filters = self.config.filters.iter();
         filters.filter(|filter| !covered(filter, wanted))
@@ -48,18 +48,17 @@ impl BoundConsumer {
 }
 
 impl ConsumerConfig {
-    /// Binds this consumer, which exists, for a subscription that asked for `wanted`.
+    /// Binds this existing consumer for a subscription that requested `wanted`.
     ///
-    /// The subscription follows the settings that the transport enforces, so those are
-    /// no obstacle and become [`BoundConsumer::differences`]. `unusable` are differences in what
-    /// this type has no words for and no subscription can follow, such as a
-    /// consumer that pushes.
+    /// Differences in settings that the transport enforces become [`BoundConsumer::differences`]:
+    /// the subscription follows the consumer. `unusable` are differences that this type cannot
+    /// express and that no subscription can follow, such as a consumer that pushes.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ConsumerMismatch`] with the differences that would lose or misread
-    /// messages: filters that do not cover those that are wanted, another ack policy, a lifetime
-    /// that ends where a durable is wanted, and whatever is `unusable`.
+    /// [`ErrorKind::ConsumerMismatch`] with the differences that would lose or misread messages:
+    /// filters that do not cover the requested ones, another ack policy, a limited lifetime if a
+    /// durable was requested, and everything in `unusable`.
     pub fn bind(&self, wanted: &Self, unusable: Vec<Difference>) -> Result<BoundConsumer, Error> {
         let differences = self.differences(wanted);
         let (mut fatal, followed): (Vec<_>, Vec<_>) =

@@ -7,8 +7,8 @@ use super::{AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Prefetch, Su
 use crate::stream::check_name;
 
 impl SubscribeRequest {
-    /// Whether it does not contradict itself; for filters that are few,
-    /// [`ConsumerConfig::check_filters`] says it of them.
+    /// Checks that the settings are valid and do not contradict each other. Does not check filters:
+    /// see [`ConsumerConfig::check_filters`].
     ///
     /// # Errors
     ///
@@ -31,8 +31,8 @@ impl SubscribeRequest {
 }
 
 impl ConsumerConfig {
-    /// Whether its name can be and its settings do not contradict each other; of its
-    /// filters [`check_filters`](Self::check_filters) says that.
+    /// Checks that the name is valid, and that the settings do not contradict each other. Does not
+    /// check filters: see [`check_filters`](Self::check_filters).
     ///
     /// # Errors
     ///
@@ -51,8 +51,8 @@ impl ConsumerConfig {
         }
     }
 
-    /// Whether there is a filter, and no two match the same subject. Compares each with
-    /// each.
+    /// Checks that there is a filter, and that no two filters overlap. Compares each filter with
+    /// each other one.
     ///
     /// # Errors
     ///
@@ -70,11 +70,11 @@ impl ConsumerConfig {
         Ok(())
     }
 
-    /// Why a consumer without filters is refused.
+    /// The reason why a consumer without filters is refused.
     pub const NO_FILTER: &str =
         "there is no filter; name at least one pattern, `>` for every subject of the stream";
 
-    /// Why a consumer with these two filters is refused.
+    /// The reason why a consumer with these two filters is refused.
     #[must_use]
     pub fn overlap(one: &crate::Pattern, other: &crate::Pattern) -> String {
         format!(
