@@ -172,7 +172,8 @@ impl State {
 
     fn hand_out(&mut self, pull_loop: &PullLoop, held: Held, now: Instant) -> ConsumerSignal {
         if pull_loop.is_stale(&held, now) {
-            if !held.is_old {
+            // What was settled before the consumer was made again is not awaited.
+            if !held.is_old && self.wants(pull_loop, held.reply.sequence) {
                 pull_loop.ack_context.away.insert(held.reply.sequence);
             }
             return ConsumerSignal::Skipped(held.reply);
