@@ -37,8 +37,12 @@ pub(crate) fn event(event: &ValidEvent<'_>, derived: Derived) -> TokenStream {
     });
     // What is wrong with the data is said of `Event`, and is not to be said twice. With a lifetime
     // of its own the bound may be wrong without being an error.
-    let said = (published.is_some() && event.generics.params.is_empty())
-        .then(|| quote_spanned!(ident.span()=> where for<'event_sdk> Self: __sdk::ReadableData));
+    let of_readable = if published.is_some() && event.generics.params.is_empty() {
+        let of_user = where_clause.map(|clause| &clause.predicates);
+        quote_spanned!(ident.span()=> where for<'event_sdk> Self: __sdk::ReadableData, #of_user)
+    } else {
+        where_clause.to_token_stream()
+    };
     let as_json = published.as_ref().map(|_| {
         quote! {
             const __AS_JSON: __sdk::Option<fn(&Self) -> &dyn __sdk::WriteJson> =
@@ -51,7 +55,7 @@ pub(crate) fn event(event: &ValidEvent<'_>, derived: Derived) -> TokenStream {
             use #private as __sdk;
 
             #[automatically_derived]
-            impl #impl_generics __sdk::Readable for #ident #ty_generics #said #where_clause {
+            impl #impl_generics __sdk::Readable for #ident #ty_generics #of_readable {
                 const SPEC: __sdk::EventSpec = #spec;
                 #as_json
                 #key

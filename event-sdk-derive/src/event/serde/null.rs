@@ -7,6 +7,25 @@ use syn::{GenericArgument, PathArguments, PathSegment, Type};
 use super::field::FieldSerde;
 use crate::ctxt::Ctxt;
 
+/// Types that serde writes by writing their content. Another generic type may write an `Option` in
+/// its own way.
+const CONTAINERS: [&str; 14] = [
+    "Option",
+    "Box",
+    "Arc",
+    "Rc",
+    "Cow",
+    "Pii",
+    "Vec",
+    "VecDeque",
+    "LinkedList",
+    "HashMap",
+    "BTreeMap",
+    "HashSet",
+    "BTreeSet",
+    "Cell",
+];
+
 /// Complains about each `Option` in the type of a field whose `Some` may be read as `None`.
 pub(super) fn check(serde: &FieldSerde, ty: &Type, ctxt: &Ctxt) {
     if serde.skip.is_some() || serde.has_reader() {
@@ -31,7 +50,7 @@ pub(super) fn check(serde: &FieldSerde, ty: &Type, ctxt: &Ctxt) {
                         "JSON has one `null`, so that a `Some` with the `null` of `{inner}` would be read as `None`; write an enum with a variant for each case, or `with = \"…\"` with a module that tells them apart"
                     ),
                 );
-            } else {
+            } else if CONTAINERS.iter().any(|name| last.ident == name) {
                 arguments(last).for_each(|ty| check(serde, ty, ctxt));
             }
         }

@@ -31,6 +31,17 @@ where
 
 #[derive(Event, Serialize, Deserialize)]
 #[event(domain = "house")]
+struct RoomNamed
+where
+    String: Clone,
+{
+    name: String,
+    /// Written as nothing, whatever it names.
+    marker: std::marker::PhantomData<Option<()>>,
+}
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "house")]
 struct RoomCounted<const N: usize> {
     rooms: Vec<u8>,
 }
@@ -54,6 +65,7 @@ fn main() {
     assert_eq!(subject::<ValueChanged<String, BTreeMap<u8, u8>>>(), "house.value.changed");
     assert_eq!(subject::<RoomChanged<u8>>(), "house.room.changed");
     assert_eq!(subject::<RoomSorted<u8>>(), "house.room.sorted");
+    assert_eq!(subject::<RoomNamed>(), "house.room.named");
     assert_eq!(subject::<RoomCounted<3>>(), "house.room.counted");
     assert_eq!(subject::<RoomMarked<NoData>>(), "house.room.marked");
 }
