@@ -143,9 +143,9 @@ impl Catalogue {
 
     /// The events, sorted by subject and version.
     ///
-    /// What is published says what an event is. A type that is only received
-    /// (`#[derive(Readable)]`) is an entry only where no type of the catalogue is published on its
-    /// subject, and then nothing is generated of it.
+    /// The published type defines an event. A type that is only received (`#[derive(Readable)]`) is
+    /// an entry only if the catalogue has no published type with its subject, and `generate` writes
+    /// nothing for it.
     pub fn events(&self) -> &[EventEntry] {
         &self.events
     }

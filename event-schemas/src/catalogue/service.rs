@@ -75,7 +75,7 @@ impl Service {
         &self.description
     }
 
-    /// Who is responsible for it, in Markdown; `None` if nobody said.
+    /// The owner of this service, in Markdown; `None` if [`owned_by`](Self::owned_by) was not called.
     pub fn owner(&self) -> Option<&str> {
         self.owner.as_deref()
     }

@@ -73,7 +73,7 @@ fn speaking<'a>(root: &'a Value, mut open: Vec<&'a Value>) -> Vec<&'a Map<String
     all
 }
 
-/// What the keywords say of a member of an object; of patterns, any may fit.
+/// The schemas of a member of an object. Every pattern counts, whether it matches the name or not.
 fn of_member<'a>(keywords: &'a Map<String, Value>, name: &str) -> Vec<&'a Value> {
     let within = |keyword: &str| keywords.get(keyword).and_then(Value::as_object);
     let named = within("properties").and_then(|properties| properties.get(name));
@@ -87,7 +87,7 @@ fn of_member<'a>(keywords: &'a Map<String, Value>, name: &str) -> Vec<&'a Value>
     named.into_iter().chain(patterns).chain(others).collect()
 }
 
-/// What the keywords say of an item of an array.
+/// The schemas of an item of an array.
 fn of_item(keywords: &Map<String, Value>, index: usize) -> Vec<&Value> {
     let prefix = keywords.get("prefixItems").and_then(Value::as_array);
     let placed = prefix.and_then(|prefix| prefix.get(index));

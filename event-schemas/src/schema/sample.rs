@@ -11,6 +11,9 @@ use super::defs;
 /// How deep a type within itself is followed before what is optional is left out.
 const DEPTH: usize = 6;
 
+/// How many documents [`with_examples`] makes up.
+const DOCUMENTS: usize = 8;
+
 /// Data made from the schema `writer`, which are known to be read: with an entry in each map, so
 /// that its values are read too, or without where that is refused. `decode` reads the data as the
 /// event with that schema does.
@@ -49,6 +52,15 @@ fn is_read(
         Some(source) => format!("{why}: {source}"),
         None => why.to_string(),
     })
+}
+
+/// The examples and documents that are made up, each of these with other variants, without
+/// neighbours that are the same.
+pub(super) fn with_examples(schema: &Value, examples: &[Value]) -> Vec<Value> {
+    let made = (0..DOCUMENTS).map(|variant| of(schema, variant, true));
+    let mut documents: Vec<Value> = examples.iter().cloned().chain(made).collect();
+    documents.dedup();
+    documents
 }
 
 /// A document for `schema`, which may still be refused by it. It has, of each enumeration, the

@@ -10,9 +10,6 @@ use serde_json::{Map, Value};
 
 use super::{places, sample, walk};
 
-/// How many documents are made up, each of other variants.
-const DOCUMENTS: usize = 8;
-
 /// Takes null out of the writer's schema where it is never written. `reread` answers what the
 /// type writes of what it read: an error if it refuses the data, nothing if it does not write
 /// them.
@@ -25,10 +22,7 @@ pub(crate) fn tell(
         return;
     }
     let reread = |document: &Value| reread(document).ok().flatten();
-    let made = (0..DOCUMENTS).map(|at| sample::of(writer, at, true));
-    let mut documents: Vec<Value> = examples.iter().cloned().chain(made).collect();
-    documents.dedup();
-    for document in documents {
+    for document in sample::with_examples(writer, examples) {
         for place in places::objects(&document) {
             for pointer in places::of(writer, &document, &place) {
                 let Some(Value::Object(keywords)) = writer.pointer(&pointer) else {

@@ -12,8 +12,6 @@ use serde_json::{Map, Value, json};
 
 use super::{places, sample, walk};
 
-/// How many documents are made up, each of other variants.
-const DOCUMENTS: usize = 8;
 /// Values that fields are most often left out for.
 const EMPTY: [fn() -> Value; 6] = [
     || Value::Null,
@@ -39,10 +37,7 @@ pub(crate) fn tell(
         return;
     }
     let reread = |document: &Value| reread(document).ok().flatten();
-    let made = (0..DOCUMENTS).map(|at| sample::of(reader, at, true));
-    let mut documents: Vec<Value> = examples.iter().cloned().chain(made).collect();
-    documents.dedup();
-    for document in documents {
+    for document in sample::with_examples(reader, examples) {
         let Some(written) = reread(&document) else {
             continue;
         };
@@ -77,7 +72,7 @@ pub(crate) fn tell(
 /// An object in a document that is read.
 struct Probe<'a, R> {
     document: &'a Value,
-    /// What the type writes of the document.
+    /// The document that the type writes after it has read `document`.
     written: &'a Value,
     place: &'a str,
     reread: &'a R,

@@ -1,4 +1,4 @@
-//! What is written is byte for byte what `serde_json` writes, whatever serde calls.
+//! Our JSON writer writes the same bytes as `serde_json`, for every method of serde's `Serializer`.
 
 use std::collections::BTreeMap;
 

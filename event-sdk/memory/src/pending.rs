@@ -151,7 +151,7 @@ impl Pending {
         }
     }
 
-    /// What was delivered was handed out by this subscription, to this handler.
+    /// Records the subscription and the handler that hold the delivery of this sequence.
     pub(super) fn handled_by(&mut self, sequence: u64, subscriber: Key, handler: Option<Handler>) {
         if let Some(delivery) = self.deliveries.get_mut(sequence) {
             let handler = handler.map(|handler| (subscriber, handler));
