@@ -2,6 +2,11 @@
 
 #[cfg_attr(
     not(test),
+    expect(dead_code, reason = "the engine of the consumer uses it")
+)]
+mod attempts;
+#[cfg_attr(
+    not(test),
     expect(dead_code, reason = "the engine of the consumer uses the breaker")
 )]
 mod breaker;
