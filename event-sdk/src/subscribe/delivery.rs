@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
-use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
+use event_sdk_core::transport::{
+    Body, Completion, DeliveryInfo, Error, Settlement, Settler, Terminated,
+};
 use jiff::Timestamp;
 
 use super::refusal::{End, Refusal, Refusals};
@@ -160,10 +162,7 @@ impl<S> Delivery<S> {
             return Ok(());
         }
         let settlement = self.refused.get_or_init(|| {
-            let head = || self.head().ok();
-            let longest = Self::LONGEST_DELAY;
-            let refusal = (self.refusals).refuse(error, head, &self.info, delay, longest);
-            Box::new(match refusal {
+            Box::new(match self.refusal(error, delay) {
                 Refusal::Nak(delay) => Settlement::Nak(delay),
                 Refusal::Term => Settlement::Term(written(error)),
                 Refusal::Terminated(terminated) => {
@@ -211,8 +210,25 @@ impl<S> Delivery<S> {
         self.info.pending
     }
 
-    pub(super) fn settler(&self) -> Option<&Settler> {
+    pub(crate) fn settler(&self) -> Option<&Settler> {
         self.settler.as_ref()
+    }
+
+    /// Stream, sequence, number and times of the delivery.
+    pub(crate) fn info(&self) -> &DeliveryInfo {
+        &self.info
+    }
+
+    /// How [`refuse`](Self::refuse) would settle the delivery; the place of a delayed event is
+    /// taken.
+    pub(crate) fn refusal(&self, error: &DecodeError, delay: Duration) -> Refusal {
+        let head = || self.head().ok();
+        (self.refusals).refuse(error, head, &self.info, delay, Self::LONGEST_DELAY)
+    }
+
+    /// Reports an event that was terminated although a newer version could read it.
+    pub(crate) fn report_terminated(&self, terminated: Terminated) {
+        self.refusals.report(terminated);
     }
 
     /// Acknowledges an event that its subscriber leaves out, whose answer others await.
@@ -225,7 +241,7 @@ impl<S> Delivery<S> {
 
     /// Frees the place that the event has among the delayed ones, if the transport has taken a
     /// settlement that is for good.
-    pub(super) fn settled(&self, end: Option<End>) {
+    pub(crate) fn settled(&self, end: Option<End>) {
         if let (Some(end), Some(sequence)) = (end, self.info.sequence) {
             self.refusals.settled(sequence, end);
         }

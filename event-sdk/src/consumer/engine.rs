@@ -1,0 +1,287 @@
+//! `Engine`: the loop of a consumer. It receives events, orders them by key, starts handlers, and
+//! settles the events by the outcome.
+//!
+//! - `entry`: an event that the engine holds, and its state;
+//! - `keys`: which event of a key may run;
+//! - `attempts`: the handlers that run, in this task or in others;
+//! - `outcome`: what follows the end of a handler;
+//! - `deadlines`: retries, time limits and keep-alive;
+//! - `ending`: the drain.
+
+mod attempts;
+mod deadlines;
+mod ending;
+mod entry;
+mod keys;
+mod outcome;
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use event_sdk_core::time::{Clock, Sleep};
+use event_sdk_core::transport::{Error, Settlement};
+use slab::Slab;
+
+use self::attempts::Attempts;
+use self::entry::{Entry, State};
+use self::keys::Keys;
+use self::outcome::Settling;
+use super::handlers::{Handlers, Set};
+use super::held::{Held, Shared};
+use super::options::Options;
+use super::report::ConsumerReport;
+use crate::raw::Untyped;
+use crate::subscribe::{Delivery, Incoming, Subscriber};
+
+/// The loop of one consumer, as a future without a task of its own.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    handlers: Handlers,
+    set: Set,
+    /// `None` once the consumer receives nothing more.
+    subscriber: Option<Subscriber<Untyped>>,
+    held: Slab<Entry>,
+    /// Events that may start, in order.
+    ready: VecDeque<usize>,
+    keys: Keys,
+    attempts: Attempts,
+    settling: Settling,
+    /// How many events may be held at most.
+    max_held: usize,
+    /// How often the ack wait of held events is restarted.
+    keep_alive: Duration,
+    /// The clock when it was last read.
+    now: Duration,
+    /// No deadline is earlier.
+    next_deadline: Duration,
+    timer: Option<(Duration, Sleep)>,
+    /// When the drain is over; `None` while the consumer receives.
+    drain_until: Option<Duration>,
+    /// Why the subscription has ended.
+    failed: Option<Error>,
+    report: ConsumerReport,
+}
+
+/// How many steps the loop makes before other tasks have their turn.
+const STEPS: usize = 128;
+
+impl Engine {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        options: Options,
+        handlers: Handlers,
+        set: Set,
+        subscriber: Subscriber<Untyped>,
+    ) -> Self {
+        let clock = Arc::clone(shared.bus.clock());
+        let now = clock.monotonic();
+        let (keep_alive, max_held) = limits(&subscriber);
+        Self {
+            attempts: Attempts::new(options.concurrency),
+            shared,
+            clock,
+            options,
+            handlers,
+            set,
+            subscriber: Some(subscriber),
+            held: Slab::new(),
+            ready: VecDeque::new(),
+            keys: Keys::default(),
+            settling: Settling::default(),
+            max_held,
+            keep_alive,
+            now,
+            next_deadline: Duration::MAX,
+            timer: None,
+            drain_until: None,
+            failed: None,
+            report: ConsumerReport::default(),
+        }
+    }
+
+    /// Runs until the subscription ends or the `signal` completes, and the drain after it.
+    pub(super) async fn run(
+        mut self,
+        signal: impl Future<Output = ()>,
+    ) -> Result<ConsumerReport, Error> {
+        let mut signal = std::pin::pin!(signal);
+        poll_fn(|cx| {
+            if self.drain_until.is_none() && signal.as_mut().poll(cx).is_ready() {
+                self.begin_drain();
+            }
+            self.poll(cx)
+        })
+        .await?;
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut self.report)),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        for _ in 0..STEPS {
+            let mut moved = self.poll_settling(cx);
+            moved |= self.poll_attempts(cx);
+            moved |= self.start_ready();
+            moved |= self.poll_receive(cx);
+            if moved {
+                continue;
+            }
+            if self.is_over() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.poll_deadlines(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Receives one item, if there is room for another event.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        let Some(subscriber) = &mut self.subscriber else {
+            return false;
+        };
+        match subscriber.poll_incoming(cx) {
+            Poll::Pending => false,
+            Poll::Ready(Some(Ok(Incoming::Delivery(delivery)))) => {
+                self.receive(delivery);
+                true
+            }
+            // The subscriber has logged it.
+            Poll::Ready(Some(Ok(Incoming::Notice(_)))) => true,
+            Poll::Ready(Some(Err(error))) => {
+                self.failed = Some(error);
+                self.begin_drain();
+                true
+            }
+            Poll::Ready(None) => {
+                self.begin_drain();
+                true
+            }
+        }
+    }
+
+    /// Whether another event can be started soon, or can wait for its key.
+    fn has_room(&self) -> bool {
+        let startable = self.ready.len() + self.attempts.running();
+        startable < self.options.concurrency && self.held.len() < self.max_held
+    }
+
+    /// Takes an event.
+    fn receive(&mut self, delivery: Delivery<Untyped>) {
+        if self.handlers.of(&delivery, &self.set).is_none() {
+            self.refuse_unknown(delivery);
+            return;
+        }
+        let key = (self.options.ordered).then(|| keys::key_of(&delivery, &self.set)).flatten();
+        let held = Arc::new(Held::new(delivery, Arc::clone(&self.shared)));
+        let id = self.held.insert(Entry::new(held, key.clone(), self.now));
+        self.wake_by(self.now.saturating_add(self.keep_alive));
+        match key {
+            Some(key) if !self.keys.take(&key, id) => {}
+            _ => self.ready.push_back(id),
+        }
+    }
+
+    /// Starts handlers, as many as may run at once.
+    fn start_ready(&mut self) -> bool {
+        let mut started = false;
+        while self.attempts.running() < self.options.concurrency {
+            let Some(id) = self.ready.pop_front() else {
+                break;
+            };
+            started |= self.start(id);
+        }
+        started
+    }
+
+    fn start(&mut self, id: usize) -> bool {
+        let Some(entry) = self.held.get_mut(id) else {
+            return false;
+        };
+        let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
+            return false;
+        };
+        entry.starts = entry.starts.saturating_add(1);
+        let attempt = entry.starts;
+        let handle = self.attempts.start(id, &entry.held, handler, attempt);
+        entry.state = State::Running(handle);
+        true
+    }
+
+    /// Settles an event for good, or gives it back; the engine forgets it when the transport has
+    /// taken the settlement.
+    fn settle(&mut self, id: usize, settlement: Settlement) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.state = State::Settling;
+        let Some(settler) = entry.held.delivery().settler() else {
+            self.forget(id, true);
+            return;
+        };
+        let end = crate::subscribe::End::of(&settlement);
+        match settler.settle(settlement).try_into_ready() {
+            Ok(answer) => self.settled(id, end, answer),
+            Err(answer) => self.settling.push(id, end, answer),
+        }
+    }
+
+    /// Removes an event, and starts the next one of its key.
+    fn forget(&mut self, id: usize, keep_order: bool) {
+        let Some(entry) = self.held.try_remove(id) else {
+            return;
+        };
+        if let (true, Some(key)) = (keep_order, &entry.key) {
+            if let Some(next) = self.keys.release(key) {
+                self.ready.push_back(next);
+            }
+        }
+    }
+
+    fn read_clock(&mut self) -> Duration {
+        self.now = self.clock.monotonic();
+        self.now
+    }
+}
+
+/// How often held events are kept alive, and how many the consumer may hold.
+fn limits(subscriber: &Subscriber<Untyped>) -> (Duration, usize) {
+    let mut shortest = Duration::MAX;
+    let mut pending = 0_usize;
+    for (_, bound) in subscriber.bound() {
+        let config = &bound.config;
+        let waits = config.backoff.iter().copied().chain([config.ack_wait]);
+        shortest = waits.fold(shortest, Duration::min);
+        pending = pending.saturating_add(match config.max_ack_pending {
+            Some(limit) => usize::try_from(limit.get()).unwrap_or(usize::MAX),
+            None => UNLIMITED,
+        });
+    }
+    // Also on a transport whose consumers are bound to nothing.
+    (shortest / 3, pending.max(1))
+}
+
+/// How many events are held where the server sets no limit.
+const UNLIMITED: usize = 10_000;
+
+impl Drop for Engine {
+    /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.
+    fn drop(&mut self) {
+        self.shared.ending.send_replace(true);
+    }
+}
+
+/// A pinned future of the engine.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -1,0 +1,61 @@
+//! `Entry`: an event that the engine holds, its state, and its failures so far.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::attempts::Running;
+use super::keys::Key;
+use crate::consumer::held::Held;
+
+/// An event that the engine holds.
+pub(super) struct Entry {
+    pub(super) held: Arc<Held>,
+    /// The key that the event holds, or for which it waits.
+    pub(super) key: Option<Key>,
+    pub(super) state: State,
+    /// How many handlers were started for the event, but those that ended in an outage.
+    pub(super) starts: u32,
+    pub(super) failures: Failures,
+    /// When it was received.
+    pub(super) since: Duration,
+    /// When its ack wait last began.
+    pub(super) alive_at: Duration,
+}
+
+/// What the engine does with an event.
+pub(super) enum State {
+    /// It waits for its key, or for a handler to be free.
+    Queued,
+    /// Its handler runs.
+    Running(Running),
+    /// It waits for its next attempt, until this time.
+    Waiting(Duration),
+    /// It is being settled, or written to the dead letters.
+    Settling,
+}
+
+/// The failed attempts of an event.
+#[derive(Default)]
+pub(super) struct Failures {
+    pub(super) count: u32,
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
+    /// How often in a row a dependency was away.
+    pub(super) outages: u32,
+}
+
+impl Entry {
+    pub(super) fn new(held: Arc<Held>, key: Option<Key>, now: Duration) -> Self {
+        Self {
+            held,
+            key,
+            state: State::Queued,
+            starts: 0,
+            failures: Failures::default(),
+            since: now,
+            alive_at: now,
+        }
+    }
+}
