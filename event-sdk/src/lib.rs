@@ -105,6 +105,8 @@ mod history;
 
 mod raw;
 
+pub mod consumer;
+
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
     pub use event_sdk_clock::*;
