@@ -28,7 +28,7 @@ use slab::Slab;
 
 use self::attempts::Attempts;
 use self::entry::{Entry, State};
-use self::keys::Keys;
+use self::keys::{Key, Keys};
 use self::outcome::Settling;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
@@ -61,8 +61,12 @@ pub(super) struct Engine {
     /// No deadline is earlier.
     next_deadline: Duration,
     timer: Option<(Duration, Sleep)>,
+    /// Events whose handler was started since the engine last had nothing to do.
+    unlimited: Vec<usize>,
     /// When the drain is over; `None` while the consumer receives.
     drain_until: Option<Duration>,
+    /// Whether the drain time is over.
+    drain_over: bool,
     /// Why the subscription has ended.
     failed: Option<Error>,
     report: ConsumerReport,
@@ -99,7 +103,9 @@ impl Engine {
             now,
             next_deadline: Duration::MAX,
             timer: None,
+            unlimited: Vec::new(),
             drain_until: None,
+            drain_over: false,
             failed: None,
             report: ConsumerReport::default(),
         }
@@ -140,6 +146,9 @@ impl Engine {
                 return Poll::Pending;
             }
         }
+        // Others have their turn, and time limits begin to run.
+        let now = self.read_clock();
+        self.limit_running(now);
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -184,14 +193,21 @@ impl Engine {
             self.refuse_unknown(delivery);
             return;
         }
-        let key = (self.options.ordered).then(|| keys::key_of(&delivery, &self.set)).flatten();
-        let held = Arc::new(Held::new(delivery, Arc::clone(&self.shared)));
-        let id = self.held.insert(Entry::new(held, key.clone(), self.now));
-        self.wake_by(self.now.saturating_add(self.keep_alive));
+        let key = (self.options.ordered)
+            .then(|| keys::key_of(&delivery, &self.set))
+            .flatten();
+        let id = self.hold(delivery, key.clone());
         match key {
             Some(key) if !self.keys.take(&key, id) => {}
             _ => self.ready.push_back(id),
         }
+    }
+
+    /// Holds an event until it is settled.
+    fn hold(&mut self, delivery: Delivery<Untyped>, key: Option<Key>) -> usize {
+        let held = Arc::new(Held::new(delivery, Arc::clone(&self.shared)));
+        self.wake_by(self.now.saturating_add(self.keep_alive));
+        self.held.insert(Entry::new(held, key, self.now))
     }
 
     /// Starts handlers, as many as may run at once.
@@ -217,6 +233,7 @@ impl Engine {
         let attempt = entry.starts;
         let handle = self.attempts.start(id, &entry.held, handler, attempt);
         entry.state = State::Running(handle);
+        self.unlimited.push(id);
         true
     }
 

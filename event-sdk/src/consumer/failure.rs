@@ -210,7 +210,10 @@ fn is_away(error: &(dyn StdError + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<Error>() {
         return matches!(
             error.kind(),
-            ErrorKind::Disconnected | ErrorKind::Timeout | ErrorKind::Closed | ErrorKind::StreamFull
+            ErrorKind::Disconnected
+                | ErrorKind::Timeout
+                | ErrorKind::Closed
+                | ErrorKind::StreamFull
         );
     }
     false
@@ -288,7 +291,10 @@ mod tests {
     fn a_connection_that_is_away_is_an_outage_wherever_it_is_in_the_chain() {
         let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert_eq!(Failure::from(refused()).class(), FailureClass::Outage);
-        assert_eq!(Failure::from(Wrapped(refused())).class(), FailureClass::Outage);
+        assert_eq!(
+            Failure::from(Wrapped(refused())).class(),
+            FailureClass::Outage
+        );
         let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
         assert_eq!(Failure::from(Wrapped(missing)).class(), FailureClass::Retry);
         let closed = Error::closed(event_sdk_core::transport::Operation::Publish);

@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use event_sdk_core::event::EventSpec;
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::set::Payload;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::{EventSet, RawEvent, Readable, Visitor};
 
 use super::{Ctx, Failure, FailureClass, Outcome};
@@ -101,7 +101,11 @@ impl Handlers {
     /// The handler of the event `P`.
     pub(super) fn add<P: Payload>(&mut self, handler: Handler) {
         let spec = P::SPEC;
-        if self.by_event.iter().any(|entry| entry.spec.subject() == spec.subject()) {
+        if self
+            .by_event
+            .iter()
+            .any(|entry| entry.spec.subject() == spec.subject())
+        {
             self.doubled.push(spec.name());
         }
         self.by_event.push(Entry { spec, handler });
@@ -136,17 +140,29 @@ impl Handlers {
     }
 
     /// The names of the events that have handlers.
-    pub(super) fn events<'a>(&'a self, set: &'a Set) -> impl Iterator<Item = &'static EventSpec> + 'a {
+    pub(super) fn events<'a>(
+        &'a self,
+        set: &'a Set,
+    ) -> impl Iterator<Item = &'static EventSpec> + 'a {
         let all = self.whole.is_some() || self.otherwise.is_some();
         let members = set.members.iter().copied();
         members.filter(move |member| {
-            all || self.by_event.iter().any(|entry| entry.spec.subject() == member.subject())
+            all || self
+                .by_event
+                .iter()
+                .any(|entry| entry.spec.subject() == member.subject())
         })
     }
 
     /// Checks that each event of the set has one handler.
     pub(super) fn check(&self, set: &Set) -> Result<(), Error> {
-        let fault = |reason| Err(Error::new(ErrorKind::InvalidOption, Operation::Configure, reason));
+        let fault = |reason| {
+            Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                reason,
+            ))
+        };
         if !self.doubled.is_empty() {
             return fault(format!(
                 "two handlers for {}; leave one, since only one can settle the event",
@@ -167,7 +183,12 @@ impl Handlers {
         let missing: Vec<_> = set
             .members
             .iter()
-            .filter(|member| !self.by_event.iter().any(|entry| entry.spec.subject() == member.subject()))
+            .filter(|member| {
+                !self
+                    .by_event
+                    .iter()
+                    .any(|entry| entry.spec.subject() == member.subject())
+            })
             .map(|member| member.name())
             .collect();
         if !missing.is_empty() {

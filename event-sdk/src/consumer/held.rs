@@ -60,7 +60,10 @@ impl Held {
 
     /// The place of an event of this type among those that the attempt publishes, from zero.
     pub(super) fn next_ordinal(&self, event: &'static str) -> u32 {
-        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match published.iter_mut().find(|(name, _)| *name == event) {
             Some((_, count)) => {
                 *count = count.saturating_add(1);
@@ -75,7 +78,10 @@ impl Held {
 
     /// Begins to count published events anew, for another attempt.
     pub(super) fn begin_attempt(&self) {
-        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         published.clear();
     }
 }

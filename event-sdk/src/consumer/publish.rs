@@ -6,9 +6,9 @@ use std::future::IntoFuture;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use event_sdk_core::Event;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::Error;
-use event_sdk_core::{Event, Readable as _};
 use uuid::Uuid;
 
 use super::held::Held;

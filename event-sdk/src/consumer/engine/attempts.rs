@@ -3,7 +3,6 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -217,6 +216,18 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Cancels a handler whose end is of no interest any more.
+    pub(super) fn abandon(&mut self, id: usize) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        if let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) {
+            self.attempts.cancel(&running);
+        }
+    }
+}
+
 impl Drop for Attempts {
     /// Handlers end with their consumer.
     fn drop(&mut self) {
@@ -233,9 +244,3 @@ impl Drop for Running {
         }
     }
 }
-
-/// For `Attempts::place`.
-const _: fn() = || {
-    fn is_send<T: Send>() {}
-    is_send::<Pin<Box<dyn Future<Output = Ended> + Send>>>();
-};

@@ -1,7 +1,6 @@
 //! The deadlines of an engine: retries that are due, handlers whose time is over, and the keep-alive
 //! of held events, all found by one scan when the earliest is due.
 
-use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -45,7 +44,7 @@ impl Engine {
     /// Sets the time limit of handlers that were started since. It counts from the first time that
     /// the engine had nothing else to do, so that handlers without an await cost no reading of the
     /// clock.
-    fn limit_running(&mut self, now: Duration) {
+    pub(super) fn limit_running(&mut self, now: Duration) {
         if self.unlimited.is_empty() {
             return;
         }
@@ -55,7 +54,9 @@ impl Engine {
         };
         let deadline = now.saturating_add(limit);
         for id in std::mem::take(&mut self.unlimited) {
-            if let Some(State::Running(running)) = self.held.get_mut(id).map(|entry| &mut entry.state) {
+            if let Some(State::Running(running)) =
+                self.held.get_mut(id).map(|entry| &mut entry.state)
+            {
                 running.deadline.get_or_insert(deadline);
             }
         }

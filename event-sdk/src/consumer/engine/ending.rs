@@ -25,9 +25,10 @@ impl Engine {
         self.subscriber = None;
         self.ready.clear();
         self.keys.clear();
-        let idle = self.held.iter().filter(|(_, entry)| {
-            matches!(entry.state, State::Queued | State::Waiting(_))
-        });
+        let idle = self
+            .held
+            .iter()
+            .filter(|(_, entry)| matches!(entry.state, State::Queued | State::Waiting(_)));
         let mut idle: Vec<_> = idle
             .map(|(id, entry)| (entry.held.delivery().sequence(), id))
             .collect();
@@ -43,9 +44,12 @@ impl Engine {
             return;
         }
         let now = self.now;
-        let running: Vec<_> = self.held.iter().filter(|(_, entry)| {
-            matches!(entry.state, State::Running(_))
-        }).map(|(id, _)| id).collect();
+        let running: Vec<_> = self
+            .held
+            .iter()
+            .filter(|(_, entry)| matches!(entry.state, State::Running(_)))
+            .map(|(id, _)| id)
+            .collect();
         for id in running {
             if let Some(entry) = self.held.get(id) {
                 let delivery = entry.held.delivery();
@@ -63,7 +67,7 @@ impl Engine {
                 );
                 self.report.unfinished.push(unfinished);
             }
-            self.time_out(id);
+            self.abandon(id);
             // A handler that does not end is left behind; its event goes to another instance.
             self.give_back(id, Duration::ZERO);
         }

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use event_sdk_core::event::KeyUse;
 use event_sdk_core::text::Text;
 
 use crate::consumer::handlers::Set;
@@ -65,7 +66,8 @@ pub(super) fn key_of(delivery: &Delivery<Untyped>, set: &Set) -> Option<Key> {
 fn key_text(message: &Message<Untyped>, set: &Set) -> Option<Arc<str>> {
     let (whole, relative) = (message.subject().as_str(), message.relative_subject());
     let mut members = set.members.iter();
-    let in_subject = members.any(|spec| spec.has_key_in_subject() && spec.is_subject(whole, relative));
+    let in_subject =
+        members.any(|spec| spec.key_use() == KeyUse::InSubject && spec.is_subject(whole, relative));
     if in_subject {
         return whole.rsplit('.').next().map(Arc::from);
     }

@@ -1,0 +1,8 @@
+//! Consumers through the public API, on the memory transport with virtual time.
+
+mod ending;
+mod failures;
+mod handlers;
+mod journal;
+mod order;
+mod publishing;
