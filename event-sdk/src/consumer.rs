@@ -1,5 +1,6 @@
 //! Consumers: the service around the handlers of events.
 
+mod batch;
 mod builder;
 mod ctx;
 mod engine;
@@ -11,6 +12,7 @@ mod publish;
 mod report;
 mod retry;
 
+pub use batch::{BatchFailure, EventBatch};
 pub use builder::Consumer;
 pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};

@@ -12,6 +12,7 @@ use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
 use event_sdk_core::{Contains, EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
+use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::Engine;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
@@ -119,6 +120,24 @@ impl<S: EventSet> Consumer<S> {
         let mut register = Register::new(handler, self.handlers);
         S::visit_all(&mut register);
         self.handlers = register.into_handlers();
+        self
+    }
+
+    /// Handles several events of the set together: up to `max`, collected for up to `within` after
+    /// the first one. The handler says which of them failed ([`BatchFailure`]).
+    ///
+    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: fewer events are collected
+    /// otherwise.
+    pub fn on_batches<F, Fut>(mut self, max: usize, within: Duration, handle: F) -> Self
+    where
+        F: Fn(EventBatch<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BatchFailure>> + Send + 'static,
+    {
+        self.handlers.set_batch(BatchHandler {
+            call: batch::call(handle),
+            max: max.max(1),
+            within,
+        });
         self
     }
 

@@ -12,8 +12,14 @@ use crate::consumer::held::Held;
 /// An event that the engine holds.
 pub(super) struct Entry {
     pub(super) held: Arc<Held>,
-    /// The key that the event holds, or for which it waits.
+    /// The key in whose order it is.
     pub(super) key: Option<Key>,
+    /// Whether it blocks its key.
+    pub(super) blocks_key: bool,
+    /// Counts the events in the order in which they were received.
+    pub(super) arrival: u64,
+    /// Whether it is handled alone, after a batch that failed as a whole.
+    pub(super) alone: bool,
     pub(super) state: State,
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
@@ -30,6 +36,8 @@ pub(super) enum State {
     Queued,
     /// Its handler runs.
     Running(Running),
+    /// It runs in the batch whose first event is this one.
+    InBatch(usize),
     /// It waits for its next attempt, until this time.
     Waiting(Duration),
     /// It is being settled, or written to the dead letters.
@@ -47,10 +55,13 @@ pub(super) struct Failures {
 }
 
 impl Entry {
-    pub(super) fn new(held: Arc<Held>, key: Option<Key>, now: Duration) -> Self {
+    pub(super) fn new(held: Arc<Held>, key: Option<Key>, arrival: u64, now: Duration) -> Self {
         Self {
             held,
             key,
+            blocks_key: false,
+            arrival,
+            alone: false,
             state: State::Queued,
             starts: 0,
             failures: Failures::default(),

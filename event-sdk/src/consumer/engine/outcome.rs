@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use super::attempts::Ended;
 use super::entry::State;
 use super::{Boxed, Engine};
+use crate::consumer::batch::BatchEnd;
 use crate::consumer::handlers::Stop;
 use crate::consumer::{Failure, FailureClass};
 use crate::message::DecodeError;
@@ -114,7 +115,7 @@ impl Engine {
                 }
             }
         }
-        self.forget(id, true);
+        self.forget(id);
     }
 
     /// Decides what follows an attempt.
@@ -123,17 +124,32 @@ impl Engine {
             // It was given back at the end of the drain.
             return;
         };
-        let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) else {
+        let State::Running(mut running) = std::mem::replace(&mut entry.state, State::Queued) else {
             return;
         };
+        let others = std::mem::take(&mut running.others);
         let outcome = match ended {
             Ended::Returned(outcome) => outcome,
+            Ended::Batch(BatchEnd::Each(outcomes)) => {
+                return self.batch_ended(id, others, outcomes);
+            }
+            Ended::Batch(BatchEnd::Whole(failure)) => Err(Stop::Failed(failure)),
             Ended::Cancelled if running.timed_out => Err(Stop::Failed(timed_out())),
             Ended::Cancelled => Err(Stop::Failed(Failure::of_consumer(
                 FailureClass::Retry,
                 "the handler was cancelled",
             ))),
         };
+        match outcome {
+            Err(Stop::Failed(failure)) if !others.is_empty() => {
+                self.batch_failed(id, others, &failure);
+            }
+            outcome => self.decide(id, outcome),
+        }
+    }
+
+    /// Decides what follows the outcome of one event.
+    pub(super) fn decide(&mut self, id: usize, outcome: Result<(), Stop>) {
         match outcome {
             Ok(()) => {
                 self.report.handled += 1;
