@@ -1,6 +1,7 @@
 //! Consumers: the service around the handlers of events.
 
 mod batch;
+mod breaker;
 mod builder;
 mod ctx;
 mod engine;
@@ -13,6 +14,7 @@ mod report;
 mod retry;
 
 pub use batch::{BatchFailure, EventBatch};
+pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
 pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};
