@@ -16,9 +16,9 @@ use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::Engine;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
-use super::options::Options;
+use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Outcome, Retry};
+use super::{Ctx, Outcome, ProbeInterval, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::raw::Untyped;
 use crate::subscribe::{DelayUnknown, Subscribe};
@@ -33,6 +33,7 @@ pub struct Consumer<S> {
     subscribe: Subscribe<Untyped>,
     handlers: Handlers,
     options: Options,
+    breaker_by: Option<BreakerBy>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -49,6 +50,7 @@ impl EventBus {
             name,
             handlers: Handlers::default(),
             options: Options::default(),
+            breaker_by: None,
             set: PhantomData,
         }
     }
@@ -158,6 +160,30 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
+        self
+    }
+
+    /// Sets how often a dependency that is away is probed. Default: after 1 s, doubled up to 30 s.
+    ///
+    /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker:
+    /// events wait, fetching pauses, and one event at a time runs as a probe, until one succeeds.
+    /// An outage does not count as an attempt, unless an event claims it alone while others
+    /// succeed.
+    pub fn probe_interval(mut self, interval: ProbeInterval) -> Self {
+        self.options.probe_interval = interval;
+        self
+    }
+
+    /// Gives the events of each scope a circuit breaker of their own: for example those of a
+    /// tenant, each of which has its database. By default there is one breaker for all events.
+    ///
+    /// Fetching goes on while only the breakers of such scopes are open, up to `max_ack_pending`
+    /// held events.
+    pub fn breaker_by(
+        mut self,
+        scope: impl Fn(&EnvelopeHeader) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.breaker_by = Some(Box::new(scope));
         self
     }
 
@@ -351,6 +377,7 @@ impl<S: EventSet> Consumer<S> {
             self.options,
             self.handlers,
             set,
+            self.breaker_by,
             subscriber,
         ))
     }

@@ -7,11 +7,13 @@
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `outcome`: what follows the end of a handler;
 //! - `batches`: the same for a batch;
+//! - `circuit`: the breaker, at which events wait while a dependency is away;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
 mod attempts;
 mod batches;
+mod circuit;
 mod deadlines;
 mod ending;
 mod entry;
@@ -26,17 +28,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, Sleep};
 use event_sdk_core::transport::{Error, Settlement};
 use slab::Slab;
 
 use self::attempts::Attempts;
+use self::circuit::Circuit;
 use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
 use self::outcome::Settling;
+use super::breaker::Breaker;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
-use super::options::Options;
+use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -48,6 +53,7 @@ pub(super) struct Engine {
     options: Options,
     handlers: Handlers,
     set: Set,
+    breaker_by: Option<BreakerBy>,
     /// `None` once the consumer receives nothing more.
     subscriber: Option<Subscriber<Untyped>>,
     held: Slab<Entry>,
@@ -59,6 +65,7 @@ pub(super) struct Engine {
     /// How many events were received.
     arrivals: u64,
     attempts: Attempts,
+    circuit: Circuit,
     settling: Settling,
     /// How many events may be held at most.
     max_held: usize,
@@ -89,18 +96,22 @@ impl Engine {
         options: Options,
         handlers: Handlers,
         set: Set,
+        breaker_by: Option<BreakerBy>,
         subscriber: Subscriber<Untyped>,
     ) -> Self {
         let clock = Arc::clone(shared.bus.clock());
         let now = clock.monotonic();
         let (keep_alive, max_held) = limits(&subscriber);
+        let breaker = Breaker::new(options.probe_interval, max_held);
         Self {
             attempts: Attempts::new(options.concurrency),
+            circuit: Circuit::new(breaker),
             shared,
             clock,
             options,
             handlers,
             set,
+            breaker_by,
             subscriber: Some(subscriber),
             held: Slab::new(),
             ready: VecDeque::new(),
@@ -212,8 +223,11 @@ impl Engine {
         let held = Arc::new(Held::new(delivery, Arc::clone(&self.shared)));
         self.wake_by(self.now.saturating_add(self.keep_alive));
         self.arrivals += 1;
-        self.held
-            .insert(Entry::new(held, key, self.arrivals, self.now))
+        let mut entry = Entry::new(held, key, self.arrivals, self.now);
+        if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
+            entry.scope = Text::from(scope(head));
+        }
+        self.held.insert(entry)
     }
 
     /// The place of a held event in the order of its key.
@@ -245,6 +259,7 @@ impl Engine {
         let Some(entry) = self.held.try_remove(id) else {
             return;
         };
+        self.leave_breaker(id, &entry);
         if let (true, Some(key)) = (entry.blocks_key, &entry.key) {
             self.release(key);
         }

@@ -6,4 +6,5 @@ mod failures;
 mod handlers;
 mod journal;
 mod order;
+mod outage;
 mod publishing;

@@ -31,6 +31,7 @@ impl Engine {
                 if failed.contains(&key) {
                     // It was not handled in its order: this was no attempt.
                     entry.starts = entry.starts.saturating_sub(1);
+                    self.tell_breaker(id, false);
                     if self.drain_until.is_some() {
                         self.give_back(id, Duration::ZERO);
                     } else {
@@ -88,11 +89,17 @@ impl Engine {
             if let Some(key) = entry.key.clone() {
                 if !entry.blocks_key && !blocked.insert(key.clone()) {
                     self.keys.wait(&key, place);
+                    self.tell_breaker(id, false);
                     continue;
                 }
                 entry.blocks_key = true;
             }
-            entry.state = State::Waiting(until);
+            if outage {
+                self.claim_outage(id);
+            } else {
+                entry.state = State::Waiting(until);
+                self.tell_breaker(id, false);
+            }
         }
         self.wake_by(until);
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
 use super::attempts::Running;
 use super::keys::Key;
+use crate::consumer::breaker::{Breaker, Pass};
 use crate::consumer::held::Held;
 
 /// An event that the engine holds.
@@ -18,6 +20,10 @@ pub(super) struct Entry {
     pub(super) blocks_key: bool,
     /// Counts the events in the order in which they were received.
     pub(super) arrival: u64,
+    /// The scope of its circuit breaker.
+    pub(super) scope: Text,
+    /// Its start at the breaker, while its handler runs.
+    pub(super) pass: Option<Pass>,
     /// Whether it is handled alone, after a batch that failed as a whole.
     pub(super) alone: bool,
     pub(super) state: State,
@@ -36,8 +42,10 @@ pub(super) enum State {
     Queued,
     /// Its handler runs.
     Running(Running),
-    /// It runs in the batch whose first event is this one.
-    InBatch(usize),
+    /// It runs in a batch, whose first event is `Running`.
+    InBatch,
+    /// It waits until a dependency is back.
+    AtBreaker,
     /// It waits for its next attempt, until this time.
     Waiting(Duration),
     /// It is being settled, or written to the dead letters.
@@ -50,8 +58,6 @@ pub(super) struct Failures {
     pub(super) count: u32,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
-    /// How often in a row a dependency was away.
-    pub(super) outages: u32,
 }
 
 impl Entry {
@@ -61,6 +67,8 @@ impl Entry {
             key,
             blocks_key: false,
             arrival,
+            scope: Text::from_static(Breaker::DEFAULT_SCOPE),
+            pass: None,
             alone: false,
             state: State::Queued,
             starts: 0,

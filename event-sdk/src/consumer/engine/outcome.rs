@@ -150,6 +150,10 @@ impl Engine {
 
     /// Decides what follows the outcome of one event.
     pub(super) fn decide(&mut self, id: usize, outcome: Result<(), Stop>) {
+        let outage = matches!(&outcome, Err(Stop::Failed(failure)) if failure.class() == FailureClass::Outage);
+        if !outage {
+            self.tell_breaker(id, outcome.is_ok());
+        }
         match outcome {
             Ok(()) => {
                 self.report.handled += 1;
@@ -164,7 +168,7 @@ impl Engine {
         }
     }
 
-    fn retry(&mut self, id: usize, failure: Failure) {
+    pub(super) fn retry(&mut self, id: usize, failure: Failure) {
         self.note_failure(id, &failure);
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
@@ -182,24 +186,26 @@ impl Engine {
         }
     }
 
-    /// A dependency is away: the attempt does not count, and the event waits.
+    /// A dependency is away: the attempt does not count, and the event waits at the breaker.
     fn outage(&mut self, id: usize, failure: &Failure) {
         self.report.outages += 1;
-        let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         entry.starts = entry.starts.saturating_sub(1);
+        let delivery = entry.held.delivery();
+        tracing::debug!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            subject = %delivery.subject(),
+            sequence = delivery.sequence(),
+            "handler claims an outage: {failure}"
+        );
         if self.drain_until.is_some() {
             self.give_back(id, Duration::ZERO);
-            return;
+        } else {
+            self.claim_outage(id);
         }
-        let doubled = 1_u32 << entry.failures.outages.min(5);
-        entry.failures.outages = entry.failures.outages.saturating_add(1);
-        let until = now.saturating_add(Duration::from_secs(1).saturating_mul(doubled));
-        entry.state = State::Waiting(until);
-        self.wake_by(until);
-        tracing::warn!(target: crate::TRACING_TARGET, consumer = %self.shared.name, "outage: {failure}");
     }
 
     fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
@@ -213,7 +219,6 @@ impl Engine {
         };
         let now = self.clock.now();
         entry.failures.count = entry.failures.count.saturating_add(1);
-        entry.failures.outages = 0;
         entry.failures.first.get_or_insert(now);
         entry.failures.last = Some(now);
         let delivery = entry.held.delivery();

@@ -10,6 +10,9 @@ use crate::consumer::batch::BatchHandler;
 impl Engine {
     /// Whether another event can be started soon, or can wait for its key.
     pub(super) fn has_room(&self) -> bool {
+        if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
+            return false;
+        }
         let room = match self.handlers.batch() {
             // The next batch is collected while others run.
             Some(batch) => self.ready.len() < batch.max,
@@ -21,7 +24,14 @@ impl Engine {
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self) -> bool {
         let mut started = false;
-        while self.attempts.running() < self.options.concurrency && !self.ready.is_empty() {
+        while self.attempts.running() < self.options.concurrency {
+            if let Some(id) = self.next_probe() {
+                started |= self.start(id);
+                continue;
+            }
+            if self.ready.is_empty() {
+                break;
+            }
             started |= match self.handlers.batch().cloned() {
                 None => self.start_next(),
                 Some(batch) if self.may_start_batch(&batch) => self.start_batch(&batch),
@@ -33,9 +43,18 @@ impl Engine {
 
     /// Starts the handler of the next event.
     fn start_next(&mut self) -> bool {
-        let Some(id) = self.take_ready() else {
-            return false;
-        };
+        match self.take_ready() {
+            Some(id) if self.passes_breaker(id) => self.start(id),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Starts the handler of an event, alone.
+    fn start(&mut self, id: usize) -> bool {
+        if let Some(batch) = self.handlers.batch().cloned() {
+            return self.run_batch(&[id], &batch);
+        }
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
@@ -118,8 +137,11 @@ impl Engine {
                 }
                 _ => true,
             };
-            if free {
+            // An event that waits at the breaker blocks its key; later ones of the batch follow it.
+            if free && self.passes_breaker(id) {
                 ids.push(id);
+            } else if free {
+                self.block_at_breaker(id);
             }
         }
         for id in rest.into_iter().rev() {
@@ -131,7 +153,8 @@ impl Engine {
     /// Starts the next event alone, after its batch has failed as a whole.
     fn start_alone(&mut self, handler: &BatchHandler) -> bool {
         match self.take_ready() {
-            Some(id) => self.run_batch(&[id], handler),
+            Some(id) if self.passes_breaker(id) => self.run_batch(&[id], handler),
+            Some(_) => true,
             None => false,
         }
     }
@@ -145,7 +168,7 @@ impl Engine {
             if let Some(entry) = self.held.get_mut(*id) {
                 entry.starts = entry.starts.saturating_add(1);
                 entry.held.begin_attempt();
-                entry.state = State::InBatch(first);
+                entry.state = State::InBatch;
                 batch.push(Ctx::new(std::sync::Arc::clone(&entry.held), entry.starts));
             }
         }
