@@ -107,6 +107,8 @@ mod raw;
 
 pub mod consumer;
 
+pub mod dead_letters;
+
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
     pub use event_sdk_clock::*;

@@ -141,6 +141,11 @@ impl<S> Message<S> {
         self.subject.relative_to(&self.opener.prefix)
     }
 
+    /// Takes another subject for that of the message.
+    pub(crate) fn set_subject(&mut self, subject: Subject) {
+        self.subject = subject;
+    }
+
     /// The message headers.
     #[must_use]
     pub fn headers(&self) -> &Headers {

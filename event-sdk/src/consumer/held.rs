@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::bus::EventBus;
+use crate::dead_letters::Redriven;
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
 
@@ -28,15 +29,22 @@ pub(super) struct Shared {
 /// An event that a consumer holds.
 pub(super) struct Held {
     delivery: Delivery<Untyped>,
+    /// Its origin, if it was redriven.
+    redriven: Option<Box<Redriven>>,
     shared: Arc<Shared>,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
 }
 
 impl Held {
-    pub(super) fn new(delivery: Delivery<Untyped>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        delivery: Delivery<Untyped>,
+        redriven: Option<Box<Redriven>>,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             delivery,
+            redriven,
             shared,
             published: Mutex::default(),
         }
@@ -44,6 +52,11 @@ impl Held {
 
     pub(super) fn delivery(&self) -> &Delivery<Untyped> {
         &self.delivery
+    }
+
+    /// Its origin, if it was redriven.
+    pub(super) fn redriven(&self) -> Option<&Redriven> {
+        self.redriven.as_deref()
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {

@@ -5,6 +5,7 @@ mod ending;
 mod failures;
 mod handlers;
 mod journal;
+mod letters;
 mod order;
 mod outage;
 mod publishing;
