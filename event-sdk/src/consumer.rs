@@ -12,6 +12,7 @@ mod options;
 mod publish;
 mod report;
 mod retry;
+mod watchdog;
 
 pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};

@@ -142,6 +142,7 @@ impl<S: EventSet> Consumer<S> {
             call: batch::call(handle),
             max: max.max(1),
             within,
+            watch: None,
         });
         self
     }
@@ -390,6 +391,8 @@ impl<S: EventSet> Consumer<S> {
                 return Err(at_consumer(error.at_stream(stream.to_owned())));
             }
         }
+        let mut handlers = self.handlers;
+        handlers.watch(&self.name);
         let shared = Shared {
             bus: self.bus,
             name: self.name,
@@ -400,7 +403,7 @@ impl<S: EventSet> Consumer<S> {
         Ok(Engine::new(Parts {
             shared: Arc::new(shared),
             options: self.options,
-            handlers: self.handlers,
+            handlers,
             set,
             breaker_by: self.breaker_by,
             letters,

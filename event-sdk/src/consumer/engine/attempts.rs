@@ -17,6 +17,7 @@ use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, Stop, panicked};
 use crate::consumer::held::Held;
+use crate::consumer::watchdog::Watch;
 
 /// The handlers that run.
 pub(super) struct Attempts {
@@ -180,7 +181,8 @@ impl Attempts {
 /// One attempt: the handler, with its panics as failures.
 fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
-    let attempt = AssertUnwindSafe(async move { call(ctx).await }).catch_unwind();
+    let attempt = Watch::new(handler.watch, async move { call(ctx).await });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind();
     async move {
         Ended::Returned(match attempt.await {
             Ok(outcome) => outcome,
@@ -195,7 +197,8 @@ fn batch_attempt(
     batch: Vec<Ctx>,
 ) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
-    let attempt = AssertUnwindSafe(async move { call(batch).await }).catch_unwind();
+    let attempt = Watch::new(handler.watch, async move { call(batch).await });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind();
     async move {
         Ended::Batch(match attempt.await {
             Ok(end) => end,
