@@ -6,10 +6,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk_core::set::Payload;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
-use event_sdk_core::{Contains, EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
+use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
 use super::engine::Engine;
@@ -17,7 +16,7 @@ use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
 use super::options::Options;
 use super::report::ConsumerReport;
-use super::{Ctx, Outcome, Retry};
+use super::{Ctx, Member, Outcome, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::raw::Untyped;
 use crate::subscribe::{DelayUnknown, Subscribe};
@@ -62,8 +61,7 @@ impl<S: EventSet> Consumer<S> {
     /// without a copy.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
-        S: Contains<P::Event>,
-        P: Payload,
+        P: Member<S>,
         F: Fn(P, Ctx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
@@ -75,8 +73,7 @@ impl<S: EventSet> Consumer<S> {
     pub fn on_with<T, P, F, Fut>(self, state: T, handle: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        S: Contains<P::Event>,
-        P: Payload,
+        P: Member<S>,
         F: Fn(T, P, Ctx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
@@ -90,8 +87,7 @@ impl<S: EventSet> Consumer<S> {
     /// and its result counts.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
-        S: Contains<P::Event>,
-        P: Payload,
+        P: Member<S>,
         F: Fn(P, Ctx) -> Outcome + Send + Sync + 'static,
     {
         self.handlers.add::<P>(handlers::blocking(handle));
