@@ -1,5 +1,7 @@
 //! Consumers: the service around the handlers of events.
 
+mod batch;
+mod breaker;
 mod builder;
 mod ctx;
 mod engine;
@@ -12,6 +14,8 @@ mod publish;
 mod report;
 mod retry;
 
+pub use batch::{BatchFailure, EventBatch};
+pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
 pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};

@@ -11,12 +11,13 @@ use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
+use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::Engine;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
-use super::options::Options;
+use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, Retry};
+use super::{Ctx, Member, Outcome, ProbeInterval, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::raw::Untyped;
 use crate::subscribe::{DelayUnknown, Subscribe};
@@ -31,6 +32,7 @@ pub struct Consumer<S> {
     subscribe: Subscribe<Untyped>,
     handlers: Handlers,
     options: Options,
+    breaker_by: Option<BreakerBy>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -47,6 +49,7 @@ impl EventBus {
             name,
             handlers: Handlers::default(),
             options: Options::default(),
+            breaker_by: None,
             set: PhantomData,
         }
     }
@@ -118,6 +121,24 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
+    /// Handles several events of the set together: up to `max`, collected for up to `within` after
+    /// the first one. The handler says which of them failed ([`BatchFailure`]).
+    ///
+    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: fewer events are collected
+    /// otherwise.
+    pub fn on_batches<F, Fut>(mut self, max: usize, within: Duration, handle: F) -> Self
+    where
+        F: Fn(EventBatch<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BatchFailure>> + Send + 'static,
+    {
+        self.handlers.set_batch(BatchHandler {
+            call: batch::call(handle),
+            max: max.max(1),
+            within,
+        });
+        self
+    }
+
     /// Handles the events of the set that have no handler of their own, undecoded.
     pub fn otherwise<F, Fut>(mut self, handle: F) -> Self
     where
@@ -135,6 +156,30 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
+        self
+    }
+
+    /// Sets how often a dependency that is away is probed. Default: after 1 s, doubled up to 30 s.
+    ///
+    /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker:
+    /// events wait, fetching pauses, and one event at a time runs as a probe, until one succeeds.
+    /// An outage does not count as an attempt, unless an event claims it alone while others
+    /// succeed.
+    pub fn probe_interval(mut self, interval: ProbeInterval) -> Self {
+        self.options.probe_interval = interval;
+        self
+    }
+
+    /// Gives the events of each scope a circuit breaker of their own: for example those of a
+    /// tenant, each of which has its database. By default there is one breaker for all events.
+    ///
+    /// Fetching goes on while only the breakers of such scopes are open, up to `max_ack_pending`
+    /// held events.
+    pub fn breaker_by(
+        mut self,
+        scope: impl Fn(&EnvelopeHeader) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.breaker_by = Some(Box::new(scope));
         self
     }
 
@@ -328,6 +373,7 @@ impl<S: EventSet> Consumer<S> {
             self.options,
             self.handlers,
             set,
+            self.breaker_by,
             subscriber,
         ))
     }

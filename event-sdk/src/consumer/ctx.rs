@@ -130,10 +130,6 @@ impl Ctx {
         self.held.shared().handler_timeout
     }
 
-    pub(super) fn held(&self) -> &Arc<Held> {
-        &self.held
-    }
-
     fn info(&self) -> &DeliveryInfo {
         self.held.delivery().info()
     }

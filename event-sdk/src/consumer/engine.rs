@@ -3,17 +3,23 @@
 //!
 //! - `entry`: an event that the engine holds, and its state;
 //! - `keys`: which event of a key may run;
+//! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `outcome`: what follows the end of a handler;
+//! - `batches`: the same for a batch;
+//! - `circuit`: the breaker, at which events wait while a dependency is away;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
 mod attempts;
+mod batches;
+mod circuit;
 mod deadlines;
 mod ending;
 mod entry;
 mod keys;
 mod outcome;
+mod start;
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -22,17 +28,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, Sleep};
 use event_sdk_core::transport::{Error, Settlement};
 use slab::Slab;
 
 use self::attempts::Attempts;
+use self::circuit::Circuit;
 use self::entry::{Entry, State};
-use self::keys::{Key, Keys};
+use self::keys::{Key, Keys, Place};
 use self::outcome::Settling;
+use super::breaker::Breaker;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
-use super::options::Options;
+use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -44,13 +53,19 @@ pub(super) struct Engine {
     options: Options,
     handlers: Handlers,
     set: Set,
+    breaker_by: Option<BreakerBy>,
     /// `None` once the consumer receives nothing more.
     subscriber: Option<Subscriber<Untyped>>,
     held: Slab<Entry>,
     /// Events that may start, in order.
     ready: VecDeque<usize>,
+    /// When the first of them became ready; for batches, which wait for others.
+    ready_since: Option<Duration>,
     keys: Keys,
+    /// How many events were received.
+    arrivals: u64,
     attempts: Attempts,
+    circuit: Circuit,
     settling: Settling,
     /// How many events may be held at most.
     max_held: usize,
@@ -81,22 +96,28 @@ impl Engine {
         options: Options,
         handlers: Handlers,
         set: Set,
+        breaker_by: Option<BreakerBy>,
         subscriber: Subscriber<Untyped>,
     ) -> Self {
         let clock = Arc::clone(shared.bus.clock());
         let now = clock.monotonic();
         let (keep_alive, max_held) = limits(&subscriber);
+        let breaker = Breaker::new(options.probe_interval, max_held);
         Self {
             attempts: Attempts::new(options.concurrency),
+            circuit: Circuit::new(breaker),
             shared,
             clock,
             options,
             handlers,
             set,
+            breaker_by,
             subscriber: Some(subscriber),
             held: Slab::new(),
             ready: VecDeque::new(),
+            ready_since: None,
             keys: Keys::default(),
+            arrivals: 0,
             settling: Settling::default(),
             max_held,
             keep_alive,
@@ -181,15 +202,9 @@ impl Engine {
         }
     }
 
-    /// Whether another event can be started soon, or can wait for its key.
-    fn has_room(&self) -> bool {
-        let startable = self.ready.len() + self.attempts.running();
-        startable < self.options.concurrency && self.held.len() < self.max_held
-    }
-
     /// Takes an event.
     fn receive(&mut self, delivery: Delivery<Untyped>) {
-        if self.handlers.of(&delivery, &self.set).is_none() {
+        if !self.handlers.has(&delivery, &self.set) {
             self.refuse_unknown(delivery);
             return;
         }
@@ -197,9 +212,9 @@ impl Engine {
             .then(|| keys::key_of(&delivery, &self.set))
             .flatten();
         let id = self.hold(delivery, key.clone());
-        match key {
-            Some(key) if !self.keys.take(&key, id) => {}
-            _ => self.ready.push_back(id),
+        let place = self.place(id);
+        if key.is_none_or(|key| self.keys.admit(&key, place)) {
+            self.ready.push_back(id);
         }
     }
 
@@ -207,34 +222,18 @@ impl Engine {
     fn hold(&mut self, delivery: Delivery<Untyped>, key: Option<Key>) -> usize {
         let held = Arc::new(Held::new(delivery, Arc::clone(&self.shared)));
         self.wake_by(self.now.saturating_add(self.keep_alive));
-        self.held.insert(Entry::new(held, key, self.now))
-    }
-
-    /// Starts handlers, as many as may run at once.
-    fn start_ready(&mut self) -> bool {
-        let mut started = false;
-        while self.attempts.running() < self.options.concurrency {
-            let Some(id) = self.ready.pop_front() else {
-                break;
-            };
-            started |= self.start(id);
+        self.arrivals += 1;
+        let mut entry = Entry::new(held, key, self.arrivals, self.now);
+        if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
+            entry.scope = Text::from(scope(head));
         }
-        started
+        self.held.insert(entry)
     }
 
-    fn start(&mut self, id: usize) -> bool {
-        let Some(entry) = self.held.get_mut(id) else {
-            return false;
-        };
-        let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
-            return false;
-        };
-        entry.starts = entry.starts.saturating_add(1);
-        let attempt = entry.starts;
-        let handle = self.attempts.start(id, &entry.held, handler, attempt);
-        entry.state = State::Running(handle);
-        self.unlimited.push(id);
-        true
+    /// The place of a held event in the order of its key.
+    fn place(&self, id: usize) -> Place {
+        let arrival = self.held.get(id).map_or(0, |entry| entry.arrival);
+        Place { arrival, id }
     }
 
     /// Settles an event for good, or gives it back; the engine forgets it when the transport has
@@ -245,7 +244,7 @@ impl Engine {
         };
         entry.state = State::Settling;
         let Some(settler) = entry.held.delivery().settler() else {
-            self.forget(id, true);
+            self.forget(id);
             return;
         };
         let end = crate::subscribe::End::of(&settlement);
@@ -255,16 +254,21 @@ impl Engine {
         }
     }
 
-    /// Removes an event, and starts the next one of its key.
-    fn forget(&mut self, id: usize, keep_order: bool) {
+    /// Removes an event, and makes the next ones of its key ready.
+    fn forget(&mut self, id: usize) {
         let Some(entry) = self.held.try_remove(id) else {
             return;
         };
-        if let (true, Some(key)) = (keep_order, &entry.key) {
-            if let Some(next) = self.keys.release(key) {
-                self.ready.push_back(next);
-            }
+        self.leave_breaker(id, &entry);
+        if let (true, Some(key)) = (entry.blocks_key, &entry.key) {
+            self.release(key);
         }
+    }
+
+    /// Unblocks a key.
+    fn release(&mut self, key: &Key) {
+        let most = self.handlers.batch().map_or(1, |batch| batch.max);
+        self.ready.extend(self.keys.release(key, most));
     }
 
     fn read_clock(&mut self) -> Duration {

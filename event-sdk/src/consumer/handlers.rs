@@ -10,6 +10,7 @@ use event_sdk_core::set::Payload;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::{EventSet, RawEvent, Readable, Visitor};
 
+use super::batch::BatchHandler;
 use super::{Ctx, Failure, FailureClass, Outcome};
 use crate::message::{DecodeError, Message};
 use crate::raw::Untyped;
@@ -77,6 +78,8 @@ pub(super) struct Handlers {
     by_event: Vec<Entry>,
     /// The handler of the whole set.
     whole: Option<Handler>,
+    /// The handler of the whole set, in batches.
+    batch: Option<BatchHandler>,
     /// The handler of events without one of their own.
     otherwise: Option<Handler>,
     /// Events that were given a second handler.
@@ -117,10 +120,27 @@ impl Handlers {
         }
     }
 
+    pub(super) fn set_batch(&mut self, handler: BatchHandler) {
+        if self.batch.replace(handler).is_some() {
+            self.doubled.push("batches");
+        }
+    }
+
+    /// The handler of batches, if the consumer has one.
+    pub(super) fn batch(&self) -> Option<&BatchHandler> {
+        self.batch.as_ref()
+    }
+
     pub(super) fn set_otherwise(&mut self, handler: Handler) {
         if self.otherwise.replace(handler).is_some() {
             self.doubled.push("otherwise");
         }
+    }
+
+    /// Whether there is a handler for a message. A handler of the whole set refuses by itself what
+    /// is not in the set.
+    pub(super) fn has(&self, message: &Message<Untyped>, set: &Set) -> bool {
+        self.batch.is_some() || self.of(message, set).is_some()
     }
 
     /// The handler of a message; `None` if the set does not have its subject.
@@ -169,12 +189,13 @@ impl Handlers {
                 self.doubled.join(", ")
             ));
         }
-        let alone = self.by_event.is_empty() && self.otherwise.is_none();
-        if self.whole.is_some() {
+        let whole = usize::from(self.whole.is_some()) + usize::from(self.batch.is_some());
+        if whole > 0 {
+            let alone = self.by_event.is_empty() && self.otherwise.is_none() && whole == 1;
             return if alone {
                 Ok(())
             } else {
-                fault("a handler of the whole set beside handlers of single events; use `each` alone, or `on` and `otherwise`".to_owned())
+                fault("a handler of the whole set beside others; use `each` or `on_batches` alone, or `on` and `otherwise`".to_owned())
             };
         }
         if self.otherwise.is_some() {

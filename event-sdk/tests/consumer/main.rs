@@ -1,8 +1,10 @@
 //! Consumers through the public API, on the memory transport with virtual time.
 
+mod batches;
 mod ending;
 mod failures;
 mod handlers;
 mod journal;
 mod order;
+mod outage;
 mod publishing;

@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::entry::State;
 use super::{Boxed, Engine};
 use crate::consumer::Ctx;
+use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, Stop, panicked};
 use crate::consumer::held::Held;
 
@@ -36,6 +37,7 @@ enum Place {
 /// How an attempt ended.
 pub(super) enum Ended {
     Returned(Result<(), Stop>),
+    Batch(BatchEnd),
     /// Its future was dropped.
     Cancelled,
 }
@@ -44,6 +46,8 @@ pub(super) enum Ended {
 pub(super) struct Running {
     /// The task; `None` if the handler runs in that of the consumer.
     task: Option<AbortHandle>,
+    /// The other events of its batch.
+    pub(super) others: Vec<usize>,
     /// Whether it can only be waited for.
     blocking: bool,
     /// When its time is over; `None` while this was not set.
@@ -78,9 +82,41 @@ impl Attempts {
     ) -> Running {
         held.begin_attempt();
         let ctx = Ctx::new(Arc::clone(held), attempt);
-        let attempt = attempt_of(handler, ctx);
+        let task = self.run(id, attempt_of(handler, ctx));
+        Running {
+            task,
+            others: Vec::new(),
+            blocking: handler.blocking,
+            deadline: None,
+            timed_out: false,
+        }
+    }
+
+    /// Starts the handler of a batch, whose first event is `id`.
+    pub(super) fn start_batch(
+        &mut self,
+        id: usize,
+        others: Vec<usize>,
+        handler: &BatchHandler,
+        batch: Vec<Ctx>,
+    ) -> Running {
+        let task = self.run(id, batch_attempt(handler, batch));
+        Running {
+            task,
+            others,
+            blocking: false,
+            deadline: None,
+            timed_out: false,
+        }
+    }
+
+    fn run(
+        &mut self,
+        id: usize,
+        attempt: impl Future<Output = Ended> + Send + 'static,
+    ) -> Option<AbortHandle> {
         self.running += 1;
-        let task = match &mut self.place {
+        match &mut self.place {
             Place::Here(place) => {
                 *place = Some((id, Box::pin(attempt)));
                 None
@@ -98,12 +134,6 @@ impl Attempts {
                 });
                 Some(task.abort_handle())
             }
-        };
-        Running {
-            task,
-            blocking: handler.blocking,
-            deadline: None,
-            timed_out: false,
         }
     }
 
@@ -155,6 +185,21 @@ fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send
         Ended::Returned(match attempt.await {
             Ok(outcome) => outcome,
             Err(_) => Err(Stop::Failed(panicked())),
+        })
+    }
+}
+
+/// One attempt at a batch.
+fn batch_attempt(
+    handler: &BatchHandler,
+    batch: Vec<Ctx>,
+) -> impl Future<Output = Ended> + Send + use<> {
+    let call = Arc::clone(&handler.call);
+    let attempt = AssertUnwindSafe(async move { call(batch).await }).catch_unwind();
+    async move {
+        Ended::Batch(match attempt.await {
+            Ok(end) => end,
+            Err(_) => BatchEnd::Whole(panicked()),
         })
     }
 }

@@ -77,7 +77,7 @@ impl Engine {
                     Some(deadline) => next = next.min(deadline),
                     None => {}
                 },
-                State::Running(_) | State::Queued => {}
+                State::Running(_) | State::InBatch | State::AtBreaker | State::Queued => {}
             }
             let alive_until = entry.alive_at.saturating_add(self.keep_alive);
             if alive_until > now {
@@ -91,6 +91,9 @@ impl Engine {
             }
         }
         self.next_deadline = next;
+        if let Some(until) = self.batch_deadline() {
+            self.wake_by(until);
+        }
         if let Some(until) = self.drain_until {
             if until <= now {
                 self.end_drain();
@@ -98,6 +101,7 @@ impl Engine {
                 self.wake_by(until);
             }
         }
+        self.advance_breaker(now);
         for settler in stale {
             // If it fails, the event is delivered again.
             if let Err(answer) = settler.settle(Settlement::InProgress).try_into_ready() {

@@ -25,10 +25,12 @@ impl Engine {
         self.subscriber = None;
         self.ready.clear();
         self.keys.clear();
-        let idle = self
-            .held
-            .iter()
-            .filter(|(_, entry)| matches!(entry.state, State::Queued | State::Waiting(_)));
+        let idle = self.held.iter().filter(|(_, entry)| {
+            matches!(
+                entry.state,
+                State::Queued | State::AtBreaker | State::Waiting(_)
+            )
+        });
         let mut idle: Vec<_> = idle
             .map(|(id, entry)| (entry.held.delivery().sequence(), id))
             .collect();

@@ -3,17 +3,29 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
 use super::attempts::Running;
 use super::keys::Key;
+use crate::consumer::breaker::{Breaker, Pass};
 use crate::consumer::held::Held;
 
 /// An event that the engine holds.
 pub(super) struct Entry {
     pub(super) held: Arc<Held>,
-    /// The key that the event holds, or for which it waits.
+    /// The key in whose order it is.
     pub(super) key: Option<Key>,
+    /// Whether it blocks its key.
+    pub(super) blocks_key: bool,
+    /// Counts the events in the order in which they were received.
+    pub(super) arrival: u64,
+    /// The scope of its circuit breaker.
+    pub(super) scope: Text,
+    /// Its start at the breaker, while its handler runs.
+    pub(super) pass: Option<Pass>,
+    /// Whether it is handled alone, after a batch that failed as a whole.
+    pub(super) alone: bool,
     pub(super) state: State,
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
@@ -30,6 +42,10 @@ pub(super) enum State {
     Queued,
     /// Its handler runs.
     Running(Running),
+    /// It runs in a batch, whose first event is `Running`.
+    InBatch,
+    /// It waits until a dependency is back.
+    AtBreaker,
     /// It waits for its next attempt, until this time.
     Waiting(Duration),
     /// It is being settled, or written to the dead letters.
@@ -42,15 +58,18 @@ pub(super) struct Failures {
     pub(super) count: u32,
     pub(super) first: Option<Timestamp>,
     pub(super) last: Option<Timestamp>,
-    /// How often in a row a dependency was away.
-    pub(super) outages: u32,
 }
 
 impl Entry {
-    pub(super) fn new(held: Arc<Held>, key: Option<Key>, now: Duration) -> Self {
+    pub(super) fn new(held: Arc<Held>, key: Option<Key>, arrival: u64, now: Duration) -> Self {
         Self {
             held,
             key,
+            blocks_key: false,
+            arrival,
+            scope: Text::from_static(Breaker::DEFAULT_SCOPE),
+            pass: None,
+            alone: false,
             state: State::Queued,
             starts: 0,
             failures: Failures::default(),

@@ -1,4 +1,4 @@
-//! `Keys`: events of one key run one after the other.
+//! `Keys`: events of one key run one after the other, in the order in which they were received.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -18,43 +18,87 @@ pub(super) struct Key {
     text: Arc<str>,
 }
 
-/// The keys of which an event is held, and the events that wait for them.
+/// An event that waits for its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place {
+    /// Counts the events in the order in which they were received.
+    pub(super) arrival: u64,
+    pub(super) id: usize,
+}
+
+/// The keys that are blocked, and the events that wait for them.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// A key is here while one of its events may run; the queue has the later ones.
-    held: HashMap<Key, VecDeque<usize>>,
+    /// Only keys that are blocked, or for which an event waits.
+    waiting: HashMap<Key, Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    /// Whether a handler runs for the key, or one of its events waits for another attempt.
+    blocked: bool,
+    /// By arrival.
+    queue: VecDeque<Place>,
 }
 
 impl Keys {
-    /// Whether the event `id` may start; otherwise it waits until the key is released.
-    pub(super) fn take(&mut self, key: &Key, id: usize) -> bool {
-        if let Some(queue) = self.held.get_mut(key) {
-            queue.push_back(id);
+    /// Whether an event may become ready; otherwise it waits here.
+    pub(super) fn admit(&mut self, key: &Key, place: Place) -> bool {
+        match self.waiting.get_mut(key) {
+            None => true,
+            Some(waiting) => {
+                waiting.insert(place);
+                false
+            }
+        }
+    }
+
+    /// Blocks the key for an event that starts. Returns `false` if another event blocks it; the
+    /// event waits here then.
+    pub(super) fn block(&mut self, key: &Key, place: Place) -> bool {
+        let waiting = self.waiting.entry(key.clone()).or_default();
+        if std::mem::replace(&mut waiting.blocked, true) {
+            waiting.insert(place);
             return false;
         }
-        self.held.insert(key.clone(), VecDeque::new());
         true
     }
 
-    /// Ends the event that has the key. Returns the next one, which has it then.
-    pub(super) fn release(&mut self, key: &Key) -> Option<usize> {
-        let next = self.held.get_mut(key)?.pop_front();
-        if next.is_none() {
-            self.held.remove(key);
+    /// Makes an event wait whose key is blocked.
+    pub(super) fn wait(&mut self, key: &Key, place: Place) {
+        self.waiting.entry(key.clone()).or_default().insert(place);
+    }
+
+    /// Unblocks the key. Returns up to `most` events that are ready then, the oldest first.
+    pub(super) fn release(&mut self, key: &Key, most: usize) -> Vec<usize> {
+        let Some(waiting) = self.waiting.get_mut(key) else {
+            return Vec::new();
+        };
+        waiting.blocked = false;
+        let most = most.min(waiting.queue.len());
+        let ready = waiting.queue.drain(..most).map(|place| place.id).collect();
+        if waiting.queue.is_empty() {
+            self.waiting.remove(key);
         }
-        next
+        ready
     }
 
     /// Forgets all events that wait.
     pub(super) fn clear(&mut self) {
-        for queue in self.held.values_mut() {
-            queue.clear();
-        }
+        self.waiting.clear();
     }
 }
 
-/// The key of an event: from its envelope, or from its subject. `None` if it has none that can be
-/// read.
+impl Waiting {
+    fn insert(&mut self, place: Place) {
+        // Nearly always the last.
+        let at = self.queue.partition_point(|other| *other < place);
+        self.queue.insert(at, place);
+    }
+}
+
+/// The key of an event: from its subject, or else from its envelope. `None` if it has none that can
+/// be read.
 pub(super) fn key_of(delivery: &Delivery<Untyped>, set: &Set) -> Option<Key> {
     let text = key_text(delivery, set)?;
     Some(Key {
@@ -79,23 +123,44 @@ fn key_text(message: &Message<Untyped>, set: &Set) -> Option<Arc<str>> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_key_is_held_until_its_last_event_has_ended() {
-        let mut keys = Keys::default();
-        let key = |text: &str| Key {
+    fn key(text: &str) -> Key {
+        Key {
             stream: None,
             text: text.into(),
-        };
-        assert!(keys.take(&key("a"), 1));
-        assert!(!keys.take(&key("a"), 2));
-        assert!(keys.take(&key("b"), 3));
-        assert!(!keys.take(&key("a"), 4));
-        assert_eq!(keys.release(&key("a")), Some(2));
-        assert_eq!(keys.release(&key("a")), Some(4));
-        assert!(!keys.take(&key("a"), 5));
-        assert_eq!(keys.release(&key("a")), Some(5));
-        assert_eq!(keys.release(&key("a")), None);
-        assert!(keys.take(&key("a"), 6));
-        assert_eq!(keys.release(&key("b")), None);
+        }
+    }
+
+    /// The event that was received as number `id`.
+    fn event(id: usize) -> Place {
+        Place {
+            arrival: id as u64,
+            id,
+        }
+    }
+
+    #[test]
+    fn later_events_of_a_blocked_key_wait_in_their_order() {
+        let mut keys = Keys::default();
+        let (a, b) = (key("a"), key("b"));
+        // All are ready, since nothing runs.
+        for (key, id) in [(&a, 1), (&a, 2), (&b, 3), (&a, 4)] {
+            assert!(keys.admit(key, event(id)));
+        }
+        assert!(keys.block(&a, event(1)));
+        assert!(!keys.block(&a, event(2)));
+        assert!(keys.block(&b, event(3)));
+        assert!(!keys.admit(&a, event(5)));
+        // It was ready before 5 arrived.
+        assert!(!keys.block(&a, event(4)));
+        assert_eq!(keys.release(&a, 1), [2]);
+        // The key is free, but 4 and 5 come first.
+        assert!(!keys.admit(&a, event(6)));
+        assert!(keys.block(&a, event(2)));
+        assert_eq!(keys.release(&a, 2), [4, 5]);
+        assert!(keys.block(&a, event(4)));
+        assert!(!keys.block(&a, event(5)));
+        assert_eq!(keys.release(&a, 9), [5, 6]);
+        assert!(keys.admit(&a, event(7)));
+        assert_eq!(keys.release(&b, 1), Vec::<usize>::new());
     }
 }

@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use super::attempts::Ended;
 use super::entry::State;
 use super::{Boxed, Engine};
+use crate::consumer::batch::BatchEnd;
 use crate::consumer::handlers::Stop;
 use crate::consumer::{Failure, FailureClass};
 use crate::message::DecodeError;
@@ -114,7 +115,7 @@ impl Engine {
                 }
             }
         }
-        self.forget(id, true);
+        self.forget(id);
     }
 
     /// Decides what follows an attempt.
@@ -123,17 +124,36 @@ impl Engine {
             // It was given back at the end of the drain.
             return;
         };
-        let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) else {
+        let State::Running(mut running) = std::mem::replace(&mut entry.state, State::Queued) else {
             return;
         };
+        let others = std::mem::take(&mut running.others);
         let outcome = match ended {
             Ended::Returned(outcome) => outcome,
+            Ended::Batch(BatchEnd::Each(outcomes)) => {
+                return self.batch_ended(id, others, outcomes);
+            }
+            Ended::Batch(BatchEnd::Whole(failure)) => Err(Stop::Failed(failure)),
             Ended::Cancelled if running.timed_out => Err(Stop::Failed(timed_out())),
             Ended::Cancelled => Err(Stop::Failed(Failure::of_consumer(
                 FailureClass::Retry,
                 "the handler was cancelled",
             ))),
         };
+        match outcome {
+            Err(Stop::Failed(failure)) if !others.is_empty() => {
+                self.batch_failed(id, others, &failure);
+            }
+            outcome => self.decide(id, outcome),
+        }
+    }
+
+    /// Decides what follows the outcome of one event.
+    pub(super) fn decide(&mut self, id: usize, outcome: Result<(), Stop>) {
+        let outage = matches!(&outcome, Err(Stop::Failed(failure)) if failure.class() == FailureClass::Outage);
+        if !outage {
+            self.tell_breaker(id, outcome.is_ok());
+        }
         match outcome {
             Ok(()) => {
                 self.report.handled += 1;
@@ -148,7 +168,7 @@ impl Engine {
         }
     }
 
-    fn retry(&mut self, id: usize, failure: Failure) {
+    pub(super) fn retry(&mut self, id: usize, failure: Failure) {
         self.note_failure(id, &failure);
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
@@ -166,24 +186,26 @@ impl Engine {
         }
     }
 
-    /// A dependency is away: the attempt does not count, and the event waits.
+    /// A dependency is away: the attempt does not count, and the event waits at the breaker.
     fn outage(&mut self, id: usize, failure: &Failure) {
         self.report.outages += 1;
-        let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         entry.starts = entry.starts.saturating_sub(1);
+        let delivery = entry.held.delivery();
+        tracing::debug!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            subject = %delivery.subject(),
+            sequence = delivery.sequence(),
+            "handler claims an outage: {failure}"
+        );
         if self.drain_until.is_some() {
             self.give_back(id, Duration::ZERO);
-            return;
+        } else {
+            self.claim_outage(id);
         }
-        let doubled = 1_u32 << entry.failures.outages.min(5);
-        entry.failures.outages = entry.failures.outages.saturating_add(1);
-        let until = now.saturating_add(Duration::from_secs(1).saturating_mul(doubled));
-        entry.state = State::Waiting(until);
-        self.wake_by(until);
-        tracing::warn!(target: crate::TRACING_TARGET, consumer = %self.shared.name, "outage: {failure}");
     }
 
     fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
@@ -197,7 +219,6 @@ impl Engine {
         };
         let now = self.clock.now();
         entry.failures.count = entry.failures.count.saturating_add(1);
-        entry.failures.outages = 0;
         entry.failures.first.get_or_insert(now);
         entry.failures.last = Some(now);
         let delivery = entry.held.delivery();
