@@ -13,6 +13,8 @@ mod options;
 mod publish;
 mod report;
 mod retry;
+#[cfg(feature = "signal")]
+mod signal;
 
 pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
@@ -24,3 +26,5 @@ pub use member::Member;
 pub use publish::PublishFrom;
 pub use report::{ConsumerReport, Unfinished};
 pub use retry::{InvalidRetry, Retry};
+#[cfg(feature = "signal")]
+pub use signal::{ShutdownSignal, shutdown_signal};
