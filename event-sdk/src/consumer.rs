@@ -11,6 +11,7 @@ mod held;
 mod member;
 mod options;
 mod publish;
+mod readiness;
 mod report;
 mod retry;
 #[cfg(feature = "signal")]
@@ -24,6 +25,7 @@ pub use failure::{Failure, FailureClass, Outcome};
 pub use handlers::{Handle, Register};
 pub use member::Member;
 pub use publish::PublishFrom;
+pub use readiness::Readiness;
 pub use report::{ConsumerReport, Unfinished};
 pub use retry::{InvalidRetry, Retry};
 #[cfg(feature = "signal")]

@@ -17,7 +17,7 @@ use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, ProbeInterval, Retry};
+use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::raw::Untyped;
 use crate::subscribe::{DelayUnknown, Subscribe};
@@ -33,6 +33,7 @@ pub struct Consumer<S> {
     handlers: Handlers,
     options: Options,
     breaker_by: Option<BreakerBy>,
+    ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -50,6 +51,7 @@ impl EventBus {
             handlers: Handlers::default(),
             options: Options::default(),
             breaker_by: None,
+            ready: watch::Sender::new(false),
             set: PhantomData,
         }
     }
@@ -238,6 +240,12 @@ impl<S> Consumer<S> {
         self
     }
 
+    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
+    /// run.
+    pub fn readiness(&self) -> Readiness {
+        Readiness::of(&self.ready)
+    }
+
     /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
     pub fn replay(mut self) -> Self {
         self.options.replay = true;
@@ -366,6 +374,7 @@ impl<S: EventSet> Consumer<S> {
             name: self.name,
             replay: self.options.replay,
             handler_timeout: self.options.handler_timeout,
+            ready: self.ready,
             ending: watch::Sender::new(false),
         });
         Ok(Engine::new(

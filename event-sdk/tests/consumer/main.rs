@@ -8,3 +8,4 @@ mod journal;
 mod order;
 mod outage;
 mod publishing;
+mod readiness;
