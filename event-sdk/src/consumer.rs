@@ -3,6 +3,7 @@
 mod batch;
 mod breaker;
 mod builder;
+mod consumers;
 mod ctx;
 mod engine;
 mod failure;
@@ -20,6 +21,7 @@ mod signal;
 pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
+pub use consumers::{ConsumerId, Consumers, ConsumersReport, EndedConsumer};
 pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};
 pub use handlers::{Handle, Register};

@@ -351,7 +351,7 @@ impl<S: EventSet> Consumer<S> {
         self.start().await?.run(signal).await
     }
 
-    async fn start(self) -> Result<Engine, Error> {
+    pub(super) async fn start(self) -> Result<Engine, Error> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
@@ -385,6 +385,26 @@ impl<S: EventSet> Consumer<S> {
             self.breaker_by,
             subscriber,
         ))
+    }
+}
+
+/// What a registry of consumers has to know.
+impl<S> Consumer<S> {
+    pub(super) fn name(&self) -> &Text {
+        &self.name
+    }
+
+    pub(super) fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    pub(super) fn drain_time(&self) -> Duration {
+        self.options.drain_within
+    }
+
+    pub(super) fn drain_at_most(mut self, limit: Duration) -> Self {
+        self.options.drain_within = self.options.drain_within.min(limit);
+        self
     }
 }
 

@@ -18,8 +18,9 @@ use self::unix as platform;
 /// Completes when the process is told to end: at SIGTERM or Ctrl-C (SIGINT) on Unix, at Ctrl-C
 /// elsewhere.
 ///
-/// It is the argument of [`Consumer::run_until`](super::Consumer::run_until), and works with anything
-/// else that has to end with the process:
+/// It is the argument of [`Consumer::run_until`](super::Consumer::run_until) and
+/// [`Consumers::run_until`](super::Consumers::run_until), and works with anything else that has to
+/// end with the process:
 ///
 /// ```no_run
 /// # use event_sdk::{Error, EventSet, consumer::Consumer};

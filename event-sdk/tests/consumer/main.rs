@@ -9,3 +9,4 @@ mod order;
 mod outage;
 mod publishing;
 mod readiness;
+mod registry;

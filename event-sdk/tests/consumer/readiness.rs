@@ -55,18 +55,18 @@ async fn neither_failures_nor_an_outage_change_it() {
             place(&bus, "a", number).await;
         }
         let notes = journal.clone();
-        let consumer = bus
-            .consumer::<OrderPlaced>("billing")
-            .ordered_by_key()
-            .on(move |_: OrderPlaced, _| {
-                notes.note("attempt");
-                let failure = if outage {
-                    Failure::outage("the database is away")
-                } else {
-                    Failure::retry("later")
-                };
-                async { Err(failure) }
-            });
+        let consumer =
+            bus.consumer::<OrderPlaced>("billing")
+                .ordered_by_key()
+                .on(move |_: OrderPlaced, _| {
+                    notes.note("attempt");
+                    let failure = if outage {
+                        Failure::outage("the database is away")
+                    } else {
+                        Failure::retry("later")
+                    };
+                    async { Err(failure) }
+                });
         let (ready, mut changes) = (consumer.readiness(), consumer.readiness());
         let done = journal.clone();
         let running = tokio::spawn(consumer.run_until(async move { done.wait(5).await }));
