@@ -6,10 +6,9 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk_core::set::Payload;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
-use event_sdk_core::{Contains, EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
+use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
@@ -18,7 +17,7 @@ use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Outcome, ProbeInterval, Retry};
+use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
@@ -36,6 +35,7 @@ pub struct Consumer<S> {
     options: Options,
     breaker_by: Option<BreakerBy>,
     letters: Option<DeadLetters>,
+    ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -54,6 +54,7 @@ impl EventBus {
             options: Options::default(),
             breaker_by: None,
             letters: None,
+            ready: watch::Sender::new(false),
             set: PhantomData,
         }
     }
@@ -68,8 +69,7 @@ impl<S: EventSet> Consumer<S> {
     /// without a copy.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
-        S: Contains<P::Event>,
-        P: Payload,
+        P: Member<S>,
         F: Fn(P, Ctx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
@@ -81,8 +81,7 @@ impl<S: EventSet> Consumer<S> {
     pub fn on_with<T, P, F, Fut>(self, state: T, handle: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        S: Contains<P::Event>,
-        P: Payload,
+        P: Member<S>,
         F: Fn(T, P, Ctx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
@@ -96,8 +95,7 @@ impl<S: EventSet> Consumer<S> {
     /// and its result counts.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
-        S: Contains<P::Event>,
-        P: Payload,
+        P: Member<S>,
         F: Fn(P, Ctx) -> Outcome + Send + Sync + 'static,
     {
         self.handlers.add::<P>(handlers::blocking(handle));
@@ -258,6 +256,12 @@ impl<S> Consumer<S> {
         self
     }
 
+    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
+    /// run.
+    pub fn readiness(&self) -> Readiness {
+        Readiness::of(&self.ready)
+    }
+
     /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
     pub fn replay(mut self) -> Self {
         self.options.replay = true;
@@ -363,7 +367,7 @@ impl<S: EventSet> Consumer<S> {
         self.start().await?.run(signal).await
     }
 
-    async fn start(self) -> Result<Engine, Error> {
+    pub(super) async fn start(self) -> Result<Engine, Error> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
@@ -398,6 +402,7 @@ impl<S: EventSet> Consumer<S> {
             name: self.name,
             replay: self.options.replay,
             handler_timeout: self.options.handler_timeout,
+            ready: self.ready,
             ending: watch::Sender::new(false),
         };
         Ok(Engine::new(Parts {
@@ -431,6 +436,26 @@ async fn redriven(
         .stream(place.retry_name().to_owned())
         .durable(name.clone())
         .await
+}
+
+/// What a registry of consumers has to know.
+impl<S> Consumer<S> {
+    pub(super) fn name(&self) -> &Text {
+        &self.name
+    }
+
+    pub(super) fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    pub(super) fn drain_time(&self) -> Duration {
+        self.options.drain_within
+    }
+
+    pub(super) fn drain_at_most(mut self, limit: Duration) -> Self {
+        self.options.drain_within = self.options.drain_within.min(limit);
+        self
+    }
 }
 
 impl<S> fmt::Debug for Consumer<S> {

@@ -163,6 +163,7 @@ impl Engine {
         signal: impl Future<Output = ()>,
     ) -> Result<ConsumerReport, Error> {
         let mut signal = std::pin::pin!(signal);
+        self.shared.ready.send_replace(true);
         poll_fn(|cx| {
             if self.drain_until.is_none() && signal.as_mut().poll(cx).is_ready() {
                 self.begin_drain();
@@ -325,7 +326,7 @@ impl Engine {
 impl Drop for Engine {
     /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.
     fn drop(&mut self) {
-        self.shared.ending.send_replace(true);
+        self.shared.end();
     }
 }
 

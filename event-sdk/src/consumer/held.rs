@@ -22,8 +22,18 @@ pub(super) struct Shared {
     pub(super) name: Text,
     pub(super) replay: bool,
     pub(super) handler_timeout: Option<Duration>,
+    /// Whether the consumer receives.
+    pub(super) ready: watch::Sender<bool>,
     /// Whether the consumer is ending.
     pub(super) ending: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// The consumer is ending. Readiness ends first.
+    pub(super) fn end(&self) {
+        self.ready.send_if_modified(std::mem::take);
+        self.ending.send_replace(true);
+    }
 }
 
 /// An event that a consumer holds.

@@ -9,3 +9,5 @@ mod letters;
 mod order;
 mod outage;
 mod publishing;
+mod readiness;
+mod registry;

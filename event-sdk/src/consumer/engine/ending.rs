@@ -15,8 +15,7 @@ impl Engine {
         if self.drain_until.is_some() {
             return;
         }
-        // Readiness ends first.
-        self.shared.ending.send_replace(true);
+        self.shared.end();
         let now = self.read_clock();
         let until = now.saturating_add(self.options.drain_within);
         self.drain_until = Some(until);
