@@ -1,16 +1,40 @@
-//! Consumers: the runtime around a handler (retry, circuit breaker, attempt records).
+//! Consumers: the service around the handlers of events.
 
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the engine of the consumer uses it")
 )]
 mod attempts;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the engine of the consumer uses the breaker")
-)]
+mod batch;
 mod breaker;
+mod builder;
+mod consumers;
+mod ctx;
+mod engine;
+mod failure;
+mod handlers;
+mod held;
+mod member;
+mod options;
+mod publish;
+mod readiness;
+mod report;
 mod retry;
+#[cfg(feature = "signal")]
+mod signal;
+mod watchdog;
 
+pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
+pub use builder::Consumer;
+pub use consumers::{ConsumerId, Consumers, ConsumersReport, EndedConsumer};
+pub use ctx::Ctx;
+pub use failure::{Failure, FailureClass, Outcome};
+pub use handlers::{Handle, Register};
+pub use member::Member;
+pub use publish::PublishFrom;
+pub use readiness::Readiness;
+pub use report::{ConsumerReport, Unfinished};
 pub use retry::{InvalidRetry, Retry};
+#[cfg(feature = "signal")]
+pub use signal::{ShutdownSignal, shutdown_signal};

@@ -83,6 +83,7 @@
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
+//! - [`dead_letters`]: events that a consumer gave up, and the stores that keep them;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -106,6 +107,8 @@ mod history;
 mod raw;
 
 pub mod consumer;
+
+pub mod dead_letters;
 
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {

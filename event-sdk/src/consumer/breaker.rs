@@ -214,6 +214,11 @@ impl Breaker {
         self.scopes.values().map(Scope::waiting).sum()
     }
 
+    /// Whether no event is known here: there was no outage lately.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.scopes.is_empty()
+    }
+
     /// Whether no further event should be fetched: the default scope is open and has enough events
     /// to probe with, or too many events wait.
     ///
