@@ -1,9 +1,5 @@
 //! Consumers: the service around the handlers of events.
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the engine of the consumer uses it")
-)]
 mod attempts;
 mod batch;
 mod breaker;

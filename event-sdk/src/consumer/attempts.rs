@@ -133,6 +133,7 @@ impl AttemptRecords {
     /// Reads the record of an event that was delivered before, and decides how it may be started.
     ///
     /// Cancel-safe: it changes nothing.
+    #[cfg(test)]
     pub(crate) async fn look(
         &self,
         known: &mut Known,
@@ -252,14 +253,15 @@ impl AttemptRecords {
             return Ok(());
         };
         known.at_store = AtStore::At(revision);
-        match Record::decode(&value) {
-            Some(stored) => known.join(stored),
-            None => tracing::warn!(
+        if let Some(stored) = Record::decode(&value) {
+            known.join(&stored);
+        } else {
+            tracing::warn!(
                 target: crate::TRACING_TARGET,
                 consumer = %self.consumer,
                 key = %known.key,
                 "an attempt record cannot be read; the attempts at the event are counted anew"
-            ),
+            );
         }
         Ok(())
     }
@@ -345,7 +347,7 @@ impl Known {
     }
 
     /// Joins what the store has with what is known here and was not written.
-    fn join(&mut self, stored: Record) {
+    fn join(&mut self, stored: &Record) {
         let here = &mut self.record;
         if stored.stored_at != here.stored_at {
             return;

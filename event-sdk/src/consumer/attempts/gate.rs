@@ -1,14 +1,15 @@
 //! `ProcessGate`: lets handlers of all consumers of a process run beside each other, or one of them
 //! alone, so that a handler that ends the process can be told from its neighbours.
 //!
-//! A handler that runs beside others holds a [`Share`], one that runs alone holds an [`Alone`].
-//! Taking a share is one atomic operation as long as no handler waits to run alone.
+//! A consumer holds a [`Share`] while its handlers run beside others, and an [`Alone`] while one runs
+//! alone. As long as no handler waits to run alone, taking a share is one atomic operation, and
+//! asking whether another handler may start is one load.
 //!
 //! The gate is fair in both directions. Once a handler waits to run alone, no further share is given,
 //! so it runs as soon as the running handlers have ended. After it, whoever waits for a share gets
 //! one before the next handler runs alone.
 //!
-//! A share is held only while a handler runs: not while an event waits for a retry, at the breaker,
+//! A share is held only while handlers run: not while an event waits for a retry, at the breaker,
 //! or for its key. A handler that waits for the effect of another handler of its process can
 //! therefore delay a handler that waits to run alone, and all others behind that one, at most until
 //! its time limit. A handler that never ends would delay it for ever, so the owner drops the
@@ -46,7 +47,7 @@ struct Queue {
     before_next: BTreeSet<u64>,
 }
 
-/// The right to run a handler beside others.
+/// The right to run handlers beside those of other consumers.
 #[derive(Debug)]
 pub(crate) struct Share(Arc<ProcessGate>);
 
@@ -89,10 +90,15 @@ impl ProcessGate {
         Some(Share(Arc::clone(self)))
     }
 
+    /// Whether a handler runs alone or waits to, so that no share is given.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Ordering::Acquire) & CLOSED != 0
+    }
+
     /// Waits until shares are given; `None` if they are given now.
     pub(crate) fn wait_for_share(self: &Arc<Self>, waker: &Waker) -> Option<WaitForShare> {
         let mut queue = self.lock();
-        if self.state.load(Ordering::Acquire) & CLOSED == 0 {
+        if !self.is_closed() {
             return None;
         }
         let id = queue.next_id();
@@ -198,16 +204,15 @@ impl Future for Exclude {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Alone> {
         let gate = Arc::clone(&self.gate);
         let mut queue = gate.lock();
-        let id = match self.id {
-            Some(id) => id,
-            None => {
-                let id = queue.next_id();
-                queue.excluding.push_back((id, cx.waker().clone()));
-                self.id = Some(id);
-                gate.update(queue);
-                queue = gate.lock();
-                id
-            }
+        let id = if let Some(id) = self.id {
+            id
+        } else {
+            let id = queue.next_id();
+            queue.excluding.push_back((id, cx.waker().clone()));
+            self.id = Some(id);
+            gate.update(queue);
+            queue = gate.lock();
+            id
         };
         if queue.alone == Some(id) {
             drop(queue);

@@ -42,11 +42,6 @@ impl Patience {
     pub(crate) fn answered(&mut self) {
         *self = Self::default();
     }
-
-    /// Whether the store did not answer when it was last asked.
-    pub(crate) fn is_away(&self) -> bool {
-        self.since.is_some()
-    }
 }
 
 #[cfg(test)]
@@ -57,7 +52,6 @@ mod tests {
     fn it_asks_for_five_minutes_and_then_starts_alone() {
         let secs = Duration::from_secs;
         let mut patience = Patience::default();
-        assert!(!patience.is_away());
         let mut now = secs(100);
         let mut asked = Vec::new();
         while let Next::AskAgain(at) = patience.failed(now) {
@@ -67,7 +61,6 @@ mod tests {
         assert_eq!(asked[..6], [1, 3, 7, 15, 31, 61]);
         assert_eq!(now, secs(400));
         assert_eq!(patience.failed(secs(500)), Next::StartAlone);
-        assert!(patience.is_away());
         patience.answered();
         assert_eq!(patience.failed(secs(500)), Next::AskAgain(secs(501)));
     }

@@ -36,12 +36,8 @@ pub(crate) struct Running {
 /// How an attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LastOutcome {
-    /// The handler failed, and may succeed later.
+    /// The handler failed, panicked or exceeded its time limit.
     Retry,
-    /// The handler exceeded its time limit.
-    Timeout,
-    /// The handler panicked.
-    Panic,
     /// The handler failed for good.
     Reject,
     /// The handler claimed an outage while others succeeded.
@@ -51,10 +47,8 @@ pub(crate) enum LastOutcome {
 }
 
 impl LastOutcome {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 4] = [
         (Self::Retry, "retry"),
-        (Self::Timeout, "timeout"),
-        (Self::Panic, "panic"),
         (Self::Reject, "reject"),
         (Self::Outage, "outage"),
         (Self::ProcessEnded, "process-ended"),
@@ -223,7 +217,7 @@ mod tests {
             record.encode(),
             "v1 at=1733030400123 starts=1 running=1:beside"
         );
-        record.fail(LastOutcome::Timeout, 20);
+        record.fail(LastOutcome::Outage, 20);
         record.start(ALONE, 30);
         record.fail(LastOutcome::Retry, 40);
         record.dead = true;

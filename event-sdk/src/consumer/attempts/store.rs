@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Completion, Error};
+use event_sdk_core::transport::{Bucket, Completion, Error, ErrorKind, Revision};
 
 /// Keeps values by key, and changes them by compare-and-set.
 pub(crate) trait RecordStore: fmt::Debug + Send + Sync {
@@ -57,6 +57,61 @@ impl fmt::Display for StoreError {
             Self::WrongRevision => f.write_str("another process changes the record"),
             Self::Absent(why) => f.write_str(why),
             Self::Away(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::WrongRevision { .. } => Self::WrongRevision,
+            ErrorKind::Unsupported(_) | ErrorKind::BucketNotFound | ErrorKind::PermissionDenied => {
+                Self::Absent(error.to_string())
+            }
+            _ => Self::Away(error),
+        }
+    }
+}
+
+impl RecordStore for Bucket {
+    fn get(&self, key: &Text) -> Completion<Result<Option<Stored>, StoreError>> {
+        let entry = Bucket::get(self, key);
+        mapped(entry, |entry| {
+            entry.map(|entry| Stored {
+                value: entry.value,
+                revision: entry.revision,
+            })
+        })
+    }
+
+    fn put(
+        &self,
+        key: &Text,
+        value: String,
+        expected: Expected,
+    ) -> Completion<Result<u64, StoreError>> {
+        let expected = match expected {
+            Expected::Absent => Revision::Absent,
+            Expected::Exactly(revision) => Revision::Exactly(revision),
+        };
+        mapped(Bucket::put(self, key, value, expected, None), |revision| {
+            revision
+        })
+    }
+
+    fn delete(&self, key: &Text) -> Completion<Result<(), StoreError>> {
+        mapped(Bucket::delete(self, key, Revision::Any), |()| ())
+    }
+}
+
+fn mapped<A: Send + 'static, B: Send + 'static>(
+    answer: Completion<Result<A, Error>>,
+    map: impl FnOnce(A) -> B + Send + 'static,
+) -> Completion<Result<B, StoreError>> {
+    match answer.try_into_ready() {
+        Ok(answer) => Completion::ready(answer.map(map).map_err(StoreError::from)),
+        Err(answer) => {
+            Completion::later(async move { answer.await.map(map).map_err(StoreError::from) })
         }
     }
 }

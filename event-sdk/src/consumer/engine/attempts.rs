@@ -14,6 +14,7 @@ use tokio::task::AbortHandle;
 use super::entry::State;
 use super::{Boxed, Engine};
 use crate::consumer::Ctx;
+use crate::consumer::attempts::Alone;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, Stop, panicked};
 use crate::consumer::held::Held;
@@ -55,6 +56,8 @@ pub(super) struct Running {
     pub(super) deadline: Option<Duration>,
     /// Whether its time is over.
     pub(super) timed_out: bool,
+    /// Held until the handler has ended, if it runs alone in the process.
+    pub(super) alone: Option<Alone>,
 }
 
 impl Attempts {
@@ -90,6 +93,7 @@ impl Attempts {
             blocking: handler.blocking,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -108,6 +112,7 @@ impl Attempts {
             blocking: false,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 

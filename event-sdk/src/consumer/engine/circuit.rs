@@ -32,6 +32,11 @@ impl Circuit {
             || (held > max_held / 4 && self.breaker.is_open(Breaker::DEFAULT_SCOPE))
     }
 
+    /// Whether a probe waits for its start.
+    pub(super) fn has_probes(&self) -> bool {
+        !self.probes.is_empty()
+    }
+
     /// Whether no event is known here, as long as all dependencies are there.
     fn is_idle(&self) -> bool {
         self.breaker.is_idle()
