@@ -158,22 +158,22 @@ impl Engine {
             }
             Err(Stop::Unreadable(error)) => self.unreadable(id, &error),
             Err(Stop::Failed(failure)) => match failure.class() {
-                FailureClass::Retry => self.retry(id, failure),
+                FailureClass::Retry => self.retry(id, &failure),
                 FailureClass::Outage => self.outage(id, &failure),
                 FailureClass::Reject => self.give_up(id, &failure, DeadLetterClass::Rejected),
             },
         }
     }
 
-    pub(super) fn retry(&mut self, id: usize, failure: Failure) {
-        self.note_failure(id, &failure);
+    pub(super) fn retry(&mut self, id: usize, failure: &Failure) {
+        self.note_failure(id, failure);
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         let seed = entry.held.delivery().sequence().unwrap_or_default();
         match self.options.retry.delay(entry.failures.count, seed) {
-            None => self.give_up(id, &failure, DeadLetterClass::RetryExhausted),
+            None => self.give_up(id, failure, DeadLetterClass::RetryExhausted),
             Some(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
             Some(delay) => {
                 let until = now.saturating_add(delay);
@@ -252,13 +252,12 @@ impl Engine {
         let Some(entry) = self.held.get(id) else {
             return;
         };
-        match (self.set.refusal)(entry.held.delivery()) {
-            Some(error) => self.unreadable(id, &error),
-            None => {
-                let text = "no handler for the event".to_owned();
-                let failure = Failure::described(FailureClass::Reject, text);
-                self.give_up(id, &failure, DeadLetterClass::Unreadable);
-            }
+        if let Some(error) = (self.set.refusal)(entry.held.delivery()) {
+            self.unreadable(id, &error);
+        } else {
+            let text = "no handler for the event".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
         }
     }
 }
