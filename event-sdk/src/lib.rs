@@ -80,6 +80,7 @@
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
+//! - `process_gate`: lets handlers run beside others of the process, or alone;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
@@ -99,6 +100,8 @@ pub mod transport;
 mod subscribe;
 
 mod delayed_naks;
+
+mod process_gate;
 
 mod message;
 

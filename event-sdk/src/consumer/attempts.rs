@@ -5,7 +5,8 @@
 //! - `key`: where the bucket has it;
 //! - `store`: the bucket, or the process where there is none;
 //! - `patience`: what happens while the bucket cannot be reached;
-//! - `gate`: lets handlers run beside others, or alone in the process.
+//!
+//! `process_gate` lets suspects run alone in the process.
 //!
 //! **What is written.** A record is written when an attempt fails, and before each start of an event
 //! that the server has delivered more than once. An event that succeeds at once costs nothing, and
@@ -29,7 +30,6 @@
 //! neither waits for ever nor harms a neighbour. Attempts may then be counted too low, never too
 //! high.
 
-mod gate;
 mod key;
 mod patience;
 mod record;
@@ -39,7 +39,6 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use gate::{Alone, Exclude, ProcessGate, Share, WaitForShare};
 pub(crate) use patience::{Next, Patience};
 pub(crate) use record::{LastOutcome, Verdict};
 pub(crate) use store::{RecordStore, StoreError, Stored};

@@ -255,19 +255,15 @@ impl Engine {
         let subject = redriven
             .as_ref()
             .map(|redriven| Subject::parse(redriven.origin.subject.clone()));
-        match (redriven, subject) {
-            (Some(redriven), Some(Ok(subject))) => {
-                delivery.set_subject(subject);
-                self.receive(delivery, Some(Box::new(redriven)));
-            }
-            _ => {
-                let held = Held::new(delivery, None, Arc::clone(&self.shared));
-                let id = self.hold(held, None);
-                let text =
-                    "a message of the retry stream without the headers of a redrive".to_owned();
-                let failure = Failure::described(FailureClass::Reject, text);
-                self.give_up(id, &failure, DeadLetterClass::Unreadable);
-            }
+        if let (Some(redriven), Some(Ok(subject))) = (redriven, subject) {
+            delivery.set_subject(subject);
+            self.receive(delivery, Some(Box::new(redriven)));
+        } else {
+            let held = Held::new(delivery, None, Arc::clone(&self.shared));
+            let id = self.hold(held, None);
+            let text = "a message of the retry stream without the headers of a redrive".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
         }
     }
 

@@ -87,16 +87,13 @@ impl Held {
             .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match published.iter_mut().find(|(name, _)| *name == event) {
-            Some((_, count)) => {
-                *count = count.saturating_add(1);
-                *count
-            }
-            None => {
-                published.push((event, 0));
-                0
-            }
+        let known = published.iter_mut().find(|(name, _)| *name == event);
+        if let Some((_, count)) = known {
+            *count = count.saturating_add(1);
+            return *count;
         }
+        published.push((event, 0));
+        0
     }
 
     /// Begins to count published events anew, for another attempt.

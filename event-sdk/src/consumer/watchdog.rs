@@ -81,13 +81,11 @@ pub(super) fn register(name: String) -> WatchId {
         .lock()
         .unwrap_or_else(PoisonError::into_inner);
     // A service that adds and removes consumers registers the same names again.
-    let index = match names.iter().position(|known| *known == name) {
-        Some(index) => index,
-        None => {
-            names.push(name);
-            names.len() - 1
-        }
-    };
+    let known = names.iter().position(|known| *known == name);
+    let index = known.unwrap_or_else(|| {
+        names.push(name);
+        names.len() - 1
+    });
     WatchId(index as u64 + 1)
 }
 

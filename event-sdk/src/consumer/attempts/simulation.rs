@@ -12,10 +12,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use super::store::LocalStore;
-use super::{
-    Alone, AttemptRecords, Begun, EventPlace, Exclude, Known, LastOutcome, ProcessGate, Share,
-    Verdict,
-};
+use super::{AttemptRecords, Begun, EventPlace, Known, LastOutcome, Verdict};
+use crate::process_gate::{Alone, Exclude, ProcessGate, Share};
 
 /// What the handler of an event does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

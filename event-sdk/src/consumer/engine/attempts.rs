@@ -14,11 +14,11 @@ use tokio::task::AbortHandle;
 use super::entry::State;
 use super::{Boxed, Engine};
 use crate::consumer::Ctx;
-use crate::consumer::attempts::Alone;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, Stop, panicked};
 use crate::consumer::held::Held;
 use crate::consumer::watchdog::Watch;
+use crate::process_gate::Alone;
 
 /// The handlers that run.
 pub(super) struct Attempts {

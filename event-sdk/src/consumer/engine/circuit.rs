@@ -161,11 +161,11 @@ impl Engine {
 
     fn release_from_breaker(&mut self, id: u64) {
         let Ok(id) = usize::try_from(id) else { return };
-        if let Some(entry) = self.held.get_mut(id) {
-            if matches!(entry.state, State::AtBreaker) {
-                entry.state = State::Queued;
-                self.ready.push_back(id);
-            }
+        if let Some(entry) = self.held.get_mut(id)
+            && matches!(entry.state, State::AtBreaker)
+        {
+            entry.state = State::Queued;
+            self.ready.push_back(id);
         }
     }
 

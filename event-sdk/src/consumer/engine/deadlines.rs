@@ -27,11 +27,11 @@ impl Engine {
             let until = self.next_deadline;
             self.timer = Some((until, self.clock.sleep_until(until)));
         }
-        if let Some((_, timer)) = &mut self.timer {
-            if timer.as_mut().poll(cx).is_ready() {
-                self.timer = None;
-                return Poll::Ready(());
-            }
+        if let Some((_, timer)) = &mut self.timer
+            && timer.as_mut().poll(cx).is_ready()
+        {
+            self.timer = None;
+            return Poll::Ready(());
         }
         Poll::Pending
     }

@@ -263,13 +263,12 @@ impl Engine {
         let Some(entry) = self.held.get(id) else {
             return;
         };
-        match (self.set.refusal)(entry.held.delivery()) {
-            Some(error) => self.unreadable(id, &error),
-            None => {
-                let text = "no handler for the event".to_owned();
-                let failure = Failure::described(FailureClass::Reject, text);
-                self.give_up(id, &failure, DeadLetterClass::Unreadable);
-            }
+        if let Some(error) = (self.set.refusal)(entry.held.delivery()) {
+            self.unreadable(id, &error);
+        } else {
+            let text = "no handler for the event".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
         }
     }
 }

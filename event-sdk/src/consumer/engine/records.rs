@@ -12,12 +12,12 @@ use super::entry::{Entry, State};
 use super::suspects::Gate;
 use super::{Boxed, Engine};
 use crate::consumer::attempts::{
-    Alone, AttemptRecords, Begun, EventPlace, Known, LastOutcome, Next, Patience, ProcessGate,
-    StoreError, Verdict,
+    AttemptRecords, Begun, EventPlace, Known, LastOutcome, Next, Patience, StoreError, Verdict,
 };
 use crate::consumer::held::Shared;
 use crate::consumer::{Failure, FailureClass};
 use crate::dead_letters::DeadLetterClass;
+use crate::process_gate::Alone;
 use crate::subscribe::End;
 
 /// The attempt records of an engine.
@@ -62,7 +62,7 @@ impl Recorder {
         let records = AttemptRecords::new(shared.name.clone(), max_attempts, store);
         Self {
             records: Arc::new(records),
-            gate: Gate::new(ProcessGate::of_process()),
+            gate: Gate::new(Arc::clone(shared.bus.process_gate())),
             patience: Patience::default(),
             pending: FuturesUnordered::new(),
             starting: 0,
@@ -259,7 +259,7 @@ impl Engine {
         }
     }
 
-    fn wait_until(&mut self, id: usize, until: Duration) {
+    pub(super) fn wait_until(&mut self, id: usize, until: Duration) {
         if let Some(entry) = self.held.get_mut(id) {
             entry.state = State::Waiting(until);
             self.wake_by(until);
@@ -341,7 +341,6 @@ impl Engine {
         let failure = Failure::of_consumer(FailureClass::Reject, text);
         self.give_up(id, &failure, class);
     }
-
 
     /// Starts an event alone, while its record cannot be reached.
     pub(super) fn start_unrecorded(&mut self, id: usize, alone: Alone) {

@@ -50,10 +50,10 @@ impl Sources {
                 .map(|item| taken(item, Source::Event));
         };
         self.redriven_first = !self.redriven_first;
-        if self.redriven_first {
-            if let Poll::Ready(item) = redriven.poll_incoming(cx) {
-                return Poll::Ready(taken(item, Source::Redriven));
-            }
+        if self.redriven_first
+            && let Poll::Ready(item) = redriven.poll_incoming(cx)
+        {
+            return Poll::Ready(taken(item, Source::Redriven));
         }
         if let Poll::Ready(item) = self.events.poll_incoming(cx) {
             return Poll::Ready(taken(item, Source::Event));

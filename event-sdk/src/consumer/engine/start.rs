@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::Engine;
 use super::entry::State;
 use crate::consumer::Ctx;
-use crate::consumer::attempts::Alone;
 use crate::consumer::batch::BatchHandler;
+use crate::process_gate::Alone;
 
 impl Engine {
     /// Whether another event can be started soon, or can wait for its key.

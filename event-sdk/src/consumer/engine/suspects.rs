@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::entry::State;
-use crate::consumer::attempts::{Exclude, ProcessGate, Share, WaitForShare};
+use crate::process_gate::{Exclude, ProcessGate, Share, WaitForShare};
 
 /// The place of an engine at the gate of the process.
 pub(super) struct Gate {

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// The gate of a process, or of what a test takes for one.
+/// The gate of a process, or of a bus that a test takes for one.
 #[derive(Debug, Default)]
 pub(crate) struct ProcessGate {
     /// The number of shares times two, plus [`CLOSED`].
