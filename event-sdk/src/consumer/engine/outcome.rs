@@ -13,7 +13,7 @@ use super::attempts::Ended;
 use super::entry::State;
 use super::{Boxed, Engine};
 use crate::consumer::batch::BatchEnd;
-use crate::consumer::handlers::Stop;
+use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 use crate::dead_letters::DeadLetterClass;
 use crate::message::DecodeError;
