@@ -32,6 +32,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk-core"],
+        features: Features::Only("read-back"),
+        reason: "what event-sdk-testing asks of it",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
         features: Features::All,
         reason: "features only add; its tests are compiled here too",
     },
