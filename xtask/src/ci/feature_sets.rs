@@ -91,6 +91,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests and benches are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-testing"],
+        features: Features::All,
+        reason: "the tests of a service; has no features",
+    },
+    FeatureSet {
         packages: &["event-schemas-subset"],
         features: Features::All,
         reason: "of use to whoever compares JSON Schemas; has no features",

@@ -1,0 +1,8 @@
+//! Tests of the test kit: recording, assertions, reading back, virtual time, faults.
+
+mod assertions;
+mod conformance;
+mod events;
+mod faults;
+mod read_back;
+mod time;
