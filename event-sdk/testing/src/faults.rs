@@ -109,6 +109,11 @@ impl Faults {
         self.shared.log.entries()
     }
 
+    /// The longest time by which a delivery comes later.
+    pub(crate) fn longest_delay(&self) -> std::time::Duration {
+        self.rates.delay_limit()
+    }
+
     /// Waits for the next [crash](Fault::Crash). The connection on which it happened does nothing
     /// any more and completes no call; a test drops the service, and starts it again on another.
     ///

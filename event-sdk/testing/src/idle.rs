@@ -22,7 +22,7 @@ pub(crate) async fn settled() {
 
 /// Lets tokio's own clock go on by `time`, with all tasks that run in it, and waits until every
 /// other task waits for something.
-async fn pass(time: Duration) {
+pub(crate) async fn pass(time: Duration) {
     let _paused = Paused::begin();
     tokio::time::sleep(time.max(BLINK)).await;
 }

@@ -11,7 +11,8 @@
 //! - `failure`: fails a test with a text;
 //! - `idle`: runs tasks until none can go on, and lets virtual time pass;
 //! - `faults`: duplicates, reordering, lost acknowledgements and others, decided by a seed;
-//! - [`intercept`]: a transport around another one.
+//! - [`intercept`]: a transport around another one;
+//! - `explore`: [`Explore`], a crash at every point of a scenario.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod test_bus;
@@ -28,6 +29,9 @@ mod idle;
 mod faults;
 pub mod intercept;
 
+mod explore;
+
+pub use explore::{Explore, Explored, Failure, InvalidSeed, Seed};
 pub use faults::{Fault, Faults, FaultyTransport, Injected, Injector, Rates};
 pub use published::{Eventually, PublishedEvents, RecordedEvent};
 pub use test_bus::{TestBus, TestBusBuilder};

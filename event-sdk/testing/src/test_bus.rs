@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use event_sdk::time::{Clock, SequentialIds, SteppedClock};
-use event_sdk::transport::Transport;
 use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{Transport, TransportExt as _};
 use event_sdk::{Event, EventBus, IntoPublishable};
 
 use crate::failure::{fail, listing};
 use crate::faults::Faults;
 use crate::idle;
-use crate::intercept::Intercepted;
+use crate::intercept::{Intercept, Intercepted};
 use crate::published::{PublishedEvents, RecordedEvent};
 use crate::read_back::ReadBack;
 use crate::recorder::{Log, Recorder};
@@ -78,6 +78,8 @@ use crate::recording::Recording;
 /// bus panics when it is dropped.
 pub struct TestBus {
     bus: EventBus,
+    /// The same without faults, for the input of tests.
+    undisturbed: EventBus,
     inner: Arc<Inner>,
 }
 
@@ -122,7 +124,7 @@ impl TestBus {
     #[track_caller]
     pub fn connect(&self, source: &'static str) -> EventBus {
         self.inner
-            .connect(Some(source), |transport| transport)
+            .connect(Some(source), self.faults(), |transport| transport)
             .unwrap_or_else(|error| fail(&format!("no other connection to the streams: {error}")))
     }
 
@@ -150,7 +152,7 @@ impl TestBus {
         &self,
         event: impl IntoPublishable<E>,
     ) -> RecordedEvent<E> {
-        let published = self.bus.publisher::<E>().publish(event).await;
+        let published = self.undisturbed.publisher::<E>().publish(event).await;
         self.inner.recording.check_read_back();
         match published {
             Ok(published) => {
@@ -249,6 +251,29 @@ impl TestBus {
     }
 }
 
+impl TestBus {
+    /// The bus without faults.
+    pub(crate) fn undisturbed(&self) -> &EventBus {
+        &self.undisturbed
+    }
+
+    /// A bus on a new connection whose calls go through `intercept`, before faults.
+    pub(crate) fn connect_through(&self, intercept: impl Intercept) -> Result<EventBus, String> {
+        let connected = self.inner.connect(None, self.faults(), |transport| {
+            Intercepted::new(transport, intercept)
+        });
+        connected.map_err(|error| format!("no other connection to the streams: {error}"))
+    }
+
+    /// How many events the consumer has not been delivered, and how many it has not settled;
+    /// `None` if there is no such consumer.
+    pub(crate) fn unhandled(&self, stream: &str, consumer: &str) -> Option<(u64, u64)> {
+        let info = self.inner.server.consumer_info(stream, consumer);
+        let info = info.try_into_ready().ok()?.ok()?;
+        Some((info.pending, info.ack_pending))
+    }
+}
+
 impl Inner {
     fn start(settings: TestBusBuilder) -> Result<Self, event_sdk::Error> {
         let clock = SteppedClock::starting_at(settings.start);
@@ -274,16 +299,17 @@ impl Inner {
     }
 
     /// A bus on a new connection. `last` wraps the transport once more.
-    pub(crate) fn connect<T: Transport>(
+    fn connect<T: Transport>(
         &self,
         source: Option<&'static str>,
+        faults: Option<&Faults>,
         last: impl FnOnce(Arc<dyn Transport>) -> T,
     ) -> Result<EventBus, event_sdk::Error> {
         let number = self.connections.fetch_add(1, Ordering::Relaxed);
         let recorder = Recorder(Arc::clone(&self.recording.log));
         let recording = Intercepted::new(self.server.connect()?, recorder);
         let clock: Arc<dyn Clock> = Arc::new(self.recording.clock.clone());
-        let transport: Arc<dyn Transport> = match &self.recording.faults {
+        let transport: Arc<dyn Transport> = match faults {
             None => Arc::new(recording),
             Some(faults) => {
                 let faults = faults.clone().on_clock(Arc::clone(&clock));

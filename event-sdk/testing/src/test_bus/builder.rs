@@ -141,9 +141,15 @@ impl TestBusBuilder {
     /// invalid stream or durable, or streams that overlap.
     pub fn try_build(self) -> Result<TestBus, Error> {
         let inner = Inner::start(self)?;
-        let bus = inner.connect(None, |transport| transport)?;
+        let faults = inner.recording.faults.as_ref();
+        let bus = inner.connect(None, faults, |transport| transport)?;
+        let undisturbed = match faults {
+            None => bus.clone(),
+            Some(_) => inner.connect(None, None, |transport| transport)?,
+        };
         Ok(TestBus {
             bus,
+            undisturbed,
             inner: Arc::new(inner),
         })
     }

@@ -3,6 +3,7 @@
 mod assertions;
 mod conformance;
 mod events;
+mod explore;
 mod faults;
 mod read_back;
 mod time;

@@ -29,8 +29,15 @@ struct Item {
 
 #[derive(Debug, Event, Serialize, Deserialize)]
 #[event(domain = "orders")]
-struct OrderPriced {
+pub(crate) struct OrderPriced {
     items: Vec<Item>,
+}
+
+/// An event that cannot be read back.
+pub(crate) fn priced() -> OrderPriced {
+    OrderPriced {
+        items: vec![Item { price: Cents(77) }],
+    }
 }
 
 /// Read with a rounding.
@@ -57,19 +64,13 @@ struct OrderTaxed {
 
 /// A service that does not look at the result of its publish.
 async fn swallows(bus: &EventBus) {
-    let event = OrderPriced {
-        items: vec![Item { price: Cents(77) }],
-    };
-    let _ = bus.publisher().publish(event).await;
+    let _ = bus.publisher().publish(priced()).await;
 }
 
 #[tokio::test]
 async fn a_type_that_cannot_read_what_it_writes_fails_its_publish_and_the_next_assertion() {
     let bus = TestBus::new();
-    let event = OrderPriced {
-        items: vec![Item { price: Cents(77) }],
-    };
-    let error = bus.publisher().publish(event).await.unwrap_err();
+    let error = bus.publisher().publish(priced()).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Encode);
     let text = failure(|| bus.published::<OrderPlaced>().none());
     assert!(
