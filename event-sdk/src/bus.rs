@@ -33,6 +33,7 @@ use event_sdk_core::transport::{
 
 use crate::delayed_naks::Registry;
 use crate::process_gate::ProcessGate;
+use crate::trace::Tracing;
 
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
 ///
@@ -83,6 +84,7 @@ pub(crate) struct Inner {
     pub(crate) max_payload: usize,
     pub(crate) delayed_naks: Registry,
     process_gate: Arc<ProcessGate>,
+    pub(crate) tracing: Tracing,
 }
 
 impl Inner {

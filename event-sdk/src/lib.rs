@@ -54,6 +54,8 @@
 //!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
 //!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
 //!   are settled together.
+//! - [`EventBus::consumer`] runs handlers: with retry, order by key, dead letters and a graceful end;
+//!   see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
 //! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
 //! - [`EventBus::apply`] creates and changes the declared streams and durables,
@@ -75,12 +77,14 @@
 //! # Modules
 //!
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
-//! - `cause`, `trace`: correlation, causation and trace context of an event;
+//! - `cause`: correlation and causation of an event;
+//! - [`trace`]: trace context and spans;
 //! - `publish`: publishers, prepared events, batches, errors;
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
 //! - `process_gate`: lets handlers run beside others of the process, or alone;
+//! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
@@ -91,7 +95,7 @@
 mod bus;
 
 mod cause;
-mod trace;
+pub mod trace;
 
 mod publish;
 

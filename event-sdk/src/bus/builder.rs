@@ -16,6 +16,7 @@ use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
 use crate::process_gate::ProcessGate;
 use crate::time::{TokioClock, V7Ids};
+use crate::trace::{TraceSource, Tracing};
 #[cfg(feature = "memory")]
 use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 
@@ -49,6 +50,7 @@ pub struct BusBuilder {
     publish_timeout: Duration,
     max_payload: usize,
     simulated_process: bool,
+    trace_source: Option<Arc<dyn TraceSource>>,
 }
 
 impl BusBuilder {
@@ -74,6 +76,7 @@ impl BusBuilder {
             publish_timeout: Self::DEFAULT_PUBLISH_TIMEOUT,
             max_payload: Self::DEFAULT_MAX_PAYLOAD,
             simulated_process: false,
+            trace_source: None,
         }
     }
 
@@ -178,6 +181,14 @@ impl BusBuilder {
         self
     }
 
+    /// Connects the spans of the bus with a tracing system, such as OpenTelemetry: events carry the
+    /// context of their `publish` spans, and are processed in spans of the same trace. Default:
+    /// none; see [`trace`](crate::trace).
+    pub fn trace_source(mut self, source: impl TraceSource) -> Self {
+        self.trace_source = Some(Arc::new(source));
+        self
+    }
+
     /// Builds a bus on `transport`.
     ///
     /// # Errors
@@ -273,6 +284,7 @@ impl BusBuilder {
     }
 
     fn finish(self, transport: Arc<dyn Transport>, streams: Vec<StreamConfig>) -> EventBus {
+        let tracing = Tracing::new(transport.name(), self.trace_source);
         let inner = Inner {
             transport,
             codec: self.codec,
@@ -292,6 +304,7 @@ impl BusBuilder {
             } else {
                 ProcessGate::of_process()
             },
+            tracing,
         };
         EventBus {
             inner: Arc::new(inner),

@@ -7,7 +7,7 @@ use std::vec;
 
 use event_sdk_core::EventSet;
 
-use super::handlers::Stop;
+use super::stop::Stop;
 use super::watchdog::WatchId;
 use super::{Ctx, Failure};
 

@@ -6,6 +6,7 @@
 //! - `keys`: which event of a key may run;
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
+//! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `outcome`: what follows the end of a handler;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
@@ -15,6 +16,7 @@
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
+mod attempt_end;
 mod attempts;
 mod batches;
 mod circuit;

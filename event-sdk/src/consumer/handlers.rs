@@ -2,7 +2,6 @@
 //! event of the set has exactly one.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use event_sdk_core::event::EventSpec;
@@ -11,6 +10,7 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::{EventSet, RawEvent, Readable, Visitor};
 
 use super::batch::BatchHandler;
+use super::stop::{Running, Stop};
 use super::watchdog::{self, WatchId};
 use super::{Ctx, Failure, FailureClass, Outcome};
 use crate::message::{DecodeError, Message};
@@ -53,22 +53,6 @@ pub trait Handle<E>: Send + Sync + 'static {
     /// [`Failure`], whose [class](FailureClass) decides what follows.
     fn handle(&self, event: E, ctx: &Ctx) -> impl Future<Output = Outcome> + Send;
 }
-
-/// Why an attempt did not succeed.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Failed(Failure),
-    /// The message is not an event that the handler reads.
-    Unreadable(DecodeError),
-}
-
-impl From<DecodeError> for Stop {
-    fn from(error: DecodeError) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-pub(super) type Running = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send>>;
 
 /// Starts a handler.
 pub(super) type Call = Arc<dyn Fn(Ctx) -> Running + Send + Sync>;

@@ -73,9 +73,9 @@ fn run(consumer: Consumer<OrderPlaced>) -> JoinHandle<()> {
 
 /// Waits until there are so many notes.
 async fn wait(journal: &Journal, notes: usize) {
-    let noted = tokio::time::timeout(secs(100_000), journal.wait(notes)).await;
+    let waited = tokio::time::timeout(secs(100_000), journal.wait(notes)).await;
     assert!(
-        noted.is_ok(),
+        waited.is_ok(),
         "{notes} notes expected: {:?}",
         journal.notes()
     );

@@ -16,7 +16,7 @@ use event_sdk::{EventBus, Transport};
 #[derive(Debug, Clone)]
 pub(crate) struct Away {
     memory: MemoryTransport,
-    is_away: Arc<AtomicBool>,
+    switched: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
 }
 
@@ -26,7 +26,7 @@ impl Away {
         let memory = MemoryTransport::builder().bucket(BucketConfig::default());
         let away = Self {
             memory: memory.build().unwrap(),
-            is_away: Arc::default(),
+            switched: Arc::default(),
             asked: Arc::default(),
         };
         let bus = EventBus::builder().simulated_process();
@@ -35,7 +35,7 @@ impl Away {
     }
 
     pub(crate) fn set(&self, is_away: bool) {
-        self.is_away.store(is_away, Ordering::Relaxed);
+        self.switched.store(is_away, Ordering::Relaxed);
     }
 
     /// How often the bucket was asked in vain.
@@ -44,7 +44,7 @@ impl Away {
     }
 
     fn there<T>(&self) -> Option<Completion<Result<T, Error>>> {
-        if !self.is_away.load(Ordering::Relaxed) {
+        if !self.switched.load(Ordering::Relaxed) {
             return None;
         }
         self.asked.fetch_add(1, Ordering::Relaxed);

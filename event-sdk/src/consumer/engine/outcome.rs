@@ -15,7 +15,7 @@ use super::records::Then;
 use super::{Boxed, Engine};
 use crate::consumer::attempts::LastOutcome;
 use crate::consumer::batch::BatchEnd;
-use crate::consumer::handlers::Stop;
+use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 use crate::dead_letters::DeadLetterClass;
 use crate::message::DecodeError;
