@@ -239,12 +239,12 @@ impl EventBus {
 
     /// The head of an event that happens at `now` and has no cause.
     #[inline]
-    pub(crate) fn new_head<E: Event>(&self, now: jiff::Timestamp) -> ValueHeader {
+    pub(crate) fn new_head<E: Event>(&self, event: &E, now: jiff::Timestamp) -> ValueHeader {
         let now = micros(now);
         let id = self.inner.ids.next_id(now);
         let mut head = ValueHeader::first(id, now, self.inner.source.clone());
         if !self.inner.metadata.is_empty() {
-            head.change(&E::SPEC, |head| {
+            head.change(event, |head| {
                 for (name, text) in &self.inner.metadata {
                     head.metadata.insert(name.as_str(), text.as_str());
                 }

@@ -87,7 +87,8 @@ impl BusBuilder {
         self
     }
 
-    /// Adds a metadata entry to every event that this bus publishes, such as its region.
+    /// Adds a metadata entry to every event that this bus publishes, such as its region. `key` is
+    /// refused, because each event has its own.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.push((name.into(), text.into()));
         self
@@ -168,7 +169,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or durable.
+    /// invalid stream or durable, or `key` as metadata.
     pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
         let streams = self.checked_streams()?;
         Ok(self.finish(Arc::new(transport), streams))
@@ -180,7 +181,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or overlapping streams.
+    /// invalid stream, overlapping streams, or `key` as metadata.
     #[cfg(feature = "memory")]
     pub fn memory(self) -> Result<EventBus, Error> {
         self.memory_with(|memory| memory)
@@ -222,6 +223,10 @@ impl BusBuilder {
             Error::new(kind, Operation::Configure, why.to_string())
         };
         check_prefix(&self.prefix).map_err(|why| invalid(ErrorKind::InvalidSubject, why.into()))?;
+        if self.metadata.iter().any(|(name, _)| name == "key") {
+            let why = "the metadata of a bus has no `key`, since all its events would have the same one; mark a field of the event with `#[event(key)]`";
+            return Err(invalid(ErrorKind::InvalidOption, why.into()));
+        }
         for (place, consumer) in self.consumers.iter().enumerate() {
             let refused = |reason: String| {
                 let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
