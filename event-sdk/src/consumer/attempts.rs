@@ -31,6 +31,8 @@
 //! high.
 
 mod key;
+#[cfg(test)]
+mod model;
 mod patience;
 mod record;
 #[cfg(test)]

@@ -293,7 +293,9 @@ impl Engine {
         }
         match begun {
             Ok(Begun::Started) => {
-                self.launch(id, alone);
+                if !self.launch(id, alone) {
+                    self.give_back(id, Duration::ZERO);
+                }
             }
             Ok(Begun::Instead(Verdict::Dead)) => self.is_dead(id),
             Ok(Begun::Instead(Verdict::Alone)) => self.suspect(id, true),
