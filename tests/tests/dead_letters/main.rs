@@ -10,6 +10,8 @@ mod storing;
 mod listing;
 mod redriving;
 
+mod archiving;
+mod export;
 mod killed;
 
 mod park;
