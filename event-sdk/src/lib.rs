@@ -54,6 +54,8 @@
 //!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
 //!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
 //!   are settled together.
+//! - [`EventBus::consumer`] runs handlers: with retry, order by key, dead letters and a graceful end;
+//!   see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
 //! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
 //! - [`EventBus::apply`] creates and changes the declared streams and durables,
@@ -80,6 +82,7 @@
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
+//! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
@@ -105,6 +108,8 @@ mod message;
 mod history;
 
 mod raw;
+
+pub mod consumer;
 
 pub mod dead_letters;
 
