@@ -29,6 +29,7 @@ mod redriven;
 mod wire;
 
 mod outgoing;
+mod whole;
 
 mod closure_store;
 mod memory_store;

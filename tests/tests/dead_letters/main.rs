@@ -4,6 +4,7 @@
 mod rig;
 mod stepwise;
 
+mod large;
 mod page;
 mod storing;
 
