@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::Engine;
+use super::filter::Filters;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
 use super::options::{BreakerBy, Options};
@@ -33,6 +34,7 @@ pub struct Consumer<S> {
     handlers: Handlers,
     options: Options,
     breaker_by: Option<BreakerBy>,
+    pub(super) filters: Filters,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
 }
@@ -51,6 +53,7 @@ impl EventBus {
             handlers: Handlers::default(),
             options: Options::default(),
             breaker_by: None,
+            filters: Filters::default(),
             ready: watch::Sender::new(false),
             set: PhantomData,
         }
@@ -308,15 +311,6 @@ impl<S> Consumer<S> {
         self.subscribe = self.subscribe.with_delay_unknown(bounds);
         self
     }
-
-    /// Handles only events whose envelope passes `keep`; the others are acknowledged unread.
-    pub fn filter(
-        mut self,
-        keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.subscribe = self.subscribe.filter(keep);
-        self
-    }
 }
 
 impl<S: EventSet> Consumer<S> {
@@ -384,7 +378,8 @@ impl<S: EventSet> Consumer<S> {
             set,
             self.breaker_by,
             subscriber,
-        ))
+        )
+        .with_filters(self.filters))
     }
 }
 

@@ -2,6 +2,7 @@
 //! settles the events by the outcome.
 //!
 //! - `entry`: an event that the engine holds, and its state;
+//! - `filtering`: events that are not handled;
 //! - `keys`: which event of a key may run;
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
@@ -17,6 +18,7 @@ mod circuit;
 mod deadlines;
 mod ending;
 mod entry;
+mod filtering;
 mod keys;
 mod outcome;
 mod start;
@@ -39,6 +41,7 @@ use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
 use self::outcome::Settling;
 use super::breaker::Breaker;
+use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
 use super::options::{BreakerBy, Options};
@@ -54,6 +57,7 @@ pub(super) struct Engine {
     handlers: Handlers,
     set: Set,
     breaker_by: Option<BreakerBy>,
+    filters: Filters,
     /// `None` once the consumer receives nothing more.
     subscriber: Option<Subscriber<Untyped>>,
     held: Slab<Entry>,
@@ -112,6 +116,7 @@ impl Engine {
             handlers,
             set,
             breaker_by,
+            filters: Filters::default(),
             subscriber: Some(subscriber),
             held: Slab::new(),
             ready: VecDeque::new(),
@@ -130,6 +135,12 @@ impl Engine {
             failed: None,
             report: ConsumerReport::default(),
         }
+    }
+
+    /// Sets which events are left out.
+    pub(super) fn with_filters(mut self, filters: Filters) -> Self {
+        self.filters = filters;
+        self
     }
 
     /// Runs until the subscription ends or the `signal` completes, and the drain after it.
@@ -213,6 +224,9 @@ impl Engine {
             .then(|| keys::key_of(&delivery, &self.set))
             .flatten();
         let id = self.hold(delivery, key.clone());
+        if self.is_left_out(id) {
+            return;
+        }
         let place = self.place(id);
         if key.is_none_or(|key| self.keys.admit(&key, place)) {
             self.ready.push_back(id);

@@ -3,6 +3,7 @@
 mod batches;
 mod ending;
 mod failures;
+mod filters;
 mod handlers;
 mod journal;
 mod order;
