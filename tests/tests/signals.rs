@@ -38,7 +38,7 @@ impl Service {
 
     /// Waits for the end.
     fn ended(&mut self) -> ExitStatus {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(50);
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status;

@@ -7,7 +7,8 @@ use std::vec;
 
 use event_sdk_core::EventSet;
 
-use super::handlers::Stop;
+use super::stop::Stop;
+use super::watchdog::WatchId;
 use super::{Ctx, Failure};
 
 /// Events that one handler takes together, for example in one database transaction.
@@ -127,6 +128,8 @@ pub(super) struct BatchHandler {
     pub(super) call: Arc<dyn Fn(Vec<Ctx>) -> RunningBatch + Send + Sync>,
     pub(super) max: usize,
     pub(super) within: std::time::Duration,
+    /// Set when the consumer starts.
+    pub(super) watch: Option<WatchId>,
 }
 
 /// Decodes the events, and passes those that can be read.

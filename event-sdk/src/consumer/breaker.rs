@@ -107,10 +107,6 @@ impl Breaker {
     /// The scope of all events without `breaker_by`.
     pub(crate) const DEFAULT_SCOPE: &'static str = "";
 
-    /// Events of a scope that is open, and of different keys, that are held at most before fetching
-    /// pauses: see [`fetching_paused`](Self::fetching_paused).
-    pub(crate) const MAX_WITNESSES: usize = open::MAX_WITNESSES;
-
     /// A breaker with all scopes closed.
     pub(crate) fn new(interval: ProbeInterval, max_waiting: usize) -> Self {
         Self {
@@ -202,13 +198,6 @@ impl Breaker {
         self.scopes.get(scope).is_some_and(Scope::is_open)
     }
 
-    /// The open scopes.
-    pub(crate) fn open_scopes(&self) -> impl Iterator<Item = &Text> {
-        self.scopes
-            .iter()
-            .filter_map(|(name, scope)| scope.is_open().then_some(name))
-    }
-
     /// The number of events that wait here.
     pub(crate) fn waiting(&self) -> usize {
         self.scopes.values().map(Scope::waiting).sum()
@@ -223,7 +212,7 @@ impl Breaker {
     /// to probe with, or too many events wait.
     ///
     /// Two events of different keys are enough at first, so that no single event decides. After each
-    /// round of failed probes one more is wanted, up to [`MAX_WITNESSES`](Self::MAX_WITNESSES):
+    /// round of failed probes one more is wanted, up to `MAX_WITNESSES`:
     /// several events that claim an outage for ever must not hold up all others.
     /// Another scope does not pause fetching until `max_waiting` events wait, since events of other
     /// scopes can be handled.

@@ -1,5 +1,7 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
+mod filters;
+
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -12,7 +14,7 @@ use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
-use super::engine::Engine;
+use super::engine::{Engine, Parts, Sources};
 use super::filter::Filters;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
@@ -20,8 +22,9 @@ use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
 use crate::bus::{EventBus, Wanted};
+use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
-use crate::subscribe::{DelayUnknown, Subscribe};
+use crate::subscribe::{DelayUnknown, Subscribe, Subscriber};
 
 /// A consumer of the set `S`: add handlers and options, then [run](Self::run_until) it.
 ///
@@ -34,7 +37,8 @@ pub struct Consumer<S> {
     handlers: Handlers,
     options: Options,
     breaker_by: Option<BreakerBy>,
-    pub(super) filters: Filters,
+    filters: Filters,
+    letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
 }
@@ -54,6 +58,7 @@ impl EventBus {
             options: Options::default(),
             breaker_by: None,
             filters: Filters::default(),
+            letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
         }
@@ -140,6 +145,7 @@ impl<S: EventSet> Consumer<S> {
             call: batch::call(handle),
             max: max.max(1),
             within,
+            watch: None,
         });
         self
     }
@@ -161,6 +167,18 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
+        self
+    }
+
+    /// Keeps the events that are given up: those whose attempts are over, that were rejected, that
+    /// cannot be read, or that no version knows. Default: none; such events are terminated, which is
+    /// logged as an error.
+    ///
+    /// The consumer acknowledges an event after its letter is stored. A letter that cannot be stored
+    /// is written again, and the event is held meanwhile. With a [stream](DeadLetters::stream), the
+    /// consumer also receives the events that were sent again from there.
+    pub fn dead_letters(mut self, letters: DeadLetters) -> Self {
+        self.letters = Some(letters);
         self
     }
 
@@ -350,37 +368,71 @@ impl<S: EventSet> Consumer<S> {
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
-        let subscriber = self.subscribe.await?;
+        let letters = self.letters.as_ref().map(|letters| letters.open(&self.bus));
+        if let Some(letters) = &letters {
+            letters.verify(&self.name).await.map_err(at_consumer)?;
+        }
+        let redriven = match self.letters.as_ref().and_then(DeadLetters::place) {
+            Some(place) => Some(redriven(&self.bus, place, &self.name).await?),
+            None => None,
+        };
+        let events = self.subscribe.await?;
         if !self.options.accept_max_deliver {
-            let finite = subscriber
+            let bound = events
                 .bound()
-                .find_map(|(stream, bound)| Some((stream, bound.config.max_deliver?)));
-            if let Some((stream, limit)) = finite {
-                return Err(at_consumer(Error::new(
-                    ErrorKind::InvalidOption,
-                    Operation::Subscribe,
-                    format!("the durable has max_deliver {limit}, at which the server gives up events that no handler has seen; lift it with `EventBus::apply`, or call `accept_max_deliver()`"),
-                ).at_stream(stream.to_owned())));
+                .chain(redriven.iter().flat_map(Subscriber::bound));
+            let finite =
+                bound.filter_map(|(stream, bound)| Some((stream, bound.config.max_deliver?)));
+            if let Some((stream, limit)) = finite.into_iter().next() {
+                let reason = format!(
+                    "the durable has max_deliver {limit}, at which the server gives up events that no handler has seen; lift it with `EventBus::apply`, or call `accept_max_deliver()`"
+                );
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
+                return Err(at_consumer(error.at_stream(stream.to_owned())));
             }
         }
-        let shared = Arc::new(Shared {
+        let mut handlers = self.handlers;
+        handlers.watch(&self.name);
+        let shared = Shared {
             bus: self.bus,
             name: self.name,
             replay: self.options.replay,
             handler_timeout: self.options.handler_timeout,
             ready: self.ready,
             ending: watch::Sender::new(false),
-        });
-        Ok(Engine::new(
-            shared,
-            self.options,
-            self.handlers,
+        };
+        Ok(Engine::new(Parts {
+            shared: Arc::new(shared),
+            options: self.options,
+            handlers,
             set,
-            self.breaker_by,
-            subscriber,
-        )
-        .with_filters(self.filters))
+            breaker_by: self.breaker_by,
+            filters: self.filters,
+            letters,
+            sources: Sources::new(events, redriven),
+        }))
     }
+}
+
+/// Subscribes to the events that were dead letters of the consumer, and were sent again.
+async fn redriven(
+    bus: &EventBus,
+    place: &DeadLetterStream,
+    name: &Text,
+) -> Result<Subscriber<Untyped>, Error> {
+    let filter = place.retry_filter(name).map_err(|why| {
+        Error::new(
+            ErrorKind::InvalidSubject,
+            Operation::Subscribe,
+            why.to_string(),
+        )
+        .at_consumer(name.clone())
+    })?;
+    let subscribe = bus.raw().absolute().subscribe(filter);
+    subscribe
+        .stream(place.retry_name().to_owned())
+        .durable(name.clone())
+        .await
 }
 
 /// What a registry of consumers has to know.

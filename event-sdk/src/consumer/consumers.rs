@@ -231,7 +231,7 @@ impl Consumers {
         let is_event = |spec: &&EventSpec| spec.subject() == E::SPEC.subject();
         self.running(|members| {
             members
-                .filter(|(_, member)| member.events.iter().any(|spec| is_event(spec)))
+                .filter(|(_, member)| member.events.iter().any(is_event))
                 .count()
         })
     }

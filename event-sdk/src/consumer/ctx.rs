@@ -12,6 +12,7 @@ use super::held::Held;
 use super::publish::PublishFrom;
 use crate::bus::EventBus;
 use crate::cause::{AsCause, Cause};
+use crate::dead_letters::Redriven;
 use crate::message::Message;
 use crate::publish::IntoPublishable;
 use crate::raw::Untyped;
@@ -57,6 +58,13 @@ impl Ctx {
     #[must_use]
     pub fn sequence(&self) -> Option<u64> {
         self.info().sequence
+    }
+
+    /// The redrive of the event, if it was a dead letter: its origin, its number, and who sent it
+    /// again.
+    #[must_use]
+    pub fn redriven(&self) -> Option<&Redriven> {
+        self.held.redriven()
     }
 
     /// The name of the consumer.

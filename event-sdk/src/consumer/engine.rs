@@ -1,17 +1,21 @@
 //! `Engine`: the loop of a consumer. It receives events, orders them by key, starts handlers, and
 //! settles the events by the outcome.
 //!
+//! - `sources`: the subscriptions;
 //! - `entry`: an event that the engine holds, and its state;
 //! - `filtering`: events that are not handled;
 //! - `keys`: which event of a key may run;
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
+//! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `outcome`: what follows the end of a handler;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
+//! - `letters`: events that are given up;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
+mod attempt_end;
 mod attempts;
 mod batches;
 mod circuit;
@@ -20,8 +24,12 @@ mod ending;
 mod entry;
 mod filtering;
 mod keys;
+mod letters;
 mod outcome;
+mod sources;
 mod start;
+
+pub(super) use sources::Sources;
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -30,6 +38,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::Subject;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, Sleep};
 use event_sdk_core::transport::{Error, Settlement};
@@ -40,14 +49,29 @@ use self::circuit::Circuit;
 use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
 use self::outcome::Settling;
+use self::sources::Source;
 use super::breaker::Breaker;
 use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
+use super::{Failure, FailureClass};
+use crate::dead_letters::{DeadLetterClass, DeadLetterStore, Redriven};
 use crate::raw::Untyped;
-use crate::subscribe::{Delivery, Incoming, Subscriber};
+use crate::subscribe::Delivery;
+
+/// What an engine is made of.
+pub(super) struct Parts {
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
+    pub(super) handlers: Handlers,
+    pub(super) set: Set,
+    pub(super) breaker_by: Option<BreakerBy>,
+    pub(super) filters: Filters,
+    pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
+    pub(super) sources: Sources,
+}
 
 /// The loop of one consumer, as a future without a task of its own.
 pub(super) struct Engine {
@@ -58,8 +82,9 @@ pub(super) struct Engine {
     set: Set,
     breaker_by: Option<BreakerBy>,
     filters: Filters,
+    letters: Option<Arc<dyn DeadLetterStore>>,
     /// `None` once the consumer receives nothing more.
-    subscriber: Option<Subscriber<Untyped>>,
+    sources: Option<Sources>,
     held: Slab<Entry>,
     /// Events that may start, in order.
     ready: VecDeque<usize>,
@@ -95,17 +120,20 @@ pub(super) struct Engine {
 const STEPS: usize = 128;
 
 impl Engine {
-    pub(super) fn new(
-        shared: Arc<Shared>,
-        options: Options,
-        handlers: Handlers,
-        set: Set,
-        breaker_by: Option<BreakerBy>,
-        subscriber: Subscriber<Untyped>,
-    ) -> Self {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            shared,
+            options,
+            handlers,
+            set,
+            breaker_by,
+            filters,
+            letters,
+            sources,
+        } = parts;
         let clock = Arc::clone(shared.bus.clock());
         let now = clock.monotonic();
-        let (keep_alive, max_held) = limits(&subscriber);
+        let (ack_wait, max_held) = sources.limits();
         let breaker = Breaker::new(options.probe_interval, max_held);
         Self {
             attempts: Attempts::new(options.concurrency),
@@ -116,8 +144,9 @@ impl Engine {
             handlers,
             set,
             breaker_by,
-            filters: Filters::default(),
-            subscriber: Some(subscriber),
+            filters,
+            letters,
+            sources: Some(sources),
             held: Slab::new(),
             ready: VecDeque::new(),
             ready_since: None,
@@ -125,7 +154,7 @@ impl Engine {
             arrivals: 0,
             settling: Settling::default(),
             max_held,
-            keep_alive,
+            keep_alive: ack_wait / 3,
             now,
             next_deadline: Duration::MAX,
             timer: None,
@@ -135,12 +164,6 @@ impl Engine {
             failed: None,
             report: ConsumerReport::default(),
         }
-    }
-
-    /// Sets which events are left out.
-    pub(super) fn with_filters(mut self, filters: Filters) -> Self {
-        self.filters = filters;
-        self
     }
 
     /// Runs until the subscription ends or the `signal` completes, and the drain after it.
@@ -191,39 +214,35 @@ impl Engine {
         if !self.has_room() {
             return false;
         }
-        let Some(subscriber) = &mut self.subscriber else {
+        let Some(sources) = &mut self.sources else {
             return false;
         };
-        match subscriber.poll_incoming(cx) {
-            Poll::Pending => false,
-            Poll::Ready(Some(Ok(Incoming::Delivery(delivery)))) => {
-                self.receive(delivery);
-                true
-            }
-            // The subscriber has logged it.
-            Poll::Ready(Some(Ok(Incoming::Notice(_)))) => true,
-            Poll::Ready(Some(Err(error))) => {
-                self.failed = Some(error);
+        let Poll::Ready(source) = sources.poll_next(cx) else {
+            return false;
+        };
+        match source {
+            Source::Event(delivery) => self.receive(delivery, None),
+            Source::Redriven(delivery) => self.receive_redriven(delivery),
+            Source::Notice => {}
+            Source::End(error) => {
+                self.failed = error;
                 self.begin_drain();
-                true
-            }
-            Poll::Ready(None) => {
-                self.begin_drain();
-                true
             }
         }
+        true
     }
 
     /// Takes an event.
-    fn receive(&mut self, delivery: Delivery<Untyped>) {
-        if !self.handlers.has(&delivery, &self.set) {
-            self.refuse_unknown(delivery);
+    fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
+        let known = self.handlers.has(&delivery, &self.set);
+        let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
+        let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
+        let key = key.flatten();
+        let id = self.hold(held, key.clone());
+        if !known {
+            self.refuse_unknown(id);
             return;
         }
-        let key = (self.options.ordered)
-            .then(|| keys::key_of(&delivery, &self.set))
-            .flatten();
-        let id = self.hold(delivery, key.clone());
         if self.is_left_out(id) {
             return;
         }
@@ -233,14 +252,34 @@ impl Engine {
         }
     }
 
+    /// Takes an event that was a dead letter, under its original subject.
+    fn receive_redriven(&mut self, mut delivery: Delivery<Untyped>) {
+        let redriven = Redriven::from_headers(delivery.headers());
+        let subject = redriven
+            .as_ref()
+            .map(|redriven| Subject::parse(redriven.origin.subject.clone()));
+        if let (Some(redriven), Some(Ok(subject))) = (redriven, subject) {
+            delivery.set_subject(subject);
+            self.receive(delivery, Some(Box::new(redriven)));
+        } else {
+            let held = Held::new(delivery, None, Arc::clone(&self.shared));
+            let id = self.hold(held, None);
+            let text = "a message of the retry stream without the headers of a redrive".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
+        }
+    }
+
     /// Holds an event until it is settled.
-    fn hold(&mut self, delivery: Delivery<Untyped>, key: Option<Key>) -> usize {
-        let held = Arc::new(Held::new(delivery, Arc::clone(&self.shared)));
+    fn hold(&mut self, held: Held, key: Option<Key>) -> usize {
         self.wake_by(self.now.saturating_add(self.keep_alive));
         self.arrivals += 1;
-        let mut entry = Entry::new(held, key, self.arrivals, self.now);
+        let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
         if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
             entry.scope = Text::from(scope(head));
+        }
+        if let Some(redriven) = entry.held.redriven() {
+            entry.failures.first = redriven.first_failure;
         }
         self.held.insert(entry)
     }
@@ -291,26 +330,6 @@ impl Engine {
         self.now
     }
 }
-
-/// How often held events are kept alive, and how many the consumer may hold.
-fn limits(subscriber: &Subscriber<Untyped>) -> (Duration, usize) {
-    let mut shortest = Duration::MAX;
-    let mut pending = 0_usize;
-    for (_, bound) in subscriber.bound() {
-        let config = &bound.config;
-        let waits = config.backoff.iter().copied().chain([config.ack_wait]);
-        shortest = waits.fold(shortest, Duration::min);
-        pending = pending.saturating_add(match config.max_ack_pending {
-            Some(limit) => usize::try_from(limit.get()).unwrap_or(usize::MAX),
-            None => UNLIMITED,
-        });
-    }
-    // Also on a transport whose consumers are bound to nothing.
-    (shortest / 3, pending.max(1))
-}
-
-/// How many events are held where the server sets no limit.
-const UNLIMITED: usize = 10_000;
 
 impl Drop for Engine {
     /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.

@@ -2,7 +2,6 @@
 //! event of the set has exactly one.
 
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use event_sdk_core::event::EventSpec;
@@ -11,6 +10,8 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::{EventSet, RawEvent, Readable, Visitor};
 
 use super::batch::BatchHandler;
+use super::stop::{Running, Stop};
+use super::watchdog::{self, WatchId};
 use super::{Ctx, Failure, FailureClass, Outcome};
 use crate::message::{DecodeError, Message};
 use crate::raw::Untyped;
@@ -53,22 +54,6 @@ pub trait Handle<E>: Send + Sync + 'static {
     fn handle(&self, event: E, ctx: &Ctx) -> impl Future<Output = Outcome> + Send;
 }
 
-/// Why an attempt did not succeed.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Failed(Failure),
-    /// The message is not an event that the handler reads.
-    Unreadable(DecodeError),
-}
-
-impl From<DecodeError> for Stop {
-    fn from(error: DecodeError) -> Self {
-        Self::Unreadable(error)
-    }
-}
-
-pub(super) type Running = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send>>;
-
 /// Starts a handler.
 pub(super) type Call = Arc<dyn Fn(Ctx) -> Running + Send + Sync>;
 
@@ -98,6 +83,8 @@ pub(super) struct Handler {
     pub(super) call: Call,
     /// Whether it runs on a thread of its own, which cannot be cancelled.
     pub(super) blocking: bool,
+    /// Set when the consumer starts.
+    pub(super) watch: Option<WatchId>,
 }
 
 impl Handlers {
@@ -159,19 +146,23 @@ impl Handlers {
         (set.takes_other || set.members.iter().any(|spec| known(&spec))).then_some(otherwise)
     }
 
-    /// The names of the events that have handlers.
-    pub(super) fn events<'a>(
-        &'a self,
-        set: &'a Set,
-    ) -> impl Iterator<Item = &'static EventSpec> + 'a {
-        let all = self.whole.is_some() || self.otherwise.is_some();
-        let members = set.members.iter().copied();
-        members.filter(move |member| {
-            all || self
-                .by_event
-                .iter()
-                .any(|entry| entry.spec.subject() == member.subject())
-        })
+    /// Makes the watchdog know the handlers of this consumer.
+    pub(super) fn watch(&mut self, consumer: &str) {
+        let watch = |name: &str| Some(watchdog::register(format!("{consumer}: {name}")));
+        for entry in &mut self.by_event {
+            entry.handler.watch = watch(entry.spec.name());
+        }
+        for (handler, name) in [
+            (&mut self.whole, "each"),
+            (&mut self.otherwise, "otherwise"),
+        ] {
+            if let Some(handler) = handler {
+                handler.watch = watch(name);
+            }
+        }
+        if let Some(batch) = &mut self.batch {
+            batch.watch = watch("batches");
+        }
     }
 
     /// Checks that each event of the set has one handler.
@@ -260,6 +251,7 @@ where
             Err(error) => Box::pin(std::future::ready(Err(error.into()))),
         }),
         blocking: false,
+        watch: None,
     }
 }
 
@@ -290,6 +282,7 @@ where
             Err(error) => Box::pin(std::future::ready(Err(error.into()))),
         }),
         blocking: true,
+        watch: None,
     }
 }
 
@@ -335,6 +328,7 @@ impl<E: Readable, H: Handle<E>> Visitor<E> for Register<H> {
                 Err(error) => Box::pin(std::future::ready(Err(error.into()))),
             }),
             blocking: false,
+            watch: None,
         });
     }
 }

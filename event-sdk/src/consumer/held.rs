@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::bus::EventBus;
+use crate::dead_letters::Redriven;
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
 
@@ -38,15 +39,22 @@ impl Shared {
 /// An event that a consumer holds.
 pub(super) struct Held {
     delivery: Delivery<Untyped>,
+    /// Its origin, if it was redriven.
+    redriven: Option<Box<Redriven>>,
     shared: Arc<Shared>,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
 }
 
 impl Held {
-    pub(super) fn new(delivery: Delivery<Untyped>, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        delivery: Delivery<Untyped>,
+        redriven: Option<Box<Redriven>>,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             delivery,
+            redriven,
             shared,
             published: Mutex::default(),
         }
@@ -54,6 +62,11 @@ impl Held {
 
     pub(super) fn delivery(&self) -> &Delivery<Untyped> {
         &self.delivery
+    }
+
+    /// Its origin, if it was redriven.
+    pub(super) fn redriven(&self) -> Option<&Redriven> {
+        self.redriven.as_deref()
     }
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
@@ -74,16 +87,13 @@ impl Held {
             .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        match published.iter_mut().find(|(name, _)| *name == event) {
-            Some((_, count)) => {
-                *count = count.saturating_add(1);
-                *count
-            }
-            None => {
-                published.push((event, 0));
-                0
-            }
+        let known = published.iter_mut().find(|(name, _)| *name == event);
+        if let Some((_, count)) = known {
+            *count = count.saturating_add(1);
+            return *count;
         }
+        published.push((event, 0));
+        0
     }
 
     /// Begins to count published events anew, for another attempt.

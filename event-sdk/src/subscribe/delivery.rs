@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
-use event_sdk_core::transport::{
-    Body, Completion, DeliveryInfo, Error, Settlement, Settler, Terminated,
-};
+use event_sdk_core::transport::{Body, Completion, DeliveryInfo, Error, Settlement, Settler};
 use jiff::Timestamp;
 
 use super::refusal::{End, Refusal, Refusals};
@@ -214,6 +212,11 @@ impl<S> Delivery<S> {
         self.settler.as_ref()
     }
 
+    /// Takes another subject for that of the message.
+    pub(crate) fn set_subject(&mut self, subject: Subject) {
+        self.message.set_subject(subject);
+    }
+
     /// Stream, sequence, number and times of the delivery.
     pub(crate) fn info(&self) -> &DeliveryInfo {
         &self.info
@@ -224,11 +227,6 @@ impl<S> Delivery<S> {
     pub(crate) fn refusal(&self, error: &DecodeError, delay: Duration) -> Refusal {
         let head = || self.head().ok();
         (self.refusals).refuse(error, head, &self.info, delay, Self::LONGEST_DELAY)
-    }
-
-    /// Reports an event that was terminated although a newer version could read it.
-    pub(crate) fn report_terminated(&self, terminated: Terminated) {
-        self.refusals.report(terminated);
     }
 
     /// Acknowledges an event that its subscriber leaves out, whose answer others await.

@@ -31,9 +31,10 @@ fn billing(
             let failed: Vec<_> = failed
                 .map(|(index, _)| (index, Failure::retry("declined")))
                 .collect();
-            std::future::ready(match failed.is_empty() {
-                true => Ok(()),
-                false => Err(BatchFailure::of(failed)),
+            std::future::ready(if failed.is_empty() {
+                Ok(())
+            } else {
+                Err(BatchFailure::of(failed))
             })
         })
         .retry(Retry::steps([Duration::from_secs(1)]))

@@ -55,7 +55,7 @@ async fn events_of_a_key_run_in_order_and_never_two_at_once() {
             assert_eq!(before, None, "two of {} at once", order.order);
             tokio::time::sleep(Duration::from_millis(order.number % 5)).await;
             runs.lock().unwrap().remove(&order.order);
-            if order.number % 11 == 0 && ctx.attempt() < 3 {
+            if order.number.is_multiple_of(11) && ctx.attempt() < 3 {
                 return Err(Failure::retry("once more"));
             }
             notes.note(format!("{} {}", order.order, order.number));

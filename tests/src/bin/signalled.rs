@@ -31,7 +31,7 @@ async fn main() {
     let consumer = bus
         .consumer::<OrderPlaced>("billing")
         .no_handler_timeout()
-        .drain_within(Duration::from_secs(3600))
+        .drain_within(Duration::from_secs(3_001))
         .on_with(how, |how: String, _: OrderPlaced, ctx: Ctx| async move {
             println!("handling");
             if how != "at_once" {
@@ -42,7 +42,7 @@ async fn main() {
                 "never" => std::future::pending().await,
                 "blocks" => loop {
                     println!("blocking");
-                    std::thread::sleep(Duration::from_secs(3600));
+                    std::thread::sleep(Duration::from_secs(3_001));
                 },
                 _ => Ok(()),
             }

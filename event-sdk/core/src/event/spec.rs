@@ -140,7 +140,11 @@ impl EventSpec {
     /// bus's prefix; `None` if it lies outside of it.
     #[must_use]
     pub fn is_subject(&self, whole: &str, relative: Option<&str>) -> bool {
-        let subject = if self.is_absolute() { Some(whole) } else { relative };
+        let subject = if self.is_absolute() {
+            Some(whole)
+        } else {
+            relative
+        };
         subject.is_some_and(|subject| {
             if self.key_in_subject() {
                 grammar::parent(subject) == Some(self.subject())

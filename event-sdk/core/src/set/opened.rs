@@ -60,7 +60,7 @@ impl<'a> Opened<'a> {
     pub fn head(&self) -> Cow<'a, EnvelopeHeader> {
         match self.content {
             Content::Encoded(head, _) => Cow::Borrowed(head),
-            Content::Value(head, event) => head.to_header(event.spec()),
+            Content::Value(head, event) => head.to_header(&**event),
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Ledger {
     pub(super) most_fetched_while_open: usize,
     /// Handlers that were started during an outage.
     pub(super) starts_in_outage: u32,
+    /// How often the breaker was opened.
+    pub(super) opened: u32,
     pub(super) ended_at: Duration,
 }
 
@@ -218,8 +220,8 @@ impl Consumer<'_> {
                         self.retries.insert((self.now + RETRY_DELAY, id));
                     }
                 }
-                Action::Opened { .. }
-                | Action::ProbeFailed { .. }
+                Action::Opened { .. } => self.ledger.opened += 1,
+                Action::ProbeFailed { .. }
                 | Action::Contradicted { .. }
                 | Action::Closed { .. } => {}
             }

@@ -11,12 +11,13 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use super::entry::State;
-use super::{Boxed, Engine};
+use super::Boxed;
 use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
-use crate::consumer::handlers::{Handler, Stop, panicked};
+use crate::consumer::handlers::{Handler, panicked};
 use crate::consumer::held::Held;
+use crate::consumer::stop::Stop;
+use crate::consumer::watchdog::Watch;
 
 /// The handlers that run.
 pub(super) struct Attempts {
@@ -49,7 +50,7 @@ pub(super) struct Running {
     /// The other events of its batch.
     pub(super) others: Vec<usize>,
     /// Whether it can only be waited for.
-    blocking: bool,
+    pub(super) blocking: bool,
     /// When its time is over; `None` while this was not set.
     pub(super) deadline: Option<Duration>,
     /// Whether its time is over.
@@ -137,7 +138,7 @@ impl Attempts {
         }
     }
 
-    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Ended)> {
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Ended)> {
         let ended = match &mut self.place {
             Place::Here(place) => match place {
                 None => return Poll::Pending,
@@ -160,7 +161,7 @@ impl Attempts {
     }
 
     /// Cancels the handler. Returns whether it has ended with that; otherwise its end follows.
-    fn cancel(&mut self, running: &Running) -> bool {
+    pub(super) fn cancel(&mut self, running: &Running) -> bool {
         match (&mut self.place, &running.task) {
             _ if running.blocking => false,
             (Place::Here(place), _) => {
@@ -180,7 +181,8 @@ impl Attempts {
 /// One attempt: the handler, with its panics as failures.
 fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
-    let attempt = AssertUnwindSafe(async move { call(ctx).await }).catch_unwind();
+    let attempt = Watch::new(handler.watch, async move { call(ctx).await });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind();
     async move {
         Ended::Returned(match attempt.await {
             Ok(outcome) => outcome,
@@ -195,7 +197,8 @@ fn batch_attempt(
     batch: Vec<Ctx>,
 ) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
-    let attempt = AssertUnwindSafe(async move { call(batch).await }).catch_unwind();
+    let attempt = Watch::new(handler.watch, async move { call(batch).await });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind();
     async move {
         Ended::Batch(match attempt.await {
             Ok(end) => end,
@@ -216,60 +219,6 @@ impl Drop for OnEnd {
         let ended = std::mem::replace(&mut self.ended, Ended::Cancelled);
         // Without a receiver the consumer itself was dropped.
         let _ = self.sender.send((self.id, ended));
-    }
-}
-
-impl Engine {
-    /// Takes the outcome of handlers that have ended.
-    pub(super) fn poll_attempts(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut moved = false;
-        while self.attempts.running() > 0 {
-            match self.attempts.poll_ended(cx) {
-                Poll::Ready((id, ended)) => {
-                    self.ended(id, ended);
-                    moved = true;
-                }
-                Poll::Pending => break,
-            }
-        }
-        moved
-    }
-
-    /// Ends a handler whose time is over. One that blocks its thread runs on, and its event is held
-    /// until it returns.
-    pub(super) fn time_out(&mut self, id: usize) {
-        let Some(entry) = self.held.get_mut(id) else {
-            return;
-        };
-        let State::Running(running) = &mut entry.state else {
-            return;
-        };
-        running.timed_out = true;
-        let blocking = running.blocking;
-        let has_ended = self.attempts.cancel(running);
-        tracing::warn!(
-            target: crate::TRACING_TARGET,
-            consumer = %self.shared.name,
-            subject = %entry.held.delivery().subject(),
-            sequence = entry.held.delivery().sequence(),
-            blocking,
-            "handler exceeded its time limit"
-        );
-        if has_ended {
-            self.ended(id, Ended::Cancelled);
-        }
-    }
-}
-
-impl Engine {
-    /// Cancels a handler whose end is of no interest any more.
-    pub(super) fn abandon(&mut self, id: usize) {
-        let Some(entry) = self.held.get_mut(id) else {
-            return;
-        };
-        if let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) {
-            self.attempts.cancel(&running);
-        }
     }
 }
 

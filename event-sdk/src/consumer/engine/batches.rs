@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::entry::State;
-use crate::consumer::handlers::Stop;
+use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 
 /// How long the events of a batch that failed as a whole wait before each is handled alone.

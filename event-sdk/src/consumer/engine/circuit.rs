@@ -156,11 +156,11 @@ impl Engine {
 
     fn release_from_breaker(&mut self, id: u64) {
         let Ok(id) = usize::try_from(id) else { return };
-        if let Some(entry) = self.held.get_mut(id) {
-            if matches!(entry.state, State::AtBreaker) {
-                entry.state = State::Queued;
-                self.ready.push_back(id);
-            }
+        if let Some(entry) = self.held.get_mut(id)
+            && matches!(entry.state, State::AtBreaker)
+        {
+            entry.state = State::Queued;
+            self.ready.push_back(id);
         }
     }
 
@@ -170,7 +170,7 @@ impl Engine {
         if let Some(entry) = self.held.get_mut(id) {
             entry.starts = entry.starts.saturating_add(1);
             let text = "claims an outage while other events succeed";
-            self.retry(id, Failure::of_consumer(FailureClass::Outage, text));
+            self.retry(id, &Failure::of_consumer(FailureClass::Outage, text));
         }
     }
 

@@ -27,11 +27,11 @@ impl Engine {
             let until = self.next_deadline;
             self.timer = Some((until, self.clock.sleep_until(until)));
         }
-        if let Some((_, timer)) = &mut self.timer {
-            if timer.as_mut().poll(cx).is_ready() {
-                self.timer = None;
-                return Poll::Ready(());
-            }
+        if let Some((_, timer)) = &mut self.timer
+            && timer.as_mut().poll(cx).is_ready()
+        {
+            self.timer = None;
+            return Poll::Ready(());
         }
         Poll::Pending
     }
@@ -77,7 +77,11 @@ impl Engine {
                     Some(deadline) => next = next.min(deadline),
                     None => {}
                 },
-                State::Running(_) | State::InBatch | State::AtBreaker | State::Queued => {}
+                State::Running(_)
+                | State::InBatch
+                | State::AtBreaker
+                | State::WritingLetter
+                | State::Queued => {}
             }
             let alive_until = entry.alive_at.saturating_add(self.keep_alive);
             if alive_until > now {
@@ -109,7 +113,12 @@ impl Engine {
             }
         }
         for id in due {
-            if let Some(entry) = self.held.get_mut(id) {
+            let Some(entry) = self.held.get_mut(id) else {
+                continue;
+            };
+            if entry.letter.is_some() {
+                self.write_letter(id);
+            } else {
                 entry.state = State::Queued;
                 self.ready.push_back(id);
             }

@@ -21,7 +21,7 @@ impl Engine {
         self.drain_until = Some(until);
         self.wake_by(until);
         // It gives back what it has prefetched.
-        self.subscriber = None;
+        self.sources = None;
         self.ready.clear();
         self.keys.clear();
         let idle = self.held.iter().filter(|(_, entry)| {

@@ -10,6 +10,7 @@ use super::attempts::Running;
 use super::keys::Key;
 use crate::consumer::breaker::{Breaker, Pass};
 use crate::consumer::held::Held;
+use crate::dead_letters::DeadLetter;
 
 /// An event that the engine holds.
 pub(super) struct Entry {
@@ -30,6 +31,10 @@ pub(super) struct Entry {
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
     pub(super) failures: Failures,
+    /// Its dead letter, once it was given up.
+    pub(super) letter: Option<Arc<DeadLetter>>,
+    /// How often the letter could not be written.
+    pub(super) letter_failures: u32,
     /// When it was received.
     pub(super) since: Duration,
     /// When its ack wait last began.
@@ -48,7 +53,9 @@ pub(super) enum State {
     AtBreaker,
     /// It waits for its next attempt, until this time.
     Waiting(Duration),
-    /// It is being settled, or written to the dead letters.
+    /// Its dead letter is being written.
+    WritingLetter,
+    /// It is being settled.
     Settling,
 }
 
@@ -73,6 +80,8 @@ impl Entry {
             state: State::Queued,
             starts: 0,
             failures: Failures::default(),
+            letter: None,
+            letter_failures: 0,
             since: now,
             alive_at: now,
         }

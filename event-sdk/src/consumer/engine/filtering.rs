@@ -4,7 +4,7 @@ use event_sdk_core::transport::Settlement;
 
 use super::Engine;
 use crate::consumer::filter::Verdict;
-use crate::consumer::handlers::Stop;
+use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 
 impl Engine {

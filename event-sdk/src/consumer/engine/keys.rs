@@ -7,15 +7,21 @@ use event_sdk_core::event::KeyUse;
 use event_sdk_core::text::Text;
 
 use crate::consumer::handlers::Set;
+use crate::consumer::held::Held;
 use crate::message::Message;
 use crate::raw::Untyped;
-use crate::subscribe::Delivery;
 
 /// A key, within its stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     stream: Option<Text>,
     text: Arc<str>,
+}
+
+impl Key {
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// An event that waits for its key.
@@ -99,12 +105,14 @@ impl Waiting {
 
 /// The key of an event: from its subject, or else from its envelope. `None` if it has none that can
 /// be read.
-pub(super) fn key_of(delivery: &Delivery<Untyped>, set: &Set) -> Option<Key> {
-    let text = key_text(delivery, set)?;
-    Some(Key {
-        stream: delivery.info().stream.clone(),
-        text,
-    })
+pub(super) fn key_of(held: &Held, set: &Set) -> Option<Key> {
+    let text = key_text(held.delivery(), set)?;
+    // A redriven event is in the order of its original stream.
+    let stream = match held.redriven() {
+        Some(redriven) => Some(redriven.origin.stream.clone()),
+        None => held.delivery().info().stream.clone(),
+    };
+    Some(Key { stream, text })
 }
 
 fn key_text(message: &Message<Untyped>, set: &Set) -> Option<Arc<str>> {

@@ -13,11 +13,11 @@ use super::attempts::Ended;
 use super::entry::State;
 use super::{Boxed, Engine};
 use crate::consumer::batch::BatchEnd;
-use crate::consumer::handlers::Stop;
+use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
+use crate::dead_letters::DeadLetterClass;
 use crate::message::DecodeError;
-use crate::raw::Untyped;
-use crate::subscribe::{Delivery, End, Refusal};
+use crate::subscribe::{End, Refusal};
 
 /// Settlements, and writes of dead letters, that are not complete.
 #[derive(Default)]
@@ -70,9 +70,6 @@ impl Settling {
         self.pending.is_empty()
     }
 }
-
-/// How long the consumer waits before it writes a letter again.
-const LETTER_RETRY: Duration = Duration::from_secs(1);
 
 /// The delay of the first nak of an unknown event; it doubles with each delivery.
 const UNKNOWN_DELAY: Duration = Duration::from_secs(1);
@@ -161,22 +158,22 @@ impl Engine {
             }
             Err(Stop::Unreadable(error)) => self.unreadable(id, &error),
             Err(Stop::Failed(failure)) => match failure.class() {
-                FailureClass::Retry => self.retry(id, failure),
+                FailureClass::Retry => self.retry(id, &failure),
                 FailureClass::Outage => self.outage(id, &failure),
-                FailureClass::Reject => self.give_up(id, &failure, GivenUp::Rejected),
+                FailureClass::Reject => self.give_up(id, &failure, DeadLetterClass::Rejected),
             },
         }
     }
 
-    pub(super) fn retry(&mut self, id: usize, failure: Failure) {
-        self.note_failure(id, &failure);
+    pub(super) fn retry(&mut self, id: usize, failure: &Failure) {
+        self.note_failure(id, failure);
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         let seed = entry.held.delivery().sequence().unwrap_or_default();
         match self.options.retry.delay(entry.failures.count, seed) {
-            None => self.give_up(id, &failure, GivenUp::RetryExhausted),
+            None => self.give_up(id, failure, DeadLetterClass::RetryExhausted),
             Some(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
             Some(delay) => {
                 let until = now.saturating_add(delay);
@@ -208,11 +205,7 @@ impl Engine {
         }
     }
 
-    fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
-        let _ = (id, answer);
-    }
-
-    fn note_failure(&mut self, id: usize, failure: &Failure) {
+    pub(super) fn note_failure(&mut self, id: usize, failure: &Failure) {
         self.report.failed_attempts += 1;
         let Some(entry) = self.held.get_mut(id) else {
             return;
@@ -245,58 +238,28 @@ impl Engine {
             }
             Refusal::Term => {
                 let failure = Failure::described(FailureClass::Reject, error.to_string());
-                self.give_up(id, &failure, GivenUp::Unreadable);
+                self.give_up(id, &failure, DeadLetterClass::Unreadable);
             }
             Refusal::Terminated(terminated) => {
                 let failure = Failure::described(FailureClass::Reject, terminated.reason);
-                self.give_up(id, &failure, GivenUp::UnknownEvent);
+                self.give_up(id, &failure, DeadLetterClass::UnknownEvent);
             }
         }
     }
 
     /// An event without a handler: it never takes a place among those that do.
-    pub(super) fn refuse_unknown(&mut self, delivery: Delivery<Untyped>) {
-        let error = (self.set.refusal)(&delivery);
-        let id = self.hold(delivery, None);
-        match error {
-            Some(error) => self.unreadable(id, &error),
-            None => {
-                let text = "no handler for the event".to_owned();
-                let failure = Failure::described(FailureClass::Reject, text);
-                self.give_up(id, &failure, GivenUp::Unreadable);
-            }
-        }
-    }
-
-    /// Makes a dead letter of an event, or terminates it where the consumer has none.
-    fn give_up(&mut self, id: usize, failure: &Failure, why: GivenUp) {
-        if why != GivenUp::RetryExhausted {
-            self.note_failure(id, failure);
-        }
-        let Some(entry) = self.held.get_mut(id) else {
+    pub(super) fn refuse_unknown(&mut self, id: usize) {
+        let Some(entry) = self.held.get(id) else {
             return;
         };
-        self.report.terminated += 1;
-        let delivery = entry.held.delivery();
-        tracing::error!(
-            target: crate::TRACING_TARGET,
-            consumer = %self.shared.name,
-            subject = %delivery.subject(),
-            sequence = delivery.sequence(),
-            attempts = entry.starts,
-            "event terminated, since the consumer has no dead letters: {failure}"
-        );
-        self.settle(id, Settlement::Term(failure.to_string()));
+        if let Some(error) = (self.set.refusal)(entry.held.delivery()) {
+            self.unreadable(id, &error);
+        } else {
+            let text = "no handler for the event".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
+        }
     }
-}
-
-/// Why an event is given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum GivenUp {
-    RetryExhausted,
-    Rejected,
-    Unreadable,
-    UnknownEvent,
 }
 
 fn timed_out() -> Failure {

@@ -4,13 +4,12 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use event_sdk_core::Readable;
 use event_sdk_core::event::EventSpec;
 use event_sdk_core::set::Payload;
-use event_sdk_core::{EventSet, Readable};
 
 use super::Filter;
 use crate::consumer::handlers::Set;
-use crate::consumer::{Consumer, Member};
 use crate::message::Message;
 use crate::raw::Untyped;
 
@@ -36,36 +35,18 @@ pub(in crate::consumer) enum Verdict {
     Panicked,
 }
 
-/// Filters.
-impl<S: EventSet> Consumer<S> {
-    /// Handles only events whose envelope passes the [`Filter`], or the closure
-    /// `|envelope: &EnvelopeHeader| …`. If it is called several times, an event has to pass each of
-    /// them.
-    ///
-    /// The others are acknowledged, and counted as
-    /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they take
-    /// no place of those that run at once, and wait for no key.
-    ///
-    /// Only events of the consumer's set are filtered: what a newer version of the service may
-    /// want, or what is no event at all, goes the way that it goes without a filter.
-    pub fn filter(mut self, filter: impl Into<Filter>) -> Self {
-        self.filters.envelope.push(filter.into());
-        self
+impl Filters {
+    /// Adds a filter on the envelope.
+    pub(in crate::consumer) fn add(&mut self, filter: Filter) {
+        self.envelope.push(filter);
     }
 
-    /// Handles events of the type `E` only if `keep` returns true for them; events of other types
-    /// pass. Like [`filter`](Self::filter), with the decoded event.
-    ///
-    /// The filter runs in the task of the consumer, before the event takes a place, and decodes the
-    /// event for itself; the handler decodes it again. If that is too much for large events, use
-    /// [`filter`](Self::filter), or return `Ok(())` in the handler. A panic of `keep` is a
-    /// [reject](super::super::FailureClass::Reject) of the event.
-    pub fn filter_event<E, F>(mut self, keep: F) -> Self
-    where
-        E: Readable + Member<S>,
-        F: Fn(&E) -> bool + Send + Sync + 'static,
-    {
-        self.filters.events.push(EventFilter {
+    /// Adds a filter on the event `E`.
+    pub(in crate::consumer) fn add_event<E: Readable>(
+        &mut self,
+        keep: impl Fn(&E) -> bool + Send + Sync + 'static,
+    ) {
+        self.events.push(EventFilter {
             spec: <E as Payload>::SPEC,
             leaves_out: Box::new(move |message| match message.decode_as::<Arc<E>>() {
                 Ok(event) => !keep(&event),
@@ -73,11 +54,8 @@ impl<S: EventSet> Consumer<S> {
                 Err(_) => false,
             }),
         });
-        self
     }
-}
 
-impl Filters {
     /// Whether an event is handled. What is not in the set passes, and so does what cannot be read.
     pub(in crate::consumer) fn verdict(&self, message: &Message<Untyped>, set: &Set) -> Verdict {
         if self.envelope.is_empty() && self.events.is_empty() {

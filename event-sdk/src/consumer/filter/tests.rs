@@ -1,3 +1,5 @@
+//! Tests of filters: each kind, patterns, tags, and what `Debug` shows.
+
 use jiff::Timestamp;
 use uuid::Uuid;
 
