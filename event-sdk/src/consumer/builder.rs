@@ -1,6 +1,7 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
 mod filters;
+mod layers;
 
 use std::fmt;
 use std::future::Future;
@@ -18,6 +19,7 @@ use super::engine::{Engine, Parts, Sources};
 use super::filter::Filters;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
+use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
@@ -38,6 +40,7 @@ pub struct Consumer<S> {
     options: Options,
     breaker_by: Option<BreakerBy>,
     filters: Filters,
+    layers: Layers,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
@@ -58,6 +61,7 @@ impl EventBus {
             options: Options::default(),
             breaker_by: None,
             filters: Filters::default(),
+            layers: Layers::default(),
             letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
@@ -368,6 +372,13 @@ impl<S: EventSet> Consumer<S> {
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
+        if self.handlers.batch().is_some() && !self.layers.is_empty() {
+            return Err(at_consumer(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                "layers are around the attempt to handle one event, and a batch has several; leave out `layer` or `on_batches`",
+            )));
+        }
         let letters = self.letters.as_ref().map(|letters| letters.open(&self.bus));
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
@@ -408,6 +419,7 @@ impl<S: EventSet> Consumer<S> {
             set,
             breaker_by: self.breaker_by,
             filters: self.filters,
+            layers: self.layers.into_service(),
             letters,
             sources: Sources::new(events, redriven),
         }))

@@ -5,6 +5,7 @@
 //! - `entry`: an event that the engine holds, and its state;
 //! - `filtering`: events that are not handled;
 //! - `keys`: which event of a key may run;
+//! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
@@ -24,6 +25,7 @@ mod ending;
 mod entry;
 mod filtering;
 mod keys;
+mod layered;
 mod letters;
 mod outcome;
 mod sources;
@@ -48,12 +50,14 @@ use self::attempts::Attempts;
 use self::circuit::Circuit;
 use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
+use self::layered::Layered;
 use self::outcome::Settling;
 use self::sources::Source;
 use super::breaker::Breaker;
 use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
+use super::layer::AttemptService;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use super::{Failure, FailureClass};
@@ -69,6 +73,7 @@ pub(super) struct Parts {
     pub(super) set: Set,
     pub(super) breaker_by: Option<BreakerBy>,
     pub(super) filters: Filters,
+    pub(super) layers: Option<AttemptService>,
     pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
     pub(super) sources: Sources,
 }
@@ -82,6 +87,7 @@ pub(super) struct Engine {
     set: Set,
     breaker_by: Option<BreakerBy>,
     filters: Filters,
+    layered: Option<Layered>,
     letters: Option<Arc<dyn DeadLetterStore>>,
     /// `None` once the consumer receives nothing more.
     sources: Option<Sources>,
@@ -128,6 +134,7 @@ impl Engine {
             set,
             breaker_by,
             filters,
+            layers,
             letters,
             sources,
         } = parts;
@@ -145,6 +152,7 @@ impl Engine {
             set,
             breaker_by,
             filters,
+            layered: layers.map(Layered::new),
             letters,
             sources: Some(sources),
             held: Slab::new(),
@@ -190,7 +198,7 @@ impl Engine {
         for _ in 0..STEPS {
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_attempts(cx);
-            moved |= self.start_ready();
+            moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
             if moved {
                 continue;

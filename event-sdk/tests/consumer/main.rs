@@ -6,6 +6,7 @@ mod failures;
 mod filters;
 mod handlers;
 mod journal;
+mod layers;
 mod letters;
 mod order;
 mod outage;
