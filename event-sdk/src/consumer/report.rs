@@ -12,6 +12,8 @@ use event_sdk_core::text::Text;
 pub struct ConsumerReport {
     /// Events that were handled and acknowledged.
     pub handled: u64,
+    /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
+    pub filtered: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
     pub failed_attempts: u64,
     /// Handlers that ended in an outage.
