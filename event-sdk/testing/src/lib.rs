@@ -12,7 +12,8 @@
 //! - `idle`: runs tasks until none can go on, and lets virtual time pass;
 //! - `faults`: duplicates, reordering, lost acknowledgements and others, decided by a seed;
 //! - [`intercept`]: a transport around another one;
-//! - `explore`: [`Explore`], a crash at every point of a scenario.
+//! - `explore`: [`Explore`], a crash at every point of a scenario;
+//! - `nats`: a real nats-server for tests (feature `nats`).
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod test_bus;
@@ -28,6 +29,9 @@ mod idle;
 
 mod faults;
 pub mod intercept;
+
+#[cfg(feature = "nats")]
+pub mod nats;
 
 mod explore;
 

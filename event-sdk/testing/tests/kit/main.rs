@@ -5,5 +5,7 @@ mod conformance;
 mod events;
 mod explore;
 mod faults;
+#[cfg(feature = "nats")]
+mod nats;
 mod read_back;
 mod time;
