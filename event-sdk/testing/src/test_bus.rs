@@ -280,6 +280,7 @@ impl Inner {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let mut server = MemoryTransport::builder()
             .clock(shared)
+            .bucket(settings.bucket.clone())
             .codec(Arc::clone(&settings.codec));
         for stream in settings.stream_configs()? {
             server = server.stream(stream);
