@@ -2,6 +2,7 @@
 
 mod assertions;
 mod conformance;
+mod consumers;
 mod events;
 mod explore;
 mod faults;
