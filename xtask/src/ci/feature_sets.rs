@@ -86,6 +86,21 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests and benches are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::None,
+        reason: "features only add; a service may take it before it chooses one",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::Only("otel"),
+        reason: "a service that exports traces with OpenTelemetry",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::All,
+        reason: "features only add; its tests are compiled here too",
+    },
+    FeatureSet {
         packages: &["event-schemas-subset"],
         features: Features::All,
         reason: "of use to whoever compares JSON Schemas; has no features",
