@@ -76,6 +76,11 @@ impl<S> Message<S> {
     where
         S: EventSet,
     {
+        self.decode_as()
+    }
+
+    /// Decodes the event as a variant of another set.
+    pub(crate) fn decode_as<T: EventSet>(&self) -> Result<T, DecodeError> {
         let content = match &self.body {
             Body::Value(value) => Content::Value(&value.head, &value.event),
             Body::Encoded(_) => {
@@ -84,7 +89,7 @@ impl<S> Message<S> {
             }
         };
         let opened = Opened::new(&self.subject, &self.opener.prefix, content);
-        S::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
+        T::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
     }
 
     /// The envelope without the data.
@@ -175,6 +180,11 @@ impl<S> Message<S> {
     #[must_use]
     pub fn relative_subject(&self) -> Option<&str> {
         self.subject.relative_to(&self.opener.prefix)
+    }
+
+    /// Takes another subject for that of the message.
+    pub(crate) fn set_subject(&mut self, subject: Subject) {
+        self.subject = subject;
     }
 
     /// The message headers.

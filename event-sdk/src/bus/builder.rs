@@ -10,7 +10,7 @@ use event_sdk_core::stream::{StreamConfig, StreamSpec};
 use event_sdk_core::subject::check_prefix;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Error, ErrorKind, Operation, Transport};
+use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Transport};
 
 use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
@@ -42,6 +42,7 @@ pub struct BusBuilder {
     metadata: Vec<(String, String)>,
     streams: Vec<StreamSpec>,
     consumers: Vec<ConsumerSpec>,
+    bucket: Option<BucketConfig>,
     codec: Arc<dyn Codec>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -66,6 +67,7 @@ impl BusBuilder {
             metadata: Vec::new(),
             streams: Vec::new(),
             consumers: Vec::new(),
+            bucket: None,
             codec: Arc::new(JsonCodec),
             clock: Arc::new(TokioClock::new()),
             ids: Arc::new(V7Ids::new()),
@@ -106,6 +108,31 @@ impl BusBuilder {
     /// Declares a durable: [`EventBus::apply`] creates or changes it.
     pub fn consumer(mut self, consumer: ConsumerSpec) -> Self {
         self.consumers.push(consumer);
+        self
+    }
+
+    /// Declares the bucket in which the instances of a service coordinate: leases and attempt
+    /// records are entries of it. [`EventBus::apply`] creates or changes it; `memory` creates it.
+    ///
+    /// Without this declaration, the bus uses the bucket `EVENT_SDK` and `apply` does not create
+    /// it: another service, or a deployment step, then has to. Buses that share a durable need the
+    /// same bucket.
+    ///
+    /// ```
+    /// use event_sdk::EventBus;
+    /// use event_sdk::transport::BucketConfig;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bus = EventBus::builder()
+    ///     .coordination(BucketConfig::new("BILLING").replicas(3))
+    ///     .memory()?;
+    /// assert_eq!(bus.coordination().name(), "BILLING");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn coordination(mut self, bucket: impl Into<BucketConfig>) -> Self {
+        self.bucket = Some(bucket.into());
         self
     }
 
@@ -187,6 +214,7 @@ impl BusBuilder {
             .iter()
             .cloned()
             .fold(MemoryTransport::builder(), MemoryTransportBuilder::stream)
+            .bucket(self.bucket.clone().unwrap_or_default())
             .clock(Arc::clone(&self.clock))
             .codec(Arc::clone(&self.codec));
         let transport = configure(builder).build()?;
@@ -223,6 +251,12 @@ impl BusBuilder {
                 ));
             }
         }
+        if let Some(bucket) = &self.bucket {
+            bucket.check().map_err(|reason| {
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
+                error.at_bucket(&bucket.name)
+            })?;
+        }
         let streams = self
             .streams
             .iter()
@@ -244,6 +278,7 @@ impl BusBuilder {
             metadata: self.metadata,
             streams,
             consumers: self.consumers,
+            bucket: self.bucket,
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
             delayed_naks: Registry::default(),

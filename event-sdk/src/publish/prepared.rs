@@ -165,7 +165,7 @@ impl<E> Prepared<E> {
     }
 
     /// Sets a header of the caller's own.
-    pub(super) fn set_header(&mut self, name: Text, value: String) {
+    pub(crate) fn set_header(&mut self, name: Text, value: String) {
         self.extra_mut().set_header(name, value);
     }
 
@@ -247,6 +247,12 @@ impl<E: Event> Prepared<E> {
     #[must_use]
     pub fn occurred_at(mut self, instant: Timestamp) -> Self {
         self.change(|head| head.timestamp = micros(instant));
+        self
+    }
+
+    /// Replaces the id.
+    pub(crate) fn with_id(mut self, id: Uuid) -> Self {
+        self.change(|head| head.event_id = id);
         self
     }
 

@@ -236,7 +236,10 @@ impl<S> Subscriber<S> {
         }
     }
 
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming<S>, Error>>> {
+    pub(crate) fn poll_incoming(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Incoming<S>, Error>>> {
         let incoming = match self.gathered.pop_front() {
             Some(delivery) => Some(Incoming::Delivery(delivery)),
             None => ready!(self.poll_received(cx)),
