@@ -104,6 +104,19 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &["event-sdk-testing"],
         features: Features::None,
         reason: "the tests of a service that need no server",
+        packages: &["event-sdk-observe"],
+        features: Features::None,
+        reason: "features only add; a service may take it before it chooses one",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::Only("otel"),
+        reason: "a service that exports traces with OpenTelemetry",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::All,
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &["event-sdk-testing"],
