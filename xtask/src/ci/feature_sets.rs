@@ -104,6 +104,8 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &["event-sdk-testing"],
         features: Features::None,
         reason: "the tests of a service that need no server",
+    },
+    FeatureSet {
         packages: &["event-sdk-observe"],
         features: Features::None,
         reason: "features only add; a service may take it before it chooses one",

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tracing::Instrument as _;
 use tower_service::Service as _;
+use tracing::Instrument as _;
 
 use super::Boxed;
 use crate::consumer::Ctx;
