@@ -9,10 +9,10 @@ use event_sdk::Pattern;
 use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
-    Transport, TransportExt as _,
+    BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Drained, Error,
+    History, HistoryRequest, HistoryStream, PublishRequest, PutRequest, Revision, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
@@ -111,6 +111,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         self.inner.consumer_admin().is_some().then_some(self)
     }
 
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.inner.coordination().is_some().then_some(self)
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         self.inner.remedy(missing)
     }
@@ -129,6 +133,41 @@ impl<T: Transport, I: Intercept> History for Intercepted<T, I> {
     fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         self.intercept
             .call("history.read", || self.inner.read_history(request))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Coordination for Intercepted<T, I> {
+    fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
+        self.intercept
+            .call("coordination.apply", || self.inner.apply_bucket(config))
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
+        self.intercept.call("coordination.get", || {
+            self.inner.coordination_get(bucket, key)
+        })
+    }
+
+    fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        self.intercept
+            .call("coordination.put", || self.inner.coordination_put(request))
+    }
+
+    fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
+        self.intercept.call("coordination.delete", || {
+            self.inner.coordination_delete(bucket, key, expected)
+        })
+    }
+
+    fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        self.intercept.call("coordination.list", || {
+            self.inner.coordination_list(bucket, prefix)
+        })
     }
 }
 

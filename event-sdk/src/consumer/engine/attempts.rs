@@ -11,6 +11,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
+use tracing::Instrument as _;
 
 use super::Boxed;
 use crate::consumer::Ctx;
@@ -204,13 +205,20 @@ impl Attempts {
 /// One attempt: the handler, with its panics as failures.
 fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
+    let span = ctx.message().process_span(ctx.consumer());
     let attempt = Watch::new(handler.watch, async move { call(ctx).await });
     let attempt = AssertUnwindSafe(attempt).catch_unwind();
+    let attempt = attempt.instrument(span);
     async move {
-        Ended::Returned(match attempt.await {
+        let span = attempt.span().clone();
+        let outcome = match attempt.await {
             Ok(outcome) => outcome,
             Err(_) => Err(Stop::Failed(panicked())),
-        })
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
     }
 }
 
@@ -220,25 +228,31 @@ fn layered_attempt(
     ctx: Ctx,
     layers: &mut AttemptService,
 ) -> impl Future<Output = Ended> + Send + use<> {
+    let span = ctx.message().process_span(ctx.consumer());
     let (attempt, returned) = Attempt::new(handler, ctx);
+    let call = || span.in_scope(|| layers.call(attempt));
+    let called = std::panic::catch_unwind(AssertUnwindSafe(call));
     let watch = handler.watch;
-    let called = std::panic::catch_unwind(AssertUnwindSafe(|| layers.call(attempt)));
     async move {
         let outcome = match called {
-            Ok(running) => AssertUnwindSafe(Watch::new(watch, running))
-                .catch_unwind()
-                .await
-                .map_err(drop),
+            Ok(running) => {
+                let running = Watch::new(watch, running.instrument(span.clone()));
+                AssertUnwindSafe(running).catch_unwind().await.map_err(drop)
+            }
             Err(_) => Err(()),
         };
         if let Some(returned) = returned {
             // A layer may have given up a handler that blocks its thread, and runs.
             let _ = returned.await;
         }
-        Ended::Returned(match outcome {
+        let outcome = match outcome {
             Ok(outcome) => outcome.map_err(stop_of),
             Err(()) => Err(Stop::Failed(panicked())),
-        })
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
     }
 }
 
