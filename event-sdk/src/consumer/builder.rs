@@ -2,6 +2,7 @@
 
 mod filters;
 mod layers;
+mod presets;
 
 use std::fmt;
 use std::future::Future;
@@ -22,7 +23,7 @@ use super::held::Shared;
 use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
+use super::{Ctx, Member, Outcome, Preset, ProbeInterval, Readiness, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
@@ -41,6 +42,7 @@ pub struct Consumer<S> {
     breaker_by: Option<BreakerBy>,
     filters: Filters,
     layers: Layers,
+    presets: Vec<Preset>,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
@@ -62,6 +64,7 @@ impl EventBus {
             breaker_by: None,
             filters: Filters::default(),
             layers: Layers::default(),
+            presets: Vec::new(),
             letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
@@ -171,6 +174,7 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
+        self.options.retry_is_set = true;
         self
     }
 
@@ -368,6 +372,10 @@ impl<S: EventSet> Consumer<S> {
     }
 
     pub(super) async fn start(self) -> Result<Engine, Error> {
+        self.with_presets().bind().await
+    }
+
+    async fn bind(self) -> Result<Engine, Error> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
