@@ -3,6 +3,7 @@
 mod filters;
 mod layers;
 mod presets;
+mod running;
 
 use std::fmt;
 use std::future::Future;
@@ -23,7 +24,7 @@ use super::held::Shared;
 use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, Preset, ProbeInterval, Readiness, Retry};
+use super::{Ctx, Member, Outcome, Preset, ProbeInterval, Retry};
 use crate::bus::{EventBus, Wanted};
 use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
@@ -43,6 +44,8 @@ pub struct Consumer<S> {
     filters: Filters,
     layers: Layers,
     presets: Vec<Preset>,
+    /// Whether the retry policy is not the default.
+    retry_is_set: bool,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
@@ -65,6 +68,7 @@ impl EventBus {
             filters: Filters::default(),
             layers: Layers::default(),
             presets: Vec::new(),
+            retry_is_set: false,
             letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
@@ -174,7 +178,7 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
-        self.options.retry_is_set = true;
+        self.retry_is_set = true;
         self
     }
 
@@ -267,12 +271,6 @@ impl<S> Consumer<S> {
     pub fn accept_max_deliver(mut self) -> Self {
         self.options.accept_max_deliver = true;
         self
-    }
-
-    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
-    /// run.
-    pub fn readiness(&self) -> Readiness {
-        Readiness::of(&self.ready)
     }
 
     /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
@@ -453,26 +451,6 @@ async fn redriven(
         .stream(place.retry_name().to_owned())
         .durable(name.clone())
         .await
-}
-
-/// What a registry of consumers has to know.
-impl<S> Consumer<S> {
-    pub(super) fn name(&self) -> &Text {
-        &self.name
-    }
-
-    pub(super) fn bus(&self) -> &EventBus {
-        &self.bus
-    }
-
-    pub(super) fn drain_time(&self) -> Duration {
-        self.options.drain_within
-    }
-
-    pub(super) fn drain_at_most(mut self, limit: Duration) -> Self {
-        self.options.drain_within = self.options.drain_within.min(limit);
-        self
-    }
 }
 
 impl<S> fmt::Debug for Consumer<S> {

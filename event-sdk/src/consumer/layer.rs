@@ -35,12 +35,11 @@ pub struct Attempt {
 impl Attempt {
     /// An attempt, and what completes when a handler that blocks its thread has returned.
     pub(super) fn new(handler: &Handler, ctx: Ctx) -> (Self, Option<oneshot::Receiver<()>>) {
-        let (returned, end) = match handler.blocking {
-            true => {
-                let (returned, end) = oneshot::channel();
-                (Some(returned), Some(end))
-            }
-            false => (None, None),
+        let (returned, end) = if handler.blocking {
+            let (returned, end) = oneshot::channel();
+            (Some(returned), Some(end))
+        } else {
+            (None, None)
         };
         let call = handler.call.clone();
         let attempt = Self {

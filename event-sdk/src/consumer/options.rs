@@ -17,8 +17,6 @@ pub(super) struct Options {
     pub(super) concurrency: usize,
     pub(super) ordered: bool,
     pub(super) retry: Retry,
-    /// Whether `retry` is not the default.
-    pub(super) retry_is_set: bool,
     pub(super) probe_interval: ProbeInterval,
     pub(super) handler_timeout: Option<Duration>,
     pub(super) keep_alive_for: Duration,
@@ -61,7 +59,6 @@ impl Default for Options {
             concurrency: 1,
             ordered: false,
             retry: Retry::default(),
-            retry_is_set: false,
             probe_interval: ProbeInterval::default(),
             handler_timeout: Some(Self::HANDLER_TIMEOUT),
             keep_alive_for: Self::KEEP_ALIVE_FOR,

@@ -3,9 +3,9 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use event_sdk::EventBus;
 use event_sdk::consumer::{Consumer, Ctx, Failure, Preset, Retry};
 use event_sdk::transport::{ConsumerConfig, DeliverPolicy, TransportExt as _};
-use event_sdk::EventBus;
 use jiff::Timestamp;
 
 use crate::journal::{Journal, OrderPlaced, place};
@@ -32,9 +32,9 @@ async fn attempts(
     let report = report.unwrap();
     assert_eq!(report.terminated + report.dead_lettered, 1);
     let info = bus.transport().consumer_info("EVENTS", "billing").await;
-    let timed = journal.timed();
-    let replay = timed.iter().all(|(what, _)| what == "replay");
-    let times = timed.into_iter().map(|(_, at)| at).collect();
+    let notes = journal.timed();
+    let replay = notes.iter().all(|(what, _)| what == "replay");
+    let times = notes.into_iter().map(|(_, at)| at).collect();
     (times, replay, info.unwrap().config)
 }
 

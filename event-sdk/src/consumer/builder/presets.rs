@@ -23,12 +23,11 @@ impl<S> Consumer<S> {
                 deliver,
                 replay,
             } = preset;
-            let options = &mut self.options;
-            if let (Some(retry), false) = (retry, options.retry_is_set) {
-                options.retry = retry;
-                options.retry_is_set = true;
+            if let (Some(retry), false) = (retry, self.retry_is_set) {
+                self.options.retry = retry;
+                self.retry_is_set = true;
             }
-            options.replay |= replay;
+            self.options.replay |= replay;
             self.subscribe = (self.subscribe).with_defaults(deliver, ack_wait, max_ack_pending);
         }
         self

@@ -20,10 +20,12 @@ pub(in crate::consumer) struct Filters {
     events: Vec<EventFilter>,
 }
 
+type LeavesOut = Box<dyn Fn(&Message<Untyped>) -> bool + Send + Sync>;
+
 struct EventFilter {
     spec: &'static EventSpec,
     /// Whether the message can be read as the event, and is left out.
-    leaves_out: Box<dyn Fn(&Message<Untyped>) -> bool + Send + Sync>,
+    leaves_out: LeavesOut,
 }
 
 /// What the filters say of an event.
