@@ -24,7 +24,7 @@ use super::held::Shared;
 use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, Preset, ProbeInterval, Retry};
+use super::{Ctx, Outcome, Preset, ProbeInterval, Retry, Takes};
 use crate::bus::{EventBus, Wanted};
 use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
@@ -85,23 +85,26 @@ impl<S: EventSet> Consumer<S> {
     /// without a copy.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
-        P: Member<S>,
-        F: Fn(P, Ctx) -> Fut + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(P, Ctx) -> Fut + Takes<S, P> + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.handlers.add::<P>(handlers::handler(handle));
+        let handle = move |event, ctx| handle(F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::handler(handle));
         self
     }
 
     /// Like [`on`](Self::on), with a clone of `state` for each attempt: a pool, a client, an `Arc`.
-    pub fn on_with<T, P, F, Fut>(self, state: T, handle: F) -> Self
+    pub fn on_with<T, P, F, Fut>(mut self, state: T, handle: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        P: Member<S>,
-        F: Fn(T, P, Ctx) -> Fut + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(T, P, Ctx) -> Fut + Takes<S, P> + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.on(move |event: P, ctx| handle(state.clone(), event, ctx))
+        let handle = move |event, ctx| handle(state.clone(), F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::handler(handle));
+        self
     }
 
     /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
@@ -111,10 +114,11 @@ impl<S: EventSet> Consumer<S> {
     /// and its result counts.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
-        P: Member<S>,
-        F: Fn(P, Ctx) -> Outcome + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(P, Ctx) -> Outcome + Takes<S, P> + Send + Sync + 'static,
     {
-        self.handlers.add::<P>(handlers::blocking(handle));
+        let handle = move |event, ctx| handle(F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::blocking(handle));
         self
     }
 
