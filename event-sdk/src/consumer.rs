@@ -69,8 +69,15 @@
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
 //! others. This holds within a process.
 //!
+//! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
+//! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is
+//! acknowledged and counted. **Layers** of `tower` are around each attempt
+//! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
+//!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back what has not
 //! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process.
+//! [`Readiness`] turns false before that. `shutdown_signal`, of the feature `signal`, completes when
+//! the process is told to end.
 
 mod batch;
 mod breaker;
@@ -85,6 +92,7 @@ mod held;
 mod layer;
 mod member;
 mod options;
+mod preset;
 mod publish;
 mod readiness;
 mod report;
@@ -103,7 +111,8 @@ pub use failure::{Failure, FailureClass, Outcome};
 pub use filter::Filter;
 pub use handlers::{Handle, Register};
 pub use layer::{Attempt, AttemptError, AttemptFuture, AttemptService};
-pub use member::Member;
+pub use member::{Member, Takes};
+pub use preset::Preset;
 pub use publish::PublishFrom;
 pub use readiness::Readiness;
 pub use report::{ConsumerReport, Unfinished};

@@ -10,6 +10,7 @@ mod layers;
 mod letters;
 mod order;
 mod outage;
+mod presets;
 mod publishing;
 mod readiness;
 mod registry;

@@ -228,25 +228,31 @@ fn layered_attempt(
     ctx: Ctx,
     layers: &mut AttemptService,
 ) -> impl Future<Output = Ended> + Send + use<> {
+    let span = ctx.message().process_span(ctx.consumer());
     let (attempt, returned) = Attempt::new(handler, ctx);
+    let call = || span.in_scope(|| layers.call(attempt));
+    let called = std::panic::catch_unwind(AssertUnwindSafe(call));
     let watch = handler.watch;
-    let called = std::panic::catch_unwind(AssertUnwindSafe(|| layers.call(attempt)));
     async move {
         let outcome = match called {
-            Ok(running) => AssertUnwindSafe(Watch::new(watch, running))
-                .catch_unwind()
-                .await
-                .map_err(drop),
+            Ok(running) => {
+                let running = Watch::new(watch, running.instrument(span.clone()));
+                AssertUnwindSafe(running).catch_unwind().await.map_err(drop)
+            }
             Err(_) => Err(()),
         };
         if let Some(returned) = returned {
             // A layer may have given up a handler that blocks its thread, and runs.
             let _ = returned.await;
         }
-        Ended::Returned(match outcome {
+        let outcome = match outcome {
             Ok(outcome) => outcome.map_err(stop_of),
             Err(()) => Err(Stop::Failed(panicked())),
-        })
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
     }
 }
 
