@@ -219,7 +219,7 @@ impl<W: Send + Sync + 'static> Explore<W> {
     fn one(&self, seed: Seed, explored: &mut Explored) -> Option<()> {
         let mut ended: Ended = watch::run(&self.scenario, seed, self.rates);
         // A page fault or a lock may stop a thread once: what blocks does so in each run.
-        if ended.blocked && ended.violation.is_none() {
+        if ended.blocked {
             ended = watch::run(&self.scenario, seed, self.rates);
         }
         explored.add(seed, ended)
