@@ -96,6 +96,16 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests and benches are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-nats-server"],
+        features: Features::All,
+        reason: "tests that need a server and no event-sdk; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-testing"],
+        features: Features::None,
+        reason: "the tests of a service that need no server",
+    },
+    FeatureSet {
         packages: &["event-sdk-observe"],
         features: Features::None,
         reason: "features only add; a service may take it before it chooses one",
@@ -113,7 +123,7 @@ pub(super) const TABLE: &[FeatureSet] = &[
     FeatureSet {
         packages: &["event-sdk-testing"],
         features: Features::All,
-        reason: "the tests of a service; has no features",
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &["event-schemas-subset"],

@@ -20,6 +20,7 @@ pub(super) const TABLE: &[LeftOut] = &[
         names: &[
             "cluster::",
             "leader_killed::",
+            "racing_writers::",
             "nats_on_a_cluster_of_three",
             "a_hostile_client_on_a_cluster",
             "it_moves_before_a_server_of_a_cluster_stops",
