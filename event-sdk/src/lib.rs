@@ -105,6 +105,9 @@ mod history;
 
 mod raw;
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the engine uses it next"))]
+mod consumer;
+
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
     pub use event_sdk_clock::*;

@@ -1,0 +1,3 @@
+//! The consumer runtime: the service around handlers.
+
+mod owner;
