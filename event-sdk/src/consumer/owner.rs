@@ -15,7 +15,7 @@
 //! - `partition`: the partition of a key.
 
 mod balance;
-mod entry;
-mod gate;
-mod lease;
+pub(super) mod entry;
+pub(super) mod gate;
+pub(super) mod lease;
 mod partition;

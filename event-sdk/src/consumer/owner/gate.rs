@@ -75,6 +75,9 @@ pub(crate) struct Gate<T> {
     unsettled: BTreeMap<u64, Unsettled>,
     /// How many of these may be settled at the server.
     unsure: usize,
+    /// The highest sequence that was delivered before the takeover, or settled from here. A higher
+    /// one was never settled by anyone.
+    settled_up_to: u64,
     /// Number of the last delivery.
     last: Option<u64>,
     /// How often a number was missing.
@@ -132,6 +135,7 @@ impl<T> Gate<T> {
             held: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             unsure: 0,
+            settled_up_to: baseline.delivered,
             last: baseline.deliveries,
             missed: 0,
         };
@@ -151,8 +155,9 @@ impl<T> Gate<T> {
     pub(crate) fn delivered(&mut self, arrival: Arrival, item: T, now: Duration) -> Passage<T> {
         self.follow(arrival.number, now);
         let sequence = arrival.sequence;
+        let unsure = arrival.redelivered && sequence <= self.settled_up_to;
         if let Some(missing) = self.closed.as_mut().and_then(|c| c.missing.as_mut()) {
-            missing.came(arrival);
+            missing.came(arrival, unsure);
         }
         match self.unsettled.get_mut(&sequence) {
             Some(known) if known.delayed => known.delayed = false,
@@ -167,7 +172,7 @@ impl<T> Gate<T> {
             }
             None => {
                 let known = Unsettled {
-                    unsure: arrival.redelivered,
+                    unsure,
                     delayed: false,
                 };
                 self.unsure += usize::from(known.unsure);
@@ -184,6 +189,7 @@ impl<T> Gate<T> {
     /// Reports that a message was settled for good from here.
     pub(crate) fn settled(&mut self, sequence: u64) {
         self.held.remove(&sequence);
+        self.settled_up_to = self.settled_up_to.max(sequence);
         if let Some(gone) = self.unsettled.remove(&sequence) {
             self.unsure -= usize::from(gone.unsure);
         }
@@ -286,14 +292,14 @@ impl<T> Gate<T> {
 }
 
 impl Missing {
-    /// A message came. It is one of the counted ones, unless it may have been settled from here
-    /// before the baseline, while this delivery was on its way.
-    fn came(&mut self, arrival: Arrival) {
+    /// A message came. It is one of the counted ones, unless it may have been settled before the
+    /// baseline, while this delivery was on its way.
+    fn came(&mut self, arrival: Arrival, unsure: bool) {
         let before = match (arrival.number, self.deliveries) {
             (Some(number), Some(deliveries)) => number <= deliveries,
             _ => false,
         };
-        let counted = arrival.sequence <= self.up_to && !(before && arrival.redelivered);
+        let counted = arrival.sequence <= self.up_to && !(before && unsure);
         if counted && self.here.insert(arrival.sequence) {
             self.number = self.number.saturating_sub(1);
         }

@@ -392,7 +392,7 @@ impl Lease {
     }
 
     /// Ends an ownership whose time is over.
-    fn expire(&mut self, now: Duration) {
+    pub(crate) fn expire(&mut self, now: Duration) {
         if now >= self.expiry() {
             self.lose();
         }
