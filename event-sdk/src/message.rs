@@ -1,17 +1,20 @@
 //! `Message`: one received or stored message; its envelope is opened on first use, `decode()`
 //! reads its data, and decode errors are reported here.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeErrorKind, DecodeFault, EncodeError, RawEnvelope};
+use event_sdk_core::event::KeyUse;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::set::{Content, Opened};
+use event_sdk_core::subject::grammar;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::Body;
-use event_sdk_core::{EnvelopeHeader, EventSet, RawEvent, Subject};
+use event_sdk_core::{EnvelopeHeader, EventKey, EventSet, RawEvent, Subject};
 use uuid::Uuid;
 
 use crate::trace::TraceContext;
@@ -68,6 +71,11 @@ impl<S> Message<S> {
     where
         S: EventSet,
     {
+        self.decode_as()
+    }
+
+    /// Decodes the event as a variant of another set.
+    pub(crate) fn decode_as<T: EventSet>(&self) -> Result<T, DecodeError> {
         let content = match &self.body {
             Body::Value(value) => Content::Value(&value.head, &value.event),
             Body::Encoded(_) => {
@@ -76,7 +84,7 @@ impl<S> Message<S> {
             }
         };
         let opened = Opened::new(&self.subject, &self.opener.prefix, content);
-        S::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
+        T::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
     }
 
     /// The envelope without the data.
@@ -98,6 +106,45 @@ impl<S> Message<S> {
             Body::Value(value) => Ok(value.head.event_id()),
             Body::Encoded(_) => Ok(self.envelope()?.head.event_id),
         }
+    }
+
+    /// The key of the event: `metadata.key` of the envelope, or else the key in the subject if the
+    /// event is one of the set and declares it there. `None` if the event has no key, or if the
+    /// message has neither.
+    ///
+    /// The key is also found in events that [`decode`](Self::decode) refuses: those outside of the
+    /// set, and those of a newer version.
+    #[must_use]
+    pub fn key(&self) -> Option<Cow<'_, str>>
+    where
+        S: EventSet,
+    {
+        let key = match &self.body {
+            Body::Value(value) => value.key(),
+            Body::Encoded(_) => {
+                let envelope = self.envelope().ok();
+                let key = envelope.and_then(|envelope| envelope.head.metadata.key.as_ref());
+                key.map(EventKey::text)
+            }
+        };
+        key.or_else(|| self.key_in_subject().map(Cow::Owned))
+    }
+
+    /// The unescaped last token of the subject, if it is the key of an event of the set.
+    fn key_in_subject(&self) -> Option<String>
+    where
+        S: EventSet,
+    {
+        let token = S::MEMBERS.iter().find_map(|spec| {
+            let subject = if spec.is_absolute() {
+                self.subject.as_str()
+            } else {
+                self.relative_subject()?
+            };
+            let token = subject.strip_prefix(spec.subject())?.strip_prefix('.')?;
+            (spec.key_use() == KeyUse::InSubject && !token.contains('.')).then_some(token)
+        })?;
+        grammar::unescape_key(token).ok()
     }
 
     /// The event with its envelope and undecoded data.
@@ -134,6 +181,11 @@ impl<S> Message<S> {
     #[must_use]
     pub fn relative_subject(&self) -> Option<&str> {
         self.subject.relative_to(&self.opener.prefix)
+    }
+
+    /// Takes another subject for that of the message.
+    pub(crate) fn set_subject(&mut self, subject: Subject) {
+        self.subject = subject;
     }
 
     /// The message headers.

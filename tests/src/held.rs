@@ -8,8 +8,8 @@ use std::time::Duration;
 use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
-    Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained, Error, ErrorKind,
+    History, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -194,6 +194,10 @@ impl Transport for Held {
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.memory.consumer_admin()
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.memory.coordination()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

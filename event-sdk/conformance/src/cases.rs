@@ -44,6 +44,10 @@ mod state;
 
 mod managing;
 
+mod coordinating;
+
+mod buckets;
+
 mod closing;
 
 mod draining;
@@ -85,6 +89,8 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         handover::CASES,
         state::CASES,
         managing::CASES,
+        coordinating::CASES,
+        buckets::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

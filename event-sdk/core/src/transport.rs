@@ -2,10 +2,12 @@
 //! transport.
 
 mod admin;
+mod bucket;
 mod capability;
 mod completion;
 mod consumer;
 mod consumer_change;
+mod coordination;
 mod delivery;
 mod difference;
 mod error;
@@ -20,12 +22,14 @@ mod subscription;
 mod unsettled;
 
 pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
+pub use bucket::Bucket;
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
 pub use consumer::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
 };
 pub use consumer_change::ConsumerChange;
+pub use coordination::{BucketConfig, Coordination, CoordinationEntry, PutRequest, Revision};
 pub use delivery::{Deliveries, DeliveryInfo, Incoming, Received, Settle, Settlement, Settler};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
@@ -52,7 +56,7 @@ use std::time::Duration;
 /// something else instead.
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability by returning it, and in no
+/// [`StreamAdmin`], [`ConsumerAdmin`], [`Coordination`]. A transport declares an ability by returning it, and in no
 /// other way. [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
@@ -120,13 +124,13 @@ use std::time::Duration;
 /// - After [`close`](Self::close) every operation returns [`ErrorKind::Closed`], and
 ///   subscriptions end without an error.
 /// - [`drain`](Self::drain) closes gracefully. Once it has begun, subscriptions end without an
-///   error and deliver nothing more, and every operation except publishing and settling returns
-///   [`ErrorKind::Closed`].
+///   error and deliver nothing more, and every operation except publishing, settling and
+///   [coordination](Coordination) returns [`ErrorKind::Closed`].
 /// - Messages that subscriptions had not yet returned to their callers go to other
 ///   subscriptions of their consumer at once.
 /// - Callers can publish, and settle their deliveries, until the last delivery is settled or the
 ///   drain's time is over, so a handler that publishes before it acknowledges can finish. After
-///   that, publishing and settling return [`ErrorKind::Closed`] too. Deliveries that are unsettled
+///   that, publishing, settling and coordination return [`ErrorKind::Closed`] too. Deliveries that are unsettled
 ///   when the time is over are given back, as by a `nak` without delay.
 /// - Publishes that were accepted before publishing was refused are confirmed.
 /// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
@@ -184,6 +188,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// The ability to manage consumers; `None` if the transport lacks it.
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        None
+    }
+
+    /// The ability to keep entries by key, changed by compare-and-set; `None` if the transport
+    /// lacks it.
+    fn coordination(&self) -> Option<&dyn Coordination> {
         None
     }
 
@@ -259,6 +269,10 @@ macro_rules! forward {
 
             fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
                 self.deref().consumer_admin()
+            }
+
+            fn coordination(&self) -> Option<&dyn Coordination> {
+                self.deref().coordination()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

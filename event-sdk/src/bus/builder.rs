@@ -10,7 +10,7 @@ use event_sdk_core::stream::{StreamConfig, StreamSpec};
 use event_sdk_core::subject::check_prefix;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Error, ErrorKind, Operation, Transport};
+use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Transport};
 
 use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
@@ -41,6 +41,7 @@ pub struct BusBuilder {
     metadata: Vec<(String, String)>,
     streams: Vec<StreamSpec>,
     consumers: Vec<ConsumerSpec>,
+    bucket: Option<BucketConfig>,
     codec: Arc<dyn Codec>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
@@ -64,6 +65,7 @@ impl BusBuilder {
             metadata: Vec::new(),
             streams: Vec::new(),
             consumers: Vec::new(),
+            bucket: None,
             codec: Arc::new(JsonCodec),
             clock: Arc::new(TokioClock::new()),
             ids: Arc::new(V7Ids::new()),
@@ -85,7 +87,8 @@ impl BusBuilder {
         self
     }
 
-    /// Adds a metadata entry to every event that this bus publishes, such as its region.
+    /// Adds a metadata entry to every event that this bus publishes, such as its region. `key` is
+    /// refused, because each event has its own.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.push((name.into(), text.into()));
         self
@@ -102,6 +105,31 @@ impl BusBuilder {
     /// Declares a durable: [`EventBus::apply`] creates or changes it.
     pub fn consumer(mut self, consumer: ConsumerSpec) -> Self {
         self.consumers.push(consumer);
+        self
+    }
+
+    /// Declares the bucket in which the instances of a service coordinate: leases and attempt
+    /// records are entries of it. [`EventBus::apply`] creates or changes it; `memory` creates it.
+    ///
+    /// Without this declaration, the bus uses the bucket `EVENT_SDK` and `apply` does not create
+    /// it: another service, or a deployment step, then has to. Buses that share a durable need the
+    /// same bucket.
+    ///
+    /// ```
+    /// use event_sdk::EventBus;
+    /// use event_sdk::transport::BucketConfig;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bus = EventBus::builder()
+    ///     .coordination(BucketConfig::new("BILLING").replicas(3))
+    ///     .memory()?;
+    /// assert_eq!(bus.coordination().name(), "BILLING");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn coordination(mut self, bucket: impl Into<BucketConfig>) -> Self {
+        self.bucket = Some(bucket.into());
         self
     }
 
@@ -141,7 +169,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or durable.
+    /// invalid stream or durable, or `key` as metadata.
     pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
         let streams = self.checked_streams()?;
         Ok(self.finish(Arc::new(transport), streams))
@@ -153,7 +181,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or overlapping streams.
+    /// invalid stream, overlapping streams, or `key` as metadata.
     #[cfg(feature = "memory")]
     pub fn memory(self) -> Result<EventBus, Error> {
         self.memory_with(|memory| memory)
@@ -175,6 +203,7 @@ impl BusBuilder {
             .iter()
             .cloned()
             .fold(MemoryTransport::builder(), MemoryTransportBuilder::stream)
+            .bucket(self.bucket.clone().unwrap_or_default())
             .clock(Arc::clone(&self.clock))
             .codec(Arc::clone(&self.codec));
         let transport = configure(builder).build()?;
@@ -194,6 +223,10 @@ impl BusBuilder {
             Error::new(kind, Operation::Configure, why.to_string())
         };
         check_prefix(&self.prefix).map_err(|why| invalid(ErrorKind::InvalidSubject, why.into()))?;
+        if self.metadata.iter().any(|(name, _)| name == "key") {
+            let why = "the metadata of a bus has no `key`, since all its events would have the same one; mark a field of the event with `#[event(key)]`";
+            return Err(invalid(ErrorKind::InvalidOption, why.into()));
+        }
         for (place, consumer) in self.consumers.iter().enumerate() {
             let refused = |reason: String| {
                 let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
@@ -206,6 +239,12 @@ impl BusBuilder {
                     "it is declared twice; a durable has one declaration".to_owned(),
                 ));
             }
+        }
+        if let Some(bucket) = &self.bucket {
+            bucket.check().map_err(|reason| {
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
+                error.at_bucket(&bucket.name)
+            })?;
         }
         let streams = self
             .streams
@@ -227,6 +266,7 @@ impl BusBuilder {
             metadata: self.metadata,
             streams,
             consumers: self.consumers,
+            bucket: self.bucket,
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
             delayed_naks: Registry::default(),

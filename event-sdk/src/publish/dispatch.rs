@@ -14,7 +14,7 @@ use event_sdk_core::transport::{
     Body, Capabilities, Capability, Completion, Confirmation, Error, ErrorKind, Expectations,
     MessageId, Operation, PublishRequest, TransportExt as _, ValueBody,
 };
-use event_sdk_core::{Event, Pattern, Subject};
+use event_sdk_core::{Event, EventKey, Pattern, Subject};
 
 use super::prepared::Expect;
 use super::{Prepared, Publishable};
@@ -82,7 +82,7 @@ impl<E: Event> Dispatch<E> {
     /// Sets the id and this time of an event.
     #[inline]
     pub(super) fn prepare_at(&self, event: Arc<E>, reading: Reading<'_>) -> Prepared<E> {
-        Prepared::new(self.bus.new_head::<E>(reading.now()), event)
+        Prepared::new(self.bus.new_head(&*event, reading.now()), event)
     }
 
     /// Passes the event to the transport; with `reading` if the clock was just read.
@@ -129,6 +129,7 @@ impl<E: Event> Dispatch<E> {
 
     fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
         if self.capabilities.has(Capability::ValueHandover) {
+            check_key(&*prepared.event)?;
             let event: Arc<dyn ErasedEvent> = prepared.event.clone();
             return Ok(Body::Value(ValueBody {
                 head: prepared.head.clone(),
@@ -136,9 +137,13 @@ impl<E: Event> Dispatch<E> {
             }));
         }
         let mut out = Vec::with_capacity(self.size_hint.load(Ordering::Relaxed));
+        let head = prepared.head();
+        if head.metadata.key.is_none() {
+            check_key(&*prepared.event)?;
+        }
         let codec = &self.bus.inner().codec;
         codec
-            .encode(&prepared.head(), &*prepared.event, headers, &mut out)
+            .encode(&head, &*prepared.event, headers, &mut out)
             .map_err(|why| {
                 Error::new(
                     ErrorKind::Encode,
@@ -205,6 +210,18 @@ fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject>
     } else {
         Subject::parse(format!("{prefix}.{}", spec.subject()))
     }
+}
+
+/// Checks the key of an event, if it has one.
+fn check_key<E: Event>(event: &E) -> Result<(), Error> {
+    let (KeyUse::Order | KeyUse::InSubject, Some(key)) = (E::SPEC.key_use(), event.key()) else {
+        return Ok(());
+    };
+    EventKey::check(key).map_err(|why| {
+        let name = E::SPEC.name();
+        let reason = format!("the key of the {name} cannot be written");
+        Error::new(ErrorKind::Encode, Operation::Publish, reason).with_source(why)
+    })
 }
 
 /// Checks the size of a message against the limits of transport and bus. `declared` has the

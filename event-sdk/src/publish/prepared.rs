@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use event_sdk_core::event::ValueHeader;
+use event_sdk_core::event::{KeyUse, ValueHeader};
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
-use event_sdk_core::{EnvelopeHeader, Event, LooseId};
+use event_sdk_core::{EnvelopeHeader, Event, EventKey, LooseId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ pub(super) struct Extra {
     pub(super) expect: Expect,
     /// The first invalid header; the publish returns it as an error.
     pub(super) invalid: Option<InvalidHeader>,
+    /// The reason why a key of the caller's own was refused; the publish returns it as an error.
+    pub(super) refused_key: Option<String>,
 }
 
 impl Extra {
@@ -67,7 +69,7 @@ impl Extra {
         let _ = trace.write(&mut self.headers);
     }
 
-    /// Validates headers and message id.
+    /// Validates headers, message id and key.
     pub(super) fn check(&self) -> Result<(), Error> {
         let invalid = |why| {
             Err(Error::new(
@@ -78,6 +80,13 @@ impl Extra {
         };
         if let Some(why) = &self.invalid {
             return invalid(why.to_string());
+        }
+        if let Some(why) = &self.refused_key {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Publish,
+                why.clone(),
+            ));
         }
         match self.message_id.as_ref().map(MessageId::check) {
             Some(Err(why)) => invalid(why.to_string()),
@@ -151,7 +160,7 @@ impl<E> Prepared<E> {
     }
 
     /// Sets a header of the caller's own.
-    pub(super) fn set_header(&mut self, name: Text, value: String) {
+    pub(crate) fn set_header(&mut self, name: Text, value: String) {
         self.extra_mut().set_header(name, value);
     }
 
@@ -173,7 +182,7 @@ impl<E: Event> Prepared<E> {
     /// The envelope without the data.
     #[must_use]
     pub fn head(&self) -> Cow<'_, EnvelopeHeader> {
-        self.head.to_header(&E::SPEC)
+        self.head.to_header(&*self.event)
     }
 
     /// Inherits the correlation id and trace of the cause, and sets the cause's id as causation
@@ -202,10 +211,35 @@ impl<E: Event> Prepared<E> {
     }
 
     /// Adds a metadata entry.
+    ///
+    /// `key` gives a key to an event without a field marked `#[event(key)]`. The publish fails with
+    /// [`ErrorKind::InvalidOption`] if the event has such a field, or if the key is longer than
+    /// [`EventKey::MAX_LEN`](event_sdk_core::EventKey::MAX_LEN).
     #[must_use]
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.change(|head| head.metadata.insert(name, text));
+        let (name, text) = (name.into(), text.into());
+        if name == "key" {
+            self.set_key(&text);
+        } else {
+            self.change(|head| head.metadata.insert(name, text));
+        }
         self
+    }
+
+    fn set_key(&mut self, text: &str) {
+        let spec = &E::SPEC;
+        let refused = match (spec.key_use(), EventKey::new(text)) {
+            (KeyUse::None, Ok(key)) => {
+                self.change(|head| head.metadata.key = Some(key));
+                return;
+            }
+            (KeyUse::None, Err(why)) => format!("metadata `key` of {}: {why}", spec.name()),
+            (KeyUse::Order | KeyUse::InSubject, _) => format!(
+                "the key of {} is its field marked `#[event(key)]`, and metadata cannot set another one",
+                spec.name()
+            ),
+        };
+        self.extra_mut().refused_key.get_or_insert(refused);
     }
 
     /// Sets the time of the event, truncated to microseconds. Default: now.
@@ -215,8 +249,14 @@ impl<E: Event> Prepared<E> {
         self
     }
 
+    /// Replaces the id.
+    pub(crate) fn with_id(mut self, id: Uuid) -> Self {
+        self.change(|head| head.event_id = id);
+        self
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut EnvelopeHeader)) {
-        self.head.change(&E::SPEC, change);
+        self.head.change(&*self.event, change);
     }
 }
 

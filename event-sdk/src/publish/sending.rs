@@ -57,7 +57,7 @@ impl<'a, E: Event> Publish<'a, E> {
         self.change(|prepared| prepared.correlation_id(id))
     }
 
-    /// Adds a metadata entry.
+    /// Adds a metadata entry; see [`Prepared::metadata`] about `key`.
     pub fn metadata(self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.change(|prepared| prepared.metadata(name, text))
     }

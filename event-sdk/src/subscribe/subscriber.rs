@@ -235,7 +235,10 @@ impl<S> Subscriber<S> {
         }
     }
 
-    fn poll_incoming(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Incoming<S>, Error>>> {
+    pub(crate) fn poll_incoming(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Incoming<S>, Error>>> {
         if let Some(delivery) = self.gathered.pop_front() {
             return Poll::Ready(Some(Ok(Incoming::Delivery(delivery))));
         }

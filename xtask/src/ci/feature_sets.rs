@@ -77,6 +77,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk"],
+        features: Features::Only("signal"),
+        reason: "a service that brings its own transport, and ends at a signal",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
         features: Features::Only("schemars"),
         reason: "a service whose events derive JsonSchema",
     },

@@ -17,6 +17,9 @@ pub trait ErasedEvent: WriteJson + Any + Send + Sync {
     /// The constants of the event.
     fn spec(&self) -> &'static EventSpec;
 
+    /// The key of the event ([`Readable::key`]), under a name that does not conflict with it.
+    fn event_key(&self) -> Option<&dyn fmt::Display>;
+
     /// The value as [`Any`], for a downcast.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -24,6 +27,10 @@ pub trait ErasedEvent: WriteJson + Any + Send + Sync {
 impl<E: Event> ErasedEvent for E {
     fn spec(&self) -> &'static EventSpec {
         &E::SPEC
+    }
+
+    fn event_key(&self) -> Option<&dyn fmt::Display> {
+        self.key()
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {

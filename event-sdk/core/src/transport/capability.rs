@@ -46,11 +46,16 @@ pub enum Capability {
     RetentionByAck,
     /// A stream can be compressed on disk.
     Compression,
+    /// Entries can be kept by key, and changed by compare-and-set:
+    /// [`Transport::coordination`](super::Transport::coordination).
+    Coordination,
+    /// An entry can have an expiry of its own.
+    CoordinationExpiry,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -68,6 +73,8 @@ impl Capability {
         Self::ConsumerAdmin,
         Self::RetentionByAck,
         Self::Compression,
+        Self::Coordination,
+        Self::CoordinationExpiry,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -75,7 +82,7 @@ impl Capability {
     pub const fn is_ability(self) -> bool {
         matches!(
             self,
-            Self::History | Self::StreamAdmin | Self::ConsumerAdmin
+            Self::History | Self::StreamAdmin | Self::ConsumerAdmin | Self::Coordination
         )
     }
 
@@ -106,6 +113,8 @@ impl fmt::Display for Capability {
             Self::ConsumerAdmin => "looking after consumers",
             Self::RetentionByAck => "keeping messages only until they are acknowledged",
             Self::Compression => "compressing a stream",
+            Self::Coordination => "keeping entries by key with compare-and-set",
+            Self::CoordinationExpiry => "an expiry for a single entry",
         })
     }
 }

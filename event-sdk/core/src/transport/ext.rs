@@ -2,8 +2,9 @@
 //! one.
 
 use super::{
-    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, HistoryRequest,
-    HistoryStream, Operation, StreamChange, StreamState, Transport,
+    BucketConfig, Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo,
+    CoordinationEntry, Error, HistoryRequest, HistoryStream, Operation, PutRequest, Revision,
+    StreamChange, StreamState, Transport,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -20,6 +21,7 @@ pub trait TransportExt: Transport {
             Capability::History => self.history().is_some(),
             Capability::StreamAdmin => self.stream_admin().is_some(),
             Capability::ConsumerAdmin => self.consumer_admin().is_some(),
+            Capability::Coordination => self.coordination().is_some(),
             other => self.capabilities().has(other),
         }
     }
@@ -106,6 +108,59 @@ pub trait TransportExt: Transport {
         match self.consumer_admin() {
             Some(consumers) => consumers.delete(stream, consumer),
             None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`Coordination::apply`](super::Coordination::apply).
+    fn apply_bucket(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.apply(config),
+            None => lacks(self, Capability::Coordination, Operation::Manage),
+        }
+    }
+
+    /// See [`Coordination::get`](super::Coordination::get).
+    fn coordination_get(
+        &self,
+        bucket: &str,
+        key: &str,
+    ) -> Completion<Result<Option<CoordinationEntry>, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.get(bucket, key),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Coordination::put`](super::Coordination::put).
+    fn coordination_put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.put(request),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Coordination::delete`](super::Coordination::delete).
+    fn coordination_delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        expected: Revision,
+    ) -> Completion<Result<(), Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.delete(bucket, key, expected),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Coordination::list`](super::Coordination::list).
+    fn coordination_list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.list(bucket, prefix),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
         }
     }
 }

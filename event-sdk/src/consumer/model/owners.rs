@@ -14,7 +14,7 @@
 //! - Nothing is acknowledged that was not completed, and from every state everything is completed
 //!   and acknowledged in the end by the processes that go on, also by one alone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
