@@ -224,6 +224,6 @@ impl Hasher for Fingerprint {
     }
 
     fn finish(&self) -> u64 {
-        self.0 as u64
+        u64::try_from(self.0 >> 64).unwrap_or_default()
     }
 }

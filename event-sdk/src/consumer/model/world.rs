@@ -51,7 +51,7 @@ impl World {
     pub(super) fn redeliver_all(&mut self, alone: Option<usize>) {
         let takes = |p: &usize| self.processes[*p].pulls && alone.is_none_or(|alone| alone == *p);
         if let Some(p) = (0..PROCESSES).rev().find(takes) {
-            for sequence in Vec::from_iter(self.server.pending.keys().copied()) {
+            for sequence in self.server.pending.clone().into_keys() {
                 self.deliver(p, sequence);
             }
         }
