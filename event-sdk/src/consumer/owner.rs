@@ -10,12 +10,21 @@
 //!
 //! - `entry`: what a lease looks like in the coordination bucket;
 //! - `lease`: acquire, renew, fence, take over, release;
+//! - `members`: which instances are alive;
 //! - `gate`: what passes after a takeover, and in which order;
 //! - `balance`: which partitions an instance acquires and gives up;
 //! - `partition`: the partition of a key.
+//!
+//! Around them:
+//!
+//! - `fence`: what the engine asks before it starts a handler;
+//! - `keeper`: keeps the leases in the coordination bucket.
 
 mod balance;
 pub(super) mod entry;
+pub(super) mod fence;
 pub(super) mod gate;
+mod keeper;
 pub(super) mod lease;
+mod members;
 mod partition;

@@ -209,6 +209,17 @@ impl Lease {
         }
     }
 
+    /// Whether this process wants to own it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted
+    }
+
+    /// Whether no entry of this process is left, and none can be on its way.
+    pub(crate) fn is_released(&self) -> bool {
+        let mine = matches!(self.entry, Entry::Mine(_));
+        self.writing.is_none() && !self.outdated && !mine
+    }
+
     /// Reports that every handler of earlier ownerships is gone: dropped, not only cancelled. A
     /// process that lost the lease does not acquire it before.
     pub(crate) fn cleared(&mut self) {
