@@ -81,8 +81,15 @@
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
 //! others. This holds within a process.
 //!
+//! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
+//! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is
+//! acknowledged and counted. **Layers** of `tower` are around each attempt
+//! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
+//!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back what has not
 //! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process.
+//! [`Readiness`] turns false before that. `shutdown_signal`, of the feature `signal`, completes when
+//! the process is told to end.
 
 mod attempts;
 mod batch;
@@ -92,10 +99,18 @@ mod consumers;
 mod ctx;
 mod engine;
 mod failure;
+mod filter;
 mod handlers;
 mod held;
+mod layer;
 mod member;
 mod options;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the engine does not call it yet")
+)]
+mod owner;
+mod preset;
 mod publish;
 mod readiness;
 mod report;
@@ -105,14 +120,20 @@ mod signal;
 mod stop;
 mod watchdog;
 
+#[cfg(test)]
+mod model;
+
 pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
 pub use consumers::{ConsumerId, Consumers, ConsumersReport, EndedConsumer};
 pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};
+pub use filter::Filter;
 pub use handlers::{Handle, Register};
-pub use member::Member;
+pub use layer::{Attempt, AttemptError, AttemptFuture, AttemptService};
+pub use member::{Member, Takes};
+pub use preset::Preset;
 pub use publish::PublishFrom;
 pub use readiness::Readiness;
 pub use report::{ConsumerReport, Unfinished};

@@ -15,10 +15,11 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
+        let waiting = self.ready.len() + self.at_layers();
         let room = match self.handlers.batch() {
             // The next batch is collected while others run.
-            Some(batch) => self.ready.len() < batch.max,
-            None => self.ready.len() + self.running() < self.options.concurrency,
+            Some(batch) => waiting < batch.max,
+            None => waiting + self.running() < self.options.concurrency,
         };
         room && self.held.len() < self.max_held
     }
@@ -32,8 +33,15 @@ impl Engine {
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
         while self.running() < self.options.concurrency && self.has_ready() {
-            if !self.may_run_beside(cx) {
+            if !self.runs_alone_next() && !self.may_run_beside(cx) {
                 return started;
+            }
+            if self.at_layers() > 0 {
+                if self.poll_layers(cx).is_pending() {
+                    break;
+                }
+                started = true;
+                continue;
             }
             if let Some(id) = self.next_probe() {
                 started |= self.start(id);
@@ -53,7 +61,7 @@ impl Engine {
     }
 
     fn has_ready(&self) -> bool {
-        !self.ready.is_empty() || self.circuit.has_probes()
+        !self.ready.is_empty() || self.circuit.has_probes() || self.at_layers() > 0
     }
 
     /// Starts the handler of the next event.
@@ -67,7 +75,8 @@ impl Engine {
 
     /// Starts an event without others. One that was delivered before is recorded first.
     fn start(&mut self, id: usize) -> bool {
-        if self.is_recorded_first(id) {
+        let layers_first = self.layered.is_some() && self.handlers.batch().is_none();
+        if !layers_first && self.is_recorded_first(id) {
             self.begin(id, None);
             return true;
         }
@@ -79,6 +88,10 @@ impl Engine {
         if let Some(batch) = self.handlers.batch().cloned() {
             return self.run_batch(&[id], &batch, alone);
         }
+        let alone = match self.wait_for_layers(id, alone) {
+            Ok(()) => return true,
+            Err(alone) => alone,
+        };
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
