@@ -13,6 +13,8 @@ mod letters;
 mod order;
 mod outage;
 mod presets;
+mod process;
 mod publishing;
 mod readiness;
 mod registry;
+mod suspects;
