@@ -9,7 +9,7 @@ use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
-    Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -194,6 +194,10 @@ impl Transport for Held {
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.memory.consumer_admin()
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.memory.message_admin()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -6,8 +6,8 @@ use event_sdk::stream::{Compression, Retention, StreamSpec};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, DeliverPolicy,
-    Drained, Error, ErrorKind, History, PublishRequest, StreamAdmin, SubscribeRequest,
-    Subscription, Transport,
+    Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest, StreamAdmin,
+    SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{EventBus, Subscribe};
 use event_sdk_tests::orders::{OrderEvents, OrderPlaced};
@@ -47,6 +47,10 @@ impl Transport for Older {
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.inner.consumer_admin()
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.inner.message_admin()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

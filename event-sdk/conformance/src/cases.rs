@@ -44,6 +44,8 @@ mod state;
 
 mod managing;
 
+mod messages;
+
 mod closing;
 
 mod draining;
@@ -85,6 +87,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         handover::CASES,
         state::CASES,
         managing::CASES,
+        messages::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

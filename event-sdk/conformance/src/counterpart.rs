@@ -13,8 +13,8 @@ use super::rig::{Draft, Rig};
 use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, Incoming, Order, Outcome as Done,
-    TransportExt as _,
+    Capability, ConsumerConfig, Deletion, Error, ErrorKind, HistoryRequest, Incoming, Order,
+    Outcome as Done, PurgeRequest, TransportExt as _, WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -88,6 +88,7 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let applied = rig.try_apply_consumer(&rig.durable("d")?).await?;
                 unsupported(capability, "applying a durable", applied)?;
             }
+            Capability::MessageAdmin => no_message_admin(&fixture).await?,
             Capability::RetentionByAck => {
                 let interest = |stream: StreamSpec| stream.retention(Retention::Interest);
                 apply(&fixture, capability, interest).await?;
@@ -200,6 +201,21 @@ async fn no_stream_admin(fixture: &Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     unsupported(capability, "a state", rig.try_state().await?)?;
     unsupported(capability, "streams", rig.try_streams_for(">").await?)
+}
+
+/// Messages are neither got nor deleted.
+async fn no_message_admin(fixture: &Fixture) -> Outcome {
+    let capability = Capability::MessageAdmin;
+    let rig = fixture.rig().await?;
+    rig.publish("a", 1).await?;
+    let which = WhichMessage::Sequence(1);
+    unsupported(capability, "getting", rig.try_get(which).await?)?;
+    let deleted = rig.try_delete(1, Deletion::Remove).await?;
+    unsupported(capability, "deleting", deleted)?;
+    let all = PurgeRequest::all(rig.stream.clone());
+    unsupported(capability, "a purge", rig.try_purge(all).await?)?;
+    let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
+    reader.expect_and_ack([1]).await
 }
 
 /// Nothing is stored, and whoever asks for what is stored hears so.

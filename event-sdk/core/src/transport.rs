@@ -12,6 +12,7 @@ mod error;
 mod ext;
 mod history;
 mod message;
+mod message_admin;
 mod notice;
 mod prefetch;
 mod settle_answers;
@@ -32,6 +33,9 @@ pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
+pub use message_admin::{
+    Deletion, FoundMessage, MessageAdmin, PurgeRequest, UnreadableHeaders, WhichMessage,
+};
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
 pub use prefetch::Prefetch;
 pub use settle_answers::SettleCompletions;
@@ -52,7 +56,7 @@ use std::time::Duration;
 /// something else instead.
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`]. A transport declares an ability by returning it, and in no
+/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`]. A transport declares an ability by returning it, and in no
 /// other way. [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
@@ -187,6 +191,11 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The ability to get, delete and purge stored messages; `None` if the transport lacks it.
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        None
+    }
+
     /// What to do about a missing capability, as the end of a sentence: an option to set, or the
     /// server version that has it.
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
@@ -259,6 +268,10 @@ macro_rules! forward {
 
             fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
                 self.deref().consumer_admin()
+            }
+
+            fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+                self.deref().message_admin()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

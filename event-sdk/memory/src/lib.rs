@@ -85,6 +85,7 @@
 //!
 //! Reading and data structures:
 //! - `history`: reads stored messages without a consumer;
+//! - `message_admin`: gets, deletes and purges stored messages;
 //! - `changeable`, `deferred_actions`, `sequenced`, `slab`: data structures for the above.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -123,6 +124,7 @@ mod subscribers;
 mod subscription;
 
 mod history;
+mod message_admin;
 
 mod changeable;
 mod deferred_actions;
@@ -146,8 +148,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    Operation, PublishRequest, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    MessageAdmin, Operation, PublishRequest, Stored, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -324,6 +326,10 @@ impl Transport for MemoryTransport {
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        Some(self)
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
         Some(self)
     }
 

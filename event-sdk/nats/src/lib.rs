@@ -108,6 +108,9 @@
 //!   names and leaves all others. In a cluster it waits until the stream can be found by its
 //!   subjects (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only,
 //!   so the number of remembered ids is not compared, and the minimum window is 100 ms.
+//! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message is
+//!   always found. A purge before a sequence never moves the end of the stream, as the server's own
+//!   would for a sequence beyond it: without a filter it asks for the last sequence first.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
@@ -137,6 +140,7 @@
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
+//! - `message_admin`: gets, deletes and purges stored messages;
 //! - `core_nats`: publish and subscribe without streams.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -160,6 +164,8 @@ mod receiver;
 mod consumer;
 
 mod history;
+
+mod message_admin;
 
 mod in_runtime;
 
@@ -187,8 +193,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    Operation, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport,
+    MessageAdmin, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -286,6 +292,10 @@ impl Transport for Nats {
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.context.may_manage().then_some(self)
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
         self.context.may_manage().then_some(self)
     }
 

@@ -8,8 +8,8 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error, History,
-    Incoming, NoticeKind, Operation, PublishRequest, Stored, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, Stored, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -120,6 +120,11 @@ impl Transport for Reduced {
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.has_ability(Capability::ConsumerAdmin)
             .then(|| self.inner.consumer_admin())?
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.has_ability(Capability::MessageAdmin)
+            .then(|| self.inner.message_admin())?
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -5,7 +5,9 @@ mod consumers;
 mod delivering;
 mod draining;
 mod managing;
+mod messages;
 mod publishing;
+mod reading;
 mod settling;
 mod slow;
 
@@ -15,13 +17,12 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::stream::{Limits, Retention, StreamConfig};
-use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerConfig, ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History,
-    HistoryRequest, HistoryStream, Operation, Order, PublishRequest, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    ConsumerConfig, ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin,
+    Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError};
 
@@ -123,6 +124,19 @@ pub(crate) enum Sabotage {
     CountsNoPositions,
     /// Deleting a consumer is confirmed and not done.
     DeletesNothing,
+
+    /// Getting a message by its sequence returns the one behind it.
+    GetsTheNeighbour,
+    /// Deleting a message is confirmed and not done.
+    DeletesNoMessages,
+    /// A message that is not there is said to have been deleted.
+    CallsTheMissingDeleted,
+    /// A purge deletes everything, whatever it is about.
+    PurgesEverything,
+    /// Of a purge with two ends, one is thrown away.
+    PurgesWithTwoEnds,
+    /// A purge does not count what it deletes.
+    CountsNothingPurged,
 
     /// Of two messages that are there, the second comes first.
     Reorders,
@@ -367,6 +381,12 @@ impl<T: Transport> Transport for Broken<T> {
             .then_some(self)
     }
 
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.inner
+            .supports(Capability::MessageAdmin)
+            .then_some(self)
+    }
+
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.broken_drain(within)
     }
@@ -376,51 +396,6 @@ impl<T: Transport> Transport for Broken<T> {
             return Completion::ready(Ok(()));
         }
         self.inner.close()
-    }
-}
-
-impl<T: Transport> History for Broken<T> {
-    fn read(&self, mut request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
-        match self.sabotage {
-            Sabotage::ReadsForwardOnly => request.order = Order::OldestFirst,
-            Sabotage::IgnoresTheLimit => request.limit = None,
-            Sabotage::Pretends(Capability::History) => {
-                return Completion::ready(Err(only_pretended(
-                    Capability::History,
-                    Operation::Read,
-                )));
-            }
-            _ => {}
-        }
-        let (history, sabotage) = (self.inner.read_history(request), self.sabotage);
-        Completion::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
-    }
-}
-
-impl<T: Transport> StreamAdmin for Broken<T> {
-    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
-        match self.sabotage {
-            Sabotage::Panics => panic!("asked for streams"),
-            Sabotage::Hangs => Completion::later(std::future::pending()),
-            _ => self.inner.streams_for(pattern),
-        }
-    }
-
-    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
-        let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
-        Completion::later(async move {
-            let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
-            match sabotage {
-                Sabotage::CountsNoConsumers => state.consumers = 0,
-                Sabotage::CountsFromZero => state.first_sequence -= 1,
-                _ => {}
-            }
-            Ok(state)
-        })
-    }
-
-    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
-        managing::broken_apply(&*self.inner, self.sabotage, config)
     }
 }
 

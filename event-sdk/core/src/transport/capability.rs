@@ -42,6 +42,9 @@ pub enum Capability {
     /// Consumers can be inspected, created, changed and deleted:
     /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
     ConsumerAdmin,
+    /// Stored messages can be got, deleted and purged by sequence:
+    /// [`Transport::message_admin`](super::Transport::message_admin).
+    MessageAdmin,
     /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
     /// A stream can be compressed on disk.
@@ -50,7 +53,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -66,6 +69,7 @@ impl Capability {
         Self::ValueHandover,
         Self::StreamAdmin,
         Self::ConsumerAdmin,
+        Self::MessageAdmin,
         Self::RetentionByAck,
         Self::Compression,
     ];
@@ -75,7 +79,7 @@ impl Capability {
     pub const fn is_ability(self) -> bool {
         matches!(
             self,
-            Self::History | Self::StreamAdmin | Self::ConsumerAdmin
+            Self::History | Self::StreamAdmin | Self::ConsumerAdmin | Self::MessageAdmin
         )
     }
 
@@ -104,6 +108,7 @@ impl fmt::Display for Capability {
             Self::ValueHandover => "handing a value over without encoding it",
             Self::StreamAdmin => "finding, creating and changing streams",
             Self::ConsumerAdmin => "looking after consumers",
+            Self::MessageAdmin => "getting, deleting and purging stored messages",
             Self::RetentionByAck => "keeping messages only until they are acknowledged",
             Self::Compression => "compressing a stream",
         })

@@ -2,8 +2,9 @@
 //! one.
 
 use super::{
-    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, HistoryRequest,
-    HistoryStream, Operation, StreamChange, StreamState, Transport,
+    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Deletion, Error,
+    FoundMessage, HistoryRequest, HistoryStream, Operation, PurgeRequest, StreamChange,
+    StreamState, Transport, WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -20,6 +21,7 @@ pub trait TransportExt: Transport {
             Capability::History => self.history().is_some(),
             Capability::StreamAdmin => self.stream_admin().is_some(),
             Capability::ConsumerAdmin => self.consumer_admin().is_some(),
+            Capability::MessageAdmin => self.message_admin().is_some(),
             other => self.capabilities().has(other),
         }
     }
@@ -106,6 +108,39 @@ pub trait TransportExt: Transport {
         match self.consumer_admin() {
             Some(consumers) => consumers.delete(stream, consumer),
             None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`MessageAdmin::get`](super::MessageAdmin::get).
+    fn get_message(
+        &self,
+        stream: &str,
+        which: WhichMessage,
+    ) -> Completion<Result<Option<FoundMessage>, Error>> {
+        match self.message_admin() {
+            Some(messages) => messages.get(stream, which),
+            None => lacks(self, Capability::MessageAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`MessageAdmin::delete`](super::MessageAdmin::delete).
+    fn delete_message(
+        &self,
+        stream: &str,
+        sequence: u64,
+        deletion: Deletion,
+    ) -> Completion<Result<bool, Error>> {
+        match self.message_admin() {
+            Some(messages) => messages.delete(stream, sequence, deletion),
+            None => lacks(self, Capability::MessageAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`MessageAdmin::purge`](super::MessageAdmin::purge).
+    fn purge_messages(&self, request: PurgeRequest) -> Completion<Result<u64, Error>> {
+        match self.message_admin() {
+            Some(messages) => messages.purge(request),
+            None => lacks(self, Capability::MessageAdmin, Operation::Manage),
         }
     }
 }

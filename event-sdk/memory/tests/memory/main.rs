@@ -10,6 +10,7 @@ mod draining;
 mod handover;
 mod history;
 mod keeping;
+mod message_admin;
 mod publishing;
 mod retention;
 mod runtimes;

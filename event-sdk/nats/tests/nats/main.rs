@@ -13,6 +13,7 @@ mod exhausted;
 mod gaps;
 mod gaps_uncertain;
 mod history;
+mod message_admin;
 mod misbehaving;
 mod odd_subjects;
 mod permissions;

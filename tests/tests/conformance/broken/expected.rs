@@ -1,5 +1,7 @@
 //! Table: which cases fail for which broken promise.
 
+mod abilities;
+
 use event_sdk::transport::Capability;
 
 use crate::sabotage::Sabotage;
@@ -48,8 +50,13 @@ pub(super) const BEGIN_ELSEWHERE: &[&str] = &[
     "new_begins_now",
 ];
 
+/// All rows of the table.
+pub(super) fn all() -> impl Iterator<Item = &'static Expected> {
+    EXPECTED.iter().chain(abilities::EXPECTED)
+}
+
 #[rustfmt::skip]
-pub(super) const EXPECTED: &[Expected] = &[
+const EXPECTED: &[Expected] = &[
     exactly(S::Nothing, &[]),
     at_least(S::LosesEveryTenth, &[
         "order_of_one_publisher", "dropped_confirmation_takes_nothing_back",
@@ -60,12 +67,14 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_delivery_says_where_it_comes_from", "history_is_what_was_published",
     ]),
     exactly(S::ForgetsMessageIds, &[
+        "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
         "a_value_may_be_a_duplicate", "an_event_id_is_its_text",
         "an_id_that_cannot_travel_is_refused", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
     ]),
     exactly(S::HidesDuplicates, &[
+        "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_value_may_be_a_duplicate",
         "an_event_id_is_its_text", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
@@ -77,6 +86,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "unexpected_subject_sequence_is_refused",
     ]),
     exactly(S::DropsHeaders, &[
+        "a_message_is_got_by_its_sequence",
         "a_value_arrives_as_it_is", "header_values_survive", "headers_count_towards_the_limit",
         "headers_survive", "history_is_what_was_published", "largest_header_survives",
         "many_headers_survive", "max_bytes_keeps_the_newest",
@@ -125,18 +135,6 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
         "subjects_of_another_stream_are_refused", "the_retention_of_a_stream_stays",
         "the_storage_of_a_stream_stays",
-    ]),
-    exactly(S::Pretends(Capability::StreamAdmin), &[
-        "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
-        "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
-        "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
-        "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
-        "a_subject_that_is_taken_away_is_kept", "after_closing_nothing_is_managed",
-        "an_age_that_is_set_later_counts", "applying_it_again_changes_nothing",
-        "many_may_apply_at_once", "subjects_of_another_stream_are_refused",
-        "the_retention_of_a_stream_stays", "the_storage_of_a_stream_stays",
-        "what_a_new_limit_drops_is_a_gap",
-        "what_differs_is_changed_and_told",
     ]),
     exactly(S::KeepsWhatWasAcked, &[
         "a_deleted_consumer_is_waited_for_no_more", "a_later_consumer_is_waited_for_too",
@@ -253,12 +251,14 @@ pub(super) const EXPECTED: &[Expected] = &[
         "without_max_deliver_it_comes_until_settled",
     ]),
     exactly(S::HidesGaps, &[
+        "what_was_deleted_is_a_gap",
         "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
         "a_slow_subscription_hears_of_a_gap", "holes_are_gaps", "what_a_new_limit_drops_is_a_gap",
         "what_grew_too_old_is_a_gap", "a_gap_spans_no_more_than_what_was_dropped",
         "what_was_dropped_behind_the_start_is_a_gap",
     ]),
     exactly(S::WidensGaps, &[
+        "what_was_deleted_is_a_gap",
         "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
         "a_gap_spans_no_more_than_what_was_dropped", "a_slow_subscription_hears_of_a_gap",
         "holes_are_gaps", "what_a_new_limit_drops_is_a_gap", "what_grew_too_old_is_a_gap",
@@ -344,6 +344,7 @@ pub(super) const EXPECTED: &[Expected] = &[
         "the_state_counts", "what_differs_is_changed_and_told",
     ]),
     exactly(S::Hides(Capability::Deduplication), &[
+        "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
         "a_refused_id_is_not_remembered", "a_value_may_be_a_duplicate",
         "an_event_id_is_its_text", "an_id_that_cannot_travel_is_refused",
@@ -356,20 +357,13 @@ pub(super) const EXPECTED: &[Expected] = &[
         "every_consumer_gets_the_value", "history_has_values",
         "values_and_bytes_keep_their_order",
     ]),
-    exactly(S::Pretends(Capability::History), &[
-        "after_closing_nothing_is_read", "history_begins_at_a_sequence",
-        "history_begins_at_a_time", "history_ends_where_it_was_asked_for", "history_has_values",
-        "history_is_in_order", "history_is_what_was_published", "history_keeps_its_filters",
-        "history_keeps_its_limit", "history_leaves_out_what_is_dropped",
-        "history_of_a_missing_stream_is_an_error", "history_of_nothing_is_empty",
-        "history_settles_nothing",
-    ]),
     exactly(S::Pretends(Capability::ExpectStream), &[
         "a_refused_id_is_not_remembered", "every_expectation_has_to_hold",
         "expected_stream_sequence_is_stored", "refused_messages_are_not_delivered",
         "unexpected_stream_sequence_is_refused",
     ]),
     exactly(S::Pretends(Capability::ExpectSubject), &[
+        "before_the_deleted_last_message_lies_another",
         "every_expectation_has_to_hold", "expected_subject_sequence_is_stored",
         "one_of_many_writers_wins", "unexpected_subject_sequence_is_refused",
     ]),
