@@ -8,8 +8,8 @@ use std::time::Duration;
 use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind, History,
-    MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind,
+    History, MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -198,6 +198,10 @@ impl Transport for Held {
 
     fn message_admin(&self) -> Option<&dyn MessageAdmin> {
         self.memory.message_admin()
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.memory.advisories()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use event_sdk::stream::{Compression, Retention, StreamSpec};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, DeliverPolicy,
-    Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest, StreamAdmin,
+    AckPolicy, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest, StreamAdmin,
     SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{EventBus, Subscribe};
@@ -51,6 +51,10 @@ impl Transport for Older {
 
     fn message_admin(&self) -> Option<&dyn MessageAdmin> {
         self.inner.message_admin()
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.inner.advisories()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

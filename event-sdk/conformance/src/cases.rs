@@ -46,6 +46,8 @@ mod managing;
 
 mod messages;
 
+mod advisories;
+
 mod closing;
 
 mod draining;
@@ -88,6 +90,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         state::CASES,
         managing::CASES,
         messages::CASES,
+        advisories::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

@@ -2,6 +2,7 @@
 //! transport.
 
 mod admin;
+mod advisories;
 mod capability;
 mod completion;
 mod consumer;
@@ -21,6 +22,10 @@ mod subscription;
 mod unsettled;
 
 pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
+pub use advisories::{
+    Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,
+    StoredAdvisories, StoredAdvisory, UnreadableAdvisory,
+};
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
 pub use consumer::{
@@ -56,7 +61,7 @@ use std::time::Duration;
 /// something else instead.
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`]. A transport declares an ability by returning it, and in no
+/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`]. A transport declares an ability by returning it, and in no
 /// other way. [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
@@ -196,6 +201,11 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The ability to hear advisories of a server about consumers; `None` if the transport lacks it.
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        None
+    }
+
     /// What to do about a missing capability, as the end of a sentence: an option to set, or the
     /// server version that has it.
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
@@ -272,6 +282,10 @@ macro_rules! forward {
 
             fn message_admin(&self) -> Option<&dyn MessageAdmin> {
                 self.deref().message_admin()
+            }
+
+            fn advisories(&self) -> Option<&dyn Advisories> {
+                self.deref().advisories()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

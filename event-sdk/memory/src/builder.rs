@@ -110,6 +110,7 @@ impl MemoryTransportBuilder {
             self.streams.push(default_stream());
         }
         let maker = Maker {
+            desk: Arc::default(),
             clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::new())),
             codec: self.codec,
             hand_over: self.hand_over,

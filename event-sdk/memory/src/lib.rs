@@ -81,7 +81,8 @@
 //! - `retention_ledger`: which messages it has still to settle;
 //! - `notices`: gaps and exhausted messages that it reports;
 //! - `subscribers`, `subscription`, `own_subjects`: the subscriptions that poll it;
-//! - `settle`: ack, nak, term, in progress.
+//! - `settle`: ack, nak, term, in progress;
+//! - `reporter`, `advisories`: what a server would say of consumers.
 //!
 //! Reading and data structures:
 //! - `history`: reads stored messages without a consumer;
@@ -116,6 +117,7 @@ mod consumer;
 mod notices;
 mod pending;
 mod position;
+mod reporter;
 mod retention_ledger;
 
 mod own_subjects;
@@ -125,6 +127,8 @@ mod subscription;
 
 mod history;
 mod message_admin;
+
+mod advisories;
 
 mod changeable;
 mod deferred_actions;
@@ -137,6 +141,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::advisories::AdvisoryHub;
 use self::connection::Connection;
 use self::stream::MemoryStream;
 use self::streams::Streams;
@@ -146,10 +151,10 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    MessageAdmin, Operation, PublishRequest, Stored, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Advisories, Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest,
+    HistoryStream, MessageAdmin, Operation, PublishRequest, Stored, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -181,6 +186,7 @@ pub struct MemoryTransport(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     connection: Arc<Connection>,
+    advisories: Arc<AdvisoryHub>,
     capabilities: Capabilities,
 }
 
@@ -221,8 +227,10 @@ impl MemoryTransport {
                 capabilities = capabilities.with(capability);
             }
         }
+        let streams = Arc::new(streams);
         Self(Arc::new(Inner {
-            connection: Arc::new(Connection::new(streams.open(), Arc::new(streams))),
+            advisories: AdvisoryHub::of(&streams),
+            connection: Arc::new(Connection::new(streams.open(), streams)),
             capabilities,
         }))
     }
@@ -256,6 +264,7 @@ impl MemoryTransport {
         let streams = Arc::clone(self.0.connection.streams());
         Ok(Self(Arc::new(Inner {
             connection: Arc::new(Connection::new(streams.connect()?, streams)),
+            advisories: Arc::clone(&self.0.advisories),
             capabilities: self.0.capabilities,
         })))
     }
@@ -330,6 +339,10 @@ impl Transport for MemoryTransport {
     }
 
     fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        Some(self)
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
         Some(self)
     }
 

@@ -7,8 +7,8 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error, History,
-    Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, Stored, StreamAdmin,
+    Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error,
+    History, Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, Stored, StreamAdmin,
     StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
@@ -125,6 +125,11 @@ impl Transport for Reduced {
     fn message_admin(&self) -> Option<&dyn MessageAdmin> {
         self.has_ability(Capability::MessageAdmin)
             .then(|| self.inner.message_admin())?
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.has_ability(Capability::Advisories)
+            .then(|| self.inner.advisories())?
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

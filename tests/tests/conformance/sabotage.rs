@@ -1,5 +1,6 @@
 //! Wrapper transport that breaks one promise on purpose.
 
+mod advisories;
 mod closing;
 mod consumers;
 mod delivering;
@@ -19,7 +20,7 @@ use event_sdk::Pattern;
 use event_sdk::stream::{Limits, Retention, StreamConfig};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
     ConsumerConfig, ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin,
     Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription, Transport,
     TransportExt as _,
@@ -137,6 +138,13 @@ pub(crate) enum Sabotage {
     PurgesWithTwoEnds,
     /// A purge does not count what it deletes.
     CountsNothingPurged,
+
+    /// Advisories are never heard.
+    HearsNothing,
+    /// A listener hears all advisories, whatever it asked for.
+    HearsEverything,
+    /// Advisories have no reasons.
+    HearsNoReasons,
 
     /// Of two messages that are there, the second comes first.
     Reorders,
@@ -385,6 +393,10 @@ impl<T: Transport> Transport for Broken<T> {
         self.inner
             .supports(Capability::MessageAdmin)
             .then_some(self)
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.inner.supports(Capability::Advisories).then_some(self)
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, Deletion, DeliverPolicy, Error, ErrorKind,
-    PurgeRequest, TransportExt as _, WhichMessage,
+    AckPolicy, AdvisoryRequest, ConsumerConfig, ConsumerName, Deletion, DeliverPolicy, Error,
+    ErrorKind, PurgeRequest, TransportExt as _, WhichMessage,
 };
 use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Pattern, Subscribe};
 use event_sdk_test_servers::{Permissions, Server};
@@ -44,6 +44,7 @@ const ACTS: &[(&str, Act)] = &[
     ("purges everything before", |case| {
         Box::pin(purges_before(case))
     }),
+    ("listens to advisories", |case| Box::pin(listens(case))),
     ("declares no streams", |case| Box::pin(undeclared(case))),
     ("applies its durable", |case| {
         Box::pin(applies_durable(case))
@@ -430,6 +431,13 @@ async fn purges_before(case: Case) -> Result<(), Error> {
     let purged = within("a purge", case.nats().purge_messages(request)).await?;
     assert_eq!(purged, 1);
     Ok(())
+}
+
+async fn listens(case: Case) -> Result<(), Error> {
+    let mut request = AdvisoryRequest::default();
+    request.stream = Some(case.own("ORDERS").into());
+    let listening = case.nats().listen_to_advisories(request);
+    within("listening", listening).await.map(drop)
 }
 
 async fn applies_durable(case: Case) -> Result<(), Error> {

@@ -45,6 +45,9 @@ pub enum Capability {
     /// Stored messages can be got, deleted and purged by sequence:
     /// [`Transport::message_admin`](super::Transport::message_admin).
     MessageAdmin,
+    /// Advisories about consumers can be heard:
+    /// [`Transport::advisories`](super::Transport::advisories).
+    Advisories,
     /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
     /// A stream can be compressed on disk.
@@ -53,7 +56,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -70,6 +73,7 @@ impl Capability {
         Self::StreamAdmin,
         Self::ConsumerAdmin,
         Self::MessageAdmin,
+        Self::Advisories,
         Self::RetentionByAck,
         Self::Compression,
     ];
@@ -79,7 +83,11 @@ impl Capability {
     pub const fn is_ability(self) -> bool {
         matches!(
             self,
-            Self::History | Self::StreamAdmin | Self::ConsumerAdmin | Self::MessageAdmin
+            Self::History
+                | Self::StreamAdmin
+                | Self::ConsumerAdmin
+                | Self::MessageAdmin
+                | Self::Advisories
         )
     }
 
@@ -109,6 +117,7 @@ impl fmt::Display for Capability {
             Self::StreamAdmin => "finding, creating and changing streams",
             Self::ConsumerAdmin => "looking after consumers",
             Self::MessageAdmin => "getting, deleting and purging stored messages",
+            Self::Advisories => "hearing advisories about consumers",
             Self::RetentionByAck => "keeping messages only until they are acknowledged",
             Self::Compression => "compressing a stream",
         })

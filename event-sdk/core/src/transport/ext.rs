@@ -2,9 +2,10 @@
 //! one.
 
 use super::{
-    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Deletion, Error,
-    FoundMessage, HistoryRequest, HistoryStream, Operation, PurgeRequest, StreamChange,
-    StreamState, Transport, WhichMessage,
+    AdvisoryRequest, AdvisoryStream, Capability, Completion, ConsumerChange, ConsumerConfig,
+    ConsumerInfo, Deletion, Error, FoundMessage, HistoryRequest, HistoryStream, Operation,
+    PurgeRequest, StoredAdvisories, StreamChange, StreamState, SubscribeRequest, Transport,
+    WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -22,6 +23,7 @@ pub trait TransportExt: Transport {
             Capability::StreamAdmin => self.stream_admin().is_some(),
             Capability::ConsumerAdmin => self.consumer_admin().is_some(),
             Capability::MessageAdmin => self.message_admin().is_some(),
+            Capability::Advisories => self.advisories().is_some(),
             other => self.capabilities().has(other),
         }
     }
@@ -141,6 +143,31 @@ pub trait TransportExt: Transport {
         match self.message_admin() {
             Some(messages) => messages.purge(request),
             None => lacks(self, Capability::MessageAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`Advisories::listen`](super::Advisories::listen).
+    fn listen_to_advisories(
+        &self,
+        request: AdvisoryRequest,
+    ) -> Completion<Result<AdvisoryStream, Error>> {
+        match self.advisories() {
+            Some(advisories) => advisories.listen(request),
+            None => lacks(self, Capability::Advisories, Operation::Subscribe),
+        }
+    }
+
+    /// Subscribes to a stream that stores advisories
+    /// ([`AdvisoryKind::subjects`](super::AdvisoryKind::subjects)), and reads its messages as such.
+    ///
+    /// Cancel-safe, and with the errors, as [`Transport::subscribe`].
+    fn subscribe_advisories(
+        &self,
+        request: SubscribeRequest,
+    ) -> Completion<Result<StoredAdvisories, Error>> {
+        match self.subscribe(request).try_into_ready() {
+            Ok(subscribed) => Completion::ready(subscribed.map(StoredAdvisories::new)),
+            Err(later) => Completion::later(async move { Ok(StoredAdvisories::new(later.await?)) }),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! consumers, acks, draining, hand-over, history, wakeups and memory bounds.
 
 mod acks;
+mod advisories;
 mod applying;
 mod applying_durables;
 mod bounds;

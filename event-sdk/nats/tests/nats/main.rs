@@ -1,6 +1,7 @@
 //! The NATS transport on real servers, one file each for connecting, security, permissions,
 //! streams, publishing, pulling, settling, recovery, history and core NATS.
 
+mod advisories;
 mod cluster;
 mod connecting;
 mod consumer_ends;

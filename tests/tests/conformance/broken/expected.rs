@@ -117,6 +117,7 @@ const EXPECTED: &[Expected] = &[
         "the_state_has_the_configuration",
     ]),
     exactly(S::AppliesNothing, &[
+        "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
@@ -197,6 +198,7 @@ const EXPECTED: &[Expected] = &[
         "max_ack_pending_is_for_all_members",
     ]),
     exactly(S::IgnoresMaxDeliver, &[
+        "a_message_without_deliveries_left_is_heard",
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
         "another_backoff_is_followed_and_told", "binding_takes_the_consumer_as_it_is",
         "other_settings_are_followed_and_told", "max_deliver_is_kept",
@@ -295,6 +297,7 @@ const EXPECTED: &[Expected] = &[
         "what_is_not_settled_in_time_is_given_back", "what_ran_out_of_deliveries_may_be_acked_late",
     ]),
     exactly(S::PutsBackTheTerminated, &[
+        "a_termination_is_heard", "a_message_without_deliveries_left_is_heard", "what_others_do_is_heard", "advisories_are_chosen", "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "a_nak_after_the_term_does_nothing",
         "a_terminated_message_stays_away", "a_work_queue_drops_what_was_terminated",
         "settlements_of_all_kinds", "settling_lets_the_next_in", "what_is_in_hand_can_be_settled",
@@ -378,6 +381,7 @@ const EXPECTED: &[Expected] = &[
         "another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait",
     ]),
     exactly(S::GoesOnAfterClosing, &[
+        "listening_ends_with_the_transport",
         "after_closing_no_batch_is_settled",
         "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",

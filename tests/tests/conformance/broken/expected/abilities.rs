@@ -8,6 +8,7 @@ use crate::sabotage::Sabotage as S;
 #[rustfmt::skip]
 pub(super) const EXPECTED: &[Expected] = &[
     exactly(S::Pretends(Capability::StreamAdmin), &[
+        "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
@@ -67,4 +68,20 @@ pub(super) const EXPECTED: &[Expected] = &[
         "a_purge_empties_the_stream", "a_purge_goes_by_its_filter",
         "a_purge_ends_before_a_sequence", "a_purge_keeps_the_newest",
     ]),
+    exactly(S::Pretends(Capability::Advisories), &[
+        "a_termination_is_heard",
+        "a_message_without_deliveries_left_is_heard",
+        "what_others_do_is_heard",
+        "advisories_are_chosen",
+        "listening_ends_with_the_transport",
+    ]),
+    exactly(S::HearsNothing, &[
+        "a_termination_is_heard",
+        "a_message_without_deliveries_left_is_heard",
+        "what_others_do_is_heard",
+        "advisories_are_chosen",
+        "listening_ends_with_the_transport",
+    ]),
+    exactly(S::HearsEverything, &["advisories_are_chosen"]),
+    exactly(S::HearsNoReasons, &["a_termination_is_heard"]),
 ];
