@@ -27,11 +27,12 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Completion, ConsumerName, Drained, Error, Operation, StreamChange, StreamState, Transport,
-    TransportExt as _,
+    Bucket, BucketConfig, Completion, ConsumerName, Drained, Error, Operation, StreamChange,
+    StreamState, Transport, TransportExt as _,
 };
 
 use crate::delayed_naks::Registry;
+use crate::trace::Tracing;
 
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
 ///
@@ -76,9 +77,12 @@ pub(crate) struct Inner {
     pub(crate) metadata: Vec<(String, String)>,
     pub(crate) streams: Vec<StreamConfig>,
     consumers: Vec<ConsumerSpec>,
+    /// The declared bucket.
+    bucket: Option<BucketConfig>,
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
     pub(crate) delayed_naks: Registry,
+    pub(crate) tracing: Tracing,
 }
 
 impl Inner {
@@ -128,6 +132,20 @@ impl EventBus {
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.inner.transport
+    }
+
+    /// The bucket of this bus: entries by key that are changed by compare-and-set, for leases and
+    /// other state that the instances of a service share. See [`BusBuilder::coordination`].
+    ///
+    /// The consumer runtime keeps its entries there too; give yours keys that begin with the name
+    /// of the service.
+    #[must_use]
+    pub fn coordination(&self) -> Bucket {
+        let name = match &self.inner.bucket {
+            Some(bucket) => bucket.name.clone(),
+            None => Text::from_static(BucketConfig::DEFAULT_NAME),
+        };
+        Bucket::new(Arc::clone(&self.inner.transport), name)
     }
 
     /// Returns a stream's configuration and its current counts.
@@ -223,12 +241,12 @@ impl EventBus {
 
     /// The head of an event that happens at `now` and has no cause.
     #[inline]
-    pub(crate) fn new_head<E: Event>(&self, now: jiff::Timestamp) -> ValueHeader {
+    pub(crate) fn new_head<E: Event>(&self, event: &E, now: jiff::Timestamp) -> ValueHeader {
         let now = micros(now);
         let id = self.inner.ids.next_id(now);
         let mut head = ValueHeader::first(id, now, self.inner.source.clone());
         if !self.inner.metadata.is_empty() {
-            head.change(&E::SPEC, |head| {
+            head.change(event, |head| {
                 for (name, text) in &self.inner.metadata {
                     head.metadata.insert(name.as_str(), text.as_str());
                 }

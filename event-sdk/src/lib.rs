@@ -54,6 +54,8 @@
 //!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
 //!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
 //!   are settled together.
+//! - [`EventBus::consumer`] runs handlers: with retry, order by key, dead letters and a graceful end;
+//!   see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
 //! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
 //! - [`EventBus::apply`] creates and changes the declared streams and durables,
@@ -75,21 +77,24 @@
 //! # Modules
 //!
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
-//! - `cause`, `trace`: correlation, causation and trace context of an event;
+//! - `cause`: correlation and causation of an event;
+//! - [`trace`]: trace context and spans;
 //! - `publish`: publishers, prepared events, batches, errors;
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
+//! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
+//! - [`dead_letters`]: events that a consumer gave up, and the stores that keep them;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bus;
 
 mod cause;
-mod trace;
+pub mod trace;
 
 mod publish;
 
@@ -104,6 +109,10 @@ mod message;
 mod history;
 
 mod raw;
+
+pub mod consumer;
+
+pub mod dead_letters;
 
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {

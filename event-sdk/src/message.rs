@@ -1,20 +1,25 @@
 //! `Message`: one received or stored message; its envelope is opened on first use, `decode()`
 //! reads its data, and decode errors are reported here.
 
+mod spans;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeErrorKind, DecodeFault, EncodeError, RawEnvelope};
+use event_sdk_core::event::{EventSpec, KeyUse};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::set::{Content, Opened};
+use event_sdk_core::subject::grammar;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::Body;
-use event_sdk_core::{EnvelopeHeader, EventSet, RawEvent, Subject};
+use event_sdk_core::{EnvelopeHeader, EventKey, EventSet, RawEvent, Subject};
 use uuid::Uuid;
 
-use crate::trace::TraceContext;
+use crate::trace::{TraceContext, Tracing};
 
 /// How the messages of one subscription are opened.
 #[derive(Debug)]
@@ -22,6 +27,9 @@ pub(crate) struct Opener {
     pub(crate) codec: Arc<dyn Codec>,
     pub(crate) prefix: Text,
     pub(crate) max_payload: usize,
+    /// The events of the set.
+    pub(crate) members: &'static [&'static EventSpec],
+    pub(crate) tracing: Tracing,
 }
 
 /// A received or stored message. The envelope is read on first use, and the data each time that
@@ -68,6 +76,11 @@ impl<S> Message<S> {
     where
         S: EventSet,
     {
+        self.decode_as()
+    }
+
+    /// Decodes the event as a variant of another set.
+    pub(crate) fn decode_as<T: EventSet>(&self) -> Result<T, DecodeError> {
         let content = match &self.body {
             Body::Value(value) => Content::Value(&value.head, &value.event),
             Body::Encoded(_) => {
@@ -76,7 +89,7 @@ impl<S> Message<S> {
             }
         };
         let opened = Opened::new(&self.subject, &self.opener.prefix, content);
-        S::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
+        T::decode(&opened).map_err(|fault| self.error(Arc::new(fault)))
     }
 
     /// The envelope without the data.
@@ -98,6 +111,39 @@ impl<S> Message<S> {
             Body::Value(value) => Ok(value.head.event_id()),
             Body::Encoded(_) => Ok(self.envelope()?.head.event_id),
         }
+    }
+
+    /// The key of the event: `metadata.key` of the envelope, or else the key in the subject if the
+    /// event is one of the set and declares it there. `None` if the event has no key, or if the
+    /// message has neither.
+    ///
+    /// The key is also found in events that [`decode`](Self::decode) refuses: those outside of the
+    /// set, and those of a newer version.
+    #[must_use]
+    pub fn key(&self) -> Option<Cow<'_, str>> {
+        let key = match &self.body {
+            Body::Value(value) => value.key(),
+            Body::Encoded(_) => {
+                let envelope = self.envelope().ok();
+                let key = envelope.and_then(|envelope| envelope.head.metadata.key.as_ref());
+                key.map(EventKey::text)
+            }
+        };
+        key.or_else(|| self.key_in_subject().map(Cow::Owned))
+    }
+
+    /// The unescaped last token of the subject, if it is the key of an event of the set.
+    fn key_in_subject(&self) -> Option<String> {
+        let token = self.opener.members.iter().find_map(|spec| {
+            let subject = if spec.is_absolute() {
+                self.subject.as_str()
+            } else {
+                self.relative_subject()?
+            };
+            let token = subject.strip_prefix(spec.subject())?.strip_prefix('.')?;
+            (spec.key_use() == KeyUse::InSubject && !token.contains('.')).then_some(token)
+        })?;
+        grammar::unescape_key(token).ok()
     }
 
     /// The event with its envelope and undecoded data.
@@ -134,6 +180,11 @@ impl<S> Message<S> {
     #[must_use]
     pub fn relative_subject(&self) -> Option<&str> {
         self.subject.relative_to(&self.opener.prefix)
+    }
+
+    /// Takes another subject for that of the message.
+    pub(crate) fn set_subject(&mut self, subject: Subject) {
+        self.subject = subject;
     }
 
     /// The message headers.

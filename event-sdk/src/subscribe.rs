@@ -16,6 +16,7 @@ pub use delay_unknown::DelayUnknown;
 pub use delivery::Delivery;
 pub use incoming::{Incoming, NoticeCounts};
 pub use options::Subscribe;
+pub(crate) use refusal::{End, Refusal};
 pub use subscriber::Subscriber;
 
 use event_sdk_core::EventSet;

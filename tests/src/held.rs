@@ -8,8 +8,9 @@ use std::time::Duration;
 use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Drained, Error, ErrorKind,
-    History, MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained,
+    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, StreamAdmin,
+    SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -202,6 +203,10 @@ impl Transport for Held {
 
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.memory.advisories()
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.memory.coordination()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

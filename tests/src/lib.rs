@@ -9,6 +9,7 @@
 //! - `readable`: events that are only received;
 //! - `needs`: what a transport does not declare is refused by the bus;
 //! - `roundtrip`, `fuzz`: random values and random inputs (`cargo xtask long` for millions);
+//! - `dead_letters`: stores, redrive, and the page `docs/dead-letters.md`;
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;

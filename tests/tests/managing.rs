@@ -1,4 +1,4 @@
-//! `apply_streams` and `drain` through the public API.
+//! `apply_streams`, `apply` of a bucket, and `drain` through the public API.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use event_sdk::stream::StreamSpec;
 use event_sdk::time::SteppedClock;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Drained, ErrorKind, StreamChange};
+use event_sdk::transport::{BucketConfig, Drained, ErrorKind, Revision, StreamChange};
 use event_sdk::{BusBuilder, EventBus};
 use event_sdk_tests::orders::{OrderEvents, placed};
 use futures_util::FutureExt;
@@ -88,6 +88,78 @@ async fn what_memory_has_made_is_as_it_was_declared() {
     let changes = bus.apply_streams().await.unwrap();
     assert_eq!(changes, [("ORDERS".into(), StreamChange::Unchanged)]);
     assert_eq!(EventBus::memory().apply_streams().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn only_apply_creates_the_bucket_of_a_bus() {
+    let transport = MemoryTransport::builder();
+    let transport = transport.stream(orders().config("events").unwrap());
+    let transport = transport.build().unwrap();
+    let bus = |bucket: BucketConfig| {
+        let builder = declares([orders()]).coordination(bucket);
+        builder.transport(transport.clone()).unwrap()
+    };
+    let billing = bus("BILLING".into());
+    let mut orders = billing.subscribe::<OrderEvents>().await.unwrap();
+    billing.publisher().publish(placed(1)).await.unwrap();
+    orders.next().await.unwrap().unwrap().ack().await.unwrap();
+    let bucket = billing.coordination();
+    let error = bucket.get("lease").await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::BucketNotFound);
+    assert_eq!(error.bucket(), Some("BILLING"));
+
+    let applied = billing.apply().await.unwrap();
+    assert_eq!(
+        applied.bucket,
+        Some(("BILLING".into(), StreamChange::Created))
+    );
+    assert_eq!(
+        applied.to_string(),
+        "stream ORDERS unchanged\nbucket BILLING created"
+    );
+    assert!(!applied.is_unchanged());
+    assert!(billing.apply().await.unwrap().is_unchanged());
+    let revision = bucket.put("lease", "me", Revision::Absent, None).await;
+    let revision = revision.unwrap();
+
+    let longer = bus(BucketConfig::new("BILLING").unlimited_age());
+    let applied = longer.apply().await.unwrap();
+    assert!(
+        applied
+            .to_string()
+            .contains("bucket BILLING updated: max age"),
+        "{applied}"
+    );
+    let entry = longer.coordination().get("lease").await.unwrap().unwrap();
+    assert_eq!(entry.revision, revision);
+
+    // A bus that declares none uses the default one, and does not create it.
+    let other = EventBus::builder().transport(transport.clone()).unwrap();
+    assert_eq!(other.apply().await.unwrap().bucket, None);
+    let error = other.coordination().get("lease").await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::BucketNotFound);
+    assert_eq!(error.bucket(), Some(BucketConfig::DEFAULT_NAME));
+}
+
+#[tokio::test]
+async fn a_bus_on_memory_has_its_bucket() {
+    let declared = EventBus::builder().coordination("BILLING").memory();
+    for (bus, name) in [
+        (EventBus::memory(), BucketConfig::DEFAULT_NAME),
+        (
+            EventBus::builder().memory().unwrap(),
+            BucketConfig::DEFAULT_NAME,
+        ),
+        (declared.unwrap(), "BILLING"),
+    ] {
+        let bucket = bus.coordination();
+        assert_eq!(bucket.name(), name);
+        bucket.put("k", "v", Revision::Absent, None).await.unwrap();
+        assert_eq!(bucket.list("").await.unwrap().len(), 1);
+        assert!(bus.apply().await.unwrap().is_unchanged());
+    }
+    let wrong = EventBus::builder().coordination("a b").memory();
+    assert_eq!(*wrong.unwrap_err().kind(), ErrorKind::InvalidOption);
 }
 
 #[tokio::test]

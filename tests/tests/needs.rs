@@ -6,8 +6,8 @@ use event_sdk::stream::{Compression, Retention, StreamSpec};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest, StreamAdmin,
-    SubscribeRequest, Subscription, Transport,
+    Coordination, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest,
+    StreamAdmin, SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{EventBus, Subscribe};
 use event_sdk_tests::orders::{OrderEvents, OrderPlaced};
@@ -55,6 +55,10 @@ impl Transport for Older {
 
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.inner.advisories()
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.inner.coordination()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -168,7 +168,7 @@ fn message<'a>(catalogue: &'a Catalogue, entry: &'a EventEntry, key: &str) -> Me
     let summary = (!made_up.is_empty()).then_some("Made up from the schema.");
     let all = entry.examples().iter().chain(&made_up);
     let examples = all.enumerate().map(|(index, data)| {
-        let payload = described::envelope(spec, source, index + 1, data);
+        let payload = described::envelope(entry, source, index + 1, data);
         let id = payload["event_id"].as_str().unwrap_or_default().to_owned();
         Example {
             name: format!("example-{}", index + 1),

@@ -95,9 +95,12 @@ impl EventEntry {
     /// The field that is the key, as it is called in the data; `None` if the event has none, or it
     /// is not seen in data that are made up.
     pub fn key_field(&self) -> Option<String> {
-        schema::key::field(&self.example()?, |data| {
-            (self.key)(self.spec.version(), data.to_string().as_bytes())
-        })
+        schema::key::field(&self.example()?, |data| self.key_of(data))
+    }
+
+    /// The key of the event with these data; `None` if the event has none.
+    pub(crate) fn key_of(&self, data: &Value) -> Option<String> {
+        (self.key)(self.spec.version(), data.to_string().as_bytes())
     }
 
     /// An example of the data: the first, or one that is made up from the writer's schema and known

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use event_sdk::codec::{Codec as _, JsonCodec};
 use event_sdk::headers::Headers;
 use event_sdk::json::RawJson;
-use event_sdk::{EnvelopeHeader, Version};
+use event_sdk::{EnvelopeHeader, EventKey, Version};
 use jiff::Timestamp;
 use serde_json::Value;
 use thiserror::Error;
@@ -172,6 +172,8 @@ fn envelope(
     }
     head.version = spec.version();
     head.metadata.correlation_id = Some(id.into());
+    let key = entry.key_of(data);
+    head.metadata.key = key.and_then(|key| EventKey::new(&key).ok());
     head.metadata.insert(MARK, made_from);
     let mut bytes = Vec::new();
     let data = RawJson::from_value(data)?;

@@ -1,5 +1,6 @@
 //! The schema of a whole envelope around an event's data, as the wire contract defines it.
 
+use event_sdk::EventKey;
 use event_sdk::event::{EventSpec, KeyUse};
 use serde_json::{Value, json};
 
@@ -62,7 +63,7 @@ pub(crate) fn written(
                 "description": "The version of the data."
             },
             "data": { "$ref": written },
-            "metadata": metadata(),
+            "metadata": metadata(spec.key_use()),
         },
         "required": ["data", "event_id", "event_type", "metadata", "source", "timestamp", "version"],
         "x-event": event,
@@ -76,10 +77,10 @@ pub(crate) fn written(
 
 /// The schema of any envelope that a reader takes, whatever its event and data.
 pub(crate) fn read() -> Value {
-    let mut metadata = metadata();
+    let mut metadata = metadata(KeyUse::None);
     metadata["type"] = json!(["object", "null"]);
     metadata["description"] = "Missing or null: empty.".into();
-    // A value that is no text is no id, but an entry like others.
+    // A value that is no text is no id or key, but an entry like others.
     if let Some(metadata) = metadata.as_object_mut() {
         metadata.remove("properties");
     }
@@ -117,8 +118,10 @@ pub(crate) fn read() -> Value {
     })
 }
 
-fn metadata() -> Value {
-    json!({
+/// The metadata of an event that has such a key. It is not required: what was published before
+/// keys were written is in streams without it.
+fn metadata(key: KeyUse) -> Value {
+    let mut metadata = json!({
         "type": "object",
         "maxProperties": 256,
         "properties": {
@@ -132,7 +135,15 @@ fn metadata() -> Value {
             },
         },
         "additionalProperties": true,
-    })
+    });
+    if key != KeyUse::None {
+        metadata["properties"]["key"] = json!({
+            "type": "string",
+            "maxLength": EventKey::MAX_LEN,
+            "description": "The key of the event, not escaped: events with the same key stay in order."
+        });
+    }
+    metadata
 }
 
 /// What an event does with its key, in a word.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Event, Serialize, Deserialize, JsonSchema)]
 #[event(domain = "orders", version = "1.2")]
 struct OrderPlaced {
+    #[event(key)]
     id: u64,
     by: Pii<String>,
     #[serde(default)]
@@ -51,6 +52,20 @@ async fn what_a_publisher_writes_is_accepted() {
     let envelope: Value = serde_json::from_slice(&body).unwrap();
     let schema = Schema::parse(&entry().envelope()).unwrap();
     assert_eq!(schema.validate(&envelope), [], "{envelope}");
+    assert_eq!(envelope["metadata"]["key"], "7");
+    assert_eq!(
+        entry().envelope()["properties"]["metadata"]["properties"]["key"]["type"],
+        "string"
+    );
+    for (key, is_written) in [
+        (json!(7), false),
+        (json!("k".repeat(256)), false),
+        (json!(""), true),
+    ] {
+        let mut envelope = envelope.clone();
+        envelope["metadata"]["key"] = key;
+        assert_eq!(schema.accepts(&envelope), is_written, "{envelope}");
+    }
 }
 
 /// An envelope as it is written.
@@ -125,6 +140,11 @@ fn what_a_reader_takes_is_as_the_schema_says() {
     let mut envelope = written();
     envelope["metadata"]["correlation_id"] = json!({"a": 1});
     cases.push(envelope);
+    for key in [json!(null), json!(7), json!("k".repeat(1_000))] {
+        let mut envelope = written();
+        envelope["metadata"]["key"] = key;
+        cases.push(envelope);
+    }
     for case in cases {
         // A text that is no id is refused by the reader. No format says what it takes:
         // it reads ids in more forms than `uuid` has.

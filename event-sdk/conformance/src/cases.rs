@@ -47,6 +47,9 @@ mod managing;
 mod messages;
 
 mod advisories;
+mod coordinating;
+
+mod buckets;
 
 mod closing;
 
@@ -91,6 +94,8 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         managing::CASES,
         messages::CASES,
         advisories::CASES,
+        coordinating::CASES,
+        buckets::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

@@ -8,13 +8,15 @@ use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
 use super::fence::FENCE;
 use super::fixture::Fixture;
 use super::note::Note;
+use super::place::Place;
 use super::reader::number;
 use super::rig::{Draft, Rig};
 use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
     AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind, HistoryRequest,
-    Incoming, Order, Outcome as Done, PurgeRequest, TransportExt as _, WhichMessage,
+    Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision, TransportExt as _,
+    WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -90,6 +92,8 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let compressed = |stream: StreamSpec| stream.compression(Compression::S2);
                 apply(&fixture, capability, compressed).await?;
             }
+            Capability::Coordination => no_coordination(&fixture).await?,
+            Capability::CoordinationExpiry => no_expiry(&fixture).await?,
             Capability::ReportsGaps => no_gaps(&fixture).await?,
             Capability::ReportsExhausted => no_exhausted(&fixture).await?,
             Capability::ReportsExhaustedLater => not_all_exhausted(&fixture).await?,
@@ -226,6 +230,37 @@ async fn no_message_admin(fixture: &Fixture) -> Outcome {
     unsupported(capability, "a purge", rig.try_purge(all).await?)?;
     let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
     reader.expect_and_ack([1]).await
+}
+
+/// No bucket is created, read or written.
+async fn no_coordination(fixture: &Fixture) -> Outcome {
+    let capability = Capability::Coordination;
+    let config = fixture.bucket('a');
+    let place = Place::new(fixture, fixture.start(Vec::new()).await?, &config);
+    unsupported(capability, "a bucket", place.try_apply(&config).await?)?;
+    unsupported(capability, "a get", place.try_get("k").await?)?;
+    let put = place.try_put("k", "x", Revision::Any, None).await?;
+    unsupported(capability, "a put", put)?;
+    let deleted = place.try_delete("k", Revision::Any).await?;
+    unsupported(capability, "a deletion", deleted)?;
+    unsupported(capability, "a list", place.try_list("").await?)
+}
+
+/// An entry with an expiry is refused and not written, one without is written.
+async fn no_expiry(fixture: &Fixture) -> Outcome {
+    let capability = Capability::CoordinationExpiry;
+    let place = fixture.place().await?;
+    let expiry = Some(Duration::from_secs(1));
+    let put = place.transport.coordination_put({
+        let mut request = PutRequest::new(place.name().to_owned(), "k", "x");
+        request.expiry = expiry;
+        request
+    });
+    let put = within(place.patience(), "the answer to a put", put).await?;
+    unsupported(capability, "a put that asks for it", put)?;
+    place.has_no("k").await?;
+    let revision = place.put("k", "x", Revision::Absent).await?;
+    place.has("k", b"x", revision).await
 }
 
 /// Nothing is stored, and whoever asks for what is stored hears so.

@@ -4,12 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::failure::{Outcome, within};
 use super::rig::Rig;
 use super::settings::Settings;
 use event_sdk_core::stream::{StreamConfig, StreamSpec};
-use event_sdk_core::transport::Transport;
+use event_sdk_core::transport::{BucketConfig, Transport};
 
 /// Starts the transports of a case, which need not know their type.
 pub(super) trait Start: Send + Sync {
@@ -22,8 +23,15 @@ pub(super) trait Start: Send + Sync {
 
 pub(super) type Starting<T> = Pin<Box<dyn Future<Output = Outcome<T>> + Send>>;
 
-/// The streams that a case may have created by itself.
-pub(super) type Applied = Arc<Mutex<Vec<StreamConfig>>>;
+/// The streams and buckets that a case may have created by itself.
+pub(super) type Applied = Arc<Mutex<AppliedByCase>>;
+
+/// See [`Applied`].
+#[derive(Debug, Default)]
+pub(super) struct AppliedByCase {
+    pub(super) streams: Vec<StreamConfig>,
+    pub(super) buckets: Vec<BucketConfig>,
+}
 
 /// What a case is given.
 pub(super) struct Fixture {
@@ -95,7 +103,19 @@ impl Fixture {
     /// Notes that the case may create this stream, so that it is removed.
     pub(super) fn will_apply(&self, config: &StreamConfig) {
         let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
-        applied.push(config.clone());
+        applied.streams.push(config.clone());
+    }
+
+    /// Notes that the case may create this bucket, so that it is removed.
+    pub(super) fn will_apply_bucket(&self, config: &BucketConfig) {
+        let mut applied = self.applied.lock().unwrap_or_else(PoisonError::into_inner);
+        if !applied
+            .buckets
+            .iter()
+            .any(|known| known.name == config.name)
+        {
+            applied.buckets.push(config.clone());
+        }
     }
 
     /// Two transports with the same stream, as two processes have them.
@@ -132,6 +152,11 @@ impl Fixture {
             )
         };
         Ok((rig(0, self.prefix('a')), rig(1, self.prefix('b'))))
+    }
+
+    /// How long a case waits for one thing that it is owed.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.patience
     }
 
     /// How many copies the streams of this case have.

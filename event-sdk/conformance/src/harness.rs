@@ -75,6 +75,20 @@ pub trait Harness: Send + Sync + 'static {
         }
     }
 
+    /// Removes a bucket that a case may have created, before the transport is stopped; it may not
+    /// exist, and the transport may already be closed.
+    ///
+    /// The default does nothing, which suits transports whose buckets end with them. If buckets are
+    /// on a server, override it.
+    fn remove_bucket(
+        &self,
+        transport: &Self::Transport,
+        bucket: &str,
+    ) -> impl Future<Output = ()> + Send {
+        let _ = (transport, bucket);
+        async {}
+    }
+
     /// A fresh name of at most 40 letters and digits.
     ///
     /// The default is globally unique.

@@ -52,7 +52,8 @@
 //! Each case starts its own transport with one or two streams of fresh names and subjects. Some cases
 //! start [two transports](Harness::start_two) that share their streams. The transports that
 //! [`start`](Harness::start) returns may therefore share a server, and many cases run at the same time.
-//! [`stop`](Harness::stop) is called after each case: close connections and remove streams there.
+//! [`stop`](Harness::stop) is called after each case: close connections and remove streams there, and
+//! buckets in [`remove_bucket`](Harness::remove_bucket).
 //!
 //! Cases use the transport as a `dyn Transport`, so they are compiled once, and their results do not
 //! depend on its type.
@@ -85,6 +86,7 @@
 //! - `counterpart`: the expected answers where a capability is missing;
 //! - `fixture`, `settings`, `started`: starts and stops the transports of a case;
 //! - `rig`, `reader`, `fence`: publishing and receiving with deadlines;
+//! - `place`: a bucket, with deadlines;
 //! - `beginning`: consumers whose start is certain;
 //! - `note`: the suite's event for hand-over;
 //! - `failure`, `report`: why a case failed, and the results.
@@ -102,6 +104,7 @@ mod settings;
 mod started;
 
 mod fence;
+mod place;
 mod reader;
 mod rig;
 mod unheard;

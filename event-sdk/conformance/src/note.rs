@@ -20,6 +20,7 @@ use event_sdk_core::{Event, Readable};
     version = "1.0"
 )]
 pub(super) struct Note {
+    #[event(key)]
     pub(super) number: u64,
     pub(super) text: String,
 }

@@ -54,8 +54,11 @@ impl<H: Harness> Started<H> {
             for transport in transports {
                 self.harness.stop(&transport, &[]).await;
             }
-            streams.append(&mut applied);
+            streams.append(&mut applied.streams);
             if let Some(last) = last {
+                for bucket in applied.buckets.drain(..) {
+                    self.harness.remove_bucket(&last, &bucket.name).await;
+                }
                 self.harness.stop(&last, &streams).await;
             }
         }

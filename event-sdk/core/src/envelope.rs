@@ -1,11 +1,13 @@
 //! `EnvelopeHeader`: every envelope field but `data` (event id, type, timestamp, source,
 //! version, metadata).
 
+mod key;
 mod loose_id;
 mod metadata;
 mod timestamp;
 mod version;
 
+pub use key::{EventKey, InvalidKey};
 pub use loose_id::LooseId;
 pub use metadata::{MAX_METADATA, MetaValue, Metadata};
 pub(crate) use timestamp::{read_timestamp, write_timestamp};
@@ -36,10 +38,14 @@ pub struct EnvelopeHeader {
     pub source: Text,
     /// The version of the data; `1.0` if the publisher left it out.
     pub version: Version,
-    /// Correlation id, causation id and other entries.
+    /// Correlation id, causation id, key and other entries.
     pub metadata: Metadata,
-    unknown: Option<Box<[(String, RawJson)]>>,
+    unknown: Option<Box<Unknown>>,
 }
+
+/// The fields that the contract does not define; not empty.
+#[derive(Debug, Clone, PartialEq)]
+struct Unknown(Vec<(String, RawJson)>);
 
 impl EnvelopeHeader {
     /// Value of `source` if a publisher left it out.
@@ -63,10 +69,10 @@ impl EnvelopeHeader {
     pub fn unknown(&self) -> impl Iterator<Item = (&str, &RawJson)> {
         self.unknown
             .iter()
-            .flat_map(|fields| fields.iter().map(|(name, value)| (name.as_str(), value)))
+            .flat_map(|unknown| unknown.0.iter().map(|(name, value)| (name.as_str(), value)))
     }
 
     pub(crate) fn set_unknown(&mut self, fields: Vec<(String, RawJson)>) {
-        self.unknown = (!fields.is_empty()).then(|| fields.into());
+        self.unknown = (!fields.is_empty()).then(|| Box::new(Unknown(fields)));
     }
 }

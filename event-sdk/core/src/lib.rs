@@ -49,7 +49,7 @@ pub mod text;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use envelope::{EnvelopeHeader, LooseId, Metadata, Version};
+pub use envelope::{EnvelopeHeader, EventKey, LooseId, Metadata, Version};
 pub use event::{Event, Readable};
 pub use event_sdk_derive::{
     CoreEvent as Event, CoreEventSet as EventSet, CoreReadable as Readable, core_subject as subject,

@@ -122,7 +122,7 @@ impl From<Subject> for Pattern {
     }
 }
 
-/// A malformed subject, pattern or prefix, with the position and the reason.
+/// A malformed subject, pattern, prefix or key, with the position and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidSubject {
     what: What,
@@ -135,6 +135,7 @@ enum What {
     Subject,
     Pattern,
     Prefix,
+    Key,
 }
 
 impl InvalidSubject {
@@ -165,6 +166,7 @@ impl fmt::Display for InvalidSubject {
             What::Subject => "subject",
             What::Pattern => "pattern",
             What::Prefix => "prefix",
+            What::Key => "key",
         };
         let shown: String = self.text.chars().take(80).collect();
         let more = if shown.len() < self.text.len() {
@@ -189,6 +191,16 @@ impl std::error::Error for InvalidSubject {}
 /// [`InvalidSubject`] with the reason.
 pub fn check_prefix(prefix: &str) -> Result<(), InvalidSubject> {
     grammar::check_prefix(prefix).map_err(|fault| InvalidSubject::new(What::Prefix, prefix, fault))
+}
+
+/// Validates the key of an entry in a bucket ([`Coordination`](crate::transport::Coordination)): it
+/// has the form of a subject.
+///
+/// # Errors
+///
+/// [`InvalidSubject`] with the reason.
+pub fn check_key(key: &str) -> Result<(), InvalidSubject> {
+    grammar::check_subject(key).map_err(|fault| InvalidSubject::new(What::Key, key, fault))
 }
 
 impl FromStr for Subject {

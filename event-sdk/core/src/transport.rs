@@ -3,10 +3,12 @@
 
 mod admin;
 mod advisories;
+mod bucket;
 mod capability;
 mod completion;
 mod consumer;
 mod consumer_change;
+mod coordination;
 mod delivery;
 mod difference;
 mod error;
@@ -26,12 +28,14 @@ pub use advisories::{
     Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,
     StoredAdvisories, StoredAdvisory, UnreadableAdvisory,
 };
+pub use bucket::Bucket;
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
 pub use consumer::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
 };
 pub use consumer_change::ConsumerChange;
+pub use coordination::{BucketConfig, Coordination, CoordinationEntry, PutRequest, Revision};
 pub use delivery::{Deliveries, DeliveryInfo, Incoming, Received, Settle, Settlement, Settler};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
@@ -61,8 +65,9 @@ use std::time::Duration;
 /// something else instead.
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`]. A transport declares an ability by returning it, and in no
-/// other way. [`TransportExt`] calls abilities that may be missing.
+/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`]. A transport
+/// declares an ability by returning it, and in no other way. [`TransportExt`] calls abilities that
+/// may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject. Without such a
@@ -129,13 +134,13 @@ use std::time::Duration;
 /// - After [`close`](Self::close) every operation returns [`ErrorKind::Closed`], and
 ///   subscriptions end without an error.
 /// - [`drain`](Self::drain) closes gracefully. Once it has begun, subscriptions end without an
-///   error and deliver nothing more, and every operation except publishing and settling returns
-///   [`ErrorKind::Closed`].
+///   error and deliver nothing more, and every operation except publishing, settling and
+///   [coordination](Coordination) returns [`ErrorKind::Closed`].
 /// - Messages that subscriptions had not yet returned to their callers go to other
 ///   subscriptions of their consumer at once.
 /// - Callers can publish, and settle their deliveries, until the last delivery is settled or the
 ///   drain's time is over, so a handler that publishes before it acknowledges can finish. After
-///   that, publishing and settling return [`ErrorKind::Closed`] too. Deliveries that are unsettled
+///   that, publishing, settling and coordination return [`ErrorKind::Closed`] too. Deliveries that are unsettled
 ///   when the time is over are given back, as by a `nak` without delay.
 /// - Publishes that were accepted before publishing was refused are confirmed.
 /// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
@@ -203,6 +208,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// The ability to hear advisories of a server about consumers; `None` if the transport lacks it.
     fn advisories(&self) -> Option<&dyn Advisories> {
+        None
+    }
+
+    /// The ability to keep entries by key, changed by compare-and-set; `None` if the transport
+    /// lacks it.
+    fn coordination(&self) -> Option<&dyn Coordination> {
         None
     }
 
@@ -286,6 +297,10 @@ macro_rules! forward {
 
             fn advisories(&self) -> Option<&dyn Advisories> {
                 self.deref().advisories()
+            }
+
+            fn coordination(&self) -> Option<&dyn Coordination> {
+                self.deref().coordination()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -1,11 +1,11 @@
 //! The codec's limits are the same for writing and for reading.
 
 use bytes::Bytes;
-use event_sdk_core::EnvelopeHeader;
 use event_sdk_core::codec::{Codec, EncodeError, JsonCodec};
 use event_sdk_core::envelope::{MAX_METADATA, Metadata};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, read_value, write_value};
+use event_sdk_core::{EnvelopeHeader, EventKey};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -89,7 +89,7 @@ fn head(metadata: Metadata) -> EnvelopeHeader {
 #[test]
 fn metadata_has_as_many_entries_as_are_read() {
     let null = RawJson::parse("null").unwrap();
-    for ids in 0..=2 {
+    for ids in 0..=3 {
         for entries in [0, 1, 253, 254, 255, 256, 257, 300] {
             let mut metadata = Metadata::default();
             if ids > 0 {
@@ -97,6 +97,9 @@ fn metadata_has_as_many_entries_as_are_read() {
             }
             if ids > 1 {
                 metadata.causation_id = Some(Uuid::nil().into());
+            }
+            if ids > 2 {
+                metadata.key = EventKey::new("7").ok();
             }
             for entry in 0..entries {
                 metadata.insert(format!("entry {entry}"), "x");
@@ -133,6 +136,29 @@ fn an_id_that_is_no_text_counts_until_it_is_replaced() {
 }
 
 #[test]
+fn a_key_that_is_too_long_or_no_text_is_an_entry_until_it_is_replaced() {
+    let long = "k".repeat(EventKey::MAX_LEN + 1);
+    let mut metadata = Metadata::default();
+    metadata.insert("key", &*long);
+    assert_eq!((metadata.len(), metadata.get("key")), (1, Some(&*long)));
+    metadata.insert_json("key", &7).unwrap();
+    assert_eq!(metadata.key, None);
+    metadata.insert("key", &long[1..]);
+    assert_eq!(metadata.len(), 1);
+    assert_eq!(
+        metadata.key.as_ref().map(EventKey::text).as_deref(),
+        Some(&long[1..])
+    );
+    let null = RawJson::parse("null").unwrap();
+    let mut out = Vec::new();
+    JsonCodec
+        .encode(&head(metadata), &null, &mut Headers::new(), &mut out)
+        .unwrap();
+    let written = String::from_utf8(out).unwrap();
+    assert_eq!(written.matches("\"key\"").count(), 1, "{written}");
+}
+
+#[test]
 fn an_id_stands_once_whatever_it_is() {
     let body = |metadata: &str| {
         Bytes::from(format!(
@@ -140,7 +166,7 @@ fn an_id_stands_once_whatever_it_is() {
         ))
     };
     let reads = |metadata: &str| JsonCodec.decode(&body(metadata), &Headers::new()).is_ok();
-    for name in ["correlation_id", "causation_id"] {
+    for name in ["correlation_id", "causation_id", "key"] {
         for one in ["\"x\"", "1", "null", "{}"] {
             assert!(reads(&format!("\"{name}\":{one}")), "{one}");
             for other in ["\"x\"", "1", "null", "{}"] {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use event_sdk_core::codec::{DecodeErrorKind, DecodeFault};
 use event_sdk_core::event::{ErasedEvent, KeyUse, ValueHeader, decode_data};
 use event_sdk_core::set::{Content, Opened};
+use event_sdk_core::transport::ValueBody;
 use event_sdk_core::{
-    EnvelopeHeader, Event, EventSet, RawEvent, Readable, Subject, Version, Visit, Visitor,
+    EnvelopeHeader, Event, EventKey, EventSet, RawEvent, Readable, Subject, Version, Visit, Visitor,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -224,9 +225,9 @@ fn a_value_is_taken_as_it_is_or_read() {
 
 #[test]
 fn the_first_of_a_story_has_a_whole_head() {
-    let spec = &OrderPlaced::SPEC;
+    let event = &OrderPlaced { id: 7 };
     let mut head = ValueHeader::first(Uuid::from_u128(7), Timestamp::UNIX_EPOCH, "shop".into());
-    let whole = head.to_header(spec).into_owned();
+    let whole = head.to_header(event).into_owned();
     assert_eq!(
         (whole.event_id, &*whole.event_type),
         (Uuid::from_u128(7), "order.placed")
@@ -240,9 +241,9 @@ fn the_first_of_a_story_has_a_whole_head() {
         (story.as_uuid(), whole.metadata.causation_id.clone()),
         (Some(Uuid::from_u128(7)), None)
     );
-    head.change(spec, |head| head.metadata.insert("a", "b"));
-    head.change(spec, |head| head.timestamp = Timestamp::MAX);
-    let changed = head.to_header(spec);
+    head.change(event, |head| head.metadata.insert("a", "b"));
+    head.change(event, |head| head.timestamp = Timestamp::MAX);
+    let changed = head.to_header(event);
     assert_eq!(changed.metadata.get("a"), Some("b"));
     assert_eq!(
         (head.event_id(), head.timestamp()),
@@ -250,9 +251,45 @@ fn the_first_of_a_story_has_a_whole_head() {
     );
     assert_eq!(
         ValueHeader::from(whole.clone())
-            .to_header(spec)
+            .to_header(event)
             .into_owned(),
         whole
+    );
+}
+
+#[test]
+fn a_value_has_its_key_without_being_encoded() {
+    let value = |head, id| ValueBody {
+        head,
+        event: Arc::new(OrderNoted { id }),
+    };
+    let first = || ValueHeader::first(Uuid::nil(), Timestamp::UNIX_EPOCH, "shop".into());
+    assert_eq!(value(first(), 7).key().as_deref(), Some("7"));
+    let mut changed = first();
+    changed.change(&OrderNoted { id: 8 }, |head| head.metadata.insert("a", "b"));
+    // A header that another program has made may lack the key.
+    let bare = EnvelopeHeader::new(Uuid::nil(), "order.noted", Timestamp::UNIX_EPOCH);
+    for head in [first(), changed, bare.into()] {
+        let value = value(head, 8);
+        assert_eq!(value.key().as_deref(), Some("8"));
+        assert_eq!(
+            value
+                .to_header()
+                .metadata
+                .key
+                .as_ref()
+                .map(EventKey::text)
+                .as_deref(),
+            Some("8")
+        );
+    }
+    let none = ValueBody {
+        head: first(),
+        event: Arc::new(OrderPaid { id: 7 }),
+    };
+    assert_eq!(
+        (none.key(), none.to_header().metadata.key.clone()),
+        (None, None)
     );
 }
 

@@ -6,7 +6,7 @@ use event_sdk_core::codec::{Codec, DecodeErrorKind, JsonCodec, RawEnvelope};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::json::{RawJson, WriteJson};
 use event_sdk_core::subject::grammar::{escape_key, unescape_key};
-use event_sdk_core::{EnvelopeHeader, Pattern, Subject, Version};
+use event_sdk_core::{EnvelopeHeader, EventKey, Pattern, Subject, Version};
 use proptest::prelude::*;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -35,6 +35,7 @@ struct Expect {
     data: String,
     correlation_id: Option<String>,
     causation_id: Option<String>,
+    key: Option<String>,
 }
 
 fn vectors() -> Vectors {
@@ -93,6 +94,11 @@ fn reads_the_accepted_vectors() {
         assert_eq!(
             text(&head.metadata.causation_id),
             expect.causation_id,
+            "{name}"
+        );
+        assert_eq!(
+            head.metadata.key.as_ref().map(EventKey::text).as_deref(),
+            expect.key.as_deref(),
             "{name}"
         );
     }
@@ -263,6 +269,7 @@ fn any_head() -> impl Strategy<Value = EnvelopeHeader> {
     let metadata = (
         proptest::option::of(id.clone()),
         proptest::option::of(id),
+        proptest::option::of(text()),
         entries,
     );
     (fixed, metadata).prop_map(|((id, kind, micros, source, (major, minor)), metadata)| {
@@ -270,12 +277,13 @@ fn any_head() -> impl Strategy<Value = EnvelopeHeader> {
         let mut head = EnvelopeHeader::new(Uuid::from_u128(id), kind, timestamp);
         head.source = source.into();
         head.version = Version::new(major, minor);
-        let (correlation, causation, entries) = metadata;
+        let (correlation, causation, key, entries) = metadata;
         for (name, text) in entries {
             head.metadata.insert(name, text);
         }
         head.metadata.correlation_id = correlation.map(Into::into);
         head.metadata.causation_id = causation.map(Into::into);
+        head.metadata.key = key.and_then(|key| EventKey::new(&key).ok());
         head
     })
 }

@@ -1,10 +1,11 @@
-//! `MemoryTransportBuilder`: declares streams, clock, codec, maximum payload and hand-over of
+//! `MemoryTransportBuilder`: declares streams, buckets, clock, codec, maximum payload and hand-over of
 //! values.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use super::MemoryTransport;
+use super::buckets::Buckets;
 use super::check;
 use super::streams::{Maker, Streams};
 use event_sdk_clock::{Clock, TokioClock};
@@ -12,13 +13,14 @@ use event_sdk_core::codec::{Codec, JsonCodec};
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, Operation};
+use event_sdk_core::transport::{BucketConfig, Error, Operation};
 
 /// Builder of a [`MemoryTransport`]: see [`MemoryTransport::builder`].
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct MemoryTransportBuilder {
     streams: Vec<StreamConfig>,
+    buckets: Vec<BucketConfig>,
     clock: Option<Arc<dyn Clock>>,
     codec: Arc<dyn Codec>,
     max_payload: usize,
@@ -30,6 +32,7 @@ impl MemoryTransportBuilder {
     pub(super) fn new() -> Self {
         Self {
             streams: Vec::new(),
+            buckets: Vec::new(),
             clock: None,
             codec: Arc::new(JsonCodec),
             max_payload: MemoryTransport::DEFAULT_MAX_PAYLOAD,
@@ -44,6 +47,13 @@ impl MemoryTransportBuilder {
     /// keeps the newest [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages.
     pub fn stream(mut self, stream: StreamConfig) -> Self {
         self.streams.push(stream);
+        self
+    }
+
+    /// Adds a bucket of entries by key. Default: none; buckets can also be created by
+    /// [`apply`](event_sdk_core::transport::Coordination::apply), as on a server.
+    pub fn bucket(mut self, bucket: BucketConfig) -> Self {
+        self.buckets.push(bucket);
         self
     }
 
@@ -93,7 +103,7 @@ impl MemoryTransportBuilder {
     ///
     /// [`ErrorKind::InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) if a
     /// stream is invalid, or two streams store the same subject; the error names both streams and
-    /// patterns.
+    /// patterns. Also if a bucket is invalid, or two buckets have the same name.
     pub fn build(self) -> Result<MemoryTransport, Error> {
         for (index, one) in self.streams.iter().enumerate() {
             check::stream(one, Operation::Configure)?;
@@ -101,21 +111,32 @@ impl MemoryTransportBuilder {
                 check::beside(other, one, Operation::Configure)?;
             }
         }
+        for (index, bucket) in self.buckets.iter().enumerate() {
+            let refused = |error: Error| error.at_bucket(&bucket.name);
+            check::bucket(bucket, Operation::Configure).map_err(refused)?;
+            let mut before = self.buckets[..index].iter();
+            if before.any(|other| other.name == bucket.name) {
+                let why = "it is declared twice; a bucket has one declaration";
+                return Err(refused(check::option(Operation::Configure, why)));
+            }
+        }
         Ok(self.build_checked())
     }
 
-    /// Builds the transport. The streams must be valid, as they are if none was added.
+    /// Builds the transport. Streams and buckets must be valid, as they are if none was added.
     pub(super) fn build_checked(mut self) -> MemoryTransport {
         if self.streams.is_empty() && self.default_stream {
             self.streams.push(default_stream());
         }
+        let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
+        let buckets = Buckets::new(self.buckets, Arc::clone(&clock));
         let maker = Maker {
             desk: Arc::default(),
-            clock: self.clock.unwrap_or_else(|| Arc::new(TokioClock::new())),
+            clock,
             codec: self.codec,
             hand_over: self.hand_over,
         };
-        let streams = Streams::new(self.streams, maker);
+        let streams = Streams::new(self.streams, buckets, maker);
         MemoryTransport::new(streams, self.max_payload, self.hand_over)
     }
 }

@@ -6,7 +6,8 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation, SubscribeRequest,
+    AckPolicy, BucketConfig, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation,
+    SubscribeRequest,
 };
 
 /// Whether a subscription can be what it asks for, on whatever stream; what it
@@ -22,6 +23,11 @@ pub(super) fn subscribe(request: &SubscribeRequest) -> Result<Filters, Error> {
 pub(super) fn applied(config: &ConsumerConfig) -> Result<Filters, Error> {
     config.check_applicable()?;
     filters(&config.filters, Operation::Manage)
+}
+
+/// Whether there can be such a bucket.
+pub(super) fn bucket(config: &BucketConfig, operation: Operation) -> Result<(), Error> {
+    config.check().map_err(|why| option(operation, why))
 }
 
 /// The error, about the consumer that was asked for.
@@ -161,6 +167,6 @@ pub(super) fn list(patterns: &[Pattern]) -> String {
     patterns.join(", ")
 }
 
-fn option(operation: Operation, reason: impl Into<String>) -> Error {
+pub(super) fn option(operation: Operation, reason: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOption, operation, reason)
 }

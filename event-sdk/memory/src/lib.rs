@@ -46,6 +46,9 @@
 //! - **Draining.** A drain has no task of its own: polling its future drives it. An ephemeral
 //!   consumer stays until its unsettled deliveries are settled. Messages that are given back go to
 //!   other [connections](MemoryTransport::connect); the streams end with the last connection.
+//! - **Buckets** are shared by the connections, and end with the last one. Expired entries are dropped
+//!   on the next access to their bucket. Ages and expiries use the time for which the clock has run,
+//!   without rounding. Replicas and storage are stored in the configuration and have no effect.
 //! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled, and
 //!   the ack wait starts at that time. Without acknowledgements, it takes up to its prefetch, at
 //!   most 256 messages, and keeps them until it is polled or dropped.
@@ -84,9 +87,10 @@
 //! - `settle`: ack, nak, term, in progress;
 //! - `reporter`, `advisories`: what a server would say of consumers.
 //!
-//! Reading and data structures:
+//! Reading, entries by key, and data structures:
 //! - `history`: reads stored messages without a consumer;
 //! - `message_admin`: gets, deletes and purges stored messages;
+//! - `coordination`, `buckets`: entries by key, changed by compare-and-set;
 //! - `changeable`, `deferred_actions`, `sequenced`, `slab`: data structures for the above.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -130,6 +134,9 @@ mod message_admin;
 
 mod advisories;
 
+mod buckets;
+mod coordination;
+
 mod changeable;
 mod deferred_actions;
 mod sequenced;
@@ -143,6 +150,7 @@ use std::time::Duration;
 
 use self::advisories::AdvisoryHub;
 use self::connection::Connection;
+use self::phase::Phase;
 use self::stream::MemoryStream;
 use self::streams::Streams;
 use event_sdk_clock::Clock;
@@ -151,10 +159,11 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Advisories, Body, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest,
-    HistoryStream, MessageAdmin, Operation, PublishRequest, Stored, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Advisories, Body, BucketConfig, Capabilities, Capability, Completion, Confirmation,
+    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
+    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Stored,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -205,12 +214,14 @@ impl MemoryTransport {
         MemoryTransportBuilder::new()
     }
 
-    /// A transport with only the [default stream](Self::DEFAULT_STREAM), with this clock, and
+    /// A transport with only the [default stream](Self::DEFAULT_STREAM) and the
+    /// [default bucket](event_sdk_core::transport::BucketConfig::default), with this clock, and
     /// with this codec for values that must be encoded. Unlike [`builder`](Self::builder), it
     /// cannot fail.
     #[must_use]
     pub fn with_default_stream(clock: Arc<dyn Clock>, codec: Arc<dyn Codec>) -> Self {
         MemoryTransportBuilder::new()
+            .bucket(BucketConfig::default())
             .clock(clock)
             .codec(codec)
             .build_checked()
@@ -292,6 +303,10 @@ impl MemoryTransport {
         self.streams().named(name, operation)
     }
 
+    fn phase(&self) -> &Phase {
+        self.0.connection.phase()
+    }
+
     fn check_open(&self, operation: Operation) -> Result<(), Error> {
         self.0.connection.phase().check(operation)
     }
@@ -343,6 +358,10 @@ impl Transport for MemoryTransport {
     }
 
     fn advisories(&self) -> Option<&dyn Advisories> {
+        Some(self)
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
         Some(self)
     }
 

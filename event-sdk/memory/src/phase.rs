@@ -13,7 +13,7 @@ pub(super) struct Phase(AtomicU8);
 
 /// Everything may be done.
 const OPEN: u8 = 0;
-/// Nothing but publishing and settling.
+/// Nothing but publishing, settling and coordination.
 const DRAINING: u8 = 1;
 /// Nothing.
 const CLOSED: u8 = 2;
@@ -23,7 +23,7 @@ impl Phase {
         Self(AtomicU8::new(OPEN))
     }
 
-    /// Leaves nothing but publishing and settling.
+    /// Leaves nothing but publishing, settling and coordination.
     pub(super) fn begin_drain(&self) {
         self.0.store(DRAINING, Ordering::Release);
     }
@@ -38,7 +38,7 @@ impl Phase {
     pub(super) fn check(&self, operation: Operation) -> Result<(), Error> {
         let phase = self.0.load(Ordering::Acquire);
         let last = match operation {
-            Operation::Publish | Operation::Settle => DRAINING,
+            Operation::Publish | Operation::Settle | Operation::Coordinate => DRAINING,
             _ => OPEN,
         };
         if phase <= last {

@@ -1,8 +1,10 @@
-//! `Streams`: the streams that connections share; looks up, creates and changes them.
+//! `Streams`: the streams and buckets that connections share; looks up, creates and changes
+//! streams.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ack_pending::ConnectionId;
+use super::buckets::Buckets;
 use super::changeable::{Changeable, Current};
 use super::check;
 use super::deferred_actions::DeferredActions;
@@ -20,6 +22,7 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation, StreamChange};
 #[derive(Debug)]
 pub(super) struct Streams {
     list: Changeable<List>,
+    buckets: Buckets,
     /// Held while a stream is created or changed.
     connections: Mutex<Connections>,
     maker: Maker,
@@ -44,10 +47,11 @@ struct Connections {
 
 impl Streams {
     /// These streams, whose configurations are known to be right.
-    pub(super) fn new(configs: Vec<StreamConfig>, maker: Maker) -> Self {
+    pub(super) fn new(configs: Vec<StreamConfig>, buckets: Buckets, maker: Maker) -> Self {
         let streams = configs.into_iter().map(|config| maker.make(config));
         Self {
             list: Changeable::new(List::new(streams.collect())),
+            buckets,
             connections: Mutex::default(),
             maker,
         }
@@ -55,6 +59,10 @@ impl Streams {
 
     pub(super) fn list(&self) -> Current<'_, List> {
         self.list.get()
+    }
+
+    pub(super) fn buckets(&self) -> &Buckets {
+        &self.buckets
     }
 
     /// Creates the stream, or makes it what `config` says.
@@ -110,6 +118,7 @@ impl Streams {
             for stream in self.list().iter() {
                 stream.close(after);
             }
+            self.buckets.close();
         }
     }
 

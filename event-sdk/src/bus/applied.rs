@@ -1,4 +1,5 @@
-//! `EventBus::apply` and its result `Applied`: the changes to declared streams and durables.
+//! `EventBus::apply` and its result `Applied`: the changes to declared streams, durables and the
+//! bucket.
 
 use std::fmt;
 
@@ -9,8 +10,8 @@ use event_sdk_core::transport::{
 
 use super::EventBus;
 
-/// The result of [`EventBus::apply`]: what changed for each stream and durable. `Display` prints
-/// one line for each.
+/// The result of [`EventBus::apply`]: what changed for each stream and durable, and for the bucket.
+/// `Display` prints one line for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
@@ -18,6 +19,8 @@ pub struct Applied {
     pub streams: Vec<(Text, StreamChange)>,
     /// The durables, in the order of the declarations.
     pub consumers: Vec<AppliedConsumer>,
+    /// The declared bucket by name; `None` if none is declared.
+    pub bucket: Option<(Text, StreamChange)>,
 }
 
 /// The result for one declared durable in one stream.
@@ -33,21 +36,23 @@ pub struct AppliedConsumer {
 }
 
 impl Applied {
-    /// Whether all streams and durables already matched their declarations.
+    /// Whether all streams, durables and the bucket already matched their declarations.
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         let mut streams = self.streams.iter();
         let mut consumers = self.consumers.iter();
+        let mut bucket = self.bucket.iter();
         streams.all(|(_, change)| *change == StreamChange::Unchanged)
             && consumers.all(|one| one.change == ConsumerChange::Unchanged)
+            && bucket.all(|(_, change)| *change == StreamChange::Unchanged)
     }
 }
 
 impl EventBus {
     /// Applies all declarations of the bus: first the [streams](super::BusBuilder::stream), like
-    /// [`apply_streams`](Self::apply_streams), then the [durables](super::BusBuilder::consumer).
-    /// An existing durable is changed without losing its position. No other method of the bus
-    /// changes a durable.
+    /// [`apply_streams`](Self::apply_streams), then the [bucket](super::BusBuilder::coordination),
+    /// then the [durables](super::BusBuilder::consumer). An existing durable is changed without
+    /// losing its position. No other method of the bus changes a durable or a bucket.
     ///
     /// Call it once in a deployment step, before anything subscribes.
     ///
@@ -61,9 +66,11 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// The error of the first stream or durable that cannot be applied; it names the stream or
-    /// durable, and everything declared before it is applied. Kinds: those of
-    /// [`apply_streams`](Self::apply_streams), and for a durable
+    /// The error of the first stream, bucket or durable that cannot be applied; it names it, and
+    /// everything that comes before it is applied. Kinds: those of
+    /// [`apply_streams`](Self::apply_streams), for a bucket also
+    /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported) on a transport without coordination,
+    /// and for a durable
     /// [`ConsumerMismatch`](event_sdk_core::ErrorKind::ConsumerMismatch) if a setting cannot be
     /// changed, [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if a filter matches
     /// no subject of the stream, and
@@ -71,6 +78,13 @@ impl EventBus {
     pub async fn apply(&self) -> Result<Applied, Error> {
         let streams = self.apply_streams().await?;
         let inner = self.inner();
+        let bucket = match &inner.bucket {
+            Some(config) => {
+                let change = inner.transport.apply_bucket(config).await?;
+                Some((config.name.clone(), change))
+            }
+            None => None,
+        };
         let mut consumers = Vec::new();
         for spec in &inner.consumers {
             for (stream, config) in spec.configs(self).await? {
@@ -89,7 +103,11 @@ impl EventBus {
                 });
             }
         }
-        Ok(Applied { streams, consumers })
+        Ok(Applied {
+            streams,
+            consumers,
+            bucket,
+        })
     }
 }
 
@@ -97,6 +115,8 @@ impl fmt::Display for Applied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let streams = self.streams.iter();
         let streams = streams.map(|(stream, change)| format!("stream {stream} {change}"));
+        let bucket = self.bucket.iter();
+        let bucket = bucket.map(|(bucket, change)| format!("bucket {bucket} {change}"));
         let consumers = self.consumers.iter();
         let consumers = consumers.map(|one| {
             let AppliedConsumer {
@@ -106,7 +126,7 @@ impl fmt::Display for Applied {
             } = one;
             format!("consumer {consumer} of {stream} {change}")
         });
-        let lines: Vec<_> = streams.chain(consumers).collect();
+        let lines: Vec<_> = streams.chain(bucket).chain(consumers).collect();
         f.write_str(&lines.join("\n"))
     }
 }

@@ -10,11 +10,12 @@ use event_sdk_core::stream::{StreamConfig, StreamSpec};
 use event_sdk_core::subject::check_prefix;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
-use event_sdk_core::transport::{Error, ErrorKind, Operation, Transport};
+use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Transport};
 
 use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
 use crate::time::{TokioClock, V7Ids};
+use crate::trace::{TraceSource, Tracing};
 #[cfg(feature = "memory")]
 use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 
@@ -41,11 +42,13 @@ pub struct BusBuilder {
     metadata: Vec<(String, String)>,
     streams: Vec<StreamSpec>,
     consumers: Vec<ConsumerSpec>,
+    bucket: Option<BucketConfig>,
     codec: Arc<dyn Codec>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     publish_timeout: Duration,
     max_payload: usize,
+    trace_source: Option<Arc<dyn TraceSource>>,
 }
 
 impl BusBuilder {
@@ -64,11 +67,13 @@ impl BusBuilder {
             metadata: Vec::new(),
             streams: Vec::new(),
             consumers: Vec::new(),
+            bucket: None,
             codec: Arc::new(JsonCodec),
             clock: Arc::new(TokioClock::new()),
             ids: Arc::new(V7Ids::new()),
             publish_timeout: Self::DEFAULT_PUBLISH_TIMEOUT,
             max_payload: Self::DEFAULT_MAX_PAYLOAD,
+            trace_source: None,
         }
     }
 
@@ -85,7 +90,8 @@ impl BusBuilder {
         self
     }
 
-    /// Adds a metadata entry to every event that this bus publishes, such as its region.
+    /// Adds a metadata entry to every event that this bus publishes, such as its region. `key` is
+    /// refused, because each event has its own.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.push((name.into(), text.into()));
         self
@@ -102,6 +108,31 @@ impl BusBuilder {
     /// Declares a durable: [`EventBus::apply`] creates or changes it.
     pub fn consumer(mut self, consumer: ConsumerSpec) -> Self {
         self.consumers.push(consumer);
+        self
+    }
+
+    /// Declares the bucket in which the instances of a service coordinate: leases and attempt
+    /// records are entries of it. [`EventBus::apply`] creates or changes it; `memory` creates it.
+    ///
+    /// Without this declaration, the bus uses the bucket `EVENT_SDK` and `apply` does not create
+    /// it: another service, or a deployment step, then has to. Buses that share a durable need the
+    /// same bucket.
+    ///
+    /// ```
+    /// use event_sdk::EventBus;
+    /// use event_sdk::transport::BucketConfig;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bus = EventBus::builder()
+    ///     .coordination(BucketConfig::new("BILLING").replicas(3))
+    ///     .memory()?;
+    /// assert_eq!(bus.coordination().name(), "BILLING");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn coordination(mut self, bucket: impl Into<BucketConfig>) -> Self {
+        self.bucket = Some(bucket.into());
         self
     }
 
@@ -136,12 +167,20 @@ impl BusBuilder {
         self
     }
 
+    /// Connects the spans of the bus with a tracing system, such as OpenTelemetry: events carry the
+    /// context of their `publish` spans, and are processed in spans of the same trace. Default:
+    /// none; see [`trace`](crate::trace).
+    pub fn trace_source(mut self, source: impl TraceSource) -> Self {
+        self.trace_source = Some(Arc::new(source));
+        self
+    }
+
     /// Builds a bus on `transport`.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or durable.
+    /// invalid stream or durable, or `key` as metadata.
     pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
         let streams = self.checked_streams()?;
         Ok(self.finish(Arc::new(transport), streams))
@@ -153,7 +192,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or overlapping streams.
+    /// invalid stream, overlapping streams, or `key` as metadata.
     #[cfg(feature = "memory")]
     pub fn memory(self) -> Result<EventBus, Error> {
         self.memory_with(|memory| memory)
@@ -175,6 +214,7 @@ impl BusBuilder {
             .iter()
             .cloned()
             .fold(MemoryTransport::builder(), MemoryTransportBuilder::stream)
+            .bucket(self.bucket.clone().unwrap_or_default())
             .clock(Arc::clone(&self.clock))
             .codec(Arc::clone(&self.codec));
         let transport = configure(builder).build()?;
@@ -194,6 +234,10 @@ impl BusBuilder {
             Error::new(kind, Operation::Configure, why.to_string())
         };
         check_prefix(&self.prefix).map_err(|why| invalid(ErrorKind::InvalidSubject, why.into()))?;
+        if self.metadata.iter().any(|(name, _)| name == "key") {
+            let why = "the metadata of a bus has no `key`, since all its events would have the same one; mark a field of the event with `#[event(key)]`";
+            return Err(invalid(ErrorKind::InvalidOption, why.into()));
+        }
         for (place, consumer) in self.consumers.iter().enumerate() {
             let refused = |reason: String| {
                 let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
@@ -207,6 +251,12 @@ impl BusBuilder {
                 ));
             }
         }
+        if let Some(bucket) = &self.bucket {
+            bucket.check().map_err(|reason| {
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Configure, reason);
+                error.at_bucket(&bucket.name)
+            })?;
+        }
         let streams = self
             .streams
             .iter()
@@ -217,6 +267,7 @@ impl BusBuilder {
     }
 
     fn finish(self, transport: Arc<dyn Transport>, streams: Vec<StreamConfig>) -> EventBus {
+        let tracing = Tracing::new(transport.name(), self.trace_source);
         let inner = Inner {
             transport,
             codec: self.codec,
@@ -227,9 +278,11 @@ impl BusBuilder {
             metadata: self.metadata,
             streams,
             consumers: self.consumers,
+            bucket: self.bucket,
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
             delayed_naks: Registry::default(),
+            tracing,
         };
         EventBus {
             inner: Arc::new(inner),

@@ -14,11 +14,12 @@ use event_sdk_core::transport::{
     Body, Capabilities, Capability, Completion, Confirmation, Error, ErrorKind, Expectations,
     MessageId, Operation, PublishRequest, TransportExt as _, ValueBody,
 };
-use event_sdk_core::{Event, Pattern, Subject};
+use event_sdk_core::{Event, EventKey, Pattern, Subject};
 
 use super::prepared::Expect;
 use super::{Prepared, Publishable};
 use crate::bus::EventBus;
+use crate::trace::{About, Destination, PublishSpan};
 
 /// Maximum number of bytes that are reserved before the size of an event is known.
 const MAX_SIZE_HINT: usize = 64 * 1024;
@@ -82,14 +83,16 @@ impl<E: Event> Dispatch<E> {
     /// Sets the id and this time of an event.
     #[inline]
     pub(super) fn prepare_at(&self, event: Arc<E>, reading: Reading<'_>) -> Prepared<E> {
-        Prepared::new(self.bus.new_head::<E>(reading.now()), event)
+        Prepared::new(self.bus.new_head(&*event, reading.now()), event)
     }
 
-    /// Passes the event to the transport; with `reading` if the clock was just read.
+    /// Passes the event to the transport; with `reading` if the clock was just read. Sets `span` to
+    /// the span of the publish.
     pub(super) fn send(
         &self,
         prepared: &Prepared<E>,
         reading: Option<Reading<'_>>,
+        span: &mut Option<PublishSpan>,
     ) -> Result<Completion<Result<Confirmation, Error>>, Error> {
         let keyed;
         let subject = if let (Ok(subject), KeyUse::None | KeyUse::Order) =
@@ -101,6 +104,8 @@ impl<E: Event> Dispatch<E> {
             &keyed
         };
         let mut headers = prepared.headers().clone();
+        *span = self.open_span(prepared, subject, &mut headers);
+        let _entered = span.as_ref().map(|span| span.span().enter());
         let body = self
             .body(prepared, &mut headers)
             .map_err(|error| error.at_subject(subject))?;
@@ -127,8 +132,26 @@ impl<E: Event> Dispatch<E> {
         Ok(transport.publish(request))
     }
 
+    #[inline]
+    fn open_span(
+        &self,
+        prepared: &Prepared<E>,
+        subject: &Subject,
+        headers: &mut Headers,
+    ) -> Option<PublishSpan> {
+        let origin = prepared.extra().map(|extra| extra.trace_origin);
+        let about = || About {
+            destination: Destination::of_event(subject, self.bus.prefix(), &E::SPEC),
+            event_id: Some(prepared.id()),
+            conversation: prepared.head().metadata.correlation_id.clone(),
+        };
+        let tracing = &self.bus.inner().tracing;
+        PublishSpan::open(tracing, headers, origin.unwrap_or_default(), about)
+    }
+
     fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {
         if self.capabilities.has(Capability::ValueHandover) {
+            check_key(&*prepared.event)?;
             let event: Arc<dyn ErasedEvent> = prepared.event.clone();
             return Ok(Body::Value(ValueBody {
                 head: prepared.head.clone(),
@@ -136,9 +159,13 @@ impl<E: Event> Dispatch<E> {
             }));
         }
         let mut out = Vec::with_capacity(self.size_hint.load(Ordering::Relaxed));
+        let head = prepared.head();
+        if head.metadata.key.is_none() {
+            check_key(&*prepared.event)?;
+        }
         let codec = &self.bus.inner().codec;
         codec
-            .encode(&prepared.head(), &*prepared.event, headers, &mut out)
+            .encode(&head, &*prepared.event, headers, &mut out)
             .map_err(|why| {
                 Error::new(
                     ErrorKind::Encode,
@@ -205,6 +232,18 @@ fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject>
     } else {
         Subject::parse(format!("{prefix}.{}", spec.subject()))
     }
+}
+
+/// Checks the key of an event, if it has one.
+fn check_key<E: Event>(event: &E) -> Result<(), Error> {
+    let (KeyUse::Order | KeyUse::InSubject, Some(key)) = (E::SPEC.key_use(), event.key()) else {
+        return Ok(());
+    };
+    EventKey::check(key).map_err(|why| {
+        let name = E::SPEC.name();
+        let reason = format!("the key of the {name} cannot be written");
+        Error::new(ErrorKind::Encode, Operation::Publish, reason).with_source(why)
+    })
 }
 
 /// Checks the size of a message against the limits of transport and bus. `declared` has the

@@ -5,17 +5,17 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use event_sdk_core::event::ValueHeader;
+use event_sdk_core::event::{KeyUse, ValueHeader};
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
-use event_sdk_core::{EnvelopeHeader, Event, LooseId};
+use event_sdk_core::{EnvelopeHeader, Event, EventKey, LooseId};
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::bus::micros;
 use crate::cause::{AsCause, Cause};
-use crate::trace::TraceContext;
+use crate::trace::{Origin, TraceContext};
 
 /// An event with fixed id and time, and the options of its publish (headers, message id,
 /// expectations). Publishing it again repeats the same publish: the stream recognizes it by the
@@ -36,8 +36,12 @@ pub(super) struct Extra {
     pub(super) headers: Headers,
     pub(super) message_id: Option<MessageId>,
     pub(super) expect: Expect,
+    /// Where the trace headers come from.
+    pub(super) trace_origin: Origin,
     /// The first invalid header; the publish returns it as an error.
     pub(super) invalid: Option<InvalidHeader>,
+    /// The reason why a key of the caller's own was refused; the publish returns it as an error.
+    pub(super) refused_key: Option<String>,
 }
 
 impl Extra {
@@ -51,6 +55,7 @@ impl Extra {
     /// Copies the headers of another message, including its trace context, except those that a
     /// server obeys.
     pub(super) fn set_headers_of(&mut self, headers: &Headers) {
+        self.trace_origin = Origin::Caller;
         for (name, value) in headers.iter() {
             if is_the_servers(name) {
                 continue;
@@ -62,12 +67,13 @@ impl Extra {
     }
 
     /// Sets the headers of a trace context.
-    pub(super) fn set_trace(&mut self, trace: &TraceContext) {
+    pub(super) fn set_trace(&mut self, trace: &TraceContext, origin: Origin) {
+        self.trace_origin = origin;
         // A checked context has only characters that a header may have.
         let _ = trace.write(&mut self.headers);
     }
 
-    /// Validates headers and message id.
+    /// Validates headers, message id and key.
     pub(super) fn check(&self) -> Result<(), Error> {
         let invalid = |why| {
             Err(Error::new(
@@ -78,6 +84,13 @@ impl Extra {
         };
         if let Some(why) = &self.invalid {
             return invalid(why.to_string());
+        }
+        if let Some(why) = &self.refused_key {
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Publish,
+                why.clone(),
+            ));
         }
         match self.message_id.as_ref().map(MessageId::check) {
             Some(Err(why)) => invalid(why.to_string()),
@@ -122,10 +135,11 @@ impl<E> Prepared<E> {
         self.extra().map_or(NONE, |extra| &extra.headers)
     }
 
-    /// Adds the trace context as headers.
+    /// Sets the trace context of the event: headers, and the parent of its `publish` span if the bus
+    /// has a [`TraceSource`](crate::trace::TraceSource).
     #[must_use]
     pub fn trace(mut self, trace: &TraceContext) -> Self {
-        self.set_trace(trace);
+        self.extra_mut().set_trace(trace, Origin::Caller);
         self
     }
 
@@ -151,7 +165,7 @@ impl<E> Prepared<E> {
     }
 
     /// Sets a header of the caller's own.
-    pub(super) fn set_header(&mut self, name: Text, value: String) {
+    pub(crate) fn set_header(&mut self, name: Text, value: String) {
         self.extra_mut().set_header(name, value);
     }
 
@@ -163,17 +177,13 @@ impl<E> Prepared<E> {
     pub(super) fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
-
-    fn set_trace(&mut self, trace: &TraceContext) {
-        self.extra_mut().set_trace(trace);
-    }
 }
 
 impl<E: Event> Prepared<E> {
     /// The envelope without the data.
     #[must_use]
     pub fn head(&self) -> Cow<'_, EnvelopeHeader> {
-        self.head.to_header(&E::SPEC)
+        self.head.to_header(&*self.event)
     }
 
     /// Inherits the correlation id and trace of the cause, and sets the cause's id as causation
@@ -188,7 +198,7 @@ impl<E: Event> Prepared<E> {
                 head.metadata.causation_id = Some(cause.event_id);
             });
             if let Some(trace) = cause.trace {
-                self.set_trace(&trace);
+                self.extra_mut().set_trace(&trace, Origin::Cause);
             }
         }
         self
@@ -202,10 +212,35 @@ impl<E: Event> Prepared<E> {
     }
 
     /// Adds a metadata entry.
+    ///
+    /// `key` gives a key to an event without a field marked `#[event(key)]`. The publish fails with
+    /// [`ErrorKind::InvalidOption`] if the event has such a field, or if the key is longer than
+    /// [`EventKey::MAX_LEN`](event_sdk_core::EventKey::MAX_LEN).
     #[must_use]
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
-        self.change(|head| head.metadata.insert(name, text));
+        let (name, text) = (name.into(), text.into());
+        if name == "key" {
+            self.set_key(&text);
+        } else {
+            self.change(|head| head.metadata.insert(name, text));
+        }
         self
+    }
+
+    fn set_key(&mut self, text: &str) {
+        let spec = &E::SPEC;
+        let refused = match (spec.key_use(), EventKey::new(text)) {
+            (KeyUse::None, Ok(key)) => {
+                self.change(|head| head.metadata.key = Some(key));
+                return;
+            }
+            (KeyUse::None, Err(why)) => format!("metadata `key` of {}: {why}", spec.name()),
+            (KeyUse::Order | KeyUse::InSubject, _) => format!(
+                "the key of {} is its field marked `#[event(key)]`, and metadata cannot set another one",
+                spec.name()
+            ),
+        };
+        self.extra_mut().refused_key.get_or_insert(refused);
     }
 
     /// Sets the time of the event, truncated to microseconds. Default: now.
@@ -215,8 +250,14 @@ impl<E: Event> Prepared<E> {
         self
     }
 
+    /// Replaces the id.
+    pub(crate) fn with_id(mut self, id: Uuid) -> Self {
+        self.change(|head| head.event_id = id);
+        self
+    }
+
     fn change(&mut self, change: impl FnOnce(&mut EnvelopeHeader)) {
-        self.head.change(&E::SPEC, change);
+        self.head.change(&*self.event, change);
     }
 }
 

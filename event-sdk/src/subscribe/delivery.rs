@@ -160,10 +160,7 @@ impl<S> Delivery<S> {
             return Ok(());
         }
         let settlement = self.refused.get_or_init(|| {
-            let head = || self.head().ok();
-            let longest = Self::LONGEST_DELAY;
-            let refusal = (self.refusals).refuse(error, head, &self.info, delay, longest);
-            Box::new(match refusal {
+            Box::new(match self.refusal(error, delay) {
                 Refusal::Nak(delay) => Settlement::Nak(delay),
                 Refusal::Term => Settlement::Term(written(error)),
                 Refusal::Terminated(terminated) => {
@@ -211,8 +208,31 @@ impl<S> Delivery<S> {
         self.info.pending
     }
 
-    pub(super) fn settler(&self) -> Option<&Settler> {
+    /// Records the span `receive`.
+    #[inline]
+    pub(super) fn record_receive(&self) {
+        self.received_by(self.refusals.consumer.as_deref());
+    }
+
+    pub(crate) fn settler(&self) -> Option<&Settler> {
         self.settler.as_ref()
+    }
+
+    /// Takes another subject for that of the message.
+    pub(crate) fn set_subject(&mut self, subject: Subject) {
+        self.message.set_subject(subject);
+    }
+
+    /// Stream, sequence, number and times of the delivery.
+    pub(crate) fn info(&self) -> &DeliveryInfo {
+        &self.info
+    }
+
+    /// How [`refuse`](Self::refuse) would settle the delivery; the place of a delayed event is
+    /// taken.
+    pub(crate) fn refusal(&self, error: &DecodeError, delay: Duration) -> Refusal {
+        let head = || self.head().ok();
+        (self.refusals).refuse(error, head, &self.info, delay, Self::LONGEST_DELAY)
     }
 
     /// Acknowledges an event that its subscriber leaves out, whose answer others await.
@@ -225,7 +245,7 @@ impl<S> Delivery<S> {
 
     /// Frees the place that the event has among the delayed ones, if the transport has taken a
     /// settlement that is for good.
-    pub(super) fn settled(&self, end: Option<End>) {
+    pub(crate) fn settled(&self, end: Option<End>) {
         if let (Some(end), Some(sequence)) = (end, self.info.sequence) {
             self.refusals.settled(sequence, end);
         }

@@ -214,6 +214,16 @@ impl<S> Subscribe<S> {
         self
     }
 
+    pub(crate) fn with_delay_unknown(mut self, bounds: DelayUnknown) -> Self {
+        self.delay_unknown = bounds;
+        self
+    }
+
+    pub(crate) fn with_key(mut self, key: &dyn fmt::Display) -> Self {
+        self.routes.key(key);
+        self
+    }
+
     async fn open(mut self) -> Result<Subscriber<S>, Error> {
         if let Some(declared) = self.bus.inner().declared(&self.config.name) {
             settings::inherit(&mut self.config, declared.config(), &self.given);
@@ -269,6 +279,8 @@ impl<S> Subscribe<S> {
             // shared with other threads.
             prefix: inner.prefix.to_string().into(),
             max_payload: inner.max_payload,
+            members: self.wanted.members(),
+            tracing: inner.tracing.clone(),
         };
         let clock = Arc::clone(&inner.clock);
         let filter = self.filter;
@@ -309,18 +321,16 @@ impl<S: EventSet> Subscribe<S> {
     /// Receives only events with this key. The events must declare their key `in_subject`. The
     /// server filters. If a durable of this name exists with wider filters, it keeps them, and
     /// events with other keys arrive too.
-    pub fn key(mut self, key: impl fmt::Display) -> Self {
-        self.routes.key(&key);
-        self
+    pub fn key(self, key: impl fmt::Display) -> Self {
+        self.with_key(&key)
     }
 
     /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at the
     /// same time, and for how long. Beyond these bounds it terminates and reports the event.
     /// Default: a tenth of the consumer's `max_ack_pending`, for 15 minutes from the first
     /// delivery.
-    pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
-        self.delay_unknown = bounds;
-        self
+    pub fn delay_unknown(self, bounds: DelayUnknown) -> Self {
+        self.with_delay_unknown(bounds)
     }
 }
 

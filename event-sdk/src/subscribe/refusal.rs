@@ -29,7 +29,7 @@ pub(super) struct Refusals {
 
 /// How an event is refused.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// By a nak with this delay.
     Nak(Duration),
     /// By a term: no newer version could read the event either.
@@ -40,14 +40,14 @@ pub(super) enum Refusal {
 
 /// How an event is settled for good.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum End {
+pub(crate) enum End {
     Acked,
     Terminated,
 }
 
 impl End {
     /// What the settlement is, if it is for good.
-    pub(super) fn of(settlement: &Settlement) -> Option<Self> {
+    pub(crate) fn of(settlement: &Settlement) -> Option<Self> {
         match settlement {
             Settlement::Ack | Settlement::AckConfirmed => Some(Self::Acked),
             Settlement::Term(_) => Some(Self::Terminated),

@@ -62,6 +62,7 @@ function message(line) {
     metadata: new Map(Object.entries(line.metadata ?? {}).map(([name, value]) => [name, json.write(value)])),
   });
   envelope.correlation_id = line.correlation_id ?? envelope.correlation_id;
+  envelope.key = line.key ?? line.key_beside_subject ?? null;
   return {
     event_id: envelope.event_id,
     subject,
@@ -128,7 +129,7 @@ async function settle(known, received) {
   } catch (error) {
     if (error instanceof UnknownSubject) {
       received.nak(PUT_BACK_FOR);
-      answer({ outcome: "unknown", ...about, reason: error.message });
+      answer({ outcome: "unknown", ...about, reason: error.message, key: keyOf(received.data) });
       return;
     }
     if (!(error instanceof Refused)) throw error;
@@ -139,7 +140,7 @@ async function settle(known, received) {
   const { arrival, event, key, envelope } = read;
   if (arrival === "newer") {
     received.nak(PUT_BACK_FOR);
-    answer({ outcome: "newer", ...about, version: `${envelope.version}`, knows: `${event.version}` });
+    answer({ outcome: "newer", ...about, version: `${envelope.version}`, knows: `${event.version}`, key });
     return;
   }
   answer({
@@ -151,6 +152,16 @@ async function settle(known, received) {
     ...shownHeaders(received),
   });
   await received.ackAck({ timeout: PATIENCE });
+}
+
+/** The key of an event that is not known here, by which it is held in order. */
+function keyOf(body) {
+  try {
+    return Envelope.read(body).key;
+  } catch (error) {
+    if (error instanceof Refused) return null;
+    throw error;
+  }
 }
 
 /** An envelope with its data read into values of this language. */

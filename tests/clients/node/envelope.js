@@ -14,13 +14,13 @@ const BODY_LIMIT = 8 * 1024 * 1024;
 
 /**
  * One event, read or to be written. `data` is JSON text; so are the values of `metadata` (a map:
- * what stands there beside the two ids) and of `unknown` (pairs: what else the envelope has).
+ * what stands there beside the two ids and the key) and of `unknown` (pairs: what else the envelope has).
  */
 class Envelope {
   constructor(fields) {
     Object.assign(
       this,
-      { correlation_id: null, causation_id: null, metadata: new Map(), unknown: [] },
+      { correlation_id: null, causation_id: null, key: null, metadata: new Map(), unknown: [] },
       fields,
     );
   }
@@ -53,7 +53,7 @@ class Envelope {
       throw new Refused(`the body is no JSON object: ${error.message}`, { cause: error });
     }
     const [fields, unknown] = sortOut(members, FIELDS, "the envelope");
-    const [ids, metadata] = onlyTexts(...sortOut(entries(fields.get("metadata")), IDS, "metadata"));
+    const [named, metadata] = onlyTexts(...sortOut(entries(fields.get("metadata")), NAMED, "metadata"));
     const version = text(fields, "version", OPTIONAL);
     return new Envelope({
       event_id: uuid(text(fields, "event_id")),
@@ -62,8 +62,9 @@ class Envelope {
       source: text(fields, "source", OPTIONAL) ?? "unknown",
       version: version === null ? new Version(1, 0) : Version.read(version),
       data: data(fields),
-      correlation_id: text(ids, "correlation_id", OPTIONAL),
-      causation_id: text(ids, "causation_id", OPTIONAL),
+      correlation_id: text(named, "correlation_id", OPTIONAL),
+      causation_id: text(named, "causation_id", OPTIONAL),
+      key: text(named, "key", OPTIONAL),
       metadata,
       unknown,
     });
@@ -71,8 +72,9 @@ class Envelope {
 
   /** The body of the message. */
   write() {
-    const ids = IDS.filter((name) => this[name] !== null).map((name) => [name, own(this[name])]);
-    const metadata = [...ids, ...this.metadata];
+    if (this.key !== null && !isKey(this.key)) throw new Refused(`the key has more than ${KEY_BYTES} bytes`);
+    const named = NAMED.filter((name) => this[name] !== null).map((name) => [name, own(this[name])]);
+    const metadata = [...named, ...this.metadata];
     limitEntries(metadata);
     const object = jsonObject([
       ["event_id", own(this.event_id)],
@@ -113,7 +115,8 @@ function newId() {
 }
 
 const FIELDS = ["event_id", "event_type", "timestamp", "source", "version", "data", "metadata"];
-const IDS = ["correlation_id", "causation_id"];
+const NAMED = ["correlation_id", "causation_id", "key"];
+const KEY_BYTES = 255;
 const METADATA_ENTRIES = 256;
 const DEPTH = 127;
 const OPTIONAL = true;
@@ -143,14 +146,17 @@ function limitEntries(metadata) {
   throw new Refused(`metadata has ${metadata.length} entries, and ${METADATA_ENTRIES} are the most`);
 }
 
-/** An id that is neither a text nor null is no id, but an entry like any other. */
-function onlyTexts(ids, others) {
-  const isId = ({ value }) => value === null || typeof value === "string";
+/** An id or key that is neither a text nor null is an entry like any other, and so is a long key. */
+function onlyTexts(named, others) {
+  const isNamed = ([name, { value }]) =>
+    value === null || (typeof value === "string" && (name !== "key" || isKey(whole(value))));
   const [texts, entries] = [true, false].map((wanted) =>
-    [...ids].filter(([, member]) => isId(member) === wanted),
+    [...named].filter((member) => isNamed(member) === wanted),
   );
   return [new Map(texts), new Map([...entries.map(([name, member]) => [name, member.text]), ...others])];
 }
+
+const isKey = (text) => Buffer.byteLength(text) <= KEY_BYTES;
 
 function text(members, name, optional = false) {
   const value = members.get(name)?.value;

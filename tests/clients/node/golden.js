@@ -17,6 +17,7 @@ const EXPECTED = [
   "data",
   "correlation_id",
   "causation_id",
+  "key",
 ];
 
 /** Prints how many vectors held and each that did not; true if all did. */

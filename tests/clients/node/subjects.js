@@ -67,13 +67,14 @@ class Events {
 
   /** Reads a message; the type must be that of the event with this subject. */
   read(subject, body) {
-    const [event, key] = this.find(subject);
+    const [event, keyInSubject] = this.find(subject);
     const envelope = Envelope.read(body);
     if (envelope.event_type !== event.event_type) {
       throw new Refused(
         `${subject} carries ${event.event_type}, and this says that it is ${envelope.event_type}`,
       );
     }
+    const key = envelope.key ?? keyInSubject;
     return { arrival: event.version.arrival(envelope.version), event, key, envelope };
   }
 }

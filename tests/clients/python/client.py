@@ -60,6 +60,7 @@ def message(line: dict) -> tuple[str | None, str, bytes, dict[str, str]]:
     envelope = replace(
         envelope,
         correlation_id=line.get("correlation_id", envelope.correlation_id),
+        key=line.get("key", line.get("key_beside_subject")),
         metadata={name: exact_json.write(value) for name, value in line.get("metadata", {}).items()},
     )
     return envelope.event_id, subject, envelope.write(), headers_for(envelope, own)
@@ -107,7 +108,7 @@ async def settle(known: Events, received) -> None:
             )
     except UnknownSubject as reason:
         await received.nak(delay=PUT_BACK_FOR)
-        answer(outcome="unknown", **about, reason=str(reason))
+        answer(outcome="unknown", **about, reason=str(reason), key=key_of(received.data))
         return
     except Refused as reason:
         await received.term()
@@ -115,12 +116,20 @@ async def settle(known: Events, received) -> None:
         return
     if arrival is Arrival.NEWER:
         await received.nak(delay=PUT_BACK_FOR)
-        answer(outcome="newer", **about, version=str(envelope.version), knows=str(event.version))
+        answer(outcome="newer", **about, version=str(envelope.version), knows=str(event.version), key=key)
         return
     answer(
         outcome="event", **about, event=event.subject, key=key, **shown(envelope), **shown_headers(received)
     )
     await received.ack_sync(timeout=PATIENCE)
+
+
+def key_of(body: bytes) -> str | None:
+    """The key of an event that is not known here, by which it is held in order."""
+    try:
+        return Envelope.read(body).key
+    except Refused:
+        return None
 
 
 def shown(envelope: Envelope) -> dict:

@@ -34,6 +34,8 @@ class Envelope:
     """JSON text; `values` reads it."""
     correlation_id: str | None = None
     causation_id: str | None = None
+    key: str | None = None
+    """What must stay in order together."""
     metadata: dict[str, str] = field(default_factory=dict)
     """What else stands in the metadata: name and JSON text."""
     unknown: tuple[tuple[str, str], ...] = ()
@@ -74,7 +76,7 @@ class Envelope:
             raise (
                 error if isinstance(error, Refused) else Refused(f"the body is no JSON object: {error}")
             ) from error
-        ids, others = _sort_out(entries, _IDS, "metadata")
+        ids, others = _sort_out(entries, _NAMED, "metadata")
         ids, others = _only_texts(ids, dict(others))
         source = _text(fields, "source", required=False)
         version = _text(fields, "version", required=False)
@@ -87,14 +89,21 @@ class Envelope:
             data=_data(fields),
             correlation_id=_text(ids, "correlation_id", required=False),
             causation_id=_text(ids, "causation_id", required=False),
+            key=_text(ids, "key", required=False),
             metadata=others,
             unknown=unknown,
         )
 
     def write(self) -> bytes:
         """The body of the message."""
-        ids = (("correlation_id", self.correlation_id), ("causation_id", self.causation_id))
-        entries = [(name, _own(value)) for name, value in ids if value is not None]
+        if self.key is not None and not _is_key(self.key):
+            raise Refused(f"the key has more than {_KEY_BYTES} bytes")
+        named = (
+            ("correlation_id", self.correlation_id),
+            ("causation_id", self.causation_id),
+            ("key", self.key),
+        )
+        entries = [(name, _own(value)) for name, value in named if value is not None]
         entries += self.metadata.items()
         if len(entries) > _METADATA_ENTRIES:
             raise Refused(f"metadata has {len(entries)} entries, and {_METADATA_ENTRIES} are the most")
@@ -147,7 +156,8 @@ def timestamp(moment: datetime) -> str:
 
 
 _FIELDS = ("event_id", "event_type", "timestamp", "source", "version", "data", "metadata")
-_IDS = ("correlation_id", "causation_id")
+_NAMED = ("correlation_id", "causation_id", "key")
+_KEY_BYTES = 255
 _METADATA_ENTRIES = 256
 _DEPTH = 127
 
@@ -177,11 +187,18 @@ def _metadata(member):
 
 
 def _only_texts(ids, others):
-    """An id that is neither a text nor null is no id, but an entry like any other."""
+    """An id or key that is neither a text nor null is an entry like any other, and so is a long key."""
     entries = {
-        name: member.text for name, member in ids.items() if not isinstance(member.value, (str, type(None)))
+        name: member.text
+        for name, member in ids.items()
+        if not isinstance(member.value, (str, type(None)))
+        or (name == "key" and member.value is not None and not _is_key(_whole(member.value)))
     }
     return {name: member for name, member in ids.items() if name not in entries}, entries | others
+
+
+def _is_key(text):
+    return len(text.encode("utf-8", "surrogatepass")) <= _KEY_BYTES
 
 
 def _text(members, name, required=True):

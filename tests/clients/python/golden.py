@@ -21,6 +21,7 @@ EXPECTED = (
     "data",
     "correlation_id",
     "causation_id",
+    "key",
 )
 
 

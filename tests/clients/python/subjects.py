@@ -78,12 +78,13 @@ class Events:
 
     def read(self, subject: str, body: bytes) -> tuple[Arrival, Event, str | None, Envelope]:
         """Reads a message; the type must be that of the event with this subject."""
-        event, key = self.find(subject)
+        event, key_in_subject = self.find(subject)
         envelope = Envelope.read(body)
         if envelope.event_type != event.event_type:
             raise Refused(
                 f"{subject!r} carries {event.event_type!r}, and this says that it is {envelope.event_type!r}"
             )
+        key = key_in_subject if envelope.key is None else envelope.key
         return event.version.arrival(envelope.version), event, key, envelope
 
 

@@ -82,7 +82,9 @@ fn suite() -> Suite {
 }
 
 /// What a server cannot do, whatever its version.
-const BEYOND: [Capability; 3] = [
+const BEYOND: [Capability; 5] = [
+    Capability::Coordination,
+    Capability::CoordinationExpiry,
     Capability::ValueHandover,
     Capability::DeduplicationOff,
     Capability::ReportsExhaustedLater,

@@ -7,9 +7,10 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Drained, Error,
-    History, Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Advisories, BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    Coordination, CoordinationEntry, Drained, Error, History, Incoming, MessageAdmin, NoticeKind,
+    Operation, PublishRequest, PutRequest, Revision, Stored, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -132,6 +133,10 @@ impl Transport for Reduced {
             .then(|| self.inner.advisories())?
     }
 
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.has(Capability::Coordination).then_some(self)
+    }
+
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.inner.drain(within)
     }
@@ -155,6 +160,35 @@ impl StreamAdmin for Reduced {
             Ok(()) => self.inner.apply_stream(config),
             Err(error) => Completion::ready(Err(error)),
         }
+    }
+}
+
+impl Coordination for Reduced {
+    fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
+        self.inner.apply_bucket(config)
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
+        self.inner.coordination_get(bucket, key)
+    }
+
+    fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        match self.refuse(request.needs(), Operation::Coordinate) {
+            Ok(()) => self.inner.coordination_put(request),
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
+    fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
+        self.inner.coordination_delete(bucket, key, expected)
+    }
+
+    fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        self.inner.coordination_list(bucket, prefix)
     }
 }
 

@@ -3,12 +3,14 @@
 mod advisories;
 mod closing;
 mod consumers;
+mod coordinating;
 mod delivering;
 mod draining;
 mod managing;
 mod messages;
 mod publishing;
 mod reading;
+mod saboteur;
 mod settling;
 mod slow;
 
@@ -17,18 +19,17 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use event_sdk::Pattern;
-use event_sdk::stream::{Limits, Retention, StreamConfig};
-use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerConfig, ConsumerName, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin,
-    Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription, Transport,
-    TransportExt as _,
+    ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error, ErrorKind, History,
+    MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
-use event_sdk_conformance::{Harness, HarnessError};
 
-use crate::memory;
+pub(crate) use saboteur::Saboteur;
+
 use consumers::Known;
+use coordinating::Coordinating;
 use settling::Settled;
 use slow::Waiting;
 
@@ -228,6 +229,59 @@ pub(crate) enum Sabotage {
     /// Publishes are refused from the beginning of a drain.
     RefusesToPublishWhileDraining,
 
+    /// Every write of an entry succeeds, whatever it expects.
+    IgnoresRevisions,
+    /// A deletion succeeds, whatever it expects.
+    DeletesAnyRevision,
+    /// A put answers with the revision after the one that it got.
+    AnswersAnotherRevision,
+    /// A refused write of an entry may have been done, as far as its error says.
+    IsNeverSureOfWrites,
+    /// The deletion of an entry is confirmed and not done.
+    KeepsDeletedEntries,
+    /// A key that was deleted is never absent again, as far as puts are concerned.
+    NeverForgetsDeletedKeys,
+    /// Deleting a key without an entry fails.
+    RefusesToDeleteNothing,
+    /// A list ends after a thousand entries.
+    ListsOnePage,
+    /// A list has all entries.
+    IgnoresThePrefix,
+    /// A list has the newest entry last, wherever its key is.
+    ListsByRevision,
+    /// A value ends at its first zero.
+    CutsValuesAtZero,
+    /// A value of any size is confirmed.
+    ConfirmsTooLargeValues,
+    /// A malformed key is one without an entry, which can be written.
+    TakesAnyKey,
+    /// A key that is not of the house grammar is refused.
+    TakesHouseKeysOnly,
+    /// An entry does not expire.
+    IgnoresExpiry,
+    /// An entry expires in half of its time.
+    ExpiresEarly,
+    /// Once an entry has had an expiry, each has.
+    KeepsTheExpiry,
+    /// An expiry of zero is none.
+    TakesZeroForNoExpiry,
+    /// An entry never grows too old.
+    IgnoresTheAgeOfBuckets,
+    /// A bucket is created when it is used.
+    CreatesBucketsUnasked,
+    /// Applying a bucket is confirmed and not done.
+    AppliesNoBuckets,
+    /// Each bucket that was applied is called a new one.
+    CallsEachBucketNew,
+    /// A bucket that cannot be is confirmed.
+    ConfirmsBucketsThatCannotBe,
+    /// All buckets are one.
+    HasOneBucket,
+    /// What the second connection writes is not for the first.
+    KeepsBucketsToItself,
+    /// Entries are neither read nor written during a drain.
+    RefusesToCoordinateWhileDraining,
+
     /// Asking for streams panics.
     Panics,
     /// Asking for streams is never answered.
@@ -245,6 +299,7 @@ pub(crate) struct Broken<T> {
     settled: Arc<Settled>,
     known: Known,
     draining: AtomicBool,
+    coordination: Coordinating,
 }
 
 impl<T: Transport> Broken<T> {
@@ -258,6 +313,7 @@ impl<T: Transport> Broken<T> {
             settled: Arc::default(),
             known: Known::default(),
             draining: AtomicBool::new(false),
+            coordination: Coordinating::default(),
         }
     }
 
@@ -399,6 +455,12 @@ impl<T: Transport> Transport for Broken<T> {
         self.inner.supports(Capability::Advisories).then_some(self)
     }
 
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.inner
+            .supports(Capability::Coordination)
+            .then_some(self)
+    }
+
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.broken_drain(within)
     }
@@ -422,53 +484,4 @@ fn blurred(sabotage: Sabotage, error: Error) -> Error {
         return Error::new(ErrorKind::Other, error.operation(), error.to_string());
     }
     error
-}
-
-/// Starts memory transports that break a promise.
-pub(crate) struct Saboteur(pub(crate) Sabotage);
-
-impl Saboteur {
-    /// What the streams are instead of what was asked for.
-    fn distort(&self, streams: &mut [StreamConfig]) {
-        for stream in streams {
-            match self.0 {
-                Sabotage::KeepsEverything => {
-                    let discard = stream.limits.discard;
-                    stream.limits = Limits::default();
-                    stream.limits.discard = discard;
-                }
-                Sabotage::KeepsWhatWasAcked => stream.retention = Retention::Limits,
-                Sabotage::KeepsQueuesByInterest if stream.retention == Retention::WorkQueue => {
-                    stream.retention = Retention::Interest;
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn hands_over(&self) -> bool {
-        self.0 != Sabotage::Pretends(Capability::ValueHandover)
-    }
-}
-
-impl Harness for Saboteur {
-    type Transport = Broken<MemoryTransport>;
-
-    async fn start(&self, mut streams: Vec<StreamConfig>) -> Result<Self::Transport, HarnessError> {
-        self.distort(&mut streams);
-        let inner = memory::start(streams, self.hands_over())?;
-        Ok(Broken::new(inner, self.0))
-    }
-
-    async fn start_two(
-        &self,
-        mut streams: Vec<StreamConfig>,
-    ) -> Result<[Self::Transport; 2], HarnessError> {
-        self.distort(&mut streams);
-        let mut sides = memory::start_two(streams, self.hands_over())?;
-        if self.0 == Sabotage::DrainsEverybody {
-            sides[1] = sides[0].clone();
-        }
-        Ok(sides.map(|inner| Broken::new(inner, self.0)))
-    }
 }

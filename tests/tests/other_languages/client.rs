@@ -28,6 +28,9 @@ pub(crate) struct Line<'a> {
     pub(crate) subject: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<&'a str>,
+    /// The key of an event that does not have it in its subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) key_beside_subject: Option<&'a str>,
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub(crate) event_type: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

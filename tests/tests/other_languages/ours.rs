@@ -1,7 +1,7 @@
 //! Events from Rust, read in other languages.
 
 use event_sdk::json::RawJson;
-use event_sdk::{Event, LooseId, Prepared, TraceContext};
+use event_sdk::{Event, EventKey, LooseId, Prepared, TraceContext};
 
 use crate::client::{Client, Consumed, within};
 use crate::rig::{AlarmRaised, ReadingChecked, ReadingTaken, Rig, StationLogged, json, reading};
@@ -60,7 +60,7 @@ pub(crate) async fn what_we_publish_is_read(client: Client) {
     let read = &consumed[keys.len()];
     assert_same(&check, read);
     assert_eq!(read.subject, "prod.eu.weather.reading.checked");
-    assert_eq!(read.key, None);
+    assert_eq!(read.key.as_deref(), Some("not in the subject"));
     assert_eq!(read.causation_id, Some(taken[1].id().to_string()));
     assert_eq!(read.correlation_id, Some(taken[1].id().to_string()));
     assert_eq!(read.headers["x-tenant"], "Grüße: 1");
@@ -137,6 +137,10 @@ fn assert_same<E: Event>(published: &Prepared<E>, read: &Consumed) {
     let text = |id: &Option<LooseId>| id.as_ref().map(ToString::to_string);
     assert_eq!(read.correlation_id, text(&head.metadata.correlation_id));
     assert_eq!(read.causation_id, text(&head.metadata.causation_id));
+    assert_eq!(
+        read.key.as_deref(),
+        head.metadata.key.as_ref().map(EventKey::text).as_deref()
+    );
     // Read into values of the client's language and written again.
     let data = RawJson::from_value(published.event()).unwrap();
     assert_eq!(read.data.as_ref(), Some(&data));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use event_sdk::Version;
+use event_sdk::{EventKey, Version};
 
 use crate::client::{Client, Line, within};
 use crate::rig::{ReadingChecked, ReadingTaken, Rig, STREAM, Weather, json, next, reading};
@@ -51,6 +51,7 @@ pub(crate) async fn what_it_publishes_is_read(client: Client) {
         event_type: Some("reading.checked"),
         data: Some(json(r#"{"station":"","good":true}"#)),
         correlation_id: Some("REQ-4711 / ü"),
+        key_beside_subject: Some("a.b \"ü\""),
         metadata: BTreeMap::from([("Straße", json(r#""Grüße""#)), ("attempt", json("1e400"))]),
         headers: BTreeMap::from([
             ("traceparent", PARENT),
@@ -71,7 +72,12 @@ pub(crate) async fn what_it_publishes_is_read(client: Client) {
         assert_eq!(delivery.decode().unwrap(), Weather::Taken(taken.clone()));
         let ours = rig.bus.publisher::<ReadingTaken>().subject_of(&taken);
         assert_eq!(*delivery.subject(), ours.unwrap());
+        assert_eq!(delivery.key().as_deref(), Some(*key));
         let head = delivery.head().unwrap();
+        assert_eq!(
+            head.metadata.key.as_ref().map(EventKey::text).as_deref(),
+            Some(*key)
+        );
         let id = head.event_id.to_string();
         assert_eq!(Some(&id), published.event_id.as_ref());
         assert_eq!(head.event_id.get_version_num(), 7);
@@ -84,6 +90,7 @@ pub(crate) async fn what_it_publishes_is_read(client: Client) {
     }
     let delivery = next(&mut weather).await;
     assert_eq!(delivery.decode().unwrap(), Weather::Checked(checked(true)));
+    assert_eq!(delivery.key().as_deref(), Some("a.b \"ü\""));
     let head = delivery.head().unwrap();
     let story = head.metadata.correlation_id.as_ref().unwrap();
     assert_eq!(story.to_string(), "REQ-4711 / ü");

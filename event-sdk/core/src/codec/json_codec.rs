@@ -81,6 +81,14 @@ fn write_metadata(metadata: &Metadata, out: &mut Vec<u8>) {
         start,
         out,
     );
+    if let Some(key) = &metadata.key {
+        separate(start, out);
+        out.extend_from_slice(b"\"key\":");
+        match key.parts() {
+            Ok(id) => write_uuid(id, out),
+            Err(text) => write_text(text, out),
+        }
+    }
     for (name, value) in metadata.iter() {
         if metadata.replaces(name) {
             continue;

@@ -201,6 +201,9 @@ impl<'de> Visitor<'de> for StrVisitor {
 const TOO_MANY: &str =
     "metadata of at most 256 entries; put what belongs to the event into its data";
 
+/// The entries of the metadata that the contract names: each occurs once, and null is as missing.
+const NAMED: [&str; 3] = ["correlation_id", "causation_id", "key"];
+
 struct ReadMetadata(Metadata);
 
 impl<'de> Deserialize<'de> for ReadMetadata {
@@ -217,29 +220,22 @@ impl<'de> Deserialize<'de> for ReadMetadata {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ReadMetadata, A::Error> {
                 let mut metadata = Metadata::default();
                 let mut entries = 0;
-                let (mut correlation, mut causation) = (false, false);
+                let mut seen = [false; NAMED.len()];
                 while let Some(Str(name)) = map.next_key()? {
                     entries += 1;
                     if entries > MAX_METADATA {
                         return Err(A::Error::invalid_length(entries, &TOO_MANY));
                     }
+                    let named = NAMED.iter().position(|named| *named == name);
                     // Whatever their values are, each stands there once.
-                    let twice = match name.as_ref() {
-                        "correlation_id" => std::mem::replace(&mut correlation, true),
-                        "causation_id" => std::mem::replace(&mut causation, true),
-                        _ => false,
-                    };
-                    if twice {
-                        return Err(A::Error::duplicate_field(if name == "causation_id" {
-                            "causation_id"
-                        } else {
-                            "correlation_id"
-                        }));
+                    if let Some(index) = named
+                        && std::mem::replace(&mut seen[index], true)
+                    {
+                        return Err(A::Error::duplicate_field(NAMED[index]));
                     }
                     let value = map.next_value::<&'de RawValue>()?;
-                    match name.as_ref() {
-                        "correlation_id" | "causation_id" if value.get() == "null" => {}
-                        _ => metadata.put(name.into_owned(), meta_value(value)?),
+                    if named.is_none() || value.get() != "null" {
+                        metadata.put(name.into_owned(), meta_value(value)?);
                     }
                 }
                 Ok(ReadMetadata(metadata))

@@ -1,20 +1,21 @@
-//! `Metadata`: the envelope's `metadata` object with correlation id, causation id and up to 256
-//! entries.
+//! `Metadata`: the envelope's `metadata` object with correlation id, causation id, key and up to
+//! 256 entries.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use super::LooseId;
+use super::{EventKey, LooseId};
 use crate::json::{EncodeError, RawJson};
 
-/// Maximum number of metadata entries of an envelope, including the two ids. Entries are searched
-/// linearly, so a sender must not be able to add many: a codec neither writes nor reads more.
+/// Maximum number of metadata entries of an envelope, including the two ids and the key. Entries
+/// are searched linearly, so a sender must not be able to add many: a codec neither writes nor reads
+/// more.
 pub const MAX_METADATA: usize = 256;
 
-/// The metadata of an envelope: correlation id, causation id and named values.
+/// The metadata of an envelope: correlation id, causation id, key and named values.
 ///
-/// With only the two ids it allocates nothing.
+/// With only the two ids and a short key it allocates nothing.
 #[derive(Clone, Default, PartialEq)]
 pub struct Metadata {
     /// The id of the causal chain: the id of its first event, inherited by every event of the
@@ -22,8 +23,15 @@ pub struct Metadata {
     pub correlation_id: Option<LooseId>,
     /// The `event_id` of the event that caused this one.
     pub causation_id: Option<LooseId>,
-    entries: Vec<(String, MetaValue)>,
+    /// The key of the event. A publisher sets it from the field marked `#[event(key)]`.
+    pub key: Option<EventKey>,
+    /// Boxed, because most events have none.
+    entries: Option<Box<Entries>>,
 }
+
+/// The named values; not empty.
+#[derive(Clone, PartialEq)]
+struct Entries(Vec<(String, MetaValue)>);
 
 /// A value of the metadata.
 #[derive(Clone, PartialEq)]
@@ -38,7 +46,7 @@ pub enum MetaValue {
 impl Metadata {
     /// The text under `name`; `None` if it is missing or not a string.
     ///
-    /// The two ids are fields, and are not found here.
+    /// The two ids and the key are fields, and are not found here.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         match self.value(name)? {
@@ -50,14 +58,15 @@ impl Metadata {
     /// The value under `name`.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&MetaValue> {
-        self.entries
+        self.entries()
             .iter()
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
     /// Sets a text under `name`.
     ///
-    /// `correlation_id` and `causation_id` set the fields of these names.
+    /// `correlation_id`, `causation_id` and `key` set the fields of these names. A `key` longer than
+    /// [`EventKey::MAX_LEN`] is an entry like others.
     pub fn insert(&mut self, name: impl Into<String>, text: impl Into<String>) {
         self.put(name.into(), MetaValue::Text(text.into()));
     }
@@ -81,13 +90,17 @@ impl Metadata {
         Ok(())
     }
 
-    /// Number of entries, including the two ids.
+    /// Number of entries, including the two ids and the key.
     #[must_use]
     pub fn len(&self) -> usize {
-        let ids = [&self.correlation_id, &self.causation_id];
-        let ids = ids.into_iter().filter(|id| id.is_some()).count();
-        // An id that was no text stands among the entries until it is set.
-        ids + self.iter().filter(|(name, _)| !self.replaces(name)).count()
+        let fields = [
+            self.correlation_id.is_some(),
+            self.causation_id.is_some(),
+            self.key.is_some(),
+        ];
+        let fields = fields.into_iter().filter(|is_set| *is_set).count();
+        // An id or key that was no text stands among the entries until it is set.
+        fields + self.iter().filter(|(name, _)| !self.replaces(name)).count()
     }
 
     /// Whether there are no entries.
@@ -96,20 +109,27 @@ impl Metadata {
         self.len() == 0
     }
 
-    /// Whether an id that is set takes the place of the entry `name`.
+    /// Whether an id or key that is set takes the place of the entry `name`.
     pub(crate) fn replaces(&self, name: &str) -> bool {
         match name {
             "correlation_id" => self.correlation_id.is_some(),
             "causation_id" => self.causation_id.is_some(),
+            "key" => self.key.is_some(),
             _ => false,
         }
     }
 
-    /// The named values in writing order, without the two ids.
+    /// The named values in writing order, without the two ids and the key.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &MetaValue)> {
-        self.entries
+        self.entries()
             .iter()
             .map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn entries(&self) -> &[(String, MetaValue)] {
+        self.entries
+            .as_deref()
+            .map_or(&[], |Entries(entries)| entries)
     }
 
     pub(crate) fn put(&mut self, name: String, value: MetaValue) {
@@ -118,10 +138,18 @@ impl Metadata {
                 self.correlation_id = Some(id.as_str().into());
             }
             ("causation_id", MetaValue::Text(id)) => self.causation_id = Some(id.as_str().into()),
-            _ => match self.entries.iter_mut().find(|(key, _)| *key == name) {
-                Some((_, old)) => *old = value,
-                None => self.entries.push((name, value)),
-            },
+            ("key", MetaValue::Text(text)) if text.len() <= EventKey::MAX_LEN => {
+                self.key = EventKey::new(text).ok();
+            }
+            _ => {
+                let Entries(entries) = &mut **self
+                    .entries
+                    .get_or_insert_with(|| Box::new(Entries(Vec::new())));
+                match entries.iter_mut().find(|(key, _)| *key == name) {
+                    Some((_, old)) => *old = value,
+                    None => entries.push((name, value)),
+                }
+            }
         }
     }
 }
@@ -137,7 +165,8 @@ impl fmt::Debug for MetaValue {
 }
 
 impl fmt::Debug for Metadata {
-    /// Shows the ids, and of the other entries the names: the values may be personal data.
+    /// Shows the ids, and of the key and the other entries only the sizes: the values may be
+    /// personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         if let Some(id) = &self.correlation_id {
@@ -145,6 +174,9 @@ impl fmt::Debug for Metadata {
         }
         if let Some(id) = &self.causation_id {
             map.entry(&"causation_id", id);
+        }
+        if let Some(key) = &self.key {
+            map.entry(&"key", key);
         }
         map.entries(self.iter()).finish()
     }

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::envelope::Version;
+use crate::subject::grammar;
 
 /// The constants of an event, known at compile time.
 #[derive(Clone, Copy)]
@@ -133,6 +134,24 @@ impl EventSpec {
     /// Whether the key is the last token of the subject.
     pub(crate) const fn key_in_subject(&self) -> bool {
         matches!(self.key, KeyUse::InSubject)
+    }
+
+    /// Whether a message with this subject is such an event. `relative` is the subject without the
+    /// bus's prefix; `None` if it lies outside of it.
+    #[must_use]
+    pub fn is_subject(&self, whole: &str, relative: Option<&str>) -> bool {
+        let subject = if self.is_absolute() {
+            Some(whole)
+        } else {
+            relative
+        };
+        subject.is_some_and(|subject| {
+            if self.key_in_subject() {
+                grammar::parent(subject) == Some(self.subject())
+            } else {
+                subject == self.subject()
+            }
+        })
     }
 }
 

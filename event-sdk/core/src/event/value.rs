@@ -17,6 +17,9 @@ pub trait ErasedEvent: WriteJson + Any + Send + Sync {
     /// The constants of the event.
     fn spec(&self) -> &'static EventSpec;
 
+    /// The key of the event ([`Readable::key`]), under a name that does not conflict with it.
+    fn event_key(&self) -> Option<&dyn fmt::Display>;
+
     /// The value as [`Any`], for a downcast.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
@@ -24,6 +27,10 @@ pub trait ErasedEvent: WriteJson + Any + Send + Sync {
 impl<E: Event> ErasedEvent for E {
     fn spec(&self) -> &'static EventSpec {
         &E::SPEC
+    }
+
+    fn event_key(&self) -> Option<&dyn fmt::Display> {
+        self.key()
     }
 
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
@@ -34,6 +41,16 @@ impl<E: Event> ErasedEvent for E {
 impl<E: Event> WriteJson for E {
     fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         json::write_value(self, out)
+    }
+
+    #[cfg(feature = "read-back")]
+    fn __read_back(&self, written: &[u8]) -> Option<Result<Vec<u8>, json::ReadBackError>> {
+        let read = json::read_value::<E>(written).map_err(json::ReadBackError::Read);
+        Some(read.and_then(|event| {
+            let mut out = Vec::new();
+            let again = json::write_value(&event, &mut out);
+            again.map(|()| out).map_err(json::ReadBackError::Written)
+        }))
     }
 }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use super::EventSpec;
-use crate::envelope::{EnvelopeHeader, Version};
+use super::{ErasedEvent, EventSpec};
+use crate::envelope::{EnvelopeHeader, EventKey, Version};
 use crate::text::Text;
 
 /// The envelope header of an event that was not encoded. The first event of a causal chain stores
@@ -73,21 +73,43 @@ impl ValueHeader {
         }
     }
 
-    /// The whole header, of the event that `spec` describes.
+    /// The key that the header has; `None` if only the event itself has it.
+    pub(crate) fn key(&self) -> Option<&EventKey> {
+        match &self.0 {
+            Repr::First { .. } => None,
+            Repr::Whole(head) => head.metadata.key.as_ref(),
+        }
+    }
+
+    /// The whole header of `event`, with its key.
+    ///
+    /// A key that [`EventKey::of`] refuses is left out; a bus does not publish such an event.
     #[must_use]
-    pub fn to_header(&self, spec: &EventSpec) -> Cow<'_, EnvelopeHeader> {
+    pub fn to_header<E: ErasedEvent + ?Sized>(&self, event: &E) -> Cow<'_, EnvelopeHeader> {
         match &self.0 {
             Repr::First {
                 event_id,
                 timestamp,
                 source,
-            } => Cow::Owned(whole(*event_id, *timestamp, source, spec)),
-            Repr::Whole(head) => Cow::Borrowed(head),
+            } => Cow::Owned(whole(*event_id, *timestamp, source, event)),
+            Repr::Whole(head) => {
+                let mut head = Cow::Borrowed(&**head);
+                if head.metadata.key.is_none()
+                    && let Some(key) = key_of(event)
+                {
+                    head.to_mut().metadata.key = Some(key);
+                }
+                head
+            }
         }
     }
 
-    /// Changes the header.
-    pub fn change(&mut self, spec: &EventSpec, change: impl FnOnce(&mut EnvelopeHeader)) {
+    /// Changes the header of `event`.
+    pub fn change<E: ErasedEvent + ?Sized>(
+        &mut self,
+        event: &E,
+        change: impl FnOnce(&mut EnvelopeHeader),
+    ) {
         match &mut self.0 {
             Repr::Whole(head) => change(Arc::make_mut(head)),
             Repr::First {
@@ -95,7 +117,7 @@ impl ValueHeader {
                 timestamp,
                 source,
             } => {
-                let mut head = whole(*event_id, *timestamp, source, spec);
+                let mut head = whole(*event_id, *timestamp, source, event);
                 change(&mut head);
                 self.0 = Repr::Whole(Arc::new(head));
             }
@@ -110,11 +132,22 @@ impl From<EnvelopeHeader> for ValueHeader {
 }
 
 /// The first event of a causal chain uses its own id as correlation id.
-fn whole(event_id: Uuid, timestamp: Timestamp, source: &Text, spec: &EventSpec) -> EnvelopeHeader {
+fn whole<E: ErasedEvent + ?Sized>(
+    event_id: Uuid,
+    timestamp: Timestamp,
+    source: &Text,
+    event: &E,
+) -> EnvelopeHeader {
+    let spec = event.spec();
     let event_type = Text::from_static(spec.event_type());
     let mut head = EnvelopeHeader::new(event_id, event_type, timestamp);
     head.source = source.clone();
     head.version = spec.version();
     head.metadata.correlation_id = Some(event_id.into());
+    head.metadata.key = key_of(event);
     head
+}
+
+fn key_of<E: ErasedEvent + ?Sized>(event: &E) -> Option<EventKey> {
+    EventKey::of(event.event_key()?).ok()
 }

@@ -60,7 +60,7 @@ impl<'a> Opened<'a> {
     pub fn head(&self) -> Cow<'a, EnvelopeHeader> {
         match self.content {
             Content::Encoded(head, _) => Cow::Borrowed(head),
-            Content::Value(head, event) => head.to_header(event.spec()),
+            Content::Value(head, event) => head.to_header(&**event),
         }
     }
 
@@ -86,18 +86,7 @@ impl<'a> Opened<'a> {
     /// Whether the subject is that of the event `spec`.
     #[must_use]
     pub fn is(&self, spec: &EventSpec) -> bool {
-        let subject = if spec.is_absolute() {
-            Some(self.subject.as_str())
-        } else {
-            self.relative
-        };
-        subject.is_some_and(|subject| {
-            if spec.key_in_subject() {
-                grammar::parent(subject) == Some(spec.subject())
-            } else {
-                subject == spec.subject()
-            }
-        })
+        spec.is_subject(self.subject.as_str(), self.relative)
     }
 
     /// What a lookup tries, in order: the subject, whether it is absolute, and

@@ -52,11 +52,16 @@ pub enum Capability {
     RetentionByAck,
     /// A stream can be compressed on disk.
     Compression,
+    /// Entries can be kept by key, and changed by compare-and-set:
+    /// [`Transport::coordination`](super::Transport::coordination).
+    Coordination,
+    /// An entry can have an expiry of its own.
+    CoordinationExpiry,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -76,6 +81,8 @@ impl Capability {
         Self::Advisories,
         Self::RetentionByAck,
         Self::Compression,
+        Self::Coordination,
+        Self::CoordinationExpiry,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -88,6 +95,7 @@ impl Capability {
                 | Self::ConsumerAdmin
                 | Self::MessageAdmin
                 | Self::Advisories
+                | Self::Coordination
         )
     }
 
@@ -120,6 +128,8 @@ impl fmt::Display for Capability {
             Self::Advisories => "hearing advisories about consumers",
             Self::RetentionByAck => "keeping messages only until they are acknowledged",
             Self::Compression => "compressing a stream",
+            Self::Coordination => "keeping entries by key with compare-and-set",
+            Self::CoordinationExpiry => "an expiry for a single entry",
         })
     }
 }

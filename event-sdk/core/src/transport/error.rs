@@ -7,7 +7,7 @@ use super::{Capability, Difference};
 use crate::shown::Shown;
 use crate::text::Text;
 
-/// The error of a bus or transport: the operation, the kind, the subject, stream or consumer, the
+/// The error of a bus or transport: the operation, the kind, the subject, stream, consumer or bucket, the
 /// reason, and what to do.
 ///
 /// `Display` prints one line and does not repeat [`source`](std::error::Error::source). Text from
@@ -20,6 +20,7 @@ struct Inner {
     subject: Option<Text>,
     stream: Option<Text>,
     consumer: Option<Text>,
+    bucket: Option<Text>,
     outcome: Outcome,
     reason: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -56,6 +57,14 @@ pub enum ErrorKind {
     /// The stream's last sequence is not the one that the publish expected.
     WrongLastSequence {
         /// The actual last sequence, if known.
+        last: Option<u64>,
+    },
+    /// The bucket does not exist.
+    BucketNotFound,
+    /// The entry does not have the revision that a write expected; see
+    /// [`Coordination`](super::Coordination).
+    WrongRevision {
+        /// The revision of the key's last write, if known; that write may be a deletion.
         last: Option<u64>,
     },
     /// A consumer of this name exists, and would lose or misread messages, or has a setting that
@@ -99,8 +108,10 @@ pub enum Operation {
     Settle,
     /// Reading history, or the state of a stream.
     Read,
-    /// Changing streams or consumers.
+    /// Changing streams, consumers or buckets.
     Manage,
+    /// Reading and writing entries of a bucket.
+    Coordinate,
     /// Closing.
     Close,
 }
@@ -124,6 +135,7 @@ impl Error {
             subject: None,
             stream: None,
             consumer: None,
+            bucket: None,
             outcome: Outcome::NotDone,
             reason: reason.into(),
             source: None,
@@ -149,7 +161,7 @@ impl Error {
         Self::new(
             ErrorKind::Closed,
             operation,
-            "the transport is being drained, which leaves only publishing and settling",
+            "the transport is being drained, which leaves only publishing, settling and coordination",
         )
     }
 
@@ -171,6 +183,13 @@ impl Error {
     #[must_use]
     pub fn at_consumer(mut self, consumer: impl Into<Text>) -> Self {
         self.0.consumer = Some(consumer.into());
+        self
+    }
+
+    /// Adds the bucket of a [`Coordination`](super::Coordination) operation.
+    #[must_use]
+    pub fn at_bucket(mut self, bucket: impl Into<Text>) -> Self {
+        self.0.bucket = Some(bucket.into());
         self
     }
 
@@ -216,6 +235,11 @@ impl Error {
         self.0.consumer.as_deref()
     }
 
+    /// The bucket, if known.
+    pub fn bucket(&self) -> Option<&str> {
+        self.0.bucket.as_deref()
+    }
+
     /// Whether the operation may have succeeded.
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
@@ -246,12 +270,14 @@ impl fmt::Display for Error {
             Operation::Settle => "settle",
             Operation::Read => "read",
             Operation::Manage => "manage",
+            Operation::Coordinate => "coordinate",
             Operation::Close => "close",
         })?;
         for (what, name) in [
             ("", &inner.subject),
             ("stream ", &inner.stream),
             ("consumer ", &inner.consumer),
+            ("bucket ", &inner.bucket),
         ] {
             if let Some(name) = name {
                 write!(f, " {what}{}", Shown(name, MAX_NAME))?;

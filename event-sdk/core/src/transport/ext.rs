@@ -2,10 +2,10 @@
 //! one.
 
 use super::{
-    AdvisoryRequest, AdvisoryStream, Capability, Completion, ConsumerChange, ConsumerConfig,
-    ConsumerInfo, Deletion, Error, FoundMessage, HistoryRequest, HistoryStream, Operation,
-    PurgeRequest, StoredAdvisories, StreamChange, StreamState, SubscribeRequest, Transport,
-    WhichMessage,
+    AdvisoryRequest, AdvisoryStream, BucketConfig, Capability, Completion, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, CoordinationEntry, Deletion, Error, FoundMessage, HistoryRequest,
+    HistoryStream, Operation, PurgeRequest, PutRequest, Revision, StoredAdvisories, StreamChange,
+    StreamState, SubscribeRequest, Transport, WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -24,6 +24,7 @@ pub trait TransportExt: Transport {
             Capability::ConsumerAdmin => self.consumer_admin().is_some(),
             Capability::MessageAdmin => self.message_admin().is_some(),
             Capability::Advisories => self.advisories().is_some(),
+            Capability::Coordination => self.coordination().is_some(),
             other => self.capabilities().has(other),
         }
     }
@@ -168,6 +169,59 @@ pub trait TransportExt: Transport {
         match self.subscribe(request).try_into_ready() {
             Ok(subscribed) => Completion::ready(subscribed.map(StoredAdvisories::new)),
             Err(later) => Completion::later(async move { Ok(StoredAdvisories::new(later.await?)) }),
+        }
+    }
+
+    /// See [`Coordination::apply`](super::Coordination::apply).
+    fn apply_bucket(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.apply(config),
+            None => lacks(self, Capability::Coordination, Operation::Manage),
+        }
+    }
+
+    /// See [`Coordination::get`](super::Coordination::get).
+    fn coordination_get(
+        &self,
+        bucket: &str,
+        key: &str,
+    ) -> Completion<Result<Option<CoordinationEntry>, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.get(bucket, key),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Coordination::put`](super::Coordination::put).
+    fn coordination_put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.put(request),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Coordination::delete`](super::Coordination::delete).
+    fn coordination_delete(
+        &self,
+        bucket: &str,
+        key: &str,
+        expected: Revision,
+    ) -> Completion<Result<(), Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.delete(bucket, key, expected),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Coordination::list`](super::Coordination::list).
+    fn coordination_list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.list(bucket, prefix),
+            None => lacks(self, Capability::Coordination, Operation::Coordinate),
         }
     }
 }

@@ -108,7 +108,17 @@ impl ValueBody {
     /// The full envelope header, as it is encoded.
     #[must_use]
     pub fn to_header(&self) -> Cow<'_, EnvelopeHeader> {
-        self.head.to_header(self.event.spec())
+        self.head.to_header(&*self.event)
+    }
+
+    /// The key of the event: that of the header if it is set there, otherwise the event's own.
+    /// Nothing is encoded.
+    #[must_use]
+    pub fn key(&self) -> Option<Cow<'_, str>> {
+        match self.head.key() {
+            Some(key) => Some(key.text()),
+            None => Some(Cow::Owned(self.event.event_key()?.to_string())),
+        }
     }
 }
 

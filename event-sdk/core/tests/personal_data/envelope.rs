@@ -11,7 +11,7 @@ use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::transport::{
     Body, DeliveryInfo, Incoming, MessageId, PublishRequest, Received, StoredMessage, ValueBody,
 };
-use event_sdk_core::{EnvelopeHeader, Event, EventSet, RawEvent, Subject};
+use event_sdk_core::{EnvelopeHeader, Event, EventKey, EventSet, RawEvent, Subject};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::{SECRET, printed, printed_error};
 fn head() -> EnvelopeHeader {
     let mut head = EnvelopeHeader::new(Uuid::nil(), "person.seen", Timestamp::UNIX_EPOCH);
     head.metadata.correlation_id = Some(SECRET.into());
+    head.metadata.key = EventKey::new(SECRET).ok();
     head.metadata.insert("user", SECRET);
     head.metadata.insert_json("users", &[SECRET]).unwrap();
     head
@@ -29,7 +30,7 @@ fn head() -> EnvelopeHeader {
 
 fn body() -> Bytes {
     let body = format!(
-        r#"{{"event_id":"0193a5c2-7b1e-7c4a-9f55-2f6d6f1f0b11","event_type":"person.seen","timestamp":"2025-11-06T12:00:00Z","source":"shop","version":"1.0","data":{{"name":"{SECRET}"}},"metadata":{{"correlation_id":"{SECRET}","user":"{SECRET}"}},"more":"{SECRET}"}}"#
+        r#"{{"event_id":"0193a5c2-7b1e-7c4a-9f55-2f6d6f1f0b11","event_type":"person.seen","timestamp":"2025-11-06T12:00:00Z","source":"shop","version":"1.0","data":{{"name":"{SECRET}"}},"metadata":{{"correlation_id":"{SECRET}","key":"{SECRET}","user":"{SECRET}"}},"more":"{SECRET}"}}"#
     );
     Bytes::from(body)
 }
@@ -77,6 +78,11 @@ fn no_error_of_an_envelope_shows_a_value() {
             "\"metadata\":{",
             format!("\"metadata\":{{\"correlation_id\":\"{SECRET}\","),
             "metadata: duplicate field `correlation_id`",
+        ),
+        (
+            "\"metadata\":{",
+            format!("\"metadata\":{{\"key\":\"{SECRET}\","),
+            "metadata: duplicate field `key`",
         ),
         (
             "\"event_type\"",

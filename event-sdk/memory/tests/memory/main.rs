@@ -1,5 +1,5 @@
 //! The memory transport through the `Transport` trait, one file each for publishing, retention,
-//! consumers, acks, draining, hand-over, history, wakeups and memory bounds.
+//! consumers, acks, draining, hand-over, history, buckets, wakeups and memory bounds.
 
 mod acks;
 mod advisories;
@@ -7,6 +7,7 @@ mod applying;
 mod applying_durables;
 mod bounds;
 mod consumers;
+mod coordinating;
 mod draining;
 mod handover;
 mod history;

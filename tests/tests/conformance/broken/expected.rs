@@ -1,6 +1,8 @@
 //! Table: which cases fail for which broken promise.
 
 mod abilities;
+mod coordinating;
+mod draining;
 
 use event_sdk::transport::Capability;
 
@@ -50,9 +52,13 @@ pub(super) const BEGIN_ELSEWHERE: &[&str] = &[
     "new_begins_now",
 ];
 
-/// All rows of the table.
+/// The whole table.
 pub(super) fn all() -> impl Iterator<Item = &'static Expected> {
-    EXPECTED.iter().chain(abilities::EXPECTED)
+    let abilities = [abilities::ABILITIES, coordinating::COORDINATING];
+    [EXPECTED, draining::DRAINING]
+        .into_iter()
+        .chain(abilities)
+        .flatten()
 }
 
 #[rustfmt::skip]
@@ -382,7 +388,7 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::GoesOnAfterClosing, &[
         "listening_ends_with_the_transport",
-        "after_closing_no_batch_is_settled",
+        "after_closing_no_batch_is_settled", "after_closing_nothing_is_coordinated",
         "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",
         "after_closing_nothing_is_settled", "closing_ends_a_drain",
@@ -390,6 +396,7 @@ const EXPECTED: &[Expected] = &[
         "closing_while_subscribing",
     ]),
     exactly(S::LeavesSubscriptionsOpen, &[
+        "a_drain_leaves_coordination",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "closing_ends_a_drain", "closing_ends_the_subscriptions", "closing_while_publishing",
@@ -401,6 +408,7 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::EndsWithoutAWord, &["deleting_ends_the_subscriptions"]),
     exactly(S::CallsTheEndAFailure, &[
+        "a_drain_leaves_coordination",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "closing_ends_a_drain", "closing_ends_the_subscriptions", "closing_while_publishing",
@@ -409,62 +417,6 @@ const EXPECTED: &[Expected] = &[
         "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
         "what_is_in_hand_can_be_settled", "while_draining_nothing_is_begun",
         "a_drain_that_was_given_up_is_gone_on_with",
-    ]),
-    exactly(S::DrainsNothing, &[
-        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
-        "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
-        "a_drain_waits_as_long_as_it_was_told", "after_a_drain_everything_is_refused",
-        "after_a_drain_nothing_is_settled", "closing_ends_a_drain",
-        "draining_ends_the_subscriptions", "draining_hands_nothing_more_out",
-        "publishes_in_flight_are_confirmed", "so_can_what_ends_with_its_subscription",
-        "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
-        "what_is_not_settled_in_time_is_given_back", "while_draining_nothing_is_begun",
-        "a_drain_that_was_given_up_is_gone_on_with",
-    ]),
-    exactly(S::DrainsByClosing, &[
-        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
-        "a_drain_counts_what_it_found", "a_drain_waits_as_long_as_it_was_told",
-        "draining_hands_nothing_more_out", "so_can_what_ends_with_its_subscription",
-        "the_shorter_of_two_drains_ends_both", "what_is_in_hand_can_be_settled",
-        "what_is_not_settled_in_time_is_given_back", "while_draining_nothing_is_begun",
-        "a_drain_that_was_given_up_is_gone_on_with",
-    ]),
-    exactly(S::DrainsToTheEnd, &[
-        "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
-        "a_drain_is_for_one_transport_alone", "a_drain_of_nothing_ends_at_once",
-        "after_a_drain_everything_is_refused", "closing_ends_a_drain",
-        "draining_ends_the_subscriptions", "draining_hands_nothing_more_out",
-        "draining_twice_harms_nobody", "publishes_in_flight_are_confirmed",
-        "so_can_what_ends_with_its_subscription", "the_shorter_of_two_drains_ends_both",
-        "the_unread_goes_to_others_at_once", "what_is_in_hand_can_be_settled",
-        "while_draining_nothing_is_begun",
-        "a_drain_that_was_given_up_is_gone_on_with",
-    ]),
-    exactly(S::DrainsEverybody, &[
-        "a_durable_that_comes_back_hears_of_a_gap",
-        "a_handler_publishes_while_draining",
-        "a_drain_is_for_one_transport_alone", "publishes_in_flight_are_confirmed",
-        "the_shorter_of_two_drains_ends_both", "the_unread_goes_to_others_at_once",
-        "what_is_in_hand_can_be_settled", "what_is_not_settled_in_time_is_given_back",
-        "a_drain_that_was_given_up_is_gone_on_with",
-        "so_does_what_a_dropped_subscription_left",
-    ]),
-    exactly(S::KeepsWhatIsInHand, &[
-        "a_drain_counts_what_it_found", "the_shorter_of_two_drains_ends_both",
-        "what_is_not_settled_in_time_is_given_back",
-        "a_drain_that_was_given_up_is_gone_on_with",
-    ]),
-    exactly(S::CountsNothingDrained, &[
-        "a_drain_counts_what_it_found", "so_can_what_ends_with_its_subscription",
-        "a_handler_publishes_while_draining",
-    ]),
-    exactly(S::PublishesWhileDraining, &[
-        "a_drain_ends_with_the_last_settlement", "a_handler_publishes_while_draining",
-        "after_a_drain_everything_is_refused", "draining_twice_harms_nobody",
-        "publishes_in_flight_are_confirmed",
-    ]),
-    exactly(S::RefusesToPublishWhileDraining, &[
-        "a_drain_ends_with_the_last_settlement", "a_handler_publishes_while_draining",
     ]),
     exactly(S::Panics, &[
         "a_new_subject_is_stored", "a_subject_moves_to_another_stream",

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use uuid::Uuid;
 
 use crate::codec::RawEnvelope;
-use crate::envelope::{EnvelopeHeader, MAX_METADATA, Metadata, Version, read_timestamp};
+use crate::envelope::{EnvelopeHeader, EventKey, MAX_METADATA, Metadata, Version, read_timestamp};
 use crate::json::{plain_len, value_end};
 use crate::text::Text;
 
@@ -89,8 +89,10 @@ impl<'a> Rest<'a> {
                 "causation_id" if metadata.causation_id.is_none() => {
                     metadata.causation_id = Some(text.into());
                 }
+                // Too long is left to the general reader.
+                "key" if metadata.key.is_none() => metadata.key = Some(EventKey::new(text).ok()?),
                 // There twice.
-                "correlation_id" | "causation_id" => return None,
+                "correlation_id" | "causation_id" | "key" => return None,
                 _ => metadata.insert(name, text),
             }
             if self.pass("}").is_some() {

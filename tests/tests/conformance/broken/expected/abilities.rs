@@ -6,7 +6,7 @@ use super::{Expected, exactly};
 use crate::sabotage::Sabotage as S;
 
 #[rustfmt::skip]
-pub(super) const EXPECTED: &[Expected] = &[
+pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::Pretends(Capability::StreamAdmin), &[
         "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",

@@ -35,12 +35,17 @@ fn what_this_sdk_writes_is_read_here() {
     let mut more = head();
     more.metadata.causation_id = Some("no uuid".into());
     more.metadata.insert("traceparent", "00-ab-cd-01");
+    more.metadata.key = EventKey::new("0193a5c2-7b1e-7c4a-9f55-2f6d6f1f0b11").ok();
     more.version = Version::new(12, 345);
     all.push(more);
     let mut least = head();
     least.metadata = Metadata::default();
     least.source = "Zürich, 東京".into();
     all.push(least);
+    let mut keyed = head();
+    keyed.metadata.key = EventKey::new(&"Grüße ".repeat(30)).ok();
+    assert!(keyed.metadata.key.is_some());
+    all.push(keyed);
     for head in all {
         for data in [
             "{}",
@@ -66,6 +71,12 @@ fn what_is_unusual_is_left_to_the_general_reader() {
         ("\"data\":1", "\"data\": 1"),
         ("\"metadata\":{", "\"metadata\":{\"a\":1,"),
         ("\"metadata\":{", "\"metadata\":{\"correlation_id\":\"x\","),
+        (
+            "\"metadata\":{",
+            "\"metadata\":{\"key\":\"x\",\"key\":\"x\",",
+        ),
+        ("\"metadata\":{", "\"metadata\":{\"key\":7,"),
+        ("\"metadata\":{", "\"metadata\":{\"key\":\"\\n\","),
         ("\"metadata\":{", "\"more\":1,\"metadata\":{"),
         ("{\"event_id\"", " {\"event_id\""),
     ] {
@@ -86,18 +97,20 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn any_head() -> impl Strategy<Value = EnvelopeHeader> {
-    let entries = prop::collection::vec((text(), text()), 0..4);
-    let ids = (prop::option::of(text()), prop::option::of(text()));
+    let option = || prop::option::of(text());
+    let named = (option(), option(), option());
+    let name = prop_oneof![Just("key".to_owned()), text()];
+    let entries = prop::collection::vec((name, text()), 0..4);
     (
         any::<u128>(),
         text(),
         text(),
         any::<(u16, u16)>(),
-        ids,
+        named,
         entries,
     )
         .prop_map(
-            |(id, event_type, source, (major, minor), (correlation, causation), entries)| {
+            |(id, event_type, source, (major, minor), (correlation, causation, key), entries)| {
                 let mut head = head();
                 head.event_id = Uuid::from_u128(id);
                 head.event_type = Text::copy_of(&event_type);
@@ -106,6 +119,7 @@ fn any_head() -> impl Strategy<Value = EnvelopeHeader> {
                 head.metadata = Metadata::default();
                 head.metadata.correlation_id = correlation.as_deref().map(Into::into);
                 head.metadata.causation_id = causation.as_deref().map(Into::into);
+                head.metadata.key = key.and_then(|key| EventKey::new(&key).ok());
                 for (name, text) in entries {
                     head.metadata.insert(name, text);
                 }

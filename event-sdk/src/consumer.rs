@@ -1,0 +1,108 @@
+//! Consumers: the service around the handlers of events.
+//!
+//! [`EventBus::consumer`](crate::EventBus::consumer) binds a durable, and calls a handler for each
+//! of its events. The consumer acknowledges what was handled, repeats what failed, gives up what
+//! cannot succeed, and ends gracefully.
+//!
+//! ```
+//! use event_sdk::consumer::{Ctx, Failure, Outcome, Retry};
+//! use event_sdk::dead_letters::{DeadLetters, MemoryDeadLetters};
+//! use event_sdk::{Event, EventBus, EventSet};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// An order was placed.
+//! #[derive(Event, Serialize, Deserialize)]
+//! #[event(domain = "orders")]
+//! struct OrderPlaced { #[event(key)] id: u64, cents: u64 }
+//!
+//! /// An order was billed.
+//! #[derive(Event, Serialize, Deserialize)]
+//! #[event(domain = "billing")]
+//! struct OrderBilled { id: u64 }
+//!
+//! async fn bill(order: OrderPlaced, ctx: Ctx) -> Outcome {
+//!     if order.cents == 0 {
+//!         return Err(Failure::reject("nothing to bill"));
+//!     }
+//!     ctx.publish(OrderBilled { id: order.id }).await?; // caused by the order
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bus = EventBus::memory();
+//! bus.publisher().publish(OrderPlaced { id: 7, cents: 990 }).await?;
+//!
+//! let mut billed = bus.subscribe::<OrderBilled>().await?;
+//! let letters = MemoryDeadLetters::new();
+//! let report = bus
+//!     .consumer::<OrderPlaced>("billing")
+//!     .on(bill)
+//!     .retry(Retry::at_least_once())
+//!     .dead_letters(DeadLetters::memory(&letters))
+//!     .ordered_by_key()
+//!     .concurrency(8)
+//!     .run_until(async { drop(billed.next().await) }) // a service: `shutdown_signal()`
+//!     .await?;
+//! assert_eq!(report.handled, 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Handlers** are closures by event ([`on`](Consumer::on), [`on_blocking`](Consumer::on_blocking)),
+//! a type that implements [`Handle`] for each event ([`handled_by`](Consumer::handled_by)), one
+//! function of the whole set ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
+//!
+//! **Failures** have a [class](FailureClass). After a *retry* the handler is started again, by the
+//! [`Retry`] policy, in this process: the event is kept alive at the server meanwhile, and other
+//! events go on. An *outage* counts as no attempt: it opens a circuit breaker, at which events wait
+//! until a probe succeeds. A *reject* gives the event up at once. A handler that panics, or exceeds
+//! its [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
+//! process. What is given up becomes a [dead letter](crate::dead_letters).
+//!
+//! **Unknown events**, and those of a newer major version, are normal during a rolling deploy. They
+//! are given back with a growing delay, for a newer instance, within the bounds of
+//! [`delay_unknown`](Consumer::delay_unknown), and become dead letters beyond them. A message that
+//! is no event becomes a dead letter at once.
+//!
+//! **Order.** By default one handler runs at a time, and a retry does not hold up later events. With
+//! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
+//! others. This holds within a process.
+//!
+//! **The end.** When its signal completes, a consumer stops receiving, gives back what has not
+//! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process.
+
+mod batch;
+mod breaker;
+mod builder;
+mod consumers;
+mod ctx;
+mod engine;
+mod failure;
+mod handlers;
+mod held;
+mod member;
+mod options;
+mod publish;
+mod readiness;
+mod report;
+mod retry;
+#[cfg(feature = "signal")]
+mod signal;
+mod stop;
+mod watchdog;
+
+pub use batch::{BatchFailure, EventBatch};
+pub use breaker::{InvalidProbeInterval, ProbeInterval};
+pub use builder::Consumer;
+pub use consumers::{ConsumerId, Consumers, ConsumersReport, EndedConsumer};
+pub use ctx::Ctx;
+pub use failure::{Failure, FailureClass, Outcome};
+pub use handlers::{Handle, Register};
+pub use member::Member;
+pub use publish::PublishFrom;
+pub use readiness::Readiness;
+pub use report::{ConsumerReport, Unfinished};
+pub use retry::{InvalidRetry, Retry};
+#[cfg(feature = "signal")]
+pub use signal::{ShutdownSignal, shutdown_signal};

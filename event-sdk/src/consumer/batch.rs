@@ -1,0 +1,177 @@
+//! `EventBatch`: several events as the argument of one handler; `BatchFailure`: which of them failed.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::vec;
+
+use event_sdk_core::EventSet;
+
+use super::stop::Stop;
+use super::watchdog::WatchId;
+use super::{Ctx, Failure};
+
+/// Events that one handler takes together, for example in one database transaction.
+///
+/// [`Consumer::on_batches`](super::Consumer::on_batches) passes them in the order of the stream.
+/// With [`ordered_by_key`](super::Consumer::ordered_by_key) a batch can contain several events of a
+/// key.
+pub struct EventBatch<S> {
+    events: Vec<(S, Ctx)>,
+}
+
+impl<S> EventBatch<S> {
+    /// How many events there are: at least one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are no events, which is never so for a batch that a handler gets.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// The events, each with its context.
+    pub fn iter(&self) -> std::slice::Iter<'_, (S, Ctx)> {
+        self.events.iter()
+    }
+}
+
+impl<S> IntoIterator for EventBatch<S> {
+    type Item = (S, Ctx);
+    type IntoIter = vec::IntoIter<(S, Ctx)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.into_iter()
+    }
+}
+
+impl<'a, S> IntoIterator for &'a EventBatch<S> {
+    type Item = &'a (S, Ctx);
+    type IntoIter = std::slice::Iter<'a, (S, Ctx)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.events.iter()
+    }
+}
+
+impl<S> fmt::Debug for EventBatch<S> {
+    /// Without the events, which may contain personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventBatch")
+            .field("len", &self.events.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which events of a batch failed.
+///
+/// - [`of`](Self::of): these events failed, and the others are done. With
+///   [`ordered_by_key`](super::Consumer::ordered_by_key), later events of a failed key are not done:
+///   they follow it, and do not count as attempts.
+/// - Any error, by `?`: the whole batch failed, and nothing of it is done. If it had several
+///   events, each of them is then handled alone, so that one event cannot make the others fail;
+///   this does not count as an attempt.
+pub struct BatchFailure(Repr);
+
+enum Repr {
+    Whole(Failure),
+    Some(Vec<(usize, Failure)>),
+}
+
+impl BatchFailure {
+    /// The failed events, by their index in the batch. The others are done.
+    pub fn of(failures: impl IntoIterator<Item = (usize, Failure)>) -> Self {
+        Self(Repr::Some(failures.into_iter().collect()))
+    }
+}
+
+impl From<Failure> for BatchFailure {
+    fn from(failure: Failure) -> Self {
+        Self(Repr::Whole(failure))
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for BatchFailure {
+    fn from(error: E) -> Self {
+        Self(Repr::Whole(error.into()))
+    }
+}
+
+impl fmt::Debug for BatchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Whole(failure) => f.debug_tuple("Whole").field(failure).finish(),
+            Repr::Some(failures) => f
+                .debug_map()
+                .entries(failures.iter().map(|(at, why)| (at, why)))
+                .finish(),
+        }
+    }
+}
+
+/// How a batch ended.
+pub(super) enum BatchEnd {
+    /// The outcome of each event.
+    Each(Vec<Result<(), Stop>>),
+    /// Nothing is done.
+    Whole(Failure),
+}
+
+pub(super) type RunningBatch = std::pin::Pin<Box<dyn Future<Output = BatchEnd> + Send>>;
+
+/// The handler of batches.
+#[derive(Clone)]
+pub(super) struct BatchHandler {
+    pub(super) call: Arc<dyn Fn(Vec<Ctx>) -> RunningBatch + Send + Sync>,
+    pub(super) max: usize,
+    pub(super) within: std::time::Duration,
+    /// Set when the consumer starts.
+    pub(super) watch: Option<WatchId>,
+}
+
+/// Decodes the events, and passes those that can be read.
+pub(super) fn call<S, F, Fut>(handle: F) -> Arc<dyn Fn(Vec<Ctx>) -> RunningBatch + Send + Sync>
+where
+    S: EventSet,
+    F: Fn(EventBatch<S>) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), BatchFailure>> + Send + 'static,
+{
+    Arc::new(move |batch: Vec<Ctx>| {
+        let mut ends = Vec::with_capacity(batch.len());
+        let mut events = Vec::with_capacity(batch.len());
+        let mut places = Vec::with_capacity(batch.len());
+        for (place, ctx) in batch.into_iter().enumerate() {
+            match ctx.message().decode_as::<S>() {
+                Ok(event) => {
+                    events.push((event, ctx));
+                    places.push(place);
+                    ends.push(Ok(()));
+                }
+                Err(error) => ends.push(Err(error.into())),
+            }
+        }
+        if events.is_empty() {
+            return Box::pin(std::future::ready(BatchEnd::Each(ends)));
+        }
+        let running = handle(EventBatch { events });
+        Box::pin(async move {
+            match running.await {
+                Ok(()) => BatchEnd::Each(ends),
+                Err(BatchFailure(Repr::Whole(failure))) => BatchEnd::Whole(failure),
+                Err(BatchFailure(Repr::Some(failures))) => {
+                    for (index, failure) in failures {
+                        let end = places.get(index).and_then(|place| ends.get_mut(*place));
+                        match end {
+                            Some(end) => *end = Err(Stop::Failed(failure)),
+                            None => return BatchEnd::Whole(failure),
+                        }
+                    }
+                    BatchEnd::Each(ends)
+                }
+            }
+        })
+    })
+}

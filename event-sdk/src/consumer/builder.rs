@@ -1,0 +1,469 @@
+//! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
+use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
+use tokio::sync::watch;
+
+use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
+use super::engine::{Engine, Parts, Sources};
+use super::handlers::{self, Handlers, Register, Set};
+use super::held::Shared;
+use super::options::{BreakerBy, Options};
+use super::report::ConsumerReport;
+use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
+use crate::bus::{EventBus, Wanted};
+use crate::dead_letters::{DeadLetterStream, DeadLetters};
+use crate::raw::Untyped;
+use crate::subscribe::{DelayUnknown, Subscribe, Subscriber};
+
+/// A consumer of the set `S`: add handlers and options, then [run](Self::run_until) it.
+///
+/// [`EventBus::consumer`] makes one. See the [module](super) for what it does.
+#[must_use = "a consumer does nothing until it is run"]
+pub struct Consumer<S> {
+    bus: EventBus,
+    name: Text,
+    subscribe: Subscribe<Untyped>,
+    handlers: Handlers,
+    options: Options,
+    breaker_by: Option<BreakerBy>,
+    letters: Option<DeadLetters>,
+    ready: watch::Sender<bool>,
+    set: PhantomData<fn() -> S>,
+}
+
+impl EventBus {
+    /// A consumer of the events of the set `S`, under the durable of this name.
+    ///
+    /// Instances with the same name share the events. The durable is bound or created as
+    /// [`subscribe`](Self::subscribe) does it.
+    pub fn consumer<S: EventSet>(&self, name: impl Into<Text>) -> Consumer<S> {
+        let name = name.into();
+        Consumer {
+            bus: self.clone(),
+            subscribe: Subscribe::new(self.clone(), Wanted::events_of::<S>()).durable(name.clone()),
+            name,
+            handlers: Handlers::default(),
+            options: Options::default(),
+            breaker_by: None,
+            letters: None,
+            ready: watch::Sender::new(false),
+            set: PhantomData,
+        }
+    }
+}
+
+/// Handlers.
+impl<S: EventSet> Consumer<S> {
+    /// Handles the event `P` with a closure. Each event of the set needs exactly one handler, which
+    /// is checked when the consumer starts; see [`otherwise`](Self::otherwise).
+    ///
+    /// A closure that takes an `Arc` of the event gets a value that was passed without encoding
+    /// without a copy.
+    pub fn on<P, F, Fut>(mut self, handle: F) -> Self
+    where
+        P: Member<S>,
+        F: Fn(P, Ctx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.handlers.add::<P>(handlers::handler(handle));
+        self
+    }
+
+    /// Like [`on`](Self::on), with a clone of `state` for each attempt: a pool, a client, an `Arc`.
+    pub fn on_with<T, P, F, Fut>(self, state: T, handle: F) -> Self
+    where
+        T: Clone + Send + Sync + 'static,
+        P: Member<S>,
+        F: Fn(T, P, Ctx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.on(move |event: P, ctx| handle(state.clone(), event, ctx))
+    }
+
+    /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
+    /// blocking work.
+    ///
+    /// It cannot be cancelled: past its time limit it runs on, its event is held until it returns,
+    /// and its result counts.
+    pub fn on_blocking<P, F>(mut self, handle: F) -> Self
+    where
+        P: Member<S>,
+        F: Fn(P, Ctx) -> Outcome + Send + Sync + 'static,
+    {
+        self.handlers.add::<P>(handlers::blocking(handle));
+        self
+    }
+
+    /// Handles all events of the set with one function of the enum; `match` checks that none is
+    /// missing.
+    pub fn each<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(S, Ctx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.handlers
+            .set_whole(handlers::handler::<S, F, Fut>(handle));
+        self
+    }
+
+    /// Handles all events of the set by a type that implements [`Handle`](super::Handle) for each
+    /// of them; a missing one does not compile.
+    pub fn handled_by<H>(mut self, handler: H) -> Self
+    where
+        S: Visit<Register<H>>,
+    {
+        let mut register = Register::new(handler, self.handlers);
+        S::visit_all(&mut register);
+        self.handlers = register.into_handlers();
+        self
+    }
+
+    /// Handles several events of the set together: up to `max`, collected for up to `within` after
+    /// the first one. The handler says which of them failed ([`BatchFailure`]).
+    ///
+    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: fewer events are collected
+    /// otherwise.
+    pub fn on_batches<F, Fut>(mut self, max: usize, within: Duration, handle: F) -> Self
+    where
+        F: Fn(EventBatch<S>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), BatchFailure>> + Send + 'static,
+    {
+        self.handlers.set_batch(BatchHandler {
+            call: batch::call(handle),
+            max: max.max(1),
+            within,
+            watch: None,
+        });
+        self
+    }
+
+    /// Handles the events of the set that have no handler of their own, undecoded.
+    pub fn otherwise<F, Fut>(mut self, handle: F) -> Self
+    where
+        F: Fn(RawEvent, Ctx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Outcome> + Send + 'static,
+    {
+        self.handlers.set_otherwise(handlers::raw(handle));
+        self
+    }
+}
+
+/// Failures, order and end.
+impl<S> Consumer<S> {
+    /// Sets when a failed attempt is repeated, and after how many attempts the event is given up.
+    /// Default: [`Retry::at_least_once`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = retry;
+        self
+    }
+
+    /// Keeps the events that are given up: those whose attempts are over, that were rejected, that
+    /// cannot be read, or that no version knows. Default: none; such events are terminated, which is
+    /// logged as an error.
+    ///
+    /// The consumer acknowledges an event after its letter is stored. A letter that cannot be stored
+    /// is written again, and the event is held meanwhile. With a [stream](DeadLetters::stream), the
+    /// consumer also receives the events that were sent again from there.
+    pub fn dead_letters(mut self, letters: DeadLetters) -> Self {
+        self.letters = Some(letters);
+        self
+    }
+
+    /// Sets how often a dependency that is away is probed. Default: after 1 s, doubled up to 30 s.
+    ///
+    /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker:
+    /// events wait, fetching pauses, and one event at a time runs as a probe, until one succeeds.
+    /// An outage does not count as an attempt, unless an event claims it alone while others
+    /// succeed.
+    pub fn probe_interval(mut self, interval: ProbeInterval) -> Self {
+        self.options.probe_interval = interval;
+        self
+    }
+
+    /// Gives the events of each scope a circuit breaker of their own: for example those of a
+    /// tenant, each of which has its database. By default there is one breaker for all events.
+    ///
+    /// Fetching goes on while only the breakers of such scopes are open, up to `max_ack_pending`
+    /// held events.
+    pub fn breaker_by(
+        mut self,
+        scope: impl Fn(&EnvelopeHeader) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.breaker_by = Some(Box::new(scope));
+        self
+    }
+
+    /// Sets how long one attempt may take. Past it the handler's future is dropped, which counts as
+    /// a failed attempt. Default: 30 s.
+    pub fn handler_timeout(mut self, limit: Duration) -> Self {
+        self.options.handler_timeout = Some(limit);
+        self
+    }
+
+    /// Lets attempts take as long as they want.
+    pub fn no_handler_timeout(mut self) -> Self {
+        self.options.handler_timeout = None;
+        self
+    }
+
+    /// Sets how long the consumer keeps an event alive by restarting its ack wait, from its receipt.
+    /// Default: one hour. An event that is held longer is delivered again, perhaps to another
+    /// instance.
+    pub fn keep_alive_for(mut self, limit: Duration) -> Self {
+        self.options.keep_alive_for = limit;
+        self
+    }
+
+    /// Sets how many handlers run at the same time. Default: 1.
+    ///
+    /// A single handler runs in the task of the consumer, several run in tasks of their own. Events
+    /// then end in any order, unless [`ordered_by_key`](Self::ordered_by_key) is set.
+    pub fn concurrency(mut self, handlers: usize) -> Self {
+        self.options.concurrency = handlers;
+        self
+    }
+
+    /// Runs events of the same key and stream one after the other, in the order of the stream. A
+    /// retry holds its key, and no other.
+    ///
+    /// The key of an event is that of its subject, or `metadata.key` of its envelope. An event
+    /// without a key waits for none.
+    pub fn ordered_by_key(mut self) -> Self {
+        self.options.ordered = true;
+        self
+    }
+
+    /// Sets how long handlers that run may take to end once the consumer is told to end. Default:
+    /// 25 s.
+    pub fn drain_within(mut self, limit: Duration) -> Self {
+        self.options.drain_within = limit;
+        self
+    }
+
+    /// Accepts a durable with a finite `max_deliver`, at which the server gives events up by
+    /// itself. Without this such a durable is refused, because events would be lost that no handler
+    /// has seen. `EventBus::apply` lifts the limit.
+    pub fn accept_max_deliver(mut self) -> Self {
+        self.options.accept_max_deliver = true;
+        self
+    }
+
+    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
+    /// run.
+    pub fn readiness(&self) -> Readiness {
+        Readiness::of(&self.ready)
+    }
+
+    /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
+    pub fn replay(mut self) -> Self {
+        self.options.replay = true;
+        self
+    }
+}
+
+/// Options of the subscription, as those of [`Subscribe`].
+impl<S> Consumer<S> {
+    /// See [`Subscribe::must_exist`].
+    pub fn must_exist(mut self) -> Self {
+        self.subscribe = self.subscribe.must_exist();
+        self
+    }
+
+    /// See [`Subscribe::deliver`].
+    pub fn deliver(mut self, policy: DeliverPolicy) -> Self {
+        self.subscribe = self.subscribe.deliver(policy);
+        self
+    }
+
+    /// See [`Subscribe::ack_wait`]. The consumer restarts the ack wait of what it holds.
+    pub fn ack_wait(mut self, wait: Duration) -> Self {
+        self.subscribe = self.subscribe.ack_wait(wait);
+        self
+    }
+
+    /// See [`Subscribe::max_ack_pending`]. It limits how many events the instances hold together.
+    pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
+        self.subscribe = self.subscribe.max_ack_pending(deliveries);
+        self
+    }
+
+    /// See [`Subscribe::prefetch`].
+    pub fn prefetch(mut self, messages: usize) -> Self {
+        self.subscribe = self.subscribe.prefetch(messages);
+        self
+    }
+
+    /// See [`Subscribe::subject`].
+    pub fn subject(mut self, pattern: Pattern) -> Self {
+        self.subscribe = self.subscribe.subject(pattern);
+        self
+    }
+
+    /// See [`Subscribe::key`].
+    pub fn key(mut self, key: impl fmt::Display) -> Self {
+        self.subscribe = self.subscribe.with_key(&key);
+        self
+    }
+
+    /// See [`Subscribe::stream`].
+    pub fn stream(mut self, name: impl Into<Text>) -> Self {
+        self.subscribe = self.subscribe.stream(name);
+        self
+    }
+
+    /// See [`Subscribe::delay_unknown`]. Beyond the bounds an unknown event becomes a dead letter.
+    pub fn delay_unknown(mut self, bounds: DelayUnknown) -> Self {
+        self.subscribe = self.subscribe.with_delay_unknown(bounds);
+        self
+    }
+
+    /// Handles only events whose envelope passes `keep`; the others are acknowledged unread.
+    pub fn filter(
+        mut self,
+        keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.subscribe = self.subscribe.filter(keep);
+        self
+    }
+}
+
+impl<S: EventSet> Consumer<S> {
+    /// Runs until the bus is drained or closed, or the subscription fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`run_until`](Self::run_until).
+    pub async fn run(self) -> Result<ConsumerReport, Error> {
+        self.run_until(std::future::pending()).await
+    }
+
+    /// Runs until `signal` completes, and then ends gracefully: it stops receiving, gives handlers
+    /// that run the [drain time](Self::drain_within) to end, and gives the other events back.
+    ///
+    /// The [report](ConsumerReport) says what was handled, and names the events whose handlers did
+    /// not end in time. The bus stays open; [drain](EventBus::drain) it afterwards, so that the last
+    /// acknowledgements arrive.
+    ///
+    /// Not cancel-safe: after dropping the future, handlers that ran are cancelled, and their events
+    /// are delivered again after the ack wait.
+    ///
+    /// # Errors
+    ///
+    /// Before the first event: [`InvalidOption`](ErrorKind::InvalidOption) for a missing or doubled
+    /// handler, an invalid option, or a durable with a finite `max_deliver`; and the errors of
+    /// [`EventBus::subscribe`]. Later: the reason why the subscription ended, after the drain.
+    pub async fn run_until(
+        self,
+        signal: impl Future<Output = ()> + Send,
+    ) -> Result<ConsumerReport, Error> {
+        self.start().await?.run(signal).await
+    }
+
+    pub(super) async fn start(self) -> Result<Engine, Error> {
+        let set = Set::of::<S>();
+        let at_consumer = |error: Error| error.at_consumer(self.name.clone());
+        self.options.check().map_err(at_consumer)?;
+        self.handlers.check(&set).map_err(at_consumer)?;
+        let letters = self.letters.as_ref().map(|letters| letters.open(&self.bus));
+        if let Some(letters) = &letters {
+            letters.verify(&self.name).await.map_err(at_consumer)?;
+        }
+        let redriven = match self.letters.as_ref().and_then(DeadLetters::place) {
+            Some(place) => Some(redriven(&self.bus, place, &self.name).await?),
+            None => None,
+        };
+        let events = self.subscribe.await?;
+        if !self.options.accept_max_deliver {
+            let bound = events
+                .bound()
+                .chain(redriven.iter().flat_map(Subscriber::bound));
+            let finite =
+                bound.filter_map(|(stream, bound)| Some((stream, bound.config.max_deliver?)));
+            if let Some((stream, limit)) = finite.into_iter().next() {
+                let reason = format!(
+                    "the durable has max_deliver {limit}, at which the server gives up events that no handler has seen; lift it with `EventBus::apply`, or call `accept_max_deliver()`"
+                );
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
+                return Err(at_consumer(error.at_stream(stream.to_owned())));
+            }
+        }
+        let mut handlers = self.handlers;
+        handlers.watch(&self.name);
+        let shared = Shared {
+            bus: self.bus,
+            name: self.name,
+            replay: self.options.replay,
+            handler_timeout: self.options.handler_timeout,
+            ready: self.ready,
+            ending: watch::Sender::new(false),
+        };
+        Ok(Engine::new(Parts {
+            shared: Arc::new(shared),
+            options: self.options,
+            handlers,
+            set,
+            breaker_by: self.breaker_by,
+            letters,
+            sources: Sources::new(events, redriven),
+        }))
+    }
+}
+
+/// Subscribes to the events that were dead letters of the consumer, and were sent again.
+async fn redriven(
+    bus: &EventBus,
+    place: &DeadLetterStream,
+    name: &Text,
+) -> Result<Subscriber<Untyped>, Error> {
+    let filter = place.retry_filter(name).map_err(|why| {
+        Error::new(
+            ErrorKind::InvalidSubject,
+            Operation::Subscribe,
+            why.to_string(),
+        )
+        .at_consumer(name.clone())
+    })?;
+    let subscribe = bus.raw().absolute().subscribe(filter);
+    subscribe
+        .stream(place.retry_name().to_owned())
+        .durable(name.clone())
+        .await
+}
+
+/// What a registry of consumers has to know.
+impl<S> Consumer<S> {
+    pub(super) fn name(&self) -> &Text {
+        &self.name
+    }
+
+    pub(super) fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    pub(super) fn drain_time(&self) -> Duration {
+        self.options.drain_within
+    }
+
+    pub(super) fn drain_at_most(mut self, limit: Duration) -> Self {
+        self.options.drain_within = self.options.drain_within.min(limit);
+        self
+    }
+}
+
+impl<S> fmt::Debug for Consumer<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumer")
+            .field("name", &self.name)
+            .field("handlers", &self.handlers)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

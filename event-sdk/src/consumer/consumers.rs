@@ -1,0 +1,326 @@
+//! `Consumers`: several consumers in one process, added and removed while others run, and ended
+//! together.
+
+mod member;
+mod report;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use event_sdk_core::event::EventSpec;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::{EventSet, Readable};
+use futures_util::future::{Either, join_all, select};
+use tokio::sync::watch;
+
+use self::member::{Member, State};
+pub use self::report::{ConsumersReport, EndedConsumer};
+use super::options::Options;
+use super::{Consumer, ConsumerReport};
+
+/// Several consumers of one process, each in a task of its own.
+///
+/// They are added and removed while the others run, and [`run_until`](Self::run_until) ends them
+/// together. One that fails does not stop the others, unless
+/// [`stop_on_failure`](Self::stop_on_failure) is set. A clone is the same registry.
+///
+/// ```
+/// # use event_sdk::{Event, EventBus, consumer::{Consumers, shutdown_signal}};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "orders")]
+/// # struct OrderPlaced { id: u64 }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), event_sdk::Error> {
+/// # let bus = EventBus::memory();
+/// let consumers = Consumers::new();
+/// let billing = consumers.add(
+///     bus.consumer::<OrderPlaced>("billing")
+///         .on(|_: OrderPlaced, _| async { Ok(()) }),
+/// )?;
+/// consumers.add(
+///     bus.consumer::<OrderPlaced>("audit")
+///         .on(|_: OrderPlaced, _| async { Ok(()) }),
+/// )?;
+/// assert_eq!(consumers.count_of::<OrderPlaced>(), 2);
+///
+/// // Ends one of them, and leaves the other.
+/// let report = consumers.remove(billing).await?;
+/// assert_eq!(consumers.count(), 1);
+///
+/// // In a service: `consumers.run_until(shutdown_signal())`.
+/// let report = consumers.run_until(async {}).await;
+/// assert!(report.of("audit").next().is_some());
+/// report.into_result()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// When the last clone is dropped, the consumers end gracefully, and nobody gets their reports.
+#[derive(Clone)]
+pub struct Consumers {
+    registry: Arc<Mutex<Registry>>,
+    /// Changes when a consumer has ended.
+    ended: Arc<watch::Sender<()>>,
+    drain_within: Duration,
+    stop_on_failure: bool,
+}
+
+#[derive(Default)]
+struct Registry {
+    next: u64,
+    draining: bool,
+    members: BTreeMap<ConsumerId, Member>,
+}
+
+/// Identifies a consumer within its [`Consumers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConsumerId(u64);
+
+impl fmt::Display for ConsumerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Consumers {
+    /// Without consumers.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            registry: Arc::default(),
+            ended: Arc::new(watch::Sender::new(())),
+            drain_within: Options::DRAIN_WITHIN,
+            stop_on_failure: false,
+        }
+    }
+
+    /// Sets how long handlers that run may take to end once the consumers are told to end. Default:
+    /// 25 s. It limits the [drain time](Consumer::drain_within) of each consumer that is added to
+    /// this value afterwards.
+    pub fn drain_within(mut self, limit: Duration) -> Self {
+        self.drain_within = limit;
+        self
+    }
+
+    /// Makes [`run_until`](Self::run_until) end as soon as one consumer has failed.
+    pub fn stop_on_failure(mut self) -> Self {
+        self.stop_on_failure = true;
+        self
+    }
+
+    /// Adds a consumer, and runs it in a task of its own. The subscription is bound there: a failure
+    /// of it is one of the consumer, as [`failed`](Self::failed) and [`remove`](Self::remove) say.
+    ///
+    /// Several consumers may have the same name: they share its events.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`](ErrorKind::Closed) once [`run_until`](Self::run_until) has begun to end the
+    /// consumers, and [`InvalidOption`](ErrorKind::InvalidOption) outside of a tokio runtime.
+    pub fn add<S: EventSet>(&self, consumer: Consumer<S>) -> Result<ConsumerId, Error> {
+        let mut registry = self.registry();
+        let refused = |kind, reason| {
+            let error = Error::new(kind, Operation::Subscribe, reason);
+            Err(error.at_consumer(consumer.name().clone()))
+        };
+        if registry.draining {
+            return refused(
+                ErrorKind::Closed,
+                "the consumers are being ended, and none can be added",
+            );
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return refused(
+                ErrorKind::InvalidOption,
+                "a consumer runs in a task, and there is no tokio runtime here",
+            );
+        };
+        let id = ConsumerId(registry.next);
+        registry.next += 1;
+        let consumer = consumer.drain_at_most(self.drain_within);
+        let member = Member::start(&runtime, consumer, Arc::clone(&self.ended));
+        registry.members.insert(id, member);
+        Ok(id)
+    }
+
+    /// Ends one consumer gracefully, and takes it out. It does not count any more from the call on,
+    /// and its id is not used again.
+    ///
+    /// Not cancel-safe: after dropping the future, the consumer ends all the same, and its report is
+    /// lost.
+    ///
+    /// # Errors
+    ///
+    /// [`ConsumerNotFound`](ErrorKind::ConsumerNotFound) if it was removed before. Otherwise the
+    /// error with which the consumer ended, as of [`Consumer::run_until`]; and
+    /// [`Timeout`](ErrorKind::Timeout) if a handler that blocks its thread keeps it from ending.
+    pub async fn remove(&self, id: ConsumerId) -> Result<ConsumerReport, Error> {
+        let member = self.registry().members.remove(&id);
+        match member {
+            Some(member) => member.end().await,
+            None => Err(Error::new(
+                ErrorKind::ConsumerNotFound,
+                Operation::Subscribe,
+                format!("there is no consumer with the id {id}; it was removed"),
+            )),
+        }
+    }
+
+    /// Runs until the `signal` completes, every consumer has ended by itself, or, with
+    /// [`stop_on_failure`](Self::stop_on_failure), one has failed. It then ends all consumers at the
+    /// same time, and waits for them: the drain times run beside each other. From then on none can
+    /// be added.
+    ///
+    /// While there are no consumers, it waits for the signal.
+    ///
+    /// Cancel-safe until the signal completes: the consumers run on. After that they end all the
+    /// same, and their reports are lost.
+    pub async fn run_until(&self, signal: impl Future<Output = ()> + Send) -> ConsumersReport {
+        let signal = std::pin::pin!(signal);
+        let over = std::pin::pin!(self.over());
+        match select(signal, over).await {
+            Either::Left(_) => {}
+            Either::Right(_) => tracing::warn!(
+                target: crate::TRACING_TARGET,
+                "the consumers end without the signal, since {}",
+                if self.stop_on_failure { "one has failed or all have ended" } else { "all have ended" }
+            ),
+        }
+        let members = {
+            let mut registry = self.registry();
+            registry.draining = true;
+            std::mem::take(&mut registry.members)
+        };
+        // All at once, before waiting for the first.
+        for member in members.values() {
+            member.tell_to_end();
+        }
+        let ends = members.into_iter().map(|(id, member)| async move {
+            let name = member.name.clone();
+            EndedConsumer::new(id, name, member.end().await)
+        });
+        ConsumersReport::new(join_all(ends).await)
+    }
+
+    /// Waits until a consumer has failed, and returns its id; at once if one that was not removed
+    /// has failed before. [`remove`](Self::remove) then returns the error.
+    ///
+    /// Cancel-safe.
+    pub async fn failed(&self) -> ConsumerId {
+        self.when(|registry| {
+            let mut members = registry.members.iter();
+            members.find_map(|(id, member)| (member.state() == State::Failed).then_some(*id))
+        })
+        .await
+    }
+
+    /// How many consumers run. One that has ended by itself, or failed, does not count.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.running(|members| members.count())
+    }
+
+    /// How many consumers with the event `E` in their set run.
+    #[must_use]
+    pub fn count_of<E: Readable>(&self) -> usize {
+        let is_event = |spec: &&EventSpec| spec.subject() == E::SPEC.subject();
+        self.running(|members| {
+            members
+                .filter(|(_, member)| member.events.iter().any(is_event))
+                .count()
+        })
+    }
+
+    /// How many consumers run, by the type of each event in their sets, such as `order.placed`.
+    #[must_use]
+    pub fn count_by_type(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        self.running(|members| {
+            for spec in members.flat_map(|(_, member)| member.events) {
+                *counts.entry(spec.event_type()).or_default() += 1;
+            }
+        });
+        counts
+    }
+
+    /// The consumers that run, with their names, in the order in which they were added.
+    #[must_use]
+    pub fn ids(&self) -> Vec<(ConsumerId, Text)> {
+        self.running(|members| {
+            members
+                .map(|(id, member)| (*id, member.name.clone()))
+                .collect()
+        })
+    }
+
+    /// Whether there are consumers, and all of them [receive](super::Readiness): for a readiness
+    /// probe of the process. It turns false before the first of them begins to drain.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let registry = self.registry();
+        let mut members = registry.members.values();
+        !registry.draining
+            && !registry.members.is_empty()
+            && members.all(|member| member.readiness.is_ready())
+    }
+
+    /// Completes when nothing is left to run, or one has failed and that counts.
+    async fn over(&self) {
+        self.when(|registry| {
+            let mut states = registry.members.values().map(Member::state);
+            let over = if self.stop_on_failure && states.clone().any(|at| at == State::Failed) {
+                true
+            } else {
+                !registry.members.is_empty() && states.all(|at| at != State::Running)
+            };
+            over.then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until `found` finds something, looking again whenever a consumer has ended.
+    async fn when<T>(&self, found: impl Fn(&Registry) -> Option<T>) -> T {
+        let mut ended = self.ended.subscribe();
+        loop {
+            if let Some(value) = found(&self.registry()) {
+                return value;
+            }
+            if ended.changed().await.is_err() {
+                // Not reached: this value has the sender.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    fn running<T>(
+        &self,
+        look: impl FnOnce(&mut dyn Iterator<Item = (&ConsumerId, &Member)>) -> T,
+    ) -> T {
+        let registry = self.registry();
+        let members = registry.members.iter();
+        look(&mut members.filter(|(_, member)| member.state() == State::Running))
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Consumers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Consumers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Consumers")
+            .field("running", &self.ids())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,160 @@
+//! `Ctx`: what a handler knows about its event, and what it can do: publish, keep the event alive,
+//! notice the end of the service.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::transport::{DeliveryInfo, Error};
+use event_sdk_core::{EnvelopeHeader, Event};
+
+use super::held::Held;
+use super::publish::PublishFrom;
+use crate::bus::EventBus;
+use crate::cause::{AsCause, Cause};
+use crate::dead_letters::Redriven;
+use crate::message::Message;
+use crate::publish::IntoPublishable;
+use crate::raw::Untyped;
+
+/// The context of one attempt to handle an event. A clone is the same context.
+#[derive(Clone)]
+pub struct Ctx {
+    held: Arc<Held>,
+    attempt: u32,
+}
+
+impl Ctx {
+    pub(super) fn new(held: Arc<Held>, attempt: u32) -> Self {
+        Self { held, attempt }
+    }
+
+    /// The envelope of the event, without the data.
+    pub fn envelope(&self) -> &EnvelopeHeader {
+        self.held.envelope()
+    }
+
+    /// The number of this attempt, starting at one: how many handlers were started for the event,
+    /// this one included. An event that was delivered again without having been handled does not
+    /// count, nor does an outage.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The subject, headers and bytes of the event.
+    #[must_use]
+    pub fn message(&self) -> &Message<Untyped> {
+        self.held.delivery()
+    }
+
+    /// The stream of the event; `None` on a transport without streams.
+    #[must_use]
+    pub fn stream(&self) -> Option<&str> {
+        self.info().stream.as_deref()
+    }
+
+    /// The sequence of the event in its stream; `None` on a transport without streams.
+    #[must_use]
+    pub fn sequence(&self) -> Option<u64> {
+        self.info().sequence
+    }
+
+    /// The redrive of the event, if it was a dead letter: its origin, its number, and who sent it
+    /// again.
+    #[must_use]
+    pub fn redriven(&self) -> Option<&Redriven> {
+        self.held.redriven()
+    }
+
+    /// The name of the consumer.
+    #[must_use]
+    pub fn consumer(&self) -> &str {
+        &self.held.shared().name
+    }
+
+    /// The bus of the consumer. What is published through it directly inherits nothing from this
+    /// event; see [`publish`](Self::publish).
+    #[must_use]
+    pub fn bus(&self) -> &EventBus {
+        &self.held.shared().bus
+    }
+
+    /// Publishes an event that this event caused: it inherits correlation id and trace, and has
+    /// this event's id as causation id.
+    ///
+    /// Its id derives from this event, the consumer, the type, and the count of events of the type
+    /// that the attempt has published. A repeated attempt therefore publishes under the same ids,
+    /// and the stream drops the duplicates, within its duplicate window. Handlers that publish
+    /// different events at each attempt use [`fresh_id`](PublishFrom::fresh_id).
+    ///
+    /// Await the result to know that the event is stored.
+    pub fn publish<E: Event>(&self, event: impl IntoPublishable<E>) -> PublishFrom<E> {
+        PublishFrom::new(Arc::clone(&self.held), event.into_publishable())
+    }
+
+    /// Restarts the ack wait of the event.
+    ///
+    /// The consumer does this by itself while a handler runs. Call it in a handler whose
+    /// [time limit](super::Consumer::handler_timeout) is off and which runs longer than the
+    /// consumer keeps events alive.
+    ///
+    /// Not cancel-safe: after dropping the future, the ack wait may have been restarted or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Delivery::in_progress`](crate::Delivery::in_progress).
+    pub async fn in_progress(&self) -> Result<(), Error> {
+        self.held.delivery().in_progress().await
+    }
+
+    /// Whether the consumer replays old events ([`Consumer::replay`](super::Consumer::replay)):
+    /// a handler then leaves out effects on the world outside, such as mail.
+    #[must_use]
+    pub fn is_replay(&self) -> bool {
+        self.held.shared().replay
+    }
+
+    /// Whether the consumer is ending. The handler has until the end of the consumer's
+    /// [drain time](super::Consumer::drain_within).
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        *self.held.shared().ending.borrow()
+    }
+
+    /// Completes when the consumer begins to end. A long handler can wait for it, and return a
+    /// [retry](super::Failure::retry) early.
+    ///
+    /// Cancel-safe.
+    pub async fn cancelled(&self) {
+        let mut ending = self.held.shared().ending.subscribe();
+        // The sender lives as long as this context.
+        let _ = ending.wait_for(|ending| *ending).await;
+    }
+
+    /// How long the handler may still run, if it has a limit that is known.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Duration> {
+        self.held.shared().handler_timeout
+    }
+
+    fn info(&self) -> &DeliveryInfo {
+        self.held.delivery().info()
+    }
+}
+
+impl AsCause for Ctx {
+    fn as_cause(&self) -> Option<Cause> {
+        self.held.delivery().as_cause()
+    }
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ctx")
+            .field("consumer", &self.consumer())
+            .field("attempt", &self.attempt)
+            .field("info", self.info())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,332 @@
+//! `Engine`: the loop of a consumer. It receives events, orders them by key, starts handlers, and
+//! settles the events by the outcome.
+//!
+//! - `sources`: the subscriptions;
+//! - `entry`: an event that the engine holds, and its state;
+//! - `keys`: which event of a key may run;
+//! - `start`: which events start, alone or in a batch;
+//! - `attempts`: the handlers that run, in this task or in others;
+//! - `attempt_end`: handlers that return, or exceed their time limit;
+//! - `outcome`: what follows the end of a handler;
+//! - `batches`: the same for a batch;
+//! - `circuit`: the breaker, at which events wait while a dependency is away;
+//! - `letters`: events that are given up;
+//! - `deadlines`: retries, time limits and keep-alive;
+//! - `ending`: the drain.
+
+mod attempt_end;
+mod attempts;
+mod batches;
+mod circuit;
+mod deadlines;
+mod ending;
+mod entry;
+mod keys;
+mod letters;
+mod outcome;
+mod sources;
+mod start;
+
+pub(super) use sources::Sources;
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use event_sdk_core::Subject;
+use event_sdk_core::text::Text;
+use event_sdk_core::time::{Clock, Sleep};
+use event_sdk_core::transport::{Error, Settlement};
+use slab::Slab;
+
+use self::attempts::Attempts;
+use self::circuit::Circuit;
+use self::entry::{Entry, State};
+use self::keys::{Key, Keys, Place};
+use self::outcome::Settling;
+use self::sources::Source;
+use super::breaker::Breaker;
+use super::handlers::{Handlers, Set};
+use super::held::{Held, Shared};
+use super::options::{BreakerBy, Options};
+use super::report::ConsumerReport;
+use super::{Failure, FailureClass};
+use crate::dead_letters::{DeadLetterClass, DeadLetterStore, Redriven};
+use crate::raw::Untyped;
+use crate::subscribe::Delivery;
+
+/// What an engine is made of.
+pub(super) struct Parts {
+    pub(super) shared: Arc<Shared>,
+    pub(super) options: Options,
+    pub(super) handlers: Handlers,
+    pub(super) set: Set,
+    pub(super) breaker_by: Option<BreakerBy>,
+    pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
+    pub(super) sources: Sources,
+}
+
+/// The loop of one consumer, as a future without a task of its own.
+pub(super) struct Engine {
+    shared: Arc<Shared>,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    handlers: Handlers,
+    set: Set,
+    breaker_by: Option<BreakerBy>,
+    letters: Option<Arc<dyn DeadLetterStore>>,
+    /// `None` once the consumer receives nothing more.
+    sources: Option<Sources>,
+    held: Slab<Entry>,
+    /// Events that may start, in order.
+    ready: VecDeque<usize>,
+    /// When the first of them became ready; for batches, which wait for others.
+    ready_since: Option<Duration>,
+    keys: Keys,
+    /// How many events were received.
+    arrivals: u64,
+    attempts: Attempts,
+    circuit: Circuit,
+    settling: Settling,
+    /// How many events may be held at most.
+    max_held: usize,
+    /// How often the ack wait of held events is restarted.
+    keep_alive: Duration,
+    /// The clock when it was last read.
+    now: Duration,
+    /// No deadline is earlier.
+    next_deadline: Duration,
+    timer: Option<(Duration, Sleep)>,
+    /// Events whose handler was started since the engine last had nothing to do.
+    unlimited: Vec<usize>,
+    /// When the drain is over; `None` while the consumer receives.
+    drain_until: Option<Duration>,
+    /// Whether the drain time is over.
+    drain_over: bool,
+    /// Why the subscription has ended.
+    failed: Option<Error>,
+    report: ConsumerReport,
+}
+
+/// How many steps the loop makes before other tasks have their turn.
+const STEPS: usize = 128;
+
+impl Engine {
+    pub(super) fn new(parts: Parts) -> Self {
+        let Parts {
+            shared,
+            options,
+            handlers,
+            set,
+            breaker_by,
+            letters,
+            sources,
+        } = parts;
+        let clock = Arc::clone(shared.bus.clock());
+        let now = clock.monotonic();
+        let (ack_wait, max_held) = sources.limits();
+        let breaker = Breaker::new(options.probe_interval, max_held);
+        Self {
+            attempts: Attempts::new(options.concurrency),
+            circuit: Circuit::new(breaker),
+            shared,
+            clock,
+            options,
+            handlers,
+            set,
+            breaker_by,
+            letters,
+            sources: Some(sources),
+            held: Slab::new(),
+            ready: VecDeque::new(),
+            ready_since: None,
+            keys: Keys::default(),
+            arrivals: 0,
+            settling: Settling::default(),
+            max_held,
+            keep_alive: ack_wait / 3,
+            now,
+            next_deadline: Duration::MAX,
+            timer: None,
+            unlimited: Vec::new(),
+            drain_until: None,
+            drain_over: false,
+            failed: None,
+            report: ConsumerReport::default(),
+        }
+    }
+
+    /// Runs until the subscription ends or the `signal` completes, and the drain after it.
+    pub(super) async fn run(
+        mut self,
+        signal: impl Future<Output = ()>,
+    ) -> Result<ConsumerReport, Error> {
+        let mut signal = std::pin::pin!(signal);
+        self.shared.ready.send_replace(true);
+        poll_fn(|cx| {
+            if self.drain_until.is_none() && signal.as_mut().poll(cx).is_ready() {
+                self.begin_drain();
+            }
+            self.poll(cx)
+        })
+        .await?;
+        match self.failed.take() {
+            Some(error) => Err(error),
+            None => Ok(std::mem::take(&mut self.report)),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        for _ in 0..STEPS {
+            let mut moved = self.poll_settling(cx);
+            moved |= self.poll_attempts(cx);
+            moved |= self.start_ready();
+            moved |= self.poll_receive(cx);
+            if moved {
+                continue;
+            }
+            if self.is_over() {
+                return Poll::Ready(Ok(()));
+            }
+            if self.poll_deadlines(cx).is_pending() {
+                return Poll::Pending;
+            }
+        }
+        // Others have their turn, and time limits begin to run.
+        let now = self.read_clock();
+        self.limit_running(now);
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Receives one item, if there is room for another event.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        let Some(sources) = &mut self.sources else {
+            return false;
+        };
+        let Poll::Ready(source) = sources.poll_next(cx) else {
+            return false;
+        };
+        match source {
+            Source::Event(delivery) => self.receive(delivery, None),
+            Source::Redriven(delivery) => self.receive_redriven(delivery),
+            Source::Notice => {}
+            Source::End(error) => {
+                self.failed = error;
+                self.begin_drain();
+            }
+        }
+        true
+    }
+
+    /// Takes an event.
+    fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
+        let known = self.handlers.has(&delivery, &self.set);
+        let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
+        let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
+        let key = key.flatten();
+        let id = self.hold(held, key.clone());
+        if !known {
+            self.refuse_unknown(id);
+            return;
+        }
+        let place = self.place(id);
+        if key.is_none_or(|key| self.keys.admit(&key, place)) {
+            self.ready.push_back(id);
+        }
+    }
+
+    /// Takes an event that was a dead letter, under its original subject.
+    fn receive_redriven(&mut self, mut delivery: Delivery<Untyped>) {
+        let redriven = Redriven::from_headers(delivery.headers());
+        let subject = redriven
+            .as_ref()
+            .map(|redriven| Subject::parse(redriven.origin.subject.clone()));
+        if let (Some(redriven), Some(Ok(subject))) = (redriven, subject) {
+            delivery.set_subject(subject);
+            self.receive(delivery, Some(Box::new(redriven)));
+        } else {
+            let held = Held::new(delivery, None, Arc::clone(&self.shared));
+            let id = self.hold(held, None);
+            let text = "a message of the retry stream without the headers of a redrive".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
+        }
+    }
+
+    /// Holds an event until it is settled.
+    fn hold(&mut self, held: Held, key: Option<Key>) -> usize {
+        self.wake_by(self.now.saturating_add(self.keep_alive));
+        self.arrivals += 1;
+        let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
+        if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
+            entry.scope = Text::from(scope(head));
+        }
+        if let Some(redriven) = entry.held.redriven() {
+            entry.failures.first = redriven.first_failure;
+        }
+        self.held.insert(entry)
+    }
+
+    /// The place of a held event in the order of its key.
+    fn place(&self, id: usize) -> Place {
+        let arrival = self.held.get(id).map_or(0, |entry| entry.arrival);
+        Place { arrival, id }
+    }
+
+    /// Settles an event for good, or gives it back; the engine forgets it when the transport has
+    /// taken the settlement.
+    fn settle(&mut self, id: usize, settlement: Settlement) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.state = State::Settling;
+        let Some(settler) = entry.held.delivery().settler() else {
+            self.forget(id);
+            return;
+        };
+        let end = crate::subscribe::End::of(&settlement);
+        match settler.settle(settlement).try_into_ready() {
+            Ok(answer) => self.settled(id, end, answer),
+            Err(answer) => self.settling.push(id, end, answer),
+        }
+    }
+
+    /// Removes an event, and makes the next ones of its key ready.
+    fn forget(&mut self, id: usize) {
+        let Some(entry) = self.held.try_remove(id) else {
+            return;
+        };
+        self.leave_breaker(id, &entry);
+        if let (true, Some(key)) = (entry.blocks_key, &entry.key) {
+            self.release(key);
+        }
+    }
+
+    /// Unblocks a key.
+    fn release(&mut self, key: &Key) {
+        let most = self.handlers.batch().map_or(1, |batch| batch.max);
+        self.ready.extend(self.keys.release(key, most));
+    }
+
+    fn read_clock(&mut self) -> Duration {
+        self.now = self.clock.monotonic();
+        self.now
+    }
+}
+
+impl Drop for Engine {
+    /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
+/// A pinned future of the engine.
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -1,0 +1,59 @@
+//! The end of attempts: handlers that return, exceed their time limit, or are abandoned.
+
+use std::task::{Context, Poll};
+
+use super::Engine;
+use super::attempts::Ended;
+use super::entry::State;
+
+impl Engine {
+    /// Takes the outcome of handlers that have ended.
+    pub(super) fn poll_attempts(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        while self.attempts.running() > 0 {
+            match self.attempts.poll_ended(cx) {
+                Poll::Ready((id, ended)) => {
+                    self.ended(id, ended);
+                    moved = true;
+                }
+                Poll::Pending => break,
+            }
+        }
+        moved
+    }
+
+    /// Ends a handler whose time is over. One that blocks its thread runs on, and its event is held
+    /// until it returns.
+    pub(super) fn time_out(&mut self, id: usize) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let State::Running(running) = &mut entry.state else {
+            return;
+        };
+        running.timed_out = true;
+        let blocking = running.blocking;
+        let has_ended = self.attempts.cancel(running);
+        tracing::warn!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            subject = %entry.held.delivery().subject(),
+            sequence = entry.held.delivery().sequence(),
+            blocking,
+            "handler exceeded its time limit"
+        );
+        if has_ended {
+            self.ended(id, Ended::Cancelled);
+        }
+    }
+
+    /// Cancels a handler whose end is of no interest any more.
+    pub(super) fn abandon(&mut self, id: usize) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        if let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) {
+            self.attempts.cancel(&running);
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `Attempts`: the handlers that run. A single one runs in the task of the consumer; several run
+//! in tasks of their own, on all threads of the runtime.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tracing::Instrument as _;
+
+use super::Boxed;
+use crate::consumer::Ctx;
+use crate::consumer::batch::{BatchEnd, BatchHandler};
+use crate::consumer::handlers::{Handler, panicked};
+use crate::consumer::held::Held;
+use crate::consumer::stop::Stop;
+use crate::consumer::watchdog::Watch;
+
+/// The handlers that run.
+pub(super) struct Attempts {
+    running: usize,
+    place: Place,
+}
+
+enum Place {
+    /// The handler that runs in the task of the consumer.
+    Here(Option<(usize, Boxed<Ended>)>),
+    /// Handlers in tasks of their own send their outcome.
+    Tasks {
+        ended: mpsc::UnboundedReceiver<(usize, Ended)>,
+        sender: mpsc::UnboundedSender<(usize, Ended)>,
+    },
+}
+
+/// How an attempt ended.
+pub(super) enum Ended {
+    Returned(Result<(), Stop>),
+    Batch(BatchEnd),
+    /// Its future was dropped.
+    Cancelled,
+}
+
+/// A handler that runs.
+pub(super) struct Running {
+    /// The task; `None` if the handler runs in that of the consumer.
+    task: Option<AbortHandle>,
+    /// The other events of its batch.
+    pub(super) others: Vec<usize>,
+    /// Whether it can only be waited for.
+    pub(super) blocking: bool,
+    /// When its time is over; `None` while this was not set.
+    pub(super) deadline: Option<Duration>,
+    /// Whether its time is over.
+    pub(super) timed_out: bool,
+}
+
+impl Attempts {
+    pub(super) fn new(concurrency: usize) -> Self {
+        let place = if concurrency == 1 {
+            Place::Here(None)
+        } else {
+            let (sender, ended) = mpsc::unbounded_channel();
+            Place::Tasks { ended, sender }
+        };
+        Self { running: 0, place }
+    }
+
+    /// How many handlers run.
+    pub(super) fn running(&self) -> usize {
+        self.running
+    }
+
+    /// Starts the handler of an event.
+    pub(super) fn start(
+        &mut self,
+        id: usize,
+        held: &Arc<Held>,
+        handler: &Handler,
+        attempt: u32,
+    ) -> Running {
+        held.begin_attempt();
+        let ctx = Ctx::new(Arc::clone(held), attempt);
+        let task = self.run(id, attempt_of(handler, ctx));
+        Running {
+            task,
+            others: Vec::new(),
+            blocking: handler.blocking,
+            deadline: None,
+            timed_out: false,
+        }
+    }
+
+    /// Starts the handler of a batch, whose first event is `id`.
+    pub(super) fn start_batch(
+        &mut self,
+        id: usize,
+        others: Vec<usize>,
+        handler: &BatchHandler,
+        batch: Vec<Ctx>,
+    ) -> Running {
+        let task = self.run(id, batch_attempt(handler, batch));
+        Running {
+            task,
+            others,
+            blocking: false,
+            deadline: None,
+            timed_out: false,
+        }
+    }
+
+    fn run(
+        &mut self,
+        id: usize,
+        attempt: impl Future<Output = Ended> + Send + 'static,
+    ) -> Option<AbortHandle> {
+        self.running += 1;
+        match &mut self.place {
+            Place::Here(place) => {
+                *place = Some((id, Box::pin(attempt)));
+                None
+            }
+            Place::Tasks { sender, .. } => {
+                let report = OnEnd {
+                    id,
+                    sender: sender.clone(),
+                    ended: Ended::Cancelled,
+                };
+                let task = tokio::spawn(async move {
+                    // Dropped after the handler's future, however the task ends.
+                    let mut report = report;
+                    report.ended = attempt.await;
+                });
+                Some(task.abort_handle())
+            }
+        }
+    }
+
+    pub(super) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<(usize, Ended)> {
+        let ended = match &mut self.place {
+            Place::Here(place) => match place {
+                None => return Poll::Pending,
+                Some((id, attempt)) => match attempt.as_mut().poll(cx) {
+                    Poll::Pending => return Poll::Pending,
+                    Poll::Ready(ended) => {
+                        let id = *id;
+                        *place = None;
+                        (id, ended)
+                    }
+                },
+            },
+            Place::Tasks { ended, .. } => match ended.poll_recv(cx) {
+                Poll::Ready(Some(ended)) => ended,
+                _ => return Poll::Pending,
+            },
+        };
+        self.running -= 1;
+        Poll::Ready(ended)
+    }
+
+    /// Cancels the handler. Returns whether it has ended with that; otherwise its end follows.
+    pub(super) fn cancel(&mut self, running: &Running) -> bool {
+        match (&mut self.place, &running.task) {
+            _ if running.blocking => false,
+            (Place::Here(place), _) => {
+                let ran = place.take().is_some();
+                self.running -= usize::from(ran);
+                ran
+            }
+            (_, Some(task)) => {
+                task.abort();
+                false
+            }
+            (_, None) => false,
+        }
+    }
+}
+
+/// One attempt: the handler, with its panics as failures.
+fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send + use<> {
+    let call = Arc::clone(&handler.call);
+    let span = ctx.message().process_span(ctx.consumer());
+    let attempt = Watch::new(handler.watch, async move { call(ctx).await });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind();
+    let attempt = attempt.instrument(span);
+    async move {
+        let span = attempt.span().clone();
+        let outcome = match attempt.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Stop::Failed(panicked())),
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
+    }
+}
+
+/// One attempt at a batch.
+fn batch_attempt(
+    handler: &BatchHandler,
+    batch: Vec<Ctx>,
+) -> impl Future<Output = Ended> + Send + use<> {
+    let call = Arc::clone(&handler.call);
+    let attempt = Watch::new(handler.watch, async move { call(batch).await });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind();
+    async move {
+        Ended::Batch(match attempt.await {
+            Ok(end) => end,
+            Err(_) => BatchEnd::Whole(panicked()),
+        })
+    }
+}
+
+/// Sends how an attempt ended, when its task is done or was cancelled.
+struct OnEnd {
+    id: usize,
+    sender: mpsc::UnboundedSender<(usize, Ended)>,
+    ended: Ended,
+}
+
+impl Drop for OnEnd {
+    fn drop(&mut self) {
+        let ended = std::mem::replace(&mut self.ended, Ended::Cancelled);
+        // Without a receiver the consumer itself was dropped.
+        let _ = self.sender.send((self.id, ended));
+    }
+}
+
+impl Drop for Attempts {
+    /// Handlers end with their consumer.
+    fn drop(&mut self) {
+        if let Place::Tasks { ended, .. } = &mut self.place {
+            ended.close();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `Entry`: an event that the engine holds, its state, and its failures so far.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+use jiff::Timestamp;
+
+use super::attempts::Running;
+use super::keys::Key;
+use crate::consumer::breaker::{Breaker, Pass};
+use crate::consumer::held::Held;
+use crate::dead_letters::DeadLetter;
+
+/// An event that the engine holds.
+pub(super) struct Entry {
+    pub(super) held: Arc<Held>,
+    /// The key in whose order it is.
+    pub(super) key: Option<Key>,
+    /// Whether it blocks its key.
+    pub(super) blocks_key: bool,
+    /// Counts the events in the order in which they were received.
+    pub(super) arrival: u64,
+    /// The scope of its circuit breaker.
+    pub(super) scope: Text,
+    /// Its start at the breaker, while its handler runs.
+    pub(super) pass: Option<Pass>,
+    /// Whether it is handled alone, after a batch that failed as a whole.
+    pub(super) alone: bool,
+    pub(super) state: State,
+    /// How many handlers were started for the event, but those that ended in an outage.
+    pub(super) starts: u32,
+    pub(super) failures: Failures,
+    /// Its dead letter, once it was given up.
+    pub(super) letter: Option<Arc<DeadLetter>>,
+    /// How often the letter could not be written.
+    pub(super) letter_failures: u32,
+    /// When it was received.
+    pub(super) since: Duration,
+    /// When its ack wait last began.
+    pub(super) alive_at: Duration,
+}
+
+/// What the engine does with an event.
+pub(super) enum State {
+    /// It waits for its key, or for a handler to be free.
+    Queued,
+    /// Its handler runs.
+    Running(Running),
+    /// It runs in a batch, whose first event is `Running`.
+    InBatch,
+    /// It waits until a dependency is back.
+    AtBreaker,
+    /// It waits for its next attempt, until this time.
+    Waiting(Duration),
+    /// Its dead letter is being written.
+    WritingLetter,
+    /// It is being settled.
+    Settling,
+}
+
+/// The failed attempts of an event.
+#[derive(Default)]
+pub(super) struct Failures {
+    pub(super) count: u32,
+    pub(super) first: Option<Timestamp>,
+    pub(super) last: Option<Timestamp>,
+}
+
+impl Entry {
+    pub(super) fn new(held: Arc<Held>, key: Option<Key>, arrival: u64, now: Duration) -> Self {
+        Self {
+            held,
+            key,
+            blocks_key: false,
+            arrival,
+            scope: Text::from_static(Breaker::DEFAULT_SCOPE),
+            pass: None,
+            alone: false,
+            state: State::Queued,
+            starts: 0,
+            failures: Failures::default(),
+            letter: None,
+            letter_failures: 0,
+            since: now,
+            alive_at: now,
+        }
+    }
+}

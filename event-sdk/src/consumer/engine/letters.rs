@@ -1,0 +1,125 @@
+//! Dead letters: an event that is given up is written to the store, and acknowledged after that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::transport::{Error, Settlement};
+
+use super::Engine;
+use super::entry::{Entry, State};
+use crate::consumer::Failure;
+use crate::dead_letters::{DeadLetter, DeadLetterClass, Origin};
+
+/// How long the consumer waits before it writes a letter again; doubled up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+impl Engine {
+    /// Gives an event up: it becomes a dead letter, or is terminated where the consumer keeps none.
+    pub(super) fn give_up(&mut self, id: usize, failure: &Failure, class: DeadLetterClass) {
+        if class != DeadLetterClass::RetryExhausted {
+            self.note_failure(id, failure);
+        }
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let delivery = entry.held.delivery();
+        tracing::error!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            subject = %delivery.subject(),
+            sequence = delivery.sequence(),
+            attempts = entry.starts,
+            class = %class,
+            dead_letter = self.letters.is_some(),
+            "event given up: {failure}"
+        );
+        if self.letters.is_none() {
+            self.report.terminated += 1;
+            self.settle(id, Settlement::Term(failure.to_string()));
+            return;
+        }
+        let letter = letter_of(entry, failure, class);
+        entry.letter = Some(Arc::new(letter));
+        self.write_letter(id);
+    }
+
+    /// Writes the letter of an event, at first or once more.
+    pub(super) fn write_letter(&mut self, id: usize) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let (Some(store), Some(letter)) = (&self.letters, &entry.letter) else {
+            return;
+        };
+        entry.state = State::WritingLetter;
+        let (store, letter) = (Arc::clone(store), Arc::clone(letter));
+        self.settling
+            .push_letter(id, async move { store.put(&letter).await });
+    }
+
+    /// The letter is stored, or could not be: then the event is kept, and the letter written again.
+    pub(super) fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
+        let now = self.read_clock();
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        match answer {
+            Ok(()) => {
+                self.report.dead_lettered += 1;
+                self.settle(id, Settlement::Ack);
+            }
+            Err(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
+            Err(error) => {
+                let doubled = 1_u32 << entry.letter_failures.min(5);
+                let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
+                entry.letter_failures = entry.letter_failures.saturating_add(1);
+                let until = now.saturating_add(pause);
+                entry.state = State::Waiting(until);
+                tracing::error!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.shared.name,
+                    subject = %entry.held.delivery().subject(),
+                    sequence = entry.held.delivery().sequence(),
+                    "the dead letter is written again in {pause:?}: {error}"
+                );
+                self.wake_by(until);
+            }
+        }
+    }
+}
+
+fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLetter {
+    let held = &entry.held;
+    let (delivery, shared) = (held.delivery(), held.shared());
+    let now = shared.bus.clock().now();
+    let origin = match held.redriven() {
+        Some(redriven) => redriven.origin.clone(),
+        None => Origin::new(
+            delivery.stream().unwrap_or_default().to_owned(),
+            delivery.sequence().unwrap_or_default(),
+            delivery.subject().as_str().to_owned(),
+            shared.bus.prefix(),
+        ),
+    };
+    // A handed-over value that cannot be encoded has no bytes to keep.
+    let body = delivery.body().unwrap_or_default();
+    let mut letter = DeadLetter::new(
+        shared.name.clone(),
+        origin,
+        class,
+        entry.failures.last.unwrap_or(now),
+        body,
+    );
+    if let Ok(head) = delivery.head() {
+        letter.event_id = Some(head.event_id);
+        letter.event_type = Some(head.event_type.clone());
+    }
+    letter.key = entry.key.as_ref().map(|key| key.text().to_owned());
+    letter.errors = vec![failure.summary()];
+    letter.attempts = entry.starts;
+    letter.first_failure = entry.failures.first.unwrap_or(now);
+    letter.redrive = held.redriven().map_or(0, |redriven| redriven.redrive);
+    letter.headers = delivery.headers().clone();
+    letter
+}

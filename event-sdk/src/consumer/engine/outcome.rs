@@ -1,0 +1,267 @@
+//! What follows the end of a handler: an acknowledgement, another attempt, a dead letter; and the
+//! settlements that the transport has not yet taken.
+
+use std::future::Future;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use event_sdk_core::transport::{Completion, Error, Settlement};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::attempts::Ended;
+use super::entry::State;
+use super::{Boxed, Engine};
+use crate::consumer::batch::BatchEnd;
+use crate::consumer::stop::Stop;
+use crate::consumer::{Failure, FailureClass};
+use crate::dead_letters::DeadLetterClass;
+use crate::message::DecodeError;
+use crate::subscribe::{End, Refusal};
+
+/// Settlements, and writes of dead letters, that are not complete.
+#[derive(Default)]
+pub(super) struct Settling {
+    pending: FuturesUnordered<Boxed<Settled>>,
+}
+
+/// Something that has completed.
+pub(super) enum Settled {
+    /// The settlement of a held event.
+    Held(usize, Option<End>, Result<(), Error>),
+    /// The letter of a held event was written, or could not be.
+    Letter(usize, Result<(), Error>),
+    /// A settlement of an event that is not held, or one that restarts an ack wait.
+    Other,
+}
+
+impl Settling {
+    pub(super) fn push(
+        &mut self,
+        id: usize,
+        end: Option<End>,
+        answer: Completion<Result<(), Error>>,
+    ) {
+        let settled = async move { Settled::Held(id, end, answer.await) };
+        self.pending.push(Box::pin(settled));
+    }
+
+    pub(super) fn push_letter(
+        &mut self,
+        id: usize,
+        written: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) {
+        let settled = async move { Settled::Letter(id, written.await) };
+        self.pending.push(Box::pin(settled));
+    }
+
+    pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
+        self.push_other(async move { drop(answer.await) });
+    }
+
+    fn push_other(&mut self, done: impl Future<Output = ()> + Send + 'static) {
+        self.pending.push(Box::pin(async move {
+            done.await;
+            Settled::Other
+        }));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+}
+
+/// The delay of the first nak of an unknown event; it doubles with each delivery.
+const UNKNOWN_DELAY: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Takes settlements that have completed.
+    pub(super) fn poll_settling(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        while !self.settling.is_empty() {
+            match self.settling.pending.poll_next_unpin(cx) {
+                Poll::Ready(Some(settled)) => {
+                    moved = true;
+                    match settled {
+                        Settled::Held(id, end, answer) => self.settled(id, end, answer),
+                        Settled::Letter(id, answer) => self.letter_written(id, answer),
+                        Settled::Other => {}
+                    }
+                }
+                _ => break,
+            }
+        }
+        moved
+    }
+
+    /// The transport has taken a settlement, or has not.
+    pub(super) fn settled(&mut self, id: usize, end: Option<End>, answer: Result<(), Error>) {
+        if let Some(entry) = self.held.get(id) {
+            let delivery = entry.held.delivery();
+            match answer {
+                Ok(()) => delivery.settled(end),
+                Err(error) => {
+                    self.report.settlements_failed += 1;
+                    tracing::warn!(
+                        target: crate::TRACING_TARGET,
+                        consumer = %self.shared.name,
+                        subject = %delivery.subject(),
+                        sequence = delivery.sequence(),
+                        "the event may be delivered again: {error}"
+                    );
+                }
+            }
+        }
+        self.forget(id);
+    }
+
+    /// Decides what follows an attempt.
+    pub(super) fn ended(&mut self, id: usize, ended: Ended) {
+        let Some(entry) = self.held.get_mut(id) else {
+            // It was given back at the end of the drain.
+            return;
+        };
+        let State::Running(mut running) = std::mem::replace(&mut entry.state, State::Queued) else {
+            return;
+        };
+        let others = std::mem::take(&mut running.others);
+        let outcome = match ended {
+            Ended::Returned(outcome) => outcome,
+            Ended::Batch(BatchEnd::Each(outcomes)) => {
+                return self.batch_ended(id, others, outcomes);
+            }
+            Ended::Batch(BatchEnd::Whole(failure)) => Err(Stop::Failed(failure)),
+            Ended::Cancelled if running.timed_out => Err(Stop::Failed(timed_out())),
+            Ended::Cancelled => Err(Stop::Failed(Failure::of_consumer(
+                FailureClass::Retry,
+                "the handler was cancelled",
+            ))),
+        };
+        match outcome {
+            Err(Stop::Failed(failure)) if !others.is_empty() => {
+                self.batch_failed(id, others, &failure);
+            }
+            outcome => self.decide(id, outcome),
+        }
+    }
+
+    /// Decides what follows the outcome of one event.
+    pub(super) fn decide(&mut self, id: usize, outcome: Result<(), Stop>) {
+        let outage = matches!(&outcome, Err(Stop::Failed(failure)) if failure.class() == FailureClass::Outage);
+        if !outage {
+            self.tell_breaker(id, outcome.is_ok());
+        }
+        match outcome {
+            Ok(()) => {
+                self.report.handled += 1;
+                self.settle(id, Settlement::Ack);
+            }
+            Err(Stop::Unreadable(error)) => self.unreadable(id, &error),
+            Err(Stop::Failed(failure)) => match failure.class() {
+                FailureClass::Retry => self.retry(id, &failure),
+                FailureClass::Outage => self.outage(id, &failure),
+                FailureClass::Reject => self.give_up(id, &failure, DeadLetterClass::Rejected),
+            },
+        }
+    }
+
+    pub(super) fn retry(&mut self, id: usize, failure: &Failure) {
+        self.note_failure(id, failure);
+        let now = self.read_clock();
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let seed = entry.held.delivery().sequence().unwrap_or_default();
+        match self.options.retry.delay(entry.failures.count, seed) {
+            None => self.give_up(id, failure, DeadLetterClass::RetryExhausted),
+            Some(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
+            Some(delay) => {
+                let until = now.saturating_add(delay);
+                entry.state = State::Waiting(until);
+                self.wake_by(until);
+            }
+        }
+    }
+
+    /// A dependency is away: the attempt does not count, and the event waits at the breaker.
+    fn outage(&mut self, id: usize, failure: &Failure) {
+        self.report.outages += 1;
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.starts = entry.starts.saturating_sub(1);
+        let delivery = entry.held.delivery();
+        tracing::debug!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            subject = %delivery.subject(),
+            sequence = delivery.sequence(),
+            "handler claims an outage: {failure}"
+        );
+        if self.drain_until.is_some() {
+            self.give_back(id, Duration::ZERO);
+        } else {
+            self.claim_outage(id);
+        }
+    }
+
+    pub(super) fn note_failure(&mut self, id: usize, failure: &Failure) {
+        self.report.failed_attempts += 1;
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let now = self.clock.now();
+        entry.failures.count = entry.failures.count.saturating_add(1);
+        entry.failures.first.get_or_insert(now);
+        entry.failures.last = Some(now);
+        let delivery = entry.held.delivery();
+        tracing::warn!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            subject = %delivery.subject(),
+            sequence = delivery.sequence(),
+            attempt = entry.starts,
+            class = %failure.class(),
+            "handler failed: {failure}"
+        );
+    }
+
+    /// The message is not an event of the set, or cannot be read.
+    fn unreadable(&mut self, id: usize, error: &DecodeError) {
+        let Some(entry) = self.held.get(id) else {
+            return;
+        };
+        match entry.held.delivery().refusal(error, UNKNOWN_DELAY) {
+            Refusal::Nak(delay) => {
+                self.report.delayed += 1;
+                self.settle(id, Settlement::Nak(delay));
+            }
+            Refusal::Term => {
+                let failure = Failure::described(FailureClass::Reject, error.to_string());
+                self.give_up(id, &failure, DeadLetterClass::Unreadable);
+            }
+            Refusal::Terminated(terminated) => {
+                let failure = Failure::described(FailureClass::Reject, terminated.reason);
+                self.give_up(id, &failure, DeadLetterClass::UnknownEvent);
+            }
+        }
+    }
+
+    /// An event without a handler: it never takes a place among those that do.
+    pub(super) fn refuse_unknown(&mut self, id: usize) {
+        let Some(entry) = self.held.get(id) else {
+            return;
+        };
+        if let Some(error) = (self.set.refusal)(entry.held.delivery()) {
+            self.unreadable(id, &error);
+        } else {
+            let text = "no handler for the event".to_owned();
+            let failure = Failure::described(FailureClass::Reject, text);
+            self.give_up(id, &failure, DeadLetterClass::Unreadable);
+        }
+    }
+}
+
+fn timed_out() -> Failure {
+    Failure::of_consumer(FailureClass::Retry, "the handler exceeded its time limit")
+}

@@ -1,0 +1,97 @@
+//! `Sources`: the subscriptions of an engine: to the events, and to those that were redriven.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use event_sdk_core::transport::Error;
+
+use crate::raw::Untyped;
+use crate::subscribe::{Delivery, Incoming, Subscriber};
+
+/// The subscriptions of a consumer.
+pub(in crate::consumer) struct Sources {
+    events: Subscriber<Untyped>,
+    /// The events that were dead letters, and were sent again.
+    redriven: Option<Subscriber<Untyped>>,
+    /// Whether the redriven ones are asked first, in turn.
+    redriven_first: bool,
+}
+
+/// What a subscription returned.
+pub(super) enum Source {
+    Event(Delivery<Untyped>),
+    Redriven(Delivery<Untyped>),
+    /// A notice, which was logged.
+    Notice,
+    /// A subscription has ended.
+    End(Option<Error>),
+}
+
+/// How many events are held where the server sets no limit.
+const UNLIMITED: usize = 10_000;
+
+impl Sources {
+    pub(in crate::consumer) fn new(
+        events: Subscriber<Untyped>,
+        redriven: Option<Subscriber<Untyped>>,
+    ) -> Self {
+        Self {
+            events,
+            redriven,
+            redriven_first: false,
+        }
+    }
+
+    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Source> {
+        let Some(redriven) = &mut self.redriven else {
+            return self
+                .events
+                .poll_incoming(cx)
+                .map(|item| taken(item, Source::Event));
+        };
+        self.redriven_first = !self.redriven_first;
+        if self.redriven_first
+            && let Poll::Ready(item) = redriven.poll_incoming(cx)
+        {
+            return Poll::Ready(taken(item, Source::Redriven));
+        }
+        if let Poll::Ready(item) = self.events.poll_incoming(cx) {
+            return Poll::Ready(taken(item, Source::Event));
+        }
+        redriven
+            .poll_incoming(cx)
+            .map(|item| taken(item, Source::Redriven))
+    }
+
+    /// The shortest ack wait, and how many events the consumer may hold.
+    pub(super) fn limits(&self) -> (Duration, usize) {
+        let mut shortest = Duration::MAX;
+        let mut pending = 0_usize;
+        for (_, bound) in self
+            .events
+            .bound()
+            .chain(self.redriven.iter().flat_map(Subscriber::bound))
+        {
+            let config = &bound.config;
+            let waits = config.backoff.iter().copied().chain([config.ack_wait]);
+            shortest = waits.fold(shortest, Duration::min);
+            pending = pending.saturating_add(match config.max_ack_pending {
+                Some(limit) => usize::try_from(limit.get()).unwrap_or(usize::MAX),
+                None => UNLIMITED,
+            });
+        }
+        (shortest, pending.max(1))
+    }
+}
+
+type Item = Option<Result<Incoming<Untyped>, Error>>;
+
+fn taken(item: Item, source: fn(Delivery<Untyped>) -> Source) -> Source {
+    match item {
+        Some(Ok(Incoming::Delivery(delivery))) => source(delivery),
+        // The subscriber has logged it.
+        Some(Ok(Incoming::Notice(_))) => Source::Notice,
+        Some(Err(error)) => Source::End(Some(error)),
+        None => Source::End(None),
+    }
+}

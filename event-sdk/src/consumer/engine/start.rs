@@ -1,0 +1,190 @@
+//! Which events start: one after the other up to the concurrency, or several as a batch.
+
+use std::time::Duration;
+
+use super::Engine;
+use super::entry::State;
+use crate::consumer::Ctx;
+use crate::consumer::batch::BatchHandler;
+
+impl Engine {
+    /// Whether another event can be started soon, or can wait for its key.
+    pub(super) fn has_room(&self) -> bool {
+        if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
+            return false;
+        }
+        let room = match self.handlers.batch() {
+            // The next batch is collected while others run.
+            Some(batch) => self.ready.len() < batch.max,
+            None => self.ready.len() + self.attempts.running() < self.options.concurrency,
+        };
+        room && self.held.len() < self.max_held
+    }
+
+    /// Starts handlers, as many as may run at once.
+    pub(super) fn start_ready(&mut self) -> bool {
+        let mut started = false;
+        while self.attempts.running() < self.options.concurrency {
+            if let Some(id) = self.next_probe() {
+                started |= self.start(id);
+                continue;
+            }
+            if self.ready.is_empty() {
+                break;
+            }
+            started |= match self.handlers.batch().cloned() {
+                None => self.start_next(),
+                Some(batch) if self.may_start_batch(&batch) => self.start_batch(&batch),
+                Some(_) => break,
+            };
+        }
+        started
+    }
+
+    /// Starts the handler of the next event.
+    fn start_next(&mut self) -> bool {
+        match self.take_ready() {
+            Some(id) if self.passes_breaker(id) => self.start(id),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    /// Starts the handler of an event, alone.
+    fn start(&mut self, id: usize) -> bool {
+        if let Some(batch) = self.handlers.batch().cloned() {
+            return self.run_batch(&[id], &batch);
+        }
+        let Some(entry) = self.held.get_mut(id) else {
+            return false;
+        };
+        let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
+            return false;
+        };
+        entry.starts = entry.starts.saturating_add(1);
+        let running = self.attempts.start(id, &entry.held, handler, entry.starts);
+        entry.state = State::Running(running);
+        self.unlimited.push(id);
+        true
+    }
+
+    /// Takes the next event whose key is free, and blocks the key.
+    fn take_ready(&mut self) -> Option<usize> {
+        loop {
+            let id = self.ready.pop_front()?;
+            let place = self.place(id);
+            let Some(entry) = self.held.get_mut(id) else {
+                continue;
+            };
+            let free = match &entry.key {
+                Some(key) if !entry.blocks_key => self.keys.block(key, place),
+                _ => true,
+            };
+            if free {
+                entry.blocks_key = entry.key.is_some();
+                return Some(id);
+            }
+        }
+    }
+
+    /// Whether a batch is full, or has waited long enough.
+    fn may_start_batch(&mut self, batch: &BatchHandler) -> bool {
+        if self.ready.len() >= batch.max || self.held.len() >= self.max_held {
+            return true;
+        }
+        let now = self.read_clock();
+        let until = self
+            .ready_since
+            .get_or_insert(now)
+            .saturating_add(batch.within);
+        if until <= now {
+            return true;
+        }
+        self.wake_by(until);
+        false
+    }
+
+    /// Starts a handler with the events that are ready.
+    fn start_batch(&mut self, handler: &BatchHandler) -> bool {
+        self.ready_since = None;
+        let mut ids: Vec<usize> = Vec::new();
+        let mut keys = Vec::new();
+        let mut rest = Vec::new();
+        while ids.len() < handler.max {
+            let Some(id) = self.ready.pop_front() else {
+                break;
+            };
+            let place = self.place(id);
+            let Some(entry) = self.held.get_mut(id) else {
+                continue;
+            };
+            if entry.alone {
+                if ids.is_empty() {
+                    // Its key is blocked by itself, or by nobody.
+                    self.ready.push_front(id);
+                    return self.start_alone(handler);
+                }
+                rest.push(id);
+                continue;
+            }
+            let free = match &entry.key {
+                Some(key) if !entry.blocks_key && !keys.contains(key) => {
+                    let free = self.keys.block(key, place);
+                    if free {
+                        keys.push(key.clone());
+                    }
+                    free
+                }
+                _ => true,
+            };
+            // An event that waits at the breaker blocks its key; later ones of the batch follow it.
+            if free && self.passes_breaker(id) {
+                ids.push(id);
+            } else if free {
+                self.block_at_breaker(id);
+            }
+        }
+        for id in rest.into_iter().rev() {
+            self.ready.push_front(id);
+        }
+        self.run_batch(&ids, handler)
+    }
+
+    /// Starts the next event alone, after its batch has failed as a whole.
+    fn start_alone(&mut self, handler: &BatchHandler) -> bool {
+        match self.take_ready() {
+            Some(id) if self.passes_breaker(id) => self.run_batch(&[id], handler),
+            Some(_) => true,
+            None => false,
+        }
+    }
+
+    fn run_batch(&mut self, ids: &[usize], handler: &BatchHandler) -> bool {
+        let Some((&first, others)) = ids.split_first() else {
+            return false;
+        };
+        let mut batch = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(entry) = self.held.get_mut(*id) {
+                entry.starts = entry.starts.saturating_add(1);
+                entry.held.begin_attempt();
+                entry.state = State::InBatch;
+                batch.push(Ctx::new(std::sync::Arc::clone(&entry.held), entry.starts));
+            }
+        }
+        let running = self
+            .attempts
+            .start_batch(first, others.to_vec(), handler, batch);
+        if let Some(entry) = self.held.get_mut(first) {
+            entry.state = State::Running(running);
+        }
+        self.unlimited.push(first);
+        true
+    }
+
+    /// When a batch that is not full starts.
+    pub(super) fn batch_deadline(&self) -> Option<Duration> {
+        let batch = self.handlers.batch()?;
+        Some(self.ready_since?.saturating_add(batch.within))
+    }
+}

@@ -1,0 +1,304 @@
+//! `Failure`: why a handler did not succeed, and its class: retry, outage or reject.
+
+use std::any::type_name;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+
+use event_sdk_core::{Error, ErrorKind};
+
+/// The result of a handler.
+pub type Outcome = Result<(), Failure>;
+
+/// The reason why a handler did not succeed, with the [class](FailureClass) by which the consumer
+/// decides what follows.
+///
+/// Any error converts into a failure with `?`: its class is [`Outage`](FailureClass::Outage) if the
+/// error, or a source of it, says that something is away (see [`class_of`](Self::class_of)), and
+/// [`Retry`](FailureClass::Retry) otherwise. [`outage`](Self::outage) and [`reject`](Self::reject)
+/// set another class.
+///
+/// ```
+/// use event_sdk::consumer::{Failure, FailureClass, Outcome};
+///
+/// fn charge(cents: i64) -> Outcome {
+///     if cents < 0 {
+///         return Err(Failure::reject("a negative amount").because("a negative amount"));
+///     }
+///     let answer: Result<(), std::num::ParseIntError> = "x".parse::<i64>().map(drop);
+///     Ok(answer?) // will be tried again
+/// }
+///
+/// assert_eq!(charge(-1).unwrap_err().class(), FailureClass::Reject);
+/// assert_eq!(charge(1).unwrap_err().class(), FailureClass::Retry);
+/// ```
+///
+/// **Personal data.** The text of an error may contain data of the event. `Display` and `Debug`
+/// show the [summary](Self::summary): the type of the error, and the constant text of
+/// [`because`](Self::because). This is all that logs, dead letters and metrics contain.
+/// [`expose`](Self::expose) returns the error itself.
+///
+/// `Failure` is no [`std::error::Error`], so that every error can convert into it.
+pub struct Failure(Box<Inner>);
+
+struct Inner {
+    class: FailureClass,
+    kind: Cow<'static, str>,
+    because: Option<&'static str>,
+    error: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What follows a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureClass {
+    /// The event may succeed later: it is handled again after a delay, and counts as an attempt.
+    Retry,
+    /// A dependency is away (a database, another service): no event would succeed now. It does not
+    /// count as an attempt; fetching pauses until a probe succeeds.
+    Outage,
+    /// The event will never succeed: it becomes a dead letter at once.
+    Reject,
+}
+
+impl FailureClass {
+    /// The name of the class, as in logs and headers: `retry`, `outage` or `reject`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Outage => "outage",
+            Self::Reject => "reject",
+        }
+    }
+}
+
+impl fmt::Display for FailureClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Failure {
+    /// A failure that may succeed later, whatever the error says.
+    pub fn retry<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
+        Self::new(FailureClass::Retry, type_name::<E>(), error.into())
+    }
+
+    /// A dependency is away.
+    pub fn outage<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
+        Self::new(FailureClass::Outage, type_name::<E>(), error.into())
+    }
+
+    /// The event will never succeed.
+    pub fn reject<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
+        Self::new(FailureClass::Reject, type_name::<E>(), error.into())
+    }
+
+    /// Adds a constant text to the summary. It is constant so that it cannot contain data of an
+    /// event.
+    #[must_use]
+    pub fn because(mut self, reason: &'static str) -> Self {
+        self.0.because = Some(reason);
+        self
+    }
+
+    /// The class.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        self.0.class
+    }
+
+    /// The type of the error, and the text of [`because`](Self::because); no text of the error.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        self.to_string()
+    }
+
+    /// The error, **whose text may contain data of the event**. Do not log it. `None` for a
+    /// failure of the consumer itself, such as a timeout or a panic.
+    #[must_use]
+    pub fn expose(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.error.as_deref()
+    }
+
+    /// The class that an error has by itself.
+    ///
+    /// [`Outage`](FailureClass::Outage) if the error or one of its sources is a
+    /// [`std::io::Error`] of a connection (refused, reset, aborted, not connected, broken pipe,
+    /// timed out, host or network unreachable), or an [`Error`](event_sdk_core::Error) of kind
+    /// [`Disconnected`](ErrorKind::Disconnected), [`Timeout`](ErrorKind::Timeout),
+    /// [`Closed`](ErrorKind::Closed) or [`StreamFull`](ErrorKind::StreamFull). Otherwise
+    /// [`Retry`](FailureClass::Retry).
+    #[must_use]
+    pub fn class_of(error: &(dyn StdError + 'static)) -> FailureClass {
+        let mut next = Some(error);
+        // A chain that refers to itself would have no end.
+        for _ in 0..MAX_CHAIN {
+            let Some(error) = next else { break };
+            if is_away(error) {
+                return FailureClass::Outage;
+            }
+            next = error.source();
+        }
+        FailureClass::Retry
+    }
+
+    /// A failure of the consumer itself.
+    pub(super) fn of_consumer(class: FailureClass, kind: &'static str) -> Self {
+        Self(Box::new(Inner {
+            class,
+            kind: Cow::Borrowed(kind),
+            because: None,
+            error: None,
+        }))
+    }
+
+    /// A failure whose text is known to contain no data of an event.
+    pub(super) fn described(class: FailureClass, text: String) -> Self {
+        Self(Box::new(Inner {
+            class,
+            kind: Cow::Owned(text),
+            because: None,
+            error: None,
+        }))
+    }
+
+    fn new(
+        class: FailureClass,
+        kind: &'static str,
+        error: Box<dyn StdError + Send + Sync>,
+    ) -> Self {
+        Self(Box::new(Inner {
+            class,
+            kind: Cow::Borrowed(short(kind)),
+            because: None,
+            error: Some(error),
+        }))
+    }
+}
+
+/// The longest chain of sources that is followed.
+const MAX_CHAIN: usize = 32;
+
+/// The name of a type without its path, and without what `&str` and `String` would tell.
+fn short(name: &'static str) -> &'static str {
+    if matches!(name, "&str" | "alloc::string::String") {
+        return "error";
+    }
+    if name.contains('<') {
+        return name;
+    }
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+fn is_away(error: &(dyn StdError + 'static)) -> bool {
+    use std::io::ErrorKind as Io;
+    if let Some(error) = error.downcast_ref::<std::io::Error>() {
+        return matches!(
+            error.kind(),
+            Io::ConnectionRefused
+                | Io::ConnectionReset
+                | Io::ConnectionAborted
+                | Io::NotConnected
+                | Io::BrokenPipe
+                | Io::TimedOut
+                | Io::HostUnreachable
+                | Io::NetworkUnreachable
+        );
+    }
+    if let Some(error) = error.downcast_ref::<Error>() {
+        return matches!(
+            error.kind(),
+            ErrorKind::Disconnected
+                | ErrorKind::Timeout
+                | ErrorKind::Closed
+                | ErrorKind::StreamFull
+        );
+    }
+    false
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let class = Self::class_of(&error);
+        Self::new(class, type_name::<E>(), Box::new(error))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.kind)?;
+        match self.0.because {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    /// Without the error, whose text may contain data of the event.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("class", &self.0.class)
+            .field("summary", &self.to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct CardDeclined(&'static str);
+
+    impl fmt::Display for CardDeclined {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+    }
+
+    impl StdError for CardDeclined {}
+
+    #[derive(Debug)]
+    struct Wrapped(std::io::Error);
+
+    impl fmt::Display for Wrapped {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("query")
+        }
+    }
+
+    impl StdError for Wrapped {
+        fn source(&self) -> Option<&(dyn StdError + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn neither_display_nor_debug_shows_the_text_of_the_error() {
+        let failure = Failure::from(CardDeclined("card 4111 of Ada")).because("card declined");
+        assert_eq!(failure.to_string(), "CardDeclined: card declined");
+        assert!(!format!("{failure:?}").contains("Ada"));
+        let exposed = failure.expose().map(ToString::to_string);
+        assert_eq!(exposed.as_deref(), Some("card 4111 of Ada"));
+        assert_eq!(Failure::reject("Ada").summary(), "error");
+        assert_eq!(Failure::reject(String::from("Ada")).summary(), "error");
+    }
+
+    #[test]
+    fn a_connection_that_is_away_is_an_outage_wherever_it_is_in_the_chain() {
+        let refused = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(Failure::from(refused()).class(), FailureClass::Outage);
+        assert_eq!(
+            Failure::from(Wrapped(refused())).class(),
+            FailureClass::Outage
+        );
+        let missing = std::io::Error::from(std::io::ErrorKind::NotFound);
+        assert_eq!(Failure::from(Wrapped(missing)).class(), FailureClass::Retry);
+        let closed = Error::closed(event_sdk_core::transport::Operation::Publish);
+        assert_eq!(Failure::from(closed).class(), FailureClass::Outage);
+        assert_eq!(Failure::retry(refused()).class(), FailureClass::Retry);
+    }
+}

@@ -1,0 +1,346 @@
+//! `Handlers`: the handlers of a consumer by event, their registration, and the check that each
+//! event of the set has exactly one.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_sdk_core::event::EventSpec;
+use event_sdk_core::set::Payload;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::{EventSet, RawEvent, Readable, Visitor};
+
+use super::batch::BatchHandler;
+use super::stop::{Running, Stop};
+use super::watchdog::{self, WatchId};
+use super::{Ctx, Failure, FailureClass, Outcome};
+use crate::message::{DecodeError, Message};
+use crate::raw::Untyped;
+
+/// Handles the event `E`, for [`Consumer::handled_by`](super::Consumer::handled_by).
+///
+/// Write the method as `async fn`:
+///
+/// ```
+/// use event_sdk::consumer::{Ctx, Handle, Outcome};
+/// # use event_sdk::Event;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "orders")]
+/// # struct OrderPlaced { id: u64 }
+///
+/// struct Billing;
+///
+/// impl Handle<OrderPlaced> for Billing {
+///     async fn handle(&self, order: OrderPlaced, ctx: &Ctx) -> Outcome {
+///         println!("attempt {} to bill {}", ctx.attempt(), order.id);
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// The future is dropped when the handler's time is over. It is therefore written like any future
+/// that may be dropped at an `await`: the event is handled again afterwards.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle `{E}`",
+    label = "`{E}` is an event of the set and has no handler here",
+    note = "write `impl Handle<{E}> for {Self}`, or consume a set without it"
+)]
+pub trait Handle<E>: Send + Sync + 'static {
+    /// Handles one event.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`], whose [class](FailureClass) decides what follows.
+    fn handle(&self, event: E, ctx: &Ctx) -> impl Future<Output = Outcome> + Send;
+}
+
+/// Starts a handler.
+pub(super) type Call = Arc<dyn Fn(Ctx) -> Running + Send + Sync>;
+
+/// The handlers of a consumer.
+#[derive(Clone, Default)]
+pub(super) struct Handlers {
+    by_event: Vec<Entry>,
+    /// The handler of the whole set.
+    whole: Option<Handler>,
+    /// The handler of the whole set, in batches.
+    batch: Option<BatchHandler>,
+    /// The handler of events without one of their own.
+    otherwise: Option<Handler>,
+    /// Events that were given a second handler.
+    doubled: Vec<&'static str>,
+}
+
+#[derive(Clone)]
+struct Entry {
+    spec: &'static EventSpec,
+    handler: Handler,
+}
+
+/// One handler.
+#[derive(Clone)]
+pub(super) struct Handler {
+    pub(super) call: Call,
+    /// Whether it runs on a thread of its own, which cannot be cancelled.
+    pub(super) blocking: bool,
+    /// Set when the consumer starts.
+    pub(super) watch: Option<WatchId>,
+}
+
+impl Handlers {
+    /// The handler of the event `P`.
+    pub(super) fn add<P: Payload>(&mut self, handler: Handler) {
+        let spec = P::SPEC;
+        if self
+            .by_event
+            .iter()
+            .any(|entry| entry.spec.subject() == spec.subject())
+        {
+            self.doubled.push(spec.name());
+        }
+        self.by_event.push(Entry { spec, handler });
+    }
+
+    pub(super) fn set_whole(&mut self, handler: Handler) {
+        if self.whole.replace(handler).is_some() {
+            self.doubled.push("the whole set");
+        }
+    }
+
+    pub(super) fn set_batch(&mut self, handler: BatchHandler) {
+        if self.batch.replace(handler).is_some() {
+            self.doubled.push("batches");
+        }
+    }
+
+    /// The handler of batches, if the consumer has one.
+    pub(super) fn batch(&self) -> Option<&BatchHandler> {
+        self.batch.as_ref()
+    }
+
+    pub(super) fn set_otherwise(&mut self, handler: Handler) {
+        if self.otherwise.replace(handler).is_some() {
+            self.doubled.push("otherwise");
+        }
+    }
+
+    /// Whether there is a handler for a message. A handler of the whole set refuses by itself what
+    /// is not in the set.
+    pub(super) fn has(&self, message: &Message<Untyped>, set: &Set) -> bool {
+        self.batch.is_some() || self.of(message, set).is_some()
+    }
+
+    /// The handler of a message; `None` if the set does not have its subject.
+    pub(super) fn of(&self, message: &Message<Untyped>, set: &Set) -> Option<&Handler> {
+        if let Some(whole) = &self.whole {
+            return Some(whole);
+        }
+        let subject = message.subject().as_str();
+        let relative = message.relative_subject();
+        let mut entries = self.by_event.iter();
+        if let Some(entry) = entries.find(|entry| entry.spec.is_subject(subject, relative)) {
+            return Some(&entry.handler);
+        }
+        let otherwise = self.otherwise.as_ref()?;
+        let known = |spec: &&&EventSpec| spec.is_subject(subject, relative);
+        (set.takes_other || set.members.iter().any(|spec| known(&spec))).then_some(otherwise)
+    }
+
+    /// Makes the watchdog know the handlers of this consumer.
+    pub(super) fn watch(&mut self, consumer: &str) {
+        let watch = |name: &str| Some(watchdog::register(format!("{consumer}: {name}")));
+        for entry in &mut self.by_event {
+            entry.handler.watch = watch(entry.spec.name());
+        }
+        for (handler, name) in [
+            (&mut self.whole, "each"),
+            (&mut self.otherwise, "otherwise"),
+        ] {
+            if let Some(handler) = handler {
+                handler.watch = watch(name);
+            }
+        }
+        if let Some(batch) = &mut self.batch {
+            batch.watch = watch("batches");
+        }
+    }
+
+    /// Checks that each event of the set has one handler.
+    pub(super) fn check(&self, set: &Set) -> Result<(), Error> {
+        let fault = |reason| {
+            Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                reason,
+            ))
+        };
+        if !self.doubled.is_empty() {
+            return fault(format!(
+                "two handlers for {}; leave one, since only one can settle the event",
+                self.doubled.join(", ")
+            ));
+        }
+        let whole = usize::from(self.whole.is_some()) + usize::from(self.batch.is_some());
+        if whole > 0 {
+            let alone = self.by_event.is_empty() && self.otherwise.is_none() && whole == 1;
+            return if alone {
+                Ok(())
+            } else {
+                fault("a handler of the whole set beside others; use `each` or `on_batches` alone, or `on` and `otherwise`".to_owned())
+            };
+        }
+        if self.otherwise.is_some() {
+            return Ok(());
+        }
+        let missing: Vec<_> = set
+            .members
+            .iter()
+            .filter(|member| {
+                !self
+                    .by_event
+                    .iter()
+                    .any(|entry| entry.spec.subject() == member.subject())
+            })
+            .map(|member| member.name())
+            .collect();
+        if !missing.is_empty() {
+            return fault(format!(
+                "no handler for {}; add `.on(…)` for each, or `.otherwise(…)` for the rest",
+                missing.join(", ")
+            ));
+        }
+        if set.takes_other {
+            return fault("no handler for unknown events, which the set takes; add `.otherwise(…)`, or use `.each(…)`".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// What the consumer has to know of its set, without the type.
+#[derive(Clone, Copy)]
+pub(super) struct Set {
+    pub(super) members: &'static [&'static EventSpec],
+    pub(super) takes_other: bool,
+    /// The reason why a message is not an event of the set.
+    pub(super) refusal: fn(&Message<Untyped>) -> Option<DecodeError>,
+}
+
+impl Set {
+    pub(super) fn of<S: EventSet>() -> Self {
+        Self {
+            members: S::MEMBERS,
+            takes_other: S::TAKES_OTHER,
+            refusal: |message| message.decode_as::<S>().err(),
+        }
+    }
+}
+
+/// A handler of what `T` decodes: an event, or the whole set.
+pub(super) fn handler<T, F, Fut>(handle: F) -> Handler
+where
+    T: EventSet,
+    F: Fn(T, Ctx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    Handler {
+        call: Arc::new(move |ctx: Ctx| match ctx.message().decode_as::<T>() {
+            Ok(event) => {
+                let running = handle(event, ctx);
+                Box::pin(async move { running.await.map_err(Stop::Failed) })
+            }
+            Err(error) => Box::pin(std::future::ready(Err(error.into()))),
+        }),
+        blocking: false,
+        watch: None,
+    }
+}
+
+/// A handler on a thread for blocking work.
+pub(super) fn blocking<T, F>(handle: F) -> Handler
+where
+    T: EventSet,
+    F: Fn(T, Ctx) -> Outcome + Send + Sync + 'static,
+{
+    let handle = Arc::new(handle);
+    Handler {
+        call: Arc::new(move |ctx: Ctx| match ctx.message().decode_as::<T>() {
+            Ok(event) => {
+                let handle = Arc::clone(&handle);
+                Box::pin(async move {
+                    let running = tokio::task::spawn_blocking(move || handle(event, ctx));
+                    match running.await {
+                        Ok(outcome) => outcome.map_err(Stop::Failed),
+                        Err(error) if error.is_panic() => Err(Stop::Failed(panicked())),
+                        // The runtime is shutting down.
+                        Err(_) => Err(Stop::Failed(Failure::of_consumer(
+                            FailureClass::Outage,
+                            "the runtime ended",
+                        ))),
+                    }
+                })
+            }
+            Err(error) => Box::pin(std::future::ready(Err(error.into()))),
+        }),
+        blocking: true,
+        watch: None,
+    }
+}
+
+/// A handler of whatever event, undecoded.
+pub(super) fn raw<F, Fut>(handle: F) -> Handler
+where
+    F: Fn(RawEvent, Ctx) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Outcome> + Send + 'static,
+{
+    handler::<RawEvent, F, Fut>(handle)
+}
+
+/// Registers `H` for each event of a set; the bound of
+/// [`Consumer::handled_by`](super::Consumer::handled_by).
+#[derive(Debug)]
+pub struct Register<H> {
+    handler: Arc<H>,
+    handlers: Handlers,
+}
+
+impl<H> Register<H> {
+    pub(super) fn new(handler: H, handlers: Handlers) -> Self {
+        Self {
+            handler: Arc::new(handler),
+            handlers,
+        }
+    }
+
+    pub(super) fn into_handlers(self) -> Handlers {
+        self.handlers
+    }
+}
+
+impl<E: Readable, H: Handle<E>> Visitor<E> for Register<H> {
+    fn visit(&mut self) {
+        let handle = Arc::clone(&self.handler);
+        self.handlers.add::<E>(Handler {
+            call: Arc::new(move |ctx: Ctx| match ctx.message().decode_as::<E>() {
+                Ok(event) => {
+                    let handle = Arc::clone(&handle);
+                    Box::pin(async move { handle.handle(event, &ctx).await.map_err(Stop::Failed) })
+                }
+                Err(error) => Box::pin(std::future::ready(Err(error.into()))),
+            }),
+            blocking: false,
+            watch: None,
+        });
+    }
+}
+
+/// The failure of a handler that panicked. The message of the panic may contain data.
+pub(super) fn panicked() -> Failure {
+    Failure::of_consumer(FailureClass::Retry, "the handler panicked")
+}
+
+impl fmt::Debug for Handlers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let events = self.by_event.iter().map(|entry| entry.spec.name());
+        f.debug_list().entries(events).finish()
+    }
+}

@@ -1,0 +1,113 @@
+//! `Held`: an event that a consumer holds, from its delivery to its settlement; `Shared`: what all
+//! held events of a consumer have in common.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use event_sdk_core::EnvelopeHeader;
+use event_sdk_core::text::Text;
+use jiff::Timestamp;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::bus::EventBus;
+use crate::dead_letters::Redriven;
+use crate::raw::Untyped;
+use crate::subscribe::Delivery;
+
+/// What the handlers of one consumer share.
+pub(super) struct Shared {
+    pub(super) bus: EventBus,
+    pub(super) name: Text,
+    pub(super) replay: bool,
+    pub(super) handler_timeout: Option<Duration>,
+    /// Whether the consumer receives.
+    pub(super) ready: watch::Sender<bool>,
+    /// Whether the consumer is ending.
+    pub(super) ending: watch::Sender<bool>,
+}
+
+impl Shared {
+    /// The consumer is ending. Readiness ends first.
+    pub(super) fn end(&self) {
+        self.ready.send_if_modified(std::mem::take);
+        self.ending.send_replace(true);
+    }
+}
+
+/// An event that a consumer holds.
+pub(super) struct Held {
+    delivery: Delivery<Untyped>,
+    /// Its origin, if it was redriven.
+    redriven: Option<Box<Redriven>>,
+    shared: Arc<Shared>,
+    /// How many events of each type the current attempt has published.
+    published: Mutex<Vec<(&'static str, u32)>>,
+}
+
+impl Held {
+    pub(super) fn new(
+        delivery: Delivery<Untyped>,
+        redriven: Option<Box<Redriven>>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Self {
+            delivery,
+            redriven,
+            shared,
+            published: Mutex::default(),
+        }
+    }
+
+    pub(super) fn delivery(&self) -> &Delivery<Untyped> {
+        &self.delivery
+    }
+
+    /// Its origin, if it was redriven.
+    pub(super) fn redriven(&self) -> Option<&Redriven> {
+        self.redriven.as_deref()
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// The envelope. Only events whose envelope was read have a handler.
+    pub(super) fn envelope(&self) -> &EnvelopeHeader {
+        static NONE: LazyLock<EnvelopeHeader> = LazyLock::new(|| {
+            EnvelopeHeader::new(Uuid::nil(), Text::from_static(""), Timestamp::UNIX_EPOCH)
+        });
+        self.delivery.head().unwrap_or_else(|_| &NONE)
+    }
+
+    /// The place of an event of this type among those that the attempt publishes, from zero.
+    pub(super) fn next_ordinal(&self, event: &'static str) -> u32 {
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let known = published.iter_mut().find(|(name, _)| *name == event);
+        if let Some((_, count)) = known {
+            *count = count.saturating_add(1);
+            return *count;
+        }
+        published.push((event, 0));
+        0
+    }
+
+    /// Begins to count published events anew, for another attempt.
+    pub(super) fn begin_attempt(&self) {
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        published.clear();
+    }
+}
+
+impl fmt::Debug for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Held").field(&self.delivery).finish()
+    }
+}

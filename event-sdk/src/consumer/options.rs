@@ -1,0 +1,70 @@
+//! `Options`: the settings of a consumer that its engine follows.
+
+use std::time::Duration;
+
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+
+use event_sdk_core::EnvelopeHeader;
+
+use super::{ProbeInterval, Retry};
+
+/// The scope of an event at the circuit breaker.
+pub(super) type BreakerBy = Box<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
+
+/// The settings of a consumer beside those of its subscription.
+#[derive(Debug, Clone)]
+pub(super) struct Options {
+    pub(super) concurrency: usize,
+    pub(super) ordered: bool,
+    pub(super) retry: Retry,
+    pub(super) probe_interval: ProbeInterval,
+    pub(super) handler_timeout: Option<Duration>,
+    pub(super) keep_alive_for: Duration,
+    pub(super) drain_within: Duration,
+    pub(super) accept_max_deliver: bool,
+    pub(super) replay: bool,
+}
+
+impl Options {
+    pub(super) const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+    pub(super) const KEEP_ALIVE_FOR: Duration = Duration::from_secs(3600);
+    pub(super) const DRAIN_WITHIN: Duration = Duration::from_secs(25);
+
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidOption`] with the first option that cannot be followed.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let reason = if let Err(invalid) = self.retry.check() {
+            invalid.to_string()
+        } else if let Err(invalid) = self.probe_interval.check() {
+            invalid.to_string()
+        } else if self.concurrency == 0 {
+            "concurrency(0) would never handle anything; use 1 or more".to_owned()
+        } else if self.handler_timeout == Some(Duration::ZERO) {
+            "handler_timeout of zero would end every handler before it starts; use a longer one, or no_handler_timeout()".to_owned()
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(
+            ErrorKind::InvalidOption,
+            Operation::Configure,
+            reason,
+        ))
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            concurrency: 1,
+            ordered: false,
+            retry: Retry::default(),
+            probe_interval: ProbeInterval::default(),
+            handler_timeout: Some(Self::HANDLER_TIMEOUT),
+            keep_alive_for: Self::KEEP_ALIVE_FOR,
+            drain_within: Self::DRAIN_WITHIN,
+            accept_max_deliver: false,
+            replay: false,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `ConsumerReport`: what a consumer did until its end, and which events it left unfinished.
+
+use std::fmt;
+use std::time::Duration;
+
+use event_sdk_core::Subject;
+use event_sdk_core::text::Text;
+
+/// What a consumer did. [`Consumer::run_until`](super::Consumer::run_until) returns it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConsumerReport {
+    /// Events that were handled and acknowledged.
+    pub handled: u64,
+    /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
+    pub failed_attempts: u64,
+    /// Handlers that ended in an outage.
+    pub outages: u64,
+    /// Events that became dead letters.
+    pub dead_lettered: u64,
+    /// Events that were terminated, because the consumer has no dead letters.
+    pub terminated: u64,
+    /// Unknown events that were given back for a newer version.
+    pub delayed: u64,
+    /// Events that were given back at the end.
+    pub given_back: u64,
+    /// Settlements that failed: the events are delivered again.
+    pub settlements_failed: u64,
+    /// Events whose handler ran when the drain time was over. They were given back.
+    pub unfinished: Vec<Unfinished>,
+}
+
+/// An event whose handler did not end within the drain time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unfinished {
+    /// The subject of the event.
+    pub subject: Subject,
+    /// Its stream.
+    pub stream: Option<Text>,
+    /// Its sequence in the stream.
+    pub sequence: Option<u64>,
+    /// The number of the attempt.
+    pub attempt: u32,
+    /// How long the consumer has held the event.
+    pub held_for: Duration,
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the handler of {}", self.subject)?;
+        if let (Some(stream), Some(sequence)) = (&self.stream, self.sequence) {
+            write!(f, " ({stream}, sequence {sequence})")?;
+        }
+        write!(
+            f,
+            " did not end within the drain time; attempt {}, held for {:?}",
+            self.attempt, self.held_for
+        )
+    }
+}

@@ -1,0 +1,137 @@
+//! Dead letters: events that a consumer gave up; the stores that keep them.
+//!
+//! A consumer takes a [`DeadLetters`]: a stream of the transport, memory, a closure, or any
+//! [`DeadLetterStore`].
+//!
+//! ```
+//! use event_sdk::dead_letters::{DeadLetters, MemoryDeadLetters};
+//!
+//! let in_a_stream = DeadLetters::stream("DLQ");
+//! let letters = MemoryDeadLetters::new();
+//! let in_a_test = DeadLetters::memory(&letters);
+//! let elsewhere = DeadLetters::with(|letter| async move {
+//!     eprintln!("given up: {letter:?}");
+//!     Ok::<_, std::io::Error>(())
+//! });
+//! ```
+//!
+//! `docs/dead-letters.md` specifies the subjects and headers in the stream, for clients in other
+//! languages.
+
+mod area;
+mod class;
+mod letter;
+mod place;
+mod subjects;
+
+mod escaping;
+mod redriven;
+mod wire;
+
+mod outgoing;
+
+mod closure_store;
+mod memory_store;
+mod store;
+mod stream_store;
+
+mod audit;
+mod marks;
+mod state;
+
+mod park;
+mod queue;
+
+pub use audit::Audit;
+pub use class::DeadLetterClass;
+pub use letter::{DeadLetter, Origin};
+pub use memory_store::MemoryDeadLetters;
+pub use park::{DeadKey, KeyState, Park, ParkedEvent, ReleaseOutcome, ReleaseRequest};
+pub use place::DeadLetterStream;
+pub use queue::{
+    Cause, CauseGroup, DeadLetterQueue, LetterFilter, LetterSummary, Page, QueuedLetter, Redrive,
+    RedriveReport,
+};
+pub use redriven::Redriven;
+pub use state::{LetterState, LetterStatus};
+pub use store::DeadLetterStore;
+pub use stream_store::StreamDeadLetters;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::bus::EventBus;
+use closure_store::ClosureDeadLetters;
+
+/// Where a consumer keeps its dead letters. Clones share the store.
+#[derive(Clone)]
+pub struct DeadLetters(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    Stream(DeadLetterStream),
+    Store(Arc<dyn DeadLetterStore>),
+}
+
+impl DeadLetters {
+    /// Keeps letters in a stream of the bus: a name, or a [`DeadLetterStream`]. Declare the stream,
+    /// as shown there.
+    #[must_use]
+    pub fn stream(place: impl Into<DeadLetterStream>) -> Self {
+        Self(Kind::Stream(place.into()))
+    }
+
+    /// Keeps letters in memory, for tests.
+    #[must_use]
+    pub fn memory(letters: &MemoryDeadLetters) -> Self {
+        Self::store(letters.clone())
+    }
+
+    /// Passes letters to a closure, which stores each one once: a letter whose result was lost comes
+    /// again.
+    ///
+    /// If the closure fails, the consumer keeps the event, and tries again.
+    #[must_use]
+    pub fn with<F, Fut, E>(put: F) -> Self
+    where
+        F: Fn(DeadLetter) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
+        E: Into<Box<dyn std::error::Error + Send + Sync>> + 'static,
+    {
+        Self::store(ClosureDeadLetters(put))
+    }
+
+    /// Keeps letters in any store.
+    #[must_use]
+    pub fn store(store: impl DeadLetterStore) -> Self {
+        Self(Kind::Store(Arc::new(store)))
+    }
+
+    /// The store, on this bus.
+    #[must_use]
+    pub fn open(&self, bus: &EventBus) -> Arc<dyn DeadLetterStore> {
+        match &self.0 {
+            Kind::Stream(place) => Arc::new(StreamDeadLetters::new(bus, place.clone())),
+            Kind::Store(store) => Arc::clone(store),
+        }
+    }
+
+    /// The stream, if letters are kept in one: redriven events then come from its retry stream.
+    #[must_use]
+    pub fn place(&self) -> Option<&DeadLetterStream> {
+        match &self.0 {
+            Kind::Stream(place) => Some(place),
+            Kind::Store(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for DeadLetters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Stream(place) => f.debug_tuple("DeadLetters").field(place).finish(),
+            Kind::Store(store) => f.debug_tuple("DeadLetters").field(store).finish(),
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! `Redrive`: sends letters to the retry stream of their consumers, each one once, also if it is
+//! killed and repeated.
+
+use std::fmt;
+use std::future::IntoFuture;
+use std::num::NonZeroU32;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+
+use super::super::area::Area;
+use super::super::audit::Audit;
+use super::super::letter::DeadLetter;
+use super::super::marks::{read_state, state_now, write_state};
+use super::super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
+use super::super::park::DeadKey;
+#[cfg(doc)]
+use super::super::park::Park;
+use super::super::redriven::Redriven;
+use super::super::state::{LetterState, LetterStatus};
+use super::super::store::DeadLetterStore as _;
+use super::super::stream_store::StreamDeadLetters;
+use super::DeadLetterQueue;
+use super::filter::LetterFilter;
+use super::scan::Stored;
+
+impl DeadLetterQueue {
+    /// Sends letters to the retry stream, from which only their own consumer reads: set options,
+    /// then await it.
+    ///
+    /// A letter is redriven once. Its subject in the retry stream has the number of the redrive, and
+    /// the event is stored there only if the subject has no message yet; then the letter is marked.
+    /// So a redrive that was killed can be repeated at any time: the result names what an earlier
+    /// one had sent as [`already`](RedriveReport::already). If the event fails again, it becomes
+    /// another letter, with a higher number.
+    ///
+    /// In sequenced mode a letter goes through no retry stream: its key is
+    /// [released](super::super::Park::release), and its consumer handles the events of the key in
+    /// order.
+    ///
+    /// ```
+    /// # use event_sdk::dead_letters::{Audit, DeadLetterQueue, LetterFilter};
+    /// # async fn example(letters: DeadLetterQueue) -> Result<(), event_sdk::Error> {
+    /// let of_billing = LetterFilter::open().consumer("billing");
+    /// let report = letters
+    ///     .redrive(of_billing)
+    ///     .audit(Audit::by("alice").because("the price list is complete again"))
+    ///     .per_second(100)
+    ///     .await?;
+    /// println!("{} events were redriven", report.redriven.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn redrive(&self, filter: LetterFilter) -> Redrive {
+        Redrive {
+            queue: self.clone(),
+            filter,
+            audit: Audit::default(),
+            per_second: None,
+            dry_run: false,
+        }
+    }
+
+    /// Redrives a letter with another body, and says in its headers by whom and why it was edited.
+    /// The letter keeps the original body. In sequenced mode another letter with the edited body
+    /// takes its place, and its key is released.
+    ///
+    /// The body is an envelope with the id of the original event.
+    ///
+    /// Not cancel-safe: after dropping the future, the event may be redriven or not. Repeating it
+    /// redrives the event once.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
+    /// it was redriven already, or if the body is no envelope or has another event id. Those of
+    /// every [operation](DeadLetterQueue), and those of a publish.
+    pub async fn edit_and_redrive(
+        &self,
+        id: u64,
+        body: impl Into<Bytes>,
+        audit: &Audit,
+    ) -> Result<(), Error> {
+        let body = body.into();
+        let refused = |why: String| {
+            let reason = format!("letter {id}: {why}");
+            Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
+                .at_stream(self.place.name())
+        };
+        let Some(stored) = self.read(id).await? else {
+            return Err(refused("there is no letter with this id".to_owned()));
+        };
+        let letter = &stored.letter.letter;
+        let codec = &self.bus.inner().codec;
+        let envelope = codec.decode(&body, &letter.headers);
+        let envelope = envelope.map_err(|why| refused(format!("the edited body: {why}")))?;
+        if letter
+            .event_id
+            .is_some_and(|id| id != envelope.head.event_id)
+        {
+            return Err(refused(
+                "the edited body has another `event_id`; keep the id, by which repeats are recognized"
+                    .to_owned(),
+            ));
+        }
+        let status = &stored.letter.state.status;
+        if *status != LetterStatus::Open {
+            return Err(refused(format!("its status is {:?}", status.as_str())));
+        }
+        if letter.sequenced {
+            return self.edit_in_park(&stored, body, audit).await;
+        }
+        match self.send(&stored, Some(body), audit).await? {
+            Sent::Now | Sent::Earlier { is_same: true } => Ok(()),
+            Sent::Earlier { is_same: false } => Err(refused(
+                "it was redriven already; its next letter, if it fails again, can be edited"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// Sends one letter, and marks it.
+    async fn send(
+        &self,
+        stored: &Stored,
+        edited: Option<Bytes>,
+        audit: &Audit,
+    ) -> Result<Sent, Error> {
+        let letter = &stored.letter.letter;
+        let Some(next) = stored.subject.next() else {
+            let reason = "it was redriven too often to be counted";
+            return Err(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Publish,
+                reason,
+            ));
+        };
+        let redriven = Redriven {
+            consumer: letter.consumer.clone(),
+            origin: letter.origin.clone(),
+            redrive: letter.redrive.saturating_add(1),
+            first_failure: Some(letter.first_failure),
+            letter: stored.letter.id,
+            at: Some(self.bus.clock().now()),
+            by: audit.by.clone(),
+            note: audit.note.clone(),
+            edited: edited.is_some(),
+        };
+        let headers = redriven.write(&letter.headers);
+        let subject = next.text(&self.place, Area::Retry);
+        let message = Outgoing {
+            subject: subject.clone(),
+            headers: headers.map_err(|why| invalid_header(&why))?,
+            body: edited.unwrap_or_else(|| letter.body.clone()),
+        };
+        let retry = self.place.retry_name();
+        let body = message.body.clone();
+        let (sent, sequence) = match publish(&self.bus, message, 0).await? {
+            Once::Stored(to) if to.stream.as_deref() == Some(retry) => (Sent::Now, to.sequence),
+            Once::Stored(to) => return Err(self.wrong_stream(to.stream.as_deref())),
+            Once::Other => {
+                let earlier = last_of(&self.bus, retry, &subject).await?;
+                let is_same = earlier.as_ref().is_some_and(|it| is_body(&it.body, &body));
+                let sequence = earlier.map(|message| message.sequence);
+                (Sent::Earlier { is_same }, sequence)
+            }
+        };
+        let mut state = state_now(&self.bus, LetterStatus::Redriven, audit);
+        state.retry_sequence = sequence;
+        self.mark(stored, &state).await?;
+        Ok(sent)
+    }
+
+    /// Puts the edited event in the place of its letter, and releases its key.
+    async fn edit_in_park(&self, stored: &Stored, body: Bytes, audit: &Audit) -> Result<(), Error> {
+        let mut edited = stored.letter.letter.clone();
+        edited.redrive = edited.redrive.saturating_add(1);
+        edited.body = body;
+        let store = StreamDeadLetters::new(&self.bus, self.place.clone());
+        store.put(&edited).await?;
+        let state = state_now(&self.bus, LetterStatus::Replaced, audit);
+        self.mark(stored, &state).await?;
+        self.release(&edited, audit).await
+    }
+
+    /// Asks the owner of the consumer to handle the events of the letter's key.
+    async fn release(&self, letter: &DeadLetter, audit: &Audit) -> Result<(), Error> {
+        match DeadKey::of(letter) {
+            Some(key) => {
+                let park = self.park(letter.consumer.clone());
+                park.release(&key, audit).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Marks a letter that was sent, whatever else is written of it meanwhile.
+    async fn mark(&self, stored: &Stored, state: &LetterState) -> Result<(), Error> {
+        let Stored { letter, subject } = stored;
+        let subject = subject.text(&self.place, Area::State);
+        let mut last = letter.state_sequence;
+        while !write_state(&self.bus, &subject, letter.id, state, last).await? {
+            let read = read_state(&self.bus, &self.place, &subject, letter.id);
+            let (sequence, now) = read.await?;
+            if now.status == state.status {
+                break;
+            }
+            last = sequence;
+        }
+        Ok(())
+    }
+
+    fn wrong_stream(&self, stream: Option<&str>) -> Error {
+        let reason = format!(
+            "the event was stored in the stream {:?} instead, where its consumer does not read it; declare the retry stream with `DeadLetterStream::new({:?}).retry_spec()`",
+            stream.unwrap_or_default(),
+            self.place.name()
+        );
+        Error::new(ErrorKind::StreamNotFound, Operation::Publish, reason)
+            .at_stream(self.place.retry_name())
+    }
+}
+
+/// Whether an event was sent now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Now,
+    /// An earlier redrive had sent it, with the same body or with another one.
+    Earlier {
+        is_same: bool,
+    },
+}
+
+/// A redrive of letters: set options, then await it. [`DeadLetterQueue::redrive`] returns it.
+///
+/// Nothing is sent before the first poll. Cancel-safe in that it can be repeated: each letter is
+/// sent once.
+///
+/// Awaiting it fails with the kinds of every [operation](DeadLetterQueue), and with
+/// [`NoStream`](ErrorKind::NoStream) or [`StreamNotFound`](ErrorKind::StreamNotFound) if the retry
+/// stream is missing, or [`StreamFull`](ErrorKind::StreamFull). What was sent before is marked.
+#[must_use = "nothing is redriven until this is awaited"]
+pub struct Redrive {
+    queue: DeadLetterQueue,
+    filter: LetterFilter,
+    audit: Audit,
+    per_second: Option<NonZeroU32>,
+    dry_run: bool,
+}
+
+impl Redrive {
+    /// Says by whom and why, in the headers of the events and of the marks.
+    pub fn audit(mut self, audit: Audit) -> Self {
+        self.audit = audit;
+        self
+    }
+
+    /// Sends at most this many events a second, at even distances. Zero: no limit, the default.
+    pub fn per_second(mut self, events: u32) -> Self {
+        self.per_second = NonZeroU32::new(events);
+        self
+    }
+
+    /// Sends and marks nothing: the report has only [`selected`](RedriveReport::selected).
+    pub fn dry_run(mut self) -> Self {
+        self.dry_run = true;
+        self
+    }
+
+    async fn run(self) -> Result<RedriveReport, Error> {
+        let Self { queue, filter, .. } = &self;
+        let selected = queue.matching(filter).await?;
+        let mut report = RedriveReport {
+            selected: selected.map(|letter| letter.id).collect(),
+            ..RedriveReport::default()
+        };
+        if self.dry_run {
+            return Ok(report);
+        }
+        let clock = queue.bus.clock();
+        let start = clock.monotonic();
+        let mut sent: u32 = 0;
+        for &id in &report.selected {
+            let stored = queue.read(id).await?;
+            // Another command may have purged, redriven or archived it since it was selected.
+            let Some(stored) = stored.filter(|now| filter.matches(&now.letter.summary())) else {
+                report.changed.push(id);
+                continue;
+            };
+            if let Some(rate) = self.per_second {
+                let due = Duration::from_secs(1).saturating_mul(sent) / rate.get();
+                clock.sleep_until(start.saturating_add(due)).await;
+            }
+            sent = sent.saturating_add(1);
+            if stored.letter.summary().holds_its_key() {
+                queue.release(&stored.letter.letter, &self.audit).await?;
+                report.released.push(id);
+                continue;
+            }
+            match queue.send(&stored, None, &self.audit).await {
+                Ok(Sent::Now) => report.redriven.push(id),
+                Ok(Sent::Earlier { .. }) => report.already.push(id),
+                Err(error) if is_of_the_letter(&error) => report.failed.push((id, error)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(report)
+    }
+}
+
+/// Whether the next letter may succeed all the same.
+fn is_of_the_letter(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::TooLarge { .. }
+            | ErrorKind::InvalidHeader
+            | ErrorKind::InvalidOption
+            | ErrorKind::InvalidSubject
+    )
+}
+
+impl IntoFuture for Redrive {
+    type Output = Result<RedriveReport, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl fmt::Debug for Redrive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redrive")
+            .field("filter", &self.filter)
+            .field("audit", &self.audit)
+            .field("per_second", &self.per_second)
+            .field("dry_run", &self.dry_run)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The result of a [`Redrive`]: ids of letters.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct RedriveReport {
+    /// The letters that the filter selected.
+    pub selected: Vec<u64>,
+    /// Letters that were sent to their consumer.
+    pub redriven: Vec<u64>,
+    /// Letters whose keys wait for them (sequenced mode). The owner of the consumer was asked to
+    /// handle the events of these keys in order; [`Park::outcome`] has its answer.
+    pub released: Vec<u64>,
+    /// Letters that an earlier redrive had sent before it was killed; they are marked now.
+    pub already: Vec<u64>,
+    /// Letters that another command had redriven, archived or purged after they were selected.
+    pub changed: Vec<u64>,
+    /// Letters that cannot be sent, for example because they are too large.
+    pub failed: Vec<(u64, Error)>,
+}

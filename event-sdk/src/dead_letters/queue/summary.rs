@@ -1,0 +1,111 @@
+//! `LetterSummary` and `QueuedLetter`: a stored letter without its body, and with it.
+
+use std::fmt;
+
+use event_sdk_core::text::Text;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::super::class::DeadLetterClass;
+use super::super::letter::{DeadLetter, Origin};
+use super::super::state::{LetterState, LetterStatus};
+
+/// A stored letter without body and original headers, for lists.
+///
+/// It shows no data of the event.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct LetterSummary {
+    /// The id of the letter: its sequence in the dead-letter stream.
+    pub id: u64,
+    /// The consumer that gave the event up.
+    pub consumer: Text,
+    /// The place of the original message.
+    pub origin: Origin,
+    /// The id of the event, if its envelope could be read.
+    pub event_id: Option<Uuid>,
+    /// The type of the event, if its envelope could be read.
+    pub event_type: Option<Text>,
+    /// How often the event was redriven before it failed this time.
+    pub redrive: u32,
+    /// The reason.
+    pub class: DeadLetterClass,
+    /// Summaries of the error and of its sources, the outermost first, without values.
+    pub errors: Vec<String>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// When the event failed for the first time.
+    pub first_failure: Timestamp,
+    /// When the event failed for the last time.
+    pub last_failure: Timestamp,
+    /// Whether the key of the event waits for this letter (sequenced mode).
+    pub sequenced: bool,
+    /// What became of the letter.
+    pub state: LetterState,
+    /// The size of the body in bytes.
+    pub body_len: usize,
+}
+
+impl LetterSummary {
+    pub(super) fn new(id: u64, letter: &DeadLetter) -> Self {
+        Self {
+            id,
+            consumer: letter.consumer.clone(),
+            origin: letter.origin.clone(),
+            event_id: letter.event_id,
+            event_type: letter.event_type.clone(),
+            redrive: letter.redrive,
+            class: letter.class.clone(),
+            errors: letter.errors.clone(),
+            attempts: letter.attempts,
+            first_failure: letter.first_failure,
+            last_failure: letter.last_failure,
+            sequenced: letter.sequenced,
+            state: LetterState::open(),
+            body_len: letter.body.len(),
+        }
+    }
+}
+
+/// A stored letter.
+#[derive(Clone, PartialEq)]
+#[non_exhaustive]
+pub struct QueuedLetter {
+    /// The id of the letter: its sequence in the dead-letter stream.
+    pub id: u64,
+    /// The letter, with the original headers and body.
+    pub letter: DeadLetter,
+    /// What became of it.
+    pub state: LetterState,
+    /// The sequence of the last message that says what became of it; zero if there is none.
+    pub(super) state_sequence: u64,
+}
+
+impl LetterSummary {
+    /// Whether later events of its key wait for it.
+    #[must_use]
+    pub fn holds_its_key(&self) -> bool {
+        self.sequenced && self.state.status == LetterStatus::Open
+    }
+}
+
+impl QueuedLetter {
+    /// Without body and headers.
+    #[must_use]
+    pub fn summary(&self) -> LetterSummary {
+        LetterSummary {
+            state: self.state.clone(),
+            ..LetterSummary::new(self.id, &self.letter)
+        }
+    }
+}
+
+impl fmt::Debug for QueuedLetter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueuedLetter")
+            .field("id", &self.id)
+            .field("letter", &self.letter)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}

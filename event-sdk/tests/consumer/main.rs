@@ -1,0 +1,13 @@
+//! Consumers through the public API, on the memory transport with virtual time.
+
+mod batches;
+mod ending;
+mod failures;
+mod handlers;
+mod journal;
+mod letters;
+mod order;
+mod outage;
+mod publishing;
+mod readiness;
+mod registry;

@@ -1,0 +1,89 @@
+//! Publishing from a handler: cause, and ids that a repeated attempt derives again.
+
+use event_sdk::consumer::{Ctx, Failure};
+use event_sdk::{EventBus, Publisher};
+
+use crate::journal::{Journal, OrderPaid, OrderPlaced, left, place, placed};
+
+#[tokio::test(start_paused = true)]
+async fn an_event_inherits_and_is_published_once_over_all_attempts() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let publisher: Publisher<OrderPlaced> = bus.publisher();
+    let prepared = publisher
+        .prepare(placed("a", 1))
+        .correlation_id("request-7");
+    publisher.publish(prepared.clone()).await.unwrap();
+    let notes = journal.clone();
+    let consumer =
+        bus.consumer::<OrderPlaced>("billing")
+            .on(move |order: OrderPlaced, ctx: Ctx| {
+                let notes = notes.clone();
+                async move {
+                    let first = ctx
+                        .publish(OrderPaid {
+                            number: order.number,
+                        })
+                        .await?;
+                    let second = ctx
+                        .publish(OrderPaid {
+                            number: order.number,
+                        })
+                        .metadata("part", "2")
+                        .await?;
+                    let fresh = ctx.publish(OrderPaid { number: 99 }).fresh_id().await?;
+                    notes.note(format!(
+                        "{} {} {}",
+                        first.is_duplicate(),
+                        second.is_duplicate(),
+                        fresh.is_duplicate()
+                    ));
+                    if ctx.attempt() == 1 {
+                        Err(Failure::retry("once more"))
+                    } else {
+                        Ok(())
+                    }
+                }
+            });
+    consumer.run_until(journal.wait(2)).await.unwrap();
+    assert_eq!(journal.notes(), ["false false false", "true true false"]);
+
+    let mut paid = bus.subscribe::<OrderPaid>().durable("audit").await.unwrap();
+    let mut numbers = Vec::new();
+    while left(&bus, "audit").await.1 > 0 {
+        let delivery = paid.next().await.unwrap().unwrap();
+        let metadata = &delivery.head().unwrap().metadata;
+        assert_eq!(
+            metadata
+                .correlation_id
+                .as_ref()
+                .map(ToString::to_string)
+                .as_deref(),
+            Some("request-7")
+        );
+        assert_eq!(metadata.causation_id, Some(prepared.head().event_id.into()));
+        numbers.push(delivery.decode().unwrap().number);
+    }
+    assert_eq!(numbers, [1, 1, 99, 99]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_consumers_of_an_event_publish_two_events() {
+    let bus = EventBus::memory();
+    place(&bus, "a", 1).await;
+    for name in ["billing", "shipping"] {
+        let journal = Journal::new();
+        let notes = journal.clone();
+        let consumer = bus
+            .consumer::<OrderPlaced>(name)
+            .on(move |_: OrderPlaced, ctx: Ctx| {
+                let notes = notes.clone();
+                async move {
+                    let published = ctx.publish(OrderPaid { number: 1 }).await?;
+                    notes.note(published.is_duplicate().to_string());
+                    Ok(())
+                }
+            });
+        consumer.run_until(journal.wait(1)).await.unwrap();
+        assert_eq!(journal.notes(), ["false"]);
+    }
+}

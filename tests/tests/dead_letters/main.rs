@@ -1,0 +1,15 @@
+//! Dead letters: stores, the page `docs/dead-letters.md`, the queue and redrive, on memory and on a
+//! real server.
+
+mod rig;
+mod stepwise;
+
+mod page;
+mod storing;
+
+mod listing;
+mod redriving;
+
+mod killed;
+
+mod park;
