@@ -464,3 +464,55 @@ async fn without_the_bucket_failed_attempts_are_counted_in_the_process() {
     assert!(coordination.asked() >= 3, "each attempt tries to write");
     crash(process).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn behind_layers_starts_are_recorded_and_suspects_run_alone() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let letters = MemoryDeadLetters::new();
+    for number in 1..=6 {
+        place(&bus, "a", number).await;
+    }
+    let billing = |hangs: bool| {
+        let does = move |number, _| match (hangs, number) {
+            (true, 1) => Does::Hang,
+            (_, 2) => Does::Fail,
+            _ => Does::Work,
+        };
+        // Two at a time at most, so that events wait for the layers.
+        consumer(&bus, "billing", &journal, does)
+            .layer(tower::limit::ConcurrencyLimitLayer::new(2))
+            .retry(Retry::steps([secs(1)]).max_attempts(4))
+            .dead_letters(DeadLetters::memory(&letters))
+    };
+    for _ in 0..2 {
+        let begin = journal.notes().len();
+        let process = run(billing(true));
+        let started = async {
+            while !journal.notes()[begin..]
+                .iter()
+                .any(|note| note == "billing 1/1")
+            {
+                tokio::time::sleep(secs(1)).await;
+            }
+        };
+        started.await;
+        crash(process).await;
+    }
+    let begin = journal.notes().len();
+    let process = run(billing(false));
+    no_records(&bus).await;
+    while left(&bus, "billing").await != (0, 0) {
+        tokio::time::sleep(secs(1)).await;
+    }
+    let notes = journal.notes().split_off(begin);
+    let at = notes.iter().position(|note| note == "billing 1/2").unwrap();
+    assert_eq!(
+        notes[at + 1],
+        "billing 1/2 ended",
+        "it runs alone: {notes:?}"
+    );
+    let letters = letters.letters();
+    assert_eq!((letters.len(), letters[0].attempts), (1, 4));
+    assert_eq!(letters[0].origin.sequence, 2);
+    crash(process).await;
+}
