@@ -32,6 +32,27 @@ pub struct ConsumerReport {
     pub unfinished: Vec<Unfinished>,
 }
 
+impl fmt::Display for ConsumerReport {
+    /// One line: what is zero is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} handled", self.handled)?;
+        let counts = [
+            (self.failed_attempts, "failed attempts"),
+            (self.outages, "outages"),
+            (self.dead_lettered, "dead letters"),
+            (self.terminated, "terminated"),
+            (self.delayed, "delayed for a newer version"),
+            (self.given_back, "given back"),
+            (self.settlements_failed, "settlements failed"),
+            (self.unfinished.len() as u64, "unfinished"),
+        ];
+        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {what}")?;
+        }
+        Ok(())
+    }
+}
+
 /// An event whose handler did not end within the drain time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
