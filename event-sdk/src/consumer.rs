@@ -93,6 +93,11 @@ mod layer;
 mod member;
 mod options;
 mod preset;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the engine does not call it yet")
+)]
+mod owner;
 mod publish;
 mod readiness;
 mod report;
@@ -101,6 +106,9 @@ mod retry;
 mod signal;
 mod stop;
 mod watchdog;
+
+#[cfg(test)]
+mod model;
 
 pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};

@@ -255,8 +255,8 @@ impl<S> Consumer<S> {
     /// Runs events of the same key and stream one after the other, in the order of the stream. A
     /// retry holds its key, and no other.
     ///
-    /// The key of an event is that of its subject, or `metadata.key` of its envelope. An event
-    /// without a key waits for none.
+    /// The key of an event is `metadata.key` of its envelope, or else that in its subject
+    /// ([`Message::key`](crate::Message::key)). An event without a key waits for none.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self

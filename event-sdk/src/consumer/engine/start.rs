@@ -14,12 +14,11 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
-        let room = if let Some(batch) = self.handlers.batch() {
+        let waiting = self.ready.len() + self.at_layers();
+        let room = match self.handlers.batch() {
             // The next batch is collected while others run.
-            self.ready.len() < batch.max
-        } else {
-            let startable = self.ready.len() + self.at_layers() + self.attempts.running();
-            startable < self.options.concurrency
+            Some(batch) => waiting < batch.max,
+            None => waiting + self.attempts.running() < self.options.concurrency,
         };
         room && self.held.len() < self.max_held
     }
