@@ -60,6 +60,18 @@
 //! its [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
 //! process. What is given up becomes a [dead letter](crate::dead_letters).
 //!
+//! **Restarts.** Attempts are counted across restarts, in the
+//! [bucket](crate::BusBuilder::coordination) of the bus: a record is written when an attempt fails, and
+//! before each start of an event that was delivered before; an event that succeeds at once writes
+//! nothing. If the process ended while a handler ran, its event is repeated while no other handler of
+//! the process runs. If it ends the process again, until its attempts are over, it becomes a dead
+//! letter of the class [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess); its
+//! neighbours are repeated, and not blamed. It is started once more than it has attempts if its first
+//! start was that of its first delivery, which is not recorded. Without the bucket, attempts are
+//! counted in the process, and an event that ends the process is repeated without a limit. While the
+//! bucket cannot be reached, an event that was delivered before waits up to 5 minutes, and then runs
+//! while no other handler does.
+//!
 //! **Unknown events**, and those of a newer major version, are normal during a rolling deploy. They
 //! are given back with a growing delay, for a newer instance, within the bounds of
 //! [`delay_unknown`](Consumer::delay_unknown), and become dead letters beyond them. A message that
@@ -79,6 +91,7 @@
 //! [`Readiness`] turns false before that. `shutdown_signal`, of the feature `signal`, completes when
 //! the process is told to end.
 
+mod attempts;
 mod batch;
 mod breaker;
 mod builder;
@@ -92,12 +105,12 @@ mod held;
 mod layer;
 mod member;
 mod options;
-mod preset;
 #[cfg_attr(
     not(test),
     expect(dead_code, reason = "the engine does not call it yet")
 )]
 mod owner;
+mod preset;
 mod publish;
 mod readiness;
 mod report;

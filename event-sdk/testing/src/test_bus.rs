@@ -344,7 +344,7 @@ impl Inner {
         if let Some(source) = source {
             builder = builder.source(source);
         }
-        builder.transport(last(transport))
+        builder.simulated_process().transport(last(transport))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Consumers through the public API, on the memory transport with virtual time.
 
+mod attempts;
+mod away;
 mod batches;
 mod ending;
 mod failures;

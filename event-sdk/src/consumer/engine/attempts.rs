@@ -21,6 +21,7 @@ use crate::consumer::held::Held;
 use crate::consumer::layer::{Attempt, AttemptService, stop_of};
 use crate::consumer::stop::Stop;
 use crate::consumer::watchdog::Watch;
+use crate::process_gate::Alone;
 
 /// The handlers that run.
 pub(super) struct Attempts {
@@ -58,6 +59,8 @@ pub(super) struct Running {
     pub(super) deadline: Option<Duration>,
     /// Whether its time is over.
     pub(super) timed_out: bool,
+    /// Held until the handler has ended, if it runs alone in the process.
+    pub(super) alone: Option<Alone>,
 }
 
 impl Attempts {
@@ -93,6 +96,7 @@ impl Attempts {
             blocking: handler.blocking,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -114,6 +118,7 @@ impl Attempts {
             blocking: handler.blocking,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -132,6 +137,7 @@ impl Attempts {
             blocking: false,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
