@@ -71,9 +71,10 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     /// The folders of tests that start servers or other programs.
-    const FOLDERS: [&str; 4] = [
+    const FOLDERS: [&str; 5] = [
         "event-sdk/tests",
         "event-sdk/nats/tests",
+        "event-sdk/observe/tests",
         "tests/tests",
         "tests/servers/tests",
     ];
