@@ -69,14 +69,14 @@ async fn get(
     stream: Text,
     which: WhichMessage,
 ) -> Result<Option<FoundMessage>, Error> {
-    about(&context, Operation::Read, &stream)?;
+    let about = about(&context, Operation::Read, &stream)?;
     let which = match &which {
         // A server takes it for a request without a sequence.
         WhichMessage::Sequence(0) => return Ok(None),
         WhichMessage::Sequence(sequence) => Which::Sequence(*sequence),
         WhichMessage::LastUnder(pattern) => Which::LastOf(pattern.as_str()),
     };
-    let found = streams::message(&context, &stream, &which).await?;
+    let found = streams::message(&context, &about, &stream, &which).await?;
     Ok(found.map(|found| readable(found, stream)))
 }
 
