@@ -143,8 +143,7 @@ async fn purge(context: Arc<NatsContext>, request: PurgeRequest) -> Result<u64, 
         json.insert("filter".to_owned(), json!(filter.as_str()));
     }
     if let Some(before) = request.before {
-        // No sequence is lower than one, and servers before 2.12 purge everything when they are
-        // asked for that.
+        // No sequence is lower than one, and a server of 2.10 that is asked for it purges everything.
         if before <= 1 {
             return Ok(0);
         }
