@@ -114,6 +114,19 @@
 //! - **Advisories** of another JetStream domain or account do not arrive here, so that with another
 //!   [`api_prefix`](NatsOptions::api_prefix) the ability is missing. A stream of that domain can
 //!   store them.
+//! - **Buckets** ([`Coordination`]) have the layout of NATS's key-value store, so other clients and the
+//!   command `nats kv` can read and write them. The bucket `B` is the stream `KV_B`.
+//!   - *Reading.* An entry is read by a direct get on a single server, and from the leader in a
+//!     cluster. While a cluster elects a leader, an old one may return an entry that was replaced.
+//!   - *Writing.* A write is sent again if no answer arrives, until
+//!     [`request_timeout`](NatsOptions::request_timeout). It recognizes its first copy by a message
+//!     id. If another client has replaced that copy since, the error is
+//!     [`WrongRevision`](event_sdk_core::transport::ErrorKind::WrongRevision) with an unknown outcome.
+//!   - *Deleting* stores a marker, which the server drops after an hour, and before 2.11 after the
+//!     maximum age of the bucket.
+//!   - *Expiry* needs server 2.11, and is rounded up to whole seconds. A bucket that was created by
+//!     an older server has to be applied again.
+//!   - With [`Management::Never`] there is no coordination.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
@@ -144,6 +157,7 @@
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
 //! - `message_admin`: gets, deletes and purges stored messages;
+//! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
 //! - `advisories`: listens to what the server says of consumers.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -170,6 +184,7 @@ mod consumer;
 mod history;
 
 mod message_admin;
+mod coordination;
 
 mod in_runtime;
 
@@ -197,9 +212,7 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    MessageAdmin, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
+    Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
     SubscribeRequest, Subscription, Transport,
 };
 
@@ -307,6 +320,10 @@ impl Transport for Nats {
 
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.context.hears_advisories().then_some(self)
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.context.may_manage().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -47,7 +47,7 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
         inner.subscribe(request)
     }
 
-    /// Makes a call of an ability (history, streams, consumers). `name` says which, such as
+    /// Makes a call of an ability (history, streams, consumers, coordination). `name` says which, such as
     /// `history.read`.
     ///
     /// # Errors

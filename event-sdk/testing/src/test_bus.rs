@@ -236,7 +236,7 @@ impl TestBus {
     /// # Panics
     ///
     /// Outside of tokio's current-thread runtime (`#[tokio::test]`).
-    pub async fn run_until_idle(&self, longest: Duration) -> Duration {
+    pub async fn advance_until_idle(&self, longest: Duration) -> Duration {
         let clock = &self.inner.recording.clock;
         let start = clock.monotonic();
         idle::settled().await;
@@ -265,12 +265,25 @@ impl TestBus {
         connected.map_err(|error| format!("no other connection to the streams: {error}"))
     }
 
-    /// How many events the consumer has not been delivered, and how many it has not settled;
-    /// `None` if there is no such consumer.
-    pub(crate) fn unhandled(&self, stream: &str, consumer: &str) -> Option<(u64, u64)> {
-        let info = self.inner.server.consumer_info(stream, consumer);
-        let info = info.try_into_ready().ok()?.ok()?;
-        Some((info.pending, info.ack_pending))
+    /// What the consumers that were subscribed to since then have still to handle, as text.
+    pub(crate) fn left(&self, first: usize) -> Option<String> {
+        let consumers = self.log().consumers_since(first).into_iter();
+        let left = consumers.filter_map(|(stream, name)| {
+            let info = self.inner.server.consumer_info(&stream, &name);
+            let info = info.try_into_ready().ok()?.ok()?;
+            let (pending, unsettled) = (info.pending, info.ack_pending);
+            (pending + unsettled > 0).then(|| {
+                format!(
+                    "{name} has {pending} events of {stream} not delivered and {unsettled} not settled"
+                )
+            })
+        });
+        let left: Vec<_> = left.collect();
+        (!left.is_empty()).then(|| left.join("; "))
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.inner.recording.log
     }
 }
 
@@ -280,6 +293,7 @@ impl Inner {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let mut server = MemoryTransport::builder()
             .clock(shared)
+            .bucket(settings.bucket.clone())
             .codec(Arc::clone(&settings.codec));
         for stream in settings.stream_configs()? {
             server = server.stream(stream);
