@@ -1,5 +1,8 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
+mod filters;
+mod layers;
+
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -13,8 +16,10 @@ use tokio::sync::watch;
 
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::{Engine, Parts, Sources};
+use super::filter::Filters;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
+use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
@@ -34,6 +39,8 @@ pub struct Consumer<S> {
     handlers: Handlers,
     options: Options,
     breaker_by: Option<BreakerBy>,
+    filters: Filters,
+    layers: Layers,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
@@ -53,6 +60,8 @@ impl EventBus {
             handlers: Handlers::default(),
             options: Options::default(),
             breaker_by: None,
+            filters: Filters::default(),
+            layers: Layers::default(),
             letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
@@ -324,15 +333,6 @@ impl<S> Consumer<S> {
         self.subscribe = self.subscribe.with_delay_unknown(bounds);
         self
     }
-
-    /// Handles only events whose envelope passes `keep`; the others are acknowledged unread.
-    pub fn filter(
-        mut self,
-        keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.subscribe = self.subscribe.filter(keep);
-        self
-    }
 }
 
 impl<S: EventSet> Consumer<S> {
@@ -372,6 +372,13 @@ impl<S: EventSet> Consumer<S> {
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
+        if self.handlers.batch().is_some() && !self.layers.is_empty() {
+            return Err(at_consumer(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                "layers are around the attempt to handle one event, and a batch has several; leave out `layer` or `on_batches`",
+            )));
+        }
         let letters = self.letters.as_ref().map(|letters| letters.open(&self.bus));
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
@@ -411,6 +418,8 @@ impl<S: EventSet> Consumer<S> {
             handlers,
             set,
             breaker_by: self.breaker_by,
+            filters: self.filters,
+            layers: self.layers.into_service(),
             letters,
             sources: Sources::new(events, redriven),
         }))

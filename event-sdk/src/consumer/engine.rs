@@ -3,7 +3,9 @@
 //!
 //! - `sources`: the subscriptions;
 //! - `entry`: an event that the engine holds, and its state;
+//! - `filtering`: events that are not handled;
 //! - `keys`: which event of a key may run;
+//! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
@@ -21,7 +23,9 @@ mod circuit;
 mod deadlines;
 mod ending;
 mod entry;
+mod filtering;
 mod keys;
+mod layered;
 mod letters;
 mod outcome;
 mod sources;
@@ -46,11 +50,14 @@ use self::attempts::Attempts;
 use self::circuit::Circuit;
 use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
+use self::layered::Layered;
 use self::outcome::Settling;
 use self::sources::Source;
 use super::breaker::Breaker;
+use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
+use super::layer::AttemptService;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use super::{Failure, FailureClass};
@@ -65,6 +72,8 @@ pub(super) struct Parts {
     pub(super) handlers: Handlers,
     pub(super) set: Set,
     pub(super) breaker_by: Option<BreakerBy>,
+    pub(super) filters: Filters,
+    pub(super) layers: Option<AttemptService>,
     pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
     pub(super) sources: Sources,
 }
@@ -77,6 +86,8 @@ pub(super) struct Engine {
     handlers: Handlers,
     set: Set,
     breaker_by: Option<BreakerBy>,
+    filters: Filters,
+    layered: Option<Layered>,
     letters: Option<Arc<dyn DeadLetterStore>>,
     /// `None` once the consumer receives nothing more.
     sources: Option<Sources>,
@@ -122,6 +133,8 @@ impl Engine {
             handlers,
             set,
             breaker_by,
+            filters,
+            layers,
             letters,
             sources,
         } = parts;
@@ -138,6 +151,8 @@ impl Engine {
             handlers,
             set,
             breaker_by,
+            filters,
+            layered: layers.map(Layered::new),
             letters,
             sources: Some(sources),
             held: Slab::new(),
@@ -183,7 +198,7 @@ impl Engine {
         for _ in 0..STEPS {
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_attempts(cx);
-            moved |= self.start_ready();
+            moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
             if moved {
                 continue;
@@ -234,6 +249,9 @@ impl Engine {
         let id = self.hold(held, key.clone());
         if !known {
             self.refuse_unknown(id);
+            return;
+        }
+        if self.is_left_out(id) {
             return;
         }
         let place = self.place(id);

@@ -149,7 +149,7 @@ impl<E: Event + fmt::Debug> Handling<'_, E> {
             .deliver(DeliverPolicy::ByStartSequence(
                 given.sequence().unwrap_or_default(),
             ))
-            .filter(move |head| head.event_id == id)
+            .filter(move |head: &event_sdk::EnvelopeHeader| head.event_id == id)
             .retry(Retry::steps([Duration::from_millis(1)]).max_attempts(wanted))
             .no_handler_timeout()
             .each(move |event, ctx: Ctx| {

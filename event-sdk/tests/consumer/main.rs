@@ -3,8 +3,10 @@
 mod batches;
 mod ending;
 mod failures;
+mod filters;
 mod handlers;
 mod journal;
+mod layers;
 mod letters;
 mod order;
 mod outage;

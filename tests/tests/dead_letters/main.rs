@@ -4,12 +4,15 @@
 mod rig;
 mod stepwise;
 
+mod large;
 mod page;
 mod storing;
 
 mod listing;
 mod redriving;
 
+mod archiving;
+mod export;
 mod killed;
 
 mod park;

@@ -106,6 +106,21 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "the tests of a service that need no server",
     },
     FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::None,
+        reason: "features only add; a service may take it before it chooses one",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::Only("otel"),
+        reason: "a service that exports traces with OpenTelemetry",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::All,
+        reason: "features only add; its tests are compiled here too",
+    },
+    FeatureSet {
         packages: &["event-sdk-testing"],
         features: Features::Only("nats"),
         reason: "the tests of a service that start a real server",

@@ -55,8 +55,8 @@ impl Bucket {
         self.transport.coordination_get(&self.name, key)
     }
 
-    /// Writes the value of a key, and returns its new revision. With an `expiry` the entry
-    /// disappears after that time, otherwise after the maximum age of the bucket.
+    /// Writes the value of a key, and returns its new revision. The entry disappears after
+    /// `expiry` or the maximum age of the bucket, whichever ends first.
     ///
     /// Not cancel-safe: after dropping the future, the value may have been written.
     ///

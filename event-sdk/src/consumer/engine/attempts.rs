@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tower_service::Service as _;
 use tracing::Instrument as _;
 
 use super::Boxed;
@@ -17,6 +18,7 @@ use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, panicked};
 use crate::consumer::held::Held;
+use crate::consumer::layer::{Attempt, AttemptService, stop_of};
 use crate::consumer::stop::Stop;
 use crate::consumer::watchdog::Watch;
 
@@ -85,6 +87,27 @@ impl Attempts {
         held.begin_attempt();
         let ctx = Ctx::new(Arc::clone(held), attempt);
         let task = self.run(id, attempt_of(handler, ctx));
+        Running {
+            task,
+            others: Vec::new(),
+            blocking: handler.blocking,
+            deadline: None,
+            timed_out: false,
+        }
+    }
+
+    /// Starts the handler of an event within layers, which are ready.
+    pub(super) fn start_layered(
+        &mut self,
+        id: usize,
+        held: &Arc<Held>,
+        handler: &Handler,
+        attempt: u32,
+        layers: &mut AttemptService,
+    ) -> Running {
+        held.begin_attempt();
+        let ctx = Ctx::new(Arc::clone(held), attempt);
+        let task = self.run(id, layered_attempt(handler, ctx, layers));
         Running {
             task,
             others: Vec::new(),
@@ -196,6 +219,34 @@ fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send
             crate::trace::failed(&span, stop.kind());
         }
         Ended::Returned(outcome)
+    }
+}
+
+/// One attempt within layers, with their panics as failures.
+fn layered_attempt(
+    handler: &Handler,
+    ctx: Ctx,
+    layers: &mut AttemptService,
+) -> impl Future<Output = Ended> + Send + use<> {
+    let (attempt, returned) = Attempt::new(handler, ctx);
+    let watch = handler.watch;
+    let called = std::panic::catch_unwind(AssertUnwindSafe(|| layers.call(attempt)));
+    async move {
+        let outcome = match called {
+            Ok(running) => AssertUnwindSafe(Watch::new(watch, running))
+                .catch_unwind()
+                .await
+                .map_err(drop),
+            Err(_) => Err(()),
+        };
+        if let Some(returned) = returned {
+            // A layer may have given up a handler that blocks its thread, and runs.
+            let _ = returned.await;
+        }
+        Ended::Returned(match outcome {
+            Ok(outcome) => outcome.map_err(stop_of),
+            Err(()) => Err(Stop::Failed(panicked())),
+        })
     }
 }
 

@@ -22,6 +22,8 @@ impl Engine {
         self.wake_by(until);
         // It gives back what it has prefetched.
         self.sources = None;
+        // Nothing starts any more, and no place in a limit that others share stays taken.
+        self.layered = None;
         self.ready.clear();
         self.keys.clear();
         let idle = self.held.iter().filter(|(_, entry)| {

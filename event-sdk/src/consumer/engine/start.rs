@@ -1,5 +1,6 @@
 //! Which events start: one after the other up to the concurrency, or several as a batch.
 
+use std::task::Context;
 use std::time::Duration;
 
 use super::Engine;
@@ -13,18 +14,27 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
-        let room = match self.handlers.batch() {
+        let room = if let Some(batch) = self.handlers.batch() {
             // The next batch is collected while others run.
-            Some(batch) => self.ready.len() < batch.max,
-            None => self.ready.len() + self.attempts.running() < self.options.concurrency,
+            self.ready.len() < batch.max
+        } else {
+            let startable = self.ready.len() + self.at_layers() + self.attempts.running();
+            startable < self.options.concurrency
         };
         room && self.held.len() < self.max_held
     }
 
     /// Starts handlers, as many as may run at once.
-    pub(super) fn start_ready(&mut self) -> bool {
+    pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
         while self.attempts.running() < self.options.concurrency {
+            if self.at_layers() > 0 {
+                if self.poll_layers(cx).is_pending() {
+                    break;
+                }
+                started = true;
+                continue;
+            }
             if let Some(id) = self.next_probe() {
                 started |= self.start(id);
                 continue;
@@ -54,6 +64,9 @@ impl Engine {
     fn start(&mut self, id: usize) -> bool {
         if let Some(batch) = self.handlers.batch().cloned() {
             return self.run_batch(&[id], &batch);
+        }
+        if self.wait_for_layers(id) {
+            return true;
         }
         let Some(entry) = self.held.get_mut(id) else {
             return false;
