@@ -17,7 +17,6 @@ use crate::rig::{Old, OrderPlaced, declares, nats, orders, server};
 #[derive(Debug, EventSet)]
 #[event(pattern = "orders.>")]
 #[expect(
-    dead_code,
     clippy::large_enum_variant,
     reason = "nothing of it ever comes"
 )]
