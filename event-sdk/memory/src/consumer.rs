@@ -28,6 +28,8 @@ pub(super) struct Consumer {
     config: ConsumerConfig,
     position: Position,
     pending: Pending,
+    /// Number of deliveries.
+    deliveries: u64,
     notices: Notices,
     subscribers: Subscribers,
     /// Connections that are drained, whose deliveries can still be settled.
@@ -53,6 +55,8 @@ pub(super) struct Delivery<'a> {
     pub(super) subject: &'a Entry,
     /// Which delivery of it this is, from one.
     pub(super) attempt: u32,
+    /// Which delivery of the consumer this is, from one.
+    pub(super) number: u64,
     /// How many messages there are for a first delivery after it.
     pub(super) unread: u64,
 }
@@ -73,6 +77,7 @@ impl Consumer {
             config,
             position,
             pending: Pending::new(),
+            deliveries: 0,
             notices,
             subscribers: Subscribers::new(),
             draining: Vec::new(),
@@ -106,6 +111,7 @@ impl Consumer {
     pub(super) fn info(&self, log: &Log) -> ConsumerInfo {
         let mut info = ConsumerInfo::new(self.config.clone());
         info.delivered = self.position.read_to(log);
+        info.deliveries = self.deliveries;
         let unsettled = self.pending.sequences().chain(self.position.first_left());
         info.acknowledged = unsettled.min().map_or(info.delivered, |first| {
             info.delivered.min(first.saturating_sub(1))
@@ -201,12 +207,13 @@ impl Consumer {
             return false;
         }
         if !self.acknowledges() {
-            let ledger = &mut self.ledger;
+            let (ledger, deliveries) = (&mut self.ledger, &mut self.deliveries);
             return self.position.read(log, interest, most, |read| {
                 if let Some(ledger) = ledger {
                     ledger.taken(subscriber, read.sequence);
                 }
-                take(Item::Delivery(read.into()));
+                *deliveries += 1;
+                take(Item::Delivery(Delivery::first(&read, *deliveries)));
             });
         }
         while let Some((sequence, attempt)) = self.pending.next_due() {
@@ -217,11 +224,13 @@ impl Consumer {
                 continue;
             }
             if let Some((message, subject)) = log.get(sequence) {
+                self.deliveries += 1;
                 let handler = take(Item::Delivery(Delivery {
                     sequence,
                     message,
                     subject,
                     attempt,
+                    number: self.deliveries,
                     unread: self.unread(),
                 }));
                 self.pending.handled_by(sequence, subscriber, handler);
@@ -232,11 +241,12 @@ impl Consumer {
             return false;
         }
         let deadline = self.deadline(1, now);
-        let pending = &mut self.pending;
+        let (pending, deliveries) = (&mut self.pending, &mut self.deliveries);
         self.position.read(log, interest, 1, |read| {
             let sequence = read.sequence;
             pending.deliver(sequence, deadline, to);
-            let handler = take(Item::Delivery(read.into()));
+            *deliveries += 1;
+            let handler = take(Item::Delivery(Delivery::first(&read, *deliveries)));
             pending.handled_by(sequence, subscriber, handler);
         })
     }
@@ -464,13 +474,15 @@ impl Consumer {
     }
 }
 
-impl<'a> From<Read<'a>> for Delivery<'a> {
-    fn from(read: Read<'a>) -> Self {
+impl<'a> Delivery<'a> {
+    /// The first delivery of a message.
+    fn first(read: &Read<'a>, number: u64) -> Self {
         Self {
             sequence: read.sequence,
             message: read.message,
             subject: read.subject,
             attempt: 1,
+            number,
             unread: read.unread,
         }
     }

@@ -12,6 +12,7 @@ mod listing;
 mod redriving;
 
 mod archiving;
+mod consuming;
 mod export;
 mod killed;
 

@@ -10,12 +10,21 @@ use super::entry::State;
 use crate::consumer::layer::AttemptService;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
+use crate::process_gate::Alone;
 
 /// The layers around handlers.
 pub(super) struct Layered {
     service: AttemptService,
-    /// The event that is to be handled next, by its id and arrival.
-    next: Option<(usize, u64)>,
+    /// The event that is to be handled next.
+    next: Option<Next>,
+}
+
+/// An event that waits for the layers.
+struct Next {
+    id: usize,
+    arrival: u64,
+    /// Held if no other handler may run in the process.
+    alone: Option<Alone>,
 }
 
 impl Layered {
@@ -34,15 +43,33 @@ impl Engine {
         usize::from(layered.is_some_and(|layered| layered.next.is_some()))
     }
 
-    /// Lets an event that may start wait for the layers. Returns whether there are layers.
-    pub(super) fn wait_for_layers(&mut self, id: usize) -> bool {
+    /// Whether the event that waits for the layers runs alone in the process.
+    pub(super) fn is_alone_at_layers(&self) -> bool {
+        let next = (self.layered.as_ref()).and_then(|layered| layered.next.as_ref());
+        next.is_some_and(|next| next.alone.is_some())
+    }
+
+    /// Lets an event that may start wait for the layers.
+    ///
+    /// # Errors
+    ///
+    /// Returns `alone` if there are no layers.
+    pub(super) fn wait_for_layers(
+        &mut self,
+        id: usize,
+        alone: Option<Alone>,
+    ) -> Result<(), Option<Alone>> {
         let (Some(layered), Some(entry)) = (&mut self.layered, self.held.get_mut(id)) else {
-            return false;
+            return Err(alone);
         };
-        layered.next = Some((id, entry.arrival));
+        layered.next = Some(Next {
+            id,
+            arrival: entry.arrival,
+            alone,
+        });
         // A probe comes from the breaker.
         entry.state = State::Queued;
-        true
+        Ok(())
     }
 
     /// Starts the event that waits, when the layers are ready.
@@ -50,7 +77,7 @@ impl Engine {
         let Some(layered) = &mut self.layered else {
             return Poll::Ready(());
         };
-        let Some((id, arrival)) = layered.next else {
+        let Some(&Next { id, arrival, .. }) = layered.next.as_ref() else {
             return Poll::Ready(());
         };
         let entry = self.held.get_mut(id).filter(|entry| {
@@ -76,12 +103,13 @@ impl Engine {
                 "a layer panicked",
             )),
         };
-        layered.next = None;
-        entry.starts = entry.starts.saturating_add(1);
+        let alone = layered.next.take().and_then(|next| next.alone);
+        entry.count_start();
         match ready {
             Ok(()) => {
                 let (held, starts) = (&entry.held, entry.starts);
-                let running = (self.attempts).start_layered(id, held, handler, starts, service);
+                let mut running = (self.attempts).start_layered(id, held, handler, starts, service);
+                running.alone = alone;
                 entry.state = State::Running(running);
                 self.unlimited.push(id);
             }
