@@ -32,6 +32,7 @@ use event_sdk_core::transport::{
 };
 
 use crate::delayed_naks::Registry;
+use crate::trace::Tracing;
 
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
 ///
@@ -81,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
     pub(crate) delayed_naks: Registry,
+    pub(crate) tracing: Tracing,
 }
 
 impl Inner {

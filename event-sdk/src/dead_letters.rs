@@ -35,17 +35,25 @@ mod memory_store;
 mod store;
 mod stream_store;
 
+mod audit;
+mod marks;
+mod state;
+
+mod park;
 mod queue;
 
+pub use audit::Audit;
 pub use class::DeadLetterClass;
 pub use letter::{DeadLetter, Origin};
 pub use memory_store::MemoryDeadLetters;
+pub use park::{DeadKey, KeyState, Park, ParkedEvent, ReleaseOutcome, ReleaseRequest};
 pub use place::DeadLetterStream;
 pub use queue::{
-    Audit, Cause, CauseGroup, DeadLetterQueue, LetterFilter, LetterState, LetterStatus,
-    LetterSummary, Page, QueuedLetter, Redrive, RedriveReport,
+    Cause, CauseGroup, DeadLetterQueue, LetterFilter, LetterSummary, Page, QueuedLetter, Redrive,
+    RedriveReport,
 };
 pub use redriven::Redriven;
+pub use state::{LetterState, LetterStatus};
 pub use store::DeadLetterStore;
 pub use stream_store::StreamDeadLetters;
 

@@ -134,6 +134,8 @@ impl<S> HistoryQuery<S> {
                 codec: Arc::clone(&inner.codec),
                 prefix: inner.prefix.clone(),
                 max_payload: inner.max_payload,
+                members: self.wanted.members(),
+                tracing: inner.tracing.clone(),
             }),
             set: PhantomData,
         })

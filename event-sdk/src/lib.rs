@@ -77,7 +77,8 @@
 //! # Modules
 //!
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
-//! - `cause`, `trace`: correlation, causation and trace context of an event;
+//! - `cause`: correlation and causation of an event;
+//! - [`trace`]: trace context and spans;
 //! - `publish`: publishers, prepared events, batches, errors;
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
@@ -93,7 +94,7 @@
 mod bus;
 
 mod cause;
-mod trace;
+pub mod trace;
 
 mod publish;
 

@@ -1,6 +1,8 @@
 //! `Message`: one received or stored message; its envelope is opened on first use, `decode()`
 //! reads its data, and decode errors are reported here.
 
+mod spans;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use event_sdk_core::codec::{Codec, DecodeErrorKind, DecodeFault, EncodeError, RawEnvelope};
-use event_sdk_core::event::KeyUse;
+use event_sdk_core::event::{EventSpec, KeyUse};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::set::{Content, Opened};
 use event_sdk_core::subject::grammar;
@@ -17,7 +19,7 @@ use event_sdk_core::transport::Body;
 use event_sdk_core::{EnvelopeHeader, EventKey, EventSet, RawEvent, Subject};
 use uuid::Uuid;
 
-use crate::trace::TraceContext;
+use crate::trace::{TraceContext, Tracing};
 
 /// How the messages of one subscription are opened.
 #[derive(Debug)]
@@ -25,6 +27,9 @@ pub(crate) struct Opener {
     pub(crate) codec: Arc<dyn Codec>,
     pub(crate) prefix: Text,
     pub(crate) max_payload: usize,
+    /// The events of the set.
+    pub(crate) members: &'static [&'static EventSpec],
+    pub(crate) tracing: Tracing,
 }
 
 /// A received or stored message. The envelope is read on first use, and the data each time that
@@ -115,10 +120,7 @@ impl<S> Message<S> {
     /// The key is also found in events that [`decode`](Self::decode) refuses: those outside of the
     /// set, and those of a newer version.
     #[must_use]
-    pub fn key(&self) -> Option<Cow<'_, str>>
-    where
-        S: EventSet,
-    {
+    pub fn key(&self) -> Option<Cow<'_, str>> {
         let key = match &self.body {
             Body::Value(value) => value.key(),
             Body::Encoded(_) => {
@@ -131,11 +133,8 @@ impl<S> Message<S> {
     }
 
     /// The unescaped last token of the subject, if it is the key of an event of the set.
-    fn key_in_subject(&self) -> Option<String>
-    where
-        S: EventSet,
-    {
-        let token = S::MEMBERS.iter().find_map(|spec| {
+    fn key_in_subject(&self) -> Option<String> {
+        let token = self.opener.members.iter().find_map(|spec| {
             let subject = if spec.is_absolute() {
                 self.subject.as_str()
             } else {

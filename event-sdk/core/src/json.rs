@@ -39,6 +39,26 @@ pub trait WriteJson {
     ///
     /// As [`write_value`].
     fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
+
+    /// Reads `written`, which this value has written, as a value of the same type, and writes that
+    /// one; `None` if the type cannot be read. Not public interface: the test kit calls it.
+    #[cfg(feature = "read-back")]
+    #[doc(hidden)]
+    fn __read_back(&self, written: &[u8]) -> Option<Result<Vec<u8>, ReadBackError>> {
+        let _ = written;
+        None
+    }
+}
+
+/// Why a value that was written could not be read back, or the copy not be written.
+#[cfg(feature = "read-back")]
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ReadBackError {
+    /// The type refuses what it has written.
+    Read(JsonError),
+    /// The value that was read cannot be written.
+    Written(EncodeError),
 }
 
 /// Appends `text` as a JSON string, quoted and escaped, to `out`.

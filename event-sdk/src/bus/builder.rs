@@ -15,6 +15,7 @@ use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Trans
 use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
 use crate::time::{TokioClock, V7Ids};
+use crate::trace::{TraceSource, Tracing};
 #[cfg(feature = "memory")]
 use crate::transport::memory::{MemoryTransport, MemoryTransportBuilder};
 
@@ -47,6 +48,7 @@ pub struct BusBuilder {
     ids: Arc<dyn IdSource>,
     publish_timeout: Duration,
     max_payload: usize,
+    trace_source: Option<Arc<dyn TraceSource>>,
 }
 
 impl BusBuilder {
@@ -71,6 +73,7 @@ impl BusBuilder {
             ids: Arc::new(V7Ids::new()),
             publish_timeout: Self::DEFAULT_PUBLISH_TIMEOUT,
             max_payload: Self::DEFAULT_MAX_PAYLOAD,
+            trace_source: None,
         }
     }
 
@@ -161,6 +164,14 @@ impl BusBuilder {
     /// transport may have a lower limit.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
+        self
+    }
+
+    /// Connects the spans of the bus with a tracing system, such as OpenTelemetry: events carry the
+    /// context of their `publish` spans, and are processed in spans of the same trace. Default:
+    /// none; see [`trace`](crate::trace).
+    pub fn trace_source(mut self, source: impl TraceSource) -> Self {
+        self.trace_source = Some(Arc::new(source));
         self
     }
 
@@ -256,6 +267,7 @@ impl BusBuilder {
     }
 
     fn finish(self, transport: Arc<dyn Transport>, streams: Vec<StreamConfig>) -> EventBus {
+        let tracing = Tracing::new(transport.name(), self.trace_source);
         let inner = Inner {
             transport,
             codec: self.codec,
@@ -270,6 +282,7 @@ impl BusBuilder {
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
             delayed_naks: Registry::default(),
+            tracing,
         };
         EventBus {
             inner: Arc::new(inner),

@@ -1,6 +1,7 @@
 //! `Wanted`: what a subscription or a query asks for: the events of a set, or whatever has a subject
 //! that a pattern matches.
 
+use event_sdk_core::event::EventSpec;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, Operation};
 use event_sdk_core::{EventSet, Pattern};
@@ -10,8 +11,12 @@ use super::{EventBus, Routes};
 /// The requested subjects, without the type of the set.
 #[derive(Debug, Clone)]
 pub(crate) enum Wanted {
-    /// The events of a set: the function returns their whole subjects.
-    Events(Filters),
+    /// The events of a set.
+    Events {
+        /// Returns their whole subjects.
+        filters: Filters,
+        members: &'static [&'static EventSpec],
+    },
     /// Messages of any form, by subject.
     Subjects {
         patterns: Vec<Pattern>,
@@ -26,7 +31,18 @@ pub(crate) type Filters = fn(&Routes, &EventBus, Operation) -> Result<Vec<Patter
 impl Wanted {
     /// The events of the set `S`.
     pub(crate) fn events_of<S: EventSet>() -> Self {
-        Self::Events(Routes::filters::<S>)
+        Self::Events {
+            filters: Routes::filters::<S>,
+            members: S::MEMBERS,
+        }
+    }
+
+    /// The events of the set; none for messages of any form.
+    pub(crate) fn members(&self) -> &'static [&'static EventSpec] {
+        match self {
+            Self::Events { members, .. } => members,
+            Self::Subjects { .. } => &[],
+        }
     }
 
     /// Returns the streams, and the requested whole subjects of each.
@@ -56,7 +72,7 @@ impl Wanted {
         operation: Operation,
     ) -> Result<Vec<Pattern>, Error> {
         match self {
-            Self::Events(filters) => filters(routes, bus, operation),
+            Self::Events { filters, .. } => filters(routes, bus, operation),
             Self::Subjects { patterns, absolute } => {
                 routes.filters_of_subjects(patterns, *absolute, bus, operation)
             }

@@ -13,6 +13,16 @@ pub(super) enum Stop {
     Unreadable(DecodeError),
 }
 
+impl Stop {
+    /// Its kind, for a span.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.class().as_str(),
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
 impl From<DecodeError> for Stop {
     fn from(error: DecodeError) -> Self {
         Self::Unreadable(error)

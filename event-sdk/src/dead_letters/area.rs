@@ -1,6 +1,8 @@
 //! The areas of the dead-letter and retry streams by the first tokens of subjects, and tokens for
 //! names.
 
+use std::borrow::Cow;
+
 use event_sdk_core::subject::grammar::escape_key;
 
 /// What a subject of the dead-letter or retry stream is for.
@@ -51,4 +53,20 @@ pub(super) fn fnv(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+/// The most bytes of a key that is written whole.
+const MAX_KEY: usize = 500;
+
+/// A key as it is written: one that is too long is cut, and a hash of it is appended, so that
+/// different keys stay different.
+pub(super) fn bounded_key(key: &str) -> Cow<'_, str> {
+    if key.len() <= MAX_KEY {
+        return Cow::Borrowed(key);
+    }
+    let mut end = MAX_KEY - short(&[]).len();
+    while !key.is_char_boundary(end) {
+        end -= 1;
+    }
+    Cow::Owned(format!("{}{}", &key[..end], short(key.as_bytes())))
 }

@@ -25,6 +25,8 @@ pub enum DeadLetterClass {
     MaxDeliveries,
     /// Another client of the consumer terminated it.
     Terminated,
+    /// It did not fail: it waits behind a dead letter of its key (sequenced mode).
+    Parked,
     /// Another class, written by another client or by a newer version.
     Other(Text),
 }
@@ -41,6 +43,7 @@ impl DeadLetterClass {
             Self::KilledProcess => "killed-process",
             Self::MaxDeliveries => "max-deliveries",
             Self::Terminated => "terminated",
+            Self::Parked => "parked",
             Self::Other(text) => text,
         }
     }
@@ -56,6 +59,7 @@ impl DeadLetterClass {
             Self::KilledProcess,
             Self::MaxDeliveries,
             Self::Terminated,
+            Self::Parked,
         ];
         known
             .into_iter()

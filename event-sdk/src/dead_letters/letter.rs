@@ -30,6 +30,9 @@ pub struct DeadLetter {
     pub event_type: Option<Text>,
     /// The key of the event, if it has one.
     pub key: Option<String>,
+    /// Whether later events of the key wait for this one (sequenced mode): they join the
+    /// [`Park`](super::Park) of the key.
+    pub sequenced: bool,
     /// How often the event was redriven before it failed this time: zero for the first letter.
     pub redrive: u32,
     /// The reason.
@@ -66,6 +69,7 @@ impl DeadLetter {
             event_id: None,
             event_type: None,
             key: None,
+            sequenced: false,
             redrive: 0,
             class,
             errors: Vec::new(),
@@ -85,6 +89,7 @@ impl fmt::Debug for DeadLetter {
             .field("origin", &self.origin)
             .field("event_id", &self.event_id)
             .field("event_type", &self.event_type)
+            .field("sequenced", &self.sequenced)
             .field("redrive", &self.redrive)
             .field("class", &self.class)
             .field("errors", &self.errors)

@@ -1,22 +1,20 @@
 //! `DeadLetterQueue`: counts, lists, groups, shows and redrives the letters of a stream.
 
-mod audit;
 mod filter;
 mod group;
 mod redrive;
 mod scan;
-mod state;
 mod summary;
 
-pub use audit::Audit;
 pub use filter::{LetterFilter, Page};
 pub use group::{Cause, CauseGroup};
 pub use redrive::{Redrive, RedriveReport};
-pub use state::{LetterState, LetterStatus};
 pub use summary::{LetterSummary, QueuedLetter};
 
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::Error;
 
+use super::park::Park;
 use super::place::DeadLetterStream;
 use crate::bus::EventBus;
 
@@ -46,6 +44,12 @@ pub struct DeadLetterQueue {
 }
 
 impl DeadLetterQueue {
+    /// The events of a consumer that wait behind dead letters of their keys (sequenced mode).
+    #[must_use]
+    pub fn park(&self, consumer: impl Into<Text>) -> Park {
+        Park::new(&self.bus, self.place.clone(), consumer)
+    }
+
     /// Counts letters.
     ///
     /// Cancel-safe: it changes nothing.

@@ -5,6 +5,7 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Body, StoredMessage};
 use jiff::Timestamp;
 
+use super::area::bounded_key;
 use super::class::DeadLetterClass;
 use super::escaping::{escaped, unescaped, unescaped_text};
 use super::letter::{DeadLetter, Origin};
@@ -22,13 +23,14 @@ pub(super) const SUBJECT_PREFIX: &str = "Dead-Letter-Prefix";
 pub(super) const EVENT_ID: &str = "Dead-Letter-Event-Id";
 pub(super) const EVENT_TYPE: &str = "Dead-Letter-Event-Type";
 pub(super) const KEY: &str = "Dead-Letter-Key";
+pub(super) const SEQUENCED: &str = "Dead-Letter-Sequenced";
 pub(super) const REDRIVE: &str = "Dead-Letter-Redrive";
 pub(super) const ATTEMPTS: &str = "Dead-Letter-Attempts";
 pub(super) const FIRST_FAILURE: &str = "Dead-Letter-First-Failure";
 pub(super) const LAST_FAILURE: &str = "Dead-Letter-Last-Failure";
 
 /// The most bytes of one text in a header.
-const MAX_TEXT: usize = 3000;
+pub(super) const MAX_TEXT: usize = 3000;
 /// The most bytes of one summary in the chain of errors, and the most summaries.
 const MAX_ERROR: usize = 400;
 const MAX_ERRORS: usize = 8;
@@ -50,7 +52,10 @@ pub(super) fn headers_of(letter: &DeadLetter) -> Result<Headers, InvalidHeader> 
         headers.insert(EVENT_TYPE, escaped(event_type, MAX_TEXT))?;
     }
     if let Some(key) = &letter.key {
-        headers.insert(KEY, escaped(key, MAX_TEXT))?;
+        headers.insert(KEY, escaped(&bounded_key(key), MAX_TEXT))?;
+    }
+    if letter.sequenced {
+        headers.insert(SEQUENCED, "true")?;
     }
     headers.insert(REDRIVE, letter.redrive.to_string())?;
     headers.insert(ATTEMPTS, letter.attempts.to_string())?;
@@ -77,6 +82,7 @@ pub(super) fn letter_of(message: &StoredMessage) -> Option<DeadLetter> {
     letter.event_id = headers.get(EVENT_ID).and_then(|id| id.parse().ok());
     letter.event_type = headers.get(EVENT_TYPE).map(unescaped_text);
     letter.key = headers.get(KEY).map(unescaped);
+    letter.sequenced = headers.get(SEQUENCED).is_some();
     letter.redrive = read_number(headers, REDRIVE).unwrap_or(0);
     letter.attempts = read_number(headers, ATTEMPTS).unwrap_or(1);
     letter.headers = kept(headers).ok()?;

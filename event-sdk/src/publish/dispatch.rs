@@ -19,6 +19,7 @@ use event_sdk_core::{Event, EventKey, Pattern, Subject};
 use super::prepared::Expect;
 use super::{Prepared, Publishable};
 use crate::bus::EventBus;
+use crate::trace::{About, Destination, PublishSpan};
 
 /// Maximum number of bytes that are reserved before the size of an event is known.
 const MAX_SIZE_HINT: usize = 64 * 1024;
@@ -85,11 +86,13 @@ impl<E: Event> Dispatch<E> {
         Prepared::new(self.bus.new_head(&*event, reading.now()), event)
     }
 
-    /// Passes the event to the transport; with `reading` if the clock was just read.
+    /// Passes the event to the transport; with `reading` if the clock was just read. Sets `span` to
+    /// the span of the publish.
     pub(super) fn send(
         &self,
         prepared: &Prepared<E>,
         reading: Option<Reading<'_>>,
+        span: &mut Option<PublishSpan>,
     ) -> Result<Completion<Result<Confirmation, Error>>, Error> {
         let keyed;
         let subject = if let (Ok(subject), KeyUse::None | KeyUse::Order) =
@@ -101,6 +104,8 @@ impl<E: Event> Dispatch<E> {
             &keyed
         };
         let mut headers = prepared.headers().clone();
+        *span = self.open_span(prepared, subject, &mut headers);
+        let _entered = span.as_ref().map(|span| span.span().enter());
         let body = self
             .body(prepared, &mut headers)
             .map_err(|error| error.at_subject(subject))?;
@@ -125,6 +130,23 @@ impl<E: Event> Dispatch<E> {
             return Err(error.at_subject(subject));
         }
         Ok(transport.publish(request))
+    }
+
+    #[inline]
+    fn open_span(
+        &self,
+        prepared: &Prepared<E>,
+        subject: &Subject,
+        headers: &mut Headers,
+    ) -> Option<PublishSpan> {
+        let origin = prepared.extra().map(|extra| extra.trace_origin);
+        let about = || About {
+            destination: Destination::of_event(subject, self.bus.prefix(), &E::SPEC),
+            event_id: Some(prepared.id()),
+            conversation: prepared.head().metadata.correlation_id.clone(),
+        };
+        let tracing = &self.bus.inner().tracing;
+        PublishSpan::open(tracing, headers, origin.unwrap_or_default(), about)
     }
 
     fn body(&self, prepared: &Prepared<E>, headers: &mut Headers) -> Result<Body, Error> {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::bus::micros;
 use crate::cause::{AsCause, Cause};
-use crate::trace::TraceContext;
+use crate::trace::{Origin, TraceContext};
 
 /// An event with fixed id and time, and the options of its publish (headers, message id,
 /// expectations). Publishing it again repeats the same publish: the stream recognizes it by the
@@ -36,6 +36,8 @@ pub(super) struct Extra {
     pub(super) headers: Headers,
     pub(super) message_id: Option<MessageId>,
     pub(super) expect: Expect,
+    /// Where the trace headers come from.
+    pub(super) trace_origin: Origin,
     /// The first invalid header; the publish returns it as an error.
     pub(super) invalid: Option<InvalidHeader>,
     /// The reason why a key of the caller's own was refused; the publish returns it as an error.
@@ -53,6 +55,7 @@ impl Extra {
     /// Copies the headers of another message, including its trace context, except those that a
     /// server obeys.
     pub(super) fn set_headers_of(&mut self, headers: &Headers) {
+        self.trace_origin = Origin::Caller;
         for (name, value) in headers.iter() {
             if is_the_servers(name) {
                 continue;
@@ -64,7 +67,8 @@ impl Extra {
     }
 
     /// Sets the headers of a trace context.
-    pub(super) fn set_trace(&mut self, trace: &TraceContext) {
+    pub(super) fn set_trace(&mut self, trace: &TraceContext, origin: Origin) {
+        self.trace_origin = origin;
         // A checked context has only characters that a header may have.
         let _ = trace.write(&mut self.headers);
     }
@@ -131,10 +135,11 @@ impl<E> Prepared<E> {
         self.extra().map_or(NONE, |extra| &extra.headers)
     }
 
-    /// Adds the trace context as headers.
+    /// Sets the trace context of the event: headers, and the parent of its `publish` span if the bus
+    /// has a [`TraceSource`](crate::trace::TraceSource).
     #[must_use]
     pub fn trace(mut self, trace: &TraceContext) -> Self {
-        self.set_trace(trace);
+        self.extra_mut().set_trace(trace, Origin::Caller);
         self
     }
 
@@ -172,10 +177,6 @@ impl<E> Prepared<E> {
     pub(super) fn extra_mut(&mut self) -> &mut Extra {
         self.extra.get_or_insert_default()
     }
-
-    fn set_trace(&mut self, trace: &TraceContext) {
-        self.extra_mut().set_trace(trace);
-    }
 }
 
 impl<E: Event> Prepared<E> {
@@ -197,7 +198,7 @@ impl<E: Event> Prepared<E> {
                 head.metadata.causation_id = Some(cause.event_id);
             });
             if let Some(trace) = cause.trace {
-                self.set_trace(&trace);
+                self.extra_mut().set_trace(&trace, Origin::Cause);
             }
         }
         self

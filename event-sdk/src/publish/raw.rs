@@ -15,12 +15,13 @@ use event_sdk_core::transport::{
     Body, Error, Expectations, MessageId, Operation, PublishRequest, Stored, TransportExt as _,
 };
 use event_sdk_core::{Pattern, Subject};
+use tracing::Instrument as _;
 
 use super::dispatch::{check_size, invalid_subject};
 use super::prepared::Extra;
 use super::sending::not_confirmed;
 use crate::bus::EventBus;
-use crate::trace::TraceContext;
+use crate::trace::{About, Destination, Origin, PublishSpan, TraceContext};
 
 /// A publish of bytes: set options, then await it. [`RawBus::publish`](crate::RawBus::publish)
 /// returns it.
@@ -77,9 +78,10 @@ impl RawPublish {
         self
     }
 
-    /// Adds the trace context as headers.
+    /// Sets the trace context of the message: headers, and the parent of its `publish` span if the
+    /// bus has a [`TraceSource`](crate::trace::TraceSource).
     pub fn trace(mut self, trace: &TraceContext) -> Self {
-        self.extra.set_trace(trace);
+        self.extra.set_trace(trace, Origin::Caller);
         self
     }
 
@@ -124,24 +126,44 @@ impl RawPublish {
         self
     }
 
-    async fn run(self) -> Result<Stored, Error> {
+    async fn run(mut self) -> Result<Stored, Error> {
         let subject = match &self.subject {
             Ok(subject) => subject.clone(),
             Err(why) => return Err(invalid_subject(why)),
         };
-        self.send(&subject)
-            .await
-            .map_err(|error| match error.subject() {
+        let mut headers = std::mem::take(&mut self.extra.headers);
+        let span = self.open_span(&subject, &mut headers);
+        let send = self.send(&subject, headers);
+        let result = match &span {
+            Some(span) => send.instrument(span.span().clone()).await,
+            None => send.await,
+        };
+        result.map_err(|error| {
+            if let Some(span) = &span {
+                span.failed(&error);
+            }
+            match error.subject() {
                 Some(_) => error,
                 None => error.at_subject(&subject),
-            })
+            }
+        })
     }
 
-    async fn send(self, subject: &Subject) -> Result<Stored, Error> {
+    fn open_span(&self, subject: &Subject, headers: &mut Headers) -> Option<PublishSpan> {
+        // Nothing is known of the message: neither its id, nor whether its subject has a key.
+        let about = || About {
+            destination: Destination::of_any(subject, self.bus.prefix(), &[]),
+            event_id: None,
+            conversation: None,
+        };
+        let tracing = &self.bus.inner().tracing;
+        PublishSpan::open(tracing, headers, self.extra.trace_origin, about)
+    }
+
+    async fn send(self, subject: &Subject, headers: Headers) -> Result<Stored, Error> {
         let inner = self.bus.inner();
         self.extra.check()?;
         let capabilities = inner.transport.capabilities();
-        let headers = self.extra.headers;
         check_size(&self.bus, &capabilities, self.body.len(), &headers)?;
         let mut expect = Expectations::none();
         expect.last_sequence = self.extra.expect.stream;

@@ -19,7 +19,7 @@ use super::dispatch::Dispatch;
 use super::prepared::Expect;
 use super::{Prepared, PublishError, Publishable};
 use crate::cause::AsCause;
-use crate::trace::TraceContext;
+use crate::trace::{PublishSpan, TraceContext};
 
 /// A publish of one event: set options, then await it.
 ///
@@ -67,7 +67,7 @@ impl<'a, E: Event> Publish<'a, E> {
         self.change(|prepared| prepared.occurred_at(instant))
     }
 
-    /// Adds the trace context as headers.
+    /// Sets the trace context of the event; see [`Prepared::trace`].
     pub fn trace(self, trace: &TraceContext) -> Self {
         self.change(|prepared| prepared.trace(trace))
     }
@@ -143,6 +143,7 @@ impl<'a, E: Event> IntoFuture for Publish<'a, E> {
             event: Some(event),
             timeout,
             waiting: None,
+            span: None,
         }
     }
 }
@@ -161,6 +162,8 @@ pub struct PublishFuture<'a, E> {
     /// Boxed, because it is rarely needed (a transport in this process is ready at once), and the
     /// future is moved before it is polled.
     waiting: Option<Box<Waiting>>,
+    /// The span, from the first poll until the result; `None` if nobody records it.
+    span: Option<PublishSpan>,
 }
 
 /// A publish that waits for the transport.
@@ -241,11 +244,14 @@ impl<E: Event> PublishFuture<'_, E> {
         if let Some(extra) = prepared.extra() {
             extra.check()?;
         }
-        self.dispatch.send(prepared, reading)
+        self.dispatch.send(prepared, reading, &mut self.span)
     }
 
     /// Polls until the transport has accepted the event. Returns the result if it is already known.
     fn poll_handing_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Stored>, Error>> {
+        // The first poll opens the span.
+        let span = self.span.clone();
+        let _entered = span.as_ref().map(|span| span.span().enter());
         let waiting = if let Some(waiting) = &mut self.waiting {
             waiting
         } else {
@@ -273,6 +279,8 @@ impl<E: Event> PublishFuture<'_, E> {
 
     /// Polls the confirmation of an accepted event.
     fn poll_storing(&mut self, cx: &mut Context<'_>) -> Poll<Result<Stored, Error>> {
+        let span = self.span.clone();
+        let _entered = span.as_ref().map(|span| span.span().enter());
         match self.waiting.as_mut().map(|waiting| &mut waiting.phase) {
             Some(Phase::Storing(confirmation)) => Pin::new(confirmation).poll(cx),
             _ => Poll::Pending,
@@ -305,6 +313,7 @@ impl<E: Event> PublishFuture<'_, E> {
                 let published = Published::new(prepared.id(), stored);
                 // Dropped in place: moving it takes longer.
                 self.event = None;
+                self.span = None;
                 Poll::Ready(Ok(published))
             }
             (Err(error), _) => self.failed(error),
@@ -317,6 +326,9 @@ impl<E: Event> PublishFuture<'_, E> {
         match self.event.take() {
             None => Poll::Pending,
             Some(event) => {
+                if let Some(span) = self.span.take() {
+                    span.failed(&error);
+                }
                 let prepared = self.dispatch.prepare(event);
                 let error = self.named(error, prepared.event());
                 Poll::Ready(Err(PublishError::new(error, prepared)))

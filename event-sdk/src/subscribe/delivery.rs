@@ -208,6 +208,12 @@ impl<S> Delivery<S> {
         self.info.pending
     }
 
+    /// Records the span `receive`.
+    #[inline]
+    pub(super) fn record_receive(&self) {
+        self.received_by(self.refusals.consumer.as_deref());
+    }
+
     pub(crate) fn settler(&self) -> Option<&Settler> {
         self.settler.as_ref()
     }

@@ -279,6 +279,8 @@ impl<S> Subscribe<S> {
             // shared with other threads.
             prefix: inner.prefix.to_string().into(),
             max_payload: inner.max_payload,
+            members: self.wanted.members(),
+            tracing: inner.tracing.clone(),
         };
         let clock = Arc::clone(&inner.clock);
         let filter = self.filter;

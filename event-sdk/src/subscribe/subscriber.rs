@@ -219,6 +219,7 @@ impl<S> Subscriber<S> {
             }
             let rest = self.gathered.split_off(max.min(self.gathered.len()));
             let deliveries = std::mem::replace(&mut self.gathered, rest);
+            deliveries.iter().for_each(Delivery::record_receive);
             Poll::Ready(Some(Ok(Batch::new(deliveries.into()))))
         })
         .await
@@ -239,11 +240,17 @@ impl<S> Subscriber<S> {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Incoming<S>, Error>>> {
-        if let Some(delivery) = self.gathered.pop_front() {
-            return Poll::Ready(Some(Ok(Incoming::Delivery(delivery))));
-        }
-        match ready!(self.poll_received(cx)) {
-            Some(incoming) => Poll::Ready(Some(Ok(incoming))),
+        let incoming = match self.gathered.pop_front() {
+            Some(delivery) => Some(Incoming::Delivery(delivery)),
+            None => ready!(self.poll_received(cx)),
+        };
+        match incoming {
+            Some(incoming) => {
+                if let Incoming::Delivery(delivery) = &incoming {
+                    delivery.record_receive();
+                }
+                Poll::Ready(Some(Ok(incoming)))
+            }
             None => Poll::Ready(self.ended.take().map(Err)),
         }
     }

@@ -2,21 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::future::{IntoFuture as _, poll_fn};
-use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
-use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::dead_letters::{Audit, LetterFilter};
-use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{
-    Capabilities, Completion, Confirmation, Drained, Error, History, HistoryRequest, HistoryStream,
-    PublishRequest, StreamAdmin, SubscribeRequest, Subscription, Transport,
-};
 
 use crate::rig::{body, buses, letter, put, stored, within};
+use crate::stepwise::{killed_after, stepwise};
 
 const LETTERS: u64 = 12;
 
@@ -37,116 +30,11 @@ async fn assert_each_once(bus: &EventBus, letters: u64) {
     assert_eq!(within("a count", queue.count(&open)).await.unwrap(), 0);
 }
 
-/// Memory, where each operation takes two polls more: before it is done, and before its result
-/// comes. So a future can be dropped before an operation, and after it without its result.
-#[derive(Debug, Clone)]
-struct Stepwise(Arc<MemoryTransport>);
-
-async fn yielded() {
-    let mut first = true;
-    poll_fn(|cx| {
-        cx.waker().wake_by_ref();
-        if std::mem::take(&mut first) {
-            Poll::Pending
-        } else {
-            Poll::Ready(())
-        }
-    })
-    .await;
-}
-
-impl Transport for Stepwise {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
-    }
-
-    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
-        let memory = Arc::clone(&self.0);
-        let subject = message.subject.clone();
-        let (headers, body, expect) = (message.headers, message.body, message.expect);
-        Completion::later(async move {
-            yielded().await;
-            let mut request = PublishRequest::new(&subject, body);
-            request.headers = headers;
-            request.expect = expect;
-            let stored = memory.publish(request).await?.await;
-            Ok(Completion::later(async move {
-                yielded().await;
-                stored
-            }))
-        })
-    }
-
-    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
-        self.0.subscribe(request)
-    }
-
-    fn history(&self) -> Option<&dyn History> {
-        Some(self)
-    }
-
-    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
-        self.0.stream_admin()
-    }
-
-    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
-        self.0.drain(within)
-    }
-
-    fn close(&self) -> Completion<Result<(), Error>> {
-        self.0.close()
-    }
-}
-
-impl History for Stepwise {
-    fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
-        let memory = Arc::clone(&self.0);
-        Completion::later(async move {
-            yielded().await;
-            match memory.history() {
-                Some(history) => history.read(request).await,
-                None => unreachable!("memory has history"),
-            }
-        })
-    }
-}
-
-async fn stepwise() -> EventBus {
-    let place = event_sdk::dead_letters::DeadLetterStream::new("DLQ");
-    let memory = MemoryTransport::builder()
-        .stream(place.spec().config("events").unwrap())
-        .stream(place.retry_spec().config("events").unwrap());
-    let memory = Stepwise(Arc::new(memory.build().unwrap()));
-    let bus = EventBus::builder().transport(memory).unwrap();
-    for number in 1..=LETTERS {
-        put(&bus, &letter(number)).await;
-    }
-    bus
-}
-
-/// Polls a future this often, and drops it; whether it had ended.
-async fn killed_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        // Memory's history stops when the task has used up its share.
-        tokio::task::yield_now().await;
-    }
-    None
-}
-
 #[tokio::test]
 async fn killed_once_at_every_await() {
     let mut polls = 0;
     loop {
-        let bus = stepwise().await;
+        let bus = stepwise(LETTERS).await;
         let queue = bus.dead_letters("DLQ");
         let redrive = queue.redrive(LetterFilter::open()).into_future();
         let ended = killed_after(polls, redrive).await.is_some();
@@ -169,7 +57,7 @@ async fn killed_once_at_every_await() {
 async fn killed_again_and_again() {
     for seed in 0..200 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let bus = stepwise().await;
+        let bus = stepwise(LETTERS).await;
         let queue = bus.dead_letters("DLQ");
         let mut kills = 0;
         loop {
@@ -188,7 +76,7 @@ async fn killed_again_and_again() {
 async fn two_at_the_same_time_send_once() {
     for seed in 0..50 {
         let mut random = fastrand::Rng::with_seed(seed);
-        let bus = stepwise().await;
+        let bus = stepwise(LETTERS).await;
         let queue = bus.dead_letters("DLQ");
         let mut both = [
             Some(queue.redrive(LetterFilter::open()).into_future()),
@@ -216,7 +104,7 @@ async fn an_edit_killed_at_every_await() {
     let audit = Audit::by("bob").because("a typo");
     let edited = body(letter(1).event_id.unwrap(), 77);
     for polls in 0..30 {
-        let bus = stepwise().await;
+        let bus = stepwise(LETTERS).await;
         let queue = bus.dead_letters("DLQ");
         let edit = queue.edit_and_redrive(1, edited.clone(), &audit);
         let ended = killed_after(polls, edit).await.is_some();

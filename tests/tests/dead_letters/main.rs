@@ -2,6 +2,7 @@
 //! real server.
 
 mod rig;
+mod stepwise;
 
 mod page;
 mod storing;
@@ -10,3 +11,5 @@ mod listing;
 mod redriving;
 
 mod killed;
+
+mod park;

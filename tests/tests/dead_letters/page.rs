@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use event_sdk::dead_letters::{Audit, DeadLetterClass, LetterFilter, Redriven};
+use event_sdk::dead_letters::{Audit, DeadKey, DeadLetterClass, LetterFilter, Origin, Redriven};
 use event_sdk::headers::Headers;
 use event_sdk::transport::StoredMessage;
 use jiff::Timestamp;
@@ -86,10 +86,13 @@ async fn the_page_says_what_is_written() {
         let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         full.headers.insert("traceparent", trace).unwrap();
         let mut least = letter(8);
-        least.origin.prefix = None;
+        least.origin = Origin::new("LEGACY", 8, "legacy.tx.created", "events");
         (least.event_id, least.event_type, least.key) = (None, None, None);
         least.errors.clear();
-        for letter in [&full, &least] {
+        let mut held = full.clone();
+        held.event_id = letter(9).event_id;
+        held.sequenced = true;
+        for letter in [&full, &least, &held] {
             put(&bus, letter).await;
         }
         let queue = bus.dead_letters("DLQ");
@@ -99,13 +102,34 @@ async fn the_page_says_what_is_written() {
         within("a redrive", redrive).await.unwrap();
         let rest = queue.redrive(LetterFilter::open());
         assert_eq!(within("a redrive", rest).await.unwrap().redriven, [2]);
+        let requests = stored(&bus, "DLQ", "dlq.=request.>").await;
+        let least = &requests[0].headers;
+        let again = queue.redrive(LetterFilter::open()).audit(audit.clone());
+        assert_eq!(within("a release", again).await.unwrap().released, [3]);
+        let requests = stored(&bus, "DLQ", "dlq.=request.>").await;
+        compare("Sequenced mode", &requests[1].headers, least);
+        let park = queue.park("billing");
+        held.origin.sequence = 43;
+        within("an append", park.append(&held)).await.unwrap();
+        let key = DeadKey::of(&held).unwrap();
+        let events = within("events", park.events(&key)).await.unwrap();
+        for event in events {
+            within("a mark", park.handled(&event)).await.unwrap();
+        }
+        let messages = stored(&bus, "DLQ", "dlq.>").await;
+        let shapes = messages.iter().map(|it| shape(it.subject.as_str()));
+        assert_eq!(shapes.collect::<BTreeSet<_>>(), subjects());
 
         let letters = stored(&bus, "DLQ", "dlq.billing.>").await;
         compare(
             "Headers of a letter",
-            &letters[0].headers,
+            &letters[2].headers,
             &letters[1].headers,
         );
+        let parked = stored(&bus, "DLQ", "dlq.=park.>").await;
+        let mut like = names(&letters[2].headers);
+        like.remove("Dead-Letter-Error");
+        assert_eq!(names(&parked[0].headers), like);
         let redriven = stored(&bus, "DLQ_RETRY", "retry.>").await;
         compare("Redriving", &redriven[0].headers, &redriven[1].headers);
         let states = stored(&bus, "DLQ", "dlq.=state.>").await;
@@ -139,6 +163,28 @@ async fn the_page_says_what_is_written() {
     }
 }
 
+/// The subjects of the dead-letter stream that the page lists, with `*` in place of names.
+fn subjects() -> BTreeSet<String> {
+    let rows = section("Subjects").lines();
+    let rows = rows.filter_map(|row| row.strip_prefix("| `")?.split_once("` |"));
+    let rows = rows.filter(|(row, _)| row.starts_with("dlq."));
+    let subject = |(row, _): (&str, &str)| {
+        let row = row.replace("<relative subject>", "<a>.<b>.<c>");
+        let tokens = row.split('.');
+        let tokens = tokens.map(|it| if it.starts_with('<') { "*" } else { it });
+        tokens.collect::<Vec<_>>().join(".")
+    };
+    rows.map(subject).collect()
+}
+
+/// A subject with `*` in place of names.
+fn shape(subject: &str) -> String {
+    let known = ["dlq", "=state", "=park", "=request"];
+    let tokens = subject.split('.');
+    let tokens = tokens.map(|it| if known.contains(&it) { it } else { "*" });
+    tokens.collect::<Vec<_>>().join(".")
+}
+
 #[test]
 fn the_page_names_every_class() {
     let rows = section("Headers of a letter").lines();
@@ -152,5 +198,5 @@ fn the_page_names_every_class() {
         assert!(!matches!(of(class), DeadLetterClass::Other(_)), "{class}");
         assert_eq!(of(class).as_str(), *class);
     }
-    assert_eq!(classes.len(), 7, "{classes:?}");
+    assert_eq!(classes.len(), 8, "{classes:?}");
 }

@@ -32,6 +32,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk-core"],
+        features: Features::Only("read-back"),
+        reason: "what event-sdk-testing asks of it",
+    },
+    FeatureSet {
+        packages: &["event-sdk-core"],
         features: Features::All,
         reason: "features only add; its tests are compiled here too",
     },
@@ -89,6 +94,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         packages: &["event-sdk"],
         features: Features::All,
         reason: "features only add; its tests and benches are compiled here too",
+    },
+    FeatureSet {
+        packages: &["event-sdk-testing"],
+        features: Features::All,
+        reason: "the tests of a service; has no features",
     },
     FeatureSet {
         packages: &["event-schemas-subset"],

@@ -42,6 +42,16 @@ impl<E: Event> WriteJson for E {
     fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         json::write_value(self, out)
     }
+
+    #[cfg(feature = "read-back")]
+    fn __read_back(&self, written: &[u8]) -> Option<Result<Vec<u8>, json::ReadBackError>> {
+        let read = json::read_value::<E>(written).map_err(json::ReadBackError::Read);
+        Some(read.and_then(|event| {
+            let mut out = Vec::new();
+            let again = json::write_value(&event, &mut out);
+            again.map(|()| out).map_err(json::ReadBackError::Written)
+        }))
+    }
 }
 
 impl fmt::Debug for dyn ErasedEvent {

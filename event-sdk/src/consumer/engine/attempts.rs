@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tracing::Instrument as _;
 
 use super::Boxed;
 use crate::consumer::Ctx;
@@ -181,13 +182,20 @@ impl Attempts {
 /// One attempt: the handler, with its panics as failures.
 fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
+    let span = ctx.message().process_span(ctx.consumer());
     let attempt = Watch::new(handler.watch, async move { call(ctx).await });
     let attempt = AssertUnwindSafe(attempt).catch_unwind();
+    let attempt = attempt.instrument(span);
     async move {
-        Ended::Returned(match attempt.await {
+        let span = attempt.span().clone();
+        let outcome = match attempt.await {
             Ok(outcome) => outcome,
             Err(_) => Err(Stop::Failed(panicked())),
-        })
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
     }
 }
 

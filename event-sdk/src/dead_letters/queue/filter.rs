@@ -6,8 +6,8 @@ use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
 use super::super::class::DeadLetterClass;
+use super::super::state::LetterStatus;
 use super::group::Cause;
-use super::state::LetterStatus;
 use super::summary::LetterSummary;
 
 /// Which letters an operation is about. All conditions have to hold.

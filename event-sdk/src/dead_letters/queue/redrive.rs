@@ -11,13 +11,20 @@ use bytes::Bytes;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 use super::super::area::Area;
+use super::super::audit::Audit;
+use super::super::letter::DeadLetter;
+use super::super::marks::{read_state, state_now, write_state};
 use super::super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
+use super::super::park::DeadKey;
+#[cfg(doc)]
+use super::super::park::Park;
 use super::super::redriven::Redriven;
+use super::super::state::{LetterState, LetterStatus};
+use super::super::store::DeadLetterStore as _;
+use super::super::stream_store::StreamDeadLetters;
 use super::DeadLetterQueue;
-use super::audit::Audit;
 use super::filter::LetterFilter;
 use super::scan::Stored;
-use super::state::{LetterState, LetterStatus};
 
 impl DeadLetterQueue {
     /// Sends letters to the retry stream, from which only their own consumer reads: set options,
@@ -28,6 +35,10 @@ impl DeadLetterQueue {
     /// So a redrive that was killed can be repeated at any time: the result names what an earlier
     /// one had sent as [`already`](RedriveReport::already). If the event fails again, it becomes
     /// another letter, with a higher number.
+    ///
+    /// In sequenced mode a letter goes through no retry stream: its key is
+    /// [released](super::super::Park::release), and its consumer handles the events of the key in
+    /// order.
     ///
     /// ```
     /// # use event_sdk::dead_letters::{Audit, DeadLetterQueue, LetterFilter};
@@ -53,7 +64,8 @@ impl DeadLetterQueue {
     }
 
     /// Redrives a letter with another body, and says in its headers by whom and why it was edited.
-    /// The letter keeps the original body.
+    /// The letter keeps the original body. In sequenced mode another letter with the edited body
+    /// takes its place, and its key is released.
     ///
     /// The body is an envelope with the id of the original event.
     ///
@@ -96,6 +108,9 @@ impl DeadLetterQueue {
         let status = &stored.letter.state.status;
         if *status != LetterStatus::Open {
             return Err(refused(format!("its status is {:?}", status.as_str())));
+        }
+        if letter.sequenced {
+            return self.edit_in_park(&stored, body, audit).await;
         }
         match self.send(&stored, Some(body), audit).await? {
             Sent::Now | Sent::Earlier { is_same: true } => Ok(()),
@@ -152,19 +167,44 @@ impl DeadLetterQueue {
                 (Sent::Earlier { is_same }, sequence)
             }
         };
-        let mut state = self.state_now(LetterStatus::Redriven, audit);
+        let mut state = state_now(&self.bus, LetterStatus::Redriven, audit);
         state.retry_sequence = sequence;
-        self.mark_redriven(stored, &state).await?;
+        self.mark(stored, &state).await?;
         Ok(sent)
     }
 
+    /// Puts the edited event in the place of its letter, and releases its key.
+    async fn edit_in_park(&self, stored: &Stored, body: Bytes, audit: &Audit) -> Result<(), Error> {
+        let mut edited = stored.letter.letter.clone();
+        edited.redrive = edited.redrive.saturating_add(1);
+        edited.body = body;
+        let store = StreamDeadLetters::new(&self.bus, self.place.clone());
+        store.put(&edited).await?;
+        let state = state_now(&self.bus, LetterStatus::Replaced, audit);
+        self.mark(stored, &state).await?;
+        self.release(&edited, audit).await
+    }
+
+    /// Asks the owner of the consumer to handle the events of the letter's key.
+    async fn release(&self, letter: &DeadLetter, audit: &Audit) -> Result<(), Error> {
+        match DeadKey::of(letter) {
+            Some(key) => {
+                let park = self.park(letter.consumer.clone());
+                park.release(&key, audit).await
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Marks a letter that was sent, whatever else is written of it meanwhile.
-    async fn mark_redriven(&self, stored: &Stored, state: &LetterState) -> Result<(), Error> {
+    async fn mark(&self, stored: &Stored, state: &LetterState) -> Result<(), Error> {
         let Stored { letter, subject } = stored;
+        let subject = subject.text(&self.place, Area::State);
         let mut last = letter.state_sequence;
-        while !self.write_state(subject, letter.id, state, last).await? {
-            let (sequence, now) = self.state_of(subject, letter.id).await?;
-            if now.status == LetterStatus::Redriven {
+        while !write_state(&self.bus, &subject, letter.id, state, last).await? {
+            let read = read_state(&self.bus, &self.place, &subject, letter.id);
+            let (sequence, now) = read.await?;
+            if now.status == state.status {
                 break;
             }
             last = sequence;
@@ -254,6 +294,11 @@ impl Redrive {
                 clock.sleep_until(start.saturating_add(due)).await;
             }
             sent = sent.saturating_add(1);
+            if stored.letter.summary().holds_its_key() {
+                queue.release(&stored.letter.letter, &self.audit).await?;
+                report.released.push(id);
+                continue;
+            }
             match queue.send(&stored, None, &self.audit).await {
                 Ok(Sent::Now) => report.redriven.push(id),
                 Ok(Sent::Earlier { .. }) => report.already.push(id),
@@ -304,6 +349,9 @@ pub struct RedriveReport {
     pub selected: Vec<u64>,
     /// Letters that were sent to their consumer.
     pub redriven: Vec<u64>,
+    /// Letters whose keys wait for them (sequenced mode). The owner of the consumer was asked to
+    /// handle the events of these keys in order; [`Park::outcome`] has its answer.
+    pub released: Vec<u64>,
     /// Letters that an earlier redrive had sent before it was killed; they are marked now.
     pub already: Vec<u64>,
     /// Letters that another command had redriven, archived or purged after they were selected.

@@ -8,11 +8,12 @@ use event_sdk_core::transport::{
 use futures_util::StreamExt as _;
 
 use super::super::area::Area;
+use super::super::marks::read_state;
 use super::super::place::DeadLetterStream;
+use super::super::state::LetterState;
 use super::super::subjects::LetterSubject;
 use super::super::wire;
 use super::DeadLetterQueue;
-use super::state::LetterState;
 use super::summary::{LetterSummary, QueuedLetter};
 
 /// The letters of a stream without their bodies.
@@ -99,8 +100,8 @@ impl DeadLetterQueue {
         let (Some(subject), Some(letter)) = (subject, wire::letter_of(&message)) else {
             return Ok(None);
         };
-        let state = self.state_of(&subject, id).await?;
-        let (state_sequence, state) = state;
+        let of_state = subject.text(place, Area::State);
+        let (state_sequence, state) = read_state(&self.bus, place, &of_state, id).await?;
         let letter = QueuedLetter {
             id,
             letter,
@@ -108,24 +109,6 @@ impl DeadLetterQueue {
             state_sequence,
         };
         Ok(Some(Stored { letter, subject }))
-    }
-
-    /// What became of a letter, and the sequence of the message that says so.
-    pub(super) async fn state_of(
-        &self,
-        subject: &LetterSubject,
-        id: u64,
-    ) -> Result<(u64, LetterState), Error> {
-        let subject = subject.text(&self.place, Area::State);
-        let last = super::super::outgoing::last_of(&self.bus, self.place.name(), &subject).await?;
-        let Some(last) = last else {
-            return Ok((0, LetterState::open()));
-        };
-        let state = match LetterState::read(&last.headers) {
-            Some((of, state)) if of == id => state,
-            _ => LetterState::open(),
-        };
-        Ok((last.sequence, state))
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::super::class::DeadLetterClass;
 use super::super::letter::{DeadLetter, Origin};
-use super::state::LetterState;
+use super::super::state::{LetterState, LetterStatus};
 
 /// A stored letter without body and original headers, for lists.
 ///
@@ -38,6 +38,8 @@ pub struct LetterSummary {
     pub first_failure: Timestamp,
     /// When the event failed for the last time.
     pub last_failure: Timestamp,
+    /// Whether the key of the event waits for this letter (sequenced mode).
+    pub sequenced: bool,
     /// What became of the letter.
     pub state: LetterState,
     /// The size of the body in bytes.
@@ -58,6 +60,7 @@ impl LetterSummary {
             attempts: letter.attempts,
             first_failure: letter.first_failure,
             last_failure: letter.last_failure,
+            sequenced: letter.sequenced,
             state: LetterState::open(),
             body_len: letter.body.len(),
         }
@@ -76,6 +79,14 @@ pub struct QueuedLetter {
     pub state: LetterState,
     /// The sequence of the last message that says what became of it; zero if there is none.
     pub(super) state_sequence: u64,
+}
+
+impl LetterSummary {
+    /// Whether later events of its key wait for it.
+    #[must_use]
+    pub fn holds_its_key(&self) -> bool {
+        self.sequenced && self.state.status == LetterStatus::Open
+    }
 }
 
 impl QueuedLetter {

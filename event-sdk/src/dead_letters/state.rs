@@ -4,9 +4,9 @@ use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
-use super::super::escaping::{escaped, unescaped, unescaped_text};
-use super::super::redriven::{AT, BY, ID, NOTE, write_audit};
-use super::super::wire;
+use super::escaping::{escaped, unescaped, unescaped_text};
+use super::redriven::{AT, BY, ID, NOTE, write_audit};
+use super::wire;
 
 const STATE: &str = "Dead-Letter-State";
 const RETRY_SEQUENCE: &str = "Dead-Letter-Retry-Sequence";
@@ -41,6 +41,8 @@ pub enum LetterStatus {
     Handled,
     /// It was skipped, so that the events behind it go on (sequenced mode).
     Skipped,
+    /// It failed again, or was edited: another letter has taken its place (sequenced mode).
+    Replaced,
     /// Another status, written by a newer version.
     Other(Text),
 }
@@ -55,6 +57,7 @@ impl LetterStatus {
             Self::Archived => "archived",
             Self::Handled => "handled",
             Self::Skipped => "skipped",
+            Self::Replaced => "replaced",
             Self::Other(text) => text,
         }
     }
@@ -66,6 +69,7 @@ impl LetterStatus {
             Self::Archived,
             Self::Handled,
             Self::Skipped,
+            Self::Replaced,
         ];
         let mut known = known.into_iter();
         known
@@ -76,7 +80,7 @@ impl LetterStatus {
 
 impl LetterState {
     /// A letter of which nothing is written.
-    pub(in super::super) const fn open() -> Self {
+    pub(super) const fn open() -> Self {
         Self {
             status: LetterStatus::Open,
             at: None,
@@ -87,7 +91,7 @@ impl LetterState {
     }
 
     /// Writes the state of the letter with this id.
-    pub(in super::super) fn headers(&self, id: u64) -> Result<Headers, InvalidHeader> {
+    pub(super) fn headers(&self, id: u64) -> Result<Headers, InvalidHeader> {
         let mut headers = Headers::new();
         headers.insert(STATE, escaped(self.status.as_str(), 64))?;
         headers.insert(ID, id.to_string())?;
@@ -104,7 +108,7 @@ impl LetterState {
     }
 
     /// Reads a state, and the id of its letter.
-    pub(in super::super) fn read(headers: &Headers) -> Option<(u64, Self)> {
+    pub(super) fn read(headers: &Headers) -> Option<(u64, Self)> {
         let state = Self {
             status: LetterStatus::from_text(headers.get(STATE)?),
             at: wire::read_time(headers, AT),

@@ -1,0 +1,26 @@
+//! `Audit`: by whom and why letters are changed.
+
+/// By whom and why letters are redriven, edited or archived. It is stored in headers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    pub(super) by: Option<String>,
+    pub(super) note: Option<String>,
+}
+
+impl Audit {
+    /// The person or program, as its user names it.
+    #[must_use]
+    pub fn by(name: impl Into<String>) -> Self {
+        Self {
+            by: Some(name.into()),
+            note: None,
+        }
+    }
+
+    /// Adds the reason. Do not write personal data: lists show it.
+    #[must_use]
+    pub fn because(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+}

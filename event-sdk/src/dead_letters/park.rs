@@ -1,0 +1,177 @@
+//! `Park`: the events of one consumer that wait behind dead letters of their keys (sequenced mode).
+
+mod entries;
+mod key;
+mod request;
+mod skip;
+mod subjects;
+
+pub use entries::ParkedEvent;
+pub use key::{DeadKey, KeyState};
+pub use request::{ReleaseOutcome, ReleaseRequest};
+
+use std::collections::BTreeSet;
+
+use event_sdk_core::subject::{InvalidSubject, Pattern};
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Error, ErrorKind, HistoryRequest, Operation, StoredMessage, TransportExt as _,
+};
+use futures_util::StreamExt as _;
+
+use super::area::Area;
+use super::class::DeadLetterClass;
+use super::letter::DeadLetter;
+use super::outgoing::{Once, Outgoing, invalid_header, publish};
+use super::place::DeadLetterStream;
+use super::wire;
+use crate::bus::EventBus;
+use entries::Records;
+
+/// The events of one consumer that wait behind dead letters of their keys.
+///
+/// In sequenced mode a dead letter *holds its key*: later events of the key join the park of the
+/// key, in the dead-letter stream, and the consumer acknowledges them. The one owner of the consumer
+/// uses the park in this way:
+///
+/// 1. Before it starts anything, it reads the [dead keys](Self::keys).
+/// 2. An event of a dead key is [appended](Self::append), then acknowledged, and not handled. An
+///    event of another key that fails for good is put into the store as a letter with
+///    [`sequenced`](DeadLetter::sequenced) and its key, then acknowledged; its key is dead now.
+/// 3. It asks for [requests](Self::requests) now and then. For the key of a request, it reads the
+///    [events](Self::events) of the key in order, [loads](Self::load) and handles each that the
+///    request [covers](ReleaseRequest::covers), and marks it as [handled](Self::handled). It appends
+///    what arrives meanwhile, and reads again until nothing is left: then the key is alive. If an
+///    event fails for good, a letter of it is put, and the event is marked as
+///    [replaced](Self::replaced); the key stays dead. It [answers](Self::answer) the request in both
+///    cases.
+///
+/// Each step can be repeated after a crash: an event is handled again only if the crash came between
+/// its end and the mark.
+///
+/// Operators [release](Self::release) a key, [skip](Self::skip_head) its head or
+/// [drop](Self::drop_key) it.
+///
+/// All operations fail with [`StreamNotFound`](ErrorKind::StreamNotFound) if the stream does not
+/// exist, [`Unsupported`](ErrorKind::Unsupported) on a transport without history,
+/// [`PermissionDenied`](ErrorKind::PermissionDenied), or errors of the connection.
+#[derive(Debug, Clone)]
+pub struct Park {
+    bus: EventBus,
+    place: DeadLetterStream,
+    consumer: Text,
+}
+
+impl Park {
+    /// The park of a consumer, in a stream of this bus.
+    #[must_use]
+    pub fn new(
+        bus: &EventBus,
+        place: impl Into<DeadLetterStream>,
+        consumer: impl Into<Text>,
+    ) -> Self {
+        Self {
+            bus: bus.clone(),
+            place: place.into(),
+            consumer: consumer.into(),
+        }
+    }
+
+    /// Reads the dead keys, in the order of their streams and keys.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of every [operation](Self).
+    pub async fn keys(&self) -> Result<Vec<KeyState>, Error> {
+        let open = self.records(None).await?.open();
+        let events: BTreeSet<_> = open.map(|record| (record.key, record.position)).collect();
+        let mut keys: Vec<KeyState> = Vec::new();
+        for (key, position) in events {
+            match keys.last_mut() {
+                Some(last) if last.key == key => last.add(position),
+                _ => keys.push(KeyState::new(key, position)),
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Appends an event of a dead key to its park. An event that is there already is not appended
+    /// again.
+    ///
+    /// The event has the key [`DeadLetter::key`], and need not have a class.
+    ///
+    /// Not cancel-safe: after dropping the future, the event may be appended. Appending it again is
+    /// safe.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the event has no key, those of a publish, and
+    /// those of every [operation](Self).
+    pub async fn append(&self, event: &DeadLetter) -> Result<(), Error> {
+        let Some(key) = DeadKey::of(event) else {
+            let reason = "an event without a key cannot wait for its key";
+            let kind = ErrorKind::InvalidOption;
+            return Err(Error::new(kind, Operation::Publish, reason));
+        };
+        let mut parked = event.clone();
+        parked.consumer = self.consumer.clone();
+        parked.class = DeadLetterClass::Parked;
+        parked.sequenced = true;
+        parked.attempts = 0;
+        parked.errors.clear();
+        let subject = subjects::Place::of(&self.place, &self.consumer, &key);
+        let message = Outgoing {
+            subject: subject.parked(parked.origin.sequence),
+            headers: wire::headers_of(&parked).map_err(|why| invalid_header(&why))?,
+            body: parked.body,
+        };
+        match publish(&self.bus, message, 0).await? {
+            Once::Stored(to) if to.stream.as_deref() != Some(self.place.name()) => {
+                let reason = "the event was stored in another stream; declare the dead-letter stream with `DeadLetterStream::spec`";
+                Err(
+                    Error::new(ErrorKind::StreamNotFound, Operation::Publish, reason)
+                        .at_stream(self.place.name()),
+                )
+            }
+            Once::Stored(_) | Once::Other => Ok(()),
+        }
+    }
+
+    /// Reads letters, parked events and what became of them: of one key, or of all.
+    async fn records(&self, key: Option<&DeadKey>) -> Result<Records, Error> {
+        let consumer = Some(self.consumer.as_str());
+        let parked = match key {
+            Some(key) => subjects::Place::of(&self.place, &self.consumer, key).filter(),
+            None => self.place.filter(Area::Park, consumer),
+        };
+        let areas = [Area::Letter, Area::State].map(|area| self.place.filter(area, consumer));
+        let filters = areas.into_iter().chain([parked]).collect();
+        let mut records = Records::default();
+        for message in self.read(filters).await? {
+            records.add(&message, key);
+        }
+        Ok(records)
+    }
+
+    /// Reads messages without their bodies.
+    async fn read(
+        &self,
+        filters: Result<Vec<Pattern>, InvalidSubject>,
+    ) -> Result<Vec<StoredMessage>, Error> {
+        let filters = filters.map_err(|why| {
+            let kind = ErrorKind::InvalidSubject;
+            Error::new(kind, Operation::Read, why.to_string()).at_stream(self.place.name())
+        })?;
+        let request = HistoryRequest::new(self.place.name(), filters);
+        let mut stored = self.bus.transport().read_history(request).await?;
+        let mut messages = Vec::new();
+        while let Some(message) = stored.next().await {
+            let mut message = message?;
+            message.body = event_sdk_core::transport::Body::Encoded(bytes::Bytes::new());
+            messages.push(message);
+        }
+        Ok(messages)
+    }
+}

@@ -1,0 +1,52 @@
+//! The spans of a received message: `receive` and `process`.
+
+use tracing::Span;
+
+use super::Message;
+use crate::trace::{self, About, Destination};
+
+impl<S> Message<S> {
+    /// Opens the span `process` around one attempt of a handler: a child of the trace context in
+    /// the message. See [`trace`](mod@crate::trace) for its fields. `consumer` names the consumer.
+    ///
+    /// Enter it only while the handler is polled ([`tracing::Instrument`]). The span is closed when
+    /// its last copy is dropped. [`trace::failed`](crate::trace::failed) records a failure.
+    ///
+    /// ```
+    /// use event_sdk::{Error, Event, Subscriber};
+    /// use tracing::Instrument as _;
+    ///
+    /// # async fn handle<E>(_: E) {}
+    /// # async fn example<E: Event>(mut orders: Subscriber<E>) -> Result<(), Box<dyn std::error::Error>> {
+    /// while let Some(delivery) = orders.next().await {
+    ///     let delivery = delivery?;
+    ///     let span = delivery.process_span("billing");
+    ///     handle(delivery.decode()?).instrument(span).await;
+    ///     delivery.ack().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn process_span(&self, consumer: &str) -> Span {
+        let tracing = &self.opener.tracing;
+        trace::process(tracing, consumer, &self.headers, || self.about())
+    }
+
+    /// Records the span `receive`.
+    #[inline]
+    pub(crate) fn received_by(&self, consumer: Option<&str>) {
+        let tracing = &self.opener.tracing;
+        trace::receive(tracing, consumer, &self.headers, || self.about());
+    }
+
+    fn about(&self) -> About<'_> {
+        let opener = &self.opener;
+        let head = self.head().ok();
+        About {
+            destination: Destination::of_any(&self.subject, &opener.prefix, opener.members),
+            event_id: head.map(|head| head.event_id),
+            conversation: head.and_then(|head| head.metadata.correlation_id.clone()),
+        }
+    }
+}

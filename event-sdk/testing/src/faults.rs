@@ -1,0 +1,150 @@
+//! `Faults`: which faults a transport injects, how often, decided by a seed, with a log of those
+//! that were injected.
+
+mod rates;
+
+mod dice;
+mod log;
+
+mod injector;
+mod line;
+mod settle;
+
+mod deliveries;
+
+mod connection;
+
+pub use connection::FaultyTransport;
+pub use injector::Injector;
+pub use log::{Fault, Injected};
+pub use rates::Rates;
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_sdk::time::{Clock, TokioClock};
+use event_sdk::transport::Transport;
+use tokio::sync::Notify;
+
+use self::dice::Dice;
+use self::log::Log;
+
+/// Faults that are injected into the calls of a transport, decided by a seed.
+///
+/// Each decision depends on the seed, the kind of fault and the message alone (its subject or
+/// sequence, and how often it came before), so the same program with the same seed has the same
+/// faults. [`Display`](fmt::Display) shows the seed, the rates and what was injected; a failing
+/// assertion of a [`TestBus`](crate::TestBus) ends with it.
+///
+/// ```
+/// use event_sdk_testing::{Faults, Rates, TestBus};
+///
+/// let faults = Faults::from_seed(7).rates(Rates::none().lost_ack(0.5));
+/// let bus = TestBus::builder().faults(faults).build();
+/// // … run the service, and assert what it has published …
+/// # drop(bus);
+/// ```
+///
+/// The faults are those that the contract of [`Transport`] allows, and that servers and networks
+/// have, so a service must stand all of them. For the kinds, see [`Fault`].
+#[derive(Clone)]
+pub struct Faults {
+    rates: Rates,
+    clock: Arc<dyn Clock>,
+    shared: Arc<Shared>,
+}
+
+/// What all connections share.
+struct Shared {
+    dice: Dice,
+    log: Log,
+    /// Told of each crash.
+    crash: Notify,
+}
+
+impl Faults {
+    /// The faults of this seed, each kind with the [default rate](Rates::default).
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        Self {
+            rates: Rates::default(),
+            clock: Arc::new(TokioClock::new()),
+            shared: Arc::new(Shared {
+                dice: Dice::new(seed),
+                log: Log::default(),
+                crash: Notify::new(),
+            }),
+        }
+    }
+
+    /// Sets how often each kind is injected.
+    #[must_use]
+    pub fn rates(mut self, rates: Rates) -> Self {
+        self.rates = rates;
+        self
+    }
+
+    /// Sets the clock by which deliveries are delayed. Default: tokio's. A
+    /// [`TestBus`](crate::TestBus) sets its own.
+    #[must_use]
+    pub fn on_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Wraps a transport. All transports that the same faults wrap share their decisions and log.
+    pub fn around<T: Transport>(&self, transport: T) -> FaultyTransport<T> {
+        FaultyTransport::new(transport, Injector::new(self.clone()))
+    }
+
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.shared.dice.seed()
+    }
+
+    /// What was injected so far, in order.
+    #[must_use]
+    pub fn injected(&self) -> Vec<Injected> {
+        self.shared.log.entries()
+    }
+
+    /// The longest time by which a delivery comes later.
+    pub(crate) fn longest_delay(&self) -> std::time::Duration {
+        self.rates.delay_limit()
+    }
+
+    /// Waits for the next [crash](Fault::Crash). The connection on which it happened does nothing
+    /// any more and completes no call; a test drops the service, and starts it again on another.
+    ///
+    /// Cancel-safe: a crash that happened before the call, and that no earlier call has returned
+    /// for, completes it at once.
+    pub async fn crashed(&self) {
+        self.shared.crash.notified().await;
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "faults of the seed {} ({})", self.seed(), self.rates)?;
+        let injected = self.injected();
+        if injected.is_empty() {
+            return f.write_str(": none was injected");
+        }
+        f.write_str(":")?;
+        for one in injected {
+            write!(f, "\n  {one}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Faults")
+            .field("seed", &self.seed())
+            .field("rates", &self.rates)
+            .field("injected", &self.injected().len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! `Fault`: the kinds of faults; `Injected`: one that was injected, and the log of them.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// A kind of fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Fault {
+    /// A delivery that was acknowledged comes again at once, as after an acknowledgement that
+    /// crossed a redelivery. Not after a confirmed acknowledgement.
+    Duplicate,
+    /// A delivery that was acknowledged comes again after a delay, when other events have been
+    /// handled. Not after a confirmed acknowledgement.
+    Redelivered,
+    /// A delivery comes after the next one, as a redelivery does.
+    Reorder,
+    /// A delivery comes later.
+    Delay,
+    /// An acknowledgement is lost, so that the event comes again after the ack wait. A confirmed
+    /// acknowledgement fails with [`Timeout`](event_sdk::ErrorKind::Timeout), and was lost or not.
+    LostAck,
+    /// A publish fails with [`Disconnected`](event_sdk::ErrorKind::Disconnected), and nothing is
+    /// stored.
+    PublishNotStored,
+    /// A publish fails with [`Disconnected`](event_sdk::ErrorKind::Disconnected) and an unknown
+    /// outcome, and the event is stored.
+    PublishStored,
+    /// The process ends when it acknowledges: the effect is done, the acknowledgement is not. No
+    /// call on its connection completes any more; see [`Faults::crashed`](super::Faults::crashed).
+    Crash,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Duplicate,
+        Self::Redelivered,
+        Self::Reorder,
+        Self::Delay,
+        Self::LostAck,
+        Self::PublishNotStored,
+        Self::PublishStored,
+        Self::Crash,
+    ];
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Duplicate => "duplicate",
+            Self::Redelivered => "redelivered",
+            Self::Reorder => "reorder",
+            Self::Delay => "delay",
+            Self::LostAck => "lost ack",
+            Self::PublishNotStored => "publish not stored",
+            Self::PublishStored => "publish stored",
+            Self::Crash => "crash",
+        })
+    }
+}
+
+/// A fault that was injected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Injected {
+    /// The kind.
+    pub fault: Fault,
+    /// When, by the clock of the faults.
+    pub at: Duration,
+    /// The message: its subject, or its stream, sequence and consumer.
+    pub message: String,
+}
+
+impl fmt::Display for Injected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { fault, at, message } = self;
+        write!(f, "at {at:?} {fault}: {message}")
+    }
+}
+
+/// What was injected so far.
+#[derive(Debug, Default)]
+pub(super) struct Log(Mutex<Vec<Injected>>);
+
+impl Log {
+    pub(super) fn add(&self, injected: Injected) {
+        self.lock().push(injected);
+    }
+
+    pub(super) fn entries(&self) -> Vec<Injected> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Injected>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,215 @@
+//! `Intercepted`: a transport around another one, which passes everything on except what its
+//! `Intercept` changes.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use event_sdk::Pattern;
+use event_sdk::stream::StreamConfig;
+use event_sdk::text::Text;
+use event_sdk::transport::{
+    BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Drained, Error,
+    History, HistoryRequest, HistoryStream, PublishRequest, PutRequest, Revision, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+};
+
+/// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
+/// the call on unchanged.
+pub trait Intercept: fmt::Debug + Send + Sync + 'static {
+    /// Publishes `message` on `inner`, or does something else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transport::publish`].
+    fn publish(
+        &self,
+        inner: &dyn Transport,
+        message: PublishRequest<'_>,
+    ) -> Completion<Result<Confirmation, Error>> {
+        inner.publish(message)
+    }
+
+    /// Subscribes on `inner`, and may change the deliveries
+    /// ([`Subscription::map_deliveries`]).
+    ///
+    /// # Errors
+    ///
+    /// As [`Transport::subscribe`].
+    fn subscribe(
+        &self,
+        inner: &dyn Transport,
+        request: SubscribeRequest,
+    ) -> Completion<Result<Subscription, Error>> {
+        inner.subscribe(request)
+    }
+
+    /// Makes a call of an ability (history, streams, consumers). `name` says which, such as
+    /// `history.read`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the call.
+    fn call<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        make: impl FnOnce() -> Completion<Result<T, Error>>,
+    ) -> Completion<Result<T, Error>> {
+        let _ = name;
+        make()
+    }
+}
+
+/// A transport whose calls go through an [`Intercept`] to another transport. It has the
+/// capabilities and abilities of that transport.
+#[derive(Debug)]
+pub struct Intercepted<T, I> {
+    inner: T,
+    intercept: I,
+}
+
+impl<T: Transport, I: Intercept> Intercepted<T, I> {
+    /// Wraps `inner`.
+    pub fn new(inner: T, intercept: I) -> Self {
+        Self { inner, intercept }
+    }
+
+    /// The wrapped transport.
+    pub fn inner(&self) -> &T {
+        &self.inner
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.inner.capabilities()
+    }
+
+    fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
+        self.intercept.publish(&self.inner, message)
+    }
+
+    fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
+        self.intercept.subscribe(&self.inner, request)
+    }
+
+    fn history(&self) -> Option<&dyn History> {
+        self.inner.history().is_some().then_some(self)
+    }
+
+    fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
+        self.inner.stream_admin().is_some().then_some(self)
+    }
+
+    fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.inner.consumer_admin().is_some().then_some(self)
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.inner.coordination().is_some().then_some(self)
+    }
+
+    fn remedy(&self, missing: Capability) -> Cow<'static, str> {
+        self.inner.remedy(missing)
+    }
+
+    fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
+        self.inner.drain(within)
+    }
+
+    fn close(&self) -> Completion<Result<(), Error>> {
+        self.inner.close()
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> History for Intercepted<T, I> {
+    fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
+        self.intercept
+            .call("history.read", || self.inner.read_history(request))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Coordination for Intercepted<T, I> {
+    fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
+        self.intercept
+            .call("coordination.apply", || self.inner.apply_bucket(config))
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
+        self.intercept.call("coordination.get", || {
+            self.inner.coordination_get(bucket, key)
+        })
+    }
+
+    fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        self.intercept
+            .call("coordination.put", || self.inner.coordination_put(request))
+    }
+
+    fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
+        self.intercept.call("coordination.delete", || {
+            self.inner.coordination_delete(bucket, key, expected)
+        })
+    }
+
+    fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        self.intercept.call("coordination.list", || {
+            self.inner.coordination_list(bucket, prefix)
+        })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> StreamAdmin for Intercepted<T, I> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
+        self.intercept
+            .call("streams.find", || self.inner.streams_for(pattern))
+    }
+
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
+        self.intercept
+            .call("streams.state", || self.inner.stream_state(stream))
+    }
+
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
+        self.intercept
+            .call("streams.apply", || self.inner.apply_stream(config))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> ConsumerAdmin for Intercepted<T, I> {
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        self.intercept.call("consumers.info", || {
+            self.inner.consumer_info(stream, consumer)
+        })
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        self.intercept.call("consumers.apply", || {
+            self.inner.apply_consumer(stream, config)
+        })
+    }
+
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
+        self.intercept.call("consumers.delete", || {
+            self.inner.delete_consumer(stream, consumer)
+        })
+    }
+}

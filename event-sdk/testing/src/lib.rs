@@ -1,0 +1,42 @@
+//! For the tests of services on event-sdk: a bus that records what is published, on virtual time;
+//! assertions with readable failures; faults from a seed; every crash point of a scenario.
+//!
+//! # Modules
+//!
+//! - `test_bus`: [`TestBus`], a bus on the memory transport, a stepped clock and repeatable ids;
+//! - `recorder`: notes each message that a stream has stored;
+//! - `read_back`: reads each event back by its own type when it is written;
+//! - `recording`: what a test bus has recorded;
+//! - `published`: selections of recorded events, and assertions on them;
+//! - `failure`: fails a test with a text;
+//! - `idle`: runs tasks until none can go on, and lets virtual time pass;
+//! - `faults`: duplicates, reordering, lost acknowledgements and others, decided by a seed;
+//! - [`intercept`]: a transport around another one;
+//! - `explore`: [`Explore`], a crash at every point of a scenario.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod test_bus;
+
+mod read_back;
+mod recorder;
+mod recording;
+
+mod published;
+
+mod failure;
+mod idle;
+
+mod faults;
+pub mod intercept;
+
+mod explore;
+
+pub use explore::{Explore, Explored, Failure, InvalidSeed, Seed};
+pub use faults::{Fault, Faults, FaultyTransport, Injected, Injector, Rates};
+pub use published::{Eventually, PublishedEvents, RecordedEvent};
+pub use test_bus::{TestBus, TestBusBuilder};
+
+/// The README's example, run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,100 @@
+//! `Eventually`: an assertion that virtual time is given to become true.
+
+use std::fmt;
+use std::time::Duration;
+
+use event_sdk::Event;
+use event_sdk::time::Clock as _;
+
+use super::{PublishedEvents, RecordedEvent};
+use crate::failure::fail;
+use crate::idle;
+
+/// An assertion on a selection of events which virtual time is given to become true. Tasks run
+/// until nothing can go on, then the clock goes to the next deadline, until the assertion holds or
+/// the time is over. No real time is waited for.
+///
+/// It needs tokio's current-thread runtime (`#[tokio::test]`), in which it is known whether a task
+/// can go on.
+#[must_use = "nothing is asserted until `one`, `exactly`, `none` or another one is awaited"]
+#[derive(Debug)]
+pub struct Eventually<'b, E> {
+    events: PublishedEvents<'b, E>,
+    within: Duration,
+}
+
+impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
+    pub(super) fn new(events: PublishedEvents<'b, E>) -> Self {
+        Self {
+            events,
+            within: Duration::from_secs(60),
+        }
+    }
+
+    /// Sets how much virtual time may pass. Default: a minute.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = time;
+        self
+    }
+
+    /// Asserts that there is exactly one as soon as there are any, and returns it.
+    ///
+    /// Cancel-safe; the time that has passed stays passed. This holds for all of these methods.
+    ///
+    /// # Panics
+    ///
+    /// If there is none when the time is over, or there are several.
+    pub async fn one(self) -> RecordedEvent<E> {
+        let mut events = self.exactly(1).await;
+        match events.pop() {
+            Some(event) => event,
+            None => fail("of exactly one event, none was found"),
+        }
+    }
+
+    /// Asserts that there are exactly `n` at some time, and returns them. More that come later are
+    /// not waited for: assert them with [`TestBus::nothing_else`](crate::TestBus::nothing_else)
+    /// after [`TestBus::advance`](crate::TestBus::advance).
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer when the time is over, or more.
+    pub async fn exactly(self, n: usize) -> Vec<RecordedEvent<E>> {
+        self.until(|found| found >= n).await;
+        self.events.exactly(n)
+    }
+
+    /// Asserts that there are `n` or more at some time, and returns them.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer when the time is over.
+    pub async fn at_least(self, n: usize) -> Vec<RecordedEvent<E>> {
+        self.until(|found| found >= n).await;
+        self.events.at_least(n)
+    }
+
+    /// Asserts that there is none during the whole time, which passes.
+    ///
+    /// # Panics
+    ///
+    /// If there is one.
+    pub async fn none(self) {
+        self.until(|found| found > 0).await;
+        self.events.none();
+    }
+
+    /// Lets time pass until that many are there, or the time is over.
+    async fn until(&self, enough: impl Fn(usize) -> bool) {
+        let clock = &self.events.recording.clock;
+        let end = clock.monotonic().saturating_add(self.within);
+        idle::settled().await;
+        while !enough(self.events.so_far().len()) {
+            let left = end.saturating_sub(clock.monotonic());
+            if left.is_zero() {
+                return;
+            }
+            idle::step(clock, left).await;
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! `TestBus`: an event bus on memory and virtual time that records what is published.
+
+mod builder;
+
+pub use builder::TestBusBuilder;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use event_sdk::time::{Clock, SequentialIds, SteppedClock};
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{Transport, TransportExt as _};
+use event_sdk::{Event, EventBus, IntoPublishable};
+
+use crate::failure::{fail, listing};
+use crate::faults::Faults;
+use crate::idle;
+use crate::intercept::{Intercept, Intercepted};
+use crate::published::{PublishedEvents, RecordedEvent};
+use crate::read_back::ReadBack;
+use crate::recorder::{Log, Recorder};
+use crate::recording::Recording;
+
+/// An [`EventBus`] for tests: on the memory transport, on a clock that only the test moves, with ids
+/// that are the same in each run. It records every event that is published on it.
+///
+/// It dereferences to an [`EventBus`], which is passed to the code under test. Other services of
+/// the same test get a bus of their own by [`connect`](Self::connect).
+///
+/// ```
+/// use event_sdk::{Event, EventBus};
+/// use event_sdk_testing::TestBus;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
+/// #[event(domain = "orders")]
+/// struct OrderPlaced { #[event(key)] order: u64 }
+///
+/// #[derive(Debug, PartialEq, Event, Serialize, Deserialize)]
+/// #[event(domain = "billing")]
+/// struct OrderInvoiced { #[event(key)] order: u64 }
+///
+/// // The code under test.
+/// async fn billing(bus: EventBus) -> Result<(), Box<dyn std::error::Error>> {
+///     let mut orders = bus.subscribe::<OrderPlaced>().durable("billing").await?;
+///     while let Some(delivery) = orders.next().await {
+///         let delivery = delivery?;
+///         let order = delivery.decode()?.order;
+///         bus.publisher().publish(OrderInvoiced { order }).caused_by(&delivery).await?;
+///         delivery.ack().await?;
+///     }
+///     Ok(())
+/// }
+///
+/// // In your tests: #[tokio::test]
+/// #[tokio::main(flavor = "current_thread")]
+/// async fn main() {
+///     let bus = TestBus::new();
+///     let service = bus.connect("billing");
+///     tokio::spawn(async move { billing(service).await.map_err(|error| error.to_string()) });
+///
+///     let placed = bus.given(OrderPlaced { order: 7 }).await;
+///
+///     let invoiced = bus.published::<OrderInvoiced>().caused_by(&placed).eventually().one().await;
+///     assert_eq!(invoiced.order, 7);
+///     bus.nothing_else();
+/// }
+/// ```
+///
+/// # Every event is read back
+///
+/// Each event that is published is read back by its own type, and written again. If that gives
+/// another document, the publish fails with [`Encode`](event_sdk::ErrorKind::Encode), and so does
+/// the next assertion on this bus, with the path of the first difference. If there is none, the
+/// bus panics when it is dropped.
+pub struct TestBus {
+    bus: EventBus,
+    /// The same without faults, for the input of tests.
+    undisturbed: EventBus,
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    settings: TestBusBuilder,
+    recording: Recording,
+    /// The connection that keeps the streams.
+    server: MemoryTransport,
+    /// Numbers the sources of ids, so that no two connections make the same.
+    connections: AtomicU16,
+}
+
+impl TestBus {
+    /// A bus with the defaults of [`EventBus::memory`], and the source `test`.
+    ///
+    /// # Panics
+    ///
+    /// Never: the defaults are valid.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Starts the builder of a bus with other settings: streams, prefix, faults.
+    pub fn builder() -> TestBusBuilder {
+        TestBusBuilder::new()
+    }
+
+    /// The bus, to be cloned into the code under test.
+    #[must_use]
+    pub fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    /// The bus of another service, named `source`, on a connection of its own to the same streams.
+    /// It is closed and drained by itself, as another process would be.
+    ///
+    /// # Panics
+    ///
+    /// If this test bus was closed.
+    #[must_use]
+    #[track_caller]
+    pub fn connect(&self, source: &'static str) -> EventBus {
+        self.inner
+            .connect(Some(source), self.faults(), |transport| transport)
+            .unwrap_or_else(|error| fail(&format!("no other connection to the streams: {error}")))
+    }
+
+    /// The clock of the bus and its streams.
+    #[must_use]
+    pub fn stepped_clock(&self) -> &SteppedClock {
+        &self.inner.recording.clock
+    }
+
+    /// The faults that were [set](TestBusBuilder::faults), with the log of those injected.
+    #[must_use]
+    pub fn faults(&self) -> Option<&Faults> {
+        self.inner.recording.faults.as_ref()
+    }
+
+    /// Publishes an event as the input of a test: it is recorded, and
+    /// [`nothing_else`](Self::nothing_else) does not count it.
+    ///
+    /// Not cancel-safe: after dropping the future, the event may be stored.
+    ///
+    /// # Panics
+    ///
+    /// If the event is not stored.
+    pub async fn given<E: Event + fmt::Debug>(
+        &self,
+        event: impl IntoPublishable<E>,
+    ) -> RecordedEvent<E> {
+        let published = self.undisturbed.publisher::<E>().publish(event).await;
+        self.inner.recording.check_read_back();
+        match published {
+            Ok(published) => {
+                let id = published.event_id();
+                let events = self.published::<E>();
+                events
+                    .narrowed(format!("id {id}"), move |event| event.id() == id)
+                    .one()
+            }
+            Err(error) => fail(&format!("the input of the test was not published: {error}")),
+        }
+    }
+
+    /// The events of the type `E` that were published so far, on any connection: a selection to be
+    /// narrowed and asserted. A publish that the stream recognized as a duplicate is not recorded.
+    pub fn published<E: Event + fmt::Debug>(&self) -> PublishedEvents<'_, E> {
+        PublishedEvents::of(&self.inner.recording)
+    }
+
+    /// Asserts that every recorded event was accounted for: selected by an assertion, or
+    /// [given](Self::given).
+    ///
+    /// # Panics
+    ///
+    /// If there are others; the message lists them.
+    #[track_caller]
+    pub fn nothing_else(&self) {
+        self.inner.recording.check_read_back();
+        let records = self.inner.recording.log.records();
+        let others: Vec<_> = records
+            .iter()
+            .filter(|record| !record.is_accounted())
+            .collect();
+        if !others.is_empty() {
+            let events = if others.len() == 1 { "event" } else { "events" };
+            fail(&format!(
+                "expected nothing else to be published, found {} {events}:\n{}{}",
+                others.len(),
+                listing(others.iter().map(|record| &***record)),
+                self.inner.recording.fault_report(),
+            ));
+        }
+    }
+
+    /// Accounts for all events that were recorded so far, so that
+    /// [`nothing_else`](Self::nothing_else) counts later ones only.
+    pub fn account_for_all(&self) {
+        for record in self.inner.recording.log.records() {
+            record.account();
+        }
+    }
+
+    /// Waits until no task of the runtime can go on without time passing.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Panics
+    ///
+    /// Outside of tokio's current-thread runtime (`#[tokio::test]`).
+    pub async fn settled(&self) {
+        idle::settled().await;
+    }
+
+    /// Lets virtual time pass. Each deadline within `time` comes in its order, and what it wakes
+    /// runs before time goes on. Timers of tokio in the code under test go on too.
+    ///
+    /// Cancel-safe; the time that has passed stays passed.
+    ///
+    /// # Panics
+    ///
+    /// Outside of tokio's current-thread runtime (`#[tokio::test]`).
+    pub async fn advance(&self, time: Duration) {
+        idle::advance(&self.inner.recording.clock, time).await;
+    }
+
+    /// Lets virtual time pass, as [`advance`](Self::advance), until nothing waits for a deadline any
+    /// more, but at most `longest`. Returns how much time has passed.
+    ///
+    /// Cancel-safe, like [`advance`](Self::advance).
+    ///
+    /// # Panics
+    ///
+    /// Outside of tokio's current-thread runtime (`#[tokio::test]`).
+    pub async fn run_until_idle(&self, longest: Duration) -> Duration {
+        let clock = &self.inner.recording.clock;
+        let start = clock.monotonic();
+        idle::settled().await;
+        loop {
+            let passed = clock.monotonic().saturating_sub(start);
+            let left = longest.saturating_sub(passed);
+            if clock.until_next().is_none_or(|next| next > left) {
+                return passed;
+            }
+            idle::step(clock, left).await;
+        }
+    }
+}
+
+impl TestBus {
+    /// The bus without faults.
+    pub(crate) fn undisturbed(&self) -> &EventBus {
+        &self.undisturbed
+    }
+
+    /// A bus on a new connection whose calls go through `intercept`, before faults.
+    pub(crate) fn connect_through(&self, intercept: impl Intercept) -> Result<EventBus, String> {
+        let connected = self.inner.connect(None, self.faults(), |transport| {
+            Intercepted::new(transport, intercept)
+        });
+        connected.map_err(|error| format!("no other connection to the streams: {error}"))
+    }
+
+    /// How many events the consumer has not been delivered, and how many it has not settled;
+    /// `None` if there is no such consumer.
+    pub(crate) fn unhandled(&self, stream: &str, consumer: &str) -> Option<(u64, u64)> {
+        let info = self.inner.server.consumer_info(stream, consumer);
+        let info = info.try_into_ready().ok()?.ok()?;
+        Some((info.pending, info.ack_pending))
+    }
+}
+
+impl Inner {
+    fn start(settings: TestBusBuilder) -> Result<Self, event_sdk::Error> {
+        let clock = SteppedClock::starting_at(settings.start);
+        let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let mut server = MemoryTransport::builder()
+            .clock(shared)
+            .codec(Arc::clone(&settings.codec));
+        for stream in settings.stream_configs()? {
+            server = server.stream(stream);
+        }
+        Ok(Self {
+            server: server.build()?,
+            recording: Recording {
+                log: Arc::new(Log::new(Arc::clone(&settings.codec))),
+                unread: Arc::default(),
+                clock,
+                prefix: settings.prefix.clone(),
+                faults: settings.faults.clone(),
+            },
+            settings,
+            connections: AtomicU16::new(0),
+        })
+    }
+
+    /// A bus on a new connection. `last` wraps the transport once more.
+    fn connect<T: Transport>(
+        &self,
+        source: Option<&'static str>,
+        faults: Option<&Faults>,
+        last: impl FnOnce(Arc<dyn Transport>) -> T,
+    ) -> Result<EventBus, event_sdk::Error> {
+        let number = self.connections.fetch_add(1, Ordering::Relaxed);
+        let recorder = Recorder(Arc::clone(&self.recording.log));
+        let recording = Intercepted::new(self.server.connect()?, recorder);
+        let clock: Arc<dyn Clock> = Arc::new(self.recording.clock.clone());
+        let transport: Arc<dyn Transport> = match faults {
+            None => Arc::new(recording),
+            Some(faults) => {
+                let faults = faults.clone().on_clock(Arc::clone(&clock));
+                Arc::new(faults.around(recording))
+            }
+        };
+        let mut builder = self
+            .settings
+            .bus_builder()
+            .clock(clock)
+            .ids(Arc::new(SequentialIds::numbered(number)))
+            .codec(ReadBack::new(
+                Arc::clone(&self.settings.codec),
+                Arc::clone(&self.recording.unread),
+            ));
+        if let Some(source) = source {
+            builder = builder.source(source);
+        }
+        builder.transport(last(transport))
+    }
+}
+
+impl Default for TestBus {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for TestBus {
+    type Target = EventBus;
+
+    fn deref(&self) -> &EventBus {
+        &self.bus
+    }
+}
+
+impl Drop for TestBus {
+    /// An event that cannot be read back fails a test that asserts nothing afterwards.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.inner.recording.check_read_back();
+        }
+    }
+}
+
+impl fmt::Debug for TestBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestBus")
+            .field("bus", &self.bus)
+            .field("clock", &self.inner.recording.clock)
+            .field("recorded", &self.inner.recording.log.len())
+            .finish_non_exhaustive()
+    }
+}
