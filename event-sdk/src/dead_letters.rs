@@ -29,6 +29,7 @@ mod redriven;
 mod wire;
 
 mod outgoing;
+mod whole;
 
 mod closure_store;
 mod memory_store;
@@ -39,18 +40,20 @@ mod audit;
 mod marks;
 mod state;
 
+mod export;
 mod park;
 mod queue;
 
 pub use audit::Audit;
 pub use class::DeadLetterClass;
+pub use export::ExportedLetter;
 pub use letter::{DeadLetter, Origin};
 pub use memory_store::MemoryDeadLetters;
 pub use park::{DeadKey, KeyState, Park, ParkedEvent, ReleaseOutcome, ReleaseRequest};
 pub use place::DeadLetterStream;
 pub use queue::{
     Cause, CauseGroup, DeadLetterQueue, LetterFilter, LetterSummary, Page, QueuedLetter, Redrive,
-    RedriveReport,
+    RedriveOutcome, RedriveReport,
 };
 pub use redriven::Redriven;
 pub use state::{LetterState, LetterStatus};

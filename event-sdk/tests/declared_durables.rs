@@ -19,7 +19,6 @@ struct PaymentMade {
 }
 
 #[derive(EventSet)]
-#[expect(dead_code, reason = "only subscribed to")]
 enum Both {
     Placed(OrderPlaced),
     Made(PaymentMade),

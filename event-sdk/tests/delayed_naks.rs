@@ -39,13 +39,11 @@ struct OrderPlacedInParts {
 }
 
 #[derive(Debug, EventSet)]
-#[expect(dead_code, reason = "the numbers are not asked for")]
 enum Old {
     Placed(OrderPlaced),
 }
 
 #[derive(Debug, EventSet)]
-#[expect(dead_code, reason = "the numbers are not asked for")]
 enum New {
     Placed(OrderPlaced),
     Cancelled(OrderCancelled),

@@ -31,7 +31,6 @@ macro_rules! view {
             pub(super) struct OrderPlaced { $($(#[$meta])* $field: $type,)* }
 
             #[derive(EventSet)]
-            #[expect(dead_code, reason = "only its schema is made")]
             pub(super) enum Set { Placed(OrderPlaced) }
         }
     };

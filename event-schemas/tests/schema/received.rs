@@ -26,7 +26,6 @@ struct OrderPlaced {
 }
 
 #[derive(EventSet)]
-#[expect(dead_code, reason = "only its schema is made")]
 enum Received {
     Placed(OrderPlaced),
 }

@@ -43,6 +43,10 @@ pub(crate) fn set(set: &Set<'_>) -> TokenStream {
     };
     let takes_other = set.other.is_some();
     let otherwise = otherwise(set.other);
+    let reads = set.members.iter().chain(&set.other).map(|member| {
+        let variant = member.ident;
+        quote!(Self::#variant(event) => { let _ = event; })
+    });
     quote! {
         #[allow(deprecated)]
         const _: () = {
@@ -68,6 +72,12 @@ pub(crate) fn set(set: &Set<'_>) -> TokenStream {
                     match __SDK_TABLE.find(__SDK_MEMBERS, opened) {
                         #(#arms)*
                         _ => #otherwise,
+                    }
+                }
+
+                fn __sdk_read(&self) {
+                    match self {
+                        #(#reads)*
                     }
                 }
             }

@@ -67,6 +67,11 @@ pub trait EventSet: Sized + Send + 'static {
     /// [`DecodeFault`] if no event of the set has the subject, or if type, version or data do not
     /// match.
     fn decode(opened: &Opened<'_>) -> Result<Self, DecodeFault>;
+
+    /// Reads the events of the variants, so that the compiler does not call them unused in a set
+    /// that only names the events of a consumer.
+    #[doc(hidden)]
+    fn __sdk_read(&self) {}
 }
 
 // Without this the compiler would speak of `Payload` where a set is wanted.

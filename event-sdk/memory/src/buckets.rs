@@ -264,7 +264,8 @@ impl Entries {
 impl Kept {
     /// When it expires, by the time for which the clock has run.
     fn deadline(&self, config: &BucketConfig) -> Option<Duration> {
-        let after = self.expiry.or(config.max_age)?;
+        let after = [self.expiry, config.max_age];
+        let after = after.into_iter().flatten().min()?;
         self.written.checked_add(after)
     }
 

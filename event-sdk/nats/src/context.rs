@@ -3,6 +3,8 @@
 
 mod ask;
 
+pub(super) use self::ask::NotAnswered;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -199,7 +201,9 @@ impl NatsContext {
             return Cow::Borrowed("management calls are switched off; allow them");
         }
         match missing {
-            Capability::ExpectPattern => Cow::Owned(self.server().needs(Version::V2_11)),
+            Capability::ExpectPattern | Capability::CoordinationExpiry => {
+                Cow::Owned(self.server().needs(Version::V2_11))
+            }
             Capability::ValueHandover => Cow::Borrowed("encode the event: it leaves this process"),
             _ => Cow::Borrowed("use a transport that can"),
         }
@@ -280,6 +284,15 @@ impl NatsContext {
             Ok(())
         } else {
             Err(self.refusal(operation))
+        }
+    }
+
+    /// Refuses to coordinate as soon as publishing is refused; it is allowed during a drain.
+    pub(super) fn check_coordinating(&self) -> Result<(), Error> {
+        if self.monitor.accepts_publishes() {
+            Ok(())
+        } else {
+            Err(self.refusal(Operation::Coordinate))
         }
     }
 

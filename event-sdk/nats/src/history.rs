@@ -13,8 +13,11 @@ mod cursor;
 mod direct;
 mod exchange;
 mod filters;
+mod last;
 mod source;
 mod time;
+
+pub(super) use self::last::last_message;
 
 use std::sync::Arc;
 
@@ -24,7 +27,8 @@ use self::cursor::Cursor;
 use self::source::Source;
 use super::context::NatsContext;
 use super::error::ErrorContext;
-use super::streams;
+use super::streams::{self, Found};
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Completion, Error, HistoryRequest, HistoryStart, HistoryStream, Operation, Order, StoredMessage,
@@ -45,6 +49,29 @@ pub(super) fn history(
         let stream = Box::pin(stream::try_unfold(reader, next));
         Ok(owner.read_in_runtime(stream))
     })
+}
+
+/// Reads the messages that match `filter`, in order of sequence, until the leader has no more:
+/// also those that are stored meanwhile. The stream need not allow direct gets.
+pub(super) async fn read_to_end(
+    context: &Arc<NatsContext>,
+    about: &ErrorContext,
+    stream: &Text,
+    filter: &str,
+    mut each: impl FnMut(Found),
+) -> Result<(), Error> {
+    // No stream gets that far.
+    let last = u64::MAX - 1;
+    let context = Arc::clone(context);
+    let source = Source::new(context, about.clone(), stream.clone(), true, last);
+    let mut cursor = Cursor::new(Arc::new(source), filter, Order::OldestFirst, 1, last);
+    loop {
+        cursor.fill(usize::MAX).await?;
+        let Some(found) = cursor.take() else {
+            return Ok(());
+        };
+        each(found);
+    }
 }
 
 /// Reads the messages that were asked for, in order.
@@ -70,7 +97,13 @@ impl Reader {
         let (mut first, mut last) = (first, last);
         let stream = Text::copy_of(&request.stream);
         let config = info.read(&about)?;
-        let source = Arc::new(Source::new(context, about.clone(), stream, &info, last));
+        let source = Arc::new(Source::new(
+            context,
+            about.clone(),
+            stream,
+            info.allows_direct(),
+            last,
+        ));
         filters::check(&about, &request.filters, &config, &source).await?;
         match (request.order, request.from) {
             (_, HistoryStart::End) => {}
@@ -84,7 +117,10 @@ impl Reader {
             }
         }
         let filters = request.filters.iter();
-        let cursor = |filter| Cursor::new(Arc::clone(&source), filter, request.order, first, last);
+        let cursor = |filter: &Pattern| {
+            let source = Arc::clone(&source);
+            Cursor::new(source, filter.as_str(), request.order, first, last)
+        };
         Ok(Self {
             cursors: filters.map(cursor).collect(),
             source,

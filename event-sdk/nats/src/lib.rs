@@ -108,6 +108,19 @@
 //!   names and leaves all others. In a cluster it waits until the stream can be found by its
 //!   subjects (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only,
 //!   so the number of remembered ids is not compared, and the minimum window is 100 ms.
+//! - **Buckets** ([`Coordination`]) have the layout of NATS's key-value store, so other clients and the
+//!   command `nats kv` can read and write them. The bucket `B` is the stream `KV_B`.
+//!   - *Reading.* An entry is read by a direct get on a single server, and from the leader in a
+//!     cluster. While a cluster elects a leader, an old one may return an entry that was replaced.
+//!   - *Writing.* A write is sent again if no answer arrives, until
+//!     [`request_timeout`](NatsOptions::request_timeout). It recognizes its first copy by a message
+//!     id. If another client has replaced that copy since, the error is
+//!     [`WrongRevision`](event_sdk_core::transport::ErrorKind::WrongRevision) with an unknown outcome.
+//!   - *Deleting* stores a marker, which the server drops after an hour, and before 2.11 after the
+//!     maximum age of the bucket.
+//!   - *Expiry* needs server 2.11, and is rounded up to whole seconds. A bucket that was created by
+//!     an older server has to be applied again.
+//!   - With [`Management::Never`] there is no coordination.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
@@ -137,6 +150,7 @@
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
+//! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -160,6 +174,8 @@ mod receiver;
 mod consumer;
 
 mod history;
+
+mod coordination;
 
 mod in_runtime;
 
@@ -186,9 +202,9 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Drained, Error, History, HistoryRequest, HistoryStream,
-    Operation, PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport,
+    ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History, HistoryRequest,
+    HistoryStream, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -286,6 +302,10 @@ impl Transport for Nats {
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        self.context.may_manage().then_some(self)
+    }
+
+    fn coordination(&self) -> Option<&dyn Coordination> {
         self.context.may_manage().then_some(self)
     }
 

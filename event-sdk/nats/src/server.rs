@@ -83,6 +83,11 @@ impl Server {
         }
     }
 
+    /// Whether single messages can expire.
+    pub(super) fn has_message_ttl(&self) -> bool {
+        self.version >= Version::V2_11
+    }
+
     /// Whether a message that it can no longer deliver, for nobody listens there any
     /// more, is for others. In a cluster, the server that sends it learns too late that
     /// nobody does. It comes again after the ack wait then.
@@ -114,7 +119,8 @@ impl Server {
             Capability::SeveralFilters,
             Capability::Compression,
         ];
-        let later = (self.version >= Version::V2_11).then_some(Capability::ExpectPattern);
+        let later = [Capability::ExpectPattern, Capability::CoordinationExpiry];
+        let later = later.into_iter().filter(|_| self.version >= Version::V2_11);
         always
             .into_iter()
             .chain(later)

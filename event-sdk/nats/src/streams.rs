@@ -1,6 +1,6 @@
 //! Streams by the JetStream API: find by subject, state, apply.
 
-mod apply;
+pub(super) mod apply;
 mod config;
 mod message;
 
@@ -12,7 +12,8 @@ use serde_json::json;
 
 pub(super) use self::message::{Found, Which, message};
 
-use self::config::ConfigJson;
+pub(super) use self::config::ConfigJson;
+
 use super::context::NatsContext;
 use super::error::ErrorContext;
 use event_sdk_core::stream::{StreamConfig, check_name};
@@ -33,7 +34,12 @@ pub(super) fn streams_for(
     let owner = Arc::clone(&context);
     owner.later(Operation::Read, async move {
         context.check_open(Operation::Read)?;
-        names(&context, &ErrorContext::new(Operation::Read), &pattern).await
+        names(
+            &context,
+            &ErrorContext::new(Operation::Read),
+            pattern.as_str(),
+        )
+        .await
     })
 }
 
@@ -41,7 +47,7 @@ pub(super) fn streams_for(
 pub(super) async fn names(
     context: &NatsContext,
     about: &ErrorContext,
-    pattern: &Pattern,
+    pattern: &str,
 ) -> Result<Vec<Text>, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -53,7 +59,7 @@ pub(super) async fn names(
     let begun = Instant::now();
     let limit = context.options().request_timeout;
     loop {
-        let request = json!({ "subject": pattern.as_str(), "offset": names.len() });
+        let request = json!({ "subject": pattern, "offset": names.len() });
         let page: Page = context.request(about, "STREAM.NAMES", &request).await?;
         let found = page.streams.unwrap_or_default();
         let end = found.is_empty();
@@ -200,7 +206,7 @@ pub(super) fn check(about: &ErrorContext, name: &str) -> Result<(), Error> {
     check_name(name).map_err(|why| {
         let kind = match about.operation {
             // There cannot be a stream of such a name.
-            Operation::Read => ErrorKind::StreamNotFound,
+            Operation::Read | Operation::Coordinate => ErrorKind::StreamNotFound,
             _ => ErrorKind::InvalidOption,
         };
         about.error(kind, format!("{name:?} is no name: {why}"))
@@ -214,6 +220,6 @@ pub(super) fn apply_stream(
 ) -> Completion<Result<StreamChange, Error>> {
     let owner = Arc::clone(&context);
     owner.later(Operation::Manage, async move {
-        apply::apply(&context, &config).await
+        apply::apply_stream(&context, &config).await
     })
 }

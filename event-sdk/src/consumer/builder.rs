@@ -1,5 +1,10 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
+mod filters;
+mod layers;
+mod presets;
+mod running;
+
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
@@ -13,11 +18,13 @@ use tokio::sync::watch;
 
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::{Engine, Parts, Sources};
+use super::filter::Filters;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
+use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
+use super::{Ctx, Outcome, Preset, ProbeInterval, Retry, Takes};
 use crate::bus::{EventBus, Wanted};
 use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
@@ -34,6 +41,11 @@ pub struct Consumer<S> {
     handlers: Handlers,
     options: Options,
     breaker_by: Option<BreakerBy>,
+    filters: Filters,
+    layers: Layers,
+    presets: Vec<Preset>,
+    /// Whether the retry policy is not the default.
+    retry_is_set: bool,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
@@ -53,6 +65,10 @@ impl EventBus {
             handlers: Handlers::default(),
             options: Options::default(),
             breaker_by: None,
+            filters: Filters::default(),
+            layers: Layers::default(),
+            presets: Vec::new(),
+            retry_is_set: false,
             letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
@@ -69,23 +85,26 @@ impl<S: EventSet> Consumer<S> {
     /// without a copy.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
-        P: Member<S>,
-        F: Fn(P, Ctx) -> Fut + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(P, Ctx) -> Fut + Takes<S, P> + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.handlers.add::<P>(handlers::handler(handle));
+        let handle = move |event, ctx| handle(F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::handler(handle));
         self
     }
 
     /// Like [`on`](Self::on), with a clone of `state` for each attempt: a pool, a client, an `Arc`.
-    pub fn on_with<T, P, F, Fut>(self, state: T, handle: F) -> Self
+    pub fn on_with<T, P, F, Fut>(mut self, state: T, handle: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        P: Member<S>,
-        F: Fn(T, P, Ctx) -> Fut + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(T, P, Ctx) -> Fut + Takes<S, P> + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.on(move |event: P, ctx| handle(state.clone(), event, ctx))
+        let handle = move |event, ctx| handle(state.clone(), F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::handler(handle));
+        self
     }
 
     /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
@@ -95,10 +114,11 @@ impl<S: EventSet> Consumer<S> {
     /// and its result counts.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
-        P: Member<S>,
-        F: Fn(P, Ctx) -> Outcome + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(P, Ctx) -> Outcome + Takes<S, P> + Send + Sync + 'static,
     {
-        self.handlers.add::<P>(handlers::blocking(handle));
+        let handle = move |event, ctx| handle(F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::blocking(handle));
         self
     }
 
@@ -162,6 +182,7 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
+        self.retry_is_set = true;
         self
     }
 
@@ -234,8 +255,8 @@ impl<S> Consumer<S> {
     /// Runs events of the same key and stream one after the other, in the order of the stream. A
     /// retry holds its key, and no other.
     ///
-    /// The key of an event is that of its subject, or `metadata.key` of its envelope. An event
-    /// without a key waits for none.
+    /// The key of an event is `metadata.key` of its envelope, or else that in its subject
+    /// ([`Message::key`](crate::Message::key)). An event without a key waits for none.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -254,12 +275,6 @@ impl<S> Consumer<S> {
     pub fn accept_max_deliver(mut self) -> Self {
         self.options.accept_max_deliver = true;
         self
-    }
-
-    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
-    /// run.
-    pub fn readiness(&self) -> Readiness {
-        Readiness::of(&self.ready)
     }
 
     /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
@@ -324,15 +339,6 @@ impl<S> Consumer<S> {
         self.subscribe = self.subscribe.with_delay_unknown(bounds);
         self
     }
-
-    /// Handles only events whose envelope passes `keep`; the others are acknowledged unread.
-    pub fn filter(
-        mut self,
-        keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
-    ) -> Self {
-        self.subscribe = self.subscribe.filter(keep);
-        self
-    }
 }
 
 impl<S: EventSet> Consumer<S> {
@@ -368,10 +374,21 @@ impl<S: EventSet> Consumer<S> {
     }
 
     pub(super) async fn start(self) -> Result<Engine, Error> {
+        self.with_presets().bind().await
+    }
+
+    async fn bind(self) -> Result<Engine, Error> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
+        if self.handlers.batch().is_some() && !self.layers.is_empty() {
+            return Err(at_consumer(Error::new(
+                ErrorKind::InvalidOption,
+                Operation::Configure,
+                "layers are around the attempt to handle one event, and a batch has several; leave out `layer` or `on_batches`",
+            )));
+        }
         let letters = self.letters.as_ref().map(|letters| letters.open(&self.bus));
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
@@ -411,6 +428,8 @@ impl<S: EventSet> Consumer<S> {
             handlers,
             set,
             breaker_by: self.breaker_by,
+            filters: self.filters,
+            layers: self.layers.into_service(),
             letters,
             sources: Sources::new(events, redriven),
         }))
@@ -436,26 +455,6 @@ async fn redriven(
         .stream(place.retry_name().to_owned())
         .durable(name.clone())
         .await
-}
-
-/// What a registry of consumers has to know.
-impl<S> Consumer<S> {
-    pub(super) fn name(&self) -> &Text {
-        &self.name
-    }
-
-    pub(super) fn bus(&self) -> &EventBus {
-        &self.bus
-    }
-
-    pub(super) fn drain_time(&self) -> Duration {
-        self.options.drain_within
-    }
-
-    pub(super) fn drain_at_most(mut self, limit: Duration) -> Self {
-        self.options.drain_within = self.options.drain_within.min(limit);
-        self
-    }
 }
 
 impl<S> fmt::Debug for Consumer<S> {

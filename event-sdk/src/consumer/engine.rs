@@ -3,13 +3,17 @@
 //!
 //! - `sources`: the subscriptions;
 //! - `entry`: an event that the engine holds, and its state;
+//! - `filtering`: events that are not handled;
 //! - `keys`: which event of a key may run;
+//! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `outcome`: what follows the end of a handler;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
+//! - `records`: attempt records;
+//! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
@@ -21,11 +25,15 @@ mod circuit;
 mod deadlines;
 mod ending;
 mod entry;
+mod filtering;
 mod keys;
+mod layered;
 mod letters;
 mod outcome;
+mod records;
 mod sources;
 mod start;
+mod suspects;
 
 pub(super) use sources::Sources;
 
@@ -46,11 +54,15 @@ use self::attempts::Attempts;
 use self::circuit::Circuit;
 use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
+use self::layered::Layered;
 use self::outcome::Settling;
+use self::records::Recorder;
 use self::sources::Source;
 use super::breaker::Breaker;
+use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
+use super::layer::AttemptService;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
 use super::{Failure, FailureClass};
@@ -65,6 +77,8 @@ pub(super) struct Parts {
     pub(super) handlers: Handlers,
     pub(super) set: Set,
     pub(super) breaker_by: Option<BreakerBy>,
+    pub(super) filters: Filters,
+    pub(super) layers: Option<AttemptService>,
     pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
     pub(super) sources: Sources,
 }
@@ -77,6 +91,8 @@ pub(super) struct Engine {
     handlers: Handlers,
     set: Set,
     breaker_by: Option<BreakerBy>,
+    filters: Filters,
+    layered: Option<Layered>,
     letters: Option<Arc<dyn DeadLetterStore>>,
     /// `None` once the consumer receives nothing more.
     sources: Option<Sources>,
@@ -90,6 +106,7 @@ pub(super) struct Engine {
     arrivals: u64,
     attempts: Attempts,
     circuit: Circuit,
+    recorder: Recorder,
     settling: Settling,
     /// How many events may be held at most.
     max_held: usize,
@@ -122,6 +139,8 @@ impl Engine {
             handlers,
             set,
             breaker_by,
+            filters,
+            layers,
             letters,
             sources,
         } = parts;
@@ -132,12 +151,15 @@ impl Engine {
         Self {
             attempts: Attempts::new(options.concurrency),
             circuit: Circuit::new(breaker),
+            recorder: Recorder::new(&shared, options.retry.attempts()),
             shared,
             clock,
             options,
             handlers,
             set,
             breaker_by,
+            filters,
+            layered: layers.map(Layered::new),
             letters,
             sources: Some(sources),
             held: Slab::new(),
@@ -183,7 +205,8 @@ impl Engine {
         for _ in 0..STEPS {
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_attempts(cx);
-            moved |= self.start_ready();
+            moved |= self.poll_records(cx);
+            moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
             if moved {
                 continue;
@@ -192,6 +215,7 @@ impl Engine {
                 return Poll::Ready(Ok(()));
             }
             if self.poll_deadlines(cx).is_pending() {
+                self.leave_gate();
                 return Poll::Pending;
             }
         }
@@ -234,6 +258,9 @@ impl Engine {
         let id = self.hold(held, key.clone());
         if !known {
             self.refuse_unknown(id);
+            return;
+        }
+        if self.is_left_out(id) {
             return;
         }
         let place = self.place(id);
@@ -287,6 +314,12 @@ impl Engine {
             return;
         };
         entry.state = State::Settling;
+        if matches!(settlement, Settlement::Nak(_)) {
+            self.take_back(id);
+        }
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
         let Some(settler) = entry.held.delivery().settler() else {
             self.forget(id);
             return;

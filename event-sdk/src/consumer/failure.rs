@@ -164,6 +164,20 @@ impl Failure {
         }))
     }
 
+    /// A failure of a layer, whose error may be of any type.
+    pub(super) fn of_layer(
+        class: FailureClass,
+        kind: &'static str,
+        error: Box<dyn StdError + Send + Sync>,
+    ) -> Self {
+        Self(Box::new(Inner {
+            class,
+            kind: Cow::Borrowed(kind),
+            because: None,
+            error: Some(error),
+        }))
+    }
+
     fn new(
         class: FailureClass,
         kind: &'static str,

@@ -12,6 +12,8 @@ use event_sdk_core::text::Text;
 pub struct ConsumerReport {
     /// Events that were handled and acknowledged.
     pub handled: u64,
+    /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
+    pub filtered: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
     pub failed_attempts: u64,
     /// Handlers that ended in an outage.
@@ -28,6 +30,27 @@ pub struct ConsumerReport {
     pub settlements_failed: u64,
     /// Events whose handler ran when the drain time was over. They were given back.
     pub unfinished: Vec<Unfinished>,
+}
+
+impl fmt::Display for ConsumerReport {
+    /// One line: what is zero is left out.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} handled", self.handled)?;
+        let counts = [
+            (self.failed_attempts, "failed attempts"),
+            (self.outages, "outages"),
+            (self.dead_lettered, "dead letters"),
+            (self.terminated, "terminated"),
+            (self.delayed, "delayed for a newer version"),
+            (self.given_back, "given back"),
+            (self.settlements_failed, "settlements failed"),
+            (self.unfinished.len() as u64, "unfinished"),
+        ];
+        for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(f, ", {count} {what}")?;
+        }
+        Ok(())
+    }
 }
 
 /// An event whose handler did not end within the drain time.

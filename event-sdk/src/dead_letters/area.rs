@@ -12,6 +12,8 @@ use event_sdk_core::subject::grammar::escape_key;
 pub(super) enum Area {
     /// A letter.
     Letter,
+    /// The second part of a letter that is too large for one message.
+    Rest,
     /// What became of a letter.
     State,
     /// An event that waits behind a letter of its key.
@@ -24,12 +26,14 @@ pub(super) enum Area {
 
 impl Area {
     /// How the areas besides that of letters begin after `dlq.`.
-    pub(super) const ALL_BUT_LETTERS: [&'static str; 3] = ["=state.", "=park.", "=request."];
+    pub(super) const ALL_BUT_LETTERS: [&'static str; 4] =
+        ["=rest.", "=state.", "=park.", "=request."];
 
     /// The first tokens.
     pub(super) const fn root(self) -> &'static str {
         match self {
             Self::Letter => "dlq",
+            Self::Rest => "dlq.=rest",
             Self::State => "dlq.=state",
             Self::Park => "dlq.=park",
             Self::Request => "dlq.=request",

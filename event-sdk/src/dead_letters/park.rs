@@ -22,8 +22,9 @@ use futures_util::StreamExt as _;
 use super::area::Area;
 use super::class::DeadLetterClass;
 use super::letter::DeadLetter;
-use super::outgoing::{Once, Outgoing, invalid_header, publish};
+use super::outgoing::invalid_header;
 use super::place::DeadLetterStream;
+use super::whole::{Subjects, put_once};
 use super::wire;
 use crate::bus::EventBus;
 use entries::Records;
@@ -121,22 +122,17 @@ impl Park {
         parked.sequenced = true;
         parked.attempts = 0;
         parked.errors.clear();
-        let subject = subjects::Place::of(&self.place, &self.consumer, &key);
-        let message = Outgoing {
-            subject: subject.parked(parked.origin.sequence),
-            headers: wire::headers_of(&parked).map_err(|why| invalid_header(&why))?,
-            body: parked.body,
+        let whole = subjects::Place::of(&self.place, &self.consumer, &key);
+        let whole = whole.parked(parked.origin.sequence);
+        let rest = subjects::beside(&self.place, &whole, Area::Rest);
+        let subjects = Subjects {
+            rest: rest.unwrap_or_else(|| whole.clone()),
+            whole,
         };
-        match publish(&self.bus, message, 0).await? {
-            Once::Stored(to) if to.stream.as_deref() != Some(self.place.name()) => {
-                let reason = "the event was stored in another stream; declare the dead-letter stream with `DeadLetterStream::spec`";
-                Err(
-                    Error::new(ErrorKind::StreamNotFound, Operation::Publish, reason)
-                        .at_stream(self.place.name()),
-                )
-            }
-            Once::Stored(_) | Once::Other => Ok(()),
-        }
+        let headers = wire::headers_of(&parked).map_err(|why| invalid_header(&why))?;
+        let put = put_once(&self.bus, &self.place, &subjects, headers, &parked.body);
+        // Its place in the order says which event it is.
+        put.await.map(drop)
     }
 
     /// Reads letters, parked events and what became of them: of one key, or of all.

@@ -1,13 +1,16 @@
 //! `DeadLetterQueue`: counts, lists, groups, shows and redrives the letters of a stream.
 
+mod archive;
 mod filter;
 mod group;
+mod outcome;
 mod redrive;
 mod scan;
 mod summary;
 
 pub use filter::{LetterFilter, Page};
 pub use group::{Cause, CauseGroup};
+pub use outcome::RedriveOutcome;
 pub use redrive::{Redrive, RedriveReport};
 pub use summary::{LetterSummary, QueuedLetter};
 

@@ -8,10 +8,11 @@ use event_sdk_core::transport::{
 
 use super::area::Area;
 use super::letter::DeadLetter;
-use super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
+use super::outgoing::invalid_header;
 use super::place::DeadLetterStream;
 use super::store::DeadLetterStore;
 use super::subjects::LetterSubject;
+use super::whole::{Put, Subjects, put_once};
 use super::wire;
 use crate::bus::EventBus;
 
@@ -42,7 +43,13 @@ impl StreamDeadLetters {
             let kind = ErrorKind::InvalidSubject;
             Error::new(kind, Operation::Configure, why.to_string())
         };
-        let areas = [Area::Letter, Area::State, Area::Park, Area::Request];
+        let areas = [
+            Area::Letter,
+            Area::Rest,
+            Area::State,
+            Area::Park,
+            Area::Request,
+        ];
         let filters = areas.map(|area| place.filter(area, Some(&consumer)));
         for filter in filters {
             let filter = filter.map_err(invalid)?;
@@ -91,20 +98,14 @@ impl StreamDeadLetters {
         let first = LetterSubject::of(place, &letter);
         let beside = first.beside(&letter.body);
         for subject in [&first, &beside] {
-            let subject = subject.text(place, Area::Letter);
-            let message = Outgoing {
-                subject: subject.clone(),
-                headers: headers.clone(),
-                body: letter.body.clone(),
+            let subjects = Subjects {
+                whole: subject.text(place, Area::Letter),
+                rest: subject.text(place, Area::Rest),
             };
-            if let Once::Stored(stored) = publish(&self.bus, message, 0).await? {
-                return self.check_where(&subject, stored.stream.as_deref());
-            }
-            // Events may have the same id, and be different all the same. A letter that was purged
-            // in the meantime was there, too.
-            match last_of(&self.bus, place.name(), &subject).await? {
-                Some(message) if !is_body(&message.body, &letter.body) => {}
-                _ => return Ok(()),
+            // Events may have the same id, and be different all the same.
+            let put = put_once(&self.bus, place, &subjects, headers.clone(), &letter.body);
+            if put.await? == Put::Done {
+                return Ok(());
             }
         }
         Err(Error::new(
@@ -114,23 +115,6 @@ impl StreamDeadLetters {
         )
         .at_subject(beside.text(place, Area::Letter))
         .at_stream(place.name()))
-    }
-
-    /// Another stream may store the subject, where no reader looks for it.
-    fn check_where(&self, subject: &str, stream: Option<&str>) -> Result<(), Error> {
-        let place = self.place.name();
-        match stream {
-            Some(other) if other != place => Err(Error::new(
-                ErrorKind::StreamNotFound,
-                Operation::Publish,
-                format!(
-                    "the letter was stored in the stream {other:?} instead; declare the dead-letter stream with `DeadLetterStream::new({place:?})`"
-                ),
-            )
-            .at_subject(subject)
-            .at_stream(place)),
-            _ => Ok(()),
-        }
     }
 }
 

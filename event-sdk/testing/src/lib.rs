@@ -10,9 +10,12 @@
 //! - `published`: selections of recorded events, and assertions on them;
 //! - `failure`: fails a test with a text;
 //! - `idle`: runs tasks until none can go on, and lets virtual time pass;
+//! - `running`: runs a consumer on virtual time until it has handled everything;
+//! - `handling`: [`Handling`], one call of one handler;
 //! - `faults`: duplicates, reordering, lost acknowledgements and others, decided by a seed;
 //! - [`intercept`]: a transport around another one;
-//! - `explore`: [`Explore`], a crash at every point of a scenario.
+//! - `explore`: [`Explore`], a crash at every point of a scenario;
+//! - `nats`: a real nats-server for tests (feature `nats`).
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod test_bus;
@@ -26,13 +29,20 @@ mod published;
 mod failure;
 mod idle;
 
+mod handling;
+mod running;
+
 mod faults;
 pub mod intercept;
+
+#[cfg(feature = "nats")]
+pub mod nats;
 
 mod explore;
 
 pub use explore::{Explore, Explored, Failure, InvalidSeed, Seed};
 pub use faults::{Fault, Faults, FaultyTransport, Injected, Injector, Rates};
+pub use handling::Handling;
 pub use published::{Eventually, PublishedEvents, RecordedEvent};
 pub use test_bus::{TestBus, TestBusBuilder};
 

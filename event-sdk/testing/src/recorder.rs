@@ -4,6 +4,7 @@ mod record;
 
 pub(crate) use record::Record;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,8 +12,10 @@ use bytes::Bytes;
 use event_sdk::Subject;
 use event_sdk::codec::Codec;
 use event_sdk::headers::Headers;
+use event_sdk::text::Text;
 use event_sdk::transport::{
-    Body, Completion, Confirmation, Error, PublishRequest, Stored, Transport,
+    Body, Completion, Confirmation, Error, PublishRequest, Stored, SubscribeRequest, Subscription,
+    Transport,
 };
 
 use crate::intercept::Intercept;
@@ -21,6 +24,8 @@ use crate::intercept::Intercept;
 pub(crate) struct Log {
     codec: Arc<dyn Codec>,
     entries: Mutex<Vec<Arc<Record>>>,
+    /// Stream and name of each durable or group that was subscribed to, in order.
+    subscriptions: Mutex<Vec<(Text, String)>>,
 }
 
 impl Log {
@@ -28,6 +33,7 @@ impl Log {
         Self {
             codec,
             entries: Mutex::default(),
+            subscriptions: Mutex::default(),
         }
     }
 
@@ -39,6 +45,21 @@ impl Log {
     /// Number of records so far.
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
+    }
+
+    /// Number of subscriptions of durables and groups so far.
+    pub(crate) fn subscriptions(&self) -> usize {
+        self.subscribed().len()
+    }
+
+    /// Stream and name of each consumer that was subscribed to since then.
+    pub(crate) fn consumers_since(&self, first: usize) -> BTreeSet<(Text, String)> {
+        self.subscribed().iter().skip(first).cloned().collect()
+    }
+
+    fn subscribed(&self) -> MutexGuard<'_, Vec<(Text, String)>> {
+        let subscriptions = self.subscriptions.lock();
+        subscriptions.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, draft: Draft, stored: &Stored) {
@@ -75,6 +96,18 @@ pub(crate) struct Draft {
 pub(crate) struct Recorder(pub(crate) Arc<Log>);
 
 impl Intercept for Recorder {
+    fn subscribe(
+        &self,
+        inner: &dyn Transport,
+        request: SubscribeRequest,
+    ) -> Completion<Result<Subscription, Error>> {
+        if let Some(name) = request.config.name.as_str() {
+            let consumer = (request.stream.clone(), name.to_owned());
+            self.0.subscribed().push(consumer);
+        }
+        inner.subscribe(request)
+    }
+
     fn publish(
         &self,
         inner: &dyn Transport,

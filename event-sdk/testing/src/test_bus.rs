@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use event_sdk::time::{Clock, SequentialIds, SteppedClock};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Transport, TransportExt as _};
@@ -122,9 +123,9 @@ impl TestBus {
     /// If this test bus was closed.
     #[must_use]
     #[track_caller]
-    pub fn connect(&self, source: &'static str) -> EventBus {
+    pub fn connect(&self, source: impl Into<Text>) -> EventBus {
         self.inner
-            .connect(Some(source), self.faults(), |transport| transport)
+            .connect(Some(source.into()), self.faults(), |transport| transport)
             .unwrap_or_else(|error| fail(&format!("no other connection to the streams: {error}")))
     }
 
@@ -205,7 +206,8 @@ impl TestBus {
         }
     }
 
-    /// Waits until no task of the runtime can go on without time passing.
+    /// Waits until no task of the runtime can go on without time passing. Blocking work of the
+    /// runtime (`spawn_blocking`) is waited for; sockets and other threads are not.
     ///
     /// Cancel-safe.
     ///
@@ -236,7 +238,7 @@ impl TestBus {
     /// # Panics
     ///
     /// Outside of tokio's current-thread runtime (`#[tokio::test]`).
-    pub async fn run_until_idle(&self, longest: Duration) -> Duration {
+    pub async fn advance_until_idle(&self, longest: Duration) -> Duration {
         let clock = &self.inner.recording.clock;
         let start = clock.monotonic();
         idle::settled().await;
@@ -265,12 +267,25 @@ impl TestBus {
         connected.map_err(|error| format!("no other connection to the streams: {error}"))
     }
 
-    /// How many events the consumer has not been delivered, and how many it has not settled;
-    /// `None` if there is no such consumer.
-    pub(crate) fn unhandled(&self, stream: &str, consumer: &str) -> Option<(u64, u64)> {
-        let info = self.inner.server.consumer_info(stream, consumer);
-        let info = info.try_into_ready().ok()?.ok()?;
-        Some((info.pending, info.ack_pending))
+    /// What the consumers that were subscribed to since then have still to handle, as text.
+    pub(crate) fn left(&self, first: usize) -> Option<String> {
+        let consumers = self.log().consumers_since(first).into_iter();
+        let left = consumers.filter_map(|(stream, name)| {
+            let info = self.inner.server.consumer_info(&stream, &name);
+            let info = info.try_into_ready().ok()?.ok()?;
+            let (pending, unsettled) = (info.pending, info.ack_pending);
+            (pending + unsettled > 0).then(|| {
+                format!(
+                    "{name} has {pending} events of {stream} not delivered and {unsettled} not settled"
+                )
+            })
+        });
+        let left: Vec<_> = left.collect();
+        (!left.is_empty()).then(|| left.join("; "))
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.inner.recording.log
     }
 }
 
@@ -280,6 +295,7 @@ impl Inner {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let mut server = MemoryTransport::builder()
             .clock(shared)
+            .bucket(settings.bucket.clone())
             .codec(Arc::clone(&settings.codec));
         for stream in settings.stream_configs()? {
             server = server.stream(stream);
@@ -301,7 +317,7 @@ impl Inner {
     /// A bus on a new connection. `last` wraps the transport once more.
     fn connect<T: Transport>(
         &self,
-        source: Option<&'static str>,
+        source: Option<Text>,
         faults: Option<&Faults>,
         last: impl FnOnce(Arc<dyn Transport>) -> T,
     ) -> Result<EventBus, event_sdk::Error> {
@@ -328,7 +344,7 @@ impl Inner {
         if let Some(source) = source {
             builder = builder.source(source);
         }
-        builder.transport(last(transport))
+        builder.simulated_process().transport(last(transport))
     }
 }
 

@@ -1,13 +1,18 @@
 //! Consumers through the public API, on the memory transport with virtual time.
 
+mod attempts;
+mod away;
 mod batches;
 mod ending;
 mod failures;
+mod filters;
 mod handlers;
 mod journal;
+mod layers;
 mod letters;
 mod order;
 mod outage;
+mod presets;
 mod publishing;
 mod readiness;
 mod registry;

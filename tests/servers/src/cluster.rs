@@ -4,10 +4,10 @@ mod leader;
 
 use std::time::Duration;
 
+use event_sdk_nats_server::{Patience, Port};
+
 use crate::config::Member;
-use crate::port::Port;
 use crate::server::reserve;
-use crate::wait::Patience;
 use crate::{Error, Options, Server};
 
 /// Servers that know each other. Dropped like a [`Server`].

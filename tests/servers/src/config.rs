@@ -1,20 +1,10 @@
-//! Writes the server's configuration file.
+//! Writes the lines of a server's configuration about its cluster, TLS and users.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::options::Options;
 use crate::tls::{Identity, Tls};
-
-/// Where one server listens and keeps its data, and whom it knows.
-pub(crate) struct Place<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) client_port: u16,
-    pub(crate) monitoring_port: u16,
-    pub(crate) store: &'a Path,
-    pub(crate) tls: Option<(&'a Tls, &'a Identity)>,
-    pub(crate) member: Option<Member<'a>>,
-}
 
 /// A server's part in a cluster.
 #[derive(Clone, Copy)]
@@ -25,21 +15,17 @@ pub(crate) struct Member<'a> {
     pub(crate) ports: &'a [u16],
 }
 
-/// The text of the file.
-pub(crate) fn text(place: &Place<'_>, options: &Options) -> String {
+/// The lines of the file beyond those that every server has.
+pub(crate) fn text(
+    options: &Options,
+    member: Option<Member<'_>>,
+    tls: Option<(&Tls, &Identity)>,
+) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "server_name: {}", quoted(place.name));
-    let _ = writeln!(text, "listen: \"127.0.0.1:{}\"", place.client_port);
-    let _ = writeln!(text, "http: \"127.0.0.1:{}\"", place.monitoring_port);
-    // The server's grace period before it closes the connections in lame duck mode is 10 s.
-    text.push_str("lame_duck_grace_period: \"100ms\"\n");
-    if options.jetstream {
-        jetstream(&mut text, place.store, options);
-    }
-    if let Some(member) = place.member {
+    if let Some(member) = member {
         cluster(&mut text, member);
     }
-    if let Some((tls, identity)) = place.tls {
+    if let Some((tls, identity)) = tls {
         write_tls(&mut text, tls, identity);
     }
     if let Some(bytes) = options.max_payload {
@@ -48,18 +34,6 @@ pub(crate) fn text(place: &Place<'_>, options: &Options) -> String {
     text.push_str(&options.auth.config());
     text.push_str(&options.text);
     text
-}
-
-/// Limits of our own: the server's depend on the machine, down to nothing on a full disk.
-fn jetstream(text: &mut String, store: &Path, options: &Options) {
-    let _ = writeln!(text, "jetstream {{");
-    let _ = writeln!(text, "  store_dir: {}", path(store));
-    let _ = writeln!(text, "  max_memory_store: {}", 1_u64 << 30);
-    let _ = writeln!(text, "  max_file_store: {}", options.max_file_store);
-    if let Some(domain) = &options.domain {
-        let _ = writeln!(text, "  domain: {}", quoted(domain));
-    }
-    text.push_str("}\n");
 }
 
 fn cluster(text: &mut String, member: Member<'_>) {

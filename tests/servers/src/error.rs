@@ -1,6 +1,5 @@
-//! `ServerError`: failures to start or use a server, with the end of its log.
+//! `Error`: failures to start or use a server.
 
-use std::time::Duration;
 use std::{fmt, io};
 
 use event_sdk_test_programs as programs;
@@ -13,6 +12,9 @@ pub enum Error {
     /// There is no program to start.
     #[error(transparent)]
     Program(#[from] programs::Error),
+    /// The server could not be started, or did not do what it was told.
+    #[error(transparent)]
+    Server(#[from] event_sdk_nats_server::Error),
     /// A key could not sign.
     #[error("a key could not be used: {0}")]
     Keys(#[from] nkeys::error::Error),
@@ -28,44 +30,6 @@ pub enum Error {
         action: &'static str,
         /// Why it failed.
         source: io::Error,
-    },
-    /// The server ended by itself.
-    #[error("{server} ended while {awaited} was waited for ({status}); its log ends:\n{log}")]
-    Ended {
-        /// The server's name.
-        server: String,
-        /// What was waited for.
-        awaited: &'static str,
-        /// How it ended.
-        status: String,
-        /// The end of its log.
-        log: String,
-    },
-    /// Something did not happen in time.
-    #[error(
-        "{server}: {awaited} was waited for in vain for {within:?}: {last}; its log ends:\n{log}"
-    )]
-    TimedOut {
-        /// The server's name.
-        server: String,
-        /// What was waited for.
-        awaited: &'static str,
-        /// How long.
-        within: Duration,
-        /// What was seen last.
-        last: String,
-        /// The end of its log.
-        log: String,
-    },
-    /// The operation needs a server that runs, or one that is not paused.
-    #[error("{server} {is}, so {operation} makes no sense: a mistake in the test")]
-    State {
-        /// The server's name.
-        server: String,
-        /// What it is.
-        is: &'static str,
-        /// What was asked of it.
-        operation: &'static str,
     },
 }
 

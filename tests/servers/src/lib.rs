@@ -27,11 +27,12 @@
 //! # Modules
 //!
 //! - `options`: what a test requests of a server: `auth`, `permissions`, `tls`;
-//! - `config`, `folder`, `port`: its configuration file, folder and ports;
-//! - `process`: its process, which ends with the test;
-//! - `server`, `cluster`: start, stop, kill, pause, restart; leaders and replicas;
-//! - `monitoring`, `wait`: polls until it is ready;
-//! - `error`: failures, with the end of the server's log.
+//! - `config`: what its configuration file says of them;
+//! - `server`, `cluster`: starts one or several; leaders and replicas;
+//! - `error`: failures.
+//!
+//! The process of a server, its ports and its folder are those of `event-sdk-nats-server`, which
+//! users' tests have too.
 
 mod auth;
 mod cluster;
@@ -42,20 +43,13 @@ mod server;
 mod tls;
 
 mod config;
-mod folder;
-mod monitoring;
-mod port;
-mod process;
-mod wait;
 
 pub use auth::{Credentials, NKey, Operator, User};
 pub use cluster::Cluster;
 pub use error::Error;
+pub use event_sdk_nats_server as server_process;
 pub use event_sdk_test_programs as programs;
 pub use options::Options;
 pub use permissions::Permissions;
 pub use server::Server;
 pub use tls::{Authority, Identity, Tls};
-
-#[cfg(not(unix))]
-compile_error!("the test servers need a Unix: they are guarded by `sh` and paused by signals");

@@ -1,5 +1,6 @@
 //! `Options`: what a test requests of a server before it starts.
 
+use event_sdk_nats_server::NatsServer;
 use event_sdk_test_programs::Program;
 
 use crate::auth::Auth;
@@ -9,9 +10,7 @@ use crate::{Operator, Tls, User};
 #[derive(Clone, Debug)]
 pub struct Options {
     pub(crate) program: Option<Program>,
-    pub(crate) jetstream: bool,
-    pub(crate) domain: Option<String>,
-    pub(crate) max_file_store: u64,
+    pub(crate) server: event_sdk_nats_server::Options,
     pub(crate) max_payload: Option<usize>,
     pub(crate) tls: Option<Tls>,
     pub(crate) auth: Auth,
@@ -22,9 +21,7 @@ impl Options {
     pub(crate) fn new() -> Self {
         Self {
             program: None,
-            jetstream: true,
-            domain: None,
-            max_file_store: 8 << 30,
+            server: NatsServer::options(),
             max_payload: None,
             tls: None,
             auth: Auth::Open,
@@ -41,19 +38,19 @@ impl Options {
 
     /// Starts a server that has no JetStream.
     pub fn without_jetstream(mut self) -> Self {
-        self.jetstream = false;
+        self.server = self.server.without_jetstream();
         self
     }
 
     /// The JetStream domain, which is also reached by the API prefix `$JS.<domain>.API`.
     pub fn domain(mut self, name: &str) -> Self {
-        self.domain = Some(name.to_owned());
+        self.server = self.server.domain(name);
         self
     }
 
     /// The most that all streams with file storage may hold together, in bytes; 8 GiB unless set.
     pub fn max_file_store(mut self, bytes: u64) -> Self {
-        self.max_file_store = bytes;
+        self.server = self.server.max_file_store(bytes);
         self
     }
 

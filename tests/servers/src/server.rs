@@ -1,41 +1,23 @@
-//! `Server`: start, stop, kill, pause and restart of one server.
+//! `Server`: one server with TLS and users, over the server of event-sdk-nats-server.
 
-mod ready;
-
-use std::path::Path;
+use std::ops::{Deref, DerefMut};
 use std::time::Duration;
-use std::{fs, io, thread};
 
+use event_sdk_nats_server::{NatsServer, Port};
 use event_sdk_test_programs::{Program, nats};
-use rustix::process::Signal;
-use serde_json::Value;
 
-use crate::config::{self, Member, Place};
-use crate::folder::Folder;
-use crate::port::Port;
-use crate::process::Process;
-use crate::{Error, Identity, Options, Tls, monitoring};
+use crate::config::{self, Member};
+use crate::{Error, Identity, Options, Tls};
 
 /// A `nats-server` with JetStream on a port of its own, stopped and removed when dropped.
 ///
-/// What it has logged last is printed if that happens while a test panics.
+/// It dereferences to a [`NatsServer`], which stops, kills, pauses and restarts.
 #[derive(Debug)]
 pub struct Server {
-    // Dropped in this order: the folder goes after the process that writes into it.
-    process: Option<Process>,
-    paused: bool,
-    name: String,
+    process: NatsServer,
     program: Program,
-    client: Port,
-    monitoring: Port,
     tls: Option<Identity>,
-    /// A member of a cluster answers before the others do.
-    alone: bool,
-    folder: Folder,
 }
-
-/// A loaded machine may need some seconds for what takes milliseconds.
-const WITHIN: Duration = Duration::from_mins(1);
 
 impl Server {
     /// Starts the current server with JetStream and nothing else, and waits until it answers.
@@ -61,132 +43,9 @@ impl Server {
         format!("{scheme}://127.0.0.1:{}", self.port())
     }
 
-    /// The port where clients connect.
-    pub fn port(&self) -> u16 {
-        self.client.number()
-    }
-
-    /// Its name, as it tells clients and other servers.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The program that it runs, with its version.
     pub fn program(&self) -> &Program {
         &self.program
-    }
-
-    /// The folder of its configuration, log and store.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Whether its process is there, also when paused.
-    pub fn is_running(&mut self) -> bool {
-        let Some(process) = &mut self.process else {
-            return false;
-        };
-        matches!(process.ended(), Ok(None))
-    }
-
-    /// Whether it is paused.
-    pub fn is_paused(&self) -> bool {
-        self.paused
-    }
-
-    /// All that it has logged, over restarts too.
-    pub fn log(&self) -> String {
-        self.folder.log_text()
-    }
-
-    /// What its monitoring port answers for a path such as `/connz?subs=1`. No credentials are
-    /// needed, and no client.
-    ///
-    /// # Errors
-    ///
-    /// If it does not answer within 2 seconds, or with an error.
-    pub async fn monitor(&self, path: &str) -> Result<Value, Error> {
-        monitoring::get(self.monitoring.number(), path)
-            .await
-            .map_err(|source| self.system("ask its monitoring port", source))
-    }
-
-    /// Stops it in an orderly way, and waits until it has ended.
-    ///
-    /// # Errors
-    ///
-    /// If it is not running or is paused, or does not end in time.
-    pub async fn stop(&mut self) -> Result<(), Error> {
-        self.end("stop", Signal::TERM).await
-    }
-
-    /// Stops it as an operator who cares for its clients does: it tells them to go elsewhere
-    /// (lame duck mode), closes their connections, about one a second, and ends.
-    ///
-    /// # Errors
-    ///
-    /// If it is not running or is paused, or does not end in time.
-    pub async fn lame_duck(&mut self) -> Result<(), Error> {
-        self.end("lame duck mode", Signal::USR2).await
-    }
-
-    /// Kills it (`SIGKILL`), paused or not: connections break and nothing is written any more.
-    ///
-    /// # Errors
-    ///
-    /// If it is not running.
-    pub async fn kill(&mut self) -> Result<(), Error> {
-        self.paused = false;
-        self.end("kill", Signal::KILL).await
-    }
-
-    /// Stops it if it is running, starts it on the same ports with the same store, and waits
-    /// until it answers. A member of a cluster may not know the leader yet:
-    /// [`Cluster::settled`](crate::Cluster::settled) waits for that.
-    ///
-    /// # Errors
-    ///
-    /// If it is paused, does not end, or does not answer in time.
-    pub async fn restart(&mut self) -> Result<(), Error> {
-        if self.is_running() {
-            self.stop().await?;
-        }
-        self.launch()?;
-        self.ready().await
-    }
-
-    /// Freezes it (`SIGSTOP`): connections stay open and nothing answers. Blocks for the moment
-    /// that this takes.
-    ///
-    /// # Errors
-    ///
-    /// If it is not running or is paused already.
-    pub fn pause(&mut self) -> Result<(), Error> {
-        self.expect_awake("pause")?;
-        let frozen = self.process.as_ref().map(Process::freeze).transpose();
-        frozen.map_err(|source| self.system("pause it", source))?;
-        self.paused = true;
-        Ok(())
-    }
-
-    /// Lets it go on after [`pause`](Self::pause).
-    ///
-    /// # Errors
-    ///
-    /// If it is not paused.
-    pub fn resume(&mut self) -> Result<(), Error> {
-        if !self.paused {
-            return Err(self.state("is not paused", "resume"));
-        }
-        self.paused = false;
-        self.signal("resume", Signal::CONT)
-    }
-
-    pub(crate) async fn start_with(options: &Options) -> Result<Self, Error> {
-        let mut server = Self::prepare(options, None)?;
-        server.launch()?;
-        server.ready().await?;
-        Ok(server)
     }
 
     /// Finds the program and writes the configuration, and starts nothing yet.
@@ -195,96 +54,22 @@ impl Server {
             Some(program) => program,
             None => nats::current()?,
         };
-        let client = reserve()?;
-        let server = Self {
-            process: None,
-            paused: false,
-            name: format!("nats-{}", client.number()),
+        let tls = options.tls.as_ref().map(Tls::identity).transpose()?;
+        let encrypted = options.tls.as_ref().zip(tls.as_ref());
+        let mut server = options.server.clone().program(program.path());
+        if member.is_some() {
+            server = server.member_of_a_cluster();
+        }
+        let text = config::text(options, member, encrypted);
+        Ok(Self {
+            process: server.config(&text).prepare()?,
             program,
-            client,
-            monitoring: reserve()?,
-            tls: options.tls.as_ref().map(Tls::identity).transpose()?,
-            alone: member.is_none(),
-            folder: Folder::new().map_err(|source| unnamed("make its folder", source))?,
-        };
-        let place = Place {
-            name: &server.name,
-            client_port: server.client.number(),
-            monitoring_port: server.monitoring.number(),
-            store: &server.folder.store(),
-            tls: options.tls.as_ref().zip(server.tls.as_ref()),
-            member,
-        };
-        fs::write(server.folder.config(), config::text(&place, options))
-            .map_err(|source| server.system("write its configuration", source))?;
-        Ok(server)
-    }
-
-    /// Starts the process; [`ready`](Self::ready) waits for its answer.
-    pub(crate) fn launch(&mut self) -> Result<(), Error> {
-        let process = Process::start(self.program.path(), &self.folder)
-            .map_err(|source| self.system("start its program", source))?;
-        self.process = Some(process);
-        Ok(())
-    }
-
-    async fn end(&mut self, operation: &'static str, signal: Signal) -> Result<(), Error> {
-        self.signal(operation, signal)?;
-        let Some(process) = &mut self.process else {
-            return Ok(());
-        };
-        match process.wait(WITHIN).await {
-            Ok(Some(_)) => {
-                self.process = None;
-                Ok(())
-            }
-            Ok(None) => Err(self.timed_out("its end", WITHIN, "it still runs")),
-            Err(source) => Err(self.system("wait for its end", source)),
-        }
-    }
-
-    fn signal(&mut self, operation: &'static str, signal: Signal) -> Result<(), Error> {
-        self.expect_awake(operation)?;
-        let process = self.process.as_ref();
-        let sent = process.map(|process| process.signal(signal)).transpose();
-        sent.map_err(|source| self.system("send it a signal", source))?;
-        Ok(())
-    }
-
-    fn expect_awake(&mut self, operation: &'static str) -> Result<(), Error> {
-        if self.paused {
-            return Err(self.state("is paused", operation));
-        }
-        if !self.is_running() {
-            return Err(self.state("is not running", operation));
-        }
-        Ok(())
-    }
-
-    fn state(&self, is: &'static str, operation: &'static str) -> Error {
-        Error::State {
-            server: self.name.clone(),
-            is,
-            operation,
-        }
-    }
-
-    fn system(&self, action: &'static str, source: io::Error) -> Error {
-        Error::System {
-            server: self.name.clone(),
-            action,
-            source,
-        }
+            tls,
+        })
     }
 
     pub(crate) fn timed_out(&self, awaited: &'static str, within: Duration, last: &str) -> Error {
-        Error::TimedOut {
-            server: self.name.clone(),
-            awaited,
-            within,
-            last: last.to_owned(),
-            log: self.folder.log_end(),
-        }
+        self.process.timed_out(awaited, within, last).into()
     }
 }
 
@@ -297,28 +82,32 @@ impl Options {
     ///
     /// If there is no program, it ends by itself, or does not answer in time.
     pub async fn start(self) -> Result<Server, Error> {
-        Server::start_with(&self).await
+        let mut server = Server::prepare(&self, None)?;
+        server.launch()?;
+        server.ready().await?;
+        Ok(server)
     }
 }
 
-impl Drop for Server {
-    /// Its parts do the work; this only shows what a failing test's reader wants to see.
-    fn drop(&mut self) {
-        if thread::panicking() {
-            eprintln!("the log of {} ends:\n{}", self.name, self.folder.log_end());
-        }
+impl Deref for Server {
+    type Target = NatsServer;
+
+    fn deref(&self) -> &NatsServer {
+        &self.process
+    }
+}
+
+impl DerefMut for Server {
+    fn deref_mut(&mut self) -> &mut NatsServer {
+        &mut self.process
     }
 }
 
 /// A port, before there is a server that has a name.
 pub(crate) fn reserve() -> Result<Port, Error> {
-    Port::reserve().map_err(|source| unnamed("reserve a port", source))
-}
-
-fn unnamed(action: &'static str, source: io::Error) -> Error {
-    Error::System {
+    Port::reserve().map_err(|source| Error::System {
         server: "a new server".to_owned(),
-        action,
+        action: "reserve a port",
         source,
-    }
+    })
 }

@@ -67,6 +67,11 @@ impl<S: Send + Sync + 'static> Harness for OverNats<S> {
             let _ = self.admin.request(call, "".into()).await;
         }
     }
+
+    async fn remove_bucket(&self, _: &Nats, bucket: &str) {
+        let call = format!("$JS.API.STREAM.DELETE.KV_{bucket}");
+        let _ = self.admin.request(call, "".into()).await;
+    }
 }
 
 /// Held by the suite that runs: a cluster needs the machine for itself.
@@ -82,16 +87,14 @@ fn suite() -> Suite {
 }
 
 /// What a server cannot do, whatever its version.
-const BEYOND: [Capability; 5] = [
-    Capability::Coordination,
-    Capability::CoordinationExpiry,
+const BEYOND: [Capability; 3] = [
     Capability::ValueHandover,
     Capability::DeduplicationOff,
     Capability::ReportsExhaustedLater,
 ];
 
 /// What the oldest supported server lacks beside that.
-const LATER: [Capability; 1] = [Capability::ExpectPattern];
+const LATER: [Capability; 2] = [Capability::ExpectPattern, Capability::CoordinationExpiry];
 
 /// Everything passed, but for what a server cannot do.
 fn assert_all_but(report: &Report, lacking: &[Capability]) {

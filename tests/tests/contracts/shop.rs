@@ -15,10 +15,6 @@ use payments::{PaymentRefused, PaymentTaken};
 use stock::{CategoryMoved, ParcelScanned, StockCounted};
 
 #[derive(EventSet)]
-#[expect(
-    dead_code,
-    reason = "a set of what is published or taken; nobody matches on it"
-)]
 #[event(pattern = "orders.>")]
 enum OrderEvents {
     Placed(OrderPlaced),
@@ -26,20 +22,12 @@ enum OrderEvents {
 }
 
 #[derive(EventSet)]
-#[expect(
-    dead_code,
-    reason = "a set of what is published or taken; nobody matches on it"
-)]
 enum PaymentEvents {
     Taken(PaymentTaken),
     Refused(PaymentRefused),
 }
 
 #[derive(EventSet)]
-#[expect(
-    dead_code,
-    reason = "a set of what is published or taken; nobody matches on it"
-)]
 #[event(pattern = "stock.>")]
 enum StockEvents {
     Counted(StockCounted),
@@ -50,10 +38,6 @@ enum StockEvents {
 
 /// Orders and payments are audited, whatever comes to be among them.
 #[derive(EventSet)]
-#[expect(
-    dead_code,
-    reason = "a set of what is published or taken; nobody matches on it"
-)]
 #[event(pattern = "orders.>")]
 enum AnyOrder {
     Placed(OrderPlaced),

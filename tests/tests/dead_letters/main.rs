@@ -4,12 +4,16 @@
 mod rig;
 mod stepwise;
 
+mod large;
 mod page;
 mod storing;
 
 mod listing;
 mod redriving;
 
+mod archiving;
+mod consuming;
+mod export;
 mod killed;
 
 mod park;

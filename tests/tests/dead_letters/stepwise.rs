@@ -16,10 +16,10 @@ use event_sdk::transport::{
 
 use crate::rig::{letter, put};
 
-/// Memory, where each operation takes two polls more: before it is done, and before its result
+/// A transport where each operation takes two polls more: before it is done, and before its result
 /// comes. So a future can be dropped before an operation, and after it without its result.
 #[derive(Debug, Clone)]
-struct Stepwise(Arc<MemoryTransport>);
+pub(crate) struct Stepwise(pub(crate) Arc<dyn Transport>);
 
 async fn yielded() {
     let mut first = true;
@@ -88,7 +88,7 @@ impl History for Stepwise {
             yielded().await;
             match memory.history() {
                 Some(history) => history.read(request).await,
-                None => unreachable!("memory has history"),
+                None => unreachable!("the transport has history"),
             }
         })
     }

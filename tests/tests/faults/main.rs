@@ -18,6 +18,8 @@ mod restart_while_consuming;
 
 mod leader_killed;
 
+mod racing_writers;
+
 mod paused;
 
 mod consumer_deleted;

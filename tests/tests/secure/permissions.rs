@@ -8,7 +8,8 @@ use std::time::Duration;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, TransportExt as _,
+    AckPolicy, BucketConfig, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
+    Revision, TransportExt as _,
 };
 use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Subscribe};
 use event_sdk_test_servers::{Permissions, Server};
@@ -42,6 +43,8 @@ const ACTS: &[(&str, Act)] = &[
         Box::pin(applies_durable(case))
     }),
     ("applies the streams", |case| Box::pin(applies(case))),
+    ("coordinates", |case| Box::pin(coordinates(case))),
+    ("applies its bucket", |case| Box::pin(applies_bucket(case))),
     ("publishes without streams", |case| {
         Box::pin(plain_publish(case))
     }),
@@ -181,11 +184,12 @@ impl Case {
         format!("user{}", self.number)
     }
 
-    /// Each case has a stream, a consumer and subjects of its own.
+    /// Each case has a stream, a consumer, a bucket and subjects of its own.
     fn own(&self, permission: &str) -> String {
         let number = self.number;
         permission
             .replace("ORDERS", &format!("ORDERS{number}"))
+            .replace("EVENT_SDK", &format!("EVENT_SDK{number}"))
             .replace("billing", &format!("billing{number}"))
             .replace("events.", &format!("events{number}."))
     }
@@ -242,12 +246,18 @@ impl Case {
     }
 
     /// What the administrator makes for the case: a stream with two events, and
-    /// where it has to exist already, a durable.
+    /// where they have to exist already, a durable or a bucket.
     async fn prepare(&self, admin: &Nats) {
         let bus = self.builder().transport(admin.clone()).unwrap();
         within("the stream", bus.apply_streams()).await.unwrap();
         for id in 1..=2 {
             publish(&bus, id).await.unwrap();
+        }
+        if self.row.starts_with("coordinates") {
+            let bucket = BucketConfig::new(self.own("EVENT_SDK"));
+            within("the bucket", admin.apply_bucket(&bucket))
+                .await
+                .unwrap();
         }
         if self.row.contains("Management::Never") {
             let durable = bus
@@ -406,6 +416,32 @@ async fn applies(case: Case) -> Result<(), Error> {
     within("the change", changed.apply_streams())
         .await
         .map(drop)
+}
+
+async fn coordinates(case: Case) -> Result<(), Error> {
+    let bus = case.builder().coordination(&*case.own("EVENT_SDK"));
+    let bucket = bus.transport(case.nats()).unwrap().coordination();
+    for _ in 0..2 {
+        let put = bucket.put("lease.1", "me", Revision::Absent, None);
+        let revision = within("a put", put).await?;
+        let entry = within("an entry", bucket.get("lease.1")).await?;
+        assert_eq!(entry.expect("an entry").revision, revision);
+        assert_eq!(within("a list", bucket.list("lease")).await?.len(), 1);
+        let deleted = bucket.delete("lease.1", Revision::Exactly(revision));
+        within("a deletion", deleted).await?;
+    }
+    Ok(())
+}
+
+async fn applies_bucket(case: Case) -> Result<(), Error> {
+    let config = BucketConfig::new(case.own("EVENT_SDK"));
+    for config in [config.clone(), config.unlimited_age()] {
+        let bus = EventBus::builder().coordination(config);
+        let bus = bus.transport(case.nats()).unwrap();
+        let applied = within("the bucket", bus.apply()).await?;
+        assert!(!applied.is_unchanged(), "{applied}");
+    }
+    Ok(())
 }
 
 async fn plain_publish(case: Case) -> Result<(), Error> {

@@ -52,9 +52,9 @@ enum Account {
 #[derive(Debug, EventSet)]
 #[event(pattern = "people.>")]
 enum PeopleEvents {
-    Moved(#[expect(dead_code, reason = "shown by Debug")] PersonMoved),
+    Moved(PersonMoved),
     #[event(other)]
-    Other(#[expect(dead_code, reason = "shown by Debug")] RawEvent),
+    Other(RawEvent),
 }
 
 fn moved() -> PersonMoved {

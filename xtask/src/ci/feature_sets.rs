@@ -96,9 +96,39 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests and benches are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-nats-server"],
+        features: Features::All,
+        reason: "tests that need a server and no event-sdk; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-testing"],
+        features: Features::None,
+        reason: "the tests of a service that need no server",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::None,
+        reason: "features only add; a service may take it before it chooses one",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::Only("otel"),
+        reason: "a service that exports traces with OpenTelemetry",
+    },
+    FeatureSet {
+        packages: &["event-sdk-observe"],
+        features: Features::All,
+        reason: "features only add; its tests are compiled here too",
+    },
+    FeatureSet {
+        packages: &["event-sdk-testing"],
+        features: Features::Only("nats"),
+        reason: "the tests of a service that start a real server",
+    },
+    FeatureSet {
         packages: &["event-sdk-testing"],
         features: Features::All,
-        reason: "the tests of a service; has no features",
+        reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
         packages: &["event-schemas-subset"],

@@ -20,6 +20,7 @@ pub(super) const TABLE: &[LeftOut] = &[
         names: &[
             "cluster::",
             "leader_killed::",
+            "racing_writers::",
             "nats_on_a_cluster_of_three",
             "a_hostile_client_on_a_cluster",
             "it_moves_before_a_server_of_a_cluster_stops",
@@ -70,9 +71,10 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     /// The folders of tests that start servers or other programs.
-    const FOLDERS: [&str; 4] = [
+    const FOLDERS: [&str; 5] = [
         "event-sdk/tests",
         "event-sdk/nats/tests",
+        "event-sdk/observe/tests",
         "tests/tests",
         "tests/servers/tests",
     ];

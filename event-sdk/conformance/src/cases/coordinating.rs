@@ -30,6 +30,8 @@ cases! { "coordinating":
         "An entry with an expiry is absent after it, and not before.";
     the_last_put_says_when_it_expires [Coordination, CoordinationExpiry]
         "A put without an expiry ends that of the put before.";
+    the_age_ends_a_longer_expiry [Coordination, CoordinationExpiry]
+        "An entry whose expiry is longer than the maximum age of its bucket is absent after that age.";
     an_expiry_of_zero_is_refused [Coordination, CoordinationExpiry]
         "An expiry of zero is refused, and nothing is written.";
 }
@@ -212,6 +214,16 @@ async fn the_last_put_says_when_it_expires(fixture: Fixture) -> Outcome {
     put_for(&place, "later", SECOND).await?;
     place.loses("later").await?;
     place.has("k", b"longer", revision).await
+}
+
+async fn the_age_ends_a_longer_expiry(fixture: Fixture) -> Outcome {
+    let config = fixture.bucket('a').max_age(SECOND);
+    let place = Place::new(&fixture, fixture.start(Vec::new()).await?, &config);
+    place.apply(&config).await?;
+    put_for(&place, "k", Duration::from_secs(3600)).await?;
+    place.loses("k").await?;
+    ensure_eq!(place.keys("").await?, [""; 0], "the keys that are left");
+    Ok(())
 }
 
 async fn an_expiry_of_zero_is_refused(fixture: Fixture) -> Outcome {

@@ -55,8 +55,8 @@ impl Bucket {
         self.transport.coordination_get(&self.name, key)
     }
 
-    /// Writes the value of a key, and returns its new revision. With an `expiry` the entry
-    /// disappears after that time, otherwise after the maximum age of the bucket.
+    /// Writes the value of a key, and returns its new revision. The entry disappears after
+    /// `expiry` or the maximum age of the bucket, whichever ends first.
     ///
     /// Not cancel-safe: after dropping the future, the value may have been written.
     ///
@@ -78,7 +78,10 @@ impl Bucket {
             .check_needs(request.needs(), Operation::Coordinate);
         match supported {
             Ok(()) => self.transport.coordination_put(request),
-            Err(error) => Completion::ready(Err(error.at_subject(&request.key))),
+            Err(error) => {
+                let error = error.at_subject(&request.key).at_bucket(self.name.clone());
+                Completion::ready(Err(error))
+            }
         }
     }
 

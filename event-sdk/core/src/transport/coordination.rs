@@ -48,9 +48,9 @@ use crate::text::Text;
 /// [`get`](Self::get) returns `None`, [`list`](Self::list) omits it, and
 /// [`Revision::Absent`] matches.
 ///
-/// **Expiry.** An entry disappears after the expiry of its last put, or else after the
-/// [`max_age`](BucketConfig::max_age) of the bucket; never earlier, and at most a few seconds
-/// later. Time is that of the transport: on a server that of the server.
+/// **Expiry.** An entry disappears after the expiry of its last put or the
+/// [`max_age`](BucketConfig::max_age) of the bucket, whichever ends first; never earlier, and at
+/// most a few seconds later. Time is that of the transport: on a server that of the server.
 ///
 /// **Reading.** A read that begins after a write was confirmed returns the result of that write or
 /// of a later one. A transport may document an exception for a cluster that elects a leader. So

@@ -130,6 +130,11 @@ impl ConnectionMonitor {
         }
     }
 
+    /// Whether new publishes are accepted.
+    pub(crate) fn accepts_publishes(&self) -> bool {
+        *self.phase.borrow() < Phase::Confirming
+    }
+
     /// Whether the client should reconnect.
     pub(crate) fn is_wanted(&self) -> bool {
         *self.phase.borrow() != Phase::Ended

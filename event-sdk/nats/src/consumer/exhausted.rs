@@ -218,7 +218,8 @@ async fn ask(
     sequence: u64,
 ) -> Result<Option<Subject>, Error> {
     let which = Which::Sequence(sequence);
-    let Some(found) = message(&ack_context.context, &ack_context.stream, &which).await? else {
+    let Some(found) = message(&ack_context.context, about, &ack_context.stream, &which).await?
+    else {
         return Ok(None);
     };
     Subject::parse(found.subject)

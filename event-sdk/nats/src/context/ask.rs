@@ -1,6 +1,9 @@
 //! Requests to the JetStream API: sends one, awaits its reply, maps timeouts, denials and no
 //! responders to errors.
 
+use std::time::Duration;
+
+use async_nats::HeaderMap;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -72,49 +75,82 @@ impl NatsContext {
         subject: String,
         payload: Bytes,
     ) -> Result<Reply, Error> {
-        if !self.monitor.is_wanted() {
-            return Err(about.on(self.refusal(about.operation)));
-        }
         let limit = self.options.request_timeout;
-        let answered = tokio::time::timeout(limit, self.asked(about, &subject, payload));
-        match answered.await {
-            Ok(reply) => reply,
+        let answered = self.ask_within(about, &subject, None, payload, limit);
+        answered.await.map_err(|NotAnswered { error, .. }| error)
+    }
+
+    /// The same, with headers and another time limit; an error says whether the
+    /// question was sent.
+    ///
+    /// Cancel-safe: what was asked may have been done all the same.
+    pub(crate) async fn ask_within(
+        &self,
+        about: &ErrorContext,
+        subject: &str,
+        headers: Option<HeaderMap>,
+        payload: Bytes,
+        limit: Duration,
+    ) -> Result<Reply, NotAnswered> {
+        if !self.monitor.is_wanted() {
+            let error = about.on(self.refusal(about.operation));
+            return Err(NotAnswered { error, sent: false });
+        }
+        let mut sent = false;
+        let asked = self.asked(about, subject, headers, payload, &mut sent);
+        let error = match tokio::time::timeout(limit, asked).await {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(error)) => error,
             Err(_) if self.watch().current() != ConnectionState::Connected => {
-                Err(about.on(self.monitor.disconnected(about.operation, limit)))
+                about.on(self.monitor.disconnected(about.operation, limit))
             }
-            Err(_) => Err(about
+            Err(_) => about
                 .error(
                     ErrorKind::Timeout,
                     format!("the server did not answer to {subject} within {limit:?}; try again"),
                 )
-                .with_unknown_outcome()),
-        }
+                .with_unknown_outcome(),
+        };
+        Err(NotAnswered { error, sent })
     }
 
     async fn asked(
         &self,
         about: &ErrorContext,
         subject: &str,
+        headers: Option<HeaderMap>,
         payload: Bytes,
+        sent: &mut bool,
     ) -> Result<Reply, Error> {
         if !self.watch().connected().await {
             return Err(about.on(self.refusal(about.operation)));
         }
         let asked = Asked::new(self, subject);
-        let reply_to = asked.reply_to.clone();
-        self.client
-            .publish_with_reply(subject.to_owned(), reply_to, payload)
-            .await
-            .map_err(|error| {
-                about
-                    .error(ErrorKind::Other, format!("{subject} cannot be asked"))
-                    .with_source(error)
-            })?;
+        let (to, reply_to) = (subject.to_owned(), asked.reply_to.clone());
+        *sent = true;
+        let taken = match headers {
+            None => {
+                let taken = self.client.publish_with_reply(to, reply_to, payload);
+                taken.await
+            }
+            Some(headers) => {
+                let client = &self.client;
+                let taken = client.publish_with_reply_and_headers(to, reply_to, headers, payload);
+                taken.await
+            }
+        };
+        taken.map_err(|error| {
+            about
+                .error(ErrorKind::Other, format!("{subject} cannot be asked"))
+                .with_source(error)
+        })?;
         let answered =
             std::future::poll_fn(|cx| self.send_queue.poll_answer(Some(asked.token), cx));
-        answered
-            .await
-            .map_err(|why| self.unanswered(about, why, subject).at_subject(subject))
+        answered.await.map_err(|why| {
+            // The server has refused it.
+            *sent = !matches!(why, NoReply::Denied | NoReply::NotSent);
+            self.unanswered(about, why, subject).at_subject(subject)
+        })
     }
 
     /// The error of what was sent to `subject` and got no answer.
@@ -128,6 +164,14 @@ impl NatsContext {
             options.limits.ack,
         ))
     }
+}
+
+/// Why there is no answer to a question.
+#[derive(Debug)]
+pub(crate) struct NotAnswered {
+    pub(crate) error: Error,
+    /// Whether the question may have reached a server.
+    pub(crate) sent: bool,
 }
 
 /// A question on its way; nobody waits for its answer when this is dropped.

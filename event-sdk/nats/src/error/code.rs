@@ -16,7 +16,10 @@ pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
 pub(crate) const DUPLICATE_IN_PROCESS: u64 = 10158;
 /// A stream has moved on from what a publish expected. The second without
 /// saying to where: in a cluster, while a message is on its way to the others.
-pub(crate) const WRONG_LAST_SEQUENCE: [u64; 2] = [10071, 10164];
+pub(crate) const WRONG_LAST_SEQUENCE: [u64; 2] = [10071, WRONG_LAST_SEQUENCE_UNKNOWN];
+pub(crate) const WRONG_LAST_SEQUENCE_UNKNOWN: u64 = 10164;
+/// The stream takes no messages with a TTL.
+pub(crate) const MESSAGE_TTL_DISABLED: u64 = 10166;
 
 /// The last sequence in `wrong last sequence: 41`.
 pub(super) fn last_sequence(description: &str) -> Option<u64> {
@@ -31,11 +34,15 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             "create it, with `apply_stream` for example",
         ),
         CONSUMER_NOT_FOUND | CONSUMER_NOT_THERE => (ErrorKind::ConsumerNotFound, ""),
-        10071 | 10164 => (
+        10071 | WRONG_LAST_SEQUENCE_UNKNOWN => (
             ErrorKind::WrongLastSequence {
                 last: last_sequence(description),
             },
             "read what has happened since, and decide anew",
+        ),
+        MESSAGE_TTL_DISABLED => (
+            ErrorKind::InvalidOption,
+            "apply the bucket again, on a server that has message TTLs",
         ),
         // Storing failed: the limits of the stream, told by their texts
         // (nats-server, `server/store.go`).

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use super::source::{LARGEST_PAGE, Page, Source};
 use crate::streams::Found;
-use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{Error, Order};
 
 /// What one filter selects, in one order.
 pub(super) struct Cursor {
     source: Arc<Source>,
-    filter: Pattern,
+    filter: String,
     order: Order,
     /// What has still to be looked at: none beyond these two.
     first: u64,
@@ -36,14 +35,14 @@ const STEP: u64 = 4;
 impl Cursor {
     pub(super) fn new(
         source: Arc<Source>,
-        filter: &Pattern,
+        filter: &str,
         order: Order,
         first: u64,
         last: u64,
     ) -> Self {
         Self {
             source,
-            filter: filter.clone(),
+            filter: filter.to_owned(),
             order,
             first,
             last,
@@ -98,7 +97,7 @@ impl Cursor {
     async fn backwards(&mut self, wanted: usize) -> Result<(), Error> {
         if self.window == 0 {
             // Where nothing matches near the end, this is where it begins.
-            match self.source.last_of(self.filter.as_str()).await? {
+            match self.source.last_of(&self.filter).await? {
                 None => self.last = 0,
                 Some(found) => self.last = self.last.min(found.sequence),
             }
@@ -149,7 +148,7 @@ impl Cursor {
     async fn page(&mut self, from: u64, most: usize) -> Result<Page, Error> {
         let page = self
             .source
-            .page(self.filter.as_str(), from, most, self.dense)
+            .page(&self.filter, from, most, self.dense)
             .await?;
         let distances = page.messages.windows(2);
         let following = distances.filter(|pair| pair[0].sequence + 1 == pair[1].sequence);

@@ -13,7 +13,7 @@ use super::exchange::Exchange;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::server::Version;
-use crate::streams::{self, Found, Info, Which};
+use crate::streams::{self, Found, Which};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Body, Error, ErrorKind, StoredMessage};
@@ -54,10 +54,10 @@ impl Source {
         context: Arc<NatsContext>,
         about: ErrorContext,
         stream: Text,
-        info: &Info,
+        allows_direct: bool,
         last: u64,
     ) -> Self {
-        let way = if !info.allows_direct() {
+        let way = if !allows_direct {
             Way::Leader
         } else if context.server().version >= Version::V2_11 {
             Way::Batch
@@ -189,7 +189,7 @@ impl Source {
     /// after it, as the leader has it.
     pub(super) async fn leaders(&self, filter: &str, from: u64) -> Result<Option<Found>, Error> {
         let which = Which::Next(filter, from);
-        let found = streams::message(&self.context, &self.stream, &which).await?;
+        let found = streams::message(&self.context, &self.about, &self.stream, &which).await?;
         if let Some(found) = &found {
             check_from(&self.about, from, found)?;
         }
@@ -198,7 +198,13 @@ impl Source {
 
     /// The last message that matches `filter`, as the leader has it.
     pub(super) async fn last_of(&self, filter: &str) -> Result<Option<Found>, Error> {
-        streams::message(&self.context, &self.stream, &Which::LastOf(filter)).await
+        streams::message(
+            &self.context,
+            &self.about,
+            &self.stream,
+            &Which::LastOf(filter),
+        )
+        .await
     }
 
     /// The message as it is handed out.

@@ -180,7 +180,7 @@ async fn exists(publisher: &StreamPublisher, publish_message: &RetryablePublish)
         .lookups
         .join(&publish_message.subject, async move {
             let about = ErrorContext::new(Operation::Publish);
-            match streams::names(&owned, &about, &subject.into()).await {
+            match streams::names(&owned, &about, subject.as_str()).await {
                 Ok(names) if names.is_empty() => There::No,
                 Ok(_) => There::Yes,
                 Err(error) if error.is_transient() => There::Unanswered,
@@ -231,8 +231,9 @@ async fn ours(
     if context.options().management == Management::Never {
         return None;
     }
+    let about = ErrorContext::new(Operation::Read).stream(stream.clone());
     let last = if let Some(last) = error.last_sequence() {
-        streams::message(context, stream, &streams::Which::Sequence(last)).await
+        streams::message(context, &about, stream, &streams::Which::Sequence(last)).await
     } else {
         let subject = match &publish_message.expect().last_pattern_sequence {
             Some((pattern, _)) => pattern.as_str(),
@@ -241,7 +242,7 @@ async fn ours(
             }
             None => ">",
         };
-        streams::message(context, stream, &streams::Which::LastOf(subject)).await
+        streams::message(context, &about, stream, &streams::Which::LastOf(subject)).await
     };
     // Without the permission to look, the error stays as it is.
     let last = last.ok().flatten()?;

@@ -10,6 +10,7 @@ use super::{check, info, names};
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
 };
@@ -28,18 +29,73 @@ const LOOKING: Duration = Duration::from_millis(20);
 /// The shortest deduplication window (nats-server, `server/stream.go`).
 const LEAST_WINDOW: Duration = Duration::from_millis(100);
 
+/// A stream as it is to be.
+pub(crate) trait Declared: Sync {
+    /// Its name, which is valid.
+    fn name(&self) -> &Text;
+
+    /// The subjects that it stores.
+    fn subjects(&self) -> Vec<&str>;
+
+    /// The configuration of a new stream.
+    fn created(&self) -> ConfigJson;
+
+    /// The existing configuration, changed to what it is to be.
+    fn changed(&self, existing: ConfigJson) -> ConfigJson;
+
+    /// The settings of the existing configuration that differ; or why it cannot be read.
+    fn differences(&self, existing: &ConfigJson) -> Result<Vec<Difference>, String>;
+}
+
+/// The configuration of a stream, which a server can have.
+struct Possible(StreamConfig);
+
+impl Declared for Possible {
+    fn name(&self) -> &Text {
+        &self.0.name
+    }
+
+    fn subjects(&self) -> Vec<&str> {
+        self.0.subjects.iter().map(AsRef::as_ref).collect()
+    }
+
+    fn created(&self) -> ConfigJson {
+        ConfigJson::new(&self.0)
+    }
+
+    fn changed(&self, existing: ConfigJson) -> ConfigJson {
+        existing.with(&self.0)
+    }
+
+    fn differences(&self, existing: &ConfigJson) -> Result<Vec<Difference>, String> {
+        let mut existing = existing.read()?;
+        // No server bounds it, so it never differs.
+        existing.deduplication.capacity = self.0.deduplication.capacity;
+        Ok(existing.differences(&self.0))
+    }
+}
+
 /// Creates the stream or changes it.
-pub(super) async fn apply(
+pub(super) async fn apply_stream(
     context: &NatsContext,
     config: &StreamConfig,
 ) -> Result<StreamChange, Error> {
     let about = ErrorContext::new(Operation::Manage).stream(config.name.clone());
-    let wanted = possible(context, &about, config)?;
+    let wanted = Possible(possible(context, &about, config)?);
+    apply(context, &about, &wanted).await
+}
+
+/// Creates the stream or changes it.
+pub(crate) async fn apply(
+    context: &NatsContext,
+    about: &ErrorContext,
+    wanted: &impl Declared,
+) -> Result<StreamChange, Error> {
     let mut round = 1;
     // What was asked for, and may have been done.
     let mut asked = None;
     loop {
-        let change = match once(context, &about, &wanted, &mut asked).await {
+        let change = match once(context, about, wanted, &mut asked).await {
             // A busy cluster may do it and answer too late.
             Err(error) if round < ROUNDS && is_open(&error) => {
                 round += 1;
@@ -63,7 +119,7 @@ pub(super) async fn apply(
                 round += 1;
                 asked = None;
             }
-            Err(error) => return Err(error.into_error(&about)),
+            Err(error) => return Err(error.into_error(about)),
         }
     }
 }
@@ -77,26 +133,26 @@ fn is_open(error: &Error) -> bool {
 async fn once(
     context: &NatsContext,
     about: &ErrorContext,
-    wanted: &StreamConfig,
+    wanted: &impl Declared,
     asked: &mut Option<StreamChange>,
 ) -> Result<Result<StreamChange, ApiError>, Error> {
-    let existing = match info(context, about, &wanted.name).await {
+    let existing = match info(context, about, wanted.name()).await {
         Ok(info) => Some(info.config),
         Err(error) if *error.kind() == ErrorKind::StreamNotFound => None,
         Err(error) => return Err(error),
     };
     let (what, config, change) = match existing {
-        None => ("CREATE", ConfigJson::new(wanted), StreamChange::Created),
+        None => ("CREATE", wanted.created(), StreamChange::Created),
         Some(existing) => {
             let differences = differences(about, &existing, wanted)?;
             if differences.is_empty() {
                 return Ok(Ok(StreamChange::Unchanged));
             }
-            let config = existing.with(wanted);
+            let config = wanted.changed(existing);
             ("UPDATE", config, StreamChange::Updated { differences })
         }
     };
-    let call = format!("STREAM.{what}.{}", wanted.name);
+    let call = format!("STREAM.{what}.{}", wanted.name());
     asked.get_or_insert_with(|| change.clone());
     Ok(match context.call(about, &call, config.as_json()).await? {
         Ok(Made { config }) => {
@@ -110,15 +166,15 @@ async fn once(
 
 /// Waits until the server that is asked for streams knows what this one stores: in a
 /// cluster it is another than the one that has made it.
-async fn known(context: &NatsContext, about: &ErrorContext, wanted: &StreamConfig) {
+async fn known(context: &NatsContext, about: &ErrorContext, wanted: &impl Declared) {
     if !context.server().clustered {
         return;
     }
     let begun = Instant::now();
-    for pattern in &wanted.subjects {
+    for pattern in wanted.subjects() {
         // Whoever may not ask for streams does not find them by their subjects either.
         while let Ok(found) = names(context, about, pattern).await
-            && !found.contains(&wanted.name)
+            && !found.contains(wanted.name())
             && begun.elapsed() < KNOWING
         {
             tokio::time::sleep(LOOKING).await;
@@ -133,7 +189,7 @@ struct Made {
 }
 
 /// The server may have left out what it does not know, without saying so.
-fn same(about: &ErrorContext, made: &ConfigJson, wanted: &StreamConfig) -> Result<(), Error> {
+fn same(about: &ErrorContext, made: &ConfigJson, wanted: &impl Declared) -> Result<(), Error> {
     let differences = differences(about, made, wanted)?;
     let Some(first) = differences.first() else {
         return Ok(());
@@ -149,17 +205,14 @@ fn same(about: &ErrorContext, made: &ConfigJson, wanted: &StreamConfig) -> Resul
 fn differences(
     about: &ErrorContext,
     existing: &ConfigJson,
-    wanted: &StreamConfig,
+    wanted: &impl Declared,
 ) -> Result<Vec<Difference>, Error> {
-    let mut existing = existing.read().map_err(|why| {
+    wanted.differences(existing).map_err(|why| {
         about.error(
             ErrorKind::Other,
             format!("the configuration of the stream that exists cannot be read: {why}"),
         )
-    })?;
-    // No server bounds it, so it never differs.
-    existing.deduplication.capacity = wanted.deduplication.capacity;
-    Ok(existing.differences(wanted))
+    })
 }
 
 /// The configuration as a server can have it.

@@ -25,10 +25,9 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
 impl ConfigJson {
     /// A new stream, whose messages may be read without asking its leader.
     pub(super) fn new(config: &StreamConfig) -> Self {
-        let mut json = Map::new();
-        json.insert("allow_direct".to_owned(), json!(true));
-        json.insert("name".to_owned(), json!(config.name.as_str()));
-        Self(json).with(config)
+        let mut json = Self::named(&config.name);
+        json.set("allow_direct", json!(true));
+        json.with(config)
     }
 
     /// The same, where it is as `config` says.
@@ -76,6 +75,23 @@ impl ConfigJson {
             }),
         );
         self
+    }
+
+    /// A stream of this name of which nothing else is said.
+    pub(crate) fn named(name: &str) -> Self {
+        let mut json = Map::new();
+        json.insert("name".to_owned(), json!(name));
+        Self(json)
+    }
+
+    /// A field, as the server writes it.
+    pub(crate) fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    /// Sets a field, as the server reads it.
+    pub(crate) fn set(&mut self, field: &str, value: Value) {
+        self.0.insert(field.to_owned(), value);
     }
 
     /// The configuration in our words, or what cannot be said in them.

@@ -14,8 +14,7 @@ use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
 use crate::headers::{self, HeaderBlock, HeaderFault};
 use event_sdk_core::headers::Headers;
-use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Error, ErrorKind};
 
 /// Which message.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +47,8 @@ const EMPTY: &[u8] = b"NATS/1.0\r\n\r\n";
 /// confirmed; `None` if there is no such message.
 pub(crate) async fn message(
     context: &NatsContext,
-    stream: &Text,
+    about: &ErrorContext,
+    stream: &str,
     which: &Which<'_>,
 ) -> Result<Option<Found>, Error> {
     #[derive(Deserialize)]
@@ -63,18 +63,17 @@ pub(crate) async fn message(
         hdrs: Option<String>,
         data: Option<String>,
     }
-    let about = ErrorContext::new(Operation::Read).stream(stream.clone());
-    check(&about, stream)?;
+    check(about, stream)?;
     let request = match *which {
         Which::Sequence(sequence) => json!({ "seq": sequence }),
         Which::LastOf(subject) => json!({ "last_by_subj": subject }),
         Which::Next(subject, from) => json!({ "next_by_subj": subject, "seq": from }),
     };
     let call = format!("STREAM.MSG.GET.{stream}");
-    let Completion { message } = match context.call(&about, &call, &request).await? {
+    let Completion { message } = match context.call(about, &call, &request).await? {
         Ok(answer) => answer,
         Err(error) if error.is(&[code::MESSAGE_NOT_FOUND]) => return Ok(None),
-        Err(error) => return Err(error.into_error(&about)),
+        Err(error) => return Err(error.into_error(about)),
     };
     let decoded = |text: Option<String>| STANDARD.decode(text.unwrap_or_default());
     let (Ok(block), Ok(body)) = (decoded(message.hdrs), decoded(message.data)) else {

@@ -1,5 +1,6 @@
 //! The NATS transport on real servers, one file each for connecting, security, permissions,
-//! streams, publishing, pulling, settling, recovery, history and core NATS.
+//! streams, publishing, pulling, settling, recovery, history,
+//! coordination and core NATS.
 
 mod cluster;
 mod connecting;
@@ -8,6 +9,7 @@ mod consumer_lost;
 mod consumer_pull;
 mod consumer_settle;
 mod consumer_support;
+mod coordinating;
 mod core;
 mod exhausted;
 mod gaps;

@@ -17,6 +17,7 @@ pub(crate) struct Proxy {
 enum Order {
     Cut,
     Freeze,
+    Mute,
     Say(Vec<u8>),
 }
 
@@ -64,6 +65,12 @@ impl Proxy {
             .unwrap();
     }
 
+    /// Lets nothing through to the client any more.
+    pub(crate) fn mute(&self, connection: usize) {
+        // It may have ended by itself.
+        let _ = self.connections.lock().unwrap()[connection].send(Order::Mute);
+    }
+
     /// Says something to the client, as if it came from the server.
     pub(crate) fn say(&self, connection: usize, bytes: &[u8]) {
         let order = Order::Say(bytes.to_vec());
@@ -89,6 +96,7 @@ async fn relay(
         return;
     }
     let mut server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+    let mut muted = false;
     let (mut from_client, mut from_server) = (vec![0; 65_536], vec![0; 65_536]);
     loop {
         let sent = tokio::select! {
@@ -99,6 +107,10 @@ async fn relay(
                     while orders.recv().await.is_some() {}
                     return;
                 }
+                Some(Order::Mute) => {
+                    muted = true;
+                    Ok(())
+                }
                 Some(Order::Cut) | None => return,
             },
             read = client.read(&mut from_client) => match read {
@@ -107,6 +119,7 @@ async fn relay(
             },
             read = server.read(&mut from_server) => match read {
                 Ok(0) | Err(_) => return,
+                Ok(_) if muted => Ok(()),
                 Ok(read) => client.write_all(&from_server[..read]).await,
             },
         };

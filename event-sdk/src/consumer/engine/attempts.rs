@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
+use tower_service::Service as _;
 use tracing::Instrument as _;
 
 use super::Boxed;
@@ -17,8 +18,10 @@ use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, panicked};
 use crate::consumer::held::Held;
+use crate::consumer::layer::{Attempt, AttemptService, stop_of};
 use crate::consumer::stop::Stop;
 use crate::consumer::watchdog::Watch;
+use crate::process_gate::Alone;
 
 /// The handlers that run.
 pub(super) struct Attempts {
@@ -56,6 +59,8 @@ pub(super) struct Running {
     pub(super) deadline: Option<Duration>,
     /// Whether its time is over.
     pub(super) timed_out: bool,
+    /// Held until the handler has ended, if it runs alone in the process.
+    pub(super) alone: Option<Alone>,
 }
 
 impl Attempts {
@@ -91,6 +96,29 @@ impl Attempts {
             blocking: handler.blocking,
             deadline: None,
             timed_out: false,
+            alone: None,
+        }
+    }
+
+    /// Starts the handler of an event within layers, which are ready.
+    pub(super) fn start_layered(
+        &mut self,
+        id: usize,
+        held: &Arc<Held>,
+        handler: &Handler,
+        attempt: u32,
+        layers: &mut AttemptService,
+    ) -> Running {
+        held.begin_attempt();
+        let ctx = Ctx::new(Arc::clone(held), attempt);
+        let task = self.run(id, layered_attempt(handler, ctx, layers));
+        Running {
+            task,
+            others: Vec::new(),
+            blocking: handler.blocking,
+            deadline: None,
+            timed_out: false,
+            alone: None,
         }
     }
 
@@ -109,6 +137,7 @@ impl Attempts {
             blocking: false,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -191,6 +220,40 @@ fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send
         let outcome = match attempt.await {
             Ok(outcome) => outcome,
             Err(_) => Err(Stop::Failed(panicked())),
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
+    }
+}
+
+/// One attempt within layers, with their panics as failures.
+fn layered_attempt(
+    handler: &Handler,
+    ctx: Ctx,
+    layers: &mut AttemptService,
+) -> impl Future<Output = Ended> + Send + use<> {
+    let span = ctx.message().process_span(ctx.consumer());
+    let (attempt, returned) = Attempt::new(handler, ctx);
+    let call = || span.in_scope(|| layers.call(attempt));
+    let called = std::panic::catch_unwind(AssertUnwindSafe(call));
+    let watch = handler.watch;
+    async move {
+        let outcome = match called {
+            Ok(running) => {
+                let running = Watch::new(watch, running.instrument(span.clone()));
+                AssertUnwindSafe(running).catch_unwind().await.map_err(drop)
+            }
+            Err(_) => Err(()),
+        };
+        if let Some(returned) = returned {
+            // A layer may have given up a handler that blocks its thread, and runs.
+            let _ = returned.await;
+        }
+        let outcome = match outcome {
+            Ok(outcome) => outcome.map_err(stop_of),
+            Err(()) => Err(Stop::Failed(panicked())),
         };
         if let Err(stop) = &outcome {
             crate::trace::failed(&span, stop.kind());

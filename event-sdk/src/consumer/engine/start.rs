@@ -1,11 +1,13 @@
 //! Which events start: one after the other up to the concurrency, or several as a batch.
 
+use std::task::Context;
 use std::time::Duration;
 
 use super::Engine;
 use super::entry::State;
 use crate::consumer::Ctx;
 use crate::consumer::batch::BatchHandler;
+use crate::process_gate::Alone;
 
 impl Engine {
     /// Whether another event can be started soon, or can wait for its key.
@@ -13,18 +15,38 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
+        let waiting = self.ready.len() + self.at_layers();
         let room = match self.handlers.batch() {
             // The next batch is collected while others run.
-            Some(batch) => self.ready.len() < batch.max,
-            None => self.ready.len() + self.attempts.running() < self.options.concurrency,
+            Some(batch) => waiting < batch.max,
+            None => waiting + self.running() < self.options.concurrency,
         };
         room && self.held.len() < self.max_held
     }
 
+    /// The handlers that run, and those whose start is being recorded.
+    pub(super) fn running(&self) -> usize {
+        self.attempts.running() + self.recorder.starting()
+    }
+
     /// Starts handlers, as many as may run at once.
-    pub(super) fn start_ready(&mut self) -> bool {
+    pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
-        while self.attempts.running() < self.options.concurrency {
+        while self.running() < self.options.concurrency {
+            if self.at_layers() > 0 {
+                let beside = self.is_alone_at_layers() || self.may_run_beside(cx);
+                if !beside || self.poll_layers(cx).is_pending() {
+                    return started;
+                }
+                started = true;
+                continue;
+            }
+            if !self.has_ready() {
+                break;
+            }
+            if !self.may_run_beside(cx) {
+                return started;
+            }
             if let Some(id) = self.next_probe() {
                 started |= self.start(id);
                 continue;
@@ -38,7 +60,12 @@ impl Engine {
                 Some(_) => break,
             };
         }
+        self.recorder.gate.has_started();
         started
+    }
+
+    fn has_ready(&self) -> bool {
+        !self.ready.is_empty() || self.circuit.has_probes()
     }
 
     /// Starts the handler of the next event.
@@ -50,19 +77,32 @@ impl Engine {
         }
     }
 
-    /// Starts the handler of an event, alone.
+    /// Starts an event without others. One that was delivered before is recorded first.
     fn start(&mut self, id: usize) -> bool {
-        if let Some(batch) = self.handlers.batch().cloned() {
-            return self.run_batch(&[id], &batch);
+        if self.is_recorded_first(id) {
+            self.begin(id, None);
+            return true;
         }
+        self.launch(id, None)
+    }
+
+    /// Starts the handler of an event; `alone` if no other may run in the process.
+    pub(super) fn launch(&mut self, id: usize, alone: Option<Alone>) -> bool {
+        if let Some(batch) = self.handlers.batch().cloned() {
+            return self.run_batch(&[id], &batch, alone);
+        }
+        let Err(alone) = self.wait_for_layers(id, alone) else {
+            return true;
+        };
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
         let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
             return false;
         };
-        entry.starts = entry.starts.saturating_add(1);
-        let running = self.attempts.start(id, &entry.held, handler, entry.starts);
+        entry.count_start();
+        let mut running = self.attempts.start(id, &entry.held, handler, entry.starts);
+        running.alone = alone;
         entry.state = State::Running(running);
         self.unlimited.push(id);
         true
@@ -118,11 +158,13 @@ impl Engine {
             let Some(entry) = self.held.get_mut(id) else {
                 continue;
             };
+            // One that was delivered before may have ended the process.
+            entry.alone |= entry.held.delivery().attempt() > 1;
             if entry.alone {
                 if ids.is_empty() {
                     // Its key is blocked by itself, or by nobody.
                     self.ready.push_front(id);
-                    return self.start_alone(handler);
+                    return self.start_next();
                 }
                 rest.push(id);
                 continue;
@@ -147,34 +189,26 @@ impl Engine {
         for id in rest.into_iter().rev() {
             self.ready.push_front(id);
         }
-        self.run_batch(&ids, handler)
+        self.run_batch(&ids, handler, None)
     }
 
-    /// Starts the next event alone, after its batch has failed as a whole.
-    fn start_alone(&mut self, handler: &BatchHandler) -> bool {
-        match self.take_ready() {
-            Some(id) if self.passes_breaker(id) => self.run_batch(&[id], handler),
-            Some(_) => true,
-            None => false,
-        }
-    }
-
-    fn run_batch(&mut self, ids: &[usize], handler: &BatchHandler) -> bool {
+    fn run_batch(&mut self, ids: &[usize], handler: &BatchHandler, alone: Option<Alone>) -> bool {
         let Some((&first, others)) = ids.split_first() else {
             return false;
         };
         let mut batch = Vec::with_capacity(ids.len());
         for id in ids {
             if let Some(entry) = self.held.get_mut(*id) {
-                entry.starts = entry.starts.saturating_add(1);
+                entry.count_start();
                 entry.held.begin_attempt();
                 entry.state = State::InBatch;
                 batch.push(Ctx::new(std::sync::Arc::clone(&entry.held), entry.starts));
             }
         }
-        let running = self
+        let mut running = self
             .attempts
             .start_batch(first, others.to_vec(), handler, batch);
+        running.alone = alone;
         if let Some(entry) = self.held.get_mut(first) {
             entry.state = State::Running(running);
         }

@@ -4,19 +4,21 @@ use std::collections::{BTreeMap, HashMap};
 
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    Body, Error, HistoryRequest, HistoryStart, StoredMessage, TransportExt as _,
+    Error, HistoryRequest, HistoryStart, StoredMessage, TransportExt as _,
 };
 use futures_util::StreamExt as _;
 
+use super::super::area::Area;
 use super::super::audit::Audit;
 use super::super::class::DeadLetterClass;
 use super::super::letter::DeadLetter;
 use super::super::marks::{read_state, state_now, write_state};
 use super::super::state::{LetterState, LetterStatus};
+use super::super::whole::joined;
 use super::super::wire;
 use super::Park;
 use super::key::DeadKey;
-use super::subjects::state_of;
+use super::subjects::beside;
 
 /// An event of a dead key: the dead letter itself, or an event behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,10 +162,11 @@ impl Park {
         let mut messages = self.bus.transport().read_history(request).await?;
         let message = messages.next().await.transpose()?;
         let message = message.filter(|message| message.sequence == place.id);
-        Ok(message.and_then(|message| {
-            debug_assert!(matches!(message.body, Body::Encoded(_)));
-            wire::letter_of(&message)
-        }))
+        let Some(mut message) = message else {
+            return Ok(None);
+        };
+        joined(&self.bus, &self.place, &mut message).await?;
+        Ok(wire::letter_of(&message))
     }
 
     /// Marks an event as handled: it does not wait any more.
@@ -203,7 +206,7 @@ impl Park {
         audit: &Audit,
     ) -> Result<(), Error> {
         for place in &event.all {
-            let Some(subject) = state_of(&self.place, &place.subject) else {
+            let Some(subject) = beside(&self.place, &place.subject, Area::State) else {
                 continue;
             };
             let state = state_now(&self.bus, status.clone(), audit);

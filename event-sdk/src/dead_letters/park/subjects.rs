@@ -59,15 +59,16 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The subject of what became of a letter or parked event: its own, with `=state` in it.
-pub(super) fn state_of(place: &DeadLetterStream, subject: &str) -> Option<String> {
+/// The subject of what became of a letter or parked event, or of its second part: its own, with
+/// `=state` or `=rest` in it.
+pub(super) fn beside(place: &DeadLetterStream, subject: &str, area: Area) -> Option<String> {
     let inner = place.inner(subject)?.strip_prefix("dlq.")?;
-    let state = match inner.strip_prefix("=park.") {
+    let tail = match inner.strip_prefix("=park.") {
         Some(tail) => {
             let (consumer, tail) = tail.split_once('.')?;
             format!("{consumer}.=park.{tail}")
         }
         None => inner.to_owned(),
     };
-    Some(place.text(&format!("{}.{state}", Area::State.root())))
+    Some(place.text(&format!("{}.{tail}", area.root())))
 }

@@ -283,7 +283,14 @@ impl Redrive {
         let start = clock.monotonic();
         let mut sent: u32 = 0;
         for &id in &report.selected {
-            let stored = queue.read(id).await?;
+            let stored = match queue.read(id).await {
+                Ok(stored) => stored,
+                Err(error) if is_of_the_letter(&error) => {
+                    report.failed.push((id, error));
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             // Another command may have purged, redriven or archived it since it was selected.
             let Some(stored) = stored.filter(|now| filter.matches(&now.letter.summary())) else {
                 report.changed.push(id);

@@ -12,6 +12,7 @@ use super::super::marks::read_state;
 use super::super::place::DeadLetterStream;
 use super::super::state::LetterState;
 use super::super::subjects::LetterSubject;
+use super::super::whole::joined;
 use super::super::wire;
 use super::DeadLetterQueue;
 use super::summary::{LetterSummary, QueuedLetter};
@@ -36,7 +37,10 @@ impl Scan {
         } else if is_letter(place, subject) {
             match wire::letter_of(message) {
                 Some(letter) => {
-                    let summary = LetterSummary::new(message.sequence, &letter);
+                    let mut summary = LetterSummary::new(message.sequence, &letter);
+                    if let Some(length) = wire::read_number(&message.headers, wire::LENGTH) {
+                        summary.body_len = length;
+                    }
                     self.letters.insert(message.sequence, summary);
                 }
                 None => self.unreadable.push(message.sequence),
@@ -93,9 +97,10 @@ impl DeadLetterQueue {
         request.limit = Some(1);
         let mut messages = self.bus.transport().read_history(request).await?;
         let message = messages.next().await.transpose()?;
-        let Some(message) = message.filter(|message| message.sequence == id) else {
+        let Some(mut message) = message.filter(|message| message.sequence == id) else {
             return Ok(None);
         };
+        joined(&self.bus, place, &mut message).await?;
         let subject = LetterSubject::of_letter(place, message.subject.as_str());
         let (Some(subject), Some(letter)) = (subject, wire::letter_of(&message)) else {
             return Ok(None);

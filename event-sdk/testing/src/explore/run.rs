@@ -131,13 +131,13 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
                 return Some(violation);
             }
             let why = match end {
-                End::Handled => return self.check(&self.scenario.finally),
+                End::Handled => return self.at_the_end(),
                 End::Left(what) => return Some(what),
                 End::Crashed => "the process has crashed".to_owned(),
                 End::Returned(answer) if self.left().is_none() => {
                     self.points
                         .note(format!("the service has returned {answer}"));
-                    return self.check(&self.scenario.finally);
+                    return self.at_the_end();
                 }
                 End::Returned(answer) => format!("the service has returned {answer}"),
                 End::Panicked(message) => format!("the service has panicked: {message}"),
@@ -192,11 +192,12 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
             let now = clock.monotonic();
             let over = now >= self.scenario.within;
             let left = self.left();
-            if left.is_some() {
-                quiet_since = None;
-            }
-            // A delivery that a fault has delayed may come again.
-            let quiet = now.saturating_sub(*quiet_since.get_or_insert(now));
+            // A delivery that a fault has delayed may come again, and tasks may go on.
+            quiet_since = match left {
+                Some(_) => None,
+                None => quiet_since.or(Some(now)),
+            };
+            let quiet = quiet_since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
             let next = clock.until_next();
             match (next, left) {
                 (_, Some(left)) if over => {
@@ -233,17 +234,12 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
 
     /// What the consumers have still to handle, as text.
     fn left(&self) -> Option<String> {
-        let consumers = self.points.consumers().into_iter();
-        let left = consumers.filter_map(|(stream, name)| {
-            let (pending, unsettled) = self.bus.unhandled(&stream, &name)?;
-            (pending + unsettled > 0).then(|| {
-                format!(
-                    "{name} has {pending} events of {stream} not delivered and {unsettled} not settled"
-                )
-            })
-        });
-        let left: Vec<_> = left.collect();
-        (!left.is_empty()).then(|| left.join("; "))
+        self.bus.left(0)
+    }
+
+    fn at_the_end(&self) -> Option<String> {
+        let unreached = self.points.unreached();
+        unreached.or_else(|| self.check(&self.scenario.finally))
     }
 
     fn check(&self, checks: &[Check<W>]) -> Option<String> {

@@ -7,7 +7,7 @@ use event_sdk::codec::{Codec, JsonCodec};
 use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::text::Text;
 use event_sdk::time::SteppedClock;
-use event_sdk::transport::Operation;
+use event_sdk::transport::{BucketConfig, Operation};
 use event_sdk::{BusBuilder, ConsumerSpec, Error, ErrorKind, EventBus};
 
 use jiff::Timestamp;
@@ -36,6 +36,7 @@ pub struct TestBusBuilder {
     metadata: Vec<(String, String)>,
     streams: Vec<StreamSpec>,
     consumers: Vec<ConsumerSpec>,
+    pub(super) bucket: BucketConfig,
     publish_timeout: Duration,
     max_payload: usize,
     pub(super) codec: Arc<dyn Codec>,
@@ -51,6 +52,7 @@ impl TestBusBuilder {
             metadata: Vec::new(),
             streams: Vec::new(),
             consumers: Vec::new(),
+            bucket: BucketConfig::default(),
             publish_timeout: BusBuilder::DEFAULT_PUBLISH_TIMEOUT,
             max_payload: BusBuilder::DEFAULT_MAX_PAYLOAD,
             codec: Arc::new(JsonCodec),
@@ -86,6 +88,12 @@ impl TestBusBuilder {
     /// Declares a durable; see [`BusBuilder::consumer`].
     pub fn consumer(mut self, consumer: ConsumerSpec) -> Self {
         self.consumers.push(consumer);
+        self
+    }
+
+    /// Sets the bucket of the bus, which exists at once; see [`BusBuilder::coordination`].
+    pub fn coordination(mut self, bucket: impl Into<BucketConfig>) -> Self {
+        self.bucket = bucket.into();
         self
     }
 
@@ -173,6 +181,7 @@ impl TestBusBuilder {
         let mut builder = EventBus::builder()
             .prefix(self.prefix.clone())
             .source(self.source.clone())
+            .coordination(self.bucket.clone())
             .publish_timeout(self.publish_timeout)
             .max_payload(self.max_payload);
         for (name, text) in &self.metadata {

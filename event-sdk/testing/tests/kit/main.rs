@@ -2,8 +2,11 @@
 
 mod assertions;
 mod conformance;
+mod consumers;
 mod events;
 mod explore;
 mod faults;
+#[cfg(feature = "nats")]
+mod nats;
 mod read_back;
 mod time;

@@ -88,9 +88,12 @@ async fn a_bus_runs_until_it_is_idle() {
     for order in 1..=3 {
         bus.given(placed(order)).await;
     }
-    assert_eq!(bus.run_until_idle(MINUTE).await, Duration::from_secs(40));
+    assert_eq!(
+        bus.advance_until_idle(MINUTE).await,
+        Duration::from_secs(40)
+    );
     bus.published::<OrderInvoiced>().exactly(3);
-    assert_eq!(bus.run_until_idle(MINUTE).await, Duration::ZERO);
+    assert_eq!(bus.advance_until_idle(MINUTE).await, Duration::ZERO);
     bus.advance(MINUTE).await;
     assert_eq!(bus.stepped_clock().monotonic(), Duration::from_secs(100));
 }
@@ -100,7 +103,31 @@ async fn the_time_of_a_test_is_over_before_a_deadline_beyond_it() {
     let bus = TestBus::new();
     tokio::spawn(billing(bus.connect("billing")));
     bus.given(placed(1)).await;
-    let passed = bus.run_until_idle(Duration::from_secs(30)).await;
+    let passed = bus.advance_until_idle(Duration::from_secs(30)).await;
     assert_eq!(passed, Duration::from_secs(20));
     bus.published::<OrderInvoiced>().none();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_thread_does_is_waited_for_in_real_time() {
+    let bus = TestBus::new();
+    tokio::spawn(orders_of_a_thread(bus.connect("shop")));
+    let patience = Duration::from_secs(20);
+    let orders = bus.published::<OrderPlaced>().eventually();
+    orders.in_real_time(patience).exactly(2).await;
+    assert_eq!(bus.stepped_clock().monotonic(), Duration::ZERO);
+    let none = bus.published::<OrderInvoiced>().eventually();
+    none.in_real_time(Duration::from_millis(10)).none().await;
+}
+
+async fn orders_of_a_thread(bus: EventBus) {
+    let (orders, mut ordered) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for order in 1..=2 {
+            orders.send(placed(order)).unwrap();
+        }
+    });
+    while let Some(order) = ordered.recv().await {
+        bus.publisher().publish(order).await.unwrap();
+    }
 }

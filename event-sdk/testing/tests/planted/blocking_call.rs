@@ -12,7 +12,7 @@ use crate::events::{OrderPlaced, next, three_orders};
 use crate::search::{found, holds};
 
 /// A client of another service that has no async calls, while the other service does not answer.
-fn charge_and_wait() {
+pub(crate) fn charge_and_wait() {
     let (_answers, answer) = mpsc::channel::<()>();
     let _ = answer.recv_timeout(Duration::from_millis(80));
 }

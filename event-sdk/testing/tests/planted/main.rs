@@ -5,6 +5,7 @@ mod ack_before_effect;
 mod blocking_call;
 mod database;
 mod events;
+mod handlers;
 mod lost_correlation;
 mod no_idempotence;
 mod order_across_keys;

@@ -46,7 +46,7 @@ async fn corrected(bus: EventBus, database: Arc<Database>) -> Result<(), Error> 
     Ok(())
 }
 
-async fn products_and_orders(bus: EventBus) {
+pub(crate) async fn products_and_orders(bus: EventBus) {
     for number in 1..=3 {
         let listed = ProductListed {
             product: number,

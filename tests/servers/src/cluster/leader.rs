@@ -3,10 +3,10 @@
 //! Asked of the monitoring ports, which need no credentials and no leader to answer. A server
 //! is believed about itself alone: what it says of others may be older than their death.
 
+use event_sdk_nats_server::Patience;
 use serde_json::Value;
 
 use super::{Cluster, WITHIN};
-use crate::wait::Patience;
 use crate::{Error, Server};
 
 impl Cluster {

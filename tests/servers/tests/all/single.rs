@@ -4,7 +4,8 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use async_nats::ConnectOptions;
-use event_sdk_test_servers::{Error, Server, programs};
+use event_sdk_test_servers::server_process::Error;
+use event_sdk_test_servers::{Server, programs};
 use serde_json::json;
 
 use crate::client::{

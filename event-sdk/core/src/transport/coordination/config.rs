@@ -25,7 +25,7 @@ use crate::text::Text;
 pub struct BucketConfig {
     /// The name: letters, digits, `_` and `-`.
     pub name: Text,
-    /// How long an entry is kept after its last put, unless the put had an expiry. `None`: without
+    /// How long an entry is kept after its last put, unless an expiry ends before. `None`: without
     /// an end.
     pub max_age: Option<Duration>,
     /// Number of replicas in a cluster: from one to [`StreamConfig::MAX_REPLICAS`].

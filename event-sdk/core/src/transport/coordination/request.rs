@@ -34,8 +34,8 @@ pub struct PutRequest {
     pub value: Bytes,
     /// The expected revision.
     pub expected: Revision,
-    /// After what time the entry expires; `None`: after the maximum age of the bucket. A transport
-    /// may round up to whole seconds.
+    /// After what time the entry expires, unless the maximum age of the bucket ends before. A
+    /// transport may round up to whole seconds. `None`: no expiry of its own.
     pub expiry: Option<Duration>,
 }
 

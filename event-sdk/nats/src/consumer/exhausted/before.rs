@@ -53,7 +53,7 @@ async fn first_above_floor(
     let from = floor.saturating_add(1);
     let mut first = None;
     for filter in &config.filters {
-        let found = message(context, stream, &Which::Next(filter.as_str(), from)).await?;
+        let found = message(context, &about, stream, &Which::Next(filter.as_str(), from)).await?;
         let found = found.map(|found| (found.sequence, found.subject));
         first = match (first, found) {
             (Some(first), Some(found)) => Some(found.min(first)),

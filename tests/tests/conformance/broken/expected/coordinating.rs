@@ -47,9 +47,11 @@ pub(super) const COORDINATING: &[Expected] = &[
     exactly(S::KeepsTheExpiry, &["an_entry_expires", "the_last_put_says_when_it_expires"]),
     exactly(S::TakesZeroForNoExpiry, &["an_expiry_of_zero_is_refused"]),
     exactly(S::Pretends(Capability::CoordinationExpiry), &[
-        "an_entry_expires", "an_expiry_of_zero_is_refused", "the_last_put_says_when_it_expires",
+        "an_entry_expires", "the_age_ends_a_longer_expiry", "an_expiry_of_zero_is_refused", "the_last_put_says_when_it_expires",
     ]),
-    exactly(S::IgnoresTheAgeOfBuckets, &["the_age_of_a_bucket_ends_its_entries"]),
+    exactly(S::IgnoresTheAgeOfBuckets, &[
+        "the_age_ends_a_longer_expiry", "the_age_of_a_bucket_ends_its_entries",
+    ]),
     exactly(S::CreatesBucketsUnasked, &[
         "a_bucket_is_created_by_apply", "a_bucket_that_cannot_be_is_refused",
     ]),

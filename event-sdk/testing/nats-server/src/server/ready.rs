@@ -5,20 +5,20 @@ use std::net::Ipv4Addr;
 
 use tokio::net::TcpStream;
 
-use super::{Server, WITHIN};
+use super::{NatsServer, WITHIN};
 use crate::process::Process;
 use crate::wait::Patience;
 use crate::{Error, monitoring};
 
 const AWAITED: &str = "an answer";
 
-impl Server {
+impl NatsServer {
     /// Waits until it answers under its own name and takes connections.
     ///
     /// # Errors
     ///
     /// If it ends by itself, or does not answer in time.
-    pub(crate) async fn ready(&mut self) -> Result<(), Error> {
+    pub async fn ready(&mut self) -> Result<(), Error> {
         let mut patience = Patience::new(WITHIN);
         while self.is_running() {
             match self.answers().await {

@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 /// a UDP socket of the same number, which no server here uses, and which the system closes if
 /// the test program is killed.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     _held: UdpSocket,
 }
@@ -23,7 +23,11 @@ const RANGE: std::ops::Range<u16> = 20_000..30_000;
 
 impl Port {
     /// Reserves a port.
-    pub(crate) fn reserve() -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If no port of the range is free.
+    pub fn reserve() -> io::Result<Self> {
         let count = usize::from(RANGE.end - RANGE.start);
         let from = random() % count;
         RANGE
@@ -35,7 +39,8 @@ impl Port {
             })
     }
 
-    pub(crate) fn number(&self) -> u16 {
+    /// Its number.
+    pub fn number(&self) -> u16 {
         self.number
     }
 

@@ -9,13 +9,14 @@ const INTERVAL: Duration = Duration::from_millis(10);
 ///
 /// A loop and not a function that takes one, so that the futures stay `Send`.
 #[derive(Debug)]
-pub(crate) struct Patience {
+pub struct Patience {
     deadline: Instant,
     over: bool,
 }
 
 impl Patience {
-    pub(crate) fn new(within: Duration) -> Self {
+    /// From now on for this long.
+    pub fn new(within: Duration) -> Self {
         Self {
             deadline: Instant::now() + within,
             over: false,
@@ -23,7 +24,7 @@ impl Patience {
     }
 
     /// Waits a moment and says whether to look again: until the time is over, and once after it.
-    pub(crate) async fn again(&mut self) -> bool {
+    pub async fn again(&mut self) -> bool {
         if self.over {
             return false;
         }

@@ -1,0 +1,40 @@
+//! The filters of a consumer: which events it handles.
+
+use event_sdk_core::{EventSet, Readable};
+
+use super::Consumer;
+use crate::consumer::{Filter, Takes};
+
+/// Filters.
+impl<S: EventSet> Consumer<S> {
+    /// Handles only events whose envelope passes the [`Filter`], or the closure
+    /// `|envelope: &EnvelopeHeader| …`. If it is called several times, an event has to pass each of
+    /// them.
+    ///
+    /// The others are acknowledged, and counted as
+    /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they take
+    /// no place of those that run at once, and wait for no key.
+    ///
+    /// Only events of the consumer's set are filtered: what a newer version of the service may
+    /// want, or what is no event at all, goes the way that it goes without a filter.
+    pub fn filter(mut self, filter: impl Into<Filter>) -> Self {
+        self.filters.add(filter.into());
+        self
+    }
+
+    /// Handles events of the type `E` only if `keep` returns true for them; events of other types
+    /// pass. Like [`filter`](Self::filter), with the decoded event.
+    ///
+    /// The filter runs in the task of the consumer, before the event takes a place, and decodes the
+    /// event for itself; the handler decodes it again. If that is too much for large events, use
+    /// [`filter`](Self::filter), or return `Ok(())` in the handler. A panic of `keep` is a
+    /// [reject](super::super::FailureClass::Reject) of the event.
+    pub fn filter_event<E, F>(mut self, keep: F) -> Self
+    where
+        E: Readable,
+        F: Fn(&E) -> bool + Takes<S, E> + Send + Sync + 'static,
+    {
+        self.filters.add_event(keep);
+        self
+    }
+}

@@ -1,0 +1,67 @@
+//! The layers of a consumer: `tower` middleware around each attempt.
+
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::Consumer;
+use crate::consumer::layer::{Attempt, AttemptService};
+
+/// Layers.
+impl<S> Consumer<S> {
+    /// Adds a layer of [`tower`](https://docs.rs/tower) around each attempt to handle an event: for
+    /// limits, time limits by event, logs, metrics. Layers compose as in tower's `ServiceBuilder`:
+    /// the layer that was added first is the outermost. A `ServiceBuilder` is a layer, too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use tower::limit::ConcurrencyLimitLayer;
+    /// use tower::timeout::TimeoutLayer;
+    /// # use event_sdk::{Event, EventBus};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Event, Serialize, Deserialize)]
+    /// # #[event(domain = "orders")]
+    /// # struct OrderPlaced { id: u64 }
+    /// # let bus = EventBus::memory();
+    ///
+    /// let consumer = bus
+    ///     .consumer::<OrderPlaced>("billing")
+    ///     .concurrency(32)
+    ///     .layer(ConcurrencyLimitLayer::new(4))
+    ///     .layer(TimeoutLayer::new(Duration::from_secs(5)))
+    ///     .on(|order: OrderPlaced, _| async { Ok(()) });
+    /// ```
+    ///
+    /// Retry, circuit breaker, keep-alive, the [time limit](Self::handler_timeout), dead letters and
+    /// order are around the layers, and are not layers themselves. A layer sees one
+    /// [`Attempt`]; the next attempt of the event goes through the layers again.
+    ///
+    /// **Readiness.** The consumer calls a service only when it is ready. Until then the event waits
+    /// in its place, and is kept alive: no attempt is counted, and no time limit runs. An error of
+    /// `poll_ready` is an outage.
+    ///
+    /// **Errors.** A [`Failure`](super::super::Failure) of the handler passes unchanged, in an
+    /// [`AttemptError`](super::super::AttemptError). `Elapsed` of tower 0.5 is a retry, `Overloaded`
+    /// an outage, any other error what [`Failure::class_of`](super::super::Failure::class_of) says. A
+    /// layer that answers without calling the service inside it decides the outcome: with `Ok(())`
+    /// the event is acknowledged, and its handler has not run.
+    ///
+    /// **Blocking handlers** ([`on_blocking`](Self::on_blocking)) run on when a layer drops them. The
+    /// attempt then ends with the layer's error, after the handler has returned.
+    ///
+    /// A service is called by one task, which drives it through clones where layers make them. A
+    /// service that is not `Clone`, such as `RateLimit`, is put behind tower's `Buffer`.
+    ///
+    /// Layers are not possible with [`on_batches`](Self::on_batches), since an attempt is one event:
+    /// the consumer does not start then.
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<AttemptService> + Send + Sync + 'static,
+        L::Service: Service<Attempt, Response = ()> + Clone + Send + 'static,
+        <L::Service as Service<Attempt>>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+        <L::Service as Service<Attempt>>::Future: Send + 'static,
+    {
+        self.layers.add(layer);
+        self
+    }
+}

@@ -1,0 +1,107 @@
+//! `RedriveOutcome`: what became of redriven events.
+
+use std::collections::{BTreeMap, HashMap};
+
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{ConsumerInfo, Error, ErrorKind, TransportExt as _};
+
+use super::super::state::LetterStatus;
+use super::DeadLetterQueue;
+use super::filter::LetterFilter;
+use super::summary::LetterSummary;
+
+/// What became of a redriven event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RedriveOutcome {
+    /// Its consumer handled it.
+    Handled,
+    /// It failed again, and is another letter.
+    FailedAgain {
+        /// The id of that letter.
+        letter: u64,
+    },
+    /// Its consumer has not settled it yet, or has not settled an earlier redriven event.
+    Waiting,
+    /// The transport does not tell what the consumer has settled.
+    Unknown,
+}
+
+impl DeadLetterQueue {
+    /// Reads what became of redriven letters, by id. Other letters are left out.
+    ///
+    /// The consumer reads redriven events with a durable of its own name on the retry stream.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of every [operation](DeadLetterQueue).
+    pub async fn outcomes(
+        &self,
+        filter: &LetterFilter,
+    ) -> Result<BTreeMap<u64, RedriveOutcome>, Error> {
+        let redriven = |letter: &LetterSummary| letter.state.status == LetterStatus::Redriven;
+        let letters: Vec<_> = self.matching(filter).await?.filter(redriven).collect();
+        let mut settled = HashMap::new();
+        for letter in &letters {
+            if !settled.contains_key(&letter.consumer) {
+                let consumer = letter.consumer.clone();
+                settled.insert(consumer, self.settled(&letter.consumer).await?);
+            }
+        }
+        // A letter is put before its event is settled: read after that, none is missing.
+        let scan = self.scan(filter.consumer.as_deref()).await?;
+        let all = scan.letters.into_values();
+        let all: HashMap<_, _> = all.map(|it| (Identity::of(&it, 0), it.id)).collect();
+        let outcome = |letter: &LetterSummary| {
+            if let Some(letter) = all.get(&Identity::of(letter, 1)) {
+                return RedriveOutcome::FailedAgain { letter: *letter };
+            }
+            let settled = settled.get(&letter.consumer).copied().flatten();
+            match (settled, letter.state.retry_sequence) {
+                (Some(settled), Some(sequence)) if sequence <= settled => RedriveOutcome::Handled,
+                (Some(_), Some(_)) => RedriveOutcome::Waiting,
+                _ => RedriveOutcome::Unknown,
+            }
+        };
+        let outcomes = letters.iter().map(|letter| (letter.id, outcome(letter)));
+        Ok(outcomes.collect())
+    }
+
+    /// Up to which sequence a consumer has settled its redriven events; `None` if that cannot be
+    /// known.
+    async fn settled(&self, consumer: &str) -> Result<Option<u64>, Error> {
+        let info = self.bus.transport();
+        let info = info.consumer_info(self.place.retry_name(), consumer).await;
+        match info {
+            Ok(ConsumerInfo { acknowledged, .. }) => Ok(Some(acknowledged)),
+            Err(error) => match error.kind() {
+                ErrorKind::ConsumerNotFound => Ok(Some(0)),
+                ErrorKind::Unsupported(_) | ErrorKind::PermissionDenied => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// Consumer and event, with the number of the redrive.
+#[derive(PartialEq, Eq, Hash)]
+struct Identity {
+    consumer: Text,
+    stream: Text,
+    sequence: u64,
+    redrive: u64,
+}
+
+impl Identity {
+    /// Of the letter that comes this many redrives later.
+    fn of(letter: &LetterSummary, later: u64) -> Self {
+        Self {
+            consumer: letter.consumer.clone(),
+            stream: letter.origin.stream.clone(),
+            sequence: letter.origin.sequence,
+            redrive: u64::from(letter.redrive) + later,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A real `nats-server` for tests: on a free loopback port, with JetStream and a store of its own.
+//!
+//! A [`NatsServer`] ends with the test: when it is dropped, also by a panic, the process ends and
+//! its folder is removed. When the test program itself is killed, a guard beside the server does
+//! both.
+//!
+//! # Modules
+//!
+//! - `options`, `config`: what a test asks of the server, and its configuration file;
+//! - `find`: finds the program;
+//! - `folder`, `port`: its temporary folder and its ports;
+//! - `process`: its process, which ends with the test;
+//! - `server`: [`NatsServer`]: start, stop, kill, pause, restart;
+//! - `monitoring`, `wait`: polls until it is ready;
+//! - `error`: failures, with the end of the server's log.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod error;
+mod options;
+
+mod server;
+
+mod config;
+mod find;
+mod folder;
+mod monitoring;
+mod port;
+mod process;
+mod wait;
+
+pub use error::Error;
+pub use find::PROGRAM_VARIABLE;
+pub use options::Options;
+pub use port::Port;
+pub use server::NatsServer;
+pub use wait::Patience;
+
+#[cfg(not(unix))]
+compile_error!("the test server needs a Unix: it is guarded by `sh` and paused by signals");
+
+/// The README's example has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,113 @@
+//! Tests of the shop's services, on the test bus with virtual time.
+
+use event_sdk::EventBus;
+use event_sdk::Pii;
+use event_sdk::dead_letters::DeadLetterStream;
+use event_sdk::stream::StreamSpec;
+use event_sdk_testing::TestBus;
+
+use crate::bank::Bank;
+use crate::events::{InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced};
+use crate::{billing, orders};
+
+fn test_bus() -> TestBus {
+    let letters = DeadLetterStream::new("DLQ");
+    TestBus::builder()
+        .stream(
+            StreamSpec::new("SHOP")
+                .subject("orders.>")
+                .subject("billing.>"),
+        )
+        .stream(letters.spec())
+        .stream(letters.retry_spec())
+        .build()
+}
+
+fn start(bus: &EventBus) {
+    let (orders, billing) = (
+        orders::consumer(bus),
+        billing::consumer(bus, Bank::default()),
+    );
+    tokio::spawn(orders.run());
+    tokio::spawn(billing.run());
+}
+
+fn placed(order: &str, cents: u64) -> OrderPlaced {
+    OrderPlaced {
+        order: order.to_owned(),
+        customer: Pii::new("Ada".to_owned()),
+        cents,
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_is_paid_is_confirmed() {
+    let bus = test_bus();
+    start(&bus.connect("shop"));
+    let order = bus.given(placed("order-1", 990)).await;
+    let paid = bus
+        .published::<InvoicePaid>()
+        .caused_by(&order)
+        .eventually()
+        .one()
+        .await;
+    assert_eq!(paid.cents, 990);
+    let confirmed = bus
+        .published::<OrderConfirmed>()
+        .caused_by(&paid)
+        .eventually()
+        .one()
+        .await;
+    assert_eq!(confirmed.order, "order-1");
+    bus.nothing_else();
+}
+
+#[tokio::test]
+async fn an_order_that_the_bank_declines_is_cancelled() {
+    let bus = test_bus();
+    start(&bus.connect("shop"));
+    let order = bus.given(placed("order-1", 95_000)).await;
+    let declined = bus
+        .published::<InvoiceDeclined>()
+        .caused_by(&order)
+        .eventually()
+        .one()
+        .await;
+    let cancelled = bus
+        .published::<OrderCancelled>()
+        .caused_by(&declined)
+        .eventually()
+        .one()
+        .await;
+    assert_eq!(cancelled.reason, "declined by the bank");
+    bus.nothing_else();
+}
+
+#[tokio::test]
+async fn orders_survive_a_bank_that_is_busy_or_away() {
+    let bus = test_bus();
+    start(&bus.connect("shop"));
+    for number in 1..=60 {
+        bus.given(placed(&format!("order-{number}"), 990)).await;
+    }
+    bus.published::<OrderConfirmed>()
+        .eventually()
+        .exactly(60)
+        .await;
+}
+
+#[tokio::test]
+async fn an_order_without_a_price_becomes_a_dead_letter() {
+    let bus = test_bus();
+    start(&bus.connect("shop"));
+    bus.given(placed("order-1", 0)).await;
+    let order = bus.given(placed("order-2", 990)).await;
+    bus.published::<InvoicePaid>()
+        .caused_by(&order)
+        .eventually()
+        .one()
+        .await;
+    let letters = bus.dead_letters("DLQ");
+    let open = event_sdk::dead_letters::LetterFilter::open().consumer("billing");
+    assert_eq!(letters.count(&open).await.unwrap(), 1);
+}

@@ -1,0 +1,86 @@
+//! Events that are as large as the server allows: their letters have two parts.
+
+use bytes::Bytes;
+use event_sdk::dead_letters::{DeadKey, LetterFilter, Page};
+use event_sdk::transport::{Body, PublishRequest};
+use event_sdk::{EventBus, Subject};
+use event_sdk_test_servers::Server;
+
+use crate::rig::{builder, bytes, connect, letter, put, stored, within};
+
+const LIMIT: usize = 20_000;
+
+/// Memory and a server that take messages up to the limit.
+async fn buses() -> (Server, [EventBus; 2]) {
+    let server = Server::options().max_payload(LIMIT).start().await.unwrap();
+    let nats = connect(&server, builder()).await;
+    within("the streams", nats.apply_streams()).await.unwrap();
+    let memory = builder().memory_with(|memory| memory.max_payload(LIMIT));
+    (server, [memory.unwrap(), nats])
+}
+
+/// A body with the most bytes that an event without headers can have.
+fn largest(of: u8) -> Bytes {
+    vec![of; LIMIT].into()
+}
+
+#[tokio::test]
+async fn the_letter_of_the_largest_event_has_two_parts() {
+    let (_server, buses) = buses().await;
+    for bus in buses {
+        let subject = Subject::parse("events.orders.order.placed").unwrap();
+        let event = PublishRequest::new(&subject, Body::Encoded(largest(b'x')));
+        let published = async { bus.transport().publish(event).await?.await };
+        within("a publish", published).await.unwrap();
+
+        let mut letter = letter(1);
+        letter.body = largest(b'x');
+        for _ in 0..3 {
+            put(&bus, &letter).await;
+        }
+        let parts = stored(&bus, "DLQ", "dlq.>").await;
+        assert_eq!(parts.len(), 2);
+        assert!(
+            parts[0]
+                .subject
+                .as_str()
+                .starts_with("dlq.=rest.billing.orders.")
+        );
+        assert_eq!(bytes(&parts[0]).len() + bytes(&parts[1]).len(), LIMIT);
+        let length = parts[1].headers.get("Dead-Letter-Body-Length");
+        assert_eq!(length, Some("20000"));
+
+        // Another one with the same id.
+        letter.body = largest(b'y');
+        for _ in 0..2 {
+            put(&bus, &letter).await;
+        }
+        let queue = bus.dead_letters("DLQ");
+        let open = LetterFilter::open();
+        let list = within("a list", queue.list(&open, Page::ALL))
+            .await
+            .unwrap();
+        assert_eq!(list.len(), 2);
+        for (summary, of) in list.iter().zip([b'x', b'y']) {
+            assert_eq!(summary.body_len, LIMIT);
+            let shown = within("a letter", queue.show(summary.id)).await.unwrap();
+            assert_eq!(shown.unwrap().letter.body, largest(of));
+        }
+        // The retry stream has the same limit: nothing is sent, and nothing is hidden.
+        let report = within("a redrive", queue.redrive(open)).await.unwrap();
+        let failed: Vec<_> = report.failed.iter().map(|(id, _)| *id).collect();
+        assert_eq!(failed, [list[0].id, list[1].id]);
+        assert_eq!(stored(&bus, "DLQ_RETRY", "retry.>").await.len(), 0);
+
+        let park = queue.park("billing");
+        letter.key = Some("a".to_owned());
+        for _ in 0..2 {
+            within("an append", park.append(&letter)).await.unwrap();
+        }
+        let key = DeadKey::of(&letter).unwrap();
+        let events = within("events", park.events(&key)).await.unwrap();
+        assert_eq!(events.len(), 1);
+        let loaded = within("an event", park.load(&events[0])).await.unwrap();
+        assert_eq!(loaded.unwrap().body, largest(b'y'));
+    }
+}
