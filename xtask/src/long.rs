@@ -1,5 +1,5 @@
-//! `cargo xtask long`: tests of random values and inputs, and of a server that is away, of which the
-//! CI runs a hundredth or less.
+//! `cargo xtask long`: tests of random values and inputs, of a server that is away, and of all states
+//! of a model, of which the CI runs a hundredth or less.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -37,6 +37,11 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Visit all states of larger worlds in the model of a consumer's owners
+    Model {
+        /// Run only tests with this in their names
+        filter: Option<String>,
+    },
     /// Run consumers on a server that is away, of which the CI runs some seconds
     Outage {
         /// How long the server is away
@@ -58,14 +63,30 @@ struct Common {
 
 /// Runs the test with optimizations, and prints the seed first.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let common = match &args.test {
+        Test::Roundtrip { common, .. }
+        | Test::Fuzz { common, .. }
+        | Test::Outage { common, .. } => common,
+        Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
+    };
     let services = Services::servers_only(&Metadata::workspace()?)?;
-    let (Test::Roundtrip { common, .. } | Test::Fuzz { common, .. } | Test::Outage { common, .. }) =
-        &args.test;
     let seed = common.seed.unwrap_or_else(seed_of_now);
     println!("seed {seed}");
     let mut command = test(&args.test, seed);
     services.tell(&mut command);
     run_command(&mut command)
+}
+
+/// The model's tests, with optimizations for the crate that they are in alone.
+fn model(filter: Option<&str>) -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--package", "event-sdk", "--lib"])
+        .args(["--config", "profile.test.package.event-sdk.opt-level=3"])
+        .env("EVENT_SDK_MODEL", "full")
+        .args(["--", "--nocapture", "--test-threads", "2"])
+        .arg(filter.unwrap_or("consumer::model::"));
+    command
 }
 
 fn test(test: &Test, seed: u64) -> Command {
@@ -74,6 +95,7 @@ fn test(test: &Test, seed: u64) -> Command {
             ("roundtrip", "ROUNDTRIP", ("VALUES", values), common)
         }
         Test::Fuzz { inputs, common } => ("fuzz", "FUZZ", ("INPUTS", inputs), common),
+        Test::Model { filter } => return model(filter.as_deref()),
         Test::Outage { seconds, common } => ("consumers", "OUTAGE", ("SECONDS", seconds), common),
     };
     let mut command = cargo();

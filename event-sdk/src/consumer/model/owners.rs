@@ -196,6 +196,10 @@ impl Owners {
         if process.cancel_at() <= time(world.now) {
             actions.push(Action::Poll(p));
         }
+        let drained = process.running.is_none() && !world.acks.iter().any(|(_, from)| *from == p);
+        if world.left.releases > 0 && (drained || self.has(Mistake::ReleaseWhileRunning)) {
+            actions.push(Action::Release(p));
+        }
         if self.messages == 0 {
             match process.running {
                 Some(_) => actions.push(Action::Finish(p)),
@@ -217,10 +221,6 @@ impl Owners {
         let holds_the_key = |running: Running| running.epoch == owned.epoch;
         if !process.running.is_some_and(holds_the_key) && !owned.passed.is_empty() {
             actions.push(Action::Start(p));
-        }
-        let drained = process.running.is_none() && !world.acks.iter().any(|(_, from)| *from == p);
-        if world.left.releases > 0 && (drained || self.has(Mistake::ReleaseWhileRunning)) {
-            actions.push(Action::Release(p));
         }
     }
 
