@@ -1,6 +1,7 @@
 //! `Consumer`: position, unsettled deliveries, redelivery with backoff, nak with delay, max
 //! deliver and max ack pending.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,13 +14,15 @@ use super::log::{Log, Message};
 use super::notices::{Notices, one};
 use super::pending::{Handler, HandlerId, Pending};
 use super::position::{Position, Read};
+use super::reporter::Reporter;
 use super::retention_ledger::RetentionLedger;
 use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerInfo, ConsumerName, Exhausted, Gap, NoticeKind, Settlement,
+    AckPolicy, AdvisoryKind, ConsumerConfig, ConsumerInfo, ConsumerName, Exhausted, Gap,
+    NoticeKind, Settlement,
 };
 
 /// A consumer of a stream.
@@ -34,6 +37,7 @@ pub(super) struct Consumer {
     draining: Vec<ConnectionId>,
     /// What it still owes its stream, where that keeps messages until they are settled.
     ledger: Option<RetentionLedger>,
+    reporter: Arc<Reporter>,
 }
 
 /// What a consumer has for the subscription that asks.
@@ -64,6 +68,7 @@ impl Consumer {
         position: Position,
         gap: Option<Gap>,
         owes: bool,
+        reporter: Arc<Reporter>,
     ) -> Self {
         let mut notices = Notices::default();
         if let Some(gap) = gap {
@@ -77,6 +82,7 @@ impl Consumer {
             subscribers: Subscribers::new(),
             draining: Vec::new(),
             ledger: owes.then(RetentionLedger::default),
+            reporter,
         }
     }
 
@@ -188,14 +194,14 @@ impl Consumer {
     /// Returns whether it has found nothing and not yet looked at everything.
     pub(super) fn deliver(
         &mut self,
-        log: &mut Log,
-        interest: &mut Interest,
+        (log, interest): (&mut Log, &mut Interest),
         now: Duration,
         (subscriber, to): (Key, ConnectionId),
         most: usize,
+        after: &mut DeferredActions,
         mut take: impl FnMut(Item<'_>) -> Option<Handler>,
     ) -> bool {
-        self.expire(log, now);
+        self.expire(log, now, after);
         if let Some(notice) = self.notices.next() {
             take(Item::Notice(notice));
             return false;
@@ -253,7 +259,7 @@ impl Consumer {
         match settlement {
             Settlement::Nak(delay) => {
                 self.pending.let_go(sequence, handler);
-                self.put_back(sequence, *delay, log, now);
+                self.put_back(sequence, *delay, log, now, after);
             }
             Settlement::InProgress => {
                 if let Some(delivery) = self.pending.get(sequence) {
@@ -262,6 +268,13 @@ impl Consumer {
                 }
             }
             Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
+                if let (Settlement::Term(reason), Some(delivery)) =
+                    (settlement, self.pending.get(sequence))
+                {
+                    let (kind, attempt) = (AdvisoryKind::Terminated, delivery.attempt);
+                    let reporter = &self.reporter;
+                    after.report(reporter.report(kind, sequence, attempt, Some(reason)));
+                }
                 let waited = self.pending.settle(sequence);
                 if let Some(ledger) = &mut self.ledger
                     && (waited || ledger.settled_late(sequence))
@@ -270,7 +283,7 @@ impl Consumer {
                 }
             }
         }
-        self.expire(log, now);
+        self.expire(log, now, after);
         self.pass_on(after);
     }
 
@@ -359,7 +372,7 @@ impl Consumer {
         let mut counts = self.pending.forget(of);
         counts.lapsed += ack_pending.len() as u64;
         for sequence in ack_pending {
-            self.came_back(sequence, log);
+            self.came_back(sequence, log, after);
         }
         self.pass_on(after);
         counts
@@ -410,26 +423,33 @@ impl Consumer {
     }
 
     /// Looks for deliveries whose wait has ended.
-    fn expire(&mut self, log: &Log, now: Duration) {
+    fn expire(&mut self, log: &Log, now: Duration, after: &mut DeferredActions) {
         while let Some(expired) = self.pending.next_expired(now) {
-            self.came_back(expired.sequence, log);
+            self.came_back(expired.sequence, log, after);
         }
     }
 
-    fn put_back(&mut self, sequence: u64, delay: Duration, log: &Log, now: Duration) {
+    fn put_back(
+        &mut self,
+        sequence: u64,
+        delay: Duration,
+        log: &Log,
+        now: Duration,
+        after: &mut DeferredActions,
+    ) {
         let Some(delivery) = self.pending.get(sequence) else {
             return;
         };
         let (dropped, attempt) = (delivery.dropped, delivery.attempt);
         if delay.is_zero() || dropped || self.is_last(attempt) {
-            self.came_back(sequence, log);
+            self.came_back(sequence, log, after);
         } else {
             self.pending.rest(sequence, now.saturating_add(delay));
         }
     }
 
     /// A delivery was not handled: it is due again, or that was the last one.
-    fn came_back(&mut self, sequence: u64, log: &Log) {
+    fn came_back(&mut self, sequence: u64, log: &Log, after: &mut DeferredActions) {
         let Some(delivery) = self.pending.get(sequence) else {
             return;
         };
@@ -443,6 +463,8 @@ impl Consumer {
             if let Some(ledger) = &mut self.ledger {
                 ledger.exhausted(sequence);
             }
+            let (kind, attempts) = (AdvisoryKind::MaxDeliveries, delivery.attempt);
+            after.report(self.reporter.report(kind, sequence, attempts, None));
             self.notices.exhausted(Exhausted {
                 subject: Some(subject.subject().clone()),
                 sequence,

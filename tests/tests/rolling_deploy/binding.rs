@@ -16,10 +16,7 @@ use crate::rig::{Old, OrderPlaced, declares, nats, orders, server};
 /// Everything, known or not.
 #[derive(Debug, EventSet)]
 #[event(pattern = "orders.>")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nothing of it ever comes"
-)]
+#[expect(clippy::large_enum_variant, reason = "nothing of it ever comes")]
 enum Any {
     Placed(OrderPlaced),
     #[event(other)]
