@@ -26,7 +26,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    fn add(&mut self, place: &DeadLetterStream, message: &StoredMessage) {
+    pub(super) fn add(&mut self, place: &DeadLetterStream, message: &StoredMessage) {
         let subject = message.subject.as_str();
         if LetterSubject::of_state(place, subject).is_some() {
             if let Some((id, state)) = LetterState::read(&message.headers)
