@@ -8,6 +8,7 @@ use event_sdk::transport::{Body, PublishRequest};
 use event_sdk::{EventBus, Subject};
 
 use crate::rig::{builder, buses, letter, put, stored, time, within};
+use crate::stepwise::{killed_after, stepwise};
 
 async fn messages(bus: &EventBus) -> usize {
     stored(bus, "DLQ", "dlq.>").await.len()
@@ -123,6 +124,28 @@ async fn expiry_is_by_the_time_of_the_failure() {
             .unwrap();
         assert_eq!(list.iter().map(|it| it.id).collect::<Vec<_>>(), [3, 4]);
     }
+}
+
+/// A letter that was redriven never looks open again, whenever a purge of it is killed.
+#[tokio::test]
+async fn a_purge_killed_at_every_await_redrives_nothing_again() {
+    let mut polls = 0;
+    loop {
+        let bus = stepwise(4).await;
+        let queue = bus.dead_letters("DLQ");
+        let (open, all) = (LetterFilter::open(), LetterFilter::all());
+        queue.redrive(open.clone()).await.unwrap();
+        let purge = queue.purge(&all, Deletion::Remove);
+        let ended = killed_after(polls, purge).await.is_some();
+        assert_eq!(queue.count(&open).await.unwrap(), 0);
+        queue.purge(&all, Deletion::Remove).await.unwrap();
+        assert_eq!(messages(&bus).await, 0, "killed after {polls} polls");
+        if ended {
+            break;
+        }
+        polls += 1;
+    }
+    assert!(polls > 16, "{polls}");
 }
 
 /// A purge was killed between the letter and the rest; a second part without letter may belong to a
