@@ -32,6 +32,7 @@ use event_sdk_core::transport::{
 };
 
 use crate::delayed_naks::Registry;
+use crate::process_gate::ProcessGate;
 use crate::trace::Tracing;
 
 /// The handle with which a service publishes, subscribes, reads history and shuts down.
@@ -82,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
     pub(crate) delayed_naks: Registry,
+    process_gate: Arc<ProcessGate>,
     pub(crate) tracing: Tracing,
 }
 
@@ -132,6 +134,11 @@ impl EventBus {
     #[must_use]
     pub fn transport(&self) -> &Arc<dyn Transport> {
         &self.inner.transport
+    }
+
+    /// The gate of the handlers that run in the process of this bus.
+    pub(crate) fn process_gate(&self) -> &Arc<ProcessGate> {
+        &self.inner.process_gate
     }
 
     /// The bucket of this bus: entries by key that are changed by compare-and-set, for leases and

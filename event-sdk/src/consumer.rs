@@ -60,6 +60,18 @@
 //! its [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
 //! process. What is given up becomes a [dead letter](crate::dead_letters).
 //!
+//! **Restarts.** Attempts are counted across restarts, in the
+//! [bucket](crate::BusBuilder::coordination) of the bus: a record is written when an attempt fails, and
+//! before each start of an event that was delivered before; an event that succeeds at once writes
+//! nothing. If the process ended while a handler ran, its event is repeated while no other handler of
+//! the process runs. If it ends the process again, until its attempts are over, it becomes a dead
+//! letter of the class [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess); its
+//! neighbours are repeated, and not blamed. It is started once more than it has attempts if its first
+//! start was that of its first delivery, which is not recorded. Without the bucket, attempts are
+//! counted in the process, and an event that ends the process is repeated without a limit. While the
+//! bucket cannot be reached, an event that was delivered before waits up to 5 minutes, and then runs
+//! while no other handler does.
+//!
 //! **Unknown events**, and those of a newer major version, are normal during a rolling deploy. They
 //! are given back with a growing delay, for a newer instance, within the bounds of
 //! [`delay_unknown`](Consumer::delay_unknown), and become dead letters beyond them. A message that
@@ -69,9 +81,17 @@
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
 //! others. This holds within a process.
 //!
+//! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
+//! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is
+//! acknowledged and counted. **Layers** of `tower` are around each attempt
+//! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
+//!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back what has not
 //! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process.
+//! [`Readiness`] turns false before that. `shutdown_signal`, of the feature `signal`, completes when
+//! the process is told to end.
 
+mod attempts;
 mod batch;
 mod breaker;
 mod builder;
@@ -85,6 +105,12 @@ mod held;
 mod layer;
 mod member;
 mod options;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the engine does not call it yet")
+)]
+mod owner;
+mod preset;
 mod publish;
 mod readiness;
 mod report;
@@ -93,6 +119,9 @@ mod retry;
 mod signal;
 mod stop;
 mod watchdog;
+
+#[cfg(test)]
+mod model;
 
 pub use batch::{BatchFailure, EventBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
@@ -103,7 +132,8 @@ pub use failure::{Failure, FailureClass, Outcome};
 pub use filter::Filter;
 pub use handlers::{Handle, Register};
 pub use layer::{Attempt, AttemptError, AttemptFuture, AttemptService};
-pub use member::Member;
+pub use member::{Member, Takes};
+pub use preset::Preset;
 pub use publish::PublishFrom;
 pub use readiness::Readiness;
 pub use report::{ConsumerReport, Unfinished};

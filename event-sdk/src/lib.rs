@@ -83,6 +83,7 @@
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
+//! - `process_gate`: lets handlers run beside others of the process, or alone;
 //! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
@@ -103,6 +104,8 @@ pub mod transport;
 mod subscribe;
 
 mod delayed_naks;
+
+mod process_gate;
 
 mod message;
 

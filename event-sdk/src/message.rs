@@ -121,6 +121,11 @@ impl<S> Message<S> {
     /// set, and those of a newer version.
     #[must_use]
     pub fn key(&self) -> Option<Cow<'_, str>> {
+        self.key_among(self.opener.members)
+    }
+
+    /// The key, if the events of the set are these.
+    pub(crate) fn key_among(&self, members: &[&EventSpec]) -> Option<Cow<'_, str>> {
         let key = match &self.body {
             Body::Value(value) => value.key(),
             Body::Encoded(_) => {
@@ -129,20 +134,17 @@ impl<S> Message<S> {
                 key.map(EventKey::text)
             }
         };
-        key.or_else(|| self.key_in_subject().map(Cow::Owned))
+        key.or_else(|| self.key_in_subject(members).map(Cow::Owned))
     }
 
-    /// The unescaped last token of the subject, if it is the key of an event of the set.
-    fn key_in_subject(&self) -> Option<String> {
-        let token = self.opener.members.iter().find_map(|spec| {
-            let subject = if spec.is_absolute() {
-                self.subject.as_str()
-            } else {
-                self.relative_subject()?
-            };
-            let token = subject.strip_prefix(spec.subject())?.strip_prefix('.')?;
-            (spec.key_use() == KeyUse::InSubject && !token.contains('.')).then_some(token)
-        })?;
+    /// The unescaped last token of the subject, if it is the key of one of these events.
+    fn key_in_subject(&self, members: &[&EventSpec]) -> Option<String> {
+        let (whole, relative) = (self.subject.as_str(), self.relative_subject());
+        let is_keyed = |spec: &&EventSpec| {
+            spec.key_use() == KeyUse::InSubject && spec.is_subject(whole, relative)
+        };
+        members.iter().copied().find(is_keyed)?;
+        let (_, token) = whole.rsplit_once('.')?;
         grammar::unescape_key(token).ok()
     }
 

@@ -10,6 +10,7 @@
 //! - `needs`: what a transport does not declare is refused by the bus;
 //! - `roundtrip`, `fuzz`: random values and random inputs (`cargo xtask long` for millions);
 //! - `dead_letters`: stores, redrive, and the page `docs/dead-letters.md`;
+//! - `consumers`: consumers on real servers: processes that abort, a server that is away;
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;
@@ -21,5 +22,6 @@
 
 pub mod fuzz;
 pub mod held;
+pub mod killers;
 pub mod orders;
 pub mod raw;

@@ -1,4 +1,5 @@
-//! `cargo xtask long`: tests of random values and inputs, of which the CI runs a hundredth or less.
+//! `cargo xtask long`: tests of random values and inputs, of a server that is away, and of all states
+//! of a model, of which the CI runs a hundredth or less.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,6 +37,19 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Visit all states of larger worlds in the model of a consumer's owners
+    Model {
+        /// Run only tests with this in their names
+        filter: Option<String>,
+    },
+    /// Run consumers on a server that is away, of which the CI runs some seconds
+    Outage {
+        /// How long the server is away
+        #[arg(long, default_value_t = 30)]
+        seconds: u64,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -49,13 +63,30 @@ struct Common {
 
 /// Runs the test with optimizations, and prints the seed first.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let common = match &args.test {
+        Test::Roundtrip { common, .. }
+        | Test::Fuzz { common, .. }
+        | Test::Outage { common, .. } => common,
+        Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
+    };
     let services = Services::servers_only(&Metadata::workspace()?)?;
-    let (Test::Roundtrip { common, .. } | Test::Fuzz { common, .. }) = &args.test;
     let seed = common.seed.unwrap_or_else(seed_of_now);
     println!("seed {seed}");
     let mut command = test(&args.test, seed);
     services.tell(&mut command);
     run_command(&mut command)
+}
+
+/// The model's tests, with optimizations for the crate that they are in alone.
+fn model(filter: Option<&str>) -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--package", "event-sdk", "--lib"])
+        .args(["--config", "profile.test.package.event-sdk.opt-level=3"])
+        .env("EVENT_SDK_MODEL", "full")
+        .args(["--", "--nocapture", "--test-threads", "2"])
+        .arg(filter.unwrap_or("consumer::model::"));
+    command
 }
 
 fn test(test: &Test, seed: u64) -> Command {
@@ -64,6 +95,8 @@ fn test(test: &Test, seed: u64) -> Command {
             ("roundtrip", "ROUNDTRIP", ("VALUES", values), common)
         }
         Test::Fuzz { inputs, common } => ("fuzz", "FUZZ", ("INPUTS", inputs), common),
+        Test::Model { filter } => return model(filter.as_deref()),
+        Test::Outage { seconds, common } => ("consumers", "OUTAGE", ("SECONDS", seconds), common),
     };
     let mut command = cargo();
     command
@@ -72,7 +105,11 @@ fn test(test: &Test, seed: u64) -> Command {
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .env(format!("{variable}_SEED"), seed.to_string())
         .args(["--", "--nocapture"])
-        .args(&common.filter);
+        .args(common.filter.as_deref().or(match test {
+            // The program has other tests, too.
+            Test::Outage { .. } => Some("outage"),
+            _ => None,
+        }));
     command
 }
 
@@ -102,8 +139,12 @@ mod tests {
             let value = value?.to_str()?.to_owned();
             Some((name.to_str()?.to_owned(), value))
         });
-        set.filter(|(name, _)| name.starts_with("ROUNDTRIP") || name.starts_with("FUZZ"))
-            .collect()
+        set.filter(|(name, _)| {
+            ["ROUNDTRIP", "FUZZ", "OUTAGE"]
+                .iter()
+                .any(|own| name.starts_with(own))
+        })
+        .collect()
     }
 
     #[test]
@@ -119,6 +160,19 @@ mod tests {
         assert_eq!(
             variables(&command(&["fuzz", "--inputs", "5"])),
             [pair("FUZZ_INPUTS", "5"), pair("FUZZ_SEED", "7")]
+        );
+    }
+
+    #[test]
+    fn an_outage_takes_half_a_minute() {
+        let command = command(&["outage"]);
+        let seconds = ("OUTAGE_SECONDS".to_owned(), "30".to_owned());
+        assert_eq!(variables(&command)[0], seconds);
+        assert!(
+            command
+                .get_args()
+                .last()
+                .is_some_and(|last| last == "outage")
         );
     }
 

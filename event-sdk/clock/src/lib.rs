@@ -6,6 +6,7 @@
 
 mod sequential_ids;
 mod stepped_clock;
+mod suspended;
 mod tokio_clock;
 mod v7_ids;
 

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
+use crate::suspended::Suspended;
 use crate::{Clock, Sleep};
 
 /// The system's time, and tokio's timers.
@@ -21,6 +22,7 @@ use crate::{Clock, Sleep};
 #[derive(Debug, Clone, Copy)]
 pub struct TokioClock {
     start: Instant,
+    suspended: Suspended,
 }
 
 impl TokioClock {
@@ -29,6 +31,7 @@ impl TokioClock {
     pub fn new() -> Self {
         Self {
             start: Instant::now(),
+            suspended: Suspended::new(),
         }
     }
 }
@@ -46,6 +49,10 @@ impl Clock for TokioClock {
 
     fn monotonic(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    fn suspended(&self) -> Duration {
+        self.suspended.elapsed()
     }
 
     fn sleep_until(&self, deadline: Duration) -> Sleep {

@@ -161,6 +161,11 @@ impl Got {
         self.received.info.attempt
     }
 
+    /// The number among the deliveries of the consumer.
+    pub(super) fn delivery(&self) -> Option<u64> {
+        self.received.info.number
+    }
+
     /// The sequence that a transport which stores has to name.
     #[track_caller]
     pub(super) fn sequence(&self) -> Outcome<u64> {

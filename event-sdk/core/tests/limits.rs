@@ -143,6 +143,9 @@ fn a_key_that_is_too_long_or_no_text_is_an_entry_until_it_is_replaced() {
     assert_eq!((metadata.len(), metadata.get("key")), (1, Some(&*long)));
     metadata.insert_json("key", &7).unwrap();
     assert_eq!(metadata.key, None);
+    metadata.insert("key", "short");
+    metadata.insert("key", &*long);
+    assert_eq!((metadata.len(), metadata.key.clone()), (1, None));
     metadata.insert("key", &long[1..]);
     assert_eq!(metadata.len(), 1);
     assert_eq!(

@@ -293,6 +293,34 @@ fn a_value_has_its_key_without_being_encoded() {
     );
 }
 
+/// A key that cannot be shown.
+#[derive(Serialize, Deserialize)]
+struct Broken;
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        Err(std::fmt::Error)
+    }
+}
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "orders")]
+struct OrderBroken {
+    #[event(key)]
+    key: Broken,
+}
+
+#[test]
+fn a_value_whose_key_cannot_be_shown_has_none() {
+    let head = ValueHeader::first(Uuid::nil(), Timestamp::UNIX_EPOCH, "shop".into());
+    let event = Arc::new(OrderBroken { key: Broken });
+    let value = ValueBody { head, event };
+    assert_eq!(
+        (value.key(), value.to_header().metadata.key.clone()),
+        (None, None)
+    );
+}
+
 struct Names(Vec<&'static str>);
 
 impl<E: Readable> Visitor<E> for Names {

@@ -1,12 +1,14 @@
 //! `Consumer`: position, unsettled deliveries, redelivery with backoff, nak with delay, max
 //! deliver and max ack pending.
 
+mod ending;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ack_pending::{ConnectionId, Counts};
+use super::ack_pending::ConnectionId;
 use super::deferred_actions::DeferredActions;
 use super::filters::Filters;
 use super::interest::Interest;
@@ -31,6 +33,8 @@ pub(super) struct Consumer {
     config: ConsumerConfig,
     position: Position,
     pending: Pending,
+    /// Number of deliveries.
+    deliveries: u64,
     notices: Notices,
     subscribers: Subscribers,
     /// Connections that are drained, whose deliveries can still be settled.
@@ -57,6 +61,8 @@ pub(super) struct Delivery<'a> {
     pub(super) subject: &'a Entry,
     /// Which delivery of it this is, from one.
     pub(super) attempt: u32,
+    /// Which delivery of the consumer this is, from one.
+    pub(super) number: u64,
     /// How many messages there are for a first delivery after it.
     pub(super) unread: u64,
 }
@@ -78,6 +84,7 @@ impl Consumer {
             config,
             position,
             pending: Pending::new(),
+            deliveries: 0,
             notices,
             subscribers: Subscribers::new(),
             draining: Vec::new(),
@@ -112,6 +119,7 @@ impl Consumer {
     pub(super) fn info(&self, log: &Log) -> ConsumerInfo {
         let mut info = ConsumerInfo::new(self.config.clone());
         info.delivered = self.position.read_to(log);
+        info.deliveries = self.deliveries;
         let unsettled = self.pending.sequences().chain(self.position.first_left());
         info.acknowledged = unsettled.min().map_or(info.delivered, |first| {
             info.delivered.min(first.saturating_sub(1))
@@ -207,12 +215,13 @@ impl Consumer {
             return false;
         }
         if !self.acknowledges() {
-            let ledger = &mut self.ledger;
+            let (ledger, deliveries) = (&mut self.ledger, &mut self.deliveries);
             return self.position.read(log, interest, most, |read| {
                 if let Some(ledger) = ledger {
                     ledger.taken(subscriber, read.sequence);
                 }
-                take(Item::Delivery(read.into()));
+                *deliveries += 1;
+                take(Item::Delivery(Delivery::first(&read, *deliveries)));
             });
         }
         while let Some((sequence, attempt)) = self.pending.next_due() {
@@ -223,11 +232,13 @@ impl Consumer {
                 continue;
             }
             if let Some((message, subject)) = log.get(sequence) {
+                self.deliveries += 1;
                 let handler = take(Item::Delivery(Delivery {
                     sequence,
                     message,
                     subject,
                     attempt,
+                    number: self.deliveries,
                     unread: self.unread(),
                 }));
                 self.pending.handled_by(sequence, subscriber, handler);
@@ -238,11 +249,12 @@ impl Consumer {
             return false;
         }
         let deadline = self.deadline(1, now);
-        let pending = &mut self.pending;
+        let (pending, deliveries) = (&mut self.pending, &mut self.deliveries);
         self.position.read(log, interest, 1, |read| {
             let sequence = read.sequence;
             pending.deliver(sequence, deadline, to);
-            let handler = take(Item::Delivery(read.into()));
+            *deliveries += 1;
+            let handler = take(Item::Delivery(Delivery::first(&read, *deliveries)));
             pending.handled_by(sequence, subscriber, handler);
         })
     }
@@ -344,56 +356,6 @@ impl Consumer {
             && !matches!(self.config.name, ConsumerName::Durable(_))
     }
 
-    /// Ends the subscriptions of a connection that is drained, and counts what
-    /// becomes of the deliveries that it has outstanding.
-    pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut DeferredActions) {
-        if self.pending.held_by(of) > 0 {
-            self.draining.push(of);
-        }
-        self.pending.count_anew(of);
-        self.end_subscriptions(of, after);
-    }
-
-    /// How many deliveries a connection has outstanding.
-    pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
-        self.pending.held_by(connection)
-    }
-
-    /// Naks what a connection that was drained still has outstanding; what became of all that it
-    /// had.
-    pub(super) fn end_drain(
-        &mut self,
-        of: ConnectionId,
-        log: &Log,
-        after: &mut DeferredActions,
-    ) -> Counts {
-        self.draining.retain(|draining| *draining != of);
-        let ack_pending = self.pending.in_hands_of(of);
-        let mut counts = self.pending.forget(of);
-        counts.lapsed += ack_pending.len() as u64;
-        for sequence in ack_pending {
-            self.came_back(sequence, log, after);
-        }
-        self.pass_on(after);
-        counts
-    }
-
-    /// A connection was closed; what became of what it had outstanding.
-    pub(super) fn close_connection(
-        &mut self,
-        of: ConnectionId,
-        after: &mut DeferredActions,
-    ) -> Counts {
-        self.draining.retain(|draining| *draining != of);
-        self.end_subscriptions(of, after);
-        self.pending.forget(of)
-    }
-
-    fn end_subscriptions(&mut self, of: ConnectionId, after: &mut DeferredActions) {
-        self.subscribers.end_those_of(of, after);
-        self.pass_on(after);
-    }
-
     /// The next deadline, at which something changes without a call.
     pub(super) fn next_alarm(&mut self) -> Option<Duration> {
         self.pending.next_alarm()
@@ -486,13 +448,15 @@ impl Consumer {
     }
 }
 
-impl<'a> From<Read<'a>> for Delivery<'a> {
-    fn from(read: Read<'a>) -> Self {
+impl<'a> Delivery<'a> {
+    /// The first delivery of a message.
+    fn first(read: &Read<'a>, number: u64) -> Self {
         Self {
             sequence: read.sequence,
             message: read.message,
             subject: read.subject,
             attempt: 1,
+            number,
             unread: read.unread,
         }
     }

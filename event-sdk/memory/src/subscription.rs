@@ -285,6 +285,7 @@ impl Via {
                 stream: Some(self.stream.clone()),
                 sequence: Some(delivery.sequence),
                 attempt: delivery.attempt,
+                number: Some(delivery.number),
                 stored_at: Some(message.stored_at),
                 pending: Some(delivery.unread),
             },

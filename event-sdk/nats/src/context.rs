@@ -206,12 +206,12 @@ impl NatsContext {
             return Cow::Borrowed("management calls are switched off; allow them");
         }
         match missing {
-            Capability::Advisories => Cow::Borrowed(
-                "advisories of another JetStream domain do not arrive here; let a stream of that domain store them",
-            ),
             Capability::ExpectPattern | Capability::CoordinationExpiry => {
                 Cow::Owned(self.server().needs(Version::V2_11))
             }
+            Capability::Advisories => Cow::Borrowed(
+                "advisories of another JetStream domain do not arrive here; let a stream of that domain store them",
+            ),
             Capability::ValueHandover => Cow::Borrowed("encode the event: it leaves this process"),
             _ => Cow::Borrowed("use a transport that can"),
         }

@@ -108,12 +108,6 @@
 //!   names and leaves all others. In a cluster it waits until the stream can be found by its
 //!   subjects (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only,
 //!   so the number of remembered ids is not compared, and the minimum window is 100 ms.
-//! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message is
-//!   always found. A purge before a sequence never moves the end of the stream, as the server's own
-//!   would for a sequence beyond it: without a filter it asks for the last sequence first.
-//! - **Advisories** of another JetStream domain or account do not arrive here, so that with another
-//!   [`api_prefix`](NatsOptions::api_prefix) the ability is missing. A stream of that domain can
-//!   store them.
 //! - **Buckets** ([`Coordination`]) have the layout of NATS's key-value store, so other clients and the
 //!   command `nats kv` can read and write them. The bucket `B` is the stream `KV_B`.
 //!   - *Reading.* An entry is read by a direct get on a single server, and from the leader in a
@@ -127,6 +121,12 @@
 //!   - *Expiry* needs server 2.11, and is rounded up to whole seconds. A bucket that was created by
 //!     an older server has to be applied again.
 //!   - With [`Management::Never`] there is no coordination.
+//! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message is
+//!   always found. A purge before a sequence never moves the end of the stream, as the server's own
+//!   would for a sequence beyond it: without a filter it asks for the last sequence first.
+//! - **Advisories** of another JetStream domain or account do not arrive here, so that with another
+//!   [`api_prefix`](NatsOptions::api_prefix) the ability is missing. A stream of that domain can
+//!   store them.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
@@ -316,16 +316,16 @@ impl Transport for Nats {
         self.context.may_manage().then_some(self)
     }
 
+    fn coordination(&self) -> Option<&dyn Coordination> {
+        self.context.may_manage().then_some(self)
+    }
+
     fn message_admin(&self) -> Option<&dyn MessageAdmin> {
         self.context.may_manage().then_some(self)
     }
 
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.context.hears_advisories().then_some(self)
-    }
-
-    fn coordination(&self) -> Option<&dyn Coordination> {
-        self.context.may_manage().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

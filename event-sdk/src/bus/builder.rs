@@ -14,6 +14,7 @@ use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Trans
 
 use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
+use crate::process_gate::ProcessGate;
 use crate::time::{TokioClock, V7Ids};
 use crate::trace::{TraceSource, Tracing};
 #[cfg(feature = "memory")]
@@ -48,6 +49,7 @@ pub struct BusBuilder {
     ids: Arc<dyn IdSource>,
     publish_timeout: Duration,
     max_payload: usize,
+    simulated_process: bool,
     trace_source: Option<Arc<dyn TraceSource>>,
 }
 
@@ -73,6 +75,7 @@ impl BusBuilder {
             ids: Arc::new(V7Ids::new()),
             publish_timeout: Self::DEFAULT_PUBLISH_TIMEOUT,
             max_payload: Self::DEFAULT_MAX_PAYLOAD,
+            simulated_process: false,
             trace_source: None,
         }
     }
@@ -167,6 +170,17 @@ impl BusBuilder {
         self
     }
 
+    /// Treats this bus as a process of its own, for tests in which several services, or services on
+    /// virtual time, share one. A bus that is built by [`memory`](Self::memory) always is one.
+    ///
+    /// When a handler may have ended its process, the consumer repeats its event while no other
+    /// handler of the process runs, whatever bus it belongs to; with this setting, while no other
+    /// handler of this bus runs.
+    pub fn simulated_process(mut self) -> Self {
+        self.simulated_process = true;
+        self
+    }
+
     /// Connects the spans of the bus with a tracing system, such as OpenTelemetry: events carry the
     /// context of their `publish` spans, and are processed in spans of the same trace. Default:
     /// none; see [`trace`](crate::trace).
@@ -218,7 +232,9 @@ impl BusBuilder {
             .clock(Arc::clone(&self.clock))
             .codec(Arc::clone(&self.codec));
         let transport = configure(builder).build()?;
-        Ok(self.finish(Arc::new(transport), streams))
+        Ok(self
+            .simulated_process()
+            .finish(Arc::new(transport), streams))
     }
 
     /// A bus on the memory transport with its defaults, which cannot fail.
@@ -226,7 +242,8 @@ impl BusBuilder {
     pub(super) fn with_default_memory(self) -> EventBus {
         let transport =
             MemoryTransport::with_default_stream(Arc::clone(&self.clock), Arc::clone(&self.codec));
-        self.finish(Arc::new(transport), Vec::new())
+        self.simulated_process()
+            .finish(Arc::new(transport), Vec::new())
     }
 
     fn checked_streams(&self) -> Result<Vec<StreamConfig>, Error> {
@@ -282,6 +299,11 @@ impl BusBuilder {
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
             delayed_naks: Registry::default(),
+            process_gate: if self.simulated_process {
+                Arc::default()
+            } else {
+                ProcessGate::of_process()
+            },
             tracing,
         };
         EventBus {

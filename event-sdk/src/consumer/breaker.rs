@@ -212,7 +212,7 @@ impl Breaker {
     /// to probe with, or too many events wait.
     ///
     /// Two events of different keys are enough at first, so that no single event decides. After each
-    /// round of failed probes one more is wanted, up to `MAX_WITNESSES`:
+    /// round of failed probes one more is wanted, up to 16:
     /// several events that claim an outage for ever must not hold up all others.
     /// Another scope does not pause fetching until `max_waiting` events wait, since events of other
     /// scopes can be handled.

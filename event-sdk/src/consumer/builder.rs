@@ -2,6 +2,8 @@
 
 mod filters;
 mod layers;
+mod presets;
+mod running;
 
 use std::fmt;
 use std::future::Future;
@@ -22,7 +24,7 @@ use super::held::Shared;
 use super::layer::Layers;
 use super::options::{BreakerBy, Options};
 use super::report::ConsumerReport;
-use super::{Ctx, Member, Outcome, ProbeInterval, Readiness, Retry};
+use super::{Ctx, Outcome, Preset, ProbeInterval, Retry, Takes};
 use crate::bus::{EventBus, Wanted};
 use crate::dead_letters::{DeadLetterStream, DeadLetters};
 use crate::raw::Untyped;
@@ -41,6 +43,9 @@ pub struct Consumer<S> {
     breaker_by: Option<BreakerBy>,
     filters: Filters,
     layers: Layers,
+    presets: Vec<Preset>,
+    /// Whether the retry policy is not the default.
+    retry_is_set: bool,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
     set: PhantomData<fn() -> S>,
@@ -62,6 +67,8 @@ impl EventBus {
             breaker_by: None,
             filters: Filters::default(),
             layers: Layers::default(),
+            presets: Vec::new(),
+            retry_is_set: false,
             letters: None,
             ready: watch::Sender::new(false),
             set: PhantomData,
@@ -78,23 +85,26 @@ impl<S: EventSet> Consumer<S> {
     /// without a copy.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
-        P: Member<S>,
-        F: Fn(P, Ctx) -> Fut + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(P, Ctx) -> Fut + Takes<S, P> + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.handlers.add::<P>(handlers::handler(handle));
+        let handle = move |event, ctx| handle(F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::handler(handle));
         self
     }
 
     /// Like [`on`](Self::on), with a clone of `state` for each attempt: a pool, a client, an `Arc`.
-    pub fn on_with<T, P, F, Fut>(self, state: T, handle: F) -> Self
+    pub fn on_with<T, P, F, Fut>(mut self, state: T, handle: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
-        P: Member<S>,
-        F: Fn(T, P, Ctx) -> Fut + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(T, P, Ctx) -> Fut + Takes<S, P> + Send + Sync + 'static,
         Fut: Future<Output = Outcome> + Send + 'static,
     {
-        self.on(move |event: P, ctx| handle(state.clone(), event, ctx))
+        let handle = move |event, ctx| handle(state.clone(), F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::handler(handle));
+        self
     }
 
     /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
@@ -104,10 +114,11 @@ impl<S: EventSet> Consumer<S> {
     /// and its result counts.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
-        P: Member<S>,
-        F: Fn(P, Ctx) -> Outcome + Send + Sync + 'static,
+        P: 'static,
+        F: Fn(P, Ctx) -> Outcome + Takes<S, P> + Send + Sync + 'static,
     {
-        self.handlers.add::<P>(handlers::blocking(handle));
+        let handle = move |event, ctx| handle(F::give(event), ctx);
+        self.handlers.add::<F::Event>(handlers::blocking(handle));
         self
     }
 
@@ -171,6 +182,7 @@ impl<S> Consumer<S> {
     /// Default: [`Retry::at_least_once`].
     pub fn retry(mut self, retry: Retry) -> Self {
         self.options.retry = retry;
+        self.retry_is_set = true;
         self
     }
 
@@ -243,8 +255,8 @@ impl<S> Consumer<S> {
     /// Runs events of the same key and stream one after the other, in the order of the stream. A
     /// retry holds its key, and no other.
     ///
-    /// The key of an event is that of its subject, or `metadata.key` of its envelope. An event
-    /// without a key waits for none.
+    /// The key of an event is `metadata.key` of its envelope, or else that in its subject
+    /// ([`Message::key`](crate::Message::key)). An event without a key waits for none.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -263,12 +275,6 @@ impl<S> Consumer<S> {
     pub fn accept_max_deliver(mut self) -> Self {
         self.options.accept_max_deliver = true;
         self
-    }
-
-    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
-    /// run.
-    pub fn readiness(&self) -> Readiness {
-        Readiness::of(&self.ready)
     }
 
     /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
@@ -368,6 +374,10 @@ impl<S: EventSet> Consumer<S> {
     }
 
     pub(super) async fn start(self) -> Result<Engine, Error> {
+        self.with_presets().bind().await
+    }
+
+    async fn bind(self) -> Result<Engine, Error> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
@@ -445,26 +455,6 @@ async fn redriven(
         .stream(place.retry_name().to_owned())
         .durable(name.clone())
         .await
-}
-
-/// What a registry of consumers has to know.
-impl<S> Consumer<S> {
-    pub(super) fn name(&self) -> &Text {
-        &self.name
-    }
-
-    pub(super) fn bus(&self) -> &EventBus {
-        &self.bus
-    }
-
-    pub(super) fn drain_time(&self) -> Duration {
-        self.options.drain_within
-    }
-
-    pub(super) fn drain_at_most(mut self, limit: Duration) -> Self {
-        self.options.drain_within = self.options.drain_within.min(limit);
-        self
-    }
 }
 
 impl<S> fmt::Debug for Consumer<S> {

@@ -12,6 +12,8 @@
 //! - `outcome`: what follows the end of a handler;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
+//! - `records`: attempt records;
+//! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
@@ -28,8 +30,10 @@ mod keys;
 mod layered;
 mod letters;
 mod outcome;
+mod records;
 mod sources;
 mod start;
+mod suspects;
 
 pub(super) use sources::Sources;
 
@@ -52,6 +56,7 @@ use self::entry::{Entry, State};
 use self::keys::{Key, Keys, Place};
 use self::layered::Layered;
 use self::outcome::Settling;
+use self::records::Recorder;
 use self::sources::Source;
 use super::breaker::Breaker;
 use super::filter::Filters;
@@ -101,6 +106,7 @@ pub(super) struct Engine {
     arrivals: u64,
     attempts: Attempts,
     circuit: Circuit,
+    recorder: Recorder,
     settling: Settling,
     /// How many events may be held at most.
     max_held: usize,
@@ -145,6 +151,7 @@ impl Engine {
         Self {
             attempts: Attempts::new(options.concurrency),
             circuit: Circuit::new(breaker),
+            recorder: Recorder::new(&shared, options.retry.attempts()),
             shared,
             clock,
             options,
@@ -198,6 +205,7 @@ impl Engine {
         for _ in 0..STEPS {
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_attempts(cx);
+            moved |= self.poll_records(cx);
             moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
             if moved {
@@ -207,6 +215,7 @@ impl Engine {
                 return Poll::Ready(Ok(()));
             }
             if self.poll_deadlines(cx).is_pending() {
+                self.leave_gate();
                 return Poll::Pending;
             }
         }
@@ -305,6 +314,12 @@ impl Engine {
             return;
         };
         entry.state = State::Settling;
+        if matches!(settlement, Settlement::Nak(_)) {
+            self.take_back(id);
+        }
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
         let Some(settler) = entry.held.delivery().settler() else {
             self.forget(id);
             return;

@@ -63,7 +63,7 @@ impl Filter {
     }
 
     /// Events whose metadata has this text under `name`. Of a value that is not a text, the JSON is
-    /// compared: `3`, `true`. `correlation_id` and `causation_id` are names, too.
+    /// compared: `3`, `true`. `correlation_id`, `causation_id` and `key` are names, too.
     pub fn metadata(name: impl Into<Text>, value: impl Into<Text>) -> Self {
         Self(Node::Metadata(name.into(), value.into()))
     }
@@ -136,6 +136,9 @@ fn has_metadata(envelope: &EnvelopeHeader, name: &str, value: &str) -> bool {
     };
     if let Some(id) = id {
         return id.to_string() == value;
+    }
+    if let ("key", Some(key)) = (name, &metadata.key) {
+        return *key == *value;
     }
     match metadata.value(name) {
         Some(MetaValue::Text(text)) => text == value,

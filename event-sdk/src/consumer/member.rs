@@ -18,3 +18,23 @@ pub trait Member<S>: Payload {}
 // Without this the compiler would speak of `Payload` and `Contains`.
 #[diagnostic::do_not_recommend]
 impl<S: Contains<P::Event>, P: Payload> Member<S> for P {}
+
+/// A function that takes the event `P` of the set `S`. Every function is one if `P` is a
+/// [`Member`] of `S`: as a bound on the handler, it makes the compiler point at the handler where
+/// this is not so.
+pub trait Takes<S, P> {
+    /// `P`, known to be in the set.
+    #[doc(hidden)]
+    type Event: Member<S>;
+
+    #[doc(hidden)]
+    fn give(event: Self::Event) -> P;
+}
+
+impl<F, S, P: Member<S>> Takes<S, P> for F {
+    type Event = P;
+
+    fn give(event: P) -> P {
+        event
+    }
+}

@@ -214,6 +214,26 @@ impl<S> Subscribe<S> {
         self
     }
 
+    /// Sets what was not set before.
+    pub(crate) fn with_defaults(
+        mut self,
+        deliver: Option<DeliverPolicy>,
+        ack_wait: Option<Duration>,
+        max_ack_pending: Option<u32>,
+    ) -> Self {
+        if let (Some(deliver), false) = (deliver, self.given.contains(&Setting::Deliver)) {
+            self = self.deliver(deliver);
+        }
+        if let (Some(wait), false) = (ack_wait, self.given.contains(&Setting::AckWait)) {
+            self = self.ack_wait(wait);
+        }
+        let has_limit = self.given.contains(&Setting::MaxAckPending);
+        if let (Some(limit), false) = (max_ack_pending, has_limit) {
+            self = self.max_ack_pending(limit);
+        }
+        self
+    }
+
     pub(crate) fn with_delay_unknown(mut self, bounds: DelayUnknown) -> Self {
         self.delay_unknown = bounds;
         self

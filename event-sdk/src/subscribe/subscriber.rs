@@ -158,7 +158,11 @@ impl<S> Subscriber<S> {
     ///
     /// As [`next`](Self::next).
     pub async fn next_incoming(&mut self) -> Option<Result<Incoming<S>, Error>> {
-        poll_fn(|cx| self.poll_incoming(cx)).await
+        let incoming = poll_fn(|cx| self.poll_incoming(cx)).await;
+        if let Some(Ok(Incoming::Delivery(delivery))) = &incoming {
+            delivery.record_receive();
+        }
+        incoming
     }
 
     /// Counts of all notices by kind, whether [`next_incoming`](Self::next_incoming) returned
@@ -228,7 +232,10 @@ impl<S> Subscriber<S> {
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<S>, Error>>> {
         loop {
             match ready!(self.poll_incoming(cx)) {
-                Some(Ok(Incoming::Delivery(delivery))) => return Poll::Ready(Some(Ok(delivery))),
+                Some(Ok(Incoming::Delivery(delivery))) => {
+                    delivery.record_receive();
+                    return Poll::Ready(Some(Ok(delivery)));
+                }
                 Some(Ok(Incoming::Notice(_))) => {}
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
@@ -236,6 +243,8 @@ impl<S> Subscriber<S> {
         }
     }
 
+    /// The next delivery or notice, without a `receive` span: a consumer's runtime opens `process`
+    /// spans.
     pub(crate) fn poll_incoming(
         &mut self,
         cx: &mut Context<'_>,
@@ -245,12 +254,7 @@ impl<S> Subscriber<S> {
             None => ready!(self.poll_received(cx)),
         };
         match incoming {
-            Some(incoming) => {
-                if let Incoming::Delivery(delivery) = &incoming {
-                    delivery.record_receive();
-                }
-                Poll::Ready(Some(Ok(incoming)))
-            }
+            Some(incoming) => Poll::Ready(Some(Ok(incoming))),
             None => Poll::Ready(self.ended.take().map(Err)),
         }
     }

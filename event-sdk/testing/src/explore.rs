@@ -89,7 +89,8 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 ///
 /// A run depends on its [`Seed`] alone, if the service does: it must not use real time, random
 /// numbers or threads of its own, and take the branches of `tokio::select!` in a fixed order
-/// (`biased`). A failure names its seed; [`replay`](Self::replay), or the environment variable
+/// (`biased`). A service that blocks its thread for ever is given up after some seconds, and its
+/// thread stays until the test program ends. A failure names its seed; [`replay`](Self::replay), or the environment variable
 /// [`Explore::REPLAY_VARIABLE`], repeats that run alone.
 #[must_use = "nothing is explored until `run` is called"]
 pub struct Explore<W> {
@@ -218,7 +219,7 @@ impl<W: Send + Sync + 'static> Explore<W> {
     fn one(&self, seed: Seed, explored: &mut Explored) -> Option<()> {
         let mut ended: Ended = watch::run(&self.scenario, seed, self.rates);
         // A page fault or a lock may stop a thread once: what blocks does so in each run.
-        if ended.blocked && ended.violation.is_none() {
+        if ended.blocked {
             ended = watch::run(&self.scenario, seed, self.rates);
         }
         explored.add(seed, ended)

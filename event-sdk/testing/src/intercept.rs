@@ -184,41 +184,6 @@ impl<T: Transport, I: Intercept> Advisories for Intercepted<T, I> {
 }
 
 #[deny(clippy::missing_trait_methods)]
-impl<T: Transport, I: Intercept> Coordination for Intercepted<T, I> {
-    fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
-        self.intercept
-            .call("coordination.apply", || self.inner.apply_bucket(config))
-    }
-
-    fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
-        self.intercept.call("coordination.get", || {
-            self.inner.coordination_get(bucket, key)
-        })
-    }
-
-    fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
-        self.intercept
-            .call("coordination.put", || self.inner.coordination_put(request))
-    }
-
-    fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
-        self.intercept.call("coordination.delete", || {
-            self.inner.coordination_delete(bucket, key, expected)
-        })
-    }
-
-    fn list(
-        &self,
-        bucket: &str,
-        prefix: &str,
-    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
-        self.intercept.call("coordination.list", || {
-            self.inner.coordination_list(bucket, prefix)
-        })
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
 impl<T: Transport, I: Intercept> StreamAdmin for Intercepted<T, I> {
     fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         self.intercept
@@ -257,6 +222,41 @@ impl<T: Transport, I: Intercept> ConsumerAdmin for Intercepted<T, I> {
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         self.intercept.call("consumers.delete", || {
             self.inner.delete_consumer(stream, consumer)
+        })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Coordination for Intercepted<T, I> {
+    fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
+        self.intercept
+            .call("coordination.apply", || self.inner.apply_bucket(config))
+    }
+
+    fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
+        self.intercept.call("coordination.get", || {
+            self.inner.coordination_get(bucket, key)
+        })
+    }
+
+    fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        self.intercept
+            .call("coordination.put", || self.inner.coordination_put(request))
+    }
+
+    fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
+        self.intercept.call("coordination.delete", || {
+            self.inner.coordination_delete(bucket, key, expected)
+        })
+    }
+
+    fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        self.intercept.call("coordination.list", || {
+            self.inner.coordination_list(bucket, prefix)
         })
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use event_sdk::time::{Clock, SequentialIds, SteppedClock};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Transport, TransportExt as _};
@@ -122,9 +123,9 @@ impl TestBus {
     /// If this test bus was closed.
     #[must_use]
     #[track_caller]
-    pub fn connect(&self, source: &'static str) -> EventBus {
+    pub fn connect(&self, source: impl Into<Text>) -> EventBus {
         self.inner
-            .connect(Some(source), self.faults(), |transport| transport)
+            .connect(Some(source.into()), self.faults(), |transport| transport)
             .unwrap_or_else(|error| fail(&format!("no other connection to the streams: {error}")))
     }
 
@@ -205,7 +206,8 @@ impl TestBus {
         }
     }
 
-    /// Waits until no task of the runtime can go on without time passing.
+    /// Waits until no task of the runtime can go on without time passing. Blocking work of the
+    /// runtime (`spawn_blocking`) is waited for; sockets and other threads are not.
     ///
     /// Cancel-safe.
     ///
@@ -315,7 +317,7 @@ impl Inner {
     /// A bus on a new connection. `last` wraps the transport once more.
     fn connect<T: Transport>(
         &self,
-        source: Option<&'static str>,
+        source: Option<Text>,
         faults: Option<&Faults>,
         last: impl FnOnce(Arc<dyn Transport>) -> T,
     ) -> Result<EventBus, event_sdk::Error> {
@@ -342,7 +344,7 @@ impl Inner {
         if let Some(source) = source {
             builder = builder.source(source);
         }
-        builder.transport(last(transport))
+        builder.simulated_process().transport(last(transport))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Consumers through the public API, on the memory transport with virtual time.
 
+mod attempts;
+mod away;
 mod batches;
 mod ending;
 mod failures;
@@ -10,6 +12,7 @@ mod layers;
 mod letters;
 mod order;
 mod outage;
+mod presets;
 mod publishing;
 mod readiness;
 mod registry;

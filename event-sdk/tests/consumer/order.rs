@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_sdk::EventBus;
 use event_sdk::consumer::{Ctx, Failure};
+use event_sdk::{Event, EventBus};
+use serde::{Deserialize, Serialize};
 
 use crate::journal::{Journal, OrderPlaced, place};
 
@@ -95,4 +96,68 @@ async fn a_retry_holds_its_key_and_no_other() {
     );
     consumer.run_until(journal.wait(5)).await.unwrap();
     assert_eq!(journal.notes(), ["1/1", "3/1", "1/2", "2/1", "4/1"]);
+}
+
+/// An event whose key is not in its subject.
+#[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
+#[event(domain = "invoices")]
+struct InvoiceSent {
+    #[event(key)]
+    invoice: String,
+    number: u64,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_in_the_envelope_keeps_the_order_too() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    for (invoice, number) in [("a.b", 1), ("a.b", 2), ("b", 3), ("a.b", 4)] {
+        let invoice = invoice.to_owned();
+        let sent = InvoiceSent { invoice, number };
+        bus.publisher().publish(sent).await.unwrap();
+    }
+    let notes = journal.clone();
+    let consumer = bus.consumer::<InvoiceSent>("billing").ordered_by_key().on(
+        move |sent: InvoiceSent, ctx: Ctx| {
+            notes.note(format!("{}/{}", sent.number, ctx.attempt()));
+            let fails = sent.number == 1 && ctx.attempt() == 1;
+            async move {
+                if fails {
+                    Err(Failure::retry("once more"))
+                } else {
+                    Ok(())
+                }
+            }
+        },
+    );
+    consumer.run_until(journal.wait(5)).await.unwrap();
+    assert_eq!(journal.notes(), ["1/1", "3/1", "1/2", "2/1", "4/1"]);
+}
+
+/// During an update of the publishers, some write the key into the subject only.
+#[tokio::test(start_paused = true)]
+async fn a_key_is_the_same_in_the_subject_and_in_the_envelope() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let older = r#"{"event_id":"0193a5c2-7b1e-7c4a-9f55-2f6d6f1f0b11","event_type":"order.placed","timestamp":"2025-11-06T12:00:00Z","data":{"order":"a.b","number":1}}"#;
+    bus.raw()
+        .publish("orders.order.placed.a=2Eb", older)
+        .await
+        .unwrap();
+    place(&bus, "a.b", 2).await;
+    place(&bus, "b", 3).await;
+    let notes = journal.clone();
+    let consumer = bus.consumer::<OrderPlaced>("billing").ordered_by_key().on(
+        move |order: OrderPlaced, ctx: Ctx| {
+            notes.note(format!("{}/{}", order.number, ctx.attempt()));
+            let fails = order.number == 1 && ctx.attempt() == 1;
+            async move {
+                if fails {
+                    Err(Failure::retry("once more"))
+                } else {
+                    Ok(())
+                }
+            }
+        },
+    );
+    consumer.run_until(journal.wait(4)).await.unwrap();
+    assert_eq!(journal.notes(), ["1/1", "3/1", "1/2", "2/1"]);
 }

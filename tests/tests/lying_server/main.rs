@@ -2,12 +2,13 @@
 //! without a panic, a busy loop, or a wait beyond its timeout.
 //!
 //! The violations are rows of a table, in the modules `connecting`, `delivering`, `publishing`,
-//! `asking`, `receiving` and `reading`. Each row has upper bounds for the connections and the
+//! `asking`, `receiving`, `reading` and `coordinating`. Each row has upper bounds for the connections and the
 //! requests for messages that the client may make. `cargo test -p event-sdk-tests --test lying_server
 //! -- --nocapture` shows what came of each; `LYING_SERVER_ROW=<part of a name>` runs only some.
 
 mod asking;
 mod connecting;
+mod coordinating;
 mod delivering;
 mod panics;
 mod publishing;
@@ -36,6 +37,7 @@ fn rows() -> Vec<Row> {
         asking::rows(),
         receiving::rows(),
         reading::rows(),
+        coordinating::rows(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Nats, NatsOptions};
-use event_sdk::transport::{AckPolicy, DeliverPolicy, Error};
+use event_sdk::transport::{AckPolicy, CoordinationEntry, DeliverPolicy, Error, Revision};
 use event_sdk::{EventBus, Incoming, Subscribe};
 use event_sdk_tests::orders::{OrderPlaced, placed};
 use rustix::time::{ClockId, clock_gettime};
@@ -43,6 +43,14 @@ pub(crate) enum Client {
     /// Looks for the streams of a subject.
     Names,
     Apply,
+    /// Puts the key `k` of a bucket, and expects revision 1.
+    Put,
+    /// Puts the key `k`, and expects no entry.
+    PutAbsent,
+    /// Reads the key `k`.
+    Get,
+    /// Lists the entries of a bucket.
+    List,
     /// Publishes, and drains.
     Drain,
 }
@@ -208,6 +216,16 @@ impl Row {
                 seen.result(admin.find(&pattern).await);
             }
             Client::Apply => seen.result(bus.apply_streams().await),
+            Client::Put => seen.revision(put(&bus, Revision::Exactly(1)).await),
+            Client::PutAbsent => seen.revision(put(&bus, Revision::Absent).await),
+            Client::Get => match bus.coordination().get("k").await {
+                Ok(entry) => seen.entries(entry),
+                Err(error) => seen.error(&error),
+            },
+            Client::List => match bus.coordination().list("").await {
+                Ok(entries) => seen.entries(entries),
+                Err(error) => seen.error(&error),
+            },
             Client::Drain => {
                 publish(&bus, 1, seen).await;
                 seen.result(bus.drain(TIMEOUT).await);
@@ -224,6 +242,10 @@ async fn publish(bus: &EventBus, events: u64, seen: &mut Seen) {
             Err(error) => seen.error(error.error()),
         }
     }
+}
+
+async fn put(bus: &EventBus, expected: Revision) -> Result<u64, Error> {
+    bus.coordination().put("k", "v", expected, None).await
 }
 
 fn ephemeral(bus: &EventBus) -> Subscribe<OrderPlaced> {
@@ -303,6 +325,23 @@ impl Seen {
             thread::current().name().unwrap_or_default()
         );
         self.say(word(error.kind()));
+    }
+
+    fn revision(&mut self, put: Result<u64, Error>) {
+        match put {
+            Ok(revision) => self.say(format!("revision {revision}")),
+            Err(error) => {
+                self.say(format!("{:?}", error.outcome()));
+                self.error(&error);
+            }
+        }
+    }
+
+    fn entries(&mut self, entries: impl IntoIterator<Item = CoordinationEntry>) {
+        for entry in entries {
+            self.say(format!("{} at {}", entry.key, entry.revision));
+        }
+        self.say("end");
     }
 
     fn result<T>(&mut self, result: Result<T, Error>) {

@@ -122,6 +122,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk-testing"],
+        features: Features::Only("nats"),
+        reason: "the tests of a service that start a real server",
+    },
+    FeatureSet {
+        packages: &["event-sdk-testing"],
         features: Features::All,
         reason: "features only add; its tests are compiled here too",
     },

@@ -44,6 +44,8 @@ cases! { "applying":
         "Many may apply the same durable at once, and there is one.";
     the_info_counts [Store, ConsumerAdmin]
         "The info of a consumer says how far it is, and what is unsettled.";
+    deliveries_are_numbered [Store, ConsumerAdmin]
+        "The deliveries of a consumer are numbered without a gap, and its info has the last number.";
     the_info_of_a_missing_consumer_is_an_error [Store, ConsumerAdmin]
         "Asking about a consumer that does not exist is an error that names it.";
 }
@@ -268,6 +270,24 @@ async fn many_may_apply_a_durable_at_once(fixture: Fixture) -> Outcome {
     });
     try_join_all(applying).await?;
     rig.has_consumers(1).await?;
+    Ok(())
+}
+
+async fn deliveries_are_numbered(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let config = rig.durable("d")?;
+    let mut reader = rig.subscribe(&config).await?;
+    rig.publish_all("a", 0..3).await?;
+    let mut held = Vec::new();
+    for message in 0..3 {
+        held.push(reader.expect(message).await?);
+    }
+    held[1].nak(Duration::ZERO).await?;
+    held.push(reader.expect(1).await?);
+    for (number, got) in (1..).zip(&held) {
+        ensure_eq!(got.delivery(), Some(number), "number of a delivery");
+    }
+    ensure_eq!(rig.consumer_info("d").await??.deliveries, 4, "deliveries");
     Ok(())
 }
 

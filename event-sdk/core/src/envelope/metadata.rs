@@ -66,7 +66,7 @@ impl Metadata {
     /// Sets a text under `name`.
     ///
     /// `correlation_id`, `causation_id` and `key` set the fields of these names. A `key` longer than
-    /// [`EventKey::MAX_LEN`] is an entry like others.
+    /// [`EventKey::MAX_LEN`] is an entry like others, and the event then has no key.
     pub fn insert(&mut self, name: impl Into<String>, text: impl Into<String>) {
         self.put(name.into(), MetaValue::Text(text.into()));
     }
@@ -142,6 +142,9 @@ impl Metadata {
                 self.key = EventKey::new(text).ok();
             }
             _ => {
+                if name == "key" {
+                    self.key = None;
+                }
                 let Entries(entries) = &mut **self
                     .entries
                     .get_or_insert_with(|| Box::new(Entries(Vec::new())));

@@ -126,6 +126,9 @@ pub struct ConsumerInfo {
     /// The stream sequence up to which the consumer has delivered messages, or passed over
     /// messages that its filters do not match; zero if it has not begun.
     pub delivered: u64,
+    /// The number of deliveries of all messages to all subscriptions; see
+    /// [`DeliveryInfo::number`](super::DeliveryInfo::number).
+    pub deliveries: u64,
     /// The ack floor: the stream sequence up to which all delivered messages are acknowledged or
     /// terminated.
     pub acknowledged: u64,
@@ -148,6 +151,7 @@ impl ConsumerInfo {
             config,
             foreign: Vec::new(),
             delivered: 0,
+            deliveries: 0,
             acknowledged: 0,
             ack_pending: 0,
             redelivered: 0,

@@ -78,7 +78,10 @@ impl Bucket {
             .check_needs(request.needs(), Operation::Coordinate);
         match supported {
             Ok(()) => self.transport.coordination_put(request),
-            Err(error) => Completion::ready(Err(error.at_subject(&request.key))),
+            Err(error) => {
+                let error = error.at_subject(&request.key).at_bucket(self.name.clone());
+                Completion::ready(Err(error))
+            }
         }
     }
 

@@ -61,6 +61,10 @@ pub struct DeliveryInfo {
     pub sequence: Option<u64>,
     /// The number of this delivery, starting at one.
     pub attempt: u32,
+    /// The number of this delivery among those of the consumer, of all messages and to all
+    /// subscriptions, starting at one. A subscription that misses a number misses a delivery.
+    /// `None` without a stored consumer.
+    pub number: Option<u64>,
     /// When it was stored.
     pub stored_at: Option<Timestamp>,
     /// Number of messages that the consumer had not yet delivered when it delivered this one; an

@@ -11,7 +11,7 @@ use uuid::fmt::Hyphenated;
 
 use super::capability::asked;
 use super::{Capability, Completion, Error};
-use crate::envelope::EnvelopeHeader;
+use crate::envelope::{EnvelopeHeader, EventKey};
 use crate::event::{ErasedEvent, ValueHeader};
 use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN, is_trimmed};
 use crate::subject::{Pattern, Subject};
@@ -112,13 +112,14 @@ impl ValueBody {
     }
 
     /// The key of the event: that of the header if it is set there, otherwise the event's own.
-    /// Nothing is encoded.
+    /// `None` for a key that [`EventKey`] refuses. Nothing is encoded.
     #[must_use]
     pub fn key(&self) -> Option<Cow<'_, str>> {
-        match self.head.key() {
-            Some(key) => Some(key.text()),
-            None => Some(Cow::Owned(self.event.event_key()?.to_string())),
+        if let Some(key) = self.head.key() {
+            return Some(key.text());
         }
+        let key = EventKey::of(self.event.event_key()?).ok()?;
+        Some(Cow::Owned(key.text().into_owned()))
     }
 }
 

@@ -139,6 +139,7 @@ fn debug_shows_no_data() {
         stream: None,
         sequence: Some(1),
         attempt: 1,
+        number: None,
         stored_at: None,
         pending: None,
     };

@@ -105,6 +105,7 @@ impl Info {
         let mut info = ConsumerInfo::new(config);
         info.foreign = foreign;
         info.delivered = self.delivered.stream_seq;
+        info.deliveries = self.delivered.consumer_seq;
         info.acknowledged = self.ack_floor.stream_seq;
         info.ack_pending = self.num_ack_pending;
         info.redelivered = self.num_redelivered;

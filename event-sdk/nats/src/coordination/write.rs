@@ -16,9 +16,10 @@ use crate::pending_replies::Reply;
 use crate::streams::{self, Which};
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Revision};
 
-/// How long one copy waits for its answer before the next one is sent. A leader that was killed
-/// does not answer, and the next one is elected within some seconds.
-const ANSWER: Duration = Duration::from_secs(2);
+/// How much of its time a write waits for the answer to one copy, before it sends the next one: two
+/// fifths, so that three copies are sent. A leader that was killed does not answer, and the next
+/// one is elected within some seconds.
+const ANSWER: f64 = 0.4;
 
 /// The pause before a copy is sent again that a server has refused for the moment.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -103,9 +104,10 @@ impl<'a> Write<'a> {
 
     /// Writes it; its revision. Copies are sent within the time of one request.
     pub(super) async fn run(mut self) -> Result<u64, Error> {
-        let deadline = Instant::now() + self.context.options().request_timeout;
+        let begun = Instant::now();
+        let time = self.context.options().request_timeout;
         loop {
-            let copy = self.send(deadline).await;
+            let copy = self.send(time.saturating_sub(begun.elapsed())).await;
             let error = match copy {
                 Sent::Stored(revision) => return Ok(revision),
                 Sent::Refused(error) => return Err(self.failed(error)),
@@ -142,7 +144,7 @@ impl<'a> Write<'a> {
                 }
                 Sent::Unanswered(error) => error,
             };
-            if Instant::now() >= deadline {
+            if begun.elapsed() >= time {
                 return Err(self.failed(error));
             }
         }
@@ -156,15 +158,15 @@ impl<'a> Write<'a> {
         error
     }
 
-    /// Sends one copy.
-    async fn send(&mut self, deadline: Instant) -> Sent {
+    /// Sends one copy, with so much time left.
+    async fn send(&mut self, left: Duration) -> Sent {
         let value = match &self.change {
             Change::Put { value, .. } => value.clone(),
             Change::Delete => Bytes::new(),
         };
-        let left = deadline.saturating_duration_since(Instant::now());
-        // At the deadline, a last copy hears at least that there is no connection.
-        let limit = left.clamp(PAUSE, ANSWER);
+        // At the end, a last copy hears at least that there is no connection.
+        let answer = self.context.options().request_timeout.mul_f64(ANSWER);
+        let limit = left.min(answer).max(PAUSE);
         let headers = Some(self.headers());
         let answered = self
             .context
@@ -207,13 +209,19 @@ impl<'a> Write<'a> {
         #[derive(Deserialize)]
         struct PubAck {
             #[serde(default)]
+            stream: String,
+            #[serde(default)]
             seq: u64,
             #[serde(default)]
             error: Option<ApiError>,
         }
         let unreadable = match serde_json::from_slice(&reply.payload) {
             // Sequences begin at one. A duplicate has that of the first copy.
-            Ok(PubAck { seq, error: None }) if seq > 0 => return Sent::Stored(seq),
+            Ok(PubAck {
+                stream,
+                seq,
+                error: None,
+            }) if seq > 0 && stream == *self.layout.stream => return Sent::Stored(seq),
             Ok(PubAck {
                 error: Some(error), ..
             }) => return self.refusal(error),
@@ -223,7 +231,10 @@ impl<'a> Write<'a> {
         self.maybe_stored = true;
         let error = self.about.error(
             ErrorKind::Other,
-            format!("something that is no stream answered to {}", self.subject),
+            format!(
+                "something that is not the bucket answered to {}; does another stream store its subject?",
+                self.subject
+            ),
         );
         Sent::Refused(match unreadable {
             Some(source) => error.with_source(source),
@@ -241,6 +252,17 @@ impl<'a> Write<'a> {
         }
         if error.is(&[code::MESSAGE_TTL_DISABLED]) {
             return Sent::NoTtl(error);
+        }
+        if error.is(&[code::MESSAGE_TOO_LARGE]) {
+            let size = match &self.change {
+                Change::Put { value, .. } => value.len(),
+                Change::Delete => 0,
+            };
+            let limit = size.saturating_sub(1);
+            return Sent::Refused(self.about.error(
+                ErrorKind::TooLarge { size, limit },
+                format!("the value has {size} bytes, more than the bucket takes; store less, or raise its `max_msg_size`"),
+            ));
         }
         if error.is_transient() {
             return Sent::NotNow(error.into_error(&self.about));
@@ -312,9 +334,14 @@ enum Resolved {
     Again(u64),
 }
 
+/// The longest TTL that a server can count, in nanoseconds of 63 bits.
+const LONGEST_TTL: u64 = i64::MAX as u64 / 1_000_000_000;
+
 /// The whole seconds of a TTL, which has no fractions: rather longer than shorter.
 fn whole_seconds(expiry: Duration) -> u64 {
-    expiry.as_secs() + u64::from(expiry.subsec_nanos() > 0)
+    let seconds = expiry.as_secs();
+    let seconds = seconds.saturating_add(u64::from(expiry.subsec_nanos() > 0));
+    seconds.min(LONGEST_TTL)
 }
 
 #[cfg(test)]
@@ -327,5 +354,6 @@ mod tests {
             assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds);
         }
         assert_eq!(whole_seconds(Duration::from_nanos(1)), 1);
+        assert_eq!(whole_seconds(Duration::MAX), LONGEST_TTL);
     }
 }

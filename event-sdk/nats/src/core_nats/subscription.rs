@@ -213,6 +213,7 @@ fn received(message: &WireMessage) -> Option<Received> {
             stream: None,
             sequence: None,
             attempt: 1,
+            number: None,
             stored_at: None,
             pending: None,
         },

@@ -9,7 +9,7 @@ use crate::error::ErrorContext;
 use crate::options::API_PREFIX;
 use crate::server::Version;
 use crate::streams::{self, Found, Which};
-use event_sdk_core::transport::Error;
+use event_sdk_core::transport::{Error, ErrorKind};
 
 /// The last message of a subject, with everything that is confirmed; `None` if there is none.
 ///
@@ -30,12 +30,31 @@ pub(crate) async fn last_message(
         exchange.ask(0, &json!({ "last_by_subj": subject }));
         let (_, message) = exchange.answer().await?;
         match answer(about, &message)? {
-            Answer::Message(found) => return Ok(Some(found)),
+            Answer::Message(found) => return checked(about, subject, Some(found)),
             Answer::Status(404) => return Ok(None),
             // The stream does not exist, or allows no direct gets.
             Answer::Status(503) => {}
             Answer::Status(status) => return Err(unexpected(about, status)),
         }
     }
-    streams::message(context, about, stream, &Which::LastOf(subject)).await
+    let found = streams::message(context, about, stream, &Which::LastOf(subject)).await?;
+    checked(about, subject, found)
+}
+
+/// The message, which must be one of the subject.
+fn checked(
+    about: &ErrorContext,
+    subject: &str,
+    found: Option<Found>,
+) -> Result<Option<Found>, Error> {
+    if let Some(found) = &found
+        && (found.subject != subject || found.sequence == 0)
+    {
+        let reason = format!(
+            "the server answered with message {} of {} where the last one of {subject} was asked for",
+            found.sequence, found.subject
+        );
+        return Err(about.error(ErrorKind::Other, reason));
+    }
+    Ok(found)
 }

@@ -59,8 +59,11 @@ pub(crate) async fn message(
     };
     // After the last message of a subject was deleted, a server of 2.10 finds none until it has
     // read the others.
-    let any = Which::Next(subject, 1);
-    if found.is_some() || ask(context, about, stream, &any).await?.is_none() {
+    if found.is_some()
+        || ask(context, about, stream, &Which::Next(subject, 1))
+            .await?
+            .is_none()
+    {
         return Ok(found);
     }
     ask(context, about, stream, which).await

@@ -4,7 +4,9 @@ mod rig;
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use event_sdk::consumer::{Ctx, Failure, Retry};
 use event_sdk::trace::TraceContext;
 use event_sdk::{Delivery, EventBus, EventSet, Subscriber};
 use event_sdk_observe::otel::OpenTelemetry;
@@ -17,7 +19,7 @@ use tracing::{Instrument as _, info_span};
 const FOREIGN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 async fn next<S: EventSet>(subscriber: &mut Subscriber<S>) -> Delivery<S> {
-    let patience = std::time::Duration::from_secs(50);
+    let patience = Duration::from_secs(50);
     let delivery = tokio::time::timeout(patience, subscriber.next()).await;
     delivery.unwrap().unwrap().unwrap()
 }
@@ -114,6 +116,63 @@ async fn services_share_a_trace([shop, billing, ledger]: [EventBus; 3], system: 
     let own = payment.event_id().unwrap().to_string();
     assert_eq!(found.get("messaging.message.id"), Some(&own));
     assert!(!found.contains_key("trace_id"));
+}
+
+#[tokio::test]
+async fn a_consumer_runs_its_attempts_in_the_trace_in_memory() {
+    a_consumer_runs_its_attempts_in_the_trace(rig::three_in_memory()).await;
+}
+
+#[tokio::test]
+async fn a_consumer_runs_its_attempts_in_the_trace_over_a_server() {
+    let server = Server::start().await.unwrap();
+    a_consumer_runs_its_attempts_in_the_trace(rig::three_on(&server).await).await;
+}
+
+/// A publishes, the consumer of B fails once and then publishes, C receives that.
+async fn a_consumer_runs_its_attempts_in_the_trace([shop, billing, ledger]: [EventBus; 3]) {
+    let tracer = Tracer::install();
+    let mut paid = ledger.subscribe::<OrderPaid>().await.unwrap();
+    shop.publisher()
+        .publish(OrderPlaced { id: 7 })
+        .await
+        .unwrap();
+    let bill = |order: OrderPlaced, ctx: Ctx| async move {
+        if ctx.attempt() == 1 {
+            return Err(Failure::retry("once more"));
+        }
+        ctx.publish(OrderPaid { id: order.id }).await?;
+        Ok(())
+    };
+    let consumer = billing.consumer::<OrderPlaced>("billing").on(bill);
+    let consumer = consumer.retry(Retry::steps([Duration::from_millis(1)]));
+    let received = async { drop(next(&mut paid).await) };
+    consumer.run_until(received).await.unwrap();
+
+    let spans = tracer.spans();
+    let in_shop = spans.one("publish events.orders.order.placed");
+    let onward = spans.one("publish events.orders.order.paid.{key}");
+    let attempts = spans
+        .0
+        .iter()
+        .filter(|span| span.span_kind == SpanKind::Consumer);
+    let [first, second] = attempts.collect::<Vec<_>>()[..] else {
+        panic!("{spans:?}");
+    };
+    for attempt in [first, second] {
+        assert_eq!(attempt.name, "process events.orders.order.placed");
+        assert_eq!(ids(attempt).0, ids(in_shop).0);
+        assert_eq!(attempt.parent_span_id, ids(in_shop).1);
+        let consumer = &attributes(attempt)["messaging.consumer.group.name"];
+        assert_eq!(consumer, "billing");
+    }
+    assert!(matches!(first.status, Status::Error { .. }), "{first:?}");
+    assert_eq!(second.status, Status::Unset);
+    assert_eq!(onward.parent_span_id, ids(second).1);
+    // A runtime calls the handler: only the subscription of C receives by itself.
+    let received = spans.one("receive events.orders.order.paid.{key}");
+    assert_eq!(received.parent_span_id, ids(onward).1);
+    assert_eq!(spans.0.len(), 5, "{spans:?}");
 }
 
 /// Publishes an order in `bus`, outside of any span, and receives it.

@@ -3,7 +3,7 @@
 use event_sdk_core::{EventSet, Readable};
 
 use super::Consumer;
-use crate::consumer::{Filter, Member};
+use crate::consumer::{Filter, Takes};
 
 /// Filters.
 impl<S: EventSet> Consumer<S> {
@@ -31,8 +31,8 @@ impl<S: EventSet> Consumer<S> {
     /// [reject](super::super::FailureClass::Reject) of the event.
     pub fn filter_event<E, F>(mut self, keep: F) -> Self
     where
-        E: Readable + Member<S>,
-        F: Fn(&E) -> bool + Send + Sync + 'static,
+        E: Readable,
+        F: Fn(&E) -> bool + Takes<S, E> + Send + Sync + 'static,
     {
         self.filters.add_event(keep);
         self

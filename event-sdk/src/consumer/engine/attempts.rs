@@ -21,6 +21,7 @@ use crate::consumer::held::Held;
 use crate::consumer::layer::{Attempt, AttemptService, stop_of};
 use crate::consumer::stop::Stop;
 use crate::consumer::watchdog::Watch;
+use crate::process_gate::Alone;
 
 /// The handlers that run.
 pub(super) struct Attempts {
@@ -58,6 +59,8 @@ pub(super) struct Running {
     pub(super) deadline: Option<Duration>,
     /// Whether its time is over.
     pub(super) timed_out: bool,
+    /// Held until the handler has ended, if it runs alone in the process.
+    pub(super) alone: Option<Alone>,
 }
 
 impl Attempts {
@@ -93,6 +96,7 @@ impl Attempts {
             blocking: handler.blocking,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -114,6 +118,7 @@ impl Attempts {
             blocking: handler.blocking,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -132,6 +137,7 @@ impl Attempts {
             blocking: false,
             deadline: None,
             timed_out: false,
+            alone: None,
         }
     }
 
@@ -228,25 +234,31 @@ fn layered_attempt(
     ctx: Ctx,
     layers: &mut AttemptService,
 ) -> impl Future<Output = Ended> + Send + use<> {
+    let span = ctx.message().process_span(ctx.consumer());
     let (attempt, returned) = Attempt::new(handler, ctx);
+    let call = || span.in_scope(|| layers.call(attempt));
+    let called = std::panic::catch_unwind(AssertUnwindSafe(call));
     let watch = handler.watch;
-    let called = std::panic::catch_unwind(AssertUnwindSafe(|| layers.call(attempt)));
     async move {
         let outcome = match called {
-            Ok(running) => AssertUnwindSafe(Watch::new(watch, running))
-                .catch_unwind()
-                .await
-                .map_err(drop),
+            Ok(running) => {
+                let running = Watch::new(watch, running.instrument(span.clone()));
+                AssertUnwindSafe(running).catch_unwind().await.map_err(drop)
+            }
             Err(_) => Err(()),
         };
         if let Some(returned) = returned {
             // A layer may have given up a handler that blocks its thread, and runs.
             let _ = returned.await;
         }
-        Ended::Returned(match outcome {
+        let outcome = match outcome {
             Ok(outcome) => outcome.map_err(stop_of),
             Err(()) => Err(Stop::Failed(panicked())),
-        })
+        };
+        if let Err(stop) = &outcome {
+            crate::trace::failed(&span, stop.kind());
+        }
+        Ended::Returned(outcome)
     }
 }
 

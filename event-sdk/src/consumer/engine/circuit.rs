@@ -32,6 +32,11 @@ impl Circuit {
             || (held > max_held / 4 && self.breaker.is_open(Breaker::DEFAULT_SCOPE))
     }
 
+    /// Whether a probe waits for its start.
+    pub(super) fn has_probes(&self) -> bool {
+        !self.probes.is_empty()
+    }
+
     /// Whether no event is known here, as long as all dependencies are there.
     fn is_idle(&self) -> bool {
         self.breaker.is_idle()
@@ -170,7 +175,7 @@ impl Engine {
         if let Some(entry) = self.held.get_mut(id) {
             entry.starts = entry.starts.saturating_add(1);
             let text = "claims an outage while other events succeed";
-            self.retry(id, &Failure::of_consumer(FailureClass::Outage, text));
+            self.retry(id, Failure::of_consumer(FailureClass::Outage, text));
         }
     }
 

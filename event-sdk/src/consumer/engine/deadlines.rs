@@ -79,6 +79,8 @@ impl Engine {
                 },
                 State::Running(_)
                 | State::InBatch
+                | State::Recording
+                | State::Suspect
                 | State::AtBreaker
                 | State::WritingLetter
                 | State::Queued => {}
@@ -106,6 +108,7 @@ impl Engine {
             }
         }
         self.advance_breaker(now);
+        self.end_long_waits(now);
         for settler in stale {
             // If it fails, the event is delivered again.
             if let Err(answer) = settler.settle(Settlement::InProgress).try_into_ready() {

@@ -26,10 +26,11 @@ impl Engine {
         self.layered = None;
         self.ready.clear();
         self.keys.clear();
+        self.recorder.gate.suspect_nobody();
         let idle = self.held.iter().filter(|(_, entry)| {
             matches!(
                 entry.state,
-                State::Queued | State::AtBreaker | State::Waiting(_)
+                State::Queued | State::AtBreaker | State::Suspect | State::Waiting(_)
             )
         });
         let mut idle: Vec<_> = idle
@@ -50,7 +51,7 @@ impl Engine {
         let running: Vec<_> = self
             .held
             .iter()
-            .filter(|(_, entry)| matches!(entry.state, State::Running(_)))
+            .filter(|(_, entry)| matches!(entry.state, State::Running(_) | State::Recording))
             .map(|(id, _)| id)
             .collect();
         for id in running {
@@ -87,7 +88,7 @@ impl Engine {
     /// Whether nothing is left to do.
     pub(super) fn is_over(&self) -> bool {
         self.drain_until.is_some_and(|until| {
-            let idle = self.held.is_empty() && self.attempts.running() == 0;
+            let idle = self.held.is_empty() && self.running() == 0 && self.recorder.is_idle();
             idle || (self.drain_over && self.now >= until.saturating_add(LAST_SETTLEMENTS))
         })
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::attempts::Running;
 use super::keys::Key;
+use crate::consumer::attempts::Known;
 use crate::consumer::breaker::{Breaker, Pass};
 use crate::consumer::held::Held;
 use crate::dead_letters::DeadLetter;
@@ -31,6 +32,10 @@ pub(super) struct Entry {
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
     pub(super) failures: Failures,
+    /// What its attempt record says; `None` as long as nothing is recorded.
+    pub(super) known: Option<Box<Known>>,
+    /// Whether `known` counts the attempt that runs.
+    pub(super) counted: bool,
     /// Its dead letter, once it was given up.
     pub(super) letter: Option<Arc<DeadLetter>>,
     /// How often the letter could not be written.
@@ -45,6 +50,10 @@ pub(super) struct Entry {
 pub(super) enum State {
     /// It waits for its key, or for a handler to be free.
     Queued,
+    /// Its start, or the end of its attempt, is being recorded.
+    Recording,
+    /// It waits until it can run alone in the process.
+    Suspect,
     /// Its handler runs.
     Running(Running),
     /// It runs in a batch, whose first event is `Running`.
@@ -80,10 +89,20 @@ impl Entry {
             state: State::Queued,
             starts: 0,
             failures: Failures::default(),
+            known: None,
+            counted: false,
             letter: None,
             letter_failures: 0,
             since: now,
             alive_at: now,
         }
+    }
+
+    /// A handler is started for it. Its record may have counted that already.
+    pub(super) fn count_start(&mut self) {
+        self.starts = match &self.known {
+            Some(known) if self.counted => known.attempts(),
+            _ => self.starts.saturating_add(1),
+        };
     }
 }

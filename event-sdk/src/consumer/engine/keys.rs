@@ -3,13 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use event_sdk_core::event::KeyUse;
 use event_sdk_core::text::Text;
 
 use crate::consumer::handlers::Set;
 use crate::consumer::held::Held;
-use crate::message::Message;
-use crate::raw::Untyped;
 
 /// A key, within its stream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,28 +100,16 @@ impl Waiting {
     }
 }
 
-/// The key of an event: from its subject, or else from its envelope. `None` if it has none that can
-/// be read.
+/// The key of an event. `None` if it has none that can be read.
 pub(super) fn key_of(held: &Held, set: &Set) -> Option<Key> {
-    let text = key_text(held.delivery(), set)?;
+    let text = held.delivery().key_among(set.members)?;
     // A redriven event is in the order of its original stream.
     let stream = match held.redriven() {
         Some(redriven) => Some(redriven.origin.stream.clone()),
         None => held.delivery().info().stream.clone(),
     };
+    let text = Arc::from(&*text);
     Some(Key { stream, text })
-}
-
-fn key_text(message: &Message<Untyped>, set: &Set) -> Option<Arc<str>> {
-    let (whole, relative) = (message.subject().as_str(), message.relative_subject());
-    let mut members = set.members.iter();
-    let in_subject =
-        members.any(|spec| spec.key_use() == KeyUse::InSubject && spec.is_subject(whole, relative));
-    if in_subject {
-        return whole.rsplit('.').next().map(Arc::from);
-    }
-    let head = message.head().ok()?;
-    head.metadata.get("key").map(Arc::from)
 }
 
 #[cfg(test)]

@@ -10,12 +10,21 @@ use super::entry::State;
 use crate::consumer::layer::AttemptService;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
+use crate::process_gate::Alone;
 
 /// The layers around handlers.
 pub(super) struct Layered {
     service: AttemptService,
-    /// The event that is to be handled next, by its id and arrival.
-    next: Option<(usize, u64)>,
+    /// The event that is to be handled next.
+    next: Option<Next>,
+}
+
+/// An event that waits for the layers.
+struct Next {
+    id: usize,
+    arrival: u64,
+    /// Held if it runs alone in the process.
+    alone: Option<Alone>,
 }
 
 impl Layered {
@@ -34,29 +43,58 @@ impl Engine {
         usize::from(layered.is_some_and(|layered| layered.next.is_some()))
     }
 
-    /// Lets an event that may start wait for the layers. Returns whether there are layers.
-    pub(super) fn wait_for_layers(&mut self, id: usize) -> bool {
+    /// Whether the event that waits for the layers runs alone in the process.
+    pub(super) fn runs_alone_next(&self) -> bool {
+        let next = self
+            .layered
+            .as_ref()
+            .and_then(|layered| layered.next.as_ref());
+        next.is_some_and(|next| next.alone.is_some())
+    }
+
+    /// Lets an event that may start wait for the layers; without layers, returns `alone`.
+    pub(super) fn wait_for_layers(
+        &mut self,
+        id: usize,
+        alone: Option<Alone>,
+    ) -> Result<(), Option<Alone>> {
         let (Some(layered), Some(entry)) = (&mut self.layered, self.held.get_mut(id)) else {
-            return false;
+            return Err(alone);
         };
-        layered.next = Some((id, entry.arrival));
-        // A probe comes from the breaker.
+        // A probe comes from the breaker, and another event from being recorded.
         entry.state = State::Queued;
-        true
+        let arrival = entry.arrival;
+        let displaced = layered.next.replace(Next { id, arrival, alone });
+        if let Some(other) = displaced.filter(|other| other.id != id)
+            && let Some(entry) = self.held.get(other.id)
+            && entry.arrival == other.arrival
+            && matches!(entry.state, State::Queued)
+        {
+            self.ready.push_front(other.id);
+        }
+        Ok(())
     }
 
     /// Starts the event that waits, when the layers are ready.
     pub(super) fn poll_layers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let next = self
+            .layered
+            .as_ref()
+            .and_then(|layered| layered.next.as_ref());
+        let Some((id, arrival)) = next.map(|next| (next.id, next.arrival)) else {
+            return Poll::Ready(());
+        };
+        let recorded_first = self.is_recorded_first(id);
         let Some(layered) = &mut self.layered else {
             return Poll::Ready(());
         };
-        let Some((id, arrival)) = layered.next else {
-            return Poll::Ready(());
-        };
         let entry = self.held.get_mut(id).filter(|entry| {
-            let waits = matches!(entry.state, State::Queued);
+            let waits = matches!(entry.state, State::Queued | State::Recording);
             waits && entry.arrival == arrival && self.drain_until.is_none()
         });
+        if (entry.as_ref()).is_some_and(|entry| matches!(entry.state, State::Recording)) {
+            return Poll::Pending;
+        }
         let handler = entry
             .as_ref()
             .and_then(|entry| self.handlers.of(entry.held.delivery(), &self.set));
@@ -76,12 +114,18 @@ impl Engine {
                 "a layer panicked",
             )),
         };
-        layered.next = None;
-        entry.starts = entry.starts.saturating_add(1);
+        if ready.is_ok() && recorded_first {
+            // It keeps its place, and the layers stay ready for it.
+            self.begin(id, None);
+            return Poll::Ready(());
+        }
+        let alone = layered.next.take().and_then(|next| next.alone);
+        entry.count_start();
         match ready {
             Ok(()) => {
                 let (held, starts) = (&entry.held, entry.starts);
-                let running = (self.attempts).start_layered(id, held, handler, starts, service);
+                let mut running = (self.attempts).start_layered(id, held, handler, starts, service);
+                running.alone = alone;
                 entry.state = State::Running(running);
                 self.unlimited.push(id);
             }

@@ -11,7 +11,9 @@ use futures_util::stream::FuturesUnordered;
 
 use super::attempts::Ended;
 use super::entry::State;
+use super::records::Then;
 use super::{Boxed, Engine};
+use crate::consumer::attempts::LastOutcome;
 use crate::consumer::batch::BatchEnd;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
@@ -112,6 +114,7 @@ impl Engine {
                 }
             }
         }
+        self.delete_record(id, end);
         self.forget(id);
     }
 
@@ -158,29 +161,37 @@ impl Engine {
             }
             Err(Stop::Unreadable(error)) => self.unreadable(id, &error),
             Err(Stop::Failed(failure)) => match failure.class() {
-                FailureClass::Retry => self.retry(id, &failure),
+                FailureClass::Retry => self.retry(id, failure),
                 FailureClass::Outage => self.outage(id, &failure),
-                FailureClass::Reject => self.give_up(id, &failure, DeadLetterClass::Rejected),
+                FailureClass::Reject => self.reject(id, failure),
             },
         }
     }
 
-    pub(super) fn retry(&mut self, id: usize, failure: &Failure) {
-        self.note_failure(id, failure);
+    pub(super) fn retry(&mut self, id: usize, failure: Failure) {
+        self.note_failure(id, &failure);
+        let outcome = match failure.class() {
+            FailureClass::Outage => LastOutcome::Outage,
+            _ => LastOutcome::Retry,
+        };
         let now = self.read_clock();
-        let Some(entry) = self.held.get_mut(id) else {
+        let Some(entry) = self.held.get(id) else {
             return;
         };
         let seed = entry.held.delivery().sequence().unwrap_or_default();
-        match self.options.retry.delay(entry.failures.count, seed) {
-            None => self.give_up(id, failure, DeadLetterClass::RetryExhausted),
-            Some(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
-            Some(delay) => {
-                let until = now.saturating_add(delay);
-                entry.state = State::Waiting(until);
-                self.wake_by(until);
-            }
-        }
+        let attempts = self.count_attempt(id);
+        let then = match self.options.retry.delay(attempts, seed) {
+            None => Then::GiveUp(failure, DeadLetterClass::RetryExhausted),
+            Some(_) if self.drain_until.is_some() => Then::GiveBack,
+            Some(delay) => Then::Wait(now.saturating_add(delay)),
+        };
+        self.record_failure(id, outcome, then);
+    }
+
+    /// The event will never succeed.
+    fn reject(&mut self, id: usize, failure: Failure) {
+        let then = Then::GiveUp(failure, DeadLetterClass::Rejected);
+        self.record_failure(id, LastOutcome::Reject, then);
     }
 
     /// A dependency is away: the attempt does not count, and the event waits at the breaker.
@@ -201,7 +212,7 @@ impl Engine {
         if self.drain_until.is_some() {
             self.give_back(id, Duration::ZERO);
         } else {
-            self.claim_outage(id);
+            self.record_outage(id);
         }
     }
 

@@ -7,6 +7,7 @@ use super::Engine;
 use super::entry::State;
 use crate::consumer::Ctx;
 use crate::consumer::batch::BatchHandler;
+use crate::process_gate::Alone;
 
 impl Engine {
     /// Whether another event can be started soon, or can wait for its key.
@@ -14,20 +15,27 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
-        let room = if let Some(batch) = self.handlers.batch() {
+        let waiting = self.ready.len() + self.at_layers();
+        let room = match self.handlers.batch() {
             // The next batch is collected while others run.
-            self.ready.len() < batch.max
-        } else {
-            let startable = self.ready.len() + self.at_layers() + self.attempts.running();
-            startable < self.options.concurrency
+            Some(batch) => waiting < batch.max,
+            None => waiting + self.running() < self.options.concurrency,
         };
         room && self.held.len() < self.max_held
+    }
+
+    /// The handlers that run, and those whose start is being recorded.
+    pub(super) fn running(&self) -> usize {
+        self.attempts.running() + self.recorder.starting()
     }
 
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
-        while self.attempts.running() < self.options.concurrency {
+        while self.running() < self.options.concurrency && self.has_ready() {
+            if !self.runs_alone_next() && !self.may_run_beside(cx) {
+                return started;
+            }
             if self.at_layers() > 0 {
                 if self.poll_layers(cx).is_pending() {
                     break;
@@ -48,7 +56,12 @@ impl Engine {
                 Some(_) => break,
             };
         }
+        self.recorder.gate.has_started();
         started
+    }
+
+    fn has_ready(&self) -> bool {
+        !self.ready.is_empty() || self.circuit.has_probes() || self.at_layers() > 0
     }
 
     /// Starts the handler of the next event.
@@ -60,22 +73,34 @@ impl Engine {
         }
     }
 
-    /// Starts the handler of an event, alone.
+    /// Starts an event without others. One that was delivered before is recorded first.
     fn start(&mut self, id: usize) -> bool {
-        if let Some(batch) = self.handlers.batch().cloned() {
-            return self.run_batch(&[id], &batch);
-        }
-        if self.wait_for_layers(id) {
+        let layers_first = self.layered.is_some() && self.handlers.batch().is_none();
+        if !layers_first && self.is_recorded_first(id) {
+            self.begin(id, None);
             return true;
         }
+        self.launch(id, None)
+    }
+
+    /// Starts the handler of an event; `alone` if no other may run in the process.
+    pub(super) fn launch(&mut self, id: usize, alone: Option<Alone>) -> bool {
+        if let Some(batch) = self.handlers.batch().cloned() {
+            return self.run_batch(&[id], &batch, alone);
+        }
+        let alone = match self.wait_for_layers(id, alone) {
+            Ok(()) => return true,
+            Err(alone) => alone,
+        };
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
         let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
             return false;
         };
-        entry.starts = entry.starts.saturating_add(1);
-        let running = self.attempts.start(id, &entry.held, handler, entry.starts);
+        entry.count_start();
+        let mut running = self.attempts.start(id, &entry.held, handler, entry.starts);
+        running.alone = alone;
         entry.state = State::Running(running);
         self.unlimited.push(id);
         true
@@ -131,11 +156,13 @@ impl Engine {
             let Some(entry) = self.held.get_mut(id) else {
                 continue;
             };
+            // One that was delivered before may have ended the process.
+            entry.alone |= entry.held.delivery().attempt() > 1;
             if entry.alone {
                 if ids.is_empty() {
                     // Its key is blocked by itself, or by nobody.
                     self.ready.push_front(id);
-                    return self.start_alone(handler);
+                    return self.start_next();
                 }
                 rest.push(id);
                 continue;
@@ -160,34 +187,26 @@ impl Engine {
         for id in rest.into_iter().rev() {
             self.ready.push_front(id);
         }
-        self.run_batch(&ids, handler)
+        self.run_batch(&ids, handler, None)
     }
 
-    /// Starts the next event alone, after its batch has failed as a whole.
-    fn start_alone(&mut self, handler: &BatchHandler) -> bool {
-        match self.take_ready() {
-            Some(id) if self.passes_breaker(id) => self.run_batch(&[id], handler),
-            Some(_) => true,
-            None => false,
-        }
-    }
-
-    fn run_batch(&mut self, ids: &[usize], handler: &BatchHandler) -> bool {
+    fn run_batch(&mut self, ids: &[usize], handler: &BatchHandler, alone: Option<Alone>) -> bool {
         let Some((&first, others)) = ids.split_first() else {
             return false;
         };
         let mut batch = Vec::with_capacity(ids.len());
         for id in ids {
             if let Some(entry) = self.held.get_mut(*id) {
-                entry.starts = entry.starts.saturating_add(1);
+                entry.count_start();
                 entry.held.begin_attempt();
                 entry.state = State::InBatch;
                 batch.push(Ctx::new(std::sync::Arc::clone(&entry.held), entry.starts));
             }
         }
-        let running = self
+        let mut running = self
             .attempts
             .start_batch(first, others.to_vec(), handler, batch);
+        running.alone = alone;
         if let Some(entry) = self.held.get_mut(first) {
             entry.state = State::Running(running);
         }

@@ -20,7 +20,6 @@ pub(in crate::consumer) struct Filters {
     events: Vec<EventFilter>,
 }
 
-/// Whether an event is left out, by what its handler would read.
 type LeavesOut = Box<dyn Fn(&Message<Untyped>) -> bool + Send + Sync>;
 
 struct EventFilter {

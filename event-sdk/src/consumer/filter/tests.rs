@@ -12,6 +12,7 @@ fn envelope() -> EnvelopeHeader {
     head.metadata.insert("tags", "canary, priority");
     head.metadata.insert_json("attempt", &3).unwrap();
     head.metadata.insert("correlation_id", "ticket 7");
+    head.metadata.insert("key", "order 7");
     head
 }
 
@@ -53,6 +54,8 @@ fn each_kind() {
         (Filter::metadata("missing", ""), false),
         (Filter::metadata("correlation_id", "ticket 7"), true),
         (Filter::metadata("causation_id", "ticket 7"), false),
+        (Filter::metadata("key", "order 7"), true),
+        (Filter::metadata("key", "order"), false),
         (Filter::region("eu-west-1"), true),
         (Filter::region("eu"), false),
         (Filter::tag("canary"), true),

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tower_service::Service;
+use tracing::Instrument as _;
 
 use super::{Attempt, AttemptError, BoxError};
 use crate::consumer::handlers::panicked;
@@ -117,11 +118,12 @@ impl Service<Attempt> for Handlers {
             None => Box::pin(async move { running.await.map_err(AttemptError::from) }),
             // A layer may drop the future, but the handler runs on until it returns.
             Some(returned) => Box::pin(async move {
-                let task = tokio::spawn(async move {
+                let running = async move {
                     let outcome = running.await;
                     drop(returned);
                     outcome
-                });
+                };
+                let task = tokio::spawn(running.in_current_span());
                 let outcome = match task.await {
                     Ok(outcome) => outcome,
                     Err(error) if error.is_panic() => Err(Stop::Failed(panicked())),

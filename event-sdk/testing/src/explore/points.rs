@@ -52,6 +52,18 @@ impl Points {
         self.lock().passed
     }
 
+    /// That the point of the crash was not reached, as text.
+    pub(super) fn unreached(&self) -> Option<String> {
+        let (wanted, passed) = (self.crash_at?, self.passed());
+        (passed < wanted).then(|| {
+            format!(
+                "the run has {passed} points and no point {wanted}: the scenario is another one, or \
+                 its runs differ, since the service uses real time, random numbers, threads of its \
+                 own or the order of a hash map"
+            )
+        })
+    }
+
     /// Counts a point; whether the process crashes here.
     fn pass(&self, text: &str) -> bool {
         let mut state = self.lock();

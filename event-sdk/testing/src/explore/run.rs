@@ -131,13 +131,13 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
                 return Some(violation);
             }
             let why = match end {
-                End::Handled => return self.check(&self.scenario.finally),
+                End::Handled => return self.at_the_end(),
                 End::Left(what) => return Some(what),
                 End::Crashed => "the process has crashed".to_owned(),
                 End::Returned(answer) if self.left().is_none() => {
                     self.points
                         .note(format!("the service has returned {answer}"));
-                    return self.check(&self.scenario.finally);
+                    return self.at_the_end();
                 }
                 End::Returned(answer) => format!("the service has returned {answer}"),
                 End::Panicked(message) => format!("the service has panicked: {message}"),
@@ -235,6 +235,11 @@ impl<W: Send + Sync + 'static> Run<'_, W> {
     /// What the consumers have still to handle, as text.
     fn left(&self) -> Option<String> {
         self.bus.left(0)
+    }
+
+    fn at_the_end(&self) -> Option<String> {
+        let unreached = self.points.unreached();
+        unreached.or_else(|| self.check(&self.scenario.finally))
     }
 
     fn check(&self, checks: &[Check<W>]) -> Option<String> {

@@ -58,8 +58,8 @@ pub(super) fn run<W: Send + Sync + 'static>(
         }
         let since = *blocked_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= GIVEN_UP {
-            let text = format!("the service has blocked its thread for {GIVEN_UP:?}");
-            return notes.ended(Some(text), true);
+            let text = format!("the service has blocked its thread for {GIVEN_UP:?}, for ever");
+            return notes.ended(Some(text), false);
         }
     }
 }

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use super::Fault;
 use super::injector::Injector;
 use super::line::Line;
-use super::settle::FaultySettle;
+use super::settle::{FaultySettle, copy_of};
 
 /// The items of one subscription with faults.
 pub(super) struct FaultyDeliveries {
@@ -50,33 +50,38 @@ impl FaultyDeliveries {
 
     /// The delivery with a settler of ours, or `None` if it comes later.
     fn pass(&self, mut received: Received) -> Option<Received> {
-        let message = self.described(&received);
-        if let Some(settler) = received.settler.take() {
-            let copy = Received {
-                subject: received.subject.clone(),
-                headers: received.headers.clone(),
-                body: received.body.clone(),
-                info: received.info.clone(),
-                settler: None,
-            };
-            let sink = FaultySettle::new(
-                settler,
-                self.injector.clone(),
-                Arc::downgrade(&self.line),
-                copy,
-                message.clone(),
-            );
-            let token = received.info.sequence.unwrap_or_default();
-            received.settler = Some(Settler::new(Arc::new(sink), token));
-        }
         let now = self.now();
-        if let Some(part) = self.injector.fraction(Fault::Delay, &message) {
-            self.line.add(now.saturating_add(self.hold(part)), received);
+        // Without acknowledgements nothing is delivered again, so nothing can come later.
+        let Some(settler) = received.settler.take() else {
+            self.line.passed(now);
+            return Some(received);
+        };
+        let message = self.described(&received);
+        let sequence = received.info.sequence.unwrap_or_default();
+        let delay = self.injector.fraction(Fault::Delay, &message);
+        let reorder = delay.is_none() && self.injector.injects(Fault::Reorder, &message);
+        if delay.is_some() || reorder {
+            // It was lost on its way, and what comes is the next delivery of it.
+            self.line.count(sequence);
+        }
+        let added = self.line.added(sequence);
+        received.info.attempt = received.info.attempt.saturating_add(added);
+        let sink = FaultySettle::new(
+            settler,
+            self.injector.clone(),
+            &self.line,
+            copy_of(&received),
+            message,
+        );
+        received.settler = Some(Settler::new(Arc::new(sink), sequence));
+        if let Some(part) = delay {
+            let due = now.saturating_add(self.hold(part));
+            self.line.add(due, received);
             return None;
         }
-        if self.injector.injects(Fault::Reorder, &message) {
-            self.line
-                .put(now.saturating_add(self.hold(1.0)), true, received);
+        if reorder {
+            let due = now.saturating_add(self.hold(1.0));
+            self.line.put(due, true, received);
             return None;
         }
         self.line.passed(now);

@@ -1,5 +1,6 @@
 //! `Line`: the deliveries of a subscription that come later.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub(super) struct Line {
 #[derive(Default)]
 struct Waiting {
     later: Vec<Later>,
+    /// How many deliveries of a message the faults have added, by sequence.
+    added: HashMap<u64, u32>,
     waker: Option<Waker>,
 }
 
@@ -26,6 +29,22 @@ struct Later {
 }
 
 impl Line {
+    /// Counts a delivery that the faults add to those of the transport.
+    pub(super) fn count(&self, sequence: u64) {
+        let mut state = self.lock();
+        let added = state.added.entry(sequence).or_default();
+        *added = added.saturating_add(1);
+    }
+
+    /// How many deliveries of this message the faults have added.
+    pub(super) fn added(&self, sequence: u64) -> u32 {
+        self.lock()
+            .added
+            .get(&sequence)
+            .copied()
+            .unwrap_or_default()
+    }
+
     /// Delivers this again, or later.
     pub(super) fn add(&self, due: Duration, received: Received) {
         self.put(due, false, received);

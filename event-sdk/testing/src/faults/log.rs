@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A kind of fault.
+/// A kind of fault. Faults of deliveries are those of consumers with acknowledgements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
@@ -14,9 +14,9 @@ pub enum Fault {
     /// A delivery that was acknowledged comes again after a delay, when other events have been
     /// handled. Not after a confirmed acknowledgement.
     Redelivered,
-    /// A delivery comes after the next one, as a redelivery does.
+    /// A delivery is lost, and the event comes after the next one, as its next delivery.
     Reorder,
-    /// A delivery comes later.
+    /// A delivery is lost, and the event comes later, as its next delivery.
     Delay,
     /// An acknowledgement is lost, so that the event comes again after the ack wait. A confirmed
     /// acknowledgement fails with [`Timeout`](event_sdk::ErrorKind::Timeout), and was lost or not.

@@ -31,14 +31,14 @@ impl FaultySettle {
     pub(super) fn new(
         inner: Settler,
         injector: Injector,
-        line: Weak<Line>,
+        line: &Arc<Line>,
         copy: Received,
         message: String,
     ) -> Self {
         Self {
             inner,
             injector,
-            line,
+            line: Arc::downgrade(line),
             copy,
             message,
             again: false,
@@ -51,26 +51,20 @@ impl FaultySettle {
         let Some(line) = self.line.upgrade() else {
             return;
         };
-        let copy = |received: &Received| Received {
-            subject: received.subject.clone(),
-            headers: received.headers.clone(),
-            body: received.body.clone(),
-            info: received.info.clone(),
-            settler: None,
-        };
-        let mut next = copy(&self.copy);
+        let mut next = copy_of(&self.copy);
+        let sequence = next.info.sequence.unwrap_or_default();
+        line.count(sequence);
         next.info.attempt = next.info.attempt.saturating_add(1);
         let sink = Self {
             inner: self.inner.clone(),
             injector: self.injector.clone(),
             line: Weak::clone(&self.line),
-            copy: copy(&next),
+            copy: copy_of(&next),
             message: self.message.clone(),
             again: true,
             settled: AtomicBool::new(false),
         };
-        let token = next.info.sequence.unwrap_or_default();
-        next.settler = Some(Settler::new(Arc::new(sink), token));
+        next.settler = Some(Settler::new(Arc::new(sink), sequence));
         let now = self.injector.faults().clock.monotonic();
         line.add(now.saturating_add(after), next);
     }
@@ -130,5 +124,16 @@ impl Settle for FaultySettle {
             }
             settlement => self.inner.settle(settlement),
         }
+    }
+}
+
+/// The same delivery without its settler.
+pub(super) fn copy_of(received: &Received) -> Received {
+    Received {
+        subject: received.subject.clone(),
+        headers: received.headers.clone(),
+        body: received.body.clone(),
+        info: received.info.clone(),
+        settler: None,
     }
 }

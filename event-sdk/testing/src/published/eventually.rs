@@ -1,7 +1,7 @@
 //! `Eventually`: an assertion that virtual time is given to become true.
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event_sdk::Event;
 use event_sdk::time::Clock as _;
@@ -15,12 +15,14 @@ use crate::idle;
 /// the time is over. No real time is waited for.
 ///
 /// It needs tokio's current-thread runtime (`#[tokio::test]`), in which it is known whether a task
-/// can go on.
+/// can go on. What other threads and sockets do takes real time: wait for it with
+/// [`in_real_time`](Self::in_real_time), which needs no particular runtime.
 #[must_use = "nothing is asserted until `one`, `exactly`, `none` or another one is awaited"]
 #[derive(Debug)]
 pub struct Eventually<'b, E> {
     events: PublishedEvents<'b, E>,
     within: Duration,
+    real: bool,
 }
 
 impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
@@ -28,12 +30,21 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         Self {
             events,
             within: Duration::from_secs(60),
+            real: false,
         }
     }
 
     /// Sets how much virtual time may pass. Default: a minute.
     pub fn within(mut self, time: Duration) -> Self {
         self.within = time;
+        self
+    }
+
+    /// Polls in real time instead, for at most this long, and lets no virtual time pass: for code
+    /// under test that waits for sockets or other threads, such as a database.
+    pub fn in_real_time(mut self, within: Duration) -> Self {
+        self.within = within;
+        self.real = true;
         self
     }
 
@@ -86,6 +97,9 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
 
     /// Lets time pass until that many are there, or the time is over.
     async fn until(&self, enough: impl Fn(usize) -> bool) {
+        if self.real {
+            return self.until_really(enough).await;
+        }
         let clock = &self.events.recording.clock;
         let end = clock.monotonic().saturating_add(self.within);
         idle::settled().await;
@@ -95,6 +109,15 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
                 return;
             }
             idle::step(clock, left).await;
+        }
+    }
+
+    /// Polls until that many are there, or the real time is over.
+    async fn until_really(&self, enough: impl Fn(usize) -> bool) {
+        const INTERVAL: Duration = Duration::from_millis(2);
+        let begun = Instant::now();
+        while !enough(self.events.so_far().len()) && begun.elapsed() < self.within {
+            tokio::time::sleep(INTERVAL).await;
         }
     }
 }

@@ -60,6 +60,18 @@ fn every_point_is_tried() {
 }
 
 #[test]
+fn a_point_that_is_not_reached_is_a_violation() {
+    let scenario = || Explore::new(|| (), |bus, _| settles_up_to(2, bus)).given(two_orders);
+    let points = scenario().run().points().len();
+    let last = Seed::crash_at(u32::try_from(points).unwrap());
+    scenario().replay(last).run().assert_holds();
+    let beyond = Seed::crash_at(1000);
+    let failure = failure(&scenario().replay(beyond));
+    let text = format!("the run has {points} points and no point 1000");
+    assert!(failure.violation.starts_with(&text), "{failure}");
+}
+
+#[test]
 fn events_that_are_left_are_a_violation() {
     // It is delivered again and again for an hour of virtual time.
     let begun = Instant::now();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use event_sdk::time::Clock as _;
-use event_sdk::transport::Outcome;
+use event_sdk::transport::{AckPolicy, Outcome};
 use event_sdk::{ErrorKind, EventBus, Subscriber};
 use event_sdk_testing::{Fault, Faults, Injected, Rates, TestBus};
 
@@ -232,4 +232,41 @@ async fn a_failing_test_shows_the_seed_and_what_was_injected() {
         text.ends_with("faults of the seed 1 (all rates zero): none was injected"),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_held_delivery_was_lost_and_is_the_next_one_of_its_event() {
+    let rates = Rates::none().delay(0.5).lost_ack(0.5);
+    let bus = with(rates);
+    let mut orders = orders(&bus).await;
+    for order in 1..=9 {
+        bus.given(placed(order)).await;
+    }
+    let received = received(&bus, &mut orders).await;
+    for order in 1..=9 {
+        let of_order = received.iter().filter(|(number, ..)| *number == order);
+        let attempts: Vec<_> = of_order.map(|(_, attempt, _)| *attempt).collect();
+        assert!(
+            attempts.windows(2).all(|two| two[0] < two[1]),
+            "{received:?}"
+        );
+    }
+    let late = received.iter().filter(|(_, _, second)| *second < 5);
+    assert!(
+        late.clone().any(|(_, attempt, _)| *attempt == 2),
+        "{received:?}"
+    );
+}
+
+#[tokio::test]
+async fn without_acknowledgements_nothing_is_held_or_comes_again() {
+    let bus = with(Rates::all(1.0).publish_not_stored(0.0).publish_stored(0.0));
+    let subscribing = bus.subscribe::<OrderPlaced>();
+    let mut orders = subscribing.ack_policy(AckPolicy::None).await.unwrap();
+    for order in 1..=3 {
+        bus.given(placed(order)).await;
+    }
+    let expected = [(1, 1, 0), (2, 1, 0), (3, 1, 0)];
+    assert_eq!(received(&bus, &mut orders).await, expected);
+    assert_eq!(kinds(&bus), []);
 }

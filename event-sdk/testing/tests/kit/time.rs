@@ -107,3 +107,27 @@ async fn the_time_of_a_test_is_over_before_a_deadline_beyond_it() {
     assert_eq!(passed, Duration::from_secs(20));
     bus.published::<OrderInvoiced>().none();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_thread_does_is_waited_for_in_real_time() {
+    let bus = TestBus::new();
+    tokio::spawn(orders_of_a_thread(bus.connect("shop")));
+    let patience = Duration::from_secs(20);
+    let orders = bus.published::<OrderPlaced>().eventually();
+    orders.in_real_time(patience).exactly(2).await;
+    assert_eq!(bus.stepped_clock().monotonic(), Duration::ZERO);
+    let none = bus.published::<OrderInvoiced>().eventually();
+    none.in_real_time(Duration::from_millis(10)).none().await;
+}
+
+async fn orders_of_a_thread(bus: EventBus) {
+    let (orders, mut ordered) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for order in 1..=2 {
+            orders.send(placed(order)).unwrap();
+        }
+    });
+    while let Some(order) = ordered.recv().await {
+        bus.publisher().publish(order).await.unwrap();
+    }
+}

@@ -41,6 +41,9 @@ fn consumers(bus: &EventBus) {
     let _ = bus
         .consumer::<Orders>("billing")
         .on_blocking(|_: OrderShipped, _: Ctx| Ok(()));
+    let _ = bus
+        .consumer::<Orders>("billing")
+        .filter_event(|order: &OrderShipped| order.id > 1);
     // A consumer of one event.
     let _ = bus
         .consumer::<OrderPlaced>("billing")

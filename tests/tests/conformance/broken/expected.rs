@@ -229,7 +229,7 @@ const EXPECTED: &[Expected] = &[
         "filters_that_match_nothing_are_not_applied", "only_durables_are_applied",
     ]),
     exactly(S::CountsNoPositions, &[
-        "narrower_filters_go_on_where_it_was", "the_info_counts", "unsettled_deliveries_stay",
+        "deliveries_are_numbered", "narrower_filters_go_on_where_it_was", "the_info_counts", "unsettled_deliveries_stay",
     ]),
     exactly(S::DeletesNothing, &[
         "a_batch_names_what_was_not_settled",

@@ -45,6 +45,7 @@ impl NatsSubscription {
                 stream: Some(self.pull_loop.ack_context.stream.clone()),
                 sequence: Some(reply.sequence),
                 attempt: reply.attempt,
+                number: Some(reply.number),
                 stored_at: Some(reply.stored_at),
                 pending: Some(reply.pending),
             },

@@ -1,0 +1,38 @@
+//! What the surroundings of a consumer know of it: readiness, name, drain time.
+
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+
+use super::Consumer;
+use crate::bus::EventBus;
+use crate::consumer::Readiness;
+
+/// Readiness.
+impl<S> Consumer<S> {
+    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
+    /// run.
+    pub fn readiness(&self) -> Readiness {
+        Readiness::of(&self.ready)
+    }
+}
+
+/// What a registry of consumers has to know.
+impl<S> Consumer<S> {
+    pub(in crate::consumer) fn name(&self) -> &Text {
+        &self.name
+    }
+
+    pub(in crate::consumer) fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    pub(in crate::consumer) fn drain_time(&self) -> Duration {
+        self.options.drain_within
+    }
+
+    pub(in crate::consumer) fn drain_at_most(mut self, limit: Duration) -> Self {
+        self.options.drain_within = self.options.drain_within.min(limit);
+        self
+    }
+}

@@ -1,0 +1,368 @@
+//! Attempt records of an engine: the start of an event that was delivered before is recorded before
+//! it, and each failed attempt after it.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::entry::{Entry, State};
+use super::suspects::Gate;
+use super::{Boxed, Engine};
+use crate::consumer::attempts::{
+    AttemptRecords, Begun, EventPlace, Known, LastOutcome, Next, Patience, StoreError, Verdict,
+};
+use crate::consumer::held::Shared;
+use crate::consumer::{Failure, FailureClass};
+use crate::dead_letters::DeadLetterClass;
+use crate::process_gate::Alone;
+use crate::subscribe::End;
+
+/// The attempt records of an engine.
+pub(super) struct Recorder {
+    records: Arc<AttemptRecords>,
+    pub(super) gate: Gate,
+    patience: Patience,
+    pending: FuturesUnordered<Boxed<Recorded>>,
+    /// Starts that are being recorded.
+    starting: usize,
+}
+
+/// A request to the records that has completed.
+enum Recorded {
+    Begun {
+        id: usize,
+        known: Box<Known>,
+        alone: Option<Alone>,
+        begun: Result<Begun, StoreError>,
+    },
+    Ended {
+        id: usize,
+        known: Box<Known>,
+        then: Then,
+    },
+    /// Nothing follows.
+    Done,
+}
+
+/// What follows after an attempt was recorded.
+pub(super) enum Then {
+    /// It is repeated at this time.
+    Wait(Duration),
+    GiveUp(Failure, DeadLetterClass),
+    GiveBack,
+    ClaimOutage,
+}
+
+impl Recorder {
+    pub(super) fn new(shared: &Shared, max_attempts: u32) -> Self {
+        let store = Arc::new(shared.bus.coordination());
+        let records = AttemptRecords::new(shared.name.clone(), max_attempts, store);
+        Self {
+            records: Arc::new(records),
+            gate: Gate::new(Arc::clone(shared.bus.process_gate())),
+            patience: Patience::default(),
+            pending: FuturesUnordered::new(),
+            starting: 0,
+        }
+    }
+
+    /// Starts that are being recorded.
+    pub(super) fn starting(&self) -> usize {
+        self.starting
+    }
+
+    /// Whether nothing is being recorded.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    fn do_last(&mut self, done: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        self.pending.push(Box::pin(async move {
+            if let Err(error) = done.await {
+                tracing::debug!(
+                    target: crate::TRACING_TARGET,
+                    "an attempt record stays until it expires: {error}"
+                );
+            }
+            Recorded::Done
+        }));
+    }
+}
+
+impl Engine {
+    /// Whether the start of an event is recorded before it: the server has delivered it before.
+    pub(super) fn is_recorded_first(&self, id: usize) -> bool {
+        self.held.get(id).is_some_and(|entry| {
+            entry.held.delivery().attempt() > 1 && !entry.counted && place_of(entry).is_some()
+        })
+    }
+
+    /// Records the start of an event, and then starts it.
+    pub(super) fn begin(&mut self, id: usize, alone: Option<Alone>) {
+        let now = self.clock.now();
+        let Some(mut known) = self.take_known(id) else {
+            return;
+        };
+        let records = Arc::clone(&self.recorder.records);
+        self.recorder.starting += 1;
+        self.recorder.pending.push(Box::pin(async move {
+            let begun = records.begin(&mut known, alone.is_some(), now).await;
+            Recorded::Begun {
+                id,
+                known,
+                alone,
+                begun,
+            }
+        }));
+    }
+
+    /// Counts the attempt that has failed, and returns the number of attempts.
+    pub(super) fn count_attempt(&mut self, id: usize) -> u32 {
+        let now = self.clock.now();
+        let Some(entry) = self.held.get_mut(id) else {
+            return 0;
+        };
+        let records = &self.recorder.records;
+        let mut known = match entry.known.take() {
+            Some(known) => known,
+            None => match place_of(entry) {
+                Some(place) => Box::new(records.know(place)),
+                None => return entry.failures.count,
+            },
+        };
+        if !entry.counted {
+            records.begin_unrecorded(&mut known, false, now);
+            entry.counted = true;
+        }
+        let attempts = known.attempts();
+        entry.known = Some(known);
+        attempts
+    }
+
+    /// Records that an attempt has failed, and then does what follows.
+    pub(super) fn record_failure(&mut self, id: usize, outcome: LastOutcome, then: Then) {
+        let now = self.clock.now();
+        let dead = matches!(then, Then::GiveUp(..));
+        let is_known = self.held.get(id).is_some_and(|entry| entry.known.is_some());
+        if !is_known {
+            return self.follow(id, then);
+        }
+        self.count_attempt(id);
+        let Some(mut known) = self.take_known(id) else {
+            return;
+        };
+        let records = Arc::clone(&self.recorder.records);
+        let consumer = self.shared.name.clone();
+        self.recorder.pending.push(Box::pin(async move {
+            if let Err(error) = records.failed(&mut known, outcome, dead, now).await {
+                tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %consumer,
+                    attempts = known.attempts(),
+                    "the attempt is counted in this process only, for now: {error}"
+                );
+            }
+            Recorded::Ended { id, known, then }
+        }));
+    }
+
+    /// The attempt ended in an outage: it does not count.
+    pub(super) fn record_outage(&mut self, id: usize) {
+        let then = Then::ClaimOutage;
+        let counted = self.held.get(id).is_some_and(|entry| entry.counted);
+        if !counted {
+            return self.follow(id, then);
+        }
+        let Some(mut known) = self.take_known(id) else {
+            return;
+        };
+        let records = Arc::clone(&self.recorder.records);
+        self.recorder.pending.push(Box::pin(async move {
+            // If it stays, the event runs alone once.
+            let _ = records.take_back(&mut known).await;
+            Recorded::Ended { id, known, then }
+        }));
+    }
+
+    /// An event is given back. If its handler runs, that was no attempt.
+    pub(super) fn take_back(&mut self, id: usize) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        if let (true, Some(mut known)) = (entry.counted, entry.known.take()) {
+            let records = Arc::clone(&self.recorder.records);
+            self.recorder
+                .do_last(async move { records.take_back(&mut known).await });
+        }
+    }
+
+    /// The event is settled for good: its record is deleted.
+    pub(super) fn delete_record(&mut self, id: usize, end: Option<End>) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        if let (Some(_), Some(mut known)) = (end, entry.known.take()) {
+            let records = Arc::clone(&self.recorder.records);
+            self.recorder
+                .do_last(async move { records.settled(&mut known).await });
+        }
+    }
+
+    /// Takes what is known of an event for a request to the records.
+    fn take_known(&mut self, id: usize) -> Option<Box<Known>> {
+        let entry = self.held.get_mut(id)?;
+        entry.state = State::Recording;
+        entry.counted = false;
+        match entry.known.take() {
+            Some(known) => Some(known),
+            None => Some(Box::new(self.recorder.records.know(place_of(entry)?))),
+        }
+    }
+
+    /// Takes what was recorded, and lets suspects run whose turn it is.
+    pub(super) fn poll_records(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut moved = false;
+        while !self.recorder.pending.is_empty() {
+            let Poll::Ready(Some(recorded)) = self.recorder.pending.poll_next_unpin(cx) else {
+                break;
+            };
+            moved = true;
+            match recorded {
+                Recorded::Begun {
+                    id,
+                    known,
+                    alone,
+                    begun,
+                } => self.begun(id, known, alone, begun),
+                Recorded::Ended { id, known, then } => {
+                    if let Some(entry) = self.held.get_mut(id) {
+                        entry.known = Some(known);
+                        self.follow(id, then);
+                    }
+                }
+                Recorded::Done => {}
+            }
+        }
+        moved | self.poll_suspects(cx)
+    }
+
+    fn follow(&mut self, id: usize, then: Then) {
+        match then {
+            Then::GiveUp(failure, class) => self.give_up(id, &failure, class),
+            _ if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
+            Then::GiveBack => self.give_back(id, Duration::ZERO),
+            Then::ClaimOutage => self.claim_outage(id),
+            Then::Wait(until) => self.wait_until(id, until),
+        }
+    }
+
+    pub(super) fn wait_until(&mut self, id: usize, until: Duration) {
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.state = State::Waiting(until);
+            self.wake_by(until);
+        }
+    }
+
+    /// The start of an event was recorded, or could not be.
+    fn begun(
+        &mut self,
+        id: usize,
+        known: Box<Known>,
+        alone: Option<Alone>,
+        begun: Result<Begun, StoreError>,
+    ) {
+        self.recorder.starting -= 1;
+        let now = self.read_clock();
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.counted = matches!(begun, Ok(Begun::Started));
+        if let Some((first, last)) = known.failed_at() {
+            entry.failures.first = Some(entry.failures.first.map_or(first, |at| at.min(first)));
+            entry.failures.last.get_or_insert(last);
+        }
+        entry.known = Some(known);
+        if begun.is_ok() {
+            self.recorder.patience.answered();
+        }
+        if self.drain_until.is_some() {
+            return self.give_back(id, Duration::ZERO);
+        }
+        match begun {
+            Ok(Begun::Started) => {
+                if !self.launch(id, alone) {
+                    self.give_back(id, Duration::ZERO);
+                }
+            }
+            Ok(Begun::Instead(Verdict::Dead)) => self.is_dead(id),
+            Ok(Begun::Instead(Verdict::Alone)) => self.suspect(id, true),
+            // Another process has just learned how it ended.
+            Ok(Begun::Instead(Verdict::Beside)) => self.begin(id, alone),
+            Err(error) => {
+                tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.shared.name,
+                    "a redelivered event waits, since its attempt record cannot be used: {error}"
+                );
+                match self.recorder.patience.failed(now) {
+                    Next::AskAgain(at) => {
+                        self.tell_breaker(id, false);
+                        self.wait_until(id, at);
+                    }
+                    Next::StartAlone => self.suspect(id, false),
+                }
+            }
+        }
+    }
+
+    /// The attempts at an event are over, by its record.
+    fn is_dead(&mut self, id: usize) {
+        self.tell_breaker(id, false);
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let Some(known) = &entry.known else { return };
+        entry.starts = known.attempts();
+        let (class, text) = match known.last_outcome() {
+            Some(LastOutcome::ProcessEnded) => (
+                DeadLetterClass::KilledProcess,
+                "the process ended each time that the handler ran, also when it ran alone",
+            ),
+            Some(LastOutcome::Reject) => (
+                DeadLetterClass::Rejected,
+                "the handler rejected the event before the process was restarted",
+            ),
+            Some(LastOutcome::Retry | LastOutcome::Outage) | None => (
+                DeadLetterClass::RetryExhausted,
+                "the attempts were over before the process was restarted",
+            ),
+        };
+        let failure = Failure::of_consumer(FailureClass::Reject, text);
+        self.give_up(id, &failure, class);
+    }
+
+    /// Starts an event alone, while its record cannot be reached.
+    pub(super) fn start_unrecorded(&mut self, id: usize, alone: Alone) {
+        let now = self.clock.now();
+        if let Some(entry) = self.held.get_mut(id)
+            && let Some(known) = &mut entry.known
+        {
+            self.recorder.records.begin_unrecorded(known, true, now);
+            entry.counted = true;
+            self.launch(id, Some(alone));
+        }
+    }
+}
+
+/// Where the record of an event is; `None` on a transport without streams.
+fn place_of(entry: &Entry) -> Option<EventPlace<'_>> {
+    let delivery = entry.held.delivery();
+    Some(EventPlace {
+        stream: delivery.stream()?,
+        sequence: delivery.sequence()?,
+        stored_at: delivery.stored_at(),
+    })
+}

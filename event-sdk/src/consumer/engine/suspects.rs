@@ -1,0 +1,171 @@
+//! The engine at the gate of the process: its handlers run beside those of other consumers, and
+//! suspects, whose handler may have ended the process, run alone.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use super::Engine;
+use super::entry::State;
+use crate::process_gate::{Exclude, ProcessGate, Share, WaitForShare};
+
+/// The place of an engine at the gate of the process.
+pub(super) struct Gate {
+    process: Arc<ProcessGate>,
+    /// Held while handlers run beside others.
+    share: Option<Share>,
+    /// The place in the queue for a share.
+    place: Option<WaitForShare>,
+    suspects: Vec<Suspect>,
+}
+
+/// An event that waits until it can run alone in the process.
+struct Suspect {
+    id: usize,
+    exclude: Exclude,
+    /// When it gives up the wait for a while.
+    until: Duration,
+    /// Whether its start is recorded; otherwise the records cannot be reached.
+    recorded: bool,
+}
+
+/// How long a suspect waits until it can run alone, before others go on. A handler that never ends
+/// must not stop all others of the process.
+const WAIT_ALONE: Duration = Duration::from_secs(60);
+
+/// How long it then waits before it tries again.
+const PAUSE_ALONE: Duration = Duration::from_secs(30);
+
+impl Gate {
+    pub(super) fn new(process: Arc<ProcessGate>) -> Self {
+        Self {
+            process,
+            share: None,
+            place: None,
+            suspects: Vec::new(),
+        }
+    }
+
+    /// All handlers that could start have started: one that waits to run alone is next.
+    pub(super) fn has_started(&mut self) {
+        self.place = None;
+    }
+
+    /// The suspects are given back.
+    pub(super) fn suspect_nobody(&mut self) {
+        self.suspects.clear();
+    }
+}
+
+impl Engine {
+    /// Whether handlers may start beside those of the whole process; otherwise the engine is woken
+    /// when they may.
+    pub(super) fn may_run_beside(&mut self, cx: &mut Context<'_>) -> bool {
+        let runs = self.running() > 0;
+        let gate = &mut self.recorder.gate;
+        if gate.share.is_some() {
+            if !gate.process.is_closed() {
+                return true;
+            }
+            if !runs {
+                gate.share = None;
+            }
+        }
+        loop {
+            if gate.share.is_none() {
+                gate.share = gate.process.try_share();
+                if gate.share.is_some() {
+                    return true;
+                }
+            }
+            if let Some(place) = &gate.place {
+                place.set_waker(cx.waker());
+                return false;
+            }
+            gate.place = gate.process.wait_for_share(cx.waker());
+            if gate.place.is_none() && gate.share.is_some() {
+                return true;
+            }
+        }
+    }
+
+    /// Lets others run alone while no handler of this consumer runs.
+    pub(super) fn leave_gate(&mut self) {
+        if self.running() == 0 {
+            self.recorder.gate.share = None;
+        }
+    }
+
+    /// The event may have ended the process: it runs as soon as nothing else does.
+    pub(super) fn suspect(&mut self, id: usize, recorded: bool) {
+        let until = self.now.saturating_add(WAIT_ALONE);
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.state = State::Suspect;
+        if recorded {
+            let delivery = entry.held.delivery();
+            tracing::warn!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                subject = %delivery.subject(),
+                sequence = delivery.sequence(),
+                "the process ended while the handler of this event ran: it runs alone now"
+            );
+        }
+        self.recorder.gate.suspects.push(Suspect {
+            id,
+            exclude: self.recorder.gate.process.exclude(),
+            until,
+            recorded,
+        });
+        self.wake_by(until);
+    }
+
+    /// Starts a suspect that may run alone.
+    pub(super) fn poll_suspects(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.recorder.gate.suspects.is_empty() {
+            return false;
+        }
+        self.leave_gate();
+        let mut next = None;
+        for (index, suspect) in self.recorder.gate.suspects.iter_mut().enumerate() {
+            if let Poll::Ready(alone) = Pin::new(&mut suspect.exclude).poll(cx) {
+                next = Some((index, alone));
+                break;
+            }
+        }
+        let Some((index, alone)) = next else {
+            return false;
+        };
+        let suspect = self.recorder.gate.suspects.remove(index);
+        if suspect.recorded {
+            self.begin(suspect.id, Some(alone));
+        } else {
+            self.start_unrecorded(suspect.id, alone);
+        }
+        true
+    }
+
+    /// Lets other events go on, if suspects have waited long in vain.
+    pub(super) fn end_long_waits(&mut self, now: Duration) {
+        let waits = std::mem::take(&mut self.recorder.gate.suspects);
+        let (over, waits): (Vec<_>, Vec<_>) =
+            waits.into_iter().partition(|suspect| suspect.until <= now);
+        if let Some(next) = waits.iter().map(|suspect| suspect.until).min() {
+            self.wake_by(next);
+        }
+        self.recorder.gate.suspects = waits;
+        for suspect in over {
+            tracing::warn!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                "an event cannot run alone, since a handler of this process does not end; \
+                 it tries again in {PAUSE_ALONE:?}"
+            );
+            self.tell_breaker(suspect.id, false);
+            self.wait_until(suspect.id, now.saturating_add(PAUSE_ALONE));
+        }
+    }
+}

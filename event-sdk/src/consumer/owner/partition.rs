@@ -1,0 +1,55 @@
+//! `partition_of`: the partition of a key, the same in every language.
+
+/// The partition of a key among `partitions`, from zero: the 32-bit FNV-1a hash of the key's
+/// UTF-8 bytes, modulo their number.
+///
+/// That is also what the NATS server computes for `{{partition(n,i)}}` in a subject transform, for
+/// a key whose subject token is the key itself (see `docs/ordering.md`). Zero partitions count as
+/// one.
+pub(crate) fn partition_of(key: &str, partitions: u32) -> u32 {
+    fnv1a_32(key.as_bytes()) % partitions.max(1)
+}
+
+/// 32-bit FNV-1a (RFC 9923).
+fn fnv1a_32(bytes: &[u8]) -> u32 {
+    const OFFSET_BASIS: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    bytes.iter().fold(OFFSET_BASIS, |hash, byte| {
+        (hash ^ u32::from(*byte)).wrapping_mul(PRIME)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        // The vectors of the RFC.
+        for (text, hash) in [
+            ("", 0x811c_9dc5),
+            ("a", 0xe40c_292c),
+            ("foobar", 0xbf9c_f968),
+        ] {
+            assert_eq!(fnv1a_32(text.as_bytes()), hash, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_spread_over_the_partitions() {
+        for partitions in [1, 2, 3, 8, 10, 64] {
+            let mut counts = vec![0_u32; partitions as usize];
+            for key in 0..10_000 {
+                let key = format!("order-{key}");
+                counts[partition_of(&key, partitions) as usize] += 1;
+            }
+            let fair = 10_000 / partitions;
+            let (least, most) = (counts.iter().min().unwrap(), counts.iter().max().unwrap());
+            assert!(
+                *least * 10 >= fair * 6 && *most * 10 <= fair * 14,
+                "{counts:?}"
+            );
+        }
+        assert_eq!(partition_of("x", 0), 0);
+    }
+}

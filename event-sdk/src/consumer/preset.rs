@@ -1,0 +1,105 @@
+//! `Preset`: settings of a consumer that belong together.
+
+use std::time::Duration;
+
+use event_sdk_core::transport::DeliverPolicy;
+use jiff::Timestamp;
+
+use super::Retry;
+
+/// Settings of a consumer that belong together; [`Consumer::preset`](super::Consumer::preset) takes
+/// them.
+///
+/// | preset | retry | ack wait | at most unsettled | starts | replay |
+/// |---|---|---|---|---|---|
+/// | [`at_least_once`](Self::at_least_once) | 5 attempts; 1, 5, 30, 120 s between them | 30 s | 1,000 | | |
+/// | [`low_latency`](Self::low_latency) | 5 attempts; 0.1, 0.2, 0.4, 0.8 s, less up to half | 10 s | 1,000 | | |
+/// | [`replay_from_time`](Self::replay_from_time) | | | | at the time | yes |
+/// | [`replay_from_sequence`](Self::replay_from_sequence) | | | | at the sequence | yes |
+///
+/// What a preset leaves open is as without it. **An option that is set by itself wins**, whether it
+/// is called before the preset or after it; of two presets, the later one wins.
+///
+/// ```
+/// use event_sdk::consumer::{Preset, Retry};
+/// # use event_sdk::{Event, EventBus};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "orders")]
+/// # struct OrderPlaced { id: u64 }
+/// # let bus = EventBus::memory();
+///
+/// // Ack wait 10 s, at most 1,000 unsettled, and no retry.
+/// let consumer = bus
+///     .consumer::<OrderPlaced>("prices")
+///     .retry(Retry::none())
+///     .preset(Preset::low_latency());
+/// # let _ = consumer;
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preset {
+    pub(super) retry: Option<Retry>,
+    pub(super) ack_wait: Option<Duration>,
+    pub(super) max_ack_pending: Option<u32>,
+    pub(super) deliver: Option<DeliverPolicy>,
+    pub(super) replay: bool,
+}
+
+impl Preset {
+    const NONE: Self = Self {
+        retry: None,
+        ack_wait: None,
+        max_ack_pending: None,
+        deliver: None,
+        replay: false,
+    };
+
+    /// For effects that must happen, such as payments. These are also the defaults of a consumer;
+    /// as a preset, they hold against a [declared](crate::BusBuilder::consumer) durable.
+    #[must_use]
+    pub const fn at_least_once() -> Self {
+        Self {
+            retry: Some(Retry::at_least_once()),
+            ack_wait: Some(Duration::from_secs(30)),
+            max_ack_pending: Some(1_000),
+            ..Self::NONE
+        }
+    }
+
+    /// For events that are soon worth nothing, such as prices: another instance takes over quickly,
+    /// and a failing event is soon given up.
+    #[must_use]
+    pub const fn low_latency() -> Self {
+        Self {
+            retry: Some(Retry::low_latency()),
+            ack_wait: Some(Duration::from_secs(10)),
+            max_ack_pending: Some(1_000),
+            ..Self::NONE
+        }
+    }
+
+    /// Handles old events again, from the first one stored at this time or later;
+    /// [`Ctx::is_replay`](super::Ctx::is_replay) is true.
+    ///
+    /// The start counts when the durable is created. One that exists keeps its position, so a replay
+    /// needs a name of its own.
+    #[must_use]
+    pub const fn replay_from_time(start: Timestamp) -> Self {
+        Self {
+            deliver: Some(DeliverPolicy::ByStartTime(start)),
+            replay: true,
+            ..Self::NONE
+        }
+    }
+
+    /// Handles old events again, from this sequence of the stream on, as
+    /// [`replay_from_time`](Self::replay_from_time) does.
+    #[must_use]
+    pub const fn replay_from_sequence(start: u64) -> Self {
+        Self {
+            deliver: Some(DeliverPolicy::ByStartSequence(start)),
+            replay: true,
+            ..Self::NONE
+        }
+    }
+}

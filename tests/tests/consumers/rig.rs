@@ -1,0 +1,59 @@
+//! Test support: a server with the streams of the events, and waits.
+
+use std::time::{Duration, Instant};
+
+use event_sdk::EventBus;
+use event_sdk::transport::TransportExt as _;
+use event_sdk::transport::nats::Nats;
+use event_sdk_test_servers::Server;
+use event_sdk_tests::killers::{Counted, builder};
+
+/// How long anything may take, on a loaded machine too.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
+
+/// A server with the applied streams, and a bus on it.
+pub(crate) async fn start() -> (Server, EventBus) {
+    let server = Server::start().await.unwrap();
+    let bus = connect(&server).await;
+    within("the streams", bus.apply()).await.unwrap();
+    (server, bus)
+}
+
+pub(crate) async fn connect(server: &Server) -> EventBus {
+    let options = Nats::options(server.url()).request_timeout(Duration::from_secs(2));
+    let nats = within("a connection", Nats::connect(options)).await;
+    builder().transport(nats.unwrap()).unwrap()
+}
+
+/// Publishes the events with these numbers.
+pub(crate) async fn publish(bus: &EventBus, numbers: std::ops::Range<u64>) {
+    let events = numbers.map(|number| Counted { number });
+    let publisher = bus.publisher::<Counted>();
+    let confirmed = publisher.publish_all(events.collect::<Vec<_>>());
+    within("the events", confirmed).await.unwrap();
+}
+
+/// How many events the consumer has not settled: (unsettled, not yet delivered).
+pub(crate) async fn left(bus: &EventBus, durable: &str) -> Option<(u64, u64)> {
+    let info = bus
+        .transport()
+        .consumer_info("KILLERS", durable)
+        .await
+        .ok()?;
+    Some((info.ack_pending, info.pending))
+}
+
+pub(crate) async fn within<T>(what: &str, future: impl IntoFuture<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future.into_future())
+        .await
+        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// Asks until it is so.
+pub(crate) async fn eventually(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !ask().await {
+        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
