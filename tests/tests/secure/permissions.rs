@@ -1,6 +1,8 @@
 //! Executes the permissions table of docs/production.md: each row suffices, and no entry is
 //! superfluous.
 
+mod messages;
+
 use std::fmt::Write as _;
 use std::pin::Pin;
 use std::time::Duration;
@@ -8,10 +10,10 @@ use std::time::Duration;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{
-    AckPolicy, AdvisoryRequest, BucketConfig, ConsumerConfig, ConsumerName, Deletion,
-    DeliverPolicy, Error, ErrorKind, PurgeRequest, Revision, TransportExt as _, WhichMessage,
+    AckPolicy, BucketConfig, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
+    Revision, TransportExt as _,
 };
-use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Pattern, Subscribe};
+use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Subscribe};
 use event_sdk_test_servers::{Permissions, Server};
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
 use futures_util::future::join_all;
@@ -38,13 +40,21 @@ const ACTS: &[(&str, Act)] = &[
     ("consumes without a name", |case| Box::pin(unnamed(case))),
     ("only takes", |case| Box::pin(only_takes(case))),
     ("reads history", |case| Box::pin(history(case))),
-    ("gets single messages", |case| Box::pin(gets(case))),
-    ("deletes single messages", |case| Box::pin(deletes(case))),
-    ("purges messages by a filter", |case| Box::pin(purges(case))),
-    ("purges everything before", |case| {
-        Box::pin(purges_before(case))
+    ("gets single messages", |case| {
+        Box::pin(messages::gets(case))
     }),
-    ("listens to advisories", |case| Box::pin(listens(case))),
+    ("deletes single messages", |case| {
+        Box::pin(messages::deletes(case))
+    }),
+    ("purges messages by a filter", |case| {
+        Box::pin(messages::purges(case))
+    }),
+    ("purges everything before", |case| {
+        Box::pin(messages::purges_before(case))
+    }),
+    ("listens to advisories", |case| {
+        Box::pin(messages::listens(case))
+    }),
     ("declares no streams", |case| Box::pin(undeclared(case))),
     ("applies its durable", |case| {
         Box::pin(applies_durable(case))
@@ -396,57 +406,6 @@ async fn history(case: Case) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-async fn gets(case: Case) -> Result<(), Error> {
-    let (nats, stream) = (case.nats(), case.own("ORDERS"));
-    let under = Pattern::parse(case.own("events.") + "orders.>").unwrap();
-    for (which, sequence) in [
-        (WhichMessage::Sequence(1), 1),
-        (WhichMessage::LastUnder(under), 2),
-    ] {
-        let found = within("a message", nats.get_message(&stream, which)).await?;
-        assert_eq!(found.map(|found| found.sequence), Some(sequence));
-    }
-    Ok(())
-}
-
-async fn deletes(case: Case) -> Result<(), Error> {
-    let (nats, stream) = (case.nats(), case.own("ORDERS"));
-    for deletion in [Deletion::Remove, Deletion::Erase] {
-        let sequence = if deletion == Deletion::Erase { 1 } else { 2 };
-        let deleted = nats.delete_message(&stream, sequence, deletion);
-        assert!(within("a deletion", deleted).await?);
-    }
-    Ok(())
-}
-
-async fn purges(case: Case) -> Result<(), Error> {
-    let mut request = PurgeRequest::all(case.own("ORDERS"));
-    request.filter = Some(Pattern::parse(case.own("events.") + "orders.>").unwrap());
-    request.keep = Some(1);
-    let purged = within("a purge", case.nats().purge_messages(request.clone())).await?;
-    assert_eq!(purged, 1);
-    request.keep = None;
-    request.before = Some(9);
-    let purged = within("a purge", case.nats().purge_messages(request)).await?;
-    assert_eq!(purged, 1);
-    Ok(())
-}
-
-async fn purges_before(case: Case) -> Result<(), Error> {
-    let mut request = PurgeRequest::all(case.own("ORDERS"));
-    request.before = Some(2);
-    let purged = within("a purge", case.nats().purge_messages(request)).await?;
-    assert_eq!(purged, 1);
-    Ok(())
-}
-
-async fn listens(case: Case) -> Result<(), Error> {
-    let mut request = AdvisoryRequest::default();
-    request.stream = Some(case.own("ORDERS").into());
-    let listening = case.nats().listen_to_advisories(request);
-    within("listening", listening).await.map(drop)
 }
 
 async fn applies_durable(case: Case) -> Result<(), Error> {
