@@ -104,11 +104,9 @@ mod handlers;
 mod held;
 mod layer;
 mod member;
+mod opener;
 mod options;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the engine does not call it yet")
-)]
+mod owned;
 mod owner;
 mod preset;
 mod publish;

@@ -16,3 +16,4 @@ mod presets;
 mod publishing;
 mod readiness;
 mod registry;
+mod single_active;

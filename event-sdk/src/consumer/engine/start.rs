@@ -15,6 +15,10 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
+        if self.gate_is_closed() {
+            // Everything that is unsettled has to come, whatever runs.
+            return true;
+        }
         let waiting = self.ready.len() + self.at_layers();
         let room = match self.handlers.batch() {
             // The next batch is collected while others run.
@@ -32,6 +36,9 @@ impl Engine {
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
+        if !self.may_start() {
+            return false;
+        }
         while self.running() < self.options.concurrency {
             if self.at_layers() > 0 {
                 let beside = self.is_alone_at_layers() || self.may_run_beside(cx);
