@@ -78,7 +78,7 @@ impl Owned {
         ready.send_replace(false);
         handle.leave();
         // It releases the lease, so that the next instance takes over at once.
-        let _ = keeper.ended().await;
+        keeper.ended().await;
         end.map(|()| report)
     }
 
