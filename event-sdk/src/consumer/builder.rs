@@ -275,7 +275,7 @@ impl<S> Consumer<S> {
     ///
     /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
     /// [`EventBus::apply`] creates. The name of the consumer is the name of the lease: two services
-    /// with one bucket must not use the same one. A standby is ready, see [`Readiness`].
+    /// with one bucket must not use the same one. A standby is [ready](Self::readiness).
     pub fn single_active(self) -> Self {
         self.single_active_for(Options::LEASE_TERM)
     }
