@@ -18,9 +18,9 @@
 //! - Without a [`TraceSource`], an event has the context of its cause
 //!   ([`caused_by`](crate::Publish::caused_by)) or the one that was set
 //!   ([`trace`](crate::Publish::trace)), unchanged. If there is neither and a subscriber records the
-//!   `publish` span, the event starts a trace: the trace id is the event id, and the context is
-//!   marked as sampled, because the span is recorded. If nobody records the span, nothing is
-//!   written.
+//!   `publish` span, the event starts a trace: the trace id is the correlation id (or the event id,
+//!   if the correlation id is not a UUID), and the context is marked as sampled, because the span is
+//!   recorded. If nobody records the span, nothing is written.
 //! - With a [`TraceSource`], the context of the `publish` span is written. The span is a child of
 //!   the active span, or of the cause if no span is active. A context set by
 //!   [`trace`](crate::Publish::trace) takes precedence over the active span. If the span is not

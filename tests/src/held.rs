@@ -8,8 +8,9 @@ use std::time::Duration;
 use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained, Error, ErrorKind,
-    History, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained,
+    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, StreamAdmin,
+    SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -194,6 +195,14 @@ impl Transport for Held {
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.memory.consumer_admin()
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.memory.message_admin()
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.memory.advisories()
     }
 
     fn coordination(&self) -> Option<&dyn Coordination> {

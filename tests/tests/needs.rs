@@ -5,9 +5,9 @@ use std::time::Duration;
 use event_sdk::stream::{Compression, Retention, StreamSpec};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AckPolicy, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Coordination,
-    DeliverPolicy, Drained, Error, ErrorKind, History, PublishRequest, StreamAdmin,
-    SubscribeRequest, Subscription, Transport,
+    AckPolicy, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    Coordination, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest,
+    StreamAdmin, SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{EventBus, Subscribe};
 use event_sdk_tests::orders::{OrderEvents, OrderPlaced};
@@ -47,6 +47,14 @@ impl Transport for Older {
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.inner.consumer_admin()
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.inner.message_admin()
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.inner.advisories()
     }
 
     fn coordination(&self) -> Option<&dyn Coordination> {

@@ -44,6 +44,9 @@ mod state;
 
 mod managing;
 
+mod messages;
+
+mod advisories;
 mod coordinating;
 
 mod buckets;
@@ -89,6 +92,8 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         handover::CASES,
         state::CASES,
         managing::CASES,
+        messages::CASES,
+        advisories::CASES,
         coordinating::CASES,
         buckets::CASES,
         closing::CASES,

@@ -14,8 +14,9 @@ use super::rig::{Draft, Rig};
 use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    Capability, ConsumerConfig, Error, ErrorKind, HistoryRequest, Incoming, Order, Outcome as Done,
-    PutRequest, Revision, TransportExt as _,
+    AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind, HistoryRequest,
+    Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision, TransportExt as _,
+    WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -77,18 +78,6 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 })
                 .await?;
             }
-            Capability::History => {
-                let rig = fixture.rig().await?;
-                unsupported(capability, "history", history(&rig).await?)?;
-            }
-            Capability::StreamAdmin => no_stream_admin(&fixture).await?,
-            Capability::ConsumerAdmin => {
-                let rig = fixture.rig().await?;
-                unsupported(capability, "a deletion", rig.delete_consumer("d").await?)?;
-                unsupported(capability, "an info", rig.consumer_info("d").await?)?;
-                let applied = rig.try_apply_consumer(&rig.durable("d")?).await?;
-                unsupported(capability, "applying a durable", applied)?;
-            }
             Capability::RetentionByAck => {
                 let interest = |stream: StreamSpec| stream.retention(Retention::Interest);
                 apply(&fixture, capability, interest).await?;
@@ -108,14 +97,37 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             Capability::ReportsGaps => no_gaps(&fixture).await?,
             Capability::ReportsExhausted => no_exhausted(&fixture).await?,
             Capability::ReportsExhaustedLater => not_all_exhausted(&fixture).await?,
-            other => {
-                return Err(Failure::new(format!(
-                    "the suite does not know how to ask for {other}"
-                )));
-            }
+            other => no_ability(&fixture, other).await?,
         }
     }
     Ok(())
+}
+
+/// An ability that is not returned is refused.
+async fn no_ability(fixture: &Fixture, ability: Capability) -> Outcome {
+    match ability {
+        Capability::History => {
+            let rig = fixture.rig().await?;
+            unsupported(ability, "history", history(&rig).await?)
+        }
+        Capability::StreamAdmin => no_stream_admin(fixture).await,
+        Capability::ConsumerAdmin => {
+            let rig = fixture.rig().await?;
+            unsupported(ability, "a deletion", rig.delete_consumer("d").await?)?;
+            unsupported(ability, "an info", rig.consumer_info("d").await?)?;
+            let applied = rig.try_apply_consumer(&rig.durable("d")?).await?;
+            unsupported(ability, "applying a durable", applied)
+        }
+        Capability::MessageAdmin => no_message_admin(fixture).await,
+        Capability::Advisories => {
+            let rig = fixture.rig().await?;
+            let listening = rig.try_listen(AdvisoryRequest::default()).await?;
+            unsupported(ability, "listening", listening.map(drop))
+        }
+        other => Err(Failure::new(format!(
+            "the suite does not know how to ask for {other}"
+        ))),
+    }
 }
 
 fn unsupported<T: Debug>(capability: Capability, what: &str, answer: Result<T, Error>) -> Outcome {
@@ -203,6 +215,21 @@ async fn no_stream_admin(fixture: &Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     unsupported(capability, "a state", rig.try_state().await?)?;
     unsupported(capability, "streams", rig.try_streams_for(">").await?)
+}
+
+/// Messages are neither got nor deleted.
+async fn no_message_admin(fixture: &Fixture) -> Outcome {
+    let capability = Capability::MessageAdmin;
+    let rig = fixture.rig().await?;
+    rig.publish("a", 1).await?;
+    let which = WhichMessage::Sequence(1);
+    unsupported(capability, "getting", rig.try_get(which).await?)?;
+    let deleted = rig.try_delete(1, Deletion::Remove).await?;
+    unsupported(capability, "deleting", deleted)?;
+    let all = PurgeRequest::all(rig.stream.clone());
+    unsupported(capability, "a purge", rig.try_purge(all).await?)?;
+    let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
+    reader.expect_and_ack([1]).await
 }
 
 /// No bucket is created, read or written.

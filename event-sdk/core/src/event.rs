@@ -87,6 +87,8 @@ pub trait Readable: ReadableData {
     const __AS_JSON: Option<fn(&Self) -> &dyn WriteJson> = None;
 
     /// The event's key, which identifies an entity; `None` without a field marked `#[event(key)]`.
+    /// A publisher writes it to the envelope as
+    /// [`metadata.key`](crate::envelope::Metadata::key), so it has at most 255 bytes.
     ///
     /// Events of one key are stored in order. A redelivered event can arrive after later events of
     /// its key. A handler that needs the order should compare a version in the event with the

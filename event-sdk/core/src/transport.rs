@@ -2,6 +2,7 @@
 //! transport.
 
 mod admin;
+mod advisories;
 mod bucket;
 mod capability;
 mod completion;
@@ -14,6 +15,7 @@ mod error;
 mod ext;
 mod history;
 mod message;
+mod message_admin;
 mod notice;
 mod prefetch;
 mod settle_answers;
@@ -22,6 +24,10 @@ mod subscription;
 mod unsettled;
 
 pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
+pub use advisories::{
+    Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,
+    StoredAdvisories, StoredAdvisory, UnreadableAdvisory,
+};
 pub use bucket::Bucket;
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
@@ -36,6 +42,9 @@ pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
+pub use message_admin::{
+    Deletion, FoundMessage, MessageAdmin, PurgeRequest, UnreadableHeaders, WhichMessage,
+};
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
 pub use prefetch::Prefetch;
 pub use settle_answers::SettleCompletions;
@@ -56,8 +65,9 @@ use std::time::Duration;
 /// something else instead.
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`], [`Coordination`]. A transport declares an ability by returning it, and in no
-/// other way. [`TransportExt`] calls abilities that may be missing.
+/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`]. A transport
+/// declares an ability by returning it, and in no other way. [`TransportExt`] calls abilities that
+/// may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject. Without such a
@@ -191,6 +201,16 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The ability to get, delete and purge stored messages; `None` if the transport lacks it.
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        None
+    }
+
+    /// The ability to hear advisories of a server about consumers; `None` if the transport lacks it.
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        None
+    }
+
     /// The ability to keep entries by key, changed by compare-and-set; `None` if the transport
     /// lacks it.
     fn coordination(&self) -> Option<&dyn Coordination> {
@@ -269,6 +289,14 @@ macro_rules! forward {
 
             fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
                 self.deref().consumer_admin()
+            }
+
+            fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+                self.deref().message_admin()
+            }
+
+            fn advisories(&self) -> Option<&dyn Advisories> {
+                self.deref().advisories()
             }
 
             fn coordination(&self) -> Option<&dyn Coordination> {

@@ -166,7 +166,8 @@ impl MemoryStream {
             let (position, gap) =
                 Position::start(place, filters, stored, ever_stored, config.deliver, log);
             // What others have settled is no loss, and cannot be told from what was dropped.
-            Consumer::new(config, position, gap.filter(|_| !owes), owes)
+            let reporter = self.reporter(config.name.as_str());
+            Consumer::new(config, position, gap.filter(|_| !owes), owes, reporter)
         });
         if let Some(name) = name {
             state.names.insert(name, key);

@@ -131,6 +131,7 @@ impl MemoryTransportBuilder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
         let buckets = Buckets::new(self.buckets, Arc::clone(&clock));
         let maker = Maker {
+            desk: Arc::default(),
             clock,
             codec: self.codec,
             hand_over: self.hand_over,

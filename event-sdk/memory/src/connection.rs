@@ -95,6 +95,7 @@ impl Connection {
         }
         *ending = Ending::Draining;
         self.phase.begin_drain();
+        self.end_listening(&mut after);
         for stream in self.streams.list().iter() {
             stream.begin_drain(self.id, &self.progress, &mut after);
         }
@@ -134,6 +135,7 @@ impl Connection {
             return;
         }
         self.phase.close();
+        self.end_listening(&mut after);
         let closed = |stream: &Arc<MemoryStream>| stream.close_connection(self.id, &mut after);
         let counts: Vec<Counts> = self.streams.list().iter().map(closed).collect();
         *ending = Ending::Closed(match *ending {
@@ -142,6 +144,13 @@ impl Connection {
         });
         self.streams.leave(&mut after);
         after.notify(&self.progress);
+    }
+
+    /// Wakes those who listen to advisories, to find out that they do no more.
+    fn end_listening(&self, after: &mut DeferredActions) {
+        for waker in self.streams.desk().waiting() {
+            after.wake(waker);
+        }
     }
 
     fn ending(&self) -> MutexGuard<'_, Ending> {

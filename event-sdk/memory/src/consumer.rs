@@ -1,11 +1,14 @@
 //! `Consumer`: position, unsettled deliveries, redelivery with backoff, nak with delay, max
 //! deliver and max ack pending.
 
+mod ending;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::ack_pending::{ConnectionId, Counts};
+use super::ack_pending::ConnectionId;
 use super::deferred_actions::DeferredActions;
 use super::filters::Filters;
 use super::interest::Interest;
@@ -13,13 +16,15 @@ use super::log::{Log, Message};
 use super::notices::{Notices, one};
 use super::pending::{Handler, HandlerId, Pending};
 use super::position::{Position, Read};
+use super::reporter::Reporter;
 use super::retention_ledger::RetentionLedger;
 use super::slab::Key;
 use super::subjects::Entry;
 use super::subscribers::Subscribers;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerInfo, ConsumerName, Exhausted, Gap, NoticeKind, Settlement,
+    AckPolicy, AdvisoryKind, ConsumerConfig, ConsumerInfo, ConsumerName, Exhausted, Gap,
+    NoticeKind, Settlement,
 };
 
 /// A consumer of a stream.
@@ -36,6 +41,7 @@ pub(super) struct Consumer {
     draining: Vec<ConnectionId>,
     /// What it still owes its stream, where that keeps messages until they are settled.
     ledger: Option<RetentionLedger>,
+    reporter: Arc<Reporter>,
 }
 
 /// What a consumer has for the subscription that asks.
@@ -68,6 +74,7 @@ impl Consumer {
         position: Position,
         gap: Option<Gap>,
         owes: bool,
+        reporter: Arc<Reporter>,
     ) -> Self {
         let mut notices = Notices::default();
         if let Some(gap) = gap {
@@ -82,6 +89,7 @@ impl Consumer {
             subscribers: Subscribers::new(),
             draining: Vec::new(),
             ledger: owes.then(RetentionLedger::default),
+            reporter,
         }
     }
 
@@ -194,14 +202,14 @@ impl Consumer {
     /// Returns whether it has found nothing and not yet looked at everything.
     pub(super) fn deliver(
         &mut self,
-        log: &mut Log,
-        interest: &mut Interest,
+        (log, interest): (&mut Log, &mut Interest),
         now: Duration,
         (subscriber, to): (Key, ConnectionId),
         most: usize,
+        after: &mut DeferredActions,
         mut take: impl FnMut(Item<'_>) -> Option<Handler>,
     ) -> bool {
-        self.expire(log, now);
+        self.expire(log, now, after);
         if let Some(notice) = self.notices.next() {
             take(Item::Notice(notice));
             return false;
@@ -263,7 +271,7 @@ impl Consumer {
         match settlement {
             Settlement::Nak(delay) => {
                 self.pending.let_go(sequence, handler);
-                self.put_back(sequence, *delay, log, now);
+                self.put_back(sequence, *delay, log, now, after);
             }
             Settlement::InProgress => {
                 if let Some(delivery) = self.pending.get(sequence) {
@@ -272,6 +280,13 @@ impl Consumer {
                 }
             }
             Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
+                if let (Settlement::Term(reason), Some(delivery)) =
+                    (settlement, self.pending.get(sequence))
+                {
+                    let (kind, attempt) = (AdvisoryKind::Terminated, delivery.attempt);
+                    let reporter = &self.reporter;
+                    after.report(reporter.report(kind, sequence, attempt, Some(reason)));
+                }
                 let waited = self.pending.settle(sequence);
                 if let Some(ledger) = &mut self.ledger
                     && (waited || ledger.settled_late(sequence))
@@ -280,7 +295,7 @@ impl Consumer {
                 }
             }
         }
-        self.expire(log, now);
+        self.expire(log, now, after);
         self.pass_on(after);
     }
 
@@ -341,56 +356,6 @@ impl Consumer {
             && !matches!(self.config.name, ConsumerName::Durable(_))
     }
 
-    /// Ends the subscriptions of a connection that is drained, and counts what
-    /// becomes of the deliveries that it has outstanding.
-    pub(super) fn begin_drain(&mut self, of: ConnectionId, after: &mut DeferredActions) {
-        if self.pending.held_by(of) > 0 {
-            self.draining.push(of);
-        }
-        self.pending.count_anew(of);
-        self.end_subscriptions(of, after);
-    }
-
-    /// How many deliveries a connection has outstanding.
-    pub(super) fn held_by(&self, connection: ConnectionId) -> usize {
-        self.pending.held_by(connection)
-    }
-
-    /// Naks what a connection that was drained still has outstanding; what became of all that it
-    /// had.
-    pub(super) fn end_drain(
-        &mut self,
-        of: ConnectionId,
-        log: &Log,
-        after: &mut DeferredActions,
-    ) -> Counts {
-        self.draining.retain(|draining| *draining != of);
-        let ack_pending = self.pending.in_hands_of(of);
-        let mut counts = self.pending.forget(of);
-        counts.lapsed += ack_pending.len() as u64;
-        for sequence in ack_pending {
-            self.came_back(sequence, log);
-        }
-        self.pass_on(after);
-        counts
-    }
-
-    /// A connection was closed; what became of what it had outstanding.
-    pub(super) fn close_connection(
-        &mut self,
-        of: ConnectionId,
-        after: &mut DeferredActions,
-    ) -> Counts {
-        self.draining.retain(|draining| *draining != of);
-        self.end_subscriptions(of, after);
-        self.pending.forget(of)
-    }
-
-    fn end_subscriptions(&mut self, of: ConnectionId, after: &mut DeferredActions) {
-        self.subscribers.end_those_of(of, after);
-        self.pass_on(after);
-    }
-
     /// The next deadline, at which something changes without a call.
     pub(super) fn next_alarm(&mut self) -> Option<Duration> {
         self.pending.next_alarm()
@@ -420,26 +385,33 @@ impl Consumer {
     }
 
     /// Looks for deliveries whose wait has ended.
-    fn expire(&mut self, log: &Log, now: Duration) {
+    fn expire(&mut self, log: &Log, now: Duration, after: &mut DeferredActions) {
         while let Some(expired) = self.pending.next_expired(now) {
-            self.came_back(expired.sequence, log);
+            self.came_back(expired.sequence, log, after);
         }
     }
 
-    fn put_back(&mut self, sequence: u64, delay: Duration, log: &Log, now: Duration) {
+    fn put_back(
+        &mut self,
+        sequence: u64,
+        delay: Duration,
+        log: &Log,
+        now: Duration,
+        after: &mut DeferredActions,
+    ) {
         let Some(delivery) = self.pending.get(sequence) else {
             return;
         };
         let (dropped, attempt) = (delivery.dropped, delivery.attempt);
         if delay.is_zero() || dropped || self.is_last(attempt) {
-            self.came_back(sequence, log);
+            self.came_back(sequence, log, after);
         } else {
             self.pending.rest(sequence, now.saturating_add(delay));
         }
     }
 
     /// A delivery was not handled: it is due again, or that was the last one.
-    fn came_back(&mut self, sequence: u64, log: &Log) {
+    fn came_back(&mut self, sequence: u64, log: &Log, after: &mut DeferredActions) {
         let Some(delivery) = self.pending.get(sequence) else {
             return;
         };
@@ -453,6 +425,8 @@ impl Consumer {
             if let Some(ledger) = &mut self.ledger {
                 ledger.exhausted(sequence);
             }
+            let (kind, attempts) = (AdvisoryKind::MaxDeliveries, delivery.attempt);
+            after.report(self.reporter.report(kind, sequence, attempts, None));
             self.notices.exhausted(Exhausted {
                 subject: Some(subject.subject().clone()),
                 sequence,

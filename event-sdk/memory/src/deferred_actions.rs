@@ -7,6 +7,7 @@ use std::task::Waker;
 use tokio::sync::Notify;
 
 use super::log::Message;
+use super::reporter::Report;
 
 /// Wakes tasks and drops messages when it is dropped itself.
 ///
@@ -28,6 +29,7 @@ enum Task {
     Drop(#[expect(dead_code, reason = "it is there to be dropped")] Message),
     DropHolder(#[expect(dead_code, reason = "it is there to be dropped")] Box<dyn Any + Send>),
     Notify(Arc<Notify>),
+    Report(Report),
     Forget(#[expect(dead_code, reason = "it is there to be dropped")] Waker),
 }
 
@@ -58,6 +60,11 @@ impl DeferredActions {
         self.more.push(Task::DropHolder(Box::new(holder)));
     }
 
+    /// Passes on what happened to a consumer.
+    pub(super) fn report(&mut self, report: Report) {
+        self.more.push(Task::Report(report));
+    }
+
     /// Tells all who wait for it.
     pub(super) fn notify(&mut self, waiting: &Arc<Notify>) {
         self.more.push(Task::Notify(Arc::clone(waiting)));
@@ -76,6 +83,7 @@ impl Drop for DeferredActions {
             match task {
                 Task::Wake(waker) => waker.wake(),
                 Task::Notify(waiting) => waiting.notify_waiters(),
+                Task::Report(report) => report.tell(),
                 Task::Drop(_) | Task::DropHolder(_) | Task::Forget(_) => {}
             }
         }

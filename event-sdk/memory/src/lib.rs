@@ -84,10 +84,12 @@
 //! - `retention_ledger`: which messages it has still to settle;
 //! - `notices`: gaps and exhausted messages that it reports;
 //! - `subscribers`, `subscription`, `own_subjects`: the subscriptions that poll it;
-//! - `settle`: ack, nak, term, in progress.
+//! - `settle`: ack, nak, term, in progress;
+//! - `reporter`, `advisories`: what a server would say of consumers.
 //!
 //! Reading, entries by key, and data structures:
 //! - `history`: reads stored messages without a consumer;
+//! - `message_admin`: gets, deletes and purges stored messages;
 //! - `coordination`, `buckets`: entries by key, changed by compare-and-set;
 //! - `changeable`, `deferred_actions`, `sequenced`, `slab`: data structures for the above.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -119,6 +121,7 @@ mod consumer;
 mod notices;
 mod pending;
 mod position;
+mod reporter;
 mod retention_ledger;
 
 mod own_subjects;
@@ -127,6 +130,9 @@ mod subscribers;
 mod subscription;
 
 mod history;
+mod message_admin;
+
+mod advisories;
 
 mod buckets;
 mod coordination;
@@ -142,6 +148,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::advisories::AdvisoryHub;
 use self::connection::Connection;
 use self::phase::Phase;
 use self::stream::MemoryStream;
@@ -152,10 +159,11 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History,
-    HistoryRequest, HistoryStream, Operation, PublishRequest, Stored, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Advisories, Body, BucketConfig, Capabilities, Capability, Completion, Confirmation,
+    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
+    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Stored,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -187,6 +195,7 @@ pub struct MemoryTransport(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     connection: Arc<Connection>,
+    advisories: Arc<AdvisoryHub>,
     capabilities: Capabilities,
 }
 
@@ -229,8 +238,10 @@ impl MemoryTransport {
                 capabilities = capabilities.with(capability);
             }
         }
+        let streams = Arc::new(streams);
         Self(Arc::new(Inner {
-            connection: Arc::new(Connection::new(streams.open(), Arc::new(streams))),
+            advisories: AdvisoryHub::of(&streams),
+            connection: Arc::new(Connection::new(streams.open(), streams)),
             capabilities,
         }))
     }
@@ -264,6 +275,7 @@ impl MemoryTransport {
         let streams = Arc::clone(self.0.connection.streams());
         Ok(Self(Arc::new(Inner {
             connection: Arc::new(Connection::new(streams.connect()?, streams)),
+            advisories: Arc::clone(&self.0.advisories),
             capabilities: self.0.capabilities,
         })))
     }
@@ -338,6 +350,14 @@ impl Transport for MemoryTransport {
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
+        Some(self)
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        Some(self)
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
         Some(self)
     }
 

@@ -107,6 +107,16 @@ impl Log {
         self.subjects.remove(sequence, place);
     }
 
+    /// Corrects the last sequence of the subject at `place`, whose last message was at
+    /// `removed`.
+    pub(super) fn find_last_again(&mut self, place: usize, removed: u64) {
+        let mut before = self.messages.up_to(removed).rev();
+        let last = before.find(|(_, message)| message.subject == place);
+        if let Some((last, _)) = last {
+            self.subjects.set_last(place, last);
+        }
+    }
+
     /// Keeps the sequences of each subject from now on, or not.
     pub(super) fn keep_sequences(&mut self, keep: bool) {
         let messages = self.messages.from(0);

@@ -94,8 +94,7 @@ impl State {
         }
     }
 
-    /// Drops a message, the oldest of its subject, and tells the consumers that
-    /// it was for.
+    /// Drops a message and tells the consumers that it was for.
     pub(super) fn drop_message(&mut self, sequence: u64, after: &mut DeferredActions) {
         if let Some(message) = self.log.remove(sequence) {
             self.dropped(sequence, message, after);

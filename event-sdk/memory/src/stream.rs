@@ -15,6 +15,7 @@ use super::consumer::Consumer;
 use super::deferred_actions::DeferredActions;
 use super::log::Log;
 use super::phase::Phase;
+use super::reporter::{Desk, Reporter};
 use super::settings::Settings;
 use super::state::State;
 use event_sdk_clock::{Clock, Reading};
@@ -29,6 +30,7 @@ pub(super) struct MemoryStream {
     settings: Changeable<Settings>,
     clock: Arc<dyn Clock>,
     codec: Arc<dyn Codec>,
+    desk: Arc<Desk>,
     hand_over: bool,
     state: Mutex<State>,
 }
@@ -42,6 +44,7 @@ impl MemoryStream {
         config: StreamConfig,
         clock: Arc<dyn Clock>,
         codec: Arc<dyn Codec>,
+        desk: Arc<Desk>,
         hand_over: bool,
     ) -> Self {
         Self {
@@ -50,6 +53,7 @@ impl MemoryStream {
             settings: Changeable::new(Settings::new(config, hand_over)),
             clock,
             codec,
+            desk,
             hand_over,
         }
     }
@@ -71,6 +75,11 @@ impl MemoryStream {
     pub(super) fn now(&self, reading: Option<Reading<'_>>) -> Timestamp {
         let read = reading.and_then(|reading| reading.by(&self.clock));
         read.unwrap_or_else(|| self.clock.now())
+    }
+
+    /// What a consumer of this stream reports to.
+    pub(super) fn reporter(&self, consumer: Option<&str>) -> Arc<Reporter> {
+        self.desk.reporter(&self.name, consumer)
     }
 
     pub(super) fn codec(&self) -> &dyn Codec {

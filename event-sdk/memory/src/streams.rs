@@ -9,6 +9,7 @@ use super::changeable::{Changeable, Current};
 use super::check;
 use super::deferred_actions::DeferredActions;
 use super::list::List;
+use super::reporter::Desk;
 use super::stream::MemoryStream;
 use event_sdk_clock::Clock;
 use event_sdk_core::codec::Codec;
@@ -30,6 +31,7 @@ pub(super) struct Streams {
 /// Makes streams.
 #[derive(Debug)]
 pub(super) struct Maker {
+    pub(super) desk: Arc<Desk>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) codec: Arc<dyn Codec>,
     pub(super) hand_over: bool,
@@ -112,11 +114,17 @@ impl Streams {
         let mut connections = self.connections();
         connections.open -= 1;
         if connections.open == 0 {
+            self.desk().close();
             for stream in self.list().iter() {
                 stream.close(after);
             }
             self.buckets.close();
         }
+    }
+
+    /// Where what happens to consumers is reported.
+    pub(super) fn desk(&self) -> &Desk {
+        &self.maker.desk
     }
 
     pub(super) fn clock(&self) -> &dyn Clock {
@@ -184,6 +192,13 @@ impl Connections {
 impl Maker {
     fn make(&self, config: StreamConfig) -> Arc<MemoryStream> {
         let (clock, codec) = (Arc::clone(&self.clock), Arc::clone(&self.codec));
-        Arc::new(MemoryStream::new(config, clock, codec, self.hand_over))
+        let desk = Arc::clone(&self.desk);
+        Arc::new(MemoryStream::new(
+            config,
+            clock,
+            codec,
+            desk,
+            self.hand_over,
+        ))
     }
 }

@@ -153,8 +153,8 @@ impl Subjects {
         place
     }
 
-    /// Notes that a message of a subject is gone: the oldest of it, unless sequences
-    /// are kept.
+    /// Notes that a message of a subject is gone. If it was the last of several and sequences are
+    /// not kept, the caller [sets](Self::set_last) which one is the last now.
     pub(super) fn remove(&mut self, sequence: u64, place: usize) {
         let Some(entry) = self.entries.at_mut(place) else {
             return;
@@ -170,6 +170,13 @@ impl Subjects {
             if let Some(tree) = &mut self.tree {
                 tree.change(entry.subject.as_str(), |place| *place = None);
             }
+        }
+    }
+
+    /// The last message of the subject at `place` is this one, since the one behind it is gone.
+    pub(super) fn set_last(&mut self, place: usize, last: u64) {
+        if let Some(entry) = self.entries.at_mut(place) {
+            entry.last = last;
         }
     }
 

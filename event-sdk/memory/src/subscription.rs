@@ -132,11 +132,11 @@ impl MemorySubscription {
             }
             let (taken, via) = (&mut self.taken, &mut self.via);
             let unfinished = consumer.deliver(
-                &mut state.log,
-                &mut state.interest,
+                (&mut state.log, &mut state.interest),
                 now,
                 (self.subscriber, self.connection.id()),
                 self.batch,
+                after,
                 |item| match item {
                     Item::Delivery(delivery) => {
                         let handler = via.sink.as_ref().map(Held::by);

@@ -176,8 +176,7 @@ impl NatsContext {
 
     pub(super) fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.server().capabilities();
-        // Reports of another JetStream domain or account do not arrive here.
-        if self.options.api_prefix != API_PREFIX {
+        if !self.hears_advisories() {
             capabilities = capabilities.without(Capability::ReportsExhausted);
         }
         if !self.may_manage() {
@@ -193,10 +192,16 @@ impl NatsContext {
         self.options.management == Management::Allowed
     }
 
+    /// Whether the server's advisories arrive: those of another JetStream domain or account do not.
+    pub(super) fn hears_advisories(&self) -> bool {
+        self.options.api_prefix == API_PREFIX
+    }
+
     /// The remedy for a missing capability, as the end of a sentence.
     pub(super) fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         let reports = [Capability::ReportsExhausted, Capability::ReportsGaps];
-        let managed = missing.is_ability() || reports.contains(&missing);
+        let ability = missing.is_ability() && missing != Capability::Advisories;
+        let managed = ability || reports.contains(&missing);
         if managed && !self.may_manage() {
             return Cow::Borrowed("management calls are switched off; allow them");
         }
@@ -204,6 +209,9 @@ impl NatsContext {
             Capability::ExpectPattern | Capability::CoordinationExpiry => {
                 Cow::Owned(self.server().needs(Version::V2_11))
             }
+            Capability::Advisories => Cow::Borrowed(
+                "advisories of another JetStream domain do not arrive here; let a stream of that domain store them",
+            ),
             Capability::ValueHandover => Cow::Borrowed("encode the event: it leaves this process"),
             _ => Cow::Borrowed("use a transport that can"),
         }

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::subscription::CoreSubscription;
+pub(super) use self::subscription::{CoreItem, CoreSubscription};
+
 use super::Nats;
 use super::connection::ConnectionWatch;
 use super::consumer::Consumers;

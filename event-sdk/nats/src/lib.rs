@@ -121,6 +121,12 @@
 //!   - *Expiry* needs server 2.11, and is rounded up to whole seconds. A bucket that was created by
 //!     an older server has to be applied again.
 //!   - With [`Management::Never`] there is no coordination.
+//! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message is
+//!   always found. A purge before a sequence never moves the end of the stream, as the server's own
+//!   would for a sequence beyond it: without a filter it asks for the last sequence first.
+//! - **Advisories** of another JetStream domain or account do not arrive here, so that with another
+//!   [`api_prefix`](NatsOptions::api_prefix) the ability is missing. A stream of that domain can
+//!   store them.
 //! - **Headers** arrive sorted by name, without white space around their values.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
@@ -150,8 +156,10 @@
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
+//! - `message_admin`: gets, deletes and purges stored messages;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
-//! - `core_nats`: publish and subscribe without streams.
+//! - `core_nats`: publish and subscribe without streams;
+//! - `advisories`: listens to what the server says of consumers.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod connect;
@@ -176,10 +184,13 @@ mod consumer;
 mod history;
 
 mod coordination;
+mod message_admin;
 
 mod in_runtime;
 
 mod core_nats;
+
+mod advisories;
 
 #[doc(hidden)]
 #[path = "fuzz.rs"]
@@ -201,9 +212,9 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History, HistoryRequest,
-    HistoryStream, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
+    HistoryStream, MessageAdmin, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
     SubscribeRequest, Subscription, Transport,
 };
 
@@ -307,6 +318,14 @@ impl Transport for Nats {
 
     fn coordination(&self) -> Option<&dyn Coordination> {
         self.context.may_manage().then_some(self)
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.context.may_manage().then_some(self)
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.context.hears_advisories().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -41,6 +41,9 @@ pub struct DeadLetter {
     ///
     /// They are shown in lists and logs: they name kinds and types of errors, and hold no values.
     pub errors: Vec<String>,
+    /// The reason that another client gave when it terminated the message. **It may contain data of
+    /// the event**: lists and `Debug` do not show it.
+    pub reason: Option<String>,
     /// How many attempts were made: handlers that were started.
     pub attempts: u32,
     /// When the event failed for the first time.
@@ -73,6 +76,7 @@ impl DeadLetter {
             redrive: 0,
             class,
             errors: Vec::new(),
+            reason: None,
             attempts: 1,
             first_failure: failed,
             last_failure: failed,

@@ -12,6 +12,7 @@ pub use request::{ReleaseOutcome, ReleaseRequest};
 
 use std::collections::BTreeSet;
 
+use event_sdk_core::stream::Discard;
 use event_sdk_core::subject::{InvalidSubject, Pattern};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -78,6 +79,33 @@ impl Park {
         }
     }
 
+    /// Checks, before a consumer starts in sequenced mode, that the dead-letter stream keeps every
+    /// event until it is handled or given up.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the stream has a maximum age, or drops its
+    /// oldest messages at a limit. Those of every [operation](Self).
+    pub async fn verify(&self) -> Result<(), Error> {
+        let state = self.bus.transport().stream_state(self.place.name()).await?;
+        let limits = state.config.limits;
+        let is_limited = limits.messages.is_some() || limits.bytes.is_some();
+        let drops = if limits.age.is_some() {
+            "has a maximum age"
+        } else if is_limited && limits.discard == Discard::Old {
+            "drops its oldest messages at a limit"
+        } else {
+            return Ok(());
+        };
+        let reason = format!(
+            "the dead-letter stream {drops}: events that wait for their keys would be lost; declare it by `DeadLetterStream::spec` without a maximum age, and with `Discard::New`, then call `apply`"
+        );
+        let kind = ErrorKind::InvalidOption;
+        Err(Error::new(kind, Operation::Configure, reason).at_stream(self.place.name()))
+    }
+
     /// Reads the dead keys, in the order of their streams and keys.
     ///
     /// Cancel-safe: it changes nothing.
@@ -122,6 +150,7 @@ impl Park {
         parked.sequenced = true;
         parked.attempts = 0;
         parked.errors.clear();
+        parked.reason = None;
         let whole = subjects::Place::of(&self.place, &self.consumer, &key);
         let whole = whole.parked(parked.origin.sequence);
         let rest = subjects::beside(&self.place, &whole, Area::Rest);

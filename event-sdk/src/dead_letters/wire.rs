@@ -16,6 +16,7 @@ const PREFIX: &str = "Dead-Letter-";
 pub(super) const CONSUMER: &str = "Dead-Letter-Consumer";
 pub(super) const CLASS: &str = "Dead-Letter-Class";
 pub(super) const ERROR: &str = "Dead-Letter-Error";
+const REASON: &str = "Dead-Letter-Reason";
 pub(super) const STREAM: &str = "Dead-Letter-Stream";
 pub(super) const SEQUENCE: &str = "Dead-Letter-Sequence";
 pub(super) const SUBJECT: &str = "Dead-Letter-Subject";
@@ -46,6 +47,9 @@ pub(super) fn headers_of(letter: &DeadLetter) -> Result<Headers, InvalidHeader> 
     let errors: Vec<String> = errors.map(|error| escaped(error, MAX_ERROR)).collect();
     if !errors.is_empty() {
         headers.insert(ERROR, errors.join("; "))?;
+    }
+    if let Some(reason) = &letter.reason {
+        headers.insert(REASON, escaped(reason, MAX_TEXT))?;
     }
     if let Some(id) = letter.event_id {
         headers.insert(EVENT_ID, id.to_string())?;
@@ -81,6 +85,7 @@ pub(super) fn letter_of(message: &StoredMessage) -> Option<DeadLetter> {
         Some(errors) => errors.split("; ").map(unescaped).collect(),
         None => Vec::new(),
     };
+    letter.reason = headers.get(REASON).map(unescaped);
     letter.event_id = headers.get(EVENT_ID).and_then(|id| id.parse().ok());
     letter.event_type = headers.get(EVENT_TYPE).map(unescaped_text);
     letter.key = headers.get(KEY).map(unescaped);

@@ -54,11 +54,11 @@ impl TraceContext {
         })
     }
 
-    /// The context of an event that starts a trace: the trace has the id of the event, and is
-    /// sampled. `None` for an id that a trace cannot have.
-    pub(crate) fn start(event_id: Uuid) -> Option<Self> {
+    /// The context of an event that starts a trace, which is sampled: `trace` becomes the trace id.
+    /// `None` for an id that a trace cannot have.
+    pub(crate) fn start(trace: Uuid, event_id: Uuid) -> Option<Self> {
         let (_, parent) = event_id.as_u64_pair();
-        let parent = format!("00-{}-{parent:016x}-01", event_id.simple());
+        let parent = format!("00-{}-{parent:016x}-01", trace.simple());
         Self::new(parent, None).ok()
     }
 

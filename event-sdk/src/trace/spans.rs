@@ -124,7 +124,7 @@ impl PublishSpan {
         describe(&span, "publish", &about, None);
         match tracing.source() {
             Some(source) => connect(&span, headers, origin, source),
-            None => start(&span, headers, about.event_id),
+            None => start(&span, headers, &about),
         }
         Some(Self(Arc::new(span)))
     }
@@ -140,10 +140,13 @@ impl PublishSpan {
     }
 }
 
-/// Without a tracing system: the context that the headers have, or a new one.
-fn start(span: &Span, headers: &mut Headers, id: Option<Uuid>) {
+/// Without a tracing system: the context that the headers have, or a new one. Its trace id is the
+/// correlation id, so that all events of a causal chain have the same.
+fn start(span: &Span, headers: &mut Headers, about: &About<'_>) {
     let context = TraceContext::from_headers(headers).or_else(|| {
-        let started = TraceContext::start(id?)?;
+        let event_id = about.event_id?;
+        let conversation = about.conversation.as_ref().and_then(LooseId::as_uuid);
+        let started = TraceContext::start(conversation.unwrap_or(event_id), event_id)?;
         started.write(headers).ok()?;
         Some(started)
     });

@@ -299,31 +299,32 @@ const fn check_nats(text: &str, wildcards: bool) -> Result<(), Fault> {
 }
 
 /// The server's own subjects: `$JS`, `$SYS`, `$KV` and the like, reply inboxes,
-/// and the routed replies `_R_` and `_GR_` (nats-server, `server/client.go`).
+/// and the routed replies `_R_` and `_GR_` (nats-server, `server/client.go`). JetStream's
+/// advisories are messages that a stream may store and a consumer deliver.
 const fn check_not_reserved(subject: &str) -> Result<(), Fault> {
     let bytes = subject.as_bytes();
-    if bytes[0] == b'$'
-        || first_token_is(bytes, b"_INBOX")
-        || first_token_is(bytes, b"_R_")
-        || first_token_is(bytes, b"_GR_")
+    if (bytes[0] == b'$' && !first_tokens_are(bytes, b"$JS.EVENT.ADVISORY"))
+        || first_tokens_are(bytes, b"_INBOX")
+        || first_tokens_are(bytes, b"_R_")
+        || first_tokens_are(bytes, b"_GR_")
     {
         return fault(FaultKind::Reserved, 0);
     }
     Ok(())
 }
 
-const fn first_token_is(bytes: &[u8], token: &[u8]) -> bool {
-    if bytes.len() < token.len() {
+const fn first_tokens_are(bytes: &[u8], tokens: &[u8]) -> bool {
+    if bytes.len() < tokens.len() {
         return false;
     }
     let mut at = 0;
-    while at < token.len() {
-        if bytes[at] != token[at] {
+    while at < tokens.len() {
+        if bytes[at] != tokens[at] {
             return false;
         }
         at += 1;
     }
-    bytes.len() == token.len() || bytes[token.len()] == b'.'
+    bytes.len() == tokens.len() || bytes[tokens.len()] == b'.'
 }
 
 const fn is_house(byte: u8) -> bool {

@@ -39,7 +39,8 @@ fn nats_literal(token: &str) -> bool {
 
 fn reserved(text: &str) -> bool {
     let first = text.split('.').next().unwrap_or_default();
-    first.starts_with('$') || ["_INBOX", "_R_", "_GR_"].contains(&first)
+    let advisory = text == "$JS.EVENT.ADVISORY" || text.starts_with("$JS.EVENT.ADVISORY.");
+    (first.starts_with('$') && !advisory) || ["_INBOX", "_R_", "_GR_"].contains(&first)
 }
 
 fn subject(text: &str) -> bool {
@@ -65,7 +66,7 @@ fn text() -> impl Strategy<Value = String> {
     let token = prop_oneof![
         4 => "[a-z0-9_-]{1,6}",
         2 => "[ -~]{0,4}",
-        2 => prop::sample::select(vec!["*", ">", "", "$JS", "_INBOX", "_R_", "_GR_", "_INBOXES", "ä", "a*", "\u{85}", "\u{c}", "\u{7f}", "\u{b}", "a\u{a0}b", "\u{3000}", "\u{2028}", "\u{9b}", "\u{202e}", "\u{feff}", "a\u{200b}", "\u{e0041}", "\u{1f600}"]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["*", ">", "", "$JS", "$JS.EVENT.ADVISORY", "$JS.EVENT.ADVISORYX", "_INBOX", "_R_", "_GR_", "_INBOXES", "ä", "a*", "\u{85}", "\u{c}", "\u{7f}", "\u{b}", "a\u{a0}b", "\u{3000}", "\u{2028}", "\u{9b}", "\u{202e}", "\u{feff}", "a\u{200b}", "\u{e0041}", "\u{1f600}"]).prop_map(str::to_owned),
         1 => any::<String>(),
         1 => "[a-z]{100,300}",
     ];
@@ -197,7 +198,7 @@ fn the_fault_is_named_and_placed() {
     type Check = fn(&str) -> Result<(), Fault>;
     let long = "a".repeat(256);
     let many = ["a"; 200].join(".");
-    let cases: [(Check, &str, FaultKind, usize); 22] = [
+    let cases: [(Check, &str, FaultKind, usize); 24] = [
         (check_token, "", Empty, 0),
         (check_token, "a.b", Dot, 1),
         (check_token, "aB", NotHouse, 1),
@@ -214,6 +215,8 @@ fn the_fault_is_named_and_placed() {
         (check_subject, "a\u{1}", Control, 1),
         (check_subject, "a.*", Wildcard, 2),
         (check_subject, "$SYS.x", Reserved, 0),
+        (check_subject, "$JS.EVENT.ADVISORYX.a", Reserved, 0),
+        (check_pattern, "$JS.EVENT.>", Reserved, 0),
         (check_subject, "_INBOX.x", Reserved, 0),
         (check_subject, &long, TokenTooLong, 0),
         (check_pattern, "a.>.b", TailNotLast, 2),

@@ -9,10 +9,12 @@ use event_sdk::Pattern;
 use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Drained, Error,
-    History, HistoryRequest, HistoryStream, PublishRequest, PutRequest, Revision, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, Capabilities, Capability,
+    Completion, Confirmation, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo,
+    Coordination, CoordinationEntry, Deletion, Drained, Error, FoundMessage, History,
+    HistoryRequest, HistoryStream, MessageAdmin, PublishRequest, PurgeRequest, PutRequest,
+    Revision, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _, WhichMessage,
 };
 
 /// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
@@ -115,6 +117,14 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         self.inner.coordination().is_some().then_some(self)
     }
 
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.inner.message_admin().is_some().then_some(self)
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.inner.advisories().is_some().then_some(self)
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         self.inner.remedy(missing)
     }
@@ -133,6 +143,43 @@ impl<T: Transport, I: Intercept> History for Intercepted<T, I> {
     fn read(&self, request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
         self.intercept
             .call("history.read", || self.inner.read_history(request))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> MessageAdmin for Intercepted<T, I> {
+    fn get(
+        &self,
+        stream: &str,
+        which: WhichMessage,
+    ) -> Completion<Result<Option<FoundMessage>, Error>> {
+        self.intercept
+            .call("messages.get", || self.inner.get_message(stream, which))
+    }
+
+    fn delete(
+        &self,
+        stream: &str,
+        sequence: u64,
+        deletion: Deletion,
+    ) -> Completion<Result<bool, Error>> {
+        self.intercept.call("messages.delete", || {
+            self.inner.delete_message(stream, sequence, deletion)
+        })
+    }
+
+    fn purge(&self, request: PurgeRequest) -> Completion<Result<u64, Error>> {
+        self.intercept
+            .call("messages.purge", || self.inner.purge_messages(request))
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Advisories for Intercepted<T, I> {
+    fn listen(&self, request: AdvisoryRequest) -> Completion<Result<AdvisoryStream, Error>> {
+        self.intercept.call("advisories.listen", || {
+            self.inner.listen_to_advisories(request)
+        })
     }
 }
 

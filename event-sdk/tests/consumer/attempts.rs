@@ -1,106 +1,15 @@
-//! Attempts across restarts: records, suspects that run alone, and handlers that end the process.
-//!
-//! The "process" that ends is a consumer whose task is aborted: it settles nothing and records
-//! nothing. `tests/tests/consumers/killers.rs` does the same with real processes.
+//! Attempts across restarts: what is recorded, and what does not count.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::consumer::{Consumer, Ctx, Failure, Outcome, Retry};
+use event_sdk::consumer::Retry;
 use event_sdk::dead_letters::{DeadLetterClass, DeadLetters, MemoryDeadLetters};
-use tokio::task::JoinHandle;
 
 use crate::away::Away;
-use crate::journal::{Journal, OrderPlaced, left, place};
-
-const fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-/// What the handler of an event does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Does {
-    Succeed,
-    Fail,
-    ClaimOutage,
-    /// It runs until it is aborted.
-    Hang,
-    /// It runs for a second.
-    Work,
-}
-
-fn consumer(
-    bus: &EventBus,
-    name: &'static str,
-    journal: &Journal,
-    does: impl Fn(u64, u32) -> Does + Send + Sync + 'static,
-) -> Consumer<OrderPlaced> {
-    let (journal, does) = (journal.clone(), Arc::new(does));
-    bus.consumer::<OrderPlaced>(name)
-        .on(move |order: OrderPlaced, ctx: Ctx| {
-            let (journal, does) = (journal.clone(), Arc::clone(&does));
-            async move {
-                let attempt = ctx.attempt();
-                journal.note(format!("{name} {}/{attempt}", order.number));
-                let outcome: Outcome = match does(order.number, attempt) {
-                    Does::Succeed => Ok(()),
-                    Does::Fail => Err(Failure::retry("declined")),
-                    Does::ClaimOutage => Err(Failure::outage("away")),
-                    Does::Hang => std::future::pending().await,
-                    Does::Work => {
-                        tokio::time::sleep(secs(1)).await;
-                        Ok(())
-                    }
-                };
-                journal.note(format!("{name} {}/{attempt} ended", order.number));
-                outcome
-            }
-        })
-        .no_handler_timeout()
-        .concurrency(4)
-        .ack_wait(secs(30))
-}
-
-/// Runs a consumer until it is aborted.
-fn run(consumer: Consumer<OrderPlaced>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let report = consumer.run_until(std::future::pending()).await;
-        panic!("the consumer has ended: {report:?}");
-    })
-}
-
-/// Waits until there are so many notes.
-async fn wait(journal: &Journal, notes: usize) {
-    let waited = tokio::time::timeout(secs(100_000), journal.wait(notes)).await;
-    assert!(
-        waited.is_ok(),
-        "{notes} notes expected: {:?}",
-        journal.notes()
-    );
-}
-
-/// Ends the process as a crash does.
-async fn crash(process: JoinHandle<()>) {
-    process.abort();
-    assert!(process.await.unwrap_err().is_cancelled());
-}
-
-async fn records(bus: &EventBus) -> Vec<String> {
-    let entries = bus.coordination().list("attempts").await.unwrap();
-    let entry = |entry: event_sdk::transport::CoordinationEntry| {
-        let value = String::from_utf8(entry.value.to_vec()).unwrap();
-        let words = value.split(' ').filter(|word| {
-            // What differs from run to run.
-            !["at=", "running=", "failed="]
-                .iter()
-                .any(|name| word.starts_with(name))
-        });
-        format!("{} {}", entry.key, words.collect::<Vec<_>>().join(" "))
-    };
-    entries.into_iter().map(entry).collect()
-}
+use crate::journal::{Journal, left, place};
+use crate::process::{Does, consumer, crash, no_records, records, run, secs, wait};
 
 /// When an event of the only record first failed, in milliseconds.
 async fn first_failure_of(bus: &EventBus) -> i64 {
@@ -108,17 +17,6 @@ async fn first_failure_of(bus: &EventBus) -> i64 {
     let value = String::from_utf8(entries[0].value.to_vec()).unwrap();
     let failed = value.split("failed=").nth(1).unwrap();
     failed.split(':').next().unwrap().parse().unwrap()
-}
-
-/// Waits until the bus has no record.
-async fn no_records(bus: &EventBus) {
-    for _ in 0..1000 {
-        if records(bus).await.is_empty() {
-            return;
-        }
-        tokio::time::sleep(secs(1)).await;
-    }
-    panic!("records are left: {:?}", records(bus).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -186,117 +84,6 @@ async fn a_success_leaves_no_record() {
         .unwrap();
     assert_eq!(revision, 4 + 4 + 1);
     crash(process).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_event_that_ends_the_process_runs_alone_and_dies() {
-    let (bus, journal) = (EventBus::memory(), Journal::new());
-    for number in 1..=4 {
-        place(&bus, "a", number).await;
-    }
-    let letters = MemoryDeadLetters::new();
-    let mut crashes = 0;
-    loop {
-        // Only event 2 "kills": all others work for a second.
-        let billing = |name| {
-            consumer(&bus, name, &journal, |number, _| match number {
-                2 => Does::Hang,
-                _ => Does::Work,
-            })
-            .retry(Retry::steps([secs(1)]).max_attempts(3))
-            .dead_letters(DeadLetters::memory(&letters))
-        };
-        let process = run(billing("billing"));
-        let begin = journal.notes().len();
-        // The process ends half a second after event 2 has started, with whatever runs then.
-        let started = async {
-            loop {
-                let notes = journal.notes();
-                if notes[begin..]
-                    .iter()
-                    .any(|note| note.starts_with("billing 2/"))
-                {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        };
-        let dead = async {
-            while letters.is_empty() {
-                tokio::time::sleep(secs(1)).await;
-            }
-        };
-        let over = tokio::select! {
-            () = started => false,
-            () = dead => true,
-        };
-        if over {
-            tokio::time::sleep(secs(40)).await;
-            crash(process).await;
-            break;
-        }
-        crashes += 1;
-        crash(process).await;
-    }
-    assert_eq!(crashes, 4, "one unrecorded start, and three recorded ones");
-    let letters = letters.letters();
-    assert_eq!(letters.len(), 1);
-    assert_eq!((letters[0].origin.sequence, letters[0].attempts), (2, 3));
-    assert_eq!(letters[0].class, DeadLetterClass::KilledProcess);
-    assert_eq!(left(&bus, "billing").await, (0, 0));
-    no_records(&bus).await;
-    // The neighbours were in flight twice: at the first start, and at the second. From then on
-    // event 2 runs alone.
-    for number in [1, 3, 4] {
-        let starts = journal.notes().into_iter();
-        let starts = starts
-            .filter(|note| {
-                note.starts_with(&format!("billing {number}/")) && !note.ends_with("ended")
-            })
-            .count();
-        assert!(
-            (1..=3).contains(&starts),
-            "event {number} was started {starts} times"
-        );
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_suspect_runs_alone_in_the_whole_process() {
-    let (bus, journal) = (EventBus::memory(), Journal::new());
-    place(&bus, "a", 1).await;
-    // Two starts without an outcome, of which the second is recorded.
-    for starts in [1, 2] {
-        let process = run(consumer(&bus, "billing", &journal, |_, _| Does::Hang));
-        wait(&journal, starts).await;
-        crash(process).await;
-    }
-    for number in 2..=40 {
-        place(&bus, "a", number).await;
-    }
-    let begin = journal.notes().len();
-    let billing = run(consumer(&bus, "billing", &journal, |_, _| Does::Work));
-    let audit = run(consumer(&bus, "audit", &journal, |_, _| Does::Work).concurrency(7));
-    // 40 of billing and 40 of audit, each with a start and an end.
-    wait(&journal, begin + 160).await;
-    let notes = journal.notes().split_off(begin);
-    let mut open = std::collections::BTreeSet::new();
-    let mut beside = 0;
-    for note in &notes {
-        match note.strip_suffix(" ended") {
-            Some(start) => assert!(open.remove(start)),
-            None => assert!(open.insert(note.as_str())),
-        }
-        let suspect = open.iter().any(|start| start.starts_with("billing 1/"));
-        assert!(!suspect || open.len() == 1, "{open:?} run beside a suspect");
-        beside = beside.max(open.len());
-    }
-    assert_eq!(beside, 11, "all others run beside each other");
-    assert!(notes.contains(&"billing 1/2".to_owned()));
-    no_records(&bus).await;
-    crash(billing).await;
-    crash(audit).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -374,77 +161,6 @@ async fn a_crash_between_the_letter_and_its_acknowledgement_starts_nothing() {
     assert_eq!(journal.notes(), ["billing 1/1", "billing 1/1 ended"]);
     assert_eq!(left(&bus, "billing").await, (0, 0));
     crash(process).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn redelivered_events_of_batches_are_recorded_alone() {
-    let (bus, journal) = (EventBus::memory(), Journal::new());
-    for number in 1..=6 {
-        place(&bus, "a", number).await;
-    }
-    let sizes = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let batches = |hangs: bool| {
-        let (sizes, journal) = (Arc::clone(&sizes), journal.clone());
-        bus.consumer::<OrderPlaced>("billing")
-            .on_batches(3, secs(1), move |batch| {
-                let len = batch.len();
-                sizes.lock().unwrap().push(len);
-                journal.note("batch");
-                async move {
-                    if hangs {
-                        std::future::pending::<()>().await;
-                    }
-                    Ok(())
-                }
-            })
-    };
-    let process = run(batches(true).no_handler_timeout());
-    wait(&journal, 1).await;
-    crash(process).await;
-    let process = run(batches(false));
-    wait(&journal, 1 + 6).await;
-    no_records(&bus).await;
-    assert_eq!(left(&bus, "billing").await, (0, 0));
-    // Those of the batch that ran, and those that were prefetched.
-    assert_eq!(*sizes.lock().unwrap(), [3, 1, 1, 1, 1, 1, 1]);
-    crash(process).await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn without_its_record_a_redelivered_event_waits_and_then_starts_alone() {
-    for (back_after, starts_after, attempt) in [(45, 61, 1), (9999, 300, 1)] {
-        let ((bus, coordination), journal) = (Away::bus(), Journal::new());
-        place(&bus, "a", 1).await;
-        let process = run(consumer(&bus, "billing", &journal, |_, _| Does::Hang));
-        wait(&journal, 1).await;
-        crash(process).await;
-        coordination.set(true);
-        for number in 2..=20 {
-            place(&bus, "b", number).await;
-        }
-        let process = run(consumer(&bus, "billing", &journal, |_, _| Does::Work));
-        let begin = tokio::time::Instant::now();
-        // Events at their first delivery go on.
-        wait(&journal, 1 + 2 * 19).await;
-        assert!(begin.elapsed() < secs(20), "{:?}", begin.elapsed());
-        let switch = tokio::spawn(async move {
-            tokio::time::sleep(secs(back_after)).await;
-            coordination.set(false);
-        });
-        wait(&journal, 1 + 2 * 19 + 1).await;
-        // The crash left it with the server for 30 s.
-        let waited = begin.elapsed().as_secs();
-        assert!(
-            (starts_after..=starts_after + 31).contains(&waited),
-            "{waited} s"
-        );
-        let note = format!("billing 1/{attempt}");
-        assert_eq!(journal.notes().last(), Some(&note));
-        wait(&journal, 1 + 2 * 20).await;
-        assert_eq!(left(&bus, "billing").await, (0, 0));
-        switch.abort();
-        crash(process).await;
-    }
 }
 
 #[tokio::test(start_paused = true)]

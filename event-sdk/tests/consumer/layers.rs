@@ -430,7 +430,9 @@ async fn a_blocking_handler_keeps_its_key_when_a_layer_gives_it_up() {
     journal.wait(3).await;
     drop(release);
     running.await.unwrap().unwrap();
-    let notes = journal.notes();
+    let mut notes = journal.notes();
+    // The layer may give up before a thread has started the handler.
+    notes[1..3].sort();
     assert_eq!(
         notes[..5],
         [

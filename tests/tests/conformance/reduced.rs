@@ -7,10 +7,10 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, Coordination,
-    CoordinationEntry, Drained, Error, History, Incoming, NoticeKind, Operation, PublishRequest,
-    PutRequest, Revision, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    Advisories, BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    Coordination, CoordinationEntry, Drained, Error, History, Incoming, MessageAdmin, NoticeKind,
+    Operation, PublishRequest, PutRequest, Revision, Stored, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -121,6 +121,16 @@ impl Transport for Reduced {
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
         self.has_ability(Capability::ConsumerAdmin)
             .then(|| self.inner.consumer_admin())?
+    }
+
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.has_ability(Capability::MessageAdmin)
+            .then(|| self.inner.message_admin())?
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.has_ability(Capability::Advisories)
+            .then(|| self.inner.advisories())?
     }
 
     fn coordination(&self) -> Option<&dyn Coordination> {

@@ -1,12 +1,15 @@
 //! Wrapper transport that breaks one promise on purpose.
 
+mod advisories;
 mod closing;
 mod consumers;
 mod coordinating;
 mod delivering;
 mod draining;
 mod managing;
+mod messages;
 mod publishing;
+mod reading;
 mod saboteur;
 mod settling;
 mod slow;
@@ -17,10 +20,10 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::transport::{
-    BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
     ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error, ErrorKind, History,
-    HistoryRequest, HistoryStream, Operation, Order, PublishRequest, StreamAdmin, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 
 pub(crate) use saboteur::Saboteur;
@@ -123,6 +126,26 @@ pub(crate) enum Sabotage {
     CountsNoPositions,
     /// Deleting a consumer is confirmed and not done.
     DeletesNothing,
+
+    /// Getting a message by its sequence returns the one behind it.
+    GetsTheNeighbour,
+    /// Deleting a message is confirmed and not done.
+    DeletesNoMessages,
+    /// A message that is not there is said to have been deleted.
+    CallsTheMissingDeleted,
+    /// A purge deletes everything, whatever it is about.
+    PurgesEverything,
+    /// Of a purge with two ends, one is thrown away.
+    PurgesWithTwoEnds,
+    /// A purge does not count what it deletes.
+    CountsNothingPurged,
+
+    /// Advisories are never heard.
+    HearsNothing,
+    /// A listener hears all advisories, whatever it asked for.
+    HearsEverything,
+    /// Advisories have no reasons.
+    HearsNoReasons,
 
     /// Of two messages that are there, the second comes first.
     Reorders,
@@ -422,6 +445,16 @@ impl<T: Transport> Transport for Broken<T> {
             .then_some(self)
     }
 
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        self.inner
+            .supports(Capability::MessageAdmin)
+            .then_some(self)
+    }
+
+    fn advisories(&self) -> Option<&dyn Advisories> {
+        self.inner.supports(Capability::Advisories).then_some(self)
+    }
+
     fn coordination(&self) -> Option<&dyn Coordination> {
         self.inner
             .supports(Capability::Coordination)
@@ -437,24 +470,6 @@ impl<T: Transport> Transport for Broken<T> {
             return Completion::ready(Ok(()));
         }
         self.inner.close()
-    }
-}
-
-impl<T: Transport> History for Broken<T> {
-    fn read(&self, mut request: HistoryRequest) -> Completion<Result<HistoryStream, Error>> {
-        match self.sabotage {
-            Sabotage::ReadsForwardOnly => request.order = Order::OldestFirst,
-            Sabotage::IgnoresTheLimit => request.limit = None,
-            Sabotage::Pretends(Capability::History) => {
-                return Completion::ready(Err(only_pretended(
-                    Capability::History,
-                    Operation::Read,
-                )));
-            }
-            _ => {}
-        }
-        let (history, sabotage) = (self.inner.read_history(request), self.sabotage);
-        Completion::later(async move { history.await.map_err(|error| blurred(sabotage, error)) })
     }
 }
 

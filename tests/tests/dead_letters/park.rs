@@ -2,12 +2,14 @@
 //! server; an owner that is killed at every await.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::dead_letters::{
-    Audit, DeadKey, DeadLetter, DeadLetterClass, LetterFilter, LetterStatus, LetterSummary, Page,
-    Park, ReleaseOutcome, ReleaseRequest,
+    Audit, DeadKey, DeadLetter, DeadLetterClass, DeadLetterStream, LetterFilter, LetterStatus,
+    LetterSummary, Page, Park, ReleaseOutcome, ReleaseRequest,
 };
+use event_sdk::stream::Discard;
 
 use crate::rig::{PLANTED, body, buses, letter, put, stored, within};
 use crate::stepwise::{killed_after, stepwise};
@@ -280,6 +282,31 @@ async fn odd_keys_and_names_do_not_meet() {
             assert_eq!(within("keys", park.keys()).await.unwrap(), []);
         }
     }
+}
+
+#[tokio::test]
+async fn a_stream_that_drops_waiting_events_is_refused() {
+    let place = DeadLetterStream::new("DLQ");
+    let age = Duration::from_secs(1000);
+    for (spec, reason) in [
+        (place.spec(), None),
+        (place.spec().max_messages(10), None),
+        (place.spec().max_age(age), Some("maximum age")),
+        (
+            place.spec().max_messages(10).when_full(Discard::Old),
+            Some("oldest messages"),
+        ),
+    ] {
+        let bus = EventBus::builder().stream(spec).memory().unwrap();
+        let verified = bus.dead_letters("DLQ").park("billing").verify().await;
+        let shown = verified.err().map(|error| error.to_string());
+        assert_eq!(shown.is_some(), reason.is_some(), "{shown:?}");
+        let (shown, reason) = (shown.unwrap_or_default(), reason.unwrap_or_default());
+        assert!(shown.contains(reason), "{shown}");
+    }
+    let missing = EventBus::builder().stream(place.retry_spec()).memory();
+    let missing = missing.unwrap().dead_letters("DLQ").park("billing");
+    assert!(missing.verify().await.is_err());
 }
 
 #[tokio::test]

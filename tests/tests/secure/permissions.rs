@@ -1,57 +1,25 @@
 //! Executes the permissions table of docs/production.md: each row suffices, and no entry is
 //! superfluous.
 
+mod acts;
+
 use std::fmt::Write as _;
 use std::pin::Pin;
-use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
-use event_sdk::transport::{
-    AckPolicy, BucketConfig, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind,
-    Revision, TransportExt as _,
-};
-use event_sdk::{BusBuilder, EventBus, EventSet, Incoming, Subscribe};
+use event_sdk::transport::{BucketConfig, Error, ErrorKind, TransportExt as _};
+use event_sdk::{BusBuilder, EventBus};
 use event_sdk_test_servers::{Permissions, Server};
-use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
+use event_sdk_tests::orders::AllOrderEvents;
 use futures_util::future::join_all;
 
 use crate::captured;
-use crate::support::{connect, everything_of, next, publish, server_with, user, within};
+use crate::support::{connect, everything_of, publish, server_with, user, within};
+
+use acts::ACTS;
 
 const PAGE: &str = include_str!("../../../docs/production.md");
-
-/// What a service does, by the first words of its row.
-const ACTS: &[(&str, Act)] = &[
-    ("publishes", |case| Box::pin(publishes(case))),
-    ("publishes and expects", |case| Box::pin(expects(case))),
-    ("consumes a durable or a group", |case| {
-        Box::pin(durable(case))
-    }),
-    ("consumes a durable or a group", |case| {
-        Box::pin(group(case))
-    }),
-    ("the same, of several patterns", |case| {
-        Box::pin(several(case))
-    }),
-    ("and hears of events", |case| Box::pin(exhausted(case))),
-    ("consumes without a name", |case| Box::pin(unnamed(case))),
-    ("only takes", |case| Box::pin(only_takes(case))),
-    ("reads history", |case| Box::pin(history(case))),
-    ("declares no streams", |case| Box::pin(undeclared(case))),
-    ("applies its durable", |case| {
-        Box::pin(applies_durable(case))
-    }),
-    ("applies the streams", |case| Box::pin(applies(case))),
-    ("coordinates", |case| Box::pin(coordinates(case))),
-    ("applies its bucket", |case| Box::pin(applies_bucket(case))),
-    ("publishes without streams", |case| {
-        Box::pin(plain_publish(case))
-    }),
-    ("subscribes without streams", |case| {
-        Box::pin(plain_subscribe(case))
-    }),
-];
 
 type Act = fn(Case) -> Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
@@ -289,177 +257,4 @@ impl Case {
     fn bus(&self) -> EventBus {
         self.builder().transport(self.nats()).unwrap()
     }
-}
-
-async fn publishes(case: Case) -> Result<(), Error> {
-    publish(&case.bus(), 3).await.map(drop)
-}
-
-async fn expects(case: Case) -> Result<(), Error> {
-    let orders = case.bus().publisher::<OrderPlaced>();
-    let third = orders.prepare(placed(3));
-    for duplicate in [false, true] {
-        let published = orders.publish(&third).expect_last_sequence(2).await?;
-        assert_eq!(published.is_duplicate(), duplicate);
-    }
-    Ok(())
-}
-
-async fn durable(case: Case) -> Result<(), Error> {
-    consume(
-        case.bus()
-            .subscribe::<AllOrderEvents>()
-            .durable(case.own("billing")),
-    )
-    .await
-}
-
-async fn group(case: Case) -> Result<(), Error> {
-    consume(
-        case.bus()
-            .subscribe::<AllOrderEvents>()
-            .group(case.own("billing")),
-    )
-    .await
-}
-
-async fn several(case: Case) -> Result<(), Error> {
-    consume(
-        case.bus()
-            .subscribe::<OrderEvents>()
-            .durable(case.own("billing")),
-    )
-    .await
-}
-
-async fn unnamed(case: Case) -> Result<(), Error> {
-    consume(case.bus().subscribe::<AllOrderEvents>()).await
-}
-
-async fn only_takes(case: Case) -> Result<(), Error> {
-    durable(case).await
-}
-
-async fn undeclared(case: Case) -> Result<(), Error> {
-    let bus = EventBus::builder().prefix(case.own("events.").trim_end_matches('.').to_owned());
-    let bus = bus.transport(case.nats()).unwrap();
-    consume(
-        bus.subscribe::<AllOrderEvents>()
-            .durable(case.own("billing")),
-    )
-    .await
-}
-
-/// Receives, acknowledges, puts back.
-async fn consume<S: EventSet>(subscribe: Subscribe<S>) -> Result<(), Error> {
-    let mut orders = within("a subscription", subscribe.into_future()).await?;
-    next(&mut orders).await?.ack_confirmed().await?;
-    next(&mut orders).await?.nak(Duration::ZERO).await?;
-    let again = next(&mut orders).await?;
-    assert_eq!((again.sequence(), again.attempt()), (Some(2), 2));
-    again.ack_confirmed().await
-}
-
-async fn exhausted(case: Case) -> Result<(), Error> {
-    let orders = case
-        .bus()
-        .subscribe::<AllOrderEvents>()
-        .durable(case.own("billing"));
-    let mut orders = within("a subscription", orders.max_deliver(1).into_future()).await?;
-    next(&mut orders).await?.nak(Duration::ZERO).await?;
-    loop {
-        let incoming = within("a notice", orders.next_incoming()).await;
-        match incoming.expect("the subscription goes on")? {
-            Incoming::Delivery(delivery) => delivery.ack_confirmed().await?,
-            Incoming::Notice(notice) if notice.exhausted().is_some() => return Ok(()),
-            Incoming::Notice(_) => {}
-        }
-    }
-}
-
-async fn history(case: Case) -> Result<(), Error> {
-    let bus = case.bus();
-    let oldest = bus.history::<AllOrderEvents>();
-    let newest = bus.history::<AllOrderEvents>().newest_first();
-    for (history, sequences) in [(oldest, [1, 2]), (newest, [2, 1])] {
-        let mut orders = within("history", history.into_future()).await?;
-        for sequence in sequences {
-            let recorded = within("an event", orders.next()).await.expect("an event")?;
-            assert_eq!(recorded.sequence(), sequence);
-        }
-    }
-    Ok(())
-}
-
-async fn applies_durable(case: Case) -> Result<(), Error> {
-    let prefix = case.bus().prefix().to_owned();
-    for wait in [10, 20] {
-        let stream = StreamSpec::new(case.own("ORDERS")).subject("orders.>");
-        let config = stream.config(&prefix).unwrap();
-        let name = ConsumerName::Durable(case.own("billing").into());
-        let mut durable = ConsumerConfig::new(name, config.subjects.clone());
-        durable.ack_wait = Duration::from_secs(wait);
-        let nats = case.nats();
-        within("the durable", nats.apply_consumer(&config.name, &durable)).await?;
-    }
-    Ok(())
-}
-
-async fn applies(case: Case) -> Result<(), Error> {
-    within("the stream", case.bus().apply_streams()).await?;
-    let stream = StreamSpec::new(case.own("ORDERS"))
-        .subject("orders.>")
-        .max_messages(10);
-    let prefix = case.bus().prefix().to_owned();
-    let changed = EventBus::builder().prefix(prefix).stream(stream);
-    let changed = changed.transport(case.nats()).unwrap();
-    within("the change", changed.apply_streams())
-        .await
-        .map(drop)
-}
-
-async fn coordinates(case: Case) -> Result<(), Error> {
-    let bus = case.builder().coordination(&*case.own("EVENT_SDK"));
-    let bucket = bus.transport(case.nats()).unwrap().coordination();
-    for _ in 0..2 {
-        let put = bucket.put("lease.1", "me", Revision::Absent, None);
-        let revision = within("a put", put).await?;
-        let entry = within("an entry", bucket.get("lease.1")).await?;
-        assert_eq!(entry.expect("an entry").revision, revision);
-        assert_eq!(within("a list", bucket.list("lease")).await?.len(), 1);
-        let deleted = bucket.delete("lease.1", Revision::Exactly(revision));
-        within("a deletion", deleted).await?;
-    }
-    Ok(())
-}
-
-async fn applies_bucket(case: Case) -> Result<(), Error> {
-    let config = BucketConfig::new(case.own("EVENT_SDK"));
-    for config in [config.clone(), config.unlimited_age()] {
-        let bus = EventBus::builder().coordination(config);
-        let bus = bus.transport(case.nats()).unwrap();
-        let applied = within("the bucket", bus.apply()).await?;
-        assert!(!applied.is_unchanged(), "{applied}");
-    }
-    Ok(())
-}
-
-async fn plain_publish(case: Case) -> Result<(), Error> {
-    let prefix = case.bus().prefix().to_owned();
-    let bus = EventBus::builder()
-        .prefix(prefix)
-        .transport(case.nats().core())?;
-    publish(&bus, 1).await.map(drop)
-}
-
-async fn plain_subscribe(case: Case) -> Result<(), Error> {
-    let prefix = case.bus().prefix().to_owned();
-    let bus = EventBus::builder()
-        .prefix(prefix)
-        .transport(case.nats().core())?;
-    let orders = bus
-        .subscribe::<AllOrderEvents>()
-        .ack_policy(AckPolicy::None);
-    let orders = orders.deliver(DeliverPolicy::New).into_future();
-    within("a subscription", orders).await.map(drop)
 }

@@ -191,13 +191,25 @@ async fn an_event_whose_span_is_recorded_starts_a_trace_that_others_inherit() {
     publisher.publish(placed(4)).trace(&own).await.unwrap();
     let fourth = orders.next().await.unwrap().unwrap();
     assert_eq!(fourth.trace(), Some(own));
+    // The cause was not received, so its trace is not known here; it has the same id.
+    let prepared = publisher.prepare(placed(5));
+    publisher.publish(&prepared).await.unwrap();
+    let caused = publisher.publish(placed(6)).caused_by(&prepared);
+    caused.await.unwrap();
+    let [cause, effect] = [
+        orders.next().await.unwrap().unwrap().trace().unwrap(),
+        orders.next().await.unwrap().unwrap().trace().unwrap(),
+    ];
+    assert_eq!(cause.trace_id(), prepared.id().simple().to_string());
+    assert_eq!(effect.trace_id(), cause.trace_id());
+    assert_ne!(effect, cause);
     // A message without an id starts none.
     bus.raw()
         .publish("orders.order.placed", "{}")
         .await
         .unwrap();
-    let fifth = orders.next().await.unwrap().unwrap();
-    assert_eq!(fifth.trace(), None);
+    let last = orders.next().await.unwrap().unwrap();
+    assert_eq!(last.trace(), None);
 }
 
 #[tokio::test]

@@ -12,8 +12,8 @@ use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::rig::Rig;
 use event_sdk_core::transport::{
-    AckPolicy, Capability, DeliverPolicy, Error, ErrorKind, HistoryRequest, Settlement,
-    TransportExt as _,
+    AckPolicy, Capability, Deletion, DeliverPolicy, Error, ErrorKind, HistoryRequest, PurgeRequest,
+    Settlement, TransportExt as _, WhichMessage,
 };
 
 cases! { "closing":
@@ -96,6 +96,14 @@ async fn after_closing_nothing_is_managed(fixture: Fixture) -> Outcome {
     rig.close().await??;
     if rig.can(Capability::ConsumerAdmin) {
         refused("deleting a consumer", rig.delete_consumer("d").await?)?;
+    }
+    if rig.can(Capability::MessageAdmin) {
+        let which = WhichMessage::Sequence(1);
+        refused("getting a message", rig.try_get(which).await?)?;
+        let deleted = rig.try_delete(1, Deletion::Remove).await?;
+        refused("deleting a message", deleted)?;
+        let all = PurgeRequest::all(rig.stream.clone());
+        refused("a purge", rig.try_purge(all).await?)?;
     }
     if rig.can(Capability::StreamAdmin) {
         let config = fixture.config('a', |stream| stream.subject(">"))?;

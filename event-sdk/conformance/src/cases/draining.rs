@@ -16,7 +16,7 @@ use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::{Rig, SHORT};
 use event_sdk_core::transport::{
-    AckPolicy, Capability, ConsumerConfig, DeliverPolicy, Drained, Error, Settlement,
+    AckPolicy, Capability, ConsumerConfig, DeliverPolicy, Drained, Error, PurgeRequest, Settlement,
 };
 
 cases! { "draining":
@@ -164,6 +164,10 @@ async fn after_a_drain_nothing_is_settled(fixture: Fixture) -> Outcome {
 async fn nothing_is_managed(rig: &Rig) -> Outcome {
     if rig.can(Capability::StreamAdmin) {
         refused("asking for a state", rig.try_state().await?)?;
+    }
+    if rig.can(Capability::MessageAdmin) {
+        let all = PurgeRequest::all(rig.stream.clone());
+        refused("a purge", rig.try_purge(all).await?)?;
     }
     if rig.can(Capability::ConsumerAdmin) {
         refused("deleting a consumer", rig.delete_consumer("d").await?)?;

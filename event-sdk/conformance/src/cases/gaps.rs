@@ -25,6 +25,8 @@ cases! { "gaps":
         "A gap begins and ends with messages that were dropped, whatever is there between them.";
     what_was_dropped_behind_the_start_is_a_gap [Store, ReportsGaps]
         "What was dropped from the sequence on at which a consumer is to start arrives as a gap.";
+    what_was_deleted_is_a_gap [Store, ReportsGaps, MessageAdmin]
+        "What is deleted before a consumer read it is reported.";
     what_was_read_is_no_gap [Store, ReportsGaps]
         "What a consumer has read is no gap when it is dropped.";
     what_went_before_is_no_gap [Store, ReportsGaps]
@@ -256,6 +258,20 @@ async fn what_grew_too_old_is_a_gap(fixture: Fixture) -> Outcome {
     let mut reader = rig.subscribe(&config).await?;
     sequences.push(rig.publish("a", 5).await?);
     read_all(&mut reader, &sequences).await?;
+    Ok(())
+}
+
+async fn what_was_deleted_is_a_gap(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let config = rig.durable("d")?;
+    drop(rig.subscribe(&config).await?);
+    let sequences = rig.publish_all("a", 1..7).await?;
+    for sequence in [2, 4] {
+        ensure!(rig.delete(sequence).await?, "there was one at {sequence}");
+    }
+    let mut reader = rig.subscribe(&config).await?;
+    let seen = read_all(&mut reader, &sequences).await?;
+    ensure_eq!(seen.messages, [1, 3, 5, 6], "the messages that were left");
     Ok(())
 }
 

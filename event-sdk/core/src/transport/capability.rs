@@ -42,6 +42,12 @@ pub enum Capability {
     /// Consumers can be inspected, created, changed and deleted:
     /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
     ConsumerAdmin,
+    /// Stored messages can be got, deleted and purged by sequence:
+    /// [`Transport::message_admin`](super::Transport::message_admin).
+    MessageAdmin,
+    /// Advisories about consumers can be heard:
+    /// [`Transport::advisories`](super::Transport::advisories).
+    Advisories,
     /// A stream can drop messages when they are acknowledged (work queue, interest).
     RetentionByAck,
     /// A stream can be compressed on disk.
@@ -55,7 +61,7 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -71,6 +77,8 @@ impl Capability {
         Self::ValueHandover,
         Self::StreamAdmin,
         Self::ConsumerAdmin,
+        Self::MessageAdmin,
+        Self::Advisories,
         Self::RetentionByAck,
         Self::Compression,
         Self::Coordination,
@@ -82,7 +90,12 @@ impl Capability {
     pub const fn is_ability(self) -> bool {
         matches!(
             self,
-            Self::History | Self::StreamAdmin | Self::ConsumerAdmin | Self::Coordination
+            Self::History
+                | Self::StreamAdmin
+                | Self::ConsumerAdmin
+                | Self::MessageAdmin
+                | Self::Advisories
+                | Self::Coordination
         )
     }
 
@@ -111,6 +124,8 @@ impl fmt::Display for Capability {
             Self::ValueHandover => "handing a value over without encoding it",
             Self::StreamAdmin => "finding, creating and changing streams",
             Self::ConsumerAdmin => "looking after consumers",
+            Self::MessageAdmin => "getting, deleting and purging stored messages",
+            Self::Advisories => "hearing advisories about consumers",
             Self::RetentionByAck => "keeping messages only until they are acknowledged",
             Self::Compression => "compressing a stream",
             Self::Coordination => "keeping entries by key with compare-and-set",

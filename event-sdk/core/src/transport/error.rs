@@ -52,6 +52,8 @@ pub enum ErrorKind {
     StreamNotFound,
     /// The stream is full and refuses new messages.
     StreamFull,
+    /// The stream does not allow its messages to be deleted or purged.
+    DeletionDenied,
     /// The stream's last sequence is not the one that the publish expected.
     WrongLastSequence {
         /// The actual last sequence, if known.

@@ -2,9 +2,10 @@
 //! one.
 
 use super::{
-    BucketConfig, Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo,
-    CoordinationEntry, Error, HistoryRequest, HistoryStream, Operation, PutRequest, Revision,
-    StreamChange, StreamState, Transport,
+    AdvisoryRequest, AdvisoryStream, BucketConfig, Capability, Completion, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, CoordinationEntry, Deletion, Error, FoundMessage, HistoryRequest,
+    HistoryStream, Operation, PurgeRequest, PutRequest, Revision, StoredAdvisories, StreamChange,
+    StreamState, SubscribeRequest, Transport, WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -21,6 +22,8 @@ pub trait TransportExt: Transport {
             Capability::History => self.history().is_some(),
             Capability::StreamAdmin => self.stream_admin().is_some(),
             Capability::ConsumerAdmin => self.consumer_admin().is_some(),
+            Capability::MessageAdmin => self.message_admin().is_some(),
+            Capability::Advisories => self.advisories().is_some(),
             Capability::Coordination => self.coordination().is_some(),
             other => self.capabilities().has(other),
         }
@@ -108,6 +111,64 @@ pub trait TransportExt: Transport {
         match self.consumer_admin() {
             Some(consumers) => consumers.delete(stream, consumer),
             None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`MessageAdmin::get`](super::MessageAdmin::get).
+    fn get_message(
+        &self,
+        stream: &str,
+        which: WhichMessage,
+    ) -> Completion<Result<Option<FoundMessage>, Error>> {
+        match self.message_admin() {
+            Some(messages) => messages.get(stream, which),
+            None => lacks(self, Capability::MessageAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`MessageAdmin::delete`](super::MessageAdmin::delete).
+    fn delete_message(
+        &self,
+        stream: &str,
+        sequence: u64,
+        deletion: Deletion,
+    ) -> Completion<Result<bool, Error>> {
+        match self.message_admin() {
+            Some(messages) => messages.delete(stream, sequence, deletion),
+            None => lacks(self, Capability::MessageAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`MessageAdmin::purge`](super::MessageAdmin::purge).
+    fn purge_messages(&self, request: PurgeRequest) -> Completion<Result<u64, Error>> {
+        match self.message_admin() {
+            Some(messages) => messages.purge(request),
+            None => lacks(self, Capability::MessageAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`Advisories::listen`](super::Advisories::listen).
+    fn listen_to_advisories(
+        &self,
+        request: AdvisoryRequest,
+    ) -> Completion<Result<AdvisoryStream, Error>> {
+        match self.advisories() {
+            Some(advisories) => advisories.listen(request),
+            None => lacks(self, Capability::Advisories, Operation::Subscribe),
+        }
+    }
+
+    /// Subscribes to a stream that stores advisories
+    /// ([`AdvisoryKind::subjects`](super::AdvisoryKind::subjects)), and reads its messages as such.
+    ///
+    /// Cancel-safe, and with the errors, as [`Transport::subscribe`].
+    fn subscribe_advisories(
+        &self,
+        request: SubscribeRequest,
+    ) -> Completion<Result<StoredAdvisories, Error>> {
+        match self.subscribe(request).try_into_ready() {
+            Ok(subscribed) => Completion::ready(subscribed.map(StoredAdvisories::new)),
+            Err(later) => Completion::later(async move { Ok(StoredAdvisories::new(later.await?)) }),
         }
     }
 

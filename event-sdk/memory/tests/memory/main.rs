@@ -2,6 +2,7 @@
 //! consumers, acks, draining, hand-over, history, buckets, wakeups and memory bounds.
 
 mod acks;
+mod advisories;
 mod applying;
 mod applying_durables;
 mod bounds;
@@ -11,6 +12,7 @@ mod draining;
 mod handover;
 mod history;
 mod keeping;
+mod message_admin;
 mod publishing;
 mod retention;
 mod runtimes;

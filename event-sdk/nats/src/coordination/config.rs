@@ -112,8 +112,13 @@ fn absent(like: &Value) -> Value {
     }
 }
 
+/// A duration as the server counts it, in 63 bits.
 fn nanos(duration: Duration) -> Value {
-    json!(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))
+    json!(
+        i64::try_from(duration.as_nanos())
+            .unwrap_or(i64::MAX)
+            .unsigned_abs()
+    )
 }
 
 /// A value as it is shown in a difference, like those of other transports.
@@ -179,6 +184,12 @@ mod tests {
         let forever = bucket(BucketConfig::new("B").unlimited_age()).created();
         assert_eq!(forever.get("duplicate_window"), Some(&nanos(WINDOW)));
         assert_eq!(forever.get("max_age"), Some(&json!(0)));
+    }
+
+    #[test]
+    fn an_age_beyond_what_a_server_counts_is_the_longest() {
+        let created = bucket(BucketConfig::new("B").max_age(Duration::MAX)).created();
+        assert_eq!(created.get("max_age"), Some(&json!(i64::MAX)));
     }
 
     #[test]

@@ -334,9 +334,14 @@ enum Resolved {
     Again(u64),
 }
 
+/// The longest TTL that a server can count, in nanoseconds of 63 bits.
+const LONGEST_TTL: u64 = i64::MAX as u64 / 1_000_000_000;
+
 /// The whole seconds of a TTL, which has no fractions: rather longer than shorter.
 fn whole_seconds(expiry: Duration) -> u64 {
-    expiry.as_secs() + u64::from(expiry.subsec_nanos() > 0)
+    let seconds = expiry.as_secs();
+    let seconds = seconds.saturating_add(u64::from(expiry.subsec_nanos() > 0));
+    seconds.min(LONGEST_TTL)
 }
 
 #[cfg(test)]
@@ -349,5 +354,6 @@ mod tests {
             assert_eq!(whole_seconds(Duration::from_millis(millis)), seconds);
         }
         assert_eq!(whole_seconds(Duration::from_nanos(1)), 1);
+        assert_eq!(whole_seconds(Duration::MAX), LONGEST_TTL);
     }
 }

@@ -25,7 +25,7 @@ use event_sdk_core::transport::{
 };
 
 /// The messages of some patterns, until the connection ends.
-pub(super) struct CoreSubscription {
+pub(crate) struct CoreSubscription {
     waiting: Arc<Waiting>,
     /// Completes when the subscription ends, with the reason; `None` after a drain or close.
     end: Pin<Box<dyn Future<Output = Option<Error>> + Send>>,
@@ -37,7 +37,7 @@ pub(super) struct CoreSubscription {
 
 impl CoreSubscription {
     /// Subscribes, and waits until the server has the subscription.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         context: &NatsContext,
         about: &ErrorContext,
         filters: &[Pattern],
@@ -116,44 +116,70 @@ async fn denied(
     }
 }
 
-impl Stream for CoreSubscription {
-    type Item = Result<Incoming, Error>;
+/// One item of a [`CoreSubscription`], before it is read.
+pub(crate) enum CoreItem {
+    Message(WireMessage),
+    Notice(Notice),
+}
 
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        if this.ended {
+impl CoreSubscription {
+    /// The next item; `None` at the end.
+    pub(crate) fn poll_item(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<CoreItem, Error>>> {
+        if self.ended {
             return Poll::Ready(None);
         }
         // The queue is not a channel of tokio, so it does not consume the budget itself.
         let budget = ready!(coop::poll_proceed(cx));
-        let end = match this.end.poll_unpin(cx) {
+        let end = match self.end.poll_unpin(cx) {
             Poll::Ready(end) => end,
-            Poll::Pending => loop {
-                if let Poll::Ready(watch) = this.reconnected.poll_unpin(cx) {
+            Poll::Pending => {
+                if let Poll::Ready(watch) = self.reconnected.poll_unpin(cx) {
                     budget.made_progress();
-                    this.reconnected = Box::pin(watch.reconnected());
+                    self.reconnected = Box::pin(watch.reconnected());
                     let notice = Notice::new(NoticeKind::Reconnected);
-                    return Poll::Ready(Some(Ok(Incoming::Notice(notice))));
+                    return Poll::Ready(Some(Ok(CoreItem::Notice(notice))));
                 }
-                match ready!(this.waiting.poll(cx)) {
+                match ready!(self.waiting.poll(cx)) {
                     Some(Item::Message(message)) => {
                         budget.made_progress();
-                        if let Some(received) = received(&message) {
-                            return Poll::Ready(Some(Ok(Incoming::Message(received))));
-                        }
+                        return Poll::Ready(Some(Ok(CoreItem::Message(message))));
                     }
                     Some(Item::Dropped(messages)) => {
                         budget.made_progress();
                         let notice = Notice::new(NoticeKind::Dropped { messages });
-                        return Poll::Ready(Some(Ok(Incoming::Notice(notice))));
+                        return Poll::Ready(Some(Ok(CoreItem::Notice(notice))));
                     }
-                    None => break this.monitor.failure(),
+                    None => self.monitor.failure(),
                 }
-            },
+            }
         };
-        this.ended = true;
-        this.waiting.leave();
+        self.ended = true;
+        self.waiting.leave();
         Poll::Ready(end.map(Err))
+    }
+}
+
+impl Stream for CoreSubscription {
+    type Item = Result<Incoming, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let message = match ready!(self.poll_item(cx)) {
+                Some(Ok(CoreItem::Message(message))) => message,
+                Some(Ok(CoreItem::Notice(notice))) => {
+                    return Poll::Ready(Some(Ok(Incoming::Notice(notice))));
+                }
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            };
+            // One that cannot be read is left out.
+            if let Some(received) = received(&message) {
+                return Poll::Ready(Some(Ok(Incoming::Message(received))));
+            }
+        }
     }
 }
 

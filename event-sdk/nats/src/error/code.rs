@@ -11,6 +11,9 @@ pub(crate) const CONSUMER_NOT_THERE: u64 = 10149;
 /// A consumer of this name exists and is another, or is just being created.
 pub(crate) const CONSUMER_EXISTS: [u64; 3] = [10148, 10013, 10105];
 pub(crate) const MESSAGE_NOT_FOUND: u64 = 10037;
+pub(crate) const SEQUENCE_NOT_FOUND: u64 = 10043;
+/// A message could not be deleted: it is not there, or the stream does not allow it.
+pub(crate) const DELETION_FAILED: u64 = 10057;
 pub(crate) const MESSAGE_TOO_LARGE: u64 = 10054;
 /// A message with the same id is being stored.
 pub(crate) const DUPLICATE_IN_PROCESS: u64 = 10158;
@@ -33,6 +36,12 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::StreamNotFound,
             "create it, with `apply_stream` for example",
         ),
+        // A sealed stream, or one with `deny_delete` or `deny_purge` (nats-server,
+        // `server/jetstream_api.go`).
+        10109 => (ErrorKind::DeletionDenied, ""),
+        DELETION_FAILED | 10110 if description.ends_with("not permitted") => {
+            (ErrorKind::DeletionDenied, "the stream is configured so")
+        }
         CONSUMER_NOT_FOUND | CONSUMER_NOT_THERE => (ErrorKind::ConsumerNotFound, ""),
         10071 | WRONG_LAST_SEQUENCE_UNKNOWN => (
             ErrorKind::WrongLastSequence {
@@ -146,6 +155,17 @@ mod tests {
                 10076,
                 "JetStream not enabled",
                 ErrorKind::Unsupported(Capability::Store),
+            ),
+            (
+                10057,
+                "message delete not permitted",
+                ErrorKind::DeletionDenied,
+            ),
+            (10057, "stream store EOF", ErrorKind::Other),
+            (
+                10110,
+                "stream purge not permitted",
+                ErrorKind::DeletionDenied,
             ),
             (0, "something new", ErrorKind::Other),
         ] {

@@ -1,6 +1,7 @@
 //! Reads the answers to direct gets (`$JS.API.DIRECT.GET`): a stored message with what the
 //! server added to its headers, or a status.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use crate::error::ErrorContext;
@@ -42,6 +43,8 @@ pub(super) fn answer(about: &ErrorContext, message: &WireMessage) -> Result<Answ
         stored_at,
         message_id: message_id.map(std::borrow::Cow::into_owned),
         headers: parsed.map(|block| headers::read(&block)),
+        // The server's own lines are among them, and history leaves the message out.
+        header_block: Bytes::new(),
         body: message.body(),
     }))
 }

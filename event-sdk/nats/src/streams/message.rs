@@ -36,6 +36,8 @@ pub(crate) struct Found {
     pub(crate) stored_at: Timestamp,
     /// Or why they cannot be read.
     pub(crate) headers: Result<Headers, HeaderFault>,
+    /// The bytes of headers that cannot be read; otherwise empty.
+    pub(crate) header_block: Bytes,
     pub(crate) message_id: Option<String>,
     pub(crate) body: Bytes,
 }
@@ -46,6 +48,28 @@ const EMPTY: &[u8] = b"NATS/1.0\r\n\r\n";
 /// Reads a message from the leader of its stream, which has all that is
 /// confirmed; `None` if there is no such message.
 pub(crate) async fn message(
+    context: &NatsContext,
+    about: &ErrorContext,
+    stream: &str,
+    which: &Which<'_>,
+) -> Result<Option<Found>, Error> {
+    let found = ask(context, about, stream, which).await?;
+    let Which::LastOf(subject) = *which else {
+        return Ok(found);
+    };
+    // After the last message of a subject was deleted, a server of 2.10 finds none until it has
+    // read the others.
+    if found.is_some()
+        || ask(context, about, stream, &Which::Next(subject, 1))
+            .await?
+            .is_none()
+    {
+        return Ok(found);
+    }
+    ask(context, about, stream, which).await
+}
+
+async fn ask(
     context: &NatsContext,
     about: &ErrorContext,
     stream: &str,
@@ -96,6 +120,10 @@ pub(crate) async fn message(
         sequence: message.seq,
         stored_at: message.time,
         message_id: message_id.map(Cow::into_owned),
+        header_block: match parsed {
+            Ok(_) => Bytes::new(),
+            Err(_) => Bytes::copy_from_slice(&block),
+        },
         headers: parsed.map(|block| headers::read(&block)),
         body: body.into(),
     }))

@@ -93,6 +93,9 @@ async fn another_client_finds_what_a_key_value_store_has() {
     within(expiring).await.unwrap();
     let headers = stored(&url, "$KV.B.e").await;
     assert!(headers.contains("Nats-TTL: 91s\r\n"), "{headers}");
+    let endless = bucket.put("e", "x", Revision::Any, Some(Duration::MAX));
+    within(endless).await.unwrap();
+    assert_eq!(value(&bucket, "e").await.as_deref(), Some("x"));
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! streams, publishing, pulling, settling, recovery, history,
 //! coordination and core NATS.
 
+mod advisories;
 mod cluster;
 mod connecting;
 mod consumer_ends;
@@ -15,6 +16,7 @@ mod exhausted;
 mod gaps;
 mod gaps_uncertain;
 mod history;
+mod message_admin;
 mod misbehaving;
 mod odd_subjects;
 mod permissions;

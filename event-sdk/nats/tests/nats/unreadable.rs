@@ -3,9 +3,11 @@
 
 use std::time::{Duration, Instant};
 
+use event_sdk::headers::Headers;
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, ErrorKind, HistoryRequest, Incoming,
-    NoticeKind, Order, Settlement, SubscribeRequest, Transport as _, TransportExt as _,
+    AckPolicy, Body, ConsumerConfig, ConsumerName, Deletion, DeliverPolicy, ErrorKind,
+    HistoryRequest, Incoming, NoticeKind, Order, Settlement, SubscribeRequest, Transport as _,
+    TransportExt as _, WhichMessage,
 };
 use event_sdk_test_servers::{Server, programs};
 use futures_util::{StreamExt, TryStreamExt};
@@ -257,4 +259,40 @@ async fn many_headers_are_refused_at_once() {
     assert!(notice.to_string().contains("more than"), "{notice}");
     reader.expect_and_ack([2]).await;
     assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn they_are_got_as_bytes() {
+    for program in [programs::nats::current(), programs::nats::oldest()] {
+        let rig = Rig::start_with(Server::options().program(program.unwrap())).await;
+        rig.store_unreadable_ones().await;
+        let nats = rig.connect().await;
+        let get = async |which| {
+            let got = tokio::time::timeout(PATIENCE, nats.get_message(STREAM, which)).await;
+            got.unwrap().unwrap().expect("it is stored")
+        };
+        for (sequence, block) in UNREADABLE.zip(HEADERS) {
+            let found = get(WhichMessage::Sequence(sequence)).await;
+            assert_eq!((found.sequence, &*found.subject), (sequence, "events.h"));
+            let headers = found.headers.as_ref().unwrap_err();
+            assert_eq!(headers.bytes(), block);
+            assert!(matches!(&found.body, Body::Encoded(body) if body == "0"));
+            let error = found.into_stored().unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::InvalidHeader, "{error}");
+        }
+        let odd = get(WhichMessage::Sequence(*UNREADABLE.end())).await;
+        assert!(odd.subject.contains('\u{fffd}'), "{}", odd.subject);
+        assert!(matches!(&odd.body, Body::Encoded(body) if body == "0"));
+        assert!(odd.headers.as_ref().is_ok_and(Headers::is_empty));
+        let error = odd.into_stored().unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::InvalidSubject, "{error}");
+        let last = get(WhichMessage::LastUnder(pattern("events.h"))).await;
+        assert_eq!(last.sequence, *UNREADABLE.end() - 1);
+        for sequence in UNREADABLE {
+            let deleted = nats.delete_message(STREAM, sequence, Deletion::Remove);
+            let deleted = tokio::time::timeout(PATIENCE, deleted).await;
+            assert!(deleted.unwrap().unwrap(), "sequence {sequence}");
+        }
+        assert_eq!(nats.stream_state(STREAM).await.unwrap().messages, 2);
+    }
 }

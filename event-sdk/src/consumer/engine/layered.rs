@@ -23,7 +23,7 @@ pub(super) struct Layered {
 struct Next {
     id: usize,
     arrival: u64,
-    /// Held if no other handler may run in the process.
+    /// Held if it runs alone in the process.
     alone: Option<Alone>,
 }
 
@@ -44,16 +44,15 @@ impl Engine {
     }
 
     /// Whether the event that waits for the layers runs alone in the process.
-    pub(super) fn is_alone_at_layers(&self) -> bool {
-        let next = (self.layered.as_ref()).and_then(|layered| layered.next.as_ref());
+    pub(super) fn runs_alone_next(&self) -> bool {
+        let next = self
+            .layered
+            .as_ref()
+            .and_then(|layered| layered.next.as_ref());
         next.is_some_and(|next| next.alone.is_some())
     }
 
-    /// Lets an event that may start wait for the layers.
-    ///
-    /// # Errors
-    ///
-    /// Returns `alone` if there are no layers.
+    /// Lets an event that may start wait for the layers; without layers, returns `alone`.
     pub(super) fn wait_for_layers(
         &mut self,
         id: usize,
@@ -62,28 +61,40 @@ impl Engine {
         let (Some(layered), Some(entry)) = (&mut self.layered, self.held.get_mut(id)) else {
             return Err(alone);
         };
-        layered.next = Some(Next {
-            id,
-            arrival: entry.arrival,
-            alone,
-        });
-        // A probe comes from the breaker.
+        // A probe comes from the breaker, and another event from being recorded.
         entry.state = State::Queued;
+        let arrival = entry.arrival;
+        let displaced = layered.next.replace(Next { id, arrival, alone });
+        if let Some(other) = displaced.filter(|other| other.id != id)
+            && let Some(entry) = self.held.get(other.id)
+            && entry.arrival == other.arrival
+            && matches!(entry.state, State::Queued)
+        {
+            self.ready.push_front(other.id);
+        }
         Ok(())
     }
 
     /// Starts the event that waits, when the layers are ready.
     pub(super) fn poll_layers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let next = self
+            .layered
+            .as_ref()
+            .and_then(|layered| layered.next.as_ref());
+        let Some((id, arrival)) = next.map(|next| (next.id, next.arrival)) else {
+            return Poll::Ready(());
+        };
+        let recorded_first = self.is_recorded_first(id);
         let Some(layered) = &mut self.layered else {
             return Poll::Ready(());
         };
-        let Some(&Next { id, arrival, .. }) = layered.next.as_ref() else {
-            return Poll::Ready(());
-        };
         let entry = self.held.get_mut(id).filter(|entry| {
-            let waits = matches!(entry.state, State::Queued);
+            let waits = matches!(entry.state, State::Queued | State::Recording);
             waits && entry.arrival == arrival && self.drain_until.is_none()
         });
+        if (entry.as_ref()).is_some_and(|entry| matches!(entry.state, State::Recording)) {
+            return Poll::Pending;
+        }
         let handler = entry
             .as_ref()
             .and_then(|entry| self.handlers.of(entry.held.delivery(), &self.set));
@@ -103,6 +114,11 @@ impl Engine {
                 "a layer panicked",
             )),
         };
+        if ready.is_ok() && recorded_first {
+            // It keeps its place, and the layers stay ready for it.
+            self.begin(id, None);
+            return Poll::Ready(());
+        }
         let alone = layered.next.take().and_then(|next| next.alone);
         entry.count_start();
         match ready {

@@ -36,23 +36,16 @@ impl Engine {
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
-        if !self.may_start() {
-            return false;
-        }
-        while self.running() < self.options.concurrency {
+        while self.running() < self.options.concurrency && self.has_ready() && self.may_start() {
+            if !self.runs_alone_next() && !self.may_run_beside(cx) {
+                return started;
+            }
             if self.at_layers() > 0 {
-                let beside = self.is_alone_at_layers() || self.may_run_beside(cx);
-                if !beside || self.poll_layers(cx).is_pending() {
-                    return started;
+                if self.poll_layers(cx).is_pending() {
+                    break;
                 }
                 started = true;
                 continue;
-            }
-            if !self.has_ready() {
-                break;
-            }
-            if !self.may_run_beside(cx) {
-                return started;
             }
             if let Some(id) = self.next_probe() {
                 started |= self.start(id);
@@ -72,7 +65,7 @@ impl Engine {
     }
 
     fn has_ready(&self) -> bool {
-        !self.ready.is_empty() || self.circuit.has_probes()
+        !self.ready.is_empty() || self.circuit.has_probes() || self.at_layers() > 0
     }
 
     /// Starts the handler of the next event.
@@ -86,7 +79,8 @@ impl Engine {
 
     /// Starts an event without others. One that was delivered before is recorded first.
     fn start(&mut self, id: usize) -> bool {
-        if self.is_recorded_first(id) {
+        let layers_first = self.layered.is_some() && self.handlers.batch().is_none();
+        if !layers_first && self.is_recorded_first(id) {
             self.begin(id, None);
             return true;
         }
@@ -98,8 +92,9 @@ impl Engine {
         if let Some(batch) = self.handlers.batch().cloned() {
             return self.run_batch(&[id], &batch, alone);
         }
-        let Err(alone) = self.wait_for_layers(id, alone) else {
-            return true;
+        let alone = match self.wait_for_layers(id, alone) {
+            Ok(()) => return true,
+            Err(alone) => alone,
         };
         let Some(entry) = self.held.get_mut(id) else {
             return false;

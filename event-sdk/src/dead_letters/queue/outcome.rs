@@ -71,7 +71,7 @@ impl DeadLetterQueue {
 
     /// Up to which sequence a consumer has settled its redriven events; `None` if that cannot be
     /// known.
-    async fn settled(&self, consumer: &str) -> Result<Option<u64>, Error> {
+    pub(super) async fn settled(&self, consumer: &str) -> Result<Option<u64>, Error> {
         let info = self.bus.transport();
         let info = info.consumer_info(self.place.retry_name(), consumer).await;
         match info {

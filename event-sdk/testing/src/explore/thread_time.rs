@@ -27,7 +27,7 @@ const BLOCKED: Duration = Duration::from_millis(50);
 impl ThreadTime {
     /// Tasks run from here on.
     pub(super) fn begin(&self) {
-        *self.since() = Reading::now();
+        *self.since() = Reading::beginning();
         self.0.parked.store(false, Ordering::Release);
     }
 
@@ -35,7 +35,7 @@ impl ThreadTime {
     pub(super) fn end(&self) {
         self.0.parked.store(true, Ordering::Release);
         let since = self.since().take();
-        if let (Some(since), Some(now)) = (since, Reading::now())
+        if let (Some(since), Some(now)) = (since, Reading::end())
             && now.waited_since(&since) >= BLOCKED
         {
             self.0.blocked.store(true, Ordering::Release);
@@ -63,24 +63,57 @@ struct Reading {
     at: Instant,
     /// It ran, or waited for a processor.
     runnable: Duration,
+    /// How often it went to sleep by itself.
+    sleeps: u64,
 }
 
 impl Reading {
-    /// `None` where the system does not tell.
-    fn now() -> Option<Self> {
-        let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        let mut numbers = text.split_whitespace().map(str::parse::<u64>);
-        let (ran, waited) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    /// `None` where the system does not tell. If the thread loses its processor meanwhile, that is
+    /// before the beginning.
+    fn beginning() -> Option<Self> {
+        let (sleeps, runnable) = (sleeps()?, runnable()?);
+        let at = Instant::now();
         Some(Self {
-            at: Instant::now(),
-            runnable: Duration::from_nanos(ran.saturating_add(waited)),
+            at,
+            runnable,
+            sleeps,
         })
     }
 
+    /// The same for the end: if the thread loses its processor meanwhile, that is after the end.
+    fn end() -> Option<Self> {
+        let at = Instant::now();
+        Some(Self {
+            at,
+            runnable: runnable()?,
+            sleeps: sleeps()?,
+        })
+    }
+
+    /// How long it waited for something else than a processor. A machine that stops as a whole
+    /// puts no thread to sleep.
     fn waited_since(&self, earlier: &Self) -> Duration {
+        if self.sleeps == earlier.sleeps {
+            return Duration::ZERO;
+        }
         let passed = self.at.duration_since(earlier.at);
         passed.saturating_sub(self.runnable.saturating_sub(earlier.runnable))
     }
+}
+
+fn runnable() -> Option<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
+    let (ran, waited) = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+    Some(Duration::from_nanos(ran.saturating_add(waited)))
+}
+
+fn sleeps() -> Option<u64> {
+    let text = fs::read_to_string("/proc/thread-self/status").ok()?;
+    let field = text
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    field?.trim().parse().ok()
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -33,6 +33,8 @@ async fn a_selection_is_narrowed_by_event_key_cause_correlation_and_source() {
     orders().with_correlation("request-8").none();
     let invoiced = bus.published::<OrderInvoiced>().caused_by(&first).one();
     assert_eq!(invoiced.order, 1);
+    let second = orders().with_key(2).one();
+    bus.published::<OrderInvoiced>().caused_by(&second).none();
     let id = first.head().event_id;
     bus.published::<OrderInvoiced>().with_correlation(id).one();
     orders().from_source("test").exactly(2);

@@ -1,5 +1,6 @@
 //! Table: which cases fail for which broken promise.
 
+mod abilities;
 mod coordinating;
 mod draining;
 
@@ -53,8 +54,10 @@ pub(super) const BEGIN_ELSEWHERE: &[&str] = &[
 
 /// The whole table.
 pub(super) fn all() -> impl Iterator<Item = &'static Expected> {
-    [EXPECTED, draining::DRAINING, coordinating::COORDINATING]
+    let abilities = [abilities::ABILITIES, coordinating::COORDINATING];
+    [EXPECTED, draining::DRAINING]
         .into_iter()
+        .chain(abilities)
         .flatten()
 }
 
@@ -70,12 +73,14 @@ const EXPECTED: &[Expected] = &[
         "a_delivery_says_where_it_comes_from", "history_is_what_was_published",
     ]),
     exactly(S::ForgetsMessageIds, &[
+        "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
         "a_value_may_be_a_duplicate", "an_event_id_is_its_text",
         "an_id_that_cannot_travel_is_refused", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
     ]),
     exactly(S::HidesDuplicates, &[
+        "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_value_may_be_a_duplicate",
         "an_event_id_is_its_text", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
@@ -87,6 +92,7 @@ const EXPECTED: &[Expected] = &[
         "unexpected_subject_sequence_is_refused",
     ]),
     exactly(S::DropsHeaders, &[
+        "a_message_is_got_by_its_sequence",
         "a_value_arrives_as_it_is", "header_values_survive", "headers_count_towards_the_limit",
         "headers_survive", "history_is_what_was_published", "largest_header_survives",
         "many_headers_survive", "max_bytes_keeps_the_newest",
@@ -117,6 +123,7 @@ const EXPECTED: &[Expected] = &[
         "the_state_has_the_configuration",
     ]),
     exactly(S::AppliesNothing, &[
+        "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
@@ -135,18 +142,6 @@ const EXPECTED: &[Expected] = &[
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
         "subjects_of_another_stream_are_refused", "the_retention_of_a_stream_stays",
         "the_storage_of_a_stream_stays",
-    ]),
-    exactly(S::Pretends(Capability::StreamAdmin), &[
-        "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
-        "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
-        "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
-        "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
-        "a_subject_that_is_taken_away_is_kept", "after_closing_nothing_is_managed",
-        "an_age_that_is_set_later_counts", "applying_it_again_changes_nothing",
-        "many_may_apply_at_once", "subjects_of_another_stream_are_refused",
-        "the_retention_of_a_stream_stays", "the_storage_of_a_stream_stays",
-        "what_a_new_limit_drops_is_a_gap",
-        "what_differs_is_changed_and_told",
     ]),
     exactly(S::KeepsWhatWasAcked, &[
         "a_deleted_consumer_is_waited_for_no_more", "a_later_consumer_is_waited_for_too",
@@ -209,6 +204,7 @@ const EXPECTED: &[Expected] = &[
         "max_ack_pending_is_for_all_members",
     ]),
     exactly(S::IgnoresMaxDeliver, &[
+        "a_message_without_deliveries_left_is_heard",
         "a_nak_of_the_last_delivery_is_reported", "an_exhausted_message_is_reported",
         "another_backoff_is_followed_and_told", "binding_takes_the_consumer_as_it_is",
         "other_settings_are_followed_and_told", "max_deliver_is_kept",
@@ -263,12 +259,14 @@ const EXPECTED: &[Expected] = &[
         "without_max_deliver_it_comes_until_settled",
     ]),
     exactly(S::HidesGaps, &[
+        "what_was_deleted_is_a_gap",
         "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
         "a_slow_subscription_hears_of_a_gap", "holes_are_gaps", "what_a_new_limit_drops_is_a_gap",
         "what_grew_too_old_is_a_gap", "a_gap_spans_no_more_than_what_was_dropped",
         "what_was_dropped_behind_the_start_is_a_gap",
     ]),
     exactly(S::WidensGaps, &[
+        "what_was_deleted_is_a_gap",
         "a_durable_that_comes_back_hears_of_a_gap", "a_gap_counts_what_was_for_the_consumer",
         "a_gap_spans_no_more_than_what_was_dropped", "a_slow_subscription_hears_of_a_gap",
         "holes_are_gaps", "what_a_new_limit_drops_is_a_gap", "what_grew_too_old_is_a_gap",
@@ -305,6 +303,7 @@ const EXPECTED: &[Expected] = &[
         "what_is_not_settled_in_time_is_given_back", "what_ran_out_of_deliveries_may_be_acked_late",
     ]),
     exactly(S::PutsBackTheTerminated, &[
+        "a_termination_is_heard", "a_message_without_deliveries_left_is_heard", "what_others_do_is_heard", "advisories_are_chosen", "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "a_nak_after_the_term_does_nothing",
         "a_terminated_message_stays_away", "a_work_queue_drops_what_was_terminated",
         "settlements_of_all_kinds", "settling_lets_the_next_in", "what_is_in_hand_can_be_settled",
@@ -354,6 +353,7 @@ const EXPECTED: &[Expected] = &[
         "the_state_counts", "what_differs_is_changed_and_told",
     ]),
     exactly(S::Hides(Capability::Deduplication), &[
+        "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_duplicate_is_not_stored",
         "a_refused_id_is_not_remembered", "a_value_may_be_a_duplicate",
         "an_event_id_is_its_text", "an_id_that_cannot_travel_is_refused",
@@ -366,20 +366,13 @@ const EXPECTED: &[Expected] = &[
         "every_consumer_gets_the_value", "history_has_values",
         "values_and_bytes_keep_their_order",
     ]),
-    exactly(S::Pretends(Capability::History), &[
-        "after_closing_nothing_is_read", "history_begins_at_a_sequence",
-        "history_begins_at_a_time", "history_ends_where_it_was_asked_for", "history_has_values",
-        "history_is_in_order", "history_is_what_was_published", "history_keeps_its_filters",
-        "history_keeps_its_limit", "history_leaves_out_what_is_dropped",
-        "history_of_a_missing_stream_is_an_error", "history_of_nothing_is_empty",
-        "history_settles_nothing",
-    ]),
     exactly(S::Pretends(Capability::ExpectStream), &[
         "a_refused_id_is_not_remembered", "every_expectation_has_to_hold",
         "expected_stream_sequence_is_stored", "refused_messages_are_not_delivered",
         "unexpected_stream_sequence_is_refused",
     ]),
     exactly(S::Pretends(Capability::ExpectSubject), &[
+        "before_the_deleted_last_message_lies_another",
         "every_expectation_has_to_hold", "expected_subject_sequence_is_stored",
         "one_of_many_writers_wins", "unexpected_subject_sequence_is_refused",
     ]),
@@ -394,6 +387,7 @@ const EXPECTED: &[Expected] = &[
         "another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait",
     ]),
     exactly(S::GoesOnAfterClosing, &[
+        "listening_ends_with_the_transport",
         "after_closing_no_batch_is_settled", "after_closing_nothing_is_coordinated",
         "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",

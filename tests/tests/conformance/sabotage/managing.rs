@@ -12,35 +12,8 @@ use event_sdk::transport::{
 
 use super::{Broken, Sabotage, blurred, only_pretended};
 
-impl<T: Transport> StreamAdmin for Broken<T> {
-    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
-        match self.sabotage {
-            Sabotage::Panics => panic!("asked for streams"),
-            Sabotage::Hangs => Completion::later(std::future::pending()),
-            _ => self.inner.streams_for(pattern),
-        }
-    }
-
-    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
-        let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
-        Completion::later(async move {
-            let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
-            match sabotage {
-                Sabotage::CountsNoConsumers => state.consumers = 0,
-                Sabotage::CountsFromZero => state.first_sequence -= 1,
-                _ => {}
-            }
-            Ok(state)
-        })
-    }
-
-    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
-        broken_apply(&*self.inner, self.sabotage, config)
-    }
-}
-
 /// Applies a stream, or says so.
-pub(super) fn broken_apply(
+fn broken_apply(
     inner: &impl Transport,
     sabotage: Sabotage,
     config: &StreamConfig,
@@ -73,6 +46,33 @@ pub(super) fn broken_apply(
     })
 }
 
+impl<T: Transport> StreamAdmin for Broken<T> {
+    fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
+        match self.sabotage {
+            Sabotage::Panics => panic!("asked for streams"),
+            Sabotage::Hangs => Completion::later(std::future::pending()),
+            _ => self.inner.streams_for(pattern),
+        }
+    }
+
+    fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
+        let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
+        Completion::later(async move {
+            let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
+            match sabotage {
+                Sabotage::CountsNoConsumers => state.consumers = 0,
+                Sabotage::CountsFromZero => state.first_sequence -= 1,
+                _ => {}
+            }
+            Ok(state)
+        })
+    }
+
+    fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
+        broken_apply(&*self.inner, self.sabotage, config)
+    }
+}
+
 impl<T: Transport> ConsumerAdmin for Broken<T> {
     fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
         let (info, sabotage) = (self.inner.consumer_info(stream, consumer), self.sabotage);
@@ -103,7 +103,7 @@ impl<T: Transport> ConsumerAdmin for Broken<T> {
 }
 
 /// Applies a durable, or says so.
-pub(super) fn broken_apply_consumer<T: Transport>(
+fn broken_apply_consumer<T: Transport>(
     inner: &Arc<T>,
     sabotage: Sabotage,
     stream: &str,
