@@ -277,22 +277,27 @@ impl Engine {
         let known = self.handlers.has(&delivery, &self.set);
         let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
         let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
-        let id = self.hold(held, key.flatten());
+        let key = key.flatten();
+        let id = self.hold(held, key.clone());
         if self.passes_gate(id) {
-            self.admit(id);
+            self.admit_as(id, known, key);
+        }
+    }
+
+    /// Lets an event that was held back wait for its handler.
+    fn admit(&mut self, id: usize) {
+        if let Some(entry) = self.held.get(id) {
+            let known = self.handlers.has(entry.held.delivery(), &self.set);
+            self.admit_as(id, known, entry.key.clone());
         }
     }
 
     /// Lets an event wait for its handler, in the order of its key.
-    fn admit(&mut self, id: usize) {
-        let Some(entry) = self.held.get(id) else {
-            return;
-        };
-        if !self.handlers.has(entry.held.delivery(), &self.set) {
+    fn admit_as(&mut self, id: usize, known: bool, key: Option<Key>) {
+        if !known {
             self.refuse_unknown(id);
             return;
         }
-        let key = entry.key.clone();
         if self.is_left_out(id) {
             return;
         }
