@@ -79,7 +79,8 @@
 //!
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events. With
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
-//! others. This holds within a process.
+//! others. This holds within a process; with [`single_active`](Consumer::single_active), which lets
+//! one instance at a time handle events, across instances.
 //!
 //! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
 //! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is
@@ -104,11 +105,9 @@ mod handlers;
 mod held;
 mod layer;
 mod member;
+mod opener;
 mod options;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the engine does not call it yet")
-)]
+mod owned;
 mod owner;
 mod preset;
 mod publish;

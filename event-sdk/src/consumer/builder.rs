@@ -17,18 +17,20 @@ use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
-use super::engine::{Engine, Parts, Sources};
+use super::engine::{Engine, Parts};
 use super::filter::Filters;
 use super::handlers::{self, Handlers, Register, Set};
 use super::held::Shared;
 use super::layer::Layers;
+use super::opener::Opener;
 use super::options::{BreakerBy, Options};
+use super::owned::Owned;
 use super::report::ConsumerReport;
 use super::{Ctx, Outcome, Preset, ProbeInterval, Retry, Takes};
 use crate::bus::{EventBus, Wanted};
-use crate::dead_letters::{DeadLetterStream, DeadLetters};
+use crate::dead_letters::DeadLetters;
 use crate::raw::Untyped;
-use crate::subscribe::{DelayUnknown, Subscribe, Subscriber};
+use crate::subscribe::{DelayUnknown, Subscribe};
 
 /// A consumer of the set `S`: add handlers and options, then [run](Self::run_until) it.
 ///
@@ -218,7 +220,7 @@ impl<S> Consumer<S> {
         mut self,
         scope: impl Fn(&EnvelopeHeader) -> String + Send + Sync + 'static,
     ) -> Self {
-        self.breaker_by = Some(Box::new(scope));
+        self.breaker_by = Some(Arc::new(scope));
         self
     }
 
@@ -261,6 +263,29 @@ impl<S> Consumer<S> {
     /// event without a key waits for none.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
+        self
+    }
+
+    /// Lets one instance at a time handle events: the owner. The others wait until it ends, or for
+    /// 17 seconds after it was last heard of.
+    ///
+    /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across instances,
+    /// also when the owner changes: a new owner handles nothing before everything that the previous
+    /// one had in hand was delivered to it. Two handlers never run at once for a key, with one
+    /// exception: a handler that already ran when its process or machine was stopped. It is dropped
+    /// at its first poll after that, and its settlement is not sent.
+    ///
+    /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
+    /// [`EventBus::apply`] creates. The name of the consumer is the name of the lease: two services
+    /// with one bucket must not use the same one. A standby is [ready](Self::readiness).
+    pub fn single_active(self) -> Self {
+        self.single_active_for(Options::LEASE_TERM)
+    }
+
+    /// The same, with another term than 15 s: an owner that crashed is replaced after the term and
+    /// an eighth. It renews the lease three times in each term.
+    pub fn single_active_for(mut self, term: Duration) -> Self {
+        self.options.single_active = Some(term);
         self
     }
 
@@ -375,11 +400,11 @@ impl<S: EventSet> Consumer<S> {
         self.start().await?.run(signal).await
     }
 
-    pub(super) async fn start(self) -> Result<Engine, Error> {
+    pub(super) async fn start(self) -> Result<Started, Error> {
         self.with_presets().bind().await
     }
 
-    async fn bind(self) -> Result<Engine, Error> {
+    async fn bind(self) -> Result<Started, Error> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
@@ -395,27 +420,16 @@ impl<S: EventSet> Consumer<S> {
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
-        let redriven = match self.letters.as_ref().and_then(DeadLetters::place) {
-            Some(place) => Some(redriven(&self.bus, place, &self.name, &self.subscribe).await?),
-            None => None,
-        };
-        let events = self.subscribe.await?;
-        if !self.options.accept_max_deliver {
-            let bound = events
-                .bound()
-                .chain(redriven.iter().flat_map(Subscriber::bound));
-            let finite =
-                bound.filter_map(|(stream, bound)| Some((stream, bound.config.max_deliver?)));
-            if let Some((stream, limit)) = finite.into_iter().next() {
-                let reason = format!(
-                    "the durable has max_deliver {limit}, at which the server gives up events that no handler has seen; lift it with `EventBus::apply`, or call `accept_max_deliver()`"
-                );
-                let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
-                return Err(at_consumer(error.at_stream(stream.to_owned())));
-            }
-        }
         let mut handlers = self.handlers;
         handlers.watch(&self.name);
+        let opener = Opener {
+            subscribe: self.subscribe,
+            place: self.letters.as_ref().and_then(DeadLetters::place).cloned(),
+            bus: self.bus.clone(),
+            name: self.name.clone(),
+            accept_max_deliver: self.options.accept_max_deliver,
+        };
+        let single_active = self.options.single_active;
         let shared = Shared {
             bus: self.bus,
             name: self.name,
@@ -424,41 +438,42 @@ impl<S: EventSet> Consumer<S> {
             ready: self.ready,
             ending: watch::Sender::new(false),
         };
-        Ok(Engine::new(Parts {
+        let parts = Parts {
             shared: Arc::new(shared),
             options: self.options,
             handlers,
             set,
             breaker_by: self.breaker_by,
-            filters: self.filters,
+            filters: Arc::new(self.filters),
             layers: self.layers.into_service(),
             letters,
-            sources: Sources::new(events, redriven),
-        }))
+        };
+        Ok(match single_active {
+            Some(term) => Started::Owned(Box::new(Owned::new(parts, opener, term))),
+            None => Started::Engine(Box::new(Engine::new(parts, opener.open().await?))),
+        })
     }
 }
 
-/// Subscribes to the events that were dead letters of the consumer, and were sent again.
-async fn redriven(
-    bus: &EventBus,
-    place: &DeadLetterStream,
-    name: &Text,
-    events: &Subscribe<Untyped>,
-) -> Result<Subscriber<Untyped>, Error> {
-    let filter = place.retry_filter(name).map_err(|why| {
-        Error::new(
-            ErrorKind::InvalidSubject,
-            Operation::Subscribe,
-            why.to_string(),
-        )
-        .at_consumer(name.clone())
-    })?;
-    let subscribe = bus.raw().absolute().subscribe(filter);
-    subscribe
-        .with_limits_of(events)
-        .stream(place.retry_name().to_owned())
-        .durable(name.clone())
-        .await
+/// A consumer that can be run.
+pub(super) enum Started {
+    /// It has its subscriptions.
+    Engine(Box<Engine>),
+    /// It waits until it is the owner.
+    Owned(Box<Owned>),
+}
+
+impl Started {
+    /// Runs until the subscription ends or the `signal` completes, and the drain after it.
+    pub(super) async fn run(
+        self,
+        signal: impl Future<Output = ()> + Send,
+    ) -> Result<ConsumerReport, Error> {
+        match self {
+            Self::Engine(engine) => engine.run(signal).await,
+            Self::Owned(owned) => owned.run(signal).await,
+        }
+    }
 }
 
 impl<S> fmt::Debug for Consumer<S> {

@@ -9,6 +9,7 @@
 //! - `start`: which events start, alone or in a batch;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
+//! - `ownership`: the fence and the gate of a consumer with one owner;
 //! - `outcome`: what follows the end of a handler;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
@@ -30,11 +31,14 @@ mod keys;
 mod layered;
 mod letters;
 mod outcome;
+mod ownership;
 mod records;
 mod sources;
 mod start;
 mod suspects;
 
+use ownership::Ownership;
+pub(super) use ownership::{StreamGate, baseline};
 pub(super) use sources::Sources;
 
 use std::collections::VecDeque;
@@ -70,17 +74,17 @@ use crate::dead_letters::{DeadLetterClass, DeadLetterStore, Redriven};
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
 
-/// What an engine is made of.
+/// What an engine is made of, beside its subscriptions.
+#[derive(Clone)]
 pub(super) struct Parts {
     pub(super) shared: Arc<Shared>,
     pub(super) options: Options,
     pub(super) handlers: Handlers,
     pub(super) set: Set,
     pub(super) breaker_by: Option<BreakerBy>,
-    pub(super) filters: Filters,
+    pub(super) filters: Arc<Filters>,
     pub(super) layers: Option<AttemptService>,
     pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
-    pub(super) sources: Sources,
 }
 
 /// The loop of one consumer, as a future without a task of its own.
@@ -91,7 +95,7 @@ pub(super) struct Engine {
     handlers: Handlers,
     set: Set,
     breaker_by: Option<BreakerBy>,
-    filters: Filters,
+    filters: Arc<Filters>,
     layered: Option<Layered>,
     letters: Option<Arc<dyn DeadLetterStore>>,
     /// `None` once the consumer receives nothing more.
@@ -105,6 +109,8 @@ pub(super) struct Engine {
     /// How many events were received.
     arrivals: u64,
     attempts: Attempts,
+    /// With one owner: what this engine has to know of its ownership.
+    ownership: Option<Ownership>,
     circuit: Circuit,
     recorder: Recorder,
     settling: Settling,
@@ -132,7 +138,7 @@ pub(super) struct Engine {
 const STEPS: usize = 128;
 
 impl Engine {
-    pub(super) fn new(parts: Parts) -> Self {
+    pub(super) fn new(parts: Parts, sources: Sources) -> Self {
         let Parts {
             shared,
             options,
@@ -142,7 +148,6 @@ impl Engine {
             filters,
             layers,
             letters,
-            sources,
         } = parts;
         let clock = Arc::clone(shared.bus.clock());
         let now = clock.monotonic();
@@ -150,6 +155,7 @@ impl Engine {
         let breaker = Breaker::new(options.probe_interval, max_held);
         Self {
             attempts: Attempts::new(options.concurrency),
+            ownership: None,
             circuit: Circuit::new(breaker),
             recorder: Recorder::new(&shared, options.retry.attempts()),
             shared,
@@ -187,6 +193,15 @@ impl Engine {
         signal: impl Future<Output = ()>,
     ) -> Result<ConsumerReport, Error> {
         let mut signal = std::pin::pin!(signal);
+        self.run_to_the_end(signal.as_mut()).await?;
+        Ok(std::mem::take(&mut self.report))
+    }
+
+    /// The same, of an engine that is kept.
+    pub(super) async fn run_to_the_end(
+        &mut self,
+        mut signal: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), Error> {
         self.shared.ready.send_replace(true);
         poll_fn(|cx| {
             if self.drain_until.is_none() && signal.as_mut().poll(cx).is_ready() {
@@ -197,12 +212,20 @@ impl Engine {
         .await?;
         match self.failed.take() {
             Some(error) => Err(error),
-            None => Ok(std::mem::take(&mut self.report)),
+            None => Ok(()),
         }
+    }
+
+    /// What was done so far.
+    pub(super) fn take_report(&mut self) -> ConsumerReport {
+        std::mem::take(&mut self.report)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         for _ in 0..STEPS {
+            if self.poll_ownership(cx) {
+                return self.poll_lost(cx);
+            }
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_attempts(cx);
             moved |= self.poll_records(cx);
@@ -256,6 +279,21 @@ impl Engine {
         let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
         let key = key.flatten();
         let id = self.hold(held, key.clone());
+        if self.passes_gate(id) {
+            self.admit_as(id, known, key);
+        }
+    }
+
+    /// Lets an event that was held back wait for its handler.
+    fn admit(&mut self, id: usize) {
+        if let Some(entry) = self.held.get(id) {
+            let known = self.handlers.has(entry.held.delivery(), &self.set);
+            self.admit_as(id, known, entry.key.clone());
+        }
+    }
+
+    /// Lets an event wait for its handler, in the order of its key.
+    fn admit_as(&mut self, id: usize, known: bool, key: Option<Key>) {
         if !known {
             self.refuse_unknown(id);
             return;
@@ -317,6 +355,7 @@ impl Engine {
         if matches!(settlement, Settlement::Nak(_)) {
             self.take_back(id);
         }
+        self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };

@@ -1,5 +1,7 @@
 //! `Options`: the settings of a consumer that its engine follows.
 
+use std::ops::RangeInclusive;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
@@ -9,7 +11,7 @@ use event_sdk_core::EnvelopeHeader;
 use super::{ProbeInterval, Retry};
 
 /// The scope of an event at the circuit breaker.
-pub(super) type BreakerBy = Box<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
+pub(super) type BreakerBy = Arc<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
 
 /// The settings of a consumer beside those of its subscription.
 #[derive(Debug, Clone)]
@@ -23,12 +25,18 @@ pub(super) struct Options {
     pub(super) drain_within: Duration,
     pub(super) accept_max_deliver: bool,
     pub(super) replay: bool,
+    /// The term of the lease of the one owner, if there is only one.
+    pub(super) single_active: Option<Duration>,
 }
 
 impl Options {
     pub(super) const HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
     pub(super) const KEEP_ALIVE_FOR: Duration = Duration::from_secs(3600);
     pub(super) const DRAIN_WITHIN: Duration = Duration::from_secs(25);
+    /// A crashed owner is replaced after 17 seconds.
+    pub(super) const LEASE_TERM: Duration = Duration::from_secs(15);
+    const LEASE_TERMS: RangeInclusive<Duration> =
+        Duration::from_millis(100)..=Duration::from_secs(3_600);
 
     /// # Errors
     ///
@@ -38,6 +46,11 @@ impl Options {
             invalid.to_string()
         } else if let Err(invalid) = self.probe_interval.check() {
             invalid.to_string()
+        } else if self
+            .single_active
+            .is_some_and(|term| !Self::LEASE_TERMS.contains(&term))
+        {
+            "the term of the lease of single_active has to be between 100 ms and an hour".to_owned()
         } else if self.concurrency == 0 {
             "concurrency(0) would never handle anything; use 1 or more".to_owned()
         } else if self.handler_timeout == Some(Duration::ZERO) {
@@ -65,6 +78,7 @@ impl Default for Options {
             drain_within: Self::DRAIN_WITHIN,
             accept_max_deliver: false,
             replay: false,
+            single_active: None,
         }
     }
 }

@@ -24,7 +24,11 @@ mod balance;
 pub(super) mod entry;
 pub(super) mod fence;
 pub(super) mod gate;
-mod keeper;
+pub(super) mod keeper;
 pub(super) mod lease;
 mod members;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "for partitions, which come next")
+)]
 mod partition;

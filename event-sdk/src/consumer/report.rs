@@ -32,6 +32,22 @@ pub struct ConsumerReport {
     pub unfinished: Vec<Unfinished>,
 }
 
+impl ConsumerReport {
+    /// Adds what the consumer did in another ownership.
+    pub(super) fn add(&mut self, other: Self) {
+        self.handled += other.handled;
+        self.filtered += other.filtered;
+        self.failed_attempts += other.failed_attempts;
+        self.outages += other.outages;
+        self.dead_lettered += other.dead_lettered;
+        self.terminated += other.terminated;
+        self.delayed += other.delayed;
+        self.given_back += other.given_back;
+        self.settlements_failed += other.settlements_failed;
+        self.unfinished.extend(other.unfinished);
+    }
+}
+
 impl fmt::Display for ConsumerReport {
     /// One line: what is zero is left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

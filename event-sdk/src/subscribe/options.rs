@@ -83,6 +83,35 @@ impl<S> Subscribe<S> {
         }
     }
 
+    /// The same subscription once more.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            bus: self.bus.clone(),
+            wanted: self.wanted.clone(),
+            routes: self.routes.clone(),
+            config: self.config.clone(),
+            given: self.given.clone(),
+            prefetch: self.prefetch,
+            filter: self.filter.clone(),
+            delay_unknown: self.delay_unknown,
+            names: self.names,
+            must_exist: self.must_exist,
+            set: PhantomData,
+        }
+    }
+
+    /// The streams in which it has a consumer.
+    pub(crate) async fn streams(mut self) -> Result<Vec<Text>, Error> {
+        if let Some(declared) = self.bus.inner().declared(&self.config.name) {
+            self.routes.inherit(declared.routes());
+        }
+        let routes = self
+            .wanted
+            .resolve(&self.routes, &self.bus, Operation::Subscribe)
+            .await?;
+        Ok(routes.into_iter().map(|(stream, _)| stream).collect())
+    }
+
     /// Binds the durable consumer of this name, or creates it. A durable keeps its position, and
     /// all subscriptions to it share its events. If the bus [declares](crate::BusBuilder::consumer)
     /// it, settings that are not given here are those of the declaration.
@@ -210,7 +239,7 @@ impl<S> Subscribe<S> {
         mut self,
         keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.filter = Some(Box::new(keep));
+        self.filter = Some(Arc::new(keep));
         self
     }
 

@@ -23,7 +23,7 @@ use super::reports::{Reports, log};
 use super::{Batch, Delivery, Incoming, NoticeCounts};
 use crate::message::Opener;
 
-pub(super) type EnvelopeFilter = Box<dyn Fn(&EnvelopeHeader) -> bool + Send + Sync>;
+pub(super) type EnvelopeFilter = Arc<dyn Fn(&EnvelopeHeader) -> bool + Send + Sync>;
 
 /// Receives the events of the set `S`.
 ///
@@ -378,7 +378,7 @@ impl<S> Subscriber<S> {
         // The envelope is opened only on request.
         self.filter
             .as_ref()
-            .is_none_or(|keep| delivery.head().map_or(true, keep))
+            .is_none_or(|keep| delivery.head().map_or(true, |head| keep(head)))
     }
 
     /// Polls the acks of excluded messages; returns the first error.

@@ -17,4 +17,5 @@ mod process;
 mod publishing;
 mod readiness;
 mod registry;
+mod single_active;
 mod suspects;

@@ -1,19 +1,21 @@
 //! `Attempts`: the handlers that run. A single one runs in the task of the consumer; several run
 //! in tasks of their own, on all threads of the runtime.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use futures_util::future::Either;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
 use tracing::Instrument as _;
 
 use super::Boxed;
+use super::ownership::Guard;
 use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
 use crate::consumer::handlers::{Handler, panicked};
@@ -27,6 +29,8 @@ use crate::process_gate::Alone;
 pub(super) struct Attempts {
     running: usize,
     place: Place,
+    /// With one owner: when handlers are cancelled.
+    guard: Option<Guard>,
 }
 
 enum Place {
@@ -71,7 +75,16 @@ impl Attempts {
             let (sender, ended) = mpsc::unbounded_channel();
             Place::Tasks { ended, sender }
         };
-        Self { running: 0, place }
+        Self {
+            running: 0,
+            place,
+            guard: None,
+        }
+    }
+
+    /// Handlers are cancelled at their first poll after this fence demands it.
+    pub(super) fn guard(&mut self, guard: Guard) {
+        self.guard = Some(guard);
     }
 
     /// How many handlers run.
@@ -147,6 +160,10 @@ impl Attempts {
         attempt: impl Future<Output = Ended> + Send + 'static,
     ) -> Option<AbortHandle> {
         self.running += 1;
+        let attempt = match &self.guard {
+            None => Either::Left(attempt),
+            Some(guard) => Either::Right(guarded(attempt, guard.clone())),
+        };
         match &mut self.place {
             Place::Here(place) => {
                 *place = Some((id, Box::pin(attempt)));
@@ -206,6 +223,20 @@ impl Attempts {
             (_, None) => false,
         }
     }
+}
+
+/// Drops the attempt at its first poll after the end of the ownership: its process was stopped.
+async fn guarded(attempt: impl Future<Output = Ended>, guard: Guard) -> Ended {
+    let mut attempt = Some(Box::pin(attempt));
+    poll_fn(|cx| {
+        let lost = guard.is_over();
+        let Some(running) = attempt.as_mut().filter(|_| !lost) else {
+            attempt = None;
+            return Poll::Ready(Ended::Cancelled);
+        };
+        running.as_mut().poll(cx)
+    })
+    .await
 }
 
 /// One attempt: the handler, with its panics as failures.

@@ -71,6 +71,11 @@ impl Settling {
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
+
+    /// Waits for none of them any more.
+    pub(super) fn clear(&mut self) {
+        self.pending.clear();
+    }
 }
 
 /// The delay of the first nak of an unknown event; it doubles with each delivery.
@@ -244,6 +249,7 @@ impl Engine {
         };
         match entry.held.delivery().refusal(error, UNKNOWN_DELAY) {
             Refusal::Nak(delay) => {
+                let delay = self.longest_delay().map_or(delay, |most| delay.min(most));
                 self.report.delayed += 1;
                 self.settle(id, Settlement::Nak(delay));
             }

@@ -63,6 +63,15 @@ impl Sources {
             .map(|item| taken(item, Source::Redriven))
     }
 
+    /// The longest ack wait of the events.
+    pub(in crate::consumer) fn longest_ack_wait(&self) -> Duration {
+        let waits = self.events.bound().flat_map(|(_, bound)| {
+            let backoff = bound.config.backoff.iter().copied();
+            backoff.chain([bound.config.ack_wait])
+        });
+        waits.max().unwrap_or_default()
+    }
+
     /// The shortest ack wait, and how many events the consumer may hold.
     pub(super) fn limits(&self) -> (Duration, usize) {
         let mut shortest = Duration::MAX;

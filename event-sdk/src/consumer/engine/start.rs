@@ -15,6 +15,10 @@ impl Engine {
         if self.circuit.pauses_fetching(self.held.len(), self.max_held) {
             return false;
         }
+        if self.gate_is_closed() {
+            // Everything that is unsettled has to come, whatever runs.
+            return true;
+        }
         let waiting = self.ready.len() + self.at_layers();
         let room = match self.handlers.batch() {
             // The next batch is collected while others run.
@@ -32,7 +36,7 @@ impl Engine {
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let mut started = false;
-        while self.running() < self.options.concurrency && self.has_ready() {
+        while self.running() < self.options.concurrency && self.has_ready() && self.may_start() {
             if !self.runs_alone_next() && !self.may_run_beside(cx) {
                 return started;
             }

@@ -38,6 +38,15 @@ pub(crate) struct Baseline {
     pub(crate) deliveries: Option<u64>,
 }
 
+impl Baseline {
+    /// The position of a consumer that does not exist yet.
+    pub(crate) const NEW: Self = Self {
+        ack_pending: 0,
+        delivered: 0,
+        deliveries: Some(0),
+    };
+}
+
 /// What the gate has to know of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Arrival {
@@ -54,8 +63,9 @@ pub(crate) struct Arrival {
 pub(crate) enum Passage<T> {
     /// It may be handled.
     Pass(T),
-    /// It is held, until [`Gate::release`] returns it.
-    Held,
+    /// It is held, until [`Gate::release`] returns it. An earlier delivery of the same message is
+    /// returned.
+    Held(Option<T>),
     /// The message is here already, as an earlier delivery: this one replaces its reply subject.
     Repeated(T),
 }
@@ -163,10 +173,7 @@ impl<T> Gate<T> {
             Some(known) if known.delayed => known.delayed = false,
             Some(_) => {
                 return match self.held.get_mut(&sequence) {
-                    Some(held) => {
-                        *held = item;
-                        Passage::Held
-                    }
+                    Some(held) => Passage::Held(Some(std::mem::replace(held, item))),
                     None => Passage::Repeated(item),
                 };
             }
@@ -183,7 +190,7 @@ impl<T> Gate<T> {
             return Passage::Pass(item);
         }
         self.held.insert(sequence, item);
-        Passage::Held
+        Passage::Held(None)
     }
 
     /// Reports that a message was settled for good from here.

@@ -1,7 +1,7 @@
 //! `Keeper`: acquires, renews and releases the leases of a consumer in the coordination bucket, and
 //! shares the partitions among the live instances.
 //!
-//! Entries of the bucket, under `owners.<stream>.<consumer>` (both escaped as keys are):
+//! Entries of the bucket, under `owners.<consumer>` (escaped as keys are):
 //!
 //! - `lease.<n>`: the lease of partition n, from zero; `lease.0` alone with one owner;
 //! - `member.<id>`: the heartbeat of an instance, where there are several partitions.
@@ -9,6 +9,8 @@
 //! Both have the value of a [`LeaseEntry`](super::entry::LeaseEntry).
 
 mod requests;
+
+pub(in crate::consumer) use requests::prefix;
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -31,8 +33,6 @@ use super::members::Members;
 /// What a keeper keeps.
 #[derive(Debug, Clone)]
 pub(crate) struct KeeperConfig {
-    /// The stream of the consumer.
-    pub(crate) stream: Text,
     /// The name of the consumer.
     pub(crate) consumer: Text,
     /// Number of partitions, at least one.
@@ -71,6 +71,11 @@ impl Handle {
         &mut self.shares
     }
 
+    /// The same, for another task.
+    pub(crate) fn watch(&self) -> watch::Receiver<Vec<Share>> {
+        self.shares.clone()
+    }
+
     /// Reports that no handler of an earlier ownership of the partition exists any more. Without
     /// it, a partition that was lost is not acquired again.
     pub(crate) fn cleared(&self, partition: usize) {
@@ -78,6 +83,7 @@ impl Handle {
     }
 
     /// Gives the partition up. No handler of it may run, and each settlement must be confirmed.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for partitions"))]
     pub(crate) fn release(&self, partition: usize) {
         let _ = self.commands.send(Command::Release(partition));
     }

@@ -35,6 +35,31 @@ mod tests {
         }
     }
 
+    /// The vectors for other languages, in `docs/ordering.md`.
+    #[test]
+    fn the_page_has_the_same_partitions() {
+        let page = include_str!("../../../../docs/ordering.md");
+        let rows = page
+            .lines()
+            .skip_while(|line| !line.starts_with("| key | hash"));
+        let mut found = 0;
+        for row in rows.skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<_> = row
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`'))
+                .collect();
+            let [_, key, hash, of_8, of_10, of_64, _] = cells[..] else {
+                panic!("{row}");
+            };
+            assert_eq!(format!("{:08x}", fnv1a_32(key.as_bytes())), hash, "{key}");
+            for (partitions, expected) in [(8, of_8), (10, of_10), (64, of_64)] {
+                assert_eq!(partition_of(key, partitions).to_string(), expected, "{key}");
+            }
+            found += 1;
+        }
+        assert_eq!(found, 5);
+    }
+
     #[test]
     fn keys_spread_over_the_partitions() {
         for partitions in [1, 2, 3, 8, 10, 64] {

@@ -53,12 +53,12 @@ fn it_is_open_where_nothing_was_unsettled() {
 #[test]
 fn it_opens_when_everything_that_was_unsettled_has_come_and_keeps_the_order() {
     let mut gate = taken_over(2, 5);
-    assert_eq!(new(&mut gate, 6, 6), Passage::Held);
-    assert_eq!(again(&mut gate, 5, 7), Passage::Held);
+    assert_eq!(new(&mut gate, 6, 6), Passage::Held(None));
+    assert_eq!(again(&mut gate, 5, 7), Passage::Held(None));
     // Once more, and no other one.
-    assert_eq!(again(&mut gate, 5, 8), Passage::Held);
+    assert_eq!(again(&mut gate, 5, 8), Passage::Held(Some("again")));
     assert_eq!(released(&mut gate, secs(2)), None);
-    assert_eq!(again(&mut gate, 3, 9), Passage::Held);
+    assert_eq!(again(&mut gate, 3, 9), Passage::Held(None));
     assert_eq!(released(&mut gate, secs(2)), Some(vec![3, 5, 6]));
     assert!(gate.is_open());
     assert_eq!(new(&mut gate, 7, 10), Passage::Pass("new"));
@@ -70,7 +70,7 @@ fn what_arrives_before_the_released_ones_are_taken_does_not_overtake_them() {
     let mut gate = taken_over(1, 5);
     new(&mut gate, 6, 6);
     again(&mut gate, 5, 7);
-    assert_eq!(new(&mut gate, 7, 8), Passage::Held);
+    assert_eq!(new(&mut gate, 7, 8), Passage::Held(None));
     assert_eq!(released(&mut gate, secs(2)), Some(vec![5, 6, 7]));
 }
 
@@ -103,11 +103,11 @@ fn a_missing_number_closes_it_until_everything_unsettled_is_here() {
     let mut gate = taken_over(0, 5);
     new(&mut gate, 6, 6);
     // The seventh delivery went to an open pull of the previous owner.
-    assert_eq!(new(&mut gate, 8, 8), Passage::Held);
+    assert_eq!(new(&mut gate, 8, 8), Passage::Held(None));
     let ticket = gate.asks(secs(1)).unwrap();
     gate.answered(ticket, position(3, 8));
     assert_eq!(released(&mut gate, secs(1)), None);
-    assert_eq!(again(&mut gate, 7, 9), Passage::Held);
+    assert_eq!(again(&mut gate, 7, 9), Passage::Held(None));
     assert_eq!(released(&mut gate, secs(31)), Some(vec![7, 8]));
 }
 

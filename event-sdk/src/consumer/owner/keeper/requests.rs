@@ -166,12 +166,10 @@ impl Requests {
 }
 
 /// Under what the entries of a consumer lie.
-pub(super) fn prefix(config: &KeeperConfig) -> String {
-    // Names of streams and consumers are no longer than a token may be; a token that cannot be
-    // escaped does not exist.
-    let escaped = |name: &str| escape_key(&name).unwrap_or_else(|_| name.to_owned());
-    let (stream, consumer) = (escaped(&config.stream), escaped(&config.consumer));
-    format!("owners.{stream}.{consumer}")
+pub(in crate::consumer) fn prefix(config: &KeeperConfig) -> String {
+    // A name that cannot be escaped is no name of a consumer; the bucket refuses it.
+    let consumer = escape_key(&config.consumer).unwrap_or_else(|_| config.consumer.to_string());
+    format!("owners.{consumer}")
 }
 
 fn answer(result: Option<Result<u64, Error>>) -> Answer {

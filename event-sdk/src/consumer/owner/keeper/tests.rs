@@ -38,7 +38,6 @@ impl Service {
 
     fn start(&self) -> Instance {
         let config = KeeperConfig {
-            stream: Text::from("EVENTS"),
             consumer: Text::from("billing"),
             partitions: self.partitions,
             term: Term::new(TERM),

@@ -1,0 +1,281 @@
+//! `Ownership`: the fence and the gates of a consumer with one owner, in its engine.
+//!
+//! The engine starts nothing when the fence is closed for starts, and ends at once when the
+//! ownership is over: handlers are dropped, and nothing is settled any more. Each stream has a gate
+//! of its own, since sequences and deliveries are counted per stream.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+use event_sdk_core::time::Clock;
+use event_sdk_core::transport::{Completion, ConsumerInfo, Error, Settlement, TransportExt as _};
+use futures_util::FutureExt as _;
+
+use super::{Boxed, Engine};
+use crate::consumer::owner::fence::{Fence, lease_time};
+use crate::consumer::owner::gate::{Arrival, Baseline, BaselineTicket, Gate, Opened, Passage};
+
+/// What an engine knows of its ownership.
+pub(in crate::consumer) struct Ownership {
+    guard: Guard,
+    /// Completes when the ownership ends, or has to be given up.
+    ends: Boxed<()>,
+    gates: HashMap<Text, StreamGate>,
+    /// Whether the ownership is over.
+    lost: bool,
+}
+
+/// The gate of one stream.
+pub(in crate::consumer) struct StreamGate {
+    gate: Gate<usize>,
+    question: Option<(BaselineTicket, Completion<Result<ConsumerInfo, Error>>)>,
+}
+
+/// Tells whether an ownership is over.
+#[derive(Clone)]
+pub(super) struct Guard {
+    fence: Arc<Fence>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Guard {
+    /// Whether handlers have to be cancelled.
+    pub(super) fn is_over(&self) -> bool {
+        self.fence.must_cancel(lease_time(&self.clock))
+    }
+}
+
+impl StreamGate {
+    /// The gate at a takeover.
+    pub(in crate::consumer) fn new(gate: Gate<usize>) -> Self {
+        Self {
+            gate,
+            question: None,
+        }
+    }
+}
+
+/// How soon the engine looks again whether it may start handlers.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+impl Engine {
+    /// The engine handles events as the owner.
+    pub(in crate::consumer) fn own(
+        &mut self,
+        fence: Arc<Fence>,
+        gates: HashMap<Text, StreamGate>,
+        ends: Boxed<()>,
+    ) {
+        let clock = Arc::clone(&self.clock);
+        let guard = Guard { fence, clock };
+        self.attempts.guard(guard.clone());
+        self.ownership = Some(Ownership {
+            guard,
+            ends,
+            gates,
+            lost: false,
+        });
+    }
+
+    /// Whether the ownership ended before the engine did.
+    pub(in crate::consumer) fn has_lost(&self) -> bool {
+        self.ownership.as_ref().is_some_and(|owned| owned.lost)
+    }
+
+    /// Notices the end of the ownership, and lets pass what the gates release. Returns whether the
+    /// ownership is over.
+    pub(super) fn poll_ownership(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(owned) = &mut self.ownership else {
+            return false;
+        };
+        if owned.lost {
+            return true;
+        }
+        let ends = owned.ends.as_mut().poll_unpin(cx).is_ready();
+        if owned.guard.is_over() {
+            self.lose();
+            return true;
+        }
+        if ends {
+            owned.ends = Box::pin(std::future::pending());
+            self.begin_drain();
+        }
+        let left = self.ownership.as_ref().map_or(Duration::ZERO, |owned| {
+            let at = owned.guard.fence.cancel_at();
+            at.saturating_sub(lease_time(&self.clock))
+        });
+        let now = self.clock.monotonic();
+        self.wake_by(now.saturating_add(left));
+        self.poll_gates(cx, now);
+        false
+    }
+
+    /// Waits until the handlers of a lost ownership are gone.
+    pub(super) fn poll_lost(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_attempts(cx);
+        self.poll_records(cx);
+        match self.running() {
+            0 => Poll::Ready(Ok(())),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// Drops everything, and settles nothing: another owner handles it.
+    fn lose(&mut self) {
+        tracing::warn!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            held = self.held.len(),
+            "the consumer is no longer the owner; what it held is handled by the next one"
+        );
+        self.shared.end();
+        self.sources = None;
+        self.ready.clear();
+        self.keys.clear();
+        self.settling.clear();
+        let running: Vec<_> = self.held.iter().map(|(id, _)| id).collect();
+        for id in running {
+            self.abandon(id);
+        }
+        self.held.clear();
+        if let Some(owned) = &mut self.ownership {
+            owned.gates.clear();
+            owned.lost = true;
+        }
+    }
+
+    /// How long a nak of an owner delays an event at most. The next owner waits for everything that
+    /// is unsettled, so for no longer than the ack wait.
+    pub(super) fn longest_delay(&self) -> Option<Duration> {
+        self.ownership.as_ref().map(|_| self.keep_alive * 3)
+    }
+
+    /// Whether handlers may start.
+    pub(super) fn may_start(&mut self) -> bool {
+        let Some(owned) = &self.ownership else {
+            return true;
+        };
+        let may = owned.guard.fence.may_start(lease_time(&self.clock));
+        if !may {
+            let again = self.clock.monotonic().saturating_add(LOOK_AGAIN);
+            self.wake_by(again);
+        }
+        may
+    }
+
+    /// Whether a gate holds deliveries back.
+    pub(super) fn gate_is_closed(&self) -> bool {
+        let owned = self.ownership.as_ref();
+        owned.is_some_and(|owned| owned.gates.values().any(|gate| !gate.gate.is_open()))
+    }
+
+    /// Whether an event that was just received may be handled now. If it is held already, the new
+    /// delivery is forgotten: it has replaced the reply subject of the earlier one.
+    pub(super) fn passes_gate(&mut self, id: usize) -> bool {
+        let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) else {
+            return true;
+        };
+        let info = entry.held.delivery().info();
+        let gate = info.stream.as_ref().and_then(|s| owned.gates.get_mut(s));
+        let (Some(gate), Some(sequence)) = (gate, info.sequence) else {
+            return true;
+        };
+        let arrival = Arrival {
+            sequence,
+            number: info.number,
+            redelivered: info.attempt > 1,
+        };
+        match gate.gate.delivered(arrival, id, self.now) {
+            Passage::Pass(_) => true,
+            Passage::Held(None) => false,
+            Passage::Held(Some(same)) | Passage::Repeated(same) => {
+                self.held.try_remove(same);
+                false
+            }
+        }
+    }
+
+    /// Tells the gate of an event how it is settled.
+    pub(super) fn tell_gate(&mut self, id: usize, settlement: &Settlement) {
+        let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) else {
+            return;
+        };
+        let info = entry.held.delivery().info();
+        let gate = info.stream.as_ref().and_then(|s| owned.gates.get_mut(s));
+        let (Some(gate), Some(sequence)) = (gate, info.sequence) else {
+            return;
+        };
+        match settlement {
+            Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
+                gate.gate.settled(sequence);
+            }
+            Settlement::Nak(_) => gate.gate.delayed(sequence),
+            Settlement::InProgress => {}
+        }
+    }
+
+    /// Asks for positions, and releases what is complete.
+    fn poll_gates(&mut self, cx: &mut Context<'_>, now: Duration) {
+        let Some(owned) = &mut self.ownership else {
+            return;
+        };
+        let (transport, name) = (self.shared.bus.transport(), &self.shared.name);
+        let (mut released, mut wake) = (Vec::new(), Duration::MAX);
+        for (stream, gate) in &mut owned.gates {
+            if let Some((ticket, answer)) = &mut gate.question
+                && let Poll::Ready(answer) = answer.poll_unpin(cx)
+            {
+                match answer {
+                    Ok(info) => gate.gate.answered(*ticket, baseline(&info)),
+                    Err(error) => tracing::warn!(
+                        target: crate::TRACING_TARGET,
+                        consumer = %name,
+                        "the position of the consumer is unknown, and asked for again: {error}"
+                    ),
+                }
+                gate.question = None;
+            }
+            if gate.question.is_none()
+                && let Some(ticket) = gate.gate.asks(now)
+            {
+                gate.question = Some((ticket, transport.consumer_info(stream, name)));
+                // The answer is polled at once, so that it wakes this task.
+                wake = now;
+            }
+            if let Some(open) = gate.gate.release(now) {
+                if let Opened::TimeOver(missing) = open.opened {
+                    tracing::warn!(
+                        target: crate::TRACING_TARGET,
+                        consumer = %name,
+                        stream = %stream,
+                        missing,
+                        "events that were unsettled before did not come again in time; later ones go on"
+                    );
+                }
+                released.extend(open.items.into_values());
+            }
+            wake = wake.min(gate.gate.next_time().unwrap_or(Duration::MAX));
+        }
+        self.wake_by(wake);
+        for id in released {
+            // Keys follow the order in which events arrive: here, that of their sequences.
+            self.arrivals += 1;
+            if let Some(entry) = self.held.get_mut(id) {
+                entry.arrival = self.arrivals;
+            }
+            self.admit(id);
+        }
+    }
+}
+
+/// The position of a consumer.
+pub(in crate::consumer) fn baseline(info: &ConsumerInfo) -> Baseline {
+    Baseline {
+        ack_pending: info.ack_pending,
+        delivered: info.delivered,
+        deliveries: Some(info.deliveries),
+    }
+}

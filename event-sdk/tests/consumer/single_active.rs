@@ -1,0 +1,164 @@
+//! One owner: who handles, what a takeover waits for, and what an owner does that was stopped.
+
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::consumer::{ConsumerReport, Ctx, Failure};
+use event_sdk::transport::ErrorKind;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::journal::{Journal, OrderPlaced, left, place};
+
+const TERM: Duration = Duration::from_secs(12);
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// One instance of a service.
+struct Instance {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<ConsumerReport>,
+}
+
+impl Instance {
+    /// Starts an instance whose handler notes `<name> <number>` and then takes `time`.
+    fn start(bus: &EventBus, name: &'static str, journal: &Journal, time: Duration) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let notes = journal.clone();
+        let consumer = bus
+            .consumer::<OrderPlaced>("billing")
+            .ordered_by_key()
+            .concurrency(4)
+            .ack_wait(secs(30))
+            .no_handler_timeout()
+            .single_active_for(TERM)
+            .on(move |order: OrderPlaced, _: Ctx| {
+                let notes = notes.clone();
+                async move {
+                    notes.note(format!("{name} {}", order.number));
+                    tokio::time::sleep(time).await;
+                    notes.note(format!("{name} {} done", order.number));
+                    Ok::<(), Failure>(())
+                }
+            });
+        let task = tokio::spawn(async move {
+            consumer
+                .run_until(async { drop(stopped.await) })
+                .await
+                .unwrap()
+        });
+        Self { stop, task }
+    }
+
+    async fn end(self) -> ConsumerReport {
+        self.stop.send(()).unwrap();
+        self.task.await.unwrap()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_instance_handles_and_another_takes_over_at_once_when_it_ends() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let first = Instance::start(&bus, "first", &journal, Duration::ZERO);
+    tokio::time::sleep(secs(1)).await;
+    let second = Instance::start(&bus, "second", &journal, Duration::ZERO);
+    for number in 1..=5 {
+        place(&bus, "a", number).await;
+    }
+    // Longer than the term: the lease is renewed.
+    tokio::time::sleep(5 * TERM).await;
+    assert_eq!(journal.notes().len(), 10);
+    assert!(journal.notes().iter().all(|note| note.starts_with("first")));
+    assert_eq!(first.end().await.handled, 5);
+    for number in 6..=9 {
+        place(&bus, "a", number).await;
+    }
+    tokio::time::sleep(secs(2)).await;
+    let notes = journal.notes();
+    assert_eq!(notes.len(), 18);
+    assert!(notes[10..].iter().all(|note| note.starts_with("second")));
+    assert_eq!(second.end().await.handled, 4);
+    assert_eq!(left(&bus, "billing").await, (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crashed_owner_is_replaced_after_its_term_and_the_order_of_a_key_holds() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let first = Instance::start(&bus, "first", &journal, secs(3_600));
+    tokio::time::sleep(secs(1)).await;
+    let second = Instance::start(&bus, "second", &journal, Duration::ZERO);
+    tokio::time::sleep(secs(1)).await;
+    for (number, key) in [(1, "a"), (2, "b"), (3, "a")] {
+        place(&bus, key, number).await;
+    }
+    tokio::time::sleep(secs(1)).await;
+    assert_eq!(journal.notes(), ["first 1", "first 2"]);
+    first.task.abort();
+    place(&bus, "a", 4).await;
+    // Within the term, nothing is handled.
+    tokio::time::sleep(secs(8)).await;
+    assert_eq!(journal.notes().len(), 2);
+    // Nor after the takeover, before 1, 2 and 3 are delivered again: they were unsettled.
+    tokio::time::sleep(secs(8)).await;
+    assert_eq!(journal.notes().len(), 2);
+    tokio::time::sleep(secs(20)).await;
+    let starts: Vec<_> = journal.notes()[2..]
+        .iter()
+        .filter(|note| !note.ends_with("done"))
+        .cloned()
+        .collect();
+    let of = |key: &[&str]| -> Vec<_> {
+        let mine = starts
+            .iter()
+            .filter(|n| key.contains(&&n["second ".len()..]));
+        mine.cloned().collect()
+    };
+    assert_eq!(of(&["1", "3", "4"]), ["second 1", "second 3", "second 4"]);
+    assert_eq!(starts.len(), 4);
+    assert_eq!(second.end().await.handled, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_was_stopped_past_its_lease_completes_nothing() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let first = Instance::start(&bus, "first", &journal, secs(5));
+    tokio::time::sleep(secs(1)).await;
+    place(&bus, "a", 1).await;
+    place(&bus, "a", 2).await;
+    tokio::time::sleep(secs(1)).await;
+    assert_eq!(journal.notes(), ["first 1"]);
+    // No task runs meanwhile, as if the process was stopped: all timers are due at once then.
+    tokio::time::advance(2 * TERM).await;
+    tokio::time::sleep(secs(1)).await;
+    // The handler was dropped before it went on, and nothing was settled.
+    assert!(!journal.notes().contains(&"first 1 done".to_owned()));
+    assert_eq!(left(&bus, "billing").await.0, 2, "unsettled");
+    // It is the owner again, and waits until both are delivered again.
+    tokio::time::sleep(secs(45)).await;
+    let report = first.end().await;
+    assert_eq!(
+        journal.notes(),
+        [
+            "first 1",
+            "first 1",
+            "first 1 done",
+            "first 2",
+            "first 2 done"
+        ]
+    );
+    assert_eq!(report.handled, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_term_that_is_too_short_is_refused() {
+    let bus = EventBus::memory();
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer
+        .single_active_for(Duration::from_millis(99))
+        .on(|_: OrderPlaced, _| async { Ok(()) });
+    let error = consumer.run().await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+    assert!(error.to_string().contains("single_active"), "{error}");
+}
