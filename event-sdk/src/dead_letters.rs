@@ -29,6 +29,7 @@ mod redriven;
 mod wire;
 
 mod outgoing;
+mod owned;
 mod whole;
 
 mod closure_store;

@@ -9,7 +9,8 @@ use event_sdk_core::transport::{
 use futures_util::StreamExt as _;
 
 use super::area::Area;
-use super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
+use super::outgoing::{Once, Outgoing, invalid_header, is_body};
+use super::owned::{refused_by, write};
 use super::place::DeadLetterStream;
 use super::wire;
 use crate::bus::EventBus;
@@ -45,8 +46,8 @@ pub(super) async fn put_once(
         headers: headers.clone(),
         body: body.clone(),
     };
-    match publish(bus, message, 0).await {
-        Ok(Once::Stored(to)) => check_where(place, &subjects.whole, to.stream.as_deref()),
+    match write(bus, place, message, 0).await {
+        Ok(Once::Stored(_)) => Ok(Put::Done),
         Ok(Once::Other) => compare(bus, place, &subjects.whole, body).await,
         Err(error) if matches!(error.kind(), ErrorKind::TooLarge { .. }) && body.len() > 1 => {
             put_parts(bus, place, subjects, headers, body).await
@@ -69,12 +70,9 @@ async fn put_parts(
         headers: Headers::new(),
         body: rest.clone(),
     };
-    let sequence = match publish(bus, message, 0).await? {
-        Once::Stored(to) => {
-            check_where(place, &subjects.rest, to.stream.as_deref())?;
-            to.sequence
-        }
-        Once::Other => match last_of(bus, place.name(), &subjects.rest).await? {
+    let sequence = match write(bus, place, message, 0).await? {
+        Once::Stored(to) => to.sequence,
+        Once::Other => match refused_by(bus, place, &subjects.rest).await? {
             Some(stored) if is_body(&stored.body, &rest) => Some(stored.sequence),
             _ => return Ok(Put::Other),
         },
@@ -92,8 +90,8 @@ async fn put_parts(
         headers,
         body: body.slice(..body.len() / 2),
     };
-    match publish(bus, message, 0).await? {
-        Once::Stored(to) => check_where(place, &subjects.whole, to.stream.as_deref()),
+    match write(bus, place, message, 0).await? {
+        Once::Stored(_) => Ok(Put::Done),
         Once::Other => compare(bus, place, &subjects.whole, body).await,
     }
 }
@@ -105,7 +103,7 @@ async fn compare(
     subject: &str,
     body: &Bytes,
 ) -> Result<Put, Error> {
-    let Some(mut stored) = last_of(bus, place.name(), subject).await? else {
+    let Some(mut stored) = refused_by(bus, place, subject).await? else {
         return Ok(Put::Done);
     };
     let is_whole = join(bus, place, &mut stored).await?;
@@ -167,25 +165,4 @@ pub(super) async fn joined(
     );
     let error = Error::new(ErrorKind::InvalidOption, Operation::Read, reason);
     Err(error.at_stream(place.name()))
-}
-
-/// Another stream may store the subject, where no reader looks for it.
-fn check_where(
-    place: &DeadLetterStream,
-    subject: &str,
-    stream: Option<&str>,
-) -> Result<Put, Error> {
-    let name = place.name();
-    match stream {
-        Some(other) if other != name => Err(Error::new(
-            ErrorKind::StreamNotFound,
-            Operation::Publish,
-            format!(
-                "the message was stored in the stream {other:?} instead; declare the dead-letter stream with `DeadLetterStream::new({name:?}).spec()`"
-            ),
-        )
-        .at_subject(subject)
-        .at_stream(name)),
-        _ => Ok(Put::Done),
-    }
 }
