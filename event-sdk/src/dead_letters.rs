@@ -98,7 +98,7 @@ impl DeadLetters {
     /// Passes letters to a closure, which stores each one once: a letter whose result was lost comes
     /// again.
     ///
-    /// If the closure fails, the consumer keeps the event, and tries again.
+    /// If the closure fails or panics, the consumer keeps the event, and tries again.
     #[must_use]
     pub fn with<F, Fut, E>(put: F) -> Self
     where
