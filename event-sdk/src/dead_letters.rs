@@ -34,6 +34,7 @@ mod whole;
 
 mod closure_store;
 mod memory_store;
+mod moved_headers;
 mod store;
 mod stream_store;
 
