@@ -130,9 +130,9 @@ async fn a_letter_whose_headers_leave_no_room_has_them_in_its_parts() {
                 let list = within("a list", queue.list(&filter, Page::ALL)).await;
                 let list = list.unwrap();
                 assert_eq!(list.len(), usize::try_from(number).unwrap());
-                let last = &list[list.len() - 1];
-                assert_eq!(last.body_len, letter.body.len());
-                let shown = within("a letter", queue.show(last.id)).await.unwrap();
+                let newest = &list[list.len() - 1];
+                assert_eq!(newest.body_len, letter.body.len());
+                let shown = within("a letter", queue.show(newest.id)).await.unwrap();
                 assert_eq!(shown.unwrap().letter, letter);
 
                 let park = queue.park("invoices");
