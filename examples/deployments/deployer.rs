@@ -71,13 +71,10 @@ impl Deployer {
             }
             Err(Fault::Bus(error)) => return Err(error),
         }
-        let took = clock.monotonic().saturating_sub(start);
-        running
-            .emit(DeploymentMeasured {
-                deployment,
-                milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            })
-            .await
+        let took = clock.monotonic().saturating_sub(start).as_millis();
+        let millis = u64::try_from(took).unwrap_or(u64::MAX);
+        let measured = DeploymentMeasured { deployment, millis };
+        running.emit(measured).await
     }
 }
 

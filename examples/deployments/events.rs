@@ -39,7 +39,7 @@ events! {
     DeploymentRolledBack {}
     /// How long a deployment took.
     #[event(domain = "deployments")]
-    DeploymentMeasured { milliseconds: u64 }
+    DeploymentMeasured { millis: u64 }
 
     /// A health check has begun.
     #[event(domain = "health")]
@@ -72,13 +72,13 @@ events! {
 
     /// How long the start of a service took.
     #[event(domain = "metrics")]
-    DurationMeasured { milliseconds: u64 }
+    DurationMeasured { millis: u64 }
     /// How many of a thousand requests failed.
     #[event(domain = "metrics")]
-    ErrorsMeasured { per_mille: u32 }
-    /// What a service uses.
+    ErrorsMeasured { errors: u32 }
+    /// How many bytes of memory a service uses.
     #[event(domain = "metrics")]
-    ResourcesMeasured { cpu_percent: u8, memory_mib: u32 }
+    ResourcesMeasured { memory: u64 }
 }
 
 /// What people are told of.

@@ -15,19 +15,15 @@ impl Post for Http {
         let mut stream = TcpStream::connect_timeout(&self.0, Duration::from_secs(1))?;
         stream.set_read_timeout(Some(Duration::from_secs(3)))?;
         let length = body.len();
-        write!(
-            stream,
-            "POST /alarms HTTP/1.1\r\nHost: {}\r\nContent-Length: {length}\r\n\r\n",
+        let head = format!(
+            "POST / HTTP/1.1\r\nHost: {}\r\nContent-Length: {length}",
             self.0
-        )?;
-        stream.write_all(body)?;
+        );
+        stream.write_all(&[head.as_bytes(), b"\r\n\r\n", body].concat())?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
-        let status = line
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        status.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "no status line"))
+        let status = line.split(' ').nth(1).and_then(|text| text.parse().ok());
+        status.ok_or_else(|| io::Error::other("no status line"))
     }
 }
 
@@ -62,8 +58,6 @@ fn answer(stream: TcpStream, number: u32) -> io::Result<()> {
         _ if number.is_multiple_of(5) => "503 Service Unavailable",
         _ => "204 No Content",
     };
-    write!(
-        reader.get_mut(),
-        "HTTP/1.1 {status}\r\nConnection: close\r\n\r\n"
-    )
+    let answer = format!("HTTP/1.1 {status}\r\nConnection: close\r\n\r\n");
+    reader.get_mut().write_all(answer.as_bytes())
 }

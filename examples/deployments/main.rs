@@ -66,15 +66,17 @@ async fn main() -> anyhow::Result<()> {
         () = shutdown_signal() => {}
     }
     let report = handlers.run_until(std::future::ready(())).await;
-    println!("{}", metrics.table());
+    if settings.handlers.contains(&Handler::Metrics) {
+        println!("{}", metrics.table());
+    }
     for (name, report) in report.into_result()? {
         println!("{name}: {report}, {} left out", report.filtered);
     }
     let letters = bus.dead_letters("DLQ");
     for letter in letters.list(&LetterFilter::open(), Page::ALL).await? {
         let (consumer, subject) = (letter.consumer, letter.origin.relative_subject());
-        let errors = letter.errors.join("; ");
-        println!("dead letter of {consumer}: {subject}, {errors}");
+        let (class, errors) = (letter.class, letter.errors.join("; "));
+        println!("dead letter of {consumer}: {subject}, {class} ({errors})");
     }
     bus.drain(Duration::from_secs(10)).await?;
     Ok(())

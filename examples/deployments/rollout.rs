@@ -48,8 +48,8 @@ async fn roll_out(running: &Running<'_>, deployment: u32) -> Result<(), Fault> {
         migrate(running, deployment).await?;
     }
     running.emit(CheckStarted { deployment }).await?;
-    let (milliseconds, status) = (20, 503);
-    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+    let (millis, status) = (20, 503);
+    tokio::time::sleep(Duration::from_millis(millis)).await;
     if deployment.is_multiple_of(5) {
         running.emit(CheckFailed { deployment, status }).await?;
         running.emit(CheckRetried { deployment }).await?;
@@ -57,24 +57,14 @@ async fn roll_out(running: &Running<'_>, deployment: u32) -> Result<(), Fault> {
         return Err(Fault::Failed("not healthy"));
     }
     running.emit(CheckPassed { deployment }).await?;
-    let (per_mille, cpu_percent, memory_mib) = (deployment % 7, 35, 256);
-    let duration = DurationMeasured {
-        deployment,
-        milliseconds,
-    };
-    running.emit(duration).await?;
+    let (errors, memory) = (deployment % 7, 256 << 20);
     running
-        .emit(ErrorsMeasured {
-            deployment,
-            per_mille,
-        })
+        .emit(DurationMeasured { deployment, millis })
         .await?;
-    let used = ResourcesMeasured {
-        deployment,
-        cpu_percent,
-        memory_mib,
-    };
-    Ok(running.emit(used).await?)
+    running.emit(ErrorsMeasured { deployment, errors }).await?;
+    Ok(running
+        .emit(ResourcesMeasured { deployment, memory })
+        .await?)
 }
 
 /// Every ninth deployment has a migration that fails.

@@ -15,8 +15,8 @@ pub(crate) struct Settings {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "webhook,metrics",
-        env = "HANDLERS"
+        env = "OPS_HANDLERS",
+        default_value = "webhook,metrics"
     )]
     pub(crate) handlers: Vec<Handler>,
 
@@ -40,7 +40,7 @@ pub(crate) enum Handler {
 #[derive(Debug, Default, Args)]
 pub(crate) struct Selection {
     /// Only events of this region.
-    #[arg(long, value_name = "NAME", env = "REGION")]
+    #[arg(long, value_name = "NAME", env = "OPS_REGION")]
     pub(crate) region: Option<String>,
 
     /// Only events of this type; `*` stands for any text.
