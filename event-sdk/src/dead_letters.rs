@@ -44,6 +44,9 @@ mod export;
 mod park;
 mod queue;
 
+mod advisories;
+
+pub use advisories::{AdvisoryLetter, AdvisoryLetters, AdvisoryReport};
 pub use audit::Audit;
 pub use class::DeadLetterClass;
 pub use export::ExportedLetter;
@@ -52,8 +55,8 @@ pub use memory_store::MemoryDeadLetters;
 pub use park::{DeadKey, KeyState, Park, ParkedEvent, ReleaseOutcome, ReleaseRequest};
 pub use place::DeadLetterStream;
 pub use queue::{
-    Cause, CauseGroup, DeadLetterQueue, LetterFilter, LetterSummary, Page, QueuedLetter, Redrive,
-    RedriveOutcome, RedriveReport,
+    Cause, CauseGroup, DeadLetterQueue, LetterFilter, LetterSummary, Page, PurgeReport,
+    QueuedLetter, Redrive, RedriveOutcome, RedriveReport,
 };
 pub use redriven::Redriven;
 pub use state::{LetterState, LetterStatus};

@@ -256,7 +256,9 @@ impl<S> Consumer<S> {
     /// retry holds its key, and no other.
     ///
     /// The key of an event is `metadata.key` of its envelope, or else that in its subject
-    /// ([`Message::key`](crate::Message::key)). An event without a key waits for none.
+    /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are in
+    /// one order, so that those of an entity stay in order whatever service published them. An
+    /// event without a key waits for none.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -394,7 +396,7 @@ impl<S: EventSet> Consumer<S> {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
         let redriven = match self.letters.as_ref().and_then(DeadLetters::place) {
-            Some(place) => Some(redriven(&self.bus, place, &self.name).await?),
+            Some(place) => Some(redriven(&self.bus, place, &self.name, &self.subscribe).await?),
             None => None,
         };
         let events = self.subscribe.await?;
@@ -441,6 +443,7 @@ async fn redriven(
     bus: &EventBus,
     place: &DeadLetterStream,
     name: &Text,
+    events: &Subscribe<Untyped>,
 ) -> Result<Subscriber<Untyped>, Error> {
     let filter = place.retry_filter(name).map_err(|why| {
         Error::new(
@@ -452,6 +455,7 @@ async fn redriven(
     })?;
     let subscribe = bus.raw().absolute().subscribe(filter);
     subscribe
+        .with_limits_of(events)
         .stream(place.retry_name().to_owned())
         .durable(name.clone())
         .await

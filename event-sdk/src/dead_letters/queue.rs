@@ -4,6 +4,7 @@ mod archive;
 mod filter;
 mod group;
 mod outcome;
+mod purge;
 mod redrive;
 mod scan;
 mod summary;
@@ -11,6 +12,7 @@ mod summary;
 pub use filter::{LetterFilter, Page};
 pub use group::{Cause, CauseGroup};
 pub use outcome::RedriveOutcome;
+pub use purge::PurgeReport;
 pub use redrive::{Redrive, RedriveReport};
 pub use summary::{LetterSummary, QueuedLetter};
 

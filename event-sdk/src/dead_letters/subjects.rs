@@ -67,6 +67,12 @@ impl LetterSubject {
         })
     }
 
+    /// Whether the subject is one of this consumer.
+    pub(super) fn is_of(&self, consumer: &str) -> bool {
+        let rest = self.front.strip_prefix(&consumer_token(consumer));
+        rest.is_some_and(|rest| rest.starts_with('.'))
+    }
+
     /// The subject for another message that has the same id, but another body.
     pub(super) fn beside(&self, body: &[u8]) -> Self {
         Self {

@@ -239,6 +239,21 @@ impl<S> Subscribe<S> {
         self
     }
 
+    /// Takes ack wait, backoff, `max_ack_pending` and whether the durable must exist from another
+    /// subscription.
+    pub(crate) fn with_limits_of<T>(mut self, other: &Subscribe<T>) -> Self {
+        self.config.ack_wait = other.config.ack_wait;
+        self.config.max_ack_pending = other.config.max_ack_pending;
+        self.config.backoff.clone_from(&other.config.backoff);
+        self.must_exist = other.must_exist;
+        for setting in [Setting::AckWait, Setting::MaxAckPending, Setting::Backoff] {
+            if other.given.contains(&setting) {
+                self.given.push(setting);
+            }
+        }
+        self
+    }
+
     pub(crate) fn with_key(mut self, key: &dyn fmt::Display) -> Self {
         self.routes.key(key);
         self

@@ -29,6 +29,15 @@ async fn archived_letters_are_not_redriven_until_they_are_opened_again() {
         assert!(archived.state.at.is_some());
         let report = within("a redrive", queue.redrive(open.clone())).await;
         assert_eq!(report.unwrap().redriven, [3]);
+        // Whatever the filter says; and a mark is not written over.
+        let again = queue.redrive(all.clone()).audit(Audit::by("bob"));
+        let report = within("a redrive", again).await.unwrap();
+        assert_eq!(
+            (&*report.selected, &*report.already),
+            (&[3, 4][..], &[3][..])
+        );
+        let redriven = within("a letter", queue.show(3)).await.unwrap().unwrap();
+        assert_eq!(redriven.state.by, None);
         let reopened = within("reopen", queue.reopen(&all, &audit)).await;
         assert_eq!(reopened.unwrap(), [1, 2]);
         let report = within("a redrive", queue.redrive(open.clone())).await;

@@ -225,6 +225,6 @@ async fn nothing_is_lost_if_the_consumer_is_killed_too() {
         let repeats = times - all;
         println!("{kills} kills, {repeats} of {events} events repeated");
         // What 16 handlers and their acknowledgements have in flight.
-        assert!((1..=kills * 2 * 16).contains(&repeats), "{repeats}");
+        assert!(repeats <= kills * 2 * 16, "{repeats}");
     }
 }

@@ -6,7 +6,7 @@ use event_sdk::dead_letters::{
 };
 use event_sdk::transport::{Body, PublishRequest};
 
-use crate::rig::{PLANTED, buses, letter, put, time, within};
+use crate::rig::{PLANTED, buses, letter, put, stored, time, within};
 
 fn numbers(letters: &[LetterSummary]) -> Vec<u64> {
     letters
@@ -111,11 +111,21 @@ async fn what_is_no_letter_hides_no_letter() {
             let stored = async { bus.transport().publish(request).await?.await };
             within("a publish", stored).await.unwrap();
         }
+        // A letter of another consumer than its subject says.
+        let forged = Subject::parse("dlq.shipping.orders.order.placed.7.0").unwrap();
+        let letters = stored(&bus, "DLQ", "dlq.billing.orders.>").await;
+        let mut request = PublishRequest::new(&forged, letters[0].body.clone());
+        request.headers = letters[0].headers.clone();
+        let published = async { bus.transport().publish(request).await?.await };
+        within("a publish", published).await.unwrap();
         put(&bus, &letter(2)).await;
         let queue = bus.dead_letters("DLQ");
         let list = within("a list", queue.list(&LetterFilter::open(), Page::ALL)).await;
         assert_eq!(numbers(&list.unwrap()), [1, 2]);
-        assert_eq!(within("ids", queue.unreadable()).await.unwrap(), [2, 3, 4]);
+        assert_eq!(
+            within("ids", queue.unreadable()).await.unwrap(),
+            [2, 3, 4, 5]
+        );
         assert_eq!(within("a letter", queue.show(3)).await.unwrap(), None);
     }
 }

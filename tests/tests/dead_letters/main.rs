@@ -6,11 +6,13 @@ mod stepwise;
 
 mod large;
 mod page;
+mod purging;
 mod storing;
 
 mod listing;
 mod redriving;
 
+mod advisories;
 mod archiving;
 mod consuming;
 mod export;

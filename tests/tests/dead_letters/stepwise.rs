@@ -10,8 +10,9 @@ use event_sdk::EventBus;
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Completion, Confirmation, Drained, Error, History, HistoryRequest, HistoryStream,
-    PublishRequest, StreamAdmin, SubscribeRequest, Subscription, Transport,
+    Capabilities, Completion, Confirmation, Deletion, Drained, Error, FoundMessage, History,
+    HistoryRequest, HistoryStream, MessageAdmin, PublishRequest, PurgeRequest, StreamAdmin,
+    SubscribeRequest, Subscription, Transport, TransportExt as _, WhichMessage,
 };
 
 use crate::rig::{letter, put};
@@ -68,6 +69,10 @@ impl Transport for Stepwise {
         Some(self)
     }
 
+    fn message_admin(&self) -> Option<&dyn MessageAdmin> {
+        Some(self)
+    }
+
     fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
         self.0.stream_admin()
     }
@@ -78,6 +83,35 @@ impl Transport for Stepwise {
 
     fn close(&self) -> Completion<Result<(), Error>> {
         self.0.close()
+    }
+}
+
+impl MessageAdmin for Stepwise {
+    fn get(
+        &self,
+        stream: &str,
+        which: WhichMessage,
+    ) -> Completion<Result<Option<FoundMessage>, Error>> {
+        self.0.get_message(stream, which)
+    }
+
+    fn delete(
+        &self,
+        stream: &str,
+        sequence: u64,
+        deletion: Deletion,
+    ) -> Completion<Result<bool, Error>> {
+        let (inner, stream) = (Arc::clone(&self.0), stream.to_owned());
+        Completion::later(async move {
+            yielded().await;
+            let deleted = inner.delete_message(&stream, sequence, deletion).await;
+            yielded().await;
+            deleted
+        })
+    }
+
+    fn purge(&self, request: PurgeRequest) -> Completion<Result<u64, Error>> {
+        self.0.purge_messages(request)
     }
 }
 

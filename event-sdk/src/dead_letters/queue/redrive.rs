@@ -25,6 +25,7 @@ use super::super::stream_store::StreamDeadLetters;
 use super::DeadLetterQueue;
 use super::filter::LetterFilter;
 use super::scan::Stored;
+use super::summary::LetterSummary;
 
 impl DeadLetterQueue {
     /// Sends letters to the retry stream, from which only their own consumer reads: set options,
@@ -35,6 +36,8 @@ impl DeadLetterQueue {
     /// So a redrive that was killed can be repeated at any time: the result names what an earlier
     /// one had sent as [`already`](RedriveReport::already). If the event fails again, it becomes
     /// another letter, with a higher number.
+    ///
+    /// Letters that were archived, given up or handled are left out, whatever the filter says.
     ///
     /// In sequenced mode a letter goes through no retry stream: its key is
     /// [released](super::super::Park::release), and its consumer handles the events of the key in
@@ -167,6 +170,9 @@ impl DeadLetterQueue {
                 (Sent::Earlier { is_same }, sequence)
             }
         };
+        if sent != Sent::Now && stored.letter.state.status == LetterStatus::Redriven {
+            return Ok(sent);
+        }
         let mut state = state_now(&self.bus, LetterStatus::Redriven, audit);
         state.retry_sequence = sequence;
         self.mark(stored, &state).await?;
@@ -271,7 +277,7 @@ impl Redrive {
 
     async fn run(self) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
-        let selected = queue.matching(filter).await?;
+        let selected = queue.matching(filter).await?.filter(may_be_sent);
         let mut report = RedriveReport {
             selected: selected.map(|letter| letter.id).collect(),
             ..RedriveReport::default()
@@ -292,7 +298,11 @@ impl Redrive {
                 Err(error) => return Err(error),
             };
             // Another command may have purged, redriven or archived it since it was selected.
-            let Some(stored) = stored.filter(|now| filter.matches(&now.letter.summary())) else {
+            let is_selected = |now: &Stored| {
+                let now = now.letter.summary();
+                filter.matches(&now) && may_be_sent(&now)
+            };
+            let Some(stored) = stored.filter(is_selected) else {
                 report.changed.push(id);
                 continue;
             };
@@ -315,6 +325,12 @@ impl Redrive {
         }
         Ok(report)
     }
+}
+
+/// Whether a letter may be sent: it is open, or its earlier redrive is repeated.
+fn may_be_sent(letter: &LetterSummary) -> bool {
+    let status = &letter.state.status;
+    matches!(status, LetterStatus::Open | LetterStatus::Redriven)
 }
 
 /// Whether the next letter may succeed all the same.

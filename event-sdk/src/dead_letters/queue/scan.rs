@@ -8,6 +8,7 @@ use event_sdk_core::transport::{
 use futures_util::StreamExt as _;
 
 use super::super::area::Area;
+use super::super::letter::DeadLetter;
 use super::super::marks::read_state;
 use super::super::place::DeadLetterStream;
 use super::super::state::LetterState;
@@ -26,7 +27,7 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    fn add(&mut self, place: &DeadLetterStream, message: &StoredMessage) {
+    pub(super) fn add(&mut self, place: &DeadLetterStream, message: &StoredMessage) {
         let subject = message.subject.as_str();
         if LetterSubject::of_state(place, subject).is_some() {
             if let Some((id, state)) = LetterState::read(&message.headers)
@@ -35,7 +36,8 @@ impl Scan {
                 letter.state = state;
             }
         } else if is_letter(place, subject) {
-            match wire::letter_of(message) {
+            let subject = LetterSubject::of_letter(place, subject);
+            match read_letter(subject.as_ref(), message) {
                 Some(letter) => {
                     let mut summary = LetterSummary::new(message.sequence, &letter);
                     if let Some(length) = wire::read_number(&message.headers, wire::LENGTH) {
@@ -47,6 +49,12 @@ impl Scan {
             }
         }
     }
+}
+
+/// Reads a letter, whose headers have to name the consumer of its subject: it is redriven there.
+fn read_letter(subject: Option<&LetterSubject>, message: &StoredMessage) -> Option<DeadLetter> {
+    let letter = wire::letter_of(message)?;
+    subject?.is_of(&letter.consumer).then_some(letter)
 }
 
 /// Whether the subject lies in the area of letters.
@@ -102,7 +110,8 @@ impl DeadLetterQueue {
         };
         joined(&self.bus, place, &mut message).await?;
         let subject = LetterSubject::of_letter(place, message.subject.as_str());
-        let (Some(subject), Some(letter)) = (subject, wire::letter_of(&message)) else {
+        let letter = read_letter(subject.as_ref(), &message);
+        let (Some(subject), Some(letter)) = (subject, letter) else {
             return Ok(None);
         };
         let of_state = subject.text(place, Area::State);

@@ -49,13 +49,14 @@ async fn corrected(bus: EventBus, database: Arc<Database>) -> Result<(), Error> 
 pub(crate) async fn products_and_orders(bus: EventBus) {
     for number in 1..=3 {
         let listed = ProductListed {
-            product: number,
+            product: 100 + number,
             cents: 100,
         };
         bus.publisher().publish(listed).await.unwrap();
         let placed = OrderPlaced {
             order: number,
-            product: number,
+            // Not the key of an order: events with the same key are in one order.
+            product: 100 + number,
         };
         bus.publisher().publish(placed).await.unwrap();
     }

@@ -1,0 +1,228 @@
+//! Deletes letters with everything that belongs to them; expiry.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Deletion, Error, ErrorKind, HistoryRequest, Operation, StoredMessage, TransportExt as _,
+};
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+
+use super::super::area::Area;
+use super::super::state::{LetterState, LetterStatus};
+use super::super::wire;
+use super::DeadLetterQueue;
+use super::filter::LetterFilter;
+use super::scan::Scan;
+
+/// After this time, the first part of a letter is not expected any more.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+impl DeadLetterQueue {
+    /// Deletes letters, what is written of them, and their redriven events that are settled.
+    ///
+    /// Letters that hold their keys (sequenced mode) stay, and are named in the report:
+    /// [`Park::skip_head`](super::super::Park::skip_head) gives one up.
+    ///
+    /// Not cancel-safe: after dropping the future, some letters may be deleted. Repeating it deletes
+    /// the rest, and what a purge that was killed has left of others.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](ErrorKind::Unsupported) on a transport that cannot delete messages,
+    /// [`DeletionDenied`](ErrorKind::DeletionDenied) if the stream does not allow it, and those of
+    /// every [operation](DeadLetterQueue).
+    pub async fn purge(
+        &self,
+        filter: &LetterFilter,
+        deletion: Deletion,
+    ) -> Result<PurgeReport, Error> {
+        let inventory = self.inventory().await?;
+        let mut report = PurgeReport::default();
+        let mut settled = HashMap::new();
+        for letter in inventory.scan.letters.values() {
+            if !filter.matches(letter) {
+                continue;
+            }
+            if letter.holds_its_key() {
+                report.kept.push(letter.id);
+                continue;
+            }
+            if let Some(sequence) = letter.state.retry_sequence {
+                let until = self.settled_of(&letter.consumer, &mut settled).await?;
+                // The letter is deleted first: else it could be redriven again.
+                self.delete(self.place.name(), letter.id, deletion).await?;
+                if sequence <= until {
+                    let retry = self.place.retry_name();
+                    self.delete(retry, sequence, deletion).await?;
+                }
+            } else {
+                self.delete(self.place.name(), letter.id, deletion).await?;
+            }
+            report.purged.push(letter.id);
+        }
+        let purged: HashSet<u64> = report.purged.iter().copied().collect();
+        for sequence in inventory.left_of(&purged, self.bus.clock().now()) {
+            self.delete(self.place.name(), sequence, deletion).await?;
+        }
+        Ok(report)
+    }
+
+    /// Deletes letters whose events failed before this time, and events of dead keys that were
+    /// handled or given up before it. Dead keys and their events stay, as in a
+    /// [purge](Self::purge).
+    ///
+    /// Not cancel-safe: as a [purge](Self::purge).
+    ///
+    /// # Errors
+    ///
+    /// As a [purge](Self::purge).
+    pub async fn expire(
+        &self,
+        before: Timestamp,
+        deletion: Deletion,
+    ) -> Result<PurgeReport, Error> {
+        let filter = LetterFilter::all().failed_before(before);
+        let report = self.purge(&filter, deletion).await?;
+        let inventory = self.inventory().await?;
+        for sequence in inventory.parked_before(before) {
+            self.delete(self.place.name(), sequence, deletion).await?;
+        }
+        Ok(report)
+    }
+
+    async fn delete(&self, stream: &str, sequence: u64, deletion: Deletion) -> Result<(), Error> {
+        let deleted = self.bus.transport();
+        let deleted = deleted.delete_message(stream, sequence, deletion).await;
+        deleted.map(drop)
+    }
+
+    /// Up to where a consumer has settled its redriven events; read once for each consumer.
+    async fn settled_of(
+        &self,
+        consumer: &Text,
+        settled: &mut HashMap<Text, u64>,
+    ) -> Result<u64, Error> {
+        if let Some(until) = settled.get(consumer) {
+            return Ok(*until);
+        }
+        // If it cannot be known, redriven events stay.
+        let until = self.settled(consumer).await?.unwrap_or(0);
+        settled.insert(consumer.clone(), until);
+        Ok(until)
+    }
+
+    async fn inventory(&self) -> Result<Inventory, Error> {
+        let place = &self.place;
+        let filter = place.everything().map_err(|why| {
+            let kind = ErrorKind::InvalidSubject;
+            Error::new(kind, Operation::Read, why.to_string()).at_stream(place.name())
+        })?;
+        let request = HistoryRequest::new(place.name(), vec![filter]);
+        let mut messages = self.bus.transport().read_history(request).await?;
+        let mut inventory = Inventory::default();
+        while let Some(message) = messages.next().await {
+            let message = message?;
+            let inner = place.inner(message.subject.as_str());
+            inventory.add(inner.unwrap_or_default(), &message);
+            inventory.scan.add(place, &message);
+        }
+        Ok(inventory)
+    }
+}
+
+/// Everything in a dead-letter stream, without bodies.
+#[derive(Default)]
+struct Inventory {
+    scan: Scan,
+    /// States: sequence, and the id of the letter or parked event.
+    states: Vec<(u64, u64)>,
+    /// The status of letters and parked events.
+    status: HashMap<u64, LetterStatus>,
+    /// Parked events.
+    parked: BTreeMap<u64, Timestamp>,
+    /// Second parts.
+    rests: BTreeMap<u64, Timestamp>,
+    /// The second parts of letters and parked events.
+    rest_of: HashMap<u64, u64>,
+}
+
+impl Inventory {
+    fn add(&mut self, subject: &str, message: &StoredMessage) {
+        let is_in = |area: Area| {
+            let rest = subject.strip_prefix(area.root());
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let sequence = message.sequence;
+        if is_in(Area::State) {
+            if let Some((id, state)) = LetterState::read(&message.headers) {
+                self.states.push((sequence, id));
+                self.status.insert(id, state.status);
+            }
+        } else if is_in(Area::Rest) {
+            self.rests.insert(sequence, message.stored_at);
+        } else {
+            if is_in(Area::Park) {
+                self.parked.insert(sequence, message.stored_at);
+            }
+            if let Some(rest) = wire::read_number(&message.headers, wire::REST) {
+                self.rest_of.insert(sequence, rest);
+            }
+        }
+    }
+
+    /// What is left of letters that are not there any more.
+    fn left_of(&self, purged: &HashSet<u64>, now: Timestamp) -> BTreeSet<u64> {
+        let is_there = |id: &u64| {
+            let letter = self.scan.letters.contains_key(id) && !purged.contains(id);
+            letter || self.parked.contains_key(id) || self.scan.unreadable.contains(id)
+        };
+        let states = self.states.iter();
+        let states = states.filter(|(_, id)| !is_there(id));
+        let used = self.rest_of.iter().filter(|(id, _)| is_there(id));
+        let used: HashSet<u64> = used.map(|(_, rest)| *rest).collect();
+        let of_purged: HashSet<u64> = purged
+            .iter()
+            .filter_map(|id| self.rest_of.get(id).copied())
+            .collect();
+        let rests = self.rests.iter().filter(|(sequence, stored)| {
+            let is_old = now.duration_since(**stored).unsigned_abs() >= ABANDONED;
+            !used.contains(sequence) && (of_purged.contains(sequence) || is_old)
+        });
+        let states = states.map(|(sequence, _)| *sequence);
+        states.chain(rests.map(|(sequence, _)| *sequence)).collect()
+    }
+
+    /// Parked events that do not wait any more, with what is written of them.
+    fn parked_before(&self, before: Timestamp) -> BTreeSet<u64> {
+        let is_closed = |id: &u64| {
+            let status = self.status.get(id);
+            status.is_some_and(|status| *status != LetterStatus::Open)
+        };
+        let closed: BTreeSet<u64> = self
+            .parked
+            .iter()
+            .filter(|(id, stored)| **stored < before && is_closed(id))
+            .map(|(id, _)| *id)
+            .collect();
+        let states = self.states.iter().filter(|(_, id)| closed.contains(id));
+        let rests = closed.iter().filter_map(|id| self.rest_of.get(id));
+        let belongs: BTreeSet<u64> = states
+            .map(|(sequence, _)| *sequence)
+            .chain(rests.copied())
+            .collect();
+        closed.union(&belongs).copied().collect()
+    }
+}
+
+/// The result of a purge: ids of letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PurgeReport {
+    /// Letters that were deleted.
+    pub purged: Vec<u64>,
+    /// Letters that stay, because their keys wait for them.
+    pub kept: Vec<u64>,
+}
