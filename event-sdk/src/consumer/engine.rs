@@ -43,6 +43,7 @@ pub(super) use sources::Sources;
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -103,6 +104,10 @@ pub(super) struct Engine {
     held: Slab<Entry>,
     /// Events that may start, in order.
     ready: VecDeque<usize>,
+    /// Since when nothing may have been received, for lack of room.
+    unreceived_since: Option<Duration>,
+    /// Whether an event without a key was reported.
+    warned_of_key: bool,
     /// When the first of them became ready; for batches, which wait for others.
     ready_since: Option<Duration>,
     keys: Keys,
@@ -170,6 +175,8 @@ impl Engine {
             sources: Some(sources),
             held: Slab::new(),
             ready: VecDeque::new(),
+            unreceived_since: None,
+            warned_of_key: false,
             ready_since: None,
             keys: Keys::default(),
             arrivals: 0,
@@ -258,6 +265,7 @@ impl Engine {
             return false;
         };
         let Poll::Ready(source) = sources.poll_next(cx) else {
+            self.unreceived_since = None;
             return false;
         };
         match source {
@@ -327,11 +335,31 @@ impl Engine {
 
     /// Holds an event until it is settled.
     fn hold(&mut self, held: Held, key: Option<Key>) -> usize {
-        self.wake_by(self.now.saturating_add(self.keep_alive));
+        // Its ack wait may run since then, while it was prefetched.
+        let alive_at = self.unreceived_since.unwrap_or(self.now);
+        self.wake_by(alive_at.saturating_add(self.keep_alive));
         self.arrivals += 1;
         let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
+        entry.alive_at = alive_at;
         if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
-            entry.scope = Text::from(scope(head));
+            match catch_unwind(AssertUnwindSafe(|| scope(head))) {
+                Ok(scope) => entry.scope = Text::from(scope),
+                Err(_) => tracing::error!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.shared.name,
+                    subject = %entry.held.delivery().subject(),
+                    "the function of `breaker_by` panicked: the event is in the default scope"
+                ),
+            }
+        }
+        if self.options.ordered && entry.key.is_none() && !self.warned_of_key {
+            self.warned_of_key = true;
+            tracing::warn!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                subject = %entry.held.delivery().subject(),
+                "the event has no key that can be read: it is in no order (this is said once)"
+            );
         }
         if let Some(redriven) = entry.held.redriven() {
             entry.failures.first = redriven.first_failure;

@@ -57,6 +57,7 @@ impl fmt::Display for ConsumerReport {
             (self.outages, "outages"),
             (self.dead_lettered, "dead letters"),
             (self.terminated, "terminated"),
+            (self.filtered, "filtered"),
             (self.delayed, "delayed for a newer version"),
             (self.given_back, "given back"),
             (self.settlements_failed, "settlements failed"),

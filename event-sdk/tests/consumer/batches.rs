@@ -5,7 +5,7 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use event_sdk::consumer::{BatchFailure, Consumer, EventBatch, Failure, Retry};
 
-use crate::journal::{Journal, OrderPlaced, left, place};
+use crate::journal::{Journal, OrderPlaced, OrderPlacedInParts, left, place};
 
 /// A consumer that notes each batch as `number/attempt …`, and fails those that `fails` names.
 fn billing(
@@ -164,4 +164,94 @@ async fn a_drain_ends_with_the_batch_that_runs() {
     let report = consumer.run_until(journal.wait(1)).await.unwrap();
     assert_eq!((report.handled, report.given_back), (0, 3));
     assert_eq!(journal.notes(), ["2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_leaves_its_batch_blocks_no_later_event_of_its_key() {
+    for concurrency in [1, 3] {
+        let (bus, journal) = (EventBus::memory(), Journal::new());
+        let newer = OrderPlacedInParts {
+            order: "a".to_owned(),
+        };
+        bus.publisher().publish(newer).await.unwrap();
+        bus.raw()
+            .publish("orders.order.placed.a", "no envelope")
+            .await
+            .unwrap();
+        place_all(&bus, &[("a", 3), ("a", 4)]).await;
+        let consumer = billing(&bus, &journal, 4, |_, _| false);
+        let consumer = consumer.ordered_by_key().concurrency(concurrency);
+        let late = bus.clone();
+        let wait = journal.clone();
+        let report = consumer.run_until(async move {
+            wait.wait(1).await;
+            place(&late, "a", 5).await;
+            wait.wait(2).await;
+        });
+        let report = report.await.unwrap();
+        assert_eq!(journal.notes(), ["3/1 4/1", "5/1"]);
+        assert_eq!(
+            (report.handled, report.terminated, report.delayed),
+            (3, 1, 1)
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn later_events_do_not_overtake_one_that_is_handled_alone() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    place_all(&bus, &[("b", 1), ("a", 2), ("a", 3)]).await;
+    let notes = journal.clone();
+    let late = bus.clone();
+    let consumer = bus.consumer::<OrderPlaced>("billing").ordered_by_key();
+    let within = Duration::from_millis(100);
+    let consumer = consumer.on_batches(3, within, move |batch: EventBatch<OrderPlaced>| {
+        let text = batch.iter().map(|(order, _)| order.number.to_string());
+        notes.note(text.collect::<Vec<_>>().join(" "));
+        let (fails, late) = (batch.len() == 3, late.clone());
+        async move {
+            if fails {
+                place(&late, "a", 4).await;
+                return Err(Failure::retry("as a whole").into());
+            }
+            Ok(())
+        }
+    });
+    let report = consumer.run_until(journal.wait(5)).await.unwrap();
+    assert_eq!(journal.notes(), ["1 2 3", "1", "2", "3", "4"]);
+    assert_eq!(report.handled, 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_events_of_a_batch_that_does_not_end_are_given_back_and_named() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    place_all(&bus, &[("a", 1), ("a", 2), ("b", 3)]).await;
+    let notes = journal.clone();
+    let consumer = bus.consumer::<OrderPlaced>("billing").concurrency(2);
+    let consumer = consumer
+        .drain_within(Duration::from_secs(5))
+        .no_handler_timeout();
+    let within = Duration::from_secs(1);
+    let consumer = consumer.on_batches(3, within, move |batch: EventBatch<OrderPlaced>| {
+        notes.note(batch.len().to_string());
+        std::future::pending::<Result<(), BatchFailure>>()
+    });
+    let report = consumer.run_until(journal.wait(1)).await.unwrap();
+    let unfinished: Vec<_> = report.unfinished.iter().map(|left| left.sequence).collect();
+    assert_eq!((unfinished.len(), report.given_back), (3, 3));
+    let mut other = bus
+        .subscribe::<OrderPlaced>()
+        .durable("billing")
+        .await
+        .unwrap();
+    for _ in 0..3 {
+        let again = tokio::time::timeout(Duration::from_millis(10), other.next()).await;
+        again
+            .expect("given back")
+            .unwrap()
+            .unwrap()
+            .ack()
+            .await
+            .unwrap();
+    }
 }

@@ -137,3 +137,46 @@ async fn a_drain_of_the_bus_ends_the_consumer() {
     assert_eq!((drained.settled, drained.given_back), (1, 0));
     assert_eq!(running.await.unwrap().unwrap().handled, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_is_closed_ends_a_consumer_that_receives_nothing() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    for number in 1..=20 {
+        place(&bus, &format!("key {number}"), number).await;
+    }
+    let notes = journal.clone();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .on(move |_: OrderPlaced, _| {
+            notes.note("attempt");
+            async { Err(Failure::outage("away")) }
+        });
+    let running = tokio::spawn(consumer.run());
+    journal.wait(5).await;
+    bus.close().await.unwrap();
+    let ended = tokio::time::timeout(secs(60), running).await;
+    ended.expect("it ends").unwrap().unwrap();
+}
+
+/// The blocking handler makes the virtual clock stand still, so this runs in real time.
+#[tokio::test]
+async fn a_blocking_handler_does_not_keep_a_consumer_from_its_end() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    place(&bus, "a", 1).await;
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let blocked = std::sync::Mutex::new(blocked);
+    let notes = journal.clone();
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer
+        .ack_wait(Duration::from_millis(600))
+        .drain_within(Duration::from_millis(50));
+    let consumer = consumer.on_blocking(move |_: OrderPlaced, _| {
+        notes.note("start");
+        let _ = blocked.lock().unwrap().recv();
+        Ok(())
+    });
+    let ended = tokio::time::timeout(secs(60), consumer.run_until(journal.wait(1))).await;
+    let report = ended.expect("it ends").unwrap();
+    assert_eq!(report.unfinished.len(), 1);
+    drop(release);
+}

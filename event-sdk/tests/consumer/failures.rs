@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use event_sdk::consumer::{Consumer, Ctx, Failure, Outcome, Retry};
-use event_sdk::{DelayUnknown, Event, EventBus};
-use serde::{Deserialize, Serialize};
+use event_sdk::{DelayUnknown, EventBus};
 
-use crate::journal::{Journal, OrderPlaced, left, place};
+use crate::journal::{Journal, OrderPlaced, OrderPlacedInParts, left, place};
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -172,19 +171,6 @@ impl Drop for OnDrop {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// A later major of `OrderPlaced`.
-#[derive(Debug, Event, Serialize, Deserialize)]
-#[event(
-    domain = "orders",
-    entity = "order",
-    action = "placed",
-    version = "2.0"
-)]
-struct OrderPlacedInParts {
-    #[event(key, in_subject)]
-    order: String,
 }
 
 #[tokio::test(start_paused = true)]

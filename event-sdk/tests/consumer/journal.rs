@@ -23,6 +23,19 @@ pub(crate) struct OrderPaid {
     pub(crate) number: u64,
 }
 
+/// A later major of `OrderPlaced`.
+#[derive(Debug, Event, Serialize, Deserialize)]
+#[event(
+    domain = "orders",
+    entity = "order",
+    action = "placed",
+    version = "2.0"
+)]
+pub(crate) struct OrderPlacedInParts {
+    #[event(key, in_subject)]
+    pub(crate) order: String,
+}
+
 #[derive(Debug, EventSet)]
 pub(crate) enum Orders {
     Placed(OrderPlaced),

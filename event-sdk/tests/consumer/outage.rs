@@ -135,3 +135,13 @@ async fn an_outage_of_one_scope_leaves_the_others_alone() {
     let report = running.await.unwrap().unwrap();
     assert_eq!((report.handled, report.failed_attempts), (20, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_scope_that_panics_is_the_default_scope() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    place(&bus, "a", 1).await;
+    let consumer = billing(&bus, &journal, |_| Ok(()));
+    let consumer = consumer.breaker_by(|head| head.metadata.get("tenant").unwrap().to_owned());
+    let report = consumer.run_until(journal.wait(1)).await.unwrap();
+    assert_eq!(report.handled, 1);
+}

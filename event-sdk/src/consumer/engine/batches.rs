@@ -21,6 +21,8 @@ impl Engine {
     ) {
         let mut failed = HashSet::new();
         let mut free = Vec::new();
+        let mut decided = Vec::new();
+        // All followers wait before an event is settled, which may release its key at once.
         for (id, outcome) in std::iter::once(first).chain(others).zip(outcomes) {
             let place = self.place(id);
             let Some(entry) = self.held.get_mut(id) else {
@@ -40,14 +42,18 @@ impl Engine {
                     continue;
                 }
                 match &outcome {
-                    Ok(()) if entry.blocks_key => {}
-                    Ok(()) => free.push(key),
-                    Err(_) => {
+                    Err(Stop::Failed(_)) => {
                         entry.blocks_key = true;
                         failed.insert(key);
                     }
+                    // What cannot be read did not reach the handler, and holds up nobody.
+                    Ok(()) | Err(Stop::Unreadable(_)) if entry.blocks_key => {}
+                    Ok(()) | Err(Stop::Unreadable(_)) => free.push(key),
                 }
             }
+            decided.push((id, outcome));
+        }
+        for (id, outcome) in decided {
             self.decide(id, outcome);
         }
         for key in free {

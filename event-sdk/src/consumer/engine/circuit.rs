@@ -32,6 +32,16 @@ impl Circuit {
             || (held > max_held / 4 && self.breaker.is_open(Breaker::DEFAULT_SCOPE))
     }
 
+    /// Starts no probe any more.
+    pub(super) fn forget_probes(&mut self) {
+        self.probes.clear();
+    }
+
+    /// Whether the events of this scope wait.
+    pub(super) fn is_open(&self, scope: &str) -> bool {
+        self.breaker.is_open(scope)
+    }
+
     /// Whether a probe waits for its start.
     pub(super) fn has_probes(&self) -> bool {
         !self.probes.is_empty()
@@ -81,7 +91,9 @@ impl Engine {
     /// The next event that runs as a probe.
     pub(super) fn next_probe(&mut self) -> Option<usize> {
         while let Some((id, pass)) = self.circuit.probes.pop() {
-            if let Some(entry) = self.held.get_mut(id) {
+            if let Some(entry) = self.held.get_mut(id)
+                && matches!(entry.state, State::AtBreaker)
+            {
                 entry.pass = Some(pass);
                 return Some(id);
             }
@@ -172,7 +184,9 @@ impl Engine {
     /// The outage that an event claims alone is an attempt.
     fn count_outage(&mut self, id: u64) {
         let Ok(id) = usize::try_from(id) else { return };
-        if let Some(entry) = self.held.get_mut(id) {
+        if let Some(entry) = self.held.get_mut(id)
+            && matches!(entry.state, State::AtBreaker)
+        {
             entry.starts = entry.starts.saturating_add(1);
             let text = "claims an outage while other events succeed";
             self.retry(id, Failure::of_consumer(FailureClass::Outage, text));

@@ -4,9 +4,10 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use event_sdk_core::transport::Settlement;
+use event_sdk_core::transport::{Error, ErrorKind, Settlement};
 
 use super::Engine;
+use super::ending::LAST_SETTLEMENTS;
 use super::entry::State;
 
 impl Engine {
@@ -14,6 +15,9 @@ impl Engine {
     pub(super) fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = self.read_clock();
         self.limit_running(now);
+        if !self.has_room() {
+            self.unreceived_since.get_or_insert(now);
+        }
         if self.next_deadline <= now {
             self.scan(now);
             return Poll::Ready(());
@@ -91,29 +95,25 @@ impl Engine {
             } else if entry.since.saturating_add(self.options.keep_alive_for) > now {
                 entry.alive_at = now;
                 next = next.min(now.saturating_add(self.keep_alive));
-                if let Some(settler) = entry.held.delivery().settler() {
-                    stale.push(settler.clone());
-                }
+                stale.push(id);
             }
         }
         self.next_deadline = next;
-        if let Some(until) = self.batch_deadline() {
+        if let Some(until) = self.batch_deadline(now) {
             self.wake_by(until);
         }
         if let Some(until) = self.drain_until {
             if until <= now {
                 self.end_drain();
+                self.wake_by(until.saturating_add(LAST_SETTLEMENTS));
             } else {
                 self.wake_by(until);
             }
         }
         self.advance_breaker(now);
         self.end_long_waits(now);
-        for settler in stale {
-            // If it fails, the event is delivered again.
-            if let Err(answer) = settler.settle(Settlement::InProgress).try_into_ready() {
-                self.settling.push_in_progress(answer);
-            }
+        for id in stale {
+            self.keep_alive(id);
         }
         for id in due {
             let Some(entry) = self.held.get_mut(id) else {
@@ -128,6 +128,34 @@ impl Engine {
         }
         for id in over {
             self.time_out(id);
+        }
+    }
+
+    /// Restarts the ack wait of an event. If this fails, the event is delivered again.
+    fn keep_alive(&mut self, id: usize) {
+        let Some(entry) = self.held.get(id) else {
+            return;
+        };
+        // It may have been given back since it was found.
+        if matches!(entry.state, State::Settling) {
+            return;
+        }
+        let Some(settler) = entry.held.delivery().settler() else {
+            return;
+        };
+        match settler.settle(Settlement::InProgress).try_into_ready() {
+            Ok(answer) => self.kept_alive(&answer),
+            Err(answer) => self.settling.push_in_progress(answer),
+        }
+    }
+
+    /// A closed bus is noticed here if nothing is received, for example during an outage.
+    pub(super) fn kept_alive(&mut self, answer: &Result<(), Error>) {
+        if answer
+            .as_ref()
+            .is_err_and(|error| *error.kind() == ErrorKind::Closed)
+        {
+            self.begin_drain();
         }
     }
 }

@@ -25,6 +25,7 @@ impl Engine {
         // Nothing starts any more, and no place in a limit that others share stays taken.
         self.layered = None;
         self.ready.clear();
+        self.ready_since = None;
         self.keys.clear();
         self.recorder.gate.suspect_nobody();
         let idle = self.held.iter().filter(|(_, entry)| {
@@ -40,6 +41,8 @@ impl Engine {
         for (_, id) in idle {
             self.give_back(id, Duration::ZERO);
         }
+        // The breaker may have asked for others when those left it.
+        self.circuit.forget_probes();
     }
 
     /// Gives back what still runs, and names it.
@@ -51,7 +54,12 @@ impl Engine {
         let running: Vec<_> = self
             .held
             .iter()
-            .filter(|(_, entry)| matches!(entry.state, State::Running(_) | State::Recording))
+            .filter(|(_, entry)| {
+                matches!(
+                    entry.state,
+                    State::Running(_) | State::InBatch | State::Recording
+                )
+            })
             .map(|(id, _)| id)
             .collect();
         for id in running {
@@ -95,4 +103,4 @@ impl Engine {
 }
 
 /// How long the last settlements may take after the drain time.
-const LAST_SETTLEMENTS: Duration = Duration::from_secs(1);
+pub(super) const LAST_SETTLEMENTS: Duration = Duration::from_secs(1);

@@ -33,8 +33,8 @@ pub(super) enum Settled {
     Held(usize, Option<End>, Result<(), Error>),
     /// The letter of a held event was written, or could not be.
     Letter(usize, Result<(), Error>),
-    /// A settlement of an event that is not held, or one that restarts an ack wait.
-    Other,
+    /// The restart of an ack wait.
+    InProgress(Result<(), Error>),
 }
 
 impl Settling {
@@ -58,14 +58,8 @@ impl Settling {
     }
 
     pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
-        self.push_other(async move { drop(answer.await) });
-    }
-
-    fn push_other(&mut self, done: impl Future<Output = ()> + Send + 'static) {
-        self.pending.push(Box::pin(async move {
-            done.await;
-            Settled::Other
-        }));
+        self.pending
+            .push(Box::pin(async move { Settled::InProgress(answer.await) }));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -92,7 +86,7 @@ impl Engine {
                     match settled {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
-                        Settled::Other => {}
+                        Settled::InProgress(answer) => self.kept_alive(&answer),
                     }
                 }
                 _ => break,
@@ -103,6 +97,7 @@ impl Engine {
 
     /// The transport has taken a settlement, or has not.
     pub(super) fn settled(&mut self, id: usize, end: Option<End>, answer: Result<(), Error>) {
+        let settled = answer.is_ok();
         if let Some(entry) = self.held.get(id) {
             let delivery = entry.held.delivery();
             match answer {
@@ -119,7 +114,10 @@ impl Engine {
                 }
             }
         }
-        self.delete_record(id, end);
+        // An event that comes again needs what is known of it, most of all that it is dead.
+        if settled {
+            self.delete_record(id, end);
+        }
         self.forget(id);
     }
 
@@ -129,6 +127,9 @@ impl Engine {
             // It was given back at the end of the drain.
             return;
         };
+        if !matches!(entry.state, State::Running(_)) {
+            return;
+        }
         let State::Running(mut running) = std::mem::replace(&mut entry.state, State::Queued) else {
             return;
         };

@@ -35,6 +35,7 @@ impl Engine {
 
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
+        self.note_ready();
         let mut started = false;
         while self.running() < self.options.concurrency && self.has_ready() && self.may_start() {
             if !self.runs_alone_next() && !self.may_run_beside(cx) {
@@ -129,16 +130,24 @@ impl Engine {
         }
     }
 
+    /// The time of a batch begins with its first event, also while other batches run.
+    fn note_ready(&mut self) {
+        if self.ready.is_empty() {
+            self.ready_since = None;
+        } else if self.ready_since.is_none() && self.handlers.batch().is_some() {
+            self.ready_since = Some(self.read_clock());
+        }
+    }
+
     /// Whether a batch is full, or has waited long enough.
     fn may_start_batch(&mut self, batch: &BatchHandler) -> bool {
-        if self.ready.len() >= batch.max || self.held.len() >= self.max_held {
+        let first = self.ready.front().and_then(|id| self.held.get(*id));
+        let alone = first.is_some_and(|entry| entry.alone);
+        if alone || self.ready.len() >= batch.max || self.held.len() >= self.max_held {
             return true;
         }
         let now = self.read_clock();
-        let until = self
-            .ready_since
-            .get_or_insert(now)
-            .saturating_add(batch.within);
+        let until = (self.ready_since.unwrap_or(now)).saturating_add(batch.within);
         if until <= now {
             return true;
         }
@@ -150,7 +159,8 @@ impl Engine {
     fn start_batch(&mut self, handler: &BatchHandler) -> bool {
         self.ready_since = None;
         let mut ids: Vec<usize> = Vec::new();
-        let mut keys = Vec::new();
+        // Keys of events that are in the batch, are left for later, or wait at the breaker.
+        let (mut keys, mut behind, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         let mut rest = Vec::new();
         while ids.len() < handler.max {
             let Some(id) = self.ready.pop_front() else {
@@ -168,24 +178,37 @@ impl Engine {
                     self.ready.push_front(id);
                     return self.start_next();
                 }
+                behind.extend(entry.key.clone());
                 rest.push(id);
                 continue;
             }
-            let free = match &entry.key {
-                Some(key) if !entry.blocks_key && !keys.contains(key) => {
-                    let free = self.keys.block(key, place);
-                    if free {
-                        keys.push(key.clone());
-                    }
-                    free
+            let Some(key) = entry.key.clone().filter(|_| !entry.blocks_key) else {
+                if self.passes_breaker(id) {
+                    ids.push(id);
                 }
-                _ => true,
+                continue;
             };
-            // An event that waits at the breaker blocks its key; later ones of the batch follow it.
-            if free && self.passes_breaker(id) {
-                ids.push(id);
-            } else if free {
-                self.block_at_breaker(id);
+            if behind.contains(&key) {
+                rest.push(id);
+            } else if waiting.contains(&key) {
+                self.keys.wait(&key, place);
+            } else if keys.contains(&key) {
+                // Its scope may be another one than that of the event before it.
+                if self.circuit.is_open(&entry.scope) {
+                    self.keys.wait(&key, place);
+                    waiting.push(key);
+                } else if self.passes_breaker(id) {
+                    ids.push(id);
+                }
+            } else if self.keys.block(&key, place) {
+                if self.passes_breaker(id) {
+                    ids.push(id);
+                    keys.push(key);
+                } else {
+                    // It blocks its key; later ones of the batch follow it.
+                    self.block_at_breaker(id);
+                    waiting.push(key);
+                }
             }
         }
         for id in rest.into_iter().rev() {
@@ -219,8 +242,10 @@ impl Engine {
     }
 
     /// When a batch that is not full starts.
-    pub(super) fn batch_deadline(&self) -> Option<Duration> {
+    pub(super) fn batch_deadline(&self, now: Duration) -> Option<Duration> {
         let batch = self.handlers.batch()?;
-        Some(self.ready_since?.saturating_add(batch.within))
+        let until = self.ready_since?.saturating_add(batch.within);
+        // One that is over starts when a handler is free.
+        (until > now && !self.ready.is_empty()).then_some(until)
     }
 }

@@ -1,0 +1,75 @@
+//! The settings of the program: arguments and environment variables.
+
+use clap::{Args, Parser, ValueEnum};
+use event_sdk::consumer::Filter;
+
+/// Deploys services in three regions, and handles the events of the deployments.
+#[derive(Debug, Parser)]
+#[command(name = "deployments")]
+pub(crate) struct Settings {
+    /// The NATS servers, with commas between them; without them everything stays in this process.
+    #[arg(long, value_name = "URL", env = "NATS_URL")]
+    pub(crate) nats: Option<String>,
+
+    /// The built-in handlers that run, with commas between them.
+    #[arg(
+        long,
+        value_delimiter = ',',
+        env = "OPS_HANDLERS",
+        default_value = "webhook,metrics"
+    )]
+    pub(crate) handlers: Vec<Handler>,
+
+    /// How many deployments each region makes.
+    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    pub(crate) deployments: u32,
+
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// A built-in handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Handler {
+    Webhook,
+    Metrics,
+    Log,
+}
+
+/// Which events the built-in handlers handle.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Selection {
+    /// Only events of this region.
+    #[arg(long, value_name = "NAME", env = "OPS_REGION")]
+    pub(crate) region: Option<String>,
+
+    /// Only events of this type; `*` stands for any text.
+    #[arg(long = "type", value_name = "PATTERN")]
+    pub(crate) event_type: Option<String>,
+
+    /// Only events of this deployed service.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+
+    /// Only events of this deployment.
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) deployment: Option<u32>,
+
+    /// Only events with all of these tags.
+    #[arg(long = "tag", value_name = "TAG")]
+    pub(crate) tags: Vec<String>,
+}
+
+impl Selection {
+    pub(crate) fn filter(&self) -> Filter {
+        let region = self.region.clone().map(Filter::region);
+        let event_type = self.event_type.clone().map(Filter::event_type);
+        let metadata = |name: &'static str| move |value: String| Filter::metadata(name, value);
+        let service = self.service.clone().map(metadata("service"));
+        let deployment = self.deployment.map(|id| id.to_string());
+        let deployment = deployment.map(metadata("key"));
+        let one = [region, event_type, service, deployment];
+        let tags = self.tags.iter().cloned().map(Filter::tag);
+        Filter::all(one.into_iter().flatten().chain(tags))
+    }
+}
