@@ -342,14 +342,15 @@ impl Engine {
         let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
         entry.alive_at = alive_at;
         if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
-            match catch_unwind(AssertUnwindSafe(|| scope(head))) {
-                Ok(scope) => entry.scope = Text::from(scope),
-                Err(_) => tracing::error!(
+            if let Ok(scope) = catch_unwind(AssertUnwindSafe(|| scope(head))) {
+                entry.scope = Text::from(scope);
+            } else {
+                tracing::error!(
                     target: crate::TRACING_TARGET,
                     consumer = %self.shared.name,
                     subject = %entry.held.delivery().subject(),
                     "the function of `breaker_by` panicked: the event is in the default scope"
-                ),
+                );
             }
         }
         if self.options.ordered && entry.key.is_none() && !self.warned_of_key {
