@@ -29,10 +29,12 @@ mod redriven;
 mod wire;
 
 mod outgoing;
+mod owned;
 mod whole;
 
 mod closure_store;
 mod memory_store;
+mod moved_headers;
 mod store;
 mod stream_store;
 
@@ -97,7 +99,7 @@ impl DeadLetters {
     /// Passes letters to a closure, which stores each one once: a letter whose result was lost comes
     /// again.
     ///
-    /// If the closure fails, the consumer keeps the event, and tries again.
+    /// If the closure fails or panics, the consumer keeps the event, and tries again.
     #[must_use]
     pub fn with<F, Fut, E>(put: F) -> Self
     where

@@ -17,6 +17,7 @@ use futures_util::StreamExt as _;
 use crate::bus::EventBus;
 
 /// One message of the dead-letter or retry stream.
+#[derive(Clone)]
 pub(super) struct Outgoing {
     pub(super) subject: String,
     pub(super) headers: Headers,

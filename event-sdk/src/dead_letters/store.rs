@@ -9,7 +9,8 @@ use super::letter::DeadLetter;
 /// Keeps dead letters: a JetStream stream, a database table, memory, a closure.
 ///
 /// The consumer acknowledges the event after [`put`](Self::put) has succeeded. A letter that cannot
-/// be written is an outage: the consumer keeps the event, and tries again.
+/// be written is an outage: the consumer keeps the event, and tries again. It waits for a `put` for 30
+/// seconds at most; then it drops the future, and tries again as after an error.
 pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Stores the letter.
     ///

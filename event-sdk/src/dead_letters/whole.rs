@@ -9,7 +9,9 @@ use event_sdk_core::transport::{
 use futures_util::StreamExt as _;
 
 use super::area::Area;
-use super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
+use super::moved_headers::{move_into, take_from};
+use super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of};
+use super::owned::{next_last, refused_by, write};
 use super::place::DeadLetterStream;
 use super::wire;
 use crate::bus::EventBus;
@@ -45,14 +47,48 @@ pub(super) async fn put_once(
         headers: headers.clone(),
         body: body.clone(),
     };
-    match publish(bus, message, 0).await {
-        Ok(Once::Stored(to)) => check_where(place, &subjects.whole, to.stream.as_deref()),
+    match write(bus, place, message, 0).await {
+        Ok(Once::Stored(_)) => Ok(Put::Done),
         Ok(Once::Other) => compare(bus, place, &subjects.whole, body).await,
-        Err(error) if matches!(error.kind(), ErrorKind::TooLarge { .. }) && body.len() > 1 => {
-            put_parts(bus, place, subjects, headers, body).await
-        }
-        Err(error) => Err(error),
+        Err(error) => match parts_of(&error, &headers, body)? {
+            Some(parts) => put_parts(bus, place, subjects, parts, body).await,
+            None => Err(error),
+        },
     }
+}
+
+/// What is divided into two parts.
+struct Parts {
+    headers: Headers,
+    content: Bytes,
+}
+
+/// The most bytes of the headers that say where the second part is, on the wire.
+const OF_PARTS: usize = 128;
+
+/// How to divide a message that was refused because of its size: its body if that is enough, else
+/// its original headers and its body. `None` if it was refused for another reason, or if nothing of
+/// it can be divided.
+fn parts_of(error: &Error, headers: &Headers, body: &Bytes) -> Result<Option<Parts>, Error> {
+    let is_body_enough = match *error.kind() {
+        ErrorKind::TooLarge { size, limit } => {
+            let rest = body.len() - body.len() / 2;
+            size.saturating_sub(rest).saturating_add(OF_PARTS) <= limit
+        }
+        // All headers together have a limit of their own.
+        ErrorKind::InvalidHeader => false,
+        _ => return Ok(None),
+    };
+    if !is_body_enough
+        && let Some((headers, content)) =
+            move_into(headers, body).map_err(|why| invalid_header(&why))?
+    {
+        return Ok(Some(Parts { headers, content }));
+    }
+    Ok((body.len() > 1).then(|| Parts {
+        headers: headers.clone(),
+        content: body.clone(),
+    }))
 }
 
 /// The second part first, so that a letter is complete as soon as it is there.
@@ -60,24 +96,34 @@ async fn put_parts(
     bus: &EventBus,
     place: &DeadLetterStream,
     subjects: &Subjects,
-    mut headers: Headers,
+    parts: Parts,
     body: &Bytes,
 ) -> Result<Put, Error> {
-    let rest = body.slice(body.len() / 2..);
+    let Parts {
+        mut headers,
+        content,
+    } = parts;
+    let rest = content.slice(content.len() / 2..);
     let message = Outgoing {
         subject: subjects.rest.clone(),
         headers: Headers::new(),
         body: rest.clone(),
     };
-    let sequence = match publish(bus, message, 0).await? {
-        Once::Stored(to) => {
-            check_where(place, &subjects.rest, to.stream.as_deref())?;
-            to.sequence
+    let mut last = 0;
+    let sequence = loop {
+        if let Once::Stored(to) = write(bus, place, message.clone(), last).await? {
+            break to.sequence;
         }
-        Once::Other => match last_of(bus, place.name(), &subjects.rest).await? {
-            Some(stored) if is_body(&stored.body, &rest) => Some(stored.sequence),
-            _ => return Ok(Put::Other),
-        },
+        let found = match refused_by(bus, place, &subjects.rest).await? {
+            Some(stored) if is_body(&stored.body, &rest) => break Some(stored.sequence),
+            found => found.map_or(0, |stored| stored.sequence),
+        };
+        let whole = last_of(bus, place.name(), &subjects.whole).await?;
+        if whole.is_some() {
+            return compare(bus, place, &subjects.whole, body).await;
+        }
+        // An earlier attempt under another limit has left it, and no message names it.
+        last = next_last(bus, place, &subjects.rest, last, found).await?;
     };
     let sequence = sequence.unwrap_or_default().to_string();
     for (name, value) in [
@@ -90,10 +136,10 @@ async fn put_parts(
     let message = Outgoing {
         subject: subjects.whole.clone(),
         headers,
-        body: body.slice(..body.len() / 2),
+        body: content.slice(..content.len() / 2),
     };
-    match publish(bus, message, 0).await? {
-        Once::Stored(to) => check_where(place, &subjects.whole, to.stream.as_deref()),
+    match write(bus, place, message, 0).await? {
+        Once::Stored(_) => Ok(Put::Done),
         Once::Other => compare(bus, place, &subjects.whole, body).await,
     }
 }
@@ -105,7 +151,7 @@ async fn compare(
     subject: &str,
     body: &Bytes,
 ) -> Result<Put, Error> {
-    let Some(mut stored) = last_of(bus, place.name(), subject).await? else {
+    let Some(mut stored) = refused_by(bus, place, subject).await? else {
         return Ok(Put::Done);
     };
     let is_whole = join(bus, place, &mut stored).await?;
@@ -116,7 +162,7 @@ async fn compare(
     })
 }
 
-/// Completes the body of a message that was stored in two parts. Whether it is whole: another client
+/// Completes the headers and the body of a message that was stored in two parts. Whether it is whole: another client
 /// may have purged the second part.
 async fn join(
     bus: &EventBus,
@@ -146,13 +192,18 @@ async fn join(
         let mut whole = BytesMut::with_capacity(first.len() + rest.len());
         whole.extend_from_slice(first);
         whole.extend_from_slice(&rest);
-        message.body = Body::Encoded(whole.freeze());
-        return Ok(true);
+        return Ok(match take_from(&mut message.headers, whole.freeze()) {
+            Some(body) => {
+                message.body = Body::Encoded(body);
+                true
+            }
+            None => false,
+        });
     }
     Ok(false)
 }
 
-/// Completes the body of a letter.
+/// Completes the headers and the body of a letter.
 pub(super) async fn joined(
     bus: &EventBus,
     place: &DeadLetterStream,
@@ -162,30 +213,9 @@ pub(super) async fn joined(
         return Ok(());
     }
     let reason = format!(
-        "the second part of letter {} was deleted; purge the letter",
+        "the second part of letter {} was deleted or is malformed; purge the letter",
         message.sequence
     );
     let error = Error::new(ErrorKind::InvalidOption, Operation::Read, reason);
     Err(error.at_stream(place.name()))
-}
-
-/// Another stream may store the subject, where no reader looks for it.
-fn check_where(
-    place: &DeadLetterStream,
-    subject: &str,
-    stream: Option<&str>,
-) -> Result<Put, Error> {
-    let name = place.name();
-    match stream {
-        Some(other) if other != name => Err(Error::new(
-            ErrorKind::StreamNotFound,
-            Operation::Publish,
-            format!(
-                "the message was stored in the stream {other:?} instead; declare the dead-letter stream with `DeadLetterStream::new({name:?}).spec()`"
-            ),
-        )
-        .at_subject(subject)
-        .at_stream(name)),
-        _ => Ok(Put::Done),
-    }
 }

@@ -27,6 +27,7 @@ pub(super) const KEY: &str = "Dead-Letter-Key";
 pub(super) const SEQUENCED: &str = "Dead-Letter-Sequenced";
 pub(super) const REST: &str = "Dead-Letter-Rest";
 pub(super) const LENGTH: &str = "Dead-Letter-Body-Length";
+pub(super) const HEADERS_LENGTH: &str = "Dead-Letter-Headers-Length";
 pub(super) const REDRIVE: &str = "Dead-Letter-Redrive";
 pub(super) const ATTEMPTS: &str = "Dead-Letter-Attempts";
 pub(super) const FIRST_FAILURE: &str = "Dead-Letter-First-Failure";

@@ -114,6 +114,41 @@ async fn a_store_that_is_away_loses_nothing_and_stops_nobody() {
     assert_eq!(left(&bus, "billing").await, (0, 0));
 }
 
+/// A store may never answer, for example over a connection that is half open.
+#[tokio::test(start_paused = true)]
+async fn a_store_that_never_answers_is_asked_again() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    for number in 1..=2 {
+        place(&bus, "a", number).await;
+    }
+    let puts = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&puts);
+    let silent = DeadLetters::with(move |_| {
+        let answers = count.fetch_add(1, Ordering::Relaxed) > 0;
+        async move {
+            if !answers {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, std::io::Error>(())
+        }
+    });
+    let consumer = billing(&bus, &journal, |number, _| match number {
+        1 => Err(Failure::reject("no such order")),
+        _ => Ok(()),
+    });
+    let start = tokio::time::Instant::now();
+    let written = async {
+        while puts.load(Ordering::Relaxed) < 2 && start.elapsed() < secs(300) {
+            tokio::time::sleep(secs(1)).await;
+        }
+    };
+    let report = consumer.dead_letters(silent).run_until(written);
+    let report = report.await.unwrap();
+    assert_eq!((report.handled, report.dead_lettered), (1, 1));
+    assert!(start.elapsed() < secs(60), "{:?}", start.elapsed());
+    assert_eq!(left(&bus, "billing").await, (0, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_missing_stream_of_dead_letters_is_an_error_at_start() {
     let bus = EventBus::memory();

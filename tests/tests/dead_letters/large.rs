@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use event_sdk::dead_letters::{DeadKey, LetterFilter, Page};
+use event_sdk::headers::Headers;
 use event_sdk::transport::{Body, PublishRequest};
 use event_sdk::{EventBus, Subject};
 use event_sdk_test_servers::Server;
@@ -83,4 +84,100 @@ async fn the_letter_of_the_largest_event_has_two_parts() {
         let loaded = within("an event", park.load(&events[0])).await.unwrap();
         assert_eq!(loaded.unwrap().body, largest(b'y'));
     }
+}
+
+/// Headers of this many bytes on the wire (16 lines), with the first line and the empty one.
+fn headers(size: usize) -> Headers {
+    let mut headers = Headers::new();
+    let lines = 16;
+    let all = size - 12;
+    for line in 0..lines {
+        let until = |line: usize| all * line / lines;
+        let name = format!("Own-{line:02}");
+        let value = until(line + 1) - until(line) - name.len() - 4;
+        headers.insert(name, "v".repeat(value)).unwrap();
+    }
+    headers
+}
+
+/// The headers of an event may fill a message alone, by the limit of the server or by that of all
+/// headers: 65,535 bytes.
+#[tokio::test]
+async fn a_letter_whose_headers_leave_no_room_has_them_in_its_parts() {
+    for (limit, size) in [(LIMIT, LIMIT), (LIMIT, LIMIT - 30), (1 << 20, 65_535)] {
+        let server = Server::options().max_payload(limit).start().await.unwrap();
+        let nats = connect(&server, builder()).await;
+        within("the streams", nats.apply_streams()).await.unwrap();
+        let memory = builder().memory_with(|memory| memory.max_payload(limit));
+        for bus in [memory.unwrap(), nats] {
+            for (number, body) in [(1, LIMIT - size.min(LIMIT)), (2, 0)] {
+                let mut letter = letter(number);
+                letter.headers = headers(size);
+                letter.body = vec![b'b'; body].into();
+                letter.sequenced = number == 2;
+                let subject = Subject::parse("events.orders.order.placed").unwrap();
+                let body = Body::Encoded(letter.body.clone());
+                let mut event = PublishRequest::new(&subject, body);
+                event.headers = letter.headers.clone();
+                let published = async { bus.transport().publish(event).await?.await };
+                within("a publish", published).await.unwrap();
+
+                for _ in 0..3 {
+                    put(&bus, &letter).await;
+                }
+                let queue = bus.dead_letters("DLQ");
+                let filter = LetterFilter::all();
+                let list = within("a list", queue.list(&filter, Page::ALL)).await;
+                let list = list.unwrap();
+                assert_eq!(list.len(), usize::try_from(number).unwrap());
+                let newest = &list[list.len() - 1];
+                assert_eq!(newest.body_len, letter.body.len());
+                let shown = within("a letter", queue.show(newest.id)).await.unwrap();
+                assert_eq!(shown.unwrap().letter, letter);
+
+                let park = queue.park("invoices");
+                within("an append", park.append(&letter)).await.unwrap();
+                let key = DeadKey::of(&letter).unwrap();
+                let events = within("events", park.events(&key)).await.unwrap();
+                assert_eq!(events.len(), 1);
+                let loaded = within("an event", park.load(&events[0])).await.unwrap();
+                assert_eq!(loaded.unwrap().headers, letter.headers);
+            }
+        }
+    }
+}
+
+/// A writer that was killed before the first part, under another limit, has left a second part.
+#[tokio::test]
+async fn a_second_part_that_was_left_behind_does_not_stand_in_the_way() {
+    let bus = || builder().memory_with(|memory| memory.max_payload(LIMIT));
+    let mut letter = letter(1);
+    letter.body = largest(b'x');
+    let first = bus().unwrap();
+    put(&first, &letter).await;
+    let park = first.dead_letters("DLQ").park("billing");
+    park.append(&letter).await.unwrap();
+    let rests = stored(&first, "DLQ", "dlq.=rest.>").await;
+    assert_eq!(rests.len(), 2);
+
+    let bus = bus().unwrap();
+    for rest in &rests {
+        let left = PublishRequest::new(&rest.subject, Body::Encoded("left".into()));
+        bus.transport().publish(left).await.unwrap().await.unwrap();
+    }
+    let queue = bus.dead_letters("DLQ");
+    let park = queue.park("billing");
+    for _ in 0..3 {
+        put(&bus, &letter).await;
+        park.append(&letter).await.unwrap();
+    }
+    let list = queue.list(&LetterFilter::open(), Page::ALL).await.unwrap();
+    assert_eq!(list.len(), 1);
+    let shown = queue.show(list[0].id).await.unwrap().unwrap();
+    assert_eq!(shown.letter.body, letter.body);
+    let events = park.events(&DeadKey::of(&letter).unwrap()).await.unwrap();
+    assert_eq!(events.len(), 1);
+    let loaded = park.load(&events[0]).await.unwrap().unwrap();
+    assert_eq!(loaded.body, letter.body);
+    assert_eq!(stored(&bus, "DLQ", "dlq.>").await.len(), 6);
 }

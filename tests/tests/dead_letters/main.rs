@@ -5,6 +5,7 @@ mod rig;
 mod stepwise;
 
 mod large;
+mod misplaced;
 mod page;
 mod purging;
 mod storing;

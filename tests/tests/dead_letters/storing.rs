@@ -249,3 +249,20 @@ async fn a_closure_gets_the_letter_and_its_failure_is_an_error() {
     assert!(error.to_string().contains("closure"), "{error}");
     assert_eq!(*taken.lock().unwrap(), [letter(1)]);
 }
+
+/// A closure that panics, or whose future does, is a store that is away: the caller goes on.
+#[tokio::test]
+async fn a_closure_that_panics_is_an_error_without_its_text() {
+    for at_once in [true, false] {
+        let letters = DeadLetters::with(move |_: DeadLetter| {
+            assert!(!at_once, "{PLANTED}");
+            async { panic!("{PLANTED}") as Result<(), std::io::Error> }
+        });
+        let store = letters.open(&EventBus::memory());
+        let error = store.put(&letter(1)).await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::Other, "{error}");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("panicked"), "{text}");
+        assert!(!text.contains(PLANTED), "{text}");
+    }
+}

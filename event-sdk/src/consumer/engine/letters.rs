@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk_core::transport::{Error, Settlement};
+use event_sdk_core::transport::{Error, ErrorKind, Operation, Settlement};
+use futures_util::future::{Either, select};
 
 use super::Engine;
 use super::entry::{Entry, State};
@@ -13,6 +14,8 @@ use crate::dead_letters::{DeadLetter, DeadLetterClass, Origin};
 /// How long the consumer waits before it writes a letter again; doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// How long the store may take for a letter.
+const LONGEST_PUT: Duration = Duration::from_secs(30);
 
 impl Engine {
     /// Gives an event up: it becomes a dead letter, or is terminated where the consumer keeps none.
@@ -54,8 +57,14 @@ impl Engine {
         };
         entry.state = State::WritingLetter;
         let (store, letter) = (Arc::clone(store), Arc::clone(letter));
-        self.settling
-            .push_letter(id, async move { store.put(&letter).await });
+        let clock = Arc::clone(entry.held.shared().bus.clock());
+        self.settling.push_letter(id, async move {
+            let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
+            match select(store.put(&letter), late).await {
+                Either::Left((written, _)) => written,
+                Either::Right(_) => Err(not_answered()),
+            }
+        });
     }
 
     /// The letter is stored, or could not be: then the event is kept, and the letter written again.
@@ -87,6 +96,11 @@ impl Engine {
             }
         }
     }
+}
+
+fn not_answered() -> Error {
+    let reason = format!("the store of dead letters did not answer within {LONGEST_PUT:?}");
+    Error::new(ErrorKind::Timeout, Operation::Publish, reason).with_unknown_outcome()
 }
 
 fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLetter {

@@ -12,7 +12,7 @@ use super::super::area::Area;
 use super::super::audit::Audit;
 use super::super::class::DeadLetterClass;
 use super::super::letter::DeadLetter;
-use super::super::marks::{read_state, state_now, write_state};
+use super::super::marks::{mark, state_now};
 use super::super::state::{LetterState, LetterStatus};
 use super::super::whole::joined;
 use super::super::wire;
@@ -210,15 +210,9 @@ impl Park {
                 continue;
             };
             let state = state_now(&self.bus, status.clone(), audit);
-            let mut last = 0;
-            while !write_state(&self.bus, &subject, place.id, &state, last).await? {
-                let read = read_state(&self.bus, &self.place, &subject, place.id);
-                let (sequence, now) = read.await?;
-                if now.status != LetterStatus::Open {
-                    break;
-                }
-                last = sequence;
-            }
+            let is_end = |now: &LetterStatus| *now != LetterStatus::Open;
+            let written = (place.id, &state);
+            mark(&self.bus, &self.place, &subject, written, 0, is_end).await?;
         }
         Ok(())
     }

@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use super::super::area::Area;
 use super::super::audit::Audit;
 use super::super::escaping::{escaped, unescaped};
-use super::super::outgoing::{Once, Outgoing, invalid_header, last_of, publish};
+use super::super::outgoing::{Once, Outgoing, invalid_header, last_of};
+use super::super::owned::{next_last, refused_by, write};
 use super::super::redriven::{AT, BY, NOTE, write_audit};
 use super::super::wire;
 use super::Park;
@@ -82,10 +83,12 @@ impl Park {
     ///
     /// Those of every [operation](Park), and of a publish.
     pub async fn release(&self, key: &DeadKey, audit: &Audit) -> Result<(), Error> {
+        let subject = Place::of(&self.place, &self.consumer, key).request();
         let mut last = 0;
         while !self.write(key, RELEASE, audit, last).await? {
-            let message = self.last_request(key).await?;
-            last = message.map_or(0, |message| message.sequence);
+            let message = refused_by(&self.bus, &self.place, &subject).await?;
+            let found = message.map_or(0, |message| message.sequence);
+            last = next_last(&self.bus, &self.place, &subject, last, found).await?;
         }
         Ok(())
     }
@@ -163,7 +166,7 @@ impl Park {
             headers: headers.map_err(|why| invalid_header(&why))?,
             body: Bytes::new(),
         };
-        let once = publish(&self.bus, message, last).await?;
+        let once = write(&self.bus, &self.place, message, last).await?;
         Ok(matches!(once, Once::Stored(_)))
     }
 

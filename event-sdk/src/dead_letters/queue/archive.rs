@@ -61,7 +61,7 @@ impl DeadLetterQueue {
             let (id, last) = (letter.id, stored.letter.state_sequence);
             let state = state_now(&self.bus, to.clone(), audit);
             // Otherwise another command was faster.
-            if write_state(&self.bus, &subject, id, &state, last).await? {
+            if write_state(&self.bus, &self.place, &subject, id, &state, last).await? {
                 changed.push(id);
             }
         }

@@ -8,13 +8,14 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Error, ErrorKind, Operation, StoredMessage};
 
 use super::super::area::Area;
 use super::super::audit::Audit;
 use super::super::letter::DeadLetter;
-use super::super::marks::{read_state, state_now, write_state};
+use super::super::marks::{mark, state_now};
 use super::super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
+use super::super::owned::stores;
 use super::super::park::DeadKey;
 #[cfg(doc)]
 use super::super::park::Park;
@@ -164,7 +165,7 @@ impl DeadLetterQueue {
             Once::Stored(to) if to.stream.as_deref() == Some(retry) => (Sent::Now, to.sequence),
             Once::Stored(to) => return Err(self.wrong_stream(to.stream.as_deref())),
             Once::Other => {
-                let earlier = last_of(&self.bus, retry, &subject).await?;
+                let earlier = self.sent_earlier(&subject).await?;
                 let is_same = earlier.as_ref().is_some_and(|it| is_body(&it.body, &body));
                 let sequence = earlier.map(|message| message.sequence);
                 (Sent::Earlier { is_same }, sequence)
@@ -177,6 +178,21 @@ impl DeadLetterQueue {
         state.retry_sequence = sequence;
         self.mark(stored, &state).await?;
         Ok(sent)
+    }
+
+    /// The event that an earlier redrive had sent; none if it was purged in the meantime.
+    async fn sent_earlier(&self, subject: &str) -> Result<Option<StoredMessage>, Error> {
+        let retry = self.place.retry_name();
+        let earlier = match last_of(&self.bus, retry, subject).await {
+            Ok(None) => Ok(None),
+            Err(error) if *error.kind() == ErrorKind::InvalidSubject => Err(error),
+            found => return found,
+        };
+        // The event may be in another stream, which has refused this one.
+        if stores(&self.bus, retry, subject).await? {
+            return earlier;
+        }
+        Err(self.wrong_stream(None))
     }
 
     /// Puts the edited event in the place of its letter, and releases its key.
@@ -206,22 +222,18 @@ impl DeadLetterQueue {
     async fn mark(&self, stored: &Stored, state: &LetterState) -> Result<(), Error> {
         let Stored { letter, subject } = stored;
         let subject = subject.text(&self.place, Area::State);
-        let mut last = letter.state_sequence;
-        while !write_state(&self.bus, &subject, letter.id, state, last).await? {
-            let read = read_state(&self.bus, &self.place, &subject, letter.id);
-            let (sequence, now) = read.await?;
-            if now.status == state.status {
-                break;
-            }
-            last = sequence;
-        }
-        Ok(())
+        let (written, last) = ((letter.id, state), letter.state_sequence);
+        let is_end = |now: &LetterStatus| *now == state.status;
+        mark(&self.bus, &self.place, &subject, written, last, is_end).await
     }
 
     fn wrong_stream(&self, stream: Option<&str>) -> Error {
+        let stream = stream.map_or_else(
+            || "another stream".to_owned(),
+            |it| format!("the stream {it:?}"),
+        );
         let reason = format!(
-            "the event was stored in the stream {:?} instead, where its consumer does not read it; declare the retry stream with `DeadLetterStream::new({:?}).retry_spec()`",
-            stream.unwrap_or_default(),
+            "the event was stored in {stream} instead, where its consumer does not read it; declare the retry stream with `DeadLetterStream::new({:?}).retry_spec()`",
             self.place.name()
         );
         Error::new(ErrorKind::StreamNotFound, Operation::Publish, reason)
