@@ -1,7 +1,7 @@
 //! The memory transport, whose coordination can be taken away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use event_sdk::transport::memory::MemoryTransport;
@@ -18,6 +18,8 @@ pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    /// After how many milliseconds the bucket answers.
+    answers_after: Arc<AtomicU64>,
 }
 
 impl Away {
@@ -28,6 +30,7 @@ impl Away {
             memory: memory.build().unwrap(),
             switched: Arc::default(),
             asked: Arc::default(),
+            answers_after: Arc::default(),
         };
         let bus = EventBus::builder().simulated_process();
         let bus = bus.transport(away.clone()).unwrap();
@@ -43,13 +46,35 @@ impl Away {
         self.asked.load(Ordering::Relaxed)
     }
 
-    fn there<T>(&self) -> Option<Completion<Result<T, Error>>> {
-        if !self.switched.load(Ordering::Relaxed) {
-            return None;
+    /// From now on, the bucket answers requests, and follows them, after this time.
+    pub(crate) fn answer_after(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        self.answers_after.store(millis, Ordering::Relaxed);
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        request: impl FnOnce(&dyn Coordination) -> Completion<Result<T, Error>> + Send + 'static,
+    ) -> Completion<Result<T, Error>> {
+        let is_away = self.switched.load(Ordering::Relaxed);
+        self.asked
+            .fetch_add(usize::from(is_away), Ordering::Relaxed);
+        let answer = move |away: &Self| {
+            if is_away {
+                let error = Error::new(ErrorKind::Timeout, Operation::Coordinate, "no answer");
+                return Completion::ready(Err(error));
+            }
+            request(away.bucket())
+        };
+        let time = Duration::from_millis(self.answers_after.load(Ordering::Relaxed));
+        if time.is_zero() {
+            return answer(self);
         }
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        let error = Error::new(ErrorKind::Timeout, Operation::Coordinate, "no answer");
-        Some(Completion::ready(Err(error)))
+        let away = self.clone();
+        Completion::later(async move {
+            tokio::time::sleep(time).await;
+            answer(&away).await
+        })
     }
 
     fn bucket(&self) -> &dyn Coordination {
@@ -63,17 +88,17 @@ impl Coordination for Away {
     }
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
-        self.there()
-            .unwrap_or_else(|| self.bucket().get(bucket, key))
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.ask(move |coordination| coordination.get(&bucket, &key))
     }
 
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
-        self.there().unwrap_or_else(|| self.bucket().put(request))
+        self.ask(move |coordination| coordination.put(request))
     }
 
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
-        self.there()
-            .unwrap_or_else(|| self.bucket().delete(bucket, key, expected))
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        self.ask(move |coordination| coordination.delete(&bucket, &key, expected))
     }
 
     fn list(

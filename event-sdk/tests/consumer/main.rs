@@ -18,4 +18,5 @@ mod publishing;
 mod readiness;
 mod registry;
 mod single_active;
+mod standing;
 mod suspects;

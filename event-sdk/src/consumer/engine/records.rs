@@ -54,6 +54,8 @@ pub(super) enum Then {
     GiveUp(Failure, DeadLetterClass),
     GiveBack,
     ClaimOutage,
+    /// It runs alone in the process, not before this time.
+    RunAlone(Duration),
 }
 
 impl Recorder {
@@ -171,7 +173,11 @@ impl Engine {
 
     /// The attempt ended in an outage: it does not count.
     pub(super) fn record_outage(&mut self, id: usize) {
-        let then = Then::ClaimOutage;
+        self.take_back_then(id, Then::ClaimOutage);
+    }
+
+    /// Records that a start does not count, and then does what follows.
+    pub(super) fn take_back_then(&mut self, id: usize, then: Then) {
         let counted = self.held.get(id).is_some_and(|entry| entry.counted);
         if !counted {
             return self.follow(id, then);
@@ -256,6 +262,7 @@ impl Engine {
             Then::GiveBack => self.give_back(id, Duration::ZERO),
             Then::ClaimOutage => self.claim_outage(id),
             Then::Wait(until) => self.wait_until(id, until),
+            Then::RunAlone(until) => self.suspect_later(id, until),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::entry::State;
+use super::records::Then;
 use crate::process_gate::{Exclude, ProcessGate, Share, WaitForShare};
 
 /// The place of an engine at the gate of the process.
@@ -23,8 +24,9 @@ pub(super) struct Gate {
 /// An event that waits until it can run alone in the process.
 struct Suspect {
     id: usize,
-    exclude: Exclude,
-    /// When it gives up the wait for a while.
+    /// `None` while it pauses, since it has waited in vain.
+    exclude: Option<Exclude>,
+    /// When it gives up the wait for a while, or ends its pause.
     until: Duration,
     /// Whether its start is recorded; otherwise the records cannot be reached.
     recorded: bool,
@@ -32,7 +34,7 @@ struct Suspect {
 
 /// How long a suspect waits until it can run alone, before others go on. A handler that never ends
 /// must not stop all others of the process.
-const WAIT_ALONE: Duration = Duration::from_secs(60);
+pub(super) const WAIT_ALONE: Duration = Duration::from_secs(60);
 
 /// How long it then waits before it tries again.
 const PAUSE_ALONE: Duration = Duration::from_secs(30);
@@ -116,7 +118,7 @@ impl Engine {
         }
         self.recorder.gate.suspects.push(Suspect {
             id,
-            exclude: self.recorder.gate.process.exclude(),
+            exclude: Some(self.recorder.gate.process.exclude()),
             until,
             recorded,
         });
@@ -131,7 +133,10 @@ impl Engine {
         self.leave_gate();
         let mut next = None;
         for (index, suspect) in self.recorder.gate.suspects.iter_mut().enumerate() {
-            if let Poll::Ready(alone) = Pin::new(&mut suspect.exclude).poll(cx) {
+            let Some(exclude) = &mut suspect.exclude else {
+                continue;
+            };
+            if let Poll::Ready(alone) = Pin::new(exclude).poll(cx) {
                 next = Some((index, alone));
                 break;
             }
@@ -151,8 +156,13 @@ impl Engine {
     /// Lets other events go on, if suspects have waited long in vain.
     pub(super) fn end_long_waits(&mut self, now: Duration) {
         let waits = std::mem::take(&mut self.recorder.gate.suspects);
-        let (over, waits): (Vec<_>, Vec<_>) =
+        let (mut over, mut waits): (Vec<_>, Vec<_>) =
             waits.into_iter().partition(|suspect| suspect.until <= now);
+        for mut rested in over.extract_if(.., |suspect| suspect.exclude.is_none()) {
+            rested.exclude = Some(self.recorder.gate.process.exclude());
+            rested.until = now.saturating_add(WAIT_ALONE);
+            waits.push(rested);
+        }
         if let Some(next) = waits.iter().map(|suspect| suspect.until).min() {
             self.wake_by(next);
         }
@@ -167,5 +177,30 @@ impl Engine {
             self.tell_breaker(suspect.id, false);
             self.wait_until(suspect.id, now.saturating_add(PAUSE_ALONE));
         }
+        if let Some(id) = self.end_wait_for_layers(now) {
+            tracing::warn!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                "an event that runs alone has waited for the layers for {WAIT_ALONE:?}; \
+                 it tries again in {PAUSE_ALONE:?}"
+            );
+            self.tell_breaker(id, false);
+            self.take_back_then(id, Then::RunAlone(now.saturating_add(PAUSE_ALONE)));
+        }
+    }
+
+    /// The event runs alone, but not before this time.
+    pub(super) fn suspect_later(&mut self, id: usize, until: Duration) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.state = State::Suspect;
+        self.recorder.gate.suspects.push(Suspect {
+            id,
+            exclude: None,
+            until,
+            recorded: true,
+        });
+        self.wake_by(until);
     }
 }
