@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::consumer::{Consumer, Ctx};
+use event_sdk::consumer::{Consumer, Ctx, Retry};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 use tower::limit::{ConcurrencyLimitLayer, GlobalConcurrencyLimitLayer};
@@ -156,4 +156,49 @@ async fn first_deliveries_go_on_behind_layers_while_the_bucket_does_not_answer()
     }
     wait_for(&journal, "billing 10/1 ended", secs(10)).await;
     crash(billing).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_without_a_time_limit_runs_alone_for_a_while_only() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    make_suspect(&bus, &journal).await;
+    let billing = run(slow(&bus, "billing", &journal, |_| 100_000));
+    wait_for(&journal, "billing 1/2", secs(60)).await;
+    place(&bus, "b", 2).await;
+    let audit = run(slow(&bus, "audit", &journal, |_| 1));
+    sleep(secs(280)).await;
+    assert_eq!(journal.notes().len(), 3, "it runs alone for 5 minutes");
+    wait_for(&journal, "audit 2/1 ended", secs(30)).await;
+    crash(billing).await;
+    crash(audit).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocking_handler_runs_alone_until_its_time_is_over() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    make_suspect(&bus, &journal).await;
+    sleep(secs(35)).await;
+    place(&bus, "b", 2).await;
+    // Virtual time stands while a thread blocks.
+    tokio::time::resume();
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    let (blocked, notes) = (std::sync::Mutex::new(blocked), journal.clone());
+    let billing = bus
+        .consumer::<OrderPlaced>("billing")
+        .on_blocking(move |order: OrderPlaced, _| {
+            notes.note(format!("blocks {}", order.number));
+            if order.number == 1 {
+                let _ = blocked.lock().unwrap().recv();
+            }
+            Ok(())
+        })
+        .retry(Retry::steps([secs(1)]))
+        .handler_timeout(Duration::from_millis(50));
+    let billing = run(billing.concurrency(4).ack_wait(secs(30)));
+    wait_for(&journal, "blocks 1", secs(30)).await;
+    let audit = run(slow(&bus, "audit", &journal, |_| 0));
+    wait_for(&journal, "audit 2/1 ended", secs(10)).await;
+    drop(release);
+    crash(billing).await;
+    crash(audit).await;
 }

@@ -19,6 +19,8 @@ pub(super) struct Gate {
     /// The place in the queue for a share.
     place: Option<WaitForShare>,
     suspects: Vec<Suspect>,
+    /// When others no longer wait for the one that runs alone, if it has no time limit.
+    alone_until: Option<Duration>,
 }
 
 /// An event that waits until it can run alone in the process.
@@ -39,6 +41,9 @@ pub(super) const WAIT_ALONE: Duration = Duration::from_secs(60);
 /// How long it then waits before it tries again.
 const PAUSE_ALONE: Duration = Duration::from_secs(30);
 
+/// How long a handler without a time limit runs alone, before others run beside it.
+const MAX_ALONE: Duration = Duration::from_secs(300);
+
 impl Gate {
     pub(super) fn new(process: Arc<ProcessGate>) -> Self {
         Self {
@@ -46,6 +51,7 @@ impl Gate {
             share: None,
             place: None,
             suspects: Vec::new(),
+            alone_until: None,
         }
     }
 
@@ -145,6 +151,9 @@ impl Engine {
             return false;
         };
         let suspect = self.recorder.gate.suspects.remove(index);
+        if self.options.handler_timeout.is_none() {
+            self.limit_alone(self.now.saturating_add(MAX_ALONE));
+        }
         if suspect.recorded {
             self.begin(suspect.id, Some(alone));
         } else {
@@ -155,6 +164,7 @@ impl Engine {
 
     /// Lets other events go on, if suspects have waited long in vain.
     pub(super) fn end_long_waits(&mut self, now: Duration) {
+        self.end_long_run(now);
         let waits = std::mem::take(&mut self.recorder.gate.suspects);
         let (mut over, mut waits): (Vec<_>, Vec<_>) =
             waits.into_iter().partition(|suspect| suspect.until <= now);
@@ -186,6 +196,27 @@ impl Engine {
             );
             self.tell_breaker(id, false);
             self.take_back_then(id, Then::RunAlone(now.saturating_add(PAUSE_ALONE)));
+        }
+    }
+
+    /// Until when others wait for the handler that runs alone; it is the only one of the process.
+    fn limit_alone(&mut self, until: Duration) {
+        self.recorder.gate.alone_until = Some(until);
+        self.wake_by(until);
+    }
+
+    /// Lets others run beside a handler without a time limit that has run alone for long.
+    fn end_long_run(&mut self, now: Duration) {
+        let Some(until) = self.recorder.gate.alone_until.take() else {
+            return;
+        };
+        if until > now {
+            self.limit_alone(until);
+        } else if self.recorder.starting() > 0 || self.runs_alone_next() {
+            // It has not started yet, and these waits have limits of their own.
+            self.limit_alone(now.saturating_add(WAIT_ALONE));
+        } else {
+            self.end_running_alone();
         }
     }
 
