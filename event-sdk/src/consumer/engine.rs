@@ -352,9 +352,16 @@ impl Engine {
             return;
         };
         entry.state = State::Settling;
-        if matches!(settlement, Settlement::Nak(_)) {
-            self.take_back(id);
+        let settlement = match settlement {
+            Settlement::Nak(_) => self.take_back_first(id, settlement),
+            settlement => Some(settlement),
+        };
+        if let Some(settlement) = settlement {
+            self.settle_now(id, settlement);
         }
+    }
+
+    fn settle_now(&mut self, id: usize, settlement: Settlement) {
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;

@@ -1,7 +1,7 @@
 //! The memory transport, whose coordination can be taken away.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::transport::memory::MemoryTransport;
@@ -18,8 +18,8 @@ pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
-    /// After how many milliseconds the bucket answers.
-    answers_after: Arc<AtomicU64>,
+    /// After which times the bucket answers reads, and writes.
+    answers_after: Arc<Mutex<(Duration, Duration)>>,
 }
 
 impl Away {
@@ -46,14 +46,14 @@ impl Away {
         self.asked.load(Ordering::Relaxed)
     }
 
-    /// From now on, the bucket answers requests, and follows them, after this time.
-    pub(crate) fn answer_after(&self, time: Duration) {
-        let millis = u64::try_from(time.as_millis()).unwrap();
-        self.answers_after.store(millis, Ordering::Relaxed);
+    /// From now on, the bucket follows and answers requests after these times.
+    pub(crate) fn answer_after(&self, reads: Duration, writes: Duration) {
+        *self.answers_after.lock().unwrap() = (reads, writes);
     }
 
     fn ask<T: Send + 'static>(
         &self,
+        time: Duration,
         request: impl FnOnce(&dyn Coordination) -> Completion<Result<T, Error>> + Send + 'static,
     ) -> Completion<Result<T, Error>> {
         let is_away = self.switched.load(Ordering::Relaxed);
@@ -66,7 +66,6 @@ impl Away {
             }
             request(away.bucket())
         };
-        let time = Duration::from_millis(self.answers_after.load(Ordering::Relaxed));
         if time.is_zero() {
             return answer(self);
         }
@@ -89,16 +88,21 @@ impl Coordination for Away {
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.ask(move |coordination| coordination.get(&bucket, &key))
+        let time = self.answers_after.lock().unwrap().0;
+        self.ask(time, move |coordination| coordination.get(&bucket, &key))
     }
 
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
-        self.ask(move |coordination| coordination.put(request))
+        let time = self.answers_after.lock().unwrap().1;
+        self.ask(time, move |coordination| coordination.put(request))
     }
 
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
-        self.ask(move |coordination| coordination.delete(&bucket, &key, expected))
+        let time = self.answers_after.lock().unwrap().1;
+        self.ask(time, move |coordination| {
+            coordination.delete(&bucket, &key, expected)
+        })
     }
 
     fn list(

@@ -6,6 +6,7 @@ mod batches;
 mod ending;
 mod failures;
 mod filters;
+mod giving_back;
 mod handlers;
 mod journal;
 mod layers;

@@ -143,7 +143,7 @@ async fn first_deliveries_go_on_behind_layers_while_the_bucket_does_not_answer()
     let process = run(consumer(&bus, "billing", &journal, |_, _| Does::Hang));
     wait(&journal, 1).await;
     crash(process).await;
-    coordination.answer_after(secs(20));
+    coordination.answer_after(secs(20), secs(20));
     coordination.set(true);
     let billing =
         run(consumer(&bus, "billing", &journal, |_, _| Does::Work)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::transport::Settlement;
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 
 use super::entry::{Entry, State};
@@ -43,9 +45,20 @@ enum Recorded {
         known: Box<Known>,
         then: Then,
     },
+    /// The start of an event is taken back, or was not in time; it goes back to the stream now.
+    TakenBack {
+        id: usize,
+        settlement: Settlement,
+        /// The request, if it is not complete.
+        rest: Option<Boxed<Result<(), StoreError>>>,
+    },
     /// Nothing follows.
     Done,
 }
+
+/// How long an event is kept at most so that its start is taken back first. It is less than a drain
+/// leaves for the last settlements.
+const TAKE_BACK_WITHIN: Duration = Duration::from_millis(500);
 
 /// What follows after an attempt was recorded.
 pub(super) enum Then {
@@ -84,10 +97,7 @@ impl Recorder {
     fn do_last(&mut self, done: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         self.pending.push(Box::pin(async move {
             if let Err(error) = done.await {
-                tracing::debug!(
-                    target: crate::TRACING_TARGET,
-                    "an attempt record stays until it expires: {error}"
-                );
+                stays(&error);
             }
             Recorded::Done
         }));
@@ -193,16 +203,38 @@ impl Engine {
         }));
     }
 
-    /// An event is given back. If its handler runs, that was no attempt.
-    pub(super) fn take_back(&mut self, id: usize) {
-        let Some(entry) = self.held.get_mut(id) else {
-            return;
+    /// An event is given back. If its start is recorded, that was no attempt: it is taken back before
+    /// another process gets the event and finds a start without an outcome. Otherwise returns the
+    /// settlement.
+    pub(super) fn take_back_first(
+        &mut self,
+        id: usize,
+        settlement: Settlement,
+    ) -> Option<Settlement> {
+        let counted = self.held.get_mut(id).filter(|entry| entry.counted);
+        let Some(mut known) = counted.and_then(|entry| entry.known.take()) else {
+            return Some(settlement);
         };
-        if let (true, Some(mut known)) = (entry.counted, entry.known.take()) {
-            let records = Arc::clone(&self.recorder.records);
-            self.recorder
-                .do_last(async move { records.take_back(&mut known).await });
-        }
+        let records = Arc::clone(&self.recorder.records);
+        let taken_back: Boxed<_> = Box::pin(async move { records.take_back(&mut known).await });
+        let until = self.read_clock().saturating_add(TAKE_BACK_WITHIN);
+        let late = self.clock.sleep_until(until);
+        self.recorder.pending.push(Box::pin(async move {
+            let rest = match select(taken_back, late).await {
+                Either::Left((Ok(()), _)) => None,
+                Either::Left((Err(error), _)) => {
+                    stays(&error);
+                    None
+                }
+                Either::Right(((), rest)) => Some(rest),
+            };
+            Recorded::TakenBack {
+                id,
+                settlement,
+                rest,
+            }
+        }));
+        None
     }
 
     /// The event is settled for good: its record is deleted.
@@ -244,15 +276,31 @@ impl Engine {
                     begun,
                 } => self.begun(id, known, alone, begun),
                 Recorded::Ended { id, known, then } => {
-                    if let Some(entry) = self.held.get_mut(id) {
+                    if let Some(entry) = self.recording(id) {
                         entry.known = Some(known);
                         self.follow(id, then);
                     }
+                }
+                Recorded::TakenBack {
+                    id,
+                    settlement,
+                    rest,
+                } => {
+                    if let Some(rest) = rest {
+                        self.recorder.do_last(rest);
+                    }
+                    self.settle_now(id, settlement);
                 }
                 Recorded::Done => {}
             }
         }
         moved | self.poll_suspects(cx)
+    }
+
+    /// An event whose request to the records has completed, unless it was given back meanwhile.
+    fn recording(&mut self, id: usize) -> Option<&mut Entry> {
+        let entry = self.held.get_mut(id);
+        entry.filter(|entry| matches!(entry.state, State::Recording))
     }
 
     fn follow(&mut self, id: usize, then: Then) {
@@ -277,13 +325,18 @@ impl Engine {
     fn begun(
         &mut self,
         id: usize,
-        known: Box<Known>,
+        mut known: Box<Known>,
         alone: Option<Alone>,
         begun: Result<Begun, StoreError>,
     ) {
         self.recorder.starting -= 1;
         let now = self.read_clock();
-        let Some(entry) = self.held.get_mut(id) else {
+        let Some(entry) = self.recording(id) else {
+            if matches!(begun, Ok(Begun::Started)) {
+                let records = Arc::clone(&self.recorder.records);
+                self.recorder
+                    .do_last(async move { records.take_back(&mut known).await });
+            }
             return;
         };
         entry.counted = matches!(begun, Ok(Begun::Started));
@@ -362,6 +415,13 @@ impl Engine {
             self.launch(id, Some(alone));
         }
     }
+}
+
+fn stays(error: &StoreError) {
+    tracing::debug!(
+        target: crate::TRACING_TARGET,
+        "an attempt record stays until it expires: {error}"
+    );
 }
 
 /// Where the record of an event is; `None` on a transport without streams.
