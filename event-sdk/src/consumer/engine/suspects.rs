@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::Engine;
 use super::entry::State;
-use super::records::Then;
 use crate::process_gate::{Exclude, ProcessGate, Share, WaitForShare};
 
 /// The place of an engine at the gate of the process.
@@ -195,7 +194,7 @@ impl Engine {
                  it tries again in {PAUSE_ALONE:?}"
             );
             self.tell_breaker(id, false);
-            self.take_back_then(id, Then::RunAlone(now.saturating_add(PAUSE_ALONE)));
+            self.take_back_and_rest(id, now.saturating_add(PAUSE_ALONE));
         }
     }
 
