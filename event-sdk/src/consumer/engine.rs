@@ -351,8 +351,11 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
+        // A request to the records has taken what is known.
+        let recording = matches!(entry.state, State::Recording) && entry.known.is_none();
         entry.state = State::Settling;
         let settlement = match settlement {
+            Settlement::Nak(_) if recording => return self.leave_when_recorded(id, settlement),
             Settlement::Nak(_) => self.take_back_first(id, settlement),
             settlement => Some(settlement),
         };

@@ -80,3 +80,30 @@ async fn a_start_that_is_recorded_after_the_drain_is_taken_back() {
         ["attempts.billing.EVENTS.1 v1 starts=0"]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_given_back_when_its_start_is_recorded_and_taken_back() {
+    let ((bus, coordination), journal) = (Away::bus(), Journal::new());
+    place_recorded(&bus, &journal).await;
+    let begin = tokio::time::Instant::now();
+    coordination.answer_after(millis(200), millis(200));
+    let first = consumer(&bus, "billing", &journal, |_, _| Does::Hang).drain_within(millis(50));
+    let first = tokio::spawn(first.run_until(tokio::time::sleep(millis(30_250))));
+    tokio::time::sleep(millis(30_260)).await;
+    // The start is recorded when the drain is over, and before the write of this instance.
+    coordination.answer_after(Duration::ZERO, millis(200));
+    let second = run(consumer(&bus, "billing", &journal, |_, _| Does::Work));
+    wait(&journal, 3).await;
+    let report = first.await.unwrap().unwrap();
+    assert_eq!((report.given_back, report.failed_attempts), (1, 0));
+    let notes = journal.notes();
+    assert_eq!(
+        notes[1..],
+        ["billing 1/1", "billing 1/1 ended"],
+        "{:?}",
+        journal.timed()
+    );
+    assert!(begin.elapsed() < secs(33), "{:?}", begin.elapsed());
+    no_records(&bus).await;
+    crash(second).await;
+}

@@ -74,8 +74,9 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        if let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) {
-            self.attempts.cancel(&running);
+        if let State::Running(running) = &entry.state {
+            self.attempts.cancel(running);
+            entry.state = State::Queued;
         }
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct Recorder {
     pending: FuturesUnordered<Boxed<Recorded>>,
     /// Starts that are being recorded.
     starting: usize,
+    /// Events that are given back as soon as their request has completed.
+    leaving: Vec<(usize, Settlement)>,
 }
 
 /// A request to the records that has completed.
@@ -52,13 +54,15 @@ enum Recorded {
         /// The request, if it is not complete.
         rest: Option<Boxed<Result<(), StoreError>>>,
     },
+    /// The event that is given back has waited long enough for its request.
+    Late(usize),
     /// Nothing follows.
     Done,
 }
 
-/// How long an event is kept at most so that its start is taken back first. It is less than a drain
-/// leaves for the last settlements.
-const TAKE_BACK_WITHIN: Duration = Duration::from_millis(500);
+/// How long an event is kept at most so that its start is recorded, and then so that it is taken
+/// back. Both are less than a drain leaves for the last settlements.
+const TAKE_BACK_WITHIN: Duration = Duration::from_millis(400);
 
 /// What follows after an attempt was recorded.
 pub(super) enum Then {
@@ -81,6 +85,7 @@ impl Recorder {
             patience: Patience::default(),
             pending: FuturesUnordered::new(),
             starting: 0,
+            leaving: Vec::new(),
         }
     }
 
@@ -186,8 +191,13 @@ impl Engine {
         self.take_back_then(id, Then::ClaimOutage);
     }
 
+    /// An event that was to run alone has not started. It runs alone later, not before this time.
+    pub(super) fn take_back_and_rest(&mut self, id: usize, until: Duration) {
+        self.take_back_then(id, Then::RunAlone(until));
+    }
+
     /// Records that a start does not count, and then does what follows.
-    pub(super) fn take_back_then(&mut self, id: usize, then: Then) {
+    fn take_back_then(&mut self, id: usize, then: Then) {
         let counted = self.held.get(id).is_some_and(|entry| entry.counted);
         if !counted {
             return self.follow(id, then);
@@ -237,6 +247,38 @@ impl Engine {
         None
     }
 
+    /// An event is given back while something is recorded of it: it goes back after that.
+    pub(super) fn leave_when_recorded(&mut self, id: usize, settlement: Settlement) {
+        self.recorder.leaving.push((id, settlement));
+        let until = self.read_clock().saturating_add(TAKE_BACK_WITHIN);
+        let late = self.clock.sleep_until(until);
+        self.recorder.pending.push(Box::pin(async move {
+            late.await;
+            Recorded::Late(id)
+        }));
+    }
+
+    /// Gives back an event for which this was waited; `known` if its start is recorded.
+    fn leave(&mut self, id: usize, known: Option<Box<Known>>) {
+        let leaving = &mut self.recorder.leaving;
+        let Some(at) = leaving.iter().position(|(other, _)| *other == id) else {
+            if let Some(mut known) = known {
+                let records = Arc::clone(&self.recorder.records);
+                self.recorder
+                    .do_last(async move { records.take_back(&mut known).await });
+            }
+            return;
+        };
+        let (_, settlement) = leaving.swap_remove(at);
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.counted = known.is_some();
+            entry.known = known;
+        }
+        if let Some(settlement) = self.take_back_first(id, settlement) {
+            self.settle_now(id, settlement);
+        }
+    }
+
     /// The event is settled for good: its record is deleted.
     pub(super) fn delete_record(&mut self, id: usize, end: Option<End>) {
         let Some(entry) = self.held.get_mut(id) else {
@@ -279,8 +321,11 @@ impl Engine {
                     if let Some(entry) = self.recording(id) {
                         entry.known = Some(known);
                         self.follow(id, then);
+                    } else {
+                        self.leave(id, None);
                     }
                 }
+                Recorded::Late(id) => self.leave(id, None),
                 Recorded::TakenBack {
                     id,
                     settlement,
@@ -325,18 +370,15 @@ impl Engine {
     fn begun(
         &mut self,
         id: usize,
-        mut known: Box<Known>,
+        known: Box<Known>,
         alone: Option<Alone>,
         begun: Result<Begun, StoreError>,
     ) {
         self.recorder.starting -= 1;
         let now = self.read_clock();
         let Some(entry) = self.recording(id) else {
-            if matches!(begun, Ok(Begun::Started)) {
-                let records = Arc::clone(&self.recorder.records);
-                self.recorder
-                    .do_last(async move { records.take_back(&mut known).await });
-            }
+            let started = matches!(begun, Ok(Begun::Started));
+            self.leave(id, started.then_some(known));
             return;
         };
         entry.counted = matches!(begun, Ok(Begun::Started));
