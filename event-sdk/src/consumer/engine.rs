@@ -380,10 +380,20 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
+        // A request to the records has taken what is known.
+        let recording = matches!(entry.state, State::Recording) && entry.known.is_none();
         entry.state = State::Settling;
-        if matches!(settlement, Settlement::Nak(_)) {
-            self.take_back(id);
+        let settlement = match settlement {
+            Settlement::Nak(_) if recording => return self.leave_when_recorded(id, settlement),
+            Settlement::Nak(_) => self.take_back_first(id, settlement),
+            settlement => Some(settlement),
+        };
+        if let Some(settlement) = settlement {
+            self.settle_now(id, settlement);
         }
+    }
+
+    fn settle_now(&mut self, id: usize, settlement: Settlement) {
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;
