@@ -14,8 +14,9 @@
 //!
 //! **Suspects.** A record that was written before a start and has no outcome means that the process
 //! ended meanwhile: by this handler, by a neighbour, or by an operator. Such an event is a *suspect*.
-//! It runs alone in its process, whatever consumer it belongs to, until it has an outcome. It becomes
-//! a dead letter only if its attempts are over and the last one ran alone. So neighbours of a handler
+//! It runs alone in its process, whatever consumer it belongs to, until it has an outcome, or its time
+//! limit is over (without one, 5 minutes). It becomes a dead letter only if its attempts are over and
+//! the last one ran alone. So neighbours of a handler
 //! that ends the process are repeated, and never blamed. The first start is not written, so such a
 //! handler is started once more than it has attempts if it was started at its first delivery.
 //!

@@ -342,14 +342,15 @@ impl Engine {
         let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
         entry.alive_at = alive_at;
         if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
-            match catch_unwind(AssertUnwindSafe(|| scope(head))) {
-                Ok(scope) => entry.scope = Text::from(scope),
-                Err(_) => tracing::error!(
+            if let Ok(scope) = catch_unwind(AssertUnwindSafe(|| scope(head))) {
+                entry.scope = Text::from(scope);
+            } else {
+                tracing::error!(
                     target: crate::TRACING_TARGET,
                     consumer = %self.shared.name,
                     subject = %entry.held.delivery().subject(),
                     "the function of `breaker_by` panicked: the event is in the default scope"
-                ),
+                );
             }
         }
         if self.options.ordered && entry.key.is_none() && !self.warned_of_key {
@@ -379,10 +380,20 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
+        // A request to the records has taken what is known.
+        let recording = matches!(entry.state, State::Recording) && entry.known.is_none();
         entry.state = State::Settling;
-        if matches!(settlement, Settlement::Nak(_)) {
-            self.take_back(id);
+        let settlement = match settlement {
+            Settlement::Nak(_) if recording => return self.leave_when_recorded(id, settlement),
+            Settlement::Nak(_) => self.take_back_first(id, settlement),
+            settlement => Some(settlement),
+        };
+        if let Some(settlement) = settlement {
+            self.settle_now(id, settlement);
         }
+    }
+
+    fn settle_now(&mut self, id: usize, settlement: Settlement) {
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;

@@ -1,7 +1,7 @@
 //! The memory transport, whose coordination can be taken away.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::transport::memory::MemoryTransport;
@@ -18,6 +18,8 @@ pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    /// After which times the bucket answers reads, and writes.
+    answers_after: Arc<Mutex<(Duration, Duration)>>,
 }
 
 impl Away {
@@ -28,6 +30,7 @@ impl Away {
             memory: memory.build().unwrap(),
             switched: Arc::default(),
             asked: Arc::default(),
+            answers_after: Arc::default(),
         };
         let bus = EventBus::builder().simulated_process();
         let bus = bus.transport(away.clone()).unwrap();
@@ -43,13 +46,34 @@ impl Away {
         self.asked.load(Ordering::Relaxed)
     }
 
-    fn there<T>(&self) -> Option<Completion<Result<T, Error>>> {
-        if !self.switched.load(Ordering::Relaxed) {
-            return None;
+    /// From now on, the bucket follows and answers requests after these times.
+    pub(crate) fn answer_after(&self, reads: Duration, writes: Duration) {
+        *self.answers_after.lock().unwrap() = (reads, writes);
+    }
+
+    fn ask<T: Send + 'static>(
+        &self,
+        time: Duration,
+        request: impl FnOnce(&dyn Coordination) -> Completion<Result<T, Error>> + Send + 'static,
+    ) -> Completion<Result<T, Error>> {
+        let is_away = self.switched.load(Ordering::Relaxed);
+        self.asked
+            .fetch_add(usize::from(is_away), Ordering::Relaxed);
+        let answer = move |away: &Self| {
+            if is_away {
+                let error = Error::new(ErrorKind::Timeout, Operation::Coordinate, "no answer");
+                return Completion::ready(Err(error));
+            }
+            request(away.bucket())
+        };
+        if time.is_zero() {
+            return answer(self);
         }
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        let error = Error::new(ErrorKind::Timeout, Operation::Coordinate, "no answer");
-        Some(Completion::ready(Err(error)))
+        let away = self.clone();
+        Completion::later(async move {
+            tokio::time::sleep(time).await;
+            answer(&away).await
+        })
     }
 
     fn bucket(&self) -> &dyn Coordination {
@@ -63,17 +87,22 @@ impl Coordination for Away {
     }
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
-        self.there()
-            .unwrap_or_else(|| self.bucket().get(bucket, key))
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let time = self.answers_after.lock().unwrap().0;
+        self.ask(time, move |coordination| coordination.get(&bucket, &key))
     }
 
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
-        self.there().unwrap_or_else(|| self.bucket().put(request))
+        let time = self.answers_after.lock().unwrap().1;
+        self.ask(time, move |coordination| coordination.put(request))
     }
 
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
-        self.there()
-            .unwrap_or_else(|| self.bucket().delete(bucket, key, expected))
+        let (bucket, key) = (bucket.to_owned(), key.to_owned());
+        let time = self.answers_after.lock().unwrap().1;
+        self.ask(time, move |coordination| {
+            coordination.delete(&bucket, &key, expected)
+        })
     }
 
     fn list(

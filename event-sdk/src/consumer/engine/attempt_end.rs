@@ -23,7 +23,7 @@ impl Engine {
     }
 
     /// Ends a handler whose time is over. One that blocks its thread runs on, and its event is held
-    /// until it returns.
+    /// until it returns. If it ran alone in the process, others run beside it from now on.
     pub(super) fn time_out(&mut self, id: usize) {
         let Some(entry) = self.held.get_mut(id) else {
             return;
@@ -34,6 +34,7 @@ impl Engine {
         running.timed_out = true;
         let blocking = running.blocking;
         let has_ended = self.attempts.cancel(running);
+        running.alone = None;
         tracing::warn!(
             target: crate::TRACING_TARGET,
             consumer = %self.shared.name,
@@ -47,13 +48,35 @@ impl Engine {
         }
     }
 
+    /// Lets other handlers of the process run beside one that has run alone for long.
+    pub(super) fn end_running_alone(&mut self) {
+        for (_, entry) in &mut self.held {
+            let State::Running(running) = &mut entry.state else {
+                continue;
+            };
+            if running.alone.take().is_none() {
+                continue;
+            }
+            let delivery = entry.held.delivery();
+            tracing::error!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                subject = %delivery.subject(),
+                sequence = delivery.sequence(),
+                "a handler that runs alone in the process does not end, and has no time limit: \
+                 others run beside it from now on; set handler_timeout"
+            );
+        }
+    }
+
     /// Cancels a handler whose end is of no interest any more.
     pub(super) fn abandon(&mut self, id: usize) {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        if let State::Running(running) = std::mem::replace(&mut entry.state, State::Queued) {
-            self.attempts.cancel(&running);
+        if let State::Running(running) = &entry.state {
+            self.attempts.cancel(running);
+            entry.state = State::Queued;
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Attempts through layers: an event waits in its place until the layers are ready for it.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tower_service::Service as _;
 
 use super::Engine;
 use super::entry::State;
+use super::suspects::WAIT_ALONE;
 use crate::consumer::layer::AttemptService;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
@@ -15,8 +18,12 @@ use crate::process_gate::Alone;
 /// The layers around handlers.
 pub(super) struct Layered {
     service: AttemptService,
-    /// The event that is to be handled next.
-    next: Option<Next>,
+    /// A service that was never polled. Its clones hold no place in a limit.
+    pristine: AttemptService,
+    /// Whether `service` may hold a place in a limit, or wait for one.
+    polled: bool,
+    /// The events that are to be handled next. One that runs alone in the process is the first.
+    next: VecDeque<Next>,
 }
 
 /// An event that waits for the layers.
@@ -25,22 +32,41 @@ struct Next {
     arrival: u64,
     /// Held if it runs alone in the process.
     alone: Option<Alone>,
+    /// When one that runs alone gives up the wait for a while.
+    until: Duration,
 }
 
 impl Layered {
     pub(super) fn new(service: AttemptService) -> Self {
         Self {
+            pristine: service.clone(),
             service,
-            next: None,
+            polled: false,
+            next: VecDeque::new(),
         }
+    }
+
+    /// Gives back what the layers hold for the next event, such as a place in a limit that other
+    /// consumers share.
+    fn leave(&mut self) {
+        if std::mem::take(&mut self.polled) {
+            self.service = self.pristine.clone();
+        }
+    }
+
+    /// Gives up the wait of the first event.
+    fn drop_next(&mut self) -> Option<Next> {
+        self.leave();
+        self.next.pop_front()
     }
 }
 
 impl Engine {
     /// How many events wait for the layers.
     pub(super) fn at_layers(&self) -> usize {
-        let layered = self.layered.as_ref();
-        usize::from(layered.is_some_and(|layered| layered.next.is_some()))
+        self.layered
+            .as_ref()
+            .map_or(0, |layered| layered.next.len())
     }
 
     /// Whether the event that waits for the layers runs alone in the process.
@@ -48,8 +74,16 @@ impl Engine {
         let next = self
             .layered
             .as_ref()
-            .and_then(|layered| layered.next.as_ref());
+            .and_then(|layered| layered.next.front());
         next.is_some_and(|next| next.alone.is_some())
+    }
+
+    /// No event may start beside others now: the layers keep no place for the one that waits. Another
+    /// consumer, whose event runs alone, may need it.
+    pub(super) fn leave_layers(&mut self) {
+        if let Some(layered) = &mut self.layered {
+            layered.leave();
+        }
     }
 
     /// Lets an event that may start wait for the layers; without layers, returns `alone`.
@@ -64,45 +98,62 @@ impl Engine {
         // A probe comes from the breaker, and another event from being recorded.
         entry.state = State::Queued;
         let arrival = entry.arrival;
-        let displaced = layered.next.replace(Next { id, arrival, alone });
-        if let Some(other) = displaced.filter(|other| other.id != id)
-            && let Some(entry) = self.held.get(other.id)
-            && entry.arrival == other.arrival
-            && matches!(entry.state, State::Queued)
-        {
-            self.ready.push_front(other.id);
+        let until = self.now.saturating_add(WAIT_ALONE);
+        let first = alone.is_some();
+        let next = Next {
+            id,
+            arrival,
+            alone,
+            until,
+        };
+        if first {
+            layered.next.push_front(next);
+            self.wake_by(until);
+        } else {
+            layered.next.push_back(next);
         }
         Ok(())
     }
 
+    /// Takes the event that runs alone out of the wait for the layers, if it has waited long in vain.
+    /// Others go on with that.
+    pub(super) fn end_wait_for_layers(&mut self, now: Duration) -> Option<usize> {
+        if !self.runs_alone_next() {
+            return None;
+        }
+        let layered = self.layered.as_mut()?;
+        let until = layered.next.front()?.until;
+        if until > now {
+            self.wake_by(until);
+            return None;
+        }
+        let next = layered.drop_next()?;
+        let entry = self.held.get(next.id)?;
+        let waits = matches!(entry.state, State::Queued) && entry.arrival == next.arrival;
+        waits.then_some(next.id)
+    }
+
     /// Starts the event that waits, when the layers are ready.
     pub(super) fn poll_layers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let next = self
-            .layered
-            .as_ref()
-            .and_then(|layered| layered.next.as_ref());
-        let Some((id, arrival)) = next.map(|next| (next.id, next.arrival)) else {
-            return Poll::Ready(());
-        };
-        let recorded_first = self.is_recorded_first(id);
         let Some(layered) = &mut self.layered else {
             return Poll::Ready(());
         };
+        let Some((id, arrival)) = layered.next.front().map(|next| (next.id, next.arrival)) else {
+            return Poll::Ready(());
+        };
         let entry = self.held.get_mut(id).filter(|entry| {
-            let waits = matches!(entry.state, State::Queued | State::Recording);
+            let waits = matches!(entry.state, State::Queued);
             waits && entry.arrival == arrival && self.drain_until.is_none()
         });
-        if (entry.as_ref()).is_some_and(|entry| matches!(entry.state, State::Recording)) {
-            return Poll::Pending;
-        }
         let handler = entry
             .as_ref()
             .and_then(|entry| self.handlers.of(entry.held.delivery(), &self.set));
         let (Some(entry), Some(handler)) = (entry, handler) else {
             // It was given back.
-            layered.next = None;
+            layered.drop_next();
             return Poll::Ready(());
         };
+        layered.polled = true;
         let service = &mut layered.service;
         let ready = match catch_unwind(AssertUnwindSafe(|| service.poll_ready(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
@@ -114,23 +165,23 @@ impl Engine {
                 "a layer panicked",
             )),
         };
-        if ready.is_ok() && recorded_first {
-            // It keeps its place, and the layers stay ready for it.
-            self.begin(id, None);
-            return Poll::Ready(());
-        }
-        let alone = layered.next.take().and_then(|next| next.alone);
         entry.count_start();
         match ready {
             Ok(()) => {
-                let (held, starts) = (&entry.held, entry.starts);
+                let alone = layered.next.pop_front().and_then(|next| next.alone);
+                // The call takes the place that the service holds.
+                layered.polled = false;
+                let (service, held, starts) = (&mut layered.service, &entry.held, entry.starts);
                 let mut running = (self.attempts).start_layered(id, held, handler, starts, service);
                 running.alone = alone;
                 entry.state = State::Running(running);
                 self.unlimited.push(id);
             }
             // An outage is not counted as an attempt.
-            Err(failure) => self.decide(id, Err(Stop::Failed(failure))),
+            Err(failure) => {
+                layered.drop_next();
+                self.decide(id, Err(Stop::Failed(failure)));
+            }
         }
         Poll::Ready(())
     }

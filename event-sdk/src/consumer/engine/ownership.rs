@@ -133,6 +133,9 @@ impl Engine {
         );
         self.shared.end();
         self.sources = None;
+        // No place in a limit, or at the gate of the process, stays taken.
+        self.layered = None;
+        self.recorder.gate.suspect_nobody();
         self.ready.clear();
         self.keys.clear();
         self.settling.clear();
@@ -162,6 +165,7 @@ impl Engine {
         if !may {
             let again = self.clock.monotonic().saturating_add(LOOK_AGAIN);
             self.wake_by(again);
+            self.leave_layers();
         }
         may
     }

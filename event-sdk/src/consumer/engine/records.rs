@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::transport::Settlement;
 use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 
 use super::entry::{Entry, State};
@@ -28,6 +30,8 @@ pub(super) struct Recorder {
     pending: FuturesUnordered<Boxed<Recorded>>,
     /// Starts that are being recorded.
     starting: usize,
+    /// Events that are given back as soon as their request has completed.
+    leaving: Vec<(usize, Settlement)>,
 }
 
 /// A request to the records that has completed.
@@ -43,9 +47,22 @@ enum Recorded {
         known: Box<Known>,
         then: Then,
     },
+    /// The start of an event is taken back, or was not in time; it goes back to the stream now.
+    TakenBack {
+        id: usize,
+        settlement: Settlement,
+        /// The request, if it is not complete.
+        rest: Option<Boxed<Result<(), StoreError>>>,
+    },
+    /// The event that is given back has waited long enough for its request.
+    Late(usize),
     /// Nothing follows.
     Done,
 }
+
+/// How long an event is kept at most so that its start is recorded, and then so that it is taken
+/// back. Both are less than a drain leaves for the last settlements.
+const TAKE_BACK_WITHIN: Duration = Duration::from_millis(400);
 
 /// What follows after an attempt was recorded.
 pub(super) enum Then {
@@ -54,6 +71,8 @@ pub(super) enum Then {
     GiveUp(Failure, DeadLetterClass),
     GiveBack,
     ClaimOutage,
+    /// It runs alone in the process, not before this time.
+    RunAlone(Duration),
 }
 
 impl Recorder {
@@ -66,6 +85,7 @@ impl Recorder {
             patience: Patience::default(),
             pending: FuturesUnordered::new(),
             starting: 0,
+            leaving: Vec::new(),
         }
     }
 
@@ -82,10 +102,7 @@ impl Recorder {
     fn do_last(&mut self, done: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
         self.pending.push(Box::pin(async move {
             if let Err(error) = done.await {
-                tracing::debug!(
-                    target: crate::TRACING_TARGET,
-                    "an attempt record stays until it expires: {error}"
-                );
+                stays(&error);
             }
             Recorded::Done
         }));
@@ -171,7 +188,16 @@ impl Engine {
 
     /// The attempt ended in an outage: it does not count.
     pub(super) fn record_outage(&mut self, id: usize) {
-        let then = Then::ClaimOutage;
+        self.take_back_then(id, Then::ClaimOutage);
+    }
+
+    /// An event that was to run alone has not started. It runs alone later, not before this time.
+    pub(super) fn take_back_and_rest(&mut self, id: usize, until: Duration) {
+        self.take_back_then(id, Then::RunAlone(until));
+    }
+
+    /// Records that a start does not count, and then does what follows.
+    fn take_back_then(&mut self, id: usize, then: Then) {
         let counted = self.held.get(id).is_some_and(|entry| entry.counted);
         if !counted {
             return self.follow(id, then);
@@ -187,15 +213,69 @@ impl Engine {
         }));
     }
 
-    /// An event is given back. If its handler runs, that was no attempt.
-    pub(super) fn take_back(&mut self, id: usize) {
-        let Some(entry) = self.held.get_mut(id) else {
+    /// An event is given back. If its start is recorded, that was no attempt: it is taken back before
+    /// another process gets the event and finds a start without an outcome. Otherwise returns the
+    /// settlement.
+    pub(super) fn take_back_first(
+        &mut self,
+        id: usize,
+        settlement: Settlement,
+    ) -> Option<Settlement> {
+        let counted = self.held.get_mut(id).filter(|entry| entry.counted);
+        let Some(mut known) = counted.and_then(|entry| entry.known.take()) else {
+            return Some(settlement);
+        };
+        let records = Arc::clone(&self.recorder.records);
+        let taken_back: Boxed<_> = Box::pin(async move { records.take_back(&mut known).await });
+        let until = self.read_clock().saturating_add(TAKE_BACK_WITHIN);
+        let late = self.clock.sleep_until(until);
+        self.recorder.pending.push(Box::pin(async move {
+            let rest = match select(taken_back, late).await {
+                Either::Left((Ok(()), _)) => None,
+                Either::Left((Err(error), _)) => {
+                    stays(&error);
+                    None
+                }
+                Either::Right(((), rest)) => Some(rest),
+            };
+            Recorded::TakenBack {
+                id,
+                settlement,
+                rest,
+            }
+        }));
+        None
+    }
+
+    /// An event is given back while something is recorded of it: it goes back after that.
+    pub(super) fn leave_when_recorded(&mut self, id: usize, settlement: Settlement) {
+        self.recorder.leaving.push((id, settlement));
+        let until = self.read_clock().saturating_add(TAKE_BACK_WITHIN);
+        let late = self.clock.sleep_until(until);
+        self.recorder.pending.push(Box::pin(async move {
+            late.await;
+            Recorded::Late(id)
+        }));
+    }
+
+    /// Gives back an event for which this was waited; `known` if its start is recorded.
+    fn leave(&mut self, id: usize, known: Option<Box<Known>>) {
+        let leaving = &mut self.recorder.leaving;
+        let Some(at) = leaving.iter().position(|(other, _)| *other == id) else {
+            if let Some(mut known) = known {
+                let records = Arc::clone(&self.recorder.records);
+                self.recorder
+                    .do_last(async move { records.take_back(&mut known).await });
+            }
             return;
         };
-        if let (true, Some(mut known)) = (entry.counted, entry.known.take()) {
-            let records = Arc::clone(&self.recorder.records);
-            self.recorder
-                .do_last(async move { records.take_back(&mut known).await });
+        let (_, settlement) = leaving.swap_remove(at);
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.counted = known.is_some();
+            entry.known = known;
+        }
+        if let Some(settlement) = self.take_back_first(id, settlement) {
+            self.settle_now(id, settlement);
         }
     }
 
@@ -238,15 +318,34 @@ impl Engine {
                     begun,
                 } => self.begun(id, known, alone, begun),
                 Recorded::Ended { id, known, then } => {
-                    if let Some(entry) = self.held.get_mut(id) {
+                    if let Some(entry) = self.recording(id) {
                         entry.known = Some(known);
                         self.follow(id, then);
+                    } else {
+                        self.leave(id, None);
                     }
+                }
+                Recorded::Late(id) => self.leave(id, None),
+                Recorded::TakenBack {
+                    id,
+                    settlement,
+                    rest,
+                } => {
+                    if let Some(rest) = rest {
+                        self.recorder.do_last(rest);
+                    }
+                    self.settle_now(id, settlement);
                 }
                 Recorded::Done => {}
             }
         }
         moved | self.poll_suspects(cx)
+    }
+
+    /// An event whose request to the records has completed, unless it was given back meanwhile.
+    fn recording(&mut self, id: usize) -> Option<&mut Entry> {
+        let entry = self.held.get_mut(id);
+        entry.filter(|entry| matches!(entry.state, State::Recording))
     }
 
     fn follow(&mut self, id: usize, then: Then) {
@@ -256,6 +355,7 @@ impl Engine {
             Then::GiveBack => self.give_back(id, Duration::ZERO),
             Then::ClaimOutage => self.claim_outage(id),
             Then::Wait(until) => self.wait_until(id, until),
+            Then::RunAlone(until) => self.suspect_later(id, until),
         }
     }
 
@@ -276,7 +376,9 @@ impl Engine {
     ) {
         self.recorder.starting -= 1;
         let now = self.read_clock();
-        let Some(entry) = self.held.get_mut(id) else {
+        let Some(entry) = self.recording(id) else {
+            let started = matches!(begun, Ok(Begun::Started));
+            self.leave(id, started.then_some(known));
             return;
         };
         entry.counted = matches!(begun, Ok(Begun::Started));
@@ -355,6 +457,13 @@ impl Engine {
             self.launch(id, Some(alone));
         }
     }
+}
+
+fn stays(error: &StoreError) {
+    tracing::debug!(
+        target: crate::TRACING_TARGET,
+        "an attempt record stays until it expires: {error}"
+    );
 }
 
 /// Where the record of an event is; `None` on a transport without streams.

@@ -39,6 +39,7 @@ impl Engine {
         let mut started = false;
         while self.running() < self.options.concurrency && self.has_ready() && self.may_start() {
             if !self.runs_alone_next() && !self.may_run_beside(cx) {
+                self.leave_layers();
                 return started;
             }
             if self.at_layers() > 0 {
@@ -80,8 +81,7 @@ impl Engine {
 
     /// Starts an event without others. One that was delivered before is recorded first.
     fn start(&mut self, id: usize) -> bool {
-        let layers_first = self.layered.is_some() && self.handlers.batch().is_none();
-        if !layers_first && self.is_recorded_first(id) {
+        if self.is_recorded_first(id) {
             self.begin(id, None);
             return true;
         }

@@ -18,13 +18,16 @@ pub(super) struct Gate {
     /// The place in the queue for a share.
     place: Option<WaitForShare>,
     suspects: Vec<Suspect>,
+    /// When others no longer wait for the one that runs alone, if it has no time limit.
+    alone_until: Option<Duration>,
 }
 
 /// An event that waits until it can run alone in the process.
 struct Suspect {
     id: usize,
-    exclude: Exclude,
-    /// When it gives up the wait for a while.
+    /// `None` while it pauses, since it has waited in vain.
+    exclude: Option<Exclude>,
+    /// When it gives up the wait for a while, or ends its pause.
     until: Duration,
     /// Whether its start is recorded; otherwise the records cannot be reached.
     recorded: bool,
@@ -32,10 +35,13 @@ struct Suspect {
 
 /// How long a suspect waits until it can run alone, before others go on. A handler that never ends
 /// must not stop all others of the process.
-const WAIT_ALONE: Duration = Duration::from_secs(60);
+pub(super) const WAIT_ALONE: Duration = Duration::from_secs(60);
 
 /// How long it then waits before it tries again.
 const PAUSE_ALONE: Duration = Duration::from_secs(30);
+
+/// How long a handler without a time limit runs alone, before others run beside it.
+const MAX_ALONE: Duration = Duration::from_secs(300);
 
 impl Gate {
     pub(super) fn new(process: Arc<ProcessGate>) -> Self {
@@ -44,6 +50,7 @@ impl Gate {
             share: None,
             place: None,
             suspects: Vec::new(),
+            alone_until: None,
         }
     }
 
@@ -116,7 +123,7 @@ impl Engine {
         }
         self.recorder.gate.suspects.push(Suspect {
             id,
-            exclude: self.recorder.gate.process.exclude(),
+            exclude: Some(self.recorder.gate.process.exclude()),
             until,
             recorded,
         });
@@ -131,7 +138,10 @@ impl Engine {
         self.leave_gate();
         let mut next = None;
         for (index, suspect) in self.recorder.gate.suspects.iter_mut().enumerate() {
-            if let Poll::Ready(alone) = Pin::new(&mut suspect.exclude).poll(cx) {
+            let Some(exclude) = &mut suspect.exclude else {
+                continue;
+            };
+            if let Poll::Ready(alone) = Pin::new(exclude).poll(cx) {
                 next = Some((index, alone));
                 break;
             }
@@ -140,6 +150,9 @@ impl Engine {
             return false;
         };
         let suspect = self.recorder.gate.suspects.remove(index);
+        if self.options.handler_timeout.is_none() {
+            self.limit_alone(self.now.saturating_add(MAX_ALONE));
+        }
         if suspect.recorded {
             self.begin(suspect.id, Some(alone));
         } else {
@@ -150,9 +163,15 @@ impl Engine {
 
     /// Lets other events go on, if suspects have waited long in vain.
     pub(super) fn end_long_waits(&mut self, now: Duration) {
+        self.end_long_run(now);
         let waits = std::mem::take(&mut self.recorder.gate.suspects);
-        let (over, waits): (Vec<_>, Vec<_>) =
+        let (mut over, mut waits): (Vec<_>, Vec<_>) =
             waits.into_iter().partition(|suspect| suspect.until <= now);
+        for mut rested in over.extract_if(.., |suspect| suspect.exclude.is_none()) {
+            rested.exclude = Some(self.recorder.gate.process.exclude());
+            rested.until = now.saturating_add(WAIT_ALONE);
+            waits.push(rested);
+        }
         if let Some(next) = waits.iter().map(|suspect| suspect.until).min() {
             self.wake_by(next);
         }
@@ -167,5 +186,51 @@ impl Engine {
             self.tell_breaker(suspect.id, false);
             self.wait_until(suspect.id, now.saturating_add(PAUSE_ALONE));
         }
+        if let Some(id) = self.end_wait_for_layers(now) {
+            tracing::warn!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                "an event that runs alone has waited for the layers for {WAIT_ALONE:?}; \
+                 it tries again in {PAUSE_ALONE:?}"
+            );
+            self.tell_breaker(id, false);
+            self.take_back_and_rest(id, now.saturating_add(PAUSE_ALONE));
+        }
+    }
+
+    /// Until when others wait for the handler that runs alone; it is the only one of the process.
+    fn limit_alone(&mut self, until: Duration) {
+        self.recorder.gate.alone_until = Some(until);
+        self.wake_by(until);
+    }
+
+    /// Lets others run beside a handler without a time limit that has run alone for long.
+    fn end_long_run(&mut self, now: Duration) {
+        let Some(until) = self.recorder.gate.alone_until.take() else {
+            return;
+        };
+        if until > now {
+            self.limit_alone(until);
+        } else if self.recorder.starting() > 0 || self.runs_alone_next() {
+            // It has not started yet, and these waits have limits of their own.
+            self.limit_alone(now.saturating_add(WAIT_ALONE));
+        } else {
+            self.end_running_alone();
+        }
+    }
+
+    /// The event runs alone, but not before this time.
+    pub(super) fn suspect_later(&mut self, id: usize, until: Duration) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        entry.state = State::Suspect;
+        self.recorder.gate.suspects.push(Suspect {
+            id,
+            exclude: None,
+            until,
+            recorded: true,
+        });
+        self.wake_by(until);
     }
 }
