@@ -260,7 +260,11 @@ impl<S> Consumer<S> {
     /// The key of an event is `metadata.key` of its envelope, or else that in its subject
     /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are in
     /// one order, so that those of an entity stay in order whatever service published them. An
-    /// event without a key waits for none.
+    /// event without a key waits for none, which is logged once.
+    ///
+    /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
+    /// unless set). While a key whose handler fails has that many later events, no event of
+    /// another key is received.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
