@@ -80,9 +80,9 @@ async fn filled(events: u32, keys: u32) -> EventBus {
         .expect("the bus is right");
     let publisher = bus.publisher::<BookingMade>();
     for number in 0..events {
-        let publish = publisher.publish(booking());
-        let key = format!("key {}", number % keys);
-        publish.metadata("key", key).await.expect("it is stored");
+        let mut event = booking();
+        event.booking = format!("key {}", number % keys);
+        publisher.publish(event).await.expect("it is stored");
     }
     bus
 }

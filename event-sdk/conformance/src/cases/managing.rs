@@ -13,7 +13,7 @@ use crate::fixture::Fixture;
 use crate::rig::Rig;
 use event_sdk_core::stream::{Compression, Storage, StreamConfig, StreamSpec};
 use event_sdk_core::transport::{
-    ErrorKind, Gap, Incoming, LostCount, Outcome as Done, StreamChange,
+    Capability, ErrorKind, Gap, Incoming, LostCount, Outcome as Done, StreamChange,
 };
 
 cases! { "managing":
@@ -204,6 +204,14 @@ async fn what_a_new_limit_drops_is_a_gap(fixture: Fixture) -> Outcome {
     rig.publish_all("a", 0..10).await?;
     reader.expect_and_ack(0..1).await?;
     drop(reader);
+    // A request of the dropped subscription would take the message behind the gap.
+    if rig.can(Capability::ConsumerAdmin) {
+        let ended = |rig: Rig| async move {
+            let waiting = rig.consumer_info("d").await??.waiting;
+            Ok((waiting.unwrap_or_default() == 0).then_some(()))
+        };
+        rig.eventually("the end of its requests", ended).await?;
+    }
     rig.apply(&same(&fixture, |stream| stream.max_messages(3))?)
         .await?;
     let mut reader = rig.subscribe(&rig.durable("d")?).await?;
