@@ -32,7 +32,7 @@ pub(super) struct AdvisoryHub {
     published: AtomicU64,
 }
 
-/// Somebody who listens.
+/// A caller of `listen`, with the patterns of the advisories that it asked for.
 #[derive(Debug)]
 struct Listener {
     patterns: Vec<Pattern>,

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Advisory, AdvisoryKind};
 
-/// Who is told of consumers.
+/// Receives the reports about consumers.
 pub(super) trait Audience: fmt::Debug + Send + Sync {
     /// Passes a report on; no stream is locked.
     fn tell(&self, report: &Report);

@@ -100,7 +100,7 @@ pub(super) enum Denial {
     Excess { sid: u64, subject: String },
 }
 
-/// What is wrong when a server takes no more subscriptions.
+/// The reason of the error when a server accepts no more subscriptions.
 pub(super) const TOO_MANY_SUBSCRIPTIONS: &str = "the server takes no more subscriptions on this connection; raise `max_subscriptions` on the server, or subscribe less";
 
 impl Denial {

@@ -19,8 +19,8 @@ use uuid::fmt::Hyphenated;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EventKey(Repr);
 
-/// So many bytes are stored in place. More would make each envelope larger, and with it each event
-/// set with a variant for unknown events.
+/// The longest key, in bytes, that is stored without an allocation. A larger number would enlarge
+/// each envelope, and each event set that has a variant for unknown events.
 const IN_PLACE: usize = 22;
 
 /// A text has one form only, so that equal keys are equal values.

@@ -47,7 +47,7 @@ pub(super) struct Gaps {
     idle: Option<Idle>,
     /// Since when a delivery waits until it is known what its jump means.
     doubt: Option<Pin<Box<Sleep>>>,
-    /// Until when no delivery waits for that, for the last one waited in vain.
+    /// Until this time no delivery waits for the answer, because the last one waited in vain.
     blind_until: Option<Instant>,
     /// When the stream may be asked again, and after how long once more.
     next: Instant,

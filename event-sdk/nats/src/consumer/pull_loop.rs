@@ -287,7 +287,7 @@ fn ends(context: &NatsContext) -> Ends {
 }
 
 impl State {
-    /// Who is woken when it ends.
+    /// Keeps the waker of the caller that waits for the end.
     fn keep_waker(&mut self, cx: &Context<'_>) {
         match &mut self.waker {
             Some(waker) => waker.clone_from(cx.waker()),

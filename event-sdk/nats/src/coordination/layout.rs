@@ -23,7 +23,7 @@ pub(super) const MESSAGE_ID: HeaderName = NATS_MESSAGE_ID;
 pub(super) struct Layout {
     /// The stream.
     pub(super) stream: Text,
-    /// What the subjects begin with: `$KV.<bucket>.`
+    /// The prefix of the subjects of entries: `$KV.<bucket>.`
     prefix: String,
 }
 

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// bucket (server 2.11). It is longer than any write is repeated.
 const MARKER_TTL: u64 = 3600;
 
-/// What is written.
+/// The change of an entry: a value, or a deletion.
 pub(super) enum Change {
     Put {
         value: Bytes,
