@@ -160,7 +160,7 @@ impl<S: EventSet> Consumer<S> {
     {
         self.handlers.set_batch(BatchHandler {
             call: batch::call(handle),
-            max: max.max(1),
+            max,
             within,
             watch: None,
         });

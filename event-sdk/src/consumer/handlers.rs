@@ -180,6 +180,9 @@ impl Handlers {
                 self.doubled.join(", ")
             ));
         }
+        if self.batch.as_ref().is_some_and(|batch| batch.max == 0) {
+            return fault("on_batches(0, …) would never handle anything; use 1 or more".to_owned());
+        }
         let whole = usize::from(self.whole.is_some()) + usize::from(self.batch.is_some());
         if whole > 0 {
             let alone = self.by_event.is_empty() && self.otherwise.is_none() && whole == 1;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use event_sdk::EventBus;
 use event_sdk::consumer::{BatchFailure, Consumer, EventBatch, Failure, Retry};
+use event_sdk::{ErrorKind, EventBus};
 
 use crate::journal::{Journal, OrderPlaced, OrderPlacedInParts, left, place};
 
@@ -44,6 +44,17 @@ async fn place_all(bus: &EventBus, orders: &[(&str, u64)]) {
     for (order, number) in orders {
         place(bus, order, *number).await;
     }
+}
+
+#[tokio::test]
+async fn batches_of_no_event_are_refused_at_start() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let error = billing(&bus, &journal, 0, |_, _| false)
+        .run()
+        .await
+        .unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+    assert!(error.to_string().contains("on_batches(0"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
