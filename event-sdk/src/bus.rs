@@ -94,7 +94,12 @@ impl Inner {
             return None;
         };
         let mut declared = self.consumers.iter();
-        declared.find(|spec| spec.name() == name.as_str())
+        declared.find(|spec| spec.has_durable(name))
+    }
+
+    /// The declaration of the consumer of this name.
+    pub(crate) fn declared_consumer(&self, name: &str) -> Option<&ConsumerSpec> {
+        self.consumers.iter().find(|spec| spec.name() == name)
     }
 }
 

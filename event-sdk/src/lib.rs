@@ -85,12 +85,15 @@
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
 //! - `process_gate`: lets handlers run beside others of the process, or alone;
 //! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
+//! - `partition`: the partition of a key;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
 //! - [`dead_letters`]: events that a consumer gave up, and the stores that keep them;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod partition;
 
 mod bus;
 

@@ -137,6 +137,21 @@ impl<S> Message<S> {
         key.or_else(|| self.key_in_subject(members).map(Cow::Owned))
     }
 
+    /// The text by whose hash the event belongs to a partition: `metadata.key` of the envelope, or
+    /// else the unescaped last token of the subject, which is the key if the event has it there.
+    ///
+    /// Instances with different versions of a set must agree on the partition of an event, so this
+    /// depends on the message alone.
+    pub(crate) fn partition_key(&self) -> Cow<'_, str> {
+        // No member: a key in the subject is the last token in any case.
+        if let Some(key) = self.key_among(&[]) {
+            return key;
+        }
+        let subject = self.subject.as_str();
+        let token = subject.rsplit_once('.').map_or(subject, |(_, token)| token);
+        grammar::unescape_key(token).map_or(Cow::Borrowed(token), Cow::Owned)
+    }
+
     /// The unescaped last token of the subject, if it is the key of one of these events.
     fn key_in_subject(&self, members: &[&EventSpec]) -> Option<String> {
         let (whole, relative) = (self.subject.as_str(), self.relative_subject());

@@ -23,5 +23,7 @@
 pub mod fuzz;
 pub mod held;
 pub mod killers;
+#[cfg(unix)]
+pub mod ledger;
 pub mod orders;
 pub mod raw;

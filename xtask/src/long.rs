@@ -1,5 +1,5 @@
-//! `cargo xtask long`: tests of random values and inputs, of a server that is away, and of all states
-//! of a model, of which the CI runs a hundredth or less.
+//! `cargo xtask long`: tests of random values and inputs, of a server that is away, of processes that
+//! are killed, and of all states of a model, of which the CI runs a small part.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -50,6 +50,15 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Run the processes of a consumer that are killed and stopped, on a cluster whose servers are
+    /// too, and check all that they did
+    Ledger {
+        /// How many events, a hundredth as many keys, and a round of faults for each 20,000
+        #[arg(long, default_value_t = 100_000)]
+        events: u64,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -66,7 +75,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let common = match &args.test {
         Test::Roundtrip { common, .. }
         | Test::Fuzz { common, .. }
-        | Test::Outage { common, .. } => common,
+        | Test::Outage { common, .. }
+        | Test::Ledger { common, .. } => common,
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
     };
     let services = Services::servers_only(&Metadata::workspace()?)?;
@@ -97,6 +107,7 @@ fn test(test: &Test, seed: u64) -> Command {
         Test::Fuzz { inputs, common } => ("fuzz", "FUZZ", ("INPUTS", inputs), common),
         Test::Model { filter } => return model(filter.as_deref()),
         Test::Outage { seconds, common } => ("consumers", "OUTAGE", ("SECONDS", seconds), common),
+        Test::Ledger { events, common } => ("consumers", "LEDGER", ("EVENTS", events), common),
     };
     let mut command = cargo();
     command
@@ -105,9 +116,12 @@ fn test(test: &Test, seed: u64) -> Command {
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .env(format!("{variable}_SEED"), seed.to_string())
         .args(["--", "--nocapture"])
+        // One cluster at a time.
+        .args(matches!(test, Test::Ledger { .. }).then_some("--test-threads=1"))
         .args(common.filter.as_deref().or(match test {
             // The program has other tests, too.
             Test::Outage { .. } => Some("outage"),
+            Test::Ledger { .. } => Some("ledger::"),
             _ => None,
         }));
     command
@@ -140,7 +154,7 @@ mod tests {
             Some((name.to_str()?.to_owned(), value))
         });
         set.filter(|(name, _)| {
-            ["ROUNDTRIP", "FUZZ", "OUTAGE"]
+            ["ROUNDTRIP", "FUZZ", "OUTAGE", "LEDGER"]
                 .iter()
                 .any(|own| name.starts_with(own))
         })
@@ -174,6 +188,15 @@ mod tests {
                 .last()
                 .is_some_and(|last| last == "outage")
         );
+    }
+
+    #[test]
+    fn a_ledger_has_a_hundred_thousand_events() {
+        let command = command(&["ledger"]);
+        let events = ("LEDGER_EVENTS".to_owned(), "100000".to_owned());
+        assert_eq!(variables(&command)[0], events);
+        let words: Vec<_> = command.get_args().collect();
+        assert_eq!(words[words.len() - 2..], ["--test-threads=1", "ledger::"]);
     }
 
     #[test]

@@ -88,17 +88,17 @@ impl EventBus {
         let mut consumers = Vec::new();
         for spec in &inner.consumers {
             for (stream, config) in spec.configs(self).await? {
+                let durable = config.name.as_str().unwrap_or_default();
+                let durable = Text::copy_of(durable);
                 let needs = config.needs();
                 let supported = inner.transport.check_needs(needs, Operation::Manage);
                 supported.map_err(|error| {
-                    error
-                        .at_stream(stream.clone())
-                        .at_consumer(Text::copy_of(spec.name()))
+                    error.at_stream(stream.clone()).at_consumer(durable.clone())
                 })?;
                 let change = inner.transport.apply_consumer(&stream, &config).await?;
                 consumers.push(AppliedConsumer {
                     stream,
-                    consumer: Text::copy_of(spec.name()),
+                    consumer: durable,
                     change,
                 });
             }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, Operation,
+    AckPolicy, ConsumerConfig, ConsumerName, DeliverPolicy, Error, ErrorKind, Operation,
 };
 use event_sdk_core::{EventSet, Pattern};
 
 use super::wanted::Filters;
 use super::{EventBus, Routes};
+use crate::partition::Partition;
 
 /// The declaration of a durable consumer. [`EventBus::apply`] creates or changes the durable, and
 /// subscriptions to it use the declared settings unless they set their own.
@@ -49,6 +50,7 @@ pub struct ConsumerSpec {
     routes: Routes,
     config: ConsumerConfig,
     filters: Filters,
+    partitions: Option<u32>,
 }
 
 impl ConsumerSpec {
@@ -61,6 +63,7 @@ impl ConsumerSpec {
             name,
             routes: Routes::default(),
             filters: Routes::filters::<S>,
+            partitions: None,
         }
     }
 
@@ -115,7 +118,15 @@ impl ConsumerSpec {
         self
     }
 
-    /// The name of the durable.
+    /// Declares the durables of a consumer with [partitions](crate::consumer::Consumer::partitions):
+    /// `<name>-p0` and so on, instead of `<name>`. A consumer of this name has to have the same
+    /// number of partitions.
+    pub fn partitions(mut self, number: u32) -> Self {
+        self.partitions = Some(number);
+        self
+    }
+
+    /// The name of the durable, or of the consumer whose partitions have durables.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -125,26 +136,59 @@ impl ConsumerSpec {
         &self.routes
     }
 
+    /// The number of partitions, if there are any.
+    pub(crate) fn partition_count(&self) -> Option<u32> {
+        self.partitions
+    }
+
+    /// Whether this is a durable of this declaration.
+    pub(crate) fn has_durable(&self, durable: &str) -> bool {
+        match self.partitions {
+            Some(number) => Partition::index_of(durable, &self.name, number).is_some(),
+            None => self.name == *durable,
+        }
+    }
+
     /// The settings, without filters.
     pub(crate) fn config(&self) -> &ConsumerConfig {
         &self.config
     }
 
-    /// The durables, one for each stream.
+    /// The durables, one for each stream and partition. Of the partitions, the first one comes last: if
+    /// it exists, all do.
     ///
     /// # Errors
     ///
-    /// If no subject can match, or no stream stores the subjects.
+    /// If no subject can match, no stream stores the subjects, or the number of partitions is out of
+    /// range.
     pub(super) async fn configs(
         &self,
         bus: &EventBus,
     ) -> Result<Vec<(Text, ConsumerConfig)>, Error> {
         let filters = (self.filters)(&self.routes, bus, Operation::Manage)?;
         let routes = self.routes.resolve_filters(filters, bus, Operation::Manage);
-        let configs = routes.await?.into_iter().map(|(stream, filters)| {
-            let mut config = self.config.clone();
-            config.filters = filters;
-            (stream, config)
+        let names: Vec<_> = match self.partitions {
+            None => vec![self.name.clone()],
+            Some(number @ 1..=Partition::MOST) => {
+                let indexes = (0..number).rev();
+                indexes.map(|i| Partition::durable(&self.name, i)).collect()
+            }
+            Some(number) => {
+                let reason = format!(
+                    "partitions({number}) is not possible; use 1 to {}",
+                    Partition::MOST
+                );
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Manage, reason);
+                return Err(error.at_consumer(self.name.clone()));
+            }
+        };
+        let configs = routes.await?.into_iter().flat_map(|(stream, filters)| {
+            names.iter().map(move |name| {
+                let mut config = self.config.clone();
+                config.name = ConsumerName::Durable(name.clone());
+                config.filters.clone_from(&filters);
+                (stream.clone(), config)
+            })
         });
         Ok(configs.collect())
     }

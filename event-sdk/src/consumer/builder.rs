@@ -2,6 +2,7 @@
 
 mod filters;
 mod layers;
+mod owners;
 mod presets;
 mod running;
 
@@ -270,29 +271,6 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Lets one instance at a time handle events: the owner. The others wait until it ends, or for
-    /// 17 seconds after it was last heard of.
-    ///
-    /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across instances,
-    /// also when the owner changes: a new owner handles nothing before everything that the previous
-    /// one had in hand was delivered to it. Two handlers never run at once for a key, with one
-    /// exception: a handler that already ran when its process or machine was stopped. It is dropped
-    /// at its first poll after that, and its settlement is not sent.
-    ///
-    /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
-    /// [`EventBus::apply`] creates. The name of the consumer is the name of the lease: two services
-    /// with one bucket must not use the same one. A standby is [ready](Self::readiness).
-    pub fn single_active(self) -> Self {
-        self.single_active_for(Options::LEASE_TERM)
-    }
-
-    /// The same, with another term than 15 s: an owner that crashed is replaced after the term and
-    /// an eighth. It renews the lease three times in each term.
-    pub fn single_active_for(mut self, term: Duration) -> Self {
-        self.options.single_active = Some(term);
-        self
-    }
-
     /// Sets how long handlers that run may take to end once the consumer is told to end. Default:
     /// 25 s.
     pub fn drain_within(mut self, limit: Duration) -> Self {
@@ -412,6 +390,7 @@ impl<S: EventSet> Consumer<S> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
+        self.check_declaration().map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
         if self.handlers.batch().is_some() && !self.layers.is_empty() {
             return Err(at_consumer(Error::new(
@@ -433,7 +412,10 @@ impl<S: EventSet> Consumer<S> {
             name: self.name.clone(),
             accept_max_deliver: self.options.accept_max_deliver,
         };
-        let single_active = self.options.single_active;
+        let owners = match (self.options.partitions, self.options.single_active) {
+            (Some((number, term)), _) => Some((term, Some(number))),
+            (None, term) => term.map(|term| (term, None)),
+        };
         let shared = Shared {
             bus: self.bus,
             name: self.name,
@@ -452,9 +434,14 @@ impl<S: EventSet> Consumer<S> {
             layers: self.layers.into_service(),
             letters,
         };
-        Ok(match single_active {
-            Some(term) => Started::Owned(Box::new(Owned::new(parts, opener, term))),
-            None => Started::Engine(Box::new(Engine::new(parts, opener.open().await?))),
+        Ok(match owners {
+            Some((term, partitions)) => {
+                Started::Owned(Box::new(Owned::new(parts, opener, term, partitions)))
+            }
+            None => {
+                let sources = opener.open(&opener.name).await?;
+                Started::Engine(Box::new(Engine::new(parts, sources)))
+            }
         })
     }
 }

@@ -4,9 +4,11 @@
 //! - `sources`: the subscriptions;
 //! - `entry`: an event that the engine holds, and its state;
 //! - `filtering`: events that are not handled;
+//! - `foreign`: events of other partitions;
 //! - `keys`: which event of a key may run;
 //! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
+//! - `places`: how many handlers run in all partitions of an instance;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `ownership`: the fence and the gate of a consumer with one owner;
@@ -27,18 +29,22 @@ mod deadlines;
 mod ending;
 mod entry;
 mod filtering;
+mod foreign;
 mod keys;
 mod layered;
 mod letters;
 mod outcome;
 mod ownership;
+mod places;
 mod records;
 mod sources;
 mod start;
 mod suspects;
 
 use ownership::Ownership;
-pub(super) use ownership::{StreamGate, baseline};
+pub(super) use ownership::{Acquired, StreamGate, baseline};
+pub(super) use places::Places;
+use places::PlacesTaken;
 pub(super) use sources::Sources;
 
 use std::collections::VecDeque;
@@ -114,6 +120,8 @@ pub(super) struct Engine {
     /// How many events were received.
     arrivals: u64,
     attempts: Attempts,
+    /// With partitions: the places of their handlers.
+    places: Option<PlacesTaken>,
     /// With one owner: what this engine has to know of its ownership.
     ownership: Option<Ownership>,
     circuit: Circuit,
@@ -160,6 +168,7 @@ impl Engine {
         let breaker = Breaker::new(options.probe_interval, max_held);
         Self {
             attempts: Attempts::new(options.concurrency),
+            places: None,
             ownership: None,
             circuit: Circuit::new(breaker),
             recorder: Recorder::new(&shared, options.retry.attempts()),
@@ -282,6 +291,9 @@ impl Engine {
 
     /// Takes an event.
     fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
+        if self.is_of_other_partition(&delivery) {
+            return self.leave_to_other_owner(&delivery);
+        }
         let known = self.handlers.has(&delivery, &self.set);
         let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
         let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
@@ -324,6 +336,8 @@ impl Engine {
         if let (Some(redriven), Some(Ok(subject))) = (redriven, subject) {
             delivery.set_subject(subject);
             self.receive(delivery, Some(Box::new(redriven)));
+        } else if self.is_of_other_partition(&delivery) {
+            self.leave_to_other_owner(&delivery);
         } else {
             let held = Held::new(delivery, None, Arc::clone(&self.shared));
             let id = self.hold(held, None);

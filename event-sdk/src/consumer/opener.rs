@@ -20,13 +20,14 @@ pub(super) struct Opener {
 }
 
 impl Opener {
-    /// Subscribes to the events, and to those that are redriven.
-    pub(super) async fn open(&self) -> Result<Sources, Error> {
+    /// Subscribes to the events, and to those that are redriven, under the durable of this name:
+    /// that of the consumer, or of one of its partitions.
+    pub(super) async fn open(&self, durable: &Text) -> Result<Sources, Error> {
         let redriven = match &self.place {
-            Some(place) => Some(redriven(&self.bus, place, &self.name, &self.subscribe).await?),
+            Some(place) => Some(self.redriven(place, durable).await?),
             None => None,
         };
-        let events = self.subscribe.again().await?;
+        let events = self.subscribe.again().under(durable.clone()).await?;
         if !self.accept_max_deliver {
             let bound = events
                 .bound()
@@ -39,37 +40,37 @@ impl Opener {
                 );
                 let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
                 let error = error.at_stream(stream.to_owned());
-                return Err(error.at_consumer(self.name.clone()));
+                return Err(error.at_consumer(durable.clone()));
             }
         }
         Ok(Sources::new(events, redriven))
     }
 
-    /// The streams of the events.
-    pub(super) async fn streams(&self) -> Result<Vec<Text>, Error> {
-        self.subscribe.again().streams().await
+    /// The streams of the events, for a durable of this name.
+    pub(super) async fn streams(&self, durable: &Text) -> Result<Vec<Text>, Error> {
+        let subscribe = self.subscribe.again().under(durable.clone());
+        subscribe.streams().await
     }
-}
 
-/// Subscribes to the events that were dead letters of the consumer, and were sent again.
-async fn redriven(
-    bus: &EventBus,
-    place: &DeadLetterStream,
-    name: &Text,
-    events: &Subscribe<Untyped>,
-) -> Result<Subscriber<Untyped>, Error> {
-    let filter = place.retry_filter(name).map_err(|why| {
-        Error::new(
-            ErrorKind::InvalidSubject,
-            Operation::Subscribe,
-            why.to_string(),
-        )
-        .at_consumer(name.clone())
-    })?;
-    let subscribe = bus.raw().absolute().subscribe(filter);
-    subscribe
-        .with_limits_of(events)
-        .stream(place.retry_name().to_owned())
-        .durable(name.clone())
-        .await
+    /// Subscribes to the events that were dead letters of the consumer, and were sent again.
+    async fn redriven(
+        &self,
+        place: &DeadLetterStream,
+        durable: &Text,
+    ) -> Result<Subscriber<Untyped>, Error> {
+        let filter = place.retry_filter(&self.name).map_err(|why| {
+            Error::new(
+                ErrorKind::InvalidSubject,
+                Operation::Subscribe,
+                why.to_string(),
+            )
+            .at_consumer(self.name.clone())
+        })?;
+        let subscribe = self.bus.raw().absolute().subscribe(filter);
+        subscribe
+            .with_limits_of(&self.subscribe)
+            .stream(place.retry_name().to_owned())
+            .durable(durable.clone())
+            .await
+    }
 }

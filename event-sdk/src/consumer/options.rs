@@ -9,6 +9,7 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::EnvelopeHeader;
 
 use super::{ProbeInterval, Retry};
+use crate::partition::Partition;
 
 /// The scope of an event at the circuit breaker.
 pub(super) type BreakerBy = Arc<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
@@ -27,6 +28,8 @@ pub(super) struct Options {
     pub(super) replay: bool,
     /// The term of the lease of the one owner, if there is only one.
     pub(super) single_active: Option<Duration>,
+    /// The number of partitions and the term of their leases, if there are any.
+    pub(super) partitions: Option<(u32, Duration)>,
 }
 
 impl Options {
@@ -51,6 +54,8 @@ impl Options {
             .is_some_and(|term| !Self::LEASE_TERMS.contains(&term))
         {
             "the term of the lease of single_active has to be between 100 ms and an hour".to_owned()
+        } else if let Some(reason) = self.wrong_partitions() {
+            reason
         } else if self.concurrency == 0 {
             "concurrency(0) would never handle anything; use 1 or more".to_owned()
         } else if self.handler_timeout == Some(Duration::ZERO) {
@@ -63,6 +68,27 @@ impl Options {
             Operation::Configure,
             reason,
         ))
+    }
+}
+
+impl Options {
+    /// What is wrong with the partitions.
+    fn wrong_partitions(&self) -> Option<String> {
+        let (number, term) = self.partitions?;
+        let most = Partition::MOST;
+        Some(if self.single_active.is_some() {
+            "partitions and single_active exclude each other: each partition has one owner already; leave out one of them".to_owned()
+        } else if number == 0 {
+            "partitions(0) would never handle anything; use 1 or more".to_owned()
+        } else if number > most {
+            format!(
+                "partitions({number}) is more than {most}; each event is delivered once for each partition, so use a few for each instance"
+            )
+        } else if !Self::LEASE_TERMS.contains(&term) {
+            "the term of the leases of partitions has to be between 100 ms and an hour".to_owned()
+        } else {
+            return None;
+        })
     }
 }
 
@@ -79,6 +105,7 @@ impl Default for Options {
             accept_max_deliver: false,
             replay: false,
             single_active: None,
+            partitions: None,
         }
     }
 }

@@ -12,8 +12,7 @@
 //! - `lease`: acquire, renew, fence, take over, release;
 //! - `members`: which instances are alive;
 //! - `gate`: what passes after a takeover, and in which order;
-//! - `balance`: which partitions an instance acquires and gives up;
-//! - `partition`: the partition of a key.
+//! - `balance`: which partitions an instance acquires and gives up.
 //!
 //! Around them:
 //!
@@ -27,8 +26,3 @@ pub(super) mod gate;
 pub(super) mod keeper;
 pub(super) mod lease;
 mod members;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "for partitions, which come next")
-)]
-mod partition;

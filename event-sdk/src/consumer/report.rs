@@ -14,6 +14,9 @@ pub struct ConsumerReport {
     pub handled: u64,
     /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
     pub filtered: u64,
+    /// Events that were received and belong to a partition that another durable has. They were
+    /// acknowledged without being handled; see [`Consumer::partitions`](super::Consumer::partitions).
+    pub of_other_partitions: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
     pub failed_attempts: u64,
     /// Handlers that ended in an outage.
@@ -37,6 +40,7 @@ impl ConsumerReport {
     pub(super) fn add(&mut self, other: Self) {
         self.handled += other.handled;
         self.filtered += other.filtered;
+        self.of_other_partitions += other.of_other_partitions;
         self.failed_attempts += other.failed_attempts;
         self.outages += other.outages;
         self.dead_lettered += other.dead_lettered;
@@ -58,6 +62,7 @@ impl fmt::Display for ConsumerReport {
             (self.dead_lettered, "dead letters"),
             (self.terminated, "terminated"),
             (self.filtered, "filtered"),
+            (self.of_other_partitions, "of other partitions"),
             (self.delayed, "delayed for a newer version"),
             (self.given_back, "given back"),
             (self.settlements_failed, "settlements failed"),

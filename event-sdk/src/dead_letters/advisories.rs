@@ -14,6 +14,7 @@ use event_sdk_core::transport::{
     SubscribeRequest, TransportExt as _, WhichMessage,
 };
 use futures_util::StreamExt as _;
+use futures_util::stream::select_all;
 
 use super::DeadLetters;
 use super::class::DeadLetterClass;
@@ -21,6 +22,7 @@ use super::letter::{DeadLetter, Origin};
 use super::redriven::Redriven;
 use super::store::DeadLetterStore;
 use crate::bus::EventBus;
+use crate::partition::Partition;
 
 /// How long it waits before it writes a letter again: at first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -47,6 +49,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub struct AdvisoryLetters {
     bus: EventBus,
     consumer: Text,
+    /// The number of partitions, if there are any.
+    partitions: Option<u32>,
     store: Arc<dyn DeadLetterStore>,
     retry: Option<Text>,
 }
@@ -59,9 +63,20 @@ impl AdvisoryLetters {
         Self {
             bus: bus.clone(),
             consumer: consumer.into(),
+            partitions: None,
             store: letters.open(bus),
             retry: place.map(|place| Text::copy_of(place.retry_name())),
         }
+    }
+
+    /// The consumer has so many [partitions](crate::consumer::Consumer::partitions), each with a
+    /// durable of its own. A number that no consumer can have is an error of
+    /// [`listen`](Self::listen) and [`read`](Self::read)
+    /// ([`InvalidOption`](crate::ErrorKind::InvalidOption)).
+    #[must_use]
+    pub fn partitions(mut self, number: u32) -> Self {
+        self.partitions = Some(number);
+        self
     }
 
     /// Listens to the server, and writes letters until the bus is closed.
@@ -78,7 +93,11 @@ impl AdvisoryLetters {
     /// subscription.
     pub async fn listen(&self) -> Result<AdvisoryReport, Error> {
         let transport = self.bus.transport();
-        let mut advisories = transport.listen_to_advisories(self.request()).await?;
+        let mut heard = Vec::new();
+        for request in self.requests()? {
+            heard.push(transport.listen_to_advisories(request).await?);
+        }
+        let mut advisories = select_all(heard);
         let mut report = AdvisoryReport::default();
         while let Some(item) = advisories.next().await {
             match item? {
@@ -102,11 +121,14 @@ impl AdvisoryLetters {
     ///
     /// Those of [`EventBus::subscribe`], and the error that ended the subscription.
     pub async fn read(&self, stream: impl Into<Text>) -> Result<AdvisoryReport, Error> {
-        let patterns = self.request().patterns().map_err(|why| {
-            let kind = ErrorKind::InvalidSubject;
-            let error = Error::new(kind, Operation::Subscribe, why.to_string());
-            error.at_consumer(self.consumer.clone())
-        })?;
+        let mut patterns = Vec::new();
+        for request in self.requests()? {
+            patterns.extend(request.patterns().map_err(|why| {
+                let kind = ErrorKind::InvalidSubject;
+                let error = Error::new(kind, Operation::Subscribe, why.to_string());
+                error.at_consumer(self.consumer.clone())
+            })?);
+        }
         let name = ConsumerName::Durable(self.consumer.clone());
         let request = SubscribeRequest::new(stream, ConsumerConfig::new(name, patterns));
         let mut advisories = self.bus.transport().subscribe_advisories(request).await?;
@@ -147,11 +169,26 @@ impl AdvisoryLetters {
         Ok(AdvisoryLetter::Stored)
     }
 
-    /// The advisories of the consumer.
-    fn request(&self) -> AdvisoryRequest {
-        let mut request = AdvisoryRequest::default();
-        request.consumer = Some(self.consumer.clone());
-        request
+    /// The advisories of the consumer's durables.
+    fn requests(&self) -> Result<Vec<AdvisoryRequest>, Error> {
+        let of = |durable| {
+            let mut request = AdvisoryRequest::default();
+            request.consumer = Some(durable);
+            request
+        };
+        let durables = match self.partitions {
+            None => vec![self.consumer.clone()],
+            Some(number @ 1..=Partition::MOST) => (0..number)
+                .map(|index| Partition::durable(&self.consumer, index))
+                .collect(),
+            Some(number) => {
+                let most = Partition::MOST;
+                let reason = format!("no consumer has {number} partitions; use 1 to {most}");
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
+                return Err(error.at_consumer(self.consumer.clone()));
+            }
+        };
+        Ok(durables.into_iter().map(of).collect())
     }
 
     /// Writes the letter, however long that takes.

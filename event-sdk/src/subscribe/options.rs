@@ -21,7 +21,7 @@ use super::reports::Reports;
 use super::settings::{self, Setting};
 use super::subscriber::{EnvelopeFilter, Source};
 use super::{DelayUnknown, Subscriber, binding};
-use crate::bus::{EventBus, Routes, Wanted, one_stream};
+use crate::bus::{ConsumerSpec, EventBus, Routes, Wanted, one_stream};
 use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
@@ -98,6 +98,12 @@ impl<S> Subscribe<S> {
             must_exist: self.must_exist,
             set: PhantomData,
         }
+    }
+
+    /// The same subscription, to another durable.
+    pub(crate) fn under(mut self, durable: Text) -> Self {
+        self.config.name = ConsumerName::Durable(durable);
+        self
     }
 
     /// The streams in which it has a consumer.
@@ -294,6 +300,7 @@ impl<S> Subscribe<S> {
             self.routes.inherit(declared.routes());
         }
         self.check()?;
+        self.check_declaration()?;
         let inner = self.bus.inner();
         let routes = self
             .wanted
@@ -351,6 +358,22 @@ impl<S> Subscribe<S> {
         Ok(Subscriber::new(
             sources, bound, opener, clock, filter, reports,
         ))
+    }
+
+    /// The name of a consumer with partitions is that of none of its durables.
+    fn check_declaration(&self) -> Result<(), Error> {
+        let ConsumerName::Durable(name) = &self.config.name else {
+            return Ok(());
+        };
+        let declared = self.bus.inner().declared_consumer(name);
+        let Some(number) = declared.and_then(ConsumerSpec::partition_count) else {
+            return Ok(());
+        };
+        let reason = format!(
+            "the bus declares `{name}` with {number} partitions: a durable of this name would receive their events once more; run it as a consumer with `partitions({number})`"
+        );
+        let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
+        Err(error.at_consumer(name.clone()))
     }
 
     /// Validates the options, as far as possible without a transport.

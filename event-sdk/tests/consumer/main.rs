@@ -13,6 +13,8 @@ mod layers;
 mod letters;
 mod order;
 mod outage;
+mod partitions;
+mod partitions_start;
 mod presets;
 mod process;
 mod publishing;

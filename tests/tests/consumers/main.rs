@@ -1,7 +1,10 @@
-//! Consumers on a real server: processes that abort, a server that is away, and one owner.
+//! Consumers on real servers: processes that abort, a server that is away, one owner, and the ledger
+//! of processes and servers that fail.
 #![cfg(unix)]
 
 mod killers;
+mod ledger;
 mod outage;
+mod partitions;
 mod rig;
 mod single_active;

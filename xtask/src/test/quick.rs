@@ -20,6 +20,8 @@ pub(super) const TABLE: &[LeftOut] = &[
         names: &[
             "cluster::",
             "leader_killed::",
+            "one_owner_keeps_the_ledger_whatever_fails",
+            "owners_of_partitions_keep_the_ledger_whatever_fails",
             "racing_writers::",
             "nats_on_a_cluster_of_three",
             "a_hostile_client_on_a_cluster",

@@ -95,8 +95,12 @@ impl Engine {
 
     /// Whether nothing is left to do.
     pub(super) fn is_over(&self) -> bool {
+        let leaving = self.ownership.as_ref().map_or(0, |owned| owned.leaving);
         self.drain_until.is_some_and(|until| {
-            let idle = self.held.is_empty() && self.running() == 0 && self.recorder.is_idle();
+            let idle = self.held.is_empty()
+                && leaving == 0
+                && self.running() == 0
+                && self.recorder.is_idle();
             idle || (self.drain_over && self.now >= until.saturating_add(LAST_SETTLEMENTS))
         })
     }

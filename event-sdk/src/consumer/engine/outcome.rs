@@ -35,6 +35,8 @@ pub(super) enum Settled {
     Letter(usize, Result<(), Error>),
     /// The restart of an ack wait.
     InProgress(Result<(), Error>),
+    /// The acknowledgement of an event of another partition.
+    Foreign(Result<(), Error>),
 }
 
 impl Settling {
@@ -62,6 +64,11 @@ impl Settling {
             .push(Box::pin(async move { Settled::InProgress(answer.await) }));
     }
 
+    pub(super) fn push_foreign(&mut self, answer: Completion<Result<(), Error>>) {
+        self.pending
+            .push(Box::pin(async move { Settled::Foreign(answer.await) }));
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.pending.is_empty()
     }
@@ -87,6 +94,7 @@ impl Engine {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
                         Settled::InProgress(answer) => self.kept_alive(&answer),
+                        Settled::Foreign(answer) => self.has_left(&answer),
                     }
                 }
                 _ => break,

@@ -5,27 +5,54 @@
 //! of its own, since sequences and deliveries are counted per stream.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
-use event_sdk_core::transport::{Completion, ConsumerInfo, Error, Settlement, TransportExt as _};
+use event_sdk_core::transport::{
+    Completion, ConsumerInfo, DeliveryInfo, Error, Settlement, TransportExt as _,
+};
 use futures_util::FutureExt as _;
 
+use super::places::{Places, PlacesTaken};
 use super::{Boxed, Engine};
 use crate::consumer::owner::fence::{Fence, lease_time};
 use crate::consumer::owner::gate::{Arrival, Baseline, BaselineTicket, Gate, Opened, Passage};
+use crate::partition::Partition;
+use crate::raw::Untyped;
+use crate::subscribe::Delivery;
 
 /// What an engine knows of its ownership.
 pub(in crate::consumer) struct Ownership {
     guard: Guard,
+    /// The durable, in each stream.
+    durable: Text,
+    /// The partition, if there are any.
+    partition: Option<Partition>,
+    /// Acknowledgements of events of other partitions that the transport has not taken.
+    pub(super) leaving: usize,
     /// Completes when the ownership ends, or has to be given up.
     ends: Boxed<()>,
     gates: HashMap<Text, StreamGate>,
     /// Whether the ownership is over.
     lost: bool,
+}
+
+/// An ownership that was acquired.
+pub(in crate::consumer) struct Acquired {
+    pub(in crate::consumer) fence: Arc<Fence>,
+    pub(in crate::consumer) gates: HashMap<Text, StreamGate>,
+    /// Completes when it ends, or has to be given up.
+    pub(in crate::consumer) ends: Boxed<()>,
+    /// The durable, in each stream.
+    pub(in crate::consumer) durable: Text,
+    /// The partition, if there are any.
+    pub(in crate::consumer) partition: Option<Partition>,
+    /// The places of handlers that the partitions of the instance share.
+    pub(in crate::consumer) places: Option<Places>,
 }
 
 /// The gate of one stream.
@@ -63,19 +90,19 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 impl Engine {
     /// The engine handles events as the owner.
-    pub(in crate::consumer) fn own(
-        &mut self,
-        fence: Arc<Fence>,
-        gates: HashMap<Text, StreamGate>,
-        ends: Boxed<()>,
-    ) {
+    pub(in crate::consumer) fn own(&mut self, owned: Acquired) {
         let clock = Arc::clone(&self.clock);
+        let fence = owned.fence;
         let guard = Guard { fence, clock };
         self.attempts.guard(guard.clone());
+        self.places = owned.places.map(PlacesTaken::none_of);
         self.ownership = Some(Ownership {
             guard,
-            ends,
-            gates,
+            durable: owned.durable,
+            partition: owned.partition,
+            leaving: 0,
+            ends: owned.ends,
+            gates: owned.gates,
             lost: false,
         });
     }
@@ -121,6 +148,11 @@ impl Engine {
             0 => Poll::Ready(Ok(())),
             _ => Poll::Pending,
         }
+    }
+
+    /// Waits until no handler exists any more, after the drain.
+    pub(in crate::consumer) async fn handlers_gone(&mut self) {
+        poll_fn(|cx| self.poll_lost(cx).map(drop)).await;
     }
 
     /// Drops everything, and settles nothing: another owner handles it.
@@ -202,6 +234,35 @@ impl Engine {
         }
     }
 
+    /// Whether an event is one of another partition.
+    pub(super) fn is_of_other_partition(&self, delivery: &Delivery<Untyped>) -> bool {
+        let partition = self.ownership.as_ref().and_then(|owned| owned.partition);
+        partition.is_some_and(|partition| !partition.has(&delivery.partition_key()))
+    }
+
+    /// Tells the gate of an event that is settled at once, and not held.
+    pub(super) fn passes_by_gate(&mut self, info: &DeliveryInfo) {
+        let Some(owned) = &mut self.ownership else {
+            return;
+        };
+        let gate = info.stream.as_ref().and_then(|s| owned.gates.get_mut(s));
+        if let (Some(gate), Some(sequence)) = (gate, info.sequence) {
+            let arrival = Arrival {
+                sequence,
+                number: info.number,
+                redelivered: info.attempt > 1,
+            };
+            // No event of this sequence is held, so the id is never used.
+            let _ = gate.gate.delivered(arrival, usize::MAX, self.now);
+            gate.gate.settled(sequence);
+        }
+    }
+
+    /// Counts acknowledgements of events of other partitions that the transport has not taken.
+    pub(super) fn leaving(&mut self) -> Option<&mut usize> {
+        self.ownership.as_mut().map(|owned| &mut owned.leaving)
+    }
+
     /// Tells the gate of an event how it is settled.
     pub(super) fn tell_gate(&mut self, id: usize, settlement: &Settlement) {
         let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) else {
@@ -226,7 +287,7 @@ impl Engine {
         let Some(owned) = &mut self.ownership else {
             return;
         };
-        let (transport, name) = (self.shared.bus.transport(), &self.shared.name);
+        let (transport, name) = (self.shared.bus.transport(), &owned.durable);
         let (mut released, mut wake) = (Vec::new(), Duration::MAX);
         for (stream, gate) in &mut owned.gates {
             if let Some((ticket, answer)) = &mut gate.question

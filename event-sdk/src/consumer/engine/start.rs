@@ -35,9 +35,23 @@ impl Engine {
 
     /// Starts handlers, as many as may run at once.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
+        let started = self.start_with_places(cx);
+        let running = self.running();
+        if let Some(places) = &mut self.places {
+            places.give_back(running);
+        }
+        started
+    }
+
+    /// The same, but keeps places for handlers that could not start.
+    fn start_with_places(&mut self, cx: &mut Context<'_>) -> bool {
         self.note_ready();
         let mut started = false;
-        while self.running() < self.options.concurrency && self.has_ready() && self.may_start() {
+        while self.running() < self.options.concurrency
+            && self.has_ready()
+            && self.may_start()
+            && self.takes_place(cx)
+        {
             if !self.runs_alone_next() && !self.may_run_beside(cx) {
                 self.leave_layers();
                 return started;
@@ -64,6 +78,16 @@ impl Engine {
         }
         self.recorder.gate.has_started();
         started
+    }
+
+    /// Whether the instance has a place for another handler.
+    fn takes_place(&mut self, cx: &mut Context<'_>) -> bool {
+        let running = self.running();
+        let takes = (self.places.as_mut()).is_none_or(|places| places.take(running, cx));
+        if !takes {
+            self.leave_layers();
+        }
+        takes
     }
 
     fn has_ready(&self) -> bool {

@@ -51,8 +51,8 @@ pub(crate) struct Share {
     pub(crate) give_up: bool,
 }
 
-/// The engine's side of a keeper.
-#[derive(Debug)]
+/// The engine's side of a keeper. Clones are for the engines of other partitions.
+#[derive(Debug, Clone)]
 pub(crate) struct Handle {
     shares: watch::Receiver<Vec<Share>>,
     commands: mpsc::UnboundedSender<Command>,
@@ -83,7 +83,6 @@ impl Handle {
     }
 
     /// Gives the partition up. No handler of it may run, and each settlement must be confirmed.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for partitions"))]
     pub(crate) fn release(&self, partition: usize) {
         let _ = self.commands.send(Command::Release(partition));
     }

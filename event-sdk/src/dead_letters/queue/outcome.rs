@@ -9,6 +9,7 @@ use super::super::state::LetterStatus;
 use super::DeadLetterQueue;
 use super::filter::LetterFilter;
 use super::summary::LetterSummary;
+use crate::partition::Partition;
 
 /// What became of a redriven event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,9 @@ pub enum RedriveOutcome {
 impl DeadLetterQueue {
     /// Reads what became of redriven letters, by id. Other letters are left out.
     ///
-    /// The consumer reads redriven events with a durable of its own name on the retry stream.
+    /// The consumer reads redriven events with a durable of its own name on the retry stream, or with
+    /// one for each of its partitions: then an event counts as handled when each of these has settled
+    /// it.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -72,15 +75,56 @@ impl DeadLetterQueue {
     /// Up to which sequence a consumer has settled its redriven events; `None` if that cannot be
     /// known.
     pub(super) async fn settled(&self, consumer: &str) -> Result<Option<u64>, Error> {
+        let mut settled = self.acknowledged(consumer).await?;
+        if settled != Settled::NoDurable {
+            return Ok(settled.sequence());
+        }
+        // A consumer with partitions has a durable for each. If the first one exists, all do.
+        for index in 0..=Partition::MOST {
+            let durable = Partition::durable(consumer, index);
+            match (self.acknowledged(&durable).await?, settled) {
+                (Settled::NoDurable, _) => break,
+                (Settled::UpTo(one), Settled::UpTo(others)) => {
+                    settled = Settled::UpTo(one.min(others));
+                }
+                (one, _) => settled = one,
+            }
+            if settled == Settled::Unknown {
+                break;
+            }
+        }
+        Ok(settled.sequence())
+    }
+
+    /// What one durable has settled.
+    async fn acknowledged(&self, durable: &str) -> Result<Settled, Error> {
         let info = self.bus.transport();
-        let info = info.consumer_info(self.place.retry_name(), consumer).await;
+        let info = info.consumer_info(self.place.retry_name(), durable).await;
         match info {
-            Ok(ConsumerInfo { acknowledged, .. }) => Ok(Some(acknowledged)),
+            Ok(ConsumerInfo { acknowledged, .. }) => Ok(Settled::UpTo(acknowledged)),
             Err(error) => match error.kind() {
-                ErrorKind::ConsumerNotFound => Ok(Some(0)),
-                ErrorKind::Unsupported(_) | ErrorKind::PermissionDenied => Ok(None),
+                ErrorKind::ConsumerNotFound => Ok(Settled::NoDurable),
+                ErrorKind::Unsupported(_) | ErrorKind::PermissionDenied => Ok(Settled::Unknown),
                 _ => Err(error),
             },
+        }
+    }
+}
+
+/// Up to which sequence a durable has settled its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    UpTo(u64),
+    NoDurable,
+    Unknown,
+}
+
+impl Settled {
+    fn sequence(self) -> Option<u64> {
+        match self {
+            Self::UpTo(sequence) => Some(sequence),
+            Self::NoDurable => Some(0),
+            Self::Unknown => None,
         }
     }
 }

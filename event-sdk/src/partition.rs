@@ -1,4 +1,39 @@
-//! `partition_of`: the partition of a key, the same in every language.
+//! `Partition`: one part of the events of a consumer; `partition_of`: the partition of a key, the same
+//! in every language.
+
+use event_sdk_core::text::Text;
+
+/// One of the partitions of a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Partition {
+    /// From zero.
+    pub(crate) index: u32,
+    /// How many there are.
+    pub(crate) of: u32,
+}
+
+impl Partition {
+    /// The most partitions that a consumer can have. Each owner receives the events of all of them.
+    pub(crate) const MOST: u32 = 64;
+
+    /// Whether an event with this [partition key](crate::Message::partition_key) is one of its
+    /// events.
+    pub(crate) fn has(self, key: &str) -> bool {
+        partition_of(key, self.of) == self.index
+    }
+
+    /// The durable of the partition with this index: `<consumer>-p<index>`.
+    pub(crate) fn durable(consumer: &str, index: u32) -> Text {
+        Text::from(format!("{consumer}-p{index}"))
+    }
+
+    /// The index of the partition whose durable this is, for a consumer with `of` partitions.
+    pub(crate) fn index_of(durable: &str, consumer: &str, of: u32) -> Option<u32> {
+        let index = durable.strip_prefix(consumer)?.strip_prefix("-p")?;
+        let index = index.parse().ok().filter(|index| *index < of)?;
+        (Self::durable(consumer, index) == *durable).then_some(index)
+    }
+}
 
 /// The partition of a key among `partitions`, from zero: the 32-bit FNV-1a hash of the key's
 /// UTF-8 bytes, modulo their number.
@@ -24,6 +59,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_durable_tells_its_partition() {
+        let durable = Partition::durable("billing", 3);
+        assert_eq!(durable, "billing-p3");
+        assert_eq!(Partition::index_of("billing-p3", "billing", 4), Some(3));
+        for (name, of) in [
+            ("billing-p3", 3),
+            ("billing-p03", 4),
+            ("billing-p+3", 4),
+            ("billing", 4),
+            ("billing-p", 4),
+            ("audit-p3", 4),
+        ] {
+            assert_eq!(Partition::index_of(name, "billing", of), None, "{name}");
+        }
+    }
+
+    #[test]
     fn the_hash_is_fnv_1a() {
         // The vectors of the RFC.
         for (text, hash) in [
@@ -38,7 +90,7 @@ mod tests {
     /// The vectors for other languages, in `docs/ordering.md`.
     #[test]
     fn the_page_has_the_same_partitions() {
-        let page = include_str!("../../../../docs/ordering.md");
+        let page = include_str!("../../docs/ordering.md");
         let rows = page
             .lines()
             .skip_while(|line| !line.starts_with("| key | hash"));

@@ -1,0 +1,100 @@
+//! One owner for a consumer, or for each of its partitions.
+
+use std::time::Duration;
+
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
+
+use super::Consumer;
+use crate::bus::ConsumerSpec;
+use crate::consumer::options::Options;
+
+/// Owners.
+impl<S> Consumer<S> {
+    /// Lets one instance at a time handle events: the owner. The others wait until it ends, or for
+    /// 17 seconds after it was last heard of.
+    ///
+    /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across instances,
+    /// also when the owner changes: a new owner handles nothing before everything that the previous
+    /// one had in hand was delivered to it. Two handlers never run at once for a key, with one
+    /// exception: a handler that already ran when its process or machine was stopped. It is dropped
+    /// at its first poll after that, and its settlement is not sent.
+    ///
+    /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
+    /// [`EventBus::apply`](crate::EventBus::apply) creates. The name of the consumer is the name of the lease: two services
+    /// with one bucket must not use the same one. A standby is [ready](Self::readiness).
+    pub fn single_active(self) -> Self {
+        self.single_active_for(Options::LEASE_TERM)
+    }
+
+    /// The same, with another term than 15 s: an owner that crashed is replaced after the term and
+    /// an eighth. It renews the lease three times in each term.
+    pub fn single_active_for(mut self, term: Duration) -> Self {
+        self.options.single_active = Some(term);
+        self
+    }
+
+    /// Divides the events by their keys into so many partitions, at most 64, each of which has one
+    /// owner at a time. The instances share the partitions evenly, and the order of a key holds
+    /// across them, as [`single_active`](Self::single_active) promises it.
+    ///
+    /// Implies [`ordered_by_key`](Self::ordered_by_key). The partition of an event is the FNV-1a hash
+    /// of its key, modulo the number. An event without a key is in the partition of the last token
+    /// of its subject.
+    ///
+    /// An instance that starts gets its share from the others, which finish what they handle of
+    /// these partitions first, within the [drain time](Self::drain_within). The partitions of an
+    /// instance that ends are taken over at once, and those of one that crashed after 17 seconds.
+    ///
+    /// **Durables.** Partition *i* has the durable `<name>-p<i>`, with the same subjects as the
+    /// others: each owner receives the events of all partitions, and acknowledges those of the
+    /// others without handling them ([`of_other_partitions`]). A few partitions for each instance are
+    /// enough. [`max_ack_pending`](Self::max_ack_pending),
+    /// [`delay_unknown`](Self::delay_unknown) and the circuit breaker are those of one partition;
+    /// [`concurrency`](Self::concurrency) is that of the instance, over all its partitions. Declare
+    /// the durables by [`ConsumerSpec::partitions`](crate::ConsumerSpec::partitions).
+    ///
+    /// **The number is fixed** by the durables that exist: with another number, or if the durable
+    /// `<name>` exists, because the consumer had no partitions before, it does not start
+    /// ([`InvalidOption`](crate::ErrorKind::InvalidOption)). `docs/ordering.md` says how to migrate.
+    ///
+    /// [`of_other_partitions`]: crate::consumer::ConsumerReport::of_other_partitions
+    pub fn partitions(self, number: u32) -> Self {
+        self.partitions_for(number, Options::LEASE_TERM)
+    }
+
+    /// The same, with another term of the leases than 15 s: the partitions of an instance that
+    /// crashed are taken over after the term and an eighth. Each lease is renewed three times in
+    /// each term.
+    pub fn partitions_for(mut self, number: u32, term: Duration) -> Self {
+        self.options.partitions = Some((number, term));
+        self.options.ordered = true;
+        self
+    }
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidOption`] if the bus declares another number of partitions.
+    pub(super) fn check_declaration(&self) -> Result<(), Error> {
+        let here = self.options.partitions.map(|(number, _)| number);
+        let declared = self.bus.inner().declared_consumer(&self.name);
+        let Some(declared) = declared.map(ConsumerSpec::partition_count) else {
+            return Ok(());
+        };
+        if declared == here {
+            return Ok(());
+        }
+        let shown = |number: Option<u32>| match number {
+            Some(number) => format!("{number} partitions"),
+            None => "no partitions".to_owned(),
+        };
+        let reason = format!(
+            "the bus declares the consumer with {}, and it has {}; call `partitions` with the same number on `ConsumerSpec` and on the consumer",
+            shown(declared),
+            shown(here)
+        );
+        Err(Error::new(
+            ErrorKind::InvalidOption,
+            Operation::Configure,
+            reason,
+        ))
+    }
+}
