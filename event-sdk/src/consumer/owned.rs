@@ -5,25 +5,22 @@
 //! subscribes, handles events behind fence and gates, and ends with the ownership.
 
 mod durables;
+mod turn;
 
-use std::collections::HashMap;
 use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, ErrorKind, TransportExt as _};
+use event_sdk_core::transport::Error;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-use super::engine::{Acquired, Engine, Parts, Places, Sources, StreamGate, baseline};
+use self::turn::Turn;
+use super::engine::{Parts, Places};
 use super::held::Shared;
 use super::opener::Opener;
-use super::owner::fence::Fence;
-use super::owner::gate::{Baseline, Gate};
-use super::owner::keeper::{Handle, Keeper, KeeperConfig, Share, prefix};
+use super::owner::keeper::{Handle, Keeper, KeeperConfig, prefix};
 use super::owner::lease::Term;
 use super::report::ConsumerReport;
 use crate::partition::Partition;
@@ -40,12 +37,6 @@ pub(super) struct Owned {
     /// How many handlers run at the same time.
     concurrency: usize,
 }
-
-/// Pause after the subscriptions could not be opened.
-const OPEN_AGAIN: Duration = Duration::from_secs(1);
-
-/// How much later than its ack wait, or its delay after a nak (which an owner limits to the ack wait), a message may be delivered again.
-const LATE: Duration = Duration::from_secs(2);
 
 impl Owned {
     pub(super) fn new(
@@ -179,193 +170,6 @@ impl Owned {
             stops = true;
             stop.send_replace(true);
         }
-    }
-}
-
-/// The ownerships of a consumer or partition in this process, one after the other.
-struct Turn<'a> {
-    owned: &'a Owned,
-    /// The index of the lease.
-    index: usize,
-    partition: Option<Partition>,
-    durable: Text,
-    handle: Handle,
-    places: Option<Places>,
-    report: ConsumerReport,
-}
-
-impl Turn<'_> {
-    async fn run(
-        &mut self,
-        mut signal: Pin<&mut (impl Future<Output = ()> + Send)>,
-    ) -> Result<(), Error> {
-        loop {
-            let fence = match select(std::pin::pin!(self.acquired()), signal.as_mut()).await {
-                Either::Left((Some(fence), _)) => fence,
-                Either::Left((None, _)) | Either::Right(_) => return Ok(()),
-            };
-            let opened = {
-                let open = std::pin::pin!(self.open());
-                match select(open, signal.as_mut()).await {
-                    Either::Left((opened, _)) => opened,
-                    Either::Right(_) => return Ok(()),
-                }
-            };
-            let (positions, sources) = match opened {
-                Ok(opened) => opened,
-                Err(error) if error.is_transient() => {
-                    self.warn(&error);
-                    let again = std::pin::pin!(self.pause());
-                    if let Either::Right(_) = select(again, signal.as_mut()).await {
-                        return Ok(());
-                    }
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let mut engine = self.engine(sources, positions, fence);
-            let mut given_up = false;
-            let ended = {
-                let gives_up = std::pin::pin!(gives_up(self.handle.watch(), self.index));
-                let ends = async {
-                    let first = select(signal.as_mut(), gives_up).await;
-                    given_up = matches!(first, Either::Right(_));
-                };
-                engine.run_to_the_end(std::pin::pin!(ends)).await
-            };
-            let lost = engine.has_lost();
-            given_up &= !lost && ended.is_ok();
-            let mut over = !lost;
-            if given_up {
-                // No other instance takes over before the last handler is gone, unless this one ends.
-                let gone = std::pin::pin!(engine.handlers_gone());
-                let first = select(gone, signal.as_mut()).await;
-                over = matches!(first, Either::Right(_));
-            }
-            self.report.add(engine.take_report());
-            drop(engine);
-            self.handle.cleared(self.index);
-            if over {
-                return ended;
-            }
-            if given_up {
-                self.handle.release(self.index);
-            }
-        }
-    }
-
-    /// Waits until this process is the owner; `None` if the keeper has ended.
-    async fn acquired(&mut self) -> Option<Arc<Fence>> {
-        let index = self.index;
-        loop {
-            let owned = |shares: &Vec<Share>| {
-                let share = shares.get(index);
-                share.is_some_and(|share| share.fence.is_some())
-            };
-            let share = {
-                let shares = self.handle.shares().wait_for(owned).await.ok()?;
-                shares.get(index)?.clone()
-            };
-            let fence = share.fence?;
-            if !share.give_up {
-                return Some(fence);
-            }
-            // Nothing runs.
-            self.handle.release(index);
-            ended(self.handle.watch(), fence, index).await;
-        }
-    }
-
-    /// Asks for the position of each durable, then subscribes.
-    async fn open(&self) -> Result<(Vec<(Text, Baseline)>, Sources), Error> {
-        let opener = &self.owned.opener;
-        let transport = opener.bus.transport();
-        let mut positions = Vec::new();
-        for stream in opener.streams(&self.durable).await? {
-            let position = match transport.consumer_info(&stream, &self.durable).await {
-                Ok(info) => baseline(&info),
-                // It is created by the subscription.
-                Err(error) if *error.kind() == ErrorKind::ConsumerNotFound => {
-                    if self.partition.is_none() {
-                        durables::refuse_partitions(opener, &stream).await?;
-                    }
-                    Baseline::NEW
-                }
-                Err(error) => return Err(error),
-            };
-            positions.push((stream, position));
-        }
-        Ok((positions, opener.open(&self.durable).await?))
-    }
-
-    fn engine(
-        &self,
-        sources: Sources,
-        positions: Vec<(Text, Baseline)>,
-        fence: Arc<Fence>,
-    ) -> Engine {
-        let parts = self.owned.parts.lock();
-        let mut parts = parts.unwrap_or_else(PoisonError::into_inner).clone();
-        let shared = &self.owned.shared;
-        parts.shared = Arc::new(Shared {
-            bus: shared.bus.clone(),
-            name: shared.name.clone(),
-            replay: shared.replay,
-            handler_timeout: shared.handler_timeout,
-            // A standby is ready too.
-            ready: watch::Sender::new(true),
-            ending: watch::Sender::new(false),
-        });
-        let now = self.owned.opener.bus.clock().monotonic();
-        let ack_wait = sources.longest_ack_wait().saturating_add(LATE);
-        let gates = positions.into_iter().map(|(stream, position)| {
-            let gate = Gate::taken_over(position, ack_wait, ack_wait, now);
-            (stream, StreamGate::new(gate))
-        });
-        let gates: HashMap<_, _> = gates.collect();
-        let mut engine = Engine::new(parts, sources);
-        let ends = ended(self.handle.watch(), Arc::clone(&fence), self.index);
-        engine.own(Acquired {
-            fence,
-            gates,
-            ends: Box::pin(ends),
-            durable: self.durable.clone(),
-            partition: self.partition,
-            places: self.places.clone(),
-        });
-        engine
-    }
-
-    async fn pause(&self) {
-        let clock = self.owned.opener.bus.clock();
-        let until = clock.monotonic().saturating_add(OPEN_AGAIN);
-        clock.sleep_until(until).await;
-    }
-
-    fn warn(&self, error: &Error) {
-        tracing::warn!(
-            target: crate::TRACING_TARGET,
-            consumer = %self.durable,
-            "the owner cannot subscribe, and tries again: {error}"
-        );
-    }
-}
-
-/// Completes when the ownership of this fence has ended.
-async fn ended(mut shares: watch::Receiver<Vec<Share>>, fence: Arc<Fence>, index: usize) {
-    let over = |shares: &Vec<Share>| {
-        let current = shares.get(index).and_then(|share| share.fence.as_ref());
-        current.is_none_or(|current| current.epoch() != fence.epoch())
-    };
-    let _ = shares.wait_for(over).await;
-}
-
-/// Completes when the partition has to be given up.
-async fn gives_up(mut shares: watch::Receiver<Vec<Share>>, index: usize) {
-    let gives_up = |shares: &Vec<Share>| shares.get(index).is_some_and(|share| share.give_up);
-    if shares.wait_for(gives_up).await.is_err() {
-        // Without a keeper the ownership ends.
-        std::future::pending().await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The memory transport, whose coordination can be taken away.
+//! The memory transport, whose coordination and subscriptions can be taken away.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +17,8 @@ use event_sdk::{EventBus, Transport};
 pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
+    /// Whether nothing can be subscribed to.
+    refuses: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
     /// After which times the bucket answers reads, and writes.
     answers_after: Arc<Mutex<(Duration, Duration)>>,
@@ -29,6 +31,7 @@ impl Away {
         let away = Self {
             memory: memory.build().unwrap(),
             switched: Arc::default(),
+            refuses: Arc::default(),
             asked: Arc::default(),
             answers_after: Arc::default(),
         };
@@ -39,6 +42,11 @@ impl Away {
 
     pub(crate) fn set(&self, is_away: bool) {
         self.switched.store(is_away, Ordering::Relaxed);
+    }
+
+    /// From now on, whether nothing can be subscribed to.
+    pub(crate) fn refuse_subscriptions(&self, refuses: bool) {
+        self.refuses.store(refuses, Ordering::Relaxed);
     }
 
     /// How often the bucket was asked in vain.
@@ -128,6 +136,10 @@ impl Transport for Away {
     }
 
     fn subscribe(&self, request: SubscribeRequest) -> Completion<Result<Subscription, Error>> {
+        if self.refuses.load(Ordering::Relaxed) {
+            let error = Error::new(ErrorKind::Timeout, Operation::Subscribe, "no answer");
+            return Completion::ready(Err(error));
+        }
         self.memory.subscribe(request)
     }
 

@@ -8,6 +8,7 @@ use event_sdk::transport::ErrorKind;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::away::Away;
 use crate::journal::{Journal, OrderPlaced, left, place};
 
 const TERM: Duration = Duration::from_secs(12);
@@ -121,6 +122,31 @@ async fn a_crashed_owner_is_replaced_after_its_term_and_the_order_of_a_key_holds
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_events_that_a_takeover_releases_at_once_stay_in_order() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let first = Instance::start(&bus, "first", &journal, secs(3_600));
+    tokio::time::sleep(secs(1)).await;
+    for number in 0..40 {
+        place(&bus, ["a", "b", "c"][number % 3], number as u64).await;
+    }
+    tokio::time::sleep(secs(1)).await;
+    first.task.abort();
+    let begun = journal.notes().len();
+    let second = Instance::start(&bus, "second", &journal, Duration::from_millis(10));
+    tokio::time::sleep(secs(120)).await;
+    let notes = journal.notes().split_off(begun);
+    for key in 0..3 {
+        let done = notes.iter().filter_map(|note| {
+            let number: u64 = note.split(' ').nth(1)?.parse().ok()?;
+            (note.ends_with("done") && number % 3 == key).then_some(number)
+        });
+        let expected = (0..40).filter(|number| number % 3 == key);
+        assert!(done.eq(expected), "key {key}: {notes:?}");
+    }
+    assert_eq!(second.end().await.handled, 40);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_owner_that_was_stopped_past_its_lease_completes_nothing() {
     let (bus, journal) = (EventBus::memory(), Journal::new());
     let first = Instance::start(&bus, "first", &journal, secs(5));
@@ -149,6 +175,23 @@ async fn an_owner_that_was_stopped_past_its_lease_completes_nothing() {
         ]
     );
     assert_eq!(report.handled, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_that_lost_its_lease_before_it_could_subscribe_acquires_it_again() {
+    let ((bus, away), journal) = (Away::bus(), Journal::new());
+    away.refuse_subscriptions(true);
+    let first = Instance::start(&bus, "first", &journal, Duration::ZERO);
+    // It is the owner, and tries to subscribe.
+    tokio::time::sleep(secs(3)).await;
+    away.set(true);
+    tokio::time::sleep(2 * TERM).await;
+    away.set(false);
+    away.refuse_subscriptions(false);
+    place(&bus, "a", 1).await;
+    tokio::time::sleep(2 * TERM).await;
+    assert_eq!(journal.notes(), ["first 1", "first 1 done"]);
+    assert_eq!(first.end().await.handled, 1);
 }
 
 #[tokio::test(start_paused = true)]

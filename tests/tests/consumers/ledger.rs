@@ -15,7 +15,6 @@ use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Cluster;
 use event_sdk_tests::ledger::check::{Expected, check};
 use event_sdk_tests::ledger::{ACK_WAIT, Booked, Fate, Form, STREAM, TERM, builder, letters};
-use futures_util::StreamExt as _;
 
 use self::processes::Processes;
 use crate::rig::{eventually, within};

@@ -155,14 +155,14 @@ async fn instances_that_start_and_end_hand_over_partitions() {
     assert_eq!(first.handled + second.handled, total, "{first}; {second}");
     let others = first.of_other_partitions + second.of_other_partitions;
     assert!(others >= total * u64::from(PARTITIONS - 1), "{others}");
-    let mut accounts = BTreeMap::<u32, Vec<u64>>::new();
-    for (_, account, number) in notes.lock().unwrap().iter() {
-        accounts.entry(*account).or_default().push(*number);
+    let mut accounts = BTreeMap::<u32, Vec<(char, u64)>>::new();
+    for (name, account, number) in notes.lock().unwrap().iter() {
+        accounts.entry(*account).or_default().push((*name, *number));
     }
     assert_eq!(accounts.len(), KEYS as usize);
     for (account, numbers) in accounts {
         assert!(
-            numbers.iter().copied().eq(0..90),
+            numbers.iter().map(|(_, number)| *number).eq(0..90),
             "account {account}: {numbers:?}"
         );
     }

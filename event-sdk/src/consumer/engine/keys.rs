@@ -32,7 +32,7 @@ pub(super) struct Place {
 /// The keys that are blocked, and the events that wait for them.
 #[derive(Default)]
 pub(super) struct Keys {
-    /// Only keys that are blocked, or for which an event waits.
+    /// Only keys that are blocked, or of which an event is ready or waits.
     waiting: HashMap<Key, Waiting>,
 }
 
@@ -40,36 +40,58 @@ pub(super) struct Keys {
 struct Waiting {
     /// Whether a handler runs for the key, or one of its events waits for another attempt.
     blocked: bool,
+    /// The events that are ready.
+    ready: Ready,
     /// By arrival.
     queue: VecDeque<Place>,
+}
+
+/// The events of a key that are ready; nearly always one.
+#[derive(Default)]
+struct Ready {
+    first: Option<Place>,
+    others: Vec<Place>,
 }
 
 impl Keys {
     /// Whether an event may become ready; otherwise it waits here.
     pub(super) fn admit(&mut self, key: &Key, place: Place) -> bool {
-        match self.waiting.get_mut(key) {
-            None => true,
-            Some(waiting) => {
-                waiting.insert(place);
-                false
-            }
+        let waiting = self.waiting.entry(key.clone()).or_default();
+        let is_ready = !waiting.blocked && waiting.queue.is_empty();
+        if is_ready {
+            waiting.ready.insert(place);
+        } else {
+            waiting.insert(place);
         }
+        is_ready
     }
 
-    /// Blocks the key for an event that starts. Returns `false` if another event blocks it; the
-    /// event waits here then.
+    /// Blocks the key for an event that was ready and starts. Returns `false` if another event blocks
+    /// it, or if an earlier one is ready too, behind this one: the event waits here then.
     pub(super) fn block(&mut self, key: &Key, place: Place) -> bool {
         let waiting = self.waiting.entry(key.clone()).or_default();
-        if std::mem::replace(&mut waiting.blocked, true) {
+        waiting.ready.remove(place);
+        let is_next = waiting.ready.first.is_none_or(|first| place < first);
+        if waiting.blocked || !is_next {
             waiting.insert(place);
             return false;
         }
+        waiting.blocked = true;
         true
     }
 
-    /// Makes an event wait whose key is blocked.
+    /// An event that was ready starts together with the one that blocks its key.
+    pub(super) fn join(&mut self, key: &Key, place: Place) {
+        if let Some(waiting) = self.waiting.get_mut(key) {
+            waiting.ready.remove(place);
+        }
+    }
+
+    /// Makes an event wait that was ready and whose key is blocked.
     pub(super) fn wait(&mut self, key: &Key, place: Place) {
-        self.waiting.entry(key.clone()).or_default().insert(place);
+        let waiting = self.waiting.entry(key.clone()).or_default();
+        waiting.ready.remove(place);
+        waiting.insert(place);
     }
 
     /// Unblocks the key. Returns up to `most` events that are ready then, the oldest first.
@@ -79,8 +101,12 @@ impl Keys {
         };
         waiting.blocked = false;
         let most = most.min(waiting.queue.len());
-        let ready = waiting.queue.drain(..most).map(|place| place.id).collect();
-        if waiting.queue.is_empty() {
+        let mut ready = Vec::with_capacity(most);
+        for place in waiting.queue.drain(..most) {
+            waiting.ready.insert(place);
+            ready.push(place.id);
+        }
+        if waiting.queue.is_empty() && waiting.ready.first.is_none() {
             self.waiting.remove(key);
         }
         ready
@@ -97,6 +123,24 @@ impl Waiting {
         // Nearly always the last.
         let at = self.queue.partition_point(|other| *other < place);
         self.queue.insert(at, place);
+    }
+}
+
+impl Ready {
+    fn insert(&mut self, place: Place) {
+        match &mut self.first {
+            Some(first) if *first < place => self.others.push(place),
+            first => self.others.extend(first.replace(place)),
+        }
+    }
+
+    fn remove(&mut self, place: Place) {
+        if self.first == Some(place) {
+            let next = (0..self.others.len()).min_by_key(|index| self.others[*index]);
+            self.first = next.map(|index| self.others.swap_remove(index));
+        } else {
+            self.others.retain(|other| *other != place);
+        }
     }
 }
 
@@ -155,5 +199,43 @@ mod tests {
         assert_eq!(keys.release(&a, 9), [5, 6]);
         assert!(keys.admit(&a, event(7)));
         assert_eq!(keys.release(&b, 1), Vec::<usize>::new());
+    }
+
+    #[test]
+    fn an_event_that_is_ready_does_not_overtake_an_earlier_one_that_becomes_ready_again() {
+        let mut keys = Keys::default();
+        let a = key("a");
+        for id in 1..=4 {
+            assert!(keys.admit(&a, event(id)));
+        }
+        assert!(keys.block(&a, event(1)));
+        assert!(!keys.block(&a, event(2)));
+        // 2 is ready again, behind 3 and 4.
+        assert_eq!(keys.release(&a, 1), [2]);
+        assert!(!keys.block(&a, event(3)));
+        assert!(!keys.block(&a, event(4)));
+        assert!(keys.block(&a, event(2)));
+        assert_eq!(keys.release(&a, 2), [3, 4]);
+        assert!(!keys.block(&a, event(4)));
+        assert!(keys.block(&a, event(3)));
+        assert_eq!(keys.release(&a, 1), [4]);
+        assert!(keys.block(&a, event(4)));
+        assert_eq!(keys.release(&a, 1), Vec::<usize>::new());
+        assert!(keys.waiting.is_empty());
+    }
+
+    #[test]
+    fn events_that_join_a_batch_are_not_waited_for() {
+        let mut keys = Keys::default();
+        let a = key("a");
+        for id in 1..=4 {
+            assert!(keys.admit(&a, event(id)));
+        }
+        assert!(keys.block(&a, event(1)));
+        keys.join(&a, event(2));
+        keys.wait(&a, event(4));
+        keys.join(&a, event(3));
+        assert_eq!(keys.release(&a, 9), [4]);
+        assert!(keys.block(&a, event(4)));
     }
 }

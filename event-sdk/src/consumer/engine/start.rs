@@ -221,8 +221,11 @@ impl Engine {
                 if self.circuit.is_open(&entry.scope) {
                     self.keys.wait(&key, place);
                     waiting.push(key);
-                } else if self.passes_breaker(id) {
-                    ids.push(id);
+                } else {
+                    self.keys.join(&key, place);
+                    if self.passes_breaker(id) {
+                        ids.push(id);
+                    }
                 }
             } else if self.keys.block(&key, place) {
                 if self.passes_breaker(id) {

@@ -224,7 +224,13 @@ impl<T> Gate<T> {
 
     /// Reports the consumer's position, asked for with this ticket.
     pub(crate) fn answered(&mut self, ticket: BaselineTicket, baseline: Baseline) {
-        if self.closed.is_some() && ticket.0 == self.missed && self.unsure == 0 {
+        let Some(closed) = &self.closed else {
+            return;
+        };
+        // Deliveries on their way may be such that the new baseline cannot count (rule 3), and the
+        // earlier one can.
+        let on_their_way = closed.missing.is_some() && baseline.deliveries != self.last;
+        if ticket.0 == self.missed && self.unsure == 0 && !on_their_way {
             self.count(baseline);
         }
     }

@@ -188,3 +188,19 @@ fn without_numbers_the_takeover_alone_closes_it() {
     let passes = gate.delivered(unnumbered(9, false), "new", secs(1));
     assert_eq!(passes, Passage::Pass("new"));
 }
+
+#[test]
+fn a_question_while_deliveries_are_on_their_way_does_not_delay_a_takeover() {
+    let mut gate = taken_over(2, 5);
+    let ticket = gate.asks(secs(0)).unwrap();
+    // The server has sent 4 again when it answers, and it has not come yet.
+    let asked = Baseline {
+        ack_pending: 2,
+        delivered: 5,
+        deliveries: Some(6),
+    };
+    gate.answered(ticket, asked);
+    assert_eq!(again(&mut gate, 4, 6), Passage::Held(None));
+    assert_eq!(again(&mut gate, 5, 7), Passage::Held(None));
+    assert_eq!(released(&mut gate, secs(2)), Some(vec![4, 5]));
+}
