@@ -38,6 +38,9 @@ pub(super) struct Owned {
     concurrency: usize,
 }
 
+/// Pause after the subscriptions could not be opened.
+const OPEN_AGAIN: Duration = Duration::from_secs(1);
+
 impl Owned {
     pub(super) fn new(
         parts: Parts,
@@ -72,23 +75,59 @@ impl Owned {
         let bucket = self.opener.bus.coordination();
         // A missing bucket or permission is an error at once.
         bucket.list(&prefix(&config)).await.map_err(at_consumer)?;
+        let mut signal = std::pin::pin!(signal);
         if let Some(number) = self.partitions {
-            let made = durables::make(&self.opener, number);
-            made.await.map_err(at_consumer)?;
+            let made = std::pin::pin!(self.make_durables(number));
+            match select(made, signal.as_mut()).await {
+                Either::Left((made, _)) => made.map_err(at_consumer)?,
+                Either::Right(_) => return Ok(ConsumerReport::default()),
+            }
         }
         let (keeper, handle) = Keeper::new(bucket, clock, &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
         let ready = self.shared.ready.clone();
         ready.send_replace(true);
         let (report, end) = match self.partitions {
-            None => self.run_whole(handle.clone(), signal).await,
-            Some(number) => Arc::new(self).run_partitions(number, &handle, signal).await,
+            None => self.run_whole(handle.clone(), signal.as_mut()).await,
+            Some(number) => {
+                let owned = Arc::new(self);
+                owned.run_partitions(number, &handle, signal).await
+            }
         };
         ready.send_replace(false);
         handle.leave();
         // It releases the leases, so that the next instance takes over at once.
         keeper.ended().await;
         end.map(|()| report)
+    }
+
+    /// Makes the durables of the partitions. Other instances may be making them too, and in a cluster
+    /// a new one answers late.
+    async fn make_durables(&self, number: u32) -> Result<(), Error> {
+        loop {
+            match durables::make(&self.opener, number).await {
+                Err(error) if error.is_transient() => {
+                    self.warn(&self.opener.name, &error);
+                    self.pause().await;
+                }
+                made => return made,
+            }
+        }
+    }
+
+    /// Waits before the subscriptions are opened again.
+    async fn pause(&self) {
+        let clock = self.opener.bus.clock();
+        let until = clock.monotonic().saturating_add(OPEN_AGAIN);
+        clock.sleep_until(until).await;
+    }
+
+    fn warn(&self, durable: &str, error: &Error) {
+        tracing::warn!(
+            target: crate::TRACING_TARGET,
+            consumer = %durable,
+            "the consumer cannot subscribe, and tries again: {error}"
+        );
     }
 
     /// Handles all events, as the only owner.

@@ -32,9 +32,6 @@ pub(super) struct Turn<'a> {
     pub(super) report: ConsumerReport,
 }
 
-/// Pause after the subscriptions could not be opened.
-const OPEN_AGAIN: Duration = Duration::from_secs(1);
-
 /// How much later than its ack wait, or its delay after a nak (which an owner limits to the ack wait),
 /// a message may be delivered again.
 const LATE: Duration = Duration::from_secs(2);
@@ -61,8 +58,8 @@ impl Turn<'_> {
             let (positions, sources) = match opened {
                 Ok(opened) => opened,
                 Err(error) if error.is_transient() => {
-                    self.warn(&error);
-                    let again = std::pin::pin!(self.pause());
+                    self.owned.warn(&self.durable, &error);
+                    let again = std::pin::pin!(self.owned.pause());
                     if let Either::Right(_) = select(again, signal.as_mut()).await {
                         return Ok(());
                     }
@@ -179,20 +176,6 @@ impl Turn<'_> {
             places: self.places.clone(),
         });
         engine
-    }
-
-    async fn pause(&self) {
-        let clock = self.owned.opener.bus.clock();
-        let until = clock.monotonic().saturating_add(OPEN_AGAIN);
-        clock.sleep_until(until).await;
-    }
-
-    fn warn(&self, error: &Error) {
-        tracing::warn!(
-            target: crate::TRACING_TARGET,
-            consumer = %self.durable,
-            "the owner cannot subscribe, and tries again: {error}"
-        );
     }
 }
 
