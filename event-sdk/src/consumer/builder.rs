@@ -434,14 +434,11 @@ impl<S: EventSet> Consumer<S> {
             layers: self.layers.into_service(),
             letters,
         };
-        Ok(match owners {
-            Some((term, partitions)) => {
-                Started::Owned(Box::new(Owned::new(parts, opener, term, partitions)))
-            }
-            None => {
-                let sources = opener.open(&opener.name).await?;
-                Started::Engine(Box::new(Engine::new(parts, sources)))
-            }
+        Ok(if let Some((term, partitions)) = owners {
+            Started::Owned(Box::new(Owned::new(parts, opener, term, partitions)))
+        } else {
+            let sources = opener.open(&opener.name).await?;
+            Started::Engine(Box::new(Engine::new(parts, sources)))
         })
     }
 }

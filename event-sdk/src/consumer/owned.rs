@@ -107,7 +107,7 @@ impl Owned {
         loop {
             match durables::make(&self.opener, number).await {
                 Err(error) if error.is_transient() => {
-                    self.warn(&self.opener.name, &error);
+                    warn(&self.opener.name, &error);
                     self.pause().await;
                 }
                 made => return made,
@@ -120,14 +120,6 @@ impl Owned {
         let clock = self.opener.bus.clock();
         let until = clock.monotonic().saturating_add(OPEN_AGAIN);
         clock.sleep_until(until).await;
-    }
-
-    fn warn(&self, durable: &str, error: &Error) {
-        tracing::warn!(
-            target: crate::TRACING_TARGET,
-            consumer = %durable,
-            "the consumer cannot subscribe, and tries again: {error}"
-        );
     }
 
     /// Handles all events, as the only owner.
@@ -210,6 +202,14 @@ impl Owned {
             stop.send_replace(true);
         }
     }
+}
+
+fn warn(durable: &str, error: &Error) {
+    tracing::warn!(
+        target: crate::TRACING_TARGET,
+        consumer = %durable,
+        "the consumer cannot subscribe, and tries again: {error}"
+    );
 }
 
 /// The task of a keeper, which ends with the consumer.

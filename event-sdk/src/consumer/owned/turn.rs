@@ -58,7 +58,7 @@ impl Turn<'_> {
             let (positions, sources) = match opened {
                 Ok(opened) => opened,
                 Err(error) if error.is_transient() => {
-                    self.owned.warn(&self.durable, &error);
+                    super::warn(&self.durable, &error);
                     let again = std::pin::pin!(self.owned.pause());
                     if let Either::Right(_) = select(again, signal.as_mut()).await {
                         return Ok(());
@@ -70,9 +70,9 @@ impl Turn<'_> {
             let mut engine = self.engine(sources, positions, fence);
             let mut given_up = false;
             let ended = {
-                let gives_up = std::pin::pin!(gives_up(self.handle.watch(), self.index));
+                let told = std::pin::pin!(told_to_give_up(self.handle.watch(), self.index));
                 let ends = async {
-                    let first = select(signal.as_mut(), gives_up).await;
+                    let first = select(signal.as_mut(), told).await;
                     given_up = matches!(first, Either::Right(_));
                 };
                 engine.run_to_the_end(std::pin::pin!(ends)).await
@@ -189,10 +189,10 @@ async fn ended(mut shares: watch::Receiver<Vec<Share>>, fence: Arc<Fence>, index
 }
 
 /// Completes when the partition has to be given up.
-async fn gives_up(mut shares: watch::Receiver<Vec<Share>>, index: usize) {
+async fn told_to_give_up(mut shares: watch::Receiver<Vec<Share>>, index: usize) {
     let gives_up = |shares: &Vec<Share>| shares.get(index).is_some_and(|share| share.give_up);
     if shares.wait_for(gives_up).await.is_err() {
         // Without a keeper the ownership ends.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
