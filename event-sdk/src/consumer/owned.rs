@@ -11,7 +11,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_sdk_core::transport::Error;
+use event_sdk_core::transport::{Bucket, Error};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -73,16 +73,15 @@ impl Owned {
         let at_consumer = |error: Error| error.at_consumer(name.clone());
         let clock = Arc::clone(self.opener.bus.clock());
         let bucket = self.opener.bus.coordination();
-        // A missing bucket or permission is an error at once.
-        bucket.list(&prefix(&config)).await.map_err(at_consumer)?;
         let mut signal = std::pin::pin!(signal);
-        if let Some(number) = self.partitions {
-            let made = std::pin::pin!(self.make_durables(number));
-            match select(made, signal.as_mut()).await {
-                Either::Left((made, _)) => made.map_err(at_consumer)?,
+        let prepared = {
+            let prepared = std::pin::pin!(self.prepare(&bucket, &prefix(&config)));
+            match select(prepared, signal.as_mut()).await {
+                Either::Left((prepared, _)) => prepared,
                 Either::Right(_) => return Ok(ConsumerReport::default()),
             }
-        }
+        };
+        prepared.map_err(at_consumer)?;
         let (keeper, handle) = Keeper::new(bucket, clock, &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
         let ready = self.shared.ready.clone();
@@ -101,16 +100,21 @@ impl Owned {
         end.map(|()| report)
     }
 
-    /// Makes the durables of the partitions. Other instances may be making them too, and in a cluster
-    /// a new one answers late.
-    async fn make_durables(&self, number: u32) -> Result<(), Error> {
+    /// Makes the durables of the partitions, and checks that the bucket is there: without it, or a
+    /// permission, nothing is ever owned. Tries again if the server does not answer, which happens
+    /// in a cluster whose servers come and go, and where another instance has just made a durable.
+    async fn prepare(&self, bucket: &Bucket, prefix: &str) -> Result<(), Error> {
         loop {
-            match durables::make(&self.opener, number).await {
+            let prepared = match (bucket.list(prefix).await, self.partitions) {
+                (Ok(_), Some(number)) => durables::make(&self.opener, number).await,
+                (listed, _) => listed.map(drop),
+            };
+            match prepared {
                 Err(error) if error.is_transient() => {
                     warn(&self.opener.name, &error);
                     self.pause().await;
                 }
-                made => return made,
+                prepared => return prepared,
             }
         }
     }

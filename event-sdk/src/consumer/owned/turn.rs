@@ -92,9 +92,6 @@ impl Turn<'_> {
             if over {
                 return ended;
             }
-            if given_up {
-                self.handle.release(self.index);
-            }
         }
     }
 
@@ -107,6 +104,7 @@ impl Turn<'_> {
             match share.fence {
                 Some(fence) if !share.give_up => return Some(fence),
                 Some(fence) if released == Some(fence.epoch()) => {}
+                // Nothing runs any more, or nothing ran.
                 Some(fence) => {
                     released = Some(fence.epoch());
                     self.handle.release(self.index);
