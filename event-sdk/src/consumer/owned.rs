@@ -74,8 +74,9 @@ impl Owned {
         let clock = Arc::clone(self.opener.bus.clock());
         let bucket = self.opener.bus.coordination();
         let mut signal = std::pin::pin!(signal);
+        let prefix = prefix(&config);
         let prepared = {
-            let prepared = std::pin::pin!(self.prepare(&bucket, &prefix(&config)));
+            let prepared = std::pin::pin!(self.prepare(&bucket, &prefix));
             match select(prepared, signal.as_mut()).await {
                 Either::Left((prepared, _)) => prepared,
                 Either::Right(_) => return Ok(ConsumerReport::default()),
