@@ -93,6 +93,9 @@
 //!
 //!   Not reported, because the server does not provide the information:
 //!   - messages that a purge removes while no subscription runs;
+//!   - messages that a limit drops at the moment at which a subscription ends, if the server has
+//!     sent it a later message by then: the consumer's position lies behind the dropped ones, as if
+//!     they had been delivered, and the ended subscription reads nothing more;
 //!   - messages that were delivered, not settled and then dropped, except those that a running
 //!     subscription has itself given back or dropped unsettled: it reports them as "at most";
 //!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and

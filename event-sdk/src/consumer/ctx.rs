@@ -80,8 +80,9 @@ impl Ctx {
         &self.held.shared().bus
     }
 
-    /// Publishes an event that this event caused: it inherits correlation id and trace, and has
-    /// this event's id as causation id.
+    /// Publishes an event that this event caused: it inherits correlation id and trace, has this
+    /// event's id as causation id, and takes over the metadata that
+    /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
     /// Its id derives from this event, the consumer, the type, and the count of events of the type
     /// that the attempt has published. A repeated attempt therefore publishes under the same ids,

@@ -134,6 +134,10 @@ pub(super) struct Engine {
     drain_until: Option<Duration>,
     /// Whether the drain time is over.
     drain_over: bool,
+    /// Whether it was told that there is nothing to do.
+    is_idle: bool,
+    /// Completes when the bus is drained or closed.
+    bus_ends: Boxed<()>,
     /// Why the subscription has ended.
     failed: Option<Error>,
     report: ConsumerReport,
@@ -158,6 +162,10 @@ impl Engine {
         let now = clock.monotonic();
         let (ack_wait, max_held) = sources.limits();
         let breaker = Breaker::new(options.probe_interval, max_held);
+        let bus_ends = Box::pin(shared.bus.ending());
+        let streams = sources.bound().map(|(stream, _)| Text::copy_of(stream));
+        shared.activity.receives_from(streams);
+        shared.activity.set_idle(false);
         Self {
             attempts: Attempts::new(options.concurrency),
             ownership: None,
@@ -189,6 +197,8 @@ impl Engine {
             unlimited: Vec::new(),
             drain_until: None,
             drain_over: false,
+            is_idle: false,
+            bus_ends,
             failed: None,
             report: ConsumerReport::default(),
         }
@@ -246,14 +256,27 @@ impl Engine {
             }
             if self.poll_deadlines(cx).is_pending() {
                 self.leave_gate();
+                self.tell_activity(self.has_nothing_to_do());
                 return Poll::Pending;
             }
         }
         // Others have their turn, and time limits begin to run.
         let now = self.read_clock();
         self.limit_running(now);
+        self.tell_activity(false);
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whether no event is held, nothing is settled or recorded, and no more can be received now.
+    fn has_nothing_to_do(&self) -> bool {
+        self.held.is_empty() && self.settling.is_empty() && self.recorder.is_idle()
+    }
+
+    fn tell_activity(&mut self, is_idle: bool) {
+        if std::mem::replace(&mut self.is_idle, is_idle) != is_idle {
+            self.shared.activity.set_idle(is_idle);
+        }
     }
 
     /// Receives one item, if there is room for another event.
@@ -327,6 +350,9 @@ impl Engine {
         } else {
             let held = Held::new(delivery, None, Arc::clone(&self.shared));
             let id = self.hold(held, None);
+            if !self.passes_gate(id) {
+                return;
+            }
             let text = "a message of the retry stream without the headers of a redrive".to_owned();
             let failure = Failure::described(FailureClass::Reject, text);
             self.give_up(id, &failure, DeadLetterClass::Unreadable);
@@ -436,6 +462,7 @@ impl Drop for Engine {
     /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.
     fn drop(&mut self) {
         self.shared.end();
+        self.shared.activity.set_idle(true);
     }
 }
 

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::activity::Activity;
 use crate::bus::EventBus;
 use crate::dead_letters::Redriven;
 use crate::raw::Untyped;
@@ -26,6 +27,10 @@ pub(super) struct Shared {
     pub(super) ready: watch::Sender<bool>,
     /// Whether the consumer is ending.
     pub(super) ending: watch::Sender<bool>,
+    /// Whether it has anything to do.
+    pub(super) activity: Arc<Activity>,
+    /// The metadata that published events take over from their cause.
+    pub(super) inherits: Arc<[Text]>,
 }
 
 impl Shared {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, TransportExt as _};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -70,9 +71,14 @@ impl Owned {
         bucket.list(&prefix(&config)).await.map_err(at_consumer)?;
         let (keeper, mut handle) = Keeper::new(bucket, Arc::clone(bus.clock()), &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
-        let mut signal = std::pin::pin!(signal);
+        // A standby has no subscription that would tell it of the end of the bus.
+        let bus_ends = std::pin::pin!(bus.ending());
+        let signal = std::pin::pin!(signal);
+        let mut signal = std::pin::pin!(select(signal, bus_ends).map(drop));
         let ready = self.shared.ready.clone();
         ready.send_replace(true);
+        // A standby holds nothing.
+        self.shared.activity.set_idle(true);
         let mut report = ConsumerReport::default();
         let end = self.own(&mut handle, signal.as_mut(), &mut report).await;
         ready.send_replace(false);
@@ -159,6 +165,8 @@ impl Owned {
             // A standby is ready too.
             ready: watch::Sender::new(true),
             ending: watch::Sender::new(false),
+            activity: Arc::clone(&shared.activity),
+            inherits: Arc::clone(&shared.inherits),
         });
         let now = self.opener.bus.clock().monotonic();
         let ack_wait = sources.longest_ack_wait().saturating_add(LATE);

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 mod killers;
+mod options;
 mod outage;
 mod rig;
 mod single_active;

@@ -18,5 +18,9 @@ mod archiving;
 mod consuming;
 mod export;
 mod killed;
+#[cfg(unix)]
+mod processes;
 
+mod cluster;
 mod park;
+mod servers;

@@ -1,6 +1,8 @@
 //! `Error`, `ErrorKind`, `Operation` and `Outcome`: the error type of the bus and of every
 //! transport.
 
+mod words;
+
 use std::fmt;
 
 use super::{Capability, Difference};
@@ -26,7 +28,7 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The kind of an [`Error`], for programs to decide by.
+/// The kind of an [`Error`], for programs to decide by. `Display` says it in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -17,6 +17,10 @@ impl Engine {
         self.limit_running(now);
         if !self.has_room() {
             self.unreceived_since.get_or_insert(now);
+            if self.drain_until.is_none() && self.bus_ends.as_mut().poll(cx).is_ready() {
+                self.begin_drain();
+                return Poll::Ready(());
+            }
         }
         if self.next_deadline <= now {
             self.scan(now);

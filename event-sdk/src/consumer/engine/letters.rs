@@ -1,9 +1,11 @@
 //! Dead letters: an event that is given up is written to the store, and acknowledged after that.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Settlement};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
 use super::Engine;
@@ -58,11 +60,17 @@ impl Engine {
         entry.state = State::WritingLetter;
         let (store, letter) = (Arc::clone(store), Arc::clone(letter));
         let clock = Arc::clone(entry.held.shared().bus.clock());
+        // A panic of the store would end the consumer with all its events.
+        let put = AssertUnwindSafe(async move { store.put(&letter).await }).catch_unwind();
         self.settling.push_letter(id, async move {
             let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
-            match select(store.put(&letter), late).await {
-                Either::Left((written, _)) => written,
-                Either::Right(_) => Err(not_answered()),
+            match select(Box::pin(put), late).await {
+                Either::Left((Ok(written), _)) => written,
+                Either::Left((Err(_), _)) => Err(failed(ErrorKind::Other, "panicked")),
+                Either::Right(_) => {
+                    let how = format!("did not answer within {LONGEST_PUT:?}");
+                    Err(failed(ErrorKind::Timeout, &how))
+                }
             }
         });
     }
@@ -98,9 +106,10 @@ impl Engine {
     }
 }
 
-fn not_answered() -> Error {
-    let reason = format!("the store of dead letters did not answer within {LONGEST_PUT:?}");
-    Error::new(ErrorKind::Timeout, Operation::Publish, reason).with_unknown_outcome()
+/// Without the text of a panic, which may hold data of the event.
+fn failed(kind: ErrorKind, how: &str) -> Error {
+    let reason = format!("the store of dead letters {how}");
+    Error::new(kind, Operation::Publish, reason).with_unknown_outcome()
 }
 
 fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLetter {

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use event_sdk_core::transport::Error;
+use event_sdk_core::transport::{BoundConsumer, Error};
 
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -63,9 +63,15 @@ impl Sources {
             .map(|item| taken(item, Source::Redriven))
     }
 
-    /// The longest ack wait of the events.
+    /// The streams with the durables on them.
+    pub(in crate::consumer) fn bound(&self) -> impl Iterator<Item = (&str, &BoundConsumer)> {
+        let redriven = self.redriven.iter().flat_map(Subscriber::bound);
+        self.events.bound().chain(redriven)
+    }
+
+    /// The longest ack wait.
     pub(in crate::consumer) fn longest_ack_wait(&self) -> Duration {
-        let waits = self.events.bound().flat_map(|(_, bound)| {
+        let waits = self.bound().flat_map(|(_, bound)| {
             let backoff = bound.config.backoff.iter().copied();
             backoff.chain([bound.config.ack_wait])
         });
@@ -76,11 +82,7 @@ impl Sources {
     pub(super) fn limits(&self) -> (Duration, usize) {
         let mut shortest = Duration::MAX;
         let mut pending = 0_usize;
-        for (_, bound) in self
-            .events
-            .bound()
-            .chain(self.redriven.iter().flat_map(Subscriber::bound))
-        {
+        for (_, bound) in self.bound() {
             let config = &bound.config;
             let waits = config.backoff.iter().copied().chain([config.ack_wait]);
             shortest = waits.fold(shortest, Duration::min);

@@ -10,7 +10,7 @@ use event_sdk::transport::{
 use event_sdk::{EventBus, EventSet, Incoming, Pattern, Subscribe};
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
 
-use super::{Act, Case};
+use super::{Act, Case, runtime};
 use crate::support::{next, publish, within};
 
 /// What a service does, by the first words of its row.
@@ -44,6 +44,17 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("applies the streams", |case| Box::pin(applies(case))),
     ("coordinates", |case| Box::pin(coordinates(case))),
     ("applies its bucket", |case| Box::pin(applies_bucket(case))),
+    ("keeps dead letters", |case| {
+        Box::pin(runtime::keeps_letters(case))
+    }),
+    ("redrives", |case| Box::pin(runtime::redrives(case))),
+    ("parks", |case| Box::pin(runtime::parks(case))),
+    ("counts attempts", |case| {
+        Box::pin(runtime::counts_attempts(case))
+    }),
+    ("writes letters of advisories", |case| {
+        Box::pin(runtime::writes_advisory_letters(case))
+    }),
     ("publishes without streams", |case| {
         Box::pin(plain_publish(case))
     }),
