@@ -112,6 +112,8 @@ pub enum Operation {
     Manage,
     /// Reading and writing entries of a bucket.
     Coordinate,
+    /// Scheduling messages, and cancelling and listing them.
+    Schedule,
     /// Closing.
     Close,
 }
@@ -161,7 +163,7 @@ impl Error {
         Self::new(
             ErrorKind::Closed,
             operation,
-            "the transport is being drained, which leaves only publishing, settling and coordination",
+            "the transport is being drained, which leaves only publishing, scheduling, settling and coordination",
         )
     }
 
@@ -271,6 +273,7 @@ impl fmt::Display for Error {
             Operation::Read => "read",
             Operation::Manage => "manage",
             Operation::Coordinate => "coordinate",
+            Operation::Schedule => "schedule",
             Operation::Close => "close",
         })?;
         for (what, name) in [
