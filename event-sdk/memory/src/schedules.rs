@@ -102,7 +102,10 @@ impl Schedules {
         self.by_time.clear();
         for (key, message) in &mut self.by_key {
             // Rather late by the error of the measurement than early.
-            message.place.0 = message.place.0.saturating_sub(since - MEASURED);
+            message.place.0 = message
+                .place
+                .0
+                .saturating_sub(since.saturating_sub(MEASURED));
             self.by_time.insert(message.place, key.clone());
         }
     }

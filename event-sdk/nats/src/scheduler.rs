@@ -31,7 +31,7 @@ impl Scheduler for Nats {
             Text::copy_of(request.subject.as_ref()),
         );
         let checked = request.check();
-        self.scheduling(checked, stream, subject, async move |context, layout| {
+        self.scheduling(checked, &stream, subject, async move |context, layout| {
             Put::new(&context, &layout, request)?.run().await
         })
     }
@@ -39,7 +39,7 @@ impl Scheduler for Nats {
     fn cancel(&self, request: CancelRequest) -> Completion<Result<Cancellation, Error>> {
         let (stream, key) = (request.stream.clone(), request.key.clone());
         let checked = request.check();
-        self.scheduling(checked, stream, key, async move |context, layout| {
+        self.scheduling(checked, &stream, key, async move |context, layout| {
             cancel::cancel(&context, &layout, &request.key, &request.subjects).await
         })
     }
@@ -48,7 +48,7 @@ impl Scheduler for Nats {
         let checked = CancelRequest::check_prefix(prefix);
         let (stream, prefix) = (Text::copy_of(stream), Text::copy_of(prefix));
         let below = prefix.clone();
-        self.scheduling(checked, stream, prefix, async move |context, layout| {
+        self.scheduling(checked, &stream, prefix, async move |context, layout| {
             list::list(&context, &layout, &below).await
         })
     }
@@ -60,7 +60,7 @@ impl Nats {
     fn scheduling<T, F>(
         &self,
         checked: Result<(), Error>,
-        stream: Text,
+        stream: &Text,
         subject: Text,
         work: impl FnOnce(Arc<NatsContext>, Layout) -> F + Send + 'static,
     ) -> Completion<Result<T, Error>>
@@ -72,7 +72,7 @@ impl Nats {
         let about = ErrorContext::new(Operation::Schedule).stream(stream.clone());
         let ready = checked.and_then(|()| {
             context.check_publishing(Operation::Schedule)?;
-            Layout::of(&about, &stream)
+            Layout::of(&about, stream)
         });
         let named = move |error: Error| {
             let error = about.on(error);

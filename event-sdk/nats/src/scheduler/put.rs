@@ -65,6 +65,7 @@ enum Sent {
     WrongSequence(Error),
     /// The stream refuses it for the moment.
     NotNow(Error),
+    /// It is not sent again.
     Refused(Error),
     /// The stream takes no TTLs.
     NoTtl,
@@ -148,8 +149,7 @@ impl<'a> Put<'a> {
                         "the stream has no leader at the moment; try again",
                     )
                 }
-                Sent::Unanswered(error) if self.is_far() => error,
-                Sent::Unanswered(error) => return Err(self.failed(error)),
+                Sent::Unanswered(error) => error,
             };
             if begun.elapsed() >= time {
                 return Err(self.failed(error));
@@ -196,7 +196,7 @@ impl<'a> Put<'a> {
             Ok(reply) => self.read(&reply),
             Err(NotAnswered { error, sent }) => {
                 self.maybe_stored |= sent;
-                if !error.is_transient() {
+                if !error.is_transient() || (sent && !self.is_far()) {
                     Sent::Refused(error)
                 } else if sent {
                     Sent::Unanswered(error)
