@@ -51,6 +51,8 @@ mod coordinating;
 
 mod buckets;
 
+mod scheduling;
+
 mod closing;
 
 mod draining;
@@ -96,6 +98,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         advisories::CASES,
         coordinating::CASES,
         buckets::CASES,
+        scheduling::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

@@ -89,6 +89,10 @@ impl Ctx {
     /// and the stream drops the duplicates, within its duplicate window. Handlers that publish
     /// different events at each attempt use [`fresh_id`](PublishFrom::fresh_id).
     ///
+    /// To publish an event later, schedule it on the [bus](Self::bus) with
+    /// [`publish_at`](crate::Publisher::publish_at) and `caused_by(&ctx)`: a repeated attempt replaces
+    /// the waiting event of the same key.
+    ///
     /// Await the result to know that the event is stored.
     pub fn publish<E: Event>(&self, event: impl IntoPublishable<E>) -> PublishFrom<E> {
         PublishFrom::new(Arc::clone(&self.held), event.into_publishable())

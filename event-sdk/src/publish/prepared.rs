@@ -108,6 +108,13 @@ pub(super) struct Expect {
     pub(super) entity: Option<u64>,
 }
 
+impl Expect {
+    /// Whether nothing is expected.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stream.is_none() && self.subject.is_none() && self.entity.is_none()
+    }
+}
+
 impl<E> Prepared<E> {
     pub(super) const fn new(head: ValueHeader, event: Arc<E>) -> Self {
         Self {

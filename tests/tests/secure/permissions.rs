@@ -5,14 +5,16 @@ mod acts;
 mod runtime;
 
 use std::fmt::Write as _;
+use std::future::IntoFuture as _;
 use std::pin::Pin;
+use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{BucketConfig, Error, ErrorKind, TransportExt as _};
 use event_sdk::{BusBuilder, EventBus};
 use event_sdk_test_servers::{Permissions, Server};
-use event_sdk_tests::orders::AllOrderEvents;
+use event_sdk_tests::orders::{AllOrderEvents, placed};
 use futures_util::{StreamExt as _, stream};
 
 use crate::captured;
@@ -21,6 +23,8 @@ use crate::support::{connect, everything_of, publish, server_with, user, within}
 use acts::ACTS;
 
 const PAGE: &str = include_str!("../../../docs/production.md");
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 type Act = fn(Case) -> Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
@@ -243,6 +247,11 @@ impl Case {
             publish(&bus, id).await.unwrap();
         }
         runtime::prepare(self, &bus).await;
+        if self.row.starts_with("cancels") {
+            let orders = bus.publisher();
+            let later = orders.publish_after(placed(9), HOUR);
+            within("the schedule", later.into_future()).await.unwrap();
+        }
         let in_bucket = ["coordinates", "counts attempts"];
         if in_bucket.iter().any(|begin| self.row.starts_with(begin)) {
             let bucket = BucketConfig::new(self.own("EVENT_SDK"));
@@ -267,7 +276,10 @@ impl Case {
     }
 
     fn builder(&self) -> BusBuilder {
-        let stream = StreamSpec::new(self.own("ORDERS")).subject("orders.>");
+        let mut stream = StreamSpec::new(self.own("ORDERS")).subject("orders.>");
+        if self.row.contains("schedule") {
+            stream = stream.schedules();
+        }
         EventBus::builder()
             .prefix(self.own("events.").trim_end_matches('.').to_owned())
             .stream(stream)

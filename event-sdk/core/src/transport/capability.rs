@@ -57,11 +57,14 @@ pub enum Capability {
     Coordination,
     /// An entry can have an expiry of its own.
     CoordinationExpiry,
+    /// Messages can be stored at a later time:
+    /// [`Transport::scheduler`](super::Transport::scheduler).
+    Scheduler,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -83,6 +86,7 @@ impl Capability {
         Self::Compression,
         Self::Coordination,
         Self::CoordinationExpiry,
+        Self::Scheduler,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -96,6 +100,7 @@ impl Capability {
                 | Self::MessageAdmin
                 | Self::Advisories
                 | Self::Coordination
+                | Self::Scheduler
         )
     }
 
@@ -130,6 +135,7 @@ impl fmt::Display for Capability {
             Self::Compression => "compressing a stream",
             Self::Coordination => "keeping entries by key with compare-and-set",
             Self::CoordinationExpiry => "an expiry for a single entry",
+            Self::Scheduler => "scheduling a message for a later time",
         })
     }
 }

@@ -114,6 +114,8 @@ pub enum Operation {
     Manage,
     /// Reading and writing entries of a bucket.
     Coordinate,
+    /// Scheduling messages, and cancelling and listing them.
+    Schedule,
     /// Closing.
     Close,
 }
@@ -163,7 +165,7 @@ impl Error {
         Self::new(
             ErrorKind::Closed,
             operation,
-            "the transport is being drained, which leaves only publishing, settling and coordination",
+            "the transport is being drained, which leaves only publishing, scheduling, settling and coordination",
         )
     }
 
@@ -273,6 +275,7 @@ impl fmt::Display for Error {
             Operation::Read => "read",
             Operation::Manage => "manage",
             Operation::Coordinate => "coordinate",
+            Operation::Schedule => "schedule",
             Operation::Close => "close",
         })?;
         for (what, name) in [

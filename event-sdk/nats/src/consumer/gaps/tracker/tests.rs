@@ -55,7 +55,7 @@ fn stream(first: u64, last: u64, deleted: &[u64]) -> StreamLook {
             subjects: Some(vec![Pattern::parse("s.>").unwrap()]),
             keeps_read: true,
             per_subject: false,
-            is_mirror: false,
+            skips: false,
             copies: 1,
         },
     }
