@@ -2,6 +2,7 @@
 
 mod filters;
 mod layers;
+mod parking;
 mod presets;
 mod running;
 
@@ -263,8 +264,14 @@ impl<S> Consumer<S> {
     /// event without a key waits for none, which is logged once.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
-    /// unless set). While a key whose handler fails has that many later events, no event of
-    /// another key is received.
+    /// unless set). A key that waits for a retry takes at most a quarter of it, if the consumer has
+    /// [one owner](Self::single_active), and keeps its [dead letters in a
+    /// stream](crate::dead_letters::DeadLetters::stream) without a maximum age: later events of the
+    /// key are put into its [park](crate::dead_letters::Park) in that stream, and acknowledged. They
+    /// are handled from there, in order and before newer ones, as soon as the key goes on; also by the
+    /// next owner. Other consumers have nowhere to put them: while a key whose handler fails has
+    /// `max_ack_pending` later events, no event of another key is received. A quarter is reported by a
+    /// warning then.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -424,6 +431,7 @@ impl<S: EventSet> Consumer<S> {
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
+        let park = self.park().await.map_err(at_consumer)?;
         let mut handlers = self.handlers;
         handlers.watch(&self.name);
         let opener = Opener {
@@ -451,6 +459,7 @@ impl<S: EventSet> Consumer<S> {
             filters: Arc::new(self.filters),
             layers: self.layers.into_service(),
             letters,
+            park,
         };
         Ok(match single_active {
             Some(term) => Started::Owned(Box::new(Owned::new(parts, opener, term))),

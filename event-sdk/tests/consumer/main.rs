@@ -13,6 +13,7 @@ mod layers;
 mod letters;
 mod order;
 mod outage;
+mod parking;
 mod presets;
 mod process;
 mod publishing;

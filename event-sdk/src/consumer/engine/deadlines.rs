@@ -112,6 +112,8 @@ impl Engine {
         }
         self.advance_breaker(now);
         self.end_long_waits(now);
+        self.end_pauses(now);
+        self.look_for_requests(now);
         for id in stale {
             self.keep_alive(id);
         }

@@ -36,8 +36,10 @@ pub(super) struct Entry {
     pub(super) known: Option<Box<Known>>,
     /// Whether `known` counts the attempt that runs.
     pub(super) counted: bool,
-    /// Its dead letter, once it was given up.
+    /// Its dead letter, once it was given up, or what is put into the park.
     pub(super) letter: Option<Arc<DeadLetter>>,
+    /// Whether it is put into the park, and was not given up.
+    pub(super) parks: bool,
     /// How often the letter could not be written.
     pub(super) letter_failures: u32,
     /// When it was received.
@@ -62,7 +64,7 @@ pub(super) enum State {
     AtBreaker,
     /// It waits for its next attempt, until this time.
     Waiting(Duration),
-    /// Its dead letter is being written.
+    /// Its dead letter is being written, or it is being put into the park.
     WritingLetter,
     /// It is being settled.
     Settling,
@@ -92,6 +94,7 @@ impl Entry {
             known: None,
             counted: false,
             letter: None,
+            parks: false,
             letter_failures: 0,
             since: now,
             alive_at: now,
