@@ -179,6 +179,21 @@ impl Park {
         put.await.map(drop)
     }
 
+    /// Whether anything was ever appended, and not deleted since.
+    pub(crate) async fn is_used(&self) -> Result<bool, Error> {
+        let filter = self.place.filter(Area::Park, Some(&self.consumer));
+        let filter = filter.map_err(|why| self.invalid(&why))?;
+        let mut request = HistoryRequest::new(self.place.name(), vec![filter]);
+        request.limit = Some(1);
+        let mut stored = self.bus.transport().read_history(request).await?;
+        Ok(stored.next().await.transpose()?.is_some())
+    }
+
+    fn invalid(&self, why: &InvalidSubject) -> Error {
+        let kind = ErrorKind::InvalidSubject;
+        Error::new(kind, Operation::Read, why.to_string()).at_stream(self.place.name())
+    }
+
     /// Reads letters, parked events and what became of them: of one key, or of all.
     async fn records(&self, key: Option<&DeadKey>) -> Result<Records, Error> {
         let consumer = Some(self.consumer.as_str());
@@ -201,10 +216,7 @@ impl Park {
         filters: Result<Vec<Pattern>, InvalidSubject>,
         from: u64,
     ) -> Result<Vec<StoredMessage>, Error> {
-        let filters = filters.map_err(|why| {
-            let kind = ErrorKind::InvalidSubject;
-            Error::new(kind, Operation::Read, why.to_string()).at_stream(self.place.name())
-        })?;
+        let filters = filters.map_err(|why| self.invalid(&why))?;
         let mut request = HistoryRequest::new(self.place.name(), filters);
         if from > 1 {
             request.from = HistoryStart::Sequence(from);

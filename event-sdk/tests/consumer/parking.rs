@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use event_sdk::consumer::{Consumer, ConsumerReport, Ctx, Failure, Outcome, Retry};
+use event_sdk::consumer::{
+    BatchFailure, Consumer, ConsumerReport, Ctx, EventBatch, Failure, Outcome, Retry,
+};
 use event_sdk::dead_letters::{
     Audit, DeadKey, DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, LetterStatus,
     MemoryDeadLetters, Page, Park, ReleaseOutcome,
@@ -188,13 +190,18 @@ async fn what_waits_in_the_park_is_handled_in_order_before_newer_events() {
         .retry(Retry::steps([secs(60)]).max_attempts(3));
     let instance = Instance::start(consumer);
     tokio::time::sleep(secs(30)).await;
-    // The held key has a quarter of 40; the rest waits in the park.
-    assert_eq!(left(&bus, "billing").await, (10, 0));
+    // The held key has a quarter of 40 at most; the rest waits in the park.
+    let (unsettled, pending) = left(&bus, "billing").await;
+    assert!((1..=10).contains(&unsettled) && pending == 0, "{unsettled}");
     let keys = park(&bus).keys().await.unwrap();
     let [state] = &*keys else {
         panic!("{keys:?}");
     };
-    assert_eq!((state.first, state.last, state.events), (11, 100, 90));
+    assert!(
+        (2..=11).contains(&state.first) && state.last == 100,
+        "{state:?}"
+    );
+    assert_eq!(state.events, 100 - unsettled);
     assert!(!state.dead);
     // Newer ones arrive while it waits, and while it is handled.
     for number in 100..120 {
@@ -211,6 +218,33 @@ async fn what_waits_in_the_park_is_handled_in_order_before_newer_events() {
     assert!(report.parked >= 110, "{report}");
     assert_eq!(park(&bus).keys().await.unwrap(), []);
     assert_eq!(left(&bus, "billing").await, (0, 0));
+}
+
+/// Four keys with a quarter each would leave nothing for others.
+#[tokio::test(start_paused = true)]
+async fn many_held_keys_leave_half_of_the_places() {
+    let (bus, journal) = (bus(), Journal::new());
+    for number in 0..300 {
+        place(&bus, &format!("bad {}", number % 10), number).await;
+    }
+    for number in 0..100 {
+        place(&bus, "good", number).await;
+    }
+    let consumer = billing(&bus, &journal, |order, _| {
+        if order.order.starts_with("bad") {
+            Err(Failure::retry("never"))
+        } else {
+            Ok(())
+        }
+    });
+    let consumer = consumer
+        .single_active_for(TERM)
+        .retry(Retry::steps([secs(3_600)]).max_attempts(3));
+    let begun = Instant::now();
+    let report = consumer.run_until(journal.wait(100)).await.unwrap();
+    assert!(begun.elapsed() < secs(60), "{:?}", begun.elapsed());
+    assert!(of(&journal, "good").into_iter().eq(0..100));
+    assert!(report.parked >= 300 - 20 - 10, "{report}");
 }
 
 /// An event of the park that fails for good becomes a letter, and those behind it go on.
@@ -321,7 +355,7 @@ async fn the_next_owner_goes_on_in_order() {
     journal.wait(1).await;
     first.crash().await;
     let keys = park(&bus).keys().await.unwrap();
-    assert_eq!((keys[0].first, keys[0].events), (11, 50));
+    assert!(keys[0].first <= 11 && keys[0].events >= 50, "{keys:?}");
     for number in 60..70 {
         place(&bus, "a", number).await;
     }
@@ -341,6 +375,83 @@ async fn the_next_owner_goes_on_in_order() {
     third.end().await;
     assert_eq!(park(&bus).keys().await.unwrap(), []);
     assert_eq!(left(&bus, "billing").await, (0, 0));
+}
+
+/// Events that wait in the park are not left behind when a consumer is changed.
+#[tokio::test(start_paused = true)]
+async fn a_consumer_without_a_park_does_not_start_while_events_wait_in_it() {
+    let (bus, journal) = (bus(), Journal::new());
+    for number in 0..60 {
+        place(&bus, "a", number).await;
+    }
+    let never = |_: &OrderPlaced, _: &Ctx| Err(Failure::retry("never"));
+    let first = billing(&bus, &journal, never).single_active_for(TERM);
+    let first = Instance::start(first.retry(Retry::steps([secs(600)]).max_attempts(9)));
+    until("the park", async || {
+        !park(&bus).keys().await.unwrap().is_empty()
+    })
+    .await;
+    first.end().await;
+    let ready = || billing(&bus, &journal, |_, _| Ok(()));
+    let error = ready().run().await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+    let text = error.to_string();
+    assert!(
+        text.contains("single_active") && text.contains("drop_key"),
+        "{text}"
+    );
+    let second = Instance::start(ready().single_active_for(TERM));
+    until("all", async || of(&journal, "a").len() == 60).await;
+    until("the end of the park", async || {
+        park(&bus).keys().await.unwrap().is_empty()
+    })
+    .await;
+    second.end().await;
+    assert!(of(&journal, "a").into_iter().eq(0..60));
+    place(&bus, "a", 60).await;
+    let report = ready().run_until(journal.wait(61)).await.unwrap();
+    assert_eq!(report.handled, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_take_events_from_the_park_in_order() {
+    let (bus, journal) = (bus(), Journal::new());
+    for number in 0..100 {
+        place(&bus, "a", number).await;
+        place(&bus, "b", number).await;
+    }
+    let (notes, failed) = (journal.clone(), AtomicU64::new(0));
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .ordered_by_key()
+        .max_ack_pending(40)
+        .ack_wait(secs(30))
+        .single_active_for(TERM)
+        .retry(Retry::steps([secs(60)]).max_attempts(9))
+        .dead_letters(DeadLetters::stream("DLQ"))
+        .on_batches(
+            5,
+            Duration::from_millis(10),
+            move |batch: EventBatch<OrderPlaced>| {
+                let mut failures = Vec::new();
+                for (index, (order, _)) in batch.iter().enumerate() {
+                    let is_first = (&*order.order, order.number) == ("a", 0);
+                    if is_first && failed.fetch_add(1, Ordering::Relaxed) < 2 {
+                        failures.push((index, Failure::retry("not yet")));
+                    }
+                    // Later events of a key that failed come again.
+                    if failures.is_empty() || order.order != "a" {
+                        notes.note(format!("{} {}", order.order, order.number));
+                    }
+                }
+                let failed = (!failures.is_empty()).then(|| BatchFailure::of(failures));
+                std::future::ready(failed.map_or(Ok(()), Err))
+            },
+        );
+    let report = consumer.run_until(journal.wait(200)).await.unwrap();
+    assert!(report.parked > 50, "{report}");
+    assert!(of(&journal, "b").into_iter().eq(0..100), "{journal:?}");
+    assert!(of(&journal, "a").into_iter().eq(0..100), "{journal:?}");
 }
 
 /// Sequenced mode: event 3 of the key `a` fails until it is repaired.

@@ -20,3 +20,4 @@ mod export;
 mod killed;
 
 mod park;
+mod sequenced;

@@ -27,19 +27,21 @@ impl<S> Consumer<S> {
         } else {
             "one owner, who handles what has waited in order: call `single_active()`"
         };
-        let Some(place) = place.filter(|_| is_ordered) else {
-            return if sequenced {
-                let reason = format!("sequenced dead letters need {missing}");
-                let kind = ErrorKind::InvalidOption;
-                Err(Error::new(kind, Operation::Configure, reason))
-            } else {
-                Ok(None)
-            };
+        if sequenced && (place.is_none() || !is_ordered) {
+            let reason = format!("sequenced dead letters need {missing}");
+            let kind = ErrorKind::InvalidOption;
+            return Err(Error::new(kind, Operation::Configure, reason));
+        }
+        let Some(place) = place else {
+            return Ok(None);
         };
         if !sequenced && self.bus.transport().history().is_none() {
             return Ok(None);
         }
         let park = Park::new(&self.bus, place.clone(), self.name.clone());
+        if !is_ordered {
+            return nothing_waits(&park, missing).await.map(|()| None);
+        }
         match park.verify().await {
             Err(error) if !sequenced && *error.kind() == ErrorKind::InvalidOption => {
                 tracing::warn!(
@@ -47,11 +49,38 @@ impl<S> Consumer<S> {
                     consumer = %self.name,
                     "a key that waits for a retry may take all of max_ack_pending: {error}"
                 );
-                return Ok(None);
+                let missing = "a dead-letter stream that keeps them";
+                return nothing_waits(&park, missing).await.map(|()| None);
             }
             verified => verified?,
         }
         let park = Arc::new(park);
         Ok(Some(ParkOptions { park, sequenced }))
     }
+}
+
+/// A consumer without a park handles nothing of what an earlier one has put there.
+async fn nothing_waits(park: &Park, missing: &str) -> Result<(), Error> {
+    let waiting = async {
+        if park.is_used().await? {
+            park.keys().await
+        } else {
+            Ok(Vec::new())
+        }
+    };
+    let keys = match waiting.await {
+        Ok(keys) => keys,
+        // Whoever may not read has put nothing there.
+        Err(error) if *error.kind() == ErrorKind::PermissionDenied => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let events: u64 = keys.iter().map(|state| state.events).sum();
+    let reason = format!(
+        "{events} events of {} keys wait in the park of this consumer, and would never be handled without {missing}; handle them first, or give them up by `Park::drop_key`",
+        keys.len()
+    );
+    Err(Error::new(ErrorKind::InvalidOption, Operation::Configure, reason).at_stream(park.stream()))
 }

@@ -110,6 +110,11 @@ impl Keys {
         !std::mem::replace(&mut waiting.blocked, true)
     }
 
+    /// Whether the event that blocks the key has failed, or could not be handled.
+    pub(super) fn is_held(&self, key: &Key) -> bool {
+        self.waiting.get(key).is_some_and(|it| it.held)
+    }
+
     /// How many events wait for the key.
     pub(super) fn len(&self, key: &Key) -> usize {
         self.waiting.get(key).map_or(0, |it| it.queue.len())

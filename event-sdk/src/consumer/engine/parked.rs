@@ -51,7 +51,12 @@ impl Engine {
             // One that was delivered before may be in the park already.
             let again = entry.held.delivery().attempt() > 1;
             let waiting = self.keys.len(key) + 1;
-            if line.dead.is_some() || again || waiting >= self.parking.quarter(key) {
+            let places = if self.keys.is_held(key) {
+                self.parking.allowance(key, self.held.len())
+            } else {
+                self.parking.quarter(key)
+            };
+            if line.dead.is_some() || again || waiting >= places {
                 self.park(id, key);
                 return true;
             }
@@ -73,17 +78,20 @@ impl Engine {
 
     /// A held key takes so many places: what is more than a quarter goes to the park.
     pub(super) fn limit_key(&mut self, key: &Key, taken: usize) {
-        let quarter = self.parking.quarter(key);
-        if taken <= quarter {
+        if self.parking.park().is_none() {
+            if taken > self.parking.quarter(key) {
+                self.warn_of_crowd();
+            }
             return;
         }
-        if self.parking.park().is_none() {
-            return self.warn_of_crowd();
+        let places = self.parking.allowance(key, self.held.len());
+        if taken <= places {
+            return;
         }
         if !self.parking.lines.contains_key(key) {
             self.open_line(key);
         }
-        let excess = (self.keys.len(key) + 1).saturating_sub(quarter);
+        let excess = (self.keys.len(key) + 1).saturating_sub(places);
         let held = &self.held;
         let parkable = |id| {
             held.get(id)

@@ -121,6 +121,13 @@ impl Parking {
         quarter.copied().unwrap_or(usize::MAX)
     }
 
+    /// How many events a held key may take beside so many held events: nothing but the one that holds
+    /// it, if half of all places are taken, since several keys may be held.
+    pub(super) fn allowance(&self, key: &Key, held: usize) -> usize {
+        let half = self.quarters.values().sum::<usize>().saturating_mul(2);
+        if held > half { 1 } else { self.quarter(key) }
+    }
+
     /// Whether a key waits for a request.
     pub(super) fn has_dead_key(&self) -> bool {
         self.lines.values().any(|line| line.dead.is_some())
