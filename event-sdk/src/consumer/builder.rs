@@ -264,14 +264,12 @@ impl<S> Consumer<S> {
     /// event without a key waits for none, which is logged once.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
-    /// unless set). A key that waits for a retry takes at most a quarter of it, if the consumer has
-    /// [one owner](Self::single_active), and keeps its [dead letters in a
-    /// stream](crate::dead_letters::DeadLetters::stream) without a maximum age: later events of the
-    /// key are put into its [park](crate::dead_letters::Park) in that stream, and acknowledged. They
-    /// are handled from there, in order and before newer ones, as soon as the key goes on; also by the
-    /// next owner. Other consumers have nowhere to put them: while a key whose handler fails has
-    /// `max_ack_pending` later events, no event of another key is received. A quarter is reported by a
-    /// warning then.
+    /// unless set). A key that waits for a retry, or whose handler has run for a second, takes a
+    /// quarter of it at most, if the consumer has [one owner](Self::single_active) and [a
+    /// stream](crate::dead_letters::DeadLetters::stream) for dead letters: later events of the key wait
+    /// in its [park](crate::dead_letters::Park) in that stream, and are handled in order before newer
+    /// ones. Other consumers have nowhere to put them: such a key can then take all places, and stop
+    /// the others, which a warning reports.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self

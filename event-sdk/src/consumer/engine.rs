@@ -17,7 +17,8 @@
 //! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;
 //! - `parking`: what the engine knows of the park;
-//! - `parked`: events that wait for their keys in the park;
+//! - `parked`: events that go to the park to wait for their keys;
+//! - `unparked`: events that come out of it;
 //! - `releases`: requests to go on with dead keys;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
@@ -42,6 +43,7 @@ mod releases;
 mod sources;
 mod start;
 mod suspects;
+mod unparked;
 
 use ownership::Ownership;
 pub(super) use ownership::{StreamGate, baseline};
@@ -450,6 +452,7 @@ impl Engine {
     /// Unblocks a key, or goes on with what waits for it in the park.
     fn release(&mut self, key: &Key) {
         if self.parking.lines.contains_key(key) {
+            self.keys.ease(key);
             return self.go_on(key);
         }
         let most = self.handlers.batch().map_or(1, |batch| batch.max);

@@ -15,6 +15,7 @@ mod order;
 mod outage;
 mod parking;
 mod parking_killed;
+mod parking_sequenced;
 mod presets;
 mod process;
 mod publishing;

@@ -29,6 +29,8 @@ pub(super) struct Entry {
     /// Whether it is handled alone, after a batch that failed as a whole.
     pub(super) alone: bool,
     pub(super) state: State,
+    /// Since when its handler runs, if it may hold up its key.
+    pub(super) runs_since: Option<Duration>,
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
     pub(super) failures: Failures,
@@ -89,6 +91,7 @@ impl Entry {
             pass: None,
             alone: false,
             state: State::Queued,
+            runs_since: None,
             starts: 0,
             failures: Failures::default(),
             known: None,

@@ -110,6 +110,13 @@ impl Keys {
         !std::mem::replace(&mut waiting.blocked, true)
     }
 
+    /// That event has left; the key stays blocked, for another one.
+    pub(super) fn ease(&mut self, key: &Key) {
+        if let Some(waiting) = self.waiting.get_mut(key) {
+            waiting.held = false;
+        }
+    }
+
     /// Whether the event that blocks the key has failed, or could not be handled.
     pub(super) fn is_held(&self, key: &Key) -> bool {
         self.waiting.get(key).is_some_and(|it| it.held)

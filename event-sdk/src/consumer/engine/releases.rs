@@ -8,8 +8,8 @@ use event_sdk_core::transport::Error;
 
 use super::Engine;
 use super::keys::Key;
-use super::parked::pause_after;
 use super::parking::{FromPark, Line};
+use super::unparked::pause_after;
 use crate::dead_letters::{DeadKey, ParkedEvent, ReleaseOutcome, ReleaseRequest, Requests};
 
 /// How often requests are read while a key is dead.
