@@ -110,8 +110,10 @@ async fn publish(bus: &EventBus, lines: impl IntoIterator<Item = (u64, u64)>) {
     let lines: Vec<_> = lines
         .map(|(order, number)| LineAdded { order, number })
         .collect();
-    let published = bus.publisher::<LineAdded>().publish_all(lines);
-    within("publishing", published).await.unwrap();
+    let publisher = bus.publisher::<LineAdded>();
+    within("publishing", publisher.publish_all(lines))
+        .await
+        .unwrap();
 }
 
 async fn settled(bus: &EventBus) -> bool {
@@ -132,7 +134,7 @@ async fn other_keys_go_on_beside_a_crowd_and_the_order_holds() {
     let first = billing.start(&bus, letters(), ended.clone(), fails);
     // Before the failing key handles anything: 400 of its events are before them, and 40 may wait.
     until("the other keys", async || billing.count() == 200).await;
-    assert_eq!(billing.of(0), []);
+    assert!(billing.of(0).is_empty());
     let park = bus.dead_letters("DLQ").park("billing");
     let keys = within("keys", park.keys()).await.unwrap();
     assert!(keys.len() == 1 && !keys[0].dead, "{keys:?}");
@@ -184,7 +186,7 @@ async fn redrive_killed(bus: &EventBus, kills: usize, random: &mut fastrand::Rng
             redrive.as_mut().poll(cx).map(Some)
         });
         if let Some(report) = within("a redrive", ended).await {
-            assert_eq!(report.unwrap().redriven, []);
+            assert!(report.unwrap().redriven.is_empty());
         }
     }
 }
