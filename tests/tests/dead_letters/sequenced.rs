@@ -213,8 +213,10 @@ async fn dead_keys_keep_their_order_across_redrive_restart_and_owners() {
     })
     .await;
     assert_eq!(billing.count() as u64, KEYS * 2);
-    let list = within("a list", queue.list(&LetterFilter::open(), Page::ALL));
-    let list = list.await.unwrap();
+    let filter = LetterFilter::open();
+    let list = within("a list", queue.list(&filter, Page::ALL))
+        .await
+        .unwrap();
     assert!(list.iter().all(|it| it.holds_its_key()), "{list:?}");
     assert_eq!(list.len() as u64, KEYS);
     let dry = queue.redrive(LetterFilter::open()).dry_run();
@@ -254,8 +256,8 @@ async fn dead_keys_keep_their_order_across_redrive_restart_and_owners() {
         assert!(order.iter().copied().eq(0..=EVENTS), "{key}: {order:?}");
     }
     println!("3 owners killed: {repeats} of {all} events repeated");
-    let open = within("a count", queue.count(&LetterFilter::open()));
-    assert_eq!(open.await.unwrap(), 0);
+    let open = within("a count", queue.count(&filter)).await.unwrap();
+    assert_eq!(open, 0);
     end.send_replace(true);
     within("the consumer", running).await.unwrap().unwrap();
 }

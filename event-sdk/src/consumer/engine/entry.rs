@@ -11,7 +11,7 @@ use super::keys::Key;
 use crate::consumer::attempts::Known;
 use crate::consumer::breaker::{Breaker, Pass};
 use crate::consumer::held::Held;
-use crate::dead_letters::DeadLetter;
+use crate::dead_letters::{DeadLetter, DeadLetterClass};
 
 /// An event that the engine holds.
 pub(super) struct Entry {
@@ -40,8 +40,6 @@ pub(super) struct Entry {
     pub(super) counted: bool,
     /// Its dead letter, once it was given up, or what is put into the park.
     pub(super) letter: Option<Arc<DeadLetter>>,
-    /// Whether it is put into the park, and was not given up.
-    pub(super) parks: bool,
     /// How often the letter could not be written.
     pub(super) letter_failures: u32,
     /// When it was received.
@@ -97,11 +95,16 @@ impl Entry {
             known: None,
             counted: false,
             letter: None,
-            parks: false,
             letter_failures: 0,
             since: now,
             alive_at: now,
         }
+    }
+
+    /// Whether it is put into the park, and was not given up.
+    pub(super) fn parks(&self) -> bool {
+        let letter = self.letter.as_ref();
+        letter.is_some_and(|letter| letter.class == DeadLetterClass::Parked)
     }
 
     /// A handler is started for it. Its record may have counted that already.

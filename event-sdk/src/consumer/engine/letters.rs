@@ -61,7 +61,11 @@ impl Engine {
         };
         entry.state = State::WritingLetter;
         let (store, letter) = (Arc::clone(store), Arc::clone(letter));
-        let park = self.parking.park().filter(|_| entry.parks).map(Arc::clone);
+        let park = self
+            .parking
+            .park()
+            .filter(|_| entry.parks())
+            .map(Arc::clone);
         let clock = Arc::clone(entry.held.shared().bus.clock());
         self.settling.push_letter(id, async move {
             let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
@@ -83,7 +87,7 @@ impl Engine {
             return;
         };
         match answer {
-            Ok(()) if entry.parks => self.has_parked(id),
+            Ok(()) if entry.parks() => self.has_parked(id),
             Ok(()) => {
                 let parked = entry.held.parked().is_some();
                 let sequenced = entry.letter.as_ref().is_some_and(|letter| letter.sequenced);
@@ -113,7 +117,7 @@ impl Engine {
                     consumer = %self.shared.name,
                     subject = %entry.held.delivery().subject(),
                     sequence = entry.held.delivery().sequence(),
-                    parks = entry.parks,
+                    parks = entry.parks(),
                     "the dead letter, or the event that waits for its key, is written again in \
                      {pause:?}: {error}"
                 );

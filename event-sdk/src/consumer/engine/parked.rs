@@ -106,7 +106,6 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        entry.parks = true;
         entry.letter = Some(Arc::new(super::letters::to_park(entry)));
         if let (Some(line), Some(position)) = (self.parking.lines.get_mut(key), position_of(entry))
         {

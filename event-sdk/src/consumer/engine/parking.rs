@@ -31,8 +31,7 @@ pub(super) struct Parking {
     pub(super) reading: bool,
     /// Up to which sequence of the dead-letter stream requests were read.
     pub(super) requests_up_to: u64,
-    pub(super) looking: bool,
-    /// When requests are read next.
+    /// When requests are read next; [`Duration::MAX`] while they are read.
     pub(super) look_at: Duration,
     /// Whether a key without a park was reported.
     pub(super) warned: bool,
@@ -100,7 +99,6 @@ impl Parking {
             to_read: Vec::new(),
             reading: false,
             requests_up_to: 0,
-            looking: false,
             look_at: Duration::ZERO,
             warned: false,
         }
@@ -139,7 +137,7 @@ impl Parking {
         self.pending.clear();
         self.to_read.clear();
         self.reading = false;
-        self.looking = false;
+        self.look_at = Duration::ZERO;
     }
 }
 

@@ -55,7 +55,7 @@ impl Engine {
 
     /// Reads requests, if it is time.
     pub(super) fn look_for_requests(&mut self, now: Duration) {
-        if self.parking.looking || self.drain_until.is_some() || !self.parking.has_dead_key() {
+        if self.drain_until.is_some() || !self.parking.has_dead_key() {
             return;
         }
         if now < self.parking.look_at {
@@ -65,7 +65,7 @@ impl Engine {
             return;
         };
         let after = self.parking.requests_up_to;
-        self.parking.looking = true;
+        self.parking.look_at = Duration::MAX;
         self.parking.pending.push(Box::pin(async move {
             FromPark::Requests(park.requests_after(after).await)
         }));
@@ -74,9 +74,9 @@ impl Engine {
     }
 
     pub(super) fn requests_read(&mut self, requests: Result<Requests, Error>) {
-        self.parking.looking = false;
         let now = self.read_clock();
-        self.look_by(now.saturating_add(LOOK_AGAIN));
+        self.parking.look_at = now.saturating_add(LOOK_AGAIN);
+        self.wake_by(self.parking.look_at);
         let requests = match requests {
             Ok(requests) => requests,
             Err(error) => {
