@@ -84,7 +84,10 @@
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events. With
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
 //! others. This holds within a process; with [`single_active`](Consumer::single_active), which lets
-//! one instance at a time handle events, across instances.
+//! one instance at a time handle events, across instances. Then later events of a key that waits can
+//! wait in the dead-letter stream, so that they take no places of others
+//! ([`Park`](crate::dead_letters::Park)), also behind a dead letter
+//! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)).
 //!
 //! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
 //! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is

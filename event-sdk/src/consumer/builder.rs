@@ -3,6 +3,7 @@
 mod blocking;
 mod filters;
 mod layers;
+mod parking;
 mod presets;
 mod publishing;
 mod running;
@@ -255,8 +256,12 @@ impl<S> Consumer<S> {
     /// event without a key waits for none, which is logged once.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
-    /// unless set). While a key whose handler fails has that many later events, no event of
-    /// another key is received.
+    /// unless set). A key that waits for a retry, or whose handler has run for a second, takes a
+    /// quarter of it at most, if the consumer has [one owner](Self::single_active) and [a
+    /// stream](crate::dead_letters::DeadLetters::stream) for dead letters: later events of the key wait
+    /// in its [park](crate::dead_letters::Park) in that stream, and are handled in order before newer
+    /// ones. Other consumers have nowhere to put them: such a key can then take all places, and stop
+    /// the others, which a warning reports.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -417,6 +422,7 @@ impl<S: EventSet> Consumer<S> {
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
+        let park = self.park().await.map_err(at_consumer)?;
         let mut handlers = self.handlers;
         handlers.watch(&self.name);
         let opener = Opener {
@@ -446,6 +452,7 @@ impl<S: EventSet> Consumer<S> {
             filters: Arc::new(self.filters),
             layers: self.layers.into_service(),
             letters,
+            park,
         };
         Ok(match single_active {
             Some(term) => Started::Owned(Box::new(Owned::new(parts, opener, term))),

@@ -16,6 +16,10 @@
 //! - `records`: attempt records;
 //! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;
+//! - `parking`: what the engine knows of the park;
+//! - `parked`: events that go to the park to wait for their keys;
+//! - `unparked`: events that come out of it;
+//! - `releases`: requests to go on with dead keys;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
@@ -32,10 +36,14 @@ mod layered;
 mod letters;
 mod outcome;
 mod ownership;
+mod parked;
+mod parking;
 mod records;
+mod releases;
 mod sources;
 mod start;
 mod suspects;
+mod unparked;
 
 use ownership::Ownership;
 pub(super) use ownership::{StreamGate, baseline};
@@ -58,9 +66,10 @@ use slab::Slab;
 use self::attempts::Attempts;
 use self::circuit::Circuit;
 use self::entry::{Entry, State};
-use self::keys::{Key, Keys, Place};
+use self::keys::{Admission, Key, Keys, Place};
 use self::layered::Layered;
 use self::outcome::Settling;
+use self::parking::Parking;
 use self::records::Recorder;
 use self::sources::Source;
 use super::breaker::Breaker;
@@ -68,7 +77,7 @@ use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
 use super::layer::AttemptService;
-use super::options::{BreakerBy, Options};
+use super::options::{BreakerBy, Options, ParkOptions};
 use super::report::ConsumerReport;
 use super::{Failure, FailureClass};
 use crate::dead_letters::{DeadLetterClass, DeadLetterStore, Redriven};
@@ -86,6 +95,7 @@ pub(super) struct Parts {
     pub(super) filters: Arc<Filters>,
     pub(super) layers: Option<AttemptService>,
     pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
+    pub(super) park: Option<ParkOptions>,
 }
 
 /// The loop of one consumer, as a future without a task of its own.
@@ -111,6 +121,8 @@ pub(super) struct Engine {
     /// When the first of them became ready; for batches, which wait for others.
     ready_since: Option<Duration>,
     keys: Keys,
+    /// Events that wait for their keys in the park.
+    parking: Parking,
     /// How many events were received.
     arrivals: u64,
     attempts: Attempts,
@@ -157,6 +169,7 @@ impl Engine {
             filters,
             layers,
             letters,
+            park,
         } = parts;
         let clock = Arc::clone(shared.bus.clock());
         let now = clock.monotonic();
@@ -180,6 +193,7 @@ impl Engine {
             filters,
             layered: layers.map(Layered::new),
             letters,
+            parking: Parking::new(park, sources.quarters()),
             sources: Some(sources),
             held: Slab::new(),
             ready: VecDeque::new(),
@@ -246,6 +260,7 @@ impl Engine {
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_attempts(cx);
             moved |= self.poll_records(cx);
+            moved |= self.poll_parking(cx);
             moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
             if moved {
@@ -332,9 +347,16 @@ impl Engine {
         if self.is_left_out(id) {
             return;
         }
-        let place = self.place(id);
-        if key.is_none_or(|key| self.keys.admit(&key, place)) {
-            self.ready.push_back(id);
+        let Some(key) = key else {
+            return self.ready.push_back(id);
+        };
+        if self.joins_line(id, &key) {
+            return;
+        }
+        match self.keys.admit(&key, self.place(id)) {
+            Admission::Ready => self.ready.push_back(id),
+            Admission::Waits => {}
+            Admission::Behind(others) => self.limit_key(&key, others + 1),
         }
     }
 
@@ -420,6 +442,13 @@ impl Engine {
     }
 
     fn settle_now(&mut self, id: usize, settlement: Settlement) {
+        if self
+            .held
+            .get(id)
+            .is_some_and(|it| it.held.parked().is_some())
+        {
+            return self.settle_parked(id, &settlement);
+        }
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;
@@ -446,8 +475,12 @@ impl Engine {
         }
     }
 
-    /// Unblocks a key.
+    /// Unblocks a key, or goes on with what waits for it in the park.
     fn release(&mut self, key: &Key) {
+        if self.parking.lines.contains_key(key) {
+            self.keys.ease(key);
+            return self.go_on(key);
+        }
         let most = self.handlers.batch().map_or(1, |batch| batch.max);
         self.ready.extend(self.keys.release(key, most));
     }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::activity::Activity;
 use crate::bus::EventBus;
-use crate::dead_letters::Redriven;
+use crate::dead_letters::{ParkedEvent, Redriven};
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
 
@@ -46,9 +46,18 @@ pub(super) struct Held {
     delivery: Delivery<Untyped>,
     /// Its origin, if it was redriven.
     redriven: Option<Box<Redriven>>,
+    /// Its place in the park, if it comes from there.
+    parked: Option<Box<Parked>>,
     shared: Arc<Shared>,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
+}
+
+/// The place of an event in the park.
+pub(super) struct Parked {
+    pub(super) event: ParkedEvent,
+    /// The dead-letter stream.
+    pub(super) stream: Text,
 }
 
 impl Held {
@@ -60,9 +69,21 @@ impl Held {
         Self {
             delivery,
             redriven,
+            parked: None,
             shared,
             published: Mutex::default(),
         }
+    }
+
+    /// It comes from the park.
+    pub(super) fn from_park(mut self, parked: Parked) -> Self {
+        self.parked = Some(Box::new(parked));
+        self
+    }
+
+    /// Its place in the park, if it comes from there.
+    pub(super) fn parked(&self) -> Option<&Parked> {
+        self.parked.as_deref()
     }
 
     pub(super) fn delivery(&self) -> &Delivery<Untyped> {

@@ -9,9 +9,18 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::EnvelopeHeader;
 
 use super::{ProbeInterval, Retry};
+use crate::dead_letters::Park;
 
 /// The scope of an event at the circuit breaker.
 pub(super) type BreakerBy = Arc<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
+
+/// The park of a consumer.
+#[derive(Debug, Clone)]
+pub(super) struct ParkOptions {
+    pub(super) park: Arc<Park>,
+    /// Whether a dead letter holds its key.
+    pub(super) sequenced: bool,
+}
 
 /// The settings of a consumer beside those of its subscription.
 #[derive(Debug, Clone)]

@@ -24,6 +24,7 @@ use super::owner::gate::{Baseline, Gate};
 use super::owner::keeper::{Handle, Keeper, KeeperConfig, prefix};
 use super::owner::lease::Term;
 use super::report::ConsumerReport;
+use crate::dead_letters::{DeadKey, Park, ParkedEvent, Requests};
 
 /// A consumer with one owner.
 pub(super) struct Owned {
@@ -31,7 +32,16 @@ pub(super) struct Owned {
     parts: Mutex<Parts>,
     shared: Arc<Shared>,
     opener: Opener,
+    park: Option<Arc<Park>>,
     term: Duration,
+}
+
+/// What an ownership begins with.
+struct Opened {
+    positions: Vec<(Text, Baseline)>,
+    /// What waits in the park, and the requests that are not answered.
+    park: Option<(HashMap<DeadKey, Vec<ParkedEvent>>, Requests)>,
+    sources: Sources,
 }
 
 /// The one lease: there are no partitions.
@@ -47,6 +57,7 @@ impl Owned {
     pub(super) fn new(parts: Parts, opener: Opener, term: Duration) -> Self {
         Self {
             shared: Arc::clone(&parts.shared),
+            park: parts.park.as_ref().map(|options| Arc::clone(&options.park)),
             parts: Mutex::new(parts),
             opener,
             term,
@@ -107,7 +118,7 @@ impl Owned {
                     Either::Right(_) => return Ok(()),
                 }
             };
-            let (positions, sources) = match opened {
+            let opened = match opened {
                 Ok(opened) => opened,
                 Err(error) if error.is_transient() => {
                     self.warn(&error);
@@ -119,7 +130,7 @@ impl Owned {
                 }
                 Err(error) => return Err(error),
             };
-            let mut engine = self.engine(sources, positions, fence, handle);
+            let mut engine = self.engine(opened, fence, handle);
             let ended = engine.run_to_the_end(signal.as_mut()).await;
             let lost = engine.has_lost();
             report.add(engine.take_report());
@@ -131,8 +142,13 @@ impl Owned {
         }
     }
 
-    /// Asks for the position of each durable, then subscribes.
-    async fn open(&self) -> Result<(Vec<(Text, Baseline)>, Sources), Error> {
+    /// Asks for the position of each durable and reads what waits in the park, then subscribes.
+    async fn open(&self) -> Result<Opened, Error> {
+        let park = match &self.park {
+            // Requests last: nothing waits any more for one whose key is not read.
+            Some(park) => Some((park.events_by_key().await?, park.requests_after(0).await?)),
+            None => None,
+        };
         let transport = self.opener.bus.transport();
         let mut positions = Vec::new();
         for stream in self.opener.streams().await? {
@@ -144,16 +160,19 @@ impl Owned {
             };
             positions.push((stream, position));
         }
-        Ok((positions, self.opener.open().await?))
+        Ok(Opened {
+            positions,
+            park,
+            sources: self.opener.open().await?,
+        })
     }
 
-    fn engine(
-        &self,
-        sources: Sources,
-        positions: Vec<(Text, Baseline)>,
-        fence: Arc<Fence>,
-        handle: &Handle,
-    ) -> Engine {
+    fn engine(&self, opened: Opened, fence: Arc<Fence>, handle: &Handle) -> Engine {
+        let Opened {
+            positions,
+            park,
+            sources,
+        } = opened;
         let parts = self.parts.lock();
         let mut parts = parts.unwrap_or_else(PoisonError::into_inner).clone();
         let shared = &self.shared;
@@ -178,6 +197,9 @@ impl Owned {
         let mut engine = Engine::new(parts, sources);
         let ends = Box::pin(ended(handle.watch(), Arc::clone(&fence)));
         engine.own(fence, gates, ends);
+        if let Some((events, requests)) = park {
+            engine.take_over_park(events, requests);
+        }
         engine
     }
 

@@ -22,6 +22,9 @@ pub struct ConsumerReport {
     pub dead_lettered: u64,
     /// Events that were terminated, because the consumer has no dead letters.
     pub terminated: u64,
+    /// Events that were put into the park of their key, to be handled later: see
+    /// [`ordered_by_key`](super::Consumer::ordered_by_key). When they are handled, they count as such.
+    pub parked: u64,
     /// Unknown events that were given back for a newer version.
     pub delayed: u64,
     /// Events that were given back at the end.
@@ -41,6 +44,7 @@ impl ConsumerReport {
         self.outages += other.outages;
         self.dead_lettered += other.dead_lettered;
         self.terminated += other.terminated;
+        self.parked += other.parked;
         self.delayed += other.delayed;
         self.given_back += other.given_back;
         self.settlements_failed += other.settlements_failed;
@@ -58,6 +62,7 @@ impl fmt::Display for ConsumerReport {
             (self.dead_lettered, "dead letters"),
             (self.terminated, "terminated"),
             (self.filtered, "filtered"),
+            (self.parked, "parked"),
             (self.delayed, "delayed for a newer version"),
             (self.given_back, "given back"),
             (self.settlements_failed, "settlements failed"),

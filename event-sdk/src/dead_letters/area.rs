@@ -64,7 +64,7 @@ const MAX_KEY: usize = 500;
 
 /// A key as it is written: one that is too long is cut, and a hash of it is appended, so that
 /// different keys stay different.
-pub(super) fn bounded_key(key: &str) -> Cow<'_, str> {
+pub(crate) fn bounded_key(key: &str) -> Cow<'_, str> {
     if key.len() <= MAX_KEY {
         return Cow::Borrowed(key);
     }

@@ -24,3 +24,4 @@ mod processes;
 mod cluster;
 mod park;
 mod servers;
+mod sequenced;

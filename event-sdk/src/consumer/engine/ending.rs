@@ -27,6 +27,7 @@ impl Engine {
         self.ready.clear();
         self.ready_since = None;
         self.keys.clear();
+        self.parking.end();
         self.recorder.gate.suspect_nobody();
         let idle = self.held.iter().filter(|(_, entry)| {
             matches!(

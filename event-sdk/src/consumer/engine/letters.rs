@@ -8,8 +8,9 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation, Settlement};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
-use super::Engine;
 use super::entry::{Entry, State};
+use super::outcome::ParkEnd;
+use super::{Boxed, Engine};
 use crate::consumer::Failure;
 use crate::dead_letters::{DeadLetter, DeadLetterClass, Origin};
 
@@ -44,7 +45,10 @@ impl Engine {
             self.settle(id, Settlement::Term(failure.to_string()));
             return;
         }
-        let letter = letter_of(entry, failure, class);
+        // Later events of the key went on while it was delayed for a newer version.
+        let in_order = entry.key.is_some() && class != DeadLetterClass::UnknownEvent;
+        let mut letter = letter_of(entry, failure, class);
+        letter.sequenced = in_order && self.parking.is_sequenced();
         entry.letter = Some(Arc::new(letter));
         self.write_letter(id);
     }
@@ -59,12 +63,21 @@ impl Engine {
         };
         entry.state = State::WritingLetter;
         let (store, letter) = (Arc::clone(store), Arc::clone(letter));
+        let park = self
+            .parking
+            .park()
+            .filter(|_| entry.parks())
+            .map(Arc::clone);
         let clock = Arc::clone(entry.held.shared().bus.clock());
+        let put: Boxed<_> = match park {
+            Some(park) => Box::pin(async move { park.append(&letter).await }),
+            None => Box::pin(async move { store.put(&letter).await }),
+        };
         // A panic of the store would end the consumer with all its events.
-        let put = AssertUnwindSafe(async move { store.put(&letter).await }).catch_unwind();
+        let put = AssertUnwindSafe(put).catch_unwind();
         self.settling.push_letter(id, async move {
             let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
-            match select(Box::pin(put), late).await {
+            match select(put, late).await {
                 Either::Left((Ok(written), _)) => written,
                 Either::Left((Err(_), _)) => Err(failed(ErrorKind::Other, "panicked")),
                 Either::Right(_) => {
@@ -82,11 +95,25 @@ impl Engine {
             return;
         };
         match answer {
+            Ok(()) if entry.parks() => self.has_parked(id),
             Ok(()) => {
+                let parked = entry.held.parked().is_some();
+                let sequenced = entry.letter.as_ref().is_some_and(|letter| letter.sequenced);
                 self.report.dead_lettered += 1;
-                self.settle(id, Settlement::Ack);
+                match (parked, sequenced) {
+                    (true, true) => self.finish_parked(id, ParkEnd::Dead),
+                    (true, false) => self.finish_parked(id, ParkEnd::Replaced),
+                    (false, true) => {
+                        self.key_died(id);
+                        self.settle(id, Settlement::Ack);
+                    }
+                    (false, false) => self.settle(id, Settlement::Ack),
+                }
             }
-            Err(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
+            Err(_) if self.drain_until.is_some() => {
+                self.is_not_parked(id);
+                self.give_back(id, Duration::ZERO);
+            }
             Err(error) => {
                 let doubled = 1_u32 << entry.letter_failures.min(5);
                 let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
@@ -98,7 +125,9 @@ impl Engine {
                     consumer = %self.shared.name,
                     subject = %entry.held.delivery().subject(),
                     sequence = entry.held.delivery().sequence(),
-                    "the dead letter is written again in {pause:?}: {error}"
+                    parks = entry.parks(),
+                    "the dead letter, or the event that waits for its key, is written again in \
+                     {pause:?}: {error}"
                 );
                 self.wake_by(until);
             }
@@ -113,6 +142,18 @@ fn failed(kind: ErrorKind, how: &str) -> Error {
 }
 
 fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLetter {
+    let mut letter = copy_of(entry, class);
+    letter.errors = vec![failure.summary()];
+    letter.attempts = entry.starts;
+    letter
+}
+
+/// An event for the park of its key.
+pub(super) fn to_park(entry: &Entry) -> DeadLetter {
+    copy_of(entry, DeadLetterClass::Parked)
+}
+
+fn copy_of(entry: &Entry, class: DeadLetterClass) -> DeadLetter {
     let held = &entry.held;
     let (delivery, shared) = (held.delivery(), held.shared());
     let now = shared.bus.clock().now();
@@ -139,8 +180,6 @@ fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLe
         letter.event_type = Some(head.event_type.clone());
     }
     letter.key = entry.key.as_ref().map(|key| key.text().to_owned());
-    letter.errors = vec![failure.summary()];
-    letter.attempts = entry.starts;
     letter.first_failure = entry.failures.first.unwrap_or(now);
     letter.redrive = held.redriven().map_or(0, |redriven| redriven.redrive);
     letter.headers = delivery.headers().clone();

@@ -33,8 +33,20 @@ pub(super) enum Settled {
     Held(usize, Option<End>, Result<(), Error>),
     /// The letter of a held event was written, or could not be.
     Letter(usize, Result<(), Error>),
+    /// An event of the park is marked.
+    Parked(usize, ParkEnd),
     /// The restart of an ack wait.
     InProgress(Result<(), Error>),
+}
+
+/// How an event of the park ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ParkEnd {
+    Handled,
+    /// A letter has taken its place, and later events go on.
+    Replaced,
+    /// A letter has taken its place, and holds the key.
+    Dead,
 }
 
 impl Settling {
@@ -55,6 +67,18 @@ impl Settling {
     ) {
         let settled = async move { Settled::Letter(id, written.await) };
         self.pending.push(Box::pin(settled));
+    }
+
+    pub(super) fn push_parked(
+        &mut self,
+        id: usize,
+        end: ParkEnd,
+        marked: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.pending.push(Box::pin(async move {
+            marked.await;
+            Settled::Parked(id, end)
+        }));
     }
 
     pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
@@ -86,6 +110,7 @@ impl Engine {
                     match settled {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
+                        Settled::Parked(id, end) => self.parked_settled(id, end),
                         Settled::InProgress(answer) => self.kept_alive(&answer),
                     }
                 }

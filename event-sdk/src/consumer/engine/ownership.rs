@@ -138,6 +138,7 @@ impl Engine {
         self.recorder.gate.suspect_nobody();
         self.ready.clear();
         self.keys.clear();
+        self.parking.end();
         self.settling.clear();
         let running: Vec<_> = self.held.iter().map(|(id, _)| id).collect();
         for id in running {

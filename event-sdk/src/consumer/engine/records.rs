@@ -354,6 +354,7 @@ impl Engine {
         if let Some(entry) = self.held.get_mut(id) {
             entry.state = State::Waiting(until);
             self.wake_by(until);
+            self.hold_key(id);
         }
     }
 
@@ -451,8 +452,16 @@ fn stays(error: &StoreError) {
     );
 }
 
-/// Where the record of an event is; `None` on a transport without streams.
+/// Where the record of an event is; `None` on a transport without streams. Those of an event of the
+/// park are about the message that it has there: a letter that failed again is another one.
 fn place_of(entry: &Entry) -> Option<EventPlace<'_>> {
+    if let Some(parked) = entry.held.parked() {
+        return Some(EventPlace {
+            stream: &parked.stream,
+            sequence: parked.event.id,
+            stored_at: None,
+        });
+    }
     let delivery = entry.held.delivery();
     Some(EventPlace {
         stream: delivery.stream()?,

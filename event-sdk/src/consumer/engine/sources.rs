@@ -1,9 +1,14 @@
 //! `Sources`: the subscriptions of an engine: to the events, and to those that were redriven.
 
+use std::collections::HashMap;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use event_sdk_core::transport::{BoundConsumer, Error};
+use bytes::Bytes;
+use event_sdk_core::Subject;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error};
 
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -76,6 +81,31 @@ impl Sources {
             backoff.chain([bound.config.ack_wait])
         });
         waits.max().unwrap_or_default()
+    }
+
+    /// A quarter of `max_ack_pending`, by stream: how many events a key may take that waits for a
+    /// retry.
+    pub(super) fn quarters(&self) -> HashMap<Text, usize> {
+        let bound = self.events.bound();
+        let quarter = |(stream, bound): (&str, &BoundConsumer)| {
+            let limit = bound.config.max_ack_pending;
+            let limit = limit.map_or(UNLIMITED, |it| {
+                usize::try_from(it.get()).unwrap_or(UNLIMITED)
+            });
+            (Text::copy_of(stream), (limit / 4).max(1))
+        };
+        bound.map(quarter).collect()
+    }
+
+    /// An event of the park, as if it had been received.
+    pub(super) fn restored(
+        &self,
+        subject: Subject,
+        headers: Headers,
+        body: Bytes,
+        info: DeliveryInfo,
+    ) -> Option<Delivery<Untyped>> {
+        self.events.restored(subject, headers, body, info)
     }
 
     /// The shortest ack wait, and how many events the consumer may hold.

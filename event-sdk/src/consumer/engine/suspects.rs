@@ -134,6 +134,7 @@ impl Engine {
             recorded,
         });
         self.wake_by(until);
+        self.hold_key(id);
     }
 
     /// Starts a suspect that may run alone.
