@@ -7,6 +7,7 @@
 //! - `keys`: which event of a key may run;
 //! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
+//! - `attempt`: one attempt of a handler, as a future;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `ownership`: the fence and the gate of a consumer with one owner;
@@ -19,6 +20,7 @@
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
+mod attempt;
 mod attempt_end;
 mod attempts;
 mod batches;
@@ -233,11 +235,12 @@ impl Engine {
             if self.poll_ownership(cx) {
                 return self.poll_lost(cx);
             }
+            // In this order a single handler takes one pass for an event, from receipt to ack.
             let mut moved = self.poll_settling(cx);
-            moved |= self.poll_attempts(cx);
             moved |= self.poll_records(cx);
-            moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
+            moved |= self.start_ready(cx);
+            moved |= self.poll_attempts(cx);
             if moved {
                 continue;
             }
@@ -282,20 +285,23 @@ impl Engine {
 
     /// Takes an event.
     fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
-        let known = self.handlers.has(&delivery, &self.set);
+        let chosen = self.handlers.choose(&delivery, &self.set);
         let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
-        let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
-        let key = key.flatten();
+        let is_ordered = chosen.is_some() && self.options.ordered;
+        let key = is_ordered.then(|| keys::key_of(&held, &self.set)).flatten();
         let id = self.hold(held, key.clone());
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.chosen = chosen;
+        }
         if self.passes_gate(id) {
-            self.admit_as(id, known, key);
+            self.admit_as(id, chosen.is_some(), key);
         }
     }
 
     /// Lets an event that was held back wait for its handler.
     fn admit(&mut self, id: usize) {
         if let Some(entry) = self.held.get(id) {
-            let known = self.handlers.has(entry.held.delivery(), &self.set);
+            let known = entry.chosen.is_some();
             self.admit_as(id, known, entry.key.clone());
         }
     }

@@ -100,7 +100,7 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
-        let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
+        let Some(handler) = entry.chosen.and_then(|chosen| self.handlers.get(chosen)) else {
             return false;
         };
         entry.count_start();
