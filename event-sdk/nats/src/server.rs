@@ -112,6 +112,7 @@ impl Server {
             Capability::Deduplication,
             Capability::ExpectStream,
             Capability::ExpectSubject,
+            Capability::AckAll,
             Capability::Backoff,
             Capability::ReportsGaps,
             Capability::ReportsExhausted,

@@ -12,6 +12,7 @@
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `ownership`: the fence and the gate of a consumer with one owner;
 //! - `outcome`: what follows the end of a handler;
+//! - `acks`: events that are acknowledged together;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
 //! - `records`: attempt records;
@@ -20,6 +21,7 @@
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
+mod acks;
 mod attempt;
 mod attempt_end;
 mod attempts;
@@ -244,6 +246,9 @@ impl Engine {
             if moved {
                 continue;
             }
+            if self.send_acks() {
+                continue;
+            }
             if self.is_over() {
                 return Poll::Ready(Ok(()));
             }
@@ -255,6 +260,7 @@ impl Engine {
         // Others have their turn, and time limits begin to run.
         let now = self.read_clock();
         self.limit_running(now);
+        self.send_acks();
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -275,6 +281,7 @@ impl Engine {
             Source::Event(delivery) => self.receive(delivery, None),
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
+            Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),
             Source::End(error) => {
                 self.failed = error;
                 self.begin_drain();
@@ -347,7 +354,10 @@ impl Engine {
         self.arrivals += 1;
         let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
         entry.alive_at = alive_at;
-        if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
+        // The envelope is read only where it is needed.
+        if let Some(scope) = &self.breaker_by
+            && let Ok(head) = entry.held.delivery().head()
+        {
             if let Ok(scope) = catch_unwind(AssertUnwindSafe(|| scope(head))) {
                 entry.scope = Text::from(scope);
             } else {
@@ -400,6 +410,9 @@ impl Engine {
     }
 
     fn settle_now(&mut self, id: usize, settlement: Settlement) {
+        let Some(settlement) = self.wait_for_earlier(id, settlement) else {
+            return;
+        };
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;

@@ -37,10 +37,10 @@ pub(crate) const CASES: &[(&str, Run)] = &[
     ("publish, receive, decode, ack", |events| {
         flow(events, Until::Acknowledged);
     }),
-    ("loop over JSON", by_loop::<BookingMade>),
-    ("consumer of JSON", by_consumer::<BookingMade>),
-    ("loop over values", by_loop::<Arc<BookingMade>>),
-    ("consumer of values", by_consumer::<Arc<BookingMade>>),
+    ("loop over JSON", by_loop::<BookingMade, false>),
+    ("consumer of JSON", by_consumer::<BookingMade, false>),
+    ("loop over values", by_loop::<Arc<BookingMade>, true>),
+    ("consumer of values", by_consumer::<Arc<BookingMade>, true>),
 ];
 
 /// What is counted as one case less another.

@@ -1,5 +1,5 @@
 //! The cases of consuming: a loop over a subscriber, and a consumer that does the same. Both publish
-//! their events before; the memory transport hands values over to a reader that takes an `Arc`.
+//! their events before; the memory transport encodes them, or hands them over as they are.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use tokio::sync::Notify;
 use crate::events::{BookingMade, booking};
 
 /// A loop that decodes and acknowledges each event.
-pub(crate) fn by_loop<S: EventSet>(events: u64) {
+pub(crate) fn by_loop<S: EventSet, const HAND_OVER: bool>(events: u64) {
     block_on(async {
-        let bus = filled(events).await;
+        let bus = filled(events, HAND_OVER).await;
         let mut subscriber = bus
             .subscribe::<S>()
             .durable("bench")
@@ -31,13 +31,13 @@ pub(crate) fn by_loop<S: EventSet>(events: u64) {
 }
 
 /// A consumer with one handler, which does nothing.
-pub(crate) fn by_consumer<P>(events: u64)
+pub(crate) fn by_consumer<P, const HAND_OVER: bool>(events: u64)
 where
     P: Payload + EventSet + Contains<P::Event>,
     P::Event: Event,
 {
     block_on(async {
-        let bus = filled(events).await;
+        let bus = filled(events, HAND_OVER).await;
         let (done, count) = (Arc::new(Notify::new()), AtomicU64::new(0));
         let end = Arc::clone(&done);
         let consumer = bus.consumer::<P>("bench").on(move |event: P, _| {
@@ -60,12 +60,13 @@ fn block_on(run: impl Future<Output = ()>) {
 }
 
 /// A bus with so many events, published.
-async fn filled(events: u64) -> EventBus {
+async fn filled(events: u64, hand_over: bool) -> EventBus {
     let stream = StreamSpec::new("TRAVEL")
         .subject("travel.>")
         .max_messages(100_000);
     let bus = EventBus::builder().source("bench").stream(stream);
-    let bus = bus.memory().expect("the bus is right");
+    let bus = bus.memory_with(|memory| memory.hand_over(hand_over));
+    let bus = bus.expect("the bus is right");
     let publisher = bus.publisher::<BookingMade>();
     let event = booking();
     for _ in 0..events {

@@ -20,10 +20,10 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::transport::{
-    Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error, ErrorKind, History,
-    MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest, Subscription,
-    Transport, TransportExt as _,
+    AckPolicy, Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
+    ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error,
+    ErrorKind, History, MessageAdmin, Operation, PublishRequest, StreamAdmin, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 pub(crate) use saboteur::Saboteur;
@@ -176,6 +176,8 @@ pub(crate) enum Sabotage {
     IgnoresNakDelay,
     /// That a message is in progress is not heard.
     IgnoresInProgress,
+    /// With the policy `All`, an ack settles its message alone.
+    AcksOneByOne,
     /// An ack of a delivery that is not the last of its message is thrown away.
     ForgetsLateAcks,
     /// A second settlement of a delivery is an error.
@@ -346,6 +348,9 @@ impl<T: Transport> Broken<T> {
                     *filter = Pattern::parse(format!("{own}.>")).unwrap();
                 }
                 config.filters.truncate(1);
+            }
+            Sabotage::AcksOneByOne if config.ack == AckPolicy::All => {
+                config.ack = AckPolicy::Explicit;
             }
             Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
             Sabotage::BeginsBehind if self.is_behind(config) => {

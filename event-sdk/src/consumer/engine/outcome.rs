@@ -5,6 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Completion, Error, Settlement};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -33,6 +34,8 @@ pub(super) enum Settled {
     Held(usize, Option<End>, Result<(), Error>),
     /// The letter of a held event was written, or could not be.
     Letter(usize, Result<(), Error>),
+    /// The acknowledgement of events of a stream.
+    Acks(Text, Result<(), Error>),
     /// The restart of an ack wait.
     InProgress(Result<(), Error>),
 }
@@ -55,6 +58,11 @@ impl Settling {
     ) {
         let settled = async move { Settled::Letter(id, written.await) };
         self.pending.push(Box::pin(settled));
+    }
+
+    pub(super) fn push_acks(&mut self, stream: Text, answer: Completion<Result<(), Error>>) {
+        self.pending
+            .push(Box::pin(async move { Settled::Acks(stream, answer.await) }));
     }
 
     pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
@@ -86,6 +94,7 @@ impl Engine {
                     match settled {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
+                        Settled::Acks(stream, answer) => self.acks_sent(&stream, answer),
                         Settled::InProgress(answer) => self.kept_alive(&answer),
                     }
                 }

@@ -25,7 +25,7 @@ impl Engine {
             Some(batch) => waiting < batch.max,
             None => waiting + self.running() < self.options.concurrency,
         };
-        room && self.held.len() < self.max_held
+        room && self.unsettled() < self.max_held
     }
 
     /// The handlers that run, and those whose start is being recorded.
