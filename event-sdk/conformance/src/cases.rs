@@ -12,6 +12,8 @@ mod delivering;
 
 mod acknowledging;
 
+mod cumulative;
+
 mod together;
 
 mod redelivery;
@@ -78,6 +80,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         expectations::CASES,
         delivering::CASES,
         acknowledging::CASES,
+        cumulative::CASES,
         together::CASES,
         redelivery::CASES,
         holding::CASES,

@@ -15,9 +15,9 @@ use super::timetable::in_millis;
 use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind, HistoryRequest,
-    Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision, TransportExt as _,
-    WhichMessage,
+    AckPolicy, AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind,
+    HistoryRequest, Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision,
+    TransportExt as _, WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -67,6 +67,13 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             Capability::SeveralFilters => {
                 subscribe(&fixture, capability, |rig, config| {
                     config.filters = vec![rig.pattern("a")?, rig.pattern("b")?];
+                    Ok(())
+                })
+                .await?;
+            }
+            Capability::AckAll => {
+                subscribe(&fixture, capability, |_, config| {
+                    config.ack = AckPolicy::All;
                     Ok(())
                 })
                 .await?;

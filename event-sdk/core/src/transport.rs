@@ -111,6 +111,10 @@ use std::time::Duration;
 /// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
 ///   delivered again in the meantime acknowledges it. A `nak` of a message that is already
 ///   acknowledged or terminated has no effect.
+/// - With [`AckPolicy::All`], an ack or a term settles its message and all messages of a lower
+///   sequence that are unsettled, of whichever subscription. It settles nothing above it, and takes
+///   effect also if its message is settled already. It is the caller's part to acknowledge a message
+///   only after all before it. A `nak` and a restart of the ack wait concern one message.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
 ///   settling it alone. If one fails, the others are still settled, and the error lists those
 ///   that were not. After dropping the future, any of them may be settled or not.

@@ -88,7 +88,7 @@ impl MemorySubscription {
         let name = config.name.as_str().map(Text::copy_of);
         let (batch, sink) = match config.ack {
             AckPolicy::None => (prefetch.fixed_or(ADAPTIVE).min(MAX_BATCH), None),
-            AckPolicy::Explicit => {
+            AckPolicy::Explicit | AckPolicy::All => {
                 let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
                 (1, Some(Arc::new(sink)))
             }

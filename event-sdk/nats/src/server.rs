@@ -114,6 +114,7 @@ impl Server {
             Capability::Deduplication,
             Capability::ExpectStream,
             Capability::ExpectSubject,
+            Capability::AckAll,
             Capability::Backoff,
             Capability::ReportsGaps,
             Capability::ReportsExhausted,

@@ -1,5 +1,6 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
+mod acks;
 mod blocking;
 mod filters;
 mod layers;

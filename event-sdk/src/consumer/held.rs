@@ -2,6 +2,7 @@
 //! held events of a consumer have in common.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(super) struct Held {
     /// Its place in the park, if it comes from there.
     parked: Option<Box<Parked>>,
     shared: Arc<Shared>,
+    /// Whether an attempt has published: most never do, and need no lock then.
+    has_published: AtomicBool,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
 }
@@ -71,6 +74,7 @@ impl Held {
             redriven,
             parked: None,
             shared,
+            has_published: AtomicBool::new(false),
             published: Mutex::default(),
         }
     }
@@ -109,6 +113,7 @@ impl Held {
 
     /// The place of an event of this type among those that the attempt publishes, from zero.
     pub(super) fn next_ordinal(&self, event: &'static str) -> u32 {
+        self.has_published.store(true, Ordering::Release);
         let mut published = self
             .published
             .lock()
@@ -124,6 +129,10 @@ impl Held {
 
     /// Begins to count published events anew, for another attempt.
     pub(super) fn begin_attempt(&self) {
+        if !self.has_published.load(Ordering::Acquire) {
+            return;
+        }
+        self.has_published.store(false, Ordering::Release);
         let mut published = self
             .published
             .lock()

@@ -22,9 +22,10 @@ use std::time::Duration;
 
 use event_sdk::Pattern;
 use event_sdk::transport::{
-    Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error, ErrorKind, History,
-    MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin, SubscribeRequest,
+    AckPolicy, Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
+    ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error,
+    ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
+    SubscribeRequest,
     Subscription, Transport, TransportExt as _,
 };
 
@@ -94,6 +95,9 @@ impl<T: Transport> Broken<T> {
                     *filter = Pattern::parse(format!("{own}.>")).unwrap();
                 }
                 config.filters.truncate(1);
+            }
+            Sabotage::AcksOneByOne if config.ack == AckPolicy::All => {
+                config.ack = AckPolicy::Explicit;
             }
             Sabotage::BeginsAtTheOldest => config.deliver = DeliverPolicy::All,
             Sabotage::BeginsBehind if self.is_behind(config) => {

@@ -21,6 +21,9 @@ pub enum Capability {
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
+    /// One acknowledgement can settle everything before it
+    /// ([`AckPolicy::All`](super::AckPolicy::All)).
+    AckAll,
     /// A consumer can have ack waits by delivery number.
     Backoff,
     /// Stored messages can be read without a consumer:
@@ -72,6 +75,7 @@ impl Capability {
         Self::ExpectSubject,
         Self::ExpectPattern,
         Self::SeveralFilters,
+        Self::AckAll,
         Self::Backoff,
         Self::History,
         Self::ReportsGaps,
@@ -119,6 +123,7 @@ impl fmt::Display for Capability {
             Self::ExpectSubject => "expecting the last sequence of a subject",
             Self::ExpectPattern => "expecting the last sequence of an entity",
             Self::SeveralFilters => "several filters on one consumer",
+            Self::AckAll => "acknowledging everything up to a message",
             Self::Backoff => "a list of waits between deliveries",
             Self::History => "reading history without a consumer",
             Self::ReportsGaps => "reporting gaps",

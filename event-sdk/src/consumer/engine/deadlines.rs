@@ -118,7 +118,7 @@ impl Engine {
                 stale.push(id);
             }
         }
-        self.next_deadline = next;
+        self.next_deadline = next.min(self.keep_done_alive(now));
         if let Some(until) = self.batch_deadline(now) {
             self.wake_by(until);
         }

@@ -157,7 +157,7 @@ impl Engine {
         });
         let handler = entry
             .as_ref()
-            .and_then(|entry| self.handlers.of(entry.held.delivery(), &self.set));
+            .and_then(|entry| self.handlers.get(entry.chosen?));
         let (Some(entry), Some(handler)) = (entry, handler) else {
             // It was given back.
             layered.drop_next();

@@ -97,6 +97,12 @@ impl Recorder {
         self.pending.is_empty()
     }
 
+    /// Deletes the record of an event that is settled for good.
+    pub(super) fn delete(&mut self, mut known: Box<Known>) {
+        let records = Arc::clone(&self.records);
+        self.do_last(async move { records.settled(&mut known).await });
+    }
+
     pub(super) fn do_last(
         &mut self,
         done: impl Future<Output = Result<(), StoreError>> + Send + 'static,
@@ -276,10 +282,8 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        if let (Some(_), Some(mut known)) = (end, entry.known.take()) {
-            let records = Arc::clone(&self.recorder.records);
-            self.recorder
-                .do_last(async move { records.settled(&mut known).await });
+        if let (Some(_), Some(known)) = (end, entry.known.take()) {
+            self.recorder.delete(known);
         }
     }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error};
+use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error, Notice, NoticeKind};
 
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -28,6 +28,11 @@ pub(super) enum Source {
     Redriven(Delivery<Untyped>),
     /// A notice, which was logged.
     Notice,
+    /// A message that cannot be read was delivered.
+    Unreadable {
+        stream: Text,
+        sequence: u64,
+    },
     /// A subscription has ended.
     End(Option<Error>),
 }
@@ -131,8 +136,16 @@ fn taken(item: Item, source: fn(Delivery<Untyped>) -> Source) -> Source {
     match item {
         Some(Ok(Incoming::Delivery(delivery))) => source(delivery),
         // The subscriber has logged it.
-        Some(Ok(Incoming::Notice(_))) => Source::Notice,
+        Some(Ok(Incoming::Notice(notice))) => unreadable(&notice).unwrap_or(Source::Notice),
         Some(Err(error)) => Source::End(Some(error)),
         None => Source::End(None),
     }
+}
+
+fn unreadable(notice: &Notice) -> Option<Source> {
+    let &NoticeKind::Unreadable { sequence, .. } = notice.kind() else {
+        return None;
+    };
+    let (stream, sequence) = (Text::copy_of(notice.stream()?), sequence?);
+    Some(Source::Unreadable { stream, sequence })
 }

@@ -58,7 +58,7 @@ impl Engine {
             Some(batch) => waiting < batch.max,
             None => waiting + self.running() < self.options.concurrency,
         };
-        room && self.held.len() < self.max_held
+        room && self.unsettled() < self.max_held
     }
 
     /// The handlers that run, and those whose start is being recorded.
@@ -134,7 +134,7 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
-        let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
+        let Some(handler) = entry.chosen.and_then(|chosen| self.handlers.get(chosen)) else {
             return false;
         };
         entry.count_start();

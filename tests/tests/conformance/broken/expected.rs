@@ -323,6 +323,11 @@ const EXPECTED: &[Expected] = &[
         "after_a_drain_nothing_is_settled", "after_closing_nothing_is_settled",
         "in_progress_extends_the_wait",
     ]),
+    exactly(S::AcksOneByOne, &[
+        "a_confirmed_ack_settles_what_came_before", "a_nak_is_for_one_message",
+        "a_term_settles_what_came_before", "an_ack_leaves_what_came_after",
+        "an_ack_settles_what_another_subscription_has", "an_ack_settles_what_came_before",
+    ]),
     exactly(S::ForgetsLateAcks, &["a_late_ack_counts"]),
     exactly(S::RefusesTheSecondSettlement, &[
         "what_was_settled_before_harms_no_batch", "a_batch_that_was_given_up_can_be_settled",
@@ -390,6 +395,12 @@ const EXPECTED: &[Expected] = &[
     exactly(S::Pretends(Capability::SeveralFilters), &[
         "filters_may_cover_more", "overlapping_filters_are_refused", "several_filters_are_one_consumer",
         "the_order_of_filters_is_no_difference",
+    ]),
+    exactly(S::Pretends(Capability::AckAll), &[
+        "a_confirmed_ack_settles_what_came_before", "a_nak_is_for_one_message",
+        "a_term_settles_what_came_before", "acks_go_on_after_a_redelivery",
+        "an_ack_leaves_what_came_after", "an_ack_settles_what_another_subscription_has",
+        "an_ack_settles_what_came_before",
     ]),
     exactly(S::Pretends(Capability::Backoff), &[
         "another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait",

@@ -145,6 +145,8 @@ pub(crate) enum Sabotage {
     IgnoresNakDelay,
     /// That a message is in progress is not heard.
     IgnoresInProgress,
+    /// With the policy `All`, an ack settles its message alone.
+    AcksOneByOne,
     /// An ack of a delivery that is not the last of its message is thrown away.
     ForgetsLateAcks,
     /// A second settlement of a delivery is an error.
