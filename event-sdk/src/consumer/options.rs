@@ -24,6 +24,10 @@ pub(super) struct ParkOptions {
 
 /// The settings of a consumer beside those of its subscription.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the builder, and independent of the others"
+)]
 pub(super) struct Options {
     pub(super) concurrency: usize,
     pub(super) ordered: bool,

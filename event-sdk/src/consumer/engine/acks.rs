@@ -220,7 +220,7 @@ impl Engine {
             .gates
             .values_mut()
             .filter_map(|gate| gate.acks.as_mut());
-        let done: Vec<_> = acks.flat_map(|acks| acks.take_waiting()).collect();
+        let done: Vec<_> = acks.flat_map(AckFloor::take_waiting).collect();
         if done.is_empty() || owned.is_over() {
             return false;
         }
@@ -256,6 +256,6 @@ impl Engine {
     /// Whether an acknowledgement is on its way.
     pub(super) fn acks_are_on_their_way(&self) -> bool {
         let mut gates = self.ownership.iter().flat_map(|owned| owned.gates.values());
-        gates.any(|gate| gate.acks.as_ref().is_some_and(|acks| acks.is_sending()))
+        gates.any(|gate| gate.acks.as_ref().is_some_and(AckFloor::is_sending))
     }
 }

@@ -40,11 +40,14 @@ pub(in crate::consumer) struct StreamGate {
     /// Whether the ack floor of the server is asked for.
     pub(super) asks_for_floor: bool,
     /// A question for the position; without a ticket, for the ack floor only.
-    question: Option<(
-        Option<BaselineTicket>,
-        Completion<Result<ConsumerInfo, Error>>,
-    )>,
+    question: Option<Question>,
 }
+
+/// What is asked, and its answer.
+type Question = (
+    Option<BaselineTicket>,
+    Completion<Result<ConsumerInfo, Error>>,
+);
 
 /// Tells whether an ownership is over.
 #[derive(Clone)]
