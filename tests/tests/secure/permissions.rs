@@ -24,7 +24,7 @@ use acts::ACTS;
 
 const PAGE: &str = include_str!("../../../docs/production.md");
 
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 type Act = fn(Case) -> Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
