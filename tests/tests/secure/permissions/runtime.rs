@@ -202,6 +202,7 @@ pub(super) async fn writes_advisory_letters(case: Case) -> Result<(), Error> {
             if within("a count", queue.count(&of_case)).await? > 0 {
                 return Ok(());
             }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
     tokio::select! {
