@@ -13,9 +13,8 @@ use event_sdk_tests::letters::{Tallied, billing, builder, open_letters};
 async fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let (what, url) = match arguments[..] {
-        [what, url, ..] => (what, url),
-        _ => return println!("error: two arguments are missing"),
+    let [what, url, ..] = arguments[..] else {
+        return println!("error: two arguments are missing");
     };
     let bus = match connect(url).await {
         Ok(bus) => bus,

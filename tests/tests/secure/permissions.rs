@@ -15,7 +15,7 @@ use event_sdk::transport::{BucketConfig, Error, ErrorKind, TransportExt as _};
 use event_sdk::{BusBuilder, EventBus};
 use event_sdk_test_servers::{Permissions, Server};
 use event_sdk_tests::orders::{AllOrderEvents, placed};
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::join_all;
 
 use crate::captured;
 use crate::support::{connect, everything_of, publish, server_with, user, within};
@@ -84,10 +84,8 @@ async fn each_row_is_enough_and_nothing_in_it_is_too_much() {
     within("the streams of dead letters", letters.apply_streams())
         .await
         .unwrap();
-    let runs = cases.into_iter().map(|case| case.run(&server, &admin));
-    // Not all at once: each has a connection, and a time limit of some seconds.
-    let failures = stream::iter(runs).buffer_unordered(32);
-    let failures: Vec<_> = failures.filter_map(std::future::ready).collect().await;
+    let failures = join_all(cases.into_iter().map(|case| case.run(&server, &admin))).await;
+    let failures: Vec<_> = failures.into_iter().flatten().collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 

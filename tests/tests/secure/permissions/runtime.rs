@@ -25,13 +25,6 @@ pub(super) fn place() -> DeadLetterStream {
     DeadLetterStream::new("DLQ")
 }
 
-/// A bus that declares them.
-fn declared(case: &Case) -> EventBus {
-    let builder = case.builder().stream(place().spec());
-    let builder = builder.stream(place().retry_spec());
-    builder.transport(case.nats()).unwrap()
-}
-
 /// A letter of the case's consumer.
 fn letter(case: &Case, number: u64) -> DeadLetter {
     let id = Uuid::from_u64_pair(case.number as u64, number);
@@ -60,19 +53,6 @@ pub(super) async fn prepare(case: &Case, bus: &EventBus) {
     let store = DeadLetters::stream(place()).open(bus);
     let queue = bus.dead_letters(place());
     let consumer = case.own("billing");
-    if case.row.starts_with("keeps dead letters") {
-        within("a letter", store.put(&letter(case, 8)))
-            .await
-            .unwrap();
-        let redrive = queue.redrive(LetterFilter::open().consumer(consumer.clone()));
-        let report = within("a redrive", redrive.into_future()).await.unwrap();
-        assert_eq!(report.redriven.len(), 1);
-    }
-    if case.row.starts_with("redrives") {
-        within("a letter", store.put(&letter(case, 9)))
-            .await
-            .unwrap();
-    }
     if case.row.starts_with("parks") {
         let mut head = letter(case, 10);
         head.sequenced = true;
@@ -83,40 +63,6 @@ pub(super) async fn prepare(case: &Case, bus: &EventBus) {
             .await
             .unwrap();
     }
-}
-
-/// Letters are stored once, also if they are too large for one message, and redriven events are
-/// received.
-pub(super) async fn keeps_letters(case: Case) -> Result<(), Error> {
-    let (bus, consumer) = (declared(&case), case.own("billing"));
-    let store = DeadLetters::stream(place()).open(&bus);
-    within("a check", store.verify(&consumer)).await?;
-    for _ in 0..2 {
-        within("a letter", store.put(&letter(&case, 1))).await?;
-    }
-    let mut large = letter(&case, 2);
-    large.body = vec![b'x'; 1 << 20].into();
-    within("a letter", store.put(&large)).await?;
-    let filter = place().retry_filter(&consumer).unwrap();
-    let redriven = bus.raw().absolute().subscribe(filter);
-    let redriven = redriven.stream(place().retry_name().to_owned());
-    let redriven = redriven.durable(consumer).into_future();
-    let mut redriven = within("a subscription", redriven).await?;
-    let redriven = within("a redriven event", redriven.next()).await;
-    redriven.expect("more to come")?.ack_confirmed().await
-}
-
-/// A letter is sent, and a second time, which finds it sent.
-pub(super) async fn redrives(case: Case) -> Result<(), Error> {
-    let bus = case.bus();
-    let queue = bus.dead_letters(place());
-    let all = LetterFilter::all().consumer(case.own("billing"));
-    let redrive = queue.redrive(all.clone()).into_future();
-    let report = within("a redrive", redrive).await?;
-    assert_eq!(report.redriven.len(), 1, "{report:?}");
-    let report = within("a redrive", queue.redrive(all).into_future()).await?;
-    assert_eq!(report.already.len(), 1, "{report:?}");
-    Ok(())
 }
 
 /// What an owner does in sequenced mode.
@@ -202,6 +148,7 @@ pub(super) async fn writes_advisory_letters(case: Case) -> Result<(), Error> {
             if within("a count", queue.count(&of_case)).await? > 0 {
                 return Ok(());
             }
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
     tokio::select! {
