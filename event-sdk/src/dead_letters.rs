@@ -42,6 +42,8 @@ mod audit;
 mod marks;
 mod state;
 
+mod resend;
+
 mod export;
 mod park;
 mod queue;
@@ -61,8 +63,9 @@ pub use queue::{
     QueuedLetter, Redrive, RedriveOutcome, RedriveReport,
 };
 pub use redriven::Redriven;
+pub use resend::Resent;
 pub use state::{LetterState, LetterStatus};
-pub use store::DeadLetterStore;
+pub use store::{DeadLetterStore, GivenUp};
 pub use stream_store::StreamDeadLetters;
 
 use std::fmt;
@@ -79,7 +82,10 @@ pub struct DeadLetters(Kind);
 #[derive(Clone)]
 enum Kind {
     Stream(DeadLetterStream),
-    Store(Arc<dyn DeadLetterStore>),
+    Store {
+        store: Arc<dyn DeadLetterStore>,
+        retries: Option<DeadLetterStream>,
+    },
 }
 
 impl DeadLetters {
@@ -113,7 +119,24 @@ impl DeadLetters {
     /// Keeps letters in any store.
     #[must_use]
     pub fn store(store: impl DeadLetterStore) -> Self {
-        Self(Kind::Store(Arc::new(store)))
+        Self(Kind::Store {
+            store: Arc::new(store),
+            retries: None,
+        })
+    }
+
+    /// Lets the consumer receive the events that are sent again from a store, through the retry
+    /// stream of this name or [`DeadLetterStream`]: see
+    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) have theirs.
+    #[must_use]
+    pub fn retried_through(self, place: impl Into<DeadLetterStream>) -> Self {
+        match self.0 {
+            Kind::Stream(_) => self,
+            Kind::Store { store, .. } => Self(Kind::Store {
+                store,
+                retries: Some(place.into()),
+            }),
+        }
     }
 
     /// The store, on this bus.
@@ -121,7 +144,7 @@ impl DeadLetters {
     pub fn open(&self, bus: &EventBus) -> Arc<dyn DeadLetterStore> {
         match &self.0 {
             Kind::Stream(place) => Arc::new(StreamDeadLetters::new(bus, place.clone())),
-            Kind::Store(store) => Arc::clone(store),
+            Kind::Store { store, .. } => Arc::clone(store),
         }
     }
 
@@ -130,7 +153,16 @@ impl DeadLetters {
     pub fn place(&self) -> Option<&DeadLetterStream> {
         match &self.0 {
             Kind::Stream(place) => Some(place),
-            Kind::Store(_) => None,
+            Kind::Store { .. } => None,
+        }
+    }
+
+    /// The names of the retry stream from which redriven events come, if there is one.
+    #[must_use]
+    pub fn retries(&self) -> Option<&DeadLetterStream> {
+        match &self.0 {
+            Kind::Stream(place) => Some(place),
+            Kind::Store { retries, .. } => retries.as_ref(),
         }
     }
 }
@@ -139,7 +171,7 @@ impl fmt::Debug for DeadLetters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::Stream(place) => f.debug_tuple("DeadLetters").field(place).finish(),
-            Kind::Store(store) => f.debug_tuple("DeadLetters").field(store).finish(),
+            Kind::Store { store, .. } => f.debug_tuple("DeadLetters").field(store).finish(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
 mod filters;
+mod handling;
 mod layers;
 mod presets;
 mod running;
@@ -424,11 +425,18 @@ impl<S: EventSet> Consumer<S> {
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
+        if let Some(inbox) = self.handlers.inbox() {
+            inbox.verify(&self.name).await.map_err(at_consumer)?;
+        }
         let mut handlers = self.handlers;
-        handlers.watch(&self.name);
+        handlers.set_up(&self.name);
         let opener = Opener {
             subscribe: self.subscribe,
-            place: self.letters.as_ref().and_then(DeadLetters::place).cloned(),
+            place: self
+                .letters
+                .as_ref()
+                .and_then(DeadLetters::retries)
+                .cloned(),
             bus: self.bus.clone(),
             name: self.name.clone(),
             accept_max_deliver: self.options.accept_max_deliver,
@@ -439,6 +447,7 @@ impl<S: EventSet> Consumer<S> {
             name: self.name,
             replay: self.options.replay,
             handler_timeout: self.options.handler_timeout,
+            owner: None,
             ready: self.ready,
             ending: watch::Sender::new(false),
         };

@@ -9,6 +9,7 @@ use event_sdk_core::transport::{DeliveryInfo, Error};
 use event_sdk_core::{EnvelopeHeader, Event};
 
 use super::held::Held;
+use super::inbox::OwnerEpoch;
 use super::publish::PublishFrom;
 use crate::bus::EventBus;
 use crate::cause::{AsCause, Cause};
@@ -60,11 +61,48 @@ impl Ctx {
         self.info().sequence
     }
 
+    /// When the message was stored in its stream; `None` on a transport without streams. A redriven
+    /// event has the time of its redrive.
+    #[must_use]
+    pub fn stored_at(&self) -> Option<jiff::Timestamp> {
+        self.info().stored_at
+    }
+
     /// The redrive of the event, if it was a dead letter: its origin, its number, and who sent it
     /// again.
     #[must_use]
     pub fn redriven(&self) -> Option<&Redriven> {
         self.held.redriven()
+    }
+
+    /// The ownership in which the event is handled, if the consumer has
+    /// [one owner](super::Consumer::single_active).
+    #[must_use]
+    pub fn epoch(&self) -> Option<OwnerEpoch> {
+        self.held.shared().owner
+    }
+
+    /// Whether the event is handled after `earlier`, if that came before it: both have the same key
+    /// and stream, and the consumer handles events in the [order](super::Consumer::ordered_by_key)
+    /// of their keys. A redriven event is in the order of its original stream.
+    #[must_use]
+    pub fn is_in_order_with(&self, earlier: &Self) -> bool {
+        let order = |ctx: &Self| {
+            let key = ctx.held.key()?.to_owned();
+            let stream = match ctx.redriven() {
+                Some(redriven) => Some(redriven.origin.stream.to_string()),
+                None => ctx.stream().map(str::to_owned),
+            };
+            Some((stream, key))
+        };
+        order(self).is_some_and(|mine| Some(mine) == order(earlier))
+    }
+
+    /// Tells the consumer that the event was handled by an earlier delivery, and has no effect now:
+    /// an event that is acknowledged then counts as [`repeated`](super::ConsumerReport::repeated)
+    /// instead of `handled`. Handlers with an [inbox](super::Inbox) call it.
+    pub fn note_repeat(&self) {
+        self.held.note_repeat();
     }
 
     /// The name of the consumer.

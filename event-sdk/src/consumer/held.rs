@@ -2,6 +2,7 @@
 //! held events of a consumer have in common.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::inbox::OwnerEpoch;
 use crate::bus::EventBus;
 use crate::dead_letters::Redriven;
 use crate::raw::Untyped;
@@ -22,6 +24,8 @@ pub(super) struct Shared {
     pub(super) name: Text,
     pub(super) replay: bool,
     pub(super) handler_timeout: Option<Duration>,
+    /// With one owner: the ownership.
+    pub(super) owner: Option<OwnerEpoch>,
     /// Whether the consumer receives.
     pub(super) ready: watch::Sender<bool>,
     /// Whether the consumer is ending.
@@ -42,6 +46,10 @@ pub(super) struct Held {
     /// Its origin, if it was redriven.
     redriven: Option<Box<Redriven>>,
     shared: Arc<Shared>,
+    /// The key in whose order it is handled.
+    key: Option<Arc<str>>,
+    /// Whether its handler found that it was done before.
+    repeated: AtomicBool,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
 }
@@ -56,12 +64,34 @@ impl Held {
             delivery,
             redriven,
             shared,
+            key: None,
+            repeated: AtomicBool::new(false),
             published: Mutex::default(),
         }
     }
 
     pub(super) fn delivery(&self) -> &Delivery<Untyped> {
         &self.delivery
+    }
+
+    /// It is handled in the order of this key.
+    pub(super) fn in_order_of(&mut self, key: Arc<str>) {
+        self.key = Some(key);
+    }
+
+    /// The key in whose order it is handled.
+    pub(super) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Its handler found that it was done before.
+    pub(super) fn note_repeat(&self) {
+        self.repeated.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its handler found that it was done before.
+    pub(super) fn is_repeat(&self) -> bool {
+        self.repeated.load(Ordering::Relaxed)
     }
 
     /// Its origin, if it was redriven.

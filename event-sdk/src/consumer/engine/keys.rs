@@ -16,7 +16,7 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &Arc<str> {
         &self.text
     }
 }

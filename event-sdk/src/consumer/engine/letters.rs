@@ -1,5 +1,7 @@
-//! Dead letters: an event that is given up is written to the store, and acknowledged after that.
+//! Dead letters: an event that is given up is recorded in the inbox of its handlers, if they have
+//! one, written to the store, and acknowledged after that.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +10,8 @@ use futures_util::future::{Either, select};
 
 use super::Engine;
 use super::entry::{Entry, State};
-use crate::consumer::Failure;
-use crate::dead_letters::{DeadLetter, DeadLetterClass, Origin};
+use crate::consumer::{Failure, Inbox};
+use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
 
 /// How long the consumer waits before it writes a letter again; doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -37,7 +39,7 @@ impl Engine {
             dead_letter = self.letters.is_some(),
             "event given up: {failure}"
         );
-        if self.letters.is_none() {
+        if self.letters.is_none() && self.handlers.inbox().is_none() {
             self.report.terminated += 1;
             self.settle(id, Settlement::Term(failure.to_string()));
             return;
@@ -52,15 +54,17 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        let (Some(store), Some(letter)) = (&self.letters, &entry.letter) else {
+        let Some(letter) = &entry.letter else {
             return;
         };
         entry.state = State::WritingLetter;
-        let (store, letter) = (Arc::clone(store), Arc::clone(letter));
+        let letter = Arc::clone(letter);
+        let (inbox, store) = (self.handlers.inbox().cloned(), self.letters.clone());
         let clock = Arc::clone(entry.held.shared().bus.clock());
         self.settling.push_letter(id, async move {
             let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
-            match select(store.put(&letter), late).await {
+            let given_up = pin!(keep(inbox, store, &letter));
+            match select(given_up, late).await {
                 Either::Left((written, _)) => written,
                 Either::Right(_) => Err(not_answered()),
             }
@@ -68,15 +72,32 @@ impl Engine {
     }
 
     /// The letter is stored, or could not be: then the event is kept, and the letter written again.
-    pub(super) fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
+    pub(super) fn letter_written(&mut self, id: usize, answer: Result<GivenUp, Error>) {
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         match answer {
-            Ok(()) => {
+            Ok(GivenUp::Done) => {
+                tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.shared.name,
+                    subject = %entry.held.delivery().subject(),
+                    sequence = entry.held.delivery().sequence(),
+                    "the event is not given up: its inbox has it as done"
+                );
+                self.report.repeated += 1;
+                self.settle(id, Settlement::Ack);
+            }
+            Ok(GivenUp::Dead | GivenUp::DeadBefore(_)) if self.letters.is_some() => {
                 self.report.dead_lettered += 1;
                 self.settle(id, Settlement::Ack);
+            }
+            Ok(GivenUp::Dead | GivenUp::DeadBefore(_)) => {
+                let letter = entry.letter.as_ref();
+                let reason = letter.and_then(|letter| letter.errors.first().cloned());
+                self.report.terminated += 1;
+                self.settle(id, Settlement::Term(reason.unwrap_or_default()));
             }
             Err(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
             Err(error) => {
@@ -95,6 +116,31 @@ impl Engine {
                 self.wake_by(until);
             }
         }
+    }
+}
+
+/// Records that the event is dead, and stores its letter; neither if the event is done.
+async fn keep(
+    inbox: Option<Arc<dyn Inbox>>,
+    store: Option<Arc<dyn DeadLetterStore>>,
+    letter: &DeadLetter,
+) -> Result<GivenUp, Error> {
+    let inbox = inbox.filter(|_| !store.as_ref().is_some_and(|store| store.has_inbox()));
+    let mut earlier = None;
+    if let Some(inbox) = inbox {
+        match inbox.give_up(letter).await? {
+            GivenUp::Dead => {}
+            GivenUp::DeadBefore(before) => earlier = Some(before),
+            GivenUp::Done => return Ok(GivenUp::Done),
+        }
+    }
+    match store {
+        Some(store) => {
+            store
+                .put_unless_done(earlier.as_deref().unwrap_or(letter))
+                .await
+        }
+        None => Ok(GivenUp::Dead),
     }
 }
 
@@ -129,7 +175,7 @@ fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLe
         letter.event_id = Some(head.event_id);
         letter.event_type = Some(head.event_type.clone());
     }
-    letter.key = entry.key.as_ref().map(|key| key.text().to_owned());
+    letter.key = entry.key.as_ref().map(|key| key.text().to_string());
     letter.errors = vec![failure.summary()];
     letter.attempts = entry.starts;
     letter.first_failure = entry.failures.first.unwrap_or(now);

@@ -47,7 +47,9 @@ pub struct LetterSummary {
 }
 
 impl LetterSummary {
-    pub(super) fn new(id: u64, letter: &DeadLetter) -> Self {
+    /// A stored letter of which nothing became yet.
+    #[must_use]
+    pub fn new(id: u64, letter: &DeadLetter) -> Self {
         Self {
             id,
             consumer: letter.consumer.clone(),
@@ -90,6 +92,17 @@ impl LetterSummary {
 }
 
 impl QueuedLetter {
+    /// A letter of a store that is not a stream.
+    #[must_use]
+    pub const fn new(id: u64, letter: DeadLetter, state: LetterState) -> Self {
+        Self {
+            id,
+            letter,
+            state,
+            state_sequence: 0,
+        }
+    }
+
     /// Without body and headers.
     #[must_use]
     pub fn summary(&self) -> LetterSummary {
