@@ -58,8 +58,8 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if the letter was redriven too often to be
-    /// counted, [`StreamNotFound`](ErrorKind::StreamNotFound) or [`NoStream`](ErrorKind::NoStream) if
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the edited body is no envelope or has another
+    /// event id, or if the letter was redriven too often to be counted, [`StreamNotFound`](ErrorKind::StreamNotFound) or [`NoStream`](ErrorKind::NoStream) if
     /// the retry stream is missing, [`StreamFull`](ErrorKind::StreamFull),
     /// [`InvalidHeader`](ErrorKind::InvalidHeader), [`TooLarge`](ErrorKind::TooLarge), and those of
     /// the connection.
@@ -71,6 +71,12 @@ impl EventBus {
         edited: Option<Bytes>,
         audit: &Audit,
     ) -> Result<Resent, Error> {
+        if let Some(body) = &edited {
+            check_edited(self, letter, body).map_err(|why| {
+                let reason = format!("letter {id}: {why}");
+                Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
+            })?;
+        }
         // Another event may have the same id: the body tells them apart.
         let subject = LetterSubject::of(place, letter).beside(&letter.body);
         let resend = Resend {
@@ -133,6 +139,19 @@ impl Resend<'_> {
             }
         }
     }
+}
+
+/// Checks that an edited body is an envelope with the id of the event.
+pub(super) fn check_edited(bus: &EventBus, letter: &DeadLetter, body: &Bytes) -> Result<(), String> {
+    let envelope = bus.inner().codec.decode(body, &letter.headers);
+    let envelope = envelope.map_err(|why| format!("the edited body: {why}"))?;
+    if letter.event_id.is_some_and(|id| id != envelope.head.event_id) {
+        return Err(
+            "the edited body has another `event_id`; keep the id, by which repeats are recognized"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 /// The event that an earlier redrive had sent; none if it was purged in the meantime.

@@ -17,7 +17,7 @@ use super::super::marks::{mark, state_now};
 use super::super::park::DeadKey;
 #[cfg(doc)]
 use super::super::park::Park;
-use super::super::resend::{Resend, Resent};
+use super::super::resend::{Resend, Resent, check_edited};
 use super::super::state::{LetterState, LetterStatus};
 use super::super::store::DeadLetterStore as _;
 use super::super::stream_store::StreamDeadLetters;
@@ -95,18 +95,7 @@ impl DeadLetterQueue {
             return Err(refused("there is no letter with this id".to_owned()));
         };
         let letter = &stored.letter.letter;
-        let codec = &self.bus.inner().codec;
-        let envelope = codec.decode(&body, &letter.headers);
-        let envelope = envelope.map_err(|why| refused(format!("the edited body: {why}")))?;
-        if letter
-            .event_id
-            .is_some_and(|id| id != envelope.head.event_id)
-        {
-            return Err(refused(
-                "the edited body has another `event_id`; keep the id, by which repeats are recognized"
-                    .to_owned(),
-            ));
-        }
+        check_edited(&self.bus, letter, &body).map_err(refused)?;
         let status = &stored.letter.state.status;
         if *status != LetterStatus::Open {
             return Err(refused(format!("its status is {:?}", status.as_str())));
