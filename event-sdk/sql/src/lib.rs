@@ -81,6 +81,12 @@ mod enqueue;
 
 mod tx;
 
+mod classify;
+
+mod inbox;
+
+mod letters;
+
 mod operator;
 
 #[cfg(feature = "sqlite")]
@@ -89,15 +95,24 @@ mod sqlite;
 #[cfg(feature = "postgres")]
 mod postgres;
 
+pub use classify::class_of;
 pub use database::{AsConnection, Store};
 pub use enqueue::{Enqueue, Enqueued};
 pub use error::store_error;
+pub use event_sdk_store::inbox::{
+    CleanReport, InboxCleaner, InboxSource, InboxStatus, InboxStore, KeptBecause,
+};
 pub use event_sdk_store::outbox::{
     Counted, OutboxMessage, OutboxStatus, OutboxStore, ParkReason, ParkedEntry, ParkedState,
     WhichParked,
 };
 pub use event_sdk_store::relay::InvalidRelay;
 pub use event_sdk_store::{Relay, RelayReport, StoreError, StoreErrorKind, Wake};
+pub use inbox::{
+    BatchEffects, Committed, Effect, EffectOf, EffectTx, Effects, Inbox, InboxBuilder,
+    InboxDatabase, PublishInEffect,
+};
+pub use letters::{SqlDeadLetterQueue, SqlDeadLetters, SqlRedrive};
 pub use migrations::{SchemaDifference, SchemaVersion};
 pub use outbox::{NoEvent, Outbox};
 #[cfg(feature = "postgres")]

@@ -4,6 +4,8 @@
 //! - `migrations`: the tables;
 //! - `store`: the tables as a relay uses them.
 
+mod inbox;
+mod inbox_migrations;
 mod migrations;
 mod schema;
 mod sql;

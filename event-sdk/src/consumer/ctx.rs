@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::transport::{DeliveryInfo, Error};
-use event_sdk_core::{EnvelopeHeader, Event};
+use event_sdk_core::{EnvelopeHeader, Event, EventSet};
 
 use super::held::Held;
 use super::inbox::OwnerEpoch;
@@ -14,7 +14,7 @@ use super::publish::PublishFrom;
 use crate::bus::EventBus;
 use crate::cause::{AsCause, Cause};
 use crate::dead_letters::Redriven;
-use crate::message::Message;
+use crate::message::{DecodeError, Message};
 use crate::publish::IntoPublishable;
 use crate::raw::Untyped;
 
@@ -41,6 +41,15 @@ impl Ctx {
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Decodes the event again, as `T`: one of its types, or a set that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the message is no event of `T`.
+    pub fn decode<T: EventSet>(&self) -> Result<T, DecodeError> {
+        self.message().decode_as::<T>()
     }
 
     /// The subject, headers and bytes of the event.

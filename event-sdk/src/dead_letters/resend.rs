@@ -142,10 +142,17 @@ impl Resend<'_> {
 }
 
 /// Checks that an edited body is an envelope with the id of the event.
-pub(super) fn check_edited(bus: &EventBus, letter: &DeadLetter, body: &Bytes) -> Result<(), String> {
+pub(super) fn check_edited(
+    bus: &EventBus,
+    letter: &DeadLetter,
+    body: &Bytes,
+) -> Result<(), String> {
     let envelope = bus.inner().codec.decode(body, &letter.headers);
     let envelope = envelope.map_err(|why| format!("the edited body: {why}"))?;
-    if letter.event_id.is_some_and(|id| id != envelope.head.event_id) {
+    if letter
+        .event_id
+        .is_some_and(|id| id != envelope.head.event_id)
+    {
         return Err(
             "the edited body has another `event_id`; keep the id, by which repeats are recognized"
                 .to_owned(),

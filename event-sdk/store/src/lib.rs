@@ -17,6 +17,8 @@ mod error;
 
 pub mod outbox;
 
+pub mod inbox;
+
 mod wake;
 
 pub mod relay;
