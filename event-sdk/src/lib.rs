@@ -130,8 +130,8 @@ pub use event_sdk_core::*;
 pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
-    IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
-    Publishable, Published, Publisher, PublisherSet, RawPublish,
+    EncodedEvent, IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError,
+    PublishFuture, Publishable, Published, Publisher, PublisherSet, RawPublish,
 };
 pub use raw::{RawBus, Untyped};
 pub use subscribe::{Batch, DelayUnknown, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};

@@ -1,7 +1,8 @@
-//! Publishing: one event, several pipelined, or a prepared event again.
+//! Publishing: one event, several pipelined, a prepared event again, or an encoded one later.
 
 mod batch;
 mod dispatch;
+mod encoded;
 mod error;
 mod prepared;
 mod publishable;
@@ -11,6 +12,7 @@ mod sending;
 mod window;
 
 pub use batch::{PublishAll, PublishAllError};
+pub use encoded::EncodedEvent;
 pub use error::PublishError;
 pub use prepared::Prepared;
 pub use publishable::{IntoPublishable, Publishable};

@@ -217,6 +217,15 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// How many connections to a server the transport has made so far, for publishing.
+    ///
+    /// Another number than before means that the server, or its streams, may be others: whoever must
+    /// not lose what was confirmed looks at its last messages again. The default is zero, for
+    /// transports without a server.
+    fn connections(&self) -> u64 {
+        0
+    }
+
     /// What to do about a missing capability, as the end of a sentence: an option to set, or the
     /// server version that has it.
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
@@ -301,6 +310,10 @@ macro_rules! forward {
 
             fn coordination(&self) -> Option<&dyn Coordination> {
                 self.deref().coordination()
+            }
+
+            fn connections(&self) -> u64 {
+                self.deref().connections()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -328,6 +328,10 @@ impl Transport for Nats {
         self.context.hears_advisories().then_some(self)
     }
 
+    fn connections(&self) -> u64 {
+        self.context.connections()
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         self.context.remedy(missing)
     }

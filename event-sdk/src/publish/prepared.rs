@@ -107,6 +107,13 @@ pub(super) struct Expect {
     pub(super) entity: Option<u64>,
 }
 
+impl Expect {
+    /// Whether nothing is expected.
+    pub(super) const fn is_none(&self) -> bool {
+        self.stream.is_none() && self.subject.is_none() && self.entity.is_none()
+    }
+}
+
 impl<E> Prepared<E> {
     pub(super) const fn new(head: ValueHeader, event: Arc<E>) -> Self {
         Self {

@@ -125,6 +125,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         self.inner.advisories().is_some().then_some(self)
     }
 
+    fn connections(&self) -> u64 {
+        self.inner.connections()
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         self.inner.remedy(missing)
     }

@@ -1,0 +1,98 @@
+//! The outbox on SQLite: one shard, one writer at a time.
+//!
+//! - `sql`: all statements;
+//! - `migrations`: the tables;
+//! - `store`: the tables as a relay uses them.
+
+mod migrations;
+mod schema;
+mod sql;
+mod store;
+
+use std::sync::Arc;
+
+use event_sdk_store::outbox::{OutboxMessage, OutboxStore, headers_to_json};
+use sqlx::{Pool, Sqlite, SqliteConnection, Transaction};
+
+use crate::database::{Backend, SqlFuture, Store};
+use crate::error::store_error;
+use crate::migrations::{SchemaDifference, SchemaVersion};
+use crate::tables::Tables;
+use sql::Sql;
+use store::SqliteOutbox;
+
+impl Store for Sqlite {}
+
+/// A transaction that waits for other writers here, instead of failing at its first write.
+pub(crate) const BEGIN: &str = "begin immediate";
+
+impl Backend for Sqlite {
+    type Statements = Sql;
+
+    fn statements(tables: &Tables) -> Sql {
+        Sql::new(tables)
+    }
+
+    fn begin(pool: &Pool<Self>) -> SqlFuture<'_, Transaction<'static, Self>> {
+        Box::pin(async move { pool.begin_with(BEGIN).await.map_err(store_error) })
+    }
+
+    fn insert<'a>(
+        connection: &'a mut SqliteConnection,
+        sql: &'a Sql,
+        message: OutboxMessage,
+        _named: bool,
+    ) -> SqlFuture<'a, ()> {
+        Box::pin(async move {
+            // A prepared statement belongs to the connection in this process.
+            sqlx::query(sql.insert.sql())
+                .bind(message.key.as_deref())
+                .bind(message.subject.as_str())
+                .bind(message.message_id.as_str())
+                .bind(headers_to_json(&message.headers))
+                .bind(&message.body[..])
+                .bind(message.created_at.as_microsecond())
+                .bind(message.not_before.map(jiff::Timestamp::as_microsecond))
+                .bind(message.cancel_key.as_deref())
+                .execute(connection)
+                .await
+                .map_err(store_error)?;
+            Ok(())
+        })
+    }
+
+    fn cancel<'a>(
+        connection: &'a mut SqliteConnection,
+        sql: &'a Sql,
+        cancel_key: String,
+        _named: bool,
+    ) -> SqlFuture<'a, u64> {
+        Box::pin(async move {
+            let cancelled = sqlx::query(sql.cancel.sql())
+                .bind(cancel_key)
+                .execute(connection)
+                .await
+                .map_err(store_error)?;
+            Ok(cancelled.rows_affected())
+        })
+    }
+
+    fn outbox_store(pool: Pool<Self>, tables: &Tables, _named: bool) -> Arc<dyn OutboxStore> {
+        Arc::new(SqliteOutbox::new(pool, tables))
+    }
+
+    fn migrate<'a>(pool: &'a Pool<Self>, tables: &'a Tables) -> SqlFuture<'a, SchemaVersion> {
+        Box::pin(schema::migrate(pool, tables))
+    }
+
+    fn check<'a>(pool: &'a Pool<Self>, tables: &'a Tables) -> SqlFuture<'a, SchemaVersion> {
+        Box::pin(schema::check(pool, tables))
+    }
+
+    fn verify<'a>(
+        pool: &'a Pool<Self>,
+        tables: &'a Tables,
+    ) -> SqlFuture<'a, Vec<SchemaDifference>> {
+        Box::pin(schema::verify(pool, tables))
+    }
+}
