@@ -49,7 +49,9 @@ pub(crate) fn outage(error: sqlx::Error) -> Failure {
 
 fn is_away(error: &sqlx::Error) -> bool {
     // 25006: a transaction on a server that only reads.
-    let only_reads = error.as_database_error().and_then(|error| error.code());
+    let only_reads = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
     only_reads.is_some_and(|code| code == "25006") || classify(error).0.is_outage()
 }
 

@@ -126,7 +126,6 @@ impl<DB: InboxDatabase> Inbox<DB> {
     }
 
     /// An inbox with options.
-    #[must_use]
     pub fn builder(pool: Pool<DB>) -> InboxBuilder<DB> {
         InboxBuilder::new(pool)
     }
@@ -264,7 +263,7 @@ pub struct InboxBuilder<DB: InboxDatabase> {
 
 impl<DB: InboxDatabase> InboxBuilder<DB> {
     /// How long records are kept, unless set: 30 days.
-    pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    pub const RETENTION: Duration = Duration::from_hours(30 * 24);
 
     fn new(pool: Pool<DB>) -> Self {
         Self {

@@ -246,13 +246,13 @@ impl<DB: InboxDatabase> Inner<DB> {
     }
 }
 
+/// Records, each with the index of its event.
+type Records = Vec<(usize, NewRecord)>;
+
 /// The records of a part, one for each id: of several events with one id, that of the latest redrive
 /// has the effect. Returns the others, too.
-fn without_twins<S>(
-    batch: &Batch<S>,
-    part: &[usize],
-) -> (Vec<(usize, NewRecord)>, Vec<(usize, Uuid)>) {
-    let mut records: Vec<(usize, NewRecord)> = Vec::with_capacity(part.len());
+fn without_twins<S>(batch: &Batch<S>, part: &[usize]) -> (Records, Vec<(usize, Uuid)>) {
+    let mut records: Records = Vec::with_capacity(part.len());
     let mut places: HashMap<Uuid, usize> = HashMap::with_capacity(part.len());
     let mut twins = Vec::new();
     for &event in part {

@@ -80,7 +80,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
         let clock = ctx.bus().clock();
         let late = clock.sleep_until(clock.monotonic().saturating_add(within));
         match select(Box::pin(begin), late).await {
-            Either::Left((begun, _)) => begun,
+            Either::Left((done, _)) => done,
             Either::Right(_) => Err(Failure::outage(NoTransaction(within))
                 .because("the database gave no transaction within half of the handler's time")),
         }
@@ -173,7 +173,7 @@ impl<DB: InboxDatabase> Inner<DB> {
         }
         let now = ctx.bus().clock().now();
         // The clocks of the server and of this machine may differ.
-        let young = self.retention - self.retention / 10;
+        let young = self.retention.saturating_sub(self.retention / 10);
         let is_young = (ctx.stored_at()).is_some_and(|stored| age(stored, now) < young);
         if is_young && ctx.redriven().is_none() {
             return Ok(());

@@ -109,15 +109,15 @@ where
 /// A handler that passes the transaction to a closure. [`Inbox::effect`] returns it.
 pub struct Effect<E, F, DB: InboxDatabase> {
     inbox: Inbox<DB>,
-    effect: F,
+    apply: F,
     event: PhantomData<fn(E)>,
 }
 
 impl<E, F, DB: InboxDatabase> Effect<E, F, DB> {
-    pub(super) const fn new(inbox: Inbox<DB>, effect: F) -> Self {
+    pub(super) const fn new(inbox: Inbox<DB>, apply: F) -> Self {
         Self {
             inbox,
-            effect,
+            apply,
             event: PhantomData,
         }
     }
@@ -136,7 +136,7 @@ where
             Begun::Repeat => return Ok(()),
         };
         let token = tx.token();
-        let committed = (self.effect)(event, tx).await;
+        let committed = (self.apply)(event, tx).await;
         let committed = committed.map_err(|failure| failure.classified_by(class_of))?;
         if committed.token() == token {
             return Ok(());

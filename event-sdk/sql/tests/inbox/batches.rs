@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use event_sdk::consumer::Failure;
+use sqlx::Row as _;
 
 use crate::rig::{Billing, Rig, billing};
 
@@ -78,8 +79,8 @@ async fn a_poisoned_event_alone_is_given_up_and_later_ones_of_its_key_follow() {
     assert_eq!(rig.invoices().await, expected);
     assert_eq!(rig.records().await, (28, 2));
     // In the order of the key, also around the poisoned ones.
-    let select = "select group_concat(order_id) from (select order_id from invoices \
-                  where customer = 'bob' order by rowid)";
-    let order: String = sqlx::Row::get(&sqlx::query(select).fetch_one(&rig.pool).await.unwrap(), 0);
-    assert_eq!(order, "3,6,12,18,21,24,27,30");
+    let select = "select order_id from invoices where customer = 'bob' order by number";
+    let rows = sqlx::query(select).fetch_all(&rig.pool).await.unwrap();
+    let order: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+    assert_eq!(order, [3, 6, 12, 18, 21, 24, 27, 30]);
 }

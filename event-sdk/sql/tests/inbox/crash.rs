@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 
 use event_sdk::consumer::{Consumer, Failure, Retry};
 use event_sdk::dead_letters::{DeadLetterClass, DeadLetters, LetterFilter, Page};
-use event_sdk_sql::{EffectOf, EffectTx, Sqlite};
+use event_sdk_sql::{EffectOf, EffectTx};
 use tokio::sync::oneshot;
 
+use crate::database::Db;
 use crate::rig::{OrderBilled, OrderPlaced, Rig, write_invoice};
 
 /// Polls a future this many times, and drops it then. Returns whether it was ready before.
@@ -55,8 +56,8 @@ async fn crash_more_and_more(rig: &Rig, consumer: impl Fn() -> Consumer<OrderPla
 /// Writes an invoice and publishes it; refuses order 3.
 struct Service;
 
-impl EffectOf<OrderPlaced, Sqlite> for Service {
-    async fn apply(&self, placed: OrderPlaced, tx: &mut EffectTx<Sqlite>) -> Result<(), Failure> {
+impl EffectOf<OrderPlaced, Db> for Service {
+    async fn apply(&self, placed: OrderPlaced, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
         write_invoice(tx, &placed).await?;
         tx.publish(OrderBilled {
             order: placed.order,

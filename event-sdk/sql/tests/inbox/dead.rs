@@ -8,8 +8,9 @@ use event_sdk::dead_letters::{
     Audit, DeadLetterClass, DeadLetters, LetterFilter, LetterStatus, Page, RedriveOutcome,
 };
 use event_sdk::transport::ErrorKind;
-use event_sdk_sql::{SqlDeadLetterQueue, Sqlite};
+use event_sdk_sql::SqlDeadLetterQueue;
 
+use crate::database::Db;
 use crate::rig::{Billing, Rig, billing};
 
 fn rejecting() -> Billing<impl Fn(i64, u32) -> Result<(), Failure> + Send + Sync + 'static> {
@@ -26,7 +27,7 @@ impl Rig {
             .retried_through(self.place.clone())
     }
 
-    fn queue(&self) -> SqlDeadLetterQueue<Sqlite> {
+    fn queue(&self) -> SqlDeadLetterQueue<Db> {
         self.inbox
             .dead_letters()
             .queue(&self.bus, self.place.clone())

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use event_sdk::consumer::{Failure, FailureClass};
 use event_sdk::transport::ErrorKind;
-use event_sdk_sql::{Committed, EffectOf, EffectTx, Inbox, Sqlite, StoreErrorKind};
+use event_sdk_sql::{Committed, EffectOf, EffectTx, Inbox, StoreErrorKind};
 
+use crate::database::Db;
 use crate::rig::{Billing, OrderBilled, OrderPlaced, Rig, billing, write_invoice};
 
 #[tokio::test]
@@ -48,8 +49,8 @@ async fn a_failed_effect_leaves_nothing_and_succeeds_later() {
 /// Publishes what it bills.
 struct Publishing;
 
-impl EffectOf<OrderPlaced, Sqlite> for Publishing {
-    async fn apply(&self, placed: OrderPlaced, tx: &mut EffectTx<Sqlite>) -> Result<(), Failure> {
+impl EffectOf<OrderPlaced, Db> for Publishing {
+    async fn apply(&self, placed: OrderPlaced, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
         write_invoice(tx, &placed).await?;
         let order = placed.order;
         tx.publish(OrderBilled { order })
@@ -96,8 +97,8 @@ async fn a_publish_without_an_outbox_says_what_to_do() {
     rig.place_orders([1]).await;
     let seen = Arc::new(Mutex::new(None));
     let kind = Arc::clone(&seen);
-    let inbox = Inbox::new(rig.pool.clone());
-    let effect = inbox.effect(move |placed: OrderPlaced, mut tx: EffectTx<Sqlite>| {
+    let inbox = Inbox::new(rig.service.clone());
+    let effect = inbox.effect(move |placed: OrderPlaced, mut tx: EffectTx<Db>| {
         let kind = Arc::clone(&kind);
         async move {
             let order = placed.order;
@@ -118,7 +119,7 @@ async fn a_closure_owns_its_transaction_and_its_commit_acknowledges() {
     rig.place_twice(1).await;
     let effect = rig
         .inbox
-        .effect(|placed: OrderPlaced, mut tx: EffectTx<Sqlite>| async move {
+        .effect(|placed: OrderPlaced, mut tx: EffectTx<Db>| async move {
             write_invoice(&mut tx, &placed).await?;
             tx.commit().await
         });
@@ -133,7 +134,7 @@ async fn an_error_after_the_commit_changes_nothing() {
     rig.place_orders([1]).await;
     let effect = rig
         .inbox
-        .effect(|placed: OrderPlaced, mut tx: EffectTx<Sqlite>| async move {
+        .effect(|placed: OrderPlaced, mut tx: EffectTx<Db>| async move {
             write_invoice(&mut tx, &placed).await?;
             let _committed = tx.commit().await?;
             Err::<Committed, _>(Failure::reject("after the commit"))
@@ -158,7 +159,7 @@ async fn the_proof_of_another_delivery_acknowledges_nothing() {
     let kept: Arc<Mutex<Option<Committed>>> = Arc::default();
     let effect = rig
         .inbox
-        .effect(move |placed: OrderPlaced, mut tx: EffectTx<Sqlite>| {
+        .effect(move |placed: OrderPlaced, mut tx: EffectTx<Db>| {
             let kept = Arc::clone(&kept);
             async move {
                 if placed.order == 1 {
@@ -192,7 +193,7 @@ async fn an_effect_that_ends_its_transaction_is_not_acknowledged_as_done() {
     rig.place_orders([1]).await;
     let effect = rig
         .inbox
-        .effect(|placed: OrderPlaced, mut tx: EffectTx<Sqlite>| async move {
+        .effect(|placed: OrderPlaced, mut tx: EffectTx<Db>| async move {
             write_invoice(&mut tx, &placed).await?;
             sqlx::raw_sql("rollback").execute(&mut *tx).await?;
             tx.commit().await
@@ -228,7 +229,7 @@ async fn errors_of_the_database_in_an_effect_have_their_class() {
     // An invoice that violates a constraint is no outage: the second attempt succeeds.
     let effect = rig
         .inbox
-        .effect(|placed: OrderPlaced, mut tx: EffectTx<Sqlite>| async move {
+        .effect(|placed: OrderPlaced, mut tx: EffectTx<Db>| async move {
             write_invoice(&mut tx, &placed).await?;
             if tx.ctx().attempt() == 1 {
                 write_invoice(&mut tx, &placed).await?;

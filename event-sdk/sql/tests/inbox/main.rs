@@ -2,10 +2,10 @@
 //!
 //! SQLite works on threads of its own, so these tests run in real time. They wait for states, never for
 //! a time.
-#![cfg(feature = "sqlite")]
 
 mod batches;
 mod crash;
+mod database;
 mod dead;
 mod effects;
 mod outage;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use event_sdk::consumer::ProbeInterval;
 use event_sdk_sql::Inbox;
 
-use crate::rig::{Rig, billing, eventually, open};
+use crate::rig::{Rig, billing, eventually};
 
 #[tokio::test]
 async fn a_busy_database_counts_as_no_attempt() {
     let rig = Rig::new().await;
     // A service that does not wait for long for other writers.
-    let pool = open(&rig.folder, 2, Duration::from_millis(50)).await;
+    let pool = rig.database.pool(2, Duration::from_millis(50)).await;
     let inbox = Inbox::new(pool);
     let other = rig.pool.begin_with("begin immediate").await.unwrap();
     rig.place_orders(1..=3).await;
@@ -38,7 +38,7 @@ async fn a_busy_database_counts_as_no_attempt() {
 #[tokio::test]
 async fn an_exhausted_pool_counts_as_no_attempt() {
     let rig = Rig::new().await;
-    let pool = open(&rig.folder, 1, Duration::from_millis(50)).await;
+    let pool = rig.database.pool(1, Duration::from_millis(50)).await;
     let inbox = Inbox::new(pool.clone());
     let other = pool.acquire().await.unwrap();
     rig.place_orders([1]).await;

@@ -6,12 +6,13 @@ use std::time::Duration;
 use event_sdk::consumer::Failure;
 use event_sdk::dead_letters::{LetterFilter, Page};
 use event_sdk::transport::DeliverPolicy;
-use event_sdk_sql::{Inbox, Sqlite};
+use event_sdk_sql::Inbox;
 
+use crate::database::Db;
 use crate::rig::{Billing, Rig, billing};
 
-fn short(rig: &Rig) -> Inbox<Sqlite> {
-    Inbox::builder(rig.pool.clone())
+fn short(rig: &Rig) -> Inbox<Db> {
+    Inbox::builder(rig.service.clone())
         .retention(Duration::from_millis(1))
         .build()
 }
@@ -117,7 +118,7 @@ async fn an_event_that_comes_after_a_reset_is_refused_if_its_record_may_be_gone(
     assert!(letters[0].errors[0].contains("retention"), "{letters:?}");
 
     // The flag: their effects happen again. Here they violate a constraint.
-    let older = Inbox::builder(rig.pool.clone())
+    let older = Inbox::builder(rig.service.clone())
         .retention(Duration::from_millis(1))
         .accept_older()
         .build();

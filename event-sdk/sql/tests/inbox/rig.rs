@@ -10,11 +10,11 @@ use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::TransportExt as _;
 use event_sdk::{Event, EventBus, Prepared};
-use event_sdk_sql::{EffectOf, EffectTx, Inbox, Outbox, Sqlite};
+use event_sdk_sql::{EffectOf, EffectTx, Inbox, Outbox};
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
-use sqlx::{Row as _, SqlitePool};
-use tempfile::TempDir;
+use sqlx::{Pool, Row as _};
+
+use crate::database::{CREATE_INVOICES, Database, Db};
 
 #[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
 #[event(domain = "orders")]
@@ -34,12 +34,14 @@ pub(crate) struct OrderBilled {
 #[derive(Clone)]
 pub(crate) struct Rig {
     pub(crate) bus: EventBus,
-    pub(crate) pool: SqlitePool,
-    pub(crate) outbox: Outbox<Sqlite>,
-    pub(crate) inbox: Inbox<Sqlite>,
+    /// For the test itself.
+    pub(crate) pool: Pool<Db>,
+    /// For the service.
+    pub(crate) service: Pool<Db>,
+    pub(crate) outbox: Outbox<Db>,
+    pub(crate) inbox: Inbox<Db>,
     pub(crate) place: DeadLetterStream,
-    /// Removed at the end.
-    pub(crate) folder: Arc<TempDir>,
+    pub(crate) database: Database,
 }
 
 impl Rig {
@@ -51,20 +53,22 @@ impl Rig {
             .stream(place.retry_spec())
             .memory()
             .unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let pool = open(&folder, 5, Duration::from_secs(5)).await;
-        let outbox = Outbox::new(pool.clone(), bus.clone());
-        outbox.migrate().await.unwrap();
-        let create = "create table invoices (order_id integer primary key, customer text not null)";
-        sqlx::query(create).execute(&pool).await.unwrap();
-        let inbox = Inbox::builder(pool.clone()).outbox(&outbox).build();
+        let database = Database::new().await;
+        let pool = database.direct().await;
+        let service = database.pool(5, Duration::from_secs(5)).await;
+        let outbox = Outbox::new(service.clone(), bus.clone());
+        let migration = Outbox::new(pool.clone(), bus.clone());
+        migration.migrate().await.unwrap();
+        sqlx::query(CREATE_INVOICES).execute(&pool).await.unwrap();
+        let inbox = Inbox::builder(service.clone()).outbox(&outbox).build();
         Self {
             bus,
             pool,
+            service,
             outbox,
             inbox,
             place,
-            folder: Arc::new(folder),
+            database,
         }
     }
 
@@ -143,21 +147,6 @@ impl Rig {
     }
 }
 
-/// Opens the database of a folder.
-pub(crate) async fn open(folder: &TempDir, connections: u32, patience: Duration) -> SqlitePool {
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path().join("billing.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(patience);
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(patience)
-        .connect_with(options)
-        .await
-        .unwrap()
-}
-
 pub(crate) fn placed(customer: &str, order: i64) -> OrderPlaced {
     OrderPlaced {
         customer: customer.to_owned(),
@@ -196,11 +185,11 @@ pub(crate) fn billing() -> Billing<impl Fn(i64, u32) -> Result<(), Failure> + Se
     Billing::new(|_, _| Ok(()))
 }
 
-impl<F> EffectOf<OrderPlaced, Sqlite> for Billing<F>
+impl<F> EffectOf<OrderPlaced, Db> for Billing<F>
 where
     F: Fn(i64, u32) -> Result<(), Failure> + Send + Sync + 'static,
 {
-    async fn apply(&self, placed: OrderPlaced, tx: &mut EffectTx<Sqlite>) -> Result<(), Failure> {
+    async fn apply(&self, placed: OrderPlaced, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
         self.begun.fetch_add(1, Ordering::Relaxed);
         write_invoice(tx, &placed).await?;
         (self.then)(placed.order, tx.ctx().attempt())
@@ -209,7 +198,7 @@ where
 
 /// Fails if the order has an invoice: a doubled effect is never overlooked.
 pub(crate) async fn write_invoice(
-    tx: &mut EffectTx<Sqlite>,
+    tx: &mut EffectTx<Db>,
     placed: &OrderPlaced,
 ) -> Result<(), sqlx::Error> {
     sqlx::query("insert into invoices (order_id, customer) values ($1, $2)")

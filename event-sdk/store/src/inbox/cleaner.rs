@@ -1,6 +1,7 @@
 //! `InboxCleaner`: deletes records of an inbox that are older than its retention, in bounded batches,
 //! and never one that its consumer may still get again.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -30,6 +31,8 @@ pub struct InboxCleaner {
     retention: Duration,
     every: Duration,
     batch: u32,
+    /// The durables of consumers with several of them.
+    durables: HashMap<Text, Vec<Text>>,
     me: Uuid,
 }
 
@@ -48,6 +51,7 @@ impl InboxCleaner {
             retention,
             every: Self::EVERY,
             batch: Self::BATCH,
+            durables: HashMap::new(),
             me: Uuid::new_v4(),
         }
     }
@@ -64,6 +68,19 @@ impl InboxCleaner {
     #[must_use]
     pub const fn batch(mut self, records: u32) -> Self {
         self.batch = if records == 0 { 1 } else { records };
+        self
+    }
+
+    /// Names the durables of a consumer that has others than the one of its name, such as one for each
+    /// partition. A record is deleted if it lies at or below the ack floors of all of them.
+    #[must_use]
+    pub fn durables<T: Into<Text>>(
+        mut self,
+        consumer: impl Into<Text>,
+        durables: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let durables = durables.into_iter().map(Into::into).collect();
+        self.durables.insert(consumer.into(), durables);
         self
     }
 
@@ -139,16 +156,23 @@ impl InboxCleaner {
             // Such a transport delivers nothing again.
             return Ok(u64::MAX);
         };
-        let transport = self.bus.transport();
-        match transport.consumer_info(stream, &source.consumer).await {
-            Ok(info) => Ok(info.acknowledged),
-            Err(error) => Err(match error.kind() {
+        let own = [source.consumer.clone()];
+        let durables = self
+            .durables
+            .get(&source.consumer)
+            .map_or(&own[..], |it| it);
+        let mut floor = u64::MAX;
+        for durable in durables {
+            let info = self.bus.transport().consumer_info(stream, durable).await;
+            let info = info.map_err(|error| match error.kind() {
                 ErrorKind::ConsumerNotFound | ErrorKind::StreamNotFound => {
                     KeptBecause::ConsumerNotFound
                 }
                 _ => KeptBecause::Unknown(Text::from(error.to_string())),
-            }),
+            })?;
+            floor = floor.min(info.acknowledged);
         }
+        Ok(if durables.is_empty() { 0 } else { floor })
     }
 }
 

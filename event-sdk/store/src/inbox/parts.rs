@@ -73,17 +73,14 @@ where
             failed.push(first);
             continue;
         }
-        match at.filter(|&at| at < part.len()) {
-            Some(at) => {
-                parts.push(part[at + 1..].to_vec());
-                parts.push(vec![part[at]]);
-                parts.push(part[..at].to_vec());
-            }
-            None => {
-                let (one, other) = part.split_at(part.len() / 2);
-                parts.push(other.to_vec());
-                parts.push(one.to_vec());
-            }
+        if let Some(at) = at.filter(|&at| at < part.len()) {
+            parts.push(part[at + 1..].to_vec());
+            parts.push(vec![part[at]]);
+            parts.push(part[..at].to_vec());
+        } else {
+            let (one, other) = part.split_at(part.len() / 2);
+            parts.push(other.to_vec());
+            parts.push(one.to_vec());
         }
     }
     Ok(outcomes)
