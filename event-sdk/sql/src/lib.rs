@@ -45,6 +45,8 @@
 //!
 //! - [`Outbox`] stores events in the caller's transaction; its [`relay`](Outbox::relay) publishes them.
 //! - [`Tx`] is a transaction whose commit wakes the relay.
+//! - [`Inbox`] makes effects happen once ([`EffectOf`]), and keeps [dead letters](SqlDeadLetters) in the
+//!   same database.
 //! - [`Tables`] names schema and tables; [`Outbox::migrate`] creates them.
 //! - [`store_error`] classifies the errors of sqlx.
 //!
@@ -62,6 +64,8 @@
 //! - `database`: what SQLite and PostgreSQL have in common;
 //! - `row`: rows of an outbox as they are read;
 //! - `outbox`, `enqueue`, `tx`, `operator`: the outbox of a service;
+//! - `inbox`, `classify`: effects that happen once, and which errors are outages;
+//! - `letters`: dead letters in a table, and their workflow;
 //! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -13,8 +13,9 @@ mod store;
 
 use std::sync::Arc;
 
+use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, headers_to_json};
-use sqlx::{Pool, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Pool, Sqlite, SqliteConnection, Transaction};
 
 use crate::database::{Backend, SqlFuture, Store};
 use crate::error::store_error;
@@ -25,8 +26,31 @@ use store::SqliteOutbox;
 
 impl Store for Sqlite {}
 
-/// A transaction that waits for other writers here, instead of failing at its first write.
-pub(crate) const BEGIN: &str = "begin immediate";
+/// Begins a transaction that waits for other writers here, instead of failing at its first write.
+///
+/// SQLite rolls a transaction back by itself when the disk is full, and sqlx goes on counting it: the
+/// connection can begin none any more. Such connections are closed.
+pub(crate) async fn begin(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    begin_raw(pool).await.map_err(store_error)
+}
+
+/// The same, with the error of sqlx.
+async fn begin_raw(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+    let mut attempts = pool.options().get_max_connections();
+    loop {
+        match pool.begin_with("begin immediate").await {
+            Err(sqlx::Error::InvalidSavePointStatement) if attempts > 0 => {
+                attempts -= 1;
+                let connection = pool.acquire().await?;
+                if connection.is_in_transaction() {
+                    // It has no transaction to lose.
+                    drop(connection.close().await);
+                }
+            }
+            begun => return begun,
+        }
+    }
+}
 
 impl Backend for Sqlite {
     type Statements = Sql;
@@ -36,7 +60,7 @@ impl Backend for Sqlite {
     }
 
     fn begin(pool: &Pool<Self>) -> SqlFuture<'_, Transaction<'static, Self>> {
-        Box::pin(async move { pool.begin_with(BEGIN).await.map_err(store_error) })
+        Box::pin(begin(pool))
     }
 
     fn insert<'a>(

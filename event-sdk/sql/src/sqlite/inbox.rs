@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{Connection as _, Pool, Row as _, Sqlite, Transaction, query};
+use sqlx::{Pool, Row as _, Sqlite, Transaction, query};
 use uuid::Uuid;
 
-use super::BEGIN;
 use crate::inbox::database::{FoundRecord, InboxSql, InboxTables, NewRecord, Sql, WhichLetters};
 use crate::inbox::statements::{Dialect, InboxStatements};
 use crate::letters::LetterRow;
@@ -33,13 +32,7 @@ impl InboxSql for Sqlite {
     }
 
     async fn begin_write(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
-        match pool.begin_with(BEGIN).await {
-            Err(sqlx::Error::InvalidSavePointStatement) => {
-                close_spoilt(pool).await?;
-                pool.begin_with(BEGIN).await
-            }
-            begun => begun,
-        }
+        super::begin_raw(pool).await
     }
 
     async fn begin_read(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
@@ -340,21 +333,6 @@ impl InboxSql for Sqlite {
         let delete = query(sql.delete_letter.sql()).bind(id);
         Ok(delete.execute(conn).await?.rows_affected() == 1)
     }
-}
-
-/// Closes idle connections on which sqlx would begin a transaction inside another one, because a
-/// statement of an effect has ended the transaction behind its back.
-async fn close_spoilt(pool: &Pool<Sqlite>) -> Sql<()> {
-    let mut idle = Vec::new();
-    while let Some(connection) = pool.try_acquire() {
-        idle.push(connection);
-    }
-    for connection in idle {
-        if connection.is_in_transaction() {
-            connection.close().await?;
-        }
-    }
-    Ok(())
 }
 
 fn found_record(row: &SqliteRow) -> Sql<FoundRecord> {

@@ -204,6 +204,8 @@ pub(crate) async fn write_invoice(
     sqlx::query("insert into invoices (order_id, customer) values ($1, $2)")
         .bind(placed.order)
         .bind(&placed.customer)
+        // Without a name: on PostgreSQL, a proxy gives each transaction another connection.
+        .persistent(false)
         .execute(&mut **tx)
         .await
         .map(drop)

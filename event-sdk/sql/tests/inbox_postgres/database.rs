@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use event_sdk_sql::Postgres as Db;
-use event_sdk_test_servers::{Pooler, Postgres as Server};
+use event_sdk_test_servers::postgres::{self, Pooler, Postgres as Server};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
@@ -18,7 +18,7 @@ pub(crate) const CREATE_INVOICES: &str = "create table invoices (
 /// A database of its own. A clone is the same.
 #[derive(Clone)]
 pub(crate) struct Database {
-    database: Arc<event_sdk_test_servers::Database>,
+    database: Arc<postgres::Database>,
     pooler: Arc<Pooler>,
 }
 

@@ -127,7 +127,7 @@ async fn a_takeover_waits_for_an_effect_and_refuses_later_ones() {
     let running = tokio::spawn(running.run_until(async { drop(stopped.await) }));
     begun.notified().await;
     let taken = Arc::new(AtomicBool::new(false));
-    let (pool, done) = (rig.pool.clone(), Arc::clone(&taken));
+    let (pool, done) = (rig.database.direct().await, Arc::clone(&taken));
     let successor = tokio::spawn(async move {
         let raise = "update event_inbox_owner set epoch = epoch + 1000";
         sqlx::query(raise).execute(&pool).await.unwrap();

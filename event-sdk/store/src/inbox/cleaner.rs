@@ -95,6 +95,7 @@ impl InboxCleaner {
             match select(round, signal.as_mut()).await {
                 Either::Left((Ok(report), _)) => report.log(self.store.name()),
                 Either::Left((Err(error), _)) => tracing::warn!(
+                    target: crate::TRACING_TARGET,
                     inbox = %self.store.name(),
                     "the inbox was not cleaned, which is repeated in {:?}: {error}",
                     self.every
@@ -213,6 +214,7 @@ impl CleanReport {
     fn log(&self, inbox: &str) {
         for (source, why) in &self.kept {
             tracing::warn!(
+                target: crate::TRACING_TARGET,
                 inbox,
                 consumer = %source.consumer,
                 stream = source.stream.as_deref(),
@@ -220,7 +222,12 @@ impl CleanReport {
             );
         }
         if self.deleted > 0 {
-            tracing::debug!(inbox, deleted = self.deleted, "the inbox was cleaned");
+            tracing::debug!(
+                target: crate::TRACING_TARGET,
+                inbox,
+                deleted = self.deleted,
+                "the inbox was cleaned"
+            );
         }
     }
 }
