@@ -32,10 +32,8 @@ use event_sdk_store::StoreErrorKind;
 use event_sdk_store::inbox::{InboxCleaner, InboxStatus, InboxStore};
 use sqlx::Pool;
 
-use self::database::InboxTables;
-use self::statements::InboxStatements;
+use self::statements::{InboxStatements, InboxTables};
 use crate::classify::failure as failed;
-use crate::letters::SqlDeadLetters;
 use crate::{SchemaVersion, Tables};
 
 /// The inbox of a database: records of which events its consumers have handled, and which they have
@@ -179,13 +177,6 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// batch is divided until the events that fail are alone; later events of a failed key wait for it.
     pub fn batches<H>(&self, effects: H) -> BatchEffects<H, DB> {
         BatchEffects::new(self.clone(), effects)
-    }
-
-    /// A store of dead letters in the database of the inbox: the letter and the record that its event
-    /// is dead are one transaction.
-    #[must_use]
-    pub fn dead_letters(&self) -> SqlDeadLetters<DB> {
-        SqlDeadLetters::of_inbox(Arc::clone(&self.inner))
     }
 
     /// Deletes records that are older than the retention. Run one for each database, for example in a

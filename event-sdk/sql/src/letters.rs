@@ -2,11 +2,9 @@
 
 mod queue;
 mod redrive;
-mod row;
 
 pub use queue::SqlDeadLetterQueue;
 pub use redrive::SqlRedrive;
-pub(crate) use row::LetterRow;
 
 use std::fmt;
 use std::sync::Arc;
@@ -66,13 +64,6 @@ impl<DB: InboxDatabase> SqlDeadLetters<DB> {
         }
     }
 
-    pub(crate) const fn of_inbox(inner: Arc<Inner<DB>>) -> Self {
-        Self {
-            inner,
-            has_inbox: true,
-        }
-    }
-
     /// For [`Consumer::dead_letters`](event_sdk::consumer::Consumer::dead_letters): the consumer also
     /// receives what is redriven through this retry stream.
     #[must_use]
@@ -88,6 +79,18 @@ impl<DB: InboxDatabase> SqlDeadLetters<DB> {
         place: impl Into<DeadLetterStream>,
     ) -> SqlDeadLetterQueue<DB> {
         SqlDeadLetterQueue::new(Arc::clone(&self.inner), bus, place.into())
+    }
+}
+
+impl<DB: InboxDatabase> Inbox<DB> {
+    /// A store of dead letters in the database of the inbox: the letter and the record that its event
+    /// is dead are one transaction.
+    #[must_use]
+    pub fn dead_letters(&self) -> SqlDeadLetters<DB> {
+        SqlDeadLetters {
+            inner: self.clone().into_inner(),
+            has_inbox: true,
+        }
     }
 }
 

@@ -65,7 +65,7 @@
 //! - `row`: rows of an outbox as they are read;
 //! - `outbox`, `enqueue`, `tx`, `operator`: the outbox of a service;
 //! - `inbox`, `classify`: effects that happen once, and which errors are outages;
-//! - `letters`: dead letters in a table, and their workflow;
+//! - `letter_row`, `letters`: dead letters in a table, and their workflow;
 //! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -88,6 +88,8 @@ mod tx;
 mod classify;
 
 mod inbox;
+
+mod letter_row;
 
 mod letters;
 

@@ -7,9 +7,9 @@ use std::time::Duration;
 use sqlx::{Pool, Transaction};
 use uuid::Uuid;
 
-use super::statements::InboxStatements;
-use crate::letters::LetterRow;
-use crate::{Store, Tables};
+use super::statements::{InboxStatements, InboxTables};
+use crate::Store;
+use crate::letter_row::LetterRow;
 
 /// A database that has an inbox: SQLite or PostgreSQL. It is implemented here only.
 pub trait InboxDatabase: Store + InboxSql {}
@@ -195,27 +195,6 @@ pub trait InboxSql: sqlx::Database {
         sql: &InboxStatements,
         id: i64,
     ) -> impl Future<Output = Sql<bool>> + Send;
-}
-
-/// The names of the tables, quoted and with their schema.
-#[doc(hidden)]
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxTables {
-    pub(crate) inbox: String,
-    pub(crate) sources: String,
-    pub(crate) owners: String,
-    pub(crate) letters: String,
-}
-
-impl InboxTables {
-    pub(crate) fn of(tables: &Tables) -> Self {
-        Self {
-            inbox: tables.table("inbox"),
-            sources: tables.table("inbox_source"),
-            owners: tables.table("inbox_owner"),
-            letters: tables.table("dead_letter"),
-        }
-    }
 }
 
 /// A record to be written.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Inner;
 use super::database::{InboxDatabase, NewRecord, Sql};
 use super::reason::{Reason, dead_before};
-use crate::letters::LetterRow;
+use crate::letter_row::LetterRow;
 
 impl<DB: InboxDatabase> event_sdk::consumer::Inbox for Inner<DB> {
     fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {

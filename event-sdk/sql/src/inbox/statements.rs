@@ -1,9 +1,30 @@
 //! `InboxStatements`: the statements of the inbox and the dead letters, with the names of the tables.
 //!
-//! They are the same on SQLite and PostgreSQL except where a method of [`Dialect`] says otherwise.
+//! They are the same on SQLite and PostgreSQL except for the fields of [`Dialect`].
 
-use super::database::InboxTables;
+use crate::Tables;
 use crate::tables::Statement;
+
+/// The names of the tables, quoted and with their schema.
+#[doc(hidden)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxTables {
+    pub(crate) inbox: String,
+    pub(crate) sources: String,
+    pub(crate) owners: String,
+    pub(crate) letters: String,
+}
+
+impl InboxTables {
+    pub(crate) fn of(tables: &Tables) -> Self {
+        Self {
+            inbox: tables.table("inbox"),
+            sources: tables.table("inbox_source"),
+            owners: tables.table("inbox_owner"),
+            letters: tables.table("dead_letter"),
+        }
+    }
+}
 
 /// What differs between the databases.
 #[derive(Debug, Clone, Copy)]

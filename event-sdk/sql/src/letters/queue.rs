@@ -13,9 +13,9 @@ use event_sdk::text::Text;
 use event_sdk::transport::{Error, ErrorKind, Operation, TransportExt as _};
 use jiff::Timestamp;
 
-use super::row::LetterRow;
 use crate::inbox::database::{Sql, WhichLetters};
 use crate::inbox::{InboxDatabase, Inner};
+use crate::letter_row::LetterRow;
 
 /// The dead letters of a table. [`SqlDeadLetters::queue`](super::SqlDeadLetters::queue) returns it. Its
 /// operations are those of [`DeadLetterQueue`](event_sdk::dead_letters::DeadLetterQueue), for letters in

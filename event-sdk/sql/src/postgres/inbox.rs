@@ -10,9 +10,9 @@ use sqlx::query::Query;
 use sqlx::{Pool, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
-use crate::inbox::database::{FoundRecord, InboxSql, InboxTables, NewRecord, Sql, WhichLetters};
-use crate::inbox::statements::{Dialect, InboxStatements};
-use crate::letters::LetterRow;
+use crate::inbox::database::{FoundRecord, InboxSql, NewRecord, Sql, WhichLetters};
+use crate::inbox::statements::{Dialect, InboxStatements, InboxTables};
+use crate::letter_row::LetterRow;
 
 const DIALECT: Dialect = Dialect {
     // In one order, so that two batches with the same events do not wait for each other.

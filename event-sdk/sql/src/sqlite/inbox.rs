@@ -10,9 +10,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Pool, Row as _, Sqlite, Transaction, query};
 use uuid::Uuid;
 
-use crate::inbox::database::{FoundRecord, InboxSql, InboxTables, NewRecord, Sql, WhichLetters};
-use crate::inbox::statements::{Dialect, InboxStatements};
-use crate::letters::LetterRow;
+use crate::inbox::database::{FoundRecord, InboxSql, NewRecord, Sql, WhichLetters};
+use crate::inbox::statements::{Dialect, InboxStatements, InboxTables};
+use crate::letter_row::LetterRow;
 
 const DIALECT: Dialect = Dialect {
     batch: "(SELECT unhex(value ->> 0) AS event_id, value ->> 1 AS redrive, value ->> 2 AS stream, \

@@ -21,6 +21,10 @@ pub(crate) struct Database {
 }
 
 impl Database {
+    #[expect(
+        clippy::unused_async,
+        reason = "that of PostgreSQL waits for its server"
+    )]
     pub(crate) async fn new() -> Self {
         Self {
             folder: Arc::new(tempfile::tempdir().unwrap()),

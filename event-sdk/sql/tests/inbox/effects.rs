@@ -168,14 +168,12 @@ async fn the_proof_of_another_delivery_acknowledges_nothing() {
                     return Err(Failure::retry("its proof is kept"));
                 }
                 let other = kept.lock().unwrap().take();
-                match other {
+                if let Some(other) = other {
                     // The transaction of this event is rolled back.
-                    Some(other) => Ok(other),
-                    None => {
-                        write_invoice(&mut tx, &placed).await?;
-                        tx.commit().await
-                    }
+                    return Ok(other);
                 }
+                write_invoice(&mut tx, &placed).await?;
+                tx.commit().await
             }
         });
     let report = rig.run(rig.consumer().on_handler(effect)).await;
