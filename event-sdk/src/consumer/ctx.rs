@@ -108,10 +108,10 @@ impl Ctx {
     }
 
     /// Tells the consumer that the event was handled by an earlier delivery, and has no effect now:
-    /// an event that is acknowledged then counts as [`repeated`](super::ConsumerReport::repeated)
+    /// an event that is acknowledged then counts as [`done_before`](super::ConsumerReport::done_before)
     /// instead of `handled`. Handlers with an [inbox](super::Inbox) call it.
-    pub fn note_repeat(&self) {
-        self.held.note_repeat();
+    pub fn note_done_before(&self) {
+        self.held.note_done_before();
     }
 
     /// The name of the consumer.
@@ -127,13 +127,18 @@ impl Ctx {
         &self.held.shared().bus
     }
 
-    /// Publishes an event that this event caused: it inherits correlation id and trace, and has
-    /// this event's id as causation id.
+    /// Publishes an event that this event caused: it inherits correlation id and trace, has this
+    /// event's id as causation id, and takes over the metadata that
+    /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
     /// Its id derives from this event, the consumer, the type, and the count of events of the type
     /// that the attempt has published. A repeated attempt therefore publishes under the same ids,
     /// and the stream drops the duplicates, within its duplicate window. Handlers that publish
     /// different events at each attempt use [`fresh_id`](PublishFrom::fresh_id).
+    ///
+    /// To publish an event later, schedule it on the [bus](Self::bus) with
+    /// [`publish_at`](crate::Publisher::publish_at) and `caused_by(&ctx)`: a repeated attempt replaces
+    /// the waiting event of the same key.
     ///
     /// Await the result to know that the event is stored.
     pub fn publish<E: Event>(&self, event: impl IntoPublishable<E>) -> PublishFrom<E> {

@@ -101,7 +101,7 @@ async fn an_event_whose_effect_is_done_is_not_given_up() {
         .handled_by(billing)
         .dead_letters(DeadLetters::memory(&letters));
     let report = consumer.run_until(journal.wait(1)).await.unwrap();
-    assert_eq!((report.repeated, report.dead_lettered), (1, 0));
+    assert_eq!((report.done_before, report.dead_lettered), (1, 0));
     assert!(letters.is_empty());
     assert_eq!(left(&bus, "billing").await, (0, 0));
 }
@@ -212,7 +212,7 @@ async fn the_inbox_is_checked_at_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repeat_counts_as_repeated() {
+async fn a_repeat_counts_as_done_before() {
     let (bus, journal) = (EventBus::memory(), Journal::new());
     for number in 1..=3 {
         place(&bus, "a", number).await;
@@ -222,14 +222,14 @@ async fn a_repeat_counts_as_repeated() {
         bus.consumer::<OrderPlaced>("billing")
             .on(move |order: OrderPlaced, ctx: Ctx| {
                 if order.number == 2 {
-                    ctx.note_repeat();
+                    ctx.note_done_before();
                 }
                 notes.note(order.number.to_string());
                 std::future::ready(Ok(()))
             });
     let report = consumer.run_until(journal.wait(3)).await.unwrap();
-    assert_eq!((report.handled, report.repeated), (2, 1));
-    assert_eq!(report.to_string(), "2 handled, 1 repeated without effect");
+    assert_eq!((report.handled, report.done_before), (2, 1));
+    assert_eq!(report.to_string(), "2 handled, 1 done before");
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,7 +134,7 @@ impl<H, DB: InboxDatabase> BatchEffects<H, DB> {
             .into_iter()
             .filter(|event| !refused.contains_key(event))
         {
-            batch.ctxs[event].note_repeat();
+            batch.ctxs[event].note_done_before();
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
             for (event, _) in stale {
                 let refused = batch.refused.lock().unwrap_or_else(PoisonError::into_inner);
                 if !refused.contains_key(&event) {
-                    batch.ctxs[event].note_repeat();
+                    batch.ctxs[event].note_done_before();
                 }
             }
             return Ok(None);

@@ -58,7 +58,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
         match found.first() {
             Some(found) => match known(found) {
                 Ok(()) => {
-                    ctx.note_repeat();
+                    ctx.note_done_before();
                     Ok(Begun::Repeat)
                 }
                 Err(failure) => Err(failure),

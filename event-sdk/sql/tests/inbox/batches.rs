@@ -23,7 +23,7 @@ async fn a_batch_is_one_transaction_and_its_repeats_have_no_effect() {
     let consumer = consumer.batches_handled_by(64, WITHIN, rig.inbox.batches(billing));
     let report = rig.run(consumer).await;
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (20, 20, 0)
     );
     assert_eq!(begun.load(Ordering::Relaxed), 20);
@@ -49,7 +49,7 @@ async fn one_duplicate_does_not_fail_its_batch() {
     let consumer = consumer.batches_handled_by(64, WITHIN, rig.inbox.batches(billing()));
     let report = rig.run(consumer).await;
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (9, 1, 0)
     );
     assert_eq!(rig.invoices().await, (1..=10).collect::<Vec<_>>());

@@ -113,7 +113,7 @@ async fn a_redrive_passes_the_dead_record_once_and_is_tracked() {
     assert_eq!(report.redriven, [open[0].id]);
     let report = run().await;
     assert_eq!(
-        (report.handled, report.repeated, report.dead_lettered),
+        (report.handled, report.done_before, report.dead_lettered),
         (1, 0, 0)
     );
     assert_eq!(rig.invoices().await, [1, 2, 3]);
@@ -138,7 +138,7 @@ async fn a_redrive_of_an_event_that_is_done_has_no_effect() {
     rig.queue().redrive(LetterFilter::open()).await.unwrap();
     let consumer = rig.consumer().handled_by(rig.inbox.effects(billing()));
     let report = rig.run(consumer.dead_letters(rig.letters())).await;
-    assert_eq!((report.handled, report.repeated), (0, 1));
+    assert_eq!((report.handled, report.done_before), (0, 1));
     assert_eq!(rig.invoices().await, [1]);
 }
 

@@ -19,7 +19,7 @@ async fn an_event_that_comes_twice_has_one_effect() {
     let consumer = rig.consumer().handled_by(rig.inbox.effects(billing));
     let report = rig.run(consumer).await;
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (2, 1, 0)
     );
     assert_eq!(rig.invoices().await, [1, 2]);
@@ -40,7 +40,7 @@ async fn a_failed_effect_leaves_nothing_and_succeeds_later() {
         .run(rig.consumer().handled_by(rig.inbox.effects(billing)))
         .await;
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (1, 0, 1)
     );
     assert_eq!(rig.invoices().await, [1]);
@@ -124,7 +124,7 @@ async fn a_closure_owns_its_transaction_and_its_commit_acknowledges() {
             tx.commit().await
         });
     let report = rig.run(rig.consumer().on_handler(effect)).await;
-    assert_eq!((report.handled, report.repeated), (1, 1));
+    assert_eq!((report.handled, report.done_before), (1, 1));
     assert_eq!(rig.invoices().await, [1]);
 }
 
@@ -146,7 +146,7 @@ async fn an_error_after_the_commit_changes_nothing() {
         .dead_letters(letters.into());
     let report = rig.run(consumer).await;
     // It is done, so it is not dead.
-    assert_eq!((report.repeated, report.dead_lettered), (1, 0));
+    assert_eq!((report.done_before, report.dead_lettered), (1, 0));
     assert_eq!(rig.records().await, (1, 0));
     assert_eq!(rig.count("select count(*) from event_dead_letter").await, 0);
     assert_eq!(rig.invoices().await, [1]);
@@ -179,7 +179,7 @@ async fn the_proof_of_another_delivery_acknowledges_nothing() {
     let report = rig.run(rig.consumer().on_handler(effect)).await;
     // 1: committed, then repeated. 2: the foreign proof failed, then handled.
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (1, 1, 2)
     );
     assert_eq!(rig.invoices().await, [1, 2]);

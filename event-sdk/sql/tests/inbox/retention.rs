@@ -99,7 +99,7 @@ async fn an_event_that_comes_after_a_reset_is_refused_if_its_record_may_be_gone(
     // As long as the records are there, nothing is refused.
     let again = || rig.consumer().deliver(DeliverPolicy::All);
     let report = rig.run(again().handled_by(effects())).await;
-    assert_eq!((report.repeated, report.terminated), (3, 0));
+    assert_eq!((report.done_before, report.terminated), (3, 0));
     inbox.cleaner(&rig.bus).clean_once().await.unwrap();
     reset(&rig).await;
     rig.place_orders([4]).await;
@@ -109,7 +109,7 @@ async fn an_event_that_comes_after_a_reset_is_refused_if_its_record_may_be_gone(
         .dead_letters(letters.clone().into());
     let report = rig.run(consumer).await;
     assert_eq!(
-        (report.handled, report.repeated, report.dead_lettered),
+        (report.handled, report.done_before, report.dead_lettered),
         (1, 0, 3)
     );
     assert_eq!(rig.invoices().await, [1, 2, 3, 4]);

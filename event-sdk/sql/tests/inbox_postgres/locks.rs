@@ -33,7 +33,7 @@ async fn an_effect_that_ignores_an_error_is_not_acknowledged_as_done() {
         });
     let report = rig.run(rig.consumer().on_handler(effect)).await;
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (1, 0, 1)
     );
     assert_eq!(rig.invoices().await, [1]);
@@ -53,7 +53,7 @@ async fn an_effect_that_commits_by_itself_is_noticed() {
     let report = rig.run(rig.consumer().on_handler(effect)).await;
     // The record was committed with the effect, so the second attempt is a repeat.
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (0, 1, 1)
     );
     assert_eq!(rig.invoices().await, [1]);
@@ -85,7 +85,7 @@ async fn of_two_handlers_of_one_event_at_the_same_time_one_has_the_effect() {
         .run(rig.consumer().concurrency(2).on_handler(effect))
         .await;
     assert_eq!(
-        (report.handled, report.repeated, report.failed_attempts),
+        (report.handled, report.done_before, report.failed_attempts),
         (1, 1, 0)
     );
     assert_eq!(rig.invoices().await, [1]);

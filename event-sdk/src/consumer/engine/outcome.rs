@@ -5,6 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Completion, Error, Settlement};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -33,8 +34,22 @@ pub(super) enum Settled {
     Held(usize, Option<End>, Result<(), Error>),
     /// The letter of a held event was written, or could not be.
     Letter(usize, Result<GivenUp, Error>),
+    /// An event of the park is marked.
+    Parked(usize, ParkEnd),
+    /// The acknowledgement of events of a stream.
+    Acks(Text, Result<(), Error>),
     /// The restart of an ack wait.
     InProgress(Result<(), Error>),
+}
+
+/// How an event of the park ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ParkEnd {
+    Handled,
+    /// A letter has taken its place, and later events go on.
+    Replaced,
+    /// A letter has taken its place, and holds the key.
+    Dead,
 }
 
 impl Settling {
@@ -55,6 +70,23 @@ impl Settling {
     ) {
         let settled = async move { Settled::Letter(id, written.await) };
         self.pending.push(Box::pin(settled));
+    }
+
+    pub(super) fn push_parked(
+        &mut self,
+        id: usize,
+        end: ParkEnd,
+        marked: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.pending.push(Box::pin(async move {
+            marked.await;
+            Settled::Parked(id, end)
+        }));
+    }
+
+    pub(super) fn push_acks(&mut self, stream: Text, answer: Completion<Result<(), Error>>) {
+        self.pending
+            .push(Box::pin(async move { Settled::Acks(stream, answer.await) }));
     }
 
     pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
@@ -86,6 +118,8 @@ impl Engine {
                     match settled {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
+                        Settled::Parked(id, end) => self.parked_settled(id, end),
+                        Settled::Acks(stream, answer) => self.acks_sent(&stream, answer),
                         Settled::InProgress(answer) => self.kept_alive(&answer),
                     }
                 }
@@ -163,8 +197,8 @@ impl Engine {
         match outcome {
             Ok(()) => {
                 let entry = self.held.get(id);
-                if entry.is_some_and(|entry| entry.held.is_repeat()) {
-                    self.report.repeated += 1;
+                if entry.is_some_and(|entry| entry.held.is_done_before()) {
+                    self.report.done_before += 1;
                 } else {
                     self.report.handled += 1;
                 }
