@@ -113,6 +113,7 @@ mod failure;
 mod filter;
 mod handlers;
 mod held;
+mod inbox;
 mod layer;
 mod member;
 mod opener;
@@ -132,7 +133,7 @@ mod watchdog;
 #[cfg(test)]
 mod model;
 
-pub use batch::{BatchFailure, EventBatch};
+pub use batch::{BatchFailure, EventBatch, HandleBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
 pub use consumers::{ConsumerId, Consumers, ConsumersReport, EndedConsumer};
@@ -140,6 +141,7 @@ pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};
 pub use filter::Filter;
 pub use handlers::{Handle, Register};
+pub use inbox::{Inbox, OwnerEpoch};
 pub use layer::{Attempt, AttemptError, AttemptFuture, AttemptService};
 pub use member::{Member, Takes};
 pub use preset::Preset;

@@ -43,6 +43,8 @@ mod audit;
 mod marks;
 mod state;
 
+mod resend;
+
 mod export;
 mod park;
 mod queue;
@@ -64,8 +66,9 @@ pub use queue::{
     QueuedLetter, Redrive, RedriveOutcome, RedriveReport,
 };
 pub use redriven::Redriven;
+pub use resend::Resent;
 pub use state::{LetterState, LetterStatus};
-pub use store::DeadLetterStore;
+pub use store::{DeadLetterStore, GivenUp};
 pub use stream_store::StreamDeadLetters;
 
 use std::fmt;
@@ -85,7 +88,10 @@ pub struct DeadLetters {
 #[derive(Clone)]
 enum Kind {
     Stream(DeadLetterStream),
-    Store(Arc<dyn DeadLetterStore>),
+    Store {
+        store: Arc<dyn DeadLetterStore>,
+        retries: Option<DeadLetterStream>,
+    },
 }
 
 impl DeadLetters {
@@ -119,7 +125,21 @@ impl DeadLetters {
     /// Keeps letters in any store.
     #[must_use]
     pub fn store(store: impl DeadLetterStore) -> Self {
-        Self::of(Kind::Store(Arc::new(store)))
+        Self::of(Kind::Store {
+            store: Arc::new(store),
+            retries: None,
+        })
+    }
+
+    /// Lets the consumer receive the events that are sent again from a store, through the retry
+    /// stream of this name or [`DeadLetterStream`]: see
+    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) have theirs.
+    #[must_use]
+    pub fn retried_through(mut self, place: impl Into<DeadLetterStream>) -> Self {
+        if let Kind::Store { retries, .. } = &mut self.kind {
+            *retries = Some(place.into());
+        }
+        self
     }
 
     const fn of(kind: Kind) -> Self {
@@ -161,7 +181,7 @@ impl DeadLetters {
     pub fn open(&self, bus: &EventBus) -> Arc<dyn DeadLetterStore> {
         match &self.kind {
             Kind::Stream(place) => Arc::new(StreamDeadLetters::new(bus, place.clone())),
-            Kind::Store(store) => Arc::clone(store),
+            Kind::Store { store, .. } => Arc::clone(store),
         }
     }
 
@@ -170,7 +190,16 @@ impl DeadLetters {
     pub fn place(&self) -> Option<&DeadLetterStream> {
         match &self.kind {
             Kind::Stream(place) => Some(place),
-            Kind::Store(_) => None,
+            Kind::Store { .. } => None,
+        }
+    }
+
+    /// The names of the retry stream from which redriven events come, if there is one.
+    #[must_use]
+    pub fn retries(&self) -> Option<&DeadLetterStream> {
+        match &self.kind {
+            Kind::Stream(place) => Some(place),
+            Kind::Store { retries, .. } => retries.as_ref(),
         }
     }
 }
@@ -180,7 +209,7 @@ impl fmt::Debug for DeadLetters {
         let mut shown = f.debug_struct("DeadLetters");
         match &self.kind {
             Kind::Stream(place) => shown.field("place", place),
-            Kind::Store(store) => shown.field("store", store),
+            Kind::Store { store, .. } => shown.field("store", store),
         };
         shown.field("sequenced", &self.sequenced).finish()
     }

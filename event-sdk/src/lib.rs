@@ -135,8 +135,9 @@ pub use event_sdk_core::*;
 pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
-    IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError, PublishFuture,
-    PublishLater, Publishable, Published, PublishedLater, Publisher, PublisherSet, RawPublish,
+    EncodedEvent, IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError,
+    PublishFuture, PublishLater, Publishable, Published, PublishedLater, Publisher, PublisherSet,
+    RawPublish,
 };
 pub use raw::{RawBus, Untyped};
 pub use schedules::{Schedules, WaitingEvent};

@@ -1,7 +1,9 @@
-//! Publishing: one event, several pipelined, one at a later time, or a prepared event again.
+//! Publishing: one event, several pipelined, one at a later time, a prepared event again, or an encoded
+//! one.
 
 mod batch;
 mod dispatch;
+mod encoded;
 mod error;
 mod later;
 mod prepared;
@@ -12,6 +14,7 @@ mod sending;
 mod window;
 
 pub use batch::{PublishAll, PublishAllError};
+pub use encoded::EncodedEvent;
 pub use error::PublishError;
 pub use later::{PublishLater, PublishedLater};
 pub use prepared::Prepared;

@@ -225,6 +225,15 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// How many connections to a server the transport has made so far, for publishing.
+    ///
+    /// Another number than before means that the server, or its streams, may be others: whoever must
+    /// not lose what was confirmed looks at its last messages again. The default is zero, for
+    /// transports without a server.
+    fn connections(&self) -> u64 {
+        0
+    }
+
     /// The ability to store messages at a later time; `None` if the transport lacks it.
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         None
@@ -314,6 +323,10 @@ macro_rules! forward {
 
             fn coordination(&self) -> Option<&dyn Coordination> {
                 self.deref().coordination()
+            }
+
+            fn connections(&self) -> u64 {
+                self.deref().connections()
             }
 
             fn scheduler(&self) -> Option<&dyn Scheduler> {

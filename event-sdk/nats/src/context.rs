@@ -233,6 +233,11 @@ impl NatsContext {
         self.monitor.watch_both()
     }
 
+    /// How many connections there have been for publishing.
+    pub(super) fn connections(&self) -> u64 {
+        self.monitor.connections()
+    }
+
     /// Whether both connections are connected.
     pub(super) fn is_connected(&self) -> bool {
         self.watch().current() == ConnectionState::Connected && self.receiver.link().is_connected()

@@ -199,6 +199,10 @@ impl Transport for CoreNats {
         })
     }
 
+    fn connections(&self) -> u64 {
+        self.context.connections()
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         Cow::Borrowed(match missing {
             Capability::ValueHandover => "encode the event: it leaves this process",

@@ -347,6 +347,10 @@ impl Transport for Nats {
         self.context.hears_advisories().then_some(self)
     }
 
+    fn connections(&self) -> u64 {
+        self.context.connections()
+    }
+
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.context.has_schedules().then_some(self)
     }

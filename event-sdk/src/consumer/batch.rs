@@ -9,7 +9,7 @@ use event_sdk_core::EventSet;
 
 use super::stop::Stop;
 use super::watchdog::WatchId;
-use super::{Ctx, Failure};
+use super::{Ctx, Failure, Inbox};
 
 /// Events that one handler takes together, for example in one database transaction.
 ///
@@ -112,6 +112,25 @@ impl fmt::Debug for BatchFailure {
     }
 }
 
+/// Handles several events of the set `S` together, for
+/// [`Consumer::batches_handled_by`](super::Consumer::batches_handled_by).
+pub trait HandleBatch<S>: Send + Sync + 'static {
+    /// Handles the events of a batch.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchFailure`]: which events failed, or that all of them did.
+    fn handle_batch(
+        &self,
+        batch: EventBatch<S>,
+    ) -> impl Future<Output = Result<(), BatchFailure>> + Send;
+
+    /// The inbox in which the handler records what is done, as [`Handle::inbox`](super::Handle::inbox).
+    fn inbox(&self) -> Option<Arc<dyn Inbox>> {
+        None
+    }
+}
+
 /// How a batch ended.
 pub(super) enum BatchEnd {
     /// The outcome of each event.
@@ -140,6 +159,19 @@ pub(super) struct BatchHandler {
     pub(super) within: std::time::Duration,
     /// Set when the consumer starts.
     pub(super) watch: Option<WatchId>,
+}
+
+/// Passes batches to a value.
+pub(super) fn call_by<S, H>(handler: H) -> Arc<dyn Fn(Vec<Ctx>) -> RunningBatch + Send + Sync>
+where
+    S: EventSet,
+    H: HandleBatch<S>,
+{
+    let handler = Arc::new(handler);
+    call(move |batch| {
+        let handler = Arc::clone(&handler);
+        async move { handler.handle_batch(batch).await }
+    })
 }
 
 /// Decodes the events, and passes those that can be read.

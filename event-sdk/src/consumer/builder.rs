@@ -3,6 +3,7 @@
 mod acks;
 mod blocking;
 mod filters;
+mod handling;
 mod layers;
 mod parking;
 mod presets;
@@ -423,12 +424,14 @@ impl<S: EventSet> Consumer<S> {
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
+        (self.handlers.verify(&self.name).await).map_err(at_consumer)?;
         let park = self.park().await.map_err(at_consumer)?;
         let mut handlers = self.handlers;
-        handlers.watch(&self.name);
+        handlers.set_up(&self.name);
+        let retries = self.letters.as_ref().and_then(DeadLetters::retries);
         let opener = Opener {
             subscribe: self.subscribe,
-            place: self.letters.as_ref().and_then(DeadLetters::place).cloned(),
+            place: retries.cloned(),
             bus: self.bus.clone(),
             name: self.name.clone(),
             accept_max_deliver: self.options.accept_max_deliver,
@@ -439,6 +442,7 @@ impl<S: EventSet> Consumer<S> {
             name: self.name,
             replay: self.options.replay,
             handler_timeout: self.options.handler_timeout,
+            owner: None,
             ready: self.ready,
             ending: watch::Sender::new(false),
             activity: self.activity,

@@ -395,7 +395,10 @@ impl Engine {
     }
 
     /// Holds an event until it is settled.
-    fn hold(&mut self, held: Held, key: Option<Key>) -> usize {
+    fn hold(&mut self, mut held: Held, key: Option<Key>) -> usize {
+        if let Some(key) = &key {
+            held.in_order_of(Arc::clone(key.text()));
+        }
         // Its ack wait may run since then, while it was prefetched.
         let alive_at = self.unreceived_since.unwrap_or(self.now);
         self.wake_by(alive_at.saturating_add(self.keep_alive));

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::activity::Activity;
+use super::inbox::OwnerEpoch;
 use crate::bus::EventBus;
 use crate::dead_letters::{ParkedEvent, Redriven};
 use crate::raw::Untyped;
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub(super) name: Text,
     pub(super) replay: bool,
     pub(super) handler_timeout: Option<Duration>,
+    /// With one owner: the ownership.
+    pub(super) owner: Option<OwnerEpoch>,
     /// Whether the consumer receives.
     pub(super) ready: watch::Sender<bool>,
     /// Whether the consumer is ending.
@@ -50,6 +53,10 @@ pub(super) struct Held {
     /// Its place in the park, if it comes from there.
     parked: Option<Box<Parked>>,
     shared: Arc<Shared>,
+    /// The key in whose order it is handled.
+    key: Option<Arc<str>>,
+    /// Whether its handler found that it was done before.
+    done_before: AtomicBool,
     /// Whether an attempt has published: most never do, and need no lock then.
     has_published: AtomicBool,
     /// How many events of each type the current attempt has published.
@@ -74,6 +81,8 @@ impl Held {
             redriven,
             parked: None,
             shared,
+            key: None,
+            done_before: AtomicBool::new(false),
             has_published: AtomicBool::new(false),
             published: Mutex::default(),
         }
@@ -92,6 +101,26 @@ impl Held {
 
     pub(super) fn delivery(&self) -> &Delivery<Untyped> {
         &self.delivery
+    }
+
+    /// It is handled in the order of this key.
+    pub(super) fn in_order_of(&mut self, key: Arc<str>) {
+        self.key = Some(key);
+    }
+
+    /// The key in whose order it is handled.
+    pub(super) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Its handler found that it was done before.
+    pub(super) fn note_done_before(&self) {
+        self.done_before.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its handler found that it was done before.
+    pub(super) fn is_done_before(&self) -> bool {
+        self.done_before.load(Ordering::Relaxed)
     }
 
     /// Its origin, if it was redriven.

@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use super::engine::{Engine, Parts, Sources, StreamGate, baseline};
 use super::held::Shared;
+use super::inbox::OwnerEpoch;
 use super::opener::Opener;
 use super::owner::fence::Fence;
 use super::owner::gate::{Baseline, Gate};
@@ -183,6 +184,7 @@ impl Owned {
             name: shared.name.clone(),
             replay: shared.replay,
             handler_timeout: shared.handler_timeout,
+            owner: Some(OwnerEpoch::new(0, fence.epoch())),
             // A standby is ready too.
             ready: watch::Sender::new(true),
             ending: watch::Sender::new(false),

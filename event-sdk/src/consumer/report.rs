@@ -12,6 +12,9 @@ use event_sdk_core::text::Text;
 pub struct ConsumerReport {
     /// Events that were handled and acknowledged.
     pub handled: u64,
+    /// Events that were acknowledged without effect, because their [inbox](super::Inbox) has them as
+    /// done by an earlier delivery.
+    pub done_before: u64,
     /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
     pub filtered: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
@@ -43,6 +46,7 @@ impl ConsumerReport {
     /// Adds what the consumer did in another ownership.
     pub(super) fn add(&mut self, other: Self) {
         self.handled += other.handled;
+        self.done_before += other.done_before;
         self.filtered += other.filtered;
         self.failed_attempts += other.failed_attempts;
         self.outages += other.outages;
@@ -62,6 +66,7 @@ impl fmt::Display for ConsumerReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} handled", self.handled)?;
         let counts = [
+            (self.done_before, "done before"),
             (self.failed_attempts, "failed attempts"),
             (self.outages, "outages"),
             (self.dead_lettered, "dead letters"),

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
 use event_sdk_core::event::{ErasedEvent, KeyUse};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::{InvalidSubject, grammar};
@@ -155,7 +156,7 @@ impl<E: Event> Dispatch<E> {
     }
 
     #[inline]
-    fn open_span(
+    pub(super) fn open_span(
         &self,
         prepared: &Prepared<E>,
         subject: &Subject,
@@ -180,6 +181,16 @@ impl<E: Event> Dispatch<E> {
                 event,
             }));
         }
+        self.encoded(prepared, headers).map(Body::Encoded)
+    }
+
+    /// Encodes the envelope with the codec of the bus, and adds the codec's headers. Checks the size
+    /// against the limits of bus and transport.
+    pub(super) fn encoded(
+        &self,
+        prepared: &Prepared<E>,
+        headers: &mut Headers,
+    ) -> Result<Bytes, Error> {
         let mut out = Vec::with_capacity(self.size_hint.load(Ordering::Relaxed));
         let head = prepared.head();
         if head.metadata.key.is_none() {
@@ -204,7 +215,7 @@ impl<E: Event> Dispatch<E> {
         if out.capacity() > out.len() + out.len() / 4 {
             out.shrink_to_fit();
         }
-        Ok(Body::Encoded(out.into()))
+        Ok(out.into())
     }
 
     fn expectations(&self, prepared: &Prepared<E>) -> Result<Expectations, Error> {

@@ -93,6 +93,10 @@ impl<E: Event> Publisher<E> {
         PublishAll::new(&self.dispatch, events.into_iter())
     }
 
+    pub(super) fn dispatch(&self) -> &Dispatch<E> {
+        &self.dispatch
+    }
+
     /// The bus of this publisher.
     #[must_use]
     pub fn bus(&self) -> &EventBus {

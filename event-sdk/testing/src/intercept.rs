@@ -127,6 +127,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         self.inner.advisories().is_some().then_some(self)
     }
 
+    fn connections(&self) -> u64 {
+        self.inner.connections()
+    }
+
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.inner.scheduler().is_some().then_some(self)
     }

@@ -9,6 +9,7 @@ mod failures;
 mod filters;
 mod giving_back;
 mod handlers;
+mod inbox;
 mod journal;
 mod layers;
 mod letters;

@@ -34,7 +34,7 @@ impl Key {
         self.stream.as_ref()
     }
 
-    pub(super) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &Arc<str> {
         &self.text
     }
 }

@@ -1,4 +1,5 @@
-//! Dead letters: an event that is given up is written to the store, and acknowledged after that.
+//! Dead letters: an event that is given up is recorded in the inbox of its handlers, if they have
+//! one, written to the store, and acknowledged after that.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use futures_util::future::{Either, select};
 use super::entry::{Entry, State};
 use super::outcome::ParkEnd;
 use super::{Boxed, Engine};
-use crate::consumer::Failure;
-use crate::dead_letters::{DeadLetter, DeadLetterClass, Origin};
+use crate::consumer::{Failure, Inbox};
+use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
 
 /// How long the consumer waits before it writes a letter again; doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -40,7 +41,7 @@ impl Engine {
             dead_letter = self.letters.is_some(),
             "event given up: {failure}"
         );
-        if self.letters.is_none() {
+        if self.letters.is_none() && self.handlers.inbox().is_none() {
             self.report.terminated += 1;
             self.settle(id, Settlement::Term(failure.to_string()));
             return;
@@ -58,11 +59,12 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        let (Some(store), Some(letter)) = (&self.letters, &entry.letter) else {
+        let Some(letter) = &entry.letter else {
             return;
         };
         entry.state = State::WritingLetter;
-        let (store, letter) = (Arc::clone(store), Arc::clone(letter));
+        let letter = Arc::clone(letter);
+        let (inbox, store) = (self.handlers.inbox().cloned(), self.letters.clone());
         let park = self
             .parking
             .park()
@@ -70,8 +72,10 @@ impl Engine {
             .map(Arc::clone);
         let clock = Arc::clone(entry.held.shared().bus.clock());
         let put: Boxed<_> = match park {
-            Some(park) => Box::pin(async move { park.append(&letter).await }),
-            None => Box::pin(async move { store.put(&letter).await }),
+            Some(park) => {
+                Box::pin(async move { park.append(&letter).await.map(|()| GivenUp::Dead) })
+            }
+            None => Box::pin(async move { keep(inbox, store, &letter).await }),
         };
         // A panic of the store would end the consumer with all its events.
         let put = AssertUnwindSafe(put).catch_unwind();
@@ -89,14 +93,35 @@ impl Engine {
     }
 
     /// The letter is stored, or could not be: then the event is kept, and the letter written again.
-    pub(super) fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
+    pub(super) fn letter_written(&mut self, id: usize, answer: Result<GivenUp, Error>) {
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         match answer {
-            Ok(()) if entry.parks() => self.has_parked(id),
-            Ok(()) => {
+            Ok(GivenUp::Done) => {
+                tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.shared.name,
+                    subject = %entry.held.delivery().subject(),
+                    sequence = entry.held.delivery().sequence(),
+                    "the event is not given up: its inbox has it as done"
+                );
+                self.report.done_before += 1;
+                if entry.held.parked().is_some() {
+                    self.finish_parked(id, ParkEnd::Handled);
+                } else {
+                    self.settle(id, Settlement::Ack);
+                }
+            }
+            Ok(_) if entry.parks() => self.has_parked(id),
+            Ok(_) if self.letters.is_none() => {
+                let letter = entry.letter.as_ref();
+                let reason = letter.and_then(|letter| letter.errors.first().cloned());
+                self.report.terminated += 1;
+                self.settle(id, Settlement::Term(reason.unwrap_or_default()));
+            }
+            Ok(_) => {
                 let parked = entry.held.parked().is_some();
                 let sequenced = entry.letter.as_ref().is_some_and(|letter| letter.sequenced);
                 self.report.dead_lettered += 1;
@@ -132,6 +157,31 @@ impl Engine {
                 self.wake_by(until);
             }
         }
+    }
+}
+
+/// Records that the event is dead, and stores its letter; neither if the event is done.
+async fn keep(
+    inbox: Option<Arc<dyn Inbox>>,
+    store: Option<Arc<dyn DeadLetterStore>>,
+    letter: &DeadLetter,
+) -> Result<GivenUp, Error> {
+    let inbox = inbox.filter(|_| !store.as_ref().is_some_and(|store| store.has_inbox()));
+    let mut earlier = None;
+    if let Some(inbox) = inbox {
+        match inbox.give_up(letter).await? {
+            GivenUp::Dead => {}
+            GivenUp::DeadBefore(before) => earlier = Some(before),
+            GivenUp::Done => return Ok(GivenUp::Done),
+        }
+    }
+    match store {
+        Some(store) => {
+            store
+                .put_unless_done(earlier.as_deref().unwrap_or(letter))
+                .await
+        }
+        None => Ok(GivenUp::Dead),
     }
 }
 
@@ -179,7 +229,7 @@ fn copy_of(entry: &Entry, class: DeadLetterClass) -> DeadLetter {
         letter.event_id = Some(head.event_id);
         letter.event_type = Some(head.event_type.clone());
     }
-    letter.key = entry.key.as_ref().map(|key| key.text().to_owned());
+    letter.key = entry.key.as_ref().map(|key| key.text().to_string());
     letter.first_failure = entry.failures.first.unwrap_or(now);
     letter.redrive = held.redriven().map_or(0, |redriven| redriven.redrive);
     letter.headers = delivery.headers().clone();

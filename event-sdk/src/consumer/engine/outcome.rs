@@ -18,7 +18,7 @@ use crate::consumer::attempts::LastOutcome;
 use crate::consumer::batch::BatchEnd;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
-use crate::dead_letters::DeadLetterClass;
+use crate::dead_letters::{DeadLetterClass, GivenUp};
 use crate::message::DecodeError;
 use crate::subscribe::{End, Refusal};
 
@@ -33,7 +33,7 @@ pub(super) enum Settled {
     /// The settlement of a held event.
     Held(usize, Option<End>, Result<(), Error>),
     /// The letter of a held event was written, or could not be.
-    Letter(usize, Result<(), Error>),
+    Letter(usize, Result<GivenUp, Error>),
     /// An event of the park is marked.
     Parked(usize, ParkEnd),
     /// The acknowledgement of events of a stream.
@@ -66,7 +66,7 @@ impl Settling {
     pub(super) fn push_letter(
         &mut self,
         id: usize,
-        written: impl Future<Output = Result<(), Error>> + Send + 'static,
+        written: impl Future<Output = Result<GivenUp, Error>> + Send + 'static,
     ) {
         let settled = async move { Settled::Letter(id, written.await) };
         self.pending.push(Box::pin(settled));
@@ -196,7 +196,12 @@ impl Engine {
         }
         match outcome {
             Ok(()) => {
-                self.report.handled += 1;
+                let entry = self.held.get(id);
+                if entry.is_some_and(|entry| entry.held.is_done_before()) {
+                    self.report.done_before += 1;
+                } else {
+                    self.report.handled += 1;
+                }
                 self.settle(id, Settlement::Ack);
             }
             Err(Stop::Unreadable(error)) => self.unreadable(id, &error),

@@ -48,7 +48,9 @@ pub struct LetterSummary {
 }
 
 impl LetterSummary {
-    pub(super) fn new(id: u64, letter: &DeadLetter) -> Self {
+    /// A stored letter of which nothing became yet.
+    #[must_use]
+    pub fn new(id: u64, letter: &DeadLetter) -> Self {
         Self {
             id,
             consumer: letter.consumer.clone(),
@@ -125,6 +127,17 @@ const MAX_NAME: usize = 100;
 const MAX_ERROR: usize = 200;
 
 impl QueuedLetter {
+    /// A letter of a store that is not a stream.
+    #[must_use]
+    pub const fn new(id: u64, letter: DeadLetter, state: LetterState) -> Self {
+        Self {
+            id,
+            letter,
+            state,
+            state_sequence: 0,
+        }
+    }
+
     /// Without body and headers.
     #[must_use]
     pub fn summary(&self) -> LetterSummary {
