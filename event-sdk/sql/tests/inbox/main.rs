@@ -10,5 +10,6 @@ mod dead;
 mod effects;
 mod outage;
 mod owners;
+mod publishing;
 mod retention;
 mod rig;

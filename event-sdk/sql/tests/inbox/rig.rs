@@ -38,7 +38,6 @@ pub(crate) struct Rig {
     pub(crate) pool: Pool<Db>,
     /// For the service.
     pub(crate) service: Pool<Db>,
-    pub(crate) outbox: Outbox<Db>,
     pub(crate) inbox: Inbox<Db>,
     pub(crate) place: DeadLetterStream,
     pub(crate) database: Database,
@@ -65,7 +64,6 @@ impl Rig {
             bus,
             pool,
             service,
-            outbox,
             inbox,
             place,
             database,
