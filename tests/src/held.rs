@@ -9,7 +9,7 @@ use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained,
-    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, StreamAdmin,
+    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
     SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
@@ -201,12 +201,20 @@ impl Transport for Held {
         self.memory.message_admin()
     }
 
+    fn connections(&self) -> u64 {
+        self.memory.connections()
+    }
+
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.memory.advisories()
     }
 
     fn coordination(&self) -> Option<&dyn Coordination> {
         self.memory.coordination()
+    }
+
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        self.memory.scheduler()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -1,5 +1,5 @@
-//! `cargo xtask long`: tests of random values and inputs, of a server that is away, of processes that
-//! are killed, and of all states of a model, of which the CI runs a small part.
+//! `cargo xtask long`: tests of random values and inputs, of a server that is away, of processes and
+//! commands that are killed, and of all states of a model, of which the CI runs a small part.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -59,6 +59,18 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Redrive dead letters by a command that is killed again and again, and with a service that is
+    /// killed too; the CI has 200 letters and 15 kills
+    Redrive {
+        /// How many dead letters there are
+        #[arg(long, default_value_t = 1_000)]
+        letters: u64,
+        /// How often the command is killed, and the service in the second part
+        #[arg(long, default_value_t = 100)]
+        kills: u64,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -76,7 +88,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Test::Roundtrip { common, .. }
         | Test::Fuzz { common, .. }
         | Test::Outage { common, .. }
-        | Test::Ledger { common, .. } => common,
+        | Test::Ledger { common, .. }
+        | Test::Redrive { common, .. } => common,
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
     };
     let services = Services::servers_only(&Metadata::workspace()?)?;
@@ -108,6 +121,13 @@ fn test(test: &Test, seed: u64) -> Command {
         Test::Model { filter } => return model(filter.as_deref()),
         Test::Outage { seconds, common } => ("consumers", "OUTAGE", ("SECONDS", seconds), common),
         Test::Ledger { events, common } => ("consumers", "LEDGER", ("EVENTS", events), common),
+        Test::Redrive {
+            letters, common, ..
+        } => ("dead_letters", "REDRIVE", ("LETTERS", letters), common),
+    };
+    let kills = match test {
+        Test::Redrive { kills, .. } => Some(("REDRIVE_KILLS", kills.to_string())),
+        _ => None,
     };
     let mut command = cargo();
     command
@@ -115,6 +135,7 @@ fn test(test: &Test, seed: u64) -> Command {
         .args(["--test", program])
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .env(format!("{variable}_SEED"), seed.to_string())
+        .envs(kills)
         .args(["--", "--nocapture"])
         // One cluster at a time.
         .args(matches!(test, Test::Ledger { .. }).then_some("--test-threads=1"))
@@ -122,6 +143,7 @@ fn test(test: &Test, seed: u64) -> Command {
             // The program has other tests, too.
             Test::Outage { .. } => Some("outage"),
             Test::Ledger { .. } => Some("ledger::"),
+            Test::Redrive { .. } => Some("processes::"),
             _ => None,
         }));
     command
@@ -154,7 +176,7 @@ mod tests {
             Some((name.to_str()?.to_owned(), value))
         });
         set.filter(|(name, _)| {
-            ["ROUNDTRIP", "FUZZ", "OUTAGE", "LEDGER"]
+            ["ROUNDTRIP", "FUZZ", "OUTAGE", "LEDGER", "REDRIVE"]
                 .iter()
                 .any(|own| name.starts_with(own))
         })
@@ -197,6 +219,26 @@ mod tests {
         assert_eq!(variables(&command)[0], events);
         let words: Vec<_> = command.get_args().collect();
         assert_eq!(words[words.len() - 2..], ["--test-threads=1", "ledger::"]);
+    }
+
+    #[test]
+    fn a_redrive_of_a_thousand_letters_is_killed_a_hundred_times() {
+        let command = command(&["redrive"]);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            variables(&command),
+            [
+                pair("REDRIVE_KILLS", "100"),
+                pair("REDRIVE_LETTERS", "1000"),
+                pair("REDRIVE_SEED", "7"),
+            ]
+        );
+        assert!(
+            command
+                .get_args()
+                .last()
+                .is_some_and(|last| last == "processes::")
+        );
     }
 
     #[test]

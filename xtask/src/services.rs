@@ -8,6 +8,7 @@ mod nats;
 mod node;
 mod npm;
 mod pip;
+mod postgres;
 mod suite;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let services = Services::ready(&workspace)?;
     println!("nats-server         {}", shown(&services.nats));
     println!("oldest nats-server  {}", shown(&services.oldest_nats));
+    println!("postgres            {}", shown(&services.postgres));
     if let Some(others) = &services.others {
         println!("python              {}", shown(&others.python));
         println!("node                {}", shown(&others.node));
@@ -54,6 +56,7 @@ pub(crate) struct Args {
 pub(crate) struct Services {
     nats: Program,
     oldest_nats: Program,
+    postgres: Program,
     /// `None` where their tests are left out on purpose.
     others: Option<Others>,
 }
@@ -92,16 +95,18 @@ impl Services {
         Ok(Self {
             nats: nats::current(&services)?,
             oldest_nats: nats::oldest(&services)?,
+            postgres: postgres::ready(&services)?,
             others: None,
         })
     }
 
     /// Tells a command, through its environment, which programs its tests are to start.
     pub(crate) fn tell(&self, command: &mut Command) {
-        use event_sdk_test_programs::{chromium, clients, nats, node};
+        use event_sdk_test_programs::{chromium, clients, nats, node, postgres};
         command
             .env(nats::CURRENT_VARIABLE, self.nats.path())
-            .env(nats::OLDEST_VARIABLE, self.oldest_nats.path());
+            .env(nats::OLDEST_VARIABLE, self.oldest_nats.path())
+            .env(postgres::VARIABLE, self.postgres.path());
         if let Some(others) = &self.others {
             command
                 .env(clients::PYTHON_VARIABLE, others.python.path())

@@ -46,8 +46,17 @@ impl Opener {
         Ok(Sources::new(events, redriven))
     }
 
-    /// The streams of the events, for a durable of this name.
+    /// The streams of the events, and that of the redriven ones, for a durable of this name.
     pub(super) async fn streams(&self, durable: &Text) -> Result<Vec<Text>, Error> {
+        let mut streams = self.streams_of_events(durable).await?;
+        if let Some(place) = &self.place {
+            streams.push(Text::copy_of(place.retry_name()));
+        }
+        Ok(streams)
+    }
+
+    /// The streams of the events, for a durable of this name.
+    pub(super) async fn streams_of_events(&self, durable: &Text) -> Result<Vec<Text>, Error> {
         let subscribe = self.subscribe.again().under(durable.clone());
         subscribe.streams().await
     }

@@ -9,13 +9,26 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::EnvelopeHeader;
 
 use super::{ProbeInterval, Retry};
+use crate::dead_letters::Park;
 use crate::partition::Partition;
 
 /// The scope of an event at the circuit breaker.
 pub(super) type BreakerBy = Arc<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
 
+/// The park of a consumer.
+#[derive(Debug, Clone)]
+pub(super) struct ParkOptions {
+    pub(super) park: Arc<Park>,
+    /// Whether a dead letter holds its key.
+    pub(super) sequenced: bool,
+}
+
 /// The settings of a consumer beside those of its subscription.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the builder, and independent of the others"
+)]
 pub(super) struct Options {
     pub(super) concurrency: usize,
     pub(super) ordered: bool,
@@ -30,6 +43,8 @@ pub(super) struct Options {
     pub(super) single_active: Option<Duration>,
     /// The number of partitions and the term of their leases, if there are any.
     pub(super) partitions: Option<(u32, Duration)>,
+    /// Whether one acknowledgement settles everything before it.
+    pub(super) ack_all: bool,
 }
 
 impl Options {
@@ -56,6 +71,10 @@ impl Options {
             "the term of the lease of single_active has to be between 100 ms and an hour".to_owned()
         } else if let Some(reason) = self.wrong_partitions() {
             reason
+        } else if self.ack_all && self.single_active.is_none() {
+            "ack_all needs single_active: an acknowledgement would also settle events that another instance has".to_owned()
+        } else if self.ack_all && self.accept_max_deliver {
+            "ack_all beside accept_max_deliver: an event that the server gives up is settled by nobody, and no later one could be acknowledged; leave out one of them".to_owned()
         } else if self.concurrency == 0 {
             "concurrency(0) would never handle anything; use 1 or more".to_owned()
         } else if self.handler_timeout == Some(Duration::ZERO) {
@@ -84,6 +103,8 @@ impl Options {
             format!(
                 "partitions({number}) is more than {most}; each event is delivered once for each partition, so use a few for each instance"
             )
+        } else if self.ack_all {
+            "ack_all beside partitions: the owner of a partition acknowledges the events of others at once, which would settle its own events before them; leave out one of them".to_owned()
         } else if !Self::LEASE_TERMS.contains(&term) {
             "the term of the leases of partitions has to be between 100 ms and an hour".to_owned()
         } else {
@@ -106,6 +127,7 @@ impl Default for Options {
             replay: false,
             single_active: None,
             partitions: None,
+            ack_all: false,
         }
     }
 }

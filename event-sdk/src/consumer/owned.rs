@@ -5,6 +5,7 @@
 //! subscribes, handles events behind fence and gates, and ends with the ownership.
 
 mod durables;
+mod latch;
 mod turn;
 
 use std::future::Future;
@@ -12,10 +13,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk_core::transport::{Bucket, Error};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
+use self::latch::Latch;
 use self::turn::Turn;
 use super::engine::{Parts, Places};
 use super::held::Shared;
@@ -23,6 +26,7 @@ use super::opener::Opener;
 use super::owner::keeper::{Handle, Keeper, KeeperConfig, prefix};
 use super::owner::lease::Term;
 use super::report::ConsumerReport;
+use crate::dead_letters::Park;
 use crate::partition::Partition;
 
 /// A consumer with one owner, or with one for each of its partitions.
@@ -31,6 +35,8 @@ pub(super) struct Owned {
     parts: Mutex<Parts>,
     shared: Arc<Shared>,
     opener: Opener,
+    /// Where events wait for their keys: never with partitions.
+    park: Option<Arc<Park>>,
     term: Duration,
     /// The number of partitions, if there are any.
     partitions: Option<u32>,
@@ -51,6 +57,7 @@ impl Owned {
         Self {
             shared: Arc::clone(&parts.shared),
             concurrency: parts.options.concurrency,
+            park: parts.park.as_ref().map(|options| Arc::clone(&options.park)),
             parts: Mutex::new(parts),
             opener,
             term,
@@ -71,24 +78,30 @@ impl Owned {
             term: Term::new(self.term),
         };
         let at_consumer = |error: Error| error.at_consumer(name.clone());
-        let clock = Arc::clone(self.opener.bus.clock());
-        let bucket = self.opener.bus.coordination();
-        let mut signal = std::pin::pin!(signal);
+        let bus = self.opener.bus.clone();
+        let bucket = bus.coordination();
+        // A standby has no subscription that would tell it of the end of the bus.
+        let bus_ends = std::pin::pin!(bus.ending());
+        let signal = std::pin::pin!(signal);
+        let mut signal = std::pin::pin!(select(signal, bus_ends).map(drop));
+        let mut signal = Latch::new(signal.as_mut());
         let prefix = prefix(&config);
         let prepared = {
             let prepared = std::pin::pin!(self.prepare(&bucket, &prefix));
-            match select(prepared, signal.as_mut()).await {
+            match select(prepared, &mut signal).await {
                 Either::Left((prepared, _)) => prepared,
                 Either::Right(_) => return Ok(ConsumerReport::default()),
             }
         };
         prepared.map_err(at_consumer)?;
-        let (keeper, handle) = Keeper::new(bucket, clock, &config);
+        let (keeper, handle) = Keeper::new(bucket, Arc::clone(bus.clock()), &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
         let ready = self.shared.ready.clone();
         ready.send_replace(true);
+        // A standby holds nothing.
+        self.shared.activity.started();
         let (report, end) = match self.partitions {
-            None => self.run_whole(handle.clone(), signal.as_mut()).await,
+            None => self.run_whole(handle.clone(), signal).await,
             Some(number) => {
                 let owned = Arc::new(self);
                 owned.run_partitions(number, &handle, signal).await
@@ -107,7 +120,7 @@ impl Owned {
     async fn prepare(&self, bucket: &Bucket, prefix: &str) -> Result<(), Error> {
         loop {
             let prepared = match (bucket.list(prefix).await, self.partitions) {
-                (Ok(_), Some(number)) => durables::make(&self.opener, number).await,
+                (Ok(_), Some(number)) => self.make_durables(number).await,
                 (listed, _) => listed.map(drop),
             };
             match prepared {
@@ -118,6 +131,18 @@ impl Owned {
                 prepared => return prepared,
             }
         }
+    }
+
+    /// All count as those of the consumer, whoever owns the partitions.
+    async fn make_durables(&self, number: u32) -> Result<(), Error> {
+        durables::make(&self.opener, number).await?;
+        for index in 0..number {
+            let durable = Partition::durable(&self.opener.name, index);
+            for stream in self.opener.streams(&durable).await? {
+                self.shared.activity.receives_from(stream, durable.clone());
+            }
+        }
+        Ok(())
     }
 
     /// Waits before the subscriptions are opened again.

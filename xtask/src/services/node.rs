@@ -18,6 +18,7 @@ pub(super) struct Node {
 const PIN: Pin = Pin {
     requirements: "xtask/src/services/node.txt",
     file: node::INSTALLED_FILE,
+    wheel: None,
 };
 
 /// Finds them, or installs both into `services`. A Node of the system without an npm is passed

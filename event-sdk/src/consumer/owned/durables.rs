@@ -20,7 +20,7 @@ pub(super) async fn make(opener: &Opener, number: u32) -> Result<(), Error> {
     let name = &opener.name;
     let first = Partition::durable(name, 0);
     let mut missing = false;
-    for stream in opener.streams(&first).await? {
+    for stream in opener.streams_of_events(&first).await? {
         if exists(opener, &stream, &first).await? {
             let last = exists(opener, &stream, &Partition::durable(name, number - 1)).await?;
             let beyond = exists(opener, &stream, &Partition::durable(name, number)).await;

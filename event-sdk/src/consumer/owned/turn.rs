@@ -11,13 +11,16 @@ use event_sdk_core::transport::{Error, ErrorKind, TransportExt as _};
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
+use super::latch::Latch;
 use super::{Owned, durables};
 use crate::consumer::engine::{Acquired, Engine, Places, Sources, StreamGate, baseline};
 use crate::consumer::held::Shared;
+use crate::consumer::inbox::OwnerEpoch;
 use crate::consumer::owner::fence::Fence;
 use crate::consumer::owner::gate::{Baseline, Gate};
 use crate::consumer::owner::keeper::{Handle, Share};
 use crate::consumer::report::ConsumerReport;
+use crate::dead_letters::{DeadKey, ParkedEvent, Requests};
 use crate::partition::Partition;
 
 /// The ownerships of a consumer or partition in this process, one after the other.
@@ -32,6 +35,14 @@ pub(super) struct Turn<'a> {
     pub(super) report: ConsumerReport,
 }
 
+/// What an ownership begins with.
+struct Opened {
+    positions: Vec<(Text, Baseline)>,
+    /// What waits in the park, and the requests that are not answered.
+    park: Option<(HashMap<DeadKey, Vec<ParkedEvent>>, Requests)>,
+    sources: Sources,
+}
+
 /// How much later than its ack wait, or its delay after a nak (which an owner limits to the ack wait),
 /// a message may be delivered again.
 const LATE: Duration = Duration::from_secs(2);
@@ -41,8 +52,9 @@ impl Turn<'_> {
     /// fails.
     pub(super) async fn run(
         &mut self,
-        mut signal: Pin<&mut (impl Future<Output = ()> + Send)>,
+        signal: Pin<&mut (impl Future<Output = ()> + Send)>,
     ) -> Result<(), Error> {
+        let mut signal = std::pin::pin!(Latch::new(signal));
         loop {
             let fence = match select(std::pin::pin!(self.acquired()), signal.as_mut()).await {
                 Either::Left((Some(fence), _)) => fence,
@@ -55,7 +67,7 @@ impl Turn<'_> {
                     Either::Right(_) => return Ok(()),
                 }
             };
-            let (positions, sources) = match opened {
+            let opened = match opened {
                 Ok(opened) => opened,
                 Err(error) if error.is_transient() => {
                     super::warn(&self.durable, &error);
@@ -67,7 +79,7 @@ impl Turn<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            let mut engine = self.engine(sources, positions, fence);
+            let mut engine = self.engine(opened, fence);
             let mut given_up = false;
             let ended = {
                 let told = std::pin::pin!(told_to_give_up(self.handle.watch(), self.index));
@@ -116,9 +128,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Asks for the position of each durable, then subscribes.
-    async fn open(&self) -> Result<(Vec<(Text, Baseline)>, Sources), Error> {
+    /// Asks for the position of each durable and reads what waits in the park, then subscribes.
+    async fn open(&self) -> Result<Opened, Error> {
         let opener = &self.owned.opener;
+        let park = match &self.owned.park {
+            // Requests last: nothing waits any more for one whose key is not read.
+            Some(park) => Some((park.events_by_key().await?, park.requests_after(0).await?)),
+            None => None,
+        };
         let transport = opener.bus.transport();
         let mut positions = Vec::new();
         for stream in opener.streams(&self.durable).await? {
@@ -135,32 +152,43 @@ impl Turn<'_> {
             };
             positions.push((stream, position));
         }
-        Ok((positions, opener.open(&self.durable).await?))
+        Ok(Opened {
+            positions,
+            park,
+            sources: opener.open(&self.durable).await?,
+        })
     }
 
-    fn engine(
-        &self,
-        sources: Sources,
-        positions: Vec<(Text, Baseline)>,
-        fence: Arc<Fence>,
-    ) -> Engine {
+    fn engine(&self, opened: Opened, fence: Arc<Fence>) -> Engine {
+        let Opened {
+            positions,
+            park,
+            sources,
+        } = opened;
         let parts = self.owned.parts.lock();
         let mut parts = parts.unwrap_or_else(PoisonError::into_inner).clone();
         let shared = &self.owned.shared;
+        let partition = self.partition.map_or(0, |partition| partition.index);
         parts.shared = Arc::new(Shared {
             bus: shared.bus.clone(),
             name: shared.name.clone(),
             replay: shared.replay,
             handler_timeout: shared.handler_timeout,
+            owner: Some(OwnerEpoch::new(partition, fence.epoch())),
             // A standby is ready too.
             ready: watch::Sender::new(true),
             ending: watch::Sender::new(false),
+            activity: Arc::clone(&shared.activity),
+            inherits: Arc::clone(&shared.inherits),
         });
         let now = self.owned.opener.bus.clock().monotonic();
         let ack_wait = sources.longest_ack_wait().saturating_add(LATE);
+        let cumulative = parts.options.ack_all;
         let gates = positions.into_iter().map(|(stream, position)| {
             let gate = Gate::taken_over(position, ack_wait, ack_wait, now);
-            (stream, StreamGate::new(gate))
+            let gate = StreamGate::new(gate);
+            let gate = if cumulative { gate.cumulative() } else { gate };
+            (stream, gate)
         });
         let gates: HashMap<_, _> = gates.collect();
         let mut engine = Engine::new(parts, sources);
@@ -173,6 +201,9 @@ impl Turn<'_> {
             partition: self.partition,
             places: self.places.clone(),
         });
+        if let Some((events, requests)) = park {
+            engine.take_over_park(events, requests);
+        }
         engine
     }
 }

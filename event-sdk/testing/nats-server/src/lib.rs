@@ -9,7 +9,7 @@
 //! - `options`, `config`: what a test asks of the server, and its configuration file;
 //! - `find`: finds the program;
 //! - `folder`, `port`: its temporary folder and its ports;
-//! - `process`: its process, which ends with the test;
+//! - `process`: its process, which ends with the test; [`Launch`] starts other programs so;
 //! - `server`: [`NatsServer`]: start, stop, kill, pause, restart;
 //! - `monitoring`, `wait`: polls until it is ready;
 //! - `error`: failures, with the end of the server's log.
@@ -32,6 +32,7 @@ pub use error::Error;
 pub use find::PROGRAM_VARIABLE;
 pub use options::Options;
 pub use port::Port;
+pub use process::{Launch, Process};
 pub use server::NatsServer;
 pub use wait::Patience;
 

@@ -1,47 +1,55 @@
-//! Runs a server's program, and ends it with the test.
+//! `Process`: a server's program, which ends with the test program. `Launch` starts it.
 
 mod guard;
+mod launch;
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus};
-use std::time::Duration;
+use std::process::{Child, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
-use crate::folder::Folder;
 use crate::wait::Patience;
 use guard::Guard;
+pub use launch::Launch;
 
-/// A server that was started and has not been seen to end.
+/// The process of a server that was started for a test; [`Launch::start`] starts one.
+///
+/// It ends when it is dropped, also by a panic. When the test program is killed, a guard beside it
+/// ends it and removes its folder.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     guard: Guard,
+    quits: bool,
 }
 
+/// How long a process that [quits](Launch::quits) may take for it.
+const QUITS_WITHIN: Duration = Duration::from_secs(10);
+
 impl Process {
-    /// Starts the program with the configuration in `folder`; both of its outputs go to the log.
-    pub(crate) fn start(program: &Path, folder: &Folder) -> io::Result<Self> {
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(folder.log())?;
-        let guard = Guard::start(folder.path())?;
-        let child = Command::new("sh")
-            .args(["-c", guard::THEN_RUN, "server"])
-            .arg(program)
-            .arg("--config")
-            .arg(folder.config())
-            .stdin(guard.reached_by()?)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            // Ctrl-C in a terminal is for the test program; the guard does the rest.
-            .process_group(0)
-            .spawn()?;
-        Ok(Self { child, guard })
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to end, by `SIGINT`.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses it.
+    pub fn interrupt(&self) -> io::Result<()> {
+        self.signal(Signal::INT)
+    }
+
+    /// Kills it (`SIGKILL`), also a frozen one. [`wait`](Self::wait) waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses it.
+    pub fn kill(&self) -> io::Result<()> {
+        self.signal(Signal::KILL)
     }
 
     /// Sends a signal. The child is not yet reaped, so the number is still its own.
@@ -50,9 +58,13 @@ impl Process {
         Ok(())
     }
 
-    /// Stops it where it is, and waits for the moment until all of its threads have stopped: until
-    /// then, those on other processors still answer.
-    pub(crate) fn freeze(&self) -> io::Result<()> {
+    /// Stops it where it is (`SIGSTOP`), and waits for the moment until all of its threads have
+    /// stopped: until then, those on other processors still answer.
+    ///
+    /// # Errors
+    ///
+    /// If the system refuses it.
+    pub fn freeze(&self) -> io::Result<()> {
         self.signal(Signal::STOP)?;
         let child = Pid::from_child(&self.child);
         // Its end as well, and that is left for `ended` to see.
@@ -62,7 +74,11 @@ impl Process {
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    ///
+    /// If the system does not say.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         if status.is_some() {
             self.guard.dismiss();
@@ -70,8 +86,12 @@ impl Process {
         Ok(status)
     }
 
-    /// Waits until it has ended; `None` if it has not after `within`.
-    pub(crate) async fn wait(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
+    /// Waits until it has ended; `None` if it has not after `within`. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`ended`](Self::ended).
+    pub async fn wait(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         let mut patience = Patience::new(within);
         loop {
             match self.ended()? {
@@ -80,11 +100,27 @@ impl Process {
             }
         }
     }
+
+    /// Gives a process that quits the time for it.
+    fn quit(&mut self) {
+        let signals = [Signal::QUIT, Signal::CONT];
+        let sent = signals.map(|signal| self.signal(signal).is_ok());
+        let deadline = Instant::now() + QUITS_WITHIN;
+        while sent == [true; 2] && matches!(self.child.try_wait(), Ok(None)) {
+            if Instant::now() > deadline {
+                return;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
 }
 
 impl Drop for Process {
     /// Nothing of it may stay, whatever state it is in; `SIGKILL` also ends a paused process.
     fn drop(&mut self) {
+        if self.quits && matches!(self.child.try_wait(), Ok(None)) {
+            self.quit();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
         self.guard.dismiss();

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::config::{self, Place};
 use crate::folder::Folder;
 use crate::port::Port;
-use crate::process::Process;
+use crate::process::{Launch, Process};
 use crate::{Error, Options, find, monitoring};
 
 /// A `nats-server` with JetStream on a port of its own, stopped and removed when dropped.
@@ -207,8 +207,10 @@ impl NatsServer {
     ///
     /// [`Error::System`] if it cannot be started.
     pub fn launch(&mut self) -> Result<(), Error> {
-        let process = Process::start(&self.program, &self.folder)
-            .map_err(|source| self.system("start its program", source))?;
+        let launch = Launch::new(&self.program, self.folder.path(), self.folder.log());
+        let launch = launch.argument("--config").argument(self.folder.config());
+        let process =
+            (launch.start()).map_err(|source| self.system("start its program", source))?;
         self.process = Some(process);
         Ok(())
     }

@@ -22,7 +22,7 @@ fn hold(arguments: &[&str]) -> (Child, PathBuf, u16) {
 
 #[tokio::test]
 async fn killing_the_program_ends_the_server_and_removes_its_folder() {
-    for arguments in [&[][..], &["paused"]] {
+    for arguments in [&[][..], &["paused"], &["postgres"]] {
         let (mut program, folder, port) = hold(arguments);
         assert!(folder.is_dir());
         assert!(TcpListener::bind(("127.0.0.1", port)).is_err());
@@ -41,9 +41,11 @@ async fn killing_the_program_ends_the_server_and_removes_its_folder() {
 
 #[test]
 fn ending_the_program_in_order_ends_the_server_too() {
-    let (mut program, folder, port) = hold(&[]);
-    drop(program.stdin.take());
-    assert!(program.wait().unwrap().success());
-    assert!(!folder.exists());
-    TcpListener::bind(("127.0.0.1", port)).unwrap();
+    for arguments in [&[][..], &["postgres"]] {
+        let (mut program, folder, port) = hold(arguments);
+        drop(program.stdin.take());
+        assert!(program.wait().unwrap().success());
+        assert!(!folder.exists());
+        TcpListener::bind(("127.0.0.1", port)).unwrap();
+    }
 }

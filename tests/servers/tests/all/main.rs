@@ -4,5 +4,7 @@ mod auth;
 mod client;
 mod cluster;
 mod guard;
+mod pooler;
+mod postgres;
 mod single;
 mod tls;

@@ -10,13 +10,21 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// What the guard does, with the folder as its argument.
+/// What the guard does, with the folder as its argument, and `quits` as another one if the server
+/// is to have 10 seconds to end its own processes. These may still write while the folder is
+/// removed.
 const GUARD: &str = r#"
 trap '' HUP INT TERM
 read -r server && [ "$server" != ended ] || exit
 read -r _ && exit
+if [ "$2" = quits ] && kill -QUIT "$server"; then
+    kill -CONT "$server"
+    tries=100
+    while kill -0 "$server" && [ $((tries -= 1)) -gt 0 ]; do sleep 0.1; done
+fi
 kill -9 "$server"
-rm -rf -- "$1"
+tries=100
+until rm -rf -- "$1" || [ $((tries -= 1)) -eq 0 ]; do sleep 0.1; done
 "#;
 
 /// Tells the guard, which its input leads to, its own number, and becomes the server, which then
@@ -32,11 +40,12 @@ pub(super) struct Guard {
 }
 
 impl Guard {
-    pub(super) fn start(folder: &Path) -> io::Result<Self> {
+    pub(super) fn start(folder: &Path, quits: bool) -> io::Result<Self> {
         let (theirs, ours) = io::pipe()?;
         let child = Command::new("sh")
             .args(["-c", GUARD, "guard"])
             .arg(folder)
+            .arg(if quits { "quits" } else { "" })
             .stdin(theirs)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -82,10 +91,10 @@ mod tests {
     #[test]
     fn one_that_is_dismissed_leaves_the_folder_alone() {
         let folder = tempfile::tempdir().unwrap();
-        drop(Guard::start(folder.path()).unwrap());
+        drop(Guard::start(folder.path(), false).unwrap());
         assert!(folder.path().is_dir());
 
-        let guard = Guard::start(folder.path()).unwrap();
+        let guard = Guard::start(folder.path(), false).unwrap();
         let told = Command::new("sh")
             .args(["-c", THEN_RUN, "server", "true"])
             .stdin(guard.reached_by().unwrap())
@@ -97,18 +106,31 @@ mod tests {
 
     #[test]
     fn the_end_of_the_pipe_ends_the_server_and_removes_the_folder() {
+        the_end_of_the_pipe_ends("exec sleep 600", false);
+    }
+
+    #[test]
+    fn a_server_that_quits_has_the_time_for_it() {
+        let marks = r#"trap 'sleep 0.3; echo > "$1"; exit' QUIT; while :; do sleep 0.05; done"#;
+        assert!(the_end_of_the_pipe_ends(marks, true));
+    }
+
+    /// Whether the server made its file before its end.
+    fn the_end_of_the_pipe_ends(server: &str, quits: bool) -> bool {
         let folder = tempfile::tempdir().unwrap();
         let store = folder.path().join("store");
         fs::create_dir(&store).unwrap();
-        let mut guard = Guard::start(&store).unwrap();
+        let mut guard = Guard::start(&store, quits).unwrap();
         let mut server = Command::new("sh")
-            .args(["-c", THEN_RUN, "server", "sleep", "600"])
+            .args(["-c", THEN_RUN, "server", "sh", "-c", server, "server"])
+            .arg(folder.path().join("file"))
             .stdin(guard.reached_by().unwrap())
             .spawn()
             .unwrap();
         drop(guard.pipe.take());
-        assert!(!server.wait().unwrap().success());
+        assert_eq!(server.wait().unwrap().success(), quits);
         guard.child.wait().unwrap();
         assert!(!store.exists());
+        folder.path().join("file").exists()
     }
 }

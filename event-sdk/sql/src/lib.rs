@@ -1,0 +1,129 @@
+//! Outbox and inbox of [`event_sdk`] on SQLite and PostgreSQL, in the transaction of the service.
+//!
+//! ```
+//! # #[cfg(feature = "sqlite")]
+//! # mod shop {
+//! use event_sdk::{Event, EventBus};
+//! use event_sdk_sql::{Outbox, Sqlite};
+//! use serde::{Deserialize, Serialize};
+//!
+//! /// An order was placed.
+//! #[derive(Event, Serialize, Deserialize)]
+//! #[event(domain = "orders")]
+//! struct OrderPlaced { #[event(key)] id: i64 }
+//!
+//! # pub async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let bus = EventBus::memory();
+//! let pool = sqlx::SqlitePool::connect("sqlite::memory:").await?;
+//! # sqlx::query("create table orders (id integer)").execute(&pool).await?;
+//! let outbox = Outbox::<Sqlite>::new(pool, bus.clone());
+//! outbox.migrate().await?; // a deployment step
+//!
+//! let mut tx = outbox.begin().await?;
+//! sqlx::query("insert into orders (id) values (?)").bind(7).execute(&mut *tx).await?;
+//! outbox.enqueue(&mut tx, OrderPlaced { id: 7 }).await?;
+//! tx.commit().await?; // the order and its event, or neither
+//!
+//! let mut orders = bus.subscribe::<OrderPlaced>().deliver(event_sdk::transport::DeliverPolicy::All).await?;
+//! let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+//! let relay = tokio::spawn(outbox.relay().run_until(async { drop(stopped.await) }));
+//! let delivery = orders.next().await.ok_or("the bus was closed")??;
+//! assert_eq!(delivery.decode()?.id, 7);
+//! delivery.ack().await?;
+//! drop(stop);
+//! assert_eq!(relay.await??.published, 1);
+//! # Ok(())
+//! # }
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #     #[cfg(feature = "sqlite")]
+//! #     shop::run().await?;
+//! #     Ok(())
+//! # }
+//! ```
+//!
+//! - [`Outbox`] stores events in the caller's transaction; its [`relay`](Outbox::relay) publishes them.
+//! - [`Tx`] is a transaction whose commit wakes the relay.
+//! - [`Inbox`] makes effects happen once ([`EffectOf`]), and keeps [dead letters](SqlDeadLetters) in the
+//!   same database.
+//! - [`Tables`] names schema and tables; [`Outbox::migrate`] creates them.
+//! - [`store_error`] classifies the errors of sqlx.
+//!
+//! # Features
+//!
+//! - `sqlite` (default): SQLite, bundled.
+//! - `postgres`: PostgreSQL, from version 12.
+//! - `tls`: TLS to PostgreSQL with rustls.
+//!
+//! # Modules
+//!
+//! - `tables`: names of schema and tables, and SQL with them;
+//! - `error`: the class of an error of sqlx;
+//! - `migrations`: creates and checks the tables;
+//! - `database`: what SQLite and PostgreSQL have in common;
+//! - `row`: rows of an outbox as they are read;
+//! - `outbox`, `enqueue`, `tx`, `operator`: the outbox of a service;
+//! - `inbox`, `classify`: effects that happen once, and which errors are outages;
+//! - `letter_row`, `letters`: dead letters in a table, and their workflow;
+//! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod tables;
+
+mod error;
+
+mod migrations;
+
+mod row;
+
+mod database;
+
+mod outbox;
+
+mod enqueue;
+
+mod tx;
+
+mod classify;
+
+mod inbox;
+
+mod letter_row;
+
+mod letters;
+
+mod operator;
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+#[cfg(feature = "postgres")]
+mod postgres;
+
+pub use classify::class_of;
+pub use database::{AsConnection, Store};
+pub use enqueue::{Enqueue, Enqueued};
+pub use error::store_error;
+pub use event_sdk_store::inbox::{
+    CleanReport, InboxCleaner, InboxSource, InboxStatus, InboxStore, KeptBecause,
+};
+pub use event_sdk_store::outbox::{
+    Counted, OutboxMessage, OutboxStatus, OutboxStore, ParkReason, ParkedEntry, ParkedState,
+    WhichParked,
+};
+pub use event_sdk_store::relay::InvalidRelay;
+pub use event_sdk_store::{Relay, RelayReport, StoreError, StoreErrorKind, Wake};
+pub use inbox::{
+    BatchEffects, Committed, Effect, EffectOf, EffectTx, Effects, Inbox, InboxBuilder,
+    InboxDatabase, PublishInEffect,
+};
+pub use letters::{SqlDeadLetterQueue, SqlDeadLetters, SqlRedrive};
+pub use migrations::{SchemaDifference, SchemaVersion};
+pub use outbox::{NoEvent, Outbox};
+#[cfg(feature = "postgres")]
+pub use sqlx::Postgres;
+#[cfg(feature = "sqlite")]
+pub use sqlx::Sqlite;
+pub use tables::{InvalidTables, Tables};
+pub use tx::Tx;

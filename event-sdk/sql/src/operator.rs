@@ -1,0 +1,85 @@
+//! What an operator does with an outbox: its status, and parked keys: list, retry, skip, purge.
+
+use event_sdk_store::StoreError;
+use event_sdk_store::outbox::{OutboxStatus, ParkedEntry, WhichParked};
+
+use crate::database::Store;
+use crate::outbox::Outbox;
+
+/// Rows that are deleted in one transaction.
+const PURGE_BATCH: u32 = 1_000;
+
+impl<DB: Store> Outbox<DB> {
+    /// The state of the outbox: depth, age of the oldest row, parked keys, rate. It takes bounded time,
+    /// however large the backlog is.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [database](crate::store_error).
+    pub async fn status(&self) -> Result<OutboxStatus, StoreError> {
+        self.store().status(self.bus().clock().now()).await
+    }
+
+    /// Parked keys and rows, by the id of the row that failed, at most `limit`: those with an id above
+    /// `after`. Begin with zero, and go on with the last [`id`](ParkedEntry::id).
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [database](crate::store_error).
+    pub async fn parked(&self, after: i64, limit: u32) -> Result<Vec<ParkedEntry>, StoreError> {
+        self.store().parked(after, limit).await
+    }
+
+    /// Asks the relays to publish parked rows again, those of a key in their order and before its newer
+    /// ones. Returns how many keys and single rows.
+    ///
+    /// Cancel-safe: it is done as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [database](crate::store_error).
+    pub async fn retry_parked(&self, which: WhichParked) -> Result<u64, StoreError> {
+        let retried = self.store().retry_parked(which).await?;
+        self.wake().committed();
+        Ok(retried)
+    }
+
+    /// Deletes the row that failed, **which is then never published**, and asks the relay to publish the
+    /// later rows of its key. `id` is that of the [entry](ParkedEntry::id). Returns whether it was parked.
+    ///
+    /// Cancel-safe: it is done as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [database](crate::store_error).
+    pub async fn skip_parked(&self, id: i64) -> Result<bool, StoreError> {
+        let skipped = self.store().skip_parked(id).await?;
+        self.wake().committed();
+        Ok(skipped)
+    }
+
+    /// Deletes all parked rows of an entry, **which are then never published**: of a key, the row that
+    /// failed and those that wait behind it. Returns their number.
+    ///
+    /// It deletes in batches, the newest rows first. Dropping the future leaves the rest parked; call it
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [database](crate::store_error).
+    pub async fn purge_parked(&self, id: i64) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        loop {
+            let rows = self.store().purge_parked(id, PURGE_BATCH).await?;
+            purged += rows;
+            if rows == 0 {
+                self.wake().committed();
+                return Ok(purged);
+            }
+        }
+    }
+}

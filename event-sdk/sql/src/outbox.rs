@@ -1,0 +1,250 @@
+//! `Outbox`: stores events in the caller's transaction, for a relay to publish.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_sdk::{Event, EventBus, IntoPublishable};
+use event_sdk_store::outbox::{OutboxMessage, OutboxStore};
+use event_sdk_store::{Relay, StoreError, Wake};
+use sqlx::Pool;
+
+use crate::database::{AsConnection, Store};
+use crate::enqueue::{Enqueue, Target};
+use crate::migrations::{SchemaDifference, SchemaVersion};
+use crate::tables::Tables;
+use crate::tx::Tx;
+
+/// An outbox: events are stored in the caller's transaction, and a [relay](Self::relay) publishes
+/// them. The event and the other writes of the transaction are committed together, or neither is.
+///
+/// Clones are cheap and are the same outbox.
+///
+/// **Order.** Events of one key are published in the order of their inserts. That is the order in which
+/// the transactions commit, if transactions that write the same key exclude one another: because they
+/// lock the row of the aggregate, or because there is one writer.
+///
+/// **Behind a pool of transactions** (`PgBouncer` and the like) everything works: no statement needs
+/// more than its transaction. Statements are therefore not prepared by name; without such a proxy,
+/// [`named_statements`](Self::named_statements) saves a round trip for each insert.
+pub struct Outbox<DB: Store> {
+    inner: Arc<Inner<DB>>,
+}
+
+pub(crate) struct Inner<DB: Store> {
+    pub(crate) pool: Pool<DB>,
+    pub(crate) bus: EventBus,
+    pub(crate) tables: Tables,
+    pub(crate) statements: DB::Statements,
+    pub(crate) named: bool,
+    pub(crate) wake: Wake,
+    pub(crate) store: Arc<dyn OutboxStore>,
+}
+
+impl<DB: Store> Outbox<DB> {
+    /// An outbox with the default [`Tables`]. Events are encoded by `bus`, and relays publish with it.
+    pub fn new(pool: Pool<DB>, bus: EventBus) -> Self {
+        Self::with_tables(pool, bus, Tables::new())
+    }
+
+    /// An outbox with other names of schema and tables.
+    pub fn with_tables(pool: Pool<DB>, bus: EventBus, tables: Tables) -> Self {
+        Self::build(pool, bus, tables, false)
+    }
+
+    fn build(pool: Pool<DB>, bus: EventBus, tables: Tables, named: bool) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                statements: DB::statements(&tables),
+                store: DB::outbox_store(pool.clone(), &tables, named),
+                wake: Wake::new(),
+                pool,
+                bus,
+                tables,
+                named,
+            }),
+        }
+    }
+
+    /// Prepares statements by name, once for each connection. This saves PostgreSQL a round trip for
+    /// each insert, and does not work behind a proxy that gives each transaction another connection.
+    ///
+    /// Call it before the outbox is cloned: clones that were made before do not share its relays.
+    #[must_use]
+    pub fn named_statements(self) -> Self {
+        let inner = self.inner;
+        Self::build(
+            inner.pool.clone(),
+            inner.bus.clone(),
+            inner.tables.clone(),
+            true,
+        )
+    }
+
+    /// Begins a transaction that wakes the relays of this process exactly when it has committed.
+    ///
+    /// On SQLite it is a transaction that writes from the start (`BEGIN IMMEDIATE`), so that it waits
+    /// for other writers here, and never fails later because of them.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// Those of a database that is away: [`Busy`](crate::StoreErrorKind::Busy),
+    /// [`Unavailable`](crate::StoreErrorKind::Unavailable), [`Full`](crate::StoreErrorKind::Full).
+    pub async fn begin(&self) -> Result<Tx<DB>, StoreError> {
+        let transaction = DB::begin(&self.inner.pool).await?;
+        Ok(Tx::new(transaction, self.clone()))
+    }
+
+    /// Stores an event in the caller's transaction: await the result. It is published after the commit,
+    /// or never if the transaction is rolled back.
+    ///
+    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The envelope is made now, by the
+    /// codec of the bus: id, time and correlation are those of this call. Options:
+    /// [`caused_by`](Enqueue::caused_by), [`not_before`](Enqueue::not_before) and others.
+    pub fn enqueue<'c, E: Event>(
+        &self,
+        connection: &'c mut impl AsConnection<DB>,
+        event: impl IntoPublishable<E>,
+    ) -> Enqueue<'c, DB, E> {
+        let target = Target::Event(event.into_publishable());
+        Enqueue::new(self.clone(), connection.as_connection(), target)
+    }
+
+    /// Stores a message that is not an event of this program, such as one that is copied from another
+    /// outbox.
+    pub fn enqueue_message<'c>(
+        &self,
+        connection: &'c mut impl AsConnection<DB>,
+        message: OutboxMessage,
+    ) -> Enqueue<'c, DB, NoEvent> {
+        let target = Target::Message(message);
+        Enqueue::new(self.clone(), connection.as_connection(), target)
+    }
+
+    /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in the
+    /// caller's transaction. Returns how many: zero if there is none, or if it is already on its way.
+    ///
+    /// Cancel-safe, apart from the caller's transaction: after dropping the future, roll it back.
+    ///
+    /// # Errors
+    ///
+    /// Those of the [database](crate::store_error).
+    pub async fn cancel(
+        &self,
+        connection: &mut impl AsConnection<DB>,
+        cancel_key: impl Into<String>,
+    ) -> Result<u64, StoreError> {
+        let inner = &self.inner;
+        let connection = connection.as_connection();
+        DB::cancel(
+            connection,
+            &inner.statements,
+            cancel_key.into(),
+            inner.named,
+        )
+        .await
+    }
+
+    /// A relay of this outbox: it publishes the rows. Run at least one in some process of the service.
+    pub fn relay(&self) -> Relay {
+        let inner = &self.inner;
+        Relay::new(
+            Arc::clone(&inner.store),
+            inner.bus.clone(),
+            inner.wake.clone(),
+        )
+    }
+
+    /// Creates the tables, or brings older ones up to date: a deployment step, before the programs that
+    /// need them start. Programs of the previous version go on working with the new tables.
+    ///
+    /// Repeating it does nothing. Several processes may call it at the same time.
+    ///
+    /// Cancel-safe: each version is committed as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied) without the privilege to create
+    /// tables, [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer) for tables of a version that this
+    /// program does not know and cannot work with, those of a database that is away.
+    pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
+        DB::migrate(&self.inner.pool, &self.inner.tables).await
+    }
+
+    /// Checks that this program can work with the tables. A relay does so when it starts.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaMissing`](crate::StoreErrorKind::SchemaMissing),
+    /// [`SchemaOlder`](crate::StoreErrorKind::SchemaOlder),
+    /// [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer), those of a database that is away.
+    pub async fn check(&self) -> Result<SchemaVersion, StoreError> {
+        DB::check(&self.inner.pool, &self.inner.tables).await
+    }
+
+    /// Compares the tables, columns and indexes with those that the migrations create: the differences
+    /// are changes by hand, or migrations that did not run. On PostgreSQL it needs the privilege to
+    /// create a schema, which it removes again.
+    ///
+    /// Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), and [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied).
+    pub async fn verify(&self) -> Result<Vec<SchemaDifference>, StoreError> {
+        DB::verify(&self.inner.pool, &self.inner.tables).await
+    }
+
+    /// The tables of this outbox, as a relay uses them.
+    pub fn store(&self) -> &Arc<dyn OutboxStore> {
+        &self.inner.store
+    }
+
+    /// Wakes the relays of this process: for rows that were inserted by SQL of the caller's own.
+    pub fn wake(&self) -> &Wake {
+        &self.inner.wake
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &Pool<DB> {
+        &self.inner.pool
+    }
+
+    /// The bus that encodes the events.
+    pub fn bus(&self) -> &EventBus {
+        &self.inner.bus
+    }
+
+    /// The names of schema and tables.
+    pub fn tables(&self) -> &Tables {
+        &self.inner.tables
+    }
+
+    pub(crate) fn inner(&self) -> &Inner<DB> {
+        &self.inner
+    }
+}
+
+/// Type parameter of [`Enqueue`] for a message that is not an event of this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoEvent {}
+
+impl<DB: Store> Clone for Outbox<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<DB: Store> fmt::Debug for Outbox<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("tables", &self.inner.tables)
+            .field("bus", &self.inner.bus)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! `EncodedEvent`: an event as the message that a publish would send, for outboxes that store the
+//! message first and publish it later.
+
+use std::fmt;
+
+use bytes::Bytes;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
+use event_sdk_core::{Event, Subject};
+use uuid::Uuid;
+
+use super::dispatch::Dispatch;
+use super::{IntoPublishable, Publishable, Publisher};
+
+/// An event encoded by the codec of a bus: subject, headers and bytes of the message.
+///
+/// [`Publisher::encode`] returns it. [`RawBus::publish`](crate::RawBus::publish) with
+/// [`absolute`](crate::RawBus::absolute), these headers and this message id sends what
+/// [`Publisher::publish`] would have sent.
+///
+/// Fields may be added.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EncodedEvent {
+    /// The id of the event.
+    pub event_id: Uuid,
+    /// The time of the event.
+    pub timestamp: jiff::Timestamp,
+    /// The whole subject, with the prefix of the bus.
+    pub subject: Subject,
+    /// The headers, those of the codec and of the trace context among them.
+    pub headers: Headers,
+    /// The encoded envelope.
+    pub body: Bytes,
+    /// The id by which a stream recognizes duplicates.
+    pub message_id: Text,
+    /// The key: events of one key stay in order.
+    pub key: Option<Text>,
+}
+
+impl fmt::Debug for EncodedEvent {
+    /// Without key and body, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncodedEvent")
+            .field("event_id", &self.event_id)
+            .field("subject", &self.subject)
+            .field("headers", &self.headers)
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<E: Event> Publisher<E> {
+    /// Encodes an event without publishing it, with the codec, the prefix and the limits of the
+    /// bus. An event that is not prepared gets its id and time now.
+    ///
+    /// For outboxes and schedulers: they store the message, and publish it later with
+    /// [`EventBus::raw`](crate::EventBus::raw).
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSubject`](ErrorKind::InvalidSubject), [`InvalidHeader`](ErrorKind::InvalidHeader),
+    /// [`Encode`](ErrorKind::Encode), [`TooLarge`](ErrorKind::TooLarge), and
+    /// [`InvalidOption`](ErrorKind::InvalidOption) for an expectation about sequences, which a
+    /// message that is published later cannot have.
+    pub fn encode(&self, event: impl IntoPublishable<E>) -> Result<EncodedEvent, Error> {
+        let prepared = match event.into_publishable() {
+            new @ Publishable::New(_) => self.prepare(new),
+            Publishable::Prepared(prepared) => prepared,
+        };
+        encode(self.dispatch(), &prepared)
+    }
+}
+
+fn encode<E: Event>(
+    dispatch: &Dispatch<E>,
+    prepared: &super::Prepared<E>,
+) -> Result<EncodedEvent, Error> {
+    let subject = dispatch.subject_of(prepared.event())?;
+    let encoded = || -> Result<EncodedEvent, Error> {
+        if let Some(extra) = prepared.extra() {
+            extra.check()?;
+            if !extra.expect.is_empty() {
+                return Err(Error::new(
+                    ErrorKind::InvalidOption,
+                    Operation::Publish,
+                    "an event that is encoded to be published later cannot expect a sequence; publish it directly, or remove the expectation",
+                ));
+            }
+        }
+        let mut headers = prepared.headers().clone();
+        let span = dispatch.open_span(prepared, &subject, &mut headers);
+        let body = dispatch.encoded(prepared, &mut headers);
+        let body = body.inspect_err(|error| {
+            if let Some(span) = &span {
+                span.failed(error);
+            }
+        })?;
+        let own_id = prepared.extra().and_then(|extra| extra.message_id.as_ref());
+        let message_id = match own_id {
+            Some(MessageId::Text(text)) => text.clone(),
+            Some(MessageId::Event(id)) => id.to_string().into(),
+            None => prepared.id().to_string().into(),
+        };
+        let head = prepared.head();
+        let key = match &head.metadata.key {
+            Some(key) => Some(Text::copy_of(&key.text())),
+            None => prepared.event().key().map(|key| key.to_string().into()),
+        };
+        Ok(EncodedEvent {
+            event_id: prepared.id(),
+            timestamp: head.timestamp,
+            subject: subject.clone(),
+            headers,
+            body,
+            message_id,
+            key,
+        })
+    };
+    encoded().map_err(|error| match error.subject() {
+        Some(_) => error,
+        None => error.at_subject(&subject),
+    })
+}

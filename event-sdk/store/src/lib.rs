@@ -1,0 +1,32 @@
+//! Outbox and inbox of services that use [`event_sdk`], without a database.
+//!
+//! A service uses `event-sdk-sql`, which implements the traits for SQLite and PostgreSQL, and
+//! re-exports what a service needs from here.
+//!
+//! - [`outbox`]: rows of an outbox, and [`OutboxStore`](outbox::OutboxStore), which a database
+//!   implements;
+//! - [`inbox`]: batches of effects that are divided after a failure, and the retention of records;
+//! - [`relay`]: [`Relay`] publishes the rows, in order in each key, and cleans up;
+//! - [`Wake`]: tells relays of the process that rows are coming;
+//! - [`StoreError`]: the error of all operations.
+//!
+//! The relay uses the public raw publisher of the bus ([`event_sdk::EventBus::raw`]) and nothing
+//! else of a transport.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod error;
+
+pub mod outbox;
+
+pub mod inbox;
+
+mod wake;
+
+pub mod relay;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use relay::{Relay, RelayReport};
+pub use wake::Wake;
+
+/// The target of everything that the crate logs with `tracing`.
+const TRACING_TARGET: &str = "event_sdk::store";

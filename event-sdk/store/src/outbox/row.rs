@@ -1,0 +1,123 @@
+//! `OutboxRow`, `PublishedRow` and `ConfirmedRow`: rows of an outbox as the relay reads and marks
+//! them.
+
+use event_sdk::text::Text;
+use jiff::Timestamp;
+
+use super::OutboxMessage;
+
+/// From which row on a shard is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShardPosition {
+    /// The shard.
+    pub shard: u16,
+    /// Rows with this id or a higher one have not been read.
+    pub from: i64,
+}
+
+/// A row of an outbox that is not published yet.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct OutboxRow {
+    /// The id of the row. Ids grow in the order of the inserts, not of the commits.
+    pub id: i64,
+    /// The shard.
+    pub shard: u16,
+    /// The key of the row if it takes part in the order of a key: none for a row without a key, and
+    /// for one with `not_before`.
+    pub key: Option<Text>,
+    /// How often publishing it has failed by itself; an outage does not count.
+    pub attempts: u32,
+    /// What lies ahead of the row in its key.
+    pub ahead: Ahead,
+    /// The message, or why the row cannot be read; the reason contains no data of the event.
+    pub message: Result<OutboxMessage, String>,
+}
+
+impl OutboxRow {
+    /// A row without a key and with nothing ahead.
+    #[must_use]
+    pub const fn new(id: i64, shard: u16, message: Result<OutboxMessage, String>) -> Self {
+        Self {
+            id,
+            shard,
+            key: None,
+            attempts: 0,
+            ahead: Ahead::Nothing,
+            message,
+        }
+    }
+}
+
+/// The unpublished rows of the same key with a lower id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// There is none below the position from which the shard was read, and none is parked.
+    Nothing,
+    /// There is one below the position from which the shard was read.
+    Unpublished,
+    /// There is a parked one.
+    Parked,
+}
+
+/// A row whose publish was confirmed: what the relay marks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfirmedRow {
+    /// The id of the row.
+    pub id: i64,
+    /// The shard.
+    pub shard: u16,
+    /// The epoch in which it was sent.
+    pub epoch: i64,
+    /// The stream that stored it; `None` on a transport without streams.
+    pub stream: Option<Text>,
+    /// Its sequence there.
+    pub sequence: Option<u64>,
+}
+
+impl ConfirmedRow {
+    /// A row that no stream stores.
+    #[must_use]
+    pub const fn new(id: i64, shard: u16, epoch: i64) -> Self {
+        Self {
+            id,
+            shard,
+            epoch,
+            stream: None,
+            sequence: None,
+        }
+    }
+}
+
+/// A row that is kept after its publish.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct PublishedRow {
+    /// The row.
+    pub row: OutboxRow,
+    /// The stream that stored it; `None` on a transport without streams.
+    pub stream: Option<Text>,
+    /// Its sequence there.
+    pub sequence: Option<u64>,
+    /// When it was marked.
+    pub published_at: Timestamp,
+}
+
+impl PublishedRow {
+    /// A row with its place in a stream.
+    #[must_use]
+    pub const fn new(
+        row: OutboxRow,
+        stream: Option<Text>,
+        sequence: Option<u64>,
+        published_at: Timestamp,
+    ) -> Self {
+        Self {
+            row,
+            stream,
+            sequence,
+            published_at,
+        }
+    }
+}

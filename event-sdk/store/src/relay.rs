@@ -1,0 +1,210 @@
+//! `Relay`: publishes the rows of an outbox, in order in each key, and deletes them after a while.
+
+mod breaker;
+mod engine;
+mod failure;
+mod job;
+mod lanes;
+mod leases;
+mod marks;
+mod options;
+mod pace;
+
+pub use options::InvalidRelay;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::consumer::Retry;
+
+use crate::outbox::OutboxStore;
+use crate::{StoreError, StoreErrorKind, Wake};
+use engine::Engine;
+use options::Options;
+
+/// Publishes the rows of an outbox: set options, then [run](Self::run_until) it.
+///
+/// Run one in each instance of a service, or in a process of its own. Several relays share the shards
+/// of the outbox; when one ends without giving its shards back, the others take them over when its
+/// leases end.
+///
+/// **Delivery.** A row is published at least once: a relay that ends between the publish and the mark
+/// leaves the row to the next one, which publishes it under the same message id. Within its duplicate
+/// window the stream drops the second copy.
+///
+/// **Order.** A row is sent only if no unpublished row of its key with a lower id is visible, and one
+/// row of a key is in flight at a time. So the order in a key is that of the ids, and this is the order
+/// of the commits if the transactions that write the key exclude one another (a locked aggregate, or
+/// one writer). Rows without a key, and rows with `not_before`, have no order.
+///
+/// **Failures.** An *outage* (no connection, a timeout, a full stream) pauses the relay, which tries
+/// again with one row at a time; it is not an attempt. A row that can never be published, such as one
+/// that is too large, is *parked* at once; other failures follow the [retry policy](Self::retry), and
+/// the row is parked after the last attempt. A parked row holds back its key and no other, until it is
+/// retried, skipped or purged. A row that claims an outage while others of its domain are published
+/// counts its claims as attempts.
+///
+/// **A stream that went back.** A stream that was restored from an older copy, or lost its newest
+/// messages in a power failure, misses rows that were confirmed. When a relay takes a shard over, and
+/// when the transport has connected again, it first publishes the rows again that were confirmed within
+/// the [duplicate window](Self::duplicate_window), less a tenth; the stream drops those that it has.
+#[must_use = "a relay does nothing until it runs"]
+pub struct Relay {
+    store: Arc<dyn OutboxStore>,
+    bus: EventBus,
+    wake: Wake,
+    options: Options,
+}
+
+impl Relay {
+    /// A relay with the default options, which publishes with the connection of `bus`. `wake` belongs
+    /// to the writers of this process.
+    pub fn new(store: Arc<dyn OutboxStore>, bus: EventBus, wake: Wake) -> Self {
+        Self {
+            store,
+            bus,
+            wake,
+            options: Options::default(),
+        }
+    }
+
+    /// How long a shard belongs to the relay after each renewal; a third of it is the time between
+    /// renewals. Default: 15 seconds.
+    ///
+    /// When a relay ends without giving its shards back, they are published again after at most four
+    /// thirds of this time.
+    pub fn lease(mut self, lease: Duration) -> Self {
+        self.options.lease = lease;
+        self
+    }
+
+    /// How long a publish may take until it is confirmed; then its outcome is unknown, and the row is
+    /// published again. Default: 5 seconds.
+    ///
+    /// Nothing is sent later than this time before the end of the lease.
+    pub fn publish_timeout(mut self, timeout: Duration) -> Self {
+        self.options.publish_timeout = timeout;
+        self
+    }
+
+    /// The shortest duplicate window of the streams that store the rows. Default: 2 minutes, that of
+    /// JetStream.
+    ///
+    /// Lease and publish timeout together must be shorter, so that the stream recognizes the rows that
+    /// the previous owner of a shard has published.
+    pub fn duplicate_window(mut self, window: Duration) -> Self {
+        self.options.duplicate_window = window;
+        self
+    }
+
+    /// The delays between failed attempts of a row, and their number. Default:
+    /// [`Retry::at_least_once`], five attempts.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.options.retry = retry;
+        self
+    }
+
+    /// The largest number of rows in flight. Default: 256.
+    pub fn max_in_flight(mut self, rows: usize) -> Self {
+        self.options.max_in_flight = rows;
+        self
+    }
+
+    /// How many rows are read and marked at once. Default: 500. The relay keeps at most six batches in
+    /// memory.
+    pub fn batch(mut self, rows: u32) -> Self {
+        self.options.batch = rows;
+        self
+    }
+
+    /// The longest time between two looks for new rows, and the precision of `not_before`. Default:
+    /// 200 milliseconds.
+    ///
+    /// After a hint from this process (`enqueue`, or the commit of `begin`) the relay looks after 1, 2,
+    /// 4 ... milliseconds. Rows that other processes write are found after this time at the latest.
+    pub fn idle_poll(mut self, longest: Duration) -> Self {
+        self.options.idle_poll = longest;
+        self
+    }
+
+    /// How long published rows are kept. Default: 24 hours. At least the duplicate window, because the
+    /// rows of that time may have to be published again.
+    pub fn keep_published(mut self, keep: Duration) -> Self {
+        self.options.keep_published = keep;
+        self
+    }
+
+    /// How many rows are deleted in one transaction. Default: 1,000. One relay of the outbox deletes at
+    /// a time.
+    pub fn clean_batch(mut self, rows: u32) -> Self {
+        self.options.clean_batch = rows;
+        self
+    }
+
+    /// How long the relay may take to end: rows in flight are confirmed and marked, shards are given
+    /// back. Default: 10 seconds.
+    pub fn drain_within(mut self, within: Duration) -> Self {
+        self.options.drain_within = within;
+        self
+    }
+
+    /// Runs until `stop` completes, then confirms and marks the rows in flight, and gives the shards
+    /// back.
+    ///
+    /// It survives a database or a server that is away: it logs a warning, and tries again with a delay
+    /// of up to 5 seconds.
+    ///
+    /// Cancel-safe in the sense that no row is lost: after dropping the future, rows that were in flight
+    /// are published again by the next owner of their shards, when the leases end.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](StoreErrorKind::InvalidOption); and
+    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing),
+    /// [`SchemaOlder`](StoreErrorKind::SchemaOlder), [`SchemaNewer`](StoreErrorKind::SchemaNewer),
+    /// [`SchemaDrift`](StoreErrorKind::SchemaDrift) or
+    /// [`PermissionDenied`](StoreErrorKind::PermissionDenied), at the start or later.
+    pub async fn run_until(
+        self,
+        stop: impl Future<Output = ()>,
+    ) -> Result<RelayReport, StoreError> {
+        self.options
+            .check()
+            .map_err(|why| StoreError::new(StoreErrorKind::InvalidOption, why.to_string()))?;
+        let engine = Engine::new(self.store, self.bus, &self.wake, self.options);
+        engine.run_until(stop).await
+    }
+}
+
+impl fmt::Debug for Relay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relay")
+            .field("store", &self.store)
+            .field("bus", &self.bus)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a relay did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct RelayReport {
+    /// Rows that were published and marked.
+    pub published: u64,
+    /// Rows that were published again after they had been confirmed, because the stream may have
+    /// lost them.
+    pub sent_again: u64,
+    /// Those of [`sent_again`](Self::sent_again) that the stream had lost.
+    pub restored: u64,
+    /// Rows that were parked.
+    pub parked: u64,
+    /// Rows that were deleted after their time.
+    pub cleaned: u64,
+    /// Rows whose publish was confirmed, and which could not be marked before the relay ended; they
+    /// are published again under the same id.
+    pub unmarked: u64,
+}

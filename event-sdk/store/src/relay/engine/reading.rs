@@ -1,0 +1,248 @@
+//! Reads new, late, scheduled and parked rows.
+
+use std::time::Duration;
+
+use super::super::job::Job;
+use super::super::pace::Look;
+use super::Engine;
+use crate::outbox::{Ahead, OutboxRow, ParkedEntry, PendingWork, Release};
+
+/// Rows of a parked key that are moved in one transaction.
+const PARK_BATCH: u32 = 500;
+
+impl Engine {
+    pub(super) fn begin_reading(&mut self, now: Duration) {
+        if self.trouble.holds(now) {
+            return;
+        }
+        self.begin_fetch(now);
+        if !self.running.look && now >= self.look_at {
+            let shards = self.leases.readable();
+            if shards.is_empty() {
+                self.look_at = now + self.options.idle_poll;
+            } else {
+                self.running.look = true;
+                let now = self.clock.now();
+                self.start(Job::Look { shards, now });
+            }
+        }
+    }
+
+    /// Whether rows may be read now.
+    fn wants_rows(&self) -> bool {
+        self.running.fetch.is_none()
+            && self.lanes.queued() < self.options.batch_rows()
+            && self.marks.unmarked() < self.options.max_unmarked()
+            && !self.breaker.all_wait()
+    }
+
+    /// When the next read is due.
+    pub(super) fn fetch_at(&self) -> Option<Duration> {
+        let any = !self.leases.readable().is_empty();
+        (any && self.wants_rows()).then(|| self.pace.next_at())
+    }
+
+    fn begin_fetch(&mut self, now: Duration) {
+        let Some(look) = self.pace.due(now) else {
+            return;
+        };
+        if !self.wants_rows() {
+            return;
+        }
+        let known = self.lanes.known();
+        let whole = look == Look::Below && known.is_empty();
+        if whole {
+            self.leases.rewind();
+        }
+        let positions = self.leases.positions();
+        if positions.is_empty() {
+            return;
+        }
+        let limit = self.options.batch;
+        self.running.fetch = Some(self.generation);
+        self.start(match look {
+            Look::Below if !whole => Job::FetchBelow {
+                positions,
+                known,
+                limit,
+                began: now,
+                generation: self.generation,
+            },
+            _ => Job::Fetch {
+                positions,
+                limit,
+                began: now,
+                generation: self.generation,
+                whole,
+            },
+        });
+    }
+
+    /// A read has returned. `Job` is the one that began it.
+    pub(super) fn fetched(&mut self, job: &Job, rows: Vec<OutboxRow>) {
+        let now = self.now();
+        if !self.fetch_ended(job) || self.ending {
+            return;
+        }
+        let count = rows.len();
+        match *job {
+            Job::Fetch {
+                limit,
+                began,
+                whole,
+                ..
+            } => {
+                let full = is_full(count, limit);
+                if self.take_rows(rows) {
+                    self.pace.rescan_now(now);
+                } else if whole {
+                    self.pace
+                        .looked_below(false, now.saturating_sub(began), now);
+                }
+                self.pace.looked(count, full, now);
+            }
+            Job::FetchBelow { limit, began, .. } => {
+                self.take_rows(rows);
+                self.pace
+                    .looked_below(is_full(count, limit), now.saturating_sub(began), now);
+            }
+            _ => {}
+        }
+    }
+
+    /// A read has ended. Returns whether its result still counts: the positions were not set back since.
+    pub(super) fn fetch_ended(&mut self, job: &Job) -> bool {
+        let (Job::Fetch { generation, .. } | Job::FetchBelow { generation, .. }) = *job else {
+            return false;
+        };
+        let current = self.running.fetch == Some(generation);
+        if current {
+            self.running.fetch = None;
+        }
+        current
+    }
+
+    /// The positions were set back: the result of a read that runs is ignored.
+    pub(super) fn ignore_fetch(&mut self) {
+        self.generation += 1;
+        self.running.fetch = None;
+    }
+
+    /// Takes rows that were read. Returns whether a row of some key lies below the position.
+    fn take_rows(&mut self, rows: Vec<OutboxRow>) -> bool {
+        let mut late = false;
+        for row in rows {
+            if !self.leases.is_readable(row.shard) {
+                continue;
+            }
+            self.leases.advance(row.shard, row.id);
+            match row.ahead {
+                Ahead::Parked => self.move_behind(&row),
+                Ahead::Unpublished if !self.lanes.has_lane_of(&row) => late = true,
+                Ahead::Unpublished | Ahead::Nothing => self.lanes.push(row),
+            }
+        }
+        late
+    }
+
+    /// Moves the rows of a key behind its parked row.
+    fn move_behind(&mut self, row: &OutboxRow) {
+        let (Some(key), Some(lease)) = (&row.key, self.leases.of(row.shard)) else {
+            return;
+        };
+        let key = key.to_string();
+        if self.running.behind.insert((row.shard, key.clone())) {
+            self.start(Job::ParkBehind {
+                lease,
+                key,
+                limit: PARK_BATCH,
+            });
+        }
+    }
+
+    pub(super) fn moved_behind(&mut self, job: &Job, moved: u64) {
+        let Job::ParkBehind { lease, key, limit } = job else {
+            return;
+        };
+        self.running.behind.remove(&(lease.shard, key.clone()));
+        if moved >= u64::from(*limit) && self.leases.of(lease.shard) == Some(*lease) && !self.ending
+        {
+            self.running.behind.insert((lease.shard, key.clone()));
+            self.start(job.clone());
+        }
+    }
+
+    /// There are scheduled rows or releases.
+    pub(super) fn looked(&mut self, work: PendingWork) {
+        self.running.look = false;
+        self.look_at = self.now() + self.options.idle_poll / 2;
+        if self.ending {
+            return;
+        }
+        if work.due && !self.running.due && self.wants_scheduled() {
+            self.running.due = true;
+            let (shards, known) = (self.leases.readable(), self.lanes.known());
+            let limit = self.options.batch;
+            let now = self.clock.now();
+            self.start(Job::FetchDue {
+                shards,
+                known,
+                now,
+                limit,
+            });
+        }
+        for entry in work.releases {
+            self.release(entry);
+        }
+    }
+
+    fn wants_scheduled(&self) -> bool {
+        self.lanes.queued() < self.options.batch_rows() * 2 && !self.breaker.all_wait()
+    }
+
+    pub(super) fn fetched_due(&mut self, rows: Vec<OutboxRow>) {
+        self.running.due = false;
+        if self.ending {
+            return;
+        }
+        if is_full(rows.len(), self.options.batch) {
+            self.look_at = self.now();
+        }
+        for row in rows {
+            if self.leases.is_readable(row.shard) {
+                self.lanes.push(row);
+            }
+        }
+    }
+
+    fn release(&mut self, entry: ParkedEntry) {
+        let Some(lease) = self.leases.of(entry.shard) else {
+            return;
+        };
+        if self.running.releases.insert(entry.id) {
+            self.start(Job::Release {
+                lease,
+                entry,
+                limit: PARK_BATCH,
+            });
+        }
+    }
+
+    pub(super) fn released(&mut self, job: &Job, release: Release) {
+        let Job::Release { entry, .. } = job else {
+            return;
+        };
+        self.running.releases.remove(&entry.id);
+        let now = self.now();
+        // The rows lie below the position.
+        self.pace.rescan_now(now);
+        if release == Release::Partly && !self.ending {
+            self.release(entry.clone());
+        }
+    }
+}
+
+/// Whether a read has returned as many rows as it may.
+fn is_full(count: usize, limit: u32) -> bool {
+    u32::try_from(count).is_ok_and(|count| count >= limit)
+}

@@ -1,0 +1,232 @@
+//! `Lanes`: the rows that a relay has read, in one queue for each key, with at most one row in flight
+//! in each.
+//!
+//! A row is *known* from when it was read until its mark is written. The rows of a lane leave in the
+//! order of their ids. A lane lives as long as one of its rows is known, because until then a read may
+//! return its rows again.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+use event_sdk::text::Text;
+
+use crate::outbox::OutboxRow;
+
+/// The queue of a key, or of a row that takes part in no order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum LaneId {
+    Key(u16, Text),
+    Row(i64),
+}
+
+impl LaneId {
+    fn of(row: &OutboxRow) -> Self {
+        match &row.key {
+            Some(key) => Self::Key(row.shard, key.clone()),
+            None => Self::Row(row.id),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Lane {
+    shard: u16,
+    queue: VecDeque<OutboxRow>,
+    in_flight: bool,
+    /// Known rows that are not in the queue: in flight, or waiting for their marks.
+    sent: usize,
+    /// Set while the front row waits for another attempt.
+    retry_at: Option<Duration>,
+}
+
+/// All rows that a relay knows.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    by_id: HashMap<LaneId, Lane>,
+    known: HashSet<i64>,
+    ready: VecDeque<LaneId>,
+    delayed: BTreeSet<(Duration, LaneId)>,
+    /// Rows in the queues.
+    queued: usize,
+}
+
+impl Lanes {
+    /// Rows that wait to be sent.
+    pub(super) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// The ids of all known rows.
+    pub(super) fn known(&self) -> Vec<i64> {
+        self.known.iter().copied().collect()
+    }
+
+    /// Whether the row was read before, and is not marked yet.
+    pub(super) fn knows(&self, id: i64) -> bool {
+        self.known.contains(&id)
+    }
+
+    /// Whether a row of the same key is known.
+    pub(super) fn has_lane_of(&self, row: &OutboxRow) -> bool {
+        self.by_id.contains_key(&LaneId::of(row))
+    }
+
+    /// Adds a row that was read; a known one is ignored.
+    pub(super) fn push(&mut self, row: OutboxRow) {
+        if !self.known.insert(row.id) {
+            return;
+        }
+        let id = LaneId::of(&row);
+        let lane = self.by_id.entry(id.clone()).or_insert_with(|| Lane {
+            shard: row.shard,
+            queue: VecDeque::new(),
+            in_flight: false,
+            sent: 0,
+            retry_at: None,
+        });
+        let was_idle = lane.queue.is_empty() && !lane.in_flight;
+        // Nearly always the last one.
+        let place = lane.queue.partition_point(|other| other.id < row.id);
+        lane.queue.insert(place, row);
+        self.queued += 1;
+        if was_idle {
+            self.ready.push_back(id);
+        }
+    }
+
+    /// The front row of a lane that is free, and puts it in flight. `may_run` says whether a lane
+    /// whose front row this is may run now; a lane that may not goes to the end of the queue.
+    pub(super) fn next(
+        &mut self,
+        now: Duration,
+        mut may_run: impl FnMut(&OutboxRow) -> bool,
+    ) -> Option<(LaneId, OutboxRow)> {
+        self.end_delays(now);
+        for _ in 0..self.ready.len() {
+            let id = self.ready.pop_front()?;
+            let Some(lane) = self.by_id.get_mut(&id) else {
+                continue;
+            };
+            // An entry of a lane that was forgotten meanwhile may stand for a newer lane too.
+            if lane.in_flight || lane.retry_at.is_some() {
+                continue;
+            }
+            let Some(front) = lane.queue.front() else {
+                continue;
+            };
+            if !may_run(front) {
+                self.ready.push_back(id);
+                continue;
+            }
+            let row = lane.queue.pop_front()?;
+            lane.in_flight = true;
+            lane.sent += 1;
+            self.queued -= 1;
+            return Some((id, row));
+        }
+        None
+    }
+
+    /// The row in flight was confirmed: the next one of its lane may follow.
+    pub(super) fn confirmed(&mut self, id: &LaneId) {
+        if let Some(lane) = self.by_id.get_mut(id) {
+            lane.in_flight = false;
+            if !lane.queue.is_empty() {
+                self.ready.push_back(id.clone());
+            }
+        }
+    }
+
+    /// The row in flight failed, and is sent again at `at`.
+    pub(super) fn retry(&mut self, id: &LaneId, row: OutboxRow, at: Duration) {
+        let Some(lane) = self.by_id.get_mut(id) else {
+            return;
+        };
+        lane.in_flight = false;
+        lane.sent -= 1;
+        lane.retry_at = Some(at);
+        lane.queue.push_front(row);
+        self.queued += 1;
+        self.delayed.insert((at, id.clone()));
+    }
+
+    /// The row in flight was parked: all rows of its lane that wait are forgotten. Those that are
+    /// in flight no more but wait for their marks stay known.
+    pub(super) fn parked(&mut self, id: &LaneId, row: i64) {
+        if let Some(lane) = self.by_id.get_mut(id) {
+            lane.in_flight = false;
+            lane.sent -= 1;
+            self.known.remove(&row);
+            self.forget_queue(id);
+        }
+    }
+
+    /// The mark of a row is written, or was refused: the row is not known any more.
+    pub(super) fn settled(&mut self, id: &LaneId, row: i64) {
+        if !self.known.remove(&row) {
+            return;
+        }
+        if let Some(lane) = self.by_id.get_mut(id) {
+            lane.sent = lane.sent.saturating_sub(1);
+            if lane.sent == 0 && lane.queue.is_empty() {
+                self.by_id.remove(id);
+            }
+        }
+    }
+
+    /// Forgets the rows of a shard that are not in flight and do not wait for their marks.
+    pub(super) fn forget_unsent(&mut self, shard: Option<u16>) {
+        let of_shard = |lane: &Lane| shard.is_none_or(|shard| lane.shard == shard);
+        let ids: Vec<_> = self
+            .by_id
+            .iter()
+            .filter(|(_, lane)| of_shard(lane))
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in ids {
+            self.forget_queue(&id);
+        }
+    }
+
+    fn forget_queue(&mut self, id: &LaneId) {
+        let Some(lane) = self.by_id.get_mut(id) else {
+            return;
+        };
+        self.queued -= lane.queue.len();
+        for row in lane.queue.drain(..) {
+            self.known.remove(&row.id);
+        }
+        if let Some(at) = lane.retry_at.take() {
+            self.delayed.remove(&(at, id.clone()));
+        }
+        if lane.sent == 0 {
+            self.by_id.remove(id);
+        }
+    }
+
+    /// Whether a row of the shard is known.
+    pub(super) fn has_shard(&self, shard: u16) -> bool {
+        self.by_id.values().any(|lane| lane.shard == shard)
+    }
+
+    /// When the next delayed lane is due.
+    pub(super) fn next_retry(&self) -> Option<Duration> {
+        self.delayed.first().map(|(at, _)| *at)
+    }
+
+    /// Lanes whose delay is over may run again.
+    pub(super) fn end_delays(&mut self, now: Duration) {
+        while let Some((at, _)) = self.delayed.first()
+            && *at <= now
+            && let Some((_, id)) = self.delayed.pop_first()
+        {
+            if let Some(lane) = self.by_id.get_mut(&id) {
+                lane.retry_at = None;
+                self.ready.push_back(id);
+            }
+        }
+    }
+}
