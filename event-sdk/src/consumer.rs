@@ -53,6 +53,10 @@
 //! a type that implements [`Handle`] for each event ([`handled_by`](Consumer::handled_by)), one
 //! function of the whole set ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
 //!
+//! **Published events.** What a handler publishes through its [`Ctx`] inherits the correlation id and
+//! the trace of its event, has the event as its cause, and is stored once over all attempts. Other
+//! metadata is inherited by name ([`inherit_metadata`](Consumer::inherit_metadata)).
+//!
 //! **Failures** have a [class](FailureClass). After a *retry* the handler is started again, by the
 //! [`Retry`] policy, in this process: the event is kept alive at the server meanwhile, and other
 //! events go on. An *outage* counts as no attempt: it opens a circuit breaker, at which events wait
@@ -91,10 +95,13 @@
 //! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
 //!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back what has not
-//! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process.
+//! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process,
+//! and waits until all receive ([`ready`](Consumers::ready)) or nothing is left to do
+//! ([`idle`](Consumers::idle)).
 //! [`Readiness`] turns false before that. `shutdown_signal`, of the feature `signal`, completes when
 //! the process is told to end.
 
+mod activity;
 mod attempts;
 mod batch;
 mod breaker;

@@ -30,6 +30,7 @@ mod wire;
 
 mod outgoing;
 mod owned;
+mod parts;
 mod whole;
 
 mod closure_store;

@@ -1,8 +1,9 @@
-//! Publishing: one event, several pipelined, or a prepared event again.
+//! Publishing: one event, several pipelined, one at a later time, or a prepared event again.
 
 mod batch;
 mod dispatch;
 mod error;
+mod later;
 mod prepared;
 mod publishable;
 mod publisher;
@@ -12,6 +13,7 @@ mod window;
 
 pub use batch::{PublishAll, PublishAllError};
 pub use error::PublishError;
+pub use later::{PublishLater, PublishedLater};
 pub use prepared::Prepared;
 pub use publishable::{IntoPublishable, Publishable};
 pub use publisher::{Publisher, PublisherSet};

@@ -15,7 +15,8 @@
 //! **Suspects.** A record that was written before a start and has no outcome means that the process
 //! ended meanwhile: by this handler, by a neighbour, or by an operator. Such an event is a *suspect*.
 //! It runs alone in its process, whatever consumer it belongs to, until it has an outcome, or its time
-//! limit is over (without one, 5 minutes). It becomes a dead letter only if its attempts are over and
+//! limit is over (without one, 5 minutes). If its handler runs on then, others run beside it, which is
+//! recorded before they start. It becomes a dead letter only if its attempts are over and
 //! the last one ran alone. So neighbours of a handler
 //! that ends the process are repeated, and never blamed. The first start is not written, so such a
 //! handler is started once more than it has attempts if it was started at its first delivery.
@@ -41,20 +42,21 @@ mod simulation;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub(crate) use patience::{Next, Patience};
 pub(crate) use record::{LastOutcome, Verdict};
-pub(crate) use store::{RecordStore, StoreError, Stored};
+pub(crate) use store::{Expected, RecordStore, StoreError, Stored};
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
 use record::{Record, Running};
-use store::{Expected, LocalStore};
+use store::LocalStore;
+use tokens::Tokens;
 
 /// The attempt records of one consumer.
 #[derive(Debug)]
@@ -65,7 +67,7 @@ pub(crate) struct AttemptRecords {
     /// Used instead of `store` once that is known to be absent.
     local: LocalStore,
     absent: AtomicBool,
-    tokens: (RandomState, AtomicU64),
+    tokens: Tokens,
 }
 
 /// The event that a record is about.
@@ -78,6 +80,7 @@ pub(crate) struct EventPlace<'a> {
 
 /// What is known of the attempts at an event that is held.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(crate) struct Known {
     key: Text,
     record: Record,
@@ -88,6 +91,7 @@ pub(crate) struct Known {
 
 /// What the store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 enum AtStore {
     /// Not known: not asked, or a write without an answer.
     Unknown,
@@ -105,6 +109,13 @@ pub(crate) enum Begun {
     Instead(Verdict),
 }
 
+/// A start that was recorded as alone, and beside which others run now.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    key: Text,
+    token: u64,
+}
+
 /// How often a write is repeated when another process changes the record at the same time.
 const CONFLICTS: usize = 4;
 
@@ -117,8 +128,15 @@ impl AttemptRecords {
             store,
             local: LocalStore::default(),
             absent: AtomicBool::new(false),
-            tokens: (RandomState::new(), AtomicU64::new(0)),
+            tokens: Tokens::random(),
         }
+    }
+
+    /// Uses tokens from this one on, so that a model finds the same state again.
+    #[cfg(test)]
+    pub(crate) fn with_tokens_from(mut self, first: u64) -> Self {
+        self.tokens = Tokens::from(first);
+        self
     }
 
     /// Begins to know an event, without asking the store.
@@ -162,7 +180,7 @@ impl AttemptRecords {
                 other => return Ok(Begun::Instead(other)),
             }
             let before = known.record.clone();
-            let token = self.next_token();
+            let token = self.tokens.next();
             known.record.start(Running { token, alone }, millis(now));
             match self.write(known).await {
                 Ok(()) => {
@@ -183,7 +201,7 @@ impl AttemptRecords {
 
     /// Counts a start that is not recorded: at the first delivery, or without the store.
     pub(crate) fn begin_unrecorded(&self, known: &mut Known, alone: bool, now: Timestamp) {
-        let token = self.next_token();
+        let token = self.tokens.next();
         known.token = Some(token);
         known.record.start(Running { token, alone }, millis(now));
     }
@@ -213,6 +231,34 @@ impl AttemptRecords {
             return Ok(());
         }
         self.write_merged(known).await
+    }
+
+    /// Records that others run beside the handler of a start, unless it has ended meanwhile.
+    ///
+    /// Not cancel-safe: it may be recorded.
+    pub(crate) async fn record_beside(&self, beside: &Beside) -> Result<(), StoreError> {
+        for _ in 0..CONFLICTS {
+            let Some(Stored { value, revision }) = self.store().get(&beside.key).await? else {
+                return Ok(());
+            };
+            let Some(mut record) = Record::decode(&value) else {
+                return Ok(());
+            };
+            match &mut record.running {
+                Some(running) if running.token == beside.token => running.alone = false,
+                _ => return Ok(()),
+            }
+            let expected = Expected::Exactly(revision);
+            match self
+                .store()
+                .put(&beside.key, record.encode(), expected)
+                .await
+            {
+                Err(StoreError::WrongRevision) => {}
+                other => return other.map(drop),
+            }
+        }
+        Err(StoreError::WrongRevision)
     }
 
     /// Deletes the record of an event that is settled. Not cancel-safe: it may be deleted.
@@ -322,15 +368,21 @@ impl AttemptRecords {
             );
         }
     }
-
-    /// A number that no other start has, in any process.
-    fn next_token(&self) -> u64 {
-        let (hasher, count) = &self.tokens;
-        hasher.hash_one(count.fetch_add(1, Ordering::Relaxed))
-    }
 }
 
 impl Known {
+    /// Others run beside the handler that ran alone, from now on. The returned request says so in the
+    /// record; `None` if its start is not recorded.
+    pub(crate) fn run_beside(&mut self) -> Option<Beside> {
+        let running = self.record.running.as_mut()?;
+        running.alone = false;
+        let token = running.token;
+        matches!(self.at_store, AtStore::At(_)).then(|| Beside {
+            key: self.key.clone(),
+            token,
+        })
+    }
+
     /// The number of attempts: starts, but those that ended in an outage or were given back.
     pub(crate) fn attempts(&self) -> u32 {
         self.record.starts

@@ -120,6 +120,16 @@ pub(super) enum BatchEnd {
     Whole(Failure),
 }
 
+impl BatchEnd {
+    /// The kind of the first failure, for a span.
+    pub(super) fn first_failure(&self) -> Option<&'static str> {
+        match self {
+            Self::Each(ends) => ends.iter().find_map(|end| Some(end.as_ref().err()?.kind())),
+            Self::Whole(failure) => Some(failure.class().as_str()),
+        }
+    }
+}
+
 pub(super) type RunningBatch = std::pin::Pin<Box<dyn Future<Output = BatchEnd> + Send>>;
 
 /// The handler of batches.

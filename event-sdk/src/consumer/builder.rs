@@ -1,9 +1,12 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
+mod acks;
+mod blocking;
 mod filters;
 mod layers;
 mod parking;
 mod presets;
+mod publishing;
 mod running;
 
 use std::fmt;
@@ -17,6 +20,7 @@ use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
+use super::activity::Activity;
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::{Engine, Parts};
 use super::filter::Filters;
@@ -51,6 +55,8 @@ pub struct Consumer<S> {
     retry_is_set: bool,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
+    activity: Arc<Activity>,
+    inherits: Vec<Text>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -74,6 +80,8 @@ impl EventBus {
             retry_is_set: false,
             letters: None,
             ready: watch::Sender::new(false),
+            activity: Arc::new(Activity::new()),
+            inherits: Vec::new(),
             set: PhantomData,
         }
     }
@@ -107,21 +115,6 @@ impl<S: EventSet> Consumer<S> {
     {
         let handle = move |event, ctx| handle(state.clone(), F::give(event), ctx);
         self.handlers.add::<F::Event>(handlers::handler(handle));
-        self
-    }
-
-    /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
-    /// blocking work.
-    ///
-    /// It cannot be cancelled: past its time limit it runs on, its event is held until it returns,
-    /// and its result counts.
-    pub fn on_blocking<P, F>(mut self, handle: F) -> Self
-    where
-        P: 'static,
-        F: Fn(P, Ctx) -> Outcome + Takes<S, P> + Send + Sync + 'static,
-    {
-        let handle = move |event, ctx| handle(F::give(event), ctx);
-        self.handlers.add::<F::Event>(handlers::blocking(handle));
         self
     }
 
@@ -417,6 +410,7 @@ impl<S: EventSet> Consumer<S> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
+        publishing::check(&self.inherits).map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
         if self.handlers.batch().is_some() && !self.layers.is_empty() {
             return Err(at_consumer(Error::new(
@@ -447,6 +441,8 @@ impl<S: EventSet> Consumer<S> {
             handler_timeout: self.options.handler_timeout,
             ready: self.ready,
             ending: watch::Sender::new(false),
+            activity: self.activity,
+            inherits: self.inherits.into(),
         };
         let parts = Parts {
             shared: Arc::new(shared),

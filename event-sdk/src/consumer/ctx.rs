@@ -80,13 +80,18 @@ impl Ctx {
         &self.held.shared().bus
     }
 
-    /// Publishes an event that this event caused: it inherits correlation id and trace, and has
-    /// this event's id as causation id.
+    /// Publishes an event that this event caused: it inherits correlation id and trace, has this
+    /// event's id as causation id, and takes over the metadata that
+    /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
     /// Its id derives from this event, the consumer, the type, and the count of events of the type
     /// that the attempt has published. A repeated attempt therefore publishes under the same ids,
     /// and the stream drops the duplicates, within its duplicate window. Handlers that publish
     /// different events at each attempt use [`fresh_id`](PublishFrom::fresh_id).
+    ///
+    /// To publish an event later, schedule it on the [bus](Self::bus) with
+    /// [`publish_at`](crate::Publisher::publish_at) and `caused_by(&ctx)`: a repeated attempt replaces
+    /// the waiting event of the same key.
     ///
     /// Await the result to know that the event is stored.
     pub fn publish<E: Event>(&self, event: impl IntoPublishable<E>) -> PublishFrom<E> {

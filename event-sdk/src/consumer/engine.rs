@@ -7,10 +7,12 @@
 //! - `keys`: which event of a key may run;
 //! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
+//! - `attempt`: one attempt of a handler, as a future;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `ownership`: the fence and the gate of a consumer with one owner;
 //! - `outcome`: what follows the end of a handler;
+//! - `acks`: events that are acknowledged together;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
 //! - `records`: attempt records;
@@ -23,6 +25,8 @@
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
+mod acks;
+mod attempt;
 mod attempt_end;
 mod attempts;
 mod batches;
@@ -146,6 +150,10 @@ pub(super) struct Engine {
     drain_until: Option<Duration>,
     /// Whether the drain time is over.
     drain_over: bool,
+    /// Whether it was told that there is nothing to do.
+    is_idle: bool,
+    /// Completes when the bus is drained or closed.
+    bus_ends: Boxed<()>,
     /// Why the subscription has ended.
     failed: Option<Error>,
     report: ConsumerReport,
@@ -171,6 +179,10 @@ impl Engine {
         let now = clock.monotonic();
         let (ack_wait, max_held) = sources.limits();
         let breaker = Breaker::new(options.probe_interval, max_held);
+        let bus_ends = Box::pin(shared.bus.ending());
+        let streams = sources.bound().map(|(stream, _)| Text::copy_of(stream));
+        shared.activity.receives_from(streams);
+        shared.activity.set_idle(false);
         Self {
             attempts: Attempts::new(options.concurrency),
             ownership: None,
@@ -203,6 +215,8 @@ impl Engine {
             unlimited: Vec::new(),
             drain_until: None,
             drain_over: false,
+            is_idle: false,
+            bus_ends,
             failed: None,
             report: ConsumerReport::default(),
         }
@@ -247,13 +261,17 @@ impl Engine {
             if self.poll_ownership(cx) {
                 return self.poll_lost(cx);
             }
+            // In this order a single handler takes one pass for an event, from receipt to ack.
             let mut moved = self.poll_settling(cx);
-            moved |= self.poll_attempts(cx);
             moved |= self.poll_records(cx);
             moved |= self.poll_parking(cx);
-            moved |= self.start_ready(cx);
             moved |= self.poll_receive(cx);
+            moved |= self.start_ready(cx);
+            moved |= self.poll_attempts(cx);
             if moved {
+                continue;
+            }
+            if self.send_acks() {
                 continue;
             }
             if self.is_over() {
@@ -261,14 +279,28 @@ impl Engine {
             }
             if self.poll_deadlines(cx).is_pending() {
                 self.leave_gate();
+                self.tell_activity(self.has_nothing_to_do());
                 return Poll::Pending;
             }
         }
         // Others have their turn, and time limits begin to run.
         let now = self.read_clock();
         self.limit_running(now);
+        self.send_acks();
+        self.tell_activity(false);
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whether no event is held, nothing is settled or recorded, and no more can be received now.
+    fn has_nothing_to_do(&self) -> bool {
+        self.held.is_empty() && self.settling.is_empty() && self.recorder.is_idle()
+    }
+
+    fn tell_activity(&mut self, is_idle: bool) {
+        if std::mem::replace(&mut self.is_idle, is_idle) != is_idle {
+            self.shared.activity.set_idle(is_idle);
+        }
     }
 
     /// Receives one item, if there is room for another event.
@@ -287,6 +319,7 @@ impl Engine {
             Source::Event(delivery) => self.receive(delivery, None),
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
+            Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),
             Source::End(error) => {
                 self.failed = error;
                 self.begin_drain();
@@ -297,20 +330,23 @@ impl Engine {
 
     /// Takes an event.
     fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
-        let known = self.handlers.has(&delivery, &self.set);
+        let chosen = self.handlers.choose(&delivery, &self.set);
         let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
-        let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
-        let key = key.flatten();
+        let is_ordered = chosen.is_some() && self.options.ordered;
+        let key = is_ordered.then(|| keys::key_of(&held, &self.set)).flatten();
         let id = self.hold(held, key.clone());
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.chosen = chosen;
+        }
         if self.passes_gate(id) {
-            self.admit_as(id, known, key);
+            self.admit_as(id, chosen.is_some(), key);
         }
     }
 
     /// Lets an event that was held back wait for its handler.
     fn admit(&mut self, id: usize) {
         if let Some(entry) = self.held.get(id) {
-            let known = self.handlers.has(entry.held.delivery(), &self.set);
+            let known = entry.chosen.is_some();
             self.admit_as(id, known, entry.key.clone());
         }
     }
@@ -349,6 +385,9 @@ impl Engine {
         } else {
             let held = Held::new(delivery, None, Arc::clone(&self.shared));
             let id = self.hold(held, None);
+            if !self.passes_gate(id) {
+                return;
+            }
             let text = "a message of the retry stream without the headers of a redrive".to_owned();
             let failure = Failure::described(FailureClass::Reject, text);
             self.give_up(id, &failure, DeadLetterClass::Unreadable);
@@ -363,7 +402,10 @@ impl Engine {
         self.arrivals += 1;
         let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
         entry.alive_at = alive_at;
-        if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
+        // The envelope is read only where it is needed.
+        if let Some(scope) = &self.breaker_by
+            && let Ok(head) = entry.held.delivery().head()
+        {
             if let Ok(scope) = catch_unwind(AssertUnwindSafe(|| scope(head))) {
                 entry.scope = Text::from(scope);
             } else {
@@ -416,13 +458,13 @@ impl Engine {
     }
 
     fn settle_now(&mut self, id: usize, settlement: Settlement) {
-        if self
-            .held
-            .get(id)
-            .is_some_and(|it| it.held.parked().is_some())
-        {
+        let is_parked = |entry: &Entry| entry.held.parked().is_some();
+        if self.held.get(id).is_some_and(is_parked) {
             return self.settle_parked(id, &settlement);
         }
+        let Some(settlement) = self.wait_for_earlier(id, settlement) else {
+            return;
+        };
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;
@@ -469,6 +511,7 @@ impl Drop for Engine {
     /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.
     fn drop(&mut self) {
         self.shared.end();
+        self.shared.activity.set_idle(true);
     }
 }
 

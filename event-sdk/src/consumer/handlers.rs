@@ -87,6 +87,16 @@ pub(super) struct Handler {
     pub(super) watch: Option<WatchId>,
 }
 
+/// Which handler takes an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// That of one event, by its index.
+    Event(usize),
+    Whole,
+    Batch,
+    Otherwise,
+}
+
 impl Handlers {
     /// The handler of the event `P`.
     pub(super) fn add<P: Payload>(&mut self, handler: Handler) {
@@ -124,26 +134,35 @@ impl Handlers {
         }
     }
 
-    /// Whether there is a handler for a message. A handler of the whole set refuses by itself what
-    /// is not in the set.
-    pub(super) fn has(&self, message: &Message<Untyped>, set: &Set) -> bool {
-        self.batch.is_some() || self.of(message, set).is_some()
-    }
-
-    /// The handler of a message; `None` if the set does not have its subject.
-    pub(super) fn of(&self, message: &Message<Untyped>, set: &Set) -> Option<&Handler> {
-        if let Some(whole) = &self.whole {
-            return Some(whole);
+    /// Which handler takes a message; `None` if the set does not have its subject. A handler of the
+    /// whole set refuses by itself what is not in the set.
+    pub(super) fn choose(&self, message: &Message<Untyped>, set: &Set) -> Option<Chosen> {
+        if self.batch.is_some() {
+            return Some(Chosen::Batch);
+        }
+        if self.whole.is_some() {
+            return Some(Chosen::Whole);
         }
         let subject = message.subject().as_str();
         let relative = message.relative_subject();
         let mut entries = self.by_event.iter();
-        if let Some(entry) = entries.find(|entry| entry.spec.is_subject(subject, relative)) {
-            return Some(&entry.handler);
+        if let Some(index) = entries.position(|entry| entry.spec.is_subject(subject, relative)) {
+            return Some(Chosen::Event(index));
         }
-        let otherwise = self.otherwise.as_ref()?;
-        let known = |spec: &&&EventSpec| spec.is_subject(subject, relative);
-        (set.takes_other || set.members.iter().any(|spec| known(&spec))).then_some(otherwise)
+        self.otherwise.as_ref()?;
+        let mut members = set.members.iter();
+        let known = set.takes_other || members.any(|spec| spec.is_subject(subject, relative));
+        known.then_some(Chosen::Otherwise)
+    }
+
+    /// The handler that was chosen; `None` for that of batches.
+    pub(super) fn get(&self, chosen: Chosen) -> Option<&Handler> {
+        match chosen {
+            Chosen::Event(index) => Some(&self.by_event.get(index)?.handler),
+            Chosen::Whole => self.whole.as_ref(),
+            Chosen::Otherwise => self.otherwise.as_ref(),
+            Chosen::Batch => None,
+        }
     }
 
     /// Makes the watchdog know the handlers of this consumer.

@@ -2,6 +2,7 @@
 //! held events of a consumer have in common.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::activity::Activity;
 use crate::bus::EventBus;
 use crate::dead_letters::{ParkedEvent, Redriven};
 use crate::raw::Untyped;
@@ -26,6 +28,10 @@ pub(super) struct Shared {
     pub(super) ready: watch::Sender<bool>,
     /// Whether the consumer is ending.
     pub(super) ending: watch::Sender<bool>,
+    /// Whether it has anything to do.
+    pub(super) activity: Arc<Activity>,
+    /// The metadata that published events take over from their cause.
+    pub(super) inherits: Arc<[Text]>,
 }
 
 impl Shared {
@@ -44,6 +50,8 @@ pub(super) struct Held {
     /// Its place in the park, if it comes from there.
     parked: Option<Box<Parked>>,
     shared: Arc<Shared>,
+    /// Whether an attempt has published: most never do, and need no lock then.
+    has_published: AtomicBool,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
 }
@@ -66,6 +74,7 @@ impl Held {
             redriven,
             parked: None,
             shared,
+            has_published: AtomicBool::new(false),
             published: Mutex::default(),
         }
     }
@@ -104,6 +113,7 @@ impl Held {
 
     /// The place of an event of this type among those that the attempt publishes, from zero.
     pub(super) fn next_ordinal(&self, event: &'static str) -> u32 {
+        self.has_published.store(true, Ordering::Release);
         let mut published = self
             .published
             .lock()
@@ -119,6 +129,10 @@ impl Held {
 
     /// Begins to count published events anew, for another attempt.
     pub(super) fn begin_attempt(&self) {
+        if !self.has_published.load(Ordering::Acquire) {
+            return;
+        }
+        self.has_published.store(false, Ordering::Release);
         let mut published = self
             .published
             .lock()

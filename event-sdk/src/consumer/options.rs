@@ -36,6 +36,8 @@ pub(super) struct Options {
     pub(super) replay: bool,
     /// The term of the lease of the one owner, if there is only one.
     pub(super) single_active: Option<Duration>,
+    /// Whether one acknowledgement settles everything before it.
+    pub(super) ack_all: bool,
 }
 
 impl Options {
@@ -60,6 +62,10 @@ impl Options {
             .is_some_and(|term| !Self::LEASE_TERMS.contains(&term))
         {
             "the term of the lease of single_active has to be between 100 ms and an hour".to_owned()
+        } else if self.ack_all && self.single_active.is_none() {
+            "ack_all needs single_active: an acknowledgement would also settle events that another instance has".to_owned()
+        } else if self.ack_all && self.accept_max_deliver {
+            "ack_all beside accept_max_deliver: an event that the server gives up is settled by nobody, and no later one could be acknowledged; leave out one of them".to_owned()
         } else if self.concurrency == 0 {
             "concurrency(0) would never handle anything; use 1 or more".to_owned()
         } else if self.handler_timeout == Some(Duration::ZERO) {
@@ -88,6 +94,7 @@ impl Default for Options {
             accept_max_deliver: false,
             replay: false,
             single_active: None,
+            ack_all: false,
         }
     }
 }

@@ -7,10 +7,12 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, TransportExt as _};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -81,9 +83,15 @@ impl Owned {
         bucket.list(&prefix(&config)).await.map_err(at_consumer)?;
         let (keeper, mut handle) = Keeper::new(bucket, Arc::clone(bus.clock()), &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
-        let mut signal = std::pin::pin!(signal);
+        // A standby has no subscription that would tell it of the end of the bus.
+        let bus_ends = std::pin::pin!(bus.ending());
+        let signal = std::pin::pin!(signal);
+        let mut signal = std::pin::pin!(select(signal, bus_ends).map(drop));
+        let mut signal = std::pin::pin!(Latch::new(signal.as_mut()));
         let ready = self.shared.ready.clone();
         ready.send_replace(true);
+        // A standby holds nothing.
+        self.shared.activity.set_idle(true);
         let mut report = ConsumerReport::default();
         let end = self.own(&mut handle, signal.as_mut(), &mut report).await;
         ready.send_replace(false);
@@ -178,12 +186,17 @@ impl Owned {
             // A standby is ready too.
             ready: watch::Sender::new(true),
             ending: watch::Sender::new(false),
+            activity: Arc::clone(&shared.activity),
+            inherits: Arc::clone(&shared.inherits),
         });
         let now = self.opener.bus.clock().monotonic();
         let ack_wait = sources.longest_ack_wait().saturating_add(LATE);
+        let cumulative = parts.options.ack_all;
         let gates = positions.into_iter().map(|(stream, position)| {
             let gate = Gate::taken_over(position, ack_wait, ack_wait, now);
-            (stream, StreamGate::new(gate))
+            let gate = StreamGate::new(gate);
+            let gate = if cumulative { gate.cumulative() } else { gate };
+            (stream, gate)
         });
         let gates: HashMap<_, _> = gates.collect();
         let mut engine = Engine::new(parts, sources);
@@ -207,6 +220,35 @@ impl Owned {
             consumer = %self.opener.name,
             "the owner cannot subscribe, and tries again: {error}"
         );
+    }
+}
+
+/// The signal: once it has completed, it is complete for every ownership that is still to end.
+struct Latch<'a, F> {
+    signal: Pin<&'a mut F>,
+    is_complete: bool,
+}
+
+impl<'a, F> Latch<'a, F> {
+    fn new(signal: Pin<&'a mut F>) -> Self {
+        Self {
+            signal,
+            is_complete: false,
+        }
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Latch<'_, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.is_complete = this.is_complete || this.signal.as_mut().poll(cx).is_ready();
+        if this.is_complete {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }
 

@@ -41,7 +41,10 @@ impl<E: Event> PublishFrom<E> {
                 (publisher.prepare(event), Some(ordinal))
             }
         };
+        let names = &held.shared().inherits;
         let prepared = prepared.caused_by(held.delivery());
+        // What the bus sets is replaced, what the caller has prepared is not.
+        let prepared = prepared.inherit(names, held.envelope(), ordinal.is_some());
         Self {
             held,
             prepared,

@@ -29,6 +29,10 @@ pub struct ConsumerReport {
     pub delayed: u64,
     /// Events that were given back at the end.
     pub given_back: u64,
+    /// Events that were handled, and given back at the end all the same: with
+    /// [`ack_all`](super::Consumer::ack_all) they are acknowledged after all before them, and one of
+    /// those was given back.
+    pub repeated: u64,
     /// Settlements that failed: the events are delivered again.
     pub settlements_failed: u64,
     /// Events whose handler ran when the drain time was over. They were given back.
@@ -47,6 +51,7 @@ impl ConsumerReport {
         self.parked += other.parked;
         self.delayed += other.delayed;
         self.given_back += other.given_back;
+        self.repeated += other.repeated;
         self.settlements_failed += other.settlements_failed;
         self.unfinished.extend(other.unfinished);
     }
@@ -65,6 +70,7 @@ impl fmt::Display for ConsumerReport {
             (self.parked, "parked"),
             (self.delayed, "delayed for a newer version"),
             (self.given_back, "given back"),
+            (self.repeated, "to be repeated"),
             (self.settlements_failed, "settlements failed"),
             (self.unfinished.len() as u64, "unfinished"),
         ];

@@ -12,7 +12,7 @@ use event_sdk_core::subject::grammar::escape_key;
 pub(super) enum Area {
     /// A letter.
     Letter,
-    /// The second part of a letter that is too large for one message.
+    /// A further part of a letter that is too large for one message.
     Rest,
     /// What became of a letter.
     State,

@@ -10,7 +10,8 @@ use super::letter::DeadLetter;
 ///
 /// The consumer acknowledges the event after [`put`](Self::put) has succeeded. A letter that cannot
 /// be written is an outage: the consumer keeps the event, and tries again. It waits for a `put` for 30
-/// seconds at most; then it drops the future, and tries again as after an error.
+/// seconds at most; then it drops the future, and tries again as after an error. A panic of `put`, or
+/// of its future, is an error too.
 pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Stores the letter.
     ///

@@ -1,5 +1,6 @@
 //! Consumers through the public API, on the memory transport with virtual time.
 
+mod ack_all;
 mod attempts;
 mod away;
 mod batches;

@@ -18,6 +18,10 @@ mod archiving;
 mod consuming;
 mod export;
 mod killed;
+#[cfg(unix)]
+mod processes;
 
+mod cluster;
 mod park;
+mod servers;
 mod sequenced;

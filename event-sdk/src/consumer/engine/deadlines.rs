@@ -21,6 +21,10 @@ impl Engine {
         self.limit_running(now);
         if !self.has_room() {
             self.unreceived_since.get_or_insert(now);
+            if self.drain_until.is_none() && self.bus_ends.as_mut().poll(cx).is_ready() {
+                self.begin_drain();
+                return Poll::Ready(());
+            }
         }
         if self.next_deadline <= now {
             self.scan(now);
@@ -114,7 +118,7 @@ impl Engine {
                 stale.push(id);
             }
         }
-        self.next_deadline = next;
+        self.next_deadline = next.min(self.keep_done_alive(now));
         if let Some(until) = self.batch_deadline(now) {
             self.wake_by(until);
         }

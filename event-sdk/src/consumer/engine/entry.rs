@@ -10,12 +10,15 @@ use super::attempts::Running;
 use super::keys::Key;
 use crate::consumer::attempts::Known;
 use crate::consumer::breaker::{Breaker, Pass};
+use crate::consumer::handlers::Chosen;
 use crate::consumer::held::Held;
 use crate::dead_letters::{DeadLetter, DeadLetterClass};
 
 /// An event that the engine holds.
 pub(super) struct Entry {
     pub(super) held: Arc<Held>,
+    /// The handler that takes it; `None` if none does.
+    pub(super) chosen: Option<Chosen>,
     /// The key in whose order it is.
     pub(super) key: Option<Key>,
     /// Whether it blocks its key.
@@ -82,6 +85,7 @@ impl Entry {
     pub(super) fn new(held: Arc<Held>, key: Option<Key>, arrival: u64, now: Duration) -> Self {
         Self {
             held,
+            chosen: None,
             key,
             blocks_key: false,
             arrival,

@@ -1,9 +1,11 @@
 //! Dead letters: an event that is given up is written to the store, and acknowledged after that.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Settlement};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
 use super::entry::{Entry, State};
@@ -67,15 +69,21 @@ impl Engine {
             .filter(|_| entry.parks())
             .map(Arc::clone);
         let clock = Arc::clone(entry.held.shared().bus.clock());
+        let put: Boxed<_> = match park {
+            Some(park) => Box::pin(async move { park.append(&letter).await }),
+            None => Box::pin(async move { store.put(&letter).await }),
+        };
+        // A panic of the store would end the consumer with all its events.
+        let put = AssertUnwindSafe(put).catch_unwind();
         self.settling.push_letter(id, async move {
             let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
-            let put: Boxed<_> = match park {
-                Some(park) => Box::pin(async move { park.append(&letter).await }),
-                None => Box::pin(async move { store.put(&letter).await }),
-            };
             match select(put, late).await {
-                Either::Left((written, _)) => written,
-                Either::Right(_) => Err(not_answered()),
+                Either::Left((Ok(written), _)) => written,
+                Either::Left((Err(_), _)) => Err(failed(ErrorKind::Other, "panicked")),
+                Either::Right(_) => {
+                    let how = format!("did not answer within {LONGEST_PUT:?}");
+                    Err(failed(ErrorKind::Timeout, &how))
+                }
             }
         });
     }
@@ -127,9 +135,10 @@ impl Engine {
     }
 }
 
-fn not_answered() -> Error {
-    let reason = format!("the store of dead letters did not answer within {LONGEST_PUT:?}");
-    Error::new(ErrorKind::Timeout, Operation::Publish, reason).with_unknown_outcome()
+/// Without the text of a panic, which may hold data of the event.
+fn failed(kind: ErrorKind, how: &str) -> Error {
+    let reason = format!("the store of dead letters {how}");
+    Error::new(kind, Operation::Publish, reason).with_unknown_outcome()
 }
 
 fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLetter {

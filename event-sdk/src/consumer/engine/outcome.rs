@@ -5,6 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Completion, Error, Settlement};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -35,6 +36,8 @@ pub(super) enum Settled {
     Letter(usize, Result<(), Error>),
     /// An event of the park is marked.
     Parked(usize, ParkEnd),
+    /// The acknowledgement of events of a stream.
+    Acks(Text, Result<(), Error>),
     /// The restart of an ack wait.
     InProgress(Result<(), Error>),
 }
@@ -79,6 +82,9 @@ impl Settling {
             marked.await;
             Settled::Parked(id, end)
         }));
+    pub(super) fn push_acks(&mut self, stream: Text, answer: Completion<Result<(), Error>>) {
+        self.pending
+            .push(Box::pin(async move { Settled::Acks(stream, answer.await) }));
     }
 
     pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
@@ -111,6 +117,7 @@ impl Engine {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
                         Settled::Parked(id, end) => self.parked_settled(id, end),
+                        Settled::Acks(stream, answer) => self.acks_sent(&stream, answer),
                         Settled::InProgress(answer) => self.kept_alive(&answer),
                     }
                 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error};
+use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error, Notice, NoticeKind};
 
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -28,6 +28,11 @@ pub(super) enum Source {
     Redriven(Delivery<Untyped>),
     /// A notice, which was logged.
     Notice,
+    /// A message that cannot be read was delivered.
+    Unreadable {
+        stream: Text,
+        sequence: u64,
+    },
     /// A subscription has ended.
     End(Option<Error>),
 }
@@ -68,9 +73,15 @@ impl Sources {
             .map(|item| taken(item, Source::Redriven))
     }
 
-    /// The longest ack wait of the events.
+    /// The streams with the durables on them.
+    pub(in crate::consumer) fn bound(&self) -> impl Iterator<Item = (&str, &BoundConsumer)> {
+        let redriven = self.redriven.iter().flat_map(Subscriber::bound);
+        self.events.bound().chain(redriven)
+    }
+
+    /// The longest ack wait.
     pub(in crate::consumer) fn longest_ack_wait(&self) -> Duration {
-        let waits = self.events.bound().flat_map(|(_, bound)| {
+        let waits = self.bound().flat_map(|(_, bound)| {
             let backoff = bound.config.backoff.iter().copied();
             backoff.chain([bound.config.ack_wait])
         });
@@ -106,11 +117,7 @@ impl Sources {
     pub(super) fn limits(&self) -> (Duration, usize) {
         let mut shortest = Duration::MAX;
         let mut pending = 0_usize;
-        for (_, bound) in self
-            .events
-            .bound()
-            .chain(self.redriven.iter().flat_map(Subscriber::bound))
-        {
+        for (_, bound) in self.bound() {
             let config = &bound.config;
             let waits = config.backoff.iter().copied().chain([config.ack_wait]);
             shortest = waits.fold(shortest, Duration::min);
@@ -129,8 +136,16 @@ fn taken(item: Item, source: fn(Delivery<Untyped>) -> Source) -> Source {
     match item {
         Some(Ok(Incoming::Delivery(delivery))) => source(delivery),
         // The subscriber has logged it.
-        Some(Ok(Incoming::Notice(_))) => Source::Notice,
+        Some(Ok(Incoming::Notice(notice))) => unreadable(&notice).unwrap_or(Source::Notice),
         Some(Err(error)) => Source::End(Some(error)),
         None => Source::End(None),
     }
+}
+
+fn unreadable(notice: &Notice) -> Option<Source> {
+    let &NoticeKind::Unreadable { sequence, .. } = notice.kind() else {
+        return None;
+    };
+    let (stream, sequence) = (Text::copy_of(notice.stream()?), sequence?);
+    Some(Source::Unreadable { stream, sequence })
 }

@@ -275,7 +275,8 @@ impl Redrive {
         self
     }
 
-    /// Sends at most this many events a second, at even distances. Zero: no limit, the default.
+    /// Sends at most this many events a second: each one at least a part of a second after the one
+    /// before it, also after a delay. Zero: no limit, the default.
     pub fn per_second(mut self, events: u32) -> Self {
         self.per_second = NonZeroU32::new(events);
         self
@@ -298,8 +299,8 @@ impl Redrive {
             return Ok(report);
         }
         let clock = queue.bus.clock();
-        let start = clock.monotonic();
-        let mut sent: u32 = 0;
+        let pause = (self.per_second).map(|rate| Duration::from_secs(1) / rate.get());
+        let mut next = clock.monotonic();
         for &id in &report.selected {
             let stored = match queue.read(id).await {
                 Ok(stored) => stored,
@@ -318,11 +319,11 @@ impl Redrive {
                 report.changed.push(id);
                 continue;
             };
-            if let Some(rate) = self.per_second {
-                let due = Duration::from_secs(1).saturating_mul(sent) / rate.get();
-                clock.sleep_until(start.saturating_add(due)).await;
+            if let Some(pause) = pause {
+                clock.sleep_until(next).await;
+                // What was late is not caught up with: that would exceed the rate.
+                next = clock.monotonic().saturating_add(pause);
             }
-            sent = sent.saturating_add(1);
             if stored.letter.summary().holds_its_key() {
                 queue.release(&stored.letter.letter, &self.audit).await?;
                 report.released.push(id);
