@@ -25,8 +25,7 @@ use event_sdk::transport::{
     AckPolicy, Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
     ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error,
     ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
-    SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 pub(crate) use kinds::Sabotage;

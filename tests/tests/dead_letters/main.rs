@@ -23,5 +23,5 @@ mod processes;
 
 mod cluster;
 mod park;
-mod servers;
 mod sequenced;
+mod servers;

@@ -82,6 +82,8 @@ impl Settling {
             marked.await;
             Settled::Parked(id, end)
         }));
+    }
+
     pub(super) fn push_acks(&mut self, stream: Text, answer: Completion<Result<(), Error>>) {
         self.pending
             .push(Box::pin(async move { Settled::Acks(stream, answer.await) }));

@@ -181,7 +181,8 @@ impl Engine {
         let id = self.hold(held.from_park(parked), Some(key.clone()));
         if let Some(entry) = self.held.get_mut(id) {
             entry.blocks_key = true;
-            if !self.handlers.has(entry.held.delivery(), &self.set) {
+            entry.chosen = self.handlers.choose(entry.held.delivery(), &self.set);
+            if entry.chosen.is_none() {
                 return self.refuse_unknown(id);
             }
         }
