@@ -466,7 +466,8 @@ impl Started {
     ) -> Result<ConsumerReport, Error> {
         match self {
             Self::Engine(engine) => engine.run(signal).await,
-            Self::Owned(owned) => owned.run(signal).await,
+            // A large future, once for each consumer.
+            Self::Owned(owned) => Box::pin(owned.run(signal)).await,
         }
     }
 }
