@@ -61,7 +61,7 @@
 //! - `migrations`: creates and checks the tables;
 //! - `database`: what SQLite and PostgreSQL have in common;
 //! - `row`: rows of an outbox as they are read;
-//! - `outbox`, `enqueue`, `tx`, `operator`: the outbox of a service;
+//! - `outbox`: the outbox of a service, with `enqueue`, `tx` and `operator`;
 //! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -77,12 +77,6 @@ mod database;
 
 mod outbox;
 
-mod enqueue;
-
-mod tx;
-
-mod operator;
-
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -90,7 +84,6 @@ mod sqlite;
 mod postgres;
 
 pub use database::{AsConnection, Store};
-pub use enqueue::{Enqueue, Enqueued};
 pub use error::store_error;
 pub use event_sdk_store::outbox::{
     Counted, OutboxMessage, OutboxStatus, OutboxStore, ParkReason, ParkedEntry, ParkedState,
@@ -99,10 +92,9 @@ pub use event_sdk_store::outbox::{
 pub use event_sdk_store::relay::InvalidRelay;
 pub use event_sdk_store::{Relay, RelayReport, StoreError, StoreErrorKind, Wake};
 pub use migrations::{SchemaDifference, SchemaVersion};
-pub use outbox::{NoEvent, Outbox};
+pub use outbox::{Enqueue, Enqueued, NoEvent, Outbox, Tx};
 #[cfg(feature = "postgres")]
 pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 pub use tables::{InvalidTables, Tables};
-pub use tx::Tx;
