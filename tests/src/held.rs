@@ -201,6 +201,10 @@ impl Transport for Held {
         self.memory.message_admin()
     }
 
+    fn connections(&self) -> u64 {
+        self.memory.connections()
+    }
+
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.memory.advisories()
     }

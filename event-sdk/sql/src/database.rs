@@ -14,7 +14,7 @@ use crate::tables::Tables;
 use crate::tx::Tx;
 
 /// The future of an operation on a connection.
-pub type SqlFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+pub(crate) type SqlFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
 /// A database that has an outbox: [`Sqlite`](crate::Sqlite) and [`Postgres`](crate::Postgres).
 ///

@@ -11,8 +11,9 @@ mod store;
 
 use std::sync::Arc;
 
+use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, headers_to_json};
-use sqlx::{Pool, Sqlite, SqliteConnection, Transaction};
+use sqlx::{Connection as _, Pool, Sqlite, SqliteConnection, Transaction};
 
 use crate::database::{Backend, SqlFuture, Store};
 use crate::error::store_error;
@@ -23,8 +24,26 @@ use store::SqliteOutbox;
 
 impl Store for Sqlite {}
 
-/// A transaction that waits for other writers here, instead of failing at its first write.
-pub(crate) const BEGIN: &str = "begin immediate";
+/// Begins a transaction that waits for other writers here, instead of failing at its first write.
+///
+/// SQLite rolls a transaction back by itself when the disk is full, and sqlx goes on counting it: the
+/// connection can begin none any more. Such connections are closed.
+pub(crate) async fn begin(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    let mut attempts = pool.options().get_max_connections();
+    loop {
+        match pool.begin_with("begin immediate").await {
+            Err(sqlx::Error::InvalidSavePointStatement) if attempts > 0 => {
+                attempts -= 1;
+                let connection = pool.acquire().await.map_err(store_error)?;
+                if connection.is_in_transaction() {
+                    // It has no transaction to lose.
+                    drop(connection.close().await);
+                }
+            }
+            begun => return begun.map_err(store_error),
+        }
+    }
+}
 
 impl Backend for Sqlite {
     type Statements = Sql;
@@ -34,7 +53,7 @@ impl Backend for Sqlite {
     }
 
     fn begin(pool: &Pool<Self>) -> SqlFuture<'_, Transaction<'static, Self>> {
-        Box::pin(async move { pool.begin_with(BEGIN).await.map_err(store_error) })
+        Box::pin(begin(pool))
     }
 
     fn insert<'a>(

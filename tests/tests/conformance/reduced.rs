@@ -128,6 +128,10 @@ impl Transport for Reduced {
             .then(|| self.inner.message_admin())?
     }
 
+    fn connections(&self) -> u64 {
+        self.inner.connections()
+    }
+
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.has_ability(Capability::Advisories)
             .then(|| self.inner.advisories())?

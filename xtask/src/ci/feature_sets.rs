@@ -121,6 +121,41 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add; its tests are compiled here too",
     },
     FeatureSet {
+        packages: &["event-sdk-store"],
+        features: Features::All,
+        reason: "the stores of another database; has no features",
+    },
+    FeatureSet {
+        packages: &["event-sdk-sql"],
+        features: Features::None,
+        reason: "features only add; a crate that is generic over the database",
+    },
+    FeatureSet {
+        packages: &["event-sdk-sql"],
+        features: Features::Default,
+        reason: "what `cargo add event-sdk-sql` gives",
+    },
+    FeatureSet {
+        packages: &["event-sdk-sql"],
+        features: Features::Only("sqlite"),
+        reason: "SQLite, chosen by name",
+    },
+    FeatureSet {
+        packages: &["event-sdk-sql"],
+        features: Features::Only("postgres"),
+        reason: "a service on PostgreSQL alone",
+    },
+    FeatureSet {
+        packages: &["event-sdk-sql"],
+        features: Features::Only("tls"),
+        reason: "features only add; without PostgreSQL it has no effect",
+    },
+    FeatureSet {
+        packages: &["event-sdk-sql"],
+        features: Features::All,
+        reason: "features only add; its tests are compiled here too",
+    },
+    FeatureSet {
         packages: &["event-sdk-testing"],
         features: Features::Only("nats"),
         reason: "the tests of a service that start a real server",

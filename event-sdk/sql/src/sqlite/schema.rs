@@ -3,7 +3,6 @@
 use event_sdk_store::{StoreError, StoreErrorKind};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Pool, Row as _, Sqlite, SqliteConnection};
 
-use super::BEGIN;
 use super::migrations::{MIGRATIONS, TABLE};
 use crate::error::store_error;
 use crate::migrations::{
@@ -16,7 +15,7 @@ pub(super) async fn migrate(
     tables: &Tables,
 ) -> Result<SchemaVersion, StoreError> {
     // Others that migrate wait here.
-    let mut tx = pool.begin_with(BEGIN).await.map_err(store_error)?;
+    let mut tx = super::begin(pool).await?;
     let version = migrate_in(&mut tx, tables).await?;
     tx.commit().await.map_err(store_error)?;
     Ok(version)

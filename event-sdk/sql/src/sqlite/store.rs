@@ -17,7 +17,6 @@ use event_sdk_store::outbox::{
 use jiff::Timestamp;
 use sqlx::{Pool, Sqlite, SqliteConnection, Transaction};
 
-use super::BEGIN;
 use super::schema;
 use super::sql::Sql;
 use crate::error::store_error;
@@ -52,7 +51,7 @@ impl SqliteOutbox {
 
     /// A transaction that writes.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.0.pool.begin_with(BEGIN).await.map_err(store_error)
+        super::begin(&self.0.pool).await
     }
 
     async fn connection(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, StoreError> {

@@ -229,12 +229,13 @@ impl Engine {
 
     /// When there is something to do that nothing else announces.
     fn wake_at(&self, end_at: Duration) -> Duration {
-        let mut at = end_at.min(self.renew_at);
+        let mut at = end_at;
         let mut earlier = |other: Option<Duration>| at = at.min(other.unwrap_or(at));
+        earlier((!self.running.leases).then_some(self.renew_at));
         earlier(self.marks.wake_at());
         if !self.ending {
             earlier(self.lanes.next_retry());
-            earlier(self.breaker.wake_at());
+            earlier(self.breaker.wake_at(self.now()));
             earlier(self.fetch_at());
             earlier((!self.running.look).then_some(self.look_at));
             earlier((!self.running.clean).then_some(self.clean_at));

@@ -26,6 +26,7 @@ pub(super) enum Job {
         positions: Vec<ShardPosition>,
         limit: u32,
         began: Duration,
+        generation: u64,
         /// Whether this is also a look below, since it begins at the start.
         whole: bool,
     },
@@ -35,6 +36,7 @@ pub(super) enum Job {
         known: Vec<i64>,
         limit: u32,
         began: Duration,
+        generation: u64,
     },
     /// Read scheduled rows.
     FetchDue {

@@ -217,7 +217,8 @@ impl Lanes {
         self.delayed.first().map(|(at, _)| *at)
     }
 
-    fn end_delays(&mut self, now: Duration) {
+    /// Lanes whose delay is over may run again.
+    pub(super) fn end_delays(&mut self, now: Duration) {
         while let Some((at, _)) = self.delayed.first()
             && *at <= now
             && let Some((_, id)) = self.delayed.pop_first()

@@ -168,17 +168,26 @@ impl Leases {
 
     /// The shards whose rows may be read.
     pub(super) fn readable(&self) -> Vec<u16> {
-        let readable = self
-            .owned
-            .iter()
-            .filter(|(_, owned)| !owned.resending && !owned.leaving);
-        readable.map(|(shard, _)| *shard).collect()
+        let readable = self.owned.keys().filter(|shard| self.is_readable(**shard));
+        readable.copied().collect()
+    }
+
+    /// Whether the rows of a shard may be read.
+    pub(super) fn is_readable(&self, shard: u16) -> bool {
+        let owned = self.owned.get(&shard);
+        owned.is_some_and(|owned| !owned.resending && !owned.leaving)
+    }
+
+    /// Whether the confirmed rows of a shard have to be published again first.
+    pub(super) fn is_resending(&self, shard: u16) -> bool {
+        let owned = self.owned.get(&shard);
+        owned.is_some_and(|owned| owned.resending && !owned.leaving)
     }
 
     /// The shards whose confirmed rows have to be published again first.
     pub(super) fn resending(&self) -> Vec<u16> {
-        let resending = self.owned.iter().filter(|(_, owned)| owned.resending);
-        resending.map(|(shard, _)| *shard).collect()
+        let resending = self.owned.keys().filter(|shard| self.is_resending(**shard));
+        resending.copied().collect()
     }
 
     /// All confirmed rows have to be published again, as after a new connection.

@@ -66,11 +66,13 @@ impl Engine {
                 known,
                 limit,
                 began: now,
+                generation: self.generation,
             },
             _ => Job::Fetch {
                 positions,
                 limit,
                 began: now,
+                generation: self.generation,
                 whole,
             },
         });
@@ -79,8 +81,7 @@ impl Engine {
     /// A read has returned. `Job` is the one that began it.
     pub(super) fn fetched(&mut self, job: &Job, rows: Vec<OutboxRow>) {
         let now = self.now();
-        let current = self.running.fetch.take() == Some(self.generation);
-        if !current || self.ending {
+        if !self.fetch_ended(job) || self.ending {
             return;
         }
         let count = rows.len();
@@ -108,11 +109,29 @@ impl Engine {
         }
     }
 
+    /// A read has ended. Returns whether its result still counts: the positions were not set back since.
+    pub(super) fn fetch_ended(&mut self, job: &Job) -> bool {
+        let (Job::Fetch { generation, .. } | Job::FetchBelow { generation, .. }) = *job else {
+            return false;
+        };
+        let current = self.running.fetch == Some(generation);
+        if current {
+            self.running.fetch = None;
+        }
+        current
+    }
+
+    /// The positions were set back: the result of a read that runs is ignored.
+    pub(super) fn ignore_fetch(&mut self) {
+        self.generation += 1;
+        self.running.fetch = None;
+    }
+
     /// Takes rows that were read. Returns whether a row of some key lies below the position.
     fn take_rows(&mut self, rows: Vec<OutboxRow>) -> bool {
         let mut late = false;
         for row in rows {
-            if self.leases.of(row.shard).is_none() {
+            if !self.leases.is_readable(row.shard) {
                 continue;
             }
             self.leases.advance(row.shard, row.id);
@@ -189,7 +208,7 @@ impl Engine {
             self.look_at = self.now();
         }
         for row in rows {
-            if self.leases.of(row.shard).is_some() {
+            if self.leases.is_readable(row.shard) {
                 self.lanes.push(row);
             }
         }

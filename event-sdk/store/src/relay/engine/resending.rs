@@ -36,8 +36,7 @@ impl Engine {
     }
 
     fn resend_all(&mut self) {
-        self.generation += 1;
-        self.running.fetch = None;
+        self.ignore_fetch();
         self.lanes.forget_unsent(None);
         let lanes = &self.lanes;
         self.resent.retain(|row| lanes.knows(*row));
@@ -105,7 +104,7 @@ impl Engine {
             (resend.since, resend.after) = (last.published_at, last.row.id);
         }
         for PublishedRow { row, .. } in rows {
-            if row.message.is_ok() && self.leases.of(row.shard).is_some() {
+            if row.message.is_ok() && self.leases.is_resending(row.shard) {
                 self.resent.insert(row.id);
                 self.lanes.push(row);
             }

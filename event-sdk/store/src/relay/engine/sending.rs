@@ -26,6 +26,7 @@ pub(super) struct Landed {
 impl Engine {
     /// Sends rows, as many as may be in flight.
     pub(super) fn send(&mut self, now: Duration) {
+        self.lanes.end_delays(now);
         while self.flights.len() < self.options.max_in_flight
             && self.flights.len() + self.marks.unmarked() < self.options.max_unmarked()
         {

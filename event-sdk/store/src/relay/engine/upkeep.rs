@@ -166,6 +166,9 @@ impl Engine {
             (Job::Renew { sent }, Done::Renewed(membership)) => self.renewed(&membership, sent),
             (Job::Claim { sent, .. }, Done::Claimed(leases)) => {
                 self.running.leases = false;
+                if !leases.is_empty() {
+                    self.ignore_fetch();
+                }
                 self.leases.claimed(&leases, sent);
             }
             (Job::GiveBack(leases), _) => {
@@ -216,7 +219,9 @@ impl Engine {
     fn job_failed(&mut self, job: Job, error: StoreError) {
         match &job {
             Job::Renew { .. } | Job::Claim { .. } => self.running.leases = false,
-            Job::Fetch { .. } | Job::FetchBelow { .. } => self.running.fetch = None,
+            Job::Fetch { .. } | Job::FetchBelow { .. } => {
+                self.fetch_ended(&job);
+            }
             Job::FetchDue { .. } => self.running.due = false,
             Job::FetchPublished { .. } => self.running.resend = false,
             Job::Look { .. } => self.running.look = false,

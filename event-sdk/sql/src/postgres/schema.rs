@@ -1,0 +1,184 @@
+//! Creates and checks the tables on PostgreSQL.
+
+use event_sdk_store::{StoreError, StoreErrorKind};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, Row as _};
+
+use super::migrations::{MIGRATIONS, TABLE};
+use crate::error::store_error;
+use crate::migrations::{
+    Applied, Migration, SchemaDifference, SchemaVersion, compare, differences, missing, pending,
+};
+use crate::tables::Tables;
+
+pub(super) async fn migrate(
+    pool: &Pool<Postgres>,
+    tables: &Tables,
+) -> Result<SchemaVersion, StoreError> {
+    let mut tx = pool.begin().await.map_err(store_error)?;
+    let version = migrate_in(&mut tx, tables).await?;
+    tx.commit().await.map_err(store_error)?;
+    Ok(version)
+}
+
+/// Migrates in a transaction of the caller.
+async fn migrate_in(
+    connection: &mut PgConnection,
+    tables: &Tables,
+) -> Result<SchemaVersion, StoreError> {
+    // Others that migrate these tables wait until the end of the transaction.
+    let lock = format!("event_sdk {}", tables.table("migrations"));
+    sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(lock)
+        .persistent(false)
+        .execute(&mut *connection)
+        .await
+        .map_err(store_error)?;
+    execute(connection, tables, TABLE).await?;
+    let found = applied(connection, tables).await?;
+    for step in pending(MIGRATIONS, &found, tables)? {
+        run(connection, tables, step).await?;
+    }
+    let applied = applied(connection, tables).await?;
+    compare(MIGRATIONS, &applied, tables)
+}
+
+async fn run(
+    connection: &mut PgConnection,
+    tables: &Tables,
+    step: &Migration,
+) -> Result<(), StoreError> {
+    for statement in step.statements {
+        execute(connection, tables, statement).await?;
+    }
+    let insert = "insert into {migrations} (version, name, oldest_program) values ($1, $2, $3)";
+    sqlx::query(AssertSqlSafe(tables.sql(insert)))
+        .bind(step.version)
+        .bind(step.name)
+        .bind(step.oldest_program)
+        .persistent(false)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+async fn execute(
+    connection: &mut PgConnection,
+    tables: &Tables,
+    template: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(AssertSqlSafe(tables.sql(template)))
+        .persistent(false)
+        .execute(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(())
+}
+
+pub(super) async fn check(
+    pool: &Pool<Postgres>,
+    tables: &Tables,
+) -> Result<SchemaVersion, StoreError> {
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    match applied(&mut connection, tables).await {
+        Ok(applied) => compare(MIGRATIONS, &applied, tables),
+        Err(error) if error.kind() == StoreErrorKind::SchemaMissing => Err(missing(tables)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn applied(
+    connection: &mut PgConnection,
+    tables: &Tables,
+) -> Result<Vec<Applied>, StoreError> {
+    let select = "select version, oldest_program from {migrations}";
+    let rows = sqlx::query(AssertSqlSafe(tables.sql(select)))
+        .persistent(false)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let read = |row: &PgRow| {
+        Ok(Applied {
+            version: row.try_get(0)?,
+            oldest_program: row.try_get(1)?,
+        })
+    };
+    rows.iter()
+        .map(read)
+        .collect::<Result<_, sqlx::Error>>()
+        .map_err(store_error)
+}
+
+/// Compares with the tables that the migrations make in a schema of their own, which is rolled back.
+pub(super) async fn verify(
+    pool: &Pool<Postgres>,
+    tables: &Tables,
+) -> Result<Vec<SchemaDifference>, StoreError> {
+    check(pool, tables).await?;
+    let mut tx = pool.begin().await.map_err(store_error)?;
+    let schema: String = match tables.schema() {
+        Some(schema) => schema.to_owned(),
+        None => sqlx::query_scalar("select current_schema()::text")
+            .persistent(false)
+            .fetch_one(&mut *tx)
+            .await
+            .map_err(store_error)?,
+    };
+    let found = describe(&mut tx, tables, &schema).await?;
+    let scratch = "event_sdk_verify_scratch";
+    let there = Tables::new()
+        .with_prefix(tables.prefix())
+        .and_then(|there| there.with_schema(scratch))
+        .map_err(|why| StoreError::new(StoreErrorKind::InvalidOption, why.to_string()))?;
+    let create = format!("create schema {scratch}");
+    sqlx::query(AssertSqlSafe(create))
+        .persistent(false)
+        .execute(&mut *tx)
+        .await
+        .map_err(store_error)?;
+    migrate_in(&mut tx, &there).await?;
+    let expected = describe(&mut tx, &there, scratch).await?;
+    tx.rollback().await.map_err(store_error)?;
+    Ok(differences(expected, found))
+}
+
+/// The columns, indexes and checks of the tables, without the name of the schema.
+async fn describe(
+    connection: &mut PgConnection,
+    tables: &Tables,
+    schema: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    const SELECT: &str = r"
+        select 'column ' || c.table_name || '.' || c.column_name,
+            concat_ws(' ', c.data_type, case c.is_nullable when 'NO' then 'not null' end,
+                'default ' || c.column_default, 'generated ' || c.generation_expression,
+                case c.is_identity when 'YES' then 'identity' end)
+        from information_schema.columns c
+        where c.table_schema = $1 and starts_with(c.table_name, $2)
+        union all
+        select 'index ' || i.indexname, i.indexdef from pg_indexes i
+        where i.schemaname = $1 and starts_with(i.tablename, $2)
+        union all
+        select 'constraint ' || t.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
+        from pg_constraint k join pg_class t on t.oid = k.conrelid
+            join pg_namespace n on n.oid = t.relnamespace
+        where n.nspname = $1 and starts_with(t.relname, $2) and k.contype <> 'n'
+        order by 1";
+    let rows = sqlx::query(SELECT)
+        .bind(schema)
+        .bind(tables.prefix())
+        .persistent(false)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    let read = |row: &PgRow| {
+        let text: String = row.try_get(1)?;
+        let text = text.replace(&format!("{schema}."), "");
+        Ok((row.try_get(0)?, text))
+    };
+    rows.iter()
+        .map(read)
+        .collect::<Result<_, sqlx::Error>>()
+        .map_err(store_error)
+}

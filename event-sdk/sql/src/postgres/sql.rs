@@ -1,0 +1,256 @@
+//! All statements of the outbox on PostgreSQL.
+//!
+//! The columns of rows are converted so that they have the same types as on SQLite.
+
+use crate::tables::{Statement, Tables};
+
+/// The statements with their names.
+#[derive(Debug)]
+pub struct Sql {
+    pub(super) insert: Statement,
+    pub(super) cancel: Statement,
+
+    pub(super) register: Statement,
+    pub(super) renew: Statement,
+    pub(super) relays: Statement,
+    pub(super) claim: Statement,
+    pub(super) release: Statement,
+    pub(super) leave: Statement,
+    pub(super) claim_cleaning: Statement,
+    pub(super) lock_lease: Statement,
+
+    pub(super) fetch: Statement,
+    pub(super) fetch_below: Statement,
+    pub(super) claim_due: Statement,
+    pub(super) fetch_due: Statement,
+    pub(super) has_due: Statement,
+    pub(super) releases: Statement,
+    pub(super) published: Statement,
+
+    pub(super) mark: Statement,
+    pub(super) record_failure: Statement,
+    pub(super) park: Statement,
+    pub(super) forget_parked: Statement,
+    pub(super) add_parked: Statement,
+    pub(super) park_behind: Statement,
+    pub(super) is_releasing: Statement,
+    pub(super) release_key: Statement,
+    pub(super) release_row: Statement,
+    pub(super) remove_parked: Statement,
+
+    pub(super) parked: Statement,
+    pub(super) retry_all: Statement,
+    pub(super) retry_key: Statement,
+    pub(super) retry_row: Statement,
+    pub(super) find_parked: Statement,
+    pub(super) delete_row: Statement,
+    pub(super) purge_key: Statement,
+
+    pub(super) status: Statement,
+    pub(super) clean: Statement,
+    pub(super) clean_relays: Statement,
+}
+
+/// Now, in microseconds, by the clock of the database.
+const NOW: &str = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
+
+/// The columns of a row after `ahead`.
+const COLUMNS: &str = "r.subject, r.message_id, r.headers, r.body, r.created_at, r.not_before";
+
+/// Whether the key of `r` has a parked row with a lower id.
+const BEHIND_PARKED: &str = "exists (select 1 from {outbox} p
+    where p.shard = r.shard and p.key = r.key and p.id < r.id
+        and p.state = 1 and p.not_before is null and p.key is not null)";
+
+impl Sql {
+    #[expect(clippy::too_many_lines, reason = "a list of statements")]
+    pub(super) fn new(tables: &Tables) -> Self {
+        let sql = |template: &str| tables.statement(template);
+        Self {
+            insert: sql("insert into {outbox} (key, subject, message_id, headers, body,
+                    created_at, not_before, cancel_key)
+                values ($1, $2, $3, $4, $5, $6, $7, $8)"),
+            cancel: sql("delete from {outbox}
+                where cancel_key = $1 and cancel_key is not null and state = 0"),
+
+            register: sql(&format!(
+                "insert into {{outbox_relays}} (relay, until) values ($1::uuid, {NOW} + $2)
+                on conflict (relay) do update set until = excluded.until"
+            )),
+            renew: sql(&format!(
+                "update {{outbox_shards}} set until = {NOW} + $2
+                where owner = $1::uuid
+                returning shard::bigint, epoch"
+            )),
+            relays: sql(&format!(
+                "select count(*) from {{outbox_relays}} where until > {NOW}"
+            )),
+            // `for update`, so that the owner's marks, which hold `for key share`, end before.
+            claim: sql(&format!(
+                "update {{outbox_shards}} s set owner = $1::uuid, epoch = epoch + 1, until = {NOW} + $2
+                from (select shard from {{outbox_shards}}
+                    where shard >= 0 and (owner is null or (owner <> $1::uuid and until < {NOW}))
+                    order by shard limit $3 for update skip locked) free
+                where s.shard = free.shard
+                returning s.shard::bigint, s.epoch"
+            )),
+            release: sql("update {outbox_shards} s set owner = null, until = 0
+                from unnest($2::smallint[], $3::bigint[]) as l (shard, epoch)
+                where s.owner = $1::uuid and s.shard = l.shard and s.epoch = l.epoch"),
+            leave: sql("with gone as (delete from {outbox_relays} where relay = $1::uuid)
+                update {outbox_shards} set owner = null, until = 0 where owner = $1::uuid"),
+            claim_cleaning: sql(&format!(
+                "update {{outbox_shards}}
+                set owner = $1::uuid, until = {NOW} + $2,
+                    epoch = epoch + (owner is distinct from $1::uuid)::int
+                where shard = -1 and (owner is null or owner = $1::uuid or until < {NOW})"
+            )),
+            lock_lease: sql("select true from {outbox_shards}
+                where shard = $1 and epoch = $2 for key share"),
+
+            fetch: sql(&format!(
+                "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
+                    case when r.key is null then 0
+                        when {BEHIND_PARKED} then 2
+                        when exists (select 1 from {{outbox}} a
+                            where a.shard = r.shard and a.key = r.key and a.id < s.position
+                                and a.state = 0 and a.not_before is null and a.key is not null)
+                            then 1
+                        else 0 end::bigint,
+                    {COLUMNS}
+                from unnest($1::smallint[], $2::bigint[]) as s (shard, position)
+                cross join lateral (
+                    select * from {{outbox}} o
+                    where o.shard = s.shard and o.id >= s.position
+                        and o.state = 0 and o.not_before is null
+                    order by o.id limit $3) r
+                limit $3"
+            )),
+            fetch_below: sql(&format!(
+                "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
+                    case when r.key is not null and {BEHIND_PARKED} then 2 else 0 end::bigint,
+                    {COLUMNS}
+                from unnest($1::smallint[], $2::bigint[]) as s (shard, position)
+                cross join lateral (
+                    select * from {{outbox}} o
+                    where o.shard = s.shard and o.id < s.position
+                        and o.state = 0 and o.not_before is null and o.id <> all ($4::bigint[])
+                    order by o.id limit $3) r
+                limit $3"
+            )),
+            claim_due: sql("update {outbox} set state = 3 where id in (
+                select r.id from {outbox} r
+                where r.not_before <= $1 and r.state in (0, 3) and r.not_before is not null
+                    and r.shard = any ($3::smallint[])
+                    and r.state = 0 and r.cancel_key is not null
+                order by r.not_before, r.id limit $2 for update skip locked)"),
+            fetch_due: sql(&format!(
+                "select r.id, r.shard::bigint, r.key, r.attempts::bigint, 0::bigint, {COLUMNS}
+                from {{outbox}} r
+                where r.not_before <= $1 and r.state in (0, 3) and r.not_before is not null
+                    and r.shard = any ($3::smallint[])
+                    and (r.state = 3 or r.cancel_key is null)
+                    and r.id <> all ($4::bigint[])
+                order by r.not_before, r.id limit $2"
+            )),
+            has_due: sql("select exists (select 1 from {outbox} r
+                where r.not_before <= $1 and r.state in (0, 3) and r.not_before is not null
+                    and r.shard = any ($2::smallint[]))"),
+            releases: sql("select p.id, p.shard::bigint, p.key, p.class, p.error,
+                    p.attempts::bigint, p.parked_at, p.state::bigint, null::text
+                from {outbox_parked} p where p.state = 1 and p.shard = any ($1::smallint[])
+                order by p.id limit 16"),
+            published: sql(&format!(
+                "select r.id, r.shard::bigint, r.key, r.attempts::bigint, 0::bigint, {COLUMNS},
+                    r.stream, r.sequence, r.published_at
+                from {{outbox}} r
+                where r.state = 2 and r.shard = any ($4::smallint[])
+                    and (r.published_at, r.id) > ($1, $2)
+                order by r.published_at, r.id limit $3"
+            )),
+
+            mark: sql("with lease as materialized (
+                    select s.shard, s.epoch from {outbox_shards} s
+                    where s.owner = $1::uuid and s.shard = any ($4::smallint[])
+                    order by s.shard for key share)
+                update {outbox} o
+                set state = 2, published_at = $2, stream = v.stream, sequence = v.sequence
+                from unnest($3::bigint[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[])
+                        as v (id, shard, epoch, stream, sequence)
+                    join lease l on l.shard = v.shard and l.epoch = v.epoch
+                where o.id = v.id
+                returning o.id"),
+            record_failure: sql("update {outbox} set attempts = $2 where id = $1"),
+            park: sql("update {outbox} set state = 1, attempts = $2 where id = $1 and state <> 2"),
+            forget_parked: sql("delete from {outbox_parked} where id = $1
+                or (shard = $2 and key is not null and key = (select r.key from {outbox} r
+                    where r.id = $1 and r.not_before is null))"),
+            add_parked: sql("insert into {outbox_parked}
+                    (id, shard, key, class, error, attempts, parked_at)
+                select r.id, r.shard, case when r.not_before is null then r.key end, $2, $3, $4, $5
+                from {outbox} r where r.id = $1"),
+            park_behind: sql("update {outbox} set state = 1 where id in (
+                    select r.id from {outbox} r
+                    where r.shard = $1 and r.key = $2
+                        and r.state = 0 and r.not_before is null and r.key is not null
+                        and r.id > (select min(p.id) from {outbox} p
+                            where p.shard = $1 and p.key = $2
+                                and p.state = 1 and p.not_before is null and p.key is not null)
+                    order by r.id limit $3)"),
+            is_releasing: sql("select true from {outbox_parked} p
+                where p.id = $1 and p.state = 1 for update"),
+            release_key: sql("update {outbox} set state = 0, attempts = 0 where id in (
+                select p.id from {outbox} p
+                where p.shard = $1 and p.key = $2
+                    and p.state = 1 and p.not_before is null and p.key is not null
+                order by p.id limit $3)"),
+            release_row: sql(
+                "update {outbox} set state = 0, attempts = 0 where id = $1 and state = 1",
+            ),
+            remove_parked: sql("delete from {outbox_parked} where id = $1"),
+
+            parked: sql("select p.id, p.shard::bigint, p.key, p.class, p.error,
+                    p.attempts::bigint, p.parked_at, p.state::bigint, r.subject
+                from {outbox_parked} p left join {outbox} r on r.id = p.id
+                where p.id > $1 order by p.id limit $2"),
+            retry_all: sql("update {outbox_parked} set state = 1 where state = 0"),
+            retry_key: sql("update {outbox_parked} set state = 1 where state = 0 and key = $1"),
+            retry_row: sql("update {outbox_parked} set state = 1 where state = 0 and id = $1"),
+            find_parked: sql(
+                "select shard::bigint, key from {outbox_parked} where id = $1 for update",
+            ),
+            delete_row: sql("delete from {outbox} where id = $1 and state = 1"),
+            purge_key: sql("delete from {outbox} where id in (
+                select p.id from {outbox} p
+                where p.shard = $1 and p.key = $2
+                    and p.state = 1 and p.not_before is null and p.key is not null
+                order by p.id desc limit $3)"),
+
+            status: sql(&format!(
+                "select
+                    (select count(*) from (select 1 from {{outbox}}
+                        where state = 0 and not_before is null limit $1) a),
+                    (select count(*) from (select 1 from {{outbox}}
+                        where state in (0, 3) and not_before is not null limit $1) a),
+                    (select count(*) from (select 1 from {{outbox}}
+                        where state = 1 and not_before is null and key is not null limit $1) a)
+                        + (select count(*) from (select 1 from {{outbox_parked}}
+                            where key is null limit $1) a),
+                    (select count(*) from (select 1 from {{outbox_parked}} limit $1) a),
+                    (select min(f.created_at) from {{outbox_shards}} s cross join lateral (
+                        select o.created_at from {{outbox}} o
+                        where o.shard = s.shard and o.state = 0 and o.not_before is null
+                        order by o.id limit 1) f),
+                    (select count(*) from (select 1 from {{outbox}}
+                        where state = 2 and published_at >= $2 limit $1) a),
+                    (select count(*) from {{outbox_relays}} where until > {NOW})"
+            )),
+            clean: sql("delete from {outbox} where id = any (array(
+                select id from {outbox} where state = 2 and published_at < $1
+                order by published_at, id limit $2))"),
+            clean_relays: sql(&format!(
+                "delete from {{outbox_relays}} where until < {NOW} - 86400000000"
+            )),
+        }
+    }
+}

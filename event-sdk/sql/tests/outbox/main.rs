@@ -1,0 +1,15 @@
+//! Tests of the outbox on SQLite, over the memory transport, through the public API.
+
+mod cleaning;
+mod clock;
+mod crashes;
+mod enqueueing;
+mod order;
+mod parked;
+mod relays;
+mod rig;
+mod scheduled;
+mod schema;
+mod script;
+mod trouble;
+mod went_back;

@@ -1,0 +1,141 @@
+//! Order in a key: one row in flight, lost confirmations, and rows that are committed late.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use event_sdk::transport::ErrorKind;
+
+use crate::rig::{Rig, Running, placed, wait_until};
+use crate::script::Act;
+
+#[tokio::test]
+async fn keys_keep_their_order_while_confirmations_are_lost_and_publishes_fail() {
+    let rig = Rig::new().await;
+    let mut count = 0;
+    rig.script.set(move |_| {
+        count += 1;
+        match count % 7 {
+            2 => Act::LoseConfirmation,
+            5 => Act::Fail(ErrorKind::Disconnected),
+            _ => Act::Pass,
+        }
+    });
+    let relay = rig.start();
+    for n in 0..40 {
+        rig.enqueue(["a", "b", "c"].map(|key| placed(key, n))).await;
+    }
+    let all: Vec<_> = (0..40).collect();
+    rig.wait_for(&[("a", all.clone()), ("b", all.clone()), ("c", all)])
+        .await;
+    rig.wait_for_marks(120).await;
+    let report = relay.stop().await;
+    assert_eq!((report.published, report.parked), (120, 0));
+}
+
+#[tokio::test]
+async fn one_row_of_a_key_is_in_flight_and_other_keys_go_on() {
+    let rig = Rig::new().await;
+    rig.script
+        .set(|event| match (event.order.as_str(), event.n) {
+            ("a", 1) => Act::Hang,
+            _ => Act::Pass,
+        });
+    let events = (1..=30).flat_map(|n| [placed("a", n), placed("b", n)]);
+    rig.enqueue(events).await;
+    let relay = rig.start();
+    rig.wait_for(&[("b", (1..=30).collect())]).await;
+    rig.wait_for_marks(30).await;
+    let of_a: Vec<_> = rig
+        .script
+        .sent()
+        .into_iter()
+        .filter(|event| event.order == "a")
+        .collect();
+    assert_eq!(of_a, [placed("a", 1)]);
+    relay.kill().await;
+}
+
+#[tokio::test]
+async fn a_row_with_a_lower_id_that_appears_late_is_found_and_goes_before_newer_ones() {
+    let rig = Rig::new().await;
+    // Ids from 1000 on, so that there is room below.
+    rig.execute("insert into sqlite_sequence (name, seq) values ('event_outbox', 999)")
+        .await;
+    let relay = Running::new(rig.relay());
+    rig.enqueue((0..10).map(|n| placed("a", n))).await;
+    rig.wait_for_marks(10).await;
+    // What a transaction that began long ago commits: below the position, and of a key that a newer row
+    // has too.
+    for (id, key, n) in [(10, "b", 0), (20, "c", 0)] {
+        let mut tx = rig.outbox.begin().await.expect("begin");
+        sqlx::query(
+            r#"insert into event_outbox (id, key, subject, message_id, body)
+            select ?1, ?2, subject, ?3,
+                cast(replace(cast(body as text), '"order":"a","n":0', ?4) as blob)
+            from event_outbox where id = 1000"#,
+        )
+        .bind(id)
+        .bind(key)
+        .bind(format!("late-{id}"))
+        .bind(format!(r#""order":"{key}","n":{n}"#))
+        .execute(&mut *tx)
+        .await
+        .expect("a late row");
+        tx.publish(placed(key, 1)).await.expect("enqueue");
+        tx.commit().await.expect("commit");
+    }
+    let expected = [
+        ("a", (0..10).collect()),
+        ("b", vec![0, 1]),
+        ("c", vec![0, 1]),
+    ];
+    rig.wait_for(&expected).await;
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_backlog_is_published_in_batches_and_in_order() {
+    let rig = Rig::new().await;
+    let keys = 37;
+    let rows = 2_000;
+    let events = (0..rows).map(|n| placed(&format!("k{}", n % keys), n));
+    rig.enqueue(events).await;
+    let relay = Running::new(rig.relay().batch(64).max_in_flight(16));
+    rig.wait_for_marks(i64::from(rows)).await;
+    let stored: BTreeMap<_, _> = rig.stored().await;
+    assert_eq!(stored.values().map(Vec::len).sum::<usize>(), rows as usize);
+    for events in stored.values() {
+        assert!(events.is_sorted());
+    }
+    assert_eq!(relay.stop().await.published, u64::from(rows));
+}
+
+#[tokio::test]
+async fn writers_and_relay_work_at_the_same_time() {
+    let rig = std::sync::Arc::new(Rig::new().await);
+    let relay = rig.start();
+    let writers = (0..4).map(|writer| {
+        let rig = std::sync::Arc::clone(&rig);
+        tokio::spawn(async move {
+            for n in 0..50 {
+                rig.enqueue([placed(&format!("w{writer}"), n)]).await;
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.expect("a writer");
+    }
+    wait_until("all rows are marked", async || {
+        rig.count("state = 2").await == 200
+    })
+    .await;
+    let stored = rig.stored().await;
+    for writer in 0..4 {
+        let events = stored
+            .get(&format!("w{writer}"))
+            .expect("events of a writer");
+        assert_eq!(*events, (0..50).collect::<Vec<_>>());
+    }
+    let report = tokio::time::timeout(Duration::from_secs(60), relay.stop()).await;
+    assert_eq!(report.expect("it ends").published, 200);
+}
