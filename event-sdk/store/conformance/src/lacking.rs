@@ -31,7 +31,7 @@ async fn one_writer_at_a_time(rig: Rig) -> Outcome {
         first_has_ended.store(true, Ordering::SeqCst);
         Outcome::Ok(first.commit().await?)
     };
-    let (waited, ended) = futures_util::join!(second, end);
+    let (waited, ended) = futures_util::future::join(second, end).await;
     ended?;
     ensure!(waited?, "two transactions write at the same time");
     ensure_eq!(names(&rig.ready().await?), ["first", "second"], "by id");

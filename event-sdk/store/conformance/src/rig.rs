@@ -1,6 +1,6 @@
 //! `Rig`: one outbox for a case, with messages to write and short forms of its operations.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use event_sdk::Subject;
@@ -39,6 +39,11 @@ pub(crate) const MANY: u32 = 10_000;
 /// The first of the times that cases pass on, which are whole microseconds.
 const EPOCH: Timestamp = Timestamp::constant(1_900_000_000, 0);
 
+/// The subject of all rows, below the default prefix of a bus.
+#[expect(clippy::expect_used, reason = "the text is a constant")]
+static SUBJECT: LazyLock<Subject> =
+    LazyLock::new(|| Subject::parse("events.suite.row.written").expect("it is valid"));
+
 /// A time of the case, in seconds from its first one.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     EPOCH + jiff::SignedDuration::from_secs(seconds)
@@ -46,8 +51,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 
 /// A row without a key. Its name is its message id and its body.
 pub(crate) fn row(name: &str) -> OutboxMessage {
-    let subject = Subject::from_static("events.suite.row.written");
-    OutboxMessage::new(subject, name.to_owned(), name, at(0))
+    OutboxMessage::new(SUBJECT.clone(), name.to_owned(), name, at(0))
 }
 
 /// A row that takes part in the order of a key.

@@ -59,10 +59,14 @@ async fn an_old_epoch_marks_nothing(rig: Rig) -> Outcome {
     rig.store.release(first.relay, first.leases.clone()).await?;
     let second = rig.owner().await?;
     let marked = rig.publish(&first, &[&rows[0]], at(1)).await?;
-    ensure_eq!(marked, [], "what the old owner marks");
+    ensure_eq!(marked, [0_i64; 0], "what the old owner marks");
     let stolen = owner_of(&second, &first);
     let marked = rig.publish(&stolen, &[&rows[0]], at(1)).await?;
-    ensure_eq!(marked, [], "what another relay marks under the epoch");
+    ensure_eq!(
+        marked,
+        [0_i64; 0],
+        "what another relay marks under the epoch"
+    );
     ensure_eq!(names(&rig.ready().await?), ["a"], "the ready rows");
     let marked = rig.publish(&second, &[&rows[0]], at(1)).await?;
     ensure_eq!(marked, [rows[0].id], "what the owner marks");
@@ -106,7 +110,7 @@ async fn missing_rows_are_left_out(rig: Rig) -> Outcome {
     let marked = rig.store.mark_published(owner.relay, both, at(1)).await?;
     ensure_eq!(marked, [rows[0].id], "the marked rows");
     let none = rig.store.mark_published(owner.relay, Vec::new(), at(1));
-    ensure_eq!(none.await?, [], "no rows");
+    ensure_eq!(none.await?, [0_i64; 0], "no rows");
     Ok(())
 }
 

@@ -43,11 +43,11 @@ async fn rows_are_read_from_a_position_on(rig: Rig) -> Outcome {
 async fn a_limit_leaves_no_gap(rig: Rig) -> Outcome {
     let all = (0..50).map(|number| format!("row {number:02}"));
     let all: Vec<_> = all.collect();
-    rig.write(all.iter().enumerate().map(|(number, name)| {
-        let key = format!("key {}", number % 7);
-        keyed(name, &key)
-    }))
-    .await?;
+    let mut rows = Vec::new();
+    for (number, name) in all.iter().enumerate() {
+        rows.push(keyed(name, &format!("key {}", number % 7)));
+    }
+    rig.write(rows).await?;
     let mut positions = rig.positions(0);
     let mut found = Vec::new();
     loop {
