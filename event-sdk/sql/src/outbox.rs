@@ -23,7 +23,7 @@ use crate::tx::Tx;
 /// the transactions commit, if transactions that write the same key exclude one another: because they
 /// lock the row of the aggregate, or because there is one writer.
 ///
-/// **Behind a pool of transactions** (PgBouncer and the like) everything works: no statement needs
+/// **Behind a pool of transactions** (`PgBouncer` and the like) everything works: no statement needs
 /// more than its transaction. Statements are therefore not prepared by name; without such a proxy,
 /// [`named_statements`](Self::named_statements) saves a round trip for each insert.
 pub struct Outbox<DB: Store> {

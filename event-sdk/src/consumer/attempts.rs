@@ -41,20 +41,21 @@ mod simulation;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub(crate) use patience::{Next, Patience};
 pub(crate) use record::{LastOutcome, Verdict};
-pub(crate) use store::{RecordStore, StoreError, Stored};
+pub(crate) use store::{Expected, RecordStore, StoreError, Stored};
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
 use record::{Record, Running};
-use store::{Expected, LocalStore};
+use store::LocalStore;
+use tokens::Tokens;
 
 /// The attempt records of one consumer.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ pub(crate) struct AttemptRecords {
     /// Used instead of `store` once that is known to be absent.
     local: LocalStore,
     absent: AtomicBool,
-    tokens: (RandomState, AtomicU64),
+    tokens: Tokens,
 }
 
 /// The event that a record is about.
@@ -78,6 +79,7 @@ pub(crate) struct EventPlace<'a> {
 
 /// What is known of the attempts at an event that is held.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(crate) struct Known {
     key: Text,
     record: Record,
@@ -88,6 +90,7 @@ pub(crate) struct Known {
 
 /// What the store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 enum AtStore {
     /// Not known: not asked, or a write without an answer.
     Unknown,
@@ -117,8 +120,15 @@ impl AttemptRecords {
             store,
             local: LocalStore::default(),
             absent: AtomicBool::new(false),
-            tokens: (RandomState::new(), AtomicU64::new(0)),
+            tokens: Tokens::random(),
         }
+    }
+
+    /// Uses tokens from this one on, so that a model finds the same state again.
+    #[cfg(test)]
+    pub(crate) fn with_tokens_from(mut self, first: u64) -> Self {
+        self.tokens = Tokens::from(first);
+        self
     }
 
     /// Begins to know an event, without asking the store.
@@ -162,7 +172,7 @@ impl AttemptRecords {
                 other => return Ok(Begun::Instead(other)),
             }
             let before = known.record.clone();
-            let token = self.next_token();
+            let token = self.tokens.next();
             known.record.start(Running { token, alone }, millis(now));
             match self.write(known).await {
                 Ok(()) => {
@@ -183,7 +193,7 @@ impl AttemptRecords {
 
     /// Counts a start that is not recorded: at the first delivery, or without the store.
     pub(crate) fn begin_unrecorded(&self, known: &mut Known, alone: bool, now: Timestamp) {
-        let token = self.next_token();
+        let token = self.tokens.next();
         known.token = Some(token);
         known.record.start(Running { token, alone }, millis(now));
     }
@@ -321,12 +331,6 @@ impl AttemptRecords {
                  and a handler that ends the process is repeated without a limit: {why}"
             );
         }
-    }
-
-    /// A number that no other start has, in any process.
-    fn next_token(&self) -> u64 {
-        let (hasher, count) = &self.tokens;
-        hasher.hash_one(count.fetch_add(1, Ordering::Relaxed))
     }
 }
 

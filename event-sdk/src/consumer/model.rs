@@ -1,4 +1,4 @@
-//! The model: the real state machines of the lease and the gate, in every order of events.
+//! The model: the real lease, gate and attempt records, in every order of events.
 //!
 //! `search` visits all reachable states of a small world; `owners` is the world's behaviour and
 //! the promises that are checked, `world` its parts, and `mistake` the planted mistakes that the
@@ -14,7 +14,7 @@ mod world;
 use std::time::Instant;
 
 use mistake::Mistake;
-use owners::Owners;
+use owners::{Action, Handler, Owners};
 use search::{shortest, visit};
 use world::Faults;
 
@@ -22,18 +22,24 @@ use world::Faults;
 const NONE: Faults = Faults {
     timeouts: 0,
     releases: 0,
+    late_records: 0,
 };
 
 /// The lease alone, with slow requests and an answer that is lost.
 const LEASE: Owners = Owners {
     ticks: 5,
     messages: 0,
+    keys: 1,
+    handlers: &[],
+    max_attempts: 1,
     deliveries: 0,
     faults: Faults {
         timeouts: 1,
         ..NONE
     },
     prompt_store: false,
+    prompt_server: false,
+    begins_with: &[],
     mistake: None,
 };
 
@@ -44,7 +50,121 @@ const ORDER: Owners = Owners {
     deliveries: 2,
     faults: NONE,
     prompt_store: true,
-    mistake: None,
+    ..LEASE
+};
+
+/// A handler that ends the process beside one that succeeds, of another key, with attempt records.
+const KILLER: Owners = Owners {
+    ticks: 3,
+    keys: 2,
+    handlers: &[Handler::EndsTheProcess],
+    prompt_server: true,
+    ..ORDER
+};
+
+/// Process 0 takes over again and again: the first message ends it at its first start, which is not
+/// recorded, and at its second one.
+const KILLED_TWICE: &[Action] = &[
+    // The lease is free.
+    Action::Lease(0),
+    Action::Lease(0),
+    Action::Ask(0),
+    Action::Serve(0),
+    Action::Deliver(0),
+    Action::Receive(0),
+    Action::Start(0, 1),
+    Action::Finish(0, 1),
+    // The lease of its former life has to end.
+    Action::Lease(0),
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Lease(0),
+    Action::Ask(0),
+    Action::Serve(0),
+    Action::Redeliver(0, 1),
+    Action::Receive(0),
+    Action::Start(0, 1),
+    Action::Start(0, 1),
+    Action::Finish(0, 1),
+];
+
+/// The same, and process 1 was the owner in between, when its record of a start was late.
+const LATE_RECORD: &[Action] = &[
+    Action::Lease(0),
+    Action::Lease(0),
+    Action::Ask(0),
+    Action::Serve(0),
+    Action::Deliver(0),
+    Action::Receive(0),
+    Action::Start(0, 1),
+    Action::Finish(0, 1),
+    Action::Lease(1),
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Lease(1),
+    Action::Ask(1),
+    Action::Serve(1),
+    Action::Redeliver(1, 1),
+    Action::Receive(1),
+    Action::SendRecord(1, 1),
+    // It is stopped, and the other one takes over.
+    Action::Lease(0),
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Lease(0),
+    Action::Ask(0),
+    Action::Serve(0),
+    Action::Redeliver(0, 1),
+    Action::Receive(0),
+    Action::Start(0, 1),
+    Action::Start(0, 1),
+    Action::Finish(0, 1),
+    Action::Lease(0),
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Tick,
+    Action::Lease(0),
+    Action::Ask(0),
+    Action::Serve(0),
+    Action::Redeliver(0, 1),
+    Action::Receive(0),
+    Action::Start(0, 1),
+];
+
+/// A handler that has ended its process twice.
+const SUSPECT: Owners = Owners {
+    ticks: 8,
+    deliveries: 4,
+    begins_with: KILLED_TWICE,
+    ..KILLER
+};
+
+/// A record of a start that comes late, when the next owner has recorded its own starts.
+const LATE: Owners = Owners {
+    ticks: 16,
+    messages: 1,
+    deliveries: 6,
+    faults: Faults {
+        late_records: 1,
+        ..NONE
+    },
+    begins_with: LATE_RECORD,
+    ..KILLER
+};
+
+/// A handler that always fails, before an event of the same key.
+const FAILING: Owners = Owners {
+    keys: 1,
+    handlers: &[Handler::Fails],
+    max_attempts: 2,
+    ..KILLER
 };
 
 /// Visits all states of a world. `small` is what `cargo test` visits instead.
@@ -137,6 +257,50 @@ fn the_gate_after_a_release_keeps_its_promises_in_all_states() {
 }
 
 #[test]
+fn a_killer_and_its_neighbour_keep_their_promises_in_all_states() {
+    let small = Owners { ticks: 2, ..KILLER };
+    holds("killer", small, Owners { ticks: 6, ..KILLER });
+}
+
+#[test]
+fn a_killer_that_ended_its_process_twice_keeps_the_promises_in_all_states() {
+    let small = Owners {
+        ticks: 7,
+        ..SUSPECT
+    };
+    holds(
+        "suspect",
+        small,
+        Owners {
+            ticks: 9,
+            ..SUSPECT
+        },
+    );
+}
+
+#[test]
+fn a_late_record_of_a_killer_keeps_the_promises_in_all_states() {
+    let small = Owners { ticks: 15, ..LATE };
+    holds("late record", small, Owners { ticks: 17, ..LATE });
+}
+
+#[test]
+fn a_failing_event_holds_its_key_in_all_states() {
+    let small = Owners {
+        ticks: 1,
+        ..FAILING
+    };
+    holds(
+        "failing",
+        small,
+        Owners {
+            ticks: 6,
+            ..FAILING
+        },
+    );
+}
+
+#[test]
 fn finds_a_write_without_its_revision() {
     finds(Mistake::AnyRevision, "is the owner", LEASE);
 }
@@ -206,10 +370,50 @@ fn finds_late_acknowledgements_that_are_ignored() {
         mistake: Some(Mistake::LateAcksIgnored),
         ..ORDER
     };
-    // Breadth first, this world needs too much memory.
-    let Err(broken) = visit(&model) else {
-        panic!("not found");
+    finds_in(&model, "starts 3 before");
+}
+
+#[test]
+fn finds_a_redelivery_that_starts_without_a_record() {
+    let mistake = Some(Mistake::StartsUnrecorded);
+    finds_in(&Owners { mistake, ..KILLER }, "is started");
+}
+
+#[test]
+fn finds_an_interrupted_start_that_counts_as_failed() {
+    let mistake = Some(Mistake::InterruptedIsFailed);
+    finds_in(&Owners { mistake, ..KILLER }, "is blamed for another");
+}
+
+#[test]
+fn finds_handlers_beside_a_suspect() {
+    let mistake = Some(Mistake::OthersStartBesideSuspect);
+    finds_in(&Owners { mistake, ..SUSPECT }, "beside another handler");
+}
+
+#[test]
+fn finds_a_late_record_that_overwrites() {
+    let mistake = Some(Mistake::RecordOverwritten);
+    finds_in(&Owners { mistake, ..LATE }, "is started");
+}
+
+#[test]
+fn finds_a_record_that_is_deleted_before_the_letter() {
+    let mistake = Some(Mistake::ForgottenBeforeLetter);
+    finds_in(&Owners { mistake, ..FAILING }, "is started");
+}
+
+#[test]
+fn finds_a_dead_event_without_a_letter() {
+    let mistake = Some(Mistake::DeadWithoutLetter);
+    finds_in(&Owners { mistake, ..FAILING }, "was not handled");
+}
+
+/// Searches for a planted mistake depth first: breadth first, these worlds need too much memory.
+fn finds_in(model: &Owners, promise: &str) {
+    let Err(broken) = visit(model) else {
+        panic!("{:?} is not found", model.mistake);
     };
-    eprintln!("LateAcksIgnored: {broken}");
-    assert!(broken.promise.contains("starts 3 before"), "{broken}");
+    eprintln!("{:?}: {} states", model.mistake, broken.states);
+    assert!(broken.promise.contains(promise), "{broken}");
 }

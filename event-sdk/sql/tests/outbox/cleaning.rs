@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::rig::{Rig, Running, placed, wait_until};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
 async fn published_rows_are_deleted_after_their_time() {
@@ -40,7 +40,7 @@ async fn one_relay_cleans_at_a_time() {
     let rig = Rig::new().await;
     let store = rig.outbox.store();
     let (first, second) = (RelayId::random(), RelayId::random());
-    let ttl = Duration::from_secs(60);
+    let ttl = Duration::from_mins(1);
     assert!(store.claim_cleaning(first, ttl).await.expect("claim"));
     assert!(!store.claim_cleaning(second, ttl).await.expect("claim"));
     assert!(store.claim_cleaning(first, ttl).await.expect("claim"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use event_sdk_sql::StoreErrorKind;
 use sqlx::Connection as _;
 
+use crate::database::{Db, FOREIGN_INSERT};
 use crate::rig::{NoteTaken, OrderPlaced, Rig, Running, placed, wait_until};
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn the_envelope_is_made_when_the_event_is_enqueued() {
         .expect("enqueue");
     let after = event_sdk::time::Clock::now(&rig.clock);
     tx.commit().await.expect("commit");
-    rig.clock.forward(Duration::from_secs(60 * 60));
+    rig.clock.forward(Duration::from_hours(1));
     let relay = rig.start();
     rig.wait_for(&[("a", vec![1])]).await;
     relay.stop().await;
@@ -77,7 +78,7 @@ async fn every_kind_of_transaction_takes_events() {
         .enqueue(&mut pooled, placed("a", 2))
         .await
         .expect("a connection of the pool");
-    let connection: &mut sqlx::SqliteConnection = &mut pooled;
+    let connection: &mut <Db as sqlx::Database>::Connection = &mut pooled;
     let mut nested = connection.begin().await.expect("begin");
     outbox
         .enqueue(&mut *nested, placed("a", 3))
@@ -94,7 +95,7 @@ async fn every_kind_of_transaction_takes_events() {
 async fn the_commit_of_begin_and_an_insert_wake_the_relay() {
     let rig = Rig::new().await;
     // Without a hint, it would look once in an hour.
-    let relay = Running::new(rig.relay().idle_poll(Duration::from_secs(60 * 60)));
+    let relay = Running::new(rig.relay().idle_poll(Duration::from_hours(1)));
     rig.enqueue([placed("a", 0)]).await;
     rig.wait_for(&[("a", vec![0])]).await;
     for n in 1..=5 {
@@ -114,13 +115,7 @@ async fn the_commit_of_begin_and_an_insert_wake_the_relay() {
 #[tokio::test]
 async fn other_languages_insert_with_one_statement() {
     let rig = Rig::new().await;
-    rig.execute(
-        r#"insert into event_outbox (key, subject, message_id, body) values ('a',
-            'events.orders.order.placed', '0193e3c8-2a7e-7e3c-9d2a-5c1f6d1b2a01',
-            cast('{"event_id":"0193e3c8-2a7e-7e3c-9d2a-5c1f6d1b2a01","event_type":"order.placed",
-                "timestamp":"2026-11-30T12:00:00Z","data":{"order":"a","n":1}}' as blob))"#,
-    )
-    .await;
+    rig.execute(FOREIGN_INSERT).await;
     let relay = rig.start();
     rig.wait_for(&[("a", vec![1])]).await;
     relay.stop().await;

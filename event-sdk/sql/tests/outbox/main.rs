@@ -1,8 +1,10 @@
 //! Tests of the outbox on SQLite, over the memory transport, through the public API.
 
+mod busy;
 mod cleaning;
 mod clock;
 mod crashes;
+mod database;
 mod enqueueing;
 mod order;
 mod parked;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use event_sdk::transport::ErrorKind;
 
+use crate::database::{IDS_FROM_1000, LATE_ROW};
 use crate::rig::{Rig, Running, placed, wait_until};
 use crate::script::Act;
 
@@ -59,28 +60,22 @@ async fn one_row_of_a_key_is_in_flight_and_other_keys_go_on() {
 async fn a_row_with_a_lower_id_that_appears_late_is_found_and_goes_before_newer_ones() {
     let rig = Rig::new().await;
     // Ids from 1000 on, so that there is room below.
-    rig.execute("insert into sqlite_sequence (name, seq) values ('event_outbox', 999)")
-        .await;
+    rig.execute(IDS_FROM_1000).await;
     let relay = Running::new(rig.relay());
     rig.enqueue((0..10).map(|n| placed("a", n))).await;
     rig.wait_for_marks(10).await;
     // What a transaction that began long ago commits: below the position, and of a key that a newer row
     // has too.
-    for (id, key, n) in [(10, "b", 0), (20, "c", 0)] {
+    for (id, key, n) in [(10_i64, "b", 0), (20, "c", 0)] {
         let mut tx = rig.outbox.begin().await.expect("begin");
-        sqlx::query(
-            r#"insert into event_outbox (id, key, subject, message_id, body)
-            select ?1, ?2, subject, ?3,
-                cast(replace(cast(body as text), '"order":"a","n":0', ?4) as blob)
-            from event_outbox where id = 1000"#,
-        )
-        .bind(id)
-        .bind(key)
-        .bind(format!("late-{id}"))
-        .bind(format!(r#""order":"{key}","n":{n}"#))
-        .execute(&mut *tx)
-        .await
-        .expect("a late row");
+        sqlx::query(LATE_ROW)
+            .bind(id)
+            .bind(key)
+            .bind(format!("late-{id}"))
+            .bind(format!(r#""order":"{key}","n":{n}"#))
+            .execute(&mut *tx)
+            .await
+            .expect("a late row");
         tx.publish(placed(key, 1)).await.expect("enqueue");
         tx.commit().await.expect("commit");
     }
@@ -136,6 +131,6 @@ async fn writers_and_relay_work_at_the_same_time() {
             .expect("events of a writer");
         assert_eq!(*events, (0..50).collect::<Vec<_>>());
     }
-    let report = tokio::time::timeout(Duration::from_secs(60), relay.stop()).await;
+    let report = tokio::time::timeout(Duration::from_mins(1), relay.stop()).await;
     assert_eq!(report.expect("it ends").published, 200);
 }

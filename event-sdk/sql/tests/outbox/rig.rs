@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::{Event, EventBus};
-use event_sdk_sql::{Outbox, Relay, RelayReport, Sqlite, StoreError};
+use event_sdk_sql::{Outbox, Relay, RelayReport, StoreError};
 use event_sdk_testing::intercept::Intercepted;
 use serde::{Deserialize, Serialize};
-use sqlx::SqlitePool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::Pool;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::ShiftedClock;
+use crate::database::{self, Db, Home};
 use crate::script::Script;
 
 /// An order was placed.
@@ -44,10 +44,10 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Rig {
     /// Keeps the database.
-    _folder: tempfile::TempDir,
-    pub(crate) pool: SqlitePool,
+    _home: Home,
+    pub(crate) pool: Pool<Db>,
     pub(crate) bus: EventBus,
-    pub(crate) outbox: Outbox<Sqlite>,
+    pub(crate) outbox: Outbox<Db>,
     pub(crate) script: Script,
     pub(crate) clock: ShiftedClock,
 }
@@ -60,17 +60,16 @@ impl Rig {
     }
 
     pub(crate) async fn without_tables() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let pool = open(&folder, 4, PATIENCE, PATIENCE).await;
-        Self::over(folder, pool)
+        let (home, pool) = database::open().await;
+        Self::over(home, pool)
     }
 
-    pub(crate) fn over(folder: tempfile::TempDir, pool: SqlitePool) -> Self {
+    pub(crate) fn over(home: Home, pool: Pool<Db>) -> Self {
         let (script, clock) = (Script::pass(), ShiftedClock::default());
         let bus = bus(&script, &clock);
         Self {
             outbox: Outbox::new(pool.clone(), bus.clone()),
-            _folder: folder,
+            _home: home,
             pool,
             bus,
             script,
@@ -117,6 +116,7 @@ impl Rig {
     pub(crate) async fn count(&self, condition: &str) -> i64 {
         let count = format!("select count(*) from event_outbox where {condition}");
         sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+            .persistent(false)
             .fetch_one(&self.pool)
             .await
             .expect("a count")
@@ -156,25 +156,6 @@ pub(crate) fn bus(script: &Script, clock: &ShiftedClock) -> EventBus {
         .expect("a bus")
 }
 
-pub(crate) async fn open(
-    folder: &tempfile::TempDir,
-    connections: u32,
-    busy: Duration,
-    acquire: Duration,
-) -> SqlitePool {
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path().join("shop.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .busy_timeout(busy);
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(acquire)
-        .connect_with(options)
-        .await
-        .expect("a database")
-}
-
 pub(crate) async fn stored(bus: &EventBus) -> BTreeMap<String, Vec<u32>> {
     let mut events: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     let mut history = bus.history::<OrderPlaced>().await.expect("history");
@@ -187,7 +168,7 @@ pub(crate) async fn stored(bus: &EventBus) -> BTreeMap<String, Vec<u32>> {
 
 /// Polls until the condition holds; fails after a minute.
 pub(crate) async fn wait_until<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !holds().await {
         assert!(Instant::now() < deadline, "not within a minute: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -7,7 +7,7 @@ use event_sdk::time::Clock as _;
 use crate::rig::{Rig, placed, wait_until};
 use crate::script::Act;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
 async fn a_row_waits_for_its_time_and_takes_no_part_in_the_order() {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use event_sdk_sql::{Outbox, Sqlite};
+use event_sdk_sql::Outbox;
 
+use crate::database::Db;
 use crate::rig::{Rig, Running, bus, placed, stored};
 
 #[tokio::test]
@@ -16,7 +17,7 @@ async fn rows_confirmed_lately_are_published_again_to_a_stream_that_lost_them() 
     relay.stop().await;
     // The server comes back with nothing.
     let empty = bus(&rig.script, &rig.clock);
-    let outbox = Outbox::<Sqlite>::new(rig.pool.clone(), empty.clone());
+    let outbox = Outbox::<Db>::new(rig.pool.clone(), empty.clone());
     rig.enqueue([placed("a", 30)]).await;
     let relay = Running::new(outbox.relay());
     rig.wait_for_marks(61).await;

@@ -7,7 +7,7 @@
 use std::fmt::Write as _;
 
 /// What is known of the attempts at one event.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Record {
     /// When the event was stored, in milliseconds since 1970. A record with another time belongs to
     /// an event of an earlier stream of the same name.
@@ -25,7 +25,7 @@ pub(crate) struct Record {
 }
 
 /// A start without an outcome.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Running {
     /// A random number by which the starting process knows its own start again.
     pub(super) token: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Running {
 }
 
 /// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum LastOutcome {
     /// The handler failed, panicked or exceeded its time limit.
     Retry,

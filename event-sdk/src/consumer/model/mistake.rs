@@ -27,4 +27,16 @@ pub(super) enum Mistake {
     MissingNumbersIgnored,
     /// The gate compares counts, though a late acknowledgement may have settled what it counts.
     LateAcksIgnored,
+    /// A new owner starts what was delivered before without a record.
+    StartsUnrecorded,
+    /// A new owner takes a start without an outcome for a failed attempt.
+    InterruptedIsFailed,
+    /// Other handlers start while a suspect waits or runs.
+    OthersStartBesideSuspect,
+    /// The record of an event that is given up is deleted before its letter is written.
+    ForgottenBeforeLetter,
+    /// A dead event is settled by its new owner without its letter.
+    DeadWithoutLetter,
+    /// A record is written whatever its revision, with what its process knows.
+    RecordOverwritten,
 }

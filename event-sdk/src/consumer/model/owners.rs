@@ -9,11 +9,16 @@
 //! - No handler starts while another process is the owner. A handler that ran when its process was
 //!   stopped is the exception; it does not complete.
 //! - No handler starts while another one runs in the same process.
-//! - A handler starts only when all earlier events of the key are settled, or were completed in
-//!   the same ownership.
-//! - Nothing is acknowledged that was not completed, and from every state everything is completed
-//!   and acknowledged in the end by the processes that go on, also by one alone.
+//! - A handler starts only when all earlier events of the key are settled, or were completed or
+//!   given up in the same ownership.
+//! - A handler that ends the process is started once more than it has attempts at most, beside those
+//!   starts that ended with an ownership, and becomes a dead letter. So does one that always fails.
+//!   Another event becomes one only if an ownership ended while its handler ran alone.
+//! - A suspect runs alone in its process.
+//! - Nothing is acknowledged that was neither completed nor has a dead letter, nothing has both, and from every state everything is completed
+//!   or dead, and acknowledged in the end by the processes that go on, also by one alone.
 
+mod attempts;
 mod process;
 mod recovery;
 
@@ -28,7 +33,8 @@ use super::super::owner::lease::Step;
 use super::mistake::Mistake;
 use super::search::Model;
 use super::world::{
-    Faults, PROCESSES, Process, Question, Reading, Running, Server, Store, TERM, World, Writing,
+    Faults, PROCESSES, Passed, Process, Question, Reading, Records, Running, Server, Stage, Store,
+    TERM, World, Writing,
 };
 
 /// The size of the world.
@@ -36,17 +42,35 @@ use super::world::{
 pub(super) struct Owners {
     /// The time at which no more time passes.
     pub(super) ticks: u64,
-    /// Number of messages, all of one key. Without messages there is no server, and an owner may
+    /// Number of messages. Without messages there is no server, and an owner may
     /// start a handler at any time.
     pub(super) messages: u64,
+    /// Number of keys, which the messages have by turns.
+    pub(super) keys: u64,
+    /// What the handlers of the first messages do. Others succeed.
+    pub(super) handlers: &'static [Handler],
+    /// How many attempts a message has.
+    pub(super) max_attempts: u32,
     /// How often the server delivers a message at most.
     pub(super) deliveries: u8,
     /// The faults that may happen, beside those of time.
     pub(super) faults: Faults,
     /// Whether requests to the bucket are answered at once.
     pub(super) prompt_store: bool,
+    /// Whether questions for the consumer's position are answered at once.
+    pub(super) prompt_server: bool,
+    /// What has happened before the search begins.
+    pub(super) begins_with: &'static [Action],
     /// The planted mistake.
     pub(super) mistake: Option<Mistake>,
+}
+
+/// What a handler does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Handler {
+    Succeeds,
+    Fails,
+    EndsTheProcess,
 }
 
 /// What can happen.
@@ -80,10 +104,16 @@ pub(super) enum Action {
     Redeliver(usize, u64),
     /// A delivery arrives.
     Receive(usize),
-    /// An owner starts the next handler.
-    Start(usize),
-    /// A handler completes.
-    Finish(usize),
+    /// An owner makes the next step to start the handler of a message.
+    Start(usize, u64),
+    /// An owner sends the record of a start, and the bucket does not make it yet.
+    SendRecord(usize, u64),
+    /// The bucket makes a write whose sender is no longer the owner.
+    MakeLateRecord(usize),
+    /// A handler ends.
+    Finish(usize, u64),
+    /// An owner writes a dead letter.
+    Letter(usize, u64),
     /// An acknowledgement arrives at the server.
     Ack(u64, usize),
     /// A process notices the time.
@@ -101,7 +131,7 @@ impl Model for Owners {
     type Action = Action;
 
     fn initial(&self) -> World {
-        World {
+        let mut world = World {
             now: 0,
             store: Store {
                 entry: None,
@@ -117,8 +147,24 @@ impl Model for Owners {
             orphans: BTreeSet::new(),
             acks: BTreeSet::new(),
             completed: BTreeSet::new(),
+            letters: BTreeSet::new(),
+            records: Records::default(),
+            late_records: BTreeSet::new(),
+            history: BTreeMap::new(),
             left: self.faults,
+        };
+        for action in self.begins_with {
+            let mut possible = Vec::new();
+            self.actions(&world, &mut possible);
+            assert!(
+                possible.contains(action),
+                "{action:?} is not possible: {possible:?}"
+            );
+            if let Err(broken) = self.act(&mut world, *action) {
+                panic!("{action:?}: {broken}");
+            }
         }
+        world
     }
 
     fn actions(&self, world: &World, actions: &mut Vec<Action>) {
@@ -126,6 +172,11 @@ impl Model for Owners {
             actions.push(Action::Tick);
         }
         actions.extend((0..world.orphans.len()).map(Action::MakeOrphan));
+        for (at, late) in world.late_records.iter().enumerate() {
+            if !self.is_awaited(world, late) {
+                actions.push(Action::MakeLateRecord(at));
+            }
+        }
         actions.extend(
             world
                 .acks
@@ -146,10 +197,19 @@ impl Model for Owners {
         Ok(world)
     }
 
+    fn checks_one_in(&self) -> u128 {
+        // The order matters in few states.
+        if self.faults.late_records > 0 {
+            200
+        } else {
+            1_000
+        }
+    }
+
     fn check(&self, world: &World) -> Result<(), String> {
         let alone = (0..PROCESSES).map(Some);
         let mut who_goes_on = std::iter::once(None).chain(alone);
-        who_goes_on.try_for_each(|alone| self.recovers(world.clone(), alone))
+        who_goes_on.try_for_each(|alone| self.recovers(world, alone))
     }
 }
 
@@ -187,23 +247,21 @@ impl Owners {
         if self.has_step(world, p) {
             actions.push(Action::Lease(p));
         }
+        let finish = |running: &Running| Action::Finish(p, running.sequence);
+        actions.extend(process.running.iter().map(finish));
         let Some(owned) = &process.ownership else {
-            if process.running.is_some() {
-                actions.push(Action::Finish(p));
-            }
             return;
         };
         if process.cancel_at() <= time(world.now) {
             actions.push(Action::Poll(p));
         }
-        let drained = process.running.is_none() && !world.acks.iter().any(|(_, from)| *from == p);
+        let drained = process.running.is_empty() && !world.acks.iter().any(|(_, from)| *from == p);
         if world.left.releases > 0 && (drained || self.has(Mistake::ReleaseWhileRunning)) {
             actions.push(Action::Release(p));
         }
         if self.messages == 0 {
-            match process.running {
-                Some(_) => actions.push(Action::Finish(p)),
-                None => actions.push(Action::Start(p)),
+            if process.running.is_empty() {
+                actions.push(Action::Start(p, 0));
             }
             return;
         }
@@ -215,12 +273,30 @@ impl Owners {
         if owned.gate.is_some() && !process.arrivals.is_empty() {
             actions.push(Action::Receive(p));
         }
-        if process.running.is_some() {
-            actions.push(Action::Finish(p));
-        }
-        let holds_the_key = |running: Running| running.epoch == owned.epoch;
-        if !process.running.is_some_and(holds_the_key) && !owned.passed.is_empty() {
-            actions.push(Action::Start(p));
+        // The first of a key holds it from its start to its end, also while it is retried.
+        let begun = |passed: &Passed| passed.stage != Stage::Ready || passed.known.is_some();
+        let all = owned.passed.iter();
+        let begun_keys = all.filter(|(_, passed)| begun(passed));
+        let mut keys: BTreeSet<u64> = begun_keys.map(|(s, _)| s % self.keys).collect();
+        for (sequence, passed) in &owned.passed {
+            if keys.contains(&(sequence % self.keys)) && !begun(passed) {
+                continue;
+            }
+            keys.insert(sequence % self.keys);
+            match passed.stage {
+                Stage::GivingUp => actions.push(Action::Letter(p, *sequence)),
+                Stage::Running { .. } => {}
+                stage if self.may_start(process, stage) => {
+                    actions.push(Action::Start(p, *sequence));
+                    if world.left.late_records > 0
+                        && passed.redelivered
+                        && matches!(stage, Stage::Ready | Stage::Suspect)
+                    {
+                        actions.push(Action::SendRecord(p, *sequence));
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
@@ -257,10 +333,11 @@ impl Owners {
                     world.store.write(expected, Some(entry));
                 }
             }
+            Action::MakeLateRecord(at) => self.make_late_record(world, at),
             Action::Ack(sequence, p) => {
                 world.acks.remove(&(sequence, p));
-                if !world.completed.contains(&sequence) {
-                    return Err(format!("{sequence} is acknowledged and was not completed"));
+                if !world.completed.contains(&sequence) && !world.letters.contains(&sequence) {
+                    return Err(format!("{sequence} is acknowledged and was not handled"));
                 }
                 world.server.acknowledge(sequence);
             }
@@ -289,6 +366,9 @@ impl Owners {
                 {
                     owned.question = Some(Question::Served(ticket, position));
                 }
+                if self.prompt_server {
+                    return self.act(world, Action::Answer(p));
+                }
             }
             Action::Lease(p)
             | Action::AnswerWrite(p)
@@ -297,12 +377,14 @@ impl Owners {
             | Action::Ask(p)
             | Action::Answer(p)
             | Action::Receive(p)
-            | Action::Start(p)
-            | Action::Finish(p)
+            | Action::Start(p, _)
+            | Action::SendRecord(p, _)
+            | Action::Finish(p, _)
+            | Action::Letter(p, _)
             | Action::Poll(p)
             | Action::Release(p) => {
-                let late = matches!(action, Action::Start(_)) && self.has(Mistake::NoFence)
-                    || matches!(action, Action::Finish(_)) && self.has(Mistake::NoCancel);
+                let late = matches!(action, Action::Start(..)) && self.has(Mistake::NoFence)
+                    || matches!(action, Action::Finish(..)) && self.has(Mistake::NoCancel);
                 if !late {
                     self.notice(world, p);
                 }
@@ -339,14 +421,16 @@ impl Owners {
             Action::Ask(_) | Action::Answer(_) | Action::Receive(_) => {
                 self.gate_step(world, p, action);
             }
-            Action::Start(_) => return self.start(world, p),
-            Action::Finish(_) => return self.finish(world, p),
+            Action::Start(_, sequence) => return self.start(world, p, sequence),
+            Action::SendRecord(_, sequence) => self.send_record(world, p, sequence),
+            Action::Finish(_, sequence) => return self.finish(world, p, sequence),
+            Action::Letter(_, sequence) => return self.write_letter(world, p, sequence),
             Action::Release(_) => {
                 world.left.releases -= 1;
                 let process = &mut world.processes[p];
                 process.lease.want(false);
                 if !self.has(Mistake::ReleaseWhileRunning) {
-                    process.running = None;
+                    process.running.clear();
                 }
             }
             _ => {}

@@ -20,6 +20,9 @@ pub(super) trait Model {
     /// The state after an action; an error if the action breaks a promise.
     fn step(&self, state: &Self::State, action: Self::Action) -> Result<Self::State, String>;
 
+    /// One state in so many is checked with [`check`](Self::check).
+    fn checks_one_in(&self) -> u128;
+
     /// Checks a promise about what can still be reached from a state. It is called for a part of
     /// the states, since it costs more.
     fn check(&self, state: &Self::State) -> Result<(), String>;
@@ -75,9 +78,6 @@ impl fmt::Display for Broken {
     }
 }
 
-/// One state in so many is checked with [`Model::check`].
-const CHECKED: u128 = 1_000;
-
 /// Visits all states, depth first: it needs little memory.
 pub(super) fn visit<M: Model>(model: &M) -> Result<Visited, Broken> {
     let initial = model.initial();
@@ -97,7 +97,7 @@ pub(super) fn visit<M: Model>(model: &M) -> Result<Visited, Broken> {
         let after = model.step(state, action).and_then(|after| {
             let print = fingerprint(&after);
             let new = seen.insert(print);
-            if new && print.is_multiple_of(CHECKED) {
+            if new && print.is_multiple_of(model.checks_one_in()) {
                 checked += 1;
                 model.check(&after)?;
             }

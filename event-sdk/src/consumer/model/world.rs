@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::super::attempts::Known;
 use super::super::owner::entry::{LeaseEntry, OwnerId};
 use super::super::owner::gate::{Arrival, Baseline, BaselineTicket, Gate};
 use super::super::owner::lease::{Answer, Expected, Lease, ReadTicket, Term};
@@ -30,6 +31,14 @@ pub(super) struct World {
     pub(super) acks: BTreeSet<(u64, usize)>,
     /// Messages that a handler has completed, by any process.
     pub(super) completed: BTreeSet<u64>,
+    /// Dead letters, by sequence.
+    pub(super) letters: BTreeSet<u64>,
+    /// Attempt records in the bucket.
+    pub(super) records: Records,
+    /// Writes of records that are on their way.
+    pub(super) late_records: BTreeSet<LateRecord>,
+    /// What happened to a message, by sequence; of those that are not completed.
+    pub(super) history: BTreeMap<u64, History>,
     pub(super) left: Faults,
 }
 
@@ -39,6 +48,8 @@ impl World {
         self.server.deliveries += 1;
         let times = self.server.pending.entry(sequence).or_default();
         *times += 1;
+        // How often does not matter beyond the limit of a search.
+        *times = (*times).min(100);
         let arrival = Arrival {
             sequence,
             number: Some(self.server.deliveries),
@@ -59,10 +70,41 @@ impl World {
 }
 
 /// How many faults may still happen.
-#[derive(Debug, Clone, Copy, Hash)]
+#[derive(Debug, Clone, Copy, Hash, Default)]
 pub(super) struct Faults {
     pub(super) timeouts: u8,
     pub(super) releases: u8,
+    /// Writes of attempt records that are made late.
+    pub(super) late_records: u8,
+}
+
+/// The attempt records in the bucket.
+#[derive(Debug, Clone, Hash, Default)]
+pub(super) struct Records {
+    /// Revision and text, by key.
+    pub(super) entries: BTreeMap<String, (u64, String)>,
+    /// Number of writes.
+    pub(super) changes: u64,
+}
+
+/// A write of an attempt record that is on its way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct LateRecord {
+    pub(super) process: usize,
+    pub(super) sequence: u64,
+    pub(super) key: String,
+    /// The revision that it expects; `None` for a new record.
+    pub(super) expected: Option<u64>,
+    pub(super) text: String,
+}
+
+/// What happened to the handlers of one message.
+#[derive(Debug, Clone, Copy, Hash, Default)]
+pub(super) struct History {
+    /// Handlers that were started.
+    pub(super) starts: u8,
+    /// Handlers that were dropped at the end of an ownership.
+    pub(super) dropped: u8,
 }
 
 /// A write's expectation, in a form that can be ordered.
@@ -151,8 +193,10 @@ pub(super) struct Process {
     /// Deliveries on their way to it.
     pub(super) arrivals: VecDeque<Arrival>,
     pub(super) ownership: Option<Ownership>,
-    /// A handler that runs: its message, and when it must be cancelled.
-    pub(super) running: Option<Running>,
+    /// Handlers that run: one for each key at most.
+    pub(super) running: Vec<Running>,
+    /// How often it was started again.
+    pub(super) lives: u8,
 }
 
 /// A handler that runs.
@@ -182,12 +226,48 @@ pub(super) enum Reading {
 pub(super) struct Ownership {
     pub(super) epoch: u64,
     /// The gate; `None` until the first baseline is known.
-    pub(super) gate: Option<Gate<()>>,
+    pub(super) gate: Option<Gate<bool>>,
     pub(super) question: Option<Question>,
-    /// Messages that may be handled.
-    pub(super) passed: BTreeSet<u64>,
+    /// Messages that passed the gate and are not settled.
+    pub(super) passed: BTreeMap<u64, Passed>,
     /// Messages that were handled in this ownership.
     pub(super) done: BTreeSet<u64>,
+}
+
+/// A message that passed the gate.
+#[derive(Debug, Clone, Hash)]
+pub(super) struct Passed {
+    /// Whether the server had delivered it before.
+    pub(super) redelivered: bool,
+    pub(super) stage: Stage,
+    /// Whether its next start, or the one that runs, is recorded.
+    pub(super) counted: bool,
+    pub(super) known: Option<Known>,
+}
+
+/// How far an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Stage {
+    /// It may start.
+    Ready,
+    /// It runs alone in the process.
+    Suspect,
+    /// The record of its start is on its way.
+    Recording {
+        /// Whether it runs alone.
+        alone: bool,
+    },
+    /// Its start is recorded.
+    Recorded {
+        /// Whether it runs alone.
+        alone: bool,
+    },
+    Running {
+        /// Whether it runs alone.
+        alone: bool,
+    },
+    /// Its record says that it is dead; its letter is not written yet.
+    GivingUp,
 }
 
 /// A question for the consumer's position.
@@ -200,7 +280,13 @@ pub(super) enum Question {
 impl Process {
     /// A process that has just started.
     pub(super) fn new(number: usize) -> Self {
-        let id = OwnerId(Uuid::from_u128(number as u128 + 1));
+        Self::started_again(number, 0)
+    }
+
+    /// A process that was started again so many times.
+    pub(super) fn started_again(number: usize, lives: u8) -> Self {
+        let id = number + PROCESSES * usize::from(lives) + 1;
+        let id = OwnerId(Uuid::from_u128(id as u128));
         Self {
             id,
             lease: Lease::new(id, Term::new(Duration::from_secs(TERM))),
@@ -210,7 +296,8 @@ impl Process {
             pulls: false,
             arrivals: VecDeque::new(),
             ownership: None,
-            running: None,
+            running: Vec::new(),
+            lives,
         }
     }
 

@@ -86,6 +86,7 @@ pub(super) struct Engine {
 
 /// The jobs of which one runs at a time.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a job of its own")]
 struct Running {
     leases: bool,
     fetch: Option<u64>,
@@ -219,10 +220,10 @@ impl Engine {
     fn hinted(&mut self) {
         let now = self.now();
         let hints = *self.hints.borrow_and_update();
-        if hints.commits != self.seen.commits {
-            self.pace.committed(now);
-        } else {
+        if hints.commits == self.seen.commits {
             self.pace.inserted(now);
+        } else {
+            self.pace.committed(now);
         }
         self.seen = hints;
     }

@@ -45,7 +45,7 @@ struct Lane {
 /// All rows that a relay knows.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    lanes: HashMap<LaneId, Lane>,
+    by_id: HashMap<LaneId, Lane>,
     known: HashSet<i64>,
     ready: VecDeque<LaneId>,
     delayed: BTreeSet<(Duration, LaneId)>,
@@ -71,7 +71,7 @@ impl Lanes {
 
     /// Whether a row of the same key is known.
     pub(super) fn has_lane_of(&self, row: &OutboxRow) -> bool {
-        self.lanes.contains_key(&LaneId::of(row))
+        self.by_id.contains_key(&LaneId::of(row))
     }
 
     /// Adds a row that was read; a known one is ignored.
@@ -80,7 +80,7 @@ impl Lanes {
             return;
         }
         let id = LaneId::of(&row);
-        let lane = self.lanes.entry(id.clone()).or_insert_with(|| Lane {
+        let lane = self.by_id.entry(id.clone()).or_insert_with(|| Lane {
             shard: row.shard,
             queue: VecDeque::new(),
             in_flight: false,
@@ -107,7 +107,7 @@ impl Lanes {
         self.end_delays(now);
         for _ in 0..self.ready.len() {
             let id = self.ready.pop_front()?;
-            let Some(lane) = self.lanes.get_mut(&id) else {
+            let Some(lane) = self.by_id.get_mut(&id) else {
                 continue;
             };
             // An entry of a lane that was forgotten meanwhile may stand for a newer lane too.
@@ -132,7 +132,7 @@ impl Lanes {
 
     /// The row in flight was confirmed: the next one of its lane may follow.
     pub(super) fn confirmed(&mut self, id: &LaneId) {
-        if let Some(lane) = self.lanes.get_mut(id) {
+        if let Some(lane) = self.by_id.get_mut(id) {
             lane.in_flight = false;
             if !lane.queue.is_empty() {
                 self.ready.push_back(id.clone());
@@ -142,7 +142,7 @@ impl Lanes {
 
     /// The row in flight failed, and is sent again at `at`.
     pub(super) fn retry(&mut self, id: &LaneId, row: OutboxRow, at: Duration) {
-        let Some(lane) = self.lanes.get_mut(id) else {
+        let Some(lane) = self.by_id.get_mut(id) else {
             return;
         };
         lane.in_flight = false;
@@ -156,7 +156,7 @@ impl Lanes {
     /// The row in flight was parked: all rows of its lane that wait are forgotten. Those that are
     /// in flight no more but wait for their marks stay known.
     pub(super) fn parked(&mut self, id: &LaneId, row: i64) {
-        if let Some(lane) = self.lanes.get_mut(id) {
+        if let Some(lane) = self.by_id.get_mut(id) {
             lane.in_flight = false;
             lane.sent -= 1;
             self.known.remove(&row);
@@ -169,10 +169,10 @@ impl Lanes {
         if !self.known.remove(&row) {
             return;
         }
-        if let Some(lane) = self.lanes.get_mut(id) {
+        if let Some(lane) = self.by_id.get_mut(id) {
             lane.sent = lane.sent.saturating_sub(1);
             if lane.sent == 0 && lane.queue.is_empty() {
-                self.lanes.remove(id);
+                self.by_id.remove(id);
             }
         }
     }
@@ -181,7 +181,7 @@ impl Lanes {
     pub(super) fn forget_unsent(&mut self, shard: Option<u16>) {
         let of_shard = |lane: &Lane| shard.is_none_or(|shard| lane.shard == shard);
         let ids: Vec<_> = self
-            .lanes
+            .by_id
             .iter()
             .filter(|(_, lane)| of_shard(lane))
             .map(|(id, _)| id.clone())
@@ -192,7 +192,7 @@ impl Lanes {
     }
 
     fn forget_queue(&mut self, id: &LaneId) {
-        let Some(lane) = self.lanes.get_mut(id) else {
+        let Some(lane) = self.by_id.get_mut(id) else {
             return;
         };
         self.queued -= lane.queue.len();
@@ -203,13 +203,13 @@ impl Lanes {
             self.delayed.remove(&(at, id.clone()));
         }
         if lane.sent == 0 {
-            self.lanes.remove(id);
+            self.by_id.remove(id);
         }
     }
 
     /// Whether a row of the shard is known.
     pub(super) fn has_shard(&self, shard: u16) -> bool {
-        self.lanes.values().any(|lane| lane.shard == shard)
+        self.by_id.values().any(|lane| lane.shard == shard)
     }
 
     /// When the next delayed lane is due.
@@ -223,7 +223,7 @@ impl Lanes {
             && *at <= now
             && let Some((_, id)) = self.delayed.pop_first()
         {
-            if let Some(lane) = self.lanes.get_mut(&id) {
+            if let Some(lane) = self.by_id.get_mut(&id) {
                 lane.retry_at = None;
                 self.ready.push_back(id);
             }

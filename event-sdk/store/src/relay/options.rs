@@ -75,7 +75,8 @@ impl Options {
     /// The time after a confirmation within which a row may be published again: the duplicate window
     /// less a tenth.
     pub(super) fn resend_window(&self) -> Duration {
-        self.duplicate_window - self.duplicate_window / 10
+        self.duplicate_window
+            .saturating_sub(self.duplicate_window / 10)
     }
 
     /// Confirmed rows that may wait for their marks before no more rows are sent.

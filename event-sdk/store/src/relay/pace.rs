@@ -111,7 +111,7 @@ mod tests {
         pace.inserted(now);
         assert_eq!(pace.next_at(), now);
         pace.looked(0, false, now);
-        assert_eq!(pace.next_at() - now, FIRST);
+        assert_eq!(pace.next_at(), now + FIRST);
     }
 
     #[test]

@@ -274,26 +274,23 @@ impl PostgresOutbox {
         if releasing.is_none() {
             return Ok(Release::Refused);
         }
-        let partly = match entry.key.as_deref() {
-            Some(key) => {
-                let released = self
-                    .query(&sql.release_key)
-                    .bind(signed_shard(lease.shard))
-                    .bind(key.to_owned())
-                    .bind(i64::from(limit))
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(store_error)?;
-                released.rows_affected() >= u64::from(limit)
-            }
-            None => {
-                self.query(&sql.release_row)
-                    .bind(entry.id)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(store_error)?;
-                false
-            }
+        let partly = if let Some(key) = entry.key.as_deref() {
+            let released = self
+                .query(&sql.release_key)
+                .bind(signed_shard(lease.shard))
+                .bind(key.to_owned())
+                .bind(i64::from(limit))
+                .execute(&mut *tx)
+                .await
+                .map_err(store_error)?;
+            released.rows_affected() >= u64::from(limit)
+        } else {
+            self.query(&sql.release_row)
+                .bind(entry.id)
+                .execute(&mut *tx)
+                .await
+                .map_err(store_error)?;
+            false
         };
         if !partly {
             self.query(&sql.remove_parked)

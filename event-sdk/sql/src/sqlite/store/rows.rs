@@ -270,25 +270,22 @@ impl SqliteOutbox {
         if !releasing {
             return Ok(Release::Refused);
         }
-        let partly = match entry.key.as_deref() {
-            Some(key) => {
-                let released = sqlx::query(sql.release_key.sql())
-                    .bind(shard)
-                    .bind(key)
-                    .bind(i64::from(limit))
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(store_error)?;
-                released.rows_affected() >= u64::from(limit)
-            }
-            None => {
-                sqlx::query(sql.release_row.sql())
-                    .bind(entry.id)
-                    .execute(&mut *tx)
-                    .await
-                    .map_err(store_error)?;
-                false
-            }
+        let partly = if let Some(key) = entry.key.as_deref() {
+            let released = sqlx::query(sql.release_key.sql())
+                .bind(shard)
+                .bind(key)
+                .bind(i64::from(limit))
+                .execute(&mut *tx)
+                .await
+                .map_err(store_error)?;
+            released.rows_affected() >= u64::from(limit)
+        } else {
+            sqlx::query(sql.release_row.sql())
+                .bind(entry.id)
+                .execute(&mut *tx)
+                .await
+                .map_err(store_error)?;
+            false
         };
         if !partly {
             sqlx::query(sql.remove_parked.sql())

@@ -1,12 +1,12 @@
 //! What a process does with its lease, its gate and its handlers, and the promises about that.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{Action, Owners, time};
 use crate::consumer::model::mistake::Mistake;
 use crate::consumer::model::world::{
-    Expectation, Ownership, Process, Question, Reading, Running, World, Writing,
+    Expectation, Ownership, Passed, Process, Question, Reading, Running, World, Writing,
 };
 use crate::consumer::owner::entry::LeaseEntry;
 use crate::consumer::owner::gate::{Arrival, Gate, Passage};
@@ -101,14 +101,18 @@ impl Owners {
             _ => {
                 if let (Some(gate), Some(arrival)) = (&mut owned.gate, arrivals.pop_front()) {
                     let arrival = self.arrived(arrival);
-                    if let Passage::Pass(()) = gate.delivered(arrival, (), now) {
-                        owned.passed.insert(arrival.sequence);
+                    let again = arrival.redelivered;
+                    if let Passage::Pass(again) = gate.delivered(arrival, again, now) {
+                        owned.passed.insert(arrival.sequence, Passed::new(again));
                     }
                 }
             }
         }
         if let Some(released) = owned.gate.as_mut().and_then(|gate| gate.release(now)) {
-            owned.passed.extend(released.items.into_keys());
+            let items = released.items.into_iter();
+            owned
+                .passed
+                .extend(items.map(|(sequence, again)| (sequence, Passed::new(again))));
         }
     }
 
@@ -122,20 +126,25 @@ impl Owners {
         arrival
     }
 
-    pub(super) fn start(&self, world: &mut World, p: usize) -> Result<(), String> {
+    pub(super) fn start(&self, world: &mut World, p: usize, sequence: u64) -> Result<(), String> {
         let now = time(world.now);
         let process = &world.processes[p];
-        let (Some(owned), Some(deadlines)) = (&process.ownership, process.lease.deadlines()) else {
-            return Ok(());
-        };
-        let any = Some(0).filter(|_| self.messages == 0);
-        let Some(sequence) = owned.passed.first().copied().or(any) else {
+        let (Some(_), Some(deadlines)) = (&process.ownership, process.lease.deadlines()) else {
             return Ok(());
         };
         if now >= deadlines.start_until && !self.has(Mistake::NoFence) {
             return Ok(());
         }
-        if process.running.is_some() {
+        if !self.is_recorded(world, p, sequence) {
+            return Ok(());
+        }
+        let process = &world.processes[p];
+        let Some(owned) = &process.ownership else {
+            return Ok(());
+        };
+        let key = |sequence: u64| sequence % self.keys;
+        let mut running = process.running.iter();
+        if running.any(|running| key(running.sequence) == key(sequence)) {
             return Err(format!("process {p} runs two handlers of a key"));
         }
         for (q, other) in world.processes.iter().enumerate() {
@@ -144,52 +153,53 @@ impl Owners {
                     "process {p} starts {sequence} while {q} is the owner"
                 ));
             }
-            let released = other.running.is_some() && other.lease.deadlines().is_none();
+            let released = !other.running.is_empty() && other.lease.deadlines().is_none();
             if q != p && released {
                 return Err(format!(
                     "process {p} starts {sequence}, and {q} has not stopped"
                 ));
             }
         }
-        for lower in 1..sequence {
+        for lower in (1..sequence).filter(|lower| key(*lower) == key(sequence)) {
             if !world.server.acked.contains(&lower) && !owned.done.contains(&lower) {
                 return Err(format!("process {p} starts {sequence} before {lower}"));
             }
         }
-        let running = Running {
-            sequence,
-            epoch: owned.epoch,
-        };
-        world.processes[p].running = Some(running);
-        Ok(())
+        let epoch = owned.epoch;
+        world.processes[p].running.push(Running { sequence, epoch });
+        self.started(world, p, sequence)
     }
 
-    pub(super) fn finish(&self, world: &mut World, p: usize) -> Result<(), String> {
+    pub(super) fn finish(&self, world: &mut World, p: usize, sequence: u64) -> Result<(), String> {
         let now = time(world.now);
-        let Some(running) = world.processes[p].running.take() else {
+        let process = &mut world.processes[p];
+        let mut all = process.running.iter();
+        let Some(at) = all.position(|running| running.sequence == sequence) else {
             return Ok(());
         };
-        let process = &mut world.processes[p];
+        let running = process.running.remove(at);
         if process.lease.epoch(now) != Some(running.epoch) {
             if self.has(Mistake::AcquiresUncleared) || self.has(Mistake::ReleaseWhileRunning) {
                 return Ok(());
             }
             return Err(format!("process {p} completes a handler after its lease"));
         }
-        if let Some(owned) = &mut process.ownership {
-            owned.passed.remove(&running.sequence);
-            if self.messages > 0 {
-                owned.done.insert(running.sequence);
-            }
+        if self.messages == 0 {
+            return Ok(());
+        }
+        self.ended(world, p, sequence)
+    }
+
+    /// An owner acknowledges a message that it has completed or given up.
+    pub(super) fn settle(&self, world: &mut World, p: usize, sequence: u64) {
+        if let Some(owned) = &mut world.processes[p].ownership {
+            owned.passed.remove(&sequence);
+            owned.done.insert(sequence);
             if let Some(gate) = &mut owned.gate {
-                gate.settled(running.sequence);
+                gate.settled(sequence);
             }
         }
-        if self.messages > 0 {
-            world.completed.insert(running.sequence);
-            world.acks.insert((running.sequence, p));
-        }
-        Ok(())
+        world.acks.insert((sequence, p));
     }
 
     /// A process notices that it has lost its lease, or has it now.
@@ -204,7 +214,10 @@ impl Owners {
             process.lease.expire(now);
             let released = self.has(Mistake::ReleaseWhileRunning) && world.left.releases == 0;
             if !self.has(Mistake::AcquiresUncleared) && !released {
-                process.running = None;
+                for running in process.running.drain(..) {
+                    let history = world.history.entry(running.sequence).or_default();
+                    history.dropped += 1;
+                }
             }
             process.lease.cleared();
         }
@@ -215,7 +228,7 @@ impl Owners {
                 epoch,
                 gate: None,
                 question: None,
-                passed: BTreeSet::new(),
+                passed: BTreeMap::new(),
                 done: BTreeSet::new(),
             });
         }

@@ -96,14 +96,15 @@ impl Engine {
                 if self.take_rows(rows) {
                     self.pace.rescan_now(now);
                 } else if whole {
-                    self.pace.looked_below(false, now - began, now);
+                    self.pace
+                        .looked_below(false, now.saturating_sub(began), now);
                 }
                 self.pace.looked(count, full, now);
             }
             Job::FetchBelow { limit, began, .. } => {
                 self.take_rows(rows);
                 self.pace
-                    .looked_below(is_full(count, limit), now - began, now);
+                    .looked_below(is_full(count, limit), now.saturating_sub(began), now);
             }
             _ => {}
         }

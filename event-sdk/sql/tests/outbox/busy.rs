@@ -1,0 +1,117 @@
+//! SQLite that is busy, full or has no free connection: an outage, after which the relay goes on.
+
+use std::time::Duration;
+
+use event_sdk_sql::StoreErrorKind;
+
+use crate::database::open_with;
+use crate::rig::{PATIENCE, Rig, placed, wait_until};
+
+#[tokio::test]
+async fn a_busy_database_is_an_outage_and_the_relay_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = open_with(&folder, 4, Duration::from_millis(50), PATIENCE).await;
+    let rig = Rig::over(folder, pool);
+    rig.outbox.migrate().await.expect("migrate");
+    let relay = rig.start();
+    enqueue_patiently(&rig).await;
+    rig.wait_for_marks(1).await;
+    let mut lock = lock(&rig).await;
+    rig.outbox
+        .enqueue(&mut lock, placed("a", 2))
+        .await
+        .expect("enqueue");
+    let refused = rig.outbox.begin().await.expect_err("busy");
+    assert_eq!(refused.kind(), StoreErrorKind::Busy);
+    assert!(refused.is_outage());
+    lock.commit().await.expect("commit");
+    rig.wait_for(&[("a", vec![1, 2])]).await;
+    rig.wait_for_marks(2).await;
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn an_exhausted_pool_is_an_outage_and_the_relay_goes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = open_with(&folder, 1, PATIENCE, Duration::from_secs(2)).await;
+    let rig = Rig::over(folder, pool);
+    rig.outbox.migrate().await.expect("migrate");
+    let mut held = rig.outbox.begin().await.expect("begin");
+    let refused = rig.outbox.begin().await.expect_err("no connection");
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    let relay = rig.start();
+    held.publish(placed("a", 1)).await.expect("enqueue");
+    let refused = rig.outbox.status().await.expect_err("no connection");
+    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
+    held.commit().await.expect("commit");
+    rig.wait_for(&[("a", vec![1])]).await;
+    relay.stop().await;
+}
+
+#[tokio::test]
+async fn a_full_database_is_an_outage_and_nothing_is_lost() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = open_with(&folder, 1, PATIENCE, PATIENCE).await;
+    let rig = Rig::over(folder, pool);
+    rig.outbox.migrate().await.expect("migrate");
+    rig.enqueue([placed("a", 1)]).await;
+    let pages: i64 = sqlx::query_scalar("pragma page_count")
+        .fetch_one(&rig.pool)
+        .await
+        .expect("pages");
+    let limit = format!("pragma max_page_count = {pages}");
+    sqlx::raw_sql(sqlx::AssertSqlSafe(limit))
+        .execute(&rig.pool)
+        .await
+        .expect("a limit");
+    let mut tx = rig.outbox.begin().await.expect("begin");
+    let large = "x".repeat(200_000);
+    let full = tx.publish(placed("b", 1)).metadata("note", large).await;
+    assert_eq!(full.expect_err("full").kind(), StoreErrorKind::Full);
+    drop(tx);
+    rig.execute("pragma max_page_count = 1000000").await;
+    let relay = rig.start();
+    rig.wait_for(&[("a", vec![1])]).await;
+    relay.stop().await;
+}
+
+/// Enqueues one event, again and again while the relay holds the database.
+async fn enqueue_patiently(rig: &Rig) {
+    wait_until("the database is free", async || {
+        let Ok(mut tx) = rig.outbox.begin().await else {
+            return false;
+        };
+        tx.publish(placed("a", 1)).await.is_ok() && tx.commit().await.is_ok()
+    })
+    .await;
+}
+
+/// A transaction that holds the database.
+async fn lock(rig: &Rig) -> event_sdk_sql::Tx<event_sdk_sql::Sqlite> {
+    loop {
+        if let Ok(tx) = rig.outbox.begin().await {
+            return tx;
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_time_left_in_the_lease() {
+    let rig = Rig::new().await;
+    let relay = crate::relays::short(&rig);
+    rig.enqueue([placed("a", 1)]).await;
+    rig.wait_for_marks(1).await;
+    let mut lock = rig.outbox.begin().await.expect("begin");
+    // Longer than the lease: from then on nothing may be sent.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    rig.outbox
+        .enqueue(&mut lock, placed("a", 2))
+        .await
+        .expect("enqueue");
+    lock.commit().await.expect("commit");
+    wait_until("it goes on after a renewal", async || {
+        rig.count("state = 2").await == 2
+    })
+    .await;
+    relay.stop().await;
+}

@@ -1,0 +1,57 @@
+//! SQLite for the tests: a file in a folder of its own.
+
+use std::time::Duration;
+
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+
+use crate::rig::PATIENCE;
+
+pub(crate) type Db = sqlx::Sqlite;
+
+/// Keeps the database.
+pub(crate) type Home = tempfile::TempDir;
+
+/// A database without tables.
+pub(crate) async fn open() -> (Home, SqlitePool) {
+    let home = tempfile::tempdir().expect("a folder");
+    let pool = open_with(&home, 4, PATIENCE, PATIENCE).await;
+    (home, pool)
+}
+
+/// The next ids begin at 1,000.
+pub(crate) const IDS_FROM_1000: &str =
+    "insert into sqlite_sequence (name, seq) values ('event_outbox', 999)";
+
+/// Inserts a copy of row 1,000 with another id, key, message id and data.
+pub(crate) const LATE_ROW: &str = r#"
+    insert into event_outbox (id, key, subject, message_id, body)
+    select ?1, ?2, subject, ?3,
+        cast(replace(cast(body as text), '"order":"a","n":0', ?4) as blob)
+    from event_outbox where id = 1000"#;
+
+/// What a program in another language does.
+pub(crate) const FOREIGN_INSERT: &str = r#"
+    insert into event_outbox (key, subject, message_id, body) values ('a',
+        'events.orders.order.placed', '0193e3c8-2a7e-7e3c-9d2a-5c1f6d1b2a01',
+        cast('{"event_id":"0193e3c8-2a7e-7e3c-9d2a-5c1f6d1b2a01","event_type":"order.placed",
+            "timestamp":"2026-11-30T12:00:00Z","data":{"order":"a","n":1}}' as blob))"#;
+
+pub(crate) async fn open_with(
+    folder: &Home,
+    connections: u32,
+    busy: Duration,
+    acquire: Duration,
+) -> SqlitePool {
+    let options = SqliteConnectOptions::new()
+        .filename(folder.path().join("shop.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .busy_timeout(busy);
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(acquire)
+        .connect_with(options)
+        .await
+        .expect("a database")
+}

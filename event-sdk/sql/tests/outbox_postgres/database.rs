@@ -1,0 +1,47 @@
+//! PostgreSQL for the tests: a database of its own on the server of the test program.
+
+use event_sdk_test_servers::postgres::{Database, Postgres};
+use sqlx::PgPool;
+use sqlx::postgres::PgPoolOptions;
+
+use crate::rig::PATIENCE;
+
+pub(crate) type Db = sqlx::Postgres;
+
+/// Keeps the database.
+pub(crate) type Home = Database;
+
+/// A database without tables.
+pub(crate) async fn open() -> (Home, PgPool) {
+    let server = Postgres::shared().await.expect("a server");
+    let database = server.database().await.expect("a database");
+    let pool = connect(&database.url()).await;
+    (database, pool)
+}
+
+pub(crate) async fn connect(url: &str) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(5)
+        .acquire_timeout(PATIENCE)
+        .connect(url)
+        .await
+        .expect("a connection")
+}
+
+/// The next ids begin at 1,000.
+pub(crate) const IDS_FROM_1000: &str = "alter table event_outbox alter column id restart with 1000";
+
+/// Inserts a copy of row 1,000 with another id, key, message id and data.
+pub(crate) const LATE_ROW: &str = r#"
+    insert into event_outbox (id, key, subject, message_id, body) overriding system value
+    select $1, $2, subject, $3,
+        convert_to(replace(convert_from(body, 'UTF8'), '"order":"a","n":0', $4), 'UTF8')
+    from event_outbox where id = 1000"#;
+
+/// What a program in another language does.
+pub(crate) const FOREIGN_INSERT: &str = r#"
+    select event_outbox_enqueue('events.orders.order.placed',
+        '0193e3c8-2a7e-7e3c-9d2a-5c1f6d1b2a01',
+        convert_to('{"event_id":"0193e3c8-2a7e-7e3c-9d2a-5c1f6d1b2a01",
+            "event_type":"order.placed","timestamp":"2026-11-30T12:00:00Z",
+            "data":{"order":"a","n":1}}', 'UTF8'), 'a')"#;

@@ -1,0 +1,31 @@
+//! The tests of the outbox on a real PostgreSQL, and those of PostgreSQL alone.
+
+mod database;
+mod pooled;
+
+#[path = "../outbox/cleaning.rs"]
+mod cleaning;
+#[path = "../outbox/clock.rs"]
+mod clock;
+#[path = "../outbox/crashes.rs"]
+mod crashes;
+#[path = "../outbox/enqueueing.rs"]
+mod enqueueing;
+#[path = "../outbox/order.rs"]
+mod order;
+#[path = "../outbox/parked.rs"]
+mod parked;
+#[path = "../outbox/relays.rs"]
+mod relays;
+#[path = "../outbox/rig.rs"]
+mod rig;
+#[path = "../outbox/scheduled.rs"]
+mod scheduled;
+#[path = "../outbox/schema.rs"]
+mod schema;
+#[path = "../outbox/script.rs"]
+mod script;
+#[path = "../outbox/trouble.rs"]
+mod trouble;
+#[path = "../outbox/went_back.rs"]
+mod went_back;
