@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk_sql::{Outbox, Postgres, Sqlite, Store, Tx};
-use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, StoreFuture};
 use event_sdk_store_conformance::{Harness, HarnessError, Need, TestedOutbox, Writing};
 use event_sdk_test_servers::postgres::{Pooler, Postgres as Server};
@@ -154,10 +153,10 @@ impl<DB: Store> Writing for SqlWriting<DB> {
     }
 
     fn commit(self: Box<Self>) -> StoreFuture<'static, ()> {
-        Box::pin(async move { self.0.commit().await })
+        Box::pin(self.0.commit())
     }
 
     fn rollback(self: Box<Self>) -> StoreFuture<'static, ()> {
-        Box::pin(async move { Result::<(), StoreError>::Ok(self.0.rollback().await?) })
+        Box::pin(self.0.rollback())
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use crate::failure::Outcome;
+use crate::need::Need;
 use crate::rig::Rig;
 
 /// One guarantee of the [`OutboxStore`](event_sdk_store::outbox::OutboxStore) contract.
@@ -15,17 +16,6 @@ pub struct Case {
     pub(crate) promise: &'static str,
     pub(crate) needs: &'static [Need],
     pub(crate) body: fn(Rig) -> Pin<Box<dyn Future<Output = Outcome> + Send>>,
-}
-
-/// What a store may lack by its nature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Need {
-    /// Several transactions write at the same time, so that rows commit in another order than that of
-    /// their ids. A store without it makes a second writer wait.
-    ConcurrentWriters,
-    /// The outbox has several shards.
-    Shards,
 }
 
 impl Case {
@@ -79,7 +69,7 @@ macro_rules! cases {
                 name: stringify!($name),
                 area: $area,
                 promise: $promise,
-                needs: &[$($crate::case::Need::$need),*],
+                needs: &[$($crate::need::Need::$need),*],
                 body: |rig| Box::pin($name(rig)),
             },
         )+];

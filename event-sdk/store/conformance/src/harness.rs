@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, StoreFuture};
 
-use crate::Need;
+use crate::need::Need;
 
 /// Why a harness could not start an outbox.
 pub type HarnessError = Box<dyn std::error::Error + Send + Sync>;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::Need;
 use crate::failure::{Outcome, ensure, ensure_eq};
+use crate::need::Need;
 use crate::rig::{Rig, names, row};
 
 pub(crate) async fn check(rig: Rig, need: Need) -> Outcome {

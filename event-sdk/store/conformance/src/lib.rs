@@ -42,6 +42,7 @@
 //! - `harness`: the traits that a store's author implements;
 //! - `suite`: selects and runs the cases;
 //! - `case`, `cases`: a case, and all cases by area;
+//! - `need`: what a case needs that a store may lack;
 //! - `lacking`: what a store that lacks something does instead;
 //! - `rig`: the outbox of a case, and rows to write;
 //! - `failure`, `report`: why a case failed, and the results.
@@ -53,14 +54,16 @@ mod suite;
 mod case;
 mod cases;
 mod lacking;
+mod need;
 
 mod rig;
 
 mod failure;
 mod report;
 
-pub use case::{Case, Need};
+pub use case::Case;
 pub use harness::{Harness, HarnessError, TestedOutbox, Writing};
+pub use need::Need;
 pub use report::{CaseResult, Report, Verdict};
 pub use suite::{Suite, UnknownCase};
 

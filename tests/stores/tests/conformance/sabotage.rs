@@ -84,6 +84,7 @@ pub(crate) enum Sabotage {
 
     CleansEverything,
     CleansNothing,
+    CleansReadyRows,
     CleansAllAtOnce,
 }
 

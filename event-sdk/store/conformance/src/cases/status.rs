@@ -48,12 +48,12 @@ async fn rows_are_counted_by_their_states(rig: Rig) -> Outcome {
 
 async fn the_oldest_ready_row_gives_the_age(rig: Rig) -> Outcome {
     let owner = rig.owner().await?;
-    let aged = |name: &str, seconds| {
+    let created = |name: &str, seconds| {
         let mut message = keyed(name, name);
         message.created_at = at(seconds);
         message
     };
-    rig.write([aged("a", 10), aged("b", 20), aged("c", 30)])
+    rig.write([created("a", 10), created("b", 20), created("c", 30)])
         .await?;
     let mut later = scheduled("later", at(500));
     later.created_at = at(1);

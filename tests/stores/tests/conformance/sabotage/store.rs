@@ -421,6 +421,18 @@ impl OutboxStore for SabotagedStore {
         match self.how {
             Sabotage::CleansEverything => self.inner.clean(Timestamp::MAX, limit),
             Sabotage::CleansNothing => Box::pin(async { Ok(0) }),
+            Sabotage::CleansReadyRows => Box::pin(async move {
+                let shards = 0..self.inner.shards();
+                let all = shards.map(|shard| ShardPosition { shard, from: 0 });
+                for row in self.inner.fetch(all.collect(), 10_000).await? {
+                    if let Some((owner, epoch)) = self.current(row.shard) {
+                        let row = vec![ConfirmedRow::new(row.id, row.shard, epoch)];
+                        let long_ago = Timestamp::UNIX_EPOCH;
+                        self.inner.mark_published(owner, row, long_ago).await?;
+                    }
+                }
+                self.inner.clean(before, limit).await
+            }),
             Sabotage::CleansAllAtOnce => self.inner.clean(before, 10_000),
             _ => self.inner.clean(before, limit),
         }
