@@ -31,6 +31,8 @@ use event_sdk_core::transport::{
     StreamState, Transport, TransportExt as _,
 };
 
+use tokio::sync::watch;
+
 use crate::delayed_naks::Registry;
 use crate::process_gate::ProcessGate;
 use crate::trace::Tracing;
@@ -85,6 +87,8 @@ pub(crate) struct Inner {
     pub(crate) delayed_naks: Registry,
     process_gate: Arc<ProcessGate>,
     pub(crate) tracing: Tracing,
+    /// Whether the bus is being drained, or was closed.
+    ending: watch::Sender<bool>,
 }
 
 impl Inner {
@@ -227,6 +231,7 @@ impl EventBus {
     ///
     /// Errors of the transport while it closes.
     pub fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
+        self.inner.ending.send_replace(true);
         self.inner.transport.drain(within)
     }
 
@@ -239,7 +244,20 @@ impl EventBus {
     ///
     /// Errors of the transport while it closes.
     pub fn close(&self) -> Completion<Result<(), Error>> {
+        self.inner.ending.send_replace(true);
         self.inner.transport.close()
+    }
+
+    /// Completes when this bus is drained or closed. A consumer without room for another event does
+    /// not ask its subscription, which would tell it.
+    pub(crate) fn ending(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut ending = self.inner.ending.subscribe();
+        async move {
+            if ending.wait_for(|ending| *ending).await.is_err() {
+                // Nobody can drain it any more.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     pub(crate) fn inner(&self) -> &Inner {

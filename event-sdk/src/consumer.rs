@@ -53,6 +53,10 @@
 //! a type that implements [`Handle`] for each event ([`handled_by`](Consumer::handled_by)), one
 //! function of the whole set ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
 //!
+//! **Published events.** What a handler publishes through its [`Ctx`] inherits the correlation id and
+//! the trace of its event, has the event as its cause, and is stored once over all attempts. Other
+//! metadata is inherited by name ([`inherit_metadata`](Consumer::inherit_metadata)).
+//!
 //! **Failures** have a [class](FailureClass). After a *retry* the handler is started again, by the
 //! [`Retry`] policy, in this process: the event is kept alive at the server meanwhile, and other
 //! events go on. An *outage* counts as no attempt: it opens a circuit breaker, at which events wait
@@ -80,7 +84,10 @@
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events. With
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
 //! others. This holds within a process; with [`single_active`](Consumer::single_active), which lets
-//! one instance at a time handle events, across instances.
+//! one instance at a time handle events, across instances. Then later events of a key that waits can
+//! wait in the dead-letter stream, so that they take no places of others
+//! ([`Park`](crate::dead_letters::Park)), also behind a dead letter
+//! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)).
 //!
 //! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
 //! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is
@@ -88,10 +95,13 @@
 //! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
 //!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back what has not
-//! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process.
+//! started, and waits for the handlers that run. [`Consumers`] runs several consumers in one process,
+//! and waits until all receive ([`ready`](Consumers::ready)) or nothing is left to do
+//! ([`idle`](Consumers::idle)).
 //! [`Readiness`] turns false before that. `shutdown_signal`, of the feature `signal`, completes when
 //! the process is told to end.
 
+mod activity;
 mod attempts;
 mod batch;
 mod breaker;
@@ -103,6 +113,7 @@ mod failure;
 mod filter;
 mod handlers;
 mod held;
+mod inbox;
 mod layer;
 mod member;
 mod opener;
@@ -122,7 +133,7 @@ mod watchdog;
 #[cfg(test)]
 mod model;
 
-pub use batch::{BatchFailure, EventBatch};
+pub use batch::{BatchFailure, EventBatch, HandleBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
 pub use consumers::{ConsumerId, Consumers, ConsumersReport, EndedConsumer};
@@ -130,6 +141,7 @@ pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};
 pub use filter::Filter;
 pub use handlers::{Handle, Register};
+pub use inbox::{Inbox, OwnerEpoch};
 pub use layer::{Attempt, AttemptError, AttemptFuture, AttemptService};
 pub use member::{Member, Takes};
 pub use preset::Preset;

@@ -30,6 +30,7 @@ mod wire;
 
 mod outgoing;
 mod owned;
+mod parts;
 mod whole;
 
 mod closure_store;
@@ -42,6 +43,8 @@ mod audit;
 mod marks;
 mod state;
 
+mod resend;
+
 mod export;
 mod park;
 mod queue;
@@ -49,11 +52,13 @@ mod queue;
 mod advisories;
 
 pub use advisories::{AdvisoryLetter, AdvisoryLetters, AdvisoryReport};
+pub(crate) use area::bounded_key;
 pub use audit::Audit;
 pub use class::DeadLetterClass;
 pub use export::ExportedLetter;
 pub use letter::{DeadLetter, Origin};
 pub use memory_store::MemoryDeadLetters;
+pub(crate) use park::Requests;
 pub use park::{DeadKey, KeyState, Park, ParkedEvent, ReleaseOutcome, ReleaseRequest};
 pub use place::DeadLetterStream;
 pub use queue::{
@@ -61,8 +66,9 @@ pub use queue::{
     QueuedLetter, Redrive, RedriveOutcome, RedriveReport,
 };
 pub use redriven::Redriven;
+pub use resend::Resent;
 pub use state::{LetterState, LetterStatus};
-pub use store::DeadLetterStore;
+pub use store::{DeadLetterStore, GivenUp};
 pub use stream_store::StreamDeadLetters;
 
 use std::fmt;
@@ -72,14 +78,20 @@ use std::sync::Arc;
 use crate::bus::EventBus;
 use closure_store::ClosureDeadLetters;
 
-/// Where a consumer keeps its dead letters. Clones share the store.
+/// Where a consumer keeps its dead letters, and whether they hold their keys. Clones share the store.
 #[derive(Clone)]
-pub struct DeadLetters(Kind);
+pub struct DeadLetters {
+    kind: Kind,
+    sequenced: bool,
+}
 
 #[derive(Clone)]
 enum Kind {
     Stream(DeadLetterStream),
-    Store(Arc<dyn DeadLetterStore>),
+    Store {
+        store: Arc<dyn DeadLetterStore>,
+        retries: Option<DeadLetterStream>,
+    },
 }
 
 impl DeadLetters {
@@ -87,7 +99,7 @@ impl DeadLetters {
     /// as shown there.
     #[must_use]
     pub fn stream(place: impl Into<DeadLetterStream>) -> Self {
-        Self(Kind::Stream(place.into()))
+        Self::of(Kind::Stream(place.into()))
     }
 
     /// Keeps letters in memory, for tests.
@@ -113,33 +125,92 @@ impl DeadLetters {
     /// Keeps letters in any store.
     #[must_use]
     pub fn store(store: impl DeadLetterStore) -> Self {
-        Self(Kind::Store(Arc::new(store)))
+        Self::of(Kind::Store {
+            store: Arc::new(store),
+            retries: None,
+        })
+    }
+
+    /// Lets the consumer receive the events that are sent again from a store, through the retry
+    /// stream of this name or [`DeadLetterStream`]: see
+    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) have theirs.
+    #[must_use]
+    pub fn retried_through(mut self, place: impl Into<DeadLetterStream>) -> Self {
+        if let Kind::Store { retries, .. } = &mut self.kind {
+            *retries = Some(place.into());
+        }
+        self
+    }
+
+    const fn of(kind: Kind) -> Self {
+        Self {
+            kind,
+            sequenced: false,
+        }
+    }
+
+    /// Lets a dead letter hold its key (*sequenced mode*): later events of the key are not handled,
+    /// and wait in the [`Park`] of the key, in the dead-letter stream, until an operator
+    /// [redrives](DeadLetterQueue::redrive) the letter, or gives it up
+    /// ([`skip_head`](Park::skip_head), [`drop_key`](Park::drop_key)). The consumer then handles what
+    /// has waited, in order, before newer events of the key. By default later events go on after a
+    /// dead letter.
+    ///
+    /// It needs letters in a [stream](Self::stream), and a consumer with
+    /// [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key) and
+    /// [`single_active`](crate::consumer::Consumer::single_active); otherwise the consumer does not
+    /// start. The dead-letter stream must not drop messages by itself ([`Park::verify`]).
+    ///
+    /// These do not hold a key: a letter of an event without a key; and one that was delayed for a
+    /// newer version and came too late ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), since later
+    /// events of its key went on meanwhile.
+    #[must_use]
+    pub const fn sequenced(mut self) -> Self {
+        self.sequenced = true;
+        self
+    }
+
+    /// Whether a dead letter holds its key.
+    #[must_use]
+    pub const fn is_sequenced(&self) -> bool {
+        self.sequenced
     }
 
     /// The store, on this bus.
     #[must_use]
     pub fn open(&self, bus: &EventBus) -> Arc<dyn DeadLetterStore> {
-        match &self.0 {
+        match &self.kind {
             Kind::Stream(place) => Arc::new(StreamDeadLetters::new(bus, place.clone())),
-            Kind::Store(store) => Arc::clone(store),
+            Kind::Store { store, .. } => Arc::clone(store),
         }
     }
 
     /// The stream, if letters are kept in one: redriven events then come from its retry stream.
     #[must_use]
     pub fn place(&self) -> Option<&DeadLetterStream> {
-        match &self.0 {
+        match &self.kind {
             Kind::Stream(place) => Some(place),
-            Kind::Store(_) => None,
+            Kind::Store { .. } => None,
+        }
+    }
+
+    /// The names of the retry stream from which redriven events come, if there is one.
+    #[must_use]
+    pub fn retries(&self) -> Option<&DeadLetterStream> {
+        match &self.kind {
+            Kind::Stream(place) => Some(place),
+            Kind::Store { retries, .. } => retries.as_ref(),
         }
     }
 }
 
 impl fmt::Debug for DeadLetters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Kind::Stream(place) => f.debug_tuple("DeadLetters").field(place).finish(),
-            Kind::Store(store) => f.debug_tuple("DeadLetters").field(store).finish(),
-        }
+        let mut shown = f.debug_struct("DeadLetters");
+        match &self.kind {
+            Kind::Stream(place) => shown.field("place", place),
+            Kind::Store { store, .. } => shown.field("store", store),
+        };
+        shown.field("sequenced", &self.sequenced).finish()
     }
 }

@@ -50,6 +50,8 @@
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`]
 //!   event has a fixed id and time, so publishing it again is recognized as a duplicate. Each
 //!   [`PublishError`] contains the prepared event.
+//! - [`Publisher::publish_at`] and [`publish_after`](Publisher::publish_after) publish an event later;
+//!   [`EventBus::schedules`] cancels and lists what waits.
 //! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one. A
 //!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
 //!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
@@ -79,6 +81,7 @@
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
 //! - `cause`: correlation and causation of an event;
 //! - [`trace`]: trace context and spans;
+//! - `schedules`: cancels and lists events that are published later;
 //! - `publish`: publishers, prepared events, batches, errors;
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
@@ -96,6 +99,8 @@ mod bus;
 
 mod cause;
 pub mod trace;
+
+mod schedules;
 
 mod publish;
 
@@ -131,9 +136,11 @@ pub use history::{History, HistoryQuery, StoredEvent};
 pub use message::{DecodeError, Message};
 pub use publish::{
     EncodedEvent, IntoPublishable, Prepared, Publish, PublishAll, PublishAllError, PublishError,
-    PublishFuture, Publishable, Published, Publisher, PublisherSet, RawPublish,
+    PublishFuture, PublishLater, Publishable, Published, PublishedLater, Publisher, PublisherSet,
+    RawPublish,
 };
 pub use raw::{RawBus, Untyped};
+pub use schedules::{Schedules, WaitingEvent};
 pub use subscribe::{Batch, DelayUnknown, Delivery, Incoming, NoticeCounts, Subscribe, Subscriber};
 pub use trace::{InvalidTrace, TraceContext};
 

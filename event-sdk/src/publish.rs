@@ -1,9 +1,11 @@
-//! Publishing: one event, several pipelined, a prepared event again, or an encoded one later.
+//! Publishing: one event, several pipelined, one at a later time, a prepared event again, or an encoded
+//! one.
 
 mod batch;
 mod dispatch;
 mod encoded;
 mod error;
+mod later;
 mod prepared;
 mod publishable;
 mod publisher;
@@ -14,6 +16,7 @@ mod window;
 pub use batch::{PublishAll, PublishAllError};
 pub use encoded::EncodedEvent;
 pub use error::PublishError;
+pub use later::{PublishLater, PublishedLater};
 pub use prepared::Prepared;
 pub use publishable::{IntoPublishable, Publishable};
 pub use publisher::{Publisher, PublisherSet};

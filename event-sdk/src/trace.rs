@@ -9,7 +9,7 @@
 //! |---|---|---|---|
 //! | `publish` | producer | from the first poll of a publish until its confirmation or error | each publish |
 //! | `receive` | client | while [`Subscriber::next`](crate::Subscriber::next) returns a delivery | each delivery |
-//! | `process` | consumer | as long as its owner keeps it | [`Message::process_span`](crate::Message::process_span) |
+//! | `process` | consumer | as long as its owner keeps it | [`Message::process_span`](crate::Message::process_span), and a consumer for each attempt |
 //!
 //! # Context
 //!
@@ -29,6 +29,13 @@
 //! A `process` span is a child of the context in the message. A `receive` span is too, unless
 //! another span is active: it is then a child of that span, with a link to the context in the
 //! message.
+//!
+//! A consumer opens one `process` span for each attempt of a handler. That of a
+//! [batch](crate::consumer::Consumer::on_batches) is a child of none of its events, and linked to the
+//! context of each by the [`TraceSource`]. It has the field `messaging.batch.message_count`; the
+//! destination, if it is the same for all events; without a [`TraceSource`], `trace_id` if all
+//! events are of one trace; and no message id. If an event of the batch fails, `error.type` is that
+//! of the first one.
 
 mod context;
 mod source;
@@ -41,4 +48,4 @@ pub use source::TraceSource;
 pub use spans::failed;
 
 pub(crate) use destination::Destination;
-pub(crate) use spans::{About, Origin, PublishSpan, Tracing, process, receive};
+pub(crate) use spans::{About, Origin, PublishSpan, Tracing, process, process_batch, receive};

@@ -38,6 +38,7 @@ async fn a_body_that_is_not_read_is_not_published() {
                     panic!("{error}");
                 };
                 assert!(size > limit && limit == reads, "{error}");
+                let error = error.into_error();
                 assert!(
                     error.to_string().contains("`max_payload` of the bus"),
                     "{error}"

@@ -9,7 +9,7 @@ use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained,
-    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, StreamAdmin,
+    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
     SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
@@ -211,6 +211,10 @@ impl Transport for Held {
 
     fn coordination(&self) -> Option<&dyn Coordination> {
         self.memory.coordination()
+    }
+
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        self.memory.scheduler()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

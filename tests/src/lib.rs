@@ -1,5 +1,5 @@
 //! Shared by the tests in `tests/`: a few events, raw publishing, a transport that answers when
-//! told to, and the fuzz targets.
+//! told to, the fuzz targets, and services that tests kill.
 //!
 //! The tests, each a program or folder in `tests/tests/`:
 //!
@@ -10,7 +10,8 @@
 //! - `needs`: what a transport does not declare is refused by the bus;
 //! - `roundtrip`, `fuzz`: random values and random inputs (`cargo xtask long` for millions);
 //! - `dead_letters`: stores, redrive, and the page `docs/dead-letters.md`;
-//! - `consumers`: consumers on real servers: processes that abort, a server that is away;
+//! - `consumers`: consumers on real servers: every option, processes that abort, a server that is
+//!   away;
 //! - `managing`: applying streams, draining;
 //! - `conformance`: the conformance suite on every transport, and on broken ones;
 //! - `faults`: failures of real NATS servers;
@@ -23,5 +24,7 @@
 pub mod fuzz;
 pub mod held;
 pub mod killers;
+pub mod letters;
+pub mod lives;
 pub mod orders;
 pub mod raw;

@@ -205,6 +205,7 @@ async fn numbers_that_json_has_not() {
             error.to_string().contains("events.orders.order.paid"),
             "{error}"
         );
+        let error = error.into_error();
         let source = std::error::Error::source(&error).unwrap().to_string();
         assert!(source.contains("JSON has no"), "{source}");
     }

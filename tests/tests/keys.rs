@@ -189,7 +189,9 @@ async fn metadata_cannot_replace_the_key_of_the_event() {
         let result = orders.publish(&prepared).await;
         refused(result, &ErrorKind::InvalidOption, "OrderPaid");
         let all = orders.publish_all([prepared]).await;
-        assert!(all.unwrap_err().to_string().contains("#[event(key)]"));
+        let all = all.unwrap_err();
+        let source = std::error::Error::source(&all).unwrap().to_string();
+        assert!(source.contains("#[event(key)]"), "{all}: {source}");
         assert_eq!(bus.stream_state("EVENTS").await.unwrap().messages, 0);
     }
     refused(

@@ -7,7 +7,7 @@ use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
     Coordination, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest,
-    StreamAdmin, SubscribeRequest, Subscription, Transport,
+    Scheduler, StreamAdmin, SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{EventBus, Subscribe};
 use event_sdk_tests::orders::{OrderEvents, OrderPlaced};
@@ -59,6 +59,12 @@ impl Transport for Older {
 
     fn coordination(&self) -> Option<&dyn Coordination> {
         self.inner.coordination()
+    }
+
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        (self.unknown != Capability::Scheduler)
+            .then(|| self.inner.scheduler())
+            .flatten()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
@@ -127,6 +133,7 @@ async fn streams_are_applied_only_with_what_is_declared() {
             Capability::DeduplicationOff,
             StreamSpec::new("NEW").duplicate_window(Duration::ZERO),
         ),
+        (Capability::Scheduler, StreamSpec::new("NEW").schedules()),
     ] {
         let bus = bus(unknown, declared.subject("new.>"));
         let error = bus.apply_streams().await.unwrap_err();

@@ -167,6 +167,7 @@ async fn an_entity_cannot_be_expected_without_its_key_in_the_subject() {
         .await
         .unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+    let error = error.into_error();
     assert!(error.to_string().contains("in_subject"), "{error}");
 }
 
@@ -287,10 +288,13 @@ async fn no_stream_is_an_error_that_names_the_subject() {
         .await
         .unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::NoStream);
-    assert!(
-        error.to_string().contains("events.orders.order.placed"),
-        "{error}"
+    assert_eq!(
+        error.to_string(),
+        "events.orders.order.placed was not published: no stream stores the subject"
     );
+    let source = std::error::Error::source(&error).unwrap();
+    let source = source.downcast_ref::<event_sdk::Error>().unwrap();
+    assert_eq!(source.kind(), error.kind());
     let error = bus.subscribe::<OrderPlaced>().await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::NoStream);
     assert!(

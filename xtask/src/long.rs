@@ -1,5 +1,5 @@
-//! `cargo xtask long`: tests of random values and inputs, of a server that is away, and of all states
-//! of a model, of which the CI runs a hundredth or less.
+//! `cargo xtask long`: tests of random values and inputs, of a server that is away, of commands that
+//! are killed, and of all states of a model, of which the CI runs a small part.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -50,6 +50,18 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Redrive dead letters by a command that is killed again and again, and with a service that is
+    /// killed too; the CI has 200 letters and 15 kills
+    Redrive {
+        /// How many dead letters there are
+        #[arg(long, default_value_t = 1_000)]
+        letters: u64,
+        /// How often the command is killed, and the service in the second part
+        #[arg(long, default_value_t = 100)]
+        kills: u64,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -66,7 +78,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let common = match &args.test {
         Test::Roundtrip { common, .. }
         | Test::Fuzz { common, .. }
-        | Test::Outage { common, .. } => common,
+        | Test::Outage { common, .. }
+        | Test::Redrive { common, .. } => common,
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
     };
     let services = Services::servers_only(&Metadata::workspace()?)?;
@@ -97,6 +110,13 @@ fn test(test: &Test, seed: u64) -> Command {
         Test::Fuzz { inputs, common } => ("fuzz", "FUZZ", ("INPUTS", inputs), common),
         Test::Model { filter } => return model(filter.as_deref()),
         Test::Outage { seconds, common } => ("consumers", "OUTAGE", ("SECONDS", seconds), common),
+        Test::Redrive {
+            letters, common, ..
+        } => ("dead_letters", "REDRIVE", ("LETTERS", letters), common),
+    };
+    let kills = match test {
+        Test::Redrive { kills, .. } => Some(("REDRIVE_KILLS", kills.to_string())),
+        _ => None,
     };
     let mut command = cargo();
     command
@@ -104,10 +124,12 @@ fn test(test: &Test, seed: u64) -> Command {
         .args(["--test", program])
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .env(format!("{variable}_SEED"), seed.to_string())
+        .envs(kills)
         .args(["--", "--nocapture"])
         .args(common.filter.as_deref().or(match test {
             // The program has other tests, too.
             Test::Outage { .. } => Some("outage"),
+            Test::Redrive { .. } => Some("processes::"),
             _ => None,
         }));
     command
@@ -140,7 +162,7 @@ mod tests {
             Some((name.to_str()?.to_owned(), value))
         });
         set.filter(|(name, _)| {
-            ["ROUNDTRIP", "FUZZ", "OUTAGE"]
+            ["ROUNDTRIP", "FUZZ", "OUTAGE", "REDRIVE"]
                 .iter()
                 .any(|own| name.starts_with(own))
         })
@@ -173,6 +195,26 @@ mod tests {
                 .get_args()
                 .last()
                 .is_some_and(|last| last == "outage")
+        );
+    }
+
+    #[test]
+    fn a_redrive_of_a_thousand_letters_is_killed_a_hundred_times() {
+        let command = command(&["redrive"]);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            variables(&command),
+            [
+                pair("REDRIVE_KILLS", "100"),
+                pair("REDRIVE_LETTERS", "1000"),
+                pair("REDRIVE_SEED", "7"),
+            ]
+        );
+        assert!(
+            command
+                .get_args()
+                .last()
+                .is_some_and(|last| last == "processes::")
         );
     }
 

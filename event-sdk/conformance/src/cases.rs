@@ -12,6 +12,8 @@ mod delivering;
 
 mod acknowledging;
 
+mod cumulative;
+
 mod together;
 
 mod redelivery;
@@ -51,6 +53,8 @@ mod coordinating;
 
 mod buckets;
 
+mod scheduling;
+
 mod closing;
 
 mod draining;
@@ -76,6 +80,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         expectations::CASES,
         delivering::CASES,
         acknowledging::CASES,
+        cumulative::CASES,
         together::CASES,
         redelivery::CASES,
         holding::CASES,
@@ -96,6 +101,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         advisories::CASES,
         coordinating::CASES,
         buckets::CASES,
+        scheduling::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

@@ -11,12 +11,13 @@ use super::note::Note;
 use super::place::Place;
 use super::reader::number;
 use super::rig::{Draft, Rig};
+use super::timetable::in_millis;
 use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
-    AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind, HistoryRequest,
-    Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision, TransportExt as _,
-    WhichMessage,
+    AckPolicy, AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind,
+    HistoryRequest, Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision,
+    TransportExt as _, WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -70,6 +71,13 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 })
                 .await?;
             }
+            Capability::AckAll => {
+                subscribe(&fixture, capability, |_, config| {
+                    config.ack = AckPolicy::All;
+                    Ok(())
+                })
+                .await?;
+            }
             Capability::Backoff => {
                 subscribe(&fixture, capability, |_, config| {
                     config.backoff = vec![config.ack_wait, config.ack_wait * 2];
@@ -94,6 +102,7 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             }
             Capability::Coordination => no_coordination(&fixture).await?,
             Capability::CoordinationExpiry => no_expiry(&fixture).await?,
+            Capability::Scheduler => no_scheduler(&fixture).await?,
             Capability::ReportsGaps => no_gaps(&fixture).await?,
             Capability::ReportsExhausted => no_exhausted(&fixture).await?,
             Capability::ReportsExhaustedLater => not_all_exhausted(&fixture).await?,
@@ -244,6 +253,23 @@ async fn no_coordination(fixture: &Fixture) -> Outcome {
     let deleted = place.try_delete("k", Revision::Any).await?;
     unsupported(capability, "a deletion", deleted)?;
     unsupported(capability, "a list", place.try_list("").await?)
+}
+
+/// No message is scheduled, and no stream comes to allow it.
+async fn no_scheduler(fixture: &Fixture) -> Outcome {
+    let capability = Capability::Scheduler;
+    let rig = fixture.rig().await?;
+    let request = rig.request("k", rig.draft("a", 1)?, in_millis(0));
+    let scheduled = rig.try_schedule(request).await?;
+    unsupported(capability, "a schedule", scheduled)?;
+    unsupported(capability, "a cancellation", rig.try_cancel("k").await?)?;
+    let listed = rig.try_list_schedules("").await?;
+    unsupported(capability, "a list of schedules", listed)?;
+    if rig.can(Capability::StreamAdmin) {
+        apply(fixture, capability, StreamSpec::schedules).await?;
+    }
+    let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
+    reader.expect_nothing_before_fence(&rig, "a").await
 }
 
 /// An entry with an expiry is refused and not written, one without is written.

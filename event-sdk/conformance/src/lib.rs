@@ -87,6 +87,7 @@
 //! - `fixture`, `settings`, `started`: starts and stops the transports of a case;
 //! - `rig`, `reader`, `fence`: publishing and receiving with deadlines;
 //! - `place`: a bucket, with deadlines;
+//! - `timetable`: schedules, with deadlines;
 //! - `beginning`: consumers whose start is certain;
 //! - `note`: the suite's event for hand-over;
 //! - `failure`, `report`: why a case failed, and the results.
@@ -107,6 +108,7 @@ mod fence;
 mod place;
 mod reader;
 mod rig;
+mod timetable;
 mod unheard;
 
 mod beginning;

@@ -54,6 +54,7 @@ pub struct StreamSpec {
     storage: Storage,
     replicas: u8,
     compression: Compression,
+    schedules: bool,
 }
 
 impl StreamSpec {
@@ -83,6 +84,7 @@ impl StreamSpec {
             storage: Storage::File,
             replicas: 1,
             compression: Compression::None,
+            schedules: false,
         }
     }
 
@@ -174,6 +176,28 @@ impl StreamSpec {
         self
     }
 
+    /// Allows messages to be scheduled in this stream
+    /// ([`Scheduler`](crate::transport::Scheduler)), on transports that can: NATS needs server 2.12.
+    /// Default: not allowed.
+    ///
+    /// - Once applied, a stream goes on to allow schedules: no server can take this back.
+    /// - Such a stream neither refuses new messages when it is full ([`Discard::New`]) nor keeps
+    ///   messages by interest ([`Retention::Interest`]): a server would refuse the one and lose
+    ///   schedules by the other.
+    /// - On a NATS server, a waiting schedule is a message of the stream under
+    ///   `schedules.<stream>.>`, subjects that the stream stores in addition. It counts towards
+    ///   [`max_messages`](Self::max_messages) and [`max_bytes`](Self::max_bytes), and a full stream
+    ///   drops it **without notice** if it is the oldest message. So limit such a stream by
+    ///   [`max_age`](Self::max_age) only, which does not apply to schedules, or make the other limits
+    ///   so large that they are not reached within the longest delay.
+    /// - On a NATS server, consumers of such a stream report no [gaps](crate::transport::Gap): a
+    ///   schedule that fires leaves a gap in the sequences like a message that a limit drops. So keep
+    ///   events whose loss has to be noticed in another stream.
+    pub const fn schedules(mut self) -> Self {
+        self.schedules = true;
+        self
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name
@@ -202,6 +226,7 @@ impl StreamSpec {
             storage: self.storage,
             replicas: self.replicas,
             compression: self.compression,
+            schedules: self.schedules,
             ..StreamConfig::new(self.name.clone(), Vec::new())
         };
         config.check_name()?;
@@ -229,6 +254,28 @@ mod tests {
             assert!(
                 shown.contains("only letters, digits") && (c == ' ' || !shown.contains(c)),
                 "{shown}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stream_that_would_lose_schedules_is_refused() {
+        let stream = || StreamSpec::new("ORDERS").subject("orders.>").schedules();
+        assert!(stream().config("events").unwrap().schedules);
+        assert!(
+            stream()
+                .retention(Retention::WorkQueue)
+                .config("events")
+                .is_ok()
+        );
+        for (wrong, why) in [
+            (stream().when_full(Discard::New), "refuse"),
+            (stream().retention(Retention::Interest), "interest"),
+        ] {
+            let error = wrong.config("events").unwrap_err().to_string();
+            assert!(
+                error.contains("schedules") && error.contains(why),
+                "{error}"
             );
         }
     }

@@ -18,6 +18,7 @@ mod message;
 mod message_admin;
 mod notice;
 mod prefetch;
+mod scheduler;
 mod settle_answers;
 mod stream_change;
 mod subscription;
@@ -47,6 +48,9 @@ pub use message_admin::{
 };
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
 pub use prefetch::Prefetch;
+pub use scheduler::{
+    CancelRequest, Cancellation, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
+};
 pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use subscription::Subscription;
@@ -65,9 +69,9 @@ use std::time::Duration;
 /// something else instead.
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
-/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`]. A transport
-/// declares an ability by returning it, and in no other way. [`TransportExt`] calls abilities that
-/// may be missing.
+/// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`],
+/// [`Scheduler`]. A transport declares an ability by returning it, and in no other way.
+/// [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject. Without such a
@@ -107,6 +111,10 @@ use std::time::Duration;
 /// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
 ///   delivered again in the meantime acknowledges it. A `nak` of a message that is already
 ///   acknowledged or terminated has no effect.
+/// - With [`AckPolicy::All`], an ack or a term settles its message and all messages of a lower
+///   sequence that are unsettled, of whichever subscription. It settles nothing above it, and takes
+///   effect also if its message is settled already. It is the caller's part to acknowledge a message
+///   only after all before it. A `nak` and a restart of the ack wait concern one message.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
 ///   settling it alone. If one fails, the others are still settled, and the error lists those
 ///   that were not. After dropping the future, any of them may be settled or not.
@@ -134,14 +142,14 @@ use std::time::Duration;
 /// - After [`close`](Self::close) every operation returns [`ErrorKind::Closed`], and
 ///   subscriptions end without an error.
 /// - [`drain`](Self::drain) closes gracefully. Once it has begun, subscriptions end without an
-///   error and deliver nothing more, and every operation except publishing, settling and
-///   [coordination](Coordination) returns [`ErrorKind::Closed`].
+///   error and deliver nothing more, and every operation except publishing, settling,
+///   [scheduling](Scheduler) and [coordination](Coordination) returns [`ErrorKind::Closed`].
 /// - Messages that subscriptions had not yet returned to their callers go to other
 ///   subscriptions of their consumer at once.
 /// - Callers can publish, and settle their deliveries, until the last delivery is settled or the
 ///   drain's time is over, so a handler that publishes before it acknowledges can finish. After
-///   that, publishing, settling and coordination return [`ErrorKind::Closed`] too. Deliveries that are unsettled
-///   when the time is over are given back, as by a `nak` without delay.
+///   that, these operations return [`ErrorKind::Closed`] too. Deliveries that are unsettled when the
+///   time is over are given back, as by a `nak` without delay.
 /// - Publishes that were accepted before publishing was refused are confirmed.
 /// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
 ///   were settled during the drain, and those that were given back.
@@ -224,6 +232,11 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// transports without a server.
     fn connections(&self) -> u64 {
         0
+    }
+
+    /// The ability to store messages at a later time; `None` if the transport lacks it.
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        None
     }
 
     /// What to do about a missing capability, as the end of a sentence: an option to set, or the
@@ -314,6 +327,10 @@ macro_rules! forward {
 
             fn connections(&self) -> u64 {
                 self.deref().connections()
+            }
+
+            fn scheduler(&self) -> Option<&dyn Scheduler> {
+                self.deref().scheduler()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

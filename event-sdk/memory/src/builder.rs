@@ -43,8 +43,8 @@ impl MemoryTransportBuilder {
 
     /// Adds a stream. The subjects of two streams must not overlap.
     ///
-    /// Default: one stream, [`MemoryTransport::DEFAULT_STREAM`], which stores every subject and
-    /// keeps the newest [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages.
+    /// Default: one stream, [`MemoryTransport::DEFAULT_STREAM`], which stores every subject, keeps
+    /// the newest [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages, and allows schedules.
     pub fn stream(mut self, stream: StreamConfig) -> Self {
         self.streams.push(stream);
         self
@@ -145,5 +145,6 @@ fn default_stream() -> StreamConfig {
     let name = Text::from_static(MemoryTransport::DEFAULT_STREAM);
     let mut config = StreamConfig::new(name, vec![Pattern::everything()]);
     config.limits.messages = NonZeroU64::new(MemoryTransport::DEFAULT_MAX_MESSAGES);
+    config.schedules = true;
     config
 }

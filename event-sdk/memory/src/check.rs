@@ -144,7 +144,8 @@ pub(super) fn beside(
     Ok(())
 }
 
-/// Whether a stream can become another: not where it is kept, nor until when.
+/// Whether a stream can become another: not where it is kept, nor until when, nor without the
+/// schedules that it allows.
 pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(), Error> {
     let (what, is, cannot_become) = if existing.storage != wanted.storage {
         let (is, wanted) = (existing.storage, wanted.storage);
@@ -152,6 +153,9 @@ pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(
     } else if existing.retention != wanted.retention {
         let (is, wanted) = (existing.retention, wanted.retention);
         ("retention", format!("{is:?}"), format!("{wanted:?}"))
+    } else if existing.schedules && !wanted.schedules {
+        let reason = "it allows schedules, and goes on to; declare it with `schedules()`, as it is";
+        return Err(option(Operation::Manage, reason).at_stream(wanted.name.clone()));
     } else {
         return Ok(());
     };

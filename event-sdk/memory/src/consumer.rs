@@ -287,16 +287,27 @@ impl Consumer {
                     let reporter = &self.reporter;
                     after.report(reporter.report(kind, sequence, attempt, Some(reason)));
                 }
-                let waited = self.pending.settle(sequence);
-                if let Some(ledger) = &mut self.ledger
-                    && (waited || ledger.settled_late(sequence))
-                {
-                    ledger.settled(sequence);
+                if self.config.ack == AckPolicy::All {
+                    let lower = self.pending.sequences().take_while(|at| *at < sequence);
+                    for lower in lower.collect::<Vec<_>>() {
+                        self.settle_for_good(lower);
+                    }
                 }
+                self.settle_for_good(sequence);
             }
         }
         self.expire(log, now, after);
         self.pass_on(after);
+    }
+
+    /// It is not delivered again.
+    fn settle_for_good(&mut self, sequence: u64) {
+        let waited = self.pending.settle(sequence);
+        if let Some(ledger) = &mut self.ledger
+            && (waited || ledger.settled_late(sequence))
+        {
+            ledger.settled(sequence);
+        }
     }
 
     /// A subscription has delivered what it took, but for the last `unread`: where

@@ -49,6 +49,13 @@
 //! - **Buckets** are shared by the connections, and end with the last one. Expired entries are dropped
 //!   on the next access to their bucket. Ages and expiries use the time for which the clock has run,
 //!   without rounding. Replicas and storage are stored in the configuration and have no effect.
+//! - **Schedules** are not messages until they fire: they have no sequence, and do not count towards the
+//!   limits of the stream. No more of them wait than the stream may hold by number and bytes; further
+//!   ones are refused with [`StreamFull`](event_sdk_core::transport::ErrorKind::StreamFull). Without a
+//!   task of its own, the transport fires a schedule at the first access to the stream after its time;
+//!   a waiting subscription has a timer for it. Times are measured by how long the clock has run, and by
+//!   how long the machine was suspended since. A late cancellation is told from an unknown
+//!   key for the last 1,000 schedules that fired in the stream.
 //! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled, and
 //!   the ack wait starts at that time. Without acknowledgements, it takes up to its prefetch, at
 //!   most 256 messages, and keeps them until it is polled or dropped.
@@ -90,6 +97,7 @@
 //! Reading, entries by key, and data structures:
 //! - `history`: reads stored messages without a consumer;
 //! - `message_admin`: gets, deletes and purges stored messages;
+//! - `scheduler`, `schedules`: messages that are stored at a later time;
 //! - `coordination`, `buckets`: entries by key, changed by compare-and-set;
 //! - `changeable`, `deferred_actions`, `sequenced`, `slab`: data structures for the above.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -134,6 +142,9 @@ mod message_admin;
 
 mod advisories;
 
+mod scheduler;
+mod schedules;
+
 mod buckets;
 mod coordination;
 
@@ -161,8 +172,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Advisories, Body, BucketConfig, Capabilities, Capability, Completion, Confirmation,
     ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
-    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Stored,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
+    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
     TransportExt as _,
 };
 
@@ -286,7 +297,8 @@ impl MemoryTransport {
 
     fn publish_now(&self, message: PublishRequest<'_>) -> Result<Result<Stored, Error>, Error> {
         self.check_open(Operation::Publish)?;
-        self.check_hand_over(&message)?;
+        self.check_hand_over(&message.body, Operation::Publish)
+            .map_err(|error| error.at_subject(message.subject))?;
         let streams = self.streams().list();
         let Some(stream) = streams.storing(message.subject) else {
             return Ok(Err(self.streams().no_stream(message.subject)));
@@ -313,11 +325,10 @@ impl MemoryTransport {
 
     /// Refuses a value unless the capability is declared: its publisher relies on the value not being
     /// encoded with another codec than its own.
-    fn check_hand_over(&self, message: &PublishRequest<'_>) -> Result<(), Error> {
-        let handed_over = matches!(message.body, Body::Value(_));
+    fn check_hand_over(&self, body: &Body, operation: Operation) -> Result<(), Error> {
+        let handed_over = matches!(body, Body::Value(_));
         if handed_over && !self.0.capabilities.has(Capability::ValueHandover) {
-            let error = self.unsupported(Capability::ValueHandover, Operation::Publish);
-            return Err(error.at_subject(message.subject));
+            return Err(self.unsupported(Capability::ValueHandover, operation));
         }
         Ok(())
     }
@@ -362,6 +373,10 @@ impl Transport for MemoryTransport {
     }
 
     fn coordination(&self) -> Option<&dyn Coordination> {
+        Some(self)
+    }
+
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
         Some(self)
     }
 

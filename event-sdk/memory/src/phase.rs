@@ -13,7 +13,7 @@ pub(super) struct Phase(AtomicU8);
 
 /// Everything may be done.
 const OPEN: u8 = 0;
-/// Nothing but publishing, settling and coordination.
+/// Nothing but publishing, scheduling, settling and coordination.
 const DRAINING: u8 = 1;
 /// Nothing.
 const CLOSED: u8 = 2;
@@ -23,7 +23,7 @@ impl Phase {
         Self(AtomicU8::new(OPEN))
     }
 
-    /// Leaves nothing but publishing, settling and coordination.
+    /// Leaves nothing but publishing, scheduling, settling and coordination.
     pub(super) fn begin_drain(&self) {
         self.0.store(DRAINING, Ordering::Release);
     }
@@ -38,7 +38,10 @@ impl Phase {
     pub(super) fn check(&self, operation: Operation) -> Result<(), Error> {
         let phase = self.0.load(Ordering::Acquire);
         let last = match operation {
-            Operation::Publish | Operation::Settle | Operation::Coordinate => DRAINING,
+            Operation::Publish
+            | Operation::Settle
+            | Operation::Coordinate
+            | Operation::Schedule => DRAINING,
             _ => OPEN,
         };
         if phase <= last {

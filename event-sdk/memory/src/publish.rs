@@ -12,6 +12,7 @@ use super::check;
 use super::dedup::Id;
 use super::deferred_actions::DeferredActions;
 use super::phase::Phase;
+use super::schedules::Waiting;
 use super::state::State;
 use super::stream::MemoryStream;
 use super::subjects::Entry;
@@ -51,24 +52,20 @@ impl MemoryStream {
         let PublishRequest {
             subject,
             mut headers,
-            mut body,
+            body,
             message_id,
             expect,
             reading,
             ..
         } = message;
-        if let Body::Value(value) = &body
-            && !self.settings().takes_values
-        {
-            let encoded = self
-                .encode(value, &mut headers)
-                .map_err(|error| error.at_subject(subject).at_stream(self.name().clone()))?;
-            body = Body::Encoded(encoded);
-        }
+        let body = self
+            .encoded(body, &mut headers, Operation::Publish)
+            .map_err(|error| error.at_subject(subject).at_stream(self.name().clone()))?;
         if let Some(Err(why)) = message_id.as_ref().map(MessageId::check) {
             return Err(self.refuse(subject, ErrorKind::InvalidHeader, why.to_string()));
         }
-        let size = self.measure(subject, &headers, message_id.as_ref(), &body, max_payload)?;
+        let about = (Operation::Publish, subject);
+        let size = self.measure(about, &headers, message_id.as_ref(), &body, max_payload)?;
         let mut parcel = Parcel {
             subject,
             headers,
@@ -141,10 +138,41 @@ impl MemoryStream {
         Ok(Some(self.stored(sequence, false)))
     }
 
-    /// What the message counts against a limit in bytes, if it is not too large.
-    fn measure(
+    /// Stores a message whose time has come. It was checked when it was scheduled, and a stream
+    /// that allows schedules refuses nothing.
+    pub(super) fn store_scheduled(
         &self,
-        subject: &Subject,
+        state: &mut State,
+        message: Waiting,
+        now: Timestamp,
+        after: &mut DeferredActions,
+    ) {
+        let Waiting {
+            subject,
+            headers,
+            body,
+            size,
+            ..
+        } = message;
+        let settings = self.settings();
+        if !settings.stores(&subject) {
+            // The stream was changed since.
+            (state.holds_others, state.held_others) = (true, true);
+        }
+        let ran = state.elapsed.at(now, self.clock());
+        let limits = &settings.config.limits;
+        let replaced = self.make_room(state, limits, &subject, size, after);
+        let (sequence, place) = state.log.push(&subject, headers, body, size, now, ran);
+        if let Ok(Some(replaced)) = replaced {
+            state.drop_message(replaced, after);
+        }
+        state.announce(sequence, place, state.log.newest(), after);
+    }
+
+    /// What the message counts against a limit in bytes, if it is not too large.
+    pub(super) fn measure(
+        &self,
+        (operation, subject): (Operation, &Subject),
         headers: &Headers,
         message_id: Option<&MessageId>,
         body: &Body,
@@ -156,7 +184,17 @@ impl MemoryStream {
                 Body::Encoded(bytes) => bytes.len(),
                 Body::Value(_) => 0,
             };
-        let too_large = |size, limit, who| Err(self.too_large(subject, size, limit, who));
+        let too_large = |size: usize, limit: usize, who: &str| {
+            Err(Error::new(
+                ErrorKind::TooLarge { size, limit },
+                operation,
+                format!(
+                    "the message has {size} bytes, more than the {limit} that {who}; publish less, or a reference to where the data are kept"
+                ),
+            )
+            .at_subject(subject)
+            .at_stream(self.name().clone()))
+        };
         if payload > max_payload {
             return too_large(payload, max_payload, "the transport takes");
         }
@@ -292,14 +330,34 @@ impl MemoryStream {
         ))
     }
 
-    fn encode(&self, value: &ValueBody, headers: &mut Headers) -> Result<Bytes, Error> {
+    /// The body as the stream takes it: values only where no bytes are counted.
+    pub(super) fn encoded(
+        &self,
+        body: Body,
+        headers: &mut Headers,
+        operation: Operation,
+    ) -> Result<Body, Error> {
+        match &body {
+            Body::Value(value) if !self.settings().takes_values => {
+                Ok(Body::Encoded(self.encode(value, headers, operation)?))
+            }
+            _ => Ok(body),
+        }
+    }
+
+    fn encode(
+        &self,
+        value: &ValueBody,
+        headers: &mut Headers,
+        operation: Operation,
+    ) -> Result<Bytes, Error> {
         let mut out = Vec::with_capacity(512);
         self.codec()
             .encode(&value.to_header(), &*value.event, headers, &mut out)
             .map_err(|why| {
                 Error::new(
                     ErrorKind::Encode,
-                    Operation::Publish,
+                    operation,
                     format!("{} cannot be written", value.event.spec().name()),
                 )
                 .with_source(why)
@@ -307,16 +365,6 @@ impl MemoryStream {
         // The stream counts these bytes, and must not keep more.
         out.shrink_to_fit();
         Ok(out.into())
-    }
-
-    fn too_large(&self, subject: &Subject, size: usize, limit: usize, who: &str) -> Error {
-        self.refuse(
-            subject,
-            ErrorKind::TooLarge { size, limit },
-            format!(
-                "the message has {size} bytes, more than the {limit} that {who}; publish less, or a reference to where the data are kept"
-            ),
-        )
     }
 
     fn refuse(&self, subject: &Subject, kind: ErrorKind, reason: String) -> Error {

@@ -17,6 +17,7 @@ use super::elapsed::Elapsed;
 use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
+use super::schedules::Schedules;
 use super::settings::Settings;
 use super::slab::{Key, Slab};
 use event_sdk_core::stream::{Discard, Retention, StreamConfig};
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) holds_others: bool,
     /// Whether it may have held such ever.
     pub(super) held_others: bool,
+    /// The messages that wait for their time.
+    pub(super) schedules: Schedules,
     /// Until when messages within the limits are kept.
     pub(super) retention: Retention,
     /// What consumers had not settled that are gone, and is still to be released.
@@ -60,6 +63,7 @@ impl State {
             names: HashMap::new(),
             holds_others: false,
             held_others: false,
+            schedules: Schedules::default(),
             retention: config.retention,
             left: VecDeque::new(),
             closed: false,

@@ -203,18 +203,25 @@ impl MemoryStream {
     }
 
     /// Runs `f` under the lock if `through` may still do that, then what `f` left
-    /// to be done after it.
+    /// to be done after it. Scheduled messages that are due are stored before.
     pub(super) fn locked<T>(
         &self,
         through: &Phase,
         operation: Operation,
         f: impl FnOnce(&mut State, &mut DeferredActions) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        // Declared before the guard, so dropped after it.
-        let mut after = DeferredActions::default();
-        let mut state = self.lock();
-        through.check(operation)?;
-        f(&mut state, &mut after)
+        loop {
+            // Declared before the guard, so dropped after it.
+            let mut after = DeferredActions::default();
+            let mut state = self.lock();
+            through.check(operation)?;
+            if self.fire_due(&mut state, &mut after) {
+                return f(&mut state, &mut after);
+            }
+            drop(state);
+            drop(after);
+            thread::yield_now();
+        }
     }
 
     /// The same when the stream holds nothing that is to go.
@@ -232,7 +239,7 @@ impl MemoryStream {
             let mut after = DeferredActions::default();
             let mut state = self.lock();
             through.check(operation)?;
-            if self.drop_old(&mut state, now, &mut after) {
+            if self.fire_due(&mut state, &mut after) && self.drop_old(&mut state, now, &mut after) {
                 return f(&mut state, &mut after);
             }
             drop(state);

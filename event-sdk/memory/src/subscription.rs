@@ -88,7 +88,7 @@ impl MemorySubscription {
         let name = config.name.as_str().map(Text::copy_of);
         let (batch, sink) = match config.ack {
             AckPolicy::None => (prefetch.fixed_or(ADAPTIVE).min(MAX_BATCH), None),
-            AckPolicy::Explicit => {
+            AckPolicy::Explicit | AckPolicy::All => {
                 let sink = Sink::new(stream.clone(), connection.clone(), consumer, name.clone());
                 (1, Some(Arc::new(sink)))
             }
@@ -123,6 +123,7 @@ impl MemorySubscription {
         stream.locked(phase, Operation::Subscribe, |state, after| {
             state.release_handed_out(self.consumer, self.subscriber, after);
             let fresh = stream.drop_old(state, age, after);
+            let firing = state.schedules.alarm();
             let Some(consumer) = state.consumers.get_mut(self.consumer) else {
                 return Err(stream.no_consumer(Operation::Subscribe, self.via.name.as_deref()));
             };
@@ -150,7 +151,7 @@ impl MemorySubscription {
                     }
                 },
             );
-            let alarm = consumer.next_alarm();
+            let alarm = [consumer.next_alarm(), firing].into_iter().flatten().min();
             let subscribers = consumer.subscribers();
             let taken = if !self.taken.is_empty() {
                 subscribers.busy(self.subscriber, after);

@@ -12,6 +12,7 @@ mod away;
 mod bind;
 mod check;
 mod config;
+mod cumulative;
 mod denied;
 mod exhausted;
 mod gaps;

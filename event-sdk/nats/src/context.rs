@@ -192,6 +192,11 @@ impl NatsContext {
         self.options.management == Management::Allowed
     }
 
+    /// Whether messages can be scheduled.
+    pub(super) fn has_schedules(&self) -> bool {
+        self.may_manage() && self.server().version >= Version::V2_12
+    }
+
     /// Whether the server's advisories arrive: those of another JetStream domain or account do not.
     pub(super) fn hears_advisories(&self) -> bool {
         self.options.api_prefix == API_PREFIX
@@ -209,6 +214,7 @@ impl NatsContext {
             Capability::ExpectPattern | Capability::CoordinationExpiry => {
                 Cow::Owned(self.server().needs(Version::V2_11))
             }
+            Capability::Scheduler => Cow::Owned(self.server().needs(Version::V2_12)),
             Capability::Advisories => Cow::Borrowed(
                 "advisories of another JetStream domain do not arrive here; let a stream of that domain store them",
             ),
@@ -300,12 +306,12 @@ impl NatsContext {
         }
     }
 
-    /// Refuses to coordinate as soon as publishing is refused; it is allowed during a drain.
-    pub(super) fn check_coordinating(&self) -> Result<(), Error> {
+    /// Refuses an operation as soon as publishing is refused; it is allowed during a drain.
+    pub(super) fn check_publishing(&self, operation: Operation) -> Result<(), Error> {
         if self.monitor.accepts_publishes() {
             Ok(())
         } else {
-            Err(self.refusal(Operation::Coordinate))
+            Err(self.refusal(operation))
         }
     }
 

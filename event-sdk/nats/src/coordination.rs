@@ -111,7 +111,7 @@ impl Nats {
     {
         let context = Arc::clone(&self.context);
         let ready = checked.and_then(|()| {
-            context.check_coordinating()?;
+            context.check_publishing(Operation::Coordinate)?;
             Layout::of(&bucket)
         });
         let layout = match ready {

@@ -101,8 +101,12 @@ impl CoreNats {
             return Err(self.unsupported(Capability::ValueHandover, Operation::Publish));
         };
         let headers = headers::outgoing(&headers, None, &Expectations::default());
-        let size = payload.len() + check_headers(headers.as_ref())?;
-        check_size(size, self.context.client().max_payload())?;
+        let size = payload.len() + check_headers(Operation::Publish, headers.as_ref())?;
+        check_size(
+            Operation::Publish,
+            size,
+            self.context.client().max_payload(),
+        )?;
         let sent = self.context.plain_send_queue().send(Outbound {
             subject,
             headers,

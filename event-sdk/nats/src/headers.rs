@@ -21,7 +21,7 @@ const NATS_EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT: HeaderName =
 
 /// What this transport writes, and the server beside a stored message: they say
 /// something to the server and are no headers of the event.
-const OURS: [&str; 10] = [
+const OURS: [&str; 21] = [
     "Nats-Msg-Id",
     "Nats-Expected-Last-Sequence",
     "Nats-Expected-Last-Subject-Sequence",
@@ -32,7 +32,39 @@ const OURS: [&str; 10] = [
     "Nats-Time-Stamp",
     "Nats-Num-Pending",
     "Nats-Last-Sequence",
+    // Of a schedule, and of the message that it fires.
+    "Nats-Expected-Stream",
+    "Nats-Schedule",
+    "Nats-Schedule-Next",
+    "Nats-Schedule-Rollup",
+    "Nats-Schedule-Source",
+    "Nats-Schedule-Target",
+    "Nats-Schedule-Time-Zone",
+    "Nats-Schedule-TTL",
+    "Nats-Scheduler",
+    "Nats-Rollup",
+    "Nats-TTL",
 ];
+
+/// When a stored message is to be published, and to where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ScheduleHeaders {
+    /// `@at` and a time, or the rule of a repeating schedule.
+    pub(super) at: String,
+    pub(super) target: String,
+}
+
+/// The schedule that a stored message is.
+pub(super) fn schedule(block: &HeaderBlock<'_>) -> Option<Box<ScheduleHeaders>> {
+    let at = block.get("Nats-Schedule")?.into_owned();
+    let target = block.get("Nats-Schedule-Target")?.into_owned();
+    Some(Box::new(ScheduleHeaders { at, target }))
+}
+
+/// The subject of the schedule that has fired a message.
+pub(super) fn scheduler(block: &HeaderBlock<'_>) -> Option<String> {
+    Some(block.get("Nats-Scheduler")?.into_owned())
+}
 
 /// The headers of a message that is published; `None` if there are none, which
 /// costs nothing on the way.
@@ -180,6 +212,15 @@ mod tests {
         assert_eq!(read(&block), headers(&[("A", ""), ("B", "two: three")]));
         let none = HeaderBlock::parse(b"NATS/1.0\r\n\r\n").unwrap();
         assert_eq!(read(&none), Headers::new());
+    }
+
+    #[test]
+    fn a_message_that_a_schedule_has_fired_has_its_own_headers_only() {
+        let block = "NATS/1.0\r\nTeam: shop\r\nNats-Scheduler: schedules.S.a\r\nNats-Schedule-Next: purge\r\n\r\n";
+        let block = HeaderBlock::parse(block.as_bytes()).unwrap();
+        assert_eq!(read(&block), headers(&[("Team", "shop")]));
+        assert_eq!(scheduler(&block).as_deref(), Some("schedules.S.a"));
+        assert_eq!(schedule(&block), None);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod time;
 
 pub(super) use self::last::last_message;
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -71,6 +72,31 @@ pub(super) async fn read_to_end(
             return Ok(());
         };
         each(found);
+    }
+}
+
+/// Reads the messages that match `filter`, the newest first, until `each` breaks. The stream need not
+/// allow direct gets.
+pub(super) async fn read_newest(
+    context: &Arc<NatsContext>,
+    about: &ErrorContext,
+    stream: &Text,
+    filter: &str,
+    mut each: impl FnMut(Found) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    // No stream gets that far.
+    let last = u64::MAX - 1;
+    let context = Arc::clone(context);
+    let source = Source::new(context, about.clone(), stream.clone(), true, last);
+    let mut cursor = Cursor::new(Arc::new(source), filter, Order::NewestFirst, 1, last);
+    loop {
+        cursor.fill(usize::MAX).await?;
+        let Some(found) = cursor.take() else {
+            return Ok(());
+        };
+        if each(found).is_break() {
+            return Ok(());
+        }
     }
 }
 

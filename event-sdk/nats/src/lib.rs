@@ -93,6 +93,9 @@
 //!
 //!   Not reported, because the server does not provide the information:
 //!   - messages that a purge removes while no subscription runs;
+//!   - messages that a limit drops at the moment at which a subscription ends, if the server has
+//!     sent it a later message by then: the consumer's position lies behind the dropped ones, as if
+//!     they had been delivered, and the ended subscription reads nothing more;
 //!   - messages that were delivered, not settled and then dropped, except those that a running
 //!     subscription has itself given back or dropped unsettled: it reports them as "at most";
 //!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and
@@ -121,6 +124,20 @@
 //!   - *Expiry* needs server 2.11, and is rounded up to whole seconds. A bucket that was created by
 //!     an older server has to be applied again.
 //!   - With [`Management::Never`] there is no coordination.
+//! - **Schedules** ([`Scheduler`]) are those of the server: 2.12 or newer, in streams that were applied
+//!   with [`schedules`](event_sdk_core::stream::StreamSpec::schedules).
+//!   - A waiting schedule is a message of the stream, under `schedules.<stream>.<key>`. It has a
+//!     sequence, and counts towards the limits by number and bytes, which may **drop it without
+//!     notice**; the maximum age does not apply to it. A consumer of another client without a filter
+//!     receives it at once, and in a work queue its acknowledgement removes it.
+//!   - Consumers of such a stream report no gaps, since a schedule leaves one when it fires.
+//!   - A server looks for due schedules every quarter of a second at most. Those that it finds together
+//!     are stored in the order in which they were scheduled.
+//!   - A message that a schedule fires has no message id, so that a stream recognizes no duplicate of
+//!     it.
+//!   - Cancelling or replacing a schedule at the moment of its time takes up to two seconds, until it is
+//!     clear whether the server has fired it.
+//!   - A late cancellation is told from an unknown key by the newest 1,000 messages of its subjects.
 //! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message is
 //!   always found. A purge before a sequence never moves the end of the stream, as the server's own
 //!   would for a sequence beyond it: without a filter it asks for the last sequence first.
@@ -156,6 +173,7 @@
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
+//! - `scheduler`: messages that the server stores at a later time;
 //! - `message_admin`: gets, deletes and purges stored messages;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
@@ -185,6 +203,7 @@ mod history;
 
 mod coordination;
 mod message_admin;
+mod scheduler;
 
 mod in_runtime;
 
@@ -214,8 +233,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
     ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History, HistoryRequest,
-    HistoryStream, MessageAdmin, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport,
+    HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -330,6 +349,10 @@ impl Transport for Nats {
 
     fn connections(&self) -> u64 {
         self.context.connections()
+    }
+
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        self.context.has_schedules().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -103,11 +103,22 @@ async fn delete(
     sequence: u64,
     deletion: Deletion,
 ) -> Result<bool, Error> {
+    let about = about(&context, Operation::Manage, &stream)?;
+    delete_at(&context, &about, &stream, sequence, deletion).await
+}
+
+/// Deletes the message at `sequence`. Whether there was one.
+pub(super) async fn delete_at(
+    context: &NatsContext,
+    about: &ErrorContext,
+    stream: &Text,
+    sequence: u64,
+    deletion: Deletion,
+) -> Result<bool, Error> {
     #[derive(Deserialize)]
     struct Answer {
         success: bool,
     }
-    let about = about(&context, Operation::Manage, &stream)?;
     let request = json!({
         "seq": sequence,
         "no_erase": match deletion {
@@ -116,10 +127,10 @@ async fn delete(
         },
     });
     let call = format!("STREAM.MSG.DELETE.{stream}");
-    match context.call(&about, &call, &request).await? {
+    match context.call(about, &call, &request).await? {
         Ok(Answer { success }) => Ok(success),
         Err(error) if is_missing(&error) => Ok(false),
-        Err(error) => Err(error.into_error(&about)),
+        Err(error) => Err(error.into_error(about)),
     }
 }
 

@@ -162,8 +162,8 @@ fn take<'a>(
         check_expectations(context, &expect)?;
     }
     let on_wire = headers::outgoing(&headers, message_id.as_ref(), &expect);
-    let size = body.len() + check_headers(on_wire.as_ref())?;
-    check_size(size, context.client().max_payload())?;
+    let size = body.len() + check_headers(Operation::Publish, on_wire.as_ref())?;
+    check_size(Operation::Publish, size, context.client().max_payload())?;
     let plain = headers.is_empty() && expect.is_empty();
     let extra = (!plain).then(|| Arc::new(Extra { headers, expect }));
     let publish_message = RetryablePublish {
@@ -185,12 +185,15 @@ fn take<'a>(
 }
 
 /// How many bytes the headers have.
-pub(super) fn check_headers(headers: Option<&HeaderMap>) -> Result<usize, Error> {
+pub(super) fn check_headers(
+    operation: Operation,
+    headers: Option<&HeaderMap>,
+) -> Result<usize, Error> {
     let size = headers.map_or(0, headers::wire_len);
     if size > MAX_HEADERS {
         return Err(Error::new(
             ErrorKind::InvalidHeader,
-            Operation::Publish,
+            operation,
             format!(
                 "the headers have {size} bytes together, and may have {MAX_HEADERS}; put long values into the event instead"
             ),
@@ -200,13 +203,13 @@ pub(super) fn check_headers(headers: Option<&HeaderMap>) -> Result<usize, Error>
 }
 
 /// A server ends the connection of who sends more than it takes.
-pub(super) fn check_size(size: usize, limit: usize) -> Result<(), Error> {
+pub(super) fn check_size(operation: Operation, size: usize, limit: usize) -> Result<(), Error> {
     if size <= limit {
         return Ok(());
     }
     Err(Error::new(
         ErrorKind::TooLarge { size, limit },
-        Operation::Publish,
+        operation,
         format!(
             "headers and body have {size} bytes, and the server takes {limit}; publish less, or raise its `max_payload`"
         ),

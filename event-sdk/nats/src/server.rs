@@ -21,6 +21,8 @@ impl Version {
     pub const OLDEST: Self = Self::new(2, 10, 25);
     /// The expected last sequence of a pattern, direct get of batches.
     pub(super) const V2_11: Self = Self::new(2, 11, 0);
+    /// Schedules.
+    pub(super) const V2_12: Self = Self::new(2, 12, 0);
 
     const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {
@@ -112,6 +114,7 @@ impl Server {
             Capability::Deduplication,
             Capability::ExpectStream,
             Capability::ExpectSubject,
+            Capability::AckAll,
             Capability::Backoff,
             Capability::ReportsGaps,
             Capability::ReportsExhausted,

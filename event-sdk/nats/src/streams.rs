@@ -7,12 +7,13 @@ mod message;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
 pub(super) use self::message::{Found, Which, message};
 
-pub(super) use self::config::ConfigJson;
+pub(super) use self::config::{ConfigJson, schedule_prefix};
 
 use super::context::NatsContext;
 use super::error::ErrorContext;
@@ -147,6 +148,9 @@ pub(super) struct Info {
     cluster: Option<ClusterJson>,
     config: ConfigJson,
     pub(super) state: StateJson,
+    /// The time of the answer, by the clock of the leader.
+    #[serde(default, rename = "ts")]
+    pub(super) time: Option<Timestamp>,
 }
 
 impl Info {
@@ -206,7 +210,9 @@ pub(super) fn check(about: &ErrorContext, name: &str) -> Result<(), Error> {
     check_name(name).map_err(|why| {
         let kind = match about.operation {
             // There cannot be a stream of such a name.
-            Operation::Read | Operation::Coordinate => ErrorKind::StreamNotFound,
+            Operation::Read | Operation::Coordinate | Operation::Schedule => {
+                ErrorKind::StreamNotFound
+            }
             _ => ErrorKind::InvalidOption,
         };
         about.error(kind, format!("{name:?} is no name: {why}"))

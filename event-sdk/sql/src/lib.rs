@@ -45,6 +45,8 @@
 //!
 //! - [`Outbox`] stores events in the caller's transaction; its [`relay`](Outbox::relay) publishes them.
 //! - [`Tx`] is a transaction whose commit wakes the relay.
+//! - [`Inbox`] makes effects happen once ([`EffectOf`]), and keeps [dead letters](SqlDeadLetters) in the
+//!   same database.
 //! - [`Tables`] names schema and tables; [`Outbox::migrate`] creates them.
 //! - [`store_error`] classifies the errors of sqlx.
 //!
@@ -62,6 +64,8 @@
 //! - `database`: what SQLite and PostgreSQL have in common;
 //! - `row`: rows of an outbox as they are read;
 //! - `outbox`, `enqueue`, `tx`, `operator`: the outbox of a service;
+//! - `inbox`, `classify`: effects that happen once, and which errors are outages;
+//! - `letter_row`, `letters`: dead letters in a table, and their workflow;
 //! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -81,6 +85,14 @@ mod enqueue;
 
 mod tx;
 
+mod classify;
+
+mod inbox;
+
+mod letter_row;
+
+mod letters;
+
 mod operator;
 
 #[cfg(feature = "sqlite")]
@@ -89,15 +101,24 @@ mod sqlite;
 #[cfg(feature = "postgres")]
 mod postgres;
 
+pub use classify::class_of;
 pub use database::{AsConnection, Store};
 pub use enqueue::{Enqueue, Enqueued};
 pub use error::store_error;
+pub use event_sdk_store::inbox::{
+    CleanReport, InboxCleaner, InboxSource, InboxStatus, InboxStore, KeptBecause,
+};
 pub use event_sdk_store::outbox::{
     Counted, OutboxMessage, OutboxStatus, OutboxStore, ParkReason, ParkedEntry, ParkedState,
     WhichParked,
 };
 pub use event_sdk_store::relay::InvalidRelay;
 pub use event_sdk_store::{Relay, RelayReport, StoreError, StoreErrorKind, Wake};
+pub use inbox::{
+    BatchEffects, Committed, Effect, EffectOf, EffectTx, Effects, Inbox, InboxBuilder,
+    InboxDatabase, PublishInEffect,
+};
+pub use letters::{SqlDeadLetterQueue, SqlDeadLetters, SqlRedrive};
 pub use migrations::{SchemaDifference, SchemaVersion};
 pub use outbox::{NoEvent, Outbox};
 #[cfg(feature = "postgres")]

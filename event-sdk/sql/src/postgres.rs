@@ -8,6 +8,8 @@
 //! - `schema`: creates and checks them;
 //! - `store`: the tables as a relay uses them.
 
+mod inbox;
+mod inbox_migrations;
 mod migrations;
 mod schema;
 mod sql;

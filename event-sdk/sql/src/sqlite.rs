@@ -4,6 +4,8 @@
 //! - `migrations`: the tables;
 //! - `store`: the tables as a relay uses them.
 
+mod inbox;
+mod inbox_migrations;
 mod migrations;
 mod schema;
 mod sql;
@@ -29,18 +31,23 @@ impl Store for Sqlite {}
 /// SQLite rolls a transaction back by itself when the disk is full, and sqlx goes on counting it: the
 /// connection can begin none any more. Such connections are closed.
 pub(crate) async fn begin(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sqlite>, StoreError> {
+    begin_raw(pool).await.map_err(store_error)
+}
+
+/// The same, with the error of sqlx.
+async fn begin_raw(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
     let mut attempts = pool.options().get_max_connections();
     loop {
         match pool.begin_with("begin immediate").await {
             Err(sqlx::Error::InvalidSavePointStatement) if attempts > 0 => {
                 attempts -= 1;
-                let connection = pool.acquire().await.map_err(store_error)?;
+                let connection = pool.acquire().await?;
                 if connection.is_in_transaction() {
                     // It has no transaction to lose.
                     drop(connection.close().await);
                 }
             }
-            begun => return begun.map_err(store_error),
+            begun => return begun,
         }
     }
 }

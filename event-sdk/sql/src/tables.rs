@@ -125,6 +125,11 @@ impl Default for Tables {
 pub(crate) struct Statement(Arc<str>);
 
 impl Statement {
+    /// A statement whose names were checked.
+    pub(crate) fn new(sql: String) -> Self {
+        Self(sql.into())
+    }
+
     /// The statement for sqlx: it contains checked names, and no values.
     pub(crate) fn sql(&self) -> AssertSqlSafe<Arc<str>> {
         AssertSqlSafe(Arc::clone(&self.0))

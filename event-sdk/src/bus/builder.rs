@@ -12,6 +12,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Transport};
 
+use tokio::sync::watch;
+
 use super::{ConsumerSpec, EventBus, Inner};
 use crate::delayed_naks::Registry;
 use crate::process_gate::ProcessGate;
@@ -305,6 +307,7 @@ impl BusBuilder {
                 ProcessGate::of_process()
             },
             tracing,
+            ending: watch::Sender::new(false),
         };
         EventBus {
             inner: Arc::new(inner),

@@ -15,7 +15,8 @@
 //! **Suspects.** A record that was written before a start and has no outcome means that the process
 //! ended meanwhile: by this handler, by a neighbour, or by an operator. Such an event is a *suspect*.
 //! It runs alone in its process, whatever consumer it belongs to, until it has an outcome, or its time
-//! limit is over (without one, 5 minutes). It becomes a dead letter only if its attempts are over and
+//! limit is over (without one, 5 minutes). If its handler runs on then, others run beside it, which is
+//! recorded before they start. It becomes a dead letter only if its attempts are over and
 //! the last one ran alone. So neighbours of a handler
 //! that ends the process are repeated, and never blamed. The first start is not written, so such a
 //! handler is started once more than it has attempts if it was started at its first delivery.
@@ -106,6 +107,13 @@ pub(crate) enum Begun {
     Started,
     /// Another process has changed the record: do not start it, but do this.
     Instead(Verdict),
+}
+
+/// A start that was recorded as alone, and beside which others run now.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    key: Text,
+    token: u64,
 }
 
 /// How often a write is repeated when another process changes the record at the same time.
@@ -225,6 +233,34 @@ impl AttemptRecords {
         self.write_merged(known).await
     }
 
+    /// Records that others run beside the handler of a start, unless it has ended meanwhile.
+    ///
+    /// Not cancel-safe: it may be recorded.
+    pub(crate) async fn record_beside(&self, beside: &Beside) -> Result<(), StoreError> {
+        for _ in 0..CONFLICTS {
+            let Some(Stored { value, revision }) = self.store().get(&beside.key).await? else {
+                return Ok(());
+            };
+            let Some(mut record) = Record::decode(&value) else {
+                return Ok(());
+            };
+            match &mut record.running {
+                Some(running) if running.token == beside.token => running.alone = false,
+                _ => return Ok(()),
+            }
+            let expected = Expected::Exactly(revision);
+            match self
+                .store()
+                .put(&beside.key, record.encode(), expected)
+                .await
+            {
+                Err(StoreError::WrongRevision) => {}
+                other => return other.map(drop),
+            }
+        }
+        Err(StoreError::WrongRevision)
+    }
+
     /// Deletes the record of an event that is settled. Not cancel-safe: it may be deleted.
     ///
     /// A record that stays because of an error expires with the bucket's maximum age.
@@ -335,6 +371,18 @@ impl AttemptRecords {
 }
 
 impl Known {
+    /// Others run beside the handler that ran alone, from now on. The returned request says so in the
+    /// record; `None` if its start is not recorded.
+    pub(crate) fn run_beside(&mut self) -> Option<Beside> {
+        let running = self.record.running.as_mut()?;
+        running.alone = false;
+        let token = running.token;
+        matches!(self.at_store, AtStore::At(_)).then(|| Beside {
+            key: self.key.clone(),
+            token,
+        })
+    }
+
     /// The number of attempts: starts, but those that ended in an outage or were given back.
     pub(crate) fn attempts(&self) -> u32 {
         self.record.starts

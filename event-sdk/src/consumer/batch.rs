@@ -9,7 +9,7 @@ use event_sdk_core::EventSet;
 
 use super::stop::Stop;
 use super::watchdog::WatchId;
-use super::{Ctx, Failure};
+use super::{Ctx, Failure, Inbox};
 
 /// Events that one handler takes together, for example in one database transaction.
 ///
@@ -112,12 +112,41 @@ impl fmt::Debug for BatchFailure {
     }
 }
 
+/// Handles several events of the set `S` together, for
+/// [`Consumer::batches_handled_by`](super::Consumer::batches_handled_by).
+pub trait HandleBatch<S>: Send + Sync + 'static {
+    /// Handles the events of a batch.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchFailure`]: which events failed, or that all of them did.
+    fn handle_batch(
+        &self,
+        batch: EventBatch<S>,
+    ) -> impl Future<Output = Result<(), BatchFailure>> + Send;
+
+    /// The inbox in which the handler records what is done, as [`Handle::inbox`](super::Handle::inbox).
+    fn inbox(&self) -> Option<Arc<dyn Inbox>> {
+        None
+    }
+}
+
 /// How a batch ended.
 pub(super) enum BatchEnd {
     /// The outcome of each event.
     Each(Vec<Result<(), Stop>>),
     /// Nothing is done.
     Whole(Failure),
+}
+
+impl BatchEnd {
+    /// The kind of the first failure, for a span.
+    pub(super) fn first_failure(&self) -> Option<&'static str> {
+        match self {
+            Self::Each(ends) => ends.iter().find_map(|end| Some(end.as_ref().err()?.kind())),
+            Self::Whole(failure) => Some(failure.class().as_str()),
+        }
+    }
 }
 
 pub(super) type RunningBatch = std::pin::Pin<Box<dyn Future<Output = BatchEnd> + Send>>;
@@ -130,6 +159,19 @@ pub(super) struct BatchHandler {
     pub(super) within: std::time::Duration,
     /// Set when the consumer starts.
     pub(super) watch: Option<WatchId>,
+}
+
+/// Passes batches to a value.
+pub(super) fn call_by<S, H>(handler: H) -> Arc<dyn Fn(Vec<Ctx>) -> RunningBatch + Send + Sync>
+where
+    S: EventSet,
+    H: HandleBatch<S>,
+{
+    let handler = Arc::new(handler);
+    call(move |batch| {
+        let handler = Arc::clone(&handler);
+        async move { handler.handle_batch(batch).await }
+    })
 }
 
 /// Decodes the events, and passes those that can be read.

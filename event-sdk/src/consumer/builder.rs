@@ -1,8 +1,13 @@
 //! `Consumer`: the builder of a consumer: handlers, failures, order, subscription, end.
 
+mod acks;
+mod blocking;
 mod filters;
+mod handling;
 mod layers;
+mod parking;
 mod presets;
+mod publishing;
 mod running;
 
 use std::fmt;
@@ -16,6 +21,7 @@ use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
+use super::activity::Activity;
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::{Engine, Parts};
 use super::filter::Filters;
@@ -50,6 +56,8 @@ pub struct Consumer<S> {
     retry_is_set: bool,
     letters: Option<DeadLetters>,
     ready: watch::Sender<bool>,
+    activity: Arc<Activity>,
+    inherits: Vec<Text>,
     set: PhantomData<fn() -> S>,
 }
 
@@ -73,6 +81,8 @@ impl EventBus {
             retry_is_set: false,
             letters: None,
             ready: watch::Sender::new(false),
+            activity: Arc::new(Activity::new()),
+            inherits: Vec::new(),
             set: PhantomData,
         }
     }
@@ -106,21 +116,6 @@ impl<S: EventSet> Consumer<S> {
     {
         let handle = move |event, ctx| handle(state.clone(), F::give(event), ctx);
         self.handlers.add::<F::Event>(handlers::handler(handle));
-        self
-    }
-
-    /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
-    /// blocking work.
-    ///
-    /// It cannot be cancelled: past its time limit it runs on, its event is held until it returns,
-    /// and its result counts.
-    pub fn on_blocking<P, F>(mut self, handle: F) -> Self
-    where
-        P: 'static,
-        F: Fn(P, Ctx) -> Outcome + Takes<S, P> + Send + Sync + 'static,
-    {
-        let handle = move |event, ctx| handle(F::give(event), ctx);
-        self.handlers.add::<F::Event>(handlers::blocking(handle));
         self
     }
 
@@ -263,8 +258,12 @@ impl<S> Consumer<S> {
     /// event without a key waits for none, which is logged once.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
-    /// unless set). While a key whose handler fails has that many later events, no event of
-    /// another key is received.
+    /// unless set). A key that waits for a retry, or whose handler has run for a second, takes a
+    /// quarter of it at most, if the consumer has [one owner](Self::single_active) and [a
+    /// stream](crate::dead_letters::DeadLetters::stream) for dead letters: later events of the key wait
+    /// in its [park](crate::dead_letters::Park) in that stream, and are handled in order before newer
+    /// ones. Other consumers have nowhere to put them: such a key can then take all places, and stop
+    /// the others, which a warning reports.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -412,6 +411,7 @@ impl<S: EventSet> Consumer<S> {
         let set = Set::of::<S>();
         let at_consumer = |error: Error| error.at_consumer(self.name.clone());
         self.options.check().map_err(at_consumer)?;
+        publishing::check(&self.inherits).map_err(at_consumer)?;
         self.handlers.check(&set).map_err(at_consumer)?;
         if self.handlers.batch().is_some() && !self.layers.is_empty() {
             return Err(at_consumer(Error::new(
@@ -424,11 +424,14 @@ impl<S: EventSet> Consumer<S> {
         if let Some(letters) = &letters {
             letters.verify(&self.name).await.map_err(at_consumer)?;
         }
+        (self.handlers.verify(&self.name).await).map_err(at_consumer)?;
+        let park = self.park().await.map_err(at_consumer)?;
         let mut handlers = self.handlers;
-        handlers.watch(&self.name);
+        handlers.set_up(&self.name);
+        let retries = self.letters.as_ref().and_then(DeadLetters::retries);
         let opener = Opener {
             subscribe: self.subscribe,
-            place: self.letters.as_ref().and_then(DeadLetters::place).cloned(),
+            place: retries.cloned(),
             bus: self.bus.clone(),
             name: self.name.clone(),
             accept_max_deliver: self.options.accept_max_deliver,
@@ -439,8 +442,11 @@ impl<S: EventSet> Consumer<S> {
             name: self.name,
             replay: self.options.replay,
             handler_timeout: self.options.handler_timeout,
+            owner: None,
             ready: self.ready,
             ending: watch::Sender::new(false),
+            activity: self.activity,
+            inherits: self.inherits.into(),
         };
         let parts = Parts {
             shared: Arc::new(shared),
@@ -451,6 +457,7 @@ impl<S: EventSet> Consumer<S> {
             filters: Arc::new(self.filters),
             layers: self.layers.into_service(),
             letters,
+            park,
         };
         Ok(match single_active {
             Some(term) => Started::Owned(Box::new(Owned::new(parts, opener, term))),

@@ -3,6 +3,7 @@
 
 mod member;
 mod report;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::fmt;

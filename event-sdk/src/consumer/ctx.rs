@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::transport::{DeliveryInfo, Error};
-use event_sdk_core::{EnvelopeHeader, Event};
+use event_sdk_core::{EnvelopeHeader, Event, EventSet};
 
 use super::held::Held;
+use super::inbox::OwnerEpoch;
 use super::publish::PublishFrom;
 use crate::bus::EventBus;
 use crate::cause::{AsCause, Cause};
 use crate::dead_letters::Redriven;
-use crate::message::Message;
+use crate::message::{DecodeError, Message};
 use crate::publish::IntoPublishable;
 use crate::raw::Untyped;
 
@@ -42,6 +43,15 @@ impl Ctx {
         self.attempt
     }
 
+    /// Decodes the event again, as `T`: one of its types, or a set that has it.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the message is no event of `T`.
+    pub fn decode<T: EventSet>(&self) -> Result<T, DecodeError> {
+        self.message().decode_as::<T>()
+    }
+
     /// The subject, headers and bytes of the event.
     #[must_use]
     pub fn message(&self) -> &Message<Untyped> {
@@ -60,11 +70,48 @@ impl Ctx {
         self.info().sequence
     }
 
+    /// When the message was stored in its stream; `None` on a transport without streams. A redriven
+    /// event has the time of its redrive.
+    #[must_use]
+    pub fn stored_at(&self) -> Option<jiff::Timestamp> {
+        self.info().stored_at
+    }
+
     /// The redrive of the event, if it was a dead letter: its origin, its number, and who sent it
     /// again.
     #[must_use]
     pub fn redriven(&self) -> Option<&Redriven> {
         self.held.redriven()
+    }
+
+    /// The ownership in which the event is handled, if the consumer has
+    /// [one owner](super::Consumer::single_active).
+    #[must_use]
+    pub fn epoch(&self) -> Option<OwnerEpoch> {
+        self.held.shared().owner
+    }
+
+    /// Whether the event is handled after `earlier`, if that came before it: both have the same key
+    /// and stream, and the consumer handles events in the [order](super::Consumer::ordered_by_key)
+    /// of their keys. A redriven event is in the order of its original stream.
+    #[must_use]
+    pub fn is_in_order_with(&self, earlier: &Self) -> bool {
+        let order = |ctx: &Self| {
+            let key = ctx.held.key()?.to_owned();
+            let stream = match ctx.redriven() {
+                Some(redriven) => Some(redriven.origin.stream.to_string()),
+                None => ctx.stream().map(str::to_owned),
+            };
+            Some((stream, key))
+        };
+        order(self).is_some_and(|mine| Some(mine) == order(earlier))
+    }
+
+    /// Tells the consumer that the event was handled by an earlier delivery, and has no effect now:
+    /// an event that is acknowledged then counts as [`done_before`](super::ConsumerReport::done_before)
+    /// instead of `handled`. Handlers with an [inbox](super::Inbox) call it.
+    pub fn note_done_before(&self) {
+        self.held.note_done_before();
     }
 
     /// The name of the consumer.
@@ -80,13 +127,18 @@ impl Ctx {
         &self.held.shared().bus
     }
 
-    /// Publishes an event that this event caused: it inherits correlation id and trace, and has
-    /// this event's id as causation id.
+    /// Publishes an event that this event caused: it inherits correlation id and trace, has this
+    /// event's id as causation id, and takes over the metadata that
+    /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
     /// Its id derives from this event, the consumer, the type, and the count of events of the type
     /// that the attempt has published. A repeated attempt therefore publishes under the same ids,
     /// and the stream drops the duplicates, within its duplicate window. Handlers that publish
     /// different events at each attempt use [`fresh_id`](PublishFrom::fresh_id).
+    ///
+    /// To publish an event later, schedule it on the [bus](Self::bus) with
+    /// [`publish_at`](crate::Publisher::publish_at) and `caused_by(&ctx)`: a repeated attempt replaces
+    /// the waiting event of the same key.
     ///
     /// Await the result to know that the event is stored.
     pub fn publish<E: Event>(&self, event: impl IntoPublishable<E>) -> PublishFrom<E> {

@@ -7,18 +7,26 @@
 //! - `keys`: which event of a key may run;
 //! - `layered`: the layers around handlers;
 //! - `start`: which events start, alone or in a batch;
+//! - `attempt`: one attempt of a handler, as a future;
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `ownership`: the fence and the gate of a consumer with one owner;
 //! - `outcome`: what follows the end of a handler;
+//! - `acks`: events that are acknowledged together;
 //! - `batches`: the same for a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is away;
 //! - `records`: attempt records;
 //! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;
+//! - `parking`: what the engine knows of the park;
+//! - `parked`: events that go to the park to wait for their keys;
+//! - `unparked`: events that come out of it;
+//! - `releases`: requests to go on with dead keys;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.
 
+mod acks;
+mod attempt;
 mod attempt_end;
 mod attempts;
 mod batches;
@@ -32,10 +40,14 @@ mod layered;
 mod letters;
 mod outcome;
 mod ownership;
+mod parked;
+mod parking;
 mod records;
+mod releases;
 mod sources;
 mod start;
 mod suspects;
+mod unparked;
 
 use ownership::Ownership;
 pub(super) use ownership::{StreamGate, baseline};
@@ -58,9 +70,10 @@ use slab::Slab;
 use self::attempts::Attempts;
 use self::circuit::Circuit;
 use self::entry::{Entry, State};
-use self::keys::{Key, Keys, Place};
+use self::keys::{Admission, Key, Keys, Place};
 use self::layered::Layered;
 use self::outcome::Settling;
+use self::parking::Parking;
 use self::records::Recorder;
 use self::sources::Source;
 use super::breaker::Breaker;
@@ -68,7 +81,7 @@ use super::filter::Filters;
 use super::handlers::{Handlers, Set};
 use super::held::{Held, Shared};
 use super::layer::AttemptService;
-use super::options::{BreakerBy, Options};
+use super::options::{BreakerBy, Options, ParkOptions};
 use super::report::ConsumerReport;
 use super::{Failure, FailureClass};
 use crate::dead_letters::{DeadLetterClass, DeadLetterStore, Redriven};
@@ -86,6 +99,7 @@ pub(super) struct Parts {
     pub(super) filters: Arc<Filters>,
     pub(super) layers: Option<AttemptService>,
     pub(super) letters: Option<Arc<dyn DeadLetterStore>>,
+    pub(super) park: Option<ParkOptions>,
 }
 
 /// The loop of one consumer, as a future without a task of its own.
@@ -111,6 +125,8 @@ pub(super) struct Engine {
     /// When the first of them became ready; for batches, which wait for others.
     ready_since: Option<Duration>,
     keys: Keys,
+    /// Events that wait for their keys in the park.
+    parking: Parking,
     /// How many events were received.
     arrivals: u64,
     attempts: Attempts,
@@ -134,6 +150,10 @@ pub(super) struct Engine {
     drain_until: Option<Duration>,
     /// Whether the drain time is over.
     drain_over: bool,
+    /// Whether it was told that there is nothing to do.
+    is_idle: bool,
+    /// Completes when the bus is drained or closed.
+    bus_ends: Boxed<()>,
     /// Why the subscription has ended.
     failed: Option<Error>,
     report: ConsumerReport,
@@ -153,11 +173,16 @@ impl Engine {
             filters,
             layers,
             letters,
+            park,
         } = parts;
         let clock = Arc::clone(shared.bus.clock());
         let now = clock.monotonic();
         let (ack_wait, max_held) = sources.limits();
         let breaker = Breaker::new(options.probe_interval, max_held);
+        let bus_ends = Box::pin(shared.bus.ending());
+        let streams = sources.bound().map(|(stream, _)| Text::copy_of(stream));
+        shared.activity.receives_from(streams);
+        shared.activity.set_idle(false);
         Self {
             attempts: Attempts::new(options.concurrency),
             ownership: None,
@@ -172,6 +197,7 @@ impl Engine {
             filters,
             layered: layers.map(Layered::new),
             letters,
+            parking: Parking::new(park, sources.quarters()),
             sources: Some(sources),
             held: Slab::new(),
             ready: VecDeque::new(),
@@ -189,6 +215,8 @@ impl Engine {
             unlimited: Vec::new(),
             drain_until: None,
             drain_over: false,
+            is_idle: false,
+            bus_ends,
             failed: None,
             report: ConsumerReport::default(),
         }
@@ -233,12 +261,17 @@ impl Engine {
             if self.poll_ownership(cx) {
                 return self.poll_lost(cx);
             }
+            // In this order a single handler takes one pass for an event, from receipt to ack.
             let mut moved = self.poll_settling(cx);
-            moved |= self.poll_attempts(cx);
             moved |= self.poll_records(cx);
-            moved |= self.start_ready(cx);
+            moved |= self.poll_parking(cx);
             moved |= self.poll_receive(cx);
+            moved |= self.start_ready(cx);
+            moved |= self.poll_attempts(cx);
             if moved {
+                continue;
+            }
+            if self.send_acks() {
                 continue;
             }
             if self.is_over() {
@@ -246,14 +279,28 @@ impl Engine {
             }
             if self.poll_deadlines(cx).is_pending() {
                 self.leave_gate();
+                self.tell_activity(self.has_nothing_to_do());
                 return Poll::Pending;
             }
         }
         // Others have their turn, and time limits begin to run.
         let now = self.read_clock();
         self.limit_running(now);
+        self.send_acks();
+        self.tell_activity(false);
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Whether no event is held, nothing is settled or recorded, and no more can be received now.
+    fn has_nothing_to_do(&self) -> bool {
+        self.held.is_empty() && self.settling.is_empty() && self.recorder.is_idle()
+    }
+
+    fn tell_activity(&mut self, is_idle: bool) {
+        if std::mem::replace(&mut self.is_idle, is_idle) != is_idle {
+            self.shared.activity.set_idle(is_idle);
+        }
     }
 
     /// Receives one item, if there is room for another event.
@@ -272,6 +319,7 @@ impl Engine {
             Source::Event(delivery) => self.receive(delivery, None),
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
+            Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),
             Source::End(error) => {
                 self.failed = error;
                 self.begin_drain();
@@ -282,20 +330,23 @@ impl Engine {
 
     /// Takes an event.
     fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
-        let known = self.handlers.has(&delivery, &self.set);
+        let chosen = self.handlers.choose(&delivery, &self.set);
         let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
-        let key = (known && self.options.ordered).then(|| keys::key_of(&held, &self.set));
-        let key = key.flatten();
+        let is_ordered = chosen.is_some() && self.options.ordered;
+        let key = is_ordered.then(|| keys::key_of(&held, &self.set)).flatten();
         let id = self.hold(held, key.clone());
+        if let Some(entry) = self.held.get_mut(id) {
+            entry.chosen = chosen;
+        }
         if self.passes_gate(id) {
-            self.admit_as(id, known, key);
+            self.admit_as(id, chosen.is_some(), key);
         }
     }
 
     /// Lets an event that was held back wait for its handler.
     fn admit(&mut self, id: usize) {
         if let Some(entry) = self.held.get(id) {
-            let known = self.handlers.has(entry.held.delivery(), &self.set);
+            let known = entry.chosen.is_some();
             self.admit_as(id, known, entry.key.clone());
         }
     }
@@ -309,9 +360,16 @@ impl Engine {
         if self.is_left_out(id) {
             return;
         }
-        let place = self.place(id);
-        if key.is_none_or(|key| self.keys.admit(&key, place)) {
-            self.ready.push_back(id);
+        let Some(key) = key else {
+            return self.ready.push_back(id);
+        };
+        if self.joins_line(id, &key) {
+            return;
+        }
+        match self.keys.admit(&key, self.place(id)) {
+            Admission::Ready => self.ready.push_back(id),
+            Admission::Waits => {}
+            Admission::Behind(others) => self.limit_key(&key, others + 1),
         }
     }
 
@@ -327,6 +385,9 @@ impl Engine {
         } else {
             let held = Held::new(delivery, None, Arc::clone(&self.shared));
             let id = self.hold(held, None);
+            if !self.passes_gate(id) {
+                return;
+            }
             let text = "a message of the retry stream without the headers of a redrive".to_owned();
             let failure = Failure::described(FailureClass::Reject, text);
             self.give_up(id, &failure, DeadLetterClass::Unreadable);
@@ -334,14 +395,20 @@ impl Engine {
     }
 
     /// Holds an event until it is settled.
-    fn hold(&mut self, held: Held, key: Option<Key>) -> usize {
+    fn hold(&mut self, mut held: Held, key: Option<Key>) -> usize {
+        if let Some(key) = &key {
+            held.in_order_of(Arc::clone(key.text()));
+        }
         // Its ack wait may run since then, while it was prefetched.
         let alive_at = self.unreceived_since.unwrap_or(self.now);
         self.wake_by(alive_at.saturating_add(self.keep_alive));
         self.arrivals += 1;
         let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
         entry.alive_at = alive_at;
-        if let (Some(scope), Ok(head)) = (&self.breaker_by, entry.held.delivery().head()) {
+        // The envelope is read only where it is needed.
+        if let Some(scope) = &self.breaker_by
+            && let Ok(head) = entry.held.delivery().head()
+        {
             if let Ok(scope) = catch_unwind(AssertUnwindSafe(|| scope(head))) {
                 entry.scope = Text::from(scope);
             } else {
@@ -394,6 +461,13 @@ impl Engine {
     }
 
     fn settle_now(&mut self, id: usize, settlement: Settlement) {
+        let is_parked = |entry: &Entry| entry.held.parked().is_some();
+        if self.held.get(id).is_some_and(is_parked) {
+            return self.settle_parked(id, &settlement);
+        }
+        let Some(settlement) = self.wait_for_earlier(id, settlement) else {
+            return;
+        };
         self.tell_gate(id, &settlement);
         let Some(entry) = self.held.get_mut(id) else {
             return;
@@ -420,8 +494,12 @@ impl Engine {
         }
     }
 
-    /// Unblocks a key.
+    /// Unblocks a key, or goes on with what waits for it in the park.
     fn release(&mut self, key: &Key) {
+        if self.parking.lines.contains_key(key) {
+            self.keys.ease(key);
+            return self.go_on(key);
+        }
         let most = self.handlers.batch().map_or(1, |batch| batch.max);
         self.ready.extend(self.keys.release(key, most));
     }
@@ -436,6 +514,7 @@ impl Drop for Engine {
     /// Whoever waits for the end of the consumer learns of it, also when the engine is dropped.
     fn drop(&mut self) {
         self.shared.end();
+        self.shared.activity.set_idle(true);
     }
 }
 

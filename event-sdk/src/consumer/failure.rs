@@ -43,6 +43,8 @@ pub struct Failure(Box<Inner>);
 
 struct Inner {
     class: FailureClass,
+    /// Whether the error has the class by itself.
+    by_itself: bool,
     kind: Cow<'static, str>,
     because: Option<&'static str>,
     error: Option<Box<dyn StdError + Send + Sync>>,
@@ -144,10 +146,37 @@ impl Failure {
         FailureClass::Retry
     }
 
+    /// Asks `classify` for the class of the error, and then of each of its sources, until it returns
+    /// one. A class that was set explicitly, by [`retry`](Self::retry), [`outage`](Self::outage) or
+    /// [`reject`](Self::reject), stays as it is.
+    ///
+    /// Stores add the errors of their databases in this way; a consumer does it for all its handlers
+    /// by [`Consumer::classify`](super::Consumer::classify).
+    #[must_use]
+    pub fn classified_by<F>(mut self, classify: F) -> Self
+    where
+        F: Fn(&(dyn StdError + 'static)) -> Option<FailureClass>,
+    {
+        if !self.0.by_itself {
+            return self;
+        }
+        let mut next = (self.0.error.as_deref()).map(|error| error as &(dyn StdError + 'static));
+        for _ in 0..MAX_CHAIN {
+            let Some(error) = next else { break };
+            if let Some(class) = classify(error) {
+                self.0.class = class;
+                break;
+            }
+            next = error.source();
+        }
+        self
+    }
+
     /// A failure of the consumer itself.
     pub(super) fn of_consumer(class: FailureClass, kind: &'static str) -> Self {
         Self(Box::new(Inner {
             class,
+            by_itself: false,
             kind: Cow::Borrowed(kind),
             because: None,
             error: None,
@@ -158,6 +187,7 @@ impl Failure {
     pub(super) fn described(class: FailureClass, text: String) -> Self {
         Self(Box::new(Inner {
             class,
+            by_itself: false,
             kind: Cow::Owned(text),
             because: None,
             error: None,
@@ -172,6 +202,7 @@ impl Failure {
     ) -> Self {
         Self(Box::new(Inner {
             class,
+            by_itself: false,
             kind: Cow::Borrowed(kind),
             because: None,
             error: Some(error),
@@ -185,6 +216,7 @@ impl Failure {
     ) -> Self {
         Self(Box::new(Inner {
             class,
+            by_itself: false,
             kind: Cow::Borrowed(short(kind)),
             because: None,
             error: Some(error),
@@ -236,7 +268,9 @@ fn is_away(error: &(dyn StdError + 'static)) -> bool {
 impl<E: StdError + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let class = Self::class_of(&error);
-        Self::new(class, type_name::<E>(), Box::new(error))
+        let mut failure = Self::new(class, type_name::<E>(), Box::new(error));
+        failure.0.by_itself = true;
+        failure
     }
 }
 
@@ -314,5 +348,19 @@ mod tests {
         let closed = Error::closed(event_sdk_core::transport::Operation::Publish);
         assert_eq!(Failure::from(closed).class(), FailureClass::Outage);
         assert_eq!(Failure::retry(refused()).class(), FailureClass::Retry);
+    }
+
+    #[test]
+    fn a_class_that_was_set_explicitly_stays_and_another_is_that_of_the_classifier() {
+        let busy = || Wrapped(std::io::Error::from(std::io::ErrorKind::WouldBlock));
+        let classify = |error: &(dyn StdError + 'static)| {
+            error.is::<std::io::Error>().then_some(FailureClass::Outage)
+        };
+        let class = |failure: Failure| failure.classified_by(classify).class();
+        assert_eq!(class(Failure::from(busy())), FailureClass::Outage);
+        assert_eq!(class(Failure::retry(busy())), FailureClass::Retry);
+        assert_eq!(class(Failure::reject(busy())), FailureClass::Reject);
+        let unknown = Failure::from(CardDeclined("card"));
+        assert_eq!(class(unknown), FailureClass::Retry);
     }
 }

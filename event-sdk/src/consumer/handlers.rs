@@ -1,6 +1,7 @@
 //! `Handlers`: the handlers of a consumer by event, their registration, and the check that each
 //! event of the set has exactly one.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use event_sdk_core::set::Payload;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::{EventSet, RawEvent, Readable, Visitor};
 
-use super::batch::BatchHandler;
+use super::batch::{BatchEnd, BatchHandler};
+use super::inbox::Inbox;
 use super::stop::{Running, Stop};
 use super::watchdog::{self, WatchId};
 use super::{Ctx, Failure, FailureClass, Outcome};
@@ -52,7 +54,20 @@ pub trait Handle<E>: Send + Sync + 'static {
     ///
     /// [`Failure`], whose [class](FailureClass) decides what follows.
     fn handle(&self, event: E, ctx: &Ctx) -> impl Future<Output = Outcome> + Send;
+
+    /// The inbox in which the handler records, in the transaction of its effect, that an event is
+    /// done. Default: none.
+    ///
+    /// The consumer asks once, when the handler is added. It then gives up no event that the inbox has
+    /// as done. All handlers of a consumer have the same inbox (the same `Arc`), or none.
+    fn inbox(&self) -> Option<Arc<dyn Inbox>> {
+        None
+    }
 }
+
+/// The class that an error has by itself, if it is known.
+pub(super) type Classify =
+    Arc<dyn Fn(&(dyn StdError + 'static)) -> Option<FailureClass> + Send + Sync>;
 
 /// Starts a handler.
 pub(super) type Call = Arc<dyn Fn(Ctx) -> Running + Send + Sync>;
@@ -69,6 +84,12 @@ pub(super) struct Handlers {
     otherwise: Option<Handler>,
     /// Events that were given a second handler.
     doubled: Vec<&'static str>,
+    /// Where the handlers record what is done.
+    inbox: Option<Arc<dyn Inbox>>,
+    /// Whether two handlers have different inboxes.
+    inboxes_differ: bool,
+    /// Which class errors have by themselves.
+    pub(super) classify: Option<Classify>,
 }
 
 #[derive(Clone)]
@@ -87,6 +108,16 @@ pub(super) struct Handler {
     pub(super) watch: Option<WatchId>,
 }
 
+/// Which handler takes an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Chosen {
+    /// That of one event, by its index.
+    Event(usize),
+    Whole,
+    Batch,
+    Otherwise,
+}
+
 impl Handlers {
     /// The handler of the event `P`.
     pub(super) fn add<P: Payload>(&mut self, handler: Handler) {
@@ -99,6 +130,57 @@ impl Handlers {
             self.doubled.push(spec.name());
         }
         self.by_event.push(Entry { spec, handler });
+    }
+
+    /// A handler records in this inbox.
+    pub(super) fn note_inbox(&mut self, inbox: Option<Arc<dyn Inbox>>) {
+        let Some(inbox) = inbox else { return };
+        let known = self.inbox.get_or_insert_with(|| Arc::clone(&inbox));
+        self.inboxes_differ |= !Arc::ptr_eq(known, &inbox);
+    }
+
+    /// Where the handlers record what is done.
+    pub(super) fn inbox(&self) -> Option<&Arc<dyn Inbox>> {
+        self.inbox.as_ref()
+    }
+
+    /// Checks that the inbox of the handlers, if they have one, can be used.
+    pub(super) async fn verify(&self, consumer: &str) -> Result<(), Error> {
+        match &self.inbox {
+            Some(inbox) => inbox.verify(consumer).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the errors of handlers have the class that the consumer gives them.
+    fn classify_errors(&mut self) {
+        let Some(classify) = &self.classify else {
+            return;
+        };
+        let single = self.by_event.iter_mut().map(|entry| &mut entry.handler);
+        for handler in single.chain(&mut self.whole).chain(&mut self.otherwise) {
+            let (call, classify) = (Arc::clone(&handler.call), Arc::clone(classify));
+            handler.call = Arc::new(move |ctx| {
+                let (running, classify) = (call(ctx), Arc::clone(&classify));
+                Box::pin(async move { running.await.map_err(|stop| classified(stop, &classify)) })
+            });
+        }
+        if let Some(batch) = &mut self.batch {
+            let (call, classify) = (Arc::clone(&batch.call), Arc::clone(classify));
+            batch.call = Arc::new(move |events| {
+                let (running, classify) = (call(events), Arc::clone(&classify));
+                Box::pin(async move {
+                    let of =
+                        |end: Result<(), Stop>| end.map_err(|stop| classified(stop, &classify));
+                    match running.await {
+                        BatchEnd::Each(ends) => BatchEnd::Each(ends.into_iter().map(of).collect()),
+                        BatchEnd::Whole(failure) => {
+                            BatchEnd::Whole(failure.classified_by(|error| classify(error)))
+                        }
+                    }
+                })
+            });
+        }
     }
 
     pub(super) fn set_whole(&mut self, handler: Handler) {
@@ -124,30 +206,40 @@ impl Handlers {
         }
     }
 
-    /// Whether there is a handler for a message. A handler of the whole set refuses by itself what
-    /// is not in the set.
-    pub(super) fn has(&self, message: &Message<Untyped>, set: &Set) -> bool {
-        self.batch.is_some() || self.of(message, set).is_some()
-    }
-
-    /// The handler of a message; `None` if the set does not have its subject.
-    pub(super) fn of(&self, message: &Message<Untyped>, set: &Set) -> Option<&Handler> {
-        if let Some(whole) = &self.whole {
-            return Some(whole);
+    /// Which handler takes a message; `None` if the set does not have its subject. A handler of the
+    /// whole set refuses by itself what is not in the set.
+    pub(super) fn choose(&self, message: &Message<Untyped>, set: &Set) -> Option<Chosen> {
+        if self.batch.is_some() {
+            return Some(Chosen::Batch);
+        }
+        if self.whole.is_some() {
+            return Some(Chosen::Whole);
         }
         let subject = message.subject().as_str();
         let relative = message.relative_subject();
         let mut entries = self.by_event.iter();
-        if let Some(entry) = entries.find(|entry| entry.spec.is_subject(subject, relative)) {
-            return Some(&entry.handler);
+        if let Some(index) = entries.position(|entry| entry.spec.is_subject(subject, relative)) {
+            return Some(Chosen::Event(index));
         }
-        let otherwise = self.otherwise.as_ref()?;
-        let known = |spec: &&&EventSpec| spec.is_subject(subject, relative);
-        (set.takes_other || set.members.iter().any(|spec| known(&spec))).then_some(otherwise)
+        self.otherwise.as_ref()?;
+        let mut members = set.members.iter();
+        let known = set.takes_other || members.any(|spec| spec.is_subject(subject, relative));
+        known.then_some(Chosen::Otherwise)
     }
 
-    /// Makes the watchdog know the handlers of this consumer.
-    pub(super) fn watch(&mut self, consumer: &str) {
+    /// The handler that was chosen; `None` for that of batches.
+    pub(super) fn get(&self, chosen: Chosen) -> Option<&Handler> {
+        match chosen {
+            Chosen::Event(index) => Some(&self.by_event.get(index)?.handler),
+            Chosen::Whole => self.whole.as_ref(),
+            Chosen::Otherwise => self.otherwise.as_ref(),
+            Chosen::Batch => None,
+        }
+    }
+
+    /// Makes the handlers ready: their errors have a class, and the watchdog knows them.
+    pub(super) fn set_up(&mut self, consumer: &str) {
+        self.classify_errors();
         let watch = |name: &str| Some(watchdog::register(format!("{consumer}: {name}")));
         for entry in &mut self.by_event {
             entry.handler.watch = watch(entry.spec.name());
@@ -179,6 +271,11 @@ impl Handlers {
                 "two handlers for {}; leave one, since only one can settle the event",
                 self.doubled.join(", ")
             ));
+        }
+        if self.inboxes_differ {
+            return fault(
+                "handlers with different inboxes; use clones of one inbox, since the consumer asks it before it gives an event up".to_owned(),
+            );
         }
         if self.batch.as_ref().is_some_and(|batch| batch.max == 0) {
             return fault("on_batches(0, …) would never handle anything; use 1 or more".to_owned());
@@ -321,18 +418,31 @@ impl<H> Register<H> {
 
 impl<E: Readable, H: Handle<E>> Visitor<E> for Register<H> {
     fn visit(&mut self) {
-        let handle = Arc::clone(&self.handler);
-        self.handlers.add::<E>(Handler {
-            call: Arc::new(move |ctx: Ctx| match ctx.message().decode_as::<E>() {
-                Ok(event) => {
-                    let handle = Arc::clone(&handle);
-                    Box::pin(async move { handle.handle(event, &ctx).await.map_err(Stop::Failed) })
-                }
-                Err(error) => Box::pin(std::future::ready(Err(error.into()))),
-            }),
-            blocking: false,
-            watch: None,
-        });
+        self.handlers.note_inbox(self.handler.inbox());
+        (self.handlers).add::<E>(of_value::<E, H>(&self.handler));
+    }
+}
+
+/// A handler that is a value.
+pub(super) fn of_value<E: Readable, H: Handle<E>>(handler: &Arc<H>) -> Handler {
+    let handler = Arc::clone(handler);
+    Handler {
+        call: Arc::new(move |ctx: Ctx| match ctx.message().decode_as::<E>() {
+            Ok(event) => {
+                let handler = Arc::clone(&handler);
+                Box::pin(async move { handler.handle(event, &ctx).await.map_err(Stop::Failed) })
+            }
+            Err(error) => Box::pin(std::future::ready(Err(error.into()))),
+        }),
+        blocking: false,
+        watch: None,
+    }
+}
+
+fn classified(stop: Stop, classify: &Classify) -> Stop {
+    match stop {
+        Stop::Failed(failure) => Stop::Failed(failure.classified_by(|error| classify(error))),
+        stop @ Stop::Unreadable(_) => stop,
     }
 }
 

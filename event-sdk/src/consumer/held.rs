@@ -2,6 +2,7 @@
 //! held events of a consumer have in common.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,8 +12,10 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use super::activity::Activity;
+use super::inbox::OwnerEpoch;
 use crate::bus::EventBus;
-use crate::dead_letters::Redriven;
+use crate::dead_letters::{ParkedEvent, Redriven};
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
 
@@ -22,10 +25,16 @@ pub(super) struct Shared {
     pub(super) name: Text,
     pub(super) replay: bool,
     pub(super) handler_timeout: Option<Duration>,
+    /// With one owner: the ownership.
+    pub(super) owner: Option<OwnerEpoch>,
     /// Whether the consumer receives.
     pub(super) ready: watch::Sender<bool>,
     /// Whether the consumer is ending.
     pub(super) ending: watch::Sender<bool>,
+    /// Whether it has anything to do.
+    pub(super) activity: Arc<Activity>,
+    /// The metadata that published events take over from their cause.
+    pub(super) inherits: Arc<[Text]>,
 }
 
 impl Shared {
@@ -41,9 +50,24 @@ pub(super) struct Held {
     delivery: Delivery<Untyped>,
     /// Its origin, if it was redriven.
     redriven: Option<Box<Redriven>>,
+    /// Its place in the park, if it comes from there.
+    parked: Option<Box<Parked>>,
     shared: Arc<Shared>,
+    /// The key in whose order it is handled.
+    key: Option<Arc<str>>,
+    /// Whether its handler found that it was done before.
+    done_before: AtomicBool,
+    /// Whether an attempt has published: most never do, and need no lock then.
+    has_published: AtomicBool,
     /// How many events of each type the current attempt has published.
     published: Mutex<Vec<(&'static str, u32)>>,
+}
+
+/// The place of an event in the park.
+pub(super) struct Parked {
+    pub(super) event: ParkedEvent,
+    /// The dead-letter stream.
+    pub(super) stream: Text,
 }
 
 impl Held {
@@ -55,13 +79,48 @@ impl Held {
         Self {
             delivery,
             redriven,
+            parked: None,
             shared,
+            key: None,
+            done_before: AtomicBool::new(false),
+            has_published: AtomicBool::new(false),
             published: Mutex::default(),
         }
     }
 
+    /// It comes from the park.
+    pub(super) fn from_park(mut self, parked: Parked) -> Self {
+        self.parked = Some(Box::new(parked));
+        self
+    }
+
+    /// Its place in the park, if it comes from there.
+    pub(super) fn parked(&self) -> Option<&Parked> {
+        self.parked.as_deref()
+    }
+
     pub(super) fn delivery(&self) -> &Delivery<Untyped> {
         &self.delivery
+    }
+
+    /// It is handled in the order of this key.
+    pub(super) fn in_order_of(&mut self, key: Arc<str>) {
+        self.key = Some(key);
+    }
+
+    /// The key in whose order it is handled.
+    pub(super) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// Its handler found that it was done before.
+    pub(super) fn note_done_before(&self) {
+        self.done_before.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its handler found that it was done before.
+    pub(super) fn is_done_before(&self) -> bool {
+        self.done_before.load(Ordering::Relaxed)
     }
 
     /// Its origin, if it was redriven.
@@ -83,6 +142,7 @@ impl Held {
 
     /// The place of an event of this type among those that the attempt publishes, from zero.
     pub(super) fn next_ordinal(&self, event: &'static str) -> u32 {
+        self.has_published.store(true, Ordering::Release);
         let mut published = self
             .published
             .lock()
@@ -98,6 +158,10 @@ impl Held {
 
     /// Begins to count published events anew, for another attempt.
     pub(super) fn begin_attempt(&self) {
+        if !self.has_published.load(Ordering::Acquire) {
+            return;
+        }
+        self.has_published.store(false, Ordering::Release);
         let mut published = self
             .published
             .lock()

@@ -141,7 +141,7 @@ const LATE_RECORD: &[Action] = &[
 /// A handler that has ended its process twice.
 const SUSPECT: Owners = Owners {
     ticks: 8,
-    deliveries: 4,
+    deliveries: 3,
     begins_with: KILLED_TWICE,
     ..KILLER
 };
@@ -265,14 +265,14 @@ fn a_killer_and_its_neighbour_keep_their_promises_in_all_states() {
 #[test]
 fn a_killer_that_ended_its_process_twice_keeps_the_promises_in_all_states() {
     let small = Owners {
-        ticks: 7,
+        ticks: 8,
         ..SUSPECT
     };
     holds(
         "suspect",
         small,
         Owners {
-            ticks: 9,
+            ticks: 10,
             ..SUSPECT
         },
     );

@@ -45,9 +45,13 @@ impl Opener {
         Ok(Sources::new(events, redriven))
     }
 
-    /// The streams of the events.
+    /// The streams of the events, and that of the redriven ones.
     pub(super) async fn streams(&self) -> Result<Vec<Text>, Error> {
-        self.subscribe.again().streams().await
+        let mut streams = self.subscribe.again().streams().await?;
+        if let Some(place) = &self.place {
+            streams.push(Text::copy_of(place.retry_name()));
+        }
+        Ok(streams)
     }
 }
 

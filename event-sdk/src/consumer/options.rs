@@ -9,12 +9,25 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use event_sdk_core::EnvelopeHeader;
 
 use super::{ProbeInterval, Retry};
+use crate::dead_letters::Park;
 
 /// The scope of an event at the circuit breaker.
 pub(super) type BreakerBy = Arc<dyn Fn(&EnvelopeHeader) -> String + Send + Sync>;
 
+/// The park of a consumer.
+#[derive(Debug, Clone)]
+pub(super) struct ParkOptions {
+    pub(super) park: Arc<Park>,
+    /// Whether a dead letter holds its key.
+    pub(super) sequenced: bool,
+}
+
 /// The settings of a consumer beside those of its subscription.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the builder, and independent of the others"
+)]
 pub(super) struct Options {
     pub(super) concurrency: usize,
     pub(super) ordered: bool,
@@ -27,6 +40,8 @@ pub(super) struct Options {
     pub(super) replay: bool,
     /// The term of the lease of the one owner, if there is only one.
     pub(super) single_active: Option<Duration>,
+    /// Whether one acknowledgement settles everything before it.
+    pub(super) ack_all: bool,
 }
 
 impl Options {
@@ -51,6 +66,10 @@ impl Options {
             .is_some_and(|term| !Self::LEASE_TERMS.contains(&term))
         {
             "the term of the lease of single_active has to be between 100 ms and an hour".to_owned()
+        } else if self.ack_all && self.single_active.is_none() {
+            "ack_all needs single_active: an acknowledgement would also settle events that another instance has".to_owned()
+        } else if self.ack_all && self.accept_max_deliver {
+            "ack_all beside accept_max_deliver: an event that the server gives up is settled by nobody, and no later one could be acknowledged; leave out one of them".to_owned()
         } else if self.concurrency == 0 {
             "concurrency(0) would never handle anything; use 1 or more".to_owned()
         } else if self.handler_timeout == Some(Duration::ZERO) {
@@ -79,6 +98,7 @@ impl Default for Options {
             accept_max_deliver: false,
             replay: false,
             single_active: None,
+            ack_all: false,
         }
     }
 }

@@ -7,22 +7,26 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind, TransportExt as _};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::engine::{Engine, Parts, Sources, StreamGate, baseline};
 use super::held::Shared;
+use super::inbox::OwnerEpoch;
 use super::opener::Opener;
 use super::owner::fence::Fence;
 use super::owner::gate::{Baseline, Gate};
 use super::owner::keeper::{Handle, Keeper, KeeperConfig, prefix};
 use super::owner::lease::Term;
 use super::report::ConsumerReport;
+use crate::dead_letters::{DeadKey, Park, ParkedEvent, Requests};
 
 /// A consumer with one owner.
 pub(super) struct Owned {
@@ -30,7 +34,16 @@ pub(super) struct Owned {
     parts: Mutex<Parts>,
     shared: Arc<Shared>,
     opener: Opener,
+    park: Option<Arc<Park>>,
     term: Duration,
+}
+
+/// What an ownership begins with.
+struct Opened {
+    positions: Vec<(Text, Baseline)>,
+    /// What waits in the park, and the requests that are not answered.
+    park: Option<(HashMap<DeadKey, Vec<ParkedEvent>>, Requests)>,
+    sources: Sources,
 }
 
 /// The one lease: there are no partitions.
@@ -46,6 +59,7 @@ impl Owned {
     pub(super) fn new(parts: Parts, opener: Opener, term: Duration) -> Self {
         Self {
             shared: Arc::clone(&parts.shared),
+            park: parts.park.as_ref().map(|options| Arc::clone(&options.park)),
             parts: Mutex::new(parts),
             opener,
             term,
@@ -70,9 +84,15 @@ impl Owned {
         bucket.list(&prefix(&config)).await.map_err(at_consumer)?;
         let (keeper, mut handle) = Keeper::new(bucket, Arc::clone(bus.clock()), &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
-        let mut signal = std::pin::pin!(signal);
+        // A standby has no subscription that would tell it of the end of the bus.
+        let bus_ends = std::pin::pin!(bus.ending());
+        let signal = std::pin::pin!(signal);
+        let mut signal = std::pin::pin!(select(signal, bus_ends).map(drop));
+        let mut signal = std::pin::pin!(Latch::new(signal.as_mut()));
         let ready = self.shared.ready.clone();
         ready.send_replace(true);
+        // A standby holds nothing.
+        self.shared.activity.set_idle(true);
         let mut report = ConsumerReport::default();
         let end = self.own(&mut handle, signal.as_mut(), &mut report).await;
         ready.send_replace(false);
@@ -101,7 +121,7 @@ impl Owned {
                     Either::Right(_) => return Ok(()),
                 }
             };
-            let (positions, sources) = match opened {
+            let opened = match opened {
                 Ok(opened) => opened,
                 Err(error) if error.is_transient() => {
                     self.warn(&error);
@@ -113,7 +133,7 @@ impl Owned {
                 }
                 Err(error) => return Err(error),
             };
-            let mut engine = self.engine(sources, positions, fence, handle);
+            let mut engine = self.engine(opened, fence, handle);
             let ended = engine.run_to_the_end(signal.as_mut()).await;
             let lost = engine.has_lost();
             report.add(engine.take_report());
@@ -125,8 +145,13 @@ impl Owned {
         }
     }
 
-    /// Asks for the position of each durable, then subscribes.
-    async fn open(&self) -> Result<(Vec<(Text, Baseline)>, Sources), Error> {
+    /// Asks for the position of each durable and reads what waits in the park, then subscribes.
+    async fn open(&self) -> Result<Opened, Error> {
+        let park = match &self.park {
+            // Requests last: nothing waits any more for one whose key is not read.
+            Some(park) => Some((park.events_by_key().await?, park.requests_after(0).await?)),
+            None => None,
+        };
         let transport = self.opener.bus.transport();
         let mut positions = Vec::new();
         for stream in self.opener.streams().await? {
@@ -138,16 +163,19 @@ impl Owned {
             };
             positions.push((stream, position));
         }
-        Ok((positions, self.opener.open().await?))
+        Ok(Opened {
+            positions,
+            park,
+            sources: self.opener.open().await?,
+        })
     }
 
-    fn engine(
-        &self,
-        sources: Sources,
-        positions: Vec<(Text, Baseline)>,
-        fence: Arc<Fence>,
-        handle: &Handle,
-    ) -> Engine {
+    fn engine(&self, opened: Opened, fence: Arc<Fence>, handle: &Handle) -> Engine {
+        let Opened {
+            positions,
+            park,
+            sources,
+        } = opened;
         let parts = self.parts.lock();
         let mut parts = parts.unwrap_or_else(PoisonError::into_inner).clone();
         let shared = &self.shared;
@@ -156,20 +184,29 @@ impl Owned {
             name: shared.name.clone(),
             replay: shared.replay,
             handler_timeout: shared.handler_timeout,
+            owner: Some(OwnerEpoch::new(0, fence.epoch())),
             // A standby is ready too.
             ready: watch::Sender::new(true),
             ending: watch::Sender::new(false),
+            activity: Arc::clone(&shared.activity),
+            inherits: Arc::clone(&shared.inherits),
         });
         let now = self.opener.bus.clock().monotonic();
         let ack_wait = sources.longest_ack_wait().saturating_add(LATE);
+        let cumulative = parts.options.ack_all;
         let gates = positions.into_iter().map(|(stream, position)| {
             let gate = Gate::taken_over(position, ack_wait, ack_wait, now);
-            (stream, StreamGate::new(gate))
+            let gate = StreamGate::new(gate);
+            let gate = if cumulative { gate.cumulative() } else { gate };
+            (stream, gate)
         });
         let gates: HashMap<_, _> = gates.collect();
         let mut engine = Engine::new(parts, sources);
         let ends = Box::pin(ended(handle.watch(), Arc::clone(&fence)));
         engine.own(fence, gates, ends);
+        if let Some((events, requests)) = park {
+            engine.take_over_park(events, requests);
+        }
         engine
     }
 
@@ -185,6 +222,35 @@ impl Owned {
             consumer = %self.opener.name,
             "the owner cannot subscribe, and tries again: {error}"
         );
+    }
+}
+
+/// The signal: once it has completed, it is complete for every ownership that is still to end.
+struct Latch<'a, F> {
+    signal: Pin<&'a mut F>,
+    is_complete: bool,
+}
+
+impl<'a, F> Latch<'a, F> {
+    fn new(signal: Pin<&'a mut F>) -> Self {
+        Self {
+            signal,
+            is_complete: false,
+        }
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Latch<'_, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.is_complete = this.is_complete || this.signal.as_mut().poll(cx).is_ready();
+        if this.is_complete {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! - `entry`: what a lease looks like in the coordination bucket;
 //! - `lease`: acquire, renew, fence, take over, release;
 //! - `members`: which instances are alive;
+//! - `ack_floor`: which events one acknowledgement may settle;
 //! - `gate`: what passes after a takeover, and in which order;
 //! - `balance`: which partitions an instance acquires and gives up;
 //! - `partition`: the partition of a key.
@@ -20,6 +21,7 @@
 //! - `fence`: what the engine asks before it starts a handler;
 //! - `keeper`: keeps the leases in the coordination bucket.
 
+pub(super) mod ack_floor;
 mod balance;
 pub(super) mod entry;
 pub(super) mod fence;

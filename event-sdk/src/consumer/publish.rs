@@ -41,7 +41,10 @@ impl<E: Event> PublishFrom<E> {
                 (publisher.prepare(event), Some(ordinal))
             }
         };
+        let names = &held.shared().inherits;
         let prepared = prepared.caused_by(held.delivery());
+        // What the bus sets is replaced, what the caller has prepared is not.
+        let prepared = prepared.inherit(names, held.envelope(), ordinal.is_some());
         Self {
             held,
             prepared,
@@ -74,7 +77,9 @@ impl<E: Event> PublishFrom<E> {
         self
     }
 
-    async fn publish(self) -> Result<Published, Error> {
+    /// Returns the event with its id, time and cause instead of publishing it, for example to write
+    /// it to an outbox. Publishing it later repeats the same event.
+    pub fn prepare(self) -> Prepared<E> {
         let Self {
             held,
             mut prepared,
@@ -85,8 +90,12 @@ impl<E: Event> PublishFrom<E> {
             let id = derived_id(cause, &held.shared().name, E::SPEC.subject(), ordinal);
             prepared = prepared.with_id(id);
         }
-        let publisher = held.shared().bus.publisher::<E>();
-        Ok(publisher.publish(prepared).await?)
+        prepared
+    }
+
+    async fn publish(self) -> Result<Published, Error> {
+        let publisher = self.held.shared().bus.publisher::<E>();
+        Ok(publisher.publish(self.prepare()).await?)
     }
 }
 

@@ -52,6 +52,11 @@ impl Readiness {
         *self.0.borrow()
     }
 
+    /// Waits until the consumer receives; `false` if it has ended, or failed, before that.
+    pub(super) async fn ready(&mut self) -> bool {
+        self.0.wait_for(|ready| *ready).await.is_ok()
+    }
+
     /// Waits for a change since the last call, or since this value was made or cloned, and returns
     /// the new state; `None` when the consumer has ended and nothing changes any more.
     ///

@@ -12,6 +12,9 @@ use event_sdk_core::text::Text;
 pub struct ConsumerReport {
     /// Events that were handled and acknowledged.
     pub handled: u64,
+    /// Events that were acknowledged without effect, because their [inbox](super::Inbox) has them as
+    /// done by an earlier delivery.
+    pub done_before: u64,
     /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
     pub filtered: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
@@ -22,10 +25,17 @@ pub struct ConsumerReport {
     pub dead_lettered: u64,
     /// Events that were terminated, because the consumer has no dead letters.
     pub terminated: u64,
+    /// Events that were put into the park of their key, to be handled later: see
+    /// [`ordered_by_key`](super::Consumer::ordered_by_key). When they are handled, they count as such.
+    pub parked: u64,
     /// Unknown events that were given back for a newer version.
     pub delayed: u64,
     /// Events that were given back at the end.
     pub given_back: u64,
+    /// Events that were handled, and given back at the end all the same: with
+    /// [`ack_all`](super::Consumer::ack_all) they are acknowledged after all before them, and one of
+    /// those was given back.
+    pub repeated: u64,
     /// Settlements that failed: the events are delivered again.
     pub settlements_failed: u64,
     /// Events whose handler ran when the drain time was over. They were given back.
@@ -36,13 +46,16 @@ impl ConsumerReport {
     /// Adds what the consumer did in another ownership.
     pub(super) fn add(&mut self, other: Self) {
         self.handled += other.handled;
+        self.done_before += other.done_before;
         self.filtered += other.filtered;
         self.failed_attempts += other.failed_attempts;
         self.outages += other.outages;
         self.dead_lettered += other.dead_lettered;
         self.terminated += other.terminated;
+        self.parked += other.parked;
         self.delayed += other.delayed;
         self.given_back += other.given_back;
+        self.repeated += other.repeated;
         self.settlements_failed += other.settlements_failed;
         self.unfinished.extend(other.unfinished);
     }
@@ -53,13 +66,16 @@ impl fmt::Display for ConsumerReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} handled", self.handled)?;
         let counts = [
+            (self.done_before, "done before"),
             (self.failed_attempts, "failed attempts"),
             (self.outages, "outages"),
             (self.dead_lettered, "dead letters"),
             (self.terminated, "terminated"),
             (self.filtered, "filtered"),
+            (self.parked, "parked"),
             (self.delayed, "delayed for a newer version"),
             (self.given_back, "given back"),
+            (self.repeated, "to be repeated"),
             (self.settlements_failed, "settlements failed"),
             (self.unfinished.len() as u64, "unfinished"),
         ];

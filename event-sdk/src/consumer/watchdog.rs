@@ -35,7 +35,7 @@ struct Mark {
 
 /// What the watchdog looks at.
 #[derive(Default)]
-struct Watched {
+struct Known {
     threads: Mutex<Vec<Seen>>,
     /// The names of handlers; `WatchId` is the index plus one.
     names: Mutex<Vec<String>>,
@@ -52,9 +52,9 @@ thread_local! {
     static MARK: OnceCell<Arc<Mark>> = const { OnceCell::new() };
 }
 
-fn watched() -> &'static Watched {
-    static WATCHED: OnceLock<Watched> = OnceLock::new();
-    WATCHED.get_or_init(Watched::default)
+fn known() -> &'static Known {
+    static KNOWN: OnceLock<Known> = OnceLock::new();
+    KNOWN.get_or_init(Known::default)
 }
 
 /// Adds a handler, and starts the watchdog with the first one.
@@ -65,7 +65,7 @@ pub(super) fn register(name: String) -> WatchId {
         let started = thread.spawn(|| {
             loop {
                 std::thread::sleep(INTERVAL);
-                look(watched());
+                look(known());
             }
         });
         if let Err(error) = &started {
@@ -76,10 +76,7 @@ pub(super) fn register(name: String) -> WatchId {
         }
         started.is_ok()
     });
-    let mut names = watched()
-        .names
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut names = known().names.lock().unwrap_or_else(PoisonError::into_inner);
     // A service that adds and removes consumers registers the same names again.
     let known = names.iter().position(|known| *known == name);
     let index = known.unwrap_or_else(|| {
@@ -90,12 +87,9 @@ pub(super) fn register(name: String) -> WatchId {
 }
 
 /// Looks once at all threads, and names those handlers that block one.
-fn look(watched: &Watched) {
+fn look(known: &Known) {
     let mut blocked = Vec::new();
-    let mut threads = watched
-        .threads
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut threads = known.threads.lock().unwrap_or_else(PoisonError::into_inner);
     threads.retain_mut(|seen| {
         let Some(mark) = seen.mark.upgrade() else {
             return false;
@@ -116,7 +110,7 @@ fn look(watched: &Watched) {
         true
     });
     drop(threads);
-    let names = watched.names.lock().unwrap_or_else(PoisonError::into_inner);
+    let names = known.names.lock().unwrap_or_else(PoisonError::into_inner);
     for handler in blocked {
         let index = usize::try_from(handler).unwrap_or(usize::MAX);
         let name = names.get(index.wrapping_sub(1)).map_or("?", String::as_str);
@@ -125,6 +119,45 @@ fn look(watched: &Watched) {
             handler = name,
             "the handler blocks its thread for {BLOCKED_AFTER:?} or more, and with it the timers and other tasks there; use `on_blocking`, or an asynchronous client"
         );
+    }
+}
+
+/// Shows the watchdog that this thread polls a handler, until the result is dropped, also by a panic.
+pub(super) fn watch(id: Option<WatchId>) -> Option<Watched> {
+    let id = id?;
+    // While a thread ends, it has no mark.
+    let marked = MARK.try_with(|mark| {
+        let mark = mark.get_or_init(|| {
+            let mark = Arc::new(Mark::default());
+            let mut threads = known()
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            threads.push(Seen {
+                mark: Arc::downgrade(&mark),
+                poll: 0,
+                looks: 0,
+            });
+            mark
+        });
+        // Only this thread writes.
+        let polls = mark.polls.load(Ordering::Relaxed).wrapping_add(1);
+        mark.polls.store(polls, Ordering::Release);
+        mark.handler.store(id.0, Ordering::Release);
+    });
+    marked.is_ok().then_some(Watched)
+}
+
+/// This thread polls a handler.
+pub(super) struct Watched;
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = MARK.try_with(|mark| {
+            if let Some(mark) = mark.get() {
+                mark.handler.store(0, Ordering::Release);
+            }
+        });
     }
 }
 
@@ -148,43 +181,7 @@ impl<F: Future> Future for Watch<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let Some(id) = *this.id else {
-            return this.future.poll(cx);
-        };
-        // While a thread ends, it has no mark.
-        let marked = MARK.try_with(|mark| {
-            let mark = mark.get_or_init(|| {
-                let mark = Arc::new(Mark::default());
-                let mut threads = watched()
-                    .threads
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                threads.push(Seen {
-                    mark: Arc::downgrade(&mark),
-                    poll: 0,
-                    looks: 0,
-                });
-                mark
-            });
-            // Only this thread writes.
-            let polls = mark.polls.load(Ordering::Relaxed).wrapping_add(1);
-            mark.polls.store(polls, Ordering::Release);
-            mark.handler.store(id.0, Ordering::Release);
-        });
-        // Unmarks the thread also if the handler panics.
-        let _unmark = marked.is_ok().then_some(Unmark);
+        let _watched = watch(*this.id);
         this.future.poll(cx)
-    }
-}
-
-struct Unmark;
-
-impl Drop for Unmark {
-    fn drop(&mut self) {
-        let _ = MARK.try_with(|mark| {
-            if let Some(mark) = mark.get() {
-                mark.handler.store(0, Ordering::Release);
-            }
-        });
     }
 }

@@ -12,7 +12,7 @@ use event_sdk_core::subject::grammar::escape_key;
 pub(super) enum Area {
     /// A letter.
     Letter,
-    /// The second part of a letter that is too large for one message.
+    /// A further part of a letter that is too large for one message.
     Rest,
     /// What became of a letter.
     State,
@@ -64,7 +64,7 @@ const MAX_KEY: usize = 500;
 
 /// A key as it is written: one that is too long is cut, and a hash of it is appended, so that
 /// different keys stay different.
-pub(super) fn bounded_key(key: &str) -> Cow<'_, str> {
+pub(crate) fn bounded_key(key: &str) -> Cow<'_, str> {
     if key.len() <= MAX_KEY {
         return Cow::Borrowed(key);
     }

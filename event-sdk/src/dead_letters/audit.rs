@@ -17,6 +17,18 @@ impl Audit {
         }
     }
 
+    /// The person or program; `None` if it was not said.
+    #[must_use]
+    pub fn author(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+
+    /// The reason; `None` if none was given.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.note.as_deref()
+    }
+
     /// Adds the reason. Do not write personal data: lists show it.
     #[must_use]
     pub fn because(mut self, note: impl Into<String>) -> Self {

@@ -25,7 +25,7 @@ pub enum DeadLetterClass {
     MaxDeliveries,
     /// Another client of the consumer terminated it.
     Terminated,
-    /// It did not fail: it waits behind a dead letter of its key (sequenced mode).
+    /// It did not fail: it waits for its key, in a [`Park`](super::Park).
     Parked,
     /// Another class, written by another client or by a newer version.
     Other(Text),

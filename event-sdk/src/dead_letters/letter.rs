@@ -28,10 +28,10 @@ pub struct DeadLetter {
     pub event_id: Option<Uuid>,
     /// The type of the event, if its envelope can be read.
     pub event_type: Option<Text>,
-    /// The key of the event, if it has one.
+    /// The key of the event, if it has one; its beginning and a hash if it has more than 500 bytes.
     pub key: Option<String>,
-    /// Whether later events of the key wait for this one (sequenced mode): they join the
-    /// [`Park`](super::Park) of the key.
+    /// Whether later events of the key wait for this one ([sequenced
+    /// mode](super::DeadLetters::sequenced)): they join the [`Park`](super::Park) of the key.
     pub sequenced: bool,
     /// How often the event was redriven before it failed this time: zero for the first letter.
     pub redrive: u32,

@@ -12,13 +12,7 @@ use crate::bus::EventBus;
 
 /// A state that begins now.
 pub(super) fn state_now(bus: &EventBus, status: LetterStatus, audit: &Audit) -> LetterState {
-    LetterState {
-        status,
-        at: Some(bus.clock().now()),
-        by: audit.by.clone(),
-        note: audit.note.clone(),
-        retry_sequence: None,
-    }
+    LetterState::since(status, bus.clock().now(), audit)
 }
 
 /// Writes what became of the letter `id` to this subject, if `last` is still the last sequence

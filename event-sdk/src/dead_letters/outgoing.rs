@@ -12,7 +12,7 @@ use event_sdk_core::transport::{
     Body, Error, ErrorKind, HistoryRequest, Operation, PublishRequest, Stored, StoredMessage,
     TransportExt as _,
 };
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::bus::EventBus;
 
@@ -80,6 +80,18 @@ pub(super) async fn last_of(
     request.limit = Some(1);
     let mut messages = bus.transport().read_history(request).await?;
     messages.next().await.transpose()
+}
+
+/// All messages on a subject, the oldest first.
+pub(super) async fn all_of(
+    bus: &EventBus,
+    stream: &str,
+    subject: &str,
+) -> Result<Vec<StoredMessage>, Error> {
+    let filter = Pattern::from(parse(subject)?);
+    let request = HistoryRequest::new(stream, vec![filter]);
+    let messages = bus.transport().read_history(request).await?;
+    messages.try_collect().await
 }
 
 /// Whether a stored message has this body.

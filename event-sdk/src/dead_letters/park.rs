@@ -1,4 +1,5 @@
-//! `Park`: the events of one consumer that wait behind dead letters of their keys (sequenced mode).
+//! `Park`: the events of one consumer that wait for their keys, in the dead-letter stream: behind dead
+//! letters (sequenced mode), and beyond a quarter of `max_ack_pending` behind a retry.
 
 mod entries;
 mod key;
@@ -8,15 +9,14 @@ mod subjects;
 
 pub use entries::ParkedEvent;
 pub use key::{DeadKey, KeyState};
+pub(crate) use request::Requests;
 pub use request::{ReleaseOutcome, ReleaseRequest};
-
-use std::collections::BTreeSet;
 
 use event_sdk_core::stream::Discard;
 use event_sdk_core::subject::{InvalidSubject, Pattern};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Error, ErrorKind, HistoryRequest, Operation, StoredMessage, TransportExt as _,
+    Error, ErrorKind, HistoryRequest, HistoryStart, Operation, StoredMessage, TransportExt as _,
 };
 use futures_util::StreamExt as _;
 
@@ -30,13 +30,20 @@ use super::wire;
 use crate::bus::EventBus;
 use entries::Records;
 
-/// The events of one consumer that wait behind dead letters of their keys.
+/// The events of one consumer that wait for their keys, in the dead-letter stream.
 ///
-/// In sequenced mode a dead letter *holds its key*: later events of the key join the park of the
-/// key, in the dead-letter stream, and the consumer acknowledges them. The one owner of the consumer
-/// uses the park in this way:
+/// Two kinds of keys have events here:
 ///
-/// 1. Before it starts anything, it reads the [dead keys](Self::keys).
+/// - *Dead keys*, in [sequenced mode](super::DeadLetters::sequenced): the first event is a dead letter,
+///   which holds the key until an operator asks to go on.
+/// - *Crowded keys*: one event of the key waits for a retry, and later ones would take more than a
+///   quarter of the consumer's `max_ack_pending`. The first event here is no letter; nobody has to ask.
+///
+/// A consumer with [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key),
+/// [`single_active`](crate::consumer::Consumer::single_active) and letters in a stream does all of this
+/// by itself. Its owner uses the park in this way:
+///
+/// 1. Before it starts anything, it reads the [keys](Self::keys).
 /// 2. An event of a dead key is [appended](Self::append), then acknowledged, and not handled. An
 ///    event of another key that fails for good is put into the store as a letter with
 ///    [`sequenced`](DeadLetter::sequenced) and its key, then acknowledged; its key is dead now.
@@ -47,6 +54,8 @@ use entries::Records;
 ///    event fails for good, a letter of it is put, and the event is marked as
 ///    [replaced](Self::replaced); the key stays dead. It [answers](Self::answer) the request in both
 ///    cases.
+/// 4. The events of a crowded key are handled in the same way, without a request, when the event that
+///    held the key is settled, and before newer ones.
 ///
 /// Each step can be repeated after a crash: an event is handled again only if the crash came between
 /// its end and the mark.
@@ -65,6 +74,11 @@ pub struct Park {
 }
 
 impl Park {
+    /// The dead-letter stream.
+    pub(crate) fn stream(&self) -> &str {
+        self.place.name()
+    }
+
     /// The park of a consumer, in a stream of this bus.
     #[must_use]
     pub fn new(
@@ -106,7 +120,7 @@ impl Park {
         Err(Error::new(kind, Operation::Configure, reason).at_stream(self.place.name()))
     }
 
-    /// Reads the dead keys, in the order of their streams and keys.
+    /// Reads the keys of which events wait, in the order of their streams and keys.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -114,19 +128,20 @@ impl Park {
     ///
     /// Those of every [operation](Self).
     pub async fn keys(&self) -> Result<Vec<KeyState>, Error> {
-        let open = self.records(None).await?.open();
-        let events: BTreeSet<_> = open.map(|record| (record.key, record.position)).collect();
         let mut keys: Vec<KeyState> = Vec::new();
-        for (key, position) in events {
-            match keys.last_mut() {
-                Some(last) if last.key == key => last.add(position),
-                _ => keys.push(KeyState::new(key, position)),
-            }
+        for events in self.records(None).await?.keys().into_values() {
+            let mut events = events.into_values();
+            let Some(first) = events.next() else {
+                continue;
+            };
+            let mut state = KeyState::of(&first);
+            events.for_each(|event| state.add(event.position));
+            keys.push(state);
         }
         Ok(keys)
     }
 
-    /// Appends an event of a dead key to its park. An event that is there already is not appended
+    /// Appends an event to the park of its key. An event that is there already is not appended
     /// again.
     ///
     /// The event has the key [`DeadLetter::key`], and need not have a class.
@@ -164,6 +179,21 @@ impl Park {
         put.await.map(drop)
     }
 
+    /// Whether anything was ever appended, and not deleted since.
+    pub(crate) async fn is_used(&self) -> Result<bool, Error> {
+        let filter = self.place.filter(Area::Park, Some(&self.consumer));
+        let filter = filter.map_err(|why| self.invalid(&why))?;
+        let mut request = HistoryRequest::new(self.place.name(), vec![filter]);
+        request.limit = Some(1);
+        let mut stored = self.bus.transport().read_history(request).await?;
+        Ok(stored.next().await.transpose()?.is_some())
+    }
+
+    fn invalid(&self, why: &InvalidSubject) -> Error {
+        let kind = ErrorKind::InvalidSubject;
+        Error::new(kind, Operation::Read, why.to_string()).at_stream(self.place.name())
+    }
+
     /// Reads letters, parked events and what became of them: of one key, or of all.
     async fn records(&self, key: Option<&DeadKey>) -> Result<Records, Error> {
         let consumer = Some(self.consumer.as_str());
@@ -174,22 +204,23 @@ impl Park {
         let areas = [Area::Letter, Area::State].map(|area| self.place.filter(area, consumer));
         let filters = areas.into_iter().chain([parked]).collect();
         let mut records = Records::default();
-        for message in self.read(filters).await? {
+        for message in self.read(filters, 1).await? {
             records.add(&message, key);
         }
         Ok(records)
     }
 
-    /// Reads messages without their bodies.
+    /// Reads messages without their bodies, from this sequence on.
     async fn read(
         &self,
         filters: Result<Vec<Pattern>, InvalidSubject>,
+        from: u64,
     ) -> Result<Vec<StoredMessage>, Error> {
-        let filters = filters.map_err(|why| {
-            let kind = ErrorKind::InvalidSubject;
-            Error::new(kind, Operation::Read, why.to_string()).at_stream(self.place.name())
-        })?;
-        let request = HistoryRequest::new(self.place.name(), filters);
+        let filters = filters.map_err(|why| self.invalid(&why))?;
+        let mut request = HistoryRequest::new(self.place.name(), filters);
+        if from > 1 {
+            request.from = HistoryStart::Sequence(from);
+        }
         let mut stored = self.bus.transport().read_history(request).await?;
         let mut messages = Vec::new();
         while let Some(message) = stored.next().await {

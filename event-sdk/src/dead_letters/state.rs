@@ -4,6 +4,7 @@ use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
 use jiff::Timestamp;
 
+use super::audit::Audit;
 use super::escaping::{escaped, unescaped, unescaped_text};
 use super::redriven::{AT, BY, ID, NOTE, write_audit};
 use super::wire;
@@ -62,7 +63,9 @@ impl LetterStatus {
         }
     }
 
-    fn from_text(text: &str) -> Self {
+    /// The status with this text.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
         let known = [
             Self::Open,
             Self::Redriven,
@@ -79,13 +82,26 @@ impl LetterStatus {
 }
 
 impl LetterState {
-    /// A letter of which nothing is written.
-    pub(super) const fn open() -> Self {
+    /// The state of a letter of which nothing became yet.
+    #[must_use]
+    pub const fn open() -> Self {
         Self {
             status: LetterStatus::Open,
             at: None,
             by: None,
             note: None,
+            retry_sequence: None,
+        }
+    }
+
+    /// A status that begins at this time.
+    #[must_use]
+    pub fn since(status: LetterStatus, at: Timestamp, audit: &Audit) -> Self {
+        Self {
+            status,
+            at: Some(at),
+            by: audit.by.clone(),
+            note: audit.note.clone(),
             retry_sequence: None,
         }
     }

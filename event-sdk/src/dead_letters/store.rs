@@ -1,4 +1,5 @@
-//! `DeadLetterStore`: the trait of what keeps dead letters.
+//! `DeadLetterStore`: the trait of what keeps dead letters; `GivenUp`: what became of an event that
+//! was to be given up.
 
 use std::fmt;
 
@@ -10,7 +11,8 @@ use super::letter::DeadLetter;
 ///
 /// The consumer acknowledges the event after [`put`](Self::put) has succeeded. A letter that cannot
 /// be written is an outage: the consumer keeps the event, and tries again. It waits for a `put` for 30
-/// seconds at most; then it drops the future, and tries again as after an error.
+/// seconds at most; then it drops the future, and tries again as after an error. A panic of `put`, or
+/// of its future, is an error too.
 pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Stores the letter.
     ///
@@ -26,6 +28,30 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Errors of the store; the letter may have been stored if [`Error::outcome`] says so.
     fn put(&self, letter: &DeadLetter) -> Completion<Result<(), Error>>;
 
+    /// Stores the letter, unless the store knows that the event was handled after all.
+    ///
+    /// A database with the letters and the [inbox](crate::consumer::Inbox) of a consumer does both in
+    /// one transaction. The default [stores](Self::put) the letter.
+    ///
+    /// Not cancel-safe: as [`put`](Self::put).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`put`](Self::put).
+    fn put_unless_done(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+        let put = self.put(letter);
+        match put.try_into_ready() {
+            Ok(stored) => Completion::ready(stored.map(|()| GivenUp::Dead)),
+            Err(put) => Completion::later(async move { put.await.map(|()| GivenUp::Dead) }),
+        }
+    }
+
+    /// Whether [`put_unless_done`](Self::put_unless_done) records in the inbox of the consumer that
+    /// the event is dead. Default: no; the consumer then asks its inbox before it stores the letter.
+    fn has_inbox(&self) -> bool {
+        false
+    }
+
     /// Checks, before a consumer starts, that its letters can be stored. The default accepts every
     /// consumer.
     ///
@@ -38,4 +64,16 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
         let _ = consumer;
         Completion::ready(Ok(()))
     }
+}
+
+/// What became of an event that a consumer was about to give up.
+#[derive(Debug, Clone, PartialEq)]
+pub enum GivenUp {
+    /// It is dead.
+    Dead,
+    /// It was recorded as dead before, and its letter may not have been stored: this is the letter
+    /// with the reason of that time.
+    DeadBefore(Box<DeadLetter>),
+    /// Its effect is done: it has no letter, and is acknowledged.
+    Done,
 }

@@ -1,4 +1,4 @@
-//! Stores a message once, in two parts if one is too large for the server; joins the parts again.
+//! Stores a message once, in parts if one is too large for the server; joins the parts again.
 
 use bytes::{Bytes, BytesMut};
 use event_sdk_core::headers::Headers;
@@ -9,9 +9,10 @@ use event_sdk_core::transport::{
 use futures_util::StreamExt as _;
 
 use super::area::Area;
-use super::moved_headers::{move_into, take_from};
-use super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of};
+use super::moved_headers::take_from;
+use super::outgoing::{Once, Outgoing, all_of, invalid_header, is_body, last_of};
 use super::owned::{next_last, refused_by, write};
+use super::parts::{MOST, Parts};
 use super::place::DeadLetterStream;
 use super::wire;
 use crate::bus::EventBus;
@@ -25,7 +26,7 @@ pub(super) enum Put {
     Other,
 }
 
-/// The subjects of a message and of its second part.
+/// The subjects of a message and of its further parts.
 pub(super) struct Subjects {
     pub(super) whole: String,
     pub(super) rest: String,
@@ -50,84 +51,74 @@ pub(super) async fn put_once(
     match write(bus, place, message, 0).await {
         Ok(Once::Stored(_)) => Ok(Put::Done),
         Ok(Once::Other) => compare(bus, place, &subjects.whole, body).await,
-        Err(error) => match parts_of(&error, &headers, body)? {
-            Some(parts) => put_parts(bus, place, subjects, parts, body).await,
+        Err(error) => match Parts::after(&error, &headers, body, None)? {
+            Some(parts) => put_divided(bus, place, subjects, &headers, parts, body).await,
             None => Err(error),
         },
     }
 }
 
-/// What is divided into two parts.
-struct Parts {
-    headers: Headers,
-    content: Bytes,
-}
-
-/// The most bytes of the headers that say where the second part is, on the wire.
-const OF_PARTS: usize = 128;
-
-/// How to divide a message that was refused because of its size: its body if that is enough, else
-/// its original headers and its body. `None` if it was refused for another reason, or if nothing of
-/// it can be divided.
-fn parts_of(error: &Error, headers: &Headers, body: &Bytes) -> Result<Option<Parts>, Error> {
-    let is_body_enough = match *error.kind() {
-        ErrorKind::TooLarge { size, limit } => {
-            let rest = body.len() - body.len() / 2;
-            size.saturating_sub(rest).saturating_add(OF_PARTS) <= limit
+/// Stores the parts, and smaller ones if these are too large.
+async fn put_divided(
+    bus: &EventBus,
+    place: &DeadLetterStream,
+    subjects: &Subjects,
+    headers: &Headers,
+    mut parts: Parts,
+    body: &Bytes,
+) -> Result<Put, Error> {
+    loop {
+        let error = match put_parts(bus, place, subjects, &parts, body).await {
+            Err(error) => error,
+            put => return put,
+        };
+        match Parts::after(&error, headers, body, Some(&parts))? {
+            Some(finer) if finer.is_finer_than(&parts) => parts = finer,
+            _ => return Err(error),
         }
-        // All headers together have a limit of their own.
-        ErrorKind::InvalidHeader => false,
-        _ => return Ok(None),
-    };
-    if !is_body_enough
-        && let Some((headers, content)) =
-            move_into(headers, body).map_err(|why| invalid_header(&why))?
-    {
-        return Ok(Some(Parts { headers, content }));
     }
-    Ok((body.len() > 1).then(|| Parts {
-        headers: headers.clone(),
-        content: body.clone(),
-    }))
 }
 
-/// The second part first, so that a letter is complete as soon as it is there.
+/// The further parts first, so that a letter is complete as soon as it is there.
 async fn put_parts(
     bus: &EventBus,
     place: &DeadLetterStream,
     subjects: &Subjects,
-    parts: Parts,
+    parts: &Parts,
     body: &Bytes,
 ) -> Result<Put, Error> {
-    let Parts {
-        mut headers,
-        content,
-    } = parts;
-    let rest = content.slice(content.len() / 2..);
-    let message = Outgoing {
-        subject: subjects.rest.clone(),
-        headers: Headers::new(),
-        body: rest.clone(),
-    };
-    let mut last = 0;
-    let sequence = loop {
-        if let Once::Stored(to) = write(bus, place, message.clone(), last).await? {
-            break to.sequence;
-        }
-        let found = match refused_by(bus, place, &subjects.rest).await? {
-            Some(stored) if is_body(&stored.body, &rest) => break Some(stored.sequence),
-            found => found.map_or(0, |stored| stored.sequence),
+    // What earlier attempts have left; read when a write finds that there is something.
+    let mut earlier: Vec<StoredMessage> = Vec::new();
+    let (mut last, mut sequences) = (0, Vec::new());
+    for part in parts.rest() {
+        let sequence = loop {
+            let same = earlier.iter().find(|it| is_body(&it.body, &part));
+            if let Some(same) = same {
+                break same.sequence;
+            }
+            let message = Outgoing {
+                subject: subjects.rest.clone(),
+                headers: Headers::new(),
+                body: part.clone(),
+            };
+            if let Once::Stored(to) = write(bus, place, message, last).await? {
+                last = to.sequence.unwrap_or_default();
+                break last;
+            }
+            if last_of(bus, place.name(), &subjects.whole).await?.is_some() {
+                return compare(bus, place, &subjects.whole, body).await;
+            }
+            // An earlier attempt has left parts, perhaps under another limit, and no message names
+            // them.
+            earlier = all_of(bus, place.name(), &subjects.rest).await?;
+            let found = earlier.last().map_or(0, |stored| stored.sequence);
+            last = next_last(bus, place, &subjects.rest, last, found).await?;
         };
-        let whole = last_of(bus, place.name(), &subjects.whole).await?;
-        if whole.is_some() {
-            return compare(bus, place, &subjects.whole, body).await;
-        }
-        // An earlier attempt under another limit has left it, and no message names it.
-        last = next_last(bus, place, &subjects.rest, last, found).await?;
-    };
-    let sequence = sequence.unwrap_or_default().to_string();
+        sequences.push(sequence.to_string());
+    }
+    let mut headers = parts.headers.clone();
     for (name, value) in [
-        (wire::REST, sequence),
+        (wire::REST, sequences.join(",")),
         (wire::LENGTH, body.len().to_string()),
     ] {
         let inserted = headers.insert(name, value);
@@ -136,7 +127,7 @@ async fn put_parts(
     let message = Outgoing {
         subject: subjects.whole.clone(),
         headers,
-        body: content.slice(..content.len() / 2),
+        body: parts.first(),
     };
     match write(bus, place, message, 0).await? {
         Once::Stored(_) => Ok(Put::Done),
@@ -162,17 +153,46 @@ async fn compare(
     })
 }
 
-/// Completes the headers and the body of a message that was stored in two parts. Whether it is whole: another client
-/// may have purged the second part.
+/// Completes the headers and the body of a message that was stored in parts. Whether it is whole:
+/// another client may have purged one of them.
 async fn join(
     bus: &EventBus,
     place: &DeadLetterStream,
     message: &mut StoredMessage,
 ) -> Result<bool, Error> {
-    let sequence: Option<u64> = wire::read_number(&message.headers, wire::REST);
-    let (Some(sequence), Body::Encoded(first)) = (sequence, &message.body) else {
+    if message.headers.get(wire::REST).is_none() {
         return Ok(true);
+    }
+    let (Some(sequences), Body::Encoded(first)) =
+        (wire::read_rest(&message.headers), &message.body)
+    else {
+        return Ok(false);
     };
+    if sequences.len() >= MOST {
+        return Ok(false);
+    }
+    let mut whole = BytesMut::from(&first[..]);
+    for sequence in sequences {
+        match part(bus, place, sequence).await? {
+            Some(part) => whole.extend_from_slice(&part),
+            None => return Ok(false),
+        }
+    }
+    let Some(body) = take_from(&mut message.headers, whole.freeze()) else {
+        return Ok(false);
+    };
+    let length = wire::read_number(&message.headers, wire::LENGTH);
+    let is_whole = length.is_none_or(|length: usize| length == body.len());
+    message.body = Body::Encoded(body);
+    Ok(is_whole)
+}
+
+/// Reads a further part.
+async fn part(
+    bus: &EventBus,
+    place: &DeadLetterStream,
+    sequence: u64,
+) -> Result<Option<Bytes>, Error> {
     let filter = place.filter(Area::Rest, None).map_err(|why| {
         let kind = ErrorKind::InvalidSubject;
         Error::new(kind, Operation::Read, why.to_string()).at_stream(place.name())
@@ -181,26 +201,14 @@ async fn join(
     request.from = HistoryStart::Sequence(sequence);
     request.limit = Some(1);
     let mut messages = bus.transport().read_history(request).await?;
-    let rest = messages.next().await.transpose()?;
-    if let Some(StoredMessage {
-        sequence: found,
-        body: Body::Encoded(rest),
-        ..
-    }) = rest
-        && found == sequence
-    {
-        let mut whole = BytesMut::with_capacity(first.len() + rest.len());
-        whole.extend_from_slice(first);
-        whole.extend_from_slice(&rest);
-        return Ok(match take_from(&mut message.headers, whole.freeze()) {
-            Some(body) => {
-                message.body = Body::Encoded(body);
-                true
-            }
-            None => false,
-        });
-    }
-    Ok(false)
+    Ok(match messages.next().await.transpose()? {
+        Some(StoredMessage {
+            sequence: found,
+            body: Body::Encoded(body),
+            ..
+        }) if found == sequence => Some(body),
+        _ => None,
+    })
 }
 
 /// Completes the headers and the body of a letter.
@@ -213,7 +221,7 @@ pub(super) async fn joined(
         return Ok(());
     }
     let reason = format!(
-        "the second part of letter {} was deleted or is malformed; purge the letter",
+        "a part of letter {} was deleted or is malformed; purge the letter",
         message.sequence
     );
     let error = Error::new(ErrorKind::InvalidOption, Operation::Read, reason);

@@ -144,6 +144,14 @@ pub(super) fn read_number<N: std::str::FromStr>(headers: &Headers, name: &str) -
     headers.get(name)?.parse().ok()
 }
 
+/// The sequences of the further parts; `None` if there are none, or if they are malformed.
+pub(super) fn read_rest(headers: &Headers) -> Option<Vec<u64>> {
+    let sequences = headers.get(REST)?.split(',');
+    sequences
+        .map(|sequence| sequence.parse().ok())
+        .collect::<Option<_>>()
+}
+
 pub(super) fn read_time(headers: &Headers, name: &str) -> Option<Timestamp> {
     read_number(headers, name)
 }

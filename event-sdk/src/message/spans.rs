@@ -33,6 +33,23 @@ impl<S> Message<S> {
         trace::process(tracing, consumer, &self.headers, || self.about())
     }
 
+    /// Opens the span `process` around one attempt at a batch of messages.
+    pub(crate) fn process_span_of_batch<'a>(
+        consumer: &str,
+        batch: impl ExactSizeIterator<Item = &'a Self> + Clone,
+    ) -> Span
+    where
+        S: 'a,
+    {
+        let count = batch.len();
+        let Some(first) = batch.clone().next() else {
+            return Span::none();
+        };
+        trace::process_batch(&first.opener.tracing, consumer, count, || {
+            batch.map(|message| (&message.headers, message.destination()))
+        })
+    }
+
     /// Records the span `receive`.
     #[inline]
     pub(crate) fn received_by(&self, consumer: Option<&str>) {
@@ -41,12 +58,16 @@ impl<S> Message<S> {
     }
 
     fn about(&self) -> About<'_> {
-        let opener = &self.opener;
         let head = self.head().ok();
         About {
-            destination: Destination::of_any(&self.subject, &opener.prefix, opener.members),
+            destination: self.destination(),
             event_id: head.map(|head| head.event_id),
             conversation: head.and_then(|head| head.metadata.correlation_id.clone()),
         }
+    }
+
+    fn destination(&self) -> Destination<'_> {
+        let opener = &self.opener;
+        Destination::of_any(&self.subject, &opener.prefix, opener.members)
     }
 }

@@ -115,6 +115,9 @@ impl<E, I> fmt::Debug for PublishAll<'_, E, I> {
 }
 
 /// At least one event of a [`PublishAll`] failed. Contains the result of each event.
+///
+/// Its [`source`](std::error::Error::source) is the [`Error`](crate::Error) of the first event that
+/// failed.
 pub struct PublishAllError<E> {
     results: Vec<Result<Published, PublishError<E>>>,
 }
@@ -152,7 +155,7 @@ impl<E> fmt::Display for PublishAllError<E> {
             self.results.len()
         )?;
         match self.errors().next() {
-            Some(first) => write!(f, "; the first: {first}"),
+            Some(first) => write!(f, "; the first because {}", first.kind()),
             None => Ok(()),
         }
     }
@@ -169,6 +172,6 @@ impl<E> fmt::Debug for PublishAllError<E> {
 
 impl<E> std::error::Error for PublishAllError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.errors().next().and_then(std::error::Error::source)
+        Some(self.errors().next()?.error())
     }
 }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use event_sdk_core::event::{ErasedEvent, EventSpec, KeyUse};
+use event_sdk_core::event::{ErasedEvent, KeyUse};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::{InvalidSubject, grammar};
-use event_sdk_core::text::Text;
 use event_sdk_core::time::Reading;
 use event_sdk_core::transport::{
     Body, Capabilities, Capability, Completion, Confirmation, Error, ErrorKind, Expectations,
@@ -20,6 +19,7 @@ use event_sdk_core::{Event, EventKey, Pattern, Subject};
 use super::prepared::Expect;
 use super::{Prepared, Publishable};
 use crate::bus::EventBus;
+use crate::schedules::event_subject;
 use crate::trace::{About, Destination, PublishSpan};
 
 /// Maximum number of bytes that are reserved before the size of an event is known.
@@ -41,7 +41,7 @@ pub(super) struct Dispatch<E> {
 impl<E: Event> Dispatch<E> {
     pub(super) fn new(bus: EventBus) -> Self {
         Self {
-            subject: subject_of(&E::SPEC, bus.prefix()),
+            subject: event_subject(&E::SPEC, bus.prefix()),
             capabilities: bus.transport().capabilities(),
             size_hint: AtomicUsize::new(512),
             bus,
@@ -75,6 +75,28 @@ impl<E: Event> Dispatch<E> {
             }
             _ => Ok(subject.clone()),
         }
+    }
+
+    /// The subject of the events without a key.
+    pub(super) fn event_subject(&self) -> Result<&Subject, Error> {
+        self.subject.as_ref().map_err(invalid_subject)
+    }
+
+    /// Headers and body of a message to `subject` that is published later. Sets `span` to the span
+    /// of the publish.
+    pub(super) fn message(
+        &self,
+        prepared: &Prepared<E>,
+        subject: &Subject,
+        span: &mut Option<PublishSpan>,
+    ) -> Result<(Headers, Body), Error> {
+        let mut headers = prepared.headers().clone();
+        *span = self.open_span(prepared, subject, &mut headers);
+        let _entered = span.as_ref().map(|span| span.span().enter());
+        let body = self
+            .body(prepared, &mut headers)
+            .map_err(|error| error.at_subject(subject))?;
+        Ok((headers, body))
     }
 
     pub(super) fn read_clock(&self) -> Reading<'_> {
@@ -234,14 +256,6 @@ impl<E: Event> Dispatch<E> {
         Pattern::parse(format!("{domain}.{entity}.*.{token}"))
             .and_then(|pattern| pattern.under(self.bus.prefix()))
             .map_err(|why| invalid_subject(&why))
-    }
-}
-
-fn subject_of(spec: &EventSpec, prefix: &str) -> Result<Subject, InvalidSubject> {
-    if spec.is_absolute() {
-        Subject::parse(Text::from_static(spec.subject()))
-    } else {
-        Subject::parse(format!("{prefix}.{}", spec.subject()))
     }
 }
 

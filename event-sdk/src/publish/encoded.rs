@@ -81,7 +81,7 @@ fn encode<E: Event>(
     let encoded = || -> Result<EncodedEvent, Error> {
         if let Some(extra) = prepared.extra() {
             extra.check()?;
-            if !extra.expect.is_none() {
+            if !extra.expect.is_empty() {
                 return Err(Error::new(
                     ErrorKind::InvalidOption,
                     Operation::Publish,

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use event_sdk_core::shown::Shown;
 use event_sdk_core::transport::{Error, ErrorKind, Outcome};
 
 use super::Prepared;
@@ -10,7 +11,9 @@ use super::Prepared;
 /// A failed publish, with the prepared event: publishing that again is recognized as the same
 /// event.
 ///
-/// `?` converts it to an [`Error`], which drops the event.
+/// `?` converts it to an [`Error`], which drops the event. The [`Error`] is its
+/// [`source`](std::error::Error::source), too: `Display` names the subject and the kind, and the
+/// source says the reason.
 pub struct PublishError<E> {
     error: Error,
     prepared: Box<Prepared<E>>,
@@ -66,9 +69,20 @@ impl<E> From<PublishError<E>> for Error {
     }
 }
 
+/// The most characters of a subject that are shown.
+const MAX_SUBJECT: usize = 500;
+
 impl<E> fmt::Display for PublishError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.error.fmt(f)
+        match self.error.subject() {
+            Some(subject) => write!(f, "{}", Shown(subject, MAX_SUBJECT))?,
+            None => f.write_str("the event")?,
+        }
+        f.write_str(match self.error.outcome() {
+            Outcome::NotDone => " was not published: ",
+            Outcome::Unknown => " may not have been published: ",
+        })?;
+        self.error.kind().fmt(f)
     }
 }
 
@@ -83,6 +97,6 @@ impl<E> fmt::Debug for PublishError<E> {
 
 impl<E> std::error::Error for PublishError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.error.source()
+        Some(&self.error)
     }
 }

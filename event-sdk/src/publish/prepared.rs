@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use event_sdk_core::envelope::MetaValue;
 use event_sdk_core::event::{KeyUse, ValueHeader};
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
@@ -109,7 +110,7 @@ pub(super) struct Expect {
 
 impl Expect {
     /// Whether nothing is expected.
-    pub(super) const fn is_none(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.stream.is_none() && self.subject.is_none() && self.entity.is_none()
     }
 }
@@ -231,6 +232,30 @@ impl<E: Event> Prepared<E> {
         } else {
             self.change(|head| head.metadata.insert(name, text));
         }
+        self
+    }
+
+    /// Takes over these entries of the metadata of another event; those that are set stay, unless
+    /// they are replaced.
+    pub(crate) fn inherit(mut self, names: &[Text], from: &EnvelopeHeader, replaces: bool) -> Self {
+        if names.is_empty() {
+            return self;
+        }
+        self.change(|head| {
+            for name in names {
+                let is_set = head.metadata.value(name).is_some();
+                match from.metadata.value(name) {
+                    Some(MetaValue::Text(text)) if replaces || !is_set => {
+                        head.metadata.insert(name.as_str(), text.as_str());
+                    }
+                    Some(MetaValue::Json(value)) if replaces || !is_set => {
+                        // It was JSON.
+                        let _ = head.metadata.insert_json(name.as_str(), value);
+                    }
+                    _ => {}
+                }
+            }
+        });
         self
     }
 

@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use event_sdk_core::transport::Error;
 use event_sdk_core::{Contains, Event, EventSet, Subject};
+use jiff::Timestamp;
 
 use super::dispatch::Dispatch;
-use super::{IntoPublishable, Prepared, Publish, PublishAll};
+use super::later::When;
+use super::{IntoPublishable, Prepared, Publish, PublishAll, PublishLater};
 use crate::bus::EventBus;
 
 /// Publishes events of the type `E`.
@@ -32,6 +35,49 @@ impl<E: Event> Publisher<E> {
     /// changes its envelope.
     pub fn publish(&self, event: impl IntoPublishable<E>) -> Publish<'_, E> {
         Publish::new(&self.dispatch, event.into_publishable())
+    }
+
+    /// Publishes an event at a later time, by the clock of the transport: await the result to know
+    /// that it is scheduled. A time in the past is now. [`PublishLater`] says what a schedule needs
+    /// and promises; [`EventBus::schedules`] cancels and lists them.
+    ///
+    /// ```
+    /// use event_sdk::{Event, EventBus};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// /// It is time to check in.
+    /// #[derive(Event, Serialize, Deserialize)]
+    /// #[event(domain = "flights", entity = "check_in", action = "opened")]
+    /// struct CheckInOpened { #[event(key)] flight: String }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bus = EventBus::memory();
+    /// let opened = CheckInOpened { flight: "UA1545".into() };
+    /// let scheduled = bus
+    ///     .publisher::<CheckInOpened>()
+    ///     .publish_at(opened, "2127-03-01T08:00:00Z".parse()?)
+    ///     .await?;
+    /// assert!(!scheduled.replaced());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn publish_at(
+        &self,
+        event: impl IntoPublishable<E>,
+        time: Timestamp,
+    ) -> PublishLater<'_, E> {
+        PublishLater::new(&self.dispatch, event.into_publishable(), When::At(time))
+    }
+
+    /// Publishes an event after a delay, which is counted by the bus's clock from when the result is
+    /// first polled; see [`publish_at`](Self::publish_at).
+    pub fn publish_after(
+        &self,
+        event: impl IntoPublishable<E>,
+        delay: Duration,
+    ) -> PublishLater<'_, E> {
+        PublishLater::new(&self.dispatch, event.into_publishable(), When::After(delay))
     }
 
     /// Fixes an event's id and time without publishing it.

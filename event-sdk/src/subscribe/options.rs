@@ -63,6 +63,8 @@ pub struct Subscribe<S> {
     /// How many times the consumer was named.
     names: u8,
     must_exist: bool,
+    /// Whether one owner acknowledges in order.
+    acks_in_order: bool,
     set: PhantomData<fn() -> S>,
 }
 
@@ -79,6 +81,7 @@ impl<S> Subscribe<S> {
             delay_unknown: DelayUnknown::default(),
             names: 0,
             must_exist: false,
+            acks_in_order: false,
             set: PhantomData,
         }
     }
@@ -96,6 +99,7 @@ impl<S> Subscribe<S> {
             delay_unknown: self.delay_unknown,
             names: self.names,
             must_exist: self.must_exist,
+            acks_in_order: self.acks_in_order,
             set: PhantomData,
         }
     }
@@ -145,10 +149,19 @@ impl<S> Subscribe<S> {
     }
 
     /// Sets how deliveries are acknowledged. Default: each by itself.
+    ///
+    /// [`AckPolicy::All`] is refused here, since one acknowledgement would settle events that another
+    /// subscription has: use [`Consumer::ack_all`](crate::consumer::Consumer::ack_all).
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self.given.push(Setting::Ack);
         self
+    }
+
+    /// One owner acknowledges in order, with all before it.
+    pub(crate) fn ack_all(mut self) -> Self {
+        self.acks_in_order = true;
+        self.ack_policy(AckPolicy::All)
     }
 
     /// Sets how long a delivery may stay unsettled before it is delivered again. Default: 30 s.
@@ -275,6 +288,8 @@ impl<S> Subscribe<S> {
         self.config.max_ack_pending = other.config.max_ack_pending;
         self.config.backoff.clone_from(&other.config.backoff);
         self.must_exist = other.must_exist;
+        // A declared durable of the same name is another one.
+        self.given.push(Setting::Ack);
         for setting in [Setting::AckWait, Setting::MaxAckPending, Setting::Backoff] {
             if other.given.contains(&setting) {
                 self.given.push(setting);
@@ -307,6 +322,9 @@ impl<S> Subscribe<S> {
         let known = (self.wanted).filters(&all, &self.bus, Operation::Subscribe)?;
         let reports = Arc::new(Reports::default());
         for (stream, filters) in routes {
+            if self.config.ack == AckPolicy::All {
+                self.check_removes_in_order(&stream)?;
+            }
             let mut config = self.config.clone();
             config.filters = filters;
             let mut request = SubscribeRequest::new(stream.clone(), config);
@@ -353,6 +371,18 @@ impl<S> Subscribe<S> {
         ))
     }
 
+    /// Whether a declared stream removes messages in the order of their sequences.
+    fn check_removes_in_order(&self, stream: &Text) -> Result<(), Error> {
+        let mut declared = self.bus.inner().streams.iter();
+        let declared = declared.find(|config| config.name == *stream);
+        if declared.is_none_or(|config| config.limits.messages_per_subject.is_none()) {
+            return Ok(());
+        }
+        let reason = "ack_all on a stream with max_messages_per_subject: the removal of an unsettled message settles everything before it; leave out one of them";
+        let error = Error::new(ErrorKind::InvalidOption, Operation::Subscribe, reason);
+        Err(error.at_stream(stream.clone()))
+    }
+
     /// Validates the options, as far as possible without a transport.
     fn check(&self) -> Result<(), Error> {
         let invalid = |reason: String| {
@@ -365,6 +395,11 @@ impl<S> Subscribe<S> {
         if self.names > 1 {
             return invalid(
                 "the consumer was named more than once; a durable is shared by all subscriptions to it, so name either a durable or a group".to_owned(),
+            );
+        }
+        if self.config.ack == AckPolicy::All && !self.acks_in_order {
+            return invalid(
+                "with the ack policy All an acknowledgement would settle events that another subscription has; use `Consumer::ack_all` with `single_active`, or acknowledge each event".to_owned(),
             );
         }
         if self.prefetch == Prefetch::Fixed(0) {

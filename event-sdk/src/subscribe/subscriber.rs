@@ -10,12 +10,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use event_sdk_core::EnvelopeHeader;
+use bytes::Bytes;
+use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{
-    self, BoundConsumer, Completion, Deliveries, Difference, Error, Notice, NoticeKind, Received,
+    self, Body, BoundConsumer, Completion, Deliveries, DeliveryInfo, Difference, Error, Notice,
+    NoticeKind, Received,
 };
+use event_sdk_core::{EnvelopeHeader, Subject};
 use futures_core::Stream;
 
 use super::refusal::Refusals;
@@ -227,6 +230,24 @@ impl<S> Subscriber<S> {
             Poll::Ready(Some(Ok(Batch::new(deliveries.into()))))
         })
         .await
+    }
+
+    /// An event that was received and acknowledged before, and kept elsewhere: settling it has no
+    /// effect. `None` if the subscription has ended.
+    pub(crate) fn restored(
+        &self,
+        subject: Subject,
+        headers: Headers,
+        body: Bytes,
+        info: DeliveryInfo,
+    ) -> Option<Delivery<S>> {
+        let mut sources = self.sources.iter();
+        let of_stream = sources.find(|source| Some(&source.stream) == info.stream.as_ref());
+        let source = of_stream.or_else(|| self.sources.first())?;
+        let body = Body::Encoded(body);
+        let (opener, refusals) = (&self.opener, &source.refusals);
+        let delivery = Delivery::new(subject, headers, body, opener, info, None, refusals);
+        Some(delivery)
     }
 
     fn poll_delivery(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Delivery<S>, Error>>> {

@@ -1,5 +1,6 @@
 //! The spans `publish`, `receive` and `process`, by the messaging conventions of OpenTelemetry.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -46,7 +47,7 @@ pub(crate) struct About<'a> {
 
 /// Opens a span. The fields that take time are recorded only if a subscriber is interested.
 macro_rules! open {
-    ($name:literal, $kind:literal, $type:literal, $tracing:expr) => {
+    ($name:literal, $kind:literal, $type:literal, $tracing:expr $(, $field:literal = $value:expr)*) => {
         tracing::info_span!(
             target: TRACING_TARGET,
             $name,
@@ -63,6 +64,7 @@ macro_rules! open {
             "messaging.message.id" = Empty,
             "messaging.message.conversation_id" = Empty,
             "trace_id" = Empty,
+            $($field = $value,)*
         )
     };
 }
@@ -218,6 +220,87 @@ pub(crate) fn process<'a>(
         (None, context) => record_trace(&span, context.as_ref()),
     }
     span
+}
+
+/// Opens the `process` span of a batch: it is a child of none of its messages, and linked to each.
+///
+/// It has a destination if that is the same for all messages.
+#[inline]
+pub(crate) fn process_batch<'a, M>(
+    tracing: &Tracing,
+    consumer: &str,
+    count: usize,
+    messages: impl FnOnce() -> M,
+) -> Span
+where
+    M: Iterator<Item = (&'a Headers, Destination<'a>)>,
+{
+    let span = open!(
+        "process",
+        "consumer",
+        "process",
+        tracing,
+        "messaging.batch.message_count" = count
+    );
+    if span.is_disabled() {
+        return span;
+    }
+    let mut destination = Shared::Unknown;
+    let mut name = Shared::Unknown;
+    let mut template = Shared::Unknown;
+    let mut trace = Shared::Unknown;
+    for (headers, place) in messages() {
+        destination.add(Some(place.subject().to_owned()));
+        name.add(Some(place.span_name("process")));
+        template.add(place.template().map(Cow::into_owned));
+        let context = TraceContext::from_headers(headers);
+        if let (Some(source), Some(context)) = (tracing.source(), &context) {
+            source.add_link(&span, context);
+        }
+        trace.add(context.map(|context| context.trace_id().to_owned()));
+    }
+    let name = name.into_value();
+    span.record("otel.name", name.as_deref().unwrap_or("process"));
+    span.record("messaging.consumer.group.name", consumer);
+    for (field, value) in [
+        ("messaging.destination.name", destination),
+        ("messaging.destination.template", template),
+    ] {
+        if let Some(value) = value.into_value() {
+            span.record(field, value);
+        }
+    }
+    if let (None, Some(trace)) = (tracing.source(), trace.into_value()) {
+        span.record("trace_id", trace);
+    }
+    span
+}
+
+/// What all messages of a batch have in common.
+enum Shared {
+    /// There was none so far.
+    Unknown,
+    Value(String),
+    /// They differ, or one has none.
+    None,
+}
+
+impl Shared {
+    fn add(&mut self, value: Option<String>) {
+        let known = std::mem::replace(self, Self::None);
+        *self = match (known, value) {
+            (Self::Unknown, Some(value)) => Self::Value(value),
+            (Self::Value(known), Some(value)) if known == value => Self::Value(known),
+            _ => Self::None,
+        };
+    }
+
+    fn into_value(self) -> Option<String> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Unknown | Self::None => None,
+        }
+    }
 }
 
 /// Records that the operation of a span of this crate failed: the kind of the error as

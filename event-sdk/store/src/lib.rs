@@ -5,6 +5,7 @@
 //!
 //! - [`outbox`]: rows of an outbox, and [`OutboxStore`](outbox::OutboxStore), which a database
 //!   implements;
+//! - [`inbox`]: batches of effects that are divided after a failure, and the retention of records;
 //! - [`relay`]: [`Relay`] publishes the rows, in order in each key, and cleans up;
 //! - [`Wake`]: tells relays of the process that rows are coming;
 //! - [`StoreError`]: the error of all operations.
@@ -16,6 +17,8 @@
 mod error;
 
 pub mod outbox;
+
+pub mod inbox;
 
 mod wake;
 

@@ -9,11 +9,12 @@ use event_sdk::Pattern;
 use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, Capabilities, Capability,
-    Completion, Confirmation, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo,
-    Coordination, CoordinationEntry, Deletion, Drained, Error, FoundMessage, History,
-    HistoryRequest, HistoryStream, MessageAdmin, PublishRequest, PurgeRequest, PutRequest,
-    Revision, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation,
+    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
+    ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion, Drained, Error,
+    FoundMessage, History, HistoryRequest, HistoryStream, MessageAdmin, PublishRequest,
+    PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
     TransportExt as _, WhichMessage,
 };
 
@@ -47,7 +48,8 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
         inner.subscribe(request)
     }
 
-    /// Makes a call of an ability (history, streams, consumers, coordination). `name` says which, such as
+    /// Makes a call of an ability (history, streams, consumers, coordination,
+    /// schedules). `name` says which, such as
     /// `history.read`.
     ///
     /// # Errors
@@ -129,6 +131,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         self.inner.connections()
     }
 
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        self.inner.scheduler().is_some().then_some(self)
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         self.inner.remedy(missing)
     }
@@ -183,6 +189,26 @@ impl<T: Transport, I: Intercept> Advisories for Intercepted<T, I> {
     fn listen(&self, request: AdvisoryRequest) -> Completion<Result<AdvisoryStream, Error>> {
         self.intercept.call("advisories.listen", || {
             self.inner.listen_to_advisories(request)
+        })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Scheduler for Intercepted<T, I> {
+    fn schedule(&self, request: ScheduleRequest) -> Completion<Result<Scheduled, Error>> {
+        self.intercept.call("schedules.schedule", || {
+            self.inner.schedule_message(request)
+        })
+    }
+
+    fn cancel(&self, request: CancelRequest) -> Completion<Result<Cancellation, Error>> {
+        self.intercept
+            .call("schedules.cancel", || self.inner.cancel_schedule(request))
+    }
+
+    fn list(&self, stream: &str, prefix: &str) -> Completion<Result<Vec<ScheduledMessage>, Error>> {
+        self.intercept.call("schedules.list", || {
+            self.inner.list_schedules(stream, prefix)
         })
     }
 }

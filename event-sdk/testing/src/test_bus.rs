@@ -26,7 +26,9 @@ use crate::recorder::{Log, Recorder};
 use crate::recording::Recording;
 
 /// An [`EventBus`] for tests: on the memory transport, on a clock that only the test moves, with ids
-/// that are the same in each run. It records every event that is published on it.
+/// that are the same in each run. It records every event that is published on it. An event that is
+/// [published later](event_sdk::PublishLater) is not recorded: list it with
+/// [`schedules`](event_sdk::EventBus::schedules), or advance the clock and read history.
 ///
 /// It dereferences to an [`EventBus`], which is passed to the code under test. Other services of
 /// the same test get a bus of their own by [`connect`](Self::connect).

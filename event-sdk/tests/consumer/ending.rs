@@ -138,6 +138,46 @@ async fn a_drain_of_the_bus_ends_the_consumer() {
     assert_eq!(running.await.unwrap().unwrap().handled, 1);
 }
 
+/// It has no room for another event, so it does not ask its subscription.
+#[tokio::test(start_paused = true)]
+async fn a_drain_of_the_bus_is_noticed_at_once_by_a_consumer_that_is_busy() {
+    for concurrency in [1, 2] {
+        let (bus, journal) = (EventBus::memory(), Journal::new());
+        for number in 1..=2 {
+            place(&bus, "a", number).await;
+        }
+        let notes = journal.clone();
+        let consumer = bus
+            .consumer::<OrderPlaced>("billing")
+            .concurrency(concurrency)
+            .on(move |_: OrderPlaced, ctx: Ctx| {
+                notes.note("start");
+                async move {
+                    ctx.cancelled().await;
+                    Ok(())
+                }
+            });
+        let mut readiness = consumer.readiness();
+        let running = tokio::spawn(consumer.run());
+        journal.wait(concurrency).await;
+        assert!(readiness.changed().await.unwrap());
+        let begin = tokio::time::Instant::now();
+        let drained = bus.drain(secs(20)).await.unwrap();
+        assert_eq!(
+            begin.elapsed().as_secs(),
+            0,
+            "it took {:?}",
+            begin.elapsed()
+        );
+        let handled = u64::try_from(concurrency).unwrap();
+        assert_eq!((drained.settled, drained.given_back), (handled, 0));
+        assert_eq!(readiness.changed().await, Some(false));
+        let report = running.await.unwrap().unwrap();
+        assert_eq!(report.handled, handled);
+        assert_eq!(report.unfinished.len(), 0);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bus_that_is_closed_ends_a_consumer_that_receives_nothing() {
     let (bus, journal) = (EventBus::memory(), Journal::new());

@@ -108,6 +108,26 @@ async fn blocking_handlers_and_the_rest() {
     both_handled(&bus, &journal, consumer).await;
 }
 
+/// Its state is cloned for each attempt, and shared through an `Arc`.
+#[tokio::test]
+async fn blocking_handlers_with_a_state() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let consumer = bus
+        .consumer::<Orders>("billing")
+        .on_blocking_with(
+            journal.clone(),
+            |journal: Journal, order: OrderPlaced, _| {
+                journal.note(format!("placed {}", order.number));
+                Ok(())
+            },
+        )
+        .on_blocking_with(journal.clone(), |journal: Journal, paid: OrderPaid, _| {
+            journal.note(format!("paid {}", paid.number));
+            Ok(())
+        });
+    both_handled(&bus, &journal, consumer).await;
+}
+
 #[tokio::test]
 async fn a_missing_or_doubled_handler_is_refused_at_start() {
     let bus = EventBus::memory();

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use event_sdk::consumer::{Consumer, Ctx, Failure, Outcome, Retry};
 use event_sdk::dead_letters::{
-    DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, MemoryDeadLetters,
+    DeadLetter, DeadLetterClass, DeadLetterStore, DeadLetterStream, DeadLetters, LetterFilter,
+    MemoryDeadLetters,
 };
 use event_sdk::stream::StreamSpec;
+use event_sdk::transport::{Completion, Error};
 use event_sdk::{ErrorKind, EventBus};
 
 use crate::journal::{Journal, OrderPlaced, left, place};
@@ -146,6 +148,51 @@ async fn a_store_that_never_answers_is_asked_again() {
     let report = report.await.unwrap();
     assert_eq!((report.handled, report.dead_lettered), (1, 1));
     assert!(start.elapsed() < secs(60), "{:?}", start.elapsed());
+    assert_eq!(left(&bus, "billing").await, (0, 0));
+}
+
+/// A store of the user's own, which panics before it returns a future, and then in the future.
+#[derive(Debug)]
+struct Panicking {
+    puts: Arc<AtomicU32>,
+    letters: MemoryDeadLetters,
+}
+
+impl DeadLetterStore for Panicking {
+    fn put(&self, letter: &DeadLetter) -> Completion<Result<(), Error>> {
+        match self.puts.fetch_add(1, Ordering::Relaxed) {
+            0 => panic!("planted, before the future"),
+            1 => Completion::later(async { panic!("planted, in the future") }),
+            _ => self.letters.put(letter),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_panics_ends_no_consumer() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    for number in 1..=2 {
+        place(&bus, "a", number).await;
+    }
+    let letters = MemoryDeadLetters::new();
+    let panicking = Panicking {
+        puts: Arc::default(),
+        letters: letters.clone(),
+    };
+    let puts = Arc::clone(&panicking.puts);
+    let consumer = billing(&bus, &journal, |number, _| match number {
+        1 => Err(Failure::reject("no such order")),
+        _ => Ok(()),
+    });
+    let written = async {
+        while puts.load(Ordering::Relaxed) < 3 {
+            tokio::time::sleep(secs(1)).await;
+        }
+    };
+    let consumer = consumer.dead_letters(DeadLetters::store(panicking));
+    let report = consumer.run_until(written).await.unwrap();
+    assert_eq!((report.handled, report.dead_lettered), (1, 1));
+    assert_eq!(letters.len(), 1);
     assert_eq!(left(&bus, "billing").await, (0, 0));
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use event_sdk::consumer::{Consumer, Ctx, Failure, Outcome, ProbeInterval, Retry};
 
-use crate::journal::{Journal, OrderPlaced, left, place};
+use crate::journal::{Journal, OrderPaid, OrderPlaced, left, place};
 
 const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
@@ -134,6 +134,42 @@ async fn an_outage_of_one_scope_leaves_the_others_alone() {
     back.store(false, Ordering::Relaxed);
     let report = running.await.unwrap().unwrap();
     assert_eq!((report.handled, report.failed_attempts), (20, 0));
+}
+
+/// `?` on a publisher of the bus, as on `ctx.publish`: the errors of a publish keep what is away.
+#[tokio::test(start_paused = true)]
+async fn a_publisher_that_cannot_reach_its_bus_is_an_outage() {
+    for all in [false, true] {
+        let (bus, journal) = (EventBus::memory(), Journal::new());
+        place(&bus, "a", 1).await;
+        let away = EventBus::memory();
+        away.close().await.unwrap();
+        let notes = journal.clone();
+        let consumer =
+            bus.consumer::<OrderPlaced>("billing")
+                .on(move |order: OrderPlaced, _: Ctx| {
+                    notes.note("attempt");
+                    let paid = away.publisher::<OrderPaid>();
+                    let event = OrderPaid {
+                        number: order.number,
+                    };
+                    async move {
+                        if all {
+                            paid.publish_all([event]).await?;
+                        } else {
+                            paid.publish(event).await?;
+                        }
+                        Ok(())
+                    }
+                });
+        let report = consumer.run_until(journal.wait(3)).await.unwrap();
+        assert!(report.outages >= 2, "{report}");
+        assert_eq!(
+            (report.failed_attempts, report.terminated),
+            (0, 0),
+            "{report}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]

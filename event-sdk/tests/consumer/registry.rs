@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::consumer::{Consumer, Consumers, Ctx};
+use event_sdk::consumer::{Consumer, Consumers, Ctx, Failure, Retry};
 use event_sdk::{ErrorKind, EventBus};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -110,6 +110,87 @@ async fn all_drain_beside_each_other_within_one_deadline() {
         .map(|(name, report)| (name.as_str(), report.handled, report.unfinished.len()))
         .collect();
     assert_eq!(ends, [("three", 1, 0), ("eight", 1, 0), ("hour", 0, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn they_are_ready_together_or_the_one_that_is_not_is_named() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let consumers = Consumers::new();
+    consumers.ready().await.unwrap();
+    for name in ["billing", "audit"] {
+        consumers.add(noting(&bus, name, &journal)).unwrap();
+    }
+    assert!(!consumers.is_ready());
+    consumers.ready().await.unwrap();
+    assert!(consumers.is_ready());
+    // The durable does not exist.
+    let late = noting(&bus, "late", &journal).must_exist();
+    consumers.add(late).unwrap();
+    let error = consumers.ready().await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Closed);
+    assert_eq!(error.consumer(), Some("late"));
+}
+
+/// An event is handled, fails twice, and is the cause of another one for a second consumer, whose
+/// handler takes a while.
+#[tokio::test(start_paused = true)]
+async fn they_are_idle_when_nothing_is_left_to_do() {
+    for single in [false, true] {
+        let (bus, journal) = (EventBus::memory(), Journal::new());
+        let consumers = Consumers::new();
+        let (notes, failing) = (journal.clone(), journal.clone());
+        let mut billing = bus
+            .consumer::<OrderPlaced>("billing")
+            .retry(Retry::steps([secs(5)]).max_attempts(3));
+        if single {
+            billing = billing.single_active();
+        }
+        let billing = billing.on(move |order: OrderPlaced, ctx: Ctx| {
+            failing.note(format!("billing {}/{}", order.number, ctx.attempt()));
+            async move {
+                if ctx.attempt() < 3 {
+                    return Err(Failure::retry("later"));
+                }
+                let number = order.number;
+                ctx.publish(OrderPaid { number }).await?;
+                Ok(())
+            }
+        });
+        let shipping = bus.consumer::<OrderPaid>("shipping");
+        let shipping = shipping.concurrency(2).on(move |paid: OrderPaid, _: Ctx| {
+            let notes = notes.clone();
+            async move {
+                tokio::time::sleep(secs(2)).await;
+                notes.note(format!("shipping {}", paid.number));
+                Ok(())
+            }
+        });
+        // Idle before anything was published, and without consumers.
+        consumers.idle().await.unwrap();
+        consumers.add(shipping).unwrap();
+        consumers.add(billing).unwrap();
+        consumers.idle().await.unwrap();
+        assert_eq!(journal.notes().len(), 0);
+        let begin = Instant::now();
+        for number in 1..=3 {
+            place(&bus, "a", number).await;
+        }
+        consumers.idle().await.unwrap();
+        let (failed, done) = (3 * 3, 3);
+        assert_eq!(
+            journal.notes().len(),
+            failed + done,
+            "{:?}",
+            journal.notes()
+        );
+        assert!(begin.elapsed() < secs(30), "{:?}", begin.elapsed());
+        for name in ["billing", "shipping"] {
+            assert_eq!(left(&bus, name).await, (0, 0));
+        }
+        let report = consumers.run_until(async {}).await;
+        assert!(report.into_result().is_ok());
+        consumers.idle().await.unwrap();
+    }
 }
 
 #[tokio::test(start_paused = true)]

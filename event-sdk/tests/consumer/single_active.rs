@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure};
+use event_sdk::dead_letters::{DeadLetterStream, DeadLetters, LetterFilter};
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::ErrorKind;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -161,4 +163,57 @@ async fn a_term_that_is_too_short_is_refused() {
     let error = consumer.run().await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidOption);
     assert!(error.to_string().contains("single_active"), "{error}");
+}
+
+/// The previous owner had the first of two redriven events in hand: the second one waits for it.
+#[tokio::test(start_paused = true)]
+async fn a_takeover_waits_for_redriven_events_too() {
+    let place_of_letters = DeadLetterStream::new("DLQ");
+    let bus = EventBus::builder()
+        .stream(StreamSpec::new("EVENTS").subject(">"))
+        .stream(place_of_letters.spec())
+        .stream(place_of_letters.retry_spec())
+        .memory()
+        .unwrap();
+    place(&bus, "a", 1).await;
+    place(&bus, "a", 2).await;
+    let (journal, notes) = (Journal::new(), Journal::new());
+    let rejects = notes.clone();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .ack_wait(secs(30))
+        .dead_letters(DeadLetters::stream("DLQ"))
+        .on(move |_: OrderPlaced, _: Ctx| {
+            rejects.note("rejected");
+            async { Err(Failure::reject("no such order")) }
+        });
+    let report = consumer.run_until(notes.wait(2)).await.unwrap();
+    assert_eq!(report.dead_lettered, 2);
+    let redrive = bus.dead_letters("DLQ").redrive(LetterFilter::open());
+    assert_eq!(redrive.await.unwrap().redriven.len(), 2);
+
+    // The previous owner.
+    let filter = place_of_letters.retry_filter("billing").unwrap();
+    let retries = bus.raw().absolute().subscribe(filter);
+    let mut retries = retries.durable("billing").prefetch(1).await.unwrap();
+    let first = retries.next().await.unwrap().unwrap();
+    assert_eq!(first.sequence(), Some(1));
+    drop(retries);
+
+    let handled = journal.clone();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .ordered_by_key()
+        .concurrency(4)
+        .single_active_for(TERM)
+        .dead_letters(DeadLetters::stream("DLQ"))
+        .on(move |order: OrderPlaced, _: Ctx| {
+            handled.note(order.number.to_string());
+            async { Ok::<(), Failure>(()) }
+        });
+    let report = consumer.run_until(journal.wait(2)).await.unwrap();
+    assert_eq!(
+        (report.handled, journal.notes()),
+        (2, vec!["1".to_owned(), "2".to_owned()])
+    );
 }

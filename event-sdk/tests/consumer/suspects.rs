@@ -9,7 +9,7 @@ use event_sdk::dead_letters::{DeadLetterClass, DeadLetters, MemoryDeadLetters};
 
 use crate::away::Away;
 use crate::journal::{Journal, OrderPlaced, left, place};
-use crate::process::{Does, consumer, crash, no_records, run, secs, wait};
+use crate::process::{Does, consumer, crash, no_records, records, run, secs, wait};
 
 #[tokio::test(start_paused = true)]
 async fn an_event_that_ends_the_process_runs_alone_and_dies() {
@@ -242,5 +242,68 @@ async fn behind_layers_starts_are_recorded_and_suspects_run_alone() {
     let letters = letters.letters();
     assert_eq!((letters.len(), letters[0].attempts), (1, 4));
     assert_eq!(letters[0].origin.sequence, 2);
+    crash(process).await;
+}
+
+/// After five minutes others run beside a handler without a time limit. If the process ends then, a
+/// neighbour may be to blame: the event runs alone once more, although its attempts are over.
+#[tokio::test(start_paused = true)]
+async fn a_suspect_beside_which_others_run_is_not_blamed() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    let letters = MemoryDeadLetters::new();
+    place(&bus, "a", 1).await;
+    let billing = |does| {
+        consumer(&bus, "billing", &journal, move |number, _| match number {
+            1 => does,
+            _ => Does::Work,
+        })
+        .retry(Retry::steps([secs(1)]).max_attempts(2))
+        .dead_letters(DeadLetters::memory(&letters))
+    };
+    // The second start is recorded, the third one is alone.
+    for starts in 1..=3 {
+        let process = run(billing(Does::Hang));
+        wait(&journal, starts).await;
+        if starts == 3 {
+            place(&bus, "b", 2).await;
+            // The start and the end of the other event, beside the first one.
+            wait(&journal, starts + 2).await;
+        }
+        crash(process).await;
+    }
+    let process = run(billing(Does::Work));
+    wait(&journal, 3 + 2 + 2).await;
+    assert_eq!(letters.len(), 0);
+    assert_eq!(journal.notes()[5..], ["billing 1/3", "billing 1/3 ended"]);
+    no_records(&bus).await;
+    crash(process).await;
+}
+
+/// The process ends while a redelivered event waits until its layers are ready: that is no attempt.
+#[tokio::test(start_paused = true)]
+async fn an_event_that_waits_for_layers_has_not_started() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    place(&bus, "a", 1).await;
+    let places = Arc::new(tokio::sync::Semaphore::new(1));
+    let billing = |does| {
+        let limit = tower::limit::GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(&places));
+        consumer(&bus, "billing", &journal, move |_, _| does).layer(limit)
+    };
+    let process = run(billing(Does::Hang));
+    wait(&journal, 1).await;
+    crash(process).await;
+    let taken = places.acquire().await.unwrap();
+    for _ in 0..3 {
+        let process = run(billing(Does::Hang));
+        // It is delivered again after 30 seconds.
+        tokio::time::sleep(secs(45)).await;
+        crash(process).await;
+        assert_eq!(records(&bus).await, [""; 0]);
+    }
+    drop(taken);
+    let process = run(billing(Does::Work));
+    wait(&journal, 3).await;
+    assert_eq!(journal.notes()[1..], ["billing 1/1", "billing 1/1 ended"]);
+    no_records(&bus).await;
     crash(process).await;
 }

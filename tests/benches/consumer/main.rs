@@ -39,24 +39,24 @@ fn main() {
         "JSON, each acknowledged: consumer / loop",
         Goal::TimeAtMost(1.15),
         EVENTS,
-        || consumer::<BookingMade>(&runtime, 1, 1),
-        || bare_loop::<BookingMade>(&runtime),
+        || consumer::<BookingMade>(&runtime, 1, 1, false),
+        || bare_loop::<BookingMade>(&runtime, false),
     );
     println!("{row}");
     let row = Row::compare(
         "handed over, each acknowledged: consumer / loop (at most 150 ns more)",
         Goal::None,
         EVENTS,
-        || consumer::<Arc<BookingMade>>(&runtime, 1, 1),
-        || bare_loop::<Arc<BookingMade>>(&runtime),
+        || consumer::<Arc<BookingMade>>(&runtime, 1, 1, true),
+        || bare_loop::<Arc<BookingMade>>(&runtime, true),
     );
     println!("{row}");
     let row = Row::compare(
         "ordered by key, 10,000 keys / 10 keys",
         Goal::TimeAtMost(1.1),
         EVENTS,
-        || consumer::<Arc<BookingMade>>(&runtime, 8, 10_000),
-        || consumer::<Arc<BookingMade>>(&runtime, 8, 10),
+        || consumer::<Arc<BookingMade>>(&runtime, 8, 10_000, true),
+        || consumer::<Arc<BookingMade>>(&runtime, 8, 10, true),
     );
     println!("{row}");
     let row = Row::compare(
@@ -69,14 +69,14 @@ fn main() {
     println!("{row}");
 }
 
-/// A bus with so many events of these keys, published.
-async fn filled(events: u32, keys: u32) -> EventBus {
+/// A bus with so many events of these keys, published: as JSON, or as values.
+async fn filled(events: u32, keys: u32, hand_over: bool) -> EventBus {
     let stream = StreamSpec::new("TRAVEL")
         .subject("travel.>")
         .max_messages(100_000);
     let bus = EventBus::builder()
         .stream(stream)
-        .memory()
+        .memory_with(|memory| memory.hand_over(hand_over))
         .expect("the bus is right");
     let publisher = bus.publisher::<BookingMade>();
     for number in 0..events {
@@ -87,9 +87,9 @@ async fn filled(events: u32, keys: u32) -> EventBus {
     bus
 }
 
-fn bare_loop<S: EventSet>(runtime: &Runtime) -> Duration {
+fn bare_loop<S: EventSet>(runtime: &Runtime, hand_over: bool) -> Duration {
     runtime.block_on(async {
-        let bus = filled(EVENTS, 1).await;
+        let bus = filled(EVENTS, 1, hand_over).await;
         let handling = tokio::spawn(async move {
             let mut subscriber = bus
                 .subscribe::<S>()
@@ -112,14 +112,14 @@ fn bare_loop<S: EventSet>(runtime: &Runtime) -> Duration {
     })
 }
 
-fn consumer<P>(runtime: &Runtime, concurrency: usize, keys: u32) -> Duration
+fn consumer<P>(runtime: &Runtime, concurrency: usize, keys: u32, hand_over: bool) -> Duration
 where
     P: event_sdk::set::Payload,
     P::Event: Event,
     P: EventSet + event_sdk::Contains<P::Event>,
 {
     runtime.block_on(async {
-        let bus = filled(EVENTS, keys).await;
+        let bus = filled(EVENTS, keys, hand_over).await;
         let handling = tokio::spawn(async move {
             let (done, count) = (Arc::new(Notify::new()), AtomicU32::new(0));
             let end = Arc::clone(&done);
@@ -146,7 +146,7 @@ where
 
 fn sleeping_consumer(runtime: &Runtime) -> Duration {
     runtime.block_on(async {
-        let bus = filled(SLEEPERS, 1).await;
+        let bus = filled(SLEEPERS, 1, false).await;
         let handling = tokio::spawn(async move {
             let (done, count) = (Arc::new(Notify::new()), Arc::new(AtomicU32::new(0)));
             let end = Arc::clone(&done);

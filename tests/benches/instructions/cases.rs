@@ -1,6 +1,7 @@
-//! The cases: encode, decode, publish, receive and acknowledge; memory transport, JSON, one task.
+//! The cases: encode, decode, publish, receive, acknowledge, consume; memory transport, JSON, one task.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use event_sdk_core::event::decode_data;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::consume::{by_consumer, by_loop};
 use crate::events::{BookingMade, ByHand, ByHandRef, booking};
 
 /// What a case does with so many events.
@@ -35,15 +37,29 @@ pub(crate) const CASES: &[(&str, Run)] = &[
     ("publish, receive, decode, ack", |events| {
         flow(events, Until::Acknowledged);
     }),
+    ("loop over JSON", by_loop::<BookingMade, false>),
+    ("consumer of JSON", by_consumer::<BookingMade, false>),
+    ("loop over values", by_loop::<Arc<BookingMade>, true>),
+    ("consumer of values", by_consumer::<Arc<BookingMade>, true>),
 ];
 
 /// What is counted as one case less another.
-pub(crate) const DIFFERENCES: [(&str, &str, &str); 2] = [
+pub(crate) const DIFFERENCES: [(&str, &str, &str); 4] = [
     ("receive alone", "publish, receive", "publish"),
     (
         "ack alone, with keeping the delivery until then",
         "publish, receive, decode, ack",
         "publish, receive, decode",
+    ),
+    (
+        "a consumer more than a loop, JSON",
+        "consumer of JSON",
+        "loop over JSON",
+    ),
+    (
+        "a consumer more than a loop, values handed over",
+        "consumer of values",
+        "loop over values",
     ),
 ];
 

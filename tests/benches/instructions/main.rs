@@ -6,6 +6,7 @@
 
 mod callgrind;
 mod cases;
+mod consume;
 #[path = "../speed/events.rs"]
 #[expect(dead_code, reason = "the other benchmark uses the rest")]
 mod events;

@@ -94,7 +94,11 @@ const BEYOND: [Capability; 3] = [
 ];
 
 /// What the oldest supported server lacks beside that.
-const LATER: [Capability; 2] = [Capability::ExpectPattern, Capability::CoordinationExpiry];
+const LATER: [Capability; 3] = [
+    Capability::ExpectPattern,
+    Capability::CoordinationExpiry,
+    Capability::Scheduler,
+];
 
 /// Everything passed, but for what a server cannot do.
 fn assert_all_but(report: &Report, lacking: &[Capability]) {

@@ -7,9 +7,10 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Advisories, BucketConfig, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    Coordination, CoordinationEntry, Drained, Error, History, Incoming, MessageAdmin, NoticeKind,
-    Operation, PublishRequest, PutRequest, Revision, Stored, StreamAdmin, StreamChange,
+    Advisories, BucketConfig, CancelRequest, Cancellation, Capabilities, Capability, Completion,
+    Confirmation, ConsumerAdmin, Coordination, CoordinationEntry, Drained, Error, History,
+    Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest, Revision,
+    ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin, StreamChange,
     StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
@@ -141,6 +142,10 @@ impl Transport for Reduced {
         self.has(Capability::Coordination).then_some(self)
     }
 
+    fn scheduler(&self) -> Option<&dyn Scheduler> {
+        self.has_ability(Capability::Scheduler).then_some(self)
+    }
+
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {
         self.inner.drain(within)
     }
@@ -164,6 +169,23 @@ impl StreamAdmin for Reduced {
             Ok(()) => self.inner.apply_stream(config),
             Err(error) => Completion::ready(Err(error)),
         }
+    }
+}
+
+impl Scheduler for Reduced {
+    fn schedule(&self, request: ScheduleRequest) -> Completion<Result<Scheduled, Error>> {
+        match self.refuse(request.needs(), Operation::Schedule) {
+            Ok(()) => self.inner.schedule_message(request),
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
+    fn cancel(&self, request: CancelRequest) -> Completion<Result<Cancellation, Error>> {
+        self.inner.cancel_schedule(request)
+    }
+
+    fn list(&self, stream: &str, prefix: &str) -> Completion<Result<Vec<ScheduledMessage>, Error>> {
+        self.inner.list_schedules(stream, prefix)
     }
 }
 

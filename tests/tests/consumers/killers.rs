@@ -2,13 +2,11 @@
 //! letters, and others are repeated only if they were in flight at an abort.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::process::Command;
 
 use event_sdk::dead_letters::{DeadLetterClass, LetterFilter, Page};
 use event_sdk_test_servers::Server;
+use event_sdk_tests::lives::{self, Life, Story};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::rig::{eventually, left, publish, start};
@@ -16,64 +14,10 @@ use crate::rig::{eventually, left, publish, start};
 const EVENTS: u64 = 200;
 const KILLERS: [u64; 4] = [20, 21, 110, 199];
 
-/// How long an acknowledgement may be on its way after the handler has ended.
-const ON_ITS_WAY: u128 = 500;
-
-/// A life of the service.
-struct Service {
-    child: Child,
-    lines: Arc<Mutex<Vec<String>>>,
-    reader: Option<JoinHandle<()>>,
-}
-
-impl Service {
-    fn start(server: &Server) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_killers"))
-            .arg(server.url())
-            .args(KILLERS.map(|number| number.to_string()))
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let lines = Arc::<Mutex<Vec<String>>>::default();
-        let into = Arc::clone(&lines);
-        let reader = std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                into.lock().unwrap().push(line);
-            }
-        });
-        Self {
-            child,
-            lines,
-            reader: Some(reader),
-        }
-    }
-
-    fn has_ended(&mut self) -> bool {
-        self.child.try_wait().unwrap().is_some()
-    }
-
-    /// All lines of a service that has ended.
-    fn into_lines(mut self) -> Vec<String> {
-        self.reader.take().unwrap().join().unwrap();
-        std::mem::take(&mut *self.lines.lock().unwrap())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// What the lives of the service did with an event.
-#[derive(Debug, Default)]
-struct Story {
-    starts: u32,
-    ends: u32,
-    /// Lives that ended while the event was in flight.
-    interrupted: u32,
+fn service(server: &Server) -> Life {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_killers"));
+    let killers = KILLERS.map(|number| number.to_string());
+    Life::start(command.arg(server.url()).args(killers)).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -83,7 +27,7 @@ async fn exactly_the_events_that_abort_the_process_become_dead_letters() {
     let mut stories = BTreeMap::<u64, Story>::new();
     let mut aborts = 0;
     loop {
-        let mut service = Service::start(&server);
+        let mut service = service(&server);
         let mut done = false;
         eventually("the end of the process, or of its work", async || {
             done = left(&bus, "killers").await == Some((0, 0));
@@ -92,7 +36,7 @@ async fn exactly_the_events_that_abort_the_process_become_dead_letters() {
         .await;
         if done {
             // A graceful end, so that nothing is in flight.
-            kill_process(Pid::from_child(&service.child), Signal::TERM).unwrap();
+            kill_process(Pid::from_child(service.child()), Signal::TERM).unwrap();
             eventually("the graceful end", async || service.has_ended()).await;
         }
         let lines = service.into_lines();
@@ -100,7 +44,7 @@ async fn exactly_the_events_that_abort_the_process_become_dead_letters() {
             !lines.iter().any(|line| line.starts_with("error")),
             "{lines:?}"
         );
-        read(&lines, !done, &mut stories);
+        lives::read(&lines, !done, &mut stories);
         if done {
             break;
         }
@@ -144,35 +88,4 @@ async fn exactly_the_events_that_abort_the_process_become_dead_letters() {
     .await;
     let repeated = stories.values().filter(|story| story.starts > 1).count();
     println!("{aborts} aborts, {repeated} events were started more than once");
-}
-
-/// Reads the lines of one life.
-fn read(lines: &[String], aborted: bool, stories: &mut BTreeMap<u64, Story>) {
-    let mut open = BTreeSet::new();
-    let mut ended = Vec::new();
-    let mut last = 0;
-    for line in lines {
-        let words: Vec<_> = line.split(' ').collect();
-        let [what @ ("start" | "end"), number, at] = words[..] else {
-            continue;
-        };
-        let number: u64 = number.parse().unwrap();
-        last = at.parse::<u128>().unwrap().max(last);
-        let story = stories.entry(number).or_default();
-        if what == "start" {
-            story.starts += 1;
-            open.insert(number);
-        } else {
-            story.ends += 1;
-            open.remove(&number);
-            ended.push((number, last));
-        }
-    }
-    if aborted {
-        let on_its_way = ended.iter().filter(|(_, at)| last - at < ON_ITS_WAY);
-        open.extend(on_its_way.map(|(number, _)| *number));
-        for number in open {
-            stories.entry(number).or_default().interrupted += 1;
-        }
-    }
 }

@@ -1,9 +1,10 @@
-//! Events that are as large as the server allows: their letters have two parts.
+//! Events that are as large as the server allows, or larger than it allows now: their letters have
+//! several parts.
 
 use bytes::Bytes;
 use event_sdk::dead_letters::{DeadKey, LetterFilter, Page};
 use event_sdk::headers::Headers;
-use event_sdk::transport::{Body, PublishRequest};
+use event_sdk::transport::{Body, Deletion, PublishRequest, TransportExt as _};
 use event_sdk::{EventBus, Subject};
 use event_sdk_test_servers::Server;
 
@@ -180,4 +181,99 @@ async fn a_second_part_that_was_left_behind_does_not_stand_in_the_way() {
     let loaded = park.load(&events[0]).await.unwrap().unwrap();
     assert_eq!(loaded.body, letter.body);
     assert_eq!(stored(&bus, "DLQ", "dlq.>").await.len(), 6);
+}
+
+/// The limit of the server was lowered after the event was stored: its letter has as many parts as
+/// fit, and one that was left behind is used again.
+#[tokio::test]
+async fn a_letter_that_is_many_times_the_limit_has_many_parts() {
+    const LOWER: usize = 4_000;
+    let server = Server::options().max_payload(LOWER).start().await.unwrap();
+    let nats = connect(&server, builder()).await;
+    within("the streams", nats.apply_streams()).await.unwrap();
+    let memory = builder().memory_with(|memory| memory.max_payload(LOWER));
+    for bus in [memory.unwrap(), nats] {
+        let queue = bus.dead_letters("DLQ");
+        let body: Vec<u8> = (0..LIMIT).map(|at| (at % 251) as u8).collect();
+        for (number, headers) in [(1, Headers::new()), (2, headers(4 * LOWER))] {
+            let mut letter = letter(number);
+            letter.body = body.clone().into();
+            letter.headers = headers;
+            for _ in 0..3 {
+                put(&bus, &letter).await;
+            }
+            let park = queue.park("billing");
+            within("an append", park.append(&letter)).await.unwrap();
+            let list = within("a list", queue.list(&LetterFilter::all(), Page::ALL)).await;
+            let newest = list.unwrap().pop().unwrap();
+            assert_eq!(newest.body_len, LIMIT);
+            let shown = within("a letter", queue.show(newest.id)).await.unwrap();
+            assert_eq!(shown.unwrap().letter, letter);
+            let key = DeadKey::of(&letter).unwrap();
+            let events = within("events", park.events(&key)).await.unwrap();
+            let loaded = within("an event", park.load(&events[0])).await.unwrap();
+            assert_eq!(loaded.unwrap().body, letter.body);
+        }
+        let parts = stored(&bus, "DLQ", "dlq.=rest.billing.>").await.len();
+        let least = LIMIT / LOWER;
+        assert!((2 * least..4 * 2 * least).contains(&parts), "{parts} parts");
+        // A part that is gone is noticed.
+        let first = stored(&bus, "DLQ", "dlq.=rest.billing.>").await.remove(0);
+        let deleted = bus.transport();
+        let deleted = deleted.delete_message("DLQ", first.sequence, Deletion::Remove);
+        assert!(within("a deletion", deleted).await.unwrap());
+        let list = within("a list", queue.list(&LetterFilter::all(), Page::ALL)).await;
+        let error = within("a letter", queue.show(list.unwrap()[0].id)).await;
+        assert!(error.unwrap_err().to_string().contains("part"));
+        // A purge deletes all parts of a letter.
+        let all = LetterFilter::all();
+        let report = queue.purge(&all, Deletion::Remove);
+        assert_eq!(within("a purge", report).await.unwrap().purged.len(), 2);
+        let rests = stored(&bus, "DLQ", "dlq.=rest.billing.>").await;
+        let parked = stored(&bus, "DLQ", "dlq.=park.billing.>").await;
+        let named: usize = parked
+            .iter()
+            .map(|it| {
+                it.headers
+                    .get("Dead-Letter-Rest")
+                    .unwrap()
+                    .split(',')
+                    .count()
+            })
+            .sum();
+        assert!(named > 0 && rests.len() <= named, "{named} {}", rests.len());
+    }
+}
+
+/// A writer that was killed between the parts is repeated, and uses the parts that it has left.
+#[tokio::test]
+async fn parts_that_were_left_behind_are_used_again() {
+    const LOWER: usize = 4_000;
+    let bus = || {
+        builder()
+            .memory_with(|memory| memory.max_payload(LOWER))
+            .unwrap()
+    };
+    let mut letter = letter(1);
+    letter.body = (0..LIMIT)
+        .map(|at| (at % 251) as u8)
+        .collect::<Vec<_>>()
+        .into();
+    let first = bus();
+    put(&first, &letter).await;
+    let all = stored(&first, "DLQ", "dlq.>").await;
+    let rests = stored(&first, "DLQ", "dlq.=rest.>").await;
+    for killed_after in 0..=rests.len() {
+        let bus = bus();
+        for rest in &rests[..killed_after] {
+            let left = PublishRequest::new(&rest.subject, rest.body.clone());
+            bus.transport().publish(left).await.unwrap().await.unwrap();
+        }
+        put(&bus, &letter).await;
+        assert_eq!(stored(&bus, "DLQ", "dlq.>").await.len(), all.len());
+        let queue = bus.dead_letters("DLQ");
+        let list = queue.list(&LetterFilter::open(), Page::ALL).await.unwrap();
+        let shown = queue.show(list[0].id).await.unwrap().unwrap();
+        assert_eq!(shown.letter.body, letter.body);
+    }
 }

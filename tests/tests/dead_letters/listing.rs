@@ -66,6 +66,40 @@ async fn letters_are_counted_listed_and_filtered() {
     }
 }
 
+/// One line for each, without data of the event, and without what acts on a terminal.
+#[tokio::test]
+async fn a_list_is_printed_line_by_line() {
+    let (_server, buses) = buses().await;
+    for bus in buses {
+        fill(&bus).await;
+        let mut odd = letter(11);
+        odd.event_type = Some("order.\u{1b}[31mred".into());
+        odd.errors = vec!["line\nbreak".to_owned()];
+        (odd.attempts, odd.redrive) = (1, 2);
+        put(&bus, &odd).await;
+        let queue = bus.dead_letters("DLQ");
+        let all = LetterFilter::all();
+        let list = within("a list", queue.list(&all, Page::ALL)).await.unwrap();
+        let lines: Vec<_> = list.iter().map(ToString::to_string).collect();
+        let payment = "retry-exhausted (shop::PaymentError) after 5 attempts, open";
+        assert_eq!(
+            lines[1],
+            format!("2 billing ORDERS/2 order.placed: {payment}")
+        );
+        let address = "rejected (shop::NoAddress) after 5 attempts, open";
+        assert_eq!(
+            lines[2],
+            format!("3 shipping ORDERS/3 order.placed: {address}")
+        );
+        let escaped = r"11 billing ORDERS/11 order.\u{1b}[31mred: retry-exhausted (line\nbreak)";
+        assert_eq!(
+            lines[10],
+            format!("{escaped} after 1 attempt, redrive 2, open")
+        );
+        assert!(!lines.concat().contains(PLANTED));
+    }
+}
+
 #[tokio::test]
 async fn letters_are_grouped_by_cause() {
     let (_server, buses) = buses().await;

@@ -18,5 +18,10 @@ mod archiving;
 mod consuming;
 mod export;
 mod killed;
+#[cfg(unix)]
+mod processes;
 
+mod cluster;
 mod park;
+mod sequenced;
+mod servers;

@@ -23,8 +23,8 @@ fn section(heading: &str) -> &'static str {
 fn table(heading: &str) -> Vec<(&'static str, bool)> {
     let rows = section(heading).lines();
     let rows = rows.filter(|row| row.starts_with("| `Dead-Letter-"));
-    // Letters with two parts are in `large`.
-    let rows = rows.filter(|row| !row.contains("two parts"));
+    // Letters with several parts are in `large`.
+    let rows = rows.filter(|row| !row.contains("several parts"));
     let cells = |row: &'static str| {
         let cells: Vec<_> = row.trim_matches('|').split(" | ").collect();
         let name = cells[0].trim().trim_matches('`');

@@ -134,6 +134,25 @@ async fn the_rate_is_kept() {
     assert_eq!(sent, [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7]);
 }
 
+/// After a delay, for example of the server, nothing is sent faster to make up for it.
+#[tokio::test]
+async fn the_rate_is_kept_after_a_delay() {
+    let clock = Arc::new(SteppedClock::new());
+    let bus = builder().clock(clock.clone()).memory().unwrap();
+    for number in 1..=7 {
+        put(&bus, &letter(number)).await;
+    }
+    let redrive = bus.dead_letters("DLQ").redrive(LetterFilter::open());
+    let mut redrive = redrive.per_second(4).into_future();
+    let mut sent = Vec::new();
+    for step in [0, 250, 5_000, 249, 1, 100, 150] {
+        clock.advance(Duration::from_millis(step));
+        let _ = poll_fn(|cx| Poll::Ready(redrive.as_mut().poll(cx))).await;
+        sent.push(stored(&bus, "DLQ_RETRY", "retry.>").await.len());
+    }
+    assert_eq!(sent, [1, 2, 3, 3, 4, 4, 5]);
+}
+
 #[tokio::test]
 async fn an_edited_event_is_redriven_with_the_audit_note() {
     let (_server, buses) = buses().await;

@@ -2,16 +2,19 @@
 //! superfluous.
 
 mod acts;
+mod runtime;
 
 use std::fmt::Write as _;
+use std::future::IntoFuture as _;
 use std::pin::Pin;
+use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::{Management, Nats};
 use event_sdk::transport::{BucketConfig, Error, ErrorKind, TransportExt as _};
 use event_sdk::{BusBuilder, EventBus};
 use event_sdk_test_servers::{Permissions, Server};
-use event_sdk_tests::orders::AllOrderEvents;
+use event_sdk_tests::orders::{AllOrderEvents, placed};
 use futures_util::future::join_all;
 
 use crate::captured;
@@ -20,6 +23,8 @@ use crate::support::{connect, everything_of, publish, server_with, user, within}
 use acts::ACTS;
 
 const PAGE: &str = include_str!("../../../docs/production.md");
+
+const HOUR: Duration = Duration::from_hours(1);
 
 type Act = fn(Case) -> Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
@@ -34,6 +39,13 @@ fn otherwise(row: &str, permission: &str) -> Option<Without> {
         // Nobody waits for these.
         "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDERS.billing"
         | "$JS.API.CONSUMER.DELETE.ORDERS.*" => Some(Without::IsLogged),
+        "$JS.API.STREAM.MSG.GET.ORDERS" | "dlq.billing.>" if row.starts_with("writes letters") => {
+            Some(Without::IsLogged)
+        }
+        "$KV.EVENT_SDK.attempts.billing.>" => Some(Without::IsLogged),
+        "$JS.API.DIRECT.GET.KV_EVENT_SDK" if row.starts_with("counts attempts") => {
+            Some(Without::IsLogged)
+        }
         "events.orders.>" if row.starts_with("publishes without") => Some(Without::IsLogged),
         _ => None,
     }
@@ -55,6 +67,7 @@ struct Case {
     subscribe: Vec<String>,
     missing: Option<String>,
     nats: Option<Nats>,
+    admin: Option<Nats>,
 }
 
 #[tokio::test]
@@ -63,6 +76,14 @@ async fn each_row_is_enough_and_nothing_in_it_is_too_much() {
     let users = cases.iter().map(|case| (case.user(), case.permissions()));
     let server = server_with(users).await;
     let admin = connect(user(&server, "admin")).await;
+    let place = runtime::place();
+    let letters = EventBus::builder()
+        .stream(place.spec())
+        .stream(place.retry_spec());
+    let letters = letters.transport(admin.clone()).unwrap();
+    within("the streams of dead letters", letters.apply_streams())
+        .await
+        .unwrap();
     let failures = join_all(cases.into_iter().map(|case| case.run(&server, &admin))).await;
     let failures: Vec<_> = failures.into_iter().flatten().collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -140,6 +161,7 @@ fn cases() -> Vec<Case> {
                     subscribe: without(&subscribe),
                     missing: missing.clone(),
                     nats: None,
+                    admin: None,
                 });
             }
         }
@@ -177,6 +199,7 @@ impl Case {
         if !self.row.contains("applies the streams") && !self.row.contains("without streams") {
             self.prepare(admin).await;
         }
+        self.admin = Some(admin.clone());
         let mut options = user(server, &self.user());
         if self.row.contains("Management::Never") {
             options = options.management(Management::Never);
@@ -221,7 +244,14 @@ impl Case {
         for id in 1..=2 {
             publish(&bus, id).await.unwrap();
         }
-        if self.row.starts_with("coordinates") {
+        runtime::prepare(self, &bus).await;
+        if self.row.starts_with("cancels") {
+            let orders = bus.publisher();
+            let later = orders.publish_after(placed(9), HOUR);
+            within("the schedule", later.into_future()).await.unwrap();
+        }
+        let in_bucket = ["coordinates", "counts attempts"];
+        if in_bucket.iter().any(|begin| self.row.starts_with(begin)) {
             let bucket = BucketConfig::new(self.own("EVENT_SDK"));
             within("the bucket", admin.apply_bucket(&bucket))
                 .await
@@ -244,10 +274,19 @@ impl Case {
     }
 
     fn builder(&self) -> BusBuilder {
-        let stream = StreamSpec::new(self.own("ORDERS")).subject("orders.>");
+        let mut stream = StreamSpec::new(self.own("ORDERS")).subject("orders.>");
+        if self.row.contains("schedule") {
+            stream = stream.schedules();
+        }
         EventBus::builder()
             .prefix(self.own("events.").trim_end_matches('.').to_owned())
             .stream(stream)
+    }
+
+    /// The bus of the administrator, on the case's streams.
+    fn admin_bus(&self) -> EventBus {
+        let admin = self.admin.clone().expect("a connection");
+        self.builder().transport(admin).unwrap()
     }
 
     fn nats(&self) -> Nats {

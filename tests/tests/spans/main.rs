@@ -4,8 +4,10 @@
 mod recorder;
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk::consumer::{BatchFailure, EventBatch, Failure};
 use event_sdk::trace::failed;
 use event_sdk::{EventBus, IntoPublishable as _, RawEvent, TraceContext};
 use event_sdk_tests::held::Held;
@@ -15,6 +17,7 @@ use event_sdk_tests::orders::{
 use event_sdk_tests::raw;
 use futures_util::FutureExt as _;
 use recorder::Recorder;
+use tokio::sync::Notify;
 
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -313,4 +316,73 @@ async fn what_is_no_event_of_the_set_has_spans_too() {
             assert_eq!(span.field("messaging.message.id"), id.as_deref());
         }
     }
+}
+
+#[tokio::test]
+async fn a_batch_is_processed_in_one_span() {
+    let (recorder, _default) = Recorder::install();
+    let bus = EventBus::memory();
+    for number in 1..=3 {
+        bus.publisher().publish(placed(number)).await.unwrap();
+    }
+    let done = Arc::new(Notify::new());
+    let end = Arc::clone(&done);
+    let (inside, within) = (recorder.clone(), Duration::from_secs(50));
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer.on_batches(3, within, move |batch: EventBatch<OrderPlaced>| {
+        let (inside, end) = (inside.clone(), Arc::clone(&end));
+        async move {
+            assert_eq!(batch.len(), 3);
+            assert!(inside.one("process").entered);
+            end.notify_one();
+            Err(BatchFailure::of([(1, Failure::reject("declined"))]))
+        }
+    });
+    let report = consumer.run_until(done.notified()).await.unwrap();
+    assert_eq!((report.handled, report.terminated), (2, 1));
+    let span = recorder.take_one("process");
+    assert!(!span.open);
+    for (field, value) in [
+        ("otel.name", "process events.orders.order.placed"),
+        ("otel.kind", "consumer"),
+        ("messaging.operation.type", "process"),
+        ("messaging.destination.name", "events.orders.order.placed"),
+        ("messaging.consumer.group.name", "billing"),
+        ("messaging.batch.message_count", "3"),
+        ("error.type", "reject"),
+        ("otel.status_code", "ERROR"),
+    ] {
+        assert_eq!(span.field(field), Some(value), "{field}");
+    }
+    // The events have a trace each, and ids of their own.
+    for field in ["trace_id", "messaging.message.id"] {
+        assert_eq!(span.field(field), None, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_several_subjects_has_no_destination() {
+    let (recorder, _default) = Recorder::install();
+    let bus = EventBus::memory();
+    let trace = TraceContext::new(PARENT, None).unwrap();
+    let placed = placed(1);
+    bus.publisher().publish(placed).trace(&trace).await.unwrap();
+    let paid = OrderPaid { id: 1, amount: 1.0 };
+    bus.publisher().publish(paid).trace(&trace).await.unwrap();
+    let done = Arc::new(Notify::new());
+    let end = Arc::clone(&done);
+    let within = Duration::from_secs(50);
+    let consumer = bus.consumer::<OrderEvents>("billing");
+    let consumer = consumer.on_batches(2, within, move |_: EventBatch<OrderEvents>| {
+        end.notify_one();
+        std::future::ready(Ok(()))
+    });
+    consumer.run_until(done.notified()).await.unwrap();
+    let span = recorder.take_one("process");
+    assert_eq!(span.field("otel.name"), Some("process"));
+    assert_eq!(span.field("messaging.destination.name"), None);
+    assert_eq!(span.field("messaging.batch.message_count"), Some("2"));
+    // Both events are of one trace.
+    assert_eq!(span.field("trace_id"), Some(trace.trace_id()));
+    assert_eq!(span.field("error.type"), None);
 }

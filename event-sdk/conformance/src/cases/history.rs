@@ -40,7 +40,7 @@ cases! { "history":
 
 const ORDERS: [Order; 2] = [Order::OldestFirst, Order::NewestFirst];
 
-fn everything(rig: &Rig, order: Order) -> Outcome<HistoryRequest> {
+pub(super) fn everything(rig: &Rig, order: Order) -> Outcome<HistoryRequest> {
     Ok({
         let mut request = HistoryRequest::new(rig.stream.clone(), vec![rig.pattern(">")?]);
         request.order = order;
@@ -69,7 +69,7 @@ async fn rest(rig: &Rig, history: HistoryStream) -> Outcome<Vec<StoredMessage>> 
 }
 
 /// The numbers of the messages that are read.
-async fn read(rig: &Rig, request: HistoryRequest) -> Outcome<Vec<u64>> {
+pub(super) async fn read(rig: &Rig, request: HistoryRequest) -> Outcome<Vec<u64>> {
     let history = open(rig, request).await?;
     rest(rig, history)
         .await?

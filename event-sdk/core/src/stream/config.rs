@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::settings::{Compression, Deduplication, Limits, Retention, Storage};
+use super::settings::{Compression, Deduplication, Discard, Limits, Retention, Storage};
 use crate::shown::Shown;
 use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
@@ -29,6 +29,8 @@ pub struct StreamConfig {
     pub replicas: u8,
     /// Compression on disk.
     pub compression: Compression,
+    /// Whether messages can be [scheduled](crate::transport::Scheduler) in it.
+    pub schedules: bool,
 }
 
 impl StreamConfig {
@@ -48,6 +50,7 @@ impl StreamConfig {
             storage: Storage::default(),
             replicas: 1,
             compression: Compression::default(),
+            schedules: false,
         }
     }
 
@@ -56,7 +59,8 @@ impl StreamConfig {
     /// # Errors
     ///
     /// [`InvalidStream`] if the name, the number of replicas or the deduplication is invalid,
-    /// there is no subject, or two subjects overlap.
+    /// there is no subject, two subjects overlap, or a stream with schedules has settings that
+    /// would lose them.
     pub fn check(&self) -> Result<(), InvalidStream> {
         self.check_name()?;
         if self.subjects.is_empty() {
@@ -74,6 +78,12 @@ impl StreamConfig {
         let deduplication = self.deduplication;
         if deduplication.capacity == 0 && !deduplication.window.is_zero() {
             return Err(self.invalid(Reason::RemembersNothing));
+        }
+        if self.schedules && self.limits.discard == Discard::New {
+            return Err(self.invalid(Reason::SchedulesRefused));
+        }
+        if self.schedules && self.retention == Retention::Interest {
+            return Err(self.invalid(Reason::SchedulesUnkept));
         }
         Ok(())
     }
@@ -132,6 +142,8 @@ enum Reason {
     Overlap(Pattern, Pattern),
     Replicas(u8),
     RemembersNothing,
+    SchedulesRefused,
+    SchedulesUnkept,
 }
 
 impl InvalidStream {
@@ -170,6 +182,12 @@ impl fmt::Display for Reason {
             ),
             Self::RemembersNothing => f.write_str(
                 "it is to remember message ids, but none of them; set the duplicate window to zero to turn deduplication off",
+            ),
+            Self::SchedulesRefused => f.write_str(
+                "it allows schedules, and would refuse their messages when it is full; let it discard the old",
+            ),
+            Self::SchedulesUnkept => f.write_str(
+                "it allows schedules, and would drop them since no consumer waits for them (retention by interest); retain by limits, or as a work queue",
             ),
         }
     }

@@ -13,7 +13,8 @@ use crate::text::Text;
 /// - Applying an unchanged configuration has no effect.
 /// - Refused with [`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption), without any
 ///   change: an invalid configuration, a subject of another stream, another storage for an
-///   existing stream, and a change to or from a work queue.
+///   existing stream, a change to or from a work queue, and an end of
+///   [schedules](crate::stream::StreamConfig::schedules).
 /// - If new limits have no room for stored messages, a stream with
 ///   [`Discard::Old`](crate::stream::Discard::Old) drops the oldest ones. Consumers to which they
 ///   were not delivered report a [gap](super::NoticeKind::Gap).

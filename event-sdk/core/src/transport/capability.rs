@@ -21,6 +21,9 @@ pub enum Capability {
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
+    /// One acknowledgement can settle everything before it
+    /// ([`AckPolicy::All`](super::AckPolicy::All)).
+    AckAll,
     /// A consumer can have ack waits by delivery number.
     Backoff,
     /// Stored messages can be read without a consumer:
@@ -57,11 +60,14 @@ pub enum Capability {
     Coordination,
     /// An entry can have an expiry of its own.
     CoordinationExpiry,
+    /// Messages can be stored at a later time:
+    /// [`Transport::scheduler`](super::Transport::scheduler).
+    Scheduler,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -69,6 +75,7 @@ impl Capability {
         Self::ExpectSubject,
         Self::ExpectPattern,
         Self::SeveralFilters,
+        Self::AckAll,
         Self::Backoff,
         Self::History,
         Self::ReportsGaps,
@@ -83,6 +90,7 @@ impl Capability {
         Self::Compression,
         Self::Coordination,
         Self::CoordinationExpiry,
+        Self::Scheduler,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -96,6 +104,7 @@ impl Capability {
                 | Self::MessageAdmin
                 | Self::Advisories
                 | Self::Coordination
+                | Self::Scheduler
         )
     }
 
@@ -114,6 +123,7 @@ impl fmt::Display for Capability {
             Self::ExpectSubject => "expecting the last sequence of a subject",
             Self::ExpectPattern => "expecting the last sequence of an entity",
             Self::SeveralFilters => "several filters on one consumer",
+            Self::AckAll => "acknowledging everything up to a message",
             Self::Backoff => "a list of waits between deliveries",
             Self::History => "reading history without a consumer",
             Self::ReportsGaps => "reporting gaps",
@@ -130,6 +140,7 @@ impl fmt::Display for Capability {
             Self::Compression => "compressing a stream",
             Self::Coordination => "keeping entries by key with compare-and-set",
             Self::CoordinationExpiry => "an expiry for a single entry",
+            Self::Scheduler => "scheduling a message for a later time",
         })
     }
 }

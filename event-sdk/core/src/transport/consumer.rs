@@ -123,6 +123,7 @@ impl ConsumerConfig {
             (Capability::Store, stored),
             (Capability::SeveralFilters, self.filters.len() > 1),
             (Capability::Backoff, !self.backoff.is_empty()),
+            (Capability::AckAll, self.ack == AckPolicy::All),
         ])
     }
 
@@ -229,6 +230,14 @@ pub enum DeliverPolicy {
 pub enum AckPolicy {
     /// Each delivery by itself.
     Explicit,
+    /// All deliveries up to one together: an ack or a term settles its message and every message of
+    /// a lower sequence, **whichever subscription has it**. A nak and a restart of the ack wait
+    /// concern one message. Needs [`Capability::AckAll`].
+    ///
+    /// It is for a consumer that one instance at a time reads, which acknowledges a message only
+    /// after all before it: `Consumer::ack_all` of `event-sdk`. With several instances, or by an
+    /// acknowledgement that comes too early, events would be lost.
+    All,
     /// Not at all: each delivery counts as handled.
     None,
 }
@@ -268,6 +277,10 @@ mod tests {
         assert_eq!(
             needs(|request| request.config.backoff = backoff),
             [Capability::Backoff]
+        );
+        assert_eq!(
+            needs(|request| request.config.ack = AckPolicy::All),
+            [Capability::Store, Capability::AckAll]
         );
     }
 }

@@ -1,6 +1,8 @@
 //! `Error`, `ErrorKind`, `Operation` and `Outcome`: the error type of the bus and of every
 //! transport.
 
+mod words;
+
 use std::fmt;
 
 use super::{Capability, Difference};
@@ -26,7 +28,7 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The kind of an [`Error`], for programs to decide by.
+/// The kind of an [`Error`], for programs to decide by. `Display` says it in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -112,6 +114,8 @@ pub enum Operation {
     Manage,
     /// Reading and writing entries of a bucket.
     Coordinate,
+    /// Scheduling messages, and cancelling and listing them.
+    Schedule,
     /// Closing.
     Close,
 }
@@ -161,7 +165,7 @@ impl Error {
         Self::new(
             ErrorKind::Closed,
             operation,
-            "the transport is being drained, which leaves only publishing, settling and coordination",
+            "the transport is being drained, which leaves only publishing, scheduling, settling and coordination",
         )
     }
 
@@ -271,6 +275,7 @@ impl fmt::Display for Error {
             Operation::Read => "read",
             Operation::Manage => "manage",
             Operation::Coordinate => "coordinate",
+            Operation::Schedule => "schedule",
             Operation::Close => "close",
         })?;
         for (what, name) in [

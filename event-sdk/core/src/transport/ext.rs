@@ -2,10 +2,11 @@
 //! one.
 
 use super::{
-    AdvisoryRequest, AdvisoryStream, BucketConfig, Capability, Completion, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, CoordinationEntry, Deletion, Error, FoundMessage, HistoryRequest,
-    HistoryStream, Operation, PurgeRequest, PutRequest, Revision, StoredAdvisories, StreamChange,
-    StreamState, SubscribeRequest, Transport, WhichMessage,
+    AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation, Capability,
+    Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, CoordinationEntry, Deletion, Error,
+    FoundMessage, HistoryRequest, HistoryStream, Operation, PurgeRequest, PutRequest, Revision,
+    ScheduleRequest, Scheduled, ScheduledMessage, StoredAdvisories, StreamChange, StreamState,
+    SubscribeRequest, Transport, WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -25,6 +26,7 @@ pub trait TransportExt: Transport {
             Capability::MessageAdmin => self.message_admin().is_some(),
             Capability::Advisories => self.advisories().is_some(),
             Capability::Coordination => self.coordination().is_some(),
+            Capability::Scheduler => self.scheduler().is_some(),
             other => self.capabilities().has(other),
         }
     }
@@ -222,6 +224,34 @@ pub trait TransportExt: Transport {
         match self.coordination() {
             Some(coordination) => coordination.list(bucket, prefix),
             None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Scheduler::schedule`](super::Scheduler::schedule).
+    fn schedule_message(&self, request: ScheduleRequest) -> Completion<Result<Scheduled, Error>> {
+        match self.scheduler() {
+            Some(scheduler) => scheduler.schedule(request),
+            None => lacks(self, Capability::Scheduler, Operation::Schedule),
+        }
+    }
+
+    /// See [`Scheduler::cancel`](super::Scheduler::cancel).
+    fn cancel_schedule(&self, request: CancelRequest) -> Completion<Result<Cancellation, Error>> {
+        match self.scheduler() {
+            Some(scheduler) => scheduler.cancel(request),
+            None => lacks(self, Capability::Scheduler, Operation::Schedule),
+        }
+    }
+
+    /// See [`Scheduler::list`](super::Scheduler::list).
+    fn list_schedules(
+        &self,
+        stream: &str,
+        prefix: &str,
+    ) -> Completion<Result<Vec<ScheduledMessage>, Error>> {
+        match self.scheduler() {
+            Some(scheduler) => scheduler.list(stream, prefix),
+            None => lacks(self, Capability::Scheduler, Operation::Schedule),
         }
     }
 }

@@ -48,6 +48,7 @@ impl StreamConfig {
                 Capability::Compression,
                 self.compression != Compression::None,
             ),
+            (Capability::Scheduler, self.schedules),
         ])
     }
 
@@ -89,6 +90,7 @@ impl StreamConfig {
         compare("storage", &self.storage, &wanted.storage);
         compare("replicas", &self.replicas, &wanted.replicas);
         compare("compression", &self.compression, &wanted.compression);
+        compare("schedules", &self.schedules, &wanted.schedules);
         differences.into_found()
     }
 }
@@ -135,6 +137,7 @@ mod tests {
             ("storage", orders().storage(Storage::Memory)),
             ("replicas", orders().replicas(3)),
             ("compression", orders().compression(Compression::S2)),
+            ("schedules", orders().schedules()),
         ] {
             let differences = existing.differences(&config(&wanted));
             let fields: Vec<_> = differences.iter().map(|found| found.field).collect();

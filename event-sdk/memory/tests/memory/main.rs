@@ -1,5 +1,5 @@
 //! The memory transport through the `Transport` trait, one file each for publishing, retention,
-//! consumers, acks, draining, hand-over, history, buckets, wakeups and memory bounds.
+//! consumers, acks, draining, hand-over, history, buckets, schedules, wakeups and memory bounds.
 
 mod acks;
 mod advisories;
@@ -16,6 +16,7 @@ mod message_admin;
 mod publishing;
 mod retention;
 mod runtimes;
+mod scheduling;
 mod streams;
 mod support;
 mod threads;

@@ -10,12 +10,13 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use super::away::Away;
+use super::cumulative::Cumulative;
 use super::progress::Progress;
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
 use crate::receiver::Haste;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerConfig, Operation};
+use event_sdk_core::transport::{AckPolicy, ConsumerConfig, Operation};
 
 /// What the deliveries of one subscription share.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub(super) struct AckContext {
     /// Whether the server delivers what is not settled as often as it takes, as far as it has
     /// said so.
     redelivers: AtomicBool,
+    /// Where an acknowledgement settles everything before it.
+    pub(super) cumulative: Option<Cumulative>,
     /// What became of the deliveries that were handed out.
     pub(super) progress: Progress,
     /// The sequences that were returned by a nak without their holder's doing.
@@ -53,10 +56,17 @@ impl AckContext {
             watched: AtomicBool::new(false),
             settled: Notify::new(),
             redelivers: AtomicBool::new(false),
+            cumulative: (config.ack == AckPolicy::All).then(Cumulative::default),
             progress: Progress::new(),
             given_back: Mutex::default(),
             giving_back: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// Whether an acknowledgement of a later message has settled this one.
+    pub(super) fn is_through(&self, sequence: u64) -> bool {
+        let cumulative = self.cumulative.as_ref();
+        cumulative.is_some_and(|acks| sequence <= acks.through())
     }
 
     /// What is being done, and at what.

@@ -34,8 +34,8 @@ impl Away {
         let is_ephemeral = config.name == ConsumerName::Ephemeral;
         let most = match config.ack {
             AckPolicy::None => 0,
-            AckPolicy::Explicit if is_ephemeral => usize::MAX,
-            AckPolicy::Explicit => MOST,
+            AckPolicy::Explicit | AckPolicy::All if is_ephemeral => usize::MAX,
+            AckPolicy::Explicit | AckPolicy::All => MOST,
         };
         Self {
             remembered: Mutex::new(Remembered {

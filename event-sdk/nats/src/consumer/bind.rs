@@ -32,6 +32,8 @@ pub(super) struct Bound {
     pub(super) next: u64,
     /// What it had delivered.
     pub(super) delivered: Delivered,
+    /// Up to where everything was settled.
+    pub(super) acknowledged: Delivered,
     /// Since when it is bound, if it was found and nobody asked it for messages:
     /// the server may have been about to forget it.
     pub(super) found_idle: Option<Instant>,
@@ -151,6 +153,7 @@ pub(super) async fn bind(
             created: None,
             next: 0,
             delivered: Delivered::default(),
+            acknowledged: Delivered::default(),
             found_idle: None,
             found_empty: false,
             must_exist,
@@ -273,6 +276,7 @@ fn bound(
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
         delivered: info.delivered,
+        acknowledged: info.ack_floor,
         found_idle: None,
         found_empty: false,
         must_exist: false,

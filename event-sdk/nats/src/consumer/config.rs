@@ -80,7 +80,7 @@ enum WireAck {
     #[default]
     None,
     /// One ack settles every delivery before it: a server accepts that from any client
-    /// of the consumer, so it is never bound.
+    /// of the consumer.
     All,
     Explicit,
     /// One that nobody can ask for here, such as `flow_control`.
@@ -144,6 +144,7 @@ impl Wire {
         }
         wire.ack_policy = match config.ack {
             AckPolicy::Explicit => WireAck::Explicit,
+            AckPolicy::All => WireAck::All,
             // There is nothing to wait for, and no deliveries to be counted.
             AckPolicy::None => return wire,
         };
@@ -238,8 +239,9 @@ impl Wire {
         });
         let ack = match self.ack_policy {
             WireAck::Explicit => AckPolicy::Explicit,
+            WireAck::All => AckPolicy::All,
             WireAck::None => AckPolicy::None,
-            other @ (WireAck::All | WireAck::Another) => {
+            other @ WireAck::Another => {
                 let (existing, wanted_ack) = (format!("{other:?}"), format!("{:?}", wanted.ack));
                 differs("ack policy", existing, wanted_ack);
                 wanted.ack

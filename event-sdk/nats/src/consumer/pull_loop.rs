@@ -108,6 +108,9 @@ impl PullLoop {
         prefetch: Prefetch,
     ) -> Self {
         // Where the server was not asked, the durable may be another than the caller believes.
+        if let Some(acks) = &ack_context.cumulative {
+            acks.bound(bound.acknowledged, bound.delivered);
+        }
         ack_context.learn_redelivers(bound.created.is_some() && config.max_deliver.is_none());
         Self {
             acks: config.ack != AckPolicy::None,

@@ -1,6 +1,8 @@
 //! Parses the `$JS.ACK…` reply subject: stream, sequences, attempt, time and pending count of a
 //! delivery.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 /// What stands in `$JS.ACK.…`, the subject to which a delivery is settled.
@@ -19,6 +21,23 @@ pub(super) struct Reply {
     pub(super) stored_at: Timestamp,
     /// How many messages the consumer has to deliver for the first time after it.
     pub(super) pending: u64,
+}
+
+/// The same subject for another message of the consumer: its sequence, and the number of its
+/// delivery. `None` if it is no such subject.
+pub(super) fn with_position(subject: &str, sequence: u64, number: u64) -> Option<String> {
+    tokens(subject)?;
+    let count = subject.split('.').count();
+    // `$JS.ACK`, and domain and account where it has them.
+    let first = if count > 2 + SHORT { 4 } else { 2 };
+    let tokens = subject.split('.').enumerate().map(|(place, token)| {
+        Cow::from(match place.checked_sub(first) {
+            Some(3) => return Cow::from(sequence.to_string()),
+            Some(4) => return Cow::from(number.to_string()),
+            _ => token,
+        })
+    });
+    Some(tokens.collect::<Vec<_>>().join("."))
 }
 
 const PREFIX: &str = "$JS.ACK.";
@@ -113,6 +132,17 @@ mod tests {
             assert_eq!(Reply::parse(&subject), Some(expected()), "{subject}");
             assert_eq!(consumer(&subject), Some("billing"), "{subject}");
         }
+    }
+
+    #[test]
+    fn the_position_is_changed_in_all_forms() {
+        for (start, end) in [("", ""), ("_.acchash.", ""), ("hub.acchash.", ".x7.later")] {
+            let subject = format!("$JS.ACK.{start}EVENTS.billing.3.100.7.{TIME}.42{end}");
+            let other = with_position(&subject, 90, 5).unwrap();
+            let expected = format!("$JS.ACK.{start}EVENTS.billing.3.90.5.{TIME}.42{end}");
+            assert_eq!(other, expected);
+        }
+        assert_eq!(with_position("_INBOX.abc.1", 90, 5), None);
     }
 
     #[test]

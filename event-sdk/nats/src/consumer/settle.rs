@@ -88,7 +88,29 @@ impl AckPending {
 
     /// Whether it was neither settled nor put back.
     pub(super) fn is_open(&self) -> bool {
-        self.mark.load(Ordering::Acquire) == OPEN
+        self.mark.load(Ordering::Acquire) == OPEN && !self.ack_context.is_through(self.sequence)
+    }
+
+    /// Where it is settled for good, and under which number if that settles everything before it;
+    /// `None` if a later one has settled it.
+    fn last_reply(&self) -> Option<(Subject, Option<u64>)> {
+        let reply = self.reply();
+        let Some(acks) = &self.ack_context.cumulative else {
+            return Some((reply, None));
+        };
+        let number = acks.number(self.sequence)?;
+        let other = reply::with_position(&reply, self.sequence, number);
+        Some((other.map_or(reply, Subject::from), Some(number)))
+    }
+
+    /// Notes what was sent.
+    fn sent(&self, mark: Option<u8>, number: Option<u64>) {
+        if let (Some(acks), Some(number)) = (&self.ack_context.cumulative, number) {
+            acks.acknowledged(self.sequence, number);
+        }
+        if let Some(mark) = mark {
+            self.note(mark);
+        }
     }
 
     /// Whether the caller has it still.
@@ -158,30 +180,39 @@ impl AckPending {
         if mark == Some(BACK) {
             self.returns.store(true, Ordering::Release);
         }
+        let last = match mark {
+            Some(DONE) => self.last_reply(),
+            _ => Some((self.reply(), None)),
+        };
+        let Some((reply, number)) = last else {
+            self.note(DONE);
+            return Completion::ready(Ok(()));
+        };
         let receiver = self.ack_context.context.receiver();
         let haste = self.ack_context.haste();
-        match send_now(receiver, &self.reply(), &payload, haste) {
+        match send_now(receiver, &reply, &payload, haste) {
             Some(Ok(())) => {
-                if let Some(mark) = mark {
-                    self.note(mark);
-                }
+                self.sent(mark, number);
                 Completion::ready(Ok(()))
             }
             Some(Err(error)) => Completion::ready(Err(self.failed(error))),
-            None => self.later(|own| own.send_later(payload, mark)),
+            None => self.later(|own| own.send_later(reply, payload, mark, number)),
         }
     }
 
     /// Sends a settlement once the connection has room for it.
-    async fn send_later(self: Arc<Self>, payload: Bytes, mark: Option<u8>) -> Result<(), Error> {
+    async fn send_later(
+        self: Arc<Self>,
+        reply: Subject,
+        payload: Bytes,
+        mark: Option<u8>,
+        number: Option<u64>,
+    ) -> Result<(), Error> {
         let limit = self.ack_context.context.options().request_timeout;
-        let reply = self.reply();
         let sending = send(self.ack_context.context.receiver(), &reply, payload);
         match tokio::time::timeout(limit, sending).await {
             Ok(Ok(())) => {
-                if let Some(mark) = mark {
-                    self.note(mark);
-                }
+                self.sent(mark, number);
                 Ok(())
             }
             Ok(Err(error)) => Err(self.failed(error)),
@@ -200,8 +231,10 @@ impl AckPending {
         let about = self.ack_context.about(Operation::Settle);
         let limit = context.options().request_timeout;
         let (begun, mut pause) = (Instant::now(), SHORTEST_PAUSE);
-        loop {
-            let answer = context.ask(&about, self.reply().to_string(), ACK).await?;
+        let number = loop {
+            // Where an earlier acknowledgement has settled it, the server still has to confirm it.
+            let (reply, number) = self.last_reply().unwrap_or_else(|| (self.reply(), None));
+            let answer = context.ask(&about, reply.to_string(), ACK).await?;
             if !answer.is_no_responders() {
                 // A server confirms without a word (nats-server, `sendAckReply`).
                 if !answer.payload.is_empty() {
@@ -212,7 +245,7 @@ impl AckPending {
                         )
                         .with_unknown_outcome());
                 }
-                break;
+                break number;
             }
             // It is gone, or its server stops, or another begins to lead it.
             self.check_there(&about).await?;
@@ -224,8 +257,8 @@ impl AckPending {
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-        self.note(DONE);
+        };
+        self.sent(Some(DONE), number);
         Ok(())
     }
 
@@ -342,6 +375,10 @@ impl Settle for AckPending {
 impl Drop for AckPending {
     fn drop(&mut self) {
         if !self.is_open() {
+            if self.mark.load(Ordering::Acquire) == OPEN {
+                // A later one has settled it.
+                self.ended(OPEN);
+            }
             return;
         }
         if self.ack_context.is_watched() {

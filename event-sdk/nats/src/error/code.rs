@@ -24,6 +24,9 @@ pub(crate) const WRONG_LAST_SEQUENCE_UNKNOWN: u64 = 10164;
 /// The stream takes no messages with a TTL.
 pub(crate) const MESSAGE_TTL_DISABLED: u64 = 10166;
 
+/// The stream allows no schedules.
+pub(crate) const SCHEDULES_DISABLED: u64 = 10188;
+
 /// The last sequence in `wrong last sequence: 41`.
 pub(super) fn last_sequence(description: &str) -> Option<u64> {
     description.rsplit(' ').next()?.parse().ok()
@@ -77,6 +80,14 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::InvalidOption,
             "a stream has no more replicas than its cluster has servers",
         ),
+        SCHEDULES_DISABLED => (
+            ErrorKind::InvalidOption,
+            "declare the stream with `schedules()`, and apply it",
+        ),
+        10190 => (
+            ErrorKind::InvalidSubject,
+            "a message is scheduled in the stream that stores its subject",
+        ),
         // No leader, no quorum, offline, too much at once: for a while.
         10008 | 10009 | 10041 | 10118 | 10119 | 10163 | 10167 | 10194 | 10195 => {
             (ErrorKind::Timeout, "try again")
@@ -102,7 +113,10 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         | 10084
         | 10098
         | 10113
-        | 10122 => (ErrorKind::InvalidOption, ""),
+        | 10122
+        | 10060
+        | 10186
+        | 10187 => (ErrorKind::InvalidOption, ""),
         // Consumers of a work queue.
         10099..=10101 => (
             ErrorKind::InvalidOption,
@@ -166,6 +180,16 @@ mod tests {
                 10110,
                 "stream purge not permitted",
                 ErrorKind::DeletionDenied,
+            ),
+            (
+                10188,
+                "message schedules is disabled",
+                ErrorKind::InvalidOption,
+            ),
+            (
+                10190,
+                "message schedules target is invalid",
+                ErrorKind::InvalidSubject,
             ),
             (0, "something new", ErrorKind::Other),
         ] {

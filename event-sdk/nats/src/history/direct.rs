@@ -42,6 +42,8 @@ pub(super) fn answer(about: &ErrorContext, message: &WireMessage) -> Result<Answ
         sequence,
         stored_at,
         message_id: message_id.map(std::borrow::Cow::into_owned),
+        schedule: parsed.ok().and_then(|block| headers::schedule(&block)),
+        scheduler: parsed.ok().and_then(|block| headers::scheduler(&block)),
         headers: parsed.map(|block| headers::read(&block)),
         // The server's own lines are among them, and history leaves the message out.
         header_block: Bytes::new(),

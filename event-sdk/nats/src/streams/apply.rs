@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::config::{ConfigJson, window};
+use super::config::{ConfigJson, schedule_subjects, window};
 use super::{check, info, names};
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
 use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capability, Difference, Error, ErrorKind, Operation, Outcome, StreamChange,
@@ -43,6 +44,12 @@ pub(crate) trait Declared: Sync {
     /// The existing configuration, changed to what it is to be.
     fn changed(&self, existing: ConfigJson) -> ConfigJson;
 
+    /// Why the existing configuration cannot be changed to what it is to be.
+    fn refuses(&self, existing: &ConfigJson) -> Option<&'static str> {
+        let _ = existing;
+        None
+    }
+
     /// The settings of the existing configuration that differ; or why it cannot be read.
     fn differences(&self, existing: &ConfigJson) -> Result<Vec<Difference>, String>;
 }
@@ -65,6 +72,13 @@ impl Declared for Possible {
 
     fn changed(&self, existing: ConfigJson) -> ConfigJson {
         existing.with(&self.0)
+    }
+
+    fn refuses(&self, existing: &ConfigJson) -> Option<&'static str> {
+        let has = existing.read().is_ok_and(|existing| existing.schedules);
+        (has && !self.0.schedules).then_some(
+            "it allows schedules, and goes on to; declare it with `schedules()`, as it is",
+        )
     }
 
     fn differences(&self, existing: &ConfigJson) -> Result<Vec<Difference>, String> {
@@ -144,6 +158,9 @@ async fn once(
     let (what, config, change) = match existing {
         None => ("CREATE", wanted.created(), StreamChange::Created),
         Some(existing) => {
+            if let Some(why) = wanted.refuses(&existing) {
+                return Err(about.error(ErrorKind::InvalidOption, why));
+            }
             let differences = differences(about, &existing, wanted)?;
             if differences.is_empty() {
                 return Ok(Ok(StreamChange::Unchanged));
@@ -215,6 +232,32 @@ fn differences(
     })
 }
 
+/// Whether the stream can allow schedules, if it is to: an older server would leave this out and say
+/// nothing.
+fn check_schedules(
+    context: &NatsContext,
+    about: &ErrorContext,
+    config: &StreamConfig,
+) -> Result<(), Error> {
+    if !config.schedules {
+        return Ok(());
+    }
+    if !context.has_schedules() {
+        let (capability, operation) = (Capability::Scheduler, about.operation);
+        let remedy = context.remedy(capability);
+        return Err(about.on(Error::unsupported(capability, operation, &remedy)));
+    }
+    let own = Pattern::parse(schedule_subjects(&config.name));
+    let own = own.map_err(|why| about.error(ErrorKind::InvalidOption, why.to_string()))?;
+    match config.subjects.iter().find(|stored| stored.overlaps(&own)) {
+        None => Ok(()),
+        Some(stored) => Err(about.error(
+            ErrorKind::InvalidOption,
+            format!("its pattern {stored} overlaps {own}, where its schedules are kept; narrow it"),
+        )),
+    }
+}
+
 /// The configuration as a server can have it.
 fn possible(
     context: &NatsContext,
@@ -228,6 +271,7 @@ fn possible(
         .check()
         .map_err(|why| about.error(ErrorKind::InvalidOption, why.reason()))?;
     check(about, &config.name)?;
+    check_schedules(context, about, config)?;
     let mut wanted = config.clone();
     wanted.deduplication.window = window(config);
     if wanted.deduplication.window.is_zero() {

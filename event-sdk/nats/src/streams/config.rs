@@ -12,6 +12,16 @@ use event_sdk_core::stream::{
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 
+/// The beginning of the subjects under which a stream keeps its schedules.
+pub(crate) fn schedule_prefix(stream: &str) -> String {
+    format!("schedules.{stream}.")
+}
+
+/// All subjects of the schedules of a stream.
+pub(super) fn schedule_subjects(stream: &str) -> String {
+    schedule_prefix(stream) + ">"
+}
+
 /// The configuration of a stream in the JSON of the server, with all that this
 /// SDK has no word for, which stays as it is when a stream is changed.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,7 +42,11 @@ impl ConfigJson {
 
     /// The same, where it is as `config` says.
     pub(super) fn with(mut self, config: &StreamConfig) -> Self {
-        let subjects: Vec<&str> = config.subjects.iter().map(AsRef::as_ref).collect();
+        let mut subjects: Vec<&str> = config.subjects.iter().map(AsRef::as_ref).collect();
+        let schedules = schedule_subjects(&config.name);
+        if config.schedules {
+            subjects.push(&schedules);
+        }
         let limits = &config.limits;
         let mut set = |name: &str, value| {
             self.0.insert(name.to_owned(), value);
@@ -74,6 +88,14 @@ impl ConfigJson {
                 _ => "none",
             }),
         );
+        if config.schedules {
+            set("allow_msg_schedules", json!(true));
+            // So that the maximum age of messages does not apply to schedules.
+            set("allow_msg_ttl", json!(true));
+            // What a server sets by itself: a schedule replaces the one before.
+            set("allow_rollup_hdrs", json!(true));
+            set("deny_purge", json!(false));
+        }
         self
     }
 
@@ -101,11 +123,21 @@ impl ConfigJson {
         // A mirror has none of its own.
         let subjects = self.0.get("subjects").and_then(Value::as_array);
         let subjects = subjects.into_iter().flatten().filter_map(Value::as_str);
+        // Schedules are no messages to those who consume and read.
+        let schedules =
+            Some(schedule_subjects(&name)).filter(|_| self.is_set("allow_msg_schedules"));
+        let mut has_schedules = false;
         let subjects = subjects
+            .filter(|subject| {
+                let is_schedules = schedules.as_deref() == Some(*subject);
+                has_schedules |= is_schedules;
+                !is_schedules
+            })
             .map(|subject| Pattern::parse(subject.to_owned()))
             .collect::<Result<_, _>>()
             .map_err(|error| error.to_string())?;
         let mut config = StreamConfig::new(name, subjects);
+        config.schedules = has_schedules;
         let mut limits = Limits::default();
         limits.messages = self.limit("max_msgs");
         limits.messages_per_subject = self.limit("max_msgs_per_subject");
@@ -146,7 +178,11 @@ impl ConfigJson {
 
     /// Whether messages can be read from any server that has a copy.
     pub(crate) fn allows_direct(&self) -> bool {
-        self.0.get("allow_direct").and_then(Value::as_bool) == Some(true)
+        self.is_set("allow_direct")
+    }
+
+    fn is_set(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool) == Some(true)
     }
 
     /// Whether it holds messages under other subjects than its own: those of other
@@ -235,9 +271,31 @@ mod tests {
                 .replicas(3)
                 .compression(Compression::S2)
         });
-        for config in [plain, full] {
+        let schedules = config(|stream| stream.absolute("other.*").schedules());
+        for config in [plain, full, schedules] {
             assert_eq!(ConfigJson::new(&config).read(), Ok(back(&config)));
         }
+    }
+
+    #[test]
+    fn a_stream_with_schedules_stores_their_subjects_and_keeps_them() {
+        let json = ConfigJson::new(&config(StreamSpec::schedules));
+        for (field, value) in [
+            ("subjects", json!(["events.orders.>", "schedules.ORDERS.>"])),
+            ("allow_msg_schedules", json!(true)),
+            ("allow_msg_ttl", json!(true)),
+            ("allow_rollup_hdrs", json!(true)),
+            ("deny_purge", json!(false)),
+        ] {
+            assert_eq!(json.get(field), Some(&value), "{field}");
+        }
+        // What another client has made without the subjects gets them when it is applied.
+        let theirs = r#"{"name":"ORDERS","subjects":["schedules.ORDERS.>"]}"#;
+        let mut theirs: ConfigJson = serde_json::from_str(theirs).unwrap();
+        assert_eq!(theirs.read().unwrap().subjects.len(), 1);
+        theirs.set("allow_msg_schedules", json!(true));
+        let read = theirs.read().unwrap();
+        assert!(read.schedules && read.subjects.is_empty());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde_json::json;
 use super::check;
 use crate::context::NatsContext;
 use crate::error::{ErrorContext, code};
-use crate::headers::{self, HeaderBlock, HeaderFault};
+use crate::headers::{self, HeaderBlock, HeaderFault, ScheduleHeaders};
 use event_sdk_core::headers::Headers;
 use event_sdk_core::transport::{Error, ErrorKind};
 
@@ -39,6 +39,10 @@ pub(crate) struct Found {
     /// The bytes of headers that cannot be read; otherwise empty.
     pub(crate) header_block: Bytes,
     pub(crate) message_id: Option<String>,
+    /// If it is a schedule.
+    pub(crate) schedule: Option<Box<ScheduleHeaders>>,
+    /// The subject of the schedule that has fired it.
+    pub(crate) scheduler: Option<String>,
     pub(crate) body: Bytes,
 }
 
@@ -120,6 +124,8 @@ async fn ask(
         sequence: message.seq,
         stored_at: message.time,
         message_id: message_id.map(Cow::into_owned),
+        schedule: parsed.ok().and_then(|block| headers::schedule(&block)),
+        scheduler: parsed.ok().and_then(|block| headers::scheduler(&block)),
         header_block: match parsed {
             Ok(_) => Bytes::new(),
             Err(_) => Bytes::copy_from_slice(&block),

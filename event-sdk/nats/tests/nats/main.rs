@@ -1,6 +1,6 @@
 //! The NATS transport on real servers, one file each for connecting, security, permissions,
 //! streams, publishing, pulling, settling, recovery, history,
-//! coordination and core NATS.
+//! coordination, schedules and core NATS.
 
 mod advisories;
 mod cluster;
@@ -25,6 +25,7 @@ mod proxy;
 mod publishing;
 mod receiver;
 mod refused_and_given_up;
+mod scheduling;
 mod secure;
 mod sent_again;
 mod streams;

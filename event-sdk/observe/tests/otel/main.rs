@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_sdk::consumer::{Ctx, Failure, Retry};
+use event_sdk::consumer::{Ctx, EventBatch, Failure, Retry};
 use event_sdk::trace::TraceContext;
 use event_sdk::{Delivery, EventBus, EventSet, Subscriber};
 use event_sdk_observe::otel::OpenTelemetry;
@@ -14,6 +14,7 @@ use event_sdk_test_servers::Server;
 use opentelemetry::trace::{SpanId, SpanKind, Status};
 use opentelemetry_sdk::trace::{Sampler, SpanData};
 use rig::{OrderPaid, OrderPlaced, Tracer, attributes, ids, memory, parent_of_children};
+use tokio::sync::Notify;
 use tracing::{Instrument as _, info_span};
 
 const FOREIGN: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -173,6 +174,50 @@ async fn a_consumer_runs_its_attempts_in_the_trace([shop, billing, ledger]: [Eve
     let received = spans.one("receive events.orders.order.paid.{key}");
     assert_eq!(received.parent_span_id, ids(onward).1);
     assert_eq!(spans.0.len(), 5, "{spans:?}");
+}
+
+#[tokio::test]
+async fn a_batch_is_linked_to_each_of_its_events() {
+    let tracer = Tracer::install();
+    let bus = memory();
+    let publisher = bus.publisher::<OrderPlaced>();
+    for id in 1..=3 {
+        publisher.publish(OrderPlaced { id }).await.unwrap();
+    }
+    let done = Arc::new(Notify::new());
+    let (end, onward) = (Arc::clone(&done), bus.clone());
+    let within = Duration::from_secs(50);
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer.on_batches(3, within, move |_: EventBatch<OrderPlaced>| {
+        let (end, onward) = (Arc::clone(&end), onward.clone());
+        async move {
+            onward.publisher().publish(OrderPaid { id: 7 }).await?;
+            end.notify_one();
+            Ok(())
+        }
+    });
+    consumer.run_until(done.notified()).await.unwrap();
+    let spans = tracer.spans();
+    let published: Vec<_> = spans
+        .0
+        .iter()
+        .filter(|span| span.name == "publish events.orders.order.placed")
+        .collect();
+    assert_eq!(published.len(), 3);
+    let batch = spans.one("process events.orders.order.placed");
+    assert_eq!(batch.span_kind, SpanKind::Consumer);
+    assert_eq!(batch.parent_span_id, SpanId::INVALID);
+    let expected: Vec<_> = published
+        .iter()
+        .map(|span| ids(span).1.to_string())
+        .collect();
+    assert_eq!(links(batch), expected);
+    let found = attributes(batch);
+    assert_eq!(found["messaging.batch.message_count"], "3");
+    assert!(!found.contains_key("messaging.message.id"));
+    // What the handler publishes is in the trace of the batch.
+    let onward = spans.one("publish events.orders.order.paid.{key}");
+    assert_eq!(onward.parent_span_id, ids(batch).1);
 }
 
 /// Publishes an order in `bus`, outside of any span, and receives it.

@@ -3,6 +3,7 @@
 //! States of a row: 0 ready, or scheduled if it has a `not_before`; 1 parked; 2 published; 3 scheduled
 //! and on its way, so that it cannot be cancelled any more. Times are microseconds since 1970.
 
+use super::inbox_migrations::INBOX;
 use crate::migrations::Migration;
 
 /// The number of shards. The generated column of version 1 contains it.
@@ -80,7 +81,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[Migration {
             returning id
         $$",
     ],
-}];
+}, INBOX];
 
 /// The table of migrations.
 pub(super) const TABLE: &str = "create table if not exists {migrations} (

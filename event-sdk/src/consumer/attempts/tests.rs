@@ -1,5 +1,7 @@
 //! Tests of attempt records against stores that fail, that lose answers, and that others write.
 
+mod beside;
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,6 @@
 //! What the surroundings of a consumer know of it: readiness, name, drain time.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::text::Text;
@@ -7,6 +8,7 @@ use event_sdk_core::text::Text;
 use super::Consumer;
 use crate::bus::EventBus;
 use crate::consumer::Readiness;
+use crate::consumer::activity::Activity;
 
 /// Readiness.
 impl<S> Consumer<S> {
@@ -21,6 +23,10 @@ impl<S> Consumer<S> {
 impl<S> Consumer<S> {
     pub(in crate::consumer) fn name(&self) -> &Text {
         &self.name
+    }
+
+    pub(in crate::consumer) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
     }
 
     pub(in crate::consumer) fn bus(&self) -> &EventBus {

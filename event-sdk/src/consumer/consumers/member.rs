@@ -7,13 +7,14 @@ use std::time::Duration;
 use event_sdk_core::EventSet;
 use event_sdk_core::event::EventSpec;
 use event_sdk_core::text::Text;
-use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use futures_util::future::{Either, select};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::bus::EventBus;
+use crate::consumer::activity::Activity;
 use crate::consumer::{Consumer, ConsumerReport, Readiness};
 
 /// One consumer, which runs in a task.
@@ -24,7 +25,8 @@ pub(super) struct Member {
     state: Arc<AtomicU8>,
     /// Dropping it tells the consumer to end, too.
     stop: watch::Sender<bool>,
-    clock: Arc<dyn Clock>,
+    pub(super) bus: EventBus,
+    pub(super) activity: Arc<Activity>,
     drain_within: Duration,
     task: JoinHandle<Result<ConsumerReport, Error>>,
 }
@@ -50,7 +52,8 @@ impl Member {
     ) -> Self {
         let name = consumer.name().clone();
         let readiness = consumer.readiness();
-        let clock = Arc::clone(consumer.bus().clock());
+        let bus = consumer.bus().clone();
+        let activity = Arc::clone(consumer.activity());
         let drain_within = consumer.drain_time();
         let stop = watch::Sender::new(false);
         let mut stopped = stop.subscribe();
@@ -79,7 +82,8 @@ impl Member {
             readiness,
             state,
             stop,
-            clock,
+            bus,
+            activity,
             drain_within,
             task,
         }
@@ -101,8 +105,8 @@ impl Member {
     pub(super) async fn end(mut self) -> Result<ConsumerReport, Error> {
         self.tell_to_end();
         let limit = self.drain_within.saturating_add(BEYOND);
-        let deadline = self.clock.monotonic().saturating_add(limit);
-        let late = self.clock.sleep_until(deadline);
+        let clock = self.bus.clock();
+        let late = clock.sleep_until(clock.monotonic().saturating_add(limit));
         let fault = |kind, reason: &str| {
             let error = Error::new(kind, Operation::Close, reason);
             Err(error.at_consumer(self.name.clone()).with_unknown_outcome())

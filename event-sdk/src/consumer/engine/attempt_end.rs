@@ -23,7 +23,7 @@ impl Engine {
     }
 
     /// Ends a handler whose time is over. One that blocks its thread runs on, and its event is held
-    /// until it returns. If it ran alone in the process, others run beside it from now on.
+    /// until it returns. If it ran alone in the process, others run beside it then.
     pub(super) fn time_out(&mut self, id: usize) {
         let Some(entry) = self.held.get_mut(id) else {
             return;
@@ -34,7 +34,6 @@ impl Engine {
         running.timed_out = true;
         let blocking = running.blocking;
         let has_ended = self.attempts.cancel(running);
-        running.alone = None;
         tracing::warn!(
             target: crate::TRACING_TARGET,
             consumer = %self.shared.name,
@@ -45,18 +44,22 @@ impl Engine {
         );
         if has_ended {
             self.ended(id, Ended::Cancelled);
+        } else {
+            self.runs_beside(id);
         }
     }
 
     /// Lets other handlers of the process run beside one that has run alone for long.
     pub(super) fn end_running_alone(&mut self) {
-        for (_, entry) in &mut self.held {
-            let State::Running(running) = &mut entry.state else {
+        let mut over = Vec::new();
+        for (id, entry) in &self.held {
+            let State::Running(running) = &entry.state else {
                 continue;
             };
-            if running.alone.take().is_none() {
+            if running.alone.is_none() {
                 continue;
             }
+            over.push(id);
             let delivery = entry.held.delivery();
             tracing::error!(
                 target: crate::TRACING_TARGET,
@@ -66,6 +69,9 @@ impl Engine {
                 "a handler that runs alone in the process does not end, and has no time limit: \
                  others run beside it from now on; set handler_timeout"
             );
+        }
+        for id in over {
+            self.runs_beside(id);
         }
     }
 

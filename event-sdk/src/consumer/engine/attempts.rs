@@ -3,6 +3,7 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -12,9 +13,10 @@ use futures_util::future::Either;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tower_service::Service as _;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use super::Boxed;
+use super::attempt::HandlerAttempt;
 use super::ownership::Guard;
 use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
@@ -23,6 +25,7 @@ use crate::consumer::held::Held;
 use crate::consumer::layer::{Attempt, AttemptService, stop_of};
 use crate::consumer::stop::Stop;
 use crate::consumer::watchdog::Watch;
+use crate::message::Message;
 use crate::process_gate::Alone;
 
 /// The handlers that run.
@@ -35,12 +38,28 @@ pub(super) struct Attempts {
 
 enum Place {
     /// The handler that runs in the task of the consumer.
-    Here(Option<(usize, Boxed<Ended>)>),
+    Here(Option<(usize, Here)>),
     /// Handlers in tasks of their own send their outcome.
     Tasks {
         ended: mpsc::UnboundedReceiver<(usize, Ended)>,
         sender: mpsc::UnboundedSender<(usize, Ended)>,
     },
+}
+
+/// An attempt in the task of the consumer.
+enum Here {
+    Handler(HandlerAttempt),
+    /// Within layers, or a batch.
+    Other(Boxed<Ended>),
+}
+
+impl Here {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
+        match self {
+            Self::Handler(attempt) => Pin::new(attempt).poll(cx),
+            Self::Other(attempt) => attempt.as_mut().poll(cx),
+        }
+    }
 }
 
 /// How an attempt ended.
@@ -102,15 +121,16 @@ impl Attempts {
     ) -> Running {
         held.begin_attempt();
         let ctx = Ctx::new(Arc::clone(held), attempt);
-        let task = self.run(id, attempt_of(handler, ctx));
-        Running {
-            task,
-            others: Vec::new(),
-            blocking: handler.blocking,
-            deadline: None,
-            timed_out: false,
-            alone: None,
-        }
+        let attempt = HandlerAttempt::new(handler, ctx, self.guard.clone());
+        self.running += 1;
+        let task = match &mut self.place {
+            Place::Here(place) => {
+                *place = Some((id, Here::Handler(attempt)));
+                None
+            }
+            Place::Tasks { sender, .. } => Some(spawn(id, attempt, sender)),
+        };
+        Running::new(task, handler.blocking)
     }
 
     /// Starts the handler of an event within layers, which are ready.
@@ -125,14 +145,7 @@ impl Attempts {
         held.begin_attempt();
         let ctx = Ctx::new(Arc::clone(held), attempt);
         let task = self.run(id, layered_attempt(handler, ctx, layers));
-        Running {
-            task,
-            others: Vec::new(),
-            blocking: handler.blocking,
-            deadline: None,
-            timed_out: false,
-            alone: None,
-        }
+        Running::new(task, handler.blocking)
     }
 
     /// Starts the handler of a batch, whose first event is `id`.
@@ -144,14 +157,9 @@ impl Attempts {
         batch: Vec<Ctx>,
     ) -> Running {
         let task = self.run(id, batch_attempt(handler, batch));
-        Running {
-            task,
-            others,
-            blocking: false,
-            deadline: None,
-            timed_out: false,
-            alone: None,
-        }
+        let mut running = Running::new(task, false);
+        running.others = others;
+        running
     }
 
     fn run(
@@ -166,22 +174,10 @@ impl Attempts {
         };
         match &mut self.place {
             Place::Here(place) => {
-                *place = Some((id, Box::pin(attempt)));
+                *place = Some((id, Here::Other(Box::pin(attempt))));
                 None
             }
-            Place::Tasks { sender, .. } => {
-                let report = OnEnd {
-                    id,
-                    sender: sender.clone(),
-                    ended: Ended::Cancelled,
-                };
-                let task = tokio::spawn(async move {
-                    // Dropped after the handler's future, however the task ends.
-                    let mut report = report;
-                    report.ended = attempt.await;
-                });
-                Some(task.abort_handle())
-            }
+            Place::Tasks { sender, .. } => Some(spawn(id, attempt, sender)),
         }
     }
 
@@ -189,7 +185,7 @@ impl Attempts {
         let ended = match &mut self.place {
             Place::Here(place) => match place {
                 None => return Poll::Pending,
-                Some((id, attempt)) => match attempt.as_mut().poll(cx) {
+                Some((id, attempt)) => match attempt.poll(cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(ended) => {
                         let id = *id;
@@ -225,6 +221,38 @@ impl Attempts {
     }
 }
 
+impl Running {
+    fn new(task: Option<AbortHandle>, blocking: bool) -> Self {
+        Self {
+            task,
+            others: Vec::new(),
+            blocking,
+            deadline: None,
+            timed_out: false,
+            alone: None,
+        }
+    }
+}
+
+/// Runs an attempt in a task of its own.
+fn spawn(
+    id: usize,
+    attempt: impl Future<Output = Ended> + Send + 'static,
+    sender: &mpsc::UnboundedSender<(usize, Ended)>,
+) -> AbortHandle {
+    let report = OnEnd {
+        id,
+        sender: sender.clone(),
+        ended: Ended::Cancelled,
+    };
+    let task = tokio::spawn(async move {
+        // Dropped after the handler's future, however the task ends.
+        let mut report = report;
+        report.ended = attempt.await;
+    });
+    task.abort_handle()
+}
+
 /// Drops the attempt at its first poll after the end of the ownership: its process was stopped.
 async fn guarded(attempt: impl Future<Output = Ended>, guard: Guard) -> Ended {
     let mut attempt = Some(Box::pin(attempt));
@@ -237,26 +265,6 @@ async fn guarded(attempt: impl Future<Output = Ended>, guard: Guard) -> Ended {
         running.as_mut().poll(cx)
     })
     .await
-}
-
-/// One attempt: the handler, with its panics as failures.
-fn attempt_of(handler: &Handler, ctx: Ctx) -> impl Future<Output = Ended> + Send + use<> {
-    let call = Arc::clone(&handler.call);
-    let span = ctx.message().process_span(ctx.consumer());
-    let attempt = Watch::new(handler.watch, async move { call(ctx).await });
-    let attempt = AssertUnwindSafe(attempt).catch_unwind();
-    let attempt = attempt.instrument(span);
-    async move {
-        let span = attempt.span().clone();
-        let outcome = match attempt.await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(Stop::Failed(panicked())),
-        };
-        if let Err(stop) = &outcome {
-            crate::trace::failed(&span, stop.kind());
-        }
-        Ended::Returned(outcome)
-    }
 }
 
 /// One attempt within layers, with their panics as failures.
@@ -299,13 +307,26 @@ fn batch_attempt(
     batch: Vec<Ctx>,
 ) -> impl Future<Output = Ended> + Send + use<> {
     let call = Arc::clone(&handler.call);
+    let span = match batch.first() {
+        Some(first) => {
+            let messages = batch.iter().map(Ctx::message);
+            Message::process_span_of_batch(first.consumer(), messages)
+        }
+        None => Span::none(),
+    };
     let attempt = Watch::new(handler.watch, async move { call(batch).await });
     let attempt = AssertUnwindSafe(attempt).catch_unwind();
+    let attempt = attempt.instrument(span);
     async move {
-        Ended::Batch(match attempt.await {
+        let span = attempt.span().clone();
+        let end = match attempt.await {
             Ok(end) => end,
             Err(_) => BatchEnd::Whole(panicked()),
-        })
+        };
+        if let Some(kind) = end.first_failure() {
+            crate::trace::failed(&span, kind);
+        }
+        Ended::Batch(end)
     }
 }
 

@@ -76,6 +76,7 @@ impl Engine {
         }
         let passes = matches!(admission, Admission::Run(_));
         if !passes {
+            self.hold_key(id);
             self.act();
         }
         passes
@@ -112,6 +113,7 @@ impl Engine {
             let event = self.circuit.held(id, entry);
             self.circuit.breaker.outage(event, pass, now);
         }
+        self.hold_key(id);
         self.act();
     }
 

@@ -10,6 +10,10 @@ use super::Engine;
 use super::ending::LAST_SETTLEMENTS;
 use super::entry::State;
 
+/// How long a handler may run before later events of its key take no more than a quarter of the
+/// places.
+const SLOW: Duration = Duration::from_secs(1);
+
 impl Engine {
     /// Waits for the next deadline; ready if something was due.
     pub(super) fn poll_deadlines(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -17,6 +21,10 @@ impl Engine {
         self.limit_running(now);
         if !self.has_room() {
             self.unreceived_since.get_or_insert(now);
+            if self.drain_until.is_none() && self.bus_ends.as_mut().poll(cx).is_ready() {
+                self.begin_drain();
+                return Poll::Ready(());
+            }
         }
         if self.next_deadline <= now {
             self.scan(now);
@@ -52,6 +60,9 @@ impl Engine {
         if self.unlimited.is_empty() {
             return;
         }
+        if self.options.ordered {
+            self.time_keys(now);
+        }
         let Some(limit) = self.options.handler_timeout else {
             self.unlimited.clear();
             return;
@@ -71,7 +82,16 @@ impl Engine {
     fn scan(&mut self, now: Duration) {
         let mut next = Duration::MAX;
         let (mut due, mut over, mut stale) = (Vec::new(), Vec::new(), Vec::new());
+        let mut slow = Vec::new();
         for (id, entry) in &mut self.held {
+            match entry.runs_since.map(|since| since.saturating_add(SLOW)) {
+                Some(until) if until <= now => {
+                    entry.runs_since = None;
+                    slow.push(id);
+                }
+                Some(until) => next = next.min(until),
+                None => {}
+            }
             match &mut entry.state {
                 State::Settling => continue,
                 State::Waiting(until) if *until <= now => due.push(id),
@@ -98,7 +118,7 @@ impl Engine {
                 stale.push(id);
             }
         }
-        self.next_deadline = next;
+        self.next_deadline = next.min(self.keep_done_alive(now));
         if let Some(until) = self.batch_deadline(now) {
             self.wake_by(until);
         }
@@ -112,6 +132,8 @@ impl Engine {
         }
         self.advance_breaker(now);
         self.end_long_waits(now);
+        self.end_pauses(now);
+        self.look_for_requests(now);
         for id in stale {
             self.keep_alive(id);
         }
@@ -129,6 +151,21 @@ impl Engine {
         for id in over {
             self.time_out(id);
         }
+        for id in slow {
+            self.hold_key(id);
+        }
+    }
+
+    /// Handlers that run for long hold up their keys as failed ones do.
+    fn time_keys(&mut self, now: Duration) {
+        for id in &self.unlimited {
+            if let Some(entry) = self.held.get_mut(*id)
+                && entry.blocks_key
+            {
+                entry.runs_since = Some(now);
+            }
+        }
+        self.wake_by(now.saturating_add(SLOW));
     }
 
     /// Restarts the ack wait of an event. If this fails, the event is delivered again.

@@ -27,6 +27,7 @@ impl Engine {
         self.ready.clear();
         self.ready_since = None;
         self.keys.clear();
+        self.parking.end();
         self.recorder.gate.suspect_nobody();
         let idle = self.held.iter().filter(|(_, entry)| {
             matches!(
@@ -94,11 +95,20 @@ impl Engine {
     }
 
     /// Whether nothing is left to do.
-    pub(super) fn is_over(&self) -> bool {
-        self.drain_until.is_some_and(|until| {
-            let idle = self.held.is_empty() && self.running() == 0 && self.recorder.is_idle();
-            idle || (self.drain_over && self.now >= until.saturating_add(LAST_SETTLEMENTS))
-        })
+    pub(super) fn is_over(&mut self) -> bool {
+        let Some(until) = self.drain_until else {
+            return false;
+        };
+        if self.drain_over && self.now >= until.saturating_add(LAST_SETTLEMENTS) {
+            return true;
+        }
+        let idle = self.held.is_empty() && self.running() == 0 && self.recorder.is_idle();
+        if !idle || self.acks_are_on_their_way() {
+            return false;
+        }
+        self.give_back_done();
+        // Their naks may have to wait for room on the connection.
+        !self.options.ack_all || self.settling.is_empty()
     }
 }
 

@@ -10,12 +10,15 @@ use super::attempts::Running;
 use super::keys::Key;
 use crate::consumer::attempts::Known;
 use crate::consumer::breaker::{Breaker, Pass};
+use crate::consumer::handlers::Chosen;
 use crate::consumer::held::Held;
-use crate::dead_letters::DeadLetter;
+use crate::dead_letters::{DeadLetter, DeadLetterClass};
 
 /// An event that the engine holds.
 pub(super) struct Entry {
     pub(super) held: Arc<Held>,
+    /// The handler that takes it; `None` if none does.
+    pub(super) chosen: Option<Chosen>,
     /// The key in whose order it is.
     pub(super) key: Option<Key>,
     /// Whether it blocks its key.
@@ -29,6 +32,8 @@ pub(super) struct Entry {
     /// Whether it is handled alone, after a batch that failed as a whole.
     pub(super) alone: bool,
     pub(super) state: State,
+    /// Since when its handler runs, if it may hold up its key.
+    pub(super) runs_since: Option<Duration>,
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
     pub(super) failures: Failures,
@@ -36,7 +41,7 @@ pub(super) struct Entry {
     pub(super) known: Option<Box<Known>>,
     /// Whether `known` counts the attempt that runs.
     pub(super) counted: bool,
-    /// Its dead letter, once it was given up.
+    /// Its dead letter, once it was given up, or what is put into the park.
     pub(super) letter: Option<Arc<DeadLetter>>,
     /// How often the letter could not be written.
     pub(super) letter_failures: u32,
@@ -62,7 +67,7 @@ pub(super) enum State {
     AtBreaker,
     /// It waits for its next attempt, until this time.
     Waiting(Duration),
-    /// Its dead letter is being written.
+    /// Its dead letter is being written, or it is being put into the park.
     WritingLetter,
     /// It is being settled.
     Settling,
@@ -80,6 +85,7 @@ impl Entry {
     pub(super) fn new(held: Arc<Held>, key: Option<Key>, arrival: u64, now: Duration) -> Self {
         Self {
             held,
+            chosen: None,
             key,
             blocks_key: false,
             arrival,
@@ -87,6 +93,7 @@ impl Entry {
             pass: None,
             alone: false,
             state: State::Queued,
+            runs_since: None,
             starts: 0,
             failures: Failures::default(),
             known: None,
@@ -96,6 +103,12 @@ impl Entry {
             since: now,
             alive_at: now,
         }
+    }
+
+    /// Whether it is put into the park, and was not given up.
+    pub(super) fn parks(&self) -> bool {
+        let letter = self.letter.as_ref();
+        letter.is_some_and(|letter| letter.class == DeadLetterClass::Parked)
     }
 
     /// A handler is started for it. Its record may have counted that already.

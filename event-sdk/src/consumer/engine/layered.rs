@@ -9,11 +9,11 @@ use tower_service::Service as _;
 
 use super::Engine;
 use super::entry::State;
+use super::start::{LayersAlone, May};
 use super::suspects::WAIT_ALONE;
 use crate::consumer::layer::AttemptService;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
-use crate::process_gate::Alone;
 
 /// The layers around handlers.
 pub(super) struct Layered {
@@ -31,7 +31,7 @@ struct Next {
     id: usize,
     arrival: u64,
     /// Held if it runs alone in the process.
-    alone: Option<Alone>,
+    alone: Option<LayersAlone>,
     /// When one that runs alone gives up the wait for a while.
     until: Duration,
 }
@@ -52,6 +52,12 @@ impl Layered {
         if std::mem::take(&mut self.polled) {
             self.service = self.pristine.clone();
         }
+    }
+
+    /// Takes the service that is ready, with the places that it holds.
+    fn take_ready(&mut self) -> AttemptService {
+        self.polled = false;
+        std::mem::replace(&mut self.service, self.pristine.clone())
     }
 
     /// Gives up the wait of the first event.
@@ -86,16 +92,18 @@ impl Engine {
         }
     }
 
-    /// Lets an event that may start wait for the layers; without layers, returns `alone`.
-    pub(super) fn wait_for_layers(
-        &mut self,
-        id: usize,
-        alone: Option<Alone>,
-    ) -> Result<(), Option<Alone>> {
+    /// Whether handlers run within layers.
+    pub(super) fn has_layers(&self) -> bool {
+        self.layered.is_some()
+    }
+
+    /// Lets an event that may start wait for the layers. Nothing is recorded of it meanwhile: it has
+    /// not started. Returns whether it waits.
+    pub(super) fn wait_for_layers(&mut self, id: usize, alone: Option<LayersAlone>) -> bool {
         let (Some(layered), Some(entry)) = (&mut self.layered, self.held.get_mut(id)) else {
-            return Err(alone);
+            return false;
         };
-        // A probe comes from the breaker, and another event from being recorded.
+        // A probe comes from the breaker, and a suspect from the gate of the process.
         entry.state = State::Queued;
         let arrival = entry.arrival;
         let until = self.now.saturating_add(WAIT_ALONE);
@@ -112,7 +120,7 @@ impl Engine {
         } else {
             layered.next.push_back(next);
         }
-        Ok(())
+        true
     }
 
     /// Takes the event that runs alone out of the wait for the layers, if it has waited long in vain.
@@ -135,10 +143,12 @@ impl Engine {
 
     /// Starts the event that waits, when the layers are ready.
     pub(super) fn poll_layers(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(layered) = &mut self.layered else {
+        let front = self.layered.as_ref().and_then(|it| it.next.front());
+        let Some((id, arrival)) = front.map(|next| (next.id, next.arrival)) else {
             return Poll::Ready(());
         };
-        let Some((id, arrival)) = layered.next.front().map(|next| (next.id, next.arrival)) else {
+        let is_recorded_first = self.is_recorded_first(id);
+        let Some(layered) = &mut self.layered else {
             return Poll::Ready(());
         };
         let entry = self.held.get_mut(id).filter(|entry| {
@@ -147,7 +157,7 @@ impl Engine {
         });
         let handler = entry
             .as_ref()
-            .and_then(|entry| self.handlers.of(entry.held.delivery(), &self.set));
+            .and_then(|entry| self.handlers.get(entry.chosen?));
         let (Some(entry), Some(handler)) = (entry, handler) else {
             // It was given back.
             layered.drop_next();
@@ -165,22 +175,33 @@ impl Engine {
                 "a layer panicked",
             )),
         };
-        entry.count_start();
-        match ready {
-            Ok(()) => {
-                let alone = layered.next.pop_front().and_then(|next| next.alone);
-                // The call takes the place that the service holds.
-                layered.polled = false;
-                let (service, held, starts) = (&mut layered.service, &entry.held, entry.starts);
-                let mut running = (self.attempts).start_layered(id, held, handler, starts, service);
-                running.alone = alone;
-                entry.state = State::Running(running);
-                self.unlimited.push(id);
-            }
+        if let Err(failure) = ready {
             // An outage is not counted as an attempt.
-            Err(failure) => {
-                layered.drop_next();
-                self.decide(id, Err(Stop::Failed(failure)));
+            entry.count_start();
+            layered.drop_next();
+            self.decide(id, Err(Stop::Failed(failure)));
+            return Poll::Ready(());
+        }
+        let alone = layered.next.pop_front().and_then(|next| next.alone);
+        if alone.is_none() && !is_recorded_first {
+            // The call takes the place that the service holds.
+            layered.polled = false;
+            entry.count_start();
+            let (service, held, starts) = (&mut layered.service, &entry.held, entry.starts);
+            let running = (self.attempts).start_layered(id, held, handler, starts, service);
+            entry.state = State::Running(running);
+            self.unlimited.push(id);
+            return Poll::Ready(());
+        }
+        let layers = Some(layered.take_ready());
+        match alone {
+            None => {
+                let alone = None;
+                self.begin(id, May { alone, layers });
+            }
+            Some(LayersAlone { alone, recorded }) => {
+                let alone = Some(alone);
+                self.start_alone(id, recorded, May { alone, layers });
             }
         }
         Poll::Ready(())

@@ -1,15 +1,19 @@
-//! Dead letters: an event that is given up is written to the store, and acknowledged after that.
+//! Dead letters: an event that is given up is recorded in the inbox of its handlers, if they have
+//! one, written to the store, and acknowledged after that.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Settlement};
+use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 
-use super::Engine;
 use super::entry::{Entry, State};
-use crate::consumer::Failure;
-use crate::dead_letters::{DeadLetter, DeadLetterClass, Origin};
+use super::outcome::ParkEnd;
+use super::{Boxed, Engine};
+use crate::consumer::{Failure, Inbox};
+use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
 
 /// How long the consumer waits before it writes a letter again; doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -37,12 +41,15 @@ impl Engine {
             dead_letter = self.letters.is_some(),
             "event given up: {failure}"
         );
-        if self.letters.is_none() {
+        if self.letters.is_none() && self.handlers.inbox().is_none() {
             self.report.terminated += 1;
             self.settle(id, Settlement::Term(failure.to_string()));
             return;
         }
-        let letter = letter_of(entry, failure, class);
+        // Later events of the key went on while it was delayed for a newer version.
+        let in_order = entry.key.is_some() && class != DeadLetterClass::UnknownEvent;
+        let mut letter = letter_of(entry, failure, class);
+        letter.sequenced = in_order && self.parking.is_sequenced();
         entry.letter = Some(Arc::new(letter));
         self.write_letter(id);
     }
@@ -52,33 +59,86 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        let (Some(store), Some(letter)) = (&self.letters, &entry.letter) else {
+        let Some(letter) = &entry.letter else {
             return;
         };
         entry.state = State::WritingLetter;
-        let (store, letter) = (Arc::clone(store), Arc::clone(letter));
+        let letter = Arc::clone(letter);
+        let (inbox, store) = (self.handlers.inbox().cloned(), self.letters.clone());
+        let park = self
+            .parking
+            .park()
+            .filter(|_| entry.parks())
+            .map(Arc::clone);
         let clock = Arc::clone(entry.held.shared().bus.clock());
+        let put: Boxed<_> = match park {
+            Some(park) => {
+                Box::pin(async move { park.append(&letter).await.map(|()| GivenUp::Dead) })
+            }
+            None => Box::pin(async move { keep(inbox, store, &letter).await }),
+        };
+        // A panic of the store would end the consumer with all its events.
+        let put = AssertUnwindSafe(put).catch_unwind();
         self.settling.push_letter(id, async move {
             let late = clock.sleep_until(clock.monotonic().saturating_add(LONGEST_PUT));
-            match select(store.put(&letter), late).await {
-                Either::Left((written, _)) => written,
-                Either::Right(_) => Err(not_answered()),
+            match select(put, late).await {
+                Either::Left((Ok(written), _)) => written,
+                Either::Left((Err(_), _)) => Err(failed(ErrorKind::Other, "panicked")),
+                Either::Right(_) => {
+                    let how = format!("did not answer within {LONGEST_PUT:?}");
+                    Err(failed(ErrorKind::Timeout, &how))
+                }
             }
         });
     }
 
     /// The letter is stored, or could not be: then the event is kept, and the letter written again.
-    pub(super) fn letter_written(&mut self, id: usize, answer: Result<(), Error>) {
+    pub(super) fn letter_written(&mut self, id: usize, answer: Result<GivenUp, Error>) {
         let now = self.read_clock();
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         match answer {
-            Ok(()) => {
-                self.report.dead_lettered += 1;
-                self.settle(id, Settlement::Ack);
+            Ok(GivenUp::Done) => {
+                tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.shared.name,
+                    subject = %entry.held.delivery().subject(),
+                    sequence = entry.held.delivery().sequence(),
+                    "the event is not given up: its inbox has it as done"
+                );
+                self.report.done_before += 1;
+                if entry.held.parked().is_some() {
+                    self.finish_parked(id, ParkEnd::Handled);
+                } else {
+                    self.settle(id, Settlement::Ack);
+                }
             }
-            Err(_) if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
+            Ok(_) if entry.parks() => self.has_parked(id),
+            Ok(_) if self.letters.is_none() => {
+                let letter = entry.letter.as_ref();
+                let reason = letter.and_then(|letter| letter.errors.first().cloned());
+                self.report.terminated += 1;
+                self.settle(id, Settlement::Term(reason.unwrap_or_default()));
+            }
+            Ok(_) => {
+                let parked = entry.held.parked().is_some();
+                let sequenced = entry.letter.as_ref().is_some_and(|letter| letter.sequenced);
+                self.report.dead_lettered += 1;
+                match (parked, sequenced) {
+                    (true, true) => self.finish_parked(id, ParkEnd::Dead),
+                    (true, false) => self.finish_parked(id, ParkEnd::Replaced),
+                    (false, true) => {
+                        self.key_died(id);
+                        self.settle(id, Settlement::Ack);
+                    }
+                    (false, false) => self.settle(id, Settlement::Ack),
+                }
+            }
+            Err(_) if self.drain_until.is_some() => {
+                self.is_not_parked(id);
+                self.give_back(id, Duration::ZERO);
+            }
             Err(error) => {
                 let doubled = 1_u32 << entry.letter_failures.min(5);
                 let pause = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
@@ -90,7 +150,9 @@ impl Engine {
                     consumer = %self.shared.name,
                     subject = %entry.held.delivery().subject(),
                     sequence = entry.held.delivery().sequence(),
-                    "the dead letter is written again in {pause:?}: {error}"
+                    parks = entry.parks(),
+                    "the dead letter, or the event that waits for its key, is written again in \
+                     {pause:?}: {error}"
                 );
                 self.wake_by(until);
             }
@@ -98,12 +160,50 @@ impl Engine {
     }
 }
 
-fn not_answered() -> Error {
-    let reason = format!("the store of dead letters did not answer within {LONGEST_PUT:?}");
-    Error::new(ErrorKind::Timeout, Operation::Publish, reason).with_unknown_outcome()
+/// Records that the event is dead, and stores its letter; neither if the event is done.
+async fn keep(
+    inbox: Option<Arc<dyn Inbox>>,
+    store: Option<Arc<dyn DeadLetterStore>>,
+    letter: &DeadLetter,
+) -> Result<GivenUp, Error> {
+    let inbox = inbox.filter(|_| !store.as_ref().is_some_and(|store| store.has_inbox()));
+    let mut earlier = None;
+    if let Some(inbox) = inbox {
+        match inbox.give_up(letter).await? {
+            GivenUp::Dead => {}
+            GivenUp::DeadBefore(before) => earlier = Some(before),
+            GivenUp::Done => return Ok(GivenUp::Done),
+        }
+    }
+    match store {
+        Some(store) => {
+            store
+                .put_unless_done(earlier.as_deref().unwrap_or(letter))
+                .await
+        }
+        None => Ok(GivenUp::Dead),
+    }
+}
+
+/// Without the text of a panic, which may hold data of the event.
+fn failed(kind: ErrorKind, how: &str) -> Error {
+    let reason = format!("the store of dead letters {how}");
+    Error::new(kind, Operation::Publish, reason).with_unknown_outcome()
 }
 
 fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLetter {
+    let mut letter = copy_of(entry, class);
+    letter.errors = vec![failure.summary()];
+    letter.attempts = entry.starts;
+    letter
+}
+
+/// An event for the park of its key.
+pub(super) fn to_park(entry: &Entry) -> DeadLetter {
+    copy_of(entry, DeadLetterClass::Parked)
+}
+
+fn copy_of(entry: &Entry, class: DeadLetterClass) -> DeadLetter {
     let held = &entry.held;
     let (delivery, shared) = (held.delivery(), held.shared());
     let now = shared.bus.clock().now();
@@ -129,9 +229,7 @@ fn letter_of(entry: &Entry, failure: &Failure, class: DeadLetterClass) -> DeadLe
         letter.event_id = Some(head.event_id);
         letter.event_type = Some(head.event_type.clone());
     }
-    letter.key = entry.key.as_ref().map(|key| key.text().to_owned());
-    letter.errors = vec![failure.summary()];
-    letter.attempts = entry.starts;
+    letter.key = entry.key.as_ref().map(|key| key.text().to_string());
     letter.first_failure = entry.failures.first.unwrap_or(now);
     letter.redrive = held.redriven().map_or(0, |redriven| redriven.redrive);
     letter.headers = delivery.headers().clone();

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Completion, Error, Settlement};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
@@ -17,7 +18,7 @@ use crate::consumer::attempts::LastOutcome;
 use crate::consumer::batch::BatchEnd;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
-use crate::dead_letters::DeadLetterClass;
+use crate::dead_letters::{DeadLetterClass, GivenUp};
 use crate::message::DecodeError;
 use crate::subscribe::{End, Refusal};
 
@@ -32,9 +33,23 @@ pub(super) enum Settled {
     /// The settlement of a held event.
     Held(usize, Option<End>, Result<(), Error>),
     /// The letter of a held event was written, or could not be.
-    Letter(usize, Result<(), Error>),
+    Letter(usize, Result<GivenUp, Error>),
+    /// An event of the park is marked.
+    Parked(usize, ParkEnd),
+    /// The acknowledgement of events of a stream.
+    Acks(Text, Result<(), Error>),
     /// The restart of an ack wait.
     InProgress(Result<(), Error>),
+}
+
+/// How an event of the park ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ParkEnd {
+    Handled,
+    /// A letter has taken its place, and later events go on.
+    Replaced,
+    /// A letter has taken its place, and holds the key.
+    Dead,
 }
 
 impl Settling {
@@ -51,10 +66,27 @@ impl Settling {
     pub(super) fn push_letter(
         &mut self,
         id: usize,
-        written: impl Future<Output = Result<(), Error>> + Send + 'static,
+        written: impl Future<Output = Result<GivenUp, Error>> + Send + 'static,
     ) {
         let settled = async move { Settled::Letter(id, written.await) };
         self.pending.push(Box::pin(settled));
+    }
+
+    pub(super) fn push_parked(
+        &mut self,
+        id: usize,
+        end: ParkEnd,
+        marked: impl Future<Output = ()> + Send + 'static,
+    ) {
+        self.pending.push(Box::pin(async move {
+            marked.await;
+            Settled::Parked(id, end)
+        }));
+    }
+
+    pub(super) fn push_acks(&mut self, stream: Text, answer: Completion<Result<(), Error>>) {
+        self.pending
+            .push(Box::pin(async move { Settled::Acks(stream, answer.await) }));
     }
 
     pub(super) fn push_in_progress(&mut self, answer: Completion<Result<(), Error>>) {
@@ -86,6 +118,8 @@ impl Engine {
                     match settled {
                         Settled::Held(id, end, answer) => self.settled(id, end, answer),
                         Settled::Letter(id, answer) => self.letter_written(id, answer),
+                        Settled::Parked(id, end) => self.parked_settled(id, end),
+                        Settled::Acks(stream, answer) => self.acks_sent(&stream, answer),
                         Settled::InProgress(answer) => self.kept_alive(&answer),
                     }
                 }
@@ -162,7 +196,12 @@ impl Engine {
         }
         match outcome {
             Ok(()) => {
-                self.report.handled += 1;
+                let entry = self.held.get(id);
+                if entry.is_some_and(|entry| entry.held.is_done_before()) {
+                    self.report.done_before += 1;
+                } else {
+                    self.report.handled += 1;
+                }
                 self.settle(id, Settlement::Ack);
             }
             Err(Stop::Unreadable(error)) => self.unreadable(id, &error),

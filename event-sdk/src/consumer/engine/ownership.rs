@@ -14,7 +14,9 @@ use event_sdk_core::time::Clock;
 use event_sdk_core::transport::{Completion, ConsumerInfo, Error, Settlement, TransportExt as _};
 use futures_util::FutureExt as _;
 
+use super::acks::Done;
 use super::{Boxed, Engine};
+use crate::consumer::owner::ack_floor::AckFloor;
 use crate::consumer::owner::fence::{Fence, lease_time};
 use crate::consumer::owner::gate::{Arrival, Baseline, BaselineTicket, Gate, Opened, Passage};
 
@@ -23,16 +25,29 @@ pub(in crate::consumer) struct Ownership {
     guard: Guard,
     /// Completes when the ownership ends, or has to be given up.
     ends: Boxed<()>,
-    gates: HashMap<Text, StreamGate>,
+    pub(super) gates: HashMap<Text, StreamGate>,
+    /// No acknowledgement is sent before: the last one failed.
+    pub(super) no_acks_before: Duration,
     /// Whether the ownership is over.
     lost: bool,
 }
 
 /// The gate of one stream.
 pub(in crate::consumer) struct StreamGate {
-    gate: Gate<usize>,
-    question: Option<(BaselineTicket, Completion<Result<ConsumerInfo, Error>>)>,
+    pub(super) gate: Gate<usize>,
+    /// Where an acknowledgement settles everything before it.
+    pub(super) acks: Option<AckFloor<Done>>,
+    /// Whether the ack floor of the server is asked for.
+    pub(super) asks_for_floor: bool,
+    /// A question for the position; without a ticket, for the ack floor only.
+    question: Option<Question>,
 }
+
+/// What is asked, and its answer.
+type Question = (
+    Option<BaselineTicket>,
+    Completion<Result<ConsumerInfo, Error>>,
+);
 
 /// Tells whether an ownership is over.
 #[derive(Clone)]
@@ -48,12 +63,59 @@ impl Guard {
     }
 }
 
+impl Ownership {
+    /// Whether nothing is to be settled any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.lost || self.guard.is_over()
+    }
+}
+
 impl StreamGate {
     /// The gate at a takeover.
     pub(in crate::consumer) fn new(gate: Gate<usize>) -> Self {
         Self {
             gate,
+            acks: None,
+            asks_for_floor: false,
             question: None,
+        }
+    }
+
+    /// An acknowledgement settles everything before it.
+    pub(in crate::consumer) fn cumulative(mut self) -> Self {
+        self.gate = self.gate.cumulative();
+        self.acks = Some(AckFloor::new());
+        self
+    }
+
+    /// The server has told the position. Returns the events that are done here and settled there.
+    fn answered(
+        &mut self,
+        ticket: Option<BaselineTicket>,
+        info: &ConsumerInfo,
+    ) -> Option<Vec<(u64, Done)>> {
+        let baseline = baseline(info);
+        match (&mut self.acks, ticket) {
+            (None, Some(ticket)) => self.gate.answered(ticket, baseline),
+            (None, None) => {}
+            (Some(acks), ticket) => {
+                if let Some(ticket) = ticket {
+                    self.gate
+                        .answered_above(ticket, baseline, info.acknowledged);
+                }
+                return Some(acks.settle(info.acknowledged));
+            }
+        }
+        None
+    }
+
+    /// An event is here, and may be handled if it `passes`.
+    fn received(&mut self, sequence: u64, passes: bool) {
+        if let Some(acks) = &mut self.acks {
+            acks.received(sequence);
+            if passes {
+                acks.know(sequence);
+            }
         }
     }
 }
@@ -76,6 +138,7 @@ impl Engine {
             guard,
             ends,
             gates,
+            no_acks_before: Duration::ZERO,
             lost: false,
         });
     }
@@ -138,6 +201,7 @@ impl Engine {
         self.recorder.gate.suspect_nobody();
         self.ready.clear();
         self.keys.clear();
+        self.parking.end();
         self.settling.clear();
         let running: Vec<_> = self.held.iter().map(|(id, _)| id).collect();
         for id in running {
@@ -193,8 +257,14 @@ impl Engine {
             redelivered: info.attempt > 1,
         };
         match gate.gate.delivered(arrival, id, self.now) {
-            Passage::Pass(_) => true,
-            Passage::Held(None) => false,
+            Passage::Pass(_) => {
+                gate.received(sequence, true);
+                true
+            }
+            Passage::Held(None) => {
+                gate.received(sequence, false);
+                false
+            }
             Passage::Held(Some(same)) | Passage::Repeated(same) => {
                 self.held.try_remove(same);
                 false
@@ -227,24 +297,30 @@ impl Engine {
             return;
         };
         let (transport, name) = (self.shared.bus.transport(), &self.shared.name);
-        let (mut released, mut wake) = (Vec::new(), Duration::MAX);
+        let (mut released, mut gone, mut wake) = (Vec::new(), Vec::new(), Duration::MAX);
         for (stream, gate) in &mut owned.gates {
             if let Some((ticket, answer)) = &mut gate.question
                 && let Poll::Ready(answer) = answer.poll_unpin(cx)
             {
+                let ticket = *ticket;
+                gate.question = None;
                 match answer {
-                    Ok(info) => gate.gate.answered(*ticket, baseline(&info)),
+                    Ok(info) => {
+                        let settled = gate.answered(ticket, &info);
+                        gone.extend(settled.map(|settled| (stream.clone(), settled)));
+                    }
                     Err(error) => tracing::warn!(
                         target: crate::TRACING_TARGET,
                         consumer = %name,
                         "the position of the consumer is unknown, and asked for again: {error}"
                     ),
                 }
-                gate.question = None;
             }
-            if gate.question.is_none()
-                && let Some(ticket) = gate.gate.asks(now)
-            {
+            let ticket = (gate.question.is_none())
+                .then(|| gate.gate.asks(now))
+                .flatten();
+            if ticket.is_some() || (gate.question.is_none() && gate.asks_for_floor) {
+                gate.asks_for_floor = false;
                 gate.question = Some((ticket, transport.consumer_info(stream, name)));
                 // The answer is polled at once, so that it wakes this task.
                 wake = now;
@@ -259,11 +335,17 @@ impl Engine {
                         "events that were unsettled before did not come again in time; later ones go on"
                     );
                 }
+                if let Some(acks) = &mut gate.acks {
+                    acks.know_all();
+                }
                 released.extend(open.items.into_values());
             }
             wake = wake.min(gate.gate.next_time().unwrap_or(Duration::MAX));
         }
         self.wake_by(wake);
+        for (stream, settled) in gone {
+            self.are_settled(&stream, settled);
+        }
         for id in released {
             // Keys follow the order in which events arrive: here, that of their sequences.
             self.arrivals += 1;

@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 
 use super::entry::{Entry, State};
+use super::start::May;
 use super::suspects::Gate;
 use super::{Boxed, Engine};
 use crate::consumer::attempts::{
@@ -19,12 +20,11 @@ use crate::consumer::attempts::{
 use crate::consumer::held::Shared;
 use crate::consumer::{Failure, FailureClass};
 use crate::dead_letters::DeadLetterClass;
-use crate::process_gate::Alone;
 use crate::subscribe::End;
 
 /// The attempt records of an engine.
 pub(super) struct Recorder {
-    records: Arc<AttemptRecords>,
+    pub(super) records: Arc<AttemptRecords>,
     pub(super) gate: Gate,
     patience: Patience,
     pending: FuturesUnordered<Boxed<Recorded>>,
@@ -39,7 +39,7 @@ enum Recorded {
     Begun {
         id: usize,
         known: Box<Known>,
-        alone: Option<Alone>,
+        may: May,
         begun: Result<Begun, StoreError>,
     },
     Ended {
@@ -71,8 +71,6 @@ pub(super) enum Then {
     GiveUp(Failure, DeadLetterClass),
     GiveBack,
     ClaimOutage,
-    /// It runs alone in the process, not before this time.
-    RunAlone(Duration),
 }
 
 impl Recorder {
@@ -99,7 +97,16 @@ impl Recorder {
         self.pending.is_empty()
     }
 
-    fn do_last(&mut self, done: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+    /// Deletes the record of an event that is settled for good.
+    pub(super) fn delete(&mut self, mut known: Box<Known>) {
+        let records = Arc::clone(&self.records);
+        self.do_last(async move { records.settled(&mut known).await });
+    }
+
+    pub(super) fn do_last(
+        &mut self,
+        done: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+    ) {
         self.pending.push(Box::pin(async move {
             if let Err(error) = done.await {
                 stays(&error);
@@ -118,7 +125,7 @@ impl Engine {
     }
 
     /// Records the start of an event, and then starts it.
-    pub(super) fn begin(&mut self, id: usize, alone: Option<Alone>) {
+    pub(super) fn begin(&mut self, id: usize, may: May) {
         let now = self.clock.now();
         let Some(mut known) = self.take_known(id) else {
             return;
@@ -126,11 +133,11 @@ impl Engine {
         let records = Arc::clone(&self.recorder.records);
         self.recorder.starting += 1;
         self.recorder.pending.push(Box::pin(async move {
-            let begun = records.begin(&mut known, alone.is_some(), now).await;
+            let begun = records.begin(&mut known, may.alone.is_some(), now).await;
             Recorded::Begun {
                 id,
                 known,
-                alone,
+                may,
                 begun,
             }
         }));
@@ -186,18 +193,9 @@ impl Engine {
         }));
     }
 
-    /// The attempt ended in an outage: it does not count.
+    /// The attempt ended in an outage: its start does not count.
     pub(super) fn record_outage(&mut self, id: usize) {
-        self.take_back_then(id, Then::ClaimOutage);
-    }
-
-    /// An event that was to run alone has not started. It runs alone later, not before this time.
-    pub(super) fn take_back_and_rest(&mut self, id: usize, until: Duration) {
-        self.take_back_then(id, Then::RunAlone(until));
-    }
-
-    /// Records that a start does not count, and then does what follows.
-    fn take_back_then(&mut self, id: usize, then: Then) {
+        let then = Then::ClaimOutage;
         let counted = self.held.get(id).is_some_and(|entry| entry.counted);
         if !counted {
             return self.follow(id, then);
@@ -284,10 +282,8 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
-        if let (Some(_), Some(mut known)) = (end, entry.known.take()) {
-            let records = Arc::clone(&self.recorder.records);
-            self.recorder
-                .do_last(async move { records.settled(&mut known).await });
+        if let (Some(_), Some(known)) = (end, entry.known.take()) {
+            self.recorder.delete(known);
         }
     }
 
@@ -314,9 +310,9 @@ impl Engine {
                 Recorded::Begun {
                     id,
                     known,
-                    alone,
+                    may,
                     begun,
-                } => self.begun(id, known, alone, begun),
+                } => self.begun(id, known, may, begun),
                 Recorded::Ended { id, known, then } => {
                     if let Some(entry) = self.recording(id) {
                         entry.known = Some(known);
@@ -355,7 +351,6 @@ impl Engine {
             Then::GiveBack => self.give_back(id, Duration::ZERO),
             Then::ClaimOutage => self.claim_outage(id),
             Then::Wait(until) => self.wait_until(id, until),
-            Then::RunAlone(until) => self.suspect_later(id, until),
         }
     }
 
@@ -363,17 +358,12 @@ impl Engine {
         if let Some(entry) = self.held.get_mut(id) {
             entry.state = State::Waiting(until);
             self.wake_by(until);
+            self.hold_key(id);
         }
     }
 
     /// The start of an event was recorded, or could not be.
-    fn begun(
-        &mut self,
-        id: usize,
-        known: Box<Known>,
-        alone: Option<Alone>,
-        begun: Result<Begun, StoreError>,
-    ) {
+    fn begun(&mut self, id: usize, known: Box<Known>, may: May, begun: Result<Begun, StoreError>) {
         self.recorder.starting -= 1;
         let now = self.read_clock();
         let Some(entry) = self.recording(id) else {
@@ -395,14 +385,14 @@ impl Engine {
         }
         match begun {
             Ok(Begun::Started) => {
-                if !self.launch(id, alone) {
+                if !self.launch(id, may) {
                     self.give_back(id, Duration::ZERO);
                 }
             }
             Ok(Begun::Instead(Verdict::Dead)) => self.is_dead(id),
             Ok(Begun::Instead(Verdict::Alone)) => self.suspect(id, true),
             // Another process has just learned how it ended.
-            Ok(Begun::Instead(Verdict::Beside)) => self.begin(id, alone),
+            Ok(Begun::Instead(Verdict::Beside)) => self.begin(id, may),
             Err(error) => {
                 tracing::warn!(
                     target: crate::TRACING_TARGET,
@@ -447,14 +437,14 @@ impl Engine {
     }
 
     /// Starts an event alone, while its record cannot be reached.
-    pub(super) fn start_unrecorded(&mut self, id: usize, alone: Alone) {
+    pub(super) fn start_unrecorded(&mut self, id: usize, may: May) {
         let now = self.clock.now();
         if let Some(entry) = self.held.get_mut(id)
             && let Some(known) = &mut entry.known
         {
             self.recorder.records.begin_unrecorded(known, true, now);
             entry.counted = true;
-            self.launch(id, Some(alone));
+            self.launch(id, may);
         }
     }
 }
@@ -466,8 +456,16 @@ fn stays(error: &StoreError) {
     );
 }
 
-/// Where the record of an event is; `None` on a transport without streams.
+/// Where the record of an event is; `None` on a transport without streams. Those of an event of the
+/// park are about the message that it has there: a letter that failed again is another one.
 fn place_of(entry: &Entry) -> Option<EventPlace<'_>> {
+    if let Some(parked) = entry.held.parked() {
+        return Some(EventPlace {
+            stream: &parked.stream,
+            sequence: parked.event.id,
+            stored_at: None,
+        });
+    }
     let delivery = entry.held.delivery();
     Some(EventPlace {
         stream: delivery.stream()?,

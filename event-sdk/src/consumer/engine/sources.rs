@@ -1,9 +1,14 @@
 //! `Sources`: the subscriptions of an engine: to the events, and to those that were redriven.
 
+use std::collections::HashMap;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use event_sdk_core::transport::Error;
+use bytes::Bytes;
+use event_sdk_core::Subject;
+use event_sdk_core::headers::Headers;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error, Notice, NoticeKind};
 
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -23,6 +28,11 @@ pub(super) enum Source {
     Redriven(Delivery<Untyped>),
     /// A notice, which was logged.
     Notice,
+    /// A message that cannot be read was delivered.
+    Unreadable {
+        stream: Text,
+        sequence: u64,
+    },
     /// A subscription has ended.
     End(Option<Error>),
 }
@@ -63,24 +73,51 @@ impl Sources {
             .map(|item| taken(item, Source::Redriven))
     }
 
-    /// The longest ack wait of the events.
+    /// The streams with the durables on them.
+    pub(in crate::consumer) fn bound(&self) -> impl Iterator<Item = (&str, &BoundConsumer)> {
+        let redriven = self.redriven.iter().flat_map(Subscriber::bound);
+        self.events.bound().chain(redriven)
+    }
+
+    /// The longest ack wait.
     pub(in crate::consumer) fn longest_ack_wait(&self) -> Duration {
-        let waits = self.events.bound().flat_map(|(_, bound)| {
+        let waits = self.bound().flat_map(|(_, bound)| {
             let backoff = bound.config.backoff.iter().copied();
             backoff.chain([bound.config.ack_wait])
         });
         waits.max().unwrap_or_default()
     }
 
+    /// A quarter of `max_ack_pending`, by stream: how many events a key may take that waits for a
+    /// retry.
+    pub(super) fn quarters(&self) -> HashMap<Text, usize> {
+        let bound = self.events.bound();
+        let quarter = |(stream, bound): (&str, &BoundConsumer)| {
+            let limit = bound.config.max_ack_pending;
+            let limit = limit.map_or(UNLIMITED, |it| {
+                usize::try_from(it.get()).unwrap_or(UNLIMITED)
+            });
+            (Text::copy_of(stream), (limit / 4).max(1))
+        };
+        bound.map(quarter).collect()
+    }
+
+    /// An event of the park, as if it had been received.
+    pub(super) fn restored(
+        &self,
+        subject: Subject,
+        headers: Headers,
+        body: Bytes,
+        info: DeliveryInfo,
+    ) -> Option<Delivery<Untyped>> {
+        self.events.restored(subject, headers, body, info)
+    }
+
     /// The shortest ack wait, and how many events the consumer may hold.
     pub(super) fn limits(&self) -> (Duration, usize) {
         let mut shortest = Duration::MAX;
         let mut pending = 0_usize;
-        for (_, bound) in self
-            .events
-            .bound()
-            .chain(self.redriven.iter().flat_map(Subscriber::bound))
-        {
+        for (_, bound) in self.bound() {
             let config = &bound.config;
             let waits = config.backoff.iter().copied().chain([config.ack_wait]);
             shortest = waits.fold(shortest, Duration::min);
@@ -99,8 +136,16 @@ fn taken(item: Item, source: fn(Delivery<Untyped>) -> Source) -> Source {
     match item {
         Some(Ok(Incoming::Delivery(delivery))) => source(delivery),
         // The subscriber has logged it.
-        Some(Ok(Incoming::Notice(_))) => Source::Notice,
+        Some(Ok(Incoming::Notice(notice))) => unreadable(&notice).unwrap_or(Source::Notice),
         Some(Err(error)) => Source::End(Some(error)),
         None => Source::End(None),
     }
+}
+
+fn unreadable(notice: &Notice) -> Option<Source> {
+    let &NoticeKind::Unreadable { sequence, .. } = notice.kind() else {
+        return None;
+    };
+    let (stream, sequence) = (Text::copy_of(notice.stream()?), sequence?);
+    Some(Source::Unreadable { stream, sequence })
 }

@@ -7,7 +7,40 @@ use super::Engine;
 use super::entry::State;
 use crate::consumer::Ctx;
 use crate::consumer::batch::BatchHandler;
+use crate::consumer::layer::AttemptService;
 use crate::process_gate::Alone;
+
+/// By what right an event starts.
+pub(super) struct May {
+    /// It runs alone in the process.
+    pub(super) alone: Option<Alone>,
+    /// The layers that are ready for it, with the places that they hold.
+    pub(super) layers: Option<AttemptService>,
+}
+
+/// What an event has that waits for the layers and runs alone in the process.
+pub(super) struct LayersAlone {
+    pub(super) alone: Alone,
+    /// Whether its record can be used.
+    pub(super) recorded: bool,
+}
+
+impl May {
+    /// Beside others, without layers.
+    pub(super) fn beside() -> Self {
+        Self {
+            alone: None,
+            layers: None,
+        }
+    }
+
+    pub(super) fn alone(alone: Alone) -> Self {
+        Self {
+            alone: Some(alone),
+            layers: None,
+        }
+    }
+}
 
 impl Engine {
     /// Whether another event can be started soon, or can wait for its key.
@@ -25,7 +58,7 @@ impl Engine {
             Some(batch) => waiting < batch.max,
             None => waiting + self.running() < self.options.concurrency,
         };
-        room && self.held.len() < self.max_held
+        room && self.unsettled() < self.max_held
     }
 
     /// The handlers that run, and those whose start is being recorded.
@@ -79,33 +112,40 @@ impl Engine {
         }
     }
 
-    /// Starts an event without others. One that was delivered before is recorded first.
+    /// Starts an event without others, as soon as the layers are ready. One that was delivered before
+    /// is recorded first.
     fn start(&mut self, id: usize) -> bool {
-        if self.is_recorded_first(id) {
-            self.begin(id, None);
-            return true;
+        let may = May::beside();
+        if self.has_layers() {
+            self.wait_for_layers(id, None)
+        } else if self.is_recorded_first(id) {
+            self.begin(id, may);
+            true
+        } else {
+            self.launch(id, may)
         }
-        self.launch(id, None)
     }
 
-    /// Starts the handler of an event; `alone` if no other may run in the process.
-    pub(super) fn launch(&mut self, id: usize, alone: Option<Alone>) -> bool {
+    /// Starts the handler of an event.
+    pub(super) fn launch(&mut self, id: usize, may: May) -> bool {
         if let Some(batch) = self.handlers.batch().cloned() {
-            return self.run_batch(&[id], &batch, alone);
+            return self.run_batch(&[id], &batch, may.alone);
         }
-        let alone = match self.wait_for_layers(id, alone) {
-            Ok(()) => return true,
-            Err(alone) => alone,
-        };
         let Some(entry) = self.held.get_mut(id) else {
             return false;
         };
-        let Some(handler) = self.handlers.of(entry.held.delivery(), &self.set) else {
+        let Some(handler) = entry.chosen.and_then(|chosen| self.handlers.get(chosen)) else {
             return false;
         };
         entry.count_start();
-        let mut running = self.attempts.start(id, &entry.held, handler, entry.starts);
-        running.alone = alone;
+        let (held, starts) = (&entry.held, entry.starts);
+        let mut running = match may.layers {
+            None => self.attempts.start(id, held, handler, starts),
+            Some(mut layers) => {
+                (self.attempts).start_layered(id, held, handler, starts, &mut layers)
+            }
+        };
+        running.alone = may.alone;
         entry.state = State::Running(running);
         self.unlimited.push(id);
         true

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::Engine;
+use futures_util::future::{Either, select};
+
 use super::entry::State;
+use super::start::{LayersAlone, May};
+use super::{Boxed, Engine};
 use crate::process_gate::{Exclude, ProcessGate, Share, WaitForShare};
 
 /// The place of an engine at the gate of the process.
@@ -42,6 +45,9 @@ const PAUSE_ALONE: Duration = Duration::from_secs(30);
 
 /// How long a handler without a time limit runs alone, before others run beside it.
 const MAX_ALONE: Duration = Duration::from_secs(300);
+
+/// How long others wait at most until it is recorded that they run beside a handler.
+const BESIDE_WITHIN: Duration = Duration::from_secs(10);
 
 impl Gate {
     pub(super) fn new(process: Arc<ProcessGate>) -> Self {
@@ -128,6 +134,7 @@ impl Engine {
             recorded,
         });
         self.wake_by(until);
+        self.hold_key(id);
     }
 
     /// Starts a suspect that may run alone.
@@ -153,12 +160,22 @@ impl Engine {
         if self.options.handler_timeout.is_none() {
             self.limit_alone(self.now.saturating_add(MAX_ALONE));
         }
-        if suspect.recorded {
-            self.begin(suspect.id, Some(alone));
+        let Suspect { id, recorded, .. } = suspect;
+        if self.has_layers() {
+            self.wait_for_layers(id, Some(LayersAlone { alone, recorded }));
         } else {
-            self.start_unrecorded(suspect.id, alone);
+            self.start_alone(id, recorded, May::alone(alone));
         }
         true
+    }
+
+    /// Starts a suspect; `recorded` if its record can be used.
+    pub(super) fn start_alone(&mut self, id: usize, recorded: bool, may: May) {
+        if recorded {
+            self.begin(id, may);
+        } else {
+            self.start_unrecorded(id, may);
+        }
     }
 
     /// Lets other events go on, if suspects have waited long in vain.
@@ -194,7 +211,7 @@ impl Engine {
                  it tries again in {PAUSE_ALONE:?}"
             );
             self.tell_breaker(id, false);
-            self.take_back_and_rest(id, now.saturating_add(PAUSE_ALONE));
+            self.suspect_later(id, now.saturating_add(PAUSE_ALONE));
         }
     }
 
@@ -232,5 +249,36 @@ impl Engine {
             recorded: true,
         });
         self.wake_by(until);
+    }
+
+    /// Others may run beside a handler that ran alone in the process and does not end, as soon as
+    /// that is recorded: the event is not to blame alone if the process ends from then on.
+    pub(super) fn runs_beside(&mut self, id: usize) {
+        let Some(entry) = self.held.get_mut(id) else {
+            return;
+        };
+        let State::Running(running) = &mut entry.state else {
+            return;
+        };
+        let Some(alone) = running.alone.take() else {
+            return;
+        };
+        let records = Arc::clone(&self.recorder.records);
+        let known = entry.known.as_mut();
+        let Some(beside) = known.and_then(|known| known.run_beside()) else {
+            return;
+        };
+        let until = self.read_clock().saturating_add(BESIDE_WITHIN);
+        let late = self.clock.sleep_until(until);
+        self.recorder.do_last(async move {
+            let recorded: Boxed<_> = Box::pin(async move { records.record_beside(&beside).await });
+            match select(recorded, late).await {
+                Either::Left((recorded, _)) => recorded,
+                Either::Right(((), rest)) => {
+                    drop(alone);
+                    rest.await
+                }
+            }
+        });
     }
 }

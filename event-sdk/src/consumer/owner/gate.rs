@@ -21,6 +21,13 @@
 //! 4. At the latest, the gate opens after the longest time until an unsettled message is delivered
 //!    again: the ack wait, and after a takeover also the longest delay of a nak.
 //!
+//! # One acknowledgement for many
+//!
+//! Where an acknowledgement settles everything before it ([`Gate::cumulative`]), everything above the
+//! server's ack floor that is here is unsettled there too, so rule 3 has no exception: every baseline
+//! is of use. The gate then never opens by time, since an acknowledgement would settle what is
+//! missing; see [`ack_floor`](super::ack_floor).
+//!
 //! While the gate is closed, what already passed goes on. The machine reads no clock and sends
 //! nothing.
 
@@ -78,6 +85,8 @@ pub(crate) struct BaselineTicket(u64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Gate<T> {
     ack_wait: Duration,
+    /// Whether an acknowledgement settles everything before it.
+    cumulative: bool,
     closed: Option<Closed>,
     /// Deliveries that wait, by sequence.
     held: BTreeMap<u64, T>,
@@ -112,6 +121,8 @@ struct Missing {
     up_to: u64,
     /// The number of the last delivery before the baseline.
     deliveries: Option<u64>,
+    /// With cumulative acknowledgements: up to which sequence everything was settled.
+    floor: Option<u64>,
     /// How many of the counted messages are not here.
     number: u64,
     /// The counted messages that came.
@@ -141,6 +152,7 @@ impl<T> Gate<T> {
     ) -> Self {
         let mut gate = Self {
             ack_wait,
+            cumulative: false,
             closed: None,
             held: BTreeMap::new(),
             unsettled: BTreeMap::new(),
@@ -151,9 +163,16 @@ impl<T> Gate<T> {
         };
         if baseline.ack_pending > 0 {
             gate.close(now, ack_wait.saturating_add(longest_delay));
-            gate.count(baseline);
+            gate.count(baseline, None);
         }
         gate
+    }
+
+    /// An acknowledgement settles everything before it. [`answered_above`](Self::answered_above) takes
+    /// the answers.
+    pub(crate) fn cumulative(mut self) -> Self {
+        self.cumulative = true;
+        self
     }
 
     /// Whether deliveries pass.
@@ -193,6 +212,14 @@ impl<T> Gate<T> {
         Passage::Held(None)
     }
 
+    /// Reports a message that was delivered and cannot be read: it is here, and nothing is to pass.
+    pub(crate) fn unreadable(&mut self, sequence: u64) {
+        self.unsettled.entry(sequence).or_insert(Unsettled {
+            unsure: false,
+            delayed: false,
+        });
+    }
+
     /// Reports that a message was settled for good from here.
     pub(crate) fn settled(&mut self, sequence: u64) {
         self.held.remove(&sequence);
@@ -212,7 +239,7 @@ impl<T> Gate<T> {
 
     /// Returns a ticket if the server should be asked for the consumer's position now.
     pub(crate) fn asks(&mut self, now: Duration) -> Option<BaselineTicket> {
-        let usable = self.unsure == 0;
+        let usable = self.is_usable();
         let closed = self.closed.as_mut()?;
         if !usable || now < closed.ask_at {
             return None;
@@ -225,18 +252,34 @@ impl<T> Gate<T> {
     /// Reports the consumer's position, asked for with this ticket.
     pub(crate) fn answered(&mut self, ticket: BaselineTicket, baseline: Baseline) {
         if self.closed.is_some() && ticket.0 == self.missed && self.unsure == 0 {
-            self.count(baseline);
+            self.count(baseline, None);
         }
+    }
+
+    /// The same with cumulative acknowledgements: everything up to `floor` is settled.
+    pub(crate) fn answered_above(
+        &mut self,
+        ticket: BaselineTicket,
+        baseline: Baseline,
+        floor: u64,
+    ) {
+        if self.closed.is_some() && ticket.0 == self.missed {
+            self.count(baseline, Some(floor));
+        }
+    }
+
+    /// Whether a baseline tells what is missing.
+    fn is_usable(&self) -> bool {
+        self.cumulative || self.unsure == 0
     }
 
     /// When to call [`asks`](Self::asks) and [`release`](Self::release) again, if nothing else
     /// happens.
     pub(crate) fn next_time(&self) -> Option<Duration> {
         let closed = self.closed.as_ref()?;
-        Some(match self.unsure {
-            0 => closed.until.min(closed.ask_at),
-            _ => closed.until,
-        })
+        let asks = self.is_usable().then_some(closed.ask_at);
+        let opens = (!self.cumulative).then_some(closed.until);
+        asks.into_iter().chain(opens).min()
     }
 
     /// Returns the held deliveries in order of sequence, if the gate is open now; to be called
@@ -246,7 +289,7 @@ impl<T> Gate<T> {
         if let Some(closed) = &self.closed {
             let missing = closed.missing.as_ref().map(|missing| missing.number);
             if missing != Some(0) {
-                if now < closed.until {
+                if self.cumulative || now < closed.until {
                     return None;
                 }
                 opened = Opened::TimeOver(missing);
@@ -283,14 +326,17 @@ impl<T> Gate<T> {
     }
 
     /// Counts what is missing of a baseline.
-    fn count(&mut self, baseline: Baseline) {
+    fn count(&mut self, baseline: Baseline, floor: Option<u64>) {
         if let Some(closed) = &mut self.closed {
             let up_to = baseline.delivered;
-            let here: BTreeSet<u64> = self.unsettled.range(..=up_to).map(|(s, _)| *s).collect();
+            let above = floor.unwrap_or(0).saturating_add(1);
+            let here = self.unsettled.range(above..=up_to.max(above));
+            let here: BTreeSet<u64> = here.map(|(s, _)| *s).filter(|s| *s <= up_to).collect();
             let number = baseline.ack_pending.saturating_sub(here.len() as u64);
             closed.missing = Some(Missing {
                 up_to,
                 deliveries: baseline.deliveries,
+                floor,
                 number,
                 here,
             });
@@ -306,7 +352,11 @@ impl Missing {
             (Some(number), Some(deliveries)) => number <= deliveries,
             _ => false,
         };
-        let counted = arrival.sequence <= self.up_to && !(before && unsure);
+        let settled = match self.floor {
+            Some(floor) => arrival.sequence <= floor,
+            None => before && unsure,
+        };
+        let counted = arrival.sequence <= self.up_to && !settled;
         if counted && self.here.insert(arrival.sequence) {
             self.number = self.number.saturating_sub(1);
         }

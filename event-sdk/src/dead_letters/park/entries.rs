@@ -20,7 +20,7 @@ use super::Park;
 use super::key::DeadKey;
 use super::subjects::beside;
 
-/// An event of a dead key: the dead letter itself, or an event behind it.
+/// An event in the park of its key: a dead letter, or an event that waits for its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParkedEvent {
@@ -46,9 +46,9 @@ struct Place {
 }
 
 /// A letter or a parked event.
-pub(super) struct Record {
-    pub(super) key: DeadKey,
-    pub(super) position: u64,
+struct Record {
+    key: DeadKey,
+    position: u64,
     failed: bool,
     redrive: u32,
     place: Place,
@@ -100,33 +100,15 @@ impl Records {
         self.states.get(&id).map(|state| state.status.clone())
     }
 
-    /// Those of which nothing became yet.
-    pub(super) fn open(self) -> impl Iterator<Item = Record> {
-        let Self { records, states } = self;
-        let is_open = move |record: &Record| {
-            let state = states.get(&record.place.id);
-            state.is_none_or(|state| state.status == LetterStatus::Open)
-        };
-        records.into_iter().filter(is_open)
-    }
-}
-
-impl Park {
-    /// Reads the events of a key that are still to be handled, in their original order, without
-    /// bodies: the dead letter first. None if the key is not dead.
-    ///
-    /// Cancel-safe: it changes nothing.
-    ///
-    /// # Errors
-    ///
-    /// Those of every [operation](Self).
-    pub async fn events(&self, key: &DeadKey) -> Result<Vec<ParkedEvent>, Error> {
-        let mut events: BTreeMap<u64, ParkedEvent> = BTreeMap::new();
-        for record in self.records(Some(key)).await?.open() {
+    /// The events of which nothing became yet, by key and position.
+    pub(super) fn keys(self) -> BTreeMap<DeadKey, BTreeMap<u64, ParkedEvent>> {
+        let mut keys: BTreeMap<DeadKey, BTreeMap<u64, ParkedEvent>> = BTreeMap::new();
+        for record in self.open() {
+            let events = keys.entry(record.key.clone()).or_default();
             let event = events
                 .entry(record.position)
                 .or_insert_with(|| ParkedEvent {
-                    key: record.key.clone(),
+                    key: record.key,
                     position: record.position,
                     failed: false,
                     redrive: 0,
@@ -141,7 +123,41 @@ impl Park {
             }
             event.all.push(record.place);
         }
+        keys
+    }
+
+    /// Those of which nothing became yet.
+    fn open(self) -> impl Iterator<Item = Record> {
+        let Self { records, states } = self;
+        let is_open = move |record: &Record| {
+            let state = states.get(&record.place.id);
+            state.is_none_or(|state| state.status == LetterStatus::Open)
+        };
+        records.into_iter().filter(is_open)
+    }
+}
+
+impl Park {
+    /// Reads the events of a key that are still to be handled, in their original order, without
+    /// bodies: of a dead key, the dead letter first.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of every [operation](Self).
+    pub async fn events(&self, key: &DeadKey) -> Result<Vec<ParkedEvent>, Error> {
+        let mut keys = self.records(Some(key)).await?.keys();
+        let events = keys.remove(key).unwrap_or_default();
         Ok(events.into_values().collect())
+    }
+
+    /// Reads the same of all keys.
+    pub(crate) async fn events_by_key(&self) -> Result<HashMap<DeadKey, Vec<ParkedEvent>>, Error> {
+        let keys = self.records(None).await?.keys().into_iter();
+        Ok(keys
+            .map(|(key, events)| (key, events.into_values().collect()))
+            .collect())
     }
 
     /// Reads an event with its headers and body; `None` if it was purged.
@@ -184,8 +200,8 @@ impl Park {
 
     /// Marks an event as replaced by a letter, which was put before: the event failed.
     ///
-    /// The letter has the number [`redrive`](ParkedEvent::redrive), and
-    /// [`sequenced`](DeadLetter::sequenced).
+    /// The letter has the number [`redrive`](ParkedEvent::redrive). If it is
+    /// [`sequenced`](DeadLetter::sequenced), the key is dead; otherwise later events go on.
     ///
     /// Not cancel-safe: after dropping the future, the event may be marked. Marking it again is
     /// safe.

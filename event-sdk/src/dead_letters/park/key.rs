@@ -6,6 +6,7 @@ use event_sdk_core::text::Text;
 
 use super::super::area::bounded_key;
 use super::super::letter::DeadLetter;
+use super::entries::ParkedEvent;
 
 /// A key of events in one stream.
 ///
@@ -55,7 +56,7 @@ impl fmt::Debug for DeadKey {
     }
 }
 
-/// A dead key, and how much waits for it.
+/// A key of which events wait in the park, and how many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyState {
@@ -65,17 +66,24 @@ pub struct KeyState {
     pub first: u64,
     /// The sequence of its last event in the original stream.
     pub last: u64,
-    /// How many events there are, the dead one included.
+    /// How many events there are, a dead one included.
     pub events: u64,
+    /// Whether the key is dead: its first event is a dead letter, and waits for a
+    /// [request](super::Park::release). Otherwise the owner of the consumer handles the events
+    /// without one: they were put into the park while the key waited for a retry, or what was before
+    /// them is handled or was given up.
+    pub dead: bool,
 }
 
 impl KeyState {
-    pub(super) fn new(key: DeadKey, position: u64) -> Self {
+    /// The state of a key by its first event.
+    pub(super) fn of(first: &ParkedEvent) -> Self {
         Self {
-            key,
-            first: position,
-            last: position,
+            key: first.key.clone(),
+            first: first.position,
+            last: first.position,
             events: 1,
+            dead: first.failed,
         }
     }
 

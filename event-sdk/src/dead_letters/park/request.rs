@@ -38,6 +38,15 @@ pub struct ReleaseRequest {
     pub id: u64,
 }
 
+/// Requests that are not answered.
+#[derive(Debug)]
+pub(crate) struct Requests {
+    /// The oldest first.
+    pub(crate) requests: Vec<ReleaseRequest>,
+    /// The sequence of the last message that was read.
+    pub(crate) last: u64,
+}
+
 /// The answer to a [`ReleaseRequest`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -101,9 +110,18 @@ impl Park {
     ///
     /// Those of every [operation](Park).
     pub async fn requests(&self) -> Result<Vec<ReleaseRequest>, Error> {
+        Ok(self.requests_after(0).await?.requests)
+    }
+
+    /// Reads the requests behind this sequence of the dead-letter stream that are not answered, the
+    /// oldest first.
+    pub(crate) async fn requests_after(&self, after: u64) -> Result<Requests, Error> {
         let filter = self.place.filter(Area::Request, Some(&self.consumer));
+        let from = after.saturating_add(1);
         let mut requests = HashMap::new();
-        for message in self.read(filter.map(|filter| vec![filter])).await? {
+        let mut last = after;
+        for message in self.read(filter.map(|filter| vec![filter]), from).await? {
+            last = last.max(message.sequence);
             match read(&message) {
                 Some(request) => {
                     requests.insert(request.key.clone(), request);
@@ -117,7 +135,7 @@ impl Park {
         }
         let mut requests: Vec<_> = requests.into_values().collect();
         requests.sort_by_key(|request| request.id);
-        Ok(requests)
+        Ok(Requests { requests, last })
     }
 
     /// Answers a request. A request that was made after this one stays.

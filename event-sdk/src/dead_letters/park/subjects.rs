@@ -59,7 +59,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The subject of what became of a letter or parked event, or of its second part: its own, with
+/// The subject of what became of a letter or parked event, or of its further parts: its own, with
 /// `=state` or `=rest` in it.
 pub(super) fn beside(place: &DeadLetterStream, subject: &str, area: Area) -> Option<String> {
     let inner = place.inner(subject)?.strip_prefix("dlq.")?;

@@ -98,6 +98,18 @@ impl LetterFilter {
         self
     }
 
+    /// The consumer of the letters, if there is a condition on it: for stores that have an index.
+    #[must_use]
+    pub fn consumer_name(&self) -> Option<&str> {
+        self.consumer.as_deref()
+    }
+
+    /// The status of the letters, if there is a condition on it: for stores that have an index.
+    #[must_use]
+    pub const fn wanted_status(&self) -> Option<&LetterStatus> {
+        self.status.as_ref()
+    }
+
     /// Whether the letter meets the conditions.
     #[must_use]
     pub fn matches(&self, letter: &LetterSummary) -> bool {

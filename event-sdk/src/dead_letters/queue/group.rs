@@ -51,6 +51,14 @@ pub struct CauseGroup {
     pub newest: Vec<u64>,
 }
 
+impl CauseGroup {
+    /// Groups letters, oldest first, by cause: the largest group first.
+    #[must_use]
+    pub fn of(letters: impl IntoIterator<Item = LetterSummary>) -> Vec<Self> {
+        groups(letters.into_iter())
+    }
+}
+
 /// Groups letters, oldest first, by cause: the largest group first.
 pub(super) fn groups(letters: impl Iterator<Item = LetterSummary>) -> Vec<CauseGroup> {
     let mut places: HashMap<Cause, usize> = HashMap::new();

@@ -143,10 +143,10 @@ struct Inventory {
     status: HashMap<u64, LetterStatus>,
     /// Parked events.
     parked: BTreeMap<u64, Timestamp>,
-    /// Second parts.
+    /// Further parts.
     rests: BTreeMap<u64, Timestamp>,
-    /// The second parts of letters and parked events.
-    rest_of: HashMap<u64, u64>,
+    /// The further parts of letters and parked events.
+    rest_of: HashMap<u64, Vec<u64>>,
 }
 
 impl Inventory {
@@ -167,7 +167,7 @@ impl Inventory {
             if is_in(Area::Park) {
                 self.parked.insert(sequence, message.stored_at);
             }
-            if let Some(rest) = wire::read_number(&message.headers, wire::REST) {
+            if let Some(rest) = wire::read_rest(&message.headers) {
                 self.rest_of.insert(sequence, rest);
             }
         }
@@ -182,10 +182,12 @@ impl Inventory {
         let states = self.states.iter();
         let states = states.filter(|(_, id)| !is_there(id));
         let used = self.rest_of.iter().filter(|(id, _)| is_there(id));
-        let used: HashSet<u64> = used.map(|(_, rest)| *rest).collect();
+        let used: HashSet<u64> = used.flat_map(|(_, rest)| rest).copied().collect();
         let of_purged: HashSet<u64> = purged
             .iter()
-            .filter_map(|id| self.rest_of.get(id).copied())
+            .filter_map(|id| self.rest_of.get(id))
+            .flatten()
+            .copied()
             .collect();
         let rests = self.rests.iter().filter(|(sequence, stored)| {
             let is_old = now.duration_since(**stored).unsigned_abs() >= ABANDONED;
@@ -208,7 +210,10 @@ impl Inventory {
             .map(|(id, _)| *id)
             .collect();
         let states = self.states.iter().filter(|(_, id)| closed.contains(id));
-        let rests = closed.iter().filter_map(|id| self.rest_of.get(id));
+        let rests = closed
+            .iter()
+            .filter_map(|id| self.rest_of.get(id))
+            .flatten();
         let belongs: BTreeSet<u64> = states
             .map(|(sequence, _)| *sequence)
             .chain(rests.copied())

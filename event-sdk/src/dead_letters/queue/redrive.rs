@@ -8,18 +8,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use event_sdk_core::transport::{Error, ErrorKind, Operation, StoredMessage};
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 use super::super::area::Area;
 use super::super::audit::Audit;
 use super::super::letter::DeadLetter;
 use super::super::marks::{mark, state_now};
-use super::super::outgoing::{Once, Outgoing, invalid_header, is_body, last_of, publish};
-use super::super::owned::stores;
 use super::super::park::DeadKey;
 #[cfg(doc)]
 use super::super::park::Park;
-use super::super::redriven::Redriven;
+use super::super::resend::{Resend, Resent, check_edited};
 use super::super::state::{LetterState, LetterStatus};
 use super::super::store::DeadLetterStore as _;
 use super::super::stream_store::StreamDeadLetters;
@@ -97,18 +95,7 @@ impl DeadLetterQueue {
             return Err(refused("there is no letter with this id".to_owned()));
         };
         let letter = &stored.letter.letter;
-        let codec = &self.bus.inner().codec;
-        let envelope = codec.decode(&body, &letter.headers);
-        let envelope = envelope.map_err(|why| refused(format!("the edited body: {why}")))?;
-        if letter
-            .event_id
-            .is_some_and(|id| id != envelope.head.event_id)
-        {
-            return Err(refused(
-                "the edited body has another `event_id`; keep the id, by which repeats are recognized"
-                    .to_owned(),
-            ));
-        }
+        check_edited(&self.bus, letter, &body).map_err(refused)?;
         let status = &stored.letter.state.status;
         if *status != LetterStatus::Open {
             return Err(refused(format!("its status is {:?}", status.as_str())));
@@ -132,44 +119,16 @@ impl DeadLetterQueue {
         edited: Option<Bytes>,
         audit: &Audit,
     ) -> Result<Sent, Error> {
-        let letter = &stored.letter.letter;
-        let Some(next) = stored.subject.next() else {
-            let reason = "it was redriven too often to be counted";
-            return Err(Error::new(
-                ErrorKind::InvalidOption,
-                Operation::Publish,
-                reason,
-            ));
+        let event = Resend {
+            letter: &stored.letter.letter,
+            id: stored.letter.id,
+            subject: &stored.subject,
+            edited,
         };
-        let redriven = Redriven {
-            consumer: letter.consumer.clone(),
-            origin: letter.origin.clone(),
-            redrive: letter.redrive.saturating_add(1),
-            first_failure: Some(letter.first_failure),
-            letter: stored.letter.id,
-            at: Some(self.bus.clock().now()),
-            by: audit.by.clone(),
-            note: audit.note.clone(),
-            edited: edited.is_some(),
-        };
-        let headers = redriven.write(&letter.headers);
-        let subject = next.text(&self.place, Area::Retry);
-        let message = Outgoing {
-            subject: subject.clone(),
-            headers: headers.map_err(|why| invalid_header(&why))?,
-            body: edited.unwrap_or_else(|| letter.body.clone()),
-        };
-        let retry = self.place.retry_name();
-        let body = message.body.clone();
-        let (sent, sequence) = match publish(&self.bus, message, 0).await? {
-            Once::Stored(to) if to.stream.as_deref() == Some(retry) => (Sent::Now, to.sequence),
-            Once::Stored(to) => return Err(self.wrong_stream(to.stream.as_deref())),
-            Once::Other => {
-                let earlier = self.sent_earlier(&subject).await?;
-                let is_same = earlier.as_ref().is_some_and(|it| is_body(&it.body, &body));
-                let sequence = earlier.map(|message| message.sequence);
-                (Sent::Earlier { is_same }, sequence)
-            }
+        let sent = event.send(&self.bus, &self.place, audit).await?;
+        let (sent, sequence) = match sent {
+            Resent::Now { sequence } => (Sent::Now, sequence),
+            Resent::Earlier { is_same, sequence } => (Sent::Earlier { is_same }, sequence),
         };
         if sent != Sent::Now && stored.letter.state.status == LetterStatus::Redriven {
             return Ok(sent);
@@ -178,21 +137,6 @@ impl DeadLetterQueue {
         state.retry_sequence = sequence;
         self.mark(stored, &state).await?;
         Ok(sent)
-    }
-
-    /// The event that an earlier redrive had sent; none if it was purged in the meantime.
-    async fn sent_earlier(&self, subject: &str) -> Result<Option<StoredMessage>, Error> {
-        let retry = self.place.retry_name();
-        let earlier = match last_of(&self.bus, retry, subject).await {
-            Ok(None) => Ok(None),
-            Err(error) if *error.kind() == ErrorKind::InvalidSubject => Err(error),
-            found => return found,
-        };
-        // The event may be in another stream, which has refused this one.
-        if stores(&self.bus, retry, subject).await? {
-            return earlier;
-        }
-        Err(self.wrong_stream(None))
     }
 
     /// Puts the edited event in the place of its letter, and releases its key.
@@ -225,19 +169,6 @@ impl DeadLetterQueue {
         let (written, last) = ((letter.id, state), letter.state_sequence);
         let is_end = |now: &LetterStatus| *now == state.status;
         mark(&self.bus, &self.place, &subject, written, last, is_end).await
-    }
-
-    fn wrong_stream(&self, stream: Option<&str>) -> Error {
-        let stream = stream.map_or_else(
-            || "another stream".to_owned(),
-            |it| format!("the stream {it:?}"),
-        );
-        let reason = format!(
-            "the event was stored in {stream} instead, where its consumer does not read it; declare the retry stream with `DeadLetterStream::new({:?}).retry_spec()`",
-            self.place.name()
-        );
-        Error::new(ErrorKind::StreamNotFound, Operation::Publish, reason)
-            .at_stream(self.place.retry_name())
     }
 }
 
@@ -275,7 +206,8 @@ impl Redrive {
         self
     }
 
-    /// Sends at most this many events a second, at even distances. Zero: no limit, the default.
+    /// Sends at most this many events a second: each one at least a part of a second after the one
+    /// before it, also after a delay. Zero: no limit, the default.
     pub fn per_second(mut self, events: u32) -> Self {
         self.per_second = NonZeroU32::new(events);
         self
@@ -298,8 +230,8 @@ impl Redrive {
             return Ok(report);
         }
         let clock = queue.bus.clock();
-        let start = clock.monotonic();
-        let mut sent: u32 = 0;
+        let pause = (self.per_second).map(|rate| Duration::from_secs(1) / rate.get());
+        let mut next = clock.monotonic();
         for &id in &report.selected {
             let stored = match queue.read(id).await {
                 Ok(stored) => stored,
@@ -318,11 +250,11 @@ impl Redrive {
                 report.changed.push(id);
                 continue;
             };
-            if let Some(rate) = self.per_second {
-                let due = Duration::from_secs(1).saturating_mul(sent) / rate.get();
-                clock.sleep_until(start.saturating_add(due)).await;
+            if let Some(pause) = pause {
+                clock.sleep_until(next).await;
+                // What was late is not caught up with: that would exceed the rate.
+                next = clock.monotonic().saturating_add(pause);
             }
-            sent = sent.saturating_add(1);
             if stored.letter.summary().holds_its_key() {
                 queue.release(&stored.letter.letter, &self.audit).await?;
                 report.released.push(id);

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use event_sdk_core::shown::Shown;
 use event_sdk_core::text::Text;
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -47,7 +48,9 @@ pub struct LetterSummary {
 }
 
 impl LetterSummary {
-    pub(super) fn new(id: u64, letter: &DeadLetter) -> Self {
+    /// A stored letter of which nothing became yet.
+    #[must_use]
+    pub fn new(id: u64, letter: &DeadLetter) -> Self {
         Self {
             id,
             consumer: letter.consumer.clone(),
@@ -89,7 +92,52 @@ impl LetterSummary {
     }
 }
 
+impl fmt::Display for LetterSummary {
+    /// One line for a list: id, consumer, place and type of the event, reason, status. Texts of other
+    /// clients are escaped where they would act on a terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Origin {
+            stream, sequence, ..
+        } = &self.origin;
+        let (consumer, stream) = (Shown(&self.consumer, MAX_NAME), Shown(stream, MAX_NAME));
+        write!(f, "{} {consumer} {stream}/{sequence}", self.id)?;
+        match &self.event_type {
+            Some(event_type) => write!(f, " {}", Shown(event_type, MAX_NAME))?,
+            None => write!(f, " {}", Shown(&self.origin.subject, MAX_NAME))?,
+        }
+        write!(f, ": {}", Shown(self.class.as_str(), MAX_NAME))?;
+        if let Some(error) = self.errors.first() {
+            write!(f, " ({})", Shown(error, MAX_ERROR))?;
+        }
+        let attempts = if self.attempts == 1 {
+            "attempt"
+        } else {
+            "attempts"
+        };
+        write!(f, " after {} {attempts}", self.attempts)?;
+        if self.redrive > 0 {
+            write!(f, ", redrive {}", self.redrive)?;
+        }
+        write!(f, ", {}", Shown(self.state.status.as_str(), MAX_NAME))
+    }
+}
+
+/// The most characters of a name, and of an error, in one line.
+const MAX_NAME: usize = 100;
+const MAX_ERROR: usize = 200;
+
 impl QueuedLetter {
+    /// A letter of a store that is not a stream.
+    #[must_use]
+    pub const fn new(id: u64, letter: DeadLetter, state: LetterState) -> Self {
+        Self {
+            id,
+            letter,
+            state,
+            state_sequence: 0,
+        }
+    }
+
     /// Without body and headers.
     #[must_use]
     pub fn summary(&self) -> LetterSummary {

@@ -3,6 +3,7 @@
 mod abilities;
 mod coordinating;
 mod draining;
+mod scheduling;
 
 use event_sdk::transport::Capability;
 
@@ -54,7 +55,11 @@ pub(super) const BEGIN_ELSEWHERE: &[&str] = &[
 
 /// The whole table.
 pub(super) fn all() -> impl Iterator<Item = &'static Expected> {
-    let abilities = [abilities::ABILITIES, coordinating::COORDINATING];
+    let abilities = [
+        abilities::ABILITIES,
+        coordinating::COORDINATING,
+        scheduling::SCHEDULING,
+    ];
     [EXPECTED, draining::DRAINING]
         .into_iter()
         .chain(abilities)
@@ -123,6 +128,7 @@ const EXPECTED: &[Expected] = &[
         "the_state_has_the_configuration",
     ]),
     exactly(S::AppliesNothing, &[
+        "a_stream_comes_to_allow_schedules",
         "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
@@ -135,10 +141,12 @@ const EXPECTED: &[Expected] = &[
         "what_a_new_limit_drops_is_a_gap", "what_differs_is_changed_and_told",
     ]),
     exactly(S::CallsEachStreamNew, &[
+        "a_stream_comes_to_allow_schedules",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "applying_it_again_changes_nothing", "what_differs_is_changed_and_told",
     ]),
     exactly(S::ConfirmsWhatCannotBe, &[
+        "a_stream_comes_to_allow_schedules",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
         "subjects_of_another_stream_are_refused", "the_retention_of_a_stream_stays",
         "the_storage_of_a_stream_stays",
@@ -315,6 +323,11 @@ const EXPECTED: &[Expected] = &[
         "after_a_drain_nothing_is_settled", "after_closing_nothing_is_settled",
         "in_progress_extends_the_wait",
     ]),
+    exactly(S::AcksOneByOne, &[
+        "a_confirmed_ack_settles_what_came_before", "a_nak_is_for_one_message",
+        "a_term_settles_what_came_before", "an_ack_leaves_what_came_after",
+        "an_ack_settles_what_another_subscription_has", "an_ack_settles_what_came_before",
+    ]),
     exactly(S::ForgetsLateAcks, &["a_late_ack_counts"]),
     exactly(S::RefusesTheSecondSettlement, &[
         "what_was_settled_before_harms_no_batch", "a_batch_that_was_given_up_can_be_settled",
@@ -363,7 +376,7 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::Pretends(Capability::ValueHandover), &[
         "a_value_arrives_as_it_is", "a_value_comes_again", "a_value_may_be_a_duplicate",
-        "every_consumer_gets_the_value", "history_has_values",
+        "every_consumer_gets_the_value", "history_has_values", "a_value_is_scheduled",
         "values_and_bytes_keep_their_order",
     ]),
     exactly(S::Pretends(Capability::ExpectStream), &[
@@ -383,11 +396,17 @@ const EXPECTED: &[Expected] = &[
         "filters_may_cover_more", "overlapping_filters_are_refused", "several_filters_are_one_consumer",
         "the_order_of_filters_is_no_difference",
     ]),
+    exactly(S::Pretends(Capability::AckAll), &[
+        "a_confirmed_ack_settles_what_came_before", "a_nak_is_for_one_message",
+        "a_term_settles_what_came_before", "acks_go_on_after_a_redelivery",
+        "an_ack_leaves_what_came_after", "an_ack_settles_what_another_subscription_has",
+        "an_ack_settles_what_came_before",
+    ]),
     exactly(S::Pretends(Capability::Backoff), &[
         "another_backoff_is_followed_and_told", "backoff_replaces_the_ack_wait",
     ]),
     exactly(S::GoesOnAfterClosing, &[
-        "listening_ends_with_the_transport",
+        "listening_ends_with_the_transport", "after_closing_nothing_is_scheduled",
         "after_closing_no_batch_is_settled", "after_closing_nothing_is_coordinated",
         "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use event_sdk::Pattern;
-use event_sdk::transport::{Capability, Difference, Error, ErrorKind, Operation, SubscribeRequest};
+use event_sdk::transport::{
+    AckPolicy, Capability, Difference, Error, ErrorKind, Operation, SubscribeRequest,
+};
 
 use super::{Sabotage, only_pretended};
 
@@ -23,6 +25,7 @@ impl Known {
         if let Sabotage::Pretends(capability) = sabotage {
             let asked = match capability {
                 Capability::SeveralFilters => config.filters.len() > 1,
+                Capability::AckAll => config.ack == AckPolicy::All,
                 Capability::Backoff => !config.backoff.is_empty(),
                 _ => false,
             };

@@ -22,7 +22,9 @@ impl Saboteur {
                     stream.limits.discard = discard;
                 }
                 Sabotage::KeepsWhatWasAcked => stream.retention = Retention::Limits,
-                Sabotage::KeepsQueuesByInterest if stream.retention == Retention::WorkQueue => {
+                Sabotage::KeepsQueuesByInterest
+                    if stream.retention == Retention::WorkQueue && !stream.schedules =>
+                {
                     stream.retention = Retention::Interest;
                 }
                 _ => {}

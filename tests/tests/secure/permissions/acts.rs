@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{
-    AckPolicy, AdvisoryRequest, BucketConfig, ConsumerConfig, ConsumerName, Deletion,
+    AckPolicy, AdvisoryRequest, BucketConfig, Cancellation, ConsumerConfig, ConsumerName, Deletion,
     DeliverPolicy, Error, PurgeRequest, Revision, TransportExt as _, WhichMessage,
 };
 use event_sdk::{EventBus, EventSet, Incoming, Pattern, Subscribe};
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
 
-use super::{Act, Case};
+use super::{Act, Case, HOUR, runtime};
 use crate::support::{next, publish, within};
 
 /// What a service does, by the first words of its row.
@@ -44,6 +44,15 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("applies the streams", |case| Box::pin(applies(case))),
     ("coordinates", |case| Box::pin(coordinates(case))),
     ("applies its bucket", |case| Box::pin(applies_bucket(case))),
+    ("parks", |case| Box::pin(runtime::parks(case))),
+    ("counts attempts", |case| {
+        Box::pin(runtime::counts_attempts(case))
+    }),
+    ("writes letters of advisories", |case| {
+        Box::pin(runtime::writes_advisory_letters(case))
+    }),
+    ("schedules events", |case| Box::pin(schedules(case))),
+    ("cancels and lists", |case| Box::pin(cancels(case))),
     ("publishes without streams", |case| {
         Box::pin(plain_publish(case))
     }),
@@ -252,6 +261,28 @@ async fn applies_bucket(case: Case) -> Result<(), Error> {
         let bus = bus.transport(case.nats()).unwrap();
         let applied = within("the bucket", bus.apply()).await?;
         assert!(!applied.is_unchanged(), "{applied}");
+    }
+    Ok(())
+}
+
+async fn schedules(case: Case) -> Result<(), Error> {
+    let orders = case.bus().publisher::<OrderPlaced>();
+    // The second replaces the first.
+    for replaces in [false, true] {
+        let later = orders.publish_after(placed(3), HOUR).into_future();
+        let scheduled = within("a schedule", later).await?;
+        assert_eq!(scheduled.replaced(), replaces);
+    }
+    Ok(())
+}
+
+async fn cancels(case: Case) -> Result<(), Error> {
+    let schedules = case.bus().schedules();
+    let waiting = within("a list", schedules.list::<OrderPlaced>()).await?;
+    assert_eq!(waiting.len(), 1);
+    for wanted in [Cancellation::InTime, Cancellation::Unknown] {
+        let cancelled = within("a cancellation", schedules.cancel::<OrderPlaced>(9)).await?;
+        assert_eq!(cancelled, wanted);
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ impl ConsumerConfig {
         }
         match self.ack {
             AckPolicy::None => self.check_without_acks(),
-            AckPolicy::Explicit => self.check_with_acks(),
+            AckPolicy::Explicit | AckPolicy::All => self.check_with_acks(),
         }
     }
 

@@ -33,8 +33,9 @@ pub(super) struct StreamRules {
     pub(super) keeps_read: bool,
     /// Whether it drops from the middle, to keep a number of each subject.
     pub(super) per_subject: bool,
-    /// Whether it may have taken over some sequences of another stream and not all.
-    pub(super) is_mirror: bool,
+    /// Whether sequences may be missing that no limit has dropped: a mirror may have taken over some of
+    /// another stream and not all, and a server removes a schedule when it fires.
+    pub(super) skips: bool,
     /// How many servers have a copy of it; some may be behind.
     pub(super) copies: u64,
 }
@@ -55,6 +56,7 @@ struct Config {
     mirror: Option<serde_json::Value>,
     sources: Option<Vec<serde_json::Value>>,
     subject_transform: Option<serde_json::Value>,
+    allow_msg_schedules: bool,
     num_replicas: u64,
 }
 
@@ -67,6 +69,7 @@ impl Default for Config {
             mirror: None,
             sources: None,
             subject_transform: None,
+            allow_msg_schedules: false,
             num_replicas: 1,
         }
     }
@@ -95,9 +98,9 @@ impl Config {
                 let parsed = subjects.iter().map(|text| Pattern::parse(text.clone()));
                 parsed.collect::<Result<_, _>>().ok()
             }),
-            keeps_read: self.retention == "limits",
+            keeps_read: self.retention == "limits" && !self.allow_msg_schedules,
             per_subject: self.max_msgs_per_subject > 0,
-            is_mirror: self.mirror.is_some(),
+            skips: self.mirror.is_some() || self.allow_msg_schedules,
             copies: self.num_replicas,
         }
     }
@@ -183,7 +186,9 @@ mod tests {
         let own = rules(r#"{"subjects":["a.>","b"],"retention":"limits"}"#);
         let subjects = own.subjects.unwrap();
         assert_eq!(subjects.len(), 2);
-        assert!(own.keeps_read && !own.per_subject && !own.is_mirror);
+        assert!(own.keeps_read && !own.per_subject && !own.skips);
+        let schedules = rules(r#"{"allow_msg_schedules":true}"#);
+        assert!(schedules.skips && !schedules.keeps_read);
         for config in [
             r#"{"mirror":{"name":"S"}}"#,
             r#"{"subjects":["a"],"sources":[{"name":"S"}]}"#,
@@ -191,7 +196,7 @@ mod tests {
         ] {
             assert_eq!(rules(config).subjects, None, "{config}");
         }
-        assert!(rules(r#"{"mirror":{"name":"S"}}"#).is_mirror);
+        assert!(rules(r#"{"mirror":{"name":"S"}}"#).skips);
     }
 
     #[test]

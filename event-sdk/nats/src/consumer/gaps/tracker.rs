@@ -201,7 +201,7 @@ impl Tracker {
             Some(subjects) => subjects.iter().all(covers),
             None => false,
         };
-        self.coverage = if (everything || covered) && !look.rules.is_mirror {
+        self.coverage = if (everything || covered) && !look.rules.skips {
             Coverage::All
         } else if look.rules.keeps_read {
             Coverage::Part
@@ -354,7 +354,7 @@ impl Tracker {
     pub(super) fn details_above(&self) -> Option<u64> {
         let (first, _) = self.jumps.first()?;
         // Of a subject of which a number is kept, others' messages go all the time.
-        (!self.rules.per_subject && !self.rules.is_mirror).then(|| first.saturating_sub(1))
+        (!self.rules.per_subject && !self.rules.skips).then(|| first.saturating_sub(1))
     }
 
     /// The first sequence after `read` of which it means something that it is missing.

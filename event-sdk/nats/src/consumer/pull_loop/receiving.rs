@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{ConsumerSignal, PullLoop, State};
 use crate::consumer::pull::Room;
 use crate::consumer::queue::Held;
-use crate::consumer::reply::Reply;
+use crate::consumer::reply::{self, Reply};
 use crate::consumer::send::send_now;
 use crate::consumer::settle::{ACK, AckPending};
 use crate::consumer::status::Status;
@@ -144,7 +144,9 @@ impl State {
             return true;
         }
         let progress = &pull_loop.ack_context.progress;
-        let is_acknowledged = reply.attempt > 1 && progress.is_acknowledged_late(reply.sequence);
+        let is_acknowledged = reply.attempt > 1
+            && (pull_loop.ack_context.is_through(reply.sequence)
+                || progress.is_acknowledged_late(reply.sequence));
         if is_acknowledged {
             acknowledge(pull_loop, subject);
         }
@@ -194,6 +196,9 @@ impl State {
         let progress = &pull_loop.ack_context.progress;
         self.window.handed_out(progress.since_begun(now));
         let subject = message.reply.as_ref().filter(|_| pull_loop.acks);
+        if let Some(acks) = &pull_loop.ack_context.cumulative {
+            acks.delivered(&reply);
+        }
         let ack_pending = subject.map(|subject| {
             let ack_context = Arc::clone(&pull_loop.ack_context);
             let left = wait.saturating_sub(age);
@@ -240,7 +245,18 @@ impl PullLoop {
 
 /// Acknowledges a message that is not handed out. Where there is no room it comes again, and is
 /// acknowledged then.
+///
+/// Where that would settle everything before it, the last acknowledgement is sent once more instead.
 fn acknowledge(pull_loop: &PullLoop, subject: &Subject) {
     let receiver = pull_loop.ack_context.context.receiver();
-    let _ = send_now(receiver, subject, &ACK, Haste::Soon);
+    let Some(acks) = &pull_loop.ack_context.cumulative else {
+        let _ = send_now(receiver, subject, &ACK, Haste::Soon);
+        return;
+    };
+    let (through, number) = acks.last();
+    if through > 0
+        && let Some(last) = reply::with_position(subject, through, number)
+    {
+        let _ = send_now(receiver, &last.into(), &ACK, Haste::Soon);
+    }
 }

@@ -63,7 +63,10 @@ impl NatsSubscription {
         reason: String,
         error: Error,
     ) -> Step {
-        if let Some(ack_pending) = ack_pending {
+        // A term that settles everything before it would come too early. This message is settled by
+        // the next acknowledgement, or comes again.
+        let is_cumulative = self.pull_loop.ack_context.cumulative.is_some();
+        if let Some(ack_pending) = ack_pending.filter(|_| !is_cumulative) {
             // Where the connection has no room for it now, it is terminated when it comes again.
             drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
         }

@@ -8,6 +8,7 @@ use crate::sabotage::Sabotage as S;
 #[rustfmt::skip]
 pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::Pretends(Capability::StreamAdmin), &[
+        "a_stream_comes_to_allow_schedules",
         "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
@@ -21,6 +22,7 @@ pub(super) const ABILITIES: &[Expected] = &[
         "what_differs_is_changed_and_told",
     ]),
     exactly(S::Pretends(Capability::History), &[
+        "history_has_no_waiting_message",
         "after_closing_nothing_is_read", "history_begins_at_a_sequence",
         "history_begins_at_a_time", "history_ends_where_it_was_asked_for", "history_has_values",
         "history_is_in_order", "history_is_what_was_published", "history_keeps_its_filters",

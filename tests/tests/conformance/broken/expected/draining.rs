@@ -6,7 +6,7 @@ use crate::sabotage::Sabotage as S;
 #[rustfmt::skip]
 pub(super) const DRAINING: &[Expected] = &[
     exactly(S::DrainsNothing, &[
-        "a_drain_leaves_coordination",
+        "a_drain_leaves_coordination", "a_drain_leaves_scheduling",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
         "a_drain_waits_as_long_as_it_was_told", "after_a_drain_everything_is_refused",
@@ -18,7 +18,7 @@ pub(super) const DRAINING: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsByClosing, &[
-        "a_drain_leaves_coordination",
+        "a_drain_leaves_coordination", "a_drain_leaves_scheduling",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_waits_as_long_as_it_was_told",
         "draining_hands_nothing_more_out", "so_can_what_ends_with_its_subscription",
@@ -27,7 +27,7 @@ pub(super) const DRAINING: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsToTheEnd, &[
-        "a_drain_leaves_coordination",
+        "a_drain_leaves_coordination", "a_drain_leaves_scheduling",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_is_for_one_transport_alone", "a_drain_of_nothing_ends_at_once",
         "after_a_drain_everything_is_refused", "closing_ends_a_drain",

@@ -119,7 +119,7 @@ impl Tracker {
                 }
             }
             // Of a subject of which a number is kept, others' messages go all the time.
-            None if self.rules.per_subject || self.rules.is_mirror => {}
+            None if self.rules.per_subject || self.rules.skips => {}
             // Too many to be listed: so many at most.
             None => {
                 let mut unlisted = Missing::default();

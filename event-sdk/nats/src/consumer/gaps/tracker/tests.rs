@@ -28,6 +28,7 @@ fn bound(found: bool, consumer_seq: u64, stream_seq: u64) -> Bound {
         },
         created: None,
         next: stream_seq + 1,
+        acknowledged: Default::default(),
         delivered: Delivered {
             consumer_seq,
             stream_seq,
@@ -55,7 +56,7 @@ fn stream(first: u64, last: u64, deleted: &[u64]) -> StreamLook {
             subjects: Some(vec![Pattern::parse("s.>").unwrap()]),
             keeps_read: true,
             per_subject: false,
-            is_mirror: false,
+            skips: false,
             copies: 1,
         },
     }

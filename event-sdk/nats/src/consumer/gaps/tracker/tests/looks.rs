@@ -131,3 +131,15 @@ fn a_new_consumer_on_a_copy_that_is_behind_has_lost_nothing() {
     assert_eq!(gaps, []);
     assert_eq!(delivers(&mut tracker, &[(1, 16), (2, 17)]), []);
 }
+
+#[test]
+fn what_is_missing_among_schedules_is_no_gap() {
+    for filter in ["s.>", ">"] {
+        let mut tracker = new(filter);
+        let mut look = stream(4, 10, &[7]);
+        (look.rules.skips, look.rules.keeps_read) = (true, false);
+        let at = has(&tracker, idle(2, 10, 0));
+        let gaps = tracker.looked(&look, Some(&at), false, true);
+        assert_eq!((gaps, tracker.coverage), (vec![], Coverage::Nothing));
+    }
+}

@@ -1,0 +1,82 @@
+//! `class_of`: which errors of a database are outages.
+
+use std::error::Error as StdError;
+
+use event_sdk::consumer::{Failure, FailureClass};
+use event_sdk_store::StoreError;
+
+use crate::error::classify;
+
+/// The class that an error of a database has by itself: [`Outage`](FailureClass::Outage) if the
+/// database is busy or away, or has ended the transaction because of another one; otherwise `None`.
+///
+/// Effects ([`EffectOf`](crate::EffectOf)) have it by themselves. For other handlers that use a
+/// database, give it to [`Consumer::classify`](event_sdk::consumer::Consumer::classify):
+///
+/// ```
+/// # use event_sdk::EventBus;
+/// # use event_sdk::Event;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "orders")]
+/// # struct OrderPlaced { id: u64 }
+/// # let bus = EventBus::memory();
+/// let consumer = bus.consumer::<OrderPlaced>("billing").classify(event_sdk_sql::class_of);
+/// ```
+///
+/// An error of sqlx is an outage if its [`StoreErrorKind`](crate::StoreErrorKind) by
+/// [`store_error`](crate::store_error) is one, or if PostgreSQL only reads, which it does for a while
+/// after a failover. A [`StoreError`] is one if it [says so](StoreError::is_outage).
+#[must_use]
+pub fn class_of(error: &(dyn StdError + 'static)) -> Option<FailureClass> {
+    let away = if let Some(error) = error.downcast_ref::<sqlx::Error>() {
+        is_away(error)
+    } else {
+        (error.downcast_ref::<StoreError>()).is_some_and(StoreError::is_outage)
+    };
+    away.then_some(FailureClass::Outage)
+}
+
+/// An error of the database as a failure, with its class.
+pub(crate) fn failure(error: sqlx::Error) -> Failure {
+    Failure::from(error).classified_by(class_of)
+}
+
+/// An error of a statement of the SDK, which does not depend on the event: it would fail for every one.
+pub(crate) fn outage(error: sqlx::Error) -> Failure {
+    Failure::outage(error)
+}
+
+fn is_away(error: &sqlx::Error) -> bool {
+    // 25006: a transaction on a server that only reads.
+    let only_reads = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code);
+    only_reads.is_some_and(|code| code == "25006") || classify(error).0.is_outage()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_found_in_the_chain_and_an_explicit_class_stays() {
+        #[derive(Debug)]
+        struct Wrapped(sqlx::Error);
+        impl std::fmt::Display for Wrapped {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("cannot load the invoice")
+            }
+        }
+        impl StdError for Wrapped {
+            fn source(&self) -> Option<&(dyn StdError + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let class = |failure: Failure| failure.classified_by(class_of).class();
+        let wrapped = || Wrapped(sqlx::Error::PoolTimedOut);
+        assert_eq!(class(wrapped().into()), FailureClass::Outage);
+        assert_eq!(class(Failure::reject(wrapped())), FailureClass::Reject);
+        assert_eq!(class(sqlx::Error::RowNotFound.into()), FailureClass::Retry);
+    }
+}

@@ -1,0 +1,361 @@
+//! `Inbox`: effects that happen exactly once, with the record of their event in one transaction.
+
+mod batch;
+mod begin;
+pub(crate) mod database;
+mod effect;
+mod give_up;
+mod publish;
+mod reason;
+mod retention;
+pub(crate) mod statements;
+mod tx;
+
+pub use batch::BatchEffects;
+pub use database::InboxDatabase;
+pub use effect::{Effect, EffectOf, Effects};
+pub(crate) use give_up::{missing, unstored};
+pub use publish::PublishInEffect;
+pub use tx::{Committed, EffectTx};
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::consumer;
+use event_sdk_store::StoreError;
+#[cfg(doc)]
+use event_sdk_store::StoreErrorKind;
+use event_sdk_store::inbox::{InboxCleaner, InboxStatus, InboxStore};
+use sqlx::Pool;
+
+use self::statements::{InboxStatements, InboxTables};
+use crate::classify::failure as failed;
+use crate::{SchemaVersion, Tables};
+
+/// The inbox of a database: records of which events its consumers have handled, and which they have
+/// given up, in one transaction with the effects. Clones are the same inbox.
+///
+/// ```no_run
+/// # use event_sdk::consumer::Failure;
+/// # use event_sdk::EventBus;
+/// # use event_sdk_sql::{EffectOf, Inbox, EffectTx};
+/// # use sqlx::{Sqlite, SqlitePool};
+/// # use event_sdk::Event;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(domain = "orders")]
+/// # struct OrderPlaced { order: i64 }
+/// # struct Billing;
+/// # impl EffectOf<OrderPlaced, Sqlite> for Billing {
+/// #     async fn apply(&self, _: OrderPlaced, _: &mut EffectTx<Sqlite>) -> Result<(), Failure> { Ok(()) }
+/// # }
+/// # async fn example(bus: EventBus, pool: SqlitePool) -> Result<(), Box<dyn std::error::Error>> {
+/// let inbox = Inbox::new(pool);
+/// bus.consumer::<OrderPlaced>("billing")
+///     .handled_by(inbox.effects(Billing))
+///     .dead_letters(inbox.dead_letters())
+///     .run()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// **Handlers** are [`effects`](Self::effects) by type, [`effect`](Self::effect) by closure, or
+/// [`batches`](Self::batches): one transaction for many events.
+///
+/// **The record** has the consumer, the id of the event, the number of its redrive, and the outcome:
+/// done or dead. An event that comes again and is done is acknowledged without effect. One that is
+/// dead is handled again by a redrive only. The consumer records that an event is dead before its
+/// letter is stored; with [`dead_letters`](Self::dead_letters) both are one transaction.
+///
+/// **Retention.** A [cleaner](Self::cleaner) deletes records that are older than the
+/// [retention](InboxBuilder::retention) and whose events their consumer has acknowledged. What may come
+/// again by itself keeps its record. Only an event that is redriven, replayed, or comes because the
+/// position of the consumer was reset can be older than its record. It is refused (a dead letter of the
+/// class `rejected`) unless [`accept_older`](InboxBuilder::accept_older) is set, since it may have been
+/// handled.
+///
+/// **Owners.** Of a consumer with one owner ([`single_active`](event_sdk::consumer::Consumer::single_active)),
+/// each effect locks the epoch of the owner, which a takeover raises. The effect of an owner that was
+/// replaced, and does not know it, is refused.
+pub struct Inbox<DB: InboxDatabase> {
+    inner: Arc<Inner<DB>>,
+}
+
+pub(crate) struct Inner<DB: InboxDatabase> {
+    me: Weak<Self>,
+    pub(crate) pool: Pool<DB>,
+    pub(crate) sql: InboxStatements,
+    tables: Tables,
+    name: String,
+    retention: Duration,
+    accept_older: bool,
+    outbox: Option<crate::Outbox<DB>>,
+    tokens: AtomicU64,
+    known: Mutex<Known>,
+}
+
+/// What this process has found in the tables or written there.
+#[derive(Default)]
+struct Known {
+    sources: HashSet<(String, String)>,
+    epochs: HashMap<(String, u32), u64>,
+}
+
+impl<DB: InboxDatabase> Inner<DB> {
+    fn next_token(&self) -> u64 {
+        self.tokens.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<DB: InboxDatabase> Inbox<DB> {
+    /// The inbox in the tables of the default names.
+    #[must_use]
+    pub fn new(pool: Pool<DB>) -> Self {
+        InboxBuilder::new(pool).build()
+    }
+
+    /// An inbox with options.
+    pub fn builder(pool: Pool<DB>) -> InboxBuilder<DB> {
+        InboxBuilder::new(pool)
+    }
+
+    /// A handler that runs the effects of a type that implements [`EffectOf`]: for
+    /// [`handled_by`](event_sdk::consumer::Consumer::handled_by), which needs an effect of each event
+    /// of the set, or [`on_handler`](event_sdk::consumer::Consumer::on_handler).
+    pub fn effects<H>(&self, effects: H) -> Effects<H, DB> {
+        Effects::new(self.clone(), effects)
+    }
+
+    /// A handler that passes the transaction to a closure, which commits it, for
+    /// [`on_handler`](event_sdk::consumer::Consumer::on_handler):
+    ///
+    /// ```
+    /// # use event_sdk::EventBus;
+    /// # use event_sdk_sql::{Inbox, EffectTx};
+    /// # use sqlx::{Sqlite, SqlitePool};
+    /// # use event_sdk::Event;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Event, Serialize, Deserialize)]
+    /// # #[event(domain = "orders")]
+    /// # struct OrderPlaced { order: i64 }
+    /// # fn example(bus: EventBus, inbox: Inbox<Sqlite>) {
+    /// let consumer = bus.consumer::<OrderPlaced>("billing").on_handler(inbox.effect(
+    ///     |placed: OrderPlaced, mut tx: EffectTx<Sqlite>| async move {
+    ///         sqlx::query("insert into invoices (order_id) values ($1)")
+    ///             .bind(placed.order)
+    ///             .execute(&mut *tx)
+    ///             .await?;
+    ///         tx.commit().await
+    ///     },
+    /// ));
+    /// # }
+    /// ```
+    ///
+    /// Only the [`Committed`] of its own transaction acknowledges the event. After the commit an error
+    /// changes nothing: the event comes again, and is done.
+    pub fn effect<E, F, Fut>(&self, effect: F) -> Effect<E, F, DB>
+    where
+        F: Fn(E, EffectTx<DB>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Committed, consumer::Failure>> + Send,
+    {
+        Effect::new(self.clone(), effect)
+    }
+
+    /// A handler of batches: the effects of all events, and their records, in one transaction, for
+    /// [`batches_handled_by`](event_sdk::consumer::Consumer::batches_handled_by).
+    ///
+    /// The records are written in one statement. If an effect fails, everything is rolled back, and the
+    /// batch is divided until the events that fail are alone; later events of a failed key wait for it.
+    pub fn batches<H>(&self, effects: H) -> BatchEffects<H, DB> {
+        BatchEffects::new(self.clone(), effects)
+    }
+
+    /// Deletes records that are older than the retention. Run one for each database, for example in a
+    /// task beside the consumers. `bus` is that of the consumers.
+    #[must_use]
+    pub fn cleaner(&self, bus: &EventBus) -> InboxCleaner {
+        let store: Arc<dyn InboxStore> = Arc::clone(&self.inner) as Arc<dyn InboxStore>;
+        InboxCleaner::new(store, bus, self.inner.retention)
+    }
+
+    /// Creates the tables of inbox, outbox and dead letters, or brings older ones up to date: the same as
+    /// [`Outbox::migrate`](crate::Outbox::migrate) for the same [`Tables`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Outbox::migrate`](crate::Outbox::migrate).
+    pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
+        DB::migrate(&self.inner.pool, &self.inner.tables).await
+    }
+
+    /// Counts the records of a consumer. It reads all of them.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]: of a kind that is an [outage](StoreErrorKind::is_outage),
+    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing), or [`Other`](StoreErrorKind::Other).
+    pub async fn status(&self, consumer: &str) -> Result<InboxStatus, StoreError> {
+        let inner = &self.inner;
+        inner.inbox_status(consumer.to_owned().into()).await
+    }
+
+    /// Forgets the owners of a consumer, after its coordination bucket was made anew: the epochs in a
+    /// new bucket begin at one, and lower ones are refused. Returns how many partitions were forgotten.
+    ///
+    /// Stop all instances of the consumer first: an owner that was replaced could write afterwards.
+    ///
+    /// Not cancel-safe: after dropping the future, the owners may be forgotten or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status).
+    pub async fn forget_owners(&self, consumer: &str) -> Result<u64, StoreError> {
+        let inner = &self.inner;
+        let forgotten = async {
+            let mut transaction = DB::begin_write(&inner.pool).await?;
+            let owners = DB::forget_epochs(&mut transaction, &inner.sql, consumer).await?;
+            transaction.commit().await?;
+            Ok(owners)
+        };
+        let forgotten = forgotten.await.map_err(retention::store_error)?;
+        inner.known().epochs.clear();
+        Ok(forgotten)
+    }
+
+    pub(crate) fn into_inner(self) -> Arc<Inner<DB>> {
+        self.inner
+    }
+
+    pub(crate) fn as_dyn(&self) -> Arc<dyn consumer::Inbox> {
+        Arc::clone(&self.inner) as Arc<dyn consumer::Inbox>
+    }
+}
+
+/// The options of an [`Inbox`]. [`Inbox::builder`] returns it.
+#[must_use = "an inbox is made by `build`"]
+pub struct InboxBuilder<DB: InboxDatabase> {
+    pool: Pool<DB>,
+    tables: Tables,
+    retention: Duration,
+    accept_older: bool,
+    outbox: Option<crate::Outbox<DB>>,
+}
+
+impl<DB: InboxDatabase> InboxBuilder<DB> {
+    /// How long records are kept, unless set: 30 days.
+    pub const RETENTION: Duration = Duration::from_hours(30 * 24);
+
+    fn new(pool: Pool<DB>) -> Self {
+        Self {
+            pool,
+            tables: Tables::new(),
+            retention: Self::RETENTION,
+            accept_older: false,
+            outbox: None,
+        }
+    }
+
+    /// Sets the schema and the names of the tables. Default: [`Tables::new`].
+    pub fn tables(mut self, tables: Tables) -> Self {
+        self.tables = tables;
+        self
+    }
+
+    /// Sets how long records are kept: the deduplication window. Default:
+    /// [`RETENTION`](Self::RETENTION), 30 days.
+    ///
+    /// Choose the longest time after which an event may be redriven or replayed, or a consumer reset.
+    /// The tables need about `events per second × seconds of retention × 200 bytes`.
+    pub fn retention(mut self, retention: Duration) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Handles events that are redriven, replayed, or come after a reset, although they are older than
+    /// the retention: an effect may then happen a second time. By default they are refused.
+    pub fn accept_older(mut self) -> Self {
+        self.accept_older = true;
+        self
+    }
+
+    /// Lets effects publish events ([`EffectTx::publish`]) through this outbox, in their transaction.
+    pub fn outbox(mut self, outbox: &crate::Outbox<DB>) -> Self {
+        self.outbox = Some(outbox.clone());
+        self
+    }
+
+    /// Makes the inbox. It touches the database when it is used.
+    #[must_use]
+    pub fn build(self) -> Inbox<DB> {
+        let names = InboxTables::of(&self.tables);
+        let inner = Arc::new_cyclic(|me| Inner {
+            me: Weak::clone(me),
+            sql: DB::inbox_statements(&names),
+            name: names.inbox.clone(),
+            tables: self.tables,
+            pool: self.pool,
+            retention: self.retention,
+            accept_older: self.accept_older,
+            outbox: self.outbox,
+            tokens: AtomicU64::new(0),
+            known: Mutex::default(),
+        });
+        Inbox { inner }
+    }
+}
+
+impl<DB: InboxDatabase> Clone for Inbox<DB> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<DB: InboxDatabase> fmt::Debug for Inbox<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl<DB: InboxDatabase> fmt::Debug for Inner<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox")
+            .field("name", &self.name)
+            .field("retention", &self.retention)
+            .field("accept_older", &self.accept_older)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<DB: InboxDatabase> fmt::Debug for InboxBuilder<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InboxBuilder")
+            .field("retention", &self.retention)
+            .field("accept_older", &self.accept_older)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The effect returned the proof of another delivery.
+#[derive(Debug)]
+struct Misplaced;
+
+impl fmt::Display for Misplaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the proof belongs to another delivery")
+    }
+}
+
+impl std::error::Error for Misplaced {}

@@ -1,0 +1,315 @@
+//! The beginning of an effect: the transaction, the epoch of the owner, the record of the event.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::consumer::{Ctx, Failure, OwnerEpoch};
+use futures_util::future::{Either, select};
+use jiff::Timestamp;
+use sqlx::Transaction;
+
+use super::database::{FoundRecord, InboxDatabase, NewRecord};
+use super::reason::{DeadBefore, dead_before};
+use super::tx::EffectTx;
+use super::{Inbox, Inner};
+use crate::classify::outage;
+
+/// What came of the beginning.
+pub(super) enum Begun<DB: InboxDatabase> {
+    /// The effect may be written.
+    New(EffectTx<DB>),
+    /// The event is done.
+    Repeat,
+}
+
+impl<DB: InboxDatabase> Inbox<DB> {
+    /// Begins the transaction of an effect, and records in it that the event is done.
+    pub(super) async fn begin(&self, ctx: &Ctx) -> Result<Begun<DB>, Failure> {
+        self.in_time(ctx, self.begin_one(ctx)).await
+    }
+
+    async fn begin_one(&self, ctx: &Ctx) -> Result<Begun<DB>, Failure> {
+        let inner = &self.inner;
+        let mut transaction = inner.open(ctx).await?;
+        let record = record_of(ctx);
+        let sql = &inner.sql;
+        // Only a redriven event can replace the record of a dead one.
+        let was_dead = ctx.redriven().is_some()
+            && !(DB::find(&mut transaction, sql, &record.consumer, &[record.event]).await)
+                .map_err(outage)?
+                .is_empty();
+        if DB::record(&mut transaction, sql, &record)
+            .await
+            .map_err(outage)?
+        {
+            if !was_dead {
+                inner.check_age(&mut transaction, ctx, &record).await?;
+            }
+            return Ok(Begun::New(EffectTx::new(
+                transaction,
+                Arc::clone(inner),
+                ctx.clone(),
+            )));
+        }
+        let found = DB::find(&mut transaction, sql, &record.consumer, &[record.event]).await;
+        let found = found.map_err(outage)?;
+        let _ = transaction.rollback().await;
+        match found.first() {
+            Some(found) => match known(found) {
+                Ok(()) => {
+                    ctx.note_done_before();
+                    Ok(Begun::Repeat)
+                }
+                Err(failure) => Err(failure),
+            },
+            None => Err(Failure::outage(Vanished)),
+        }
+    }
+
+    /// Limits what waits for the database. The time limit of the handler would count as an attempt.
+    pub(super) async fn in_time<T>(
+        &self,
+        ctx: &Ctx,
+        begin: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Failure> {
+        let Some(limit) = ctx.time_limit() else {
+            return begin.await;
+        };
+        let within = limit / 2;
+        let clock = ctx.bus().clock();
+        let late = clock.sleep_until(clock.monotonic().saturating_add(within));
+        match select(Box::pin(begin), late).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err(Failure::outage(NoTransaction(within))
+                .because("the database gave no transaction within half of the handler's time")),
+        }
+    }
+}
+
+impl<DB: InboxDatabase> Inner<DB> {
+    /// Begins a transaction in which an effect of the consumer may be written now.
+    pub(super) async fn open(&self, ctx: &Ctx) -> Result<Transaction<'static, DB>, Failure> {
+        self.register(ctx).await?;
+        if let Some(owner) = ctx.epoch() {
+            self.take_over(ctx, owner).await?;
+        }
+        let mut transaction = DB::begin_write(&self.pool).await.map_err(outage)?;
+        if let Some(owner) = ctx.epoch() {
+            self.check_epoch(&mut transaction, ctx, owner).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Makes the source of the event known to the cleaner, once for each process.
+    pub(super) async fn register(&self, ctx: &Ctx) -> Result<(), Failure> {
+        let stream = stream_of(ctx).to_owned();
+        let source = (ctx.consumer().to_owned(), stream);
+        if self.known().sources.contains(&source) {
+            return Ok(());
+        }
+        let mut transaction = DB::begin_write(&self.pool).await.map_err(outage)?;
+        let (consumer, stream) = (&source.0, &source.1);
+        let registered = DB::register_source(&mut transaction, &self.sql, consumer, stream).await;
+        registered.map_err(outage)?;
+        transaction.commit().await.map_err(outage)?;
+        self.known().sources.insert(source);
+        Ok(())
+    }
+
+    /// Raises the epoch of the owner, at its first effect. Effects of the owner before have ended
+    /// then, and later ones are refused.
+    async fn take_over(&self, ctx: &Ctx, owner: OwnerEpoch) -> Result<(), Failure> {
+        let place = (ctx.consumer().to_owned(), owner.partition);
+        let known = self.known().epochs.get(&place).copied();
+        if known.is_some_and(|known| known >= owner.number) {
+            return Ok(());
+        }
+        let (partition, epoch) = as_row(owner);
+        let mut transaction = DB::begin_write(&self.pool).await.map_err(outage)?;
+        let taken = DB::take_over(&mut transaction, &self.sql, &place.0, partition, epoch).await;
+        taken.map_err(outage)?;
+        transaction.commit().await.map_err(outage)?;
+        self.known().epochs.insert(place, owner.number);
+        Ok(())
+    }
+
+    /// Refuses the effect of an owner that was replaced.
+    async fn check_epoch(
+        &self,
+        transaction: &mut Transaction<'static, DB>,
+        ctx: &Ctx,
+        owner: OwnerEpoch,
+    ) -> Result<(), Failure> {
+        let (partition, epoch) = as_row(owner);
+        let idle = ctx
+            .time_limit()
+            .map(|limit| limit.saturating_add(IDLE_MARGIN));
+        let locked = DB::lock_epoch(transaction, &self.sql, ctx.consumer(), partition, idle).await;
+        match locked.map_err(outage)? {
+            Some(locked) if locked == epoch => Ok(()),
+            Some(locked) if locked > epoch => Err(Failure::outage(Replaced { epoch, locked })
+                .because("another instance owns the consumer now")),
+            _ => {
+                // It was reset since then.
+                self.known().epochs.clear();
+                Err(Failure::outage(Vanished))
+            }
+        }
+    }
+
+    /// Refuses an event without a record if it may have had one.
+    ///
+    /// The message of a first delivery lies above the floor, and nothing is looked up if it is younger
+    /// than the retention: then its record would be there.
+    pub(super) async fn check_age(
+        &self,
+        connection: &mut DB::Connection,
+        ctx: &Ctx,
+        record: &NewRecord,
+    ) -> Result<(), Failure> {
+        if self.accept_older {
+            return Ok(());
+        }
+        let now = ctx.bus().clock().now();
+        // The clocks of the server and of this machine may differ.
+        let young = self.retention.saturating_sub(self.retention / 10);
+        let is_young = (ctx.stored_at()).is_some_and(|stored| age(stored, now) < young);
+        if is_young && ctx.redriven().is_none() {
+            return Ok(());
+        }
+        if ctx.is_replay() {
+            return Err(self.too_old("it is replayed"));
+        }
+        let floor = DB::floor(connection, &self.sql, &record.consumer, &record.stream);
+        let floor = floor.await.map_err(outage)?.unwrap_or(0);
+        match record.sequence {
+            Some(sequence) if sequence <= floor => Err(self.too_old(if ctx.redriven().is_some() {
+                "it was redriven"
+            } else {
+                "the position of the consumer was reset"
+            })),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_old(&self, why: &'static str) -> Failure {
+        let retention = self.retention;
+        Failure::reject(TooOld { retention, why })
+            .because("older than the retention of the inbox; see `accept_older`")
+    }
+}
+
+/// How much longer than the handler may run its transaction may be idle.
+const IDLE_MARGIN: Duration = Duration::from_secs(5);
+
+fn age(stored: Timestamp, now: Timestamp) -> Duration {
+    now.duration_since(stored)
+        .try_into()
+        .unwrap_or(Duration::ZERO)
+}
+
+fn as_row(owner: OwnerEpoch) -> (i32, i64) {
+    (
+        i32::try_from(owner.partition).unwrap_or(i32::MAX),
+        i64::try_from(owner.number).unwrap_or(i64::MAX),
+    )
+}
+
+/// The stream in which the event was stored first; empty on a transport without streams.
+fn stream_of(ctx: &Ctx) -> &str {
+    match ctx.redriven() {
+        Some(redriven) => &redriven.origin.stream,
+        None => ctx.stream().unwrap_or_default(),
+    }
+}
+
+/// The record that an event is done.
+pub(super) fn record_of(ctx: &Ctx) -> NewRecord {
+    let redriven = ctx.redriven();
+    let sequence = match redriven {
+        Some(redriven) => Some(redriven.origin.sequence),
+        None => ctx.sequence(),
+    };
+    NewRecord {
+        consumer: ctx.consumer().to_owned(),
+        event: ctx.envelope().event_id,
+        redrive: redriven.map_or(0, |redriven| i64::from(redriven.redrive)),
+        stream: stream_of(ctx).to_owned(),
+        sequence: sequence.map(|sequence| i64::try_from(sequence).unwrap_or(i64::MAX)),
+        now: ctx.bus().clock().now().as_microsecond(),
+    }
+}
+
+/// What an earlier record means: the event is done, or it is dead, and its letter is to be written.
+pub(super) fn known(found: &FoundRecord) -> Result<(), Failure> {
+    if !found.is_dead {
+        return Ok(());
+    }
+    Err(Failure::reject(DeadBefore(dead_before(found)))
+        .because("the inbox has the event as dead; redrive its letter"))
+}
+
+/// The event is older than the retention.
+#[derive(Debug)]
+struct TooOld {
+    retention: Duration,
+    why: &'static str,
+}
+
+impl fmt::Display for TooOld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { retention, why } = self;
+        write!(
+            f,
+            "{why}, and the inbox keeps records for {retention:?}: whether it was handled is unknown; \
+             `accept_older` handles it again"
+        )
+    }
+}
+
+impl std::error::Error for TooOld {}
+
+/// Another owner has taken over.
+#[derive(Debug)]
+struct Replaced {
+    epoch: i64,
+    locked: i64,
+}
+
+impl fmt::Display for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { epoch, locked } = self;
+        write!(
+            f,
+            "this owner has epoch {epoch}, and the database {locked}; if the coordination bucket was \
+             made anew, call `Inbox::forget_owners`"
+        )
+    }
+}
+
+impl std::error::Error for Replaced {}
+
+/// A row disappeared between two statements.
+#[derive(Debug)]
+pub(super) struct Vanished;
+
+impl fmt::Display for Vanished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the record was changed by another transaction at the same time")
+    }
+}
+
+impl std::error::Error for Vanished {}
+
+/// The database took too long.
+#[derive(Debug)]
+struct NoTransaction(Duration);
+
+impl fmt::Display for NoTransaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no transaction within {:?}", self.0)
+    }
+}
+
+impl std::error::Error for NoTransaction {}

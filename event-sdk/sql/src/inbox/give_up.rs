@@ -1,0 +1,145 @@
+//! Giving events up: the record `dead`, alone or together with the letter.
+
+use event_sdk::dead_letters::{DeadLetter, GivenUp};
+use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
+use std::sync::Arc;
+
+use super::Inner;
+use super::database::{InboxDatabase, NewRecord, Sql};
+use super::reason::{Reason, dead_before};
+use crate::letter_row::LetterRow;
+
+impl<DB: InboxDatabase> event_sdk::consumer::Inbox for Inner<DB> {
+    fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+        let (inner, letter) = (self.me(), letter.clone());
+        Completion::later(async move {
+            let Some(inner) = inner else {
+                return Err(dropped());
+            };
+            inner.bury(&letter, false).await.map_err(unstored)
+        })
+    }
+
+    fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
+        let (inner, consumer) = (self.me(), consumer.to_owned());
+        Completion::later(async move {
+            let Some(inner) = inner else {
+                return Err(dropped());
+            };
+            let checked = inner.check_tables().await;
+            checked.map_err(|error| missing(error).at_consumer(consumer))
+        })
+    }
+}
+
+impl<DB: InboxDatabase> Inner<DB> {
+    /// Records that an event is dead, and stores its letter in the same transaction if it is to; does
+    /// neither if the event is done.
+    pub(crate) async fn bury(&self, letter: &DeadLetter, with_letter: bool) -> Sql<GivenUp> {
+        let mut transaction = DB::begin_write(&self.pool).await?;
+        let given_up = self.record_dead(&mut transaction, letter).await?;
+        if given_up == GivenUp::Done {
+            let _ = transaction.rollback().await;
+            return Ok(given_up);
+        }
+        if with_letter {
+            let row = LetterRow::of(letter);
+            DB::put_letter(&mut transaction, &self.sql, &row).await?;
+        }
+        transaction.commit().await?;
+        Ok(given_up)
+    }
+
+    /// Stores a letter of a consumer without an inbox.
+    pub(crate) async fn put_letter(&self, letter: &DeadLetter) -> Sql<()> {
+        let mut transaction = DB::begin_write(&self.pool).await?;
+        let row = LetterRow::of(letter);
+        DB::put_letter(&mut transaction, &self.sql, &row).await?;
+        transaction.commit().await
+    }
+
+    async fn record_dead(
+        &self,
+        connection: &mut DB::Connection,
+        letter: &DeadLetter,
+    ) -> Sql<GivenUp> {
+        let Some(event) = letter.event_id else {
+            return Ok(GivenUp::Dead);
+        };
+        let origin = &letter.origin;
+        let record = NewRecord {
+            consumer: letter.consumer.to_string(),
+            event,
+            redrive: i64::from(letter.redrive),
+            stream: origin.stream.to_string(),
+            // On a transport without streams it is zero.
+            sequence: i64::try_from(origin.sequence).ok().filter(|it| *it > 0),
+            now: letter.last_failure.as_microsecond(),
+        };
+        let sql = &self.sql;
+        let reason = Reason::of(letter).to_json();
+        if DB::record_dead(connection, sql, &record, &reason).await? {
+            let (consumer, stream) = (&record.consumer, &record.stream);
+            DB::register_source(connection, sql, consumer, stream).await?;
+            return Ok(GivenUp::Dead);
+        }
+        let found = DB::find(connection, sql, &record.consumer, &[event]).await?;
+        Ok(match found.first() {
+            Some(found) if !found.is_dead => GivenUp::Done,
+            Some(found) if found.redrive == record.redrive => match dead_before(found) {
+                Some(reason) => GivenUp::DeadBefore(Box::new(reason.into_letter(letter))),
+                None => GivenUp::Dead,
+            },
+            // A later redrive died, too: this letter is an earlier one.
+            Some(_) => GivenUp::Dead,
+            None => {
+                let reason = "the record was changed by another transaction at the same time";
+                return Err(sqlx::Error::Protocol(reason.to_owned()));
+            }
+        })
+    }
+
+    pub(crate) async fn check_tables(&self) -> Sql<()> {
+        let mut transaction = DB::begin_read(&self.pool).await?;
+        DB::check_tables(&mut transaction, &self.sql).await?;
+        transaction.rollback().await
+    }
+}
+
+/// A letter that could not be stored, or an event that could not be recorded.
+pub(crate) fn unstored(error: sqlx::Error) -> Error {
+    let reason = "the database did not record that the event is given up; it is repeated";
+    let kind = if crate::class_of(&error).is_some() {
+        ErrorKind::Disconnected
+    } else {
+        ErrorKind::Other
+    };
+    let error = Error::new(kind, Operation::Publish, reason).with_source(error);
+    error.with_unknown_outcome()
+}
+
+pub(crate) fn missing(error: sqlx::Error) -> Error {
+    let away = crate::class_of(&error).is_some();
+    let (kind, reason) = if away {
+        (ErrorKind::Disconnected, "the database of the inbox is away")
+    } else {
+        (
+            ErrorKind::InvalidOption,
+            "the tables of the inbox are missing or cannot be read; run the migrations, and check the privileges of the database user",
+        )
+    };
+    Error::new(kind, Operation::Configure, reason).with_source(error)
+}
+
+/// The inbox was dropped before its consumer, which holds it.
+fn dropped() -> Error {
+    let reason = "the inbox was dropped";
+    Error::new(ErrorKind::Other, Operation::Publish, reason)
+}
+
+/// The inner part as a shared value.
+impl<DB: InboxDatabase> Inner<DB> {
+    fn me(&self) -> Option<Arc<Self>> {
+        self.me.upgrade()
+    }
+}

@@ -1,0 +1,15 @@
+//! The inbox on SQLite, with consumers on the memory transport, through the public API.
+//!
+//! SQLite works on threads of its own, so these tests run in real time. They wait for states, never for
+//! a time.
+
+mod batches;
+mod crash;
+mod database;
+mod dead;
+mod effects;
+mod outage;
+mod owners;
+mod publishing;
+mod retention;
+mod rig;

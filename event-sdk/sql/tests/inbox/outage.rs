@@ -1,0 +1,65 @@
+//! A database that is busy or away is an outage: no attempt is counted, and nothing is given up.
+
+use std::time::Duration;
+
+use event_sdk::consumer::ProbeInterval;
+use event_sdk_sql::Inbox;
+
+use crate::rig::{Rig, billing, eventually};
+
+#[tokio::test]
+async fn a_busy_database_counts_as_no_attempt() {
+    let rig = Rig::new().await;
+    // A service that does not wait for long for other writers.
+    let pool = rig.database.pool(2, Duration::from_millis(50)).await;
+    let inbox = Inbox::new(pool);
+    let other = rig.pool.begin_with("begin immediate").await.unwrap();
+    rig.place_orders(1..=3).await;
+    let consumer = rig
+        .consumer()
+        .handled_by(inbox.effects(billing()))
+        .probe_interval(ProbeInterval::every(Duration::from_millis(50)))
+        .dead_letters(inbox.dead_letters().into());
+    let running = tokio::spawn(consumer.run_until(settled(&rig)));
+    // No record can be written while another transaction has the database.
+    tokio::time::timeout(Duration::from_millis(400), std::future::pending::<()>())
+        .await
+        .unwrap_err();
+    other.rollback().await.unwrap();
+    let report = running.await.unwrap().unwrap();
+    assert!(report.outages > 0, "{report}");
+    assert_eq!(
+        (report.handled, report.failed_attempts, report.dead_lettered),
+        (3, 0, 0)
+    );
+    assert_eq!(rig.invoices().await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn an_exhausted_pool_counts_as_no_attempt() {
+    let rig = Rig::new().await;
+    let pool = rig.database.pool(1, Duration::from_millis(50)).await;
+    let inbox = Inbox::new(pool.clone());
+    let other = pool.acquire().await.unwrap();
+    rig.place_orders([1]).await;
+    // The check at start needs a connection, too: an outage of its own.
+    let consumer = || {
+        rig.consumer()
+            .handled_by(inbox.effects(billing()))
+            .probe_interval(ProbeInterval::every(Duration::from_millis(50)))
+    };
+    let error = consumer().run().await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    drop(other);
+    let running = consumer();
+    let running = tokio::spawn(running.run_until(settled(&rig)));
+    eventually("the effect", async || rig.invoices().await == [1]).await;
+    let report = running.await.unwrap().unwrap();
+    assert_eq!((report.handled, report.failed_attempts), (1, 0));
+}
+
+/// [`Rig::settled`] for a task.
+fn settled(rig: &Rig) -> impl Future<Output = ()> + Send + 'static {
+    let rig = rig.share();
+    async move { rig.settled().await }
+}

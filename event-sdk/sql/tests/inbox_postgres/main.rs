@@ -1,0 +1,19 @@
+//! The inbox on PostgreSQL: the tests of SQLite that do not depend on the database, through a proxy that
+//! gives each transaction another connection, and those of locks and of transactions that have ended.
+
+#[path = "../inbox/batches.rs"]
+mod batches;
+#[path = "../inbox/crash.rs"]
+mod crash;
+mod database;
+#[path = "../inbox/dead.rs"]
+mod dead;
+#[path = "../inbox/effects.rs"]
+mod effects;
+mod locks;
+#[path = "../inbox/owners.rs"]
+mod owners;
+#[path = "../inbox/retention.rs"]
+mod retention;
+#[path = "../inbox/rig.rs"]
+mod rig;

@@ -1,0 +1,261 @@
+//! Acknowledgements that settle everything before them: events that are done wait here until all
+//! before them are done, and are settled by one acknowledgement.
+//!
+//! An event that waits here keeps its place in `max_ack_pending`, is kept alive, and no longer blocks
+//! its key. One acknowledgement is sent when the engine has nothing else to do, or other tasks have
+//! their turn.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, Settlement, Settler};
+
+use super::Engine;
+use crate::consumer::attempts::Known;
+use crate::consumer::held::Held;
+use crate::consumer::owner::ack_floor::{AckFloor, Ends};
+use crate::subscribe::End;
+
+/// Pause after an acknowledgement that failed.
+const SEND_AGAIN: Duration = Duration::from_secs(1);
+
+/// An event that is done, or a message that cannot be read.
+pub(super) struct Done {
+    /// `None`: it cannot be read.
+    event: Option<Event>,
+    since: Duration,
+    alive_at: Duration,
+}
+
+struct Event {
+    held: Arc<Held>,
+    settlement: Settlement,
+    known: Option<Box<Known>>,
+}
+
+impl Done {
+    fn settler(&self) -> Option<&Settler> {
+        self.event.as_ref()?.held.delivery().settler()
+    }
+
+    fn ends(&self) -> Ends {
+        match &self.event {
+            None => Ends::Never,
+            // A term has a reason of its own.
+            Some(event) if matches!(event.settlement, Settlement::Term(_)) => Ends::Always,
+            Some(_) => Ends::Perhaps,
+        }
+    }
+}
+
+impl Engine {
+    /// Lets a done event wait until everything before it is done. Returns the settlement where each
+    /// event is settled by itself.
+    pub(super) fn wait_for_earlier(
+        &mut self,
+        id: usize,
+        settlement: Settlement,
+    ) -> Option<Settlement> {
+        if matches!(settlement, Settlement::Nak(_) | Settlement::InProgress) {
+            return Some(settlement);
+        }
+        let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get_mut(id)) else {
+            return Some(settlement);
+        };
+        let info = entry.held.delivery().info();
+        let (Some(stream), Some(sequence)) = (info.stream.clone(), info.sequence) else {
+            return Some(settlement);
+        };
+        let gate = owned.gates.get_mut(&stream);
+        let Some(floor) = gate.and_then(|gate| gate.acks.as_mut()) else {
+            return Some(settlement);
+        };
+        let event = Event {
+            held: Arc::clone(&entry.held),
+            settlement,
+            known: entry.known.take(),
+        };
+        let done = Done {
+            event: Some(event),
+            since: entry.since,
+            alive_at: entry.alive_at,
+        };
+        if let Some(settled) = floor.done(sequence, done) {
+            // The server has settled it already.
+            self.are_settled(&stream, vec![(sequence, settled)]);
+        }
+        self.forget(id);
+        None
+    }
+
+    /// Sends the acknowledgements that are due. Returns whether there was one.
+    pub(super) fn send_acks(&mut self) -> bool {
+        let Some(owned) = &mut self.ownership else {
+            return false;
+        };
+        if !self.options.ack_all || self.now < owned.no_acks_before || owned.is_over() {
+            return false;
+        }
+        let mut sent = Vec::new();
+        for (stream, gate) in &mut owned.gates {
+            let next = gate.acks.as_mut().and_then(|acks| acks.next(Done::ends));
+            let event = next.and_then(|(_, last)| last.event.as_ref());
+            let Some(event) = event else { continue };
+            if let Some(settler) = event.held.delivery().settler() {
+                sent.push((stream.clone(), settler.settle(event.settlement.clone())));
+            }
+        }
+        let any = !sent.is_empty();
+        for (stream, answer) in sent {
+            match answer.try_into_ready() {
+                Ok(answer) => self.acks_sent(&stream, answer),
+                Err(answer) => self.settling.push_acks(stream, answer),
+            }
+        }
+        any
+    }
+
+    /// The transport has taken an acknowledgement, or has not: the next one settles the same events
+    /// then.
+    pub(super) fn acks_sent(&mut self, stream: &Text, answer: Result<(), Error>) {
+        let owned = self.ownership.as_mut();
+        let gate = owned.and_then(|owned| owned.gates.get_mut(stream));
+        let Some(acks) = gate.and_then(|gate| gate.acks.as_mut()) else {
+            return;
+        };
+        let settled = acks.sent(answer.is_ok());
+        if let Err(error) = answer {
+            self.report.settlements_failed += 1;
+            tracing::warn!(
+                target: crate::TRACING_TARGET,
+                consumer = %self.shared.name,
+                stream = %stream,
+                "the acknowledgement is sent again in {SEND_AGAIN:?}: {error}"
+            );
+            let again = self.now.saturating_add(SEND_AGAIN);
+            if let Some(owned) = &mut self.ownership {
+                owned.no_acks_before = again;
+            }
+            self.wake_by(again);
+            self.kept_alive(&Err(error));
+        }
+        self.are_settled(stream, settled);
+    }
+
+    /// These are settled at the server.
+    pub(super) fn are_settled(&mut self, stream: &Text, settled: Vec<(u64, Done)>) {
+        let owned = self.ownership.as_mut();
+        let Some(gate) = owned.and_then(|owned| owned.gates.get_mut(stream)) else {
+            return;
+        };
+        for (sequence, done) in settled {
+            gate.gate.settled(sequence);
+            let Some(event) = done.event else { continue };
+            event.held.delivery().settled(End::of(&event.settlement));
+            if let Some(known) = event.known {
+                self.recorder.delete(known);
+            }
+        }
+    }
+
+    /// A message that cannot be read is settled with a later event.
+    pub(super) fn is_unreadable(&mut self, stream: &str, sequence: u64) {
+        let owned = self.ownership.as_mut();
+        let Some(gate) = owned.and_then(|owned| owned.gates.get_mut(stream)) else {
+            return;
+        };
+        if let Some(acks) = &mut gate.acks {
+            gate.gate.unreadable(sequence);
+            acks.received(sequence);
+            let done = Done {
+                event: None,
+                since: self.now,
+                alive_at: self.now,
+            };
+            acks.done(sequence, done);
+        }
+    }
+
+    /// Restarts the ack wait of events that wait for earlier ones. Returns when this is due again.
+    pub(super) fn keep_done_alive(&mut self, now: Duration) -> Duration {
+        let mut next = Duration::MAX;
+        let (keep_alive, most) = (self.keep_alive, self.options.keep_alive_for);
+        let Some(owned) = &mut self.ownership else {
+            return next;
+        };
+        let mut answers = Vec::new();
+        for gate in owned.gates.values_mut() {
+            for (_, done) in gate.acks.iter_mut().flat_map(AckFloor::waiting) {
+                let until = done.alive_at.saturating_add(keep_alive);
+                if until > now {
+                    next = next.min(until);
+                    continue;
+                }
+                // The event before it may be gone from the stream, and never come.
+                gate.asks_for_floor = true;
+                if done.since.saturating_add(most) > now {
+                    done.alive_at = now;
+                    next = next.min(now.saturating_add(keep_alive));
+                    answers.extend(done.settler().map(|s| s.settle(Settlement::InProgress)));
+                }
+            }
+        }
+        for answer in answers {
+            match answer.try_into_ready() {
+                Ok(answer) => self.kept_alive(&answer),
+                Err(answer) => self.settling.push_in_progress(answer),
+            }
+        }
+        next
+    }
+
+    /// Gives back the events that wait for an earlier one, which was given back: at the end, so that
+    /// the next owner gets all of them at once. Returns whether there were any.
+    pub(super) fn give_back_done(&mut self) -> bool {
+        let Some(owned) = &mut self.ownership else {
+            return false;
+        };
+        let acks = owned
+            .gates
+            .values_mut()
+            .filter_map(|gate| gate.acks.as_mut());
+        let done: Vec<_> = acks.flat_map(AckFloor::take_waiting).collect();
+        if done.is_empty() || owned.is_over() {
+            return false;
+        }
+        tracing::warn!(
+            target: crate::TRACING_TARGET,
+            consumer = %self.shared.name,
+            events = done.len(),
+            "events that were handled are delivered again, since an earlier one was given back"
+        );
+        self.report.repeated += done.len() as u64;
+        for (_, done) in done {
+            let Some(settler) = done.settler() else {
+                continue;
+            };
+            let given_back = settler.settle(Settlement::Nak(Duration::ZERO));
+            if let Err(answer) = given_back.try_into_ready() {
+                self.settling.push_in_progress(answer);
+            }
+        }
+        true
+    }
+
+    /// How many events have a place at the server: they are held here, or wait for earlier ones.
+    pub(super) fn unsettled(&self) -> usize {
+        if !self.options.ack_all {
+            return self.held.len();
+        }
+        let gates = self.ownership.iter().flat_map(|owned| owned.gates.values());
+        let acks = gates.filter_map(|gate| gate.acks.as_ref());
+        self.held.len().max(acks.map(AckFloor::len).sum())
+    }
+
+    /// Whether an acknowledgement is on its way.
+    pub(super) fn acks_are_on_their_way(&self) -> bool {
+        let mut gates = self.ownership.iter().flat_map(|owned| owned.gates.values());
+        gates.any(|gate| gate.acks.as_ref().is_some_and(AckFloor::is_sending))
+    }
+}

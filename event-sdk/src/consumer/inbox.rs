@@ -1,0 +1,69 @@
+//! `Inbox`: the record of a database about which events are done and which are dead, so that no
+//! effect happens twice; `OwnerEpoch`: the number of an ownership, by which it refuses old owners.
+
+use std::fmt;
+
+use event_sdk_core::transport::{Completion, Error};
+
+use crate::dead_letters::{DeadLetter, GivenUp};
+
+/// Records which events a consumer has handled, and which it has given up, in the database in which
+/// their effects are.
+///
+/// A handler with an inbox ([`Handle::inbox`](super::Handle::inbox)) records that its event is done
+/// in the transaction of the effect. The consumer records that an event is dead before its letter is
+/// stored. So an event is never both. Stores implement this trait; `event-sdk-sql` does it for SQLite
+/// and PostgreSQL.
+pub trait Inbox: fmt::Debug + Send + Sync + 'static {
+    /// Records that the consumer gives up the event of this letter, unless the event is done.
+    ///
+    /// An event is known by its id, and by how often it was redriven: a record of an earlier redrive
+    /// is replaced. A letter without an event id has no record, and is [`Dead`](GivenUp::Dead).
+    ///
+    /// The consumer calls it before it stores the letter, and once more after each crash in between.
+    /// It is idempotent. It is not called if the [store of the letters](super::Consumer::dead_letters)
+    /// does the same in the transaction of the letter
+    /// ([`has_inbox`](crate::dead_letters::DeadLetterStore::has_inbox)).
+    ///
+    /// Not cancel-safe: after dropping the future, the event may be recorded or not. Calling it again
+    /// is safe.
+    ///
+    /// # Errors
+    ///
+    /// Errors of the store. The consumer holds the event, and calls it again.
+    fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>>;
+
+    /// Checks, before a consumer starts, that its events can be recorded. The default accepts every
+    /// consumer.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The error says what is missing, and what to do about it.
+    fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
+        let _ = consumer;
+        Completion::ready(Ok(()))
+    }
+}
+
+/// The ownership in which a consumer handles an event: of the whole consumer, or of a partition.
+///
+/// A store keeps the highest number, and refuses effects of an owner with a lower one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct OwnerEpoch {
+    /// The partition; zero if the consumer has no partitions.
+    pub partition: u32,
+    /// The number of the ownership: higher than those of all earlier owners of the partition, as
+    /// long as the coordination bucket is the same.
+    pub number: u64,
+}
+
+impl OwnerEpoch {
+    /// The ownership with this number.
+    #[must_use]
+    pub const fn new(partition: u32, number: u64) -> Self {
+        Self { partition, number }
+    }
+}
