@@ -10,6 +10,7 @@ mod filters;
 mod giving_back;
 mod handlers;
 mod journal;
+mod keep_alive;
 mod layers;
 mod letters;
 mod order;
