@@ -11,6 +11,7 @@
 //! - `attempts`: the handlers that run, in this task or in others;
 //! - `attempt_end`: handlers that return, or exceed their time limit;
 //! - `ownership`: the fence and the gate of a consumer with one owner;
+//! - `settle`: the settlement of an event, after which its key goes on;
 //! - `outcome`: what follows the end of a handler;
 //! - `acks`: events that are acknowledged together;
 //! - `batches`: the same for a batch;
@@ -44,6 +45,7 @@ mod parked;
 mod parking;
 mod records;
 mod releases;
+mod settle;
 mod sources;
 mod start;
 mod suspects;
@@ -64,12 +66,12 @@ use std::time::Duration;
 use event_sdk_core::Subject;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, Sleep};
-use event_sdk_core::transport::{Error, Settlement};
+use event_sdk_core::transport::Error;
 use slab::Slab;
 
 use self::attempts::Attempts;
 use self::circuit::Circuit;
-use self::entry::{Entry, State};
+use self::entry::Entry;
 use self::keys::{Admission, Key, Keys, Place};
 use self::layered::Layered;
 use self::outcome::Settling;
@@ -436,69 +438,6 @@ impl Engine {
     fn place(&self, id: usize) -> Place {
         let arrival = self.held.get(id).map_or(0, |entry| entry.arrival);
         Place { arrival, id }
-    }
-
-    /// Settles an event for good, or gives it back; the engine forgets it when the transport has
-    /// taken the settlement.
-    fn settle(&mut self, id: usize, settlement: Settlement) {
-        let Some(entry) = self.held.get_mut(id) else {
-            return;
-        };
-        // A request to the records has taken what is known.
-        let recording = matches!(entry.state, State::Recording) && entry.known.is_none();
-        entry.state = State::Settling;
-        let settlement = match settlement {
-            Settlement::Nak(_) if recording => return self.leave_when_recorded(id, settlement),
-            Settlement::Nak(_) => self.take_back_first(id, settlement),
-            settlement => Some(settlement),
-        };
-        if let Some(settlement) = settlement {
-            self.settle_now(id, settlement);
-        }
-    }
-
-    fn settle_now(&mut self, id: usize, settlement: Settlement) {
-        let is_parked = |entry: &Entry| entry.held.parked().is_some();
-        if self.held.get(id).is_some_and(is_parked) {
-            return self.settle_parked(id, &settlement);
-        }
-        let Some(settlement) = self.wait_for_earlier(id, settlement) else {
-            return;
-        };
-        self.tell_gate(id, &settlement);
-        let Some(entry) = self.held.get_mut(id) else {
-            return;
-        };
-        let Some(settler) = entry.held.delivery().settler() else {
-            self.forget(id);
-            return;
-        };
-        let end = crate::subscribe::End::of(&settlement);
-        match settler.settle(settlement).try_into_ready() {
-            Ok(answer) => self.settled(id, end, answer),
-            Err(answer) => self.settling.push(id, end, answer),
-        }
-    }
-
-    /// Removes an event, and makes the next ones of its key ready.
-    fn forget(&mut self, id: usize) {
-        let Some(entry) = self.held.try_remove(id) else {
-            return;
-        };
-        self.leave_breaker(id, &entry);
-        if let (true, Some(key)) = (entry.blocks_key, &entry.key) {
-            self.release(key);
-        }
-    }
-
-    /// Unblocks a key, or goes on with what waits for it in the park.
-    fn release(&mut self, key: &Key) {
-        if self.parking.lines.contains_key(key) {
-            self.keys.ease(key);
-            return self.go_on(key);
-        }
-        let most = self.handlers.batch().map_or(1, |batch| batch.max);
-        self.ready.extend(self.keys.release(key, most));
     }
 
     fn read_clock(&mut self) -> Duration {

@@ -80,7 +80,7 @@ impl Held {
     }
 
     /// It comes from the park.
-    pub(super) fn from_park(mut self, parked: Parked) -> Self {
+    pub(super) fn in_park(mut self, parked: Parked) -> Self {
         self.parked = Some(Box::new(parked));
         self
     }

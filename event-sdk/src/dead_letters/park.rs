@@ -3,12 +3,14 @@
 
 mod entries;
 mod key;
+mod key_state;
 mod request;
 mod skip;
 mod subjects;
 
 pub use entries::ParkedEvent;
-pub use key::{DeadKey, KeyState};
+pub use key::DeadKey;
+pub use key_state::KeyState;
 pub(crate) use request::Requests;
 pub use request::{ReleaseOutcome, ReleaseRequest};
 

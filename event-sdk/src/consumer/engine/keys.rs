@@ -140,12 +140,12 @@ impl Keys {
         }
     }
 
-    /// Takes the events for which `takes` returns true, up to `most`, the last one first.
+    /// Takes the events for which `leaves` returns true, up to `most`, the last one first.
     pub(super) fn take_back(
         &mut self,
         key: &Key,
         most: usize,
-        takes: impl Fn(usize) -> bool,
+        leaves: impl Fn(usize) -> bool,
     ) -> Vec<usize> {
         let mut taken = Vec::new();
         let Some(waiting) = self.waiting.get_mut(key) else {
@@ -154,7 +154,7 @@ impl Keys {
         let mut at = waiting.queue.len();
         while at > 0 && taken.len() < most {
             at -= 1;
-            let place = waiting.queue.get(at).filter(|place| takes(place.id));
+            let place = waiting.queue.get(at).filter(|place| leaves(place.id));
             if let Some(place) = place {
                 taken.push(place.id);
                 waiting.queue.remove(at);

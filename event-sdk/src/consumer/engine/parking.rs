@@ -42,7 +42,7 @@ pub(super) enum FromPark {
     /// The events of keys.
     Read(Vec<Key>, Result<HashMap<DeadKey, Vec<ParkedEvent>>, Error>),
     /// An event with its body; `None` if it was purged.
-    Loaded(Key, ParkedEvent, Result<Option<DeadLetter>, Error>),
+    Loaded(Key, ParkedEvent, Result<Option<Box<DeadLetter>>, Error>),
     Requests(Result<Requests, Error>),
     /// A request is answered.
     Answered,

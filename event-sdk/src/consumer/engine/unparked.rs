@@ -39,7 +39,7 @@ impl Engine {
         let key = key.clone();
         self.parking.pending.push(Box::pin(async move {
             let loaded = park.load(&event).await;
-            FromPark::Loaded(key, event, loaded)
+            FromPark::Loaded(key, event, loaded.map(|letter| letter.map(Box::new)))
         }));
     }
 
@@ -129,12 +129,17 @@ impl Engine {
     }
 
     /// An event of the park was read: it is handled as others are.
-    fn loaded(&mut self, key: &Key, event: ParkedEvent, loaded: Result<Option<DeadLetter>, Error>) {
+    fn loaded(
+        &mut self,
+        key: &Key,
+        event: ParkedEvent,
+        loaded: Result<Option<Box<DeadLetter>>, Error>,
+    ) {
         let Some(line) = self.parking.lines.get_mut(key) else {
             return;
         };
         let letter = match loaded {
-            Ok(Some(letter)) => letter,
+            Ok(Some(letter)) => *letter,
             Ok(None) => {
                 line.forget_events();
                 return self.go_on(key);
@@ -178,7 +183,7 @@ impl Engine {
             stream: stream.unwrap_or_default().into(),
         };
         let held = Held::new(delivery, redriven.map(Box::new), Arc::clone(&self.shared));
-        let id = self.hold(held.from_park(parked), Some(key.clone()));
+        let id = self.hold(held.in_park(parked), Some(key.clone()));
         if let Some(entry) = self.held.get_mut(id) {
             entry.blocks_key = true;
             entry.chosen = self.handlers.choose(entry.held.delivery(), &self.set);

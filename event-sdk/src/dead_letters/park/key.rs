@@ -1,4 +1,4 @@
-//! `DeadKey`: a key for whose letter later events wait.
+//! `DeadKey`: a key of events that wait in the park.
 
 use std::fmt;
 
@@ -6,7 +6,6 @@ use event_sdk_core::text::Text;
 
 use super::super::area::bounded_key;
 use super::super::letter::DeadLetter;
-use super::entries::ParkedEvent;
 
 /// A key of events in one stream.
 ///
@@ -53,43 +52,5 @@ impl fmt::Debug for DeadKey {
             .field("stream", &self.stream)
             .field("key_len", &self.key.len())
             .finish()
-    }
-}
-
-/// A key of which events wait in the park, and how many.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct KeyState {
-    /// The key.
-    pub key: DeadKey,
-    /// The sequence of its first event in the original stream.
-    pub first: u64,
-    /// The sequence of its last event in the original stream.
-    pub last: u64,
-    /// How many events there are, a dead one included.
-    pub events: u64,
-    /// Whether the key is dead: its first event is a dead letter, and waits for a
-    /// [request](super::Park::release). Otherwise the owner of the consumer handles the events
-    /// without one: they were put into the park while the key waited for a retry, or what was before
-    /// them is handled or was given up.
-    pub dead: bool,
-}
-
-impl KeyState {
-    /// The state of a key by its first event.
-    pub(super) fn of(first: &ParkedEvent) -> Self {
-        Self {
-            key: first.key.clone(),
-            first: first.position,
-            last: first.position,
-            events: 1,
-            dead: first.failed,
-        }
-    }
-
-    /// Adds a later event.
-    pub(super) fn add(&mut self, position: u64) {
-        self.last = position;
-        self.events += 1;
     }
 }
