@@ -59,7 +59,8 @@
 //! - [`EventBus::consumer`] runs handlers: with retry, order by key, dead letters and a graceful end;
 //!   see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
-//! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type.
+//! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type;
+//!   [`Publisher::encode`] returns an event in this form, for outboxes.
 //! - [`EventBus::apply`] creates and changes the declared streams and durables,
 //!   [`EventBus::apply_streams`] the streams only. [`EventBus::memory`] and the builder's `memory`
 //!   create the declared streams. Publishing and subscribing never create or change a stream.

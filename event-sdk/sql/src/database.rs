@@ -11,7 +11,6 @@ use sqlx::{Pool, Transaction};
 
 use crate::migrations::{SchemaDifference, SchemaVersion};
 use crate::tables::Tables;
-use crate::tx::Tx;
 
 /// The future of an operation on a connection.
 pub(crate) type SqlFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -63,18 +62,13 @@ pub trait Backend: sqlx::Database {
     -> SqlFuture<'a, Vec<SchemaDifference>>;
 }
 
-/// A connection in a transaction: a [`Tx`], a transaction of sqlx, a connection, or one of a pool.
+/// A connection in a transaction: a [`Tx`](crate::Tx), a transaction of sqlx, a connection, or one of a pool.
 ///
-/// A connection without a transaction works too: each row is then committed by itself.
+/// A connection without a transaction works too: each row is then committed by itself. Not
+/// behind a proxy that gives each transaction another connection: there, begin a transaction.
 pub trait AsConnection<DB: sqlx::Database>: Send {
     /// The connection.
     fn as_connection(&mut self) -> &mut DB::Connection;
-}
-
-impl<DB: Store> AsConnection<DB> for Tx<DB> {
-    fn as_connection(&mut self) -> &mut DB::Connection {
-        self
-    }
 }
 
 impl<DB: sqlx::Database> AsConnection<DB> for Transaction<'_, DB> {

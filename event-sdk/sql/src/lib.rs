@@ -63,7 +63,7 @@
 //! - `migrations`: creates and checks the tables;
 //! - `database`: what SQLite and PostgreSQL have in common;
 //! - `row`: rows of an outbox as they are read;
-//! - `outbox`, `enqueue`, `tx`, `operator`: the outbox of a service;
+//! - `outbox`: the outbox of a service, with `enqueue`, `tx` and `operator`;
 //! - `inbox`, `classify`: effects that happen once, and which errors are outages;
 //! - `letter_row`, `letters`: dead letters in a table, and their workflow;
 //! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
@@ -81,10 +81,6 @@ mod database;
 
 mod outbox;
 
-mod enqueue;
-
-mod tx;
-
 mod classify;
 
 mod inbox;
@@ -92,8 +88,6 @@ mod inbox;
 mod letter_row;
 
 mod letters;
-
-mod operator;
 
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -103,7 +97,6 @@ mod postgres;
 
 pub use classify::class_of;
 pub use database::{AsConnection, Store};
-pub use enqueue::{Enqueue, Enqueued};
 pub use error::store_error;
 pub use event_sdk_store::inbox::{
     CleanReport, InboxCleaner, InboxSource, InboxStatus, InboxStore, KeptBecause,
@@ -120,10 +113,9 @@ pub use inbox::{
 };
 pub use letters::{SqlDeadLetterQueue, SqlDeadLetters, SqlRedrive};
 pub use migrations::{SchemaDifference, SchemaVersion};
-pub use outbox::{NoEvent, Outbox};
+pub use outbox::{Enqueue, Enqueued, NoEvent, Outbox, Tx};
 #[cfg(feature = "postgres")]
 pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 pub use tables::{InvalidTables, Tables};
-pub use tx::Tx;

@@ -1,5 +1,9 @@
 //! `Outbox`: stores events in the caller's transaction, for a relay to publish.
 
+mod enqueue;
+mod operator;
+mod tx;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -9,10 +13,11 @@ use event_sdk_store::{Relay, StoreError, Wake};
 use sqlx::Pool;
 
 use crate::database::{AsConnection, Store};
-use crate::enqueue::{Enqueue, Target};
 use crate::migrations::{SchemaDifference, SchemaVersion};
 use crate::tables::Tables;
-use crate::tx::Tx;
+use enqueue::Target;
+pub use enqueue::{Enqueue, Enqueued};
+pub use tx::Tx;
 
 /// An outbox: events are stored in the caller's transaction, and a [relay](Self::relay) publishes
 /// them. The event and the other writes of the transaction are committed together, or neither is.

@@ -234,8 +234,12 @@ impl<S> Consumer<S> {
     }
 
     /// Sets how long the consumer keeps an event alive by restarting its ack wait, from its receipt.
-    /// Default: one hour. An event that is held longer is delivered again, perhaps to another
-    /// instance.
+    /// Default: one hour.
+    ///
+    /// An event that is held longer is delivered again, until its handler ends: within an ack wait
+    /// after this limit, and then after each ack wait. Another instance that receives it handles it.
+    /// The instance that holds it drops what it receives, and does not start the event a second
+    /// time: its handler settles these deliveries too.
     pub fn keep_alive_for(mut self, limit: Duration) -> Self {
         self.options.keep_alive_for = limit;
         self

@@ -58,6 +58,33 @@ impl<E: Event> Publisher<E> {
     /// For outboxes and schedulers: they store the message, and publish it later with
     /// [`EventBus::raw`](crate::EventBus::raw).
     ///
+    /// ```
+    /// # use event_sdk::{Event, EventBus};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Event, Serialize, Deserialize)]
+    /// # #[event(domain = "orders")]
+    /// # struct OrderPlaced { #[event(key)] id: u64 }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let bus = EventBus::memory();
+    /// let event = bus.publisher().encode(OrderPlaced { id: 7 })?;
+    /// assert_eq!(event.subject.as_str(), "events.orders.order.placed");
+    /// assert_eq!(event.key.as_deref(), Some("7"));
+    /// assert_eq!(event.message_id, event.event_id.to_string().as_str());
+    ///
+    /// // Later, perhaps in another process:
+    /// bus.raw().absolute()
+    ///     .publish(event.subject.as_str(), event.body)
+    ///     .headers(&event.headers)
+    ///     .message_id(event.message_id)
+    ///     .await?;
+    /// let mut stored = bus.history::<OrderPlaced>().await?;
+    /// let stored = stored.next().await.ok_or("nothing is stored")??;
+    /// assert_eq!(stored.event_id()?, event.event_id);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`InvalidSubject`](ErrorKind::InvalidSubject), [`InvalidHeader`](ErrorKind::InvalidHeader),

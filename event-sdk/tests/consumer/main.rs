@@ -11,6 +11,7 @@ mod giving_back;
 mod handlers;
 mod inbox;
 mod journal;
+mod keep_alive;
 mod layers;
 mod letters;
 mod order;

@@ -50,9 +50,18 @@ fn joined(which: impl Fn(&Line) -> bool) -> String {
     texts.flat_map(|line| [&*line.text, "\n"]).collect()
 }
 
-/// Waits until this is logged.
+/// Waits until this is logged. Each line is searched once, since there are many lines, and many
+/// cases wait at the same time.
 pub(crate) async fn until(text: &str) {
-    eventually(text, async || has(text).then_some(())).await;
+    let mut searched = 0;
+    eventually(text, async || {
+        let lines = lock();
+        let added = lines.get(searched..).unwrap_or_default();
+        let found = added.iter().any(|line| line.text.contains(text));
+        searched = lines.len();
+        found.then_some(())
+    })
+    .await;
 }
 
 struct Captured;

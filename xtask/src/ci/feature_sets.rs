@@ -126,6 +126,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "the stores of another database; has no features",
     },
     FeatureSet {
+        packages: &["event-sdk-store-conformance"],
+        features: Features::All,
+        reason: "the tests of another store; has no features",
+    },
+    FeatureSet {
         packages: &["event-sdk-sql"],
         features: Features::None,
         reason: "features only add; a crate that is generic over the database",

@@ -76,9 +76,13 @@ async fn schedules_survive_a_killed_server_and_fire_when_it_is_back() {
     for (key, millis) in [("overdue", 1_000), ("soon", 8_000), ("far", 3_600_000)] {
         schedule(&rig.nats, key, millis).await;
     }
+    let due = Timestamp::now() + SignedDuration::from_secs(1);
     rig.server.kill().await.unwrap();
-    // The first comes due while there is no server.
-    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    eventually(
+        "the first to come due while there is no server",
+        async || (Timestamp::now() > due).then_some(()),
+    )
+    .await;
     rig.server.restart().await.unwrap();
     let nats = Nats::connect(Nats::options(rig.server.url()))
         .await

@@ -80,8 +80,10 @@ pub(super) async fn check(
     pool: &Pool<Postgres>,
     tables: &Tables,
 ) -> Result<SchemaVersion, StoreError> {
-    let mut connection = pool.acquire().await.map_err(store_error)?;
-    match applied(&mut connection, tables).await {
+    let mut tx = pool.begin().await.map_err(store_error)?;
+    let applied = applied(&mut tx, tables).await;
+    drop(tx.rollback().await);
+    match applied {
         Ok(applied) => compare(MIGRATIONS, &applied, tables),
         Err(error) if error.kind() == StoreErrorKind::SchemaMissing => Err(missing(tables)),
         Err(error) => Err(error),

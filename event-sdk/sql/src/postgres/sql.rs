@@ -32,6 +32,7 @@ pub struct Sql {
     pub(super) park: Statement,
     pub(super) forget_parked: Statement,
     pub(super) add_parked: Statement,
+    pub(super) lock_parked: Statement,
     pub(super) park_behind: Statement,
     pub(super) is_releasing: Statement,
     pub(super) release_key: Statement,
@@ -189,6 +190,9 @@ impl Sql {
                     (id, shard, key, class, error, attempts, parked_at)
                 select r.id, r.shard, case when r.not_before is null then r.key end, $2, $3, $4, $5
                 from {outbox} r where r.id = $1"),
+            // Waits for a release of the key, and lets the next one see the rows that are moved.
+            lock_parked: sql("select true from {outbox_parked}
+                where shard = $1 and key = $2 and key is not null for update"),
             park_behind: sql("update {outbox} set state = 1 where id in (
                     select r.id from {outbox} r
                     where r.shard = $1 and r.key = $2

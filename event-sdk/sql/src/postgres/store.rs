@@ -57,6 +57,8 @@ impl PostgresOutbox {
         sqlx::query(statement.sql()).persistent(self.0.named)
     }
 
+    /// A transaction. Single statements need one too: sqlx prepares a statement and executes it in two
+    /// steps, and between them a proxy may change the connection.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.0.pool.begin().await.map_err(store_error)
     }

@@ -115,11 +115,14 @@ impl Rig {
     /// The rows of the outbox that meet a condition.
     pub(crate) async fn count(&self, condition: &str) -> i64 {
         let count = format!("select count(*) from event_outbox where {condition}");
-        sqlx::query_scalar(sqlx::AssertSqlSafe(count))
+        let mut tx = self.pool.begin().await.expect("begin");
+        let count = sqlx::query_scalar(sqlx::AssertSqlSafe(count))
             .persistent(false)
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *tx)
             .await
-            .expect("a count")
+            .expect("a count");
+        tx.commit().await.expect("commit");
+        count
     }
 
     pub(crate) async fn execute(&self, sql: &'static str) {

@@ -173,7 +173,7 @@ impl Model for Owners {
         }
         actions.extend((0..world.orphans.len()).map(Action::MakeOrphan));
         for (at, late) in world.late_records.iter().enumerate() {
-            if !self.is_awaited(world, late) {
+            if !attempts::is_awaited(world, late) {
                 actions.push(Action::MakeLateRecord(at));
             }
         }

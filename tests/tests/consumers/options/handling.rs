@@ -3,7 +3,7 @@
 use event_sdk::RawEvent;
 use event_sdk::consumer::{Consumer, Ctx, Handle, Outcome};
 
-use super::rig::{Both, Journal, Paid, Placed, on_both, pay, place, run};
+use super::rig::{Both, Journal, Paid, Placed, all_settled, on_both, pay, place, run, secs};
 use crate::rig::{eventually, within};
 
 /// Adds handlers of one form.
@@ -130,6 +130,38 @@ async fn consumers_of_one_process_are_ready_and_idle() {
         let report = within("the end", consumers.run_until(async {})).await;
         assert_eq!(report.into_result().unwrap().len(), 2);
         eventually("the end of all", async || consumers.count() == 0).await;
+    })
+    .await;
+}
+
+/// The instance that holds the event is delivered it again too, and drops these deliveries.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_event_that_is_held_beyond_keep_alive_for_goes_to_another_instance() {
+    on_both(async |bus| {
+        place(&bus, "a", 1).await;
+        let journal = Journal::default();
+        let instance = |name: &'static str, hangs: bool| {
+            let notes = journal.clone();
+            let consumer = bus.consumer::<Placed>("billing").no_handler_timeout();
+            let consumer = consumer.ack_wait(secs(1)).keep_alive_for(secs(1));
+            consumer.on(move |_: Placed, _| {
+                notes.note(name);
+                async move {
+                    if hangs {
+                        std::future::pending::<()>().await;
+                    }
+                    Ok(())
+                }
+            })
+        };
+        let first = run(instance("first", true));
+        journal.until(1).await;
+        let second = run(instance("second", false));
+        journal.until(2).await;
+        all_settled(&bus).await;
+        assert_eq!(journal.notes(), ["first", "second"]);
+        assert_eq!(second.end().await.handled, 1);
+        first.crash().await;
     })
     .await;
 }

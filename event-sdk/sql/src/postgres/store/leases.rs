@@ -49,14 +49,16 @@ impl PostgresOutbox {
         ttl: Duration,
         at_most: u16,
     ) -> Result<Vec<ShardLease>, StoreError> {
+        let mut tx = self.begin().await?;
         let claimed = self
             .query(&self.sql().claim)
             .bind(relay.to_string())
             .bind(micros(ttl))
             .bind(i64::from(at_most))
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         leases(&claimed)
     }
 
@@ -65,6 +67,7 @@ impl PostgresOutbox {
         relay: RelayId,
         leases: Vec<ShardLease>,
     ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         let shards: Vec<_> = leases
             .iter()
             .map(|lease| signed_shard(lease.shard))
@@ -74,18 +77,21 @@ impl PostgresOutbox {
             .bind(relay.to_string())
             .bind(shards)
             .bind(epochs)
-            .execute(&self.0.pool)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(())
     }
 
     pub(super) async fn leave_all(&self, relay: RelayId) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
         self.query(&self.sql().leave)
             .bind(relay.to_string())
-            .execute(&self.0.pool)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(())
     }
 
@@ -94,13 +100,15 @@ impl PostgresOutbox {
         relay: RelayId,
         ttl: Duration,
     ) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
         let claimed = self
             .query(&self.sql().claim_cleaning)
             .bind(relay.to_string())
             .bind(micros(ttl))
-            .execute(&self.0.pool)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(claimed.rows_affected() == 1)
     }
 }

@@ -18,17 +18,20 @@ impl PostgresOutbox {
         after: i64,
         limit: u32,
     ) -> Result<Vec<ParkedEntry>, StoreError> {
+        let mut tx = self.begin().await?;
         let found = self
             .query(&self.sql().parked)
             .bind(after)
             .bind(i64::from(limit))
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         read_parked(&found)
     }
 
     pub(super) async fn retry(&self, which: WhichParked) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
         let sql = self.sql();
         let query = match which {
             WhichParked::All => self.query(&sql.retry_all),
@@ -36,7 +39,8 @@ impl PostgresOutbox {
             WhichParked::Row(id) => self.query(&sql.retry_row).bind(id),
             _ => return Ok(0),
         };
-        let retried = query.execute(&self.0.pool).await.map_err(store_error)?;
+        let retried = query.execute(&mut *tx).await.map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(retried.rows_affected())
     }
 
@@ -108,14 +112,16 @@ impl PostgresOutbox {
     }
 
     pub(super) async fn read_status(&self, now: Timestamp) -> Result<OutboxStatus, StoreError> {
+        let mut tx = self.begin().await?;
         let since = now - OutboxStatus::RATE_WINDOW;
         let row = self
             .query(&self.sql().status)
             .bind(signed(Counted::LIMIT + 1))
             .bind(since.as_microsecond())
-            .fetch_one(&self.0.pool)
+            .fetch_one(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         let counted = |index: usize| -> Result<Counted, StoreError> {
             let rows: i64 = row.try_get(index).map_err(store_error)?;
             Ok(Counted::new(u64::try_from(rows).unwrap_or(0)))
@@ -141,17 +147,19 @@ impl PostgresOutbox {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
         let deleted = self
             .query(&self.sql().clean)
             .bind(before.as_microsecond())
             .bind(i64::from(limit))
-            .execute(&self.0.pool)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
         self.query(&self.sql().clean_relays)
-            .execute(&self.0.pool)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(deleted.rows_affected())
     }
 }

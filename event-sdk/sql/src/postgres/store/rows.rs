@@ -20,15 +20,17 @@ impl PostgresOutbox {
         shards: Vec<ShardPosition>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.begin().await?;
         let (shards, positions) = columns(&shards);
         let found = self
             .query(&self.sql().fetch)
             .bind(shards)
             .bind(positions)
             .bind(i64::from(limit))
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         read_rows(&found)
     }
 
@@ -38,6 +40,7 @@ impl PostgresOutbox {
         except: Vec<i64>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.begin().await?;
         let (shards, positions) = columns(&shards);
         let found = self
             .query(&self.sql().fetch_below)
@@ -45,9 +48,10 @@ impl PostgresOutbox {
             .bind(positions)
             .bind(i64::from(limit))
             .bind(except)
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         read_rows(&found)
     }
 
@@ -86,21 +90,23 @@ impl PostgresOutbox {
         shards: Vec<u16>,
         now: Timestamp,
     ) -> Result<PendingWork, StoreError> {
+        let mut tx = self.begin().await?;
         let shards = signed_shards(&shards);
         let due = self
             .query(&self.sql().has_due)
             .bind(now.as_microsecond())
             .bind(&shards)
-            .fetch_one(&self.0.pool)
+            .fetch_one(&mut *tx)
             .await
             .and_then(|row| row.try_get(0))
             .map_err(store_error)?;
         let releases = self
             .query(&self.sql().releases)
             .bind(&shards)
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(PendingWork::new(due, read_parked(&releases)?))
     }
 
@@ -111,15 +117,17 @@ impl PostgresOutbox {
         after: i64,
         limit: u32,
     ) -> Result<Vec<PublishedRow>, StoreError> {
+        let mut tx = self.begin().await?;
         let found = self
             .query(&self.sql().published)
             .bind(since.as_microsecond())
             .bind(after)
             .bind(i64::from(limit))
             .bind(signed_shards(&shards))
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         let read = |row: &PgRow| {
             let stream: Option<String> = row.try_get(11)?;
             let sequence: Option<i64> = row.try_get(12)?;
@@ -145,6 +153,7 @@ impl PostgresOutbox {
         rows: Vec<ConfirmedRow>,
         now: Timestamp,
     ) -> Result<Vec<i64>, StoreError> {
+        let mut tx = self.begin().await?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let shards: Vec<_> = rows.iter().map(|row| signed_shard(row.shard)).collect();
         let epochs: Vec<_> = rows.iter().map(|row| row.epoch).collect();
@@ -162,9 +171,10 @@ impl PostgresOutbox {
             .bind(epochs)
             .bind(streams)
             .bind(sequences)
-            .fetch_all(&self.0.pool)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         marked
             .iter()
             .map(|row| row.try_get(0))
@@ -240,6 +250,18 @@ impl PostgresOutbox {
     ) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
         if !self.lock_lease(&mut tx, lease).await? {
+            return Ok(0);
+        }
+        // While a release runs, the parked rows are still visible as parked here: without this lock,
+        // rows would be moved behind a row that is not parked any more, and stay there.
+        let parked = self
+            .query(&self.sql().lock_parked)
+            .bind(signed_shard(lease.shard))
+            .bind(key.clone())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(store_error)?;
+        if parked.is_none() {
             return Ok(0);
         }
         let moved = self

@@ -9,6 +9,7 @@ use event_sdk_core::transport::Completion;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
+use super::process::settle;
 use super::{Handler, Owners};
 use crate::consumer::attempts::{
     AttemptRecords, Begun, EventPlace, Expected, Known, LastOutcome, RecordStore, StoreError,
@@ -103,7 +104,7 @@ impl Owners {
             passed.stage = stage;
         }
         if stage == Stage::GivingUp && self.has(Mistake::DeadWithoutLetter) {
-            self.settle(world, p, sequence);
+            settle(world, p, sequence);
         }
         false
     }
@@ -137,13 +138,6 @@ impl Owners {
                 passed.stage = Stage::Recording { alone };
             }
         }
-    }
-
-    /// Whether the sender of a record still waits for it.
-    pub(super) fn is_awaited(&self, world: &World, late: &LateRecord) -> bool {
-        let owned = world.processes[late.process].ownership.as_ref();
-        let passed = owned.and_then(|owned| owned.passed.get(&late.sequence));
-        passed.is_some_and(|passed| matches!(passed.stage, Stage::Recording { .. }))
     }
 
     /// The bucket makes a write whose sender is no longer the owner.
@@ -205,7 +199,7 @@ impl Owners {
                 world.completed.insert(sequence);
                 world.history.remove(&sequence);
                 self.forget(world, p, sequence);
-                self.settle(world, p, sequence);
+                settle(world, p, sequence);
             }
             Handler::Fails => {
                 let passed = passed_of(world, p, sequence);
@@ -256,7 +250,7 @@ impl Owners {
         world.letters.insert(sequence);
         world.history.remove(&sequence);
         self.forget(world, p, sequence);
-        self.settle(world, p, sequence);
+        settle(world, p, sequence);
         Ok(())
     }
 
@@ -294,6 +288,13 @@ impl Owners {
         let store = Arc::clone(bucket);
         AttemptRecords::new("model".into(), self.max_attempts, store).with_tokens_from(token)
     }
+}
+
+/// Whether the sender of a record still waits for it.
+pub(super) fn is_awaited(world: &World, late: &LateRecord) -> bool {
+    let owned = world.processes[late.process].ownership.as_ref();
+    let passed = owned.and_then(|owned| owned.passed.get(&late.sequence));
+    passed.is_some_and(|passed| matches!(passed.stage, Stage::Recording { .. }))
 }
 
 fn known_of(records: &AttemptRecords, sequence: u64) -> Known {

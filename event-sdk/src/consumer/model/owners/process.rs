@@ -190,18 +190,6 @@ impl Owners {
         self.ended(world, p, sequence)
     }
 
-    /// An owner acknowledges a message that it has completed or given up.
-    pub(super) fn settle(&self, world: &mut World, p: usize, sequence: u64) {
-        if let Some(owned) = &mut world.processes[p].ownership {
-            owned.passed.remove(&sequence);
-            owned.done.insert(sequence);
-            if let Some(gate) = &mut owned.gate {
-                gate.settled(sequence);
-            }
-        }
-        world.acks.insert((sequence, p));
-    }
-
     /// A process notices that it has lost its lease, or has it now.
     pub(super) fn notice(&self, world: &mut World, p: usize) {
         let now = time(world.now);
@@ -245,6 +233,18 @@ impl Owners {
         }
         Some((revision, Some(entry)))
     }
+}
+
+/// An owner acknowledges a message that it has completed or given up.
+pub(super) fn settle(world: &mut World, p: usize, sequence: u64) {
+    if let Some(owned) = &mut world.processes[p].ownership {
+        owned.passed.remove(&sequence);
+        owned.done.insert(sequence);
+        if let Some(gate) = &mut owned.gate {
+            gate.settled(sequence);
+        }
+    }
+    world.acks.insert((sequence, p));
 }
 
 /// Reports an answer to the lease.

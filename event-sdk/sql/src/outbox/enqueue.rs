@@ -11,8 +11,8 @@ use event_sdk_store::outbox::OutboxMessage;
 use event_sdk_store::{StoreError, StoreErrorKind};
 use jiff::Timestamp;
 
+use super::{NoEvent, Outbox};
 use crate::database::Store;
-use crate::outbox::{NoEvent, Outbox};
 
 /// Stores one event: set options, then await it. [`Outbox::enqueue`] and [`Tx::publish`](crate::Tx::publish)
 /// return it.

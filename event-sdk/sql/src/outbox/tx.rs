@@ -7,10 +7,10 @@ use event_sdk::{Event, IntoPublishable};
 use event_sdk_store::StoreError;
 use sqlx::Transaction;
 
-use crate::database::Store;
-use crate::enqueue::Enqueue;
+use super::Outbox;
+use super::enqueue::Enqueue;
+use crate::database::{AsConnection, Store};
 use crate::error::store_error;
-use crate::outbox::Outbox;
 
 /// A transaction with an outbox. [`Outbox::begin`] returns it.
 ///
@@ -63,6 +63,12 @@ impl<DB: Store> Tx<DB> {
     /// Those of the [database](crate::store_error).
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.transaction.rollback().await.map_err(store_error)
+    }
+}
+
+impl<DB: Store> AsConnection<DB> for Tx<DB> {
+    fn as_connection(&mut self) -> &mut DB::Connection {
+        self
     }
 }
 

@@ -3,8 +3,8 @@
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxStatus, ParkedEntry, WhichParked};
 
+use super::Outbox;
 use crate::database::Store;
-use crate::outbox::Outbox;
 
 /// Rows that are deleted in one transaction.
 const PURGE_BATCH: u32 = 1_000;

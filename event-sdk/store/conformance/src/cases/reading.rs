@@ -1,0 +1,177 @@
+//! Cases of reading ready rows: positions, limits, what lies ahead in a key, late commits.
+
+use event_sdk_store::outbox::{Ahead, ShardPosition};
+
+use crate::case::cases;
+use crate::failure::{Outcome, ensure_eq};
+use crate::rig::{MANY, Rig, keyed, names, row};
+
+cases! { "reading":
+    rows_are_read_from_a_position_on []
+        "Ready rows are returned from the position on, which is included, by id.";
+    a_limit_leaves_no_gap []
+        "A limited read returns the rows of a shard that come first, and the next one goes on behind them.";
+    only_the_asked_shards_are_read [Shards]
+        "Rows of other shards are not returned.";
+    an_unpublished_row_ahead_is_reported []
+        "A row whose key has a ready row below the position is reported, and no other row is.";
+    a_published_row_is_not_ahead []
+        "Published rows and rows of other keys are not ahead of a row.";
+    rows_below_a_position_are_read []
+        "Rows below the position are returned by id, without those that are excepted, up to the limit.";
+    a_late_commit_is_found_below [ConcurrentWriters]
+        "A row that commits later than one with a higher id is found below the position.";
+    a_late_commit_is_ahead_of_its_key [ConcurrentWriters]
+        "After a late commit, the later rows of its key are reported as behind it.";
+}
+
+async fn rows_are_read_from_a_position_on(rig: Rig) -> Outcome {
+    rig.write(["a", "b", "c"].map(|name| keyed(name, "k")))
+        .await?;
+    let rows = rig.ready().await?;
+    let (shard, from) = (rows[0].shard, rows[1].id);
+    let position = ShardPosition { shard, from };
+    let found = rig.store.fetch(vec![position], MANY).await?;
+    ensure_eq!(names(&found), ["b", "c"], "from the second row on");
+    let from = rows[2].id + 1;
+    let position = ShardPosition { shard, from };
+    let found = rig.store.fetch(vec![position], MANY).await?;
+    ensure_eq!(names(&found), [""; 0], "behind the last row");
+    Ok(())
+}
+
+async fn a_limit_leaves_no_gap(rig: Rig) -> Outcome {
+    let all = (0..50).map(|number| format!("row {number:02}"));
+    let all: Vec<_> = all.collect();
+    let mut rows = Vec::new();
+    for (number, name) in all.iter().enumerate() {
+        rows.push(keyed(name, &format!("key {}", number % 7)));
+    }
+    rig.write(rows).await?;
+    let mut positions = rig.positions(0);
+    let mut found = Vec::new();
+    loop {
+        let rows = rig.store.fetch(positions.clone(), 8).await?;
+        ensure_eq!(rows.len() <= 8, true, "at most the limit");
+        if rows.is_empty() {
+            break;
+        }
+        for row in &rows {
+            let position = &mut positions[usize::from(row.shard)];
+            ensure_eq!(row.id >= position.from, true, "by id in a shard");
+            position.from = row.id + 1;
+        }
+        found.extend(names(&rows));
+    }
+    found.sort_unstable();
+    ensure_eq!(found, all, "the rows of all reads");
+    Ok(())
+}
+
+async fn only_the_asked_shards_are_read(rig: Rig) -> Outcome {
+    let keys = 0..60;
+    rig.write(keys.map(|key| keyed(&format!("row {key}"), &format!("key {key}"))))
+        .await?;
+    let rows = rig.ready().await?;
+    let shard = rows[0].shard;
+    let position = ShardPosition { shard, from: 0 };
+    let found = rig.store.fetch(vec![position], MANY).await?;
+    let expected: Vec<_> = rows.into_iter().filter(|row| row.shard == shard).collect();
+    ensure_eq!(names(&found), names(&expected), "the rows of a shard");
+    let found = rig.store.fetch(Vec::new(), MANY).await?;
+    ensure_eq!(names(&found), [""; 0], "the rows of no shard");
+    Ok(())
+}
+
+async fn an_unpublished_row_ahead_is_reported(rig: Rig) -> Outcome {
+    rig.write([keyed("a", "k"), keyed("b", "k"), keyed("c", "other")])
+        .await?;
+    let rows = rig.ready().await?;
+    let below = rows.iter().map(|row| (row.ahead, row.id)).next();
+    ensure_eq!(
+        below.map(|row| row.0),
+        Some(Ahead::Nothing),
+        "the first row"
+    );
+    let ahead: Vec<_> = rows.iter().map(|row| row.ahead).collect();
+    ensure_eq!(ahead, [Ahead::Nothing; 3], "rows that are read together");
+    let found = rig.store.fetch(rig.positions(rows[1].id), MANY).await?;
+    let mut ahead: Vec<_> = found.iter().map(|row| (row.id, row.ahead)).collect();
+    ahead.sort_unstable_by_key(|row| row.0);
+    let expected = [
+        (rows[1].id, Ahead::Unpublished),
+        (rows[2].id, Ahead::Nothing),
+    ];
+    ensure_eq!(ahead, expected, "the rows from the second on");
+    Ok(())
+}
+
+async fn a_published_row_is_not_ahead(rig: Rig) -> Outcome {
+    let owner = rig.owner().await?;
+    rig.write([
+        keyed("a", "k"),
+        keyed("b", "other"),
+        keyed("c", "k"),
+        row("d"),
+    ])
+    .await?;
+    let rows = rig.ready().await?;
+    rig.publish(&owner, &[&rows[0]], crate::rig::at(1)).await?;
+    let found = rig.store.fetch(rig.positions(rows[2].id), MANY).await?;
+    let ahead: Vec<_> = found.iter().map(|row| row.ahead).collect();
+    ensure_eq!(ahead, [Ahead::Nothing; 2], "the rows behind");
+    Ok(())
+}
+
+async fn rows_below_a_position_are_read(rig: Rig) -> Outcome {
+    rig.write(["a", "b", "c", "d", "e"].map(|name| keyed(name, "k")))
+        .await?;
+    let rows = rig.ready().await?;
+    let below = |except: Vec<i64>, limit| {
+        let store = rig.store.clone();
+        let positions = rig.positions(rows[4].id);
+        async move {
+            let found = store.fetch_below(positions, except, limit).await?;
+            Outcome::Ok(names(&found))
+        }
+    };
+    let all = below(Vec::new(), MANY).await?;
+    ensure_eq!(all, ["a", "b", "c", "d"], "below the last row");
+    let some = below(vec![rows[0].id, rows[2].id], MANY).await?;
+    ensure_eq!(some, ["b", "d"], "without the excepted rows");
+    ensure_eq!(below(vec![rows[0].id], 2).await?, ["b", "c"], "two of them");
+    let first = rig.positions(rows[0].id);
+    let found = rig.store.fetch_below(first, Vec::new(), MANY).await?;
+    ensure_eq!(names(&found), [""; 0], "below the first row");
+    Ok(())
+}
+
+async fn a_late_commit_is_found_below(rig: Rig) -> Outcome {
+    let mut late = rig.begin().await?;
+    late.insert(keyed("late", "a")).await?;
+    rig.write([keyed("early", "b")]).await?;
+    let rows = rig.ready().await?;
+    ensure_eq!(names(&rows), ["early"], "before the late commit");
+    late.commit().await?;
+    let positions = rig.positions(rows[0].id + 1);
+    let behind = rig.store.fetch(positions.clone(), MANY).await?;
+    ensure_eq!(names(&behind), [""; 0], "behind the early row");
+    let except = vec![rows[0].id];
+    let found = rig.store.fetch_below(positions, except, MANY).await?;
+    ensure_eq!(names(&found), ["late"], "below the position");
+    Ok(())
+}
+
+async fn a_late_commit_is_ahead_of_its_key(rig: Rig) -> Outcome {
+    let mut late = rig.begin().await?;
+    late.insert(keyed("late", "k")).await?;
+    rig.write([keyed("other", "o")]).await?;
+    let from = rig.ready().await?[0].id + 1;
+    late.commit().await?;
+    // The next transaction of the key waited for the late one.
+    rig.write([keyed("next", "k")]).await?;
+    let found = rig.store.fetch(rig.positions(from), MANY).await?;
+    let found: Vec<_> = found.iter().map(|row| row.ahead).collect();
+    ensure_eq!(found, [Ahead::Unpublished], "the next row of the key");
+    Ok(())
+}
