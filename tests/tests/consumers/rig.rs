@@ -43,10 +43,16 @@ pub(crate) async fn left(bus: &EventBus, durable: &str) -> Option<(u64, u64)> {
     Some((info.ack_pending, info.pending))
 }
 
-pub(crate) async fn within<T>(what: &str, future: impl IntoFuture<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future.into_future())
-        .await
-        .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+pub(crate) fn within<T>(
+    what: &str,
+    future: impl IntoFuture<Output = T>,
+) -> impl Future<Output = T> {
+    let future = tokio::time::timeout(PATIENCE, Box::pin(future.into_future()));
+    async move {
+        future
+            .await
+            .unwrap_or_else(|_| panic!("waited in vain for {what}"))
+    }
 }
 
 /// Asks until it is so.

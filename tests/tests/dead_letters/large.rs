@@ -194,7 +194,7 @@ async fn a_letter_that_is_many_times_the_limit_has_many_parts() {
     let memory = builder().memory_with(|memory| memory.max_payload(LOWER));
     for bus in [memory.unwrap(), nats] {
         let queue = bus.dead_letters("DLQ");
-        let body: Vec<u8> = (0..LIMIT).map(|at| (at % 251) as u8).collect();
+        let body: Vec<u8> = (0..=250).cycle().take(LIMIT).collect();
         for (number, headers) in [(1, Headers::new()), (2, headers(4 * LOWER))] {
             let mut letter = letter(number);
             letter.body = body.clone().into();
@@ -255,10 +255,7 @@ async fn parts_that_were_left_behind_are_used_again() {
             .unwrap()
     };
     let mut letter = letter(1);
-    letter.body = (0..LIMIT)
-        .map(|at| (at % 251) as u8)
-        .collect::<Vec<_>>()
-        .into();
+    letter.body = (0..=250).cycle().take(LIMIT).collect::<Vec<_>>().into();
     let first = bus();
     put(&first, &letter).await;
     let all = stored(&first, "DLQ", "dlq.>").await;

@@ -9,7 +9,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure, Retry};
-use event_sdk::dead_letters::{DeadLetters, LetterFilter, Page};
+use event_sdk::dead_letters::{DeadLetters, LetterFilter, LetterSummary, Page};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::{Error, Event, EventBus};
 use event_sdk_test_servers::Server;
@@ -217,7 +217,7 @@ async fn dead_keys_keep_their_order_across_redrive_restart_and_owners() {
     let list = within("a list", queue.list(&filter, Page::ALL))
         .await
         .unwrap();
-    assert!(list.iter().all(|it| it.holds_its_key()), "{list:?}");
+    assert!(list.iter().all(LetterSummary::holds_its_key), "{list:?}");
     assert_eq!(list.len() as u64, KEYS);
     let dry = queue.redrive(LetterFilter::open()).dry_run();
     assert_eq!(

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use event_sdk::consumer::{Ctx, Failure, Retry};
 use event_sdk::dead_letters::{
-    Audit, DeadKey, DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, LetterStatus,
-    Page, RedriveOutcome,
+    Audit, DeadKey, DeadLetterClass, DeadLetterQueue, DeadLetterStream, DeadLetters, LetterFilter,
+    LetterStatus, Page, RedriveOutcome,
 };
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::Deletion;
@@ -32,6 +32,13 @@ pub(crate) async fn workflow(url: &str, replicas: u8) {
     let bus = bus.transport(nats.unwrap()).unwrap();
     within("the streams", bus.apply_streams()).await.unwrap();
 
+    redrives(&bus).await;
+    by_hand(&bus).await;
+}
+
+/// Events that a consumer gives up are redriven: all but one are handled, and that one when it is
+/// edited.
+async fn redrives(bus: &EventBus) {
     let publisher = bus.publisher::<OrderPlaced>();
     let orders = (1..=30).map(|id| OrderPlaced {
         id,
@@ -57,15 +64,7 @@ pub(crate) async fn workflow(url: &str, replicas: u8) {
     let running = tokio::spawn(consumer.run_until(async { drop(stopped.await) }));
     let queue = bus.dead_letters("DLQ");
     let open = LetterFilter::open();
-    let count = async |filter: &LetterFilter, expected: u64| {
-        let counted = async {
-            while queue.count(filter).await.unwrap() != expected {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        within("letters", counted).await;
-    };
-    count(&open, 15).await;
+    count(&queue, &open, 15).await;
     let groups = within("groups", queue.groups(&open)).await.unwrap();
     assert_eq!((groups.len(), groups[0].count), (1, 15));
 
@@ -74,7 +73,7 @@ pub(crate) async fn workflow(url: &str, replicas: u8) {
         .unwrap();
     assert_eq!(report.redriven.len(), 15);
     // The event that fails again is another letter.
-    count(&open, 1).await;
+    count(&queue, &open, 1).await;
     let again = within("a list", queue.list(&open, Page::ALL))
         .await
         .unwrap()
@@ -111,13 +110,17 @@ pub(crate) async fn workflow(url: &str, replicas: u8) {
     drop(stop);
     let report = within("the end", running).await.unwrap().unwrap();
     assert_eq!((report.handled, report.dead_lettered), (30, 16));
+}
 
-    // By hand: a letter, written twice; the park of its key; archive and purge.
+/// A letter, written twice; the park of its key; and a purge of all letters.
+async fn by_hand(bus: &EventBus) {
+    let queue = bus.dead_letters("DLQ");
+    let audit = Audit::by("alice").because("the order is cancelled");
     let mut other = letter(1);
     other.sequenced = true;
-    put(&bus, &other).await;
-    put(&bus, &other).await;
-    count(&open, 1).await;
+    put(bus, &other).await;
+    put(bus, &other).await;
+    count(&queue, &LetterFilter::open(), 1).await;
     let key = DeadKey::of(&other).unwrap();
     let park = queue.park("billing");
     other.origin.sequence = 99;
@@ -135,7 +138,17 @@ pub(crate) async fn workflow(url: &str, replicas: u8) {
         .await
         .unwrap();
     assert!(purged.purged.len() >= 16, "{purged:?}");
-    count(&LetterFilter::all(), 0).await;
+    count(&queue, &all, 0).await;
+}
+
+/// Waits until there are so many letters.
+async fn count(queue: &DeadLetterQueue, filter: &LetterFilter, expected: u64) {
+    let counted = async {
+        while queue.count(filter).await.unwrap() != expected {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    within("letters", counted).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

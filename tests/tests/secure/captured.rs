@@ -50,14 +50,19 @@ fn joined(which: impl Fn(&Line) -> bool) -> String {
     texts.flat_map(|line| [&*line.text, "\n"]).collect()
 }
 
-/// Waits until this is logged. Each line is searched once, since there are many lines, and many
-/// cases wait at the same time.
+/// Waits until this is logged.
 pub(crate) async fn until(text: &str) {
+    until_line(&[text]).await;
+}
+
+/// Waits until all of this is logged in one line. Each line is searched once, since there are many
+/// lines, and many cases wait at the same time.
+pub(crate) async fn until_line(texts: &[&str]) {
     let mut searched = 0;
-    eventually(text, async || {
+    eventually(&texts.join(" and "), async || {
         let lines = lock();
         let added = lines.get(searched..).unwrap_or_default();
-        let found = added.iter().any(|line| line.text.contains(text));
+        let found = (added.iter()).any(|line| texts.iter().all(|text| line.text.contains(text)));
         searched = lines.len();
         found.then_some(())
     })

@@ -168,9 +168,9 @@ async fn subject_key_and_stream_are_filters_of_the_server() {
         };
         let journal = Journal::default();
         let by_key = noting_both(&bus, &journal).key("a");
-        let mut noted = notes(by_key, &journal, 4).await;
-        noted.sort();
-        assert_eq!(noted, ["paid 1", "paid 3", "placed 1", "placed 3"]);
+        let mut all = notes(by_key, &journal, 4).await;
+        all.sort();
+        assert_eq!(all, ["paid 1", "paid 3", "placed 1", "placed 3"]);
         let info = info(&bus, "ORDERS").await.unwrap();
         assert_eq!((info.pending, info.ack_pending, info.deliveries), (0, 0, 2));
         let filters: Vec<_> = info
@@ -182,9 +182,9 @@ async fn subject_key_and_stream_are_filters_of_the_server() {
         assert_eq!(filters, ["events.shop.order.placed.a"]);
 
         let journal = Journal::default();
-        let noted = journal.clone();
+        let seen = journal.clone();
         let other = bus.consumer::<Both>("audit").each(move |event, _| {
-            noted.note(matches!(event, Both::Paid(_)).to_string());
+            seen.note(matches!(event, Both::Paid(_)).to_string());
             async { Ok(()) }
         });
         let by_subject = other.subject(subject!("money.order.paid.b"));

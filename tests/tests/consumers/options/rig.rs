@@ -67,7 +67,10 @@ pub(crate) async fn on_both(test: impl AsyncFn(EventBus)) {
     within("the streams", nats.apply()).await.unwrap();
     let memory = builder().memory().unwrap();
     within("the bucket", memory.apply()).await.unwrap();
-    tokio::join!(named("memory", test(memory)), named("a server", test(nats)),);
+    tokio::join!(
+        named("memory", Box::pin(test(memory))),
+        named("a server", Box::pin(test(nats))),
+    );
 }
 
 /// Says on which transport a test failed.
