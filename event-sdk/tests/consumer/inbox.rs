@@ -250,7 +250,7 @@ async fn each_ownership_has_a_higher_epoch() {
             });
         consumer.run_until(journal.wait(1)).await.unwrap();
     }
-    let epochs = epochs.lock().unwrap();
+    let epochs = epochs.lock().unwrap().clone();
     let numbers: Vec<_> = epochs.iter().flatten().map(|it| it.number).collect();
     assert_eq!(numbers.len(), 2);
     assert!(numbers[0] < numbers[1], "{numbers:?}");

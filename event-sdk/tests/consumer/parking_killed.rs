@@ -192,7 +192,7 @@ async fn a_parked_event_that_kills_its_process_is_found() {
     for number in 1..=EVENTS {
         place(&bus, "a", number).await;
     }
-    let (killer, journal) = (4, Journal::new());
+    let (fatal, journal) = (4, Journal::new());
     let mut starts = 0;
     let queue = bus.dead_letters("DLQ");
     loop {
@@ -209,7 +209,7 @@ async fn a_parked_event_that_kills_its_process_is_found() {
             .on(move |order: OrderPlaced, ctx: Ctx| {
                 let (kill, notes) = (kill.clone(), notes.clone());
                 async move {
-                    if order.number == killer {
+                    if order.number == fatal {
                         kill.send(()).unwrap();
                         std::future::pending::<()>().await;
                     }
@@ -239,7 +239,7 @@ async fn a_parked_event_that_kills_its_process_is_found() {
     let list = queue.list(&LetterFilter::open(), Page::ALL).await.unwrap();
     assert_eq!(list.len(), 1);
     assert_eq!(list[0].class, DeadLetterClass::KilledProcess);
-    assert_eq!(list[0].origin.sequence, killer);
+    assert_eq!(list[0].origin.sequence, fatal);
     let order = journal.notes();
     assert_eq!(order, ["1", "2", "3", "5", "6", "7", "8"]);
 }
