@@ -203,6 +203,7 @@ pub(super) const TABLE: &[FeatureSet] = &[
             "event-sdk-test-events",
             "event-sdk-test-programs",
             "event-sdk-test-servers",
+            "event-sdk-test-stores",
             "xtask",
         ],
         features: Features::All,
