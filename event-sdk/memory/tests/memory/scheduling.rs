@@ -50,7 +50,7 @@ fn waiting(rig: &Rig) -> Vec<String> {
 fn a_message_fires_at_its_time_and_not_a_nanosecond_before() {
     let rig = rig();
     schedule(&rig, "a", 10);
-    rig.step(10 * SECOND - NANO);
+    rig.step(Duration::from_nanos(9_999_999_999));
     assert_eq!((rig.state().messages, waiting(&rig).len()), (0, 1));
     rig.step(NANO);
     assert_eq!((rig.state().messages, waiting(&rig).len()), (1, 0));
@@ -71,7 +71,7 @@ fn a_waiting_subscription_is_woken_when_a_message_fires() {
         assert!(reader.take_woken(), "nothing set a timer for {key}");
     }
     assert!(reader.poll_once().is_pending());
-    rig.step(5 * SECOND - NANO);
+    rig.step(Duration::from_nanos(4_999_999_999));
     assert!(!reader.take_woken());
     rig.step(NANO);
     assert!(reader.take_woken());
@@ -236,5 +236,5 @@ async fn a_schedule_fires_on_the_clock_of_tokio() {
     let item = subscription.deliveries.next().await;
     assert!(item.is_some_and(|item| item.is_ok()));
     let waited = begun.elapsed();
-    assert!(waited > day - SECOND && waited < day + SECOND, "{waited:?}");
+    assert!(waited + SECOND > day && waited < day + SECOND, "{waited:?}");
 }

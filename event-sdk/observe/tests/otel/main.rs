@@ -198,19 +198,16 @@ async fn a_batch_is_linked_to_each_of_its_events() {
     });
     consumer.run_until(done.notified()).await.unwrap();
     let spans = tracer.spans();
-    let published: Vec<_> = spans
+    let sent: Vec<_> = spans
         .0
         .iter()
         .filter(|span| span.name == "publish events.orders.order.placed")
         .collect();
-    assert_eq!(published.len(), 3);
+    assert_eq!(sent.len(), 3);
     let batch = spans.one("process events.orders.order.placed");
     assert_eq!(batch.span_kind, SpanKind::Consumer);
     assert_eq!(batch.parent_span_id, SpanId::INVALID);
-    let expected: Vec<_> = published
-        .iter()
-        .map(|span| ids(span).1.to_string())
-        .collect();
+    let expected: Vec<_> = sent.iter().map(|span| ids(span).1.to_string()).collect();
     assert_eq!(links(batch), expected);
     let found = attributes(batch);
     assert_eq!(found["messaging.batch.message_count"], "3");
