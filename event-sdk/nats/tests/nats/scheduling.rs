@@ -103,7 +103,8 @@ async fn a_schedule_is_a_message_beside_those_of_the_stream() {
     let url = rig.server.url();
     let info = raw_call(&url, "STREAM.INFO.S", "{}").await;
     for part in [
-        r#""subjects":["s.>","schedules.S.>"]"#,
+        // The server escapes `>` in JSON.
+        r#""subjects":["s.\u003e","schedules.S.\u003e"]"#,
         r#""allow_msg_schedules":true"#,
         r#""allow_msg_ttl":true"#,
         r#""allow_rollup_hdrs":true"#,

@@ -11,7 +11,7 @@ fn unlimited() -> Bound {
         consumer: Box::new(BoundConsumer::created(waiting(Duration::from_secs(30)))),
         created: None,
         next: 0,
-        acknowledged: Default::default(),
+        acknowledged: Delivered::default(),
         delivered: Delivered::default(),
         found_idle: None,
         found_empty: false,

@@ -28,7 +28,7 @@ fn bound(found: bool, consumer_seq: u64, stream_seq: u64) -> Bound {
         },
         created: None,
         next: stream_seq + 1,
-        acknowledged: Default::default(),
+        acknowledged: Delivered::default(),
         delivered: Delivered {
             consumer_seq,
             stream_seq,
