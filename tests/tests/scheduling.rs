@@ -9,7 +9,7 @@ use event_sdk::time::{Clock as _, SteppedClock};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Cancellation, Capability, ErrorKind, Outcome, ScheduleRequest};
-use event_sdk::{Event, EventBus, EventKey, LooseId, Subscriber};
+use event_sdk::{Event, EventBus, EventKey, LooseId, Subscriber, WaitingEvent};
 use event_sdk_test_servers::Server;
 use event_sdk_test_servers::programs::nats::oldest;
 use event_sdk_tests::orders::{
@@ -69,7 +69,7 @@ async fn an_event_is_published_at_its_time_as_an_ordinary_one() {
         .unwrap();
     assert_eq!((scheduled.stream(), scheduled.at()), ("ORDERS", at));
     assert!(!scheduled.replaced());
-    clock.advance(MINUTE - Duration::from_nanos(1));
+    clock.advance(Duration::from_nanos(59_999_999_999));
     assert!(ready(&mut orders).is_none());
     clock.advance(Duration::from_nanos(1));
     let delivery = ready(&mut orders).expect("the event");
@@ -124,7 +124,7 @@ async fn each_type_has_one_waiting_event_for_each_key() {
     let scheduled = scheduled.schedule_key("a. b").await.unwrap();
     assert!(!scheduled.replaced());
     let waiting = bus.schedules().list::<OrderEvents>().await.unwrap();
-    let keys: Vec<_> = waiting.iter().map(|one| one.key()).collect();
+    let keys: Vec<_> = waiting.iter().map(WaitingEvent::key).collect();
     assert_eq!(keys, ["1", "2", "1", "a. b"]);
     assert_eq!(waiting[2].at(), clock.now() + 2 * MINUTE);
     assert_eq!(waiting[2].scheduled_at(), clock.now());
@@ -159,8 +159,8 @@ async fn an_event_is_cancelled_by_its_key() {
     let (schedules, customers) = (bus.schedules(), bus.publisher::<CustomerMoved>());
     let mut deliveries = bus.subscribe::<CustomerEvents>().await.unwrap();
     for customer in ["a.b", "c"] {
-        let scheduled = customers.publish_after(moved(customer), MINUTE);
-        scheduled.await.unwrap();
+        let later = customers.publish_after(moved(customer), MINUTE);
+        later.await.unwrap();
     }
     let waiting = schedules.list::<CustomerEvents>().await.unwrap();
     assert_eq!(
@@ -264,7 +264,7 @@ async fn an_event_is_published_at_its_time_by_a_server() {
         later.await.unwrap();
     }
     let waiting = bus.schedules().list::<OrderEvents>().await.unwrap();
-    let keys: Vec<_> = waiting.iter().map(|one| one.key()).collect();
+    let keys: Vec<_> = waiting.iter().map(WaitingEvent::key).collect();
     assert!(keys.ends_with(&["2", "3"]), "{keys:?}");
     // A bus that declares no streams finds the stream by the subject.
     let nats = Nats::connect(Nats::options(server.url())).await.unwrap();

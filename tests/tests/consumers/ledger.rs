@@ -33,7 +33,7 @@ const CHUNK: u64 = 250;
 const ROUND: u64 = 20_000;
 
 /// How long a process is stopped: its leases are lost, and another process has taken over.
-const STOPPED_FOR: Duration = Duration::from_millis(2 * 3_000 + 3_000);
+const STOPPED_FOR: Duration = Duration::from_secs(9);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_owner_keeps_the_ledger_whatever_fails() {
@@ -46,7 +46,7 @@ async fn owners_of_partitions_keep_the_ledger_whatever_fails() {
 }
 
 async fn run(form: Form) {
-    assert!(STOPPED_FOR > TERM * 2 + ACK_WAIT - Duration::from_secs(1));
+    assert!(STOPPED_FOR + Duration::from_secs(1) > TERM * 2 + ACK_WAIT);
     let begun = Instant::now();
     let mut cluster = within("a cluster", Cluster::start(3)).await.unwrap();
     let bus = connect(&cluster).await;
@@ -58,7 +58,7 @@ async fn run(form: Form) {
     for round in 0..rounds {
         let at = |part: u64| (total * (5 * round + part) / (5 * rounds)).min(total - 1);
         processes.progress(at(1)).await;
-        processes.kill_one_that_works(&cluster.url()).await;
+        processes.kill_one_that_works(&cluster.url());
         processes.progress(at(2)).await;
         processes.stop_one_that_works(STOPPED_FOR).await;
         processes.progress(at(3)).await;

@@ -9,9 +9,9 @@ use std::task::{Context, Poll, ready};
 
 use tracing::Span;
 
-use super::attempts::Ended;
 use super::ownership::Guard;
 use crate::consumer::Ctx;
+use crate::consumer::batch::BatchEnd;
 use crate::consumer::handlers::{Call, Handler, panicked};
 use crate::consumer::stop::{Running, Stop};
 use crate::consumer::watchdog::{self, WatchId};
@@ -23,6 +23,14 @@ pub(super) struct HandlerAttempt {
     watch: Option<WatchId>,
     /// With one owner: when the handler is cancelled.
     guard: Option<Guard>,
+}
+
+/// How an attempt ended.
+pub(super) enum Ended {
+    Returned(Result<(), Stop>),
+    Batch(BatchEnd),
+    /// Its future was dropped.
+    Cancelled,
 }
 
 enum Step {

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll};
 
 use super::Engine;
-use super::attempts::Ended;
+use super::attempt::Ended;
 use super::entry::State;
 
 impl Engine {

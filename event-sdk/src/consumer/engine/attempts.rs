@@ -16,7 +16,7 @@ use tower_service::Service as _;
 use tracing::{Instrument as _, Span};
 
 use super::Boxed;
-use super::attempt::HandlerAttempt;
+use super::attempt::{Ended, HandlerAttempt};
 use super::ownership::Guard;
 use crate::consumer::Ctx;
 use crate::consumer::batch::{BatchEnd, BatchHandler};
@@ -60,14 +60,6 @@ impl Here {
             Self::Other(attempt) => attempt.as_mut().poll(cx),
         }
     }
-}
-
-/// How an attempt ended.
-pub(super) enum Ended {
-    Returned(Result<(), Stop>),
-    Batch(BatchEnd),
-    /// Its future was dropped.
-    Cancelled,
 }
 
 /// A handler that runs.

@@ -10,7 +10,7 @@ use event_sdk_core::transport::{Completion, Error, Settlement};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-use super::attempts::Ended;
+use super::attempt::Ended;
 use super::entry::State;
 use super::records::Then;
 use super::{Boxed, Engine};

@@ -297,6 +297,7 @@ const EXPECTED: &[Expected] = &[
         "settling_lets_the_next_in",
     ]),
     exactly(S::ForgetsConfirmedAcks, &[
+        "a_confirmed_ack_settles_what_came_before",
         "a_handler_publishes_while_draining",
         "the_info_counts",
         "what_is_confirmed_together_stays_away", "a_batch_names_what_was_not_settled",

@@ -90,7 +90,7 @@ impl Processes {
     }
 
     /// Kills a process, and starts another one.
-    pub(super) async fn kill_one_that_works(&mut self, url: &str) {
+    pub(super) fn kill_one_that_works(&mut self, url: &str) {
         let working = self.working();
         let mut child = working.child.take().unwrap();
         child.kill().unwrap();
