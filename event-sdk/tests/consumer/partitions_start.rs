@@ -1,7 +1,7 @@
 //! Partitions that do not start: wrong numbers, other options, and durables of another number.
 
 use event_sdk::consumer::{Consumer, Ctx, Failure};
-use event_sdk::dead_letters::DeadLetters;
+use event_sdk::dead_letters::{DeadLetterStream, DeadLetters};
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{Error, ErrorKind};
 use event_sdk::{ConsumerSpec, EventBus};
@@ -41,12 +41,30 @@ async fn wrong_numbers_and_options_are_refused() {
         &["ack_all", "partitions"],
     )
     .await;
-    let letters = DeadLetters::stream("DLQ").sequenced();
-    let sequenced = consumer(&bus).partitions(4).dead_letters(letters);
-    refused(sequenced, &["sequenced", "instead of `partitions`"]).await;
     let short = Duration::from_millis(99);
     refused(consumer(&bus).partitions_for(4, short), &["100 ms"]).await;
     start(consumer(&bus).partitions(64)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn sequenced_letters_are_refused_and_others_are_not() {
+    let place = DeadLetterStream::new("DLQ");
+    let bus = EventBus::builder()
+        .stream(StreamSpec::new("EVENTS").subject("orders.>"))
+        .stream(place.spec().replicas(1))
+        .stream(place.retry_spec().replicas(1))
+        .memory()
+        .unwrap();
+    let letters = || DeadLetters::stream(place.clone());
+    let sequenced = consumer(&bus).dead_letters(letters().sequenced());
+    refused(
+        sequenced.partitions(4),
+        &["sequenced", "instead of `partitions`"],
+    )
+    .await;
+    start(consumer(&bus).dead_letters(letters()).partitions(4))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]

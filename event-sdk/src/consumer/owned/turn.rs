@@ -16,7 +16,7 @@ use super::{Owned, durables};
 use crate::consumer::engine::{Acquired, Engine, Places, Sources, StreamGate, baseline};
 use crate::consumer::held::Shared;
 use crate::consumer::inbox::OwnerEpoch;
-use crate::consumer::owner::fence::Fence;
+use crate::consumer::owner::fence::{Fence, lease_time};
 use crate::consumer::owner::gate::{Baseline, Gate};
 use crate::consumer::owner::keeper::{Handle, Share};
 use crate::consumer::report::ConsumerReport;
@@ -46,6 +46,9 @@ struct Opened {
 /// How much later than its ack wait, or its delay after a nak (which an owner limits to the ack wait),
 /// a message may be delivered again.
 const LATE: Duration = Duration::from_secs(2);
+
+/// How soon an ownership that is over is looked at again, if its keeper has nothing new.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 impl Turn<'_> {
     /// Handles events in one ownership after the other, until the `signal` completes or a subscription
@@ -109,11 +112,22 @@ impl Turn<'_> {
 
     /// Waits until this process is the owner; `None` if the keeper has ended. No handler may exist.
     async fn acquired(&mut self) -> Option<Arc<Fence>> {
+        let clock = self.owned.opener.bus.clock();
         let mut released = None;
         loop {
             let shares = self.handle.shares();
             let share = shares.borrow_and_update().get(self.index)?.clone();
             match share.fence {
+                // It is over, and the keeper may not know it yet: this process was stopped.
+                Some(fence) if fence.must_cancel(lease_time(clock)) => {
+                    let until = clock.monotonic().saturating_add(LOOK_AGAIN);
+                    let again = std::pin::pin!(clock.sleep_until(until));
+                    let changed = std::pin::pin!(shares.changed());
+                    if let Either::Left((changed, _)) = select(changed, again).await {
+                        changed.ok()?;
+                    }
+                    continue;
+                }
                 Some(fence) if !share.give_up => return Some(fence),
                 Some(fence) if released == Some(fence.epoch()) => {}
                 // Nothing runs any more, or nothing ran.
