@@ -312,6 +312,7 @@ const EXPECTED: &[Expected] = &[
         "what_is_not_settled_in_time_is_given_back", "what_ran_out_of_deliveries_may_be_acked_late",
     ]),
     exactly(S::PutsBackTheTerminated, &[
+        "a_term_settles_what_came_before",
         "a_termination_is_heard", "a_message_without_deliveries_left_is_heard", "what_others_do_is_heard", "advisories_are_chosen", "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "a_nak_after_the_term_does_nothing",
         "a_terminated_message_stays_away", "a_work_queue_drops_what_was_terminated",
@@ -416,6 +417,7 @@ const EXPECTED: &[Expected] = &[
         "closing_while_subscribing",
     ]),
     exactly(S::LeavesSubscriptionsOpen, &[
+        "a_drain_leaves_scheduling",
         "a_drain_leaves_coordination",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",
@@ -428,6 +430,7 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::EndsWithoutAWord, &["deleting_ends_the_subscriptions"]),
     exactly(S::CallsTheEndAFailure, &[
+        "a_drain_leaves_scheduling",
         "a_drain_leaves_coordination",
         "a_handler_publishes_while_draining", "a_drain_ends_with_the_last_settlement",
         "a_drain_counts_what_it_found", "a_drain_is_for_one_transport_alone",

@@ -39,6 +39,7 @@ pub(super) const DRAINING: &[Expected] = &[
         "a_drain_that_was_given_up_is_gone_on_with",
     ]),
     exactly(S::DrainsEverybody, &[
+        "a_schedule_needs_no_transport",
         "a_durable_that_comes_back_hears_of_a_gap",
         "a_handler_publishes_while_draining",
         "a_drain_is_for_one_transport_alone", "publishes_in_flight_are_confirmed",
