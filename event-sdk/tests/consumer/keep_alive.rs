@@ -12,26 +12,6 @@ const fn millis(millis: u64) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_is_held_beyond_the_limit_goes_to_another_instance() {
-    let (bus, journal) = (EventBus::memory(), Journal::new());
-    place(&bus, "a", 1).await;
-    let limit = secs(100);
-    let first = consumer(&bus, "billing", &journal, |_, _| Does::Hang);
-    let first = run(first.keep_alive_for(limit));
-    wait(&journal, 1).await;
-    let second = run(consumer(&bus, "billing", &journal, |_, _| Does::Work));
-    tokio::time::sleep(limit).await;
-    assert_eq!(journal.notes(), ["billing 1/1"], "it was kept alive");
-    wait(&journal, 3).await;
-    assert_eq!(journal.notes()[1..], ["billing 1/2", "billing 1/2 ended"]);
-    while left(&bus, "billing").await != (0, 0) {
-        tokio::time::sleep(secs(1)).await;
-    }
-    crash(first).await;
-    crash(second).await;
-}
-
-#[tokio::test(start_paused = true)]
 async fn the_instance_that_holds_an_event_does_not_start_it_a_second_time() {
     let (bus, journal) = (EventBus::memory(), Journal::new());
     place(&bus, "a", 1).await;
