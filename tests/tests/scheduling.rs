@@ -214,7 +214,7 @@ async fn what_cannot_be_scheduled_is_refused_and_given_back() {
     let orders = bus.publisher::<OrderPlaced>();
     let error = orders.publish_after(placed(1), MINUTE).await.unwrap_err();
     assert_eq!(*error.kind(), option, "{error}");
-    assert!(error.to_string().contains("schedules()"), "{error}");
+    assert!(error.error().to_string().contains("schedules()"), "{error}");
     let elsewhere = bus.publisher::<CustomerMoved>();
     let error = elsewhere.publish_after(moved("a"), MINUTE).await;
     assert_eq!(*error.unwrap_err().kind(), ErrorKind::NoStream);
