@@ -77,7 +77,7 @@ async fn a_handler_finishes(bus: &EventBus) {
     assert_eq!(drained, all);
     let late = bus.publisher().publish(placed(2)).await.unwrap_err();
     assert_eq!(*late.kind(), ErrorKind::Closed);
-    assert!(late.to_string().contains("was closed"), "{late}");
+    assert!(late.error().to_string().contains("was closed"), "{late}");
 }
 
 #[tokio::test]

@@ -249,7 +249,7 @@ async fn hostile_keys_are_one_token() {
         .await
         .unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidSubject);
-    assert!(error.to_string().contains("255"), "{error}");
+    assert!(error.error().to_string().contains("255"), "{error}");
     assert!(publisher.publish(moved(&"k".repeat(255))).await.is_ok());
 }
 

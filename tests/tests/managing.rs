@@ -248,5 +248,5 @@ async fn a_drain_goes_by_the_clock_of_the_bus() {
     assert_eq!(*late.kind(), ErrorKind::Closed);
     let late = bus.publisher().publish(placed(3)).await.unwrap_err();
     assert_eq!(*late.kind(), ErrorKind::Closed);
-    assert!(late.to_string().contains("was closed"), "{late}");
+    assert!(late.error().to_string().contains("was closed"), "{late}");
 }

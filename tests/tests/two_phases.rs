@@ -53,7 +53,10 @@ async fn a_publish_that_is_not_confirmed_in_time_may_have_been_stored() {
     let error = publish.await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::Timeout);
     assert_eq!(error.outcome(), Outcome::Unknown);
-    assert!(error.to_string().contains("may have been done"), "{error}");
+    assert!(
+        error.error().to_string().contains("may have been done"),
+        "{error}"
+    );
 
     // It was stored; the retry is the same event and finds it.
     held.confirming.add_permits(MANY);

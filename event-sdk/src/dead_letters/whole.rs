@@ -105,6 +105,8 @@ async fn put_parts(
                 last = to.sequence.unwrap_or_default();
                 break last;
             }
+            // Or another stream has it.
+            refused_by(bus, place, &subjects.rest).await?;
             if last_of(bus, place.name(), &subjects.whole).await?.is_some() {
                 return compare(bus, place, &subjects.whole, body).await;
             }

@@ -110,7 +110,7 @@ async fn the_page_says_what_is_written() {
         let again = queue.redrive(LetterFilter::open()).audit(audit.clone());
         assert_eq!(within("a release", again).await.unwrap().released, [3]);
         let requests = stored(&bus, "DLQ", "dlq.=request.>").await;
-        compare("Sequenced mode", &requests[1].headers, least);
+        compare("The park", &requests[1].headers, least);
         let park = queue.park("billing");
         held.origin.sequence = 43;
         within("an append", park.append(&held)).await.unwrap();
