@@ -58,7 +58,8 @@ async fn a_busy_consumer_ends_as_soon_as_its_bus_is_drained() {
         journal.until(1).await;
         // The handler ends only if it is told so before the drain is over.
         let drained = within("the drain", bus.drain(secs(3_600))).await.unwrap();
-        assert_eq!((drained.settled, drained.given_back), (1, 0));
+        // It may be settled before the drain counts.
+        assert_eq!(drained.given_back, 0);
         assert_eq!(running.end().await.handled, 1);
     })
     .await;
