@@ -95,6 +95,8 @@ pub struct Story {
     pub ends: u32,
     /// Lives that ended while the event was in flight.
     pub interrupted: u32,
+    /// Those of them that ended soon after its handler, so that what follows it may not have been done.
+    pub interrupted_after: u32,
 }
 
 /// Reads the lines of one life; `killed` unless it ended gracefully.
@@ -124,7 +126,10 @@ pub fn read(lines: &[String], killed: bool, stories: &mut BTreeMap<u64, Story>) 
     }
     if killed {
         let on_its_way = ended.iter().filter(|(_, at)| last - at < ON_ITS_WAY);
-        open.extend(on_its_way.map(|(number, _)| *number));
+        for (number, _) in on_its_way {
+            stories.entry(*number).or_default().interrupted_after += 1;
+            open.insert(*number);
+        }
         for number in open {
             stories.entry(number).or_default().interrupted += 1;
         }

@@ -44,7 +44,7 @@ enum Command {
     Test(test::Args),
     /// Run everything that must hold before a change is merged
     Ci(ci::Args),
-    /// Run the tests of random values and inputs in full, which the CI runs in small
+    /// Run in full the tests of which the CI runs a small part
     Long(long::Args),
     /// Check the rules for packages, modules and files, or print a map of them
     Tidy(tidy::Args),

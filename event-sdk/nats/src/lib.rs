@@ -169,6 +169,7 @@
 //! - `pending_replies`: matches replies to publishes by a token.
 //!
 //! Streams, consuming and reading:
+//! - `stream_answer`: the answer of a stream to an entry of a bucket, or to a schedule;
 //! - `streams`: finds, creates and changes streams;
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
@@ -193,6 +194,7 @@ mod publish;
 mod pending_replies;
 mod send_queue;
 
+mod stream_answer;
 mod streams;
 
 mod receiver;

@@ -25,12 +25,11 @@ use crate::error::classify;
 /// ```
 ///
 /// An error of sqlx is an outage if its [`StoreErrorKind`](crate::StoreErrorKind) by
-/// [`store_error`](crate::store_error) is one, or if PostgreSQL only reads, which it does for a while
-/// after a failover. A [`StoreError`] is one if it [says so](StoreError::is_outage).
+/// [`store_error`](crate::store_error) is one. A [`StoreError`] is one if it [says so](StoreError::is_outage).
 #[must_use]
 pub fn class_of(error: &(dyn StdError + 'static)) -> Option<FailureClass> {
     let away = if let Some(error) = error.downcast_ref::<sqlx::Error>() {
-        is_away(error)
+        classify(error).0.is_outage()
     } else {
         (error.downcast_ref::<StoreError>()).is_some_and(StoreError::is_outage)
     };
@@ -44,15 +43,8 @@ pub(crate) fn failure(error: sqlx::Error) -> Failure {
 
 /// An error of a statement of the SDK, which does not depend on the event: it would fail for every one.
 pub(crate) fn outage(error: sqlx::Error) -> Failure {
-    Failure::outage(error)
-}
-
-fn is_away(error: &sqlx::Error) -> bool {
-    // 25006: a transaction on a server that only reads.
-    let only_reads = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code);
-    only_reads.is_some_and(|code| code == "25006") || classify(error).0.is_outage()
+    let why = classify(&error).1;
+    Failure::outage(error).because(why)
 }
 
 #[cfg(test)]

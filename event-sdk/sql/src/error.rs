@@ -9,11 +9,12 @@ use event_sdk_store::{StoreError, StoreErrorKind};
 ///   rest of class 40;
 /// - [`Unavailable`](StoreErrorKind::Unavailable): no connection from the pool in time, a closed
 ///   pool, errors of the socket, SQLite's `cantopen` and `ioerr`, PostgreSQL's classes 08 and 57P
-///   (shutdown, crash, starting) and a statement that was cancelled (57014);
+///   (shutdown, crash, starting), a statement that was cancelled (57014), and a server that is read-only
+///   (25006), as one is for a while after a failover;
 /// - [`Full`](StoreErrorKind::Full): SQLite's `full`, PostgreSQL's class 53;
 /// - [`SchemaMissing`](StoreErrorKind::SchemaMissing): a table or column does not exist;
 /// - [`PermissionDenied`](StoreErrorKind::PermissionDenied): SQLite's `readonly`, `auth` and `perm`,
-///   PostgreSQL's 42501 and a read-only transaction (25006);
+///   PostgreSQL's 42501;
 /// - [`Other`](StoreErrorKind::Other) otherwise.
 ///
 /// The error itself is the source. `Display` of the result contains neither values nor SQL.
@@ -104,7 +105,11 @@ fn of_postgres(code: &str) -> (StoreErrorKind, &'static str) {
             "the transaction took longer than the database allows",
         ),
         (_, "42P01" | "42703" | "3F000") => (Kind::SchemaMissing, MISSING),
-        (_, "42501" | "25006") => (
+        (_, "25006") => (
+            Kind::Unavailable,
+            "PostgreSQL only reads, as for a while after a failover; if it lasts, connect to the primary",
+        ),
+        (_, "42501") => (
             Kind::PermissionDenied,
             "the database user may not do this; docs/outbox.md lists the privileges",
         ),

@@ -14,7 +14,7 @@ mod tx;
 pub use batch::BatchEffects;
 pub use database::InboxDatabase;
 pub use effect::{Effect, EffectOf, Effects};
-pub(crate) use give_up::{missing, unstored};
+pub(crate) use give_up::{missing, statement_failed, unstored};
 pub use publish::PublishInEffect;
 pub use tx::{Committed, EffectTx};
 
@@ -31,6 +31,7 @@ use event_sdk_store::StoreError;
 use event_sdk_store::StoreErrorKind;
 use event_sdk_store::inbox::{InboxCleaner, InboxStatus, InboxStore};
 use sqlx::Pool;
+use uuid::Uuid;
 
 use self::statements::{InboxStatements, InboxTables};
 use crate::classify::failure as failed;
@@ -57,7 +58,7 @@ use crate::{SchemaVersion, Tables};
 /// let inbox = Inbox::new(pool);
 /// bus.consumer::<OrderPlaced>("billing")
 ///     .handled_by(inbox.effects(Billing))
-///     .dead_letters(inbox.dead_letters())
+///     .dead_letters(inbox.dead_letters().into())
 ///     .run()
 ///     .await?;
 /// # Ok(())
@@ -88,6 +89,7 @@ pub struct Inbox<DB: InboxDatabase> {
 
 pub(crate) struct Inner<DB: InboxDatabase> {
     me: Weak<Self>,
+    pub(crate) id: Uuid,
     pub(crate) pool: Pool<DB>,
     pub(crate) sql: InboxStatements,
     tables: Tables,
@@ -301,6 +303,7 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         let names = InboxTables::of(&self.tables);
         let inner = Arc::new_cyclic(|me| Inner {
             me: Weak::clone(me),
+            id: Uuid::new_v4(),
             sql: DB::inbox_statements(&names),
             name: names.inbox.clone(),
             tables: self.tables,

@@ -15,6 +15,7 @@ use event_sdk::dead_letters::{
 };
 use event_sdk::transport::{Completion, Error};
 use sqlx::Pool;
+use uuid::Uuid;
 
 use crate::Tables;
 use crate::inbox::{Inbox, InboxDatabase, Inner, missing, unstored};
@@ -112,8 +113,8 @@ impl<DB: InboxDatabase> DeadLetterStore for SqlDeadLetters<DB> {
         })
     }
 
-    fn has_inbox(&self) -> bool {
-        self.has_inbox
+    fn inbox_id(&self) -> Option<Uuid> {
+        self.has_inbox.then_some(self.inner.id)
     }
 
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {

@@ -119,9 +119,9 @@ pub(crate) fn pending<'m>(
 pub struct SchemaDifference {
     /// The table, column or index.
     pub object: String,
-    /// What the migrations create; `None` if they create no such object.
+    /// The definition that the migrations give it; `None` if they create no such object.
     pub expected: Option<String>,
-    /// What there is; `None` if it is missing.
+    /// Its definition in the database; `None` if it is missing.
     pub found: Option<String>,
 }
 

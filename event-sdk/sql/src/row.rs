@@ -46,8 +46,10 @@ macro_rules! raw_row {
 }
 pub(crate) use raw_row;
 
-/// What is ahead of a row, as the statements return it.
+/// The values of the column `ahead` in the results of statements: an unpublished row of the same key
+/// has a lower id.
 pub(crate) const AHEAD_UNPUBLISHED: i64 = 1;
+/// A row of the same key is parked.
 pub(crate) const AHEAD_PARKED: i64 = 2;
 
 impl RawRow {

@@ -306,9 +306,13 @@ impl Engine {
         Poll::Pending
     }
 
-    /// Whether no event is held, nothing is settled or recorded, and no more can be received now.
+    /// Whether no event is held or waits in the park for a key that is not dead, nothing is settled or
+    /// recorded, and no more can be received now.
     fn has_nothing_to_do(&self) -> bool {
-        self.held.is_empty() && self.settling.is_empty() && self.recorder.is_idle()
+        self.held.is_empty()
+            && self.settling.is_empty()
+            && self.recorder.is_idle()
+            && self.parking.lines.values().all(|line| line.dead.is_some())
     }
 
     fn tell_activity(&mut self, is_idle: bool) {

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use event_sdk_core::transport::{Completion, Error};
+use uuid::Uuid;
 
 use crate::dead_letters::{DeadLetter, GivenUp};
 
@@ -23,7 +24,7 @@ pub trait Inbox: fmt::Debug + Send + Sync + 'static {
     /// The consumer calls it before it stores the letter, and once more after each crash in between.
     /// It is idempotent. It is not called if the [store of the letters](super::Consumer::dead_letters)
     /// does the same in the transaction of the letter
-    /// ([`has_inbox`](crate::dead_letters::DeadLetterStore::has_inbox)).
+    /// ([`inbox_id`](crate::dead_letters::DeadLetterStore::inbox_id)).
     ///
     /// Not cancel-safe: after dropping the future, the event may be recorded or not. Calling it again
     /// is safe.
@@ -32,6 +33,11 @@ pub trait Inbox: fmt::Debug + Send + Sync + 'static {
     ///
     /// Errors of the store. The consumer holds the event, and calls it again.
     fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>>;
+
+    /// An id by which a store of dead letters names this inbox; `None` if none does. Default: `None`.
+    fn id(&self) -> Option<Uuid> {
+        None
+    }
 
     /// Checks, before a consumer starts, that its events can be recorded. The default accepts every
     /// consumer.

@@ -27,7 +27,7 @@ use super::class::DeadLetterClass;
 use super::letter::DeadLetter;
 use super::outgoing::invalid_header;
 use super::place::DeadLetterStream;
-use super::whole::{Subjects, put_once};
+use super::whole::{Put, Subjects, put_once};
 use super::wire;
 use crate::bus::EventBus;
 use entries::Records;
@@ -176,9 +176,14 @@ impl Park {
             whole,
         };
         let headers = wire::headers_of(&parked).map_err(|why| invalid_header(&why))?;
-        let put = put_once(&self.bus, &self.place, &subjects, headers, &parked.body);
-        // Its place in the order says which event it is.
-        put.await.map(drop)
+        match put_once(&self.bus, &self.place, &subjects, headers, &parked.body).await? {
+            Put::Done => Ok(()),
+            Put::Other => {
+                let reason = "another event is parked with this stream and sequence, or a part of it was deleted; if the stream was made anew, give up the key by `Park::drop_key` and expire what is handled: the event is written then";
+                let error = Error::new(ErrorKind::Other, Operation::Publish, reason);
+                Err(error.at_stream(self.place.name()))
+            }
+        }
     }
 
     /// Whether anything was ever appended, and not deleted since.

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use event_sdk_core::transport::{Completion, Error};
+use uuid::Uuid;
 
 use super::letter::DeadLetter;
 
@@ -46,10 +47,11 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
         }
     }
 
-    /// Whether [`put_unless_done`](Self::put_unless_done) records in the inbox of the consumer that
-    /// the event is dead. Default: no; the consumer then asks its inbox before it stores the letter.
-    fn has_inbox(&self) -> bool {
-        false
+    /// The [id](crate::consumer::Inbox::id) of the inbox in which
+    /// [`put_unless_done`](Self::put_unless_done) records that the event is dead. Default: `None`. A
+    /// consumer whose handlers have another inbox asks that one before it stores the letter.
+    fn inbox_id(&self) -> Option<Uuid> {
+        None
     }
 
     /// Checks, before a consumer starts, that its letters can be stored. The default accepts every

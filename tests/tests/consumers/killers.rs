@@ -12,8 +12,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::rig::{eventually, left, publish, start};
 
 const EVENTS: u64 = 200;
-/// That of the consumer in the program `killers`.
-const CONCURRENCY: usize = 16;
 const KILLERS: [u64; 4] = [20, 21, 110, 199];
 
 fn service(server: &Server) -> Life {
@@ -84,10 +82,17 @@ async fn exactly_the_events_that_abort_the_process_become_dead_letters() {
         }
     }
     let bucket = bus.coordination();
-    // Those that were being deleted when the process ended stay until they expire.
-    let most = CONCURRENCY * aborts;
-    eventually("the end of all records", async || {
-        bucket.list("attempts").await.unwrap().len() <= most
+    // The record of an event whose acknowledgement was the last act of a process stays until it expires.
+    let may_stay = |key: &str| {
+        let sequence = key.rsplit('.').next().and_then(|last| last.parse().ok());
+        let number = sequence.map(|sequence: u64| sequence - 1);
+        number.is_some_and(|number| {
+            KILLERS.contains(&number) || stories[&number].interrupted_after > 0
+        })
+    };
+    eventually("the end of all other records", async || {
+        let records = bucket.list("attempts").await.unwrap();
+        records.iter().all(|record| may_stay(&record.key))
     })
     .await;
     let repeated = stories.values().filter(|story| story.starts > 1).count();

@@ -29,7 +29,8 @@ use crate::text::Text;
 /// - Two messages whose times are at least a second apart are stored in the order of these times.
 /// - A message is stored once for each call of [`schedule`](Self::schedule) that succeeds, unless
 ///   the schedule is replaced or cancelled in time, or a limit of the stream drops it. After a call
-///   that failed with an [unknown outcome](Error::outcome) it may be stored, too.
+///   that failed with an [unknown outcome](Error::outcome) it may be stored, too, and the earlier
+///   schedule of its key may be cancelled.
 /// - The stored message has subject, headers and body of the request, and no message id. Its stored
 ///   time is the time at which it fired. It is a message like others: consumers, limits and history
 ///   treat it so.

@@ -35,12 +35,13 @@ struct Numbers {
     first: VecDeque<(u64, u64)>,
     /// The number of the last acknowledgement.
     last: u64,
-    /// What was delivered before.
+    /// The last delivery before the consumer was bound.
     before: Delivered,
 }
 
 impl Cumulative {
-    /// The consumer was bound: what was acknowledged and delivered before.
+    /// The consumer was bound. `acknowledged` is the last acknowledgement before, and `before` the last
+    /// delivery.
     pub(super) fn bound(&self, acknowledged: Delivered, before: Delivered) {
         let mut numbers = self.lock();
         numbers.last = acknowledged.consumer_seq;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
-use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -13,6 +12,7 @@ use super::layout::{DELETED, EXPECTED, Layout, MESSAGE_ID, OPERATION, TTL, is_ma
 use crate::context::{NatsContext, NotAnswered};
 use crate::error::{ApiError, ErrorContext, code};
 use crate::pending_replies::Reply;
+use crate::stream_answer::{StreamAnswer, foreign};
 use crate::streams::{self, Which};
 use event_sdk_core::transport::{Error, ErrorKind, Operation, Revision};
 
@@ -206,40 +206,15 @@ impl<'a> Write<'a> {
 
     /// Reads the answer of the stream to a copy.
     fn read(&mut self, reply: &Reply) -> Sent {
-        #[derive(Deserialize)]
-        struct PubAck {
-            #[serde(default)]
-            stream: String,
-            #[serde(default)]
-            seq: u64,
-            #[serde(default)]
-            error: Option<ApiError>,
+        match StreamAnswer::read(reply, &self.layout.stream) {
+            // A duplicate has the sequence of the first copy.
+            StreamAnswer::Stored(sequence) => Sent::Stored(sequence),
+            StreamAnswer::Refused(error) => self.refusal(error),
+            StreamAnswer::Foreign(source) => {
+                self.maybe_stored = true;
+                Sent::Refused(foreign(&self.about, &self.subject, "bucket", source))
+            }
         }
-        let unreadable = match serde_json::from_slice(&reply.payload) {
-            // Sequences begin at one. A duplicate has that of the first copy.
-            Ok(PubAck {
-                stream,
-                seq,
-                error: None,
-            }) if seq > 0 && stream == *self.layout.stream => return Sent::Stored(seq),
-            Ok(PubAck {
-                error: Some(error), ..
-            }) => return self.refusal(error),
-            Ok(_) => None,
-            Err(error) => Some(error),
-        };
-        self.maybe_stored = true;
-        let error = self.about.error(
-            ErrorKind::Other,
-            format!(
-                "something that is not the bucket answered to {}; does another stream store its subject?",
-                self.subject
-            ),
-        );
-        Sent::Refused(match unreadable {
-            Some(source) => error.with_source(source),
-            None => error,
-        })
     }
 
     fn refusal(&self, error: ApiError) -> Sent {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use async_nats::HeaderMap;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::cancel::{Withdrawn, withdraw};
@@ -19,6 +18,7 @@ use crate::error::{ApiError, ErrorContext, code};
 use crate::headers;
 use crate::pending_replies::Reply;
 use crate::publish::{check_headers, check_size};
+use crate::stream_answer::{StreamAnswer, foreign};
 use crate::streams::{self, Found, Which};
 use event_sdk_core::transport::{
     Body, Capability, Error, ErrorKind, Expectations, Operation, ScheduleRequest, Scheduled,
@@ -56,6 +56,8 @@ pub(super) struct Put<'a> {
     replaced: bool,
     /// Whether an earlier copy may have been stored.
     maybe_stored: bool,
+    /// Whether an earlier schedule of the key was cancelled to make room for this one.
+    withdrawn: bool,
 }
 
 /// What became of one copy.
@@ -110,6 +112,7 @@ impl<'a> Put<'a> {
             has_ttl: true,
             replaced: false,
             maybe_stored: false,
+            withdrawn: false,
         };
         let size = check_headers(put.about.operation, Some(&put.on_wire()))?;
         let limit = context.client().max_payload();
@@ -134,7 +137,9 @@ impl<'a> Put<'a> {
                 }
                 Sent::NoTtl => {
                     self.has_ttl = false;
-                    self.check_age().await?;
+                    if let Err(error) = self.check_age().await {
+                        return Err(self.failed(error));
+                    }
                     continue;
                 }
                 Sent::NotNow(error) => {
@@ -162,9 +167,10 @@ impl<'a> Put<'a> {
         self.at.duration_since(Timestamp::now()) > FAR
     }
 
-    /// An error, with the outcome of all copies.
+    /// An error, with the outcome of all copies. One that has cancelled an earlier schedule has had an
+    /// effect.
     fn failed(&self, error: Error) -> Error {
-        if self.maybe_stored {
+        if self.maybe_stored || self.withdrawn {
             return error.with_unknown_outcome();
         }
         error
@@ -209,39 +215,14 @@ impl<'a> Put<'a> {
 
     /// Reads the answer of the stream to a copy.
     fn read(&mut self, reply: &Reply) -> Sent {
-        #[derive(Deserialize)]
-        struct PubAck {
-            #[serde(default)]
-            stream: String,
-            #[serde(default)]
-            seq: u64,
-            #[serde(default)]
-            error: Option<ApiError>,
+        match StreamAnswer::read(reply, &self.layout.stream) {
+            StreamAnswer::Stored(_) => Sent::Stored,
+            StreamAnswer::Refused(error) => self.refusal(error),
+            StreamAnswer::Foreign(source) => {
+                self.maybe_stored = true;
+                Sent::Refused(foreign(&self.about, &self.subject, "stream", source))
+            }
         }
-        let unreadable = match serde_json::from_slice(&reply.payload) {
-            Ok(PubAck {
-                stream,
-                seq,
-                error: None,
-            }) if seq > 0 && stream == *self.layout.stream => return Sent::Stored,
-            Ok(PubAck {
-                error: Some(error), ..
-            }) => return self.refusal(error),
-            Ok(_) => None,
-            Err(error) => Some(error),
-        };
-        self.maybe_stored = true;
-        let error = self.about.error(
-            ErrorKind::Other,
-            format!(
-                "something that is not the stream answered to {}; does another stream store its subject?",
-                self.subject
-            ),
-        );
-        Sent::Refused(match unreadable {
-            Some(source) => error.with_source(source),
-            None => error,
-        })
     }
 
     fn refusal(&self, error: ApiError) -> Sent {
@@ -252,7 +233,7 @@ impl<'a> Put<'a> {
         if error.is(&code::WRONG_LAST_SEQUENCE) {
             return Sent::WrongSequence(self.contended());
         }
-        if error.is(&[code::MESSAGE_TTL_DISABLED]) {
+        if self.has_ttl && error.is(&[code::MESSAGE_TTL_DISABLED]) {
             return Sent::NoTtl;
         }
         if error.is(&[code::MESSAGE_TOO_LARGE]) {
@@ -306,7 +287,10 @@ impl<'a> Put<'a> {
             return Ok(false);
         }
         match withdraw(self.context, &self.about, self.layout, &found, at).await? {
-            Withdrawn::InTime => (self.expected, self.replaced) = (0, true),
+            Withdrawn::InTime => {
+                self.withdrawn = true;
+                (self.expected, self.replaced) = (0, true);
+            }
             Withdrawn::TooLate => (self.expected, self.replaced) = (0, false),
             // The next copy finds out.
             Withdrawn::Changed => {}
@@ -324,7 +308,7 @@ impl<'a> Put<'a> {
             && found.body == self.body
     }
 
-    /// What the stream says about itself, after it has not answered.
+    /// Asks whether the stream allows schedules, after a copy had no answer.
     async fn check_stream(&self) -> Result<(), Error> {
         match streams::info(self.context, &self.about, &self.layout.stream).await {
             Ok(info) if info.read(&self.about)?.schedules => Ok(()),

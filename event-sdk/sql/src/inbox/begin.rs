@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::Transaction;
 
 use super::database::{FoundRecord, InboxDatabase, NewRecord};
-use super::reason::{DeadBefore, dead_before};
+use super::reason::{DeadBefore, TOO_OLD, dead_before, proves_undone};
 use super::tx::EffectTx;
 use super::{Inbox, Inner};
 use crate::classify::outage;
@@ -35,15 +35,16 @@ impl<DB: InboxDatabase> Inbox<DB> {
         let record = record_of(ctx);
         let sql = &inner.sql;
         // Only a redriven event can replace the record of a dead one.
-        let was_dead = ctx.redriven().is_some()
-            && !(DB::find(&mut transaction, sql, &record.consumer, &[record.event]).await)
+        let was_undone = ctx.redriven().is_some()
+            && (DB::find(&mut transaction, sql, &record.consumer, &[record.event]).await)
                 .map_err(outage)?
-                .is_empty();
+                .iter()
+                .any(proves_undone);
         if DB::record(&mut transaction, sql, &record)
             .await
             .map_err(outage)?
         {
-            if !was_dead {
+            if !was_undone {
                 inner.check_age(&mut transaction, ctx, &record).await?;
             }
             return Ok(Begun::New(EffectTx::new(
@@ -195,8 +196,7 @@ impl<DB: InboxDatabase> Inner<DB> {
 
     fn too_old(&self, why: &'static str) -> Failure {
         let retention = self.retention;
-        Failure::reject(TooOld { retention, why })
-            .because("older than the retention of the inbox; see `accept_older`")
+        Failure::reject(TooOld { retention, why }).because(TOO_OLD)
     }
 }
 
@@ -236,9 +236,14 @@ pub(super) fn record_of(ctx: &Ctx) -> NewRecord {
         event: ctx.envelope().event_id,
         redrive: redriven.map_or(0, |redriven| i64::from(redriven.redrive)),
         stream: stream_of(ctx).to_owned(),
-        sequence: sequence.map(|sequence| i64::try_from(sequence).unwrap_or(i64::MAX)),
+        sequence: sequence.and_then(as_sequence),
         now: ctx.bus().clock().now().as_microsecond(),
     }
+}
+
+/// A sequence as it is recorded. On a transport without streams it is zero, and there is none.
+pub(super) fn as_sequence(sequence: u64) -> Option<i64> {
+    i64::try_from(sequence).ok().filter(|it| *it > 0)
 }
 
 /// What an earlier record means: the event is done, or it is dead, and its letter is to be written.

@@ -143,12 +143,12 @@ pub trait InboxSql: sqlx::Database {
         before: i64,
     ) -> impl Future<Output = Sql<i64>> + Send;
 
-    /// Deletes records of a source, up to its floor.
+    /// Deletes records of a source that are older than `before`, up to the sequence `floor`.
     fn clean(
         conn: &mut Self::Connection,
         sql: &InboxStatements,
         source: (&str, &str),
-        before: i64,
+        before_and_floor: (i64, i64),
         limit: i64,
     ) -> impl Future<Output = Sql<u64>> + Send;
 

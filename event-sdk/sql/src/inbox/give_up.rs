@@ -3,8 +3,10 @@
 use event_sdk::dead_letters::{DeadLetter, GivenUp};
 use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
 use std::sync::Arc;
+use uuid::Uuid;
 
 use super::Inner;
+use super::begin::as_sequence;
 use super::database::{InboxDatabase, NewRecord, Sql};
 use super::reason::{Reason, dead_before};
 use crate::letter_row::LetterRow;
@@ -18,6 +20,10 @@ impl<DB: InboxDatabase> event_sdk::consumer::Inbox for Inner<DB> {
             };
             inner.bury(&letter, false).await.map_err(unstored)
         })
+    }
+
+    fn id(&self) -> Option<Uuid> {
+        Some(self.id)
     }
 
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
@@ -43,7 +49,11 @@ impl<DB: InboxDatabase> Inner<DB> {
             return Ok(given_up);
         }
         if with_letter {
-            let row = LetterRow::of(letter);
+            let stored = match &given_up {
+                GivenUp::DeadBefore(earlier) => earlier,
+                _ => letter,
+            };
+            let row = LetterRow::of(stored);
             DB::put_letter(&mut transaction, &self.sql, &row).await?;
         }
         transaction.commit().await?;
@@ -72,8 +82,7 @@ impl<DB: InboxDatabase> Inner<DB> {
             event,
             redrive: i64::from(letter.redrive),
             stream: origin.stream.to_string(),
-            // On a transport without streams it is zero.
-            sequence: i64::try_from(origin.sequence).ok().filter(|it| *it > 0),
+            sequence: as_sequence(origin.sequence),
             now: letter.last_failure.as_microsecond(),
         };
         let sql = &self.sql;
@@ -109,13 +118,17 @@ impl<DB: InboxDatabase> Inner<DB> {
 /// A letter that could not be stored, or an event that could not be recorded.
 pub(crate) fn unstored(error: sqlx::Error) -> Error {
     let reason = "the database did not record that the event is given up; it is repeated";
-    let kind = if crate::class_of(&error).is_some() {
-        ErrorKind::Disconnected
-    } else {
-        ErrorKind::Other
+    statement_failed(error, Operation::Publish, reason).with_unknown_outcome()
+}
+
+/// An error of a statement, with what to do about it, and without data.
+pub(crate) fn statement_failed(error: sqlx::Error, operation: Operation, reason: &str) -> Error {
+    let kind = match crate::class_of(&error) {
+        Some(_) => ErrorKind::Disconnected,
+        None => ErrorKind::Other,
     };
-    let error = Error::new(kind, Operation::Publish, reason).with_source(error);
-    error.with_unknown_outcome()
+    let reason = format!("{reason}: {}", crate::error::classify(&error).1);
+    Error::new(kind, operation, reason).with_source(error)
 }
 
 pub(crate) fn missing(error: sqlx::Error) -> Error {

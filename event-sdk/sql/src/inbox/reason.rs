@@ -72,6 +72,16 @@ pub(crate) fn dead_before(found: &FoundRecord) -> Option<Reason> {
     found.reason.as_deref().and_then(Reason::from_json)
 }
 
+/// Whether a record proves that no effect of its event was committed: it is dead, and not because the
+/// event was older than the retention.
+pub(super) fn proves_undone(found: &FoundRecord) -> bool {
+    let is_too_old = |reason: Reason| reason.errors.iter().any(|it| it.ends_with(TOO_OLD));
+    found.is_dead && !dead_before(found).is_some_and(is_too_old)
+}
+
+/// What the error of an event says that is older than the retention, at its end.
+pub(super) const TOO_OLD: &str = "older than the retention of the inbox; see `accept_older`";
+
 /// The event was given up before.
 #[derive(Debug)]
 pub(super) struct DeadBefore(pub(super) Option<Reason>);

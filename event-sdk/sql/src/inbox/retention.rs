@@ -73,8 +73,10 @@ impl<DB: InboxDatabase> InboxStore for Inner<DB> {
     fn clean(&self, source: InboxSource, before: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
         Box::pin(async move {
             let mut transaction = self.begin_writing().await?;
-            let (place, before) = (place(&source), before.as_microsecond());
-            let clean = DB::clean(&mut transaction, &self.sql, place, before, i64::from(limit));
+            let floor = i64::try_from(source.floor).unwrap_or(i64::MAX);
+            let until = (before.as_microsecond(), floor);
+            let (sql, place) = (&self.sql, place(&source));
+            let clean = DB::clean(&mut transaction, sql, place, until, i64::from(limit));
             let deleted = clean.await.map_err(store_error)?;
             transaction.commit().await.map_err(store_error)?;
             Ok(deleted)

@@ -165,11 +165,10 @@ impl InboxStatements {
             clean: statement(format!(
                 "DELETE FROM {inbox} WHERE consumer = $1 AND event_id IN (\
                  SELECT event_id FROM {inbox} AS old WHERE consumer = $1 AND stream = $2 \
-                 AND recorded_at < $3 AND (sequence IS NULL OR sequence <= \
-                 (SELECT cleaned_to FROM {sources} WHERE consumer = $1 AND stream = $2)) \
+                 AND recorded_at < $3 AND (sequence IS NULL OR sequence <= $5) \
+                 AND (outcome = 'dead' OR redrive = 0) \
                  AND (outcome = 'done' OR NOT EXISTS (SELECT 1 FROM {letters} AS letter \
-                 WHERE letter.consumer = old.consumer AND letter.event_id = old.event_id \
-                 AND letter.status = 'open')) \
+                 WHERE letter.consumer = old.consumer AND letter.event_id = old.event_id)) \
                  ORDER BY recorded_at LIMIT $4 {skip_locked})"
             )),
             status: statement(format!(

@@ -14,7 +14,7 @@ use event_sdk::transport::{Error, ErrorKind, Operation, TransportExt as _};
 use jiff::Timestamp;
 
 use crate::inbox::database::{Sql, WhichLetters};
-use crate::inbox::{InboxDatabase, Inner};
+use crate::inbox::{InboxDatabase, Inner, statement_failed};
 use crate::letter_row::LetterRow;
 
 /// The dead letters of a table. [`SqlDeadLetters::queue`](super::SqlDeadLetters::queue) returns it. Its
@@ -311,20 +311,12 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
 }
 
 fn read_failed(error: sqlx::Error) -> Error {
-    failed(error, Operation::Read, "the dead letters cannot be read")
+    statement_failed(error, Operation::Read, "the dead letters cannot be read")
 }
 
 fn write_failed(error: sqlx::Error) -> Error {
     let reason = "the dead letter cannot be changed; repeat it";
-    failed(error, Operation::Publish, reason).with_unknown_outcome()
-}
-
-fn failed(error: sqlx::Error, operation: Operation, reason: &str) -> Error {
-    let kind = match crate::class_of(&error) {
-        Some(_) => ErrorKind::Disconnected,
-        None => ErrorKind::Other,
-    };
-    Error::new(kind, operation, reason.to_owned()).with_source(error)
+    statement_failed(error, Operation::Publish, reason).with_unknown_outcome()
 }
 
 impl<DB: InboxDatabase> Clone for SqlDeadLetterQueue<DB> {

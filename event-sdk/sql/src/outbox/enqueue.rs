@@ -32,7 +32,7 @@ pub struct Enqueue<'c, DB: Store, E> {
     cancel_key: Option<Text>,
 }
 
-/// What is stored.
+/// The event, or the message without a Rust type, that is stored.
 pub(crate) enum Target<E> {
     Event(Publishable<E>),
     Message(OutboxMessage),

@@ -22,7 +22,8 @@ const DIALECT: Dialect = Dialect {
     // A statement that failed has ended the transaction, and its COMMIT would roll back without an
     // error; here it fails. `xmin` has the lower half of the number of the transaction.
     is_own: "xmin::text = (txid_current() % 4294967296)::text",
-    idle: "set_config('idle_in_transaction_session_timeout', $3, true), ",
+    idle: "set_config('idle_in_transaction_session_timeout', \
+           COALESCE($3, current_setting('idle_in_transaction_session_timeout')), true), ",
     for_share: "FOR SHARE",
     skip_locked: "FOR UPDATE OF old SKIP LOCKED",
 };
@@ -151,12 +152,12 @@ impl InboxSql for Postgres {
         partition: i32,
         idle: Option<Duration>,
     ) -> Sql<Option<i64>> {
-        // Zero: no limit.
-        let idle = idle.map_or(0, |idle| idle.as_millis().clamp(1, 2_147_483_647));
+        // None: that of the server stays.
+        let idle = idle.map(|idle| idle.as_millis().clamp(1, 2_147_483_647).to_string());
         let epoch = query(sql.lock_epoch.sql())
             .bind(consumer)
             .bind(partition)
-            .bind(idle.to_string());
+            .bind(idle);
         let epoch = epoch.fetch_optional(conn).await?;
         epoch.map(|row| row.try_get("epoch")).transpose()
     }
@@ -231,14 +232,15 @@ impl InboxSql for Postgres {
         conn: &mut PgConnection,
         sql: &InboxStatements,
         (consumer, stream): (&str, &str),
-        before: i64,
+        (before, floor): (i64, i64),
         limit: i64,
     ) -> Sql<u64> {
         let clean = query(sql.clean.sql())
             .bind(consumer)
             .bind(stream)
             .bind(before)
-            .bind(limit);
+            .bind(limit)
+            .bind(floor);
         Ok(clean.execute(conn).await?.rows_affected())
     }
 

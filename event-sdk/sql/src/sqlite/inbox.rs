@@ -18,8 +18,8 @@ const DIALECT: Dialect = Dialect {
     batch: "(SELECT unhex(value ->> 0) AS event_id, value ->> 1 AS redrive, value ->> 2 AS stream, \
             value ->> 3 AS sequence FROM json_each($3)) AS batch WHERE true",
     is_listed: "event_id IN (SELECT unhex(value) FROM json_each($2))",
-    // Nobody else writes at the same time.
-    is_own: "true",
+    // Nobody else writes at the same time, and only an effect that was rolled back leaves a dead one.
+    is_own: "outcome = 'done'",
     idle: "",
     // `BEGIN IMMEDIATE` excludes every other writer.
     for_share: "",
@@ -220,14 +220,15 @@ impl InboxSql for Sqlite {
         conn: &mut SqliteConnection,
         sql: &InboxStatements,
         (consumer, stream): (&str, &str),
-        before: i64,
+        (before, floor): (i64, i64),
         limit: i64,
     ) -> Sql<u64> {
         let clean = query(sql.clean.sql())
             .bind(consumer)
             .bind(stream)
             .bind(before)
-            .bind(limit);
+            .bind(limit)
+            .bind(floor);
         Ok(clean.execute(conn).await?.rows_affected())
     }
 

@@ -70,7 +70,7 @@ impl EffectOf<OrderPlaced, Db> for Service {
     }
 }
 
-/// What is left after any number of crashes.
+/// Checks invoices, outgoing events and inbox rows: they are the same after any number of crashes.
 async fn check(rig: &Rig) {
     assert_eq!(rig.invoices().await, [1, 2, 4]);
     assert_eq!(rig.count("select count(*) from event_outbox").await, 3);

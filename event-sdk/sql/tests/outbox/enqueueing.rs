@@ -1,4 +1,4 @@
-//! What is stored with the caller's transaction, and how the relay learns of it.
+//! Events are stored with the caller's transaction, and the relay is woken at its commit.
 
 use std::time::Duration;
 

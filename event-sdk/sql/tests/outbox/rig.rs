@@ -1,5 +1,5 @@
-//! What the tests share: an event, a database in a folder of its own, a bus, relays that are stopped or
-//! killed.
+//! Rig of the tests: an event, a database in a folder of its own, a bus, and relays that a test stops or
+//! kills.
 
 use std::collections::BTreeMap;
 use std::future::Future;

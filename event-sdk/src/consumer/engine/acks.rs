@@ -194,9 +194,9 @@ impl Engine {
                 }
                 // The event before it may be gone from the stream, and never come.
                 gate.asks_for_floor = true;
+                done.alive_at = now;
+                next = next.min(now.saturating_add(keep_alive));
                 if done.since.saturating_add(most) > now {
-                    done.alive_at = now;
-                    next = next.min(now.saturating_add(keep_alive));
                     answers.extend(done.settler().map(|s| s.settle(Settlement::InProgress)));
                 }
             }

@@ -20,7 +20,7 @@ impl Engine {
         outcomes: Vec<Result<(), Stop>>,
     ) {
         let mut failed = HashSet::new();
-        let mut free = Vec::new();
+        let mut free = HashSet::new();
         let mut decided = Vec::new();
         // All followers wait before an event is settled, which may release its key at once.
         for (id, outcome) in std::iter::once(first).chain(others).zip(outcomes) {
@@ -48,7 +48,9 @@ impl Engine {
                     }
                     // What cannot be read did not reach the handler, and holds up nobody.
                     Ok(()) | Err(Stop::Unreadable(_)) if entry.blocks_key => {}
-                    Ok(()) | Err(Stop::Unreadable(_)) => free.push(key),
+                    Ok(()) | Err(Stop::Unreadable(_)) => {
+                        free.insert(key);
+                    }
                 }
             }
             decided.push((id, outcome));

@@ -11,6 +11,7 @@ use futures_util::future::{Either, select};
 
 use super::entry::{Entry, State};
 use super::outcome::ParkEnd;
+use super::parked::position_of;
 use super::{Boxed, Engine};
 use crate::consumer::{Failure, Inbox};
 use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
@@ -46,8 +47,11 @@ impl Engine {
             self.settle(id, Settlement::Term(failure.to_string()));
             return;
         }
-        // Later events of the key went on while it was delayed for a newer version.
-        let in_order = entry.key.is_some() && class != DeadLetterClass::UnknownEvent;
+        // Later events of the key went on while it was delayed for a newer version, or was a letter
+        // that did not hold its key.
+        let in_order = entry.key.is_some()
+            && class != DeadLetterClass::UnknownEvent
+            && position_of(entry).is_some();
         let mut letter = letter_of(entry, failure, class);
         letter.sequenced = in_order && self.parking.is_sequenced();
         entry.letter = Some(Arc::new(letter));
@@ -166,7 +170,9 @@ async fn keep(
     store: Option<Arc<dyn DeadLetterStore>>,
     letter: &DeadLetter,
 ) -> Result<GivenUp, Error> {
-    let inbox = inbox.filter(|_| !store.as_ref().is_some_and(|store| store.has_inbox()));
+    // The store may record in the same inbox, and in one transaction.
+    let of_store = store.as_ref().and_then(|store| store.inbox_id());
+    let inbox = inbox.filter(|inbox| of_store.is_none() || inbox.id() != of_store);
     let mut earlier = None;
     if let Some(inbox) = inbox {
         match inbox.give_up(letter).await? {

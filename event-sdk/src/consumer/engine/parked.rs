@@ -59,6 +59,10 @@ impl Engine {
 
     /// A held key takes so many places: what is more than a quarter goes to the park.
     pub(super) fn limit_key(&mut self, key: &Key, taken: usize) {
+        if self.options.ack_all {
+            // One in the park would keep its place behind the event that holds the key.
+            return;
+        }
         if self.parking.park().is_none() {
             if taken > self.parking.quarter(key) {
                 self.warn_of_crowd();
@@ -163,8 +167,8 @@ impl Engine {
             target: crate::TRACING_TARGET,
             consumer = %self.shared.name,
             "events that wait for a key whose handler fails take more than a quarter of \
-             max_ack_pending, and may stop all others: set single_active, and keep dead letters in a \
-             stream, so that they wait there (this is said once)"
+             max_ack_pending, and may stop all others: raise it, or set single_active (without \
+             partitions) and keep dead letters in a stream, so that they wait there (this is said once)"
         );
     }
 }
@@ -243,7 +247,7 @@ impl Engine {
 
 /// The sequence of an event among those of its stream; `None` for one that is in no order with them:
 /// one that was redriven by the retry stream.
-fn position_of(entry: &Entry) -> Option<u64> {
+pub(super) fn position_of(entry: &Entry) -> Option<u64> {
     let held = &entry.held;
     if held.redriven().is_some() && held.parked().is_none() {
         return None;

@@ -126,11 +126,6 @@ impl Parking {
         if held > half { 1 } else { self.quarter(key) }
     }
 
-    /// Whether a key waits for a request.
-    pub(super) fn has_dead_key(&self) -> bool {
-        self.lines.values().any(|line| line.dead.is_some())
-    }
-
     /// Starts nothing any more. The next owner reads what is in the park.
     pub(super) fn end(&mut self) {
         self.lines.clear();

@@ -55,7 +55,7 @@ impl Engine {
 
     /// Reads requests, if it is time.
     pub(super) fn look_for_requests(&mut self, now: Duration) {
-        if self.drain_until.is_some() || !self.parking.has_dead_key() {
+        if self.drain_until.is_some() || self.parking.lines.is_empty() {
             return;
         }
         if now < self.parking.look_at {
@@ -95,11 +95,10 @@ impl Engine {
                 self.answer(Some(request), ReleaseOutcome::Alive);
                 continue;
             };
+            // The operator may have given up or edited events.
+            line.forget_events();
             line.request = Some(request);
-            if line.dead.is_some() {
-                // The operator may have given up or edited events.
-                line.forget_events();
-                line.dead = None;
+            if line.dead.take().is_some() {
                 self.advance(&key);
             }
         }

@@ -197,12 +197,19 @@ impl Turn<'_> {
         });
         let now = self.owned.opener.bus.clock().monotonic();
         let ack_wait = sources.longest_ack_wait().saturating_add(LATE);
+        // Redriven events are acknowledged one by one.
+        let retry = self.owned.opener.place.as_ref();
+        let retry = retry.map(|place| place.retry_name().to_owned());
+        let is_of_events = |stream: &str| retry.as_deref() != Some(stream);
         let cumulative = parts.options.ack_all;
         let gates = positions.into_iter().map(|(stream, position)| {
             let gate = Gate::taken_over(position, ack_wait, ack_wait, now);
             let gate = StreamGate::new(gate);
-            let gate = if cumulative { gate.cumulative() } else { gate };
-            (stream, gate)
+            if cumulative && is_of_events(&stream) {
+                (stream, gate.cumulative())
+            } else {
+                (stream, gate)
+            }
         });
         let gates: HashMap<_, _> = gates.collect();
         let mut engine = Engine::new(parts, sources);

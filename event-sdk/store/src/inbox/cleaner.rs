@@ -136,7 +136,8 @@ impl InboxCleaner {
             };
             let floor = self.store.raise_floor(source.clone(), acknowledged, before);
             let source = InboxSource {
-                floor: floor.await?,
+                // The floor never falls, and the position of a consumer can.
+                floor: floor.await?.min(acknowledged),
                 ..source
             };
             loop {

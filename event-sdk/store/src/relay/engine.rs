@@ -21,6 +21,7 @@ use event_sdk::time::Clock;
 use event_sdk::transport::Capability;
 use event_sdk::{EventBus, RawBus};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::RelayReport;
@@ -271,4 +272,9 @@ impl Engine {
             "{what}"
         );
     }
+}
+
+/// The time so long before; the earliest one if there is none.
+fn before(now: Timestamp, time: Duration) -> Timestamp {
+    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }

@@ -148,7 +148,9 @@ impl Lanes {
         lane.in_flight = false;
         lane.sent -= 1;
         lane.retry_at = Some(at);
-        lane.queue.push_front(row);
+        // A row with a lower id may have come meanwhile.
+        let place = lane.queue.partition_point(|other| other.id < row.id);
+        lane.queue.insert(place, row);
         self.queued += 1;
         self.delayed.insert((at, id.clone()));
     }

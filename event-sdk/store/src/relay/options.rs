@@ -50,13 +50,13 @@ impl Options {
                 return Err(InvalidRelay::Zero(name));
             }
         }
-        if self.publish_timeout * 2 > self.lease {
+        if self.publish_timeout.saturating_mul(2) > self.lease {
             return Err(InvalidRelay::LeaseTooShort {
                 lease: self.lease,
                 publish_timeout: self.publish_timeout,
             });
         }
-        if self.lease + self.publish_timeout >= self.duplicate_window {
+        if self.lease.saturating_add(self.publish_timeout) >= self.duplicate_window {
             return Err(InvalidRelay::LeaseTooLong {
                 lease: self.lease,
                 publish_timeout: self.publish_timeout,

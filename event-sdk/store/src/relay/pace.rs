@@ -80,14 +80,16 @@ impl Pace {
             self.interval = FIRST;
             self.next_at = now + FIRST;
         } else {
-            self.next_at = now + self.interval;
-            self.interval = (self.interval * 2).min(self.idle);
+            self.next_at = now.saturating_add(self.interval);
+            self.interval = self.interval.saturating_mul(2).min(self.idle);
         }
     }
 
     /// A look below has taken `took`.
     pub(super) fn looked_below(&mut self, full: bool, took: Duration, now: Duration) {
-        self.rescan_at = if full { now } else { now + took * RARELY };
+        // A clock may stand still.
+        let pause = took.saturating_mul(RARELY).max(FIRST);
+        self.rescan_at = if full { now } else { now.saturating_add(pause) };
     }
 }
 

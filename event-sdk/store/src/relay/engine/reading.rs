@@ -33,7 +33,12 @@ impl Engine {
         self.running.fetch.is_none()
             && self.lanes.queued() < self.options.batch_rows()
             && self.marks.unmarked() < self.options.max_unmarked()
-            && !self.breaker.all_wait()
+            && !self.waits_for_probe()
+    }
+
+    /// Whether an outage of everything holds up reading: only while there is a row to try with.
+    fn waits_for_probe(&self) -> bool {
+        self.breaker.all_wait() && self.lanes.queued() > 0
     }
 
     /// When the next read is due.
@@ -197,7 +202,7 @@ impl Engine {
     }
 
     fn wants_scheduled(&self) -> bool {
-        self.lanes.queued() < self.options.batch_rows() * 2 && !self.breaker.all_wait()
+        self.lanes.queued() < self.options.batch_rows() * 2 && !self.waits_for_probe()
     }
 
     pub(super) fn fetched_due(&mut self, rows: Vec<OutboxRow>) {
@@ -234,6 +239,8 @@ impl Engine {
         };
         self.running.releases.remove(&entry.id);
         let now = self.now();
+        // A read that began before has later rows of the key, and not these.
+        self.ignore_fetch();
         // The rows lie below the position.
         self.pace.rescan_now(now);
         if release == Release::Partly && !self.ending {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use event_sdk::transport::Error;
 
 use super::super::job::Job;
-use super::Engine;
+use super::{Engine, before};
 use crate::TRACING_TARGET;
 use crate::outbox::{OutboxRow, PublishedRow};
 
@@ -55,7 +55,7 @@ impl Engine {
                 return;
             }
             let window = self.options.resend_window();
-            let since = self.clock.now() - window;
+            let since = before(self.clock.now(), window);
             self.resend = Some(Resend {
                 shards,
                 since,
@@ -104,7 +104,9 @@ impl Engine {
             (resend.since, resend.after) = (last.published_at, last.row.id);
         }
         for PublishedRow { row, .. } in rows {
-            if row.message.is_ok() && self.leases.is_resending(row.shard) {
+            // One whose mark is being written may be read once more.
+            let is_new = !self.lanes.knows(row.id);
+            if is_new && row.message.is_ok() && self.leases.is_resending(row.shard) {
                 self.resent.insert(row.id);
                 self.lanes.push(row);
             }

@@ -238,6 +238,8 @@ impl Engine {
     pub(super) fn park_done(&mut self, row: i64, valid: bool) {
         if let Some(lane) = self.parking.remove(&row) {
             self.lanes.parked(&lane, row);
+            // A read that began before takes the key for one that goes on.
+            self.ignore_fetch();
         }
         if valid {
             self.report.parked += 1;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::super::job::{Done, Job};
-use super::Engine;
+use super::{Engine, before};
 use crate::outbox::Membership;
 use crate::{StoreError, StoreErrorKind, TRACING_TARGET};
 
@@ -198,7 +198,7 @@ impl Engine {
             return;
         }
         self.start(Job::Clean {
-            before: self.clock.now() - self.options.keep_published,
+            before: before(self.clock.now(), self.options.keep_published),
             limit: self.options.clean_batch,
         });
     }
