@@ -49,15 +49,41 @@ pub(super) struct Put<'a> {
     at: Timestamp,
     headers: HeaderMap,
     body: Bytes,
-    /// The sequence that the next copy expects of its subject.
-    expected: u64,
+    earlier: Earlier,
     /// Whether the next copy says that the stream's maximum age does not apply to it.
     has_ttl: bool,
-    replaced: bool,
     /// Whether an earlier copy may have been stored.
     maybe_stored: bool,
     /// Whether an earlier schedule of the key was cancelled to make room for this one.
     withdrawn: bool,
+}
+
+/// What the next copy takes the place of.
+struct Earlier {
+    /// The sequence that the copy expects of its subject; 0 for none.
+    sequence: u64,
+    /// Whether a schedule is replaced.
+    replaced: bool,
+}
+
+impl Earlier {
+    const NONE: Self = Self::foreign(0);
+
+    /// A schedule of the same key.
+    const fn schedule(sequence: u64) -> Self {
+        Self {
+            sequence,
+            replaced: true,
+        }
+    }
+
+    /// A message that is no schedule of this crate.
+    const fn foreign(sequence: u64) -> Self {
+        Self {
+            sequence,
+            replaced: false,
+        }
+    }
 }
 
 /// What became of one copy.
@@ -108,9 +134,8 @@ impl<'a> Put<'a> {
             at,
             headers: own.unwrap_or_default(),
             body,
-            expected: 0,
+            earlier: Earlier::NONE,
             has_ttl: true,
-            replaced: false,
             maybe_stored: false,
             withdrawn: false,
         };
@@ -126,12 +151,12 @@ impl<'a> Put<'a> {
         let time = self.context.options().request_timeout;
         loop {
             let error = match self.send(time.saturating_sub(begun.elapsed())).await {
-                Sent::Stored => return Ok(Scheduled::new(self.replaced)),
+                Sent::Stored => return Ok(Scheduled::new(self.earlier.replaced)),
                 Sent::Refused(error) => return Err(self.failed(error)),
                 Sent::WrongSequence(error) => {
                     let resolved = self.resolve().await;
                     if resolved.map_err(|error| self.failed(error))? {
-                        return Ok(Scheduled::new(self.replaced));
+                        return Ok(Scheduled::new(self.earlier.replaced));
                     }
                     error
                 }
@@ -181,7 +206,7 @@ impl<'a> Put<'a> {
         headers.insert(SCHEDULE, schedule_at(self.at));
         headers.insert(TARGET, self.target.as_str());
         headers.insert(EXPECTED_STREAM, self.layout.stream.as_str());
-        headers.insert(EXPECTED, self.expected.to_string());
+        headers.insert(EXPECTED, self.earlier.sequence.to_string());
         if self.has_ttl {
             headers.insert(TTL, "never");
         }
@@ -267,7 +292,7 @@ impl<'a> Put<'a> {
         let found = streams::message(self.context, &self.about, stream, &which).await?;
         let Some(found) = found else {
             // It has fired or was cancelled since.
-            (self.expected, self.replaced) = (0, false);
+            self.earlier = Earlier::NONE;
             return Ok(false);
         };
         if self.maybe_stored && self.is_same(&found) {
@@ -275,7 +300,7 @@ impl<'a> Put<'a> {
         }
         let Some(at) = found.due() else {
             // A message of another client, which fires once: the next copy takes its place.
-            (self.expected, self.replaced) = (found.sequence, false);
+            self.earlier = Earlier::foreign(found.sequence);
             return Ok(false);
         };
         let info = streams::info(self.context, &self.about, stream).await?;
@@ -283,15 +308,15 @@ impl<'a> Put<'a> {
             .time
             .is_some_and(|now| at.duration_since(now) > NOT_FIRING);
         if is_early {
-            (self.expected, self.replaced) = (found.sequence, true);
+            self.earlier = Earlier::schedule(found.sequence);
             return Ok(false);
         }
         match withdraw(self.context, &self.about, self.layout, &found, at).await? {
             Withdrawn::InTime => {
                 self.withdrawn = true;
-                (self.expected, self.replaced) = (0, true);
+                self.earlier = Earlier::schedule(0);
             }
-            Withdrawn::TooLate => (self.expected, self.replaced) = (0, false),
+            Withdrawn::TooLate => self.earlier = Earlier::NONE,
             // The next copy finds out.
             Withdrawn::Changed => {}
         }

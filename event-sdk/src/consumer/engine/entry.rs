@@ -111,6 +111,17 @@ impl Entry {
         letter.is_some_and(|letter| letter.class == DeadLetterClass::Parked)
     }
 
+    /// Its sequence among the events of its stream; `None` for one that is in no order with them: one
+    /// that was redriven by the retry stream.
+    pub(super) fn position(&self) -> Option<u64> {
+        if self.held.redriven().is_some() && self.held.parked().is_none() {
+            return None;
+        }
+        let delivery = self.held.delivery();
+        delivery.stream()?;
+        delivery.sequence()
+    }
+
     /// A handler is started for it. Its record may have counted that already.
     pub(super) fn count_start(&mut self) {
         self.starts = match &self.known {

@@ -11,7 +11,6 @@ use futures_util::future::{Either, select};
 
 use super::entry::{Entry, State};
 use super::outcome::ParkEnd;
-use super::parked::position_of;
 use super::{Boxed, Engine};
 use crate::consumer::{Failure, Inbox};
 use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
@@ -51,7 +50,7 @@ impl Engine {
         // that did not hold its key.
         let in_order = entry.key.is_some()
             && class != DeadLetterClass::UnknownEvent
-            && position_of(entry).is_some();
+            && entry.position().is_some();
         let mut letter = letter_of(entry, failure, class);
         letter.sequenced = in_order && self.parking.is_sequenced();
         entry.letter = Some(Arc::new(letter));

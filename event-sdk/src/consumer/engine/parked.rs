@@ -6,7 +6,6 @@ use std::sync::Arc;
 use event_sdk_core::transport::Settlement;
 
 use super::Engine;
-use super::entry::Entry;
 use super::keys::Key;
 use super::parking::{Line, Next};
 use crate::dead_letters::ReleaseOutcome;
@@ -22,7 +21,7 @@ impl Engine {
         let (Some(line), Some(entry)) = (self.parking.lines.get(key), self.held.get(id)) else {
             return false;
         };
-        let position = position_of(entry);
+        let position = entry.position();
         if let Some(position) = position.filter(|it| line.first().is_some_and(|at| *it >= at)) {
             if line.dead == Some(position) {
                 // Its letter is stored.
@@ -78,10 +77,7 @@ impl Engine {
         }
         let excess = (self.keys.len(key) + 1).saturating_sub(places);
         let held = &self.held;
-        let parkable = |id| {
-            held.get(id)
-                .is_some_and(|entry| position_of(entry).is_some())
-        };
+        let parkable = |id| held.get(id).is_some_and(|entry| entry.position().is_some());
         let taken = self.keys.take_back(key, excess, parkable);
         for id in taken.into_iter().rev() {
             self.park(id, key);
@@ -111,8 +107,7 @@ impl Engine {
             return;
         };
         entry.letter = Some(Arc::new(super::letters::to_park(entry)));
-        if let (Some(line), Some(position)) = (self.parking.lines.get_mut(key), position_of(entry))
-        {
+        if let (Some(line), Some(position)) = (self.parking.lines.get_mut(key), entry.position()) {
             line.append(position);
         }
         self.write_letter(id);
@@ -134,7 +129,7 @@ impl Engine {
         let Some(entry) = self.held.get(id) else {
             return;
         };
-        let (Some(position), Some(key)) = (position_of(entry), entry.key.clone()) else {
+        let (Some(position), Some(key)) = (entry.position(), entry.key.clone()) else {
             return;
         };
         if let Some(line) = self.parking.lines.get_mut(&key) {
@@ -151,7 +146,7 @@ impl Engine {
         let Some(entry) = self.held.get(id) else {
             return;
         };
-        let (Some(position), Some(key)) = (position_of(entry), entry.key.clone()) else {
+        let (Some(position), Some(key)) = (entry.position(), entry.key.clone()) else {
             return;
         };
         self.open_line(&key).dead = Some(position);
@@ -199,7 +194,9 @@ impl Engine {
         let first = line.first();
         if let Some(id) = self.keys.front(key)
             && let Some(entry) = self.held.get_mut(id)
-            && position_of(entry).is_none_or(|it| first.is_none_or(|first| it < first))
+            && entry
+                .position()
+                .is_none_or(|it| first.is_none_or(|first| it < first))
         {
             self.keys.take_front(key);
             entry.blocks_key = true;
@@ -232,10 +229,7 @@ impl Engine {
     fn rest_dead(&mut self, key: &Key) {
         let now = self.now;
         let held = &self.held;
-        let parkable = |id| {
-            held.get(id)
-                .is_some_and(|entry| position_of(entry).is_some())
-        };
+        let parkable = |id| held.get(id).is_some_and(|entry| entry.position().is_some());
         let taken = self.keys.take_back(key, usize::MAX, parkable);
         for id in taken.into_iter().rev() {
             self.park(id, key);
@@ -243,15 +237,4 @@ impl Engine {
         self.keys.release(key, 0);
         self.look_by(now);
     }
-}
-
-/// The sequence of an event among those of its stream; `None` for one that is in no order with them:
-/// one that was redriven by the retry stream.
-pub(super) fn position_of(entry: &Entry) -> Option<u64> {
-    let held = &entry.held;
-    if held.redriven().is_some() && held.parked().is_none() {
-        return None;
-    }
-    held.delivery().stream()?;
-    held.delivery().sequence()
 }
