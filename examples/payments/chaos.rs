@@ -1,0 +1,68 @@
+//! Kills processes of the services again and again, on both sides, and counts what became of them.
+//!
+//! - `memory`: one process has all services; databases stay, and the streams begin anew;
+//! - `servers`: each service is a process, and the NATS server is killed too.
+
+mod memory;
+mod servers;
+
+use crate::database::{Databases, Home};
+use crate::money::Currency;
+use crate::process::Program;
+use crate::services::{Service, clearing};
+use crate::tally::Tally;
+use crate::worker::Side;
+
+/// What is done to each side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) payments: u32,
+    pub(crate) kills: u32,
+    pub(crate) seed: u64,
+    /// Whether each service is a process of its own, over a NATS server.
+    pub(crate) servers: bool,
+}
+
+/// One side at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Compared {
+    pub(crate) name: &'static str,
+    /// How often its processes, or the server, were killed.
+    pub(crate) kills: u32,
+    pub(crate) tally: Tally,
+}
+
+/// Runs both sides, one after the other, by processes of this program.
+pub(crate) async fn compare(program: &Program, plan: Plan) -> anyhow::Result<[Compared; 2]> {
+    let sdk = run(program, plan, Side::Sdk, "event-sdk").await?;
+    let plain = run(program, plan, Side::Plain, "control").await?;
+    Ok([sdk, plain])
+}
+
+async fn run(
+    program: &Program,
+    plan: Plan,
+    side: Side,
+    name: &'static str,
+) -> anyhow::Result<Compared> {
+    let home = Home::new()?;
+    let databases = home.databases();
+    open_corridors(&databases).await?;
+    let kills = if plan.servers {
+        servers::run(program, plan, side, databases.clone()).await?
+    } else {
+        memory::run(program, plan, side, databases.clone()).await?
+    };
+    let tally = Tally::read(side, &databases).await?;
+    Ok(Compared { name, kills, tally })
+}
+
+/// Opens all corridors, so that no payment becomes a dead letter on either side.
+async fn open_corridors(databases: &Databases) -> anyhow::Result<()> {
+    let pool = Service::Clearing.open_database(databases).await?;
+    let mut connection = pool.acquire().await?;
+    for currency in Currency::ALL {
+        clearing::open_corridor(&mut connection, currency.code()).await?;
+    }
+    Ok(())
+}

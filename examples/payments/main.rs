@@ -1,0 +1,99 @@
+//! Example `payments`: a payments platform of eight services, each with a database, an outbox, an inbox
+//! and dead letters of its own. The money adds up, also if the process is killed at any time.
+//!
+//! ```text
+//! cargo run --example payments
+//! cargo run --example payments -- --chaos
+//! cargo run --example payments -- --chaos --payments 2000 --kills 50
+//! cargo run --example payments -- --chaos --servers
+//! ```
+//!
+//! The first form has no faults. Payments in a currency without a corridor become dead letters, which an
+//! operator redrives. With `--chaos`, a supervisor kills the process of all services again and again:
+//! databases are on disk (SQLite), and the streams, which are in the process, begin anew. Beside it runs
+//! a *control*, which books the same by the same functions and publishes after the commit, without outbox
+//! and inbox. One table compares both. With `--servers` (or `PAYMENTS_SERVERS=true`) each service is a process
+//! over a NATS server, the control is plain async-nats, and services and the server are killed apart.
+//!
+//! Why the streams can begin anew without a loss: rows of an outbox stay when they are published, and a
+//! relay that starts first publishes again what was confirmed within the duplicate window. An empty stream
+//! takes all of it, and the inboxes drop what their services have done.
+//!
+//! - `money`, `events`: an exact amount, and the nine events;
+//! - `streams`: the eight streams with their retention;
+//! - `database`: where the data are;
+//! - `node`, `services`: what each service has and does, complete in its file;
+//! - `customers`: who submits which payments;
+//! - `system`, `quiet`, `normal`: all services in one process, until nothing is left to do;
+//! - `plain` (over `broker`): the control;
+//! - `worker`, `process`, `chaos`: processes that are killed;
+//! - `arrivals`, `tally`, `table`: what is counted, by statements on the databases.
+
+mod args;
+mod arrivals;
+mod broker;
+mod chaos;
+mod customers;
+mod database;
+mod events;
+mod money;
+mod node;
+mod normal;
+mod plain;
+mod process;
+mod quiet;
+mod services;
+mod streams;
+mod system;
+mod table;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use clap::Parser as _;
+
+use crate::args::Args;
+use crate::chaos::Plan;
+use crate::process::Program;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    if let Some(task) = worker::task()? {
+        return worker::work(&task).await;
+    }
+    let args = Args::parse();
+    if args.chaos {
+        chaos(&args).await
+    } else {
+        normal(&args).await
+    }
+}
+
+async fn normal(args: &Args) -> anyhow::Result<()> {
+    let outcome = normal::run(args.payments).await?;
+    for (cause, letters) in &outcome.letters {
+        println!("{letters} dead letters, redriven: {cause}");
+    }
+    println!("{}", table::domains(&outcome.tally, &outcome.events));
+    println!("{}", table::money(&outcome.tally));
+    anyhow::ensure!(outcome.tally.is_clean(), "the money does not add up");
+    Ok(())
+}
+
+async fn chaos(args: &Args) -> anyhow::Result<()> {
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
+    let plan = Plan {
+        payments: args.payments,
+        kills: args.kills,
+        seed,
+        servers: args.servers,
+    };
+    let program = Program::this([""; 0])?;
+    let sides = chaos::compare(&program, plan).await?;
+    println!("{}", table::money(&sides[0].tally));
+    println!("{}", table::compared(&sides));
+    println!("Seed {seed}. The first table is that of event-sdk.");
+    anyhow::ensure!(sides[0].tally.is_clean(), "the money does not add up");
+    Ok(())
+}

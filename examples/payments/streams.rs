@@ -1,0 +1,96 @@
+//! The eight streams with their retention, and the bus over them.
+
+use std::time::Duration;
+
+use event_sdk::dead_letters::DeadLetterStream;
+use event_sdk::stream::StreamSpec;
+use event_sdk::transport::nats::Nats;
+use event_sdk::{BusBuilder, EventBus};
+
+/// For how long the streams recognize an event that is published again, and the relays publish again what
+/// a stream may have lost. It is longer than any run: in this process the streams begin anew whenever the
+/// process is killed. With a server that keeps its files, the two minutes of JetStream are enough.
+pub(crate) const DUPLICATE_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+/// Names the retry stream through which dead letters are redriven.
+pub(crate) const DEAD_LETTERS: &str = "DLQ";
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A stream: what it stores, and for how many days.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Domain {
+    pub(crate) stream: &'static str,
+    subjects: &'static [&'static str],
+    pub(crate) days: u32,
+}
+
+const fn domain(stream: &'static str, subjects: &'static [&'static str], days: u32) -> Domain {
+    Domain {
+        stream,
+        subjects,
+        days,
+    }
+}
+
+pub(crate) const TRANSACTIONS: Domain = domain("TRANSACTIONS", &["transactions.>"], 7);
+pub(crate) const COMPLIANCE: Domain = domain("COMPLIANCE", &["compliance.>"], 30);
+pub(crate) const RISK: Domain = domain("RISK", &["risk.>"], 30);
+pub(crate) const CLEARING: Domain = domain("CLEARING", &["clearing.>"], 30);
+pub(crate) const SETTLEMENT: Domain = domain("SETTLEMENT", &["settlement.>"], 90);
+pub(crate) const NOTIFICATIONS: Domain = domain("NOTIFICATIONS", &["notifications.>"], 7);
+pub(crate) const REPORTING: Domain = domain("REPORTING", &["reporting.>"], 90);
+pub(crate) const AUDIT: Domain = domain("AUDIT", &["audit.>"], 180);
+
+/// All streams.
+pub(crate) const DOMAINS: [Domain; 8] = [
+    TRANSACTIONS,
+    COMPLIANCE,
+    RISK,
+    CLEARING,
+    SETTLEMENT,
+    NOTIFICATIONS,
+    REPORTING,
+    AUDIT,
+];
+
+impl Domain {
+    fn spec(self) -> StreamSpec {
+        StreamSpec::constant(self.stream, self.subjects)
+            .max_age(DAY * self.days)
+            .max_message_size(1024 * 1024)
+            .duplicate_window(DUPLICATE_WINDOW)
+    }
+}
+
+/// The stream of a relative subject.
+pub(crate) fn of(subject: &str) -> Option<Domain> {
+    let domain = subject.split('.').next()?;
+    let mut domains = DOMAINS.into_iter();
+    domains.find(|it| it.stream.eq_ignore_ascii_case(domain))
+}
+
+/// The retry stream of dead letters.
+pub(crate) fn dead_letters() -> DeadLetterStream {
+    DeadLetterStream::new(DEAD_LETTERS)
+}
+
+/// The bus, with the streams declared and no transport yet.
+fn builder() -> BusBuilder {
+    let bus = EventBus::builder().source("payments");
+    let bus = DOMAINS
+        .iter()
+        .fold(bus, |bus, domain| bus.stream(domain.spec()));
+    bus.stream(dead_letters().retry_spec())
+}
+
+/// A bus on streams in this process, which are empty.
+pub(crate) fn memory() -> Result<EventBus, event_sdk::Error> {
+    builder().memory()
+}
+
+/// A bus on the streams of a NATS server. It waits for a server that is away.
+pub(crate) async fn nats(url: &str) -> Result<EventBus, event_sdk::Error> {
+    let options = Nats::options(url).connect_within(Duration::from_secs(30));
+    builder().transport(Nats::connect(options).await?)
+}

@@ -1,0 +1,82 @@
+//! The example without faults, and with processes that are killed.
+
+use crate::chaos::{self, Plan};
+use crate::customers::payment;
+use crate::normal;
+use crate::process::Program;
+use crate::{table, worker};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
+    let outcome = normal::run(60).await.unwrap();
+    assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
+    assert_eq!(outcome.tally.payments, 60);
+    // Every 17th payee is on the list of sanctions, and every 20th payment is in dinars.
+    let expected: i64 = (1..=60).map(|number| payment(number).amount.minor()).sum();
+    let submitted: i64 = outcome
+        .tally
+        .money
+        .values()
+        .map(|sums| sums.submitted)
+        .sum();
+    assert_eq!(submitted, expected);
+    assert_eq!(
+        outcome.letters.iter().map(|(_, count)| count).sum::<u64>(),
+        3
+    );
+    // Created; three refused; 57 passed, accepted, cleared, settled and reported; a message and two
+    // entries of the audit for each.
+    assert_eq!(outcome.tally.published, 60 + 3 + 57 * 5 + 60 + 120);
+    assert_eq!(outcome.events.iter().sum::<u64>(), outcome.tally.published);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_lose_and_double_nothing_and_the_control_shows_what_they_do() {
+    let program = Program::this(["tests::process", "--exact", "--ignored", "--nocapture"]);
+    let plan = Plan {
+        payments: 40,
+        kills: 3,
+        seed: 7,
+        servers: false,
+    };
+    let [sdk, control] = chaos::compare(&program.unwrap(), plan).await.unwrap();
+    assert_eq!((sdk.kills, sdk.tally.payments), (3, 40));
+    assert!(sdk.tally.is_clean(), "{sdk:?}");
+    assert_eq!(sdk.tally.published, 40 + 2 + 38 * 5 + 40 + 80);
+    assert!(
+        sdk.tally.repeated > 0,
+        "the streams did not begin anew: {sdk:?}"
+    );
+    assert_eq!(control.tally.payments, 40);
+    assert!(control.kills > 0 && control.tally.lost > 0, "{control:?}");
+    assert!(control.tally.cents_off > 0, "{control:?}");
+    assert!(!control.tally.is_clean());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_of_services_and_of_their_server_lose_and_double_nothing() {
+    let program = Program::this(["tests::process", "--exact", "--ignored", "--nocapture"]);
+    let plan = Plan {
+        payments: 30,
+        kills: 5,
+        seed: 7,
+        servers: true,
+    };
+    let [sdk, control] = chaos::compare(&program.unwrap(), plan).await.unwrap();
+    assert_eq!((sdk.kills, sdk.tally.payments), (5, 30));
+    assert!(sdk.tally.is_clean(), "{sdk:?}");
+    assert_eq!(sdk.tally.published, 30 + 1 + 29 * 5 + 30 + 60);
+    // What the control loses depends on what the kills hit.
+    assert_eq!((control.kills, control.tally.payments), (5, 30));
+    println!("{}", table::compared(&[sdk, control]));
+}
+
+/// A process of the tests above.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process that another test starts"]
+async fn process() {
+    let task = worker::task()
+        .unwrap()
+        .expect("only the supervisor starts it");
+    worker::work(&task).await.unwrap();
+}
