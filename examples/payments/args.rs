@@ -19,7 +19,7 @@ pub(crate) struct Args {
     pub(crate) kills: u32,
 
     /// Runs each service as a process of its own, over a NATS server that is killed too. The program
-    /// `nats-server` is the one that EVENT_SDK_NATS_SERVER names, that of the PATH, or the one that
+    /// `nats-server` is the one that `EVENT_SDK_NATS_SERVER` names, that of the PATH, or the one that
     /// `cargo xtask services` installs.
     #[arg(long, requires = "chaos", env = "PAYMENTS_SERVERS")]
     pub(crate) servers: bool,

@@ -18,12 +18,12 @@ pub(crate) enum Broker {
     /// The streams of this process.
     Memory(EventBus),
     /// A NATS server.
-    Nats(jetstream::Context),
+    Nats(Box<jetstream::Context>),
 }
 
 /// A durable consumer.
 pub(crate) enum Messages {
-    Memory(Subscriber<Untyped>),
+    Memory(Box<Subscriber<Untyped>>),
     Nats(Box<Fetched>),
 }
 
@@ -43,7 +43,7 @@ impl Broker {
     /// Connects to a NATS server.
     pub(crate) async fn connect(url: &str) -> anyhow::Result<Self> {
         let client = async_nats::connect(url).await?;
-        Ok(Self::Nats(jetstream::new(client)))
+        Ok(Self::Nats(Box::new(jetstream::new(client))))
     }
 
     /// Publishes bytes to a relative subject.
@@ -71,7 +71,8 @@ impl Broker {
                 let subjects: Result<Vec<_>, _> = subjects.map(Pattern::parse).collect();
                 let subscribe = bus.raw().subscribe_all(subjects?).stream(stream);
                 let durable = subscribe.durable(service.consumer());
-                Ok(Messages::Memory(durable.deliver(DeliverPolicy::All).await?))
+                let subscriber = durable.deliver(DeliverPolicy::All).await?;
+                Ok(Messages::Memory(Box::new(subscriber)))
             }
             Self::Nats(context) => {
                 let config = pull::Config {

@@ -35,8 +35,8 @@ pub(crate) struct Compared {
 /// Runs both sides, one after the other, by processes of this program.
 pub(crate) async fn compare(program: &Program, plan: Plan) -> anyhow::Result<[Compared; 2]> {
     let sdk = run(program, plan, Side::Sdk, "event-sdk").await?;
-    let plain = run(program, plan, Side::Plain, "control").await?;
-    Ok([sdk, plain])
+    let control = run(program, plan, Side::Plain, "control").await?;
+    Ok([sdk, control])
 }
 
 async fn run(

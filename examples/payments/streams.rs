@@ -10,12 +10,12 @@ use event_sdk::{BusBuilder, EventBus};
 /// For how long the streams recognize an event that is published again, and the relays publish again what
 /// a stream may have lost. It is longer than any run: in this process the streams begin anew whenever the
 /// process is killed. With a server that keeps its files, the two minutes of JetStream are enough.
-pub(crate) const DUPLICATE_WINDOW: Duration = Duration::from_secs(60 * 60);
+pub(crate) const DUPLICATE_WINDOW: Duration = Duration::from_hours(1);
 
 /// Names the retry stream through which dead letters are redriven.
 pub(crate) const DEAD_LETTERS: &str = "DLQ";
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 /// A stream: what it stores, and for how many days.
 #[derive(Debug, Clone, Copy)]

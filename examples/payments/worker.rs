@@ -21,7 +21,7 @@ pub(crate) const VARIABLE: &str = "PAYMENTS_WORKER";
 pub(crate) const SUBMITTED: &str = "submitted";
 
 /// A process that has not ended by then has a defect.
-const AT_MOST: Duration = Duration::from_secs(10 * 60);
+const AT_MOST: Duration = Duration::from_mins(5);
 
 /// What a process does.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -20,8 +20,8 @@ const WITHIN: Duration = Duration::from_millis(50);
 /// The time between two looks at the database.
 const PACE: Duration = Duration::from_millis(10);
 
-/// A run that has not come to an end by then has a defect.
-const AT_MOST: Duration = Duration::from_secs(10 * 60);
+/// What has not happened by then does not happen.
+const AT_MOST: Duration = Duration::from_mins(5);
 
 /// Returns how often something was killed.
 pub(super) async fn run(
@@ -38,34 +38,31 @@ pub(super) async fn run(
     bus.apply().await.context("the streams")?;
     let mut services = Services::start(program, plan, side, &databases, &server.url())?;
     let payments = Service::Transactions.open_database(&databases).await?;
-    let run = async {
-        let mut random = fastrand::Rng::with_seed(plan.seed);
-        for kill in 1..=plan.kills {
-            let at = u64::from(plan.payments) * u64::from(kill) / u64::from(plan.kills + 1);
-            services.until(&payments, at).await?;
-            tokio::time::sleep(WITHIN.mul_f64(random.f64())).await;
-            // Every third kill is one of the server.
-            if kill % 3 == 2 {
-                server.kill().await?;
-                server.restart().await?;
-            } else {
-                services.kill(random.usize(..Service::ALL.len()))?;
-            }
+    let mut random = fastrand::Rng::with_seed(plan.seed);
+    for kill in 1..=plan.kills {
+        let at = u64::from(plan.payments) * u64::from(kill) / u64::from(plan.kills + 1);
+        services.until(&payments, at).await?;
+        tokio::time::sleep(WITHIN.mul_f64(random.f64())).await;
+        // Every third kill is one of the server.
+        if kill % 3 == 2 {
+            server.kill().await?;
+            server.restart().await?;
+        } else {
+            services.kill(random.usize(..Service::ALL.len()))?;
         }
-        services.until(&payments, plan.payments.into()).await?;
+    }
+    services.until(&payments, plan.payments.into()).await?;
+    let mut pools = Vec::new();
+    for service in Service::ALL {
+        pools.push(service.open_database(&databases).await?);
+    }
+    let quiet = async {
         match side {
-            Side::Sdk => {
-                let mut pools = Vec::new();
-                for service in Service::ALL {
-                    pools.push(service.open_database(&databases).await?);
-                }
-                services.during(quiet::with_outboxes(&bus, &pools)).await
-            }
-            Side::Plain => services.during(quiet::without_outboxes(&bus)).await,
+            Side::Sdk => quiet::with_outboxes(&bus, &pools).await,
+            Side::Plain => quiet::without_outboxes(&bus).await,
         }
     };
-    let done = tokio::time::timeout(AT_MOST, run).await;
-    done.context("the services do not come to an end")??;
+    services.during(quiet).await?;
     Ok(plan.kills)
 }
 
@@ -124,14 +121,16 @@ impl<'p> Services<'p> {
 
     /// Waits until customers have submitted so many payments.
     async fn until(&mut self, pool: &Pool<Db>, payments: u64) -> anyhow::Result<()> {
-        loop {
-            let count = sqlx::query_scalar::<_, i64>("select count(*) from payments");
-            if u64::try_from(count.fetch_one(pool).await?)? >= payments {
-                return Ok(());
+        let submitted = async {
+            loop {
+                let count = sqlx::query_scalar::<_, i64>("select count(*) from payments");
+                if u64::try_from(count.fetch_one(pool).await?)? >= payments {
+                    return Ok(());
+                }
+                tokio::time::sleep(PACE).await;
             }
-            self.revive()?;
-            tokio::time::sleep(PACE).await;
-        }
+        };
+        self.during(submitted).await
     }
 
     /// Waits for something while the services run.
@@ -139,10 +138,10 @@ impl<'p> Services<'p> {
         &mut self,
         work: impl Future<Output = anyhow::Result<()>>,
     ) -> anyhow::Result<()> {
-        let mut work = std::pin::pin!(work);
+        let mut work = std::pin::pin!(tokio::time::timeout(AT_MOST, work));
         loop {
             tokio::select! {
-                done = &mut work => return done,
+                done = &mut work => return done.context("the services do not come to an end")?,
                 () = tokio::time::sleep(PACE) => self.revive()?,
             }
         }

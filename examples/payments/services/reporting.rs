@@ -23,7 +23,7 @@ pub(crate) type Consumed = TurnoverReported;
 
 /// Three attempts, and an ack wait of five minutes.
 pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
-    node.consumer(Service::Reporting.consumer(), Duration::from_secs(5 * 60))
+    node.consumer(Service::Reporting.consumer(), Duration::from_mins(5))
         .handled_by(node.effects(Reporting))
         .retry(Retry::at_least_once().max_attempts(3))
 }
