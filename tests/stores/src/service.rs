@@ -41,10 +41,10 @@ pub const BILLS: &str = "BILLS";
 pub const BOOKINGS: &str = "BOOKINGS";
 
 /// The lease of a relay. A relay that is stopped for longer has lost its shards.
-pub const LEASE: Duration = Duration::from_secs(1);
+pub const LEASE: Duration = Duration::from_millis(1_500);
 
 /// The publish timeout of a relay.
-pub const PUBLISH_TIMEOUT: Duration = Duration::from_millis(500);
+pub const PUBLISH_TIMEOUT: Duration = Duration::from_millis(400);
 
 /// The ack wait of the consumer: when events of a killed process come again.
 pub const ACK_WAIT: Duration = Duration::from_secs(1);

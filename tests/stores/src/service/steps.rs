@@ -134,7 +134,7 @@ impl Steps {
     fn stands_at(&self, step: Step) -> bool {
         let mut stop_at = self.inner.stop_at();
         match &mut *stop_at {
-            Some((stop, times)) if *stop == step => {
+            Some((at, times)) if *at == step => {
                 *times = times.saturating_sub(1);
                 let stands = *times == 0;
                 if stands {

@@ -12,7 +12,7 @@ use sqlx::Pool;
 use tempfile::TempDir;
 
 /// How long one wait may take: machines are loaded.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// A database of a test, with the tables of outbox, inbox and service.
 pub(crate) struct Database<DB: ServiceDatabase> {
