@@ -1,7 +1,8 @@
 //! A service with outbox and inbox whose processes tests kill and stop: its events, streams and
 //! settings. The program is `bin/outbox_service.rs`, the tests are in `tests/processes/`.
 //!
-//! - `arguments`: what the program is told: role, addresses, form, the step at which it stands;
+//! - `form`: the role of a process, and the form of its consumer;
+//! - `arguments`: what the program is told: these, addresses, the step at which it stands;
 //! - `database`: plain SQL on SQLite and PostgreSQL, for the service and for the counts of the tests;
 //! - `steps`: the steps at which a process announces itself and waits;
 //! - `store_steps`, `inbox_steps`, `ack_steps`: those of the relay, of the inbox and of
@@ -10,13 +11,15 @@
 mod ack_steps;
 mod arguments;
 mod database;
+mod form;
 mod inbox_steps;
 mod steps;
 mod store_steps;
 
 pub use ack_steps::AckSteps;
-pub use arguments::{Arguments, Form, LettersIn, Role};
+pub use arguments::Arguments;
 pub use database::ServiceDatabase;
+pub use form::{Form, LettersIn, Role};
 pub use inbox_steps::{ConsumerSteps, HandlerWithSteps, LettersWithSteps};
 pub use steps::{Step, Steps};
 pub use store_steps::StoreWithSteps;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::arguments::{Form, LettersIn, Role};
+use super::form::{Form, LettersIn, Role};
 
 /// A place in the code where a process can be killed or stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
