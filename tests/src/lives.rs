@@ -60,6 +60,14 @@ impl Life {
         lines.iter().filter(|line| line.starts_with(begin)).count()
     }
 
+    /// The last line so far that begins with this.
+    #[must_use]
+    pub fn line(&self, begin: &str) -> Option<String> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = lines.iter().rfind(|line| line.starts_with(begin));
+        found.cloned()
+    }
+
     /// Kills it, unless it has ended, and returns all its lines. Returns whether it was killed, too.
     pub fn kill(mut self) -> (bool, Vec<String>) {
         let killed = !self.has_ended();

@@ -1,5 +1,5 @@
 //! `cargo xtask long`: tests of random values and inputs, of a server that is away, of processes and
-//! commands that are killed, and of all states of a model, of which the CI runs a small part.
+//! commands that are killed and stopped, and of all states of a model, of which the CI runs a small part.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -71,6 +71,24 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Kill the processes of a service with outbox and inbox at every step and at random times, on
+    /// SQLite and PostgreSQL, and count in the database
+    Kills {
+        /// How often processes are killed, on each database
+        #[arg(long, default_value_t = 200)]
+        kills: u64,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Run relays that are killed and stopped, on SQLite and PostgreSQL, with writers that commit late
+    /// and messages that are refused, and check the order of each key
+    Order {
+        /// How many events, on each database; a round of faults for each 10,000
+        #[arg(long, default_value_t = 50_000)]
+        bookings: u64,
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -87,7 +105,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let given = match &args.test {
         Test::Roundtrip { common, .. }
         | Test::Fuzz { common, .. }
-        | Test::Redrive { common, .. } => Some(common.seed),
+        | Test::Redrive { common, .. }
+        | Test::Kills { common, .. }
+        | Test::Order { common, .. } => Some(common.seed),
         // These have no random numbers.
         Test::Outage { .. } | Test::Ledger { .. } => None,
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
@@ -131,6 +151,14 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
             ("LETTERS", letters),
             &common.filter,
         ),
+        Test::Kills { kills, common } => ("processes", "KILLS", ("KILLS", kills), &common.filter),
+        Test::Order { bookings, common } => {
+            ("processes", "ORDER", ("BOOKINGS", bookings), &common.filter)
+        }
+    };
+    let package = match test {
+        Test::Kills { .. } | Test::Order { .. } => "event-sdk-test-stores",
+        _ => "event-sdk-tests",
     };
     let kills = match test {
         Test::Redrive { kills, .. } => Some(("REDRIVE_KILLS", kills.to_string())),
@@ -138,7 +166,7 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
     };
     let mut command = cargo();
     command
-        .args(["test", "--profile", "bench", "--package", "event-sdk-tests"])
+        .args(["test", "--profile", "bench", "--package", package])
         .args(["--test", program])
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .envs(seed.map(|seed| (format!("{variable}_SEED"), seed.to_string())))
@@ -151,6 +179,8 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
             Test::Outage { .. } => Some("outage"),
             Test::Ledger { .. } => Some("ledger::"),
             Test::Redrive { .. } => Some("processes::"),
+            Test::Kills { .. } => Some("kills::"),
+            Test::Order { .. } => Some("order::"),
             _ => None,
         }));
     command
@@ -183,9 +213,17 @@ mod tests {
             Some((name.to_str()?.to_owned(), value))
         });
         set.filter(|(name, _)| {
-            ["ROUNDTRIP", "FUZZ", "OUTAGE", "LEDGER", "REDRIVE"]
-                .iter()
-                .any(|own| name.starts_with(own))
+            [
+                "ROUNDTRIP",
+                "FUZZ",
+                "OUTAGE",
+                "LEDGER",
+                "REDRIVE",
+                "KILLS",
+                "ORDER",
+            ]
+            .iter()
+            .any(|own| name.starts_with(own))
         })
         .collect()
     }
@@ -246,6 +284,21 @@ mod tests {
                 .last()
                 .is_some_and(|last| last == "processes::")
         );
+    }
+
+    #[test]
+    fn kills_and_order_are_of_the_stores() {
+        for (word, count, filter) in [
+            ("kills", ("KILLS_KILLS", "200"), "kills::"),
+            ("order", ("ORDER_BOOKINGS", "50000"), "order::"),
+        ] {
+            let command = command(&[word]);
+            let count = (count.0.to_owned(), count.1.to_owned());
+            assert_eq!(variables(&command)[0], count);
+            let words: Vec<_> = command.get_args().collect();
+            assert!(words.contains(&"event-sdk-test-stores".as_ref()));
+            assert_eq!(words.last(), Some(&filter.as_ref()));
+        }
     }
 
     #[test]

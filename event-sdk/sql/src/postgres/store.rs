@@ -25,6 +25,11 @@ use super::sql::Sql;
 use crate::error::store_error;
 use crate::tables::{Statement, Tables};
 
+/// Begins a transaction, in one round trip. A relay that is stopped within a transaction, or whose
+/// machine is gone, would keep the locks of its shards, and no other relay could claim them: the server
+/// ends such a transaction after 5 seconds without a statement.
+const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'";
+
 #[derive(Clone)]
 pub(super) struct PostgresOutbox(Arc<Inner>);
 
@@ -60,7 +65,7 @@ impl PostgresOutbox {
     /// A transaction. Single statements need one too: sqlx prepares a statement and executes it in two
     /// steps, and between them a proxy may change the connection.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.0.pool.begin().await.map_err(store_error)
+        self.0.pool.begin_with(BEGIN).await.map_err(store_error)
     }
 
     /// Whether the lease is the current one; if so, it stays so until the end of the transaction.

@@ -2,6 +2,7 @@
 
 mod database;
 mod pooled;
+mod stopped;
 
 #[path = "../outbox/cleaning.rs"]
 mod cleaning;
