@@ -8,6 +8,8 @@
 //! - [`inbox`]: batches of effects that are divided after a failure, and the retention of records;
 //! - [`relay`]: [`Relay`] publishes the rows, in order in each key, and cleans up;
 //! - [`StreamReader`]: reads which message a stream has at a sequence, and searches for ids;
+//! - [`recover`]: [`Recover`](recover::Recover) compares databases and streams after one of them was
+//!   restored from a backup, and repairs what diverges;
 //! - [`Wake`]: tells relays of the process that rows are coming;
 //! - [`StoreError`]: the error of all operations.
 //!
@@ -26,6 +28,8 @@ mod wake;
 mod stream_reader;
 
 pub mod relay;
+
+pub mod recover;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use relay::{Relay, RelayReport};
