@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore};
+use event_sdk_store::recover::RecoverableOutbox;
 use sqlx::{Pool, Transaction};
 
 use crate::migrations::{SchemaDifference, SchemaVersion};
@@ -53,6 +54,12 @@ pub trait Backend: sqlx::Database {
     ) -> SqlFuture<'a, u64>;
 
     fn outbox_store(pool: Pool<Self>, tables: &Tables, named: bool) -> Arc<dyn OutboxStore>;
+
+    fn recoverable_outbox(
+        pool: Pool<Self>,
+        tables: &Tables,
+        named: bool,
+    ) -> Arc<dyn RecoverableOutbox>;
 
     fn migrate<'a>(pool: &'a Pool<Self>, tables: &'a Tables) -> SqlFuture<'a, SchemaVersion>;
 

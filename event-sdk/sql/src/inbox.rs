@@ -7,6 +7,7 @@ mod effect;
 mod give_up;
 mod publish;
 mod reason;
+mod recover;
 mod retention;
 pub(crate) mod statements;
 mod tx;
@@ -30,6 +31,7 @@ use event_sdk_store::StoreError;
 #[cfg(doc)]
 use event_sdk_store::StoreErrorKind;
 use event_sdk_store::inbox::{InboxCleaner, InboxStatus, InboxStore};
+use event_sdk_store::recover::RecoverableInbox;
 use sqlx::Pool;
 use uuid::Uuid;
 
@@ -187,6 +189,12 @@ impl<DB: InboxDatabase> Inbox<DB> {
     pub fn cleaner(&self, bus: &EventBus) -> InboxCleaner {
         let store: Arc<dyn InboxStore> = Arc::clone(&self.inner) as Arc<dyn InboxStore>;
         InboxCleaner::new(store, bus, self.inner.retention)
+    }
+
+    /// The records, for a [`Recover`](event_sdk_store::recover::Recover) after a restore.
+    #[must_use]
+    pub fn recoverable(&self) -> Arc<dyn RecoverableInbox> {
+        Arc::clone(&self.inner) as Arc<dyn RecoverableInbox>
     }
 
     /// Creates the tables of inbox, outbox and dead letters, or brings older ones up to date: the same as

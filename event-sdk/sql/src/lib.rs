@@ -47,6 +47,7 @@
 //! - [`Tx`] is a transaction whose commit wakes the relay.
 //! - [`Inbox`] makes effects happen once ([`EffectOf`]), and keeps [dead letters](SqlDeadLetters) in the
 //!   same database.
+//! - [`recover`] compares and repairs after a database or a server was restored from a backup.
 //! - [`Tables`] names schema and tables; [`Outbox::migrate`] creates them.
 //! - [`store_error`] classifies the errors of sqlx.
 //!
@@ -128,3 +129,9 @@ pub use sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use sqlx::Sqlite;
 pub use tables::{InvalidTables, Tables};
+
+/// Compares outbox, inboxes and consumers with the streams after one of them was restored from a backup,
+/// and repairs what diverges.
+pub mod recover {
+    pub use event_sdk_store::recover::*;
+}

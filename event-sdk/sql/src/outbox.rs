@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use event_sdk::{Event, EventBus, IntoPublishable};
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore};
+use event_sdk_store::recover::RecoverableOutbox;
 use event_sdk_store::{Relay, StoreError, Wake};
 use sqlx::Pool;
 
@@ -206,6 +207,12 @@ impl<DB: Store> Outbox<DB> {
     /// The tables of this outbox, as a relay uses them.
     pub fn store(&self) -> &Arc<dyn OutboxStore> {
         &self.inner.store
+    }
+
+    /// The tables of this outbox, for a [`Recover`](event_sdk_store::recover::Recover) after a restore.
+    pub fn recoverable(&self) -> Arc<dyn RecoverableOutbox> {
+        let inner = &self.inner;
+        DB::recoverable_outbox(inner.pool.clone(), &inner.tables, inner.named)
     }
 
     /// Wakes the relays of this process: for rows that were inserted by SQL of the caller's own.

@@ -18,6 +18,7 @@ mod store;
 use std::sync::Arc;
 
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, headers_to_json};
+use event_sdk_store::recover::RecoverableOutbox;
 use sqlx::{PgConnection, Pool, Postgres, Transaction};
 
 use crate::database::{Backend, SqlFuture, Store};
@@ -82,6 +83,14 @@ impl Backend for Postgres {
     }
 
     fn outbox_store(pool: Pool<Self>, tables: &Tables, named: bool) -> Arc<dyn OutboxStore> {
+        Arc::new(PostgresOutbox::new(pool, tables, named))
+    }
+
+    fn recoverable_outbox(
+        pool: Pool<Self>,
+        tables: &Tables,
+        named: bool,
+    ) -> Arc<dyn RecoverableOutbox> {
         Arc::new(PostgresOutbox::new(pool, tables, named))
     }
 

@@ -6,6 +6,7 @@ use event_sdk::transport::MessageId;
 use event_sdk_store::outbox::{
     Ahead, OutboxMessage, OutboxRow, ParkReason, ParkedEntry, ParkedState, headers_from_json,
 };
+use event_sdk_store::recover::{OutboxEntry, PublishedAt};
 use jiff::Timestamp;
 
 /// The columns of a row, in the order of the statements; the same types on every database.
@@ -45,6 +46,53 @@ macro_rules! raw_row {
     }};
 }
 pub(crate) use raw_row;
+
+/// Reads what an outbox knows of a message of a row of sqlx.
+macro_rules! raw_entry {
+    ($row:expr) => {{
+        use sqlx::Row as _;
+        let row = $row;
+        Ok::<_, sqlx::Error>(
+            $crate::row::RawEntry {
+                id: row.try_get(0)?,
+                message_id: row.try_get(1)?,
+                state: row.try_get(2)?,
+                stream: row.try_get(3)?,
+                sequence: row.try_get(4)?,
+                published_at: row.try_get(5)?,
+            }
+            .into_entry(),
+        )
+    }};
+}
+pub(crate) use raw_entry;
+
+/// The columns that say what an outbox knows of a message.
+#[derive(Debug)]
+pub(crate) struct RawEntry {
+    pub(crate) id: i64,
+    pub(crate) message_id: String,
+    pub(crate) state: i64,
+    pub(crate) stream: Option<String>,
+    pub(crate) sequence: Option<i64>,
+    pub(crate) published_at: Option<i64>,
+}
+
+impl RawEntry {
+    pub(crate) fn into_entry(self) -> OutboxEntry {
+        let sequence = self.sequence.and_then(|it| u64::try_from(it).ok());
+        let published = (self.state == PUBLISHED).then(|| PublishedAt {
+            place: self.stream.map(Text::from).zip(sequence),
+            at: (self.published_at)
+                .and_then(|at| Timestamp::from_microsecond(at).ok())
+                .unwrap_or_default(),
+        });
+        OutboxEntry::new(self.id, Text::from(self.message_id), published)
+    }
+}
+
+/// The state of a published row.
+const PUBLISHED: i64 = 2;
 
 /// The values of the column `ahead` in the results of statements: an unpublished row of the same key
 /// has a lower id.

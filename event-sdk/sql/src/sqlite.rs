@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, headers_to_json};
+use event_sdk_store::recover::RecoverableOutbox;
 use sqlx::{Connection as _, Pool, Sqlite, SqliteConnection, Transaction};
 
 use crate::database::{Backend, SqlFuture, Store};
@@ -104,6 +105,14 @@ impl Backend for Sqlite {
     }
 
     fn outbox_store(pool: Pool<Self>, tables: &Tables, _named: bool) -> Arc<dyn OutboxStore> {
+        Arc::new(SqliteOutbox::new(pool, tables))
+    }
+
+    fn recoverable_outbox(
+        pool: Pool<Self>,
+        tables: &Tables,
+        _named: bool,
+    ) -> Arc<dyn RecoverableOutbox> {
         Arc::new(SqliteOutbox::new(pool, tables))
     }
 

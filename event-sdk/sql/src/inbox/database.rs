@@ -152,6 +152,32 @@ pub trait InboxSql: sqlx::Database {
         limit: i64,
     ) -> impl Future<Output = Sql<u64>> + Send;
 
+    /// Records of a consumer with an event id above `after`, by id: event, stream, sequence.
+    fn records(
+        conn: &mut Self::Connection,
+        sql: &InboxStatements,
+        consumer: &str,
+        after: Uuid,
+        limit: i64,
+    ) -> impl Future<Output = Sql<Vec<(Uuid, String, Option<i64>)>>> + Send;
+
+    /// Sets the sequence of a record. Returns whether there is such a record.
+    fn place_record(
+        conn: &mut Self::Connection,
+        sql: &InboxStatements,
+        source: (&str, &str),
+        event: Uuid,
+        sequence: Option<i64>,
+    ) -> impl Future<Output = Sql<bool>> + Send;
+
+    /// Lowers the floor of a source. Returns whether it was higher.
+    fn lower_floor(
+        conn: &mut Self::Connection,
+        sql: &InboxStatements,
+        source: (&str, &str),
+        floor: i64,
+    ) -> impl Future<Output = Sql<bool>> + Send;
+
     /// Done, dead, and the time of the oldest record of a consumer.
     fn status(
         conn: &mut Self::Connection,

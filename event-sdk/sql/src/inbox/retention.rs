@@ -97,12 +97,12 @@ impl<DB: InboxDatabase> InboxStore for Inner<DB> {
 }
 
 impl<DB: InboxDatabase> Inner<DB> {
-    async fn begin_writing(&self) -> Result<Transaction<'static, DB>, StoreError> {
+    pub(super) async fn begin_writing(&self) -> Result<Transaction<'static, DB>, StoreError> {
         DB::begin_write(&self.pool).await.map_err(store_error)
     }
 }
 
-fn place(source: &InboxSource) -> (&str, &str) {
+pub(super) fn place(source: &InboxSource) -> (&str, &str) {
     (
         &source.consumer,
         source.stream.as_deref().unwrap_or_default(),

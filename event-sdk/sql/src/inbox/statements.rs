@@ -61,6 +61,9 @@ pub struct InboxStatements {
     pub(crate) raise_floor: Statement,
     pub(crate) clean: Statement,
     pub(crate) status: Statement,
+    pub(crate) records: Statement,
+    pub(crate) place_record: Statement,
+    pub(crate) lower_floor: Statement,
     pub(crate) check: [Statement; 4],
     pub(crate) put_letter: Statement,
     pub(crate) letters: Statement,
@@ -175,6 +178,18 @@ impl InboxStatements {
                 "SELECT COUNT(CASE WHEN outcome = 'done' THEN 1 END), \
                  COUNT(CASE WHEN outcome = 'dead' THEN 1 END), MIN(recorded_at) \
                  FROM {inbox} WHERE consumer = $1"
+            )),
+            records: statement(format!(
+                "SELECT event_id, stream, sequence FROM {inbox} \
+                 WHERE consumer = $1 AND event_id > $2 ORDER BY event_id LIMIT $3"
+            )),
+            place_record: statement(format!(
+                "UPDATE {inbox} SET sequence = $4 \
+                 WHERE consumer = $1 AND stream = $2 AND event_id = $3"
+            )),
+            lower_floor: statement(format!(
+                "UPDATE {sources} SET cleaned_to = $3 \
+                 WHERE consumer = $1 AND stream = $2 AND cleaned_to > $3"
             )),
             check: [
                 format!("SELECT {columns} FROM {inbox} WHERE 1 = 0"),

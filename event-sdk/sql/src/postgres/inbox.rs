@@ -244,6 +244,50 @@ impl InboxSql for Postgres {
         Ok(clean.execute(conn).await?.rows_affected())
     }
 
+    async fn records(
+        conn: &mut PgConnection,
+        sql: &InboxStatements,
+        consumer: &str,
+        after: Uuid,
+        limit: i64,
+    ) -> Sql<Vec<(Uuid, String, Option<i64>)>> {
+        let records = query(sql.records.sql())
+            .bind(consumer)
+            .bind(after)
+            .bind(limit);
+        let records = records.fetch_all(conn).await?;
+        let record = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        records.iter().map(record).collect()
+    }
+
+    async fn place_record(
+        conn: &mut PgConnection,
+        sql: &InboxStatements,
+        (consumer, stream): (&str, &str),
+        event: Uuid,
+        sequence: Option<i64>,
+    ) -> Sql<bool> {
+        let set = query(sql.place_record.sql())
+            .bind(consumer)
+            .bind(stream)
+            .bind(event)
+            .bind(sequence);
+        Ok(set.execute(conn).await?.rows_affected() == 1)
+    }
+
+    async fn lower_floor(
+        conn: &mut PgConnection,
+        sql: &InboxStatements,
+        (consumer, stream): (&str, &str),
+        floor: i64,
+    ) -> Sql<bool> {
+        let lower = query(sql.lower_floor.sql())
+            .bind(consumer)
+            .bind(stream)
+            .bind(floor);
+        Ok(lower.execute(conn).await?.rows_affected() == 1)
+    }
+
     async fn status(
         conn: &mut PgConnection,
         sql: &InboxStatements,

@@ -50,6 +50,13 @@ pub struct Sql {
     pub(super) status: Statement,
     pub(super) clean: Statement,
     pub(super) clean_relays: Statement,
+
+    pub(super) entries: Statement,
+    pub(super) publish_again: Statement,
+    pub(super) mark_found: Statement,
+    pub(super) forget_found: Statement,
+    pub(super) release_found: Statement,
+    pub(super) adopt: Statement,
 }
 
 /// Now, in microseconds, by the clock of the database.
@@ -57,6 +64,9 @@ const NOW: &str = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
 
 /// The columns of a row after `ahead`.
 const COLUMNS: &str = "r.subject, r.message_id, r.headers, r.body, r.created_at, r.not_before";
+
+/// Rows and their places, from the first three parameters.
+const PLACES: &str = "unnest($1::bigint[], $2::text[], $3::bigint[]) as v (id, stream, sequence)";
 
 /// Whether the key of `r` has a parked row with a lower id.
 const BEHIND_PARKED: &str = "exists (select 1 from {outbox} p
@@ -255,6 +265,31 @@ impl Sql {
             clean_relays: sql(&format!(
                 "delete from {{outbox_relays}} where until < {NOW} - 86400000000"
             )),
+
+            entries: sql(
+                "select id, message_id, state::bigint, stream, sequence, published_at from {outbox}
+                where id > $1 order by id limit $2",
+            ),
+            publish_again: sql(&format!(
+                "update {{outbox}} o
+                set state = case when o.not_before is null or o.cancel_key is null then 0 else 3 end,
+                    attempts = 0, published_at = null, stream = null, sequence = null
+                from {PLACES}
+                where o.id = v.id and o.state = 2 and o.stream = v.stream and o.sequence = v.sequence"
+            )),
+            mark_found: sql(&format!(
+                "update {{outbox}} o
+                set state = 2, published_at = coalesce(o.published_at, $4),
+                    stream = v.stream, sequence = v.sequence
+                from {PLACES} where o.id = v.id"
+            )),
+            forget_found: sql("delete from {outbox_parked}
+                where key is null and id = any ($1::bigint[])"),
+            release_found: sql("update {outbox_parked} set state = 1
+                where key is not null and id = any ($1::bigint[])"),
+            adopt: sql("insert into {outbox} (key, subject, message_id, headers, body, created_at,
+                    state, published_at, stream, sequence)
+                values ($1, $2, $3, $4, $5, $6, 2, $7, $8, $9)"),
         }
     }
 }

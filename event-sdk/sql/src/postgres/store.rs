@@ -2,6 +2,7 @@
 
 mod leases;
 mod operator;
+mod recover;
 mod rows;
 
 use std::fmt;

@@ -52,6 +52,13 @@ pub struct Sql {
     pub(super) status: Statement,
     pub(super) clean: Statement,
     pub(super) clean_relays: Statement,
+
+    pub(super) entries: Statement,
+    pub(super) publish_again: Statement,
+    pub(super) mark_found: Statement,
+    pub(super) forget_found: Statement,
+    pub(super) release_found: Statement,
+    pub(super) adopt: Statement,
 }
 
 /// Now, in microseconds, by the clock of the machine.
@@ -64,6 +71,10 @@ const COLUMNS: &str = "r.subject, r.message_id, r.headers, r.body, r.created_at,
 const BEHIND_PARKED: &str = "exists (select 1 from {outbox} p
     where p.shard = r.shard and p.key = r.key and p.id < r.id
         and p.state = 1 and p.not_before is null and p.key is not null)";
+
+/// Rows and their places, from the parameter `?1`.
+const PLACES: &str = "(select value ->> 0 as id, value ->> 1 as stream, value ->> 2 as sequence
+    from json_each(?1)) as v";
 
 /// Whether the lease of shard `?1` has the epoch `?2`.
 const FENCE: &str = "exists (select 1 from {outbox_shards} s where s.shard = ?1 and s.epoch = ?2)";
@@ -248,6 +259,31 @@ impl Sql {
             clean_relays: sql(&format!(
                 "delete from {{outbox_relays}} where until < {NOW} - 86400000000"
             )),
+
+            entries: sql(
+                "select id, message_id, state, stream, sequence, published_at from {outbox}
+                where id > ?1 order by id limit ?2",
+            ),
+            publish_again: sql(&format!(
+                "update {{outbox}} as o
+                set state = case when o.not_before is null or o.cancel_key is null then 0 else 3 end,
+                    attempts = 0, published_at = null, stream = null, sequence = null
+                from {PLACES}
+                where o.id = v.id and o.state = 2 and o.stream = v.stream and o.sequence = v.sequence"
+            )),
+            mark_found: sql(&format!(
+                "update {{outbox}} as o
+                set state = 2, published_at = coalesce(o.published_at, ?2),
+                    stream = v.stream, sequence = v.sequence
+                from {PLACES} where o.id = v.id"
+            )),
+            forget_found: sql("delete from {outbox_parked}
+                where key is null and id in (select value ->> 0 from json_each(?1))"),
+            release_found: sql("update {outbox_parked} set state = 1
+                where key is not null and id in (select value ->> 0 from json_each(?1))"),
+            adopt: sql("insert into {outbox} (key, subject, message_id, headers, body, created_at,
+                    state, published_at, stream, sequence)
+                values (?1, ?2, ?3, ?4, ?5, ?6, 2, ?7, ?8, ?9)"),
         }
     }
 }

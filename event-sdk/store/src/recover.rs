@@ -1,0 +1,174 @@
+//! `Recover`: compares outbox, inbox and consumers with the streams after one of them was restored from
+//! a backup, and repairs what diverges.
+
+mod carry_out;
+mod divergence;
+mod error;
+mod judge;
+mod known;
+mod plan;
+mod position;
+mod repair;
+mod reset;
+mod scan;
+mod store;
+mod unknown;
+
+pub use divergence::{
+    ConsumerAhead, DatabaseOlder, Divergence, FloorBeyondStream, InboxOlder, LostInStream,
+    MovedRows, RecordsMisplaced, ResetUnfinished, RestoredApart, StreamMissing,
+};
+pub use error::RecoverError;
+pub use plan::{RecoverPlan, RecoverReport};
+pub use repair::Repair;
+pub use store::{
+    AdoptedMessage, InboxEntry, OutboxEntry, PublishedAt, RecordPlace, RecoverableInbox,
+    RecoverableOutbox, RowAt,
+};
+pub use unknown::{Unknown, UnknownReason};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::text::Text;
+use event_sdk::{EventBus, Pattern};
+use jiff::Timestamp;
+
+/// Compares an outbox, inboxes and consumers with the streams, after a database or a server was
+/// restored from a backup.
+///
+/// Stop the relays and the consumers, and then [plan](Self::plan): the plan names what diverges and what
+/// would repair it. [`carry_out`](Self::carry_out) repairs what is in the plan. The order of a restore is
+/// in `docs/recover.md`.
+///
+/// A plan reads all rows of the outbox, all records of the consumers, and the streams from the first
+/// message (or from [`since`](Self::since)) to the end, and changes nothing. Messages are recognized by
+/// their event ids.
+///
+/// It uses the public bus and its transport: the state of streams and consumers, history, and for a
+/// reset the deletion and creation of a durable.
+pub struct Recover {
+    bus: EventBus,
+    outbox: Option<Arc<dyn RecoverableOutbox>>,
+    owned: Vec<Pattern>,
+    inboxes: Vec<Arc<dyn RecoverableInbox>>,
+    /// The durables of consumers with several of them.
+    durables: BTreeMap<Text, Vec<Text>>,
+    /// Stream and durable of consumers without an inbox.
+    plain: BTreeSet<(Text, Text)>,
+    since: Option<Timestamp>,
+    clock_skew: Duration,
+    at_most: usize,
+}
+
+impl Recover {
+    /// The number of rows and records that are held in memory at most, unless set: 2,000,000, which take
+    /// about 300 megabytes.
+    pub const AT_MOST: usize = 2_000_000;
+
+    /// The largest difference between the clocks of server and service, unless set: 5 seconds.
+    pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
+    /// A recovery of the streams that this bus reaches.
+    #[must_use]
+    pub fn new(bus: &EventBus) -> Self {
+        Self {
+            bus: bus.clone(),
+            outbox: None,
+            owned: Vec::new(),
+            inboxes: Vec::new(),
+            durables: BTreeMap::new(),
+            plain: BTreeSet::new(),
+            since: None,
+            clock_skew: Self::CLOCK_SKEW,
+            at_most: Self::AT_MOST,
+        }
+    }
+
+    /// Compares this outbox. Default: none.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<dyn RecoverableOutbox>) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Says that nothing but the outbox publishes to the subjects that the pattern matches, whole
+    /// subjects with the prefix. So messages there that the outbox does not know are those of lost
+    /// transactions. Without it, this is unknown. May be called several times.
+    #[must_use]
+    pub fn only_publisher_of(mut self, pattern: Pattern) -> Self {
+        self.owned.push(pattern);
+        self
+    }
+
+    /// Compares this inbox, with all its consumers. May be called several times.
+    #[must_use]
+    pub fn inbox(mut self, inbox: Arc<dyn RecoverableInbox>) -> Self {
+        self.inboxes.push(inbox);
+        self
+    }
+
+    /// Names the durables of a consumer with an inbox that has others than the one of its name, such as
+    /// one for each partition.
+    #[must_use]
+    pub fn durables<T: Into<Text>>(
+        mut self,
+        consumer: impl Into<Text>,
+        durables: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let durables = durables.into_iter().map(Into::into).collect();
+        self.durables.insert(consumer.into(), durables);
+        self
+    }
+
+    /// Compares the position of a durable without an inbox. If it has to begin again, its handlers get
+    /// events a second time.
+    #[must_use]
+    pub fn durable(mut self, stream: impl Into<Text>, durable: impl Into<Text>) -> Self {
+        self.plain.insert((stream.into(), durable.into()));
+        self
+    }
+
+    /// Compares only what was stored at this time or later: that of the backup, or earlier. Default:
+    /// everything.
+    #[must_use]
+    pub const fn since(mut self, time: Timestamp) -> Self {
+        self.since = Some(time);
+        self
+    }
+
+    /// Sets the largest difference between the clocks of server and service. Messages that were stored
+    /// within this time after the oldest row that the outbox has kept do not count as those of lost
+    /// transactions, since their rows may have been deleted as too old. Default:
+    /// [`CLOCK_SKEW`](Self::CLOCK_SKEW).
+    #[must_use]
+    pub const fn clock_skew(mut self, skew: Duration) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
+    /// Sets the number of rows and records that are held in memory at most. With more, nothing of the
+    /// outbox or inbox is compared, and the plan says so. Default: [`AT_MOST`](Self::AT_MOST).
+    #[must_use]
+    pub const fn at_most(mut self, rows: usize) -> Self {
+        self.at_most = rows;
+        self
+    }
+}
+
+impl fmt::Debug for Recover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recover")
+            .field("outbox", &self.outbox)
+            .field("owned", &self.owned)
+            .field("inboxes", &self.inboxes)
+            .field("durables", &self.durables)
+            .field("plain", &self.plain)
+            .field("since", &self.since)
+            .field("clock_skew", &self.clock_skew)
+            .field("at_most", &self.at_most)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,139 @@
+//! `Unknown`: what a recovery cannot know, and why.
+
+use std::fmt;
+
+use event_sdk::text::Text;
+
+/// Something that a comparison cannot know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unknown {
+    /// The stream; `None` if it concerns all of them.
+    pub stream: Option<Text>,
+    /// The consumer, if it concerns one.
+    pub consumer: Option<Text>,
+    /// Why it is unknown.
+    pub reason: UnknownReason,
+}
+
+impl Unknown {
+    pub(super) const fn of(stream: Option<Text>, reason: UnknownReason) -> Self {
+        Self {
+            stream,
+            consumer: None,
+            reason,
+        }
+    }
+}
+
+/// Why something is unknown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UnknownReason {
+    /// The stream or the consumer cannot be read: a permission or an ability of the transport is
+    /// missing. This is the error.
+    NotReadable(Text),
+    /// The stream deletes messages that were acknowledged (interest or work queue): a message that is
+    /// missing there may be lost or handled.
+    DeletesHandled {
+        /// Rows of the outbox that the stream does not have, or has at another place.
+        rows: u64,
+    },
+    /// The stream deletes messages that were acknowledged (interest or work queue): if the inbox is older
+    /// than its consumer, the events without a record are gone.
+    AcknowledgedDeleted,
+    /// The stream has dropped what comes before this sequence, and the inbox has no record of what comes
+    /// next: the effects of events before may be lost too.
+    DroppedBefore {
+        /// The first sequence of the stream, or of what was compared.
+        sequence: u64,
+    },
+    /// The oldest row that the outbox has kept is lost in the stream: events before it may be lost
+    /// too, and their rows were deleted.
+    KeptTooShort,
+    /// The outbox has kept no row of the stream: which of its messages are events of this outbox is
+    /// unknown.
+    NothingKept,
+    /// The stream has messages that the outbox does not know, which may be events of transactions that
+    /// its database has lost. Say which subjects this outbox alone publishes:
+    /// [`Recover::only_publisher_of`](super::Recover::only_publisher_of).
+    OtherPublishers,
+    /// Nothing stands at the sequences of these rows: the messages were deleted, or a limit of the
+    /// server dropped them.
+    Deleted {
+        /// The number of rows.
+        rows: u64,
+    },
+    /// Rows whose message id is not an event id, on a transport that does not tell message ids.
+    NotIdentified {
+        /// The number of rows.
+        rows: u64,
+    },
+    /// The durable does not exist: its position is unknown. It is made by the next start of its
+    /// service, or by `apply`; then plan again.
+    NoConsumer,
+    /// Outbox or inbox have more rows than the recovery may hold in memory:
+    /// [`Recover::at_most`](super::Recover::at_most).
+    TooMany {
+        /// The limit.
+        limit: usize,
+    },
+    /// Relays are alive, so that rows may be on their way. Stop the relays, and plan again.
+    RelaysRunning {
+        /// The number of relays.
+        relays: u32,
+    },
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(stream) = &self.stream {
+            write!(f, "stream {stream}: ")?;
+        }
+        if let Some(consumer) = &self.consumer {
+            write!(f, "consumer {consumer}: ")?;
+        }
+        match &self.reason {
+            UnknownReason::NotReadable(error) => write!(f, "it cannot be read: {error}"),
+            UnknownReason::DeletesHandled { rows } => write!(
+                f,
+                "it deletes messages that were acknowledged, so whether {rows} rows of the outbox are lost there or were handled is unknown"
+            ),
+            UnknownReason::AcknowledgedDeleted => f.write_str(
+                "the stream deletes messages that were acknowledged, so whether the inbox lacks records of some is unknown",
+            ),
+            UnknownReason::DroppedBefore { sequence } => write!(
+                f,
+                "the inbox lacks the records from {sequence} on, and the stream what comes before; whether effects of that are lost is unknown"
+            ),
+            UnknownReason::KeptTooShort => f.write_str(
+                "the oldest row that the outbox has kept is lost; whether events before it are lost too is unknown",
+            ),
+            UnknownReason::NothingKept => f.write_str(
+                "the outbox has kept no published row of it, so which of its messages the outbox has lost is unknown",
+            ),
+            UnknownReason::OtherPublishers => f.write_str(
+                "it has messages that the outbox does not know; whether they are events of lost transactions is unknown: say which subjects the outbox alone publishes",
+            ),
+            UnknownReason::Deleted { rows } => write!(
+                f,
+                "nothing stands at the sequences of {rows} rows; whether the messages were deleted or lost is unknown"
+            ),
+            UnknownReason::NotIdentified { rows } => write!(
+                f,
+                "whether it has {rows} rows is unknown, since their message ids are not event ids"
+            ),
+            UnknownReason::NoConsumer => {
+                f.write_str("it does not exist, so its position is unknown")
+            }
+            UnknownReason::TooMany { limit } => write!(
+                f,
+                "there are more than {limit} rows; nothing of them was compared: raise the limit, or name a time since which is compared"
+            ),
+            UnknownReason::RelaysRunning { relays } => write!(
+                f,
+                "{relays} relays are alive, so which rows are on their way is unknown: stop them, and plan again"
+            ),
+        }
+    }
+}
