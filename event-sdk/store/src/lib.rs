@@ -7,11 +7,12 @@
 //!   implements;
 //! - [`inbox`]: batches of effects that are divided after a failure, and the retention of records;
 //! - [`relay`]: [`Relay`] publishes the rows, in order in each key, and cleans up;
+//! - [`StreamReader`]: reads which message a stream has at a sequence, and searches for ids;
 //! - [`Wake`]: tells relays of the process that rows are coming;
 //! - [`StoreError`]: the error of all operations.
 //!
-//! The relay uses the public raw publisher of the bus ([`event_sdk::EventBus::raw`]) and nothing
-//! else of a transport.
+//! The relay publishes with the public raw publisher of the bus ([`event_sdk::EventBus::raw`]), and
+//! reads streams with the abilities of its transport, where there are any.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod error;
@@ -22,10 +23,13 @@ pub mod inbox;
 
 mod wake;
 
+mod stream_reader;
+
 pub mod relay;
 
 pub use error::{StoreError, StoreErrorKind};
 pub use relay::{Relay, RelayReport};
+pub use stream_reader::{MessageAt, SearchRange, SearchResult, StreamReader};
 pub use wake::Wake;
 
 /// The target of everything that the crate logs with `tracing`.
