@@ -162,13 +162,15 @@ impl StreamReader {
             return Ok(result);
         }
         let sequences = (range.down_to.max(1)..=range.from).rev();
-        let mut reads =
-            stream::iter(sequences.map(|at| self.at(stream, at))).buffered(CONCURRENT);
+        let mut reads = stream::iter(sequences.map(|at| self.at(stream, at))).buffered(CONCURRENT);
         let mut looked_at = 0_u64;
         while let Some(message) = reads.next().await {
             looked_at += 1;
             if let Some(message) = message? {
-                if range.stored_since.is_some_and(|since| message.stored_at < since) {
+                if range
+                    .stored_since
+                    .is_some_and(|since| message.stored_at < since)
+                {
                     break;
                 }
                 if let Some(id) = message.message_id
