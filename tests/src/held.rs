@@ -205,6 +205,10 @@ impl Transport for Held {
         self.memory.connections()
     }
 
+    fn is_connected(&self) -> bool {
+        self.memory.is_connected()
+    }
+
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.memory.advisories()
     }

@@ -46,7 +46,7 @@ pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, S
 pub use message_admin::{
     Deletion, FoundMessage, MessageAdmin, PurgeRequest, UnreadableHeaders, WhichMessage,
 };
-pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated};
+pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated, WentBack};
 pub use prefetch::Prefetch;
 pub use scheduler::{
     CancelRequest, Cancellation, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
@@ -128,6 +128,11 @@ use std::time::Duration;
 /// - No loss is silent. If the capability is declared, messages that a stream drops before they
 ///   were delivered to a consumer are reported as [`NoticeKind::Gap`], and exhausted messages as
 ///   [`NoticeKind::Exhausted`].
+/// - A consumer whose position lies beyond the last sequence of its stream, because the stream went
+///   back to an older state, delivers nothing new: if the capability
+///   [`ReportsGaps`](Capability::ReportsGaps) is declared, the subscription reports
+///   [`NoticeKind::WentBack`] and ends with [`ErrorKind::StreamWentBack`]. Streams and consumers in
+///   the memory of one process go back together.
 /// - An error of a subscription is final: it is the reason why the subscription has ended. Whatever
 ///   does not end a subscription is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
@@ -234,6 +239,15 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         0
     }
 
+    /// Whether the transport has a connection to a server now, for publishing.
+    ///
+    /// A message that is published without one waits for the next connection, which may lead to a
+    /// server with an older state. The default is `true`, for transports without a server; a closed
+    /// transport returns `true` too, since nothing waits there.
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     /// The ability to store messages at a later time; `None` if the transport lacks it.
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         None
@@ -327,6 +341,10 @@ macro_rules! forward {
 
             fn connections(&self) -> u64 {
                 self.deref().connections()
+            }
+
+            fn is_connected(&self) -> bool {
+                self.deref().is_connected()
             }
 
             fn scheduler(&self) -> Option<&dyn Scheduler> {

@@ -32,6 +32,7 @@ mod shutdown;
 mod status;
 mod subjects;
 mod subscription;
+mod went_back;
 
 pub(super) use all::Consumers;
 

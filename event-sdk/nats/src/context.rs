@@ -238,6 +238,11 @@ impl NatsContext {
         self.monitor.connections()
     }
 
+    /// Whether a publish is sent now, or refused at once.
+    pub(super) fn can_publish(&self) -> bool {
+        !matches!(self.watch().current(), ConnectionState::Disconnected { .. })
+    }
+
     /// Whether both connections are connected.
     pub(super) fn is_connected(&self) -> bool {
         self.watch().current() == ConnectionState::Connected && self.receiver.link().is_connected()

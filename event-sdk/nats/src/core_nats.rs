@@ -203,6 +203,10 @@ impl Transport for CoreNats {
         self.context.connections()
     }
 
+    fn is_connected(&self) -> bool {
+        self.context.can_publish()
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         Cow::Borrowed(match missing {
             Capability::ValueHandover => "encode the event: it leaves this process",

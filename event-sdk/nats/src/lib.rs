@@ -104,6 +104,14 @@
 //!     the subscription reports their number as "at most" when it begins;
 //!   - messages that a consumer with `LastPerSubject`, or with a start time in the future, passes
 //!     over at its start.
+//! - **Streams that went back.** If a stream is restored from an older copy and its consumer is not, a
+//!   server before 2.15 passes over everything that is stored up to the position of the consumer. A
+//!   subscription therefore compares the two (`$JS.API.CONSUMER.INFO`, `$JS.API.STREAM.INFO`) when it
+//!   begins, after a reconnect, and when no more messages arrive. If the consumer lies beyond the end
+//!   of the stream, it reports
+//!   [`NoticeKind::WentBack`](event_sdk_core::transport::NoticeKind::WentBack) and ends with
+//!   [`ErrorKind::StreamWentBack`](event_sdk_core::transport::ErrorKind::StreamWentBack). Nothing is
+//!   delivered while the comparison after a reconnect is made.
 //! - **History** is read from any replica if the stream has `allow_direct`, as streams created by
 //!   this transport have, and from the leader otherwise. It needs no consumer. From server 2.11 on,
 //!   it is read in batches.
@@ -351,6 +359,10 @@ impl Transport for Nats {
 
     fn connections(&self) -> u64 {
         self.context.connections()
+    }
+
+    fn is_connected(&self) -> bool {
+        self.context.can_publish()
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {

@@ -115,7 +115,7 @@ pub use event_sdk_store::outbox::{
     Counted, OutboxMessage, OutboxStatus, OutboxStore, ParkReason, ParkedEntry, ParkedState,
     WhichParked,
 };
-pub use event_sdk_store::relay::InvalidRelay;
+pub use event_sdk_store::relay::{InvalidRelay, LossOutcome, StreamLoss};
 pub use event_sdk_store::{Relay, RelayReport, StoreError, StoreErrorKind, Wake};
 pub use inbox::{
     BatchEffects, Committed, Effect, EffectOf, EffectTx, Effects, Inbox, InboxBuilder,

@@ -140,6 +140,24 @@ impl RawRow {
     }
 }
 
+/// Reads where a published row lies in its stream: id, message id, stream, sequence, time.
+macro_rules! kept_row {
+    ($row:expr) => {{
+        use sqlx::Row as _;
+        let row = $row;
+        let (message_id, stream): (String, String) = (row.try_get(1)?, row.try_get(2)?);
+        let (sequence, published_at): (i64, i64) = (row.try_get(3)?, row.try_get(4)?);
+        Ok::<_, sqlx::Error>(event_sdk_store::outbox::KeptRow::new(
+            row.try_get(0)?,
+            message_id.into(),
+            stream.into(),
+            u64::try_from(sequence).unwrap_or_default(),
+            jiff::Timestamp::from_microsecond(published_at).unwrap_or_default(),
+        ))
+    }};
+}
+pub(crate) use kept_row;
+
 /// The columns of a parked entry.
 #[derive(Debug)]
 pub(crate) struct RawParked {

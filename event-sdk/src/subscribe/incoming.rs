@@ -43,6 +43,8 @@ pub struct NoticeCounts {
     /// Unknown events that were terminated ([`NoticeKind::Terminated`]), counted when
     /// [`refuse`](super::Delivery::refuse) terminates them.
     pub terminated: u64,
+    /// Streams that went back to an older state ([`NoticeKind::WentBack`]).
+    pub went_back: u64,
     /// Notices of kinds that this version of the SDK does not know.
     pub other: u64,
 }
@@ -61,6 +63,7 @@ impl NoticeCounts {
             unreadable,
             acks_failed,
             terminated,
+            went_back,
             other,
         } = *self;
         [
@@ -73,6 +76,7 @@ impl NoticeCounts {
             unreadable,
             acks_failed,
             terminated,
+            went_back,
             other,
         ]
         .iter()
@@ -91,6 +95,7 @@ impl NoticeCounts {
             NoticeKind::Unreadable { .. } => &mut self.unreadable,
             NoticeKind::AckFailed(_) => &mut self.acks_failed,
             NoticeKind::Terminated(_) => &mut self.terminated,
+            NoticeKind::WentBack(_) => &mut self.went_back,
             _ => &mut self.other,
         };
         *count = count.saturating_add(1);

@@ -1,15 +1,19 @@
 //! `Relay`: publishes the rows of an outbox, in order in each key, and deletes them after a while.
 
 mod breaker;
+mod check;
+mod confirmed;
 mod engine;
 mod failure;
 mod job;
 mod lanes;
 mod leases;
+mod loss;
 mod marks;
 mod options;
 mod pace;
 
+pub use loss::{LossOutcome, StreamLoss};
 pub use options::InvalidRelay;
 
 use std::fmt;
@@ -19,11 +23,12 @@ use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::consumer::Retry;
+use jiff::Timestamp;
 
 use crate::outbox::OutboxStore;
 use crate::{StoreError, StoreErrorKind, Wake};
 use engine::Engine;
-use options::Options;
+use options::{OnStreamLoss, Options};
 
 /// Publishes the rows of an outbox: set options, then [run](Self::run_until) it.
 ///
@@ -48,9 +53,21 @@ use options::Options;
 /// counts its claims as attempts.
 ///
 /// **A stream that went back.** A stream that was restored from an older copy, or lost its newest
-/// messages in a power failure, misses rows that were confirmed. When a relay takes a shard over, and
-/// when the transport has connected again, it first publishes the rows again that were confirmed within
-/// the [duplicate window](Self::duplicate_window), less a tenth; the stream drops those that it has.
+/// messages in a power failure, misses rows that were confirmed. When a relay takes a shard over, when
+/// the transport has connected again, and when a stream confirms a sequence below an earlier one, the
+/// rows of the shard are compared with their streams before new ones are published:
+///
+/// - The newest rows are compared by sequence and message id, where the server allows to read streams
+///   (on NATS `$JS.API.STREAM.INFO.<stream>` and `$JS.API.STREAM.MSG.GET.<stream>`). Rows that the
+///   stream has lost are published again, the oldest first, if none of them is older than
+///   [`repair_within`](Self::repair_within). Rows that only have other sequences, because a stream was
+///   moved, are not.
+/// - The rows that were confirmed within the [duplicate window](Self::duplicate_window), less a tenth,
+///   are published again in any case; the stream drops those that it has.
+///
+/// Older losses, streams that drop acknowledged messages (interest, work queue), and streams that were
+/// made anew are [reported](Self::on_stream_loss) only. A row that was in flight when the stream went
+/// back may be stored before the lost rows of its key.
 #[must_use = "a relay does nothing until it runs"]
 pub struct Relay {
     store: Arc<dyn OutboxStore>,
@@ -144,6 +161,25 @@ impl Relay {
         self
     }
 
+    /// How long before the newest confirmed row of a stream another row may have been published, to be
+    /// published again by itself when the stream has lost it. Default: 10 minutes, five times the
+    /// longest time after which JetStream syncs its files.
+    ///
+    /// A loss that reaches further back is that of a restored backup. It is reported, and nothing of it
+    /// is published again.
+    pub fn repair_within(mut self, within: Duration) -> Self {
+        self.options.repair_within = within;
+        self
+    }
+
+    /// Calls a function for each stream that has lost rows which it had confirmed. It is called in the
+    /// task of the relay, so it must not block. A loss that is not repaired is reported once by each
+    /// running relay.
+    pub fn on_stream_loss(mut self, report: impl Fn(&StreamLoss) + Send + Sync + 'static) -> Self {
+        self.options.on_stream_loss = Some(OnStreamLoss(Arc::new(report)));
+        self
+    }
+
     /// How long the relay may take to end: rows in flight are confirmed and marked, shards are given
     /// back. Default: 10 seconds.
     pub fn drain_within(mut self, within: Duration) -> Self {
@@ -175,7 +211,8 @@ impl Relay {
             .check()
             .map_err(|why| StoreError::new(StoreErrorKind::InvalidOption, why.to_string()))?;
         let engine = Engine::new(self.store, self.bus, &self.wake, self.options);
-        engine.run_until(stop).await
+        // It is large, and lives as long as the relay.
+        Box::pin(engine.run_until(stop)).await
     }
 }
 
@@ -200,6 +237,8 @@ pub struct RelayReport {
     pub sent_again: u64,
     /// Those of [`sent_again`](Self::sent_again) that the stream had lost.
     pub restored: u64,
+    /// Streams that had lost rows which they had confirmed: the last 100 reports.
+    pub stream_losses: Vec<StreamLoss>,
     /// Rows that were parked.
     pub parked: u64,
     /// Rows that were deleted after their time.
@@ -207,4 +246,9 @@ pub struct RelayReport {
     /// Rows whose publish was confirmed, and which could not be marked before the relay ended; they
     /// are published again under the same id.
     pub unmarked: u64,
+}
+
+/// The time so long before; the earliest one if there is none.
+fn before(now: Timestamp, time: Duration) -> Timestamp {
+    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }

@@ -48,6 +48,17 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
         inner.subscribe(request)
     }
 
+    /// How many connections `inner` has made, or what a test says
+    /// ([`Transport::connections`]).
+    fn connections(&self, inner: &dyn Transport) -> u64 {
+        inner.connections()
+    }
+
+    /// Whether `inner` is connected, or what a test says ([`Transport::is_connected`]).
+    fn is_connected(&self, inner: &dyn Transport) -> bool {
+        inner.is_connected()
+    }
+
     /// Makes a call of an ability (history, streams, consumers, coordination,
     /// schedules). `name` says which, such as
     /// `history.read`.
@@ -128,7 +139,11 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
     }
 
     fn connections(&self) -> u64 {
-        self.inner.connections()
+        self.intercept.connections(&self.inner)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.intercept.is_connected(&self.inner)
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {

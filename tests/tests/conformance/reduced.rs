@@ -133,6 +133,10 @@ impl Transport for Reduced {
         self.inner.connections()
     }
 
+    fn is_connected(&self) -> bool {
+        self.inner.is_connected()
+    }
+
     fn advisories(&self) -> Option<&dyn Advisories> {
         self.has_ability(Capability::Advisories)
             .then(|| self.inner.advisories())?

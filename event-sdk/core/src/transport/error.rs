@@ -77,6 +77,14 @@ pub enum ErrorKind {
     },
     /// There is no consumer of that name, or it was deleted.
     ConsumerNotFound,
+    /// The stream went back to an older state, and the consumer did not: what is stored up to its
+    /// position would never be delivered.
+    StreamWentBack {
+        /// The sequence up to which the consumer has delivered messages.
+        position: u64,
+        /// The last sequence of the stream.
+        last: u64,
+    },
     /// The operation did not complete in time.
     Timeout,
     /// The bus or the transport was closed, or is being drained.

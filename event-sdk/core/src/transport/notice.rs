@@ -1,5 +1,5 @@
 //! `Notice`: reports that do not end a subscription: gaps, exhausted events, terminated unknown
-//! events, reconnects.
+//! events, reconnects, streams that went back.
 
 use std::fmt;
 
@@ -53,6 +53,10 @@ pub enum NoticeKind {
     /// An event that the subscriber does not know was terminated, because it was delayed for too
     /// long, or too many such events were delayed at the same time.
     Terminated(Terminated),
+    /// The position of the consumer lies beyond the last sequence of the stream: the stream went back
+    /// to an older state. The subscription then ends with
+    /// [`StreamWentBack`](super::ErrorKind::StreamWentBack), before it delivers anything new.
+    WentBack(WentBack),
 }
 
 /// Messages that the stream dropped before they were delivered to the consumer, or before they were
@@ -116,6 +120,24 @@ impl Terminated {
             sequence,
             reason: reason.into(),
         }
+    }
+}
+
+/// A stream that went back to an older state, seen by a consumer that did not. More fields may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WentBack {
+    /// The sequence up to which the consumer has delivered messages.
+    pub position: u64,
+    /// The last sequence of the stream.
+    pub last: u64,
+}
+
+impl WentBack {
+    /// A consumer at `position` of a stream that ends at `last`.
+    #[must_use]
+    pub const fn new(position: u64, last: u64) -> Self {
+        Self { position, last }
     }
 }
 
@@ -210,6 +232,7 @@ impl NoticeKind {
             Self::Unreadable { .. } => "unreadable",
             Self::AckFailed(_) => "ack failed",
             Self::Terminated(_) => "terminated",
+            Self::WentBack(_) => "went back",
         }
     }
 }
@@ -268,6 +291,10 @@ impl fmt::Display for NoticeKind {
                 f,
                 "sequence {sequence} was terminated and is not delivered again: {}",
                 Shown(reason, MAX_REASON)
+            ),
+            Self::WentBack(WentBack { position, last }) => write!(
+                f,
+                "the stream went back: it ends at sequence {last}, and the consumer has delivered up to {position}; the subscription ends, because what is stored up to there would be passed over"
             ),
         }
     }

@@ -80,6 +80,14 @@ pub(super) struct Delivered {
     pub(super) stream_seq: u64,
 }
 
+impl Delivered {
+    /// Whether this lies beyond the last sequence of the stream. A consumer that has delivered nothing
+    /// may begin there, because its start was set so.
+    pub(super) fn is_beyond(self, last: u64) -> bool {
+        self.consumer_seq > 0 && self.stream_seq > last
+    }
+}
+
 impl Info {
     /// Its filters; `None` if this SDK cannot read them.
     pub(super) fn filters(&self) -> Option<Vec<Pattern>> {

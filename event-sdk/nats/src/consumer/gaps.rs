@@ -22,7 +22,7 @@ use self::look::{ConsumerLook, StreamLook};
 pub(super) use self::tracker::Found;
 use self::tracker::{Tracker, unsettled};
 use super::ack_context::AckContext;
-use super::bind::Bound;
+use super::bind::{Bound, Delivered};
 use super::reply::Reply;
 use crate::options::Management;
 use event_sdk_core::subject::Pattern;
@@ -30,6 +30,10 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Gap};
 
 /// What a subscription finds out about messages that it never receives.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is what may be asked, or what was seen"
+)]
 pub(super) struct Gaps {
     ack_context: Arc<AckContext>,
     consumer: Text,
@@ -49,6 +53,8 @@ pub(super) struct Gaps {
     doubt: Option<Pin<Box<Sleep>>>,
     /// Until this time no delivery waits for the answer, because the last one waited in vain.
     blind_until: Option<Instant>,
+    /// Whether the consumer seemed to lie beyond the end of the stream.
+    is_beyond: bool,
     /// When the stream may be asked again, and after how long once more.
     next: Instant,
     interval: Duration,
@@ -112,6 +118,9 @@ impl Gaps {
                 Err(error) => asks = may_ask_again(&ack_context, &error),
             }
         }
+        // The stream was asked after the consumer.
+        let ends = look.as_ref().map(|look| look.last);
+        let is_beyond = ends.is_some_and(|last| bound.delivered.is_beyond(last));
         let mut bound = bound.clone();
         if let Some(look) = &look
             && !look.rules.keeps_read
@@ -142,6 +151,7 @@ impl Gaps {
             idle: None,
             doubt: None,
             blind_until: None,
+            is_beyond,
             next: Instant::now() + SHORTEST,
             interval: SHORTEST,
         }
@@ -150,6 +160,17 @@ impl Gaps {
     /// The subjects that the stream stores, if that is known and it stores no others.
     pub(super) fn subjects(&self) -> Option<&[Pattern]> {
         self.tracker.subjects()
+    }
+
+    /// Whether the consumer seems to lie beyond the end of the stream, which is to be looked at. It is
+    /// told once.
+    pub(super) fn take_beyond(&mut self) -> bool {
+        std::mem::take(&mut self.is_beyond)
+    }
+
+    /// The consumer that is asked, if stream and consumer may be asked.
+    pub(super) fn asked(&self) -> Option<Text> {
+        self.asks.then(|| self.consumer.clone())
     }
 
     /// A message was delivered. What was lost before it; a message in doubt is kept until
@@ -294,6 +315,10 @@ impl Gaps {
                     None
                 });
                 let consumer = consumer.flatten();
+                // Something may have been stored in between: that is looked at again.
+                self.is_beyond |= consumer
+                    .as_ref()
+                    .is_some_and(|at| at.delivered.is_beyond(stream.last));
                 let (idle, doubt) = (why == Why::Idle, why == Why::Doubt);
                 let found = self.tracker.looked(&stream, consumer.as_ref(), idle, doubt);
                 self.found.extend(found);
@@ -346,6 +371,21 @@ impl Gaps {
         self.consumer = bound.name.clone();
         self.tracker.remade(bound);
     }
+}
+
+/// What the consumer has delivered; `None` where there is none.
+pub(super) async fn consumer(
+    ack_context: &AckContext,
+    name: &str,
+) -> Result<Option<Delivered>, Error> {
+    Ok(look::consumer(ack_context, name)
+        .await?
+        .map(|at| at.delivered))
+}
+
+/// The last sequence of the stream.
+pub(super) async fn last_sequence(ack_context: &AckContext) -> Result<u64, Error> {
+    Ok(look::stream(ack_context, None).await?.last)
 }
 
 /// Whether to ask again, after this came of it.

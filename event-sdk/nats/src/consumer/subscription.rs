@@ -22,8 +22,9 @@ use super::pull_loop::{ConsumerSignal, PullLoop};
 use super::recovery::{Cause, Recovered, Recovery, RecoveryState};
 use super::status::{Left, Status};
 use super::subjects::Subjects;
+use super::went_back;
 use crate::receiver::LinkWatch;
-use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Incoming, NoticeKind};
+use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Incoming, NoticeKind, WentBack};
 
 /// A subscription: the stream of what a consumer has for it.
 ///
@@ -36,6 +37,10 @@ pub(super) struct NatsSubscription {
     subjects: Subjects,
     reports: Option<Reports>,
     gaps: Gaps,
+    /// A look whether the stream went back; nothing is returned meanwhile.
+    looking_back: Option<LookingBack>,
+    /// The stream went back, which was told.
+    went_back: Option<WentBack>,
     recovering: Option<(Cause, Trying)>,
     outage: Option<RecoveryState>,
     /// The connection for deliveries, on which everything was asked for.
@@ -56,6 +61,8 @@ pub(super) struct NatsSubscription {
 }
 
 pub(super) type Denied = Pin<Box<dyn Future<Output = Error> + Send>>;
+
+type LookingBack = Pin<Box<dyn Future<Output = Result<Option<WentBack>, Error>> + Send>>;
 
 type Trying = Pin<Box<dyn Future<Output = Recovered> + Send>>;
 
@@ -97,6 +104,8 @@ impl NatsSubscription {
             subjects: Subjects::new(),
             reports,
             gaps,
+            looking_back: None,
+            went_back: None,
             recovering: None,
             outage: None,
             silence: Box::pin(sleep(SILENCE)),
@@ -115,7 +124,51 @@ impl NatsSubscription {
         }
     }
 
+    /// Looks whether the consumer lies beyond the end of its stream, if that may be asked. Nothing is
+    /// returned until the answer is there.
+    fn look_back(&mut self) {
+        if let Some(consumer) = self.gaps.asked() {
+            let ack_context = Arc::clone(&self.pull_loop.ack_context);
+            self.looking_back = Some(Box::pin(went_back::look(ack_context, consumer)));
+        }
+    }
+
+    /// Ready with a step if the stream went back, or else when it is known that it did not.
+    fn poll_back(&mut self, cx: &mut Context<'_>) -> Poll<Option<Step>> {
+        if let Some(back) = self.went_back {
+            let WentBack { position, last, .. } = back;
+            let error = self.error(
+                ErrorKind::StreamWentBack { position, last },
+                "the stream went back to an older state, and what it stores up to the position of the consumer would be passed over; compare them and repair the consumer, or delete it to begin anew",
+            );
+            return Poll::Ready(Some(Step::Over(error)));
+        }
+        if self.gaps.take_beyond() && self.looking_back.is_none() {
+            self.look_back();
+        }
+        let Some(looking) = &mut self.looking_back else {
+            return Poll::Ready(None);
+        };
+        if self.pull_loop.poll_ended(cx).is_ready() {
+            return Poll::Ready(Some(Step::Over(self.closed())));
+        }
+        if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
+            return Poll::Ready(Some(Step::Over(error)));
+        }
+        let looked = ready!(looking.as_mut().poll(cx));
+        self.looking_back = None;
+        let back = looked.unwrap_or_else(|error| {
+            tracing::debug!(target: crate::TRACING_TARGET, stream = %self.pull_loop.ack_context.stream, %error, "it is not known whether the stream went back");
+            None
+        });
+        self.went_back = back;
+        Poll::Ready(back.map(|back| self.notice(NoticeKind::WentBack(back))))
+    }
+
     fn step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if let Some(step) = ready!(self.poll_back(cx)) {
+            return Poll::Ready(step);
+        }
         if self.unlooked >= LOOK_AFTER {
             if let Poll::Ready(error) = self.denied.as_mut().poll(cx) {
                 return Poll::Ready(Step::Over(error));
@@ -326,6 +379,8 @@ impl NatsSubscription {
         if let Poll::Ready(link) = self.reconnected.as_mut().poll(cx) {
             self.link = link.clone();
             self.reconnected = Box::pin(link.reconnected());
+            // The server, or its files, may be others.
+            self.look_back();
             // What was asked for over the old connection may be lost.
             if self.pull_loop.waits() {
                 self.recovery(Cause::Reconnected);

@@ -26,6 +26,8 @@ pub struct Sql {
     pub(super) has_due: Statement,
     pub(super) releases: Statement,
     pub(super) published: Statement,
+    pub(super) newest_published: Statement,
+    pub(super) published_before: Statement,
 
     pub(super) mark: Statement,
     pub(super) record_failure: Statement,
@@ -179,15 +181,34 @@ impl Sql {
                     and (r.published_at, r.id) > ($1, $2)
                 order by r.published_at, r.id limit $3"
             )),
+            newest_published: sql("select distinct on (r.stream)
+                    r.id, r.message_id, r.stream, r.sequence, r.published_at
+                from {outbox} r
+                where r.state = 2 and r.shard = any ($2::smallint[])
+                    and r.stream is not null and r.sequence is not null
+                    and r.published_at >= (select max(m.published_at) from {outbox} m
+                        where m.state = 2) - $1
+                order by r.stream, r.published_at desc, r.sequence desc"),
+            published_before: sql(
+                "select r.id, r.message_id, r.stream, r.sequence, r.published_at
+                from {outbox} r
+                where r.state = 2 and r.published_at >= $2
+                    and (r.published_at, r.id) < ($3, $4)
+                    and r.stream = $1 and r.sequence is not null
+                    and r.shard = any ($6::smallint[])
+                order by r.published_at desc, r.id desc limit $5",
+            ),
 
             mark: sql("with lease as materialized (
                     select s.shard, s.epoch from {outbox_shards} s
                     where s.owner = $1::uuid and s.shard = any ($4::smallint[])
                     order by s.shard for key share)
                 update {outbox} o
-                set state = 2, published_at = $2, stream = v.stream, sequence = v.sequence
-                from unnest($3::bigint[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[])
-                        as v (id, shard, epoch, stream, sequence)
+                set state = 2, published_at = coalesce(v.published_at, $2), stream = v.stream,
+                    sequence = v.sequence
+                from unnest($3::bigint[], $4::smallint[], $5::bigint[], $6::text[], $7::bigint[],
+                        $8::bigint[])
+                        as v (id, shard, epoch, stream, sequence, published_at)
                     join lease l on l.shard = v.shard and l.epoch = v.epoch
                 where o.id = v.id
                 returning o.id"),

@@ -1,5 +1,6 @@
 //! `PostgresOutbox`: the tables of an outbox on PostgreSQL, as a relay uses them.
 
+mod kept;
 mod leases;
 mod operator;
 mod recover;
@@ -9,11 +10,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{
-    ConfirmedRow, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason, ParkedEntry,
-    PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition, StoreFuture,
-    WhichParked,
+    ConfirmedRow, KeptRow, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason,
+    ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition,
+    StoreFuture, WhichParked,
 };
 use jiff::Timestamp;
 use sqlx::postgres::{PgArguments, PgConnection};
@@ -235,6 +237,25 @@ impl OutboxStore for PostgresOutbox {
         limit: u32,
     ) -> StoreFuture<'_, Vec<PublishedRow>> {
         Box::pin(self.fetch_published(shards, since, after, limit))
+    }
+
+    fn newest_published(
+        &self,
+        shards: Vec<u16>,
+        within: Duration,
+    ) -> StoreFuture<'_, Vec<KeptRow>> {
+        Box::pin(self.newest_of_streams(shards, within))
+    }
+
+    fn published_before(
+        &self,
+        shards: Vec<u16>,
+        stream: Text,
+        since: Timestamp,
+        before: (Timestamp, i64),
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<KeptRow>> {
+        Box::pin(self.kept_before(shards, stream, since, before, limit))
     }
 
     fn clean(&self, before: Timestamp, limit: u32) -> StoreFuture<'_, u64> {

@@ -29,6 +29,8 @@ pub struct Sql {
     pub(super) has_due: Statement,
     pub(super) releases: Statement,
     pub(super) published: Statement,
+    pub(super) newest_published: Statement,
+    pub(super) published_before: Statement,
 
     pub(super) mark: Statement,
     pub(super) record_failure: Statement,
@@ -172,11 +174,29 @@ impl Sql {
                     and (r.published_at, r.id) > (?1, ?2)
                 order by r.published_at, r.id limit ?3"
             )),
+            newest_published: sql("select id, message_id, stream, sequence, published_at from (
+                    select r.id, r.message_id, r.stream, r.sequence, r.published_at,
+                        row_number() over (partition by r.stream
+                            order by r.published_at desc, r.sequence desc) as place
+                    from {outbox} r
+                    where r.state = 2 and r.stream is not null and r.sequence is not null
+                        and r.published_at >= (select max(m.published_at) from {outbox} m
+                            where m.state = 2) - ?1)
+                where place = 1"),
+            published_before: sql(
+                "select r.id, r.message_id, r.stream, r.sequence, r.published_at
+                from {outbox} r
+                where r.state = 2 and r.published_at >= ?2 and r.published_at <= ?3
+                    and (r.published_at, r.id) < (?3, ?4)
+                    and r.stream = ?1 and r.sequence is not null
+                order by r.published_at desc, r.id desc limit ?5",
+            ),
 
             mark: sql("update {outbox} as o
-                set state = 2, published_at = ?2, stream = v.stream, sequence = v.sequence
+                set state = 2, published_at = coalesce(v.published_at, ?2), stream = v.stream, sequence = v.sequence
                 from (select value ->> 0 as id, value ->> 1 as shard, value ->> 2 as epoch,
-                        value ->> 3 as stream, value ->> 4 as sequence
+                        value ->> 3 as stream, value ->> 4 as sequence,
+                        value ->> 5 as published_at
                     from json_each(?3)) as v
                 where o.id = v.id and exists (select 1 from {outbox_shards} s
                     where s.shard = v.shard and s.epoch = v.epoch and s.owner = ?1)

@@ -7,6 +7,7 @@ use event_sdk::transport::{
     Body, Completion, Confirmation, Error, ErrorKind, Operation, PublishRequest, Transport,
 };
 use event_sdk_testing::intercept::Intercept;
+use tokio::sync::Notify;
 
 use crate::rig::OrderPlaced;
 
@@ -20,6 +21,8 @@ pub(crate) enum Act {
     LoseConfirmation,
     /// Nothing happens until the timeout.
     Hang,
+    /// It fails when the test says so.
+    FailLater(Arc<Notify>, ErrorKind),
 }
 
 type Rule = Box<dyn FnMut(&OrderPlaced) -> Act + Send>;
@@ -31,6 +34,10 @@ pub(crate) struct Script(Arc<Mutex<State>>);
 struct State {
     rule: Rule,
     sent: Vec<OrderPlaced>,
+    connected: bool,
+    connections: u64,
+    /// How often a relay has looked since the connection changed.
+    looks: u64,
 }
 
 impl Script {
@@ -38,11 +45,32 @@ impl Script {
         Self(Arc::new(Mutex::new(State {
             rule: Box::new(|_| Act::Pass),
             sent: Vec::new(),
+            connected: true,
+            connections: 1,
+            looks: 0,
         })))
     }
 
     pub(crate) fn set(&self, rule: impl FnMut(&OrderPlaced) -> Act + Send + 'static) {
         self.0.lock().expect("no panic").rule = Box::new(rule);
+    }
+
+    /// The connection is lost.
+    pub(crate) fn disconnect(&self) {
+        let mut state = self.0.lock().expect("no panic");
+        (state.connected, state.looks) = (false, 0);
+    }
+
+    /// There is a new connection.
+    pub(crate) fn connect(&self) {
+        let mut state = self.0.lock().expect("no panic");
+        (state.connected, state.looks) = (true, 0);
+        state.connections += 1;
+    }
+
+    /// How often a relay has looked at the connection since it changed.
+    pub(crate) fn looks(&self) -> u64 {
+        self.0.lock().expect("no panic").looks
     }
 
     /// All events that a publisher tried to send.
@@ -84,7 +112,21 @@ impl Intercept for Script {
                 })
             }
             Act::Hang => Completion::later(std::future::pending()),
+            Act::FailLater(when, kind) => Completion::later(async move {
+                when.notified().await;
+                Err(failed(kind))
+            }),
         }
+    }
+
+    fn connections(&self, _: &dyn Transport) -> u64 {
+        let mut state = self.0.lock().expect("no panic");
+        state.looks += 1;
+        state.connections
+    }
+
+    fn is_connected(&self, _: &dyn Transport) -> bool {
+        self.0.lock().expect("no panic").connected
     }
 }
 

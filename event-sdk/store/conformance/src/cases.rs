@@ -4,6 +4,7 @@ mod cleaning;
 mod leases;
 mod marking;
 mod parking;
+mod places;
 mod reading;
 mod relays;
 mod releasing;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> impl Iterator<Item = Case> {
         reading::CASES,
         scheduling::CASES,
         marking::CASES,
+        places::CASES,
         parking::CASES,
         releasing::CASES,
         status::CASES,

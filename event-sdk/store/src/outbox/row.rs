@@ -1,5 +1,5 @@
-//! `OutboxRow`, `PublishedRow` and `ConfirmedRow`: rows of an outbox as the relay reads and marks
-//! them.
+//! `OutboxRow`, `PublishedRow`, `KeptRow` and `ConfirmedRow`: rows of an outbox as the relay reads
+//! and marks them.
 
 use event_sdk::text::Text;
 use jiff::Timestamp;
@@ -74,6 +74,9 @@ pub struct ConfirmedRow {
     pub stream: Option<Text>,
     /// Its sequence there.
     pub sequence: Option<u64>,
+    /// The time that the row keeps as that of its publish; `None`: the time of the mark. A row that
+    /// is published again, because its stream has lost it, keeps its first time.
+    pub published_at: Option<Timestamp>,
 }
 
 impl ConfirmedRow {
@@ -86,6 +89,43 @@ impl ConfirmedRow {
             epoch,
             stream: None,
             sequence: None,
+            published_at: None,
+        }
+    }
+}
+
+/// Where a published row lies in its stream, without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeptRow {
+    /// The id of the row.
+    pub id: i64,
+    /// The id of its message.
+    pub message_id: Text,
+    /// The stream that stored it.
+    pub stream: Text,
+    /// Its sequence there.
+    pub sequence: u64,
+    /// When it was marked.
+    pub published_at: Timestamp,
+}
+
+impl KeptRow {
+    /// A row with its place in a stream.
+    #[must_use]
+    pub const fn new(
+        id: i64,
+        message_id: Text,
+        stream: Text,
+        sequence: u64,
+        published_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            message_id,
+            stream,
+            sequence,
+            published_at,
         }
     }
 }

@@ -5,11 +5,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use jiff::Timestamp;
 
 use super::{
-    ConfirmedRow, Membership, OutboxRow, OutboxStatus, ParkReason, ParkedEntry, PublishedRow,
-    RelayId, Release, ShardLease, ShardPosition, WhichParked,
+    ConfirmedRow, KeptRow, Membership, OutboxRow, OutboxStatus, ParkReason, ParkedEntry,
+    PublishedRow, RelayId, Release, ShardLease, ShardPosition, WhichParked,
 };
 use crate::StoreError;
 
@@ -96,7 +97,8 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     /// What there is to do besides ready rows.
     fn pending_work(&self, shards: Vec<u16>, now: Timestamp) -> StoreFuture<'_, PendingWork>;
 
-    /// Marks rows as published at `now`. Returns the ids of those that are marked now or already
+    /// Marks rows as published at `now`, or at their own
+    /// [`published_at`](ConfirmedRow::published_at). Returns the ids of those that are marked now or already
     /// were; a row whose lease has another epoch, and one that does not exist any more, is missing
     /// there.
     fn mark_published(
@@ -157,6 +159,23 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         after: i64,
         limit: u32,
     ) -> StoreFuture<'_, Vec<PublishedRow>>;
+
+    /// The newest published row of each stream, by time and sequence: of these shards, and not older
+    /// than `within` before the newest published row of the outbox. Rows without a stream are left
+    /// out.
+    fn newest_published(&self, shards: Vec<u16>, within: Duration)
+    -> StoreFuture<'_, Vec<KeptRow>>;
+
+    /// Published rows of these shards in a stream, the newest first by time and id: those that were
+    /// published at `since` or later, and before `before`, a time and an id. At most `limit`.
+    fn published_before(
+        &self,
+        shards: Vec<u16>,
+        stream: Text,
+        since: Timestamp,
+        before: (Timestamp, i64),
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<KeptRow>>;
 
     /// Deletes rows that were published before `before`, at most `limit`. Returns their number.
     fn clean(&self, before: Timestamp, limit: u32) -> StoreFuture<'_, u64>;

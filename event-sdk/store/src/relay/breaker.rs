@@ -74,6 +74,11 @@ impl Breaker {
         self.ticks
     }
 
+    /// How many publishes have begun.
+    pub(super) fn starts(&self) -> u64 {
+        self.ticks
+    }
+
     /// A publish that began at `started` was confirmed. Returns whether this ended an outage.
     pub(super) fn confirmed(&mut self, domain: &str, row: i64, started: u64) -> bool {
         self.claims.remove(&row);

@@ -3,9 +3,11 @@
 //!
 //! - `sending`: publishes rows, and decides what follows a failure;
 //! - `reading`: reads new, late, scheduled and parked rows;
+//! - `checking`: compares confirmed rows with what their streams have;
 //! - `resending`: publishes confirmed rows again;
 //! - `upkeep`: leases, cleaning, and a database that is away.
 
+mod checking;
 mod reading;
 mod resending;
 mod sending;
@@ -17,27 +19,32 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use event_sdk::time::Clock;
 use event_sdk::transport::Capability;
 use event_sdk::{EventBus, RawBus};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use jiff::Timestamp;
 use tokio::sync::watch;
 
-use super::RelayReport;
 use super::breaker::Breaker;
+use super::check::{CheckFailed, Checked};
+use super::confirmed::ConfirmedSequences;
 use super::job::{Done, Job};
 use super::lanes::{LaneId, Lanes};
 use super::leases::Leases;
 use super::marks::Marks;
 use super::options::Options;
 use super::pace::Pace;
+use super::{RelayReport, before};
 use crate::outbox::{OutboxStore, RelayId};
 use crate::wake::Hints;
 use crate::{StoreError, TRACING_TARGET, Wake};
-use resending::Resend;
+use resending::{Resend, Resent};
 use sending::Landed;
 use upkeep::StoreTrouble;
+
+/// The time between two looks whether the transport is connected again.
+const RECONNECT_POLL: Duration = Duration::from_millis(50);
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -68,9 +75,22 @@ pub(super) struct Engine {
     trouble: StoreTrouble,
     resend: Option<Resend>,
     /// Rows in flight, or waiting for it, that were confirmed before.
-    resent: HashSet<i64>,
+    resent: HashMap<i64, Resent>,
+    /// Comparisons of confirmed rows with their streams: at most one that still counts.
+    checks: FuturesUnordered<Boxed<(u64, Result<Checked, CheckFailed>)>>,
+    /// The number of the comparison that counts.
+    check: u64,
+    /// Whether streams can be read, as far as is known of this connection.
+    reading: Reading,
+    confirmed: ConfirmedSequences,
+    /// Streams that confirmed a sequence below an earlier one.
+    suspects: HashMap<Text, u64>,
+    /// The highest lost sequence of the losses that were reported, by stream.
+    reported: HashMap<Text, u64>,
     /// Connections of the transport that were seen.
     connections: u64,
+    /// Whether the transport was connected when it was last looked at.
+    connected: bool,
     /// Rows whose park is being written.
     parking: HashMap<i64, LaneId>,
 
@@ -83,6 +103,17 @@ pub(super) struct Engine {
     /// The error that ends the relay.
     fatal: Option<StoreError>,
     ending: bool,
+}
+
+/// Whether the streams of a connection can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// As far as is known.
+    Allowed,
+    /// Not all of them, which was told.
+    Denied,
+    /// The transport cannot.
+    Impossible,
 }
 
 /// The jobs of which one runs at a time.
@@ -118,6 +149,7 @@ impl Engine {
             raw: bus.raw().absolute(),
             deduplicates: capabilities.has(Capability::Deduplication),
             connections: bus.transport().connections(),
+            connected: true,
             hints: wake.subscribe(),
             seen: Hints::default(),
             _wake: wake.clone(),
@@ -131,7 +163,13 @@ impl Engine {
             running: Running::default(),
             trouble: StoreTrouble::default(),
             resend: None,
-            resent: HashSet::new(),
+            resent: HashMap::new(),
+            checks: FuturesUnordered::new(),
+            check: 0,
+            reading: Reading::Allowed,
+            confirmed: ConfirmedSequences::default(),
+            suspects: HashMap::new(),
+            reported: HashMap::new(),
             parking: HashMap::new(),
             renew_at: now,
             look_at: now,
@@ -171,6 +209,7 @@ impl Engine {
                 }
                 Some((job, result)) = self.jobs.next() => self.job_done(job, result),
                 Some(landed) = self.flights.next() => self.landed(landed),
+                Some((check, result)) = self.checks.next() => self.checked(check, result),
                 changed = self.hints.changed(), if !self.ending => {
                     if changed.is_ok() {
                         self.hinted();
@@ -239,6 +278,8 @@ impl Engine {
             earlier(self.lanes.next_retry());
             earlier(self.breaker.wake_at(self.now()));
             earlier(self.fetch_at());
+            earlier(self.check_at());
+            earlier((!self.connected).then(|| self.now() + RECONNECT_POLL));
             earlier((!self.running.look).then_some(self.look_at));
             earlier((!self.running.clean).then_some(self.clean_at));
         }
@@ -272,9 +313,4 @@ impl Engine {
             "{what}"
         );
     }
-}
-
-/// The time so long before; the earliest one if there is none.
-fn before(now: Timestamp, time: Duration) -> Timestamp {
-    now.checked_sub(time).unwrap_or(Timestamp::MIN)
 }

@@ -214,6 +214,11 @@ impl Lanes {
         self.by_id.values().any(|lane| lane.shard == shard)
     }
 
+    /// The shards of the known rows.
+    pub(super) fn shards(&self) -> BTreeSet<u16> {
+        self.by_id.values().map(|lane| lane.shard).collect()
+    }
+
     /// When the next delayed lane is due.
     pub(super) fn next_retry(&self) -> Option<Duration> {
         self.delayed.first().map(|(at, _)| *at)

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::outbox::{Membership, ShardLease, ShardPosition};
 
 /// A shard that the relay owns.
@@ -15,6 +17,9 @@ struct Owned {
     position: i64,
     /// Set while the rows of the previous owner are published again.
     resending: bool,
+    /// When rows of this owner may have been in flight to a stream that went back; none for a shard
+    /// that was taken over.
+    doubted_at: Option<Timestamp>,
     /// Set when another relay shall have it.
     leaving: bool,
 }
@@ -108,6 +113,7 @@ impl Leases {
                     until: sent + self.ttl,
                     position: i64::MIN,
                     resending: true,
+                    doubted_at: None,
                     leaving: false,
                 },
             );
@@ -190,18 +196,29 @@ impl Leases {
         resending.copied().collect()
     }
 
-    /// All confirmed rows have to be published again, as after a new connection.
-    pub(super) fn resend_all(&mut self) {
+    /// All confirmed rows have to be published again, as after a new connection at `now`.
+    pub(super) fn resend_all(&mut self, now: Timestamp) {
         for owned in self.owned.values_mut() {
             owned.resending = true;
+            owned.doubted_at = Some(now);
             owned.position = i64::MIN;
         }
     }
 
+    /// Rows of these shards that were marked before this time were not in flight when a stream may
+    /// have gone back.
+    pub(super) fn marked_before(&self, shards: &[u16]) -> Timestamp {
+        let owned = shards.iter().filter_map(|shard| self.owned.get(shard));
+        let doubted = owned.filter_map(|owned| owned.doubted_at);
+        doubted.min().unwrap_or(Timestamp::MAX)
+    }
+
     /// The confirmed rows of these shards were published again.
-    pub(super) fn resent(&mut self, shards: &[u16]) {
-        for shard in shards {
-            if let Some(owned) = self.owned.get_mut(shard) {
+    pub(super) fn resent(&mut self, leases: &[ShardLease]) {
+        for lease in leases {
+            if let Some(owned) = self.owned.get_mut(&lease.shard)
+                && owned.epoch == lease.epoch
+            {
                 owned.resending = false;
             }
         }
@@ -261,7 +278,7 @@ mod tests {
         let renewed = leases.renewed(&membership(0..4, 2), Duration::ZERO);
         assert_eq!(renewed.surplus, [3, 2]);
         assert_eq!(leases.readable().len(), 0, "they resend first");
-        leases.resent(&[0, 1, 2, 3]);
+        leases.resent(&[lease(0), lease(1), lease(2), lease(3)]);
         assert_eq!(leases.readable(), [0, 1]);
         let renewed = leases.renewed(&membership(0..4, 2), Duration::ZERO);
         assert_eq!(renewed.surplus, [0_u16; 0], "once is enough");
@@ -282,7 +299,7 @@ mod tests {
     fn each_read_begins_with_another_shard() {
         let mut leases = Leases::new(3, TTL);
         leases.claimed(&[lease(0), lease(1), lease(2)], Duration::ZERO);
-        leases.resent(&[0, 1, 2]);
+        leases.resent(&[lease(0), lease(1), lease(2)]);
         let first = |leases: &mut Leases| leases.positions().first().map(|at| at.shard);
         let firsts = [first(&mut leases), first(&mut leases), first(&mut leases)];
         assert_eq!(firsts, [Some(1), Some(2), Some(0)]);

@@ -1,9 +1,12 @@
 //! `Options`: the settings of a relay, their defaults, and the checks between them.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::consumer::{InvalidRetry, Retry};
+
+use super::loss::StreamLoss;
 
 #[derive(Debug, Clone)]
 pub(super) struct Options {
@@ -17,6 +20,18 @@ pub(super) struct Options {
     pub(super) keep_published: Duration,
     pub(super) clean_batch: u32,
     pub(super) drain_within: Duration,
+    pub(super) repair_within: Duration,
+    pub(super) on_stream_loss: Option<OnStreamLoss>,
+}
+
+/// What is called for a loss.
+#[derive(Clone)]
+pub(super) struct OnStreamLoss(pub(super) Arc<dyn Fn(&StreamLoss) + Send + Sync>);
+
+impl fmt::Debug for OnStreamLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnStreamLoss")
+    }
 }
 
 impl Default for Options {
@@ -32,6 +47,8 @@ impl Default for Options {
             keep_published: Duration::from_secs(24 * 60 * 60),
             clean_batch: 1_000,
             drain_within: Duration::from_secs(10),
+            repair_within: Duration::from_secs(10 * 60),
+            on_stream_loss: None,
         }
     }
 }
@@ -77,6 +94,13 @@ impl Options {
     pub(super) fn resend_window(&self) -> Duration {
         self.duplicate_window
             .saturating_sub(self.duplicate_window / 10)
+    }
+
+    /// The time after a confirmation at which a row may be sent again at the latest, for the server has
+    /// to get it within the duplicate window.
+    pub(super) fn latest_resend(&self) -> Duration {
+        let latest = self.duplicate_window.saturating_sub(self.publish_timeout);
+        latest.max(self.resend_window())
     }
 
     /// Confirmed rows that may wait for their marks before no more rows are sent.

@@ -157,6 +157,15 @@ const EXPECTED: &[Expected] = &[
     (ForgetsPublishedRows, &["published_rows_are_kept"]),
     (ForgetsPlaces, &["published_rows_are_kept"]),
     (ReadsOnePageForever, &["published_rows_are_read_in_pages"]),
+    (
+        ForgetsNewestRows,
+        &["the_newest_row_of_each_stream_is_found"],
+    ),
+    (
+        ReadsNewestPageForever,
+        &["published_rows_are_read_backwards"],
+    ),
+    (ForgetsOwnTimes, &["a_mark_keeps_its_own_time"]),
     (CountsNoFailures, &["failures_are_counted"]),
     (
         ParksNothing,

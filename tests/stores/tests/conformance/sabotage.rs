@@ -61,6 +61,9 @@ pub(crate) enum Sabotage {
     ForgetsPublishedRows,
     ForgetsPlaces,
     ReadsOnePageForever,
+    ForgetsNewestRows,
+    ReadsNewestPageForever,
+    ForgetsOwnTimes,
     CountsNoFailures,
 
     ParksNothing,

@@ -24,6 +24,12 @@ impl fmt::Display for ErrorKind {
             Self::WrongRevision { .. } => "the revision is not the expected one",
             Self::ConsumerMismatch { .. } => "the consumer has other settings",
             Self::ConsumerNotFound => "the consumer does not exist",
+            Self::StreamWentBack { position, last } => {
+                return write!(
+                    f,
+                    "the stream ends at sequence {last}, before the position {position} of the consumer"
+                );
+            }
             Self::Timeout => "the time is over",
             Self::Closed => "the transport is closed, or is being drained",
             Self::Disconnected => "there is no connection to a server",

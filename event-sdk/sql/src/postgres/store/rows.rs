@@ -162,6 +162,8 @@ impl PostgresOutbox {
             .map(|row| row.stream.as_deref().map(str::to_owned))
             .collect();
         let sequences: Vec<_> = rows.iter().map(|row| row.sequence.map(signed)).collect();
+        let times = rows.iter().map(|row| row.published_at);
+        let times: Vec<_> = times.map(|at| at.map(Timestamp::as_microsecond)).collect();
         let marked = self
             .query(&self.sql().mark)
             .bind(relay.to_string())
@@ -171,6 +173,7 @@ impl PostgresOutbox {
             .bind(epochs)
             .bind(streams)
             .bind(sequences)
+            .bind(times)
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;

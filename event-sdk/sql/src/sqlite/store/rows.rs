@@ -161,7 +161,8 @@ impl SqliteOutbox {
                     row.shard,
                     row.epoch,
                     row.stream.as_deref(),
-                    row.sequence.map(signed)
+                    row.sequence.map(signed),
+                    row.published_at.map(Timestamp::as_microsecond)
                 ])
             })
             .collect();

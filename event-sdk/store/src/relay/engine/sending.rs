@@ -24,8 +24,12 @@ pub(super) struct Landed {
 }
 
 impl Engine {
-    /// Sends rows, as many as may be in flight.
+    /// Sends rows, as many as may be in flight. Without a connection they wait: the transport would
+    /// send them over the next one before confirmed rows were compared with their streams.
     pub(super) fn send(&mut self, now: Duration) {
+        if !self.connected {
+            return;
+        }
         self.lanes.end_delays(now);
         while self.flights.len() < self.options.max_in_flight
             && self.flights.len() + self.marks.unmarked() < self.options.max_unmarked()
@@ -42,6 +46,14 @@ impl Engine {
                 self.lanes.parked(&lane, row.id);
                 continue;
             };
+            if self.is_too_old(row.id) {
+                self.breaker.other(row.id);
+                self.resent.remove(&row.id);
+                self.not_restored(&row, "the duplicate window has passed");
+                self.lanes.confirmed(&lane);
+                self.lanes.settled(&lane, row.id);
+                continue;
+            }
             match &row.message {
                 Ok(message) => {
                     let message = message.clone();
@@ -110,7 +122,8 @@ impl Engine {
             );
         }
         self.lanes.confirmed(lane);
-        if self.resent.remove(&row.id) {
+        let resent = self.resent.remove(&row.id);
+        if resent.is_some() {
             self.report.sent_again += 1;
             if stored.duplicate || !self.deduplicates {
                 self.lanes.settled(lane, row.id);
@@ -118,7 +131,10 @@ impl Engine {
             }
             self.report.restored += 1;
         }
+        self.notice_sequence(&stored, started);
         let mut confirmed = ConfirmedRow::new(row.id, lease.shard, lease.epoch);
+        let lost = resent.filter(|resent| resent.is_lost);
+        confirmed.published_at = lost.map(|resent| resent.published_at);
         confirmed.stream = stored.stream;
         confirmed.sequence = stored.sequence;
         self.marks.push((lane.clone(), confirmed), now);
@@ -140,13 +156,22 @@ impl Engine {
             // Another relay decides.
             self.resent.remove(&row.id);
             self.lanes.parked(lane, row.id);
+        } else if self.resent.contains_key(&row.id) {
+            if !self.resends(row.shard) {
+                // All begins anew, as after another connection.
+                self.resent.remove(&row.id);
+                self.lanes.parked(lane, row.id);
+            } else if counts {
+                self.resend_failed(lane, row, failed, error);
+            } else {
+                self.lanes.retry(lane, row, now);
+            }
+        } else if !counts && self.leases.is_resending(row.shard) {
+            // It is read again, after the confirmed rows of its shard.
+            self.lanes.parked(lane, row.id);
         } else if !counts {
             // The breaker says when.
             self.lanes.retry(lane, row, now);
-        } else if self.resent.remove(&row.id) {
-            self.not_restored(&row, error);
-            self.lanes.confirmed(lane);
-            self.lanes.settled(lane, row.id);
         } else {
             self.attempt_failed(lane, row, lease, failed, error);
         }
@@ -201,8 +226,13 @@ impl Engine {
                 row: row.id,
                 attempts,
             });
-            let at = self.now() + delay;
-            self.lanes.retry(lane, row, at);
+            if self.leases.is_resending(row.shard) {
+                // It is read again, after the confirmed rows of its shard, which must not wait for it.
+                self.lanes.parked(lane, row.id);
+            } else {
+                let at = self.now() + delay;
+                self.lanes.retry(lane, row, at);
+            }
             return;
         }
         let class = if failed == FailedPublish::Reject {

@@ -147,7 +147,7 @@ impl Engine {
     fn forget_shard(&mut self, shard: u16) {
         self.lanes.forget_unsent(Some(shard));
         let lanes = &self.lanes;
-        self.resent.retain(|row| lanes.knows(*row));
+        self.resent.retain(|row, _| lanes.knows(*row));
     }
 
     pub(super) fn job_done(&mut self, job: Job, result: Result<Done, StoreError>) {
@@ -246,7 +246,7 @@ impl Engine {
         }
     }
 
-    fn store_failed(&mut self, error: &StoreError) {
+    pub(super) fn store_failed(&mut self, error: &StoreError) {
         let now = self.now();
         if self.trouble.failed(now) {
             let source = std::error::Error::source(error).map(ToString::to_string);

@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use event_sdk_store::outbox::{
-    Ahead, ConfirmedRow, Counted, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason,
-    ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition,
-    StoreFuture, WhichParked,
+    Ahead, ConfirmedRow, Counted, KeptRow, Membership, OutboxRow, OutboxStatus, OutboxStore,
+    ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease,
+    ShardPosition, StoreFuture, WhichParked,
 };
 use jiff::Timestamp;
 
@@ -271,6 +272,9 @@ impl OutboxStore for SabotagedStore {
                 (relay, lease.epoch) = (owner, epoch);
             }
             row.epoch = lease.epoch;
+            if self.how == Sabotage::ForgetsOwnTimes {
+                row.published_at = None;
+            }
             if self.how == Sabotage::ForgetsPlaces {
                 (row.stream, row.sequence) = (None, None);
             }
@@ -415,6 +419,32 @@ impl OutboxStore for SabotagedStore {
             }
             _ => self.inner.published_since(shards, since, after, limit),
         }
+    }
+
+    fn newest_published(
+        &self,
+        shards: Vec<u16>,
+        within: Duration,
+    ) -> StoreFuture<'_, Vec<KeptRow>> {
+        if self.how == Sabotage::ForgetsNewestRows {
+            return Box::pin(async { Ok(Vec::new()) });
+        }
+        self.inner.newest_published(shards, within)
+    }
+
+    fn published_before(
+        &self,
+        shards: Vec<u16>,
+        stream: Text,
+        since: Timestamp,
+        mut before: (Timestamp, i64),
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<KeptRow>> {
+        if self.how == Sabotage::ReadsNewestPageForever {
+            before = (Timestamp::MAX, i64::MAX);
+        }
+        self.inner
+            .published_before(shards, stream, since, before, limit)
     }
 
     fn clean(&self, before: Timestamp, limit: u32) -> StoreFuture<'_, u64> {

@@ -1,0 +1,57 @@
+//! Looks whether the position of a consumer lies beyond the end of its stream: the stream went back to
+//! an older state, and the consumer did not.
+//!
+//! A server gives such a consumer nothing until the stream has reached its position again. All that is
+//! stored until then is passed over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ack_context::AckContext;
+use super::gaps;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{Error, WentBack};
+
+/// How often it has to be seen, and after which pauses: servers of a cluster may be behind each other
+/// for a moment.
+const LOOKS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Looks at the consumer and then at the stream, which has everything that was delivered before.
+pub(super) async fn look(
+    ack_context: Arc<AckContext>,
+    consumer: Text,
+) -> Result<Option<WentBack>, Error> {
+    let mut looks = 0;
+    loop {
+        let Some(at) = gaps::consumer(&ack_context, &consumer).await? else {
+            return Ok(None);
+        };
+        let last = gaps::last_sequence(&ack_context).await?;
+        if !at.is_beyond(last) {
+            return Ok(None);
+        }
+        looks += 1;
+        if looks == LOOKS {
+            let position = at.stream_seq;
+            return Ok(Some(WentBack::new(position, last)));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bind::Delivered;
+
+    #[test]
+    fn a_consumer_that_has_delivered_nothing_may_begin_beyond_the_end() {
+        let at = |consumer_seq, stream_seq| Delivered {
+            consumer_seq,
+            stream_seq,
+        };
+        assert!(!at(0, 999).is_beyond(80));
+        assert!(!at(80, 80).is_beyond(80));
+        assert!(at(100, 100).is_beyond(80));
+    }
+}

@@ -1,0 +1,76 @@
+//! `StreamLoss`: a stream that lost messages which it had confirmed, and what the relay does about it.
+
+use std::fmt;
+
+use event_sdk::text::Text;
+
+/// A stream does not have rows of the outbox any more that it had confirmed: it went back to an older
+/// state, or it is another stream of the same name.
+///
+/// The relay reports it to [`Relay::on_stream_loss`](super::Relay::on_stream_loss), in
+/// [`RelayReport::stream_losses`](super::RelayReport::stream_losses), and as a warning in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StreamLoss {
+    /// The stream.
+    pub stream: Text,
+    /// The highest sequence of a row that the stream had confirmed and does not have.
+    pub confirmed: u64,
+    /// The last sequence of the stream; zero if there is no such stream.
+    pub last: u64,
+    /// The number of rows that are known to be lost, of the shards of this relay. Of a loss that is
+    /// [older](LossOutcome::LeftOlder) these are only those within the repair time.
+    pub rows: u64,
+    /// What the relay does.
+    pub outcome: LossOutcome,
+}
+
+/// What a relay does about a [`StreamLoss`].
+///
+/// Whatever it is, the rows that were confirmed within the duplicate window are published again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LossOutcome {
+    /// The lost rows are published again, before new ones.
+    PublishedAgain,
+    /// Nothing: rows are lost that were published longer before the newest one than
+    /// [`repair_within`](super::Relay::repair_within).
+    LeftOlder,
+    /// Nothing: the stream was made anew, or is missing.
+    LeftStreamAnew,
+    /// Nothing: the stream drops acknowledged messages, so that it cannot be known which of the
+    /// lost ones were handled.
+    LeftAcknowledged,
+    /// Nothing: the stream has too many messages to be searched for rows that were moved in it.
+    LeftUnsearched,
+}
+
+impl LossOutcome {
+    /// Whether the relay publishes the lost rows again. Other losses are repaired by hand.
+    #[must_use]
+    pub const fn is_repaired(self) -> bool {
+        matches!(self, Self::PublishedAgain)
+    }
+}
+
+impl fmt::Display for LossOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PublishedAgain => "they are published again",
+            Self::LeftOlder => "some of them are older than `repair_within`, so compare outbox and stream, and publish them again by hand",
+            Self::LeftStreamAnew => "the stream was made anew or is missing, so decide which of them it needs, and publish them again by hand",
+            Self::LeftAcknowledged => "the stream drops acknowledged messages, and some of them may have been handled, so compare with the consumers and publish them again by hand",
+            Self::LeftUnsearched => "the stream has too many messages to be searched for them, so compare outbox and stream, and publish them again by hand",
+        })
+    }
+}
+
+impl fmt::Display for StreamLoss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "stream {} ends at sequence {}, and does not have {} rows that it had confirmed, up to sequence {}: {}",
+            self.stream, self.last, self.rows, self.confirmed, self.outcome
+        )
+    }
+}
