@@ -11,7 +11,7 @@ use event_sdk::dead_letters::{
     ReleaseOutcome,
 };
 use event_sdk::stream::{Discard, StreamSpec};
-use event_sdk::transport::{Deletion, ErrorKind};
+use event_sdk::transport::{Deletion, ErrorKind, TransportExt as _};
 use tokio::time::Instant;
 
 use crate::journal::{Journal, OrderPlaced, left, place};
@@ -112,6 +112,44 @@ async fn a_dead_letter_holds_its_key_until_it_is_redriven() {
     .await;
     let report = instance.end().await;
     assert_eq!((report.handled, report.dead_lettered), (18, 3));
+    assert_eq!(park(&bus).keys().await.unwrap(), []);
+    assert_eq!(left(&bus, "billing").await, (0, 0));
+}
+
+/// All events are delivered once more, and the letter of one is closed: nobody could release its key.
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_is_closed_holds_its_key_no_more() {
+    let (bus, journal) = (bus(), Journal::new());
+    let queue = bus.dead_letters("DLQ");
+    let repaired = Arc::new(AtomicU64::new(0));
+    let is_repaired = Arc::clone(&repaired);
+    let fails =
+        move |order: &OrderPlaced| order.number == 2 && is_repaired.load(Ordering::Relaxed) == 0;
+    let instance = Instance::start(sequenced(&bus, &journal, fails.clone()));
+    for number in 1..=4 {
+        place(&bus, "a", number).await;
+    }
+    until("the park", async || {
+        let keys = park(&bus).keys().await.unwrap();
+        keys.first().is_some_and(|state| state.events == 3)
+    })
+    .await;
+    repaired.store(1, Ordering::Relaxed);
+    queue.redrive(LetterFilter::open()).await.unwrap();
+    until("the rest", async || of(&journal, "a").len() == 4).await;
+    instance.end().await;
+
+    repaired.store(0, Ordering::Relaxed);
+    bus.transport()
+        .delete_consumer("EVENTS", "billing")
+        .await
+        .unwrap();
+    let instance = Instance::start(sequenced(&bus, &journal, fails));
+    until("all but the one", async || of(&journal, "a").len() == 7).await;
+    place(&bus, "a", 5).await;
+    until("a newer one", async || of(&journal, "a").len() == 8).await;
+    assert_eq!(of(&journal, "a"), [1, 2, 3, 4, 1, 3, 4, 5]);
+    instance.end().await;
     assert_eq!(park(&bus).keys().await.unwrap(), []);
     assert_eq!(left(&bus, "billing").await, (0, 0));
 }

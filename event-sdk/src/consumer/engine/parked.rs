@@ -138,7 +138,8 @@ impl Engine {
         }
     }
 
-    /// The letter of an event is stored, and holds its key.
+    /// The letter of an event is stored, and holds its key. Unless it was stored before, and is closed:
+    /// the park is asked.
     pub(super) fn key_died(&mut self, id: usize) {
         if self.drain_until.is_some() {
             return;
@@ -149,8 +150,7 @@ impl Engine {
         let (Some(position), Some(key)) = (entry.position(), entry.key.clone()) else {
             return;
         };
-        self.open_line(&key).dead = Some(position);
-        self.wake_by(self.now);
+        self.open_line(&key).add(position);
         self.advance(&key);
     }
 

@@ -85,8 +85,11 @@ impl Drop for Guard {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
 
     #[test]
     fn one_that_is_dismissed_leaves_the_folder_alone() {
@@ -106,12 +109,24 @@ mod tests {
 
     #[test]
     fn the_end_of_the_pipe_ends_the_server_and_removes_the_folder() {
-        the_end_of_the_pipe_ends("exec sleep 600", false);
+        the_end_of_the_pipe_ends(r#"echo > "$1.begun"; exec sleep 600"#, false);
     }
 
     #[test]
     fn a_server_that_quits_has_the_time_for_it() {
-        let marks = r#"trap 'sleep 0.3; echo > "$1"; exit' QUIT; while :; do sleep 0.05; done"#;
+        // No shell: it cannot catch a signal that was ignored when it began, as QUIT is in a background
+        // job.
+        let marks = r#"exec python3 -c '
+import pathlib, signal, sys, time
+def end(*_):
+    time.sleep(0.3)
+    pathlib.Path(sys.argv[1]).touch()
+    sys.exit()
+signal.signal(signal.SIGQUIT, end)
+pathlib.Path(sys.argv[1] + ".begun").touch()
+while True:
+    time.sleep(0.05)
+' "$1""#;
         assert!(the_end_of_the_pipe_ends(marks, true));
     }
 
@@ -127,6 +142,11 @@ mod tests {
             .stdin(guard.reached_by().unwrap())
             .spawn()
             .unwrap();
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !folder.path().join("file.begun").exists() {
+            assert!(Instant::now() < deadline, "the server has not begun");
+            thread::sleep(Duration::from_millis(5));
+        }
         drop(guard.pipe.take());
         assert_eq!(server.wait().unwrap().success(), quits);
         guard.child.wait().unwrap();
