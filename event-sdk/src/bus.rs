@@ -18,17 +18,19 @@ pub(crate) use wanted::Wanted;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use event_sdk_core::Event;
 use event_sdk_core::codec::Codec;
 use event_sdk_core::event::ValueHeader;
 use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::subject::check_prefix;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, IdSource};
 use event_sdk_core::transport::{
-    Bucket, BucketConfig, Completion, ConsumerName, Drained, Error, Operation, StreamChange,
-    StreamState, Transport, TransportExt as _,
+    Bucket, BucketConfig, Completion, ConsumerName, Drained, Error, ErrorKind, Operation,
+    StreamChange, StreamState, Transport, TransportExt as _,
 };
 
 use tokio::sync::watch;
@@ -84,14 +86,39 @@ pub(crate) struct Inner {
     bucket: Option<BucketConfig>,
     pub(crate) publish_timeout: Duration,
     pub(crate) max_payload: usize,
-    pub(crate) delayed_naks: Registry,
+    pub(crate) delayed_naks: Arc<Registry>,
     process_gate: Arc<ProcessGate>,
     pub(crate) tracing: Tracing,
+    /// The number of events that the transport has accepted and dropped, if it does that.
+    discarded: Option<Arc<AtomicU64>>,
     /// Whether the bus is being drained, or was closed.
     ending: watch::Sender<bool>,
 }
 
 impl Inner {
+    /// The same with another prefix.
+    fn with_prefix(&self, prefix: Text) -> Self {
+        Self {
+            transport: Arc::clone(&self.transport),
+            codec: Arc::clone(&self.codec),
+            clock: Arc::clone(&self.clock),
+            ids: Arc::clone(&self.ids),
+            prefix,
+            source: self.source.clone(),
+            metadata: self.metadata.clone(),
+            streams: self.streams.clone(),
+            consumers: self.consumers.clone(),
+            bucket: self.bucket.clone(),
+            publish_timeout: self.publish_timeout,
+            max_payload: self.max_payload,
+            delayed_naks: Arc::clone(&self.delayed_naks),
+            process_gate: Arc::clone(&self.process_gate),
+            tracing: self.tracing.clone(),
+            discarded: self.discarded.clone(),
+            ending: self.ending.clone(),
+        }
+    }
+
     /// The declaration of this durable.
     pub(crate) fn declared(&self, name: &ConsumerName) -> Option<&ConsumerSpec> {
         let ConsumerName::Durable(name) = name else {
@@ -125,6 +152,49 @@ impl EventBus {
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.inner.prefix
+    }
+
+    /// Another handle of this bus, whose relative subjects have another prefix. It shares everything
+    /// else: the connection, the declared streams and durables, clock and ids. Draining or closing
+    /// one drains or closes both.
+    ///
+    /// Use it to receive what another application publishes under its own prefix, or to answer it.
+    ///
+    /// ```
+    /// use event_sdk::EventBus;
+    ///
+    /// # fn main() -> Result<(), event_sdk::Error> {
+    /// let to_worker = EventBus::builder().prefix("production.billing.sync.worker").memory()?;
+    /// let from_worker = to_worker.with_prefix("production.worker.sync.billing")?;
+    /// assert_eq!(from_worker.prefix(), "production.worker.sync.billing");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) for a malformed prefix.
+    pub fn with_prefix(&self, prefix: impl Into<Text>) -> Result<Self, Error> {
+        let prefix = prefix.into();
+        check_prefix(&prefix).map_err(|why| {
+            Error::new(
+                ErrorKind::InvalidSubject,
+                Operation::Configure,
+                why.to_string(),
+            )
+        })?;
+        Ok(Self {
+            inner: Arc::new(self.inner.with_prefix(prefix)),
+        })
+    }
+
+    /// The number of events that this bus has accepted and dropped, because it is configured to run
+    /// without a transport and to fail open (`transport = "discard"` of the feature `config`). Zero
+    /// on every other bus.
+    #[must_use]
+    pub fn discarded(&self) -> u64 {
+        let discarded = self.inner.discarded.as_ref();
+        discarded.map_or(0, |discarded| discarded.load(Ordering::Relaxed))
     }
 
     /// The name of this service, written to the envelope's `source`.

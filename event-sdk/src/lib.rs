@@ -64,6 +64,7 @@
 //! - [`EventBus::apply`] creates and changes the declared streams and durables,
 //!   [`EventBus::apply_streams`] the streams only. [`EventBus::memory`] and the builder's `memory`
 //!   create the declared streams. Publishing and subscribing never create or change a stream.
+//! - `EventBus::from_env` makes the bus that environment variables or a file describe: see `config`.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
 //! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and
@@ -75,6 +76,7 @@
 //!
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
+//! - `config`: configuration by environment, TOML file and code, and the bus that is made of it.
 //! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
 //!
 //! # Modules
@@ -94,6 +96,7 @@
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
 //! - [`dead_letters`]: events that a consumer gave up, and the stores that keep them;
+//! - `config`: configuration, and the bus that is made of it;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -125,6 +128,9 @@ mod raw;
 pub mod consumer;
 
 pub mod dead_letters;
+
+#[cfg(feature = "config")]
+pub mod config;
 
 /// Clocks and id sources: the defaults of a bus, and those for tests.
 pub mod time {
@@ -163,6 +169,11 @@ struct EarlierReadme;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So have those of the page on configuration.
+#[cfg(all(doctest, feature = "config", feature = "nats"))]
+#[doc = include_str!("../../docs/configuration.md")]
+struct Configuration;
 
 /// So have those of the page on production.
 #[cfg(all(doctest, feature = "nats"))]

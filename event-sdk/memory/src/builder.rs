@@ -26,6 +26,7 @@ pub struct MemoryTransportBuilder {
     max_payload: usize,
     hand_over: bool,
     default_stream: bool,
+    default_max_messages: NonZeroU64,
 }
 
 impl MemoryTransportBuilder {
@@ -38,6 +39,7 @@ impl MemoryTransportBuilder {
             max_payload: MemoryTransport::DEFAULT_MAX_PAYLOAD,
             hand_over: false,
             default_stream: true,
+            default_max_messages: MAX_MESSAGES,
         }
     }
 
@@ -90,6 +92,14 @@ impl MemoryTransportBuilder {
         self
     }
 
+    /// Sets the number of messages that the default stream keeps. Default:
+    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`]. It has no effect on other streams, or
+    /// [without a default stream](Self::without_default_stream).
+    pub fn default_stream_max_messages(mut self, messages: NonZeroU64) -> Self {
+        self.default_max_messages = messages;
+        self
+    }
+
     /// Removes the default stream: streams are then created by
     /// [`apply`](event_sdk_core::transport::StreamAdmin::apply), as on a server.
     pub fn without_default_stream(mut self) -> Self {
@@ -126,7 +136,7 @@ impl MemoryTransportBuilder {
     /// Builds the transport. Streams and buckets must be valid, as they are if none was added.
     pub(super) fn build_checked(mut self) -> MemoryTransport {
         if self.streams.is_empty() && self.default_stream {
-            self.streams.push(default_stream());
+            self.streams.push(default_stream(self.default_max_messages));
         }
         let clock = self.clock.unwrap_or_else(|| Arc::new(TokioClock::new()));
         let buckets = Buckets::new(self.buckets, Arc::clone(&clock));
@@ -141,10 +151,15 @@ impl MemoryTransportBuilder {
     }
 }
 
-fn default_stream() -> StreamConfig {
+const MAX_MESSAGES: NonZeroU64 = match NonZeroU64::new(MemoryTransport::DEFAULT_MAX_MESSAGES) {
+    Some(messages) => messages,
+    None => NonZeroU64::MIN,
+};
+
+fn default_stream(max_messages: NonZeroU64) -> StreamConfig {
     let name = Text::from_static(MemoryTransport::DEFAULT_STREAM);
     let mut config = StreamConfig::new(name, vec![Pattern::everything()]);
-    config.limits.messages = NonZeroU64::new(MemoryTransport::DEFAULT_MAX_MESSAGES);
+    config.limits.messages = Some(max_messages);
     config.schedules = true;
     config
 }

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use async_nats::{AuthError, ConnectErrorKind, ConnectOptions};
 
 use super::connection::ConnectionMonitor;
-use super::options::{Address, NatsOptions, Resolved};
-use event_sdk_core::transport::{Error, ErrorKind};
+use super::options::{Address, Auth, NatsOptions, Resolved};
+use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Capacity of a subscription in the client, which drops further messages: more than can be in
 /// flight.
@@ -29,11 +29,11 @@ pub(super) async fn connect(
     options.check()?;
     let Resolved {
         addresses,
-        auth: in_url,
+        login: in_url,
     } = options.servers.resolve()?;
-    let auth = options.auth.clone().or(in_url);
+    let auth = options.auth.clone().or(in_url.map(Auth::Given));
     if let Some(auth) = &auth {
-        auth.check().await?;
+        check(auth, options).await?;
     }
     let tls = options.tls.config().await?;
     let begun = Instant::now();
@@ -98,6 +98,16 @@ pub(super) async fn connect(
         tracing::warn!(target: crate::TRACING_TARGET, %error, ?delay, "connecting to NATS again");
         tokio::time::sleep(delay).await;
     }
+}
+
+/// Validates the login. A callback has the time of one attempt to connect.
+async fn check(auth: &Auth, options: &NatsOptions) -> Result<(), Error> {
+    let limit = options.connect_timeout;
+    let checked = tokio::time::timeout(limit, auth.check()).await;
+    checked.unwrap_or_else(|_| {
+        let reason = format!("there was no login within {limit:?}");
+        Err(Error::new(ErrorKind::Timeout, Operation::Configure, reason))
+    })
 }
 
 /// The addresses to connect to, without hosts that may be tokens and cannot be resolved, because

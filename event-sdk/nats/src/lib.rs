@@ -227,7 +227,7 @@ pub mod __fuzz;
 
 pub use connection::{ConnectionState, ConnectionWatch, DisconnectReason};
 pub use core_nats::CoreNats;
-pub use options::{Management, NatsOptions};
+pub use options::{LoginError, Management, NatsLogin, NatsOptions};
 pub use server::Version;
 
 use std::borrow::Cow;

@@ -1,6 +1,7 @@
 //! `NatsOptions`: timeouts, limits, credentials, prefixes and `Management` of a connection.
 
 mod auth;
+mod check;
 mod limits;
 mod masked;
 mod reconnect;
@@ -12,6 +13,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use auth::{LoginError, NatsLogin};
+
 pub(super) use auth::Auth;
 pub(super) use limits::Limits;
 pub(super) use masked::FreeText;
@@ -19,7 +22,7 @@ pub(super) use reconnect::Reconnect;
 pub(super) use servers::{Address, Resolved, Servers};
 pub(super) use tls::Tls;
 
-use auth::Secret;
+use auth::{Login, LoginCallback, Secret, SecretKind};
 use masked::FilePath;
 
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
@@ -134,35 +137,87 @@ impl NatsOptions {
     /// Authenticates with user and password. The name is shown in errors and logs, also by
     /// async-nats at TRACE; one that looks like a secret, and an empty password, are refused.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
-        self.auth = Some(Auth::User {
+        self.auth = Some(Auth::Given(Login::User {
             name: name.into(),
             password: Secret::new(password),
-        });
+        }));
+        self
+    }
+
+    /// Authenticates with a user, and the password in a file. The file has the password alone, with
+    /// or without a line break at its end, and is read at each connect and reconnect, so it can be
+    /// replaced.
+    pub fn user_password_file(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        let user = name.into();
+        self.auth = Some(Auth::file(SecretKind::Password { user }, path));
         self
     }
 
     /// Authenticates with a token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.auth = Some(Auth::Token(Secret::new(token)));
+        self.auth = Some(Auth::Given(Login::Token(Secret::new(token))));
+        self
+    }
+
+    /// Authenticates with the token in a file, which is read like that of
+    /// [`user_password_file`](Self::user_password_file).
+    pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.auth = Some(Auth::file(SecretKind::Token, path));
         self
     }
 
     /// Authenticates with an NKey; `seed` begins with `SU`.
     pub fn nkey(mut self, seed: impl Into<String>) -> Self {
-        self.auth = Some(Auth::NKey(Secret::new(seed)));
+        self.auth = Some(Auth::Given(Login::NKey(Secret::new(seed))));
+        self
+    }
+
+    /// Authenticates with an NKey whose seed is in a file, which is read like that of
+    /// [`user_password_file`](Self::user_password_file).
+    pub fn nkey_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.auth = Some(Auth::file(SecretKind::NKey, path));
         self
     }
 
     /// Authenticates with a credentials file as `nsc` writes it. The file is read at each connect
     /// and reconnect, so it can be replaced.
     pub fn credentials_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.auth = Some(Auth::CredentialsFile(FilePath::new(path)));
+        self.auth = Some(Auth::file(SecretKind::Credentials, path));
         self
     }
 
     /// Authenticates with the text of a credentials file.
     pub fn credentials(mut self, text: impl Into<String>) -> Self {
-        self.auth = Some(Auth::Credentials(Secret::new(text)));
+        self.auth = Some(Auth::Given(Login::Credentials(Secret::new(text))));
+        self
+    }
+
+    /// Authenticates with what `callback` returns at each connect and reconnect, such as a secret of
+    /// a vault. The two connections ask for it independently.
+    ///
+    /// An attempt to connect includes the call, so that
+    /// [`connect_timeout`](Self::connect_timeout) limits it too. If the callback fails, so does the
+    /// attempt: [`Nats::connect`](super::Nats::connect) then fails at once, and a reconnect tries
+    /// again. The text of its error is shown in errors and logs unless it looks like a secret.
+    ///
+    /// ```
+    /// use event_sdk::transport::nats::{LoginError, Nats, NatsLogin};
+    ///
+    /// async fn from_vault() -> Result<NatsLogin, LoginError> {
+    ///     # let password = "from the vault";
+    ///     // …
+    ///     Ok(NatsLogin::user("billing", password))
+    /// }
+    ///
+    /// let options = Nats::options("tls://one.example:4222").login_from(from_vault);
+    /// # let _ = options;
+    /// ```
+    pub fn login_from<F, Fut>(mut self, callback: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<NatsLogin, LoginError>> + Send + 'static,
+    {
+        self.auth = Some(Auth::Callback(LoginCallback::new(callback)));
         self
     }
 
@@ -324,68 +379,22 @@ impl NatsOptions {
         self
     }
 
-    /// Validates the options. Files are read later.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        for (what, prefix) in [
-            ("inbox prefix", &self.inbox_prefix),
-            ("JetStream API prefix", &self.api_prefix),
-        ] {
-            if let Some(why) = bad_prefix(prefix) {
-                let prefix = FreeText::new(prefix);
-                return Err(refused(format!("{prefix} cannot be the {what}: {why}")));
-            }
-        }
-        // Subjects and names are in the logs of clients and servers.
-        for (what, text) in [
-            ("inbox prefix", Some(&self.inbox_prefix)),
-            ("JetStream API prefix", Some(&self.api_prefix)),
-            ("name of the connection", self.name.as_ref()),
-        ] {
-            if text.is_some_and(|text| masked::looks_secret(text)) {
-                return Err(refused(format!(
-                    "the {what} looks like a secret, and would be in logs; set credentials with `user`, `token`, `nkey` or `credentials`"
-                )));
-            }
-        }
-        for (what, time) in [
-            ("connect timeout", self.connect_timeout),
-            ("request timeout", self.request_timeout),
-            ("ping interval", self.ping_interval),
-            ("ack timeout", self.limits.ack),
-            ("inactive threshold", self.inactive),
-        ] {
-            if time.is_zero() {
-                return Err(refused(format!(
-                    "the {what} is zero, which leaves no time for anything; make it longer"
-                )));
-            }
-        }
-        if self.max_pull_bytes == 0 {
-            return Err(refused(
-                "no bytes may be asked for, which would bring no message; allow more",
-            ));
-        }
-        Ok(())
+    /// Checks the options and the URLs of the servers without connecting. Files are not read.
+    ///
+    /// [`Nats::connect`](super::Nats::connect) does this first.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidOption`].
+    pub fn validate(&self) -> Result<(), Error> {
+        self.check()?;
+        self.servers.resolve().map(drop)
     }
 }
 
 /// The prefix of the JetStream API's subjects, unless a JetStream domain or another account
 /// provides the API.
 pub(super) const API_PREFIX: &str = "$JS.API";
-
-/// Why a text is not a valid prefix of subjects; `None` if it is.
-fn bad_prefix(prefix: &str) -> Option<&'static str> {
-    let foreign = |c: char| c.is_whitespace() || c.is_control();
-    if prefix.split('.').any(str::is_empty) {
-        Some("it has an empty token")
-    } else if prefix.contains(foreign) {
-        Some("it has white space or a control character")
-    } else if prefix.contains(['*', '>']) {
-        Some("it has a wildcard")
-    } else {
-        None
-    }
-}
 
 impl fmt::Debug for NatsOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

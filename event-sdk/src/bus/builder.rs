@@ -1,7 +1,10 @@
 //! `BusBuilder`: sets the prefix, source, declared streams, codec, clock, ids and
 //! transport of a bus, and checks them together.
 
+#[cfg(feature = "memory")]
+use std::num::NonZeroU64;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -15,7 +18,6 @@ use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Trans
 use tokio::sync::watch;
 
 use super::{ConsumerSpec, EventBus, Inner};
-use crate::delayed_naks::Registry;
 use crate::process_gate::ProcessGate;
 use crate::time::{TokioClock, V7Ids};
 use crate::trace::{TraceSource, Tracing};
@@ -53,6 +55,11 @@ pub struct BusBuilder {
     max_payload: usize,
     simulated_process: bool,
     trace_source: Option<Arc<dyn TraceSource>>,
+    /// The limit by number of streams in memory whose declaration has none.
+    #[cfg(feature = "memory")]
+    memory_max_messages: Option<NonZeroU64>,
+    /// Counts the events that the transport accepts and drops.
+    discarded: Option<Arc<AtomicU64>>,
 }
 
 impl BusBuilder {
@@ -79,6 +86,9 @@ impl BusBuilder {
             max_payload: Self::DEFAULT_MAX_PAYLOAD,
             simulated_process: false,
             trace_source: None,
+            #[cfg(feature = "memory")]
+            memory_max_messages: None,
+            discarded: None,
         }
     }
 
@@ -225,18 +235,61 @@ impl BusBuilder {
         self,
         configure: impl FnOnce(MemoryTransportBuilder) -> MemoryTransportBuilder,
     ) -> Result<EventBus, Error> {
-        let streams = self.checked_streams()?;
-        let builder = streams
-            .iter()
-            .cloned()
-            .fold(MemoryTransport::builder(), MemoryTransportBuilder::stream)
-            .bucket(self.bucket.clone().unwrap_or_default())
-            .clock(Arc::clone(&self.clock))
-            .codec(Arc::clone(&self.codec));
-        let transport = configure(builder).build()?;
+        let (transport, streams) = self.memory_transport(configure)?;
         Ok(self
             .simulated_process()
             .finish(Arc::new(transport), streams))
+    }
+
+    /// The memory transport with the declared streams and bucket, and the streams.
+    #[cfg(feature = "memory")]
+    pub(crate) fn memory_transport(
+        &self,
+        configure: impl FnOnce(MemoryTransportBuilder) -> MemoryTransportBuilder,
+    ) -> Result<(MemoryTransport, Vec<StreamConfig>), Error> {
+        let mut streams = self.checked_streams()?;
+        let mut builder = MemoryTransport::builder()
+            .bucket(self.bucket.clone().unwrap_or_default())
+            .clock(Arc::clone(&self.clock))
+            .codec(Arc::clone(&self.codec));
+        if let Some(messages) = self.memory_max_messages {
+            builder = builder.default_stream_max_messages(messages);
+            for stream in &mut streams {
+                stream.limits.messages.get_or_insert(messages);
+            }
+        }
+        let builder = streams
+            .iter()
+            .cloned()
+            .fold(builder, MemoryTransportBuilder::stream);
+        Ok((configure(builder).build()?, streams))
+    }
+
+    /// Checks what `transport` would refuse.
+    #[cfg(all(feature = "config", feature = "nats"))]
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.checked_streams().map(drop)
+    }
+
+    /// Raises the publish timeout to this time, if it is shorter.
+    #[cfg(feature = "config")]
+    pub(crate) fn publish_timeout_at_least(mut self, least: Duration) -> Self {
+        self.publish_timeout = self.publish_timeout.max(least);
+        self
+    }
+
+    /// Sets the limit by number of streams in memory whose declaration has none.
+    #[cfg(all(feature = "memory", feature = "config"))]
+    pub(crate) fn memory_max_messages(mut self, messages: Option<NonZeroU64>) -> Self {
+        self.memory_max_messages = messages;
+        self
+    }
+
+    /// Sets the counter of the events that the transport accepts and drops.
+    #[cfg(all(feature = "memory", feature = "config"))]
+    pub(crate) fn discarded(mut self, discarded: Arc<AtomicU64>) -> Self {
+        self.discarded = Some(discarded);
+        self
     }
 
     /// A bus on the memory transport with its defaults, which cannot fail.
@@ -285,7 +338,11 @@ impl BusBuilder {
             .map_err(|why| invalid(ErrorKind::InvalidOption, why.into()))
     }
 
-    fn finish(self, transport: Arc<dyn Transport>, streams: Vec<StreamConfig>) -> EventBus {
+    pub(crate) fn finish(
+        self,
+        transport: Arc<dyn Transport>,
+        streams: Vec<StreamConfig>,
+    ) -> EventBus {
         let tracing = Tracing::new(transport.name(), self.trace_source);
         let inner = Inner {
             transport,
@@ -300,13 +357,14 @@ impl BusBuilder {
             bucket: self.bucket,
             publish_timeout: self.publish_timeout,
             max_payload: self.max_payload,
-            delayed_naks: Registry::default(),
+            delayed_naks: Arc::default(),
             process_gate: if self.simulated_process {
                 Arc::default()
             } else {
                 ProcessGate::of_process()
             },
             tracing,
+            discarded: self.discarded,
             ending: watch::Sender::new(false),
         };
         EventBus {

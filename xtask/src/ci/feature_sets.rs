@@ -87,6 +87,21 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         packages: &["event-sdk"],
+        features: Features::Only("config"),
+        reason: "a service that brings its own transport, and is configured",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::Several(&["config", "memory"]),
+        reason: "a service that is configured to use memory, or nothing",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
+        features: Features::Several(&["config", "nats"]),
+        reason: "a service that is configured to use NATS, or nothing",
+    },
+    FeatureSet {
+        packages: &["event-sdk"],
         features: Features::Only("schemars"),
         reason: "a service whose events derive JsonSchema",
     },
@@ -227,6 +242,8 @@ enum Features {
     Default,
     /// One feature alone, without the default ones.
     Only(&'static str),
+    /// These together, without the default ones.
+    Several(&'static [&'static str]),
     All,
 }
 
@@ -238,6 +255,7 @@ impl FeatureSet {
             Features::None => format!("{packages} (no features)"),
             Features::Default => format!("{packages} (default)"),
             Features::Only(feature) => format!("{packages} ({feature})"),
+            Features::Several(features) => format!("{packages} ({})", features.join(", ")),
             Features::All => format!("{packages} (all features)"),
         }
     }
@@ -254,6 +272,12 @@ impl FeatureSet {
             Features::Default => arguments.push("--lib"),
             Features::Only(feature) => {
                 arguments.extend(["--lib", "--no-default-features", "--features", feature]);
+            }
+            Features::Several(features) => {
+                arguments.extend(["--lib", "--no-default-features"]);
+                for feature in features {
+                    arguments.extend(["--features", feature]);
+                }
             }
             Features::All => arguments.extend(["--all-targets", "--all-features"]),
         }
@@ -295,9 +319,14 @@ fn check_package(package: &Package, sets: &[&FeatureSet]) -> Result<()> {
             !package.is_published() || set.packages.len() == 1,
             "`{name}` is published and shares a feature set with other packages: {ADVICE}"
         );
-        if let Features::Only(feature) = set.features {
+        let named = match set.features {
+            Features::Only(feature) => &[feature][..],
+            Features::Several(features) => features,
+            Features::None | Features::Default | Features::All => &[],
+        };
+        for feature in named {
             ensure!(
-                package.features.contains_key(feature),
+                package.features.contains_key(*feature),
                 "`{name}` has no feature `{feature}`: {ADVICE}"
             );
         }
@@ -309,7 +338,7 @@ fn check_package(package: &Package, sets: &[&FeatureSet]) -> Result<()> {
         let covered = sets.iter().any(|set| match set.features {
             Features::Default => feature == "default",
             Features::Only(only) => feature == only,
-            Features::None | Features::All => false,
+            Features::None | Features::Several(_) | Features::All => false,
         });
         if !covered {
             bail!("the feature `{feature}` of `{name}` has no set of its own: {ADVICE}");
@@ -399,8 +428,13 @@ mod tests {
         let with = |extra| refusal(&[GOOD.as_slice(), &[extra]].concat());
         let package = with(set(&["gone"], Features::All));
         assert!(package.contains("`gone`, which is no package"), "{package}");
-        let feature = with(set(&["sdk"], Features::Only("gone")));
-        assert!(feature.contains("`sdk` has no feature `gone`"), "{feature}");
+        for features in [
+            Features::Only("gone"),
+            Features::Several(&["memory", "gone"]),
+        ] {
+            let feature = with(set(&["sdk"], features));
+            assert!(feature.contains("`sdk` has no feature `gone`"), "{feature}");
+        }
     }
 
     #[test]
@@ -420,6 +454,10 @@ mod tests {
         assert_eq!(
             arguments(Features::Only("f")),
             "--package a --lib --no-default-features --features f"
+        );
+        assert_eq!(
+            arguments(Features::Several(&["f", "g"])),
+            "--package a --lib --no-default-features --features f --features g"
         );
         assert_eq!(
             set(&["a", "b"], Features::All).arguments().join(" "),

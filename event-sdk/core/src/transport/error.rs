@@ -98,6 +98,9 @@ pub enum ErrorKind {
     Tls,
     /// The user lacks a permission on the server.
     PermissionDenied,
+    /// No transport was chosen, or the service is configured to run without one and to refuse
+    /// every operation.
+    NotConfigured,
     /// The transport or server lacks a capability.
     Unsupported(Capability),
     /// Any other error of the transport; see its source.

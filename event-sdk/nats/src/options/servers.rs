@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::auth::{Auth, Secret};
+use super::auth::{Login, Secret};
 use super::refused;
 use super::url::{ServerUrl, UrlFault};
 use event_sdk_core::transport::Error;
@@ -16,7 +16,7 @@ pub(crate) struct Servers(String);
 pub(crate) struct Resolved {
     /// Addresses without secrets.
     pub(crate) addresses: Vec<Address>,
-    pub(crate) auth: Option<Auth>,
+    pub(crate) login: Option<Login>,
 }
 
 /// The address of a server, without credentials.
@@ -35,7 +35,7 @@ impl Servers {
     /// Returns the addresses, and the credentials if the URLs have some.
     pub(crate) fn resolve(&self) -> Result<Resolved, Error> {
         let mut addresses = Vec::new();
-        let mut auth = None;
+        let mut login = None;
         if self.is_torn() {
             return Err(refused(
                 "a URL with credentials and without a scheme follows one of another form: write `nats://` before each, and `%2C` for a comma in a password",
@@ -55,17 +55,17 @@ impl Servers {
             });
             let Some(user) = url.user else { continue };
             let found = credentials(user);
-            if auth.as_ref().is_some_and(|auth| *auth != found) {
+            if login.as_ref().is_some_and(|login| *login != found) {
                 return Err(refused(
                     "the servers' URLs name different users; name one for all, with `user`",
                 ));
             }
-            auth = Some(found);
+            login = Some(found);
         }
         if addresses.is_empty() {
             return Err(refused("no server is named; write `nats://host:port`"));
         }
-        Ok(Resolved { addresses, auth })
+        Ok(Resolved { addresses, login })
     }
 
     /// Whether every URL requires TLS. TLS is then also required for servers that the cluster
@@ -91,13 +91,13 @@ impl Servers {
 }
 
 /// `user:password`, or a token.
-fn credentials(text: &str) -> Auth {
+fn credentials(text: &str) -> Login {
     match text.split_once(':') {
-        Some((user, password)) => Auth::User {
+        Some((user, password)) => Login::User {
             name: unescaped(user),
             password: Secret::new(unescaped(password)),
         },
-        None => Auth::Token(Secret::new(unescaped(text))),
+        None => Login::Token(Secret::new(unescaped(text))),
     }
 }
 
@@ -150,37 +150,37 @@ impl fmt::Debug for Servers {
 mod tests {
     use super::*;
 
-    fn resolve(list: &str) -> Result<(Vec<String>, Option<Auth>), Error> {
-        let Resolved { addresses, auth } = Servers::new(list).resolve()?;
+    fn resolve(list: &str) -> Result<(Vec<String>, Option<Login>), Error> {
+        let Resolved { addresses, login } = Servers::new(list).resolve()?;
         let addresses = addresses
             .iter()
             .map(|a| format!("{}:{}", a.server.host(), a.server.port()));
-        Ok((addresses.collect(), auth))
+        Ok((addresses.collect(), login))
     }
 
     #[test]
     fn several_servers_are_read() {
-        let (addresses, auth) =
+        let (addresses, login) =
             resolve("nats://one:1234, tls://two ,three:99,nats://[::1]:7").unwrap();
         assert_eq!(addresses, ["one:1234", "two:4222", "three:99", "::1:7"]);
-        assert!(auth.is_none());
+        assert!(login.is_none());
     }
 
     #[test]
     fn credentials_are_taken_out_of_the_url() {
         let user = |name: &str, password: &str| {
-            Some(Auth::User {
+            Some(Login::User {
                 name: name.to_owned(),
                 password: Secret::new(password),
             })
         };
-        let auth = |url| resolve(url).unwrap().1;
-        assert_eq!(auth("nats://me:secret@host"), user("me", "secret"));
-        assert_eq!(auth("me:se%40cr%2fet@host"), user("me", "se@cr/et"));
-        assert_eq!(auth("me:p@ss%zz%4@host"), user("me", "p@ss%zz%4"));
+        let login = |url| resolve(url).unwrap().1;
+        assert_eq!(login("nats://me:secret@host"), user("me", "secret"));
+        assert_eq!(login("me:se%40cr%2fet@host"), user("me", "se@cr/et"));
+        assert_eq!(login("me:p@ss%zz%4@host"), user("me", "p@ss%zz%4"));
         assert_eq!(
-            auth("nats://tok@one,nats://tok@two,nats://three"),
-            Some(Auth::Token(Secret::new("tok")))
+            login("nats://tok@one,nats://tok@two,nats://three"),
+            Some(Login::Token(Secret::new("tok")))
         );
     }
 
@@ -188,6 +188,8 @@ mod tests {
     fn a_slash_at_the_end_and_capitals_are_accepted() {
         let (addresses, _) = resolve("NATS://one:1/, Tls://two.example/,nats://[::1]/").unwrap();
         assert_eq!(addresses, ["one:1", "two.example:4222", "::1:4222"]);
+        let (addresses, _) = resolve("nats+tls://one,NATS+TLS://me:secret@two:1").unwrap();
+        assert_eq!(addresses, ["one:4222", "two:1"]);
     }
 
     #[test]
@@ -275,6 +277,7 @@ mod tests {
     #[test]
     fn all_of_them_are_secure_or_not() {
         assert!(Servers::new("tls://one,tls://me:secret@two:4222").all_secure());
+        assert!(Servers::new("nats+tls://one,tls://two").all_secure());
         for list in ["tls://one,two", "nats://one", "tls://one,nats://two"] {
             assert!(!Servers::new(list).all_secure(), "{list}");
         }

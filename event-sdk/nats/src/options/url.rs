@@ -55,12 +55,12 @@ impl<'a> ServerUrl<'a> {
     }
 
     pub(super) fn is_secure(&self) -> bool {
-        self.scheme.eq_ignore_ascii_case("tls")
+        ["tls", "nats+tls"].contains(&&*self.scheme.to_ascii_lowercase())
     }
 
     /// `scheme://host:port`, if the URL names a server.
     pub(super) fn address(&self) -> Result<String, UrlFault> {
-        if !["nats", "tls"].contains(&&*self.scheme.to_ascii_lowercase()) {
+        if !["nats", "tls", "nats+tls"].contains(&&*self.scheme.to_ascii_lowercase()) {
             return Err(UrlFault::Scheme);
         }
         if self.tail.contains('@') {
@@ -108,8 +108,8 @@ impl<'a> ServerUrl<'a> {
 }
 
 /// Schemes that are shown: others may be a part of a secret.
-const SCHEMES: [&str; 10] = [
-    "nats", "tls", "ws", "wss", "http", "https", "tcp", "ssl", "amqp", "kafka",
+const SCHEMES: [&str; 11] = [
+    "nats", "tls", "nats+tls", "ws", "wss", "http", "https", "tcp", "ssl", "amqp", "kafka",
 ];
 
 impl fmt::Display for ServerUrl<'_> {

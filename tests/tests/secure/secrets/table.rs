@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use event_sdk::transport::nats::{Management, Nats, NatsOptions};
 
+use super::logins;
 use super::planted::Planted;
 use super::servers::Servers;
 
@@ -40,7 +41,7 @@ fn no_text(name: &'static str, options: NatsOptions) -> Row {
     option(name, vec![case("beside credentials", options, Ends::Works)])
 }
 
-fn case(what: impl Into<String>, options: NatsOptions, ends: Ends) -> Case {
+pub(super) fn case(what: impl Into<String>, options: NatsOptions, ends: Ends) -> Case {
     Case {
         what: what.into(),
         options,
@@ -49,7 +50,7 @@ fn case(what: impl Into<String>, options: NatsOptions, ends: Ends) -> Case {
 }
 
 /// One refused case for each text.
-fn refused(
+pub(super) fn refused(
     texts: Vec<(&'static str, String)>,
     options: impl Fn(&str) -> NatsOptions,
 ) -> impl Iterator<Item = Case> {
@@ -65,10 +66,17 @@ pub(super) fn rows(planted: &Planted, servers: &Servers) -> Vec<Row> {
         option("servers", urls(planted, servers)),
         no_text("only_given_servers", password().only_given_servers()),
         option("user", users(planted, servers)),
+        option(
+            "user_password_file",
+            logins::password_files(planted, servers),
+        ),
         option("token", tokens(planted, servers)),
+        option("token_file", logins::token_files(planted, servers)),
         option("nkey", nkeys(planted, servers)),
+        option("nkey_file", logins::nkey_files(planted, servers)),
         option("credentials_file", credentials_files(planted, servers)),
         option("credentials", credentials(planted, servers)),
+        option("login_from", logins::callbacks(planted, servers)),
         no_text("tls", certificate().tls()),
         option("ca_file", authorities(planted, servers)),
         option("client_certificate", certificates(planted, servers)),
@@ -149,6 +157,7 @@ pub(super) fn rows(planted: &Planted, servers: &Servers) -> Vec<Row> {
             password().inactive_threshold(60 * second),
         ),
         no_text("max_pull_bytes", password().max_pull_bytes(1 << 20)),
+        option("validate", logins::validated(planted, servers)),
     ]
 }
 
@@ -384,7 +393,7 @@ fn named(
     cases
 }
 
-fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(super) fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, text).unwrap();
     path

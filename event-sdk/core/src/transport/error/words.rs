@@ -36,6 +36,7 @@ impl fmt::Display for ErrorKind {
             Self::Unauthenticated => "the server does not accept the credentials",
             Self::Tls => "no TLS connection can be made",
             Self::PermissionDenied => "a permission is missing",
+            Self::NotConfigured => "the service is not configured to use a transport",
             Self::Unsupported(capability) => {
                 return write!(f, "{capability} is not supported");
             }

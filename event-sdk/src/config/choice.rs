@@ -1,0 +1,135 @@
+//! Settings with a few named values: `TransportChoice`, `Preset`, `LogLevel`, `ManagementChoice`.
+
+use std::fmt;
+
+/// A setting with a few named values.
+pub(super) trait Choice: Copy + PartialEq + 'static {
+    /// The values by name.
+    const NAMES: &'static [(&'static str, Self)];
+    /// The names, for errors and docs.
+    const ALLOWED: &'static str;
+
+    /// The value of this name, in any case.
+    fn named(text: &str) -> Option<Self> {
+        let mut names = Self::NAMES.iter();
+        let (_, value) = names.find(|(name, _)| name.eq_ignore_ascii_case(text))?;
+        Some(*value)
+    }
+
+    /// The name.
+    fn name(self) -> &'static str {
+        let mut names = Self::NAMES.iter();
+        let named = names.find(|(_, value)| *value == self);
+        named.map_or("", |(name, _)| name)
+    }
+}
+
+macro_rules! choice {
+    (
+        $(#[$of_enum:meta])*
+        $enum:ident, $allowed:literal { $($(#[$of_value:meta])* $value:ident = $name:literal),* $(,)? }
+    ) => {
+        $(#[$of_enum])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $enum { $($(#[$of_value])* $value),* }
+
+        impl Choice for $enum {
+            const NAMES: &'static [(&'static str, Self)] = &[$(($name, Self::$value)),*];
+            const ALLOWED: &'static str = $allowed;
+        }
+
+        impl fmt::Display for $enum {
+            /// The name, as it is configured.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+choice! {
+    /// The setting `transport`: where events go.
+    TransportChoice, "`memory`, `nats`, `discard` or `refuse`" {
+        /// Streams in the memory of this process (feature `memory`).
+        Memory = "memory",
+        /// A NATS server with JetStream (feature `nats`).
+        Nats = "nats",
+        /// No transport, and the service fails open: a publish is accepted, dropped, counted
+        /// ([`EventBus::discarded`](crate::EventBus::discarded)) and logged; subscriptions wait, and
+        /// receive nothing. Streams, consumers and leases exist in the memory of the process, for
+        /// which it needs the feature `memory`.
+        ///
+        /// The relay of an outbox takes such a publish for a stored one and marks its rows as
+        /// published: run no relay then.
+        Discard = "discard",
+        /// No transport, and the service fails closed: every operation returns
+        /// [`NotConfigured`](crate::ErrorKind::NotConfigured).
+        Refuse = "refuse",
+    }
+}
+
+choice! {
+    /// The setting `preset`: defaults for a kind of deployment. Every setting of the environment or
+    /// the file takes precedence.
+    Preset, "`development`, `staging` or `production`" {
+        /// One process on the memory transport, whose streams keep 10,000 events, with debug logs.
+        Development = "development",
+        /// NATS, with up to 30 s for the first connection.
+        Staging = "staging",
+        /// NATS, with up to a minute for the first connection.
+        Production = "production",
+    }
+}
+
+impl Preset {
+    /// The settings of this preset, as texts.
+    pub(super) fn values(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Development => &[
+                ("transport", "memory"),
+                ("log_level", "debug"),
+                ("memory.max_messages", "10000"),
+            ],
+            Self::Staging => &[
+                ("transport", "nats"),
+                ("log_level", "info"),
+                ("nats.connect_within", "30s"),
+            ],
+            Self::Production => &[
+                ("transport", "nats"),
+                ("log_level", "info"),
+                ("nats.connect_within", "1m"),
+            ],
+        }
+    }
+}
+
+choice! {
+    /// The setting `log_level`: the least severe messages of event-sdk that are logged.
+    LogLevel, "`off`, `error`, `warn`, `info`, `debug` or `trace`" {
+        /// None.
+        Off = "off",
+        /// Errors.
+        Error = "error",
+        /// And warnings.
+        Warn = "warn",
+        /// And information.
+        Info = "info",
+        /// And details.
+        Debug = "debug",
+        /// Everything.
+        Trace = "trace",
+    }
+}
+
+choice! {
+    /// The setting `nats.management`: whether the transport may use the JetStream API to inspect and
+    /// change streams and consumers.
+    ManagementChoice, "`allowed` or `never`" {
+        /// The transport makes all requests that an operation needs.
+        Allowed = "allowed",
+        /// The transport makes no request of the JetStream API except to fetch messages.
+        Never = "never",
+    }
+}
