@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use sqlx::Transaction;
 
 use super::database::{FoundRecord, InboxDatabase, NewRecord};
-use super::owner::OwnerError;
+use super::owner::{OwnerError, Vanished};
 use super::reason::{DeadBefore, TOO_OLD, dead_before, proves_undone};
 use super::tx::EffectTx;
 use super::{Inbox, Inner};
@@ -234,18 +234,6 @@ impl fmt::Display for TooOld {
 }
 
 impl std::error::Error for TooOld {}
-
-/// A row disappeared between two statements.
-#[derive(Debug)]
-pub(super) struct Vanished;
-
-impl fmt::Display for Vanished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the record was changed by another transaction at the same time")
-    }
-}
-
-impl std::error::Error for Vanished {}
 
 /// The database took too long.
 #[derive(Debug)]

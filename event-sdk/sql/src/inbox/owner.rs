@@ -6,7 +6,6 @@ use event_sdk::consumer::{Failure, OwnerEpoch};
 use sqlx::Transaction;
 
 use super::Inner;
-use super::begin::Vanished;
 use super::database::{InboxDatabase, Sql};
 use crate::classify::outage;
 
@@ -95,3 +94,15 @@ impl fmt::Display for Replaced {
 }
 
 impl std::error::Error for Replaced {}
+
+/// A row disappeared between two statements.
+#[derive(Debug)]
+pub(super) struct Vanished;
+
+impl fmt::Display for Vanished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the record was changed by another transaction at the same time")
+    }
+}
+
+impl std::error::Error for Vanished {}

@@ -1,8 +1,9 @@
 //! The cases of inboxes: effects with their records, dead events, letters, owners, batches, retention,
 //! and a database that is away.
 //!
-//! - `harness`: the traits that an inbox's author implements;
-//! - `effect`: the event of the suite, and what an effect does;
+//! - `effect`: the event of the suite, what an effect does, and its transaction, which an inbox's author
+//!   implements;
+//! - `harness`: the traits that an inbox's author implements to start it;
 //! - `rig`: the inbox of a case, a bus on memory, and consumers;
 //! - `cases`: all cases by area;
 //! - `lacking`: what an inbox that lacks something does instead;
@@ -17,8 +18,8 @@ mod lacking;
 
 mod suite;
 
-pub use effect::{EffectDue, SuiteEffect, Trouble};
-pub use harness::{EffectFuture, EffectTransaction, InboxHarness, TestedInbox};
+pub use effect::{EffectDue, EffectFuture, EffectTransaction, SuiteEffect, Trouble};
+pub use harness::{InboxHarness, TestedInbox};
 pub use suite::InboxSuite;
 
 pub(crate) use cases::all;

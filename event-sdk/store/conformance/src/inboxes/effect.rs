@@ -1,15 +1,14 @@
-//! `EffectDue`: the event of the suite; `SuiteEffect`: what an effect does in the transaction of an inbox;
-//! `Trouble`: what a database does to an effect.
+//! `EffectDue`: the event of the suite; `EffectTransaction`: implemented by an author of an inbox to run the
+//! effects of the cases; `SuiteEffect`: what an effect does; `Trouble`: what a database does to it.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use event_sdk::Event;
 use event_sdk::consumer::{Ctx, Failure};
 use serde::{Deserialize, Serialize};
-
-use super::harness::EffectTransaction;
 
 /// The event of the suite: an effect with this name is due.
 #[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize)]
@@ -36,6 +35,23 @@ pub enum Trouble {
     SerializationFailure,
     /// The connection is lost.
     LostConnection,
+}
+
+/// The future of an operation in the transaction of an effect.
+pub type EffectFuture<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 't>>;
+
+/// The transaction of an effect, as the suite uses it.
+pub trait EffectTransaction: Send {
+    /// The context of the event.
+    fn ctx(&self) -> &Ctx;
+
+    /// Writes a name into the table of the effects, in this transaction. A name may be there already.
+    fn write(&mut self, name: String) -> EffectFuture<'_>;
+
+    /// Makes a statement of this transaction fail as in this trouble, and returns its error. Where
+    /// the trouble cannot be, as the harness says by [`has`](crate::InboxHarness::has), nothing happens, and
+    /// it returns `Ok`.
+    fn fail_by(&mut self, trouble: Trouble) -> EffectFuture<'_>;
 }
 
 /// What an effect does after it has written its name.

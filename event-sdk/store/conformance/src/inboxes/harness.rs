@@ -1,17 +1,15 @@
-//! `InboxHarness`, `TestedInbox` and `EffectTransaction`: implemented by an author of an inbox to start it
-//! for the suite, and to run the effects of the cases.
+//! `InboxHarness` and `TestedInbox`: implemented by an author of an inbox to start it for the suite.
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::consumer::{Consumer, Ctx, Failure, Inbox};
+use event_sdk::consumer::{Consumer, Inbox};
 use event_sdk::dead_letters::{DeadLetter, DeadLetterStore};
 use event_sdk_store::inbox::InboxStore;
 use event_sdk_store::outbox::StoreFuture;
 
-use super::effect::{EffectDue, SuiteEffect, Trouble};
+use super::effect::{EffectDue, SuiteEffect};
 use crate::HarnessError;
 use crate::need::Need;
 
@@ -32,9 +30,6 @@ pub trait InboxHarness: Send + Sync + 'static {
     /// really lacks it.
     fn has(&self, need: Need) -> bool;
 }
-
-/// The future of an operation in the transaction of an effect.
-pub type EffectFuture<'t> = Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 't>>;
 
 /// An inbox under test, and a table beside it into which the effects of the suite write. It is dropped
 /// at the end of its case.
@@ -65,18 +60,4 @@ pub trait TestedInbox: Send + Sync + 'static {
 
     /// The names that committed effects have written, in the order in which they wrote them.
     fn effects(&self) -> StoreFuture<'_, Vec<String>>;
-}
-
-/// The transaction of an effect, as the suite uses it.
-pub trait EffectTransaction: Send {
-    /// The context of the event.
-    fn ctx(&self) -> &Ctx;
-
-    /// Writes a name into the table of the effects, in this transaction. A name may be there already.
-    fn write(&mut self, name: String) -> EffectFuture<'_>;
-
-    /// Makes a statement of this transaction fail as in this trouble, and returns its error. Where
-    /// the trouble cannot be, as the harness says by [`has`](InboxHarness::has), nothing happens, and
-    /// it returns `Ok`.
-    fn fail_by(&mut self, trouble: Trouble) -> EffectFuture<'_>;
 }
