@@ -134,6 +134,7 @@ mod watchdog;
 #[cfg(test)]
 mod model;
 
+pub use crate::partition::OwnerEpoch;
 pub use batch::{BatchFailure, EventBatch, HandleBatch};
 pub use breaker::{InvalidProbeInterval, ProbeInterval};
 pub use builder::Consumer;
@@ -142,7 +143,7 @@ pub use ctx::Ctx;
 pub use failure::{Failure, FailureClass, Outcome};
 pub use filter::Filter;
 pub use handlers::{Handle, Register};
-pub use inbox::{Inbox, OwnerEpoch};
+pub use inbox::Inbox;
 pub use layer::{Attempt, AttemptError, AttemptFuture, AttemptService};
 pub use member::{Member, Takes};
 pub use preset::Preset;

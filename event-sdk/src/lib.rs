@@ -91,7 +91,7 @@
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
 //! - `process_gate`: lets handlers run beside others of the process, or alone;
 //! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
-//! - `partition`: the partition of a key;
+//! - `partition`: the partition of a key, and the number of its owner;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;

@@ -1,5 +1,5 @@
-//! `Partition`: one part of the events of a consumer; `partition_of`: the partition of a key, the same
-//! in every language.
+//! `Partition`: one part of the events of a consumer; `OwnerEpoch`: the number of the ownership of one;
+//! `partition_of`: the partition of a key, the same in every language.
 
 use event_sdk_core::text::Text;
 
@@ -32,6 +32,27 @@ impl Partition {
         let index = durable.strip_prefix(consumer)?.strip_prefix("-p")?;
         let index = index.parse().ok().filter(|index| *index < of)?;
         (Self::durable(consumer, index) == *durable).then_some(index)
+    }
+}
+
+/// The ownership in which a consumer handles an event: of the whole consumer, or of a partition.
+///
+/// A store keeps the highest number, and refuses effects of an owner with a lower one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct OwnerEpoch {
+    /// The partition; zero if the consumer has no partitions.
+    pub partition: u32,
+    /// The number of the ownership: higher than those of all earlier owners of the partition, as
+    /// long as the coordination bucket is the same.
+    pub number: u64,
+}
+
+impl OwnerEpoch {
+    /// The ownership with this number.
+    #[must_use]
+    pub const fn new(partition: u32, number: u64) -> Self {
+        Self { partition, number }
     }
 }
 

@@ -5,6 +5,8 @@ mod begin;
 pub(crate) mod database;
 mod effect;
 mod give_up;
+pub(crate) mod on_database;
+mod owner;
 mod publish;
 mod reason;
 mod recover;
@@ -60,7 +62,7 @@ use crate::{SchemaVersion, Tables};
 /// let inbox = Inbox::new(pool);
 /// bus.consumer::<OrderPlaced>("billing")
 ///     .handled_by(inbox.effects(Billing))
-///     .dead_letters(inbox.dead_letters().into())
+///     .dead_letters(inbox.dead_letters())
 ///     .run()
 ///     .await?;
 /// # Ok(())
@@ -187,8 +189,21 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// task beside the consumers. `bus` is that of the consumers.
     #[must_use]
     pub fn cleaner(&self, bus: &EventBus) -> InboxCleaner {
-        let store: Arc<dyn InboxStore> = Arc::clone(&self.inner) as Arc<dyn InboxStore>;
-        InboxCleaner::new(store, bus, self.inner.retention)
+        InboxCleaner::new(self.store(), bus, self.inner.retention)
+    }
+
+    /// The inbox as a consumer asks it before it gives an event up: what
+    /// [`Handle::inbox`](consumer::Handle::inbox) returns, for a handler of your own around those of the
+    /// inbox.
+    #[must_use]
+    pub fn as_consumer_inbox(&self) -> Arc<dyn consumer::Inbox> {
+        Arc::clone(&self.inner) as Arc<dyn consumer::Inbox>
+    }
+
+    /// The inbox as its [cleaner](Self::cleaner) uses it.
+    #[must_use]
+    pub fn store(&self) -> Arc<dyn InboxStore> {
+        Arc::clone(&self.inner) as Arc<dyn InboxStore>
     }
 
     /// The records, for a [`Recover`](event_sdk_store::recover::Recover) after a restore.
@@ -245,10 +260,6 @@ impl<DB: InboxDatabase> Inbox<DB> {
 
     pub(crate) fn into_inner(self) -> Arc<Inner<DB>> {
         self.inner
-    }
-
-    pub(crate) fn as_dyn(&self) -> Arc<dyn consumer::Inbox> {
-        Arc::clone(&self.inner) as Arc<dyn consumer::Inbox>
     }
 }
 

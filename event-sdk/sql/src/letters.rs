@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use event_sdk::EventBus;
+use event_sdk::consumer::OwnerEpoch;
 use event_sdk::dead_letters::{
     DeadLetter, DeadLetterStore, DeadLetterStream, DeadLetters, GivenUp,
 };
@@ -101,11 +102,15 @@ impl<DB: InboxDatabase> DeadLetterStore for SqlDeadLetters<DB> {
         Completion::later(async move { inner.put_letter(&letter).await.map_err(unstored) })
     }
 
-    fn put_unless_done(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+    fn put_unless_done(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
         let (inner, letter, has_inbox) = (Arc::clone(&self.inner), letter.clone(), self.has_inbox);
         Completion::later(async move {
             if has_inbox {
-                inner.bury(&letter, true).await.map_err(unstored)
+                inner.bury(&letter, owner, true).await
             } else {
                 inner.put_letter(&letter).await.map_err(unstored)?;
                 Ok(GivenUp::Dead)

@@ -191,8 +191,11 @@ impl<S> Consumer<S> {
     /// The consumer acknowledges an event after its letter is stored. A letter that cannot be stored
     /// is written again, and the event is held meanwhile. With a [stream](DeadLetters::stream), the
     /// consumer also receives the events that were sent again from there.
-    pub fn dead_letters(mut self, letters: DeadLetters) -> Self {
-        self.letters = Some(letters);
+    ///
+    /// `letters` are [`DeadLetters`], or what becomes some: a store of another crate, such as a table
+    /// of a database.
+    pub fn dead_letters(mut self, letters: impl Into<DeadLetters>) -> Self {
+        self.letters = Some(letters.into());
         self
     }
 

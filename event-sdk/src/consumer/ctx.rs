@@ -9,12 +9,12 @@ use event_sdk_core::transport::{DeliveryInfo, Error};
 use event_sdk_core::{EnvelopeHeader, Event, EventSet};
 
 use super::held::Held;
-use super::inbox::OwnerEpoch;
 use super::publish::PublishFrom;
 use crate::bus::EventBus;
 use crate::cause::{AsCause, Cause};
 use crate::dead_letters::Redriven;
 use crate::message::{DecodeError, Message};
+use crate::partition::OwnerEpoch;
 use crate::publish::IntoPublishable;
 use crate::raw::Untyped;
 

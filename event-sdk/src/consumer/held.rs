@@ -13,9 +13,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::activity::Activity;
-use super::inbox::OwnerEpoch;
 use crate::bus::EventBus;
 use crate::dead_letters::{ParkedEvent, Redriven};
+use crate::partition::OwnerEpoch;
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
 

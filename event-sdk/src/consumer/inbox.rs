@@ -1,5 +1,5 @@
 //! `Inbox`: the record of a database about which events are done and which are dead, so that no
-//! effect happens twice; `OwnerEpoch`: the number of an ownership, by which it refuses old owners.
+//! effect happens twice.
 
 use std::fmt;
 
@@ -7,6 +7,7 @@ use event_sdk_core::transport::{Completion, Error};
 use uuid::Uuid;
 
 use crate::dead_letters::{DeadLetter, GivenUp};
+use crate::partition::OwnerEpoch;
 
 /// Records which events a consumer has handled, and which it has given up, in the database in which
 /// their effects are.
@@ -26,13 +27,22 @@ pub trait Inbox: fmt::Debug + Send + Sync + 'static {
     /// does the same in the transaction of the letter
     /// ([`inbox_id`](crate::dead_letters::DeadLetterStore::inbox_id)).
     ///
+    /// `owner` is the ownership in which the event was handled, if the consumer has
+    /// [one owner](super::Consumer::single_active). An owner that was replaced records nothing: its
+    /// successor decides about the event.
+    ///
     /// Not cancel-safe: after dropping the future, the event may be recorded or not. Calling it again
     /// is safe.
     ///
     /// # Errors
     ///
-    /// Errors of the store. The consumer holds the event, and calls it again.
-    fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>>;
+    /// Errors of the store, and that the owner was replaced. The consumer holds the event, and calls
+    /// it again.
+    fn give_up(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>>;
 
     /// An id by which a store of dead letters names this inbox; `None` if none does. Default: `None`.
     fn id(&self) -> Option<Uuid> {
@@ -50,26 +60,5 @@ pub trait Inbox: fmt::Debug + Send + Sync + 'static {
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
         let _ = consumer;
         Completion::ready(Ok(()))
-    }
-}
-
-/// The ownership in which a consumer handles an event: of the whole consumer, or of a partition.
-///
-/// A store keeps the highest number, and refuses effects of an owner with a lower one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct OwnerEpoch {
-    /// The partition; zero if the consumer has no partitions.
-    pub partition: u32,
-    /// The number of the ownership: higher than those of all earlier owners of the partition, as
-    /// long as the coordination bucket is the same.
-    pub number: u64,
-}
-
-impl OwnerEpoch {
-    /// The ownership with this number.
-    #[must_use]
-    pub const fn new(partition: u32, number: u64) -> Self {
-        Self { partition, number }
     }
 }

@@ -2,11 +2,13 @@
 //! was to be given up.
 
 use std::fmt;
+use std::sync::Arc;
 
 use event_sdk_core::transport::{Completion, Error};
 use uuid::Uuid;
 
 use super::letter::DeadLetter;
+use crate::partition::OwnerEpoch;
 
 /// Keeps dead letters: a JetStream stream, a database table, memory, a closure.
 ///
@@ -32,14 +34,21 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Stores the letter, unless the store knows that the event was handled after all.
     ///
     /// A database with the letters and the [inbox](crate::consumer::Inbox) of a consumer does both in
-    /// one transaction. The default [stores](Self::put) the letter.
+    /// one transaction, and does neither for an `owner` that was replaced, as
+    /// [`Inbox::give_up`](crate::consumer::Inbox::give_up) says. The default [stores](Self::put) the
+    /// letter.
     ///
     /// Not cancel-safe: as [`put`](Self::put).
     ///
     /// # Errors
     ///
-    /// Those of [`put`](Self::put).
-    fn put_unless_done(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+    /// Those of [`put`](Self::put), and that the owner was replaced.
+    fn put_unless_done(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
+        let _ = owner;
         let put = self.put(letter);
         match put.try_into_ready() {
             Ok(stored) => Completion::ready(stored.map(|()| GivenUp::Dead)),
@@ -65,6 +74,28 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
         let _ = consumer;
         Completion::ready(Ok(()))
+    }
+}
+
+impl<T: DeadLetterStore + ?Sized> DeadLetterStore for Arc<T> {
+    fn put(&self, letter: &DeadLetter) -> Completion<Result<(), Error>> {
+        (**self).put(letter)
+    }
+
+    fn put_unless_done(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
+        (**self).put_unless_done(letter, owner)
+    }
+
+    fn inbox_id(&self) -> Option<Uuid> {
+        (**self).inbox_id()
+    }
+
+    fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
+        (**self).verify(consumer)
     }
 }
 

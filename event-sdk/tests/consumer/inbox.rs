@@ -35,7 +35,11 @@ struct MemoryInbox {
 }
 
 impl Inbox for MemoryInbox {
-    fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+    fn give_up(
+        &self,
+        letter: &DeadLetter,
+        _owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
         let id = letter
             .event_id
             .expect("only events with an id have a record");

@@ -77,6 +77,16 @@ impl OnPostgres {
         })
     }
 
+    /// The address of a database of its own, and that without the pooler.
+    pub(crate) async fn database(&self) -> Result<(String, String), HarnessError> {
+        let database = self.server.database().await?;
+        let url = match &self.pooler {
+            Some(pooler) => pooler.url(&database),
+            None => database.url(),
+        };
+        Ok((url, database.url()))
+    }
+
     /// How many transactions went through the pooler.
     #[must_use]
     pub fn pooled_transactions(&self) -> u64 {
@@ -103,11 +113,7 @@ impl Harness for OnSqlite {
 
 impl Harness for OnPostgres {
     async fn start(&self) -> Result<Box<dyn TestedOutbox>, HarnessError> {
-        let database = self.server.database().await?;
-        let url = match &self.pooler {
-            Some(pooler) => pooler.url(&database),
-            None => database.url(),
-        };
+        let (url, _) = self.database().await?;
         let outbox = Outbox::<Postgres>::new(PgPool::connect(&url).await?, EventBus::memory());
         outbox.migrate().await?;
         Ok(Box::new(SqlOutbox {

@@ -40,8 +40,6 @@ struct Batch<S> {
     ctxs: Vec<Ctx>,
     /// The decoded events; one that was handled before is decoded again.
     events: Mutex<Vec<Option<S>>>,
-    /// Events without an effect, because their records refuse it.
-    refused: Mutex<HashMap<usize, Failure>>,
 }
 
 impl<S, H, DB> HandleBatch<S> for BatchEffects<H, DB>
@@ -58,13 +56,12 @@ where
         let batch = Batch {
             ctxs,
             events: Mutex::new(events),
-            refused: Mutex::default(),
         };
         let follows =
             |later: usize, earlier: usize| batch.ctxs[later].is_in_order_with(&batch.ctxs[earlier]);
         let part = |part| self.handle_part(&batch, part);
         let outcomes = in_parts(batch.ctxs.len(), follows, part).await?;
-        let mut failures: Vec<_> = outcomes
+        let failures: Vec<_> = outcomes
             .into_iter()
             .enumerate()
             .filter_map(|(at, outcome)| match outcome {
@@ -73,8 +70,6 @@ where
                 PartOutcome::Waits => Some((at, Failure::retry(Waits))),
             })
             .collect();
-        let refused = batch.refused.into_inner();
-        failures.extend(refused.unwrap_or_else(PoisonError::into_inner));
         if failures.is_empty() {
             Ok(())
         } else {
@@ -83,7 +78,7 @@ where
     }
 
     fn inbox(&self) -> Option<Arc<dyn consumer::Inbox>> {
-        Some(self.inbox.as_dyn())
+        Some(self.inbox.as_consumer_inbox())
     }
 }
 
@@ -101,9 +96,12 @@ impl<H, DB: InboxDatabase> BatchEffects<H, DB> {
         let ctx = &batch.ctxs[first];
         let begun = self
             .inbox
-            .in_time(ctx, self.inbox.begin_part(batch, &part))
+            .in_time(ctx, async {
+                // A failure of one event has its place; the limit of time fails all of them.
+                Ok(self.inbox.begin_part(batch, &part).await)
+            })
             .await;
-        let Some((mut tx, new)) = begun.map_err(whole)? else {
+        let Some((mut tx, new)) = begun.map_err(whole)?? else {
             return Ok(());
         };
         let mut repeats = Vec::new();
@@ -129,11 +127,7 @@ impl<H, DB: InboxDatabase> BatchEffects<H, DB> {
             }
         }
         tx.commit().await.map(drop).map_err(whole)?;
-        let refused = batch.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        for event in repeats
-            .into_iter()
-            .filter(|event| !refused.contains_key(event))
-        {
+        for event in repeats {
             batch.ctxs[event].note_done_before();
         }
         Ok(())
@@ -143,24 +137,35 @@ impl<H, DB: InboxDatabase> BatchEffects<H, DB> {
 impl<DB: InboxDatabase> Inbox<DB> {
     /// Begins the transaction of a part of a batch, and records its events as done. Returns those that
     /// are new; nothing if there is none.
+    ///
+    /// An event that is dead, or older than the retention, fails the part, so that it is divided there:
+    /// the event goes on alone, and later ones of its key wait for it.
     async fn begin_part<S>(
         &self,
         batch: &Batch<S>,
         part: &[usize],
-    ) -> Result<Option<(EffectTx<DB>, HashSet<usize>)>, Failure> {
+    ) -> Result<Option<(EffectTx<DB>, HashSet<usize>)>, PartFailure> {
         let Some(&first) = part.first() else {
             return Ok(None);
         };
+        let whole = |failure| PartFailure { failure, at: None };
+        let refused = |event: usize, failure| PartFailure {
+            failure,
+            at: part.iter().position(|it| *it == event),
+        };
         let inner = &self.inner;
         for &event in part {
-            inner.register(&batch.ctxs[event]).await?;
+            inner.register(&batch.ctxs[event]).await.map_err(whole)?;
         }
-        let mut transaction = inner.open(&batch.ctxs[first]).await?;
+        let open = inner.open(&batch.ctxs[first]).await;
+        let mut transaction = open.map_err(whole)?;
         let (records, twins) = without_twins(batch, part);
-        let was_dead = inner.were_dead(&mut transaction, batch, &records).await?;
+        let was_dead = inner.were_dead(&mut transaction, batch, &records).await;
+        let was_dead = was_dead.map_err(whole)?;
         let rows: Vec<_> = records.iter().map(|(_, record)| record.clone()).collect();
         let new = DB::record_all(&mut transaction, &inner.sql, &rows).await;
-        let new: HashSet<Uuid> = new.map_err(outage)?.into_iter().collect();
+        let new = new.map_err(|error| whole(outage(error)))?;
+        let new: HashSet<Uuid> = new.into_iter().collect();
         let mut fresh = HashSet::new();
         let mut stale = Vec::new();
         for (event, record) in &records {
@@ -170,26 +175,22 @@ impl<DB: InboxDatabase> Inbox<DB> {
             }
             if !was_dead.contains(&record.event) {
                 let ctx = &batch.ctxs[*event];
-                match inner.check_age(&mut transaction, ctx, record).await {
-                    Ok(()) => {}
-                    // It must not be recorded as done: it goes on alone.
-                    Err(refused) if part.len() == 1 => return Err(refused),
-                    Err(_) => return Err(Failure::retry(Divide)),
-                }
+                let young = inner.check_age(&mut transaction, ctx, record).await;
+                young.map_err(|failure| refused(*event, failure))?;
             }
             fresh.insert(*event);
         }
         let is_stale = |id: &Uuid| stale.iter().any(|(_, stale)| stale == id);
         let twins: Vec<_> = twins.into_iter().filter(|(_, id)| is_stale(id)).collect();
         stale.extend(twins);
-        inner.refuse_dead(&mut transaction, batch, &stale).await?;
+        let dead = inner.first_dead(&mut transaction, batch, &stale).await;
+        if let Some((event, failure)) = dead.map_err(whole)? {
+            return Err(refused(event, failure));
+        }
         let Some((_, record)) = records.iter().find(|(event, _)| fresh.contains(event)) else {
             let _ = transaction.rollback().await;
             for (event, _) in stale {
-                let refused = batch.refused.lock().unwrap_or_else(PoisonError::into_inner);
-                if !refused.contains_key(&event) {
-                    batch.ctxs[event].note_done_before();
-                }
+                batch.ctxs[event].note_done_before();
             }
             return Ok(None);
         };
@@ -221,28 +222,30 @@ impl<DB: InboxDatabase> Inner<DB> {
             .collect())
     }
 
-    /// Refuses those of the events with a record that are dead.
-    async fn refuse_dead<S>(
+    /// The first of the events with a record that is dead.
+    async fn first_dead<S>(
         &self,
         connection: &mut DB::Connection,
         batch: &Batch<S>,
         stale: &[(usize, Uuid)],
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<(usize, Failure)>, Failure> {
         let Some((first, _)) = stale.first() else {
-            return Ok(());
+            return Ok(None);
         };
         let ids: Vec<_> = stale.iter().map(|(_, id)| *id).collect();
         let consumer = batch.ctxs[*first].consumer();
         let found = DB::find(connection, &self.sql, consumer, &ids).await;
-        for found in found.map_err(outage)? {
-            let mut refused = batch.refused.lock().unwrap_or_else(PoisonError::into_inner);
-            for (event, _) in stale.iter().filter(|(_, id)| *id == found.event) {
-                if let Err(failure) = known(&found) {
-                    refused.insert(*event, failure);
-                }
-            }
-        }
-        Ok(())
+        let found = found.map_err(outage)?;
+        let dead: HashMap<Uuid, _> = found
+            .iter()
+            .filter(|found| found.is_dead)
+            .map(|found| (found.event, found))
+            .collect();
+        let first = stale.iter().filter(|(_, id)| dead.contains_key(id)).min();
+        Ok(first.and_then(|(event, id)| {
+            let failure = known(dead.get(id)?).err()?;
+            Some((*event, failure))
+        }))
     }
 }
 
@@ -282,18 +285,6 @@ impl fmt::Display for Waits {
 }
 
 impl std::error::Error for Waits {}
-
-/// The batch has an event that is refused.
-#[derive(Debug)]
-struct Divide;
-
-impl fmt::Display for Divide {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an event of the batch is refused by its inbox")
-    }
-}
-
-impl std::error::Error for Divide {}
 
 impl<H, DB: InboxDatabase> fmt::Debug for BatchEffects<H, DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use event_sdk::consumer::{Ctx, Failure, OwnerEpoch};
+use event_sdk::consumer::{Ctx, Failure};
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use sqlx::Transaction;
 
 use super::database::{FoundRecord, InboxDatabase, NewRecord};
+use super::owner::{OwnerError, Vanished};
 use super::reason::{DeadBefore, TOO_OLD, dead_before, proves_undone};
 use super::tx::EffectTx;
 use super::{Inbox, Inner};
@@ -93,11 +94,18 @@ impl<DB: InboxDatabase> Inner<DB> {
     pub(super) async fn open(&self, ctx: &Ctx) -> Result<Transaction<'static, DB>, Failure> {
         self.register(ctx).await?;
         if let Some(owner) = ctx.epoch() {
-            self.take_over(ctx, owner).await?;
+            self.take_over(ctx.consumer(), owner)
+                .await
+                .map_err(outage)?;
         }
-        let mut transaction = DB::begin_write(&self.pool).await.map_err(outage)?;
+        let idle = ctx
+            .time_limit()
+            .map(|limit| limit.saturating_add(IDLE_MARGIN));
+        let begun = DB::begin_effect(&self.pool, idle).await;
+        let mut transaction = begun.map_err(outage)?;
         if let Some(owner) = ctx.epoch() {
-            self.check_epoch(&mut transaction, ctx, owner).await?;
+            let locked = self.lock_owner(&mut transaction, ctx.consumer(), owner);
+            locked.await.map_err(OwnerError::into_failure)?;
         }
         Ok(transaction)
     }
@@ -116,47 +124,6 @@ impl<DB: InboxDatabase> Inner<DB> {
         transaction.commit().await.map_err(outage)?;
         self.known().sources.insert(source);
         Ok(())
-    }
-
-    /// Raises the epoch of the owner, at its first effect. Effects of the owner before have ended
-    /// then, and later ones are refused.
-    async fn take_over(&self, ctx: &Ctx, owner: OwnerEpoch) -> Result<(), Failure> {
-        let place = (ctx.consumer().to_owned(), owner.partition);
-        let known = self.known().epochs.get(&place).copied();
-        if known.is_some_and(|known| known >= owner.number) {
-            return Ok(());
-        }
-        let (partition, epoch) = as_row(owner);
-        let mut transaction = DB::begin_write(&self.pool).await.map_err(outage)?;
-        let taken = DB::take_over(&mut transaction, &self.sql, &place.0, partition, epoch).await;
-        taken.map_err(outage)?;
-        transaction.commit().await.map_err(outage)?;
-        self.known().epochs.insert(place, owner.number);
-        Ok(())
-    }
-
-    /// Refuses the effect of an owner that was replaced.
-    async fn check_epoch(
-        &self,
-        transaction: &mut Transaction<'static, DB>,
-        ctx: &Ctx,
-        owner: OwnerEpoch,
-    ) -> Result<(), Failure> {
-        let (partition, epoch) = as_row(owner);
-        let idle = ctx
-            .time_limit()
-            .map(|limit| limit.saturating_add(IDLE_MARGIN));
-        let locked = DB::lock_epoch(transaction, &self.sql, ctx.consumer(), partition, idle).await;
-        match locked.map_err(outage)? {
-            Some(locked) if locked == epoch => Ok(()),
-            Some(locked) if locked > epoch => Err(Failure::outage(Replaced { epoch, locked })
-                .because("another instance owns the consumer now")),
-            _ => {
-                // It was reset since then.
-                self.known().epochs.clear();
-                Err(Failure::outage(Vanished))
-            }
-        }
     }
 
     /// Refuses an event without a record if it may have had one.
@@ -207,13 +174,6 @@ fn age(stored: Timestamp, now: Timestamp) -> Duration {
     now.duration_since(stored)
         .try_into()
         .unwrap_or(Duration::ZERO)
-}
-
-fn as_row(owner: OwnerEpoch) -> (i32, i64) {
-    (
-        i32::try_from(owner.partition).unwrap_or(i32::MAX),
-        i64::try_from(owner.number).unwrap_or(i64::MAX),
-    )
 }
 
 /// The stream in which the event was stored first; empty on a transport without streams.
@@ -274,38 +234,6 @@ impl fmt::Display for TooOld {
 }
 
 impl std::error::Error for TooOld {}
-
-/// Another owner has taken over.
-#[derive(Debug)]
-struct Replaced {
-    epoch: i64,
-    locked: i64,
-}
-
-impl fmt::Display for Replaced {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { epoch, locked } = self;
-        write!(
-            f,
-            "this owner has epoch {epoch}, and the database {locked}; if the coordination bucket was \
-             made anew, call `Inbox::forget_owners`"
-        )
-    }
-}
-
-impl std::error::Error for Replaced {}
-
-/// A row disappeared between two statements.
-#[derive(Debug)]
-pub(super) struct Vanished;
-
-impl fmt::Display for Vanished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the record was changed by another transaction at the same time")
-    }
-}
-
-impl std::error::Error for Vanished {}
 
 /// The database took too long.
 #[derive(Debug)]

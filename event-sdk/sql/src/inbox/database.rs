@@ -32,6 +32,18 @@ pub trait InboxSql: sqlx::Database {
         pool: &Pool<Self>,
     ) -> impl Future<Output = Sql<Transaction<'static, Self>>> + Send;
 
+    /// Begins the transaction of an effect. `idle` is the longest time without a statement before the
+    /// database may end it, where the database can do that.
+    fn begin_effect(
+        pool: &Pool<Self>,
+        idle: Option<Duration>,
+    ) -> impl Future<Output = Sql<Transaction<'static, Self>>> + Send;
+
+    /// Begins a transaction that waits for locks for a limited time only.
+    fn begin_take_over(
+        pool: &Pool<Self>,
+    ) -> impl Future<Output = Sql<Transaction<'static, Self>>> + Send;
+
     /// Begins a transaction that only reads.
     fn begin_read(
         pool: &Pool<Self>,
@@ -93,13 +105,12 @@ pub trait InboxSql: sqlx::Database {
     ) -> impl Future<Output = Sql<Option<i64>>> + Send;
 
     /// Locks the epoch of the owner against a takeover until the end of the transaction, and returns
-    /// it. `idle` is the longest time without a statement before the database may end the transaction.
+    /// it.
     fn lock_epoch(
         conn: &mut Self::Connection,
         sql: &InboxStatements,
         consumer: &str,
         partition: i32,
-        idle: Option<Duration>,
     ) -> impl Future<Output = Sql<Option<i64>>> + Send;
 
     /// Raises the epoch of the owner, if it is lower.

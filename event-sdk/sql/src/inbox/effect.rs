@@ -102,7 +102,7 @@ where
     }
 
     fn inbox(&self) -> Option<Arc<dyn consumer::Inbox>> {
-        Some(self.inbox.as_dyn())
+        Some(self.inbox.as_consumer_inbox())
     }
 }
 
@@ -146,7 +146,7 @@ where
     }
 
     fn inbox(&self) -> Option<Arc<dyn consumer::Inbox>> {
-        Some(self.inbox.as_dyn())
+        Some(self.inbox.as_consumer_inbox())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Giving events up: the record `dead`, alone or together with the letter.
 
+use event_sdk::consumer::OwnerEpoch;
 use event_sdk::dead_letters::{DeadLetter, GivenUp};
 use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
 use std::sync::Arc;
@@ -8,17 +9,22 @@ use uuid::Uuid;
 use super::Inner;
 use super::begin::as_sequence;
 use super::database::{InboxDatabase, NewRecord, Sql};
+use super::owner::OwnerError;
 use super::reason::{Reason, dead_before};
 use crate::letter_row::LetterRow;
 
 impl<DB: InboxDatabase> event_sdk::consumer::Inbox for Inner<DB> {
-    fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+    fn give_up(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
         let (inner, letter) = (self.me(), letter.clone());
         Completion::later(async move {
             let Some(inner) = inner else {
                 return Err(dropped());
             };
-            inner.bury(&letter, false).await.map_err(unstored)
+            inner.bury(&letter, owner, false).await
         })
     }
 
@@ -40,23 +46,47 @@ impl<DB: InboxDatabase> event_sdk::consumer::Inbox for Inner<DB> {
 
 impl<DB: InboxDatabase> Inner<DB> {
     /// Records that an event is dead, and stores its letter in the same transaction if it is to; does
-    /// neither if the event is done.
-    pub(crate) async fn bury(&self, letter: &DeadLetter, with_letter: bool) -> Sql<GivenUp> {
-        let mut transaction = DB::begin_write(&self.pool).await?;
-        let given_up = self.record_dead(&mut transaction, letter).await?;
+    /// neither if the event is done, or its owner was replaced.
+    pub(crate) async fn bury(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+        with_letter: bool,
+    ) -> Result<GivenUp, Error> {
+        let consumer = &letter.consumer;
+        if let Some(owner) = owner {
+            self.take_over(consumer, owner).await.map_err(unstored)?;
+        }
+        let mut transaction = DB::begin_write(&self.pool).await.map_err(unstored)?;
+        if let Some(owner) = owner {
+            let locked = self.lock_owner(&mut transaction, consumer, owner);
+            locked.await.map_err(refused)?;
+        }
+        let given_up = self.write_dead(&mut transaction, letter, with_letter);
+        let given_up = given_up.await.map_err(unstored)?;
         if given_up == GivenUp::Done {
             let _ = transaction.rollback().await;
-            return Ok(given_up);
+        } else {
+            transaction.commit().await.map_err(unstored)?;
         }
-        if with_letter {
+        Ok(given_up)
+    }
+
+    async fn write_dead(
+        &self,
+        connection: &mut DB::Connection,
+        letter: &DeadLetter,
+        with_letter: bool,
+    ) -> Sql<GivenUp> {
+        let given_up = self.record_dead(connection, letter).await?;
+        if with_letter && given_up != GivenUp::Done {
             let stored = match &given_up {
                 GivenUp::DeadBefore(earlier) => earlier,
                 _ => letter,
             };
             let row = LetterRow::of(stored);
-            DB::put_letter(&mut transaction, &self.sql, &row).await?;
+            DB::put_letter(connection, &self.sql, &row).await?;
         }
-        transaction.commit().await?;
         Ok(given_up)
     }
 
@@ -119,6 +149,21 @@ impl<DB: InboxDatabase> Inner<DB> {
 pub(crate) fn unstored(error: sqlx::Error) -> Error {
     let reason = "the database did not record that the event is given up; it is repeated";
     statement_failed(error, Operation::Publish, reason).with_unknown_outcome()
+}
+
+/// An owner that was replaced gives nothing up.
+fn refused(why: OwnerError) -> Error {
+    match why {
+        OwnerError::Database(error) => unstored(error),
+        OwnerError::Replaced(why) => {
+            let reason = "another instance owns the consumer now, and decides about the event";
+            Error::new(ErrorKind::Other, Operation::Publish, reason).with_source(why)
+        }
+        OwnerError::Vanished => {
+            let reason = "the epoch of the owner was reset at the same time; it is repeated";
+            Error::new(ErrorKind::Other, Operation::Publish, reason)
+        }
+    }
 }
 
 /// An error of a statement, with what to do about it, and without data.

@@ -35,8 +35,6 @@ pub(crate) struct Dialect {
     pub(crate) is_listed: &'static str,
     /// A condition that the row was written by this transaction.
     pub(crate) is_own: &'static str,
-    /// What precedes the epoch in the list of the columns.
-    pub(crate) idle: &'static str,
     /// A lock that others may share.
     pub(crate) for_share: &'static str,
     /// A lock that leaves out rows which others hold.
@@ -93,7 +91,6 @@ impl InboxStatements {
             batch,
             is_listed,
             is_own,
-            idle,
             for_share,
             skip_locked,
         } = dialect;
@@ -142,7 +139,7 @@ impl InboxStatements {
                 "SELECT cleaned_to FROM {sources} WHERE consumer = $1 AND stream = $2"
             )),
             lock_epoch: statement(format!(
-                "SELECT {idle}epoch FROM {owners} WHERE consumer = $1 AND partition_number = $2 {for_share}"
+                "SELECT epoch FROM {owners} WHERE consumer = $1 AND partition_number = $2 {for_share}"
             )),
             take_over: statement(format!(
                 "INSERT INTO {owners} AS old (consumer, partition_number, epoch) VALUES ($1, $2, $3) \

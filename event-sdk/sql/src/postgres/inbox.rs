@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
-use sqlx::{Pool, Postgres, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, Pool, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
 use crate::inbox::database::{FoundRecord, InboxSql, NewRecord, Sql, WhichLetters};
+use crate::inbox::on_database::{inbox_rows_of, inbox_statements_on};
 use crate::inbox::statements::{Dialect, InboxStatements, InboxTables};
 use crate::letter_row::LetterRow;
 
@@ -22,14 +23,12 @@ const DIALECT: Dialect = Dialect {
     // A statement that failed has ended the transaction, and its COMMIT would roll back without an
     // error; here it fails. `xmin` has the lower half of the number of the transaction.
     is_own: "xmin::text = (txid_current() % 4294967296)::text",
-    idle: "set_config('idle_in_transaction_session_timeout', \
-           COALESCE($3, current_setting('idle_in_transaction_session_timeout')), true), ",
     for_share: "FOR SHARE",
     skip_locked: "FOR UPDATE OF old SKIP LOCKED",
 };
 
-/// How long a takeover waits for effects of the owner before.
-const TAKE_OVER_WITHIN: &str = "SET LOCAL lock_timeout = '5s'";
+/// A takeover waits for effects of the owner before, for 5 seconds at most.
+const BEGIN_TAKE_OVER: &str = "BEGIN; SET LOCAL lock_timeout = '5s'";
 
 impl InboxSql for Postgres {
     fn inbox_statements(tables: &InboxTables) -> InboxStatements {
@@ -40,24 +39,26 @@ impl InboxSql for Postgres {
         pool.begin().await
     }
 
-    async fn begin_read(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
-        pool.begin_with("BEGIN READ ONLY").await
+    async fn begin_effect(
+        pool: &Pool<Self>,
+        idle: Option<Duration>,
+    ) -> Sql<Transaction<'static, Self>> {
+        let Some(idle) = idle else {
+            // That of the server stays.
+            return pool.begin().await;
+        };
+        let millis = idle.as_millis().clamp(1, 2_147_483_647);
+        // One message, so that the limit costs no round trip.
+        let begin = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {millis}");
+        pool.begin_with(AssertSqlSafe(begin)).await
     }
 
-    async fn record(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        record: &NewRecord,
-    ) -> Sql<bool> {
-        let new = query(sql.record.sql())
-            .bind(&record.consumer)
-            .bind(record.event)
-            .bind(record.redrive)
-            .bind(&record.stream)
-            .bind(record.sequence)
-            .bind(record.now)
-            .fetch_optional(conn);
-        Ok(new.await?.is_some())
+    async fn begin_take_over(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
+        pool.begin_with(BEGIN_TAKE_OVER).await
+    }
+
+    async fn begin_read(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
+        pool.begin_with("BEGIN READ ONLY").await
     }
 
     async fn record_all(
@@ -83,24 +84,6 @@ impl InboxSql for Postgres {
         new.await?.iter().map(|row| row.try_get(0)).collect()
     }
 
-    async fn record_dead(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        record: &NewRecord,
-        reason: &str,
-    ) -> Sql<bool> {
-        let new = query(sql.record_dead.sql())
-            .bind(&record.consumer)
-            .bind(record.event)
-            .bind(record.redrive)
-            .bind(&record.stream)
-            .bind(record.sequence)
-            .bind(record.now)
-            .bind(reason)
-            .fetch_optional(conn);
-        Ok(new.await?.is_some())
-    }
-
     async fn find(
         conn: &mut PgConnection,
         sql: &InboxStatements,
@@ -114,320 +97,10 @@ impl InboxSql for Postgres {
         found.await?.iter().map(found_record).collect()
     }
 
-    async fn has_own_record(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-        id: Uuid,
-    ) -> Sql<bool> {
-        let own = query(sql.has_own_record.sql()).bind(consumer).bind(id);
-        Ok(own.fetch_optional(conn).await?.is_some())
-    }
-
-    async fn register_source(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-        stream: &str,
-    ) -> Sql<()> {
-        let register = query(sql.register_source.sql()).bind(consumer).bind(stream);
-        register.execute(conn).await.map(drop)
-    }
-
-    async fn floor(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-        stream: &str,
-    ) -> Sql<Option<i64>> {
-        let floor = query(sql.floor.sql()).bind(consumer).bind(stream);
-        let floor = floor.fetch_optional(conn).await?;
-        floor.map(|row| row.try_get(0)).transpose()
-    }
-
-    async fn lock_epoch(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-        partition: i32,
-        idle: Option<Duration>,
-    ) -> Sql<Option<i64>> {
-        // None: that of the server stays.
-        let idle = idle.map(|idle| idle.as_millis().clamp(1, 2_147_483_647).to_string());
-        let epoch = query(sql.lock_epoch.sql())
-            .bind(consumer)
-            .bind(partition)
-            .bind(idle);
-        let epoch = epoch.fetch_optional(conn).await?;
-        epoch.map(|row| row.try_get("epoch")).transpose()
-    }
-
-    async fn take_over(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-        partition: i32,
-        epoch: i64,
-    ) -> Sql<()> {
-        let take = query(sql.take_over.sql())
-            .bind(consumer)
-            .bind(partition)
-            .bind(epoch);
-        sqlx::raw_sql(TAKE_OVER_WITHIN).execute(&mut *conn).await?;
-        take.execute(conn).await.map(drop)
-    }
-
-    async fn forget_epochs(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-    ) -> Sql<u64> {
-        let forget = query(sql.forget_epochs.sql()).bind(consumer);
-        Ok(forget.execute(conn).await?.rows_affected())
-    }
-
-    async fn sources(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-    ) -> Sql<Vec<(String, String, i64)>> {
-        let sources = query(sql.sources.sql()).fetch_all(conn).await?;
-        let source = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-        sources.iter().map(source).collect()
-    }
-
-    async fn claim_cleaning(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        (consumer, stream): (&str, &str),
-        cleaner: Uuid,
-        now: i64,
-        until: i64,
-    ) -> Sql<bool> {
-        let claim = query(sql.claim_cleaning.sql())
-            .bind(consumer)
-            .bind(stream)
-            .bind(cleaner)
-            .bind(now)
-            .bind(until);
-        Ok(claim.execute(conn).await?.rows_affected() == 1)
-    }
-
-    async fn raise_floor(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        (consumer, stream): (&str, &str),
-        acknowledged: i64,
-        before: i64,
-    ) -> Sql<i64> {
-        let floor = query(sql.raise_floor.sql())
-            .bind(consumer)
-            .bind(stream)
-            .bind(acknowledged)
-            .bind(before);
-        let floor = floor.fetch_optional(conn).await?;
-        floor.map_or(Ok(0), |row| row.try_get(0))
-    }
-
-    async fn clean(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        (consumer, stream): (&str, &str),
-        (before, floor): (i64, i64),
-        limit: i64,
-    ) -> Sql<u64> {
-        let clean = query(sql.clean.sql())
-            .bind(consumer)
-            .bind(stream)
-            .bind(before)
-            .bind(limit)
-            .bind(floor);
-        Ok(clean.execute(conn).await?.rows_affected())
-    }
-
-    async fn records(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-        after: Uuid,
-        limit: i64,
-    ) -> Sql<Vec<(Uuid, String, Option<i64>)>> {
-        let records = query(sql.records.sql())
-            .bind(consumer)
-            .bind(after)
-            .bind(limit);
-        let records = records.fetch_all(conn).await?;
-        let record = |row: &PgRow| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
-        records.iter().map(record).collect()
-    }
-
-    async fn place_record(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        (consumer, stream): (&str, &str),
-        event: Uuid,
-        sequence: Option<i64>,
-    ) -> Sql<bool> {
-        let set = query(sql.place_record.sql())
-            .bind(consumer)
-            .bind(stream)
-            .bind(event)
-            .bind(sequence);
-        Ok(set.execute(conn).await?.rows_affected() == 1)
-    }
-
-    async fn lower_floor(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        (consumer, stream): (&str, &str),
-        floor: i64,
-    ) -> Sql<bool> {
-        let lower = query(sql.lower_floor.sql())
-            .bind(consumer)
-            .bind(stream)
-            .bind(floor);
-        Ok(lower.execute(conn).await?.rows_affected() == 1)
-    }
-
-    async fn status(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        consumer: &str,
-    ) -> Sql<(i64, i64, Option<i64>)> {
-        let row = query(sql.status.sql())
-            .bind(consumer)
-            .fetch_one(conn)
-            .await?;
-        Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?))
-    }
-
-    async fn check_tables(conn: &mut PgConnection, sql: &InboxStatements) -> Sql<()> {
-        for check in &sql.check {
-            query(check.sql()).fetch_optional(&mut *conn).await?;
-        }
-        Ok(())
-    }
-
-    async fn put_letter(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        letter: &LetterRow,
-    ) -> Sql<bool> {
-        let put = query(sql.put_letter.sql())
-            .bind(&letter.consumer)
-            .bind(&letter.identity)
-            .bind(letter.redrive)
-            .bind(&letter.stream)
-            .bind(letter.sequence)
-            .bind(&letter.subject)
-            .bind(&letter.prefix)
-            .bind(letter.event_id)
-            .bind(&letter.event_type)
-            .bind(&letter.event_key)
-            .bind(letter.sequenced)
-            .bind(&letter.class)
-            .bind(&letter.errors)
-            .bind(&letter.reason)
-            .bind(letter.attempts)
-            .bind(letter.first_failure)
-            .bind(letter.last_failure)
-            .bind(&letter.headers)
-            .bind(&letter.status)
-            .bind(letter.status_at)
-            .bind(&letter.status_by)
-            .bind(&letter.status_note)
-            .bind(letter.retry_sequence)
-            .bind(letter.body_length)
-            .bind(&letter.body);
-        Ok(put.execute(conn).await?.rows_affected() == 1)
-    }
-
-    async fn letters(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        which: &WhichLetters<'_>,
-    ) -> Sql<Vec<LetterRow>> {
-        let statement = if which.whole {
-            &sql.letters
-        } else {
-            &sql.letter_summaries
-        };
-        let letters = query(statement.sql())
-            .bind(which.consumer)
-            .bind(which.status)
-            .bind(which.after)
-            .bind(which.limit);
-        letters
-            .fetch_all(conn)
-            .await?
-            .iter()
-            .map(letter_row)
-            .collect()
-    }
-
-    async fn set_letter_state(
-        conn: &mut PgConnection,
-        sql: &InboxStatements,
-        id: i64,
-        from: &str,
-        to: &LetterRow,
-    ) -> Sql<bool> {
-        let set = query(sql.set_letter_state.sql())
-            .bind(id)
-            .bind(from)
-            .bind(&to.status)
-            .bind(to.status_at)
-            .bind(&to.status_by)
-            .bind(&to.status_note)
-            .bind(to.retry_sequence);
-        Ok(set.execute(conn).await?.rows_affected() == 1)
-    }
-
-    async fn delete_letter(conn: &mut PgConnection, sql: &InboxStatements, id: i64) -> Sql<bool> {
-        let delete = query(sql.delete_letter.sql()).bind(id);
-        Ok(delete.execute(conn).await?.rows_affected() == 1)
-    }
+    inbox_statements_on!(PgConnection, PgRow, query);
 }
 
-fn found_record(row: &PgRow) -> Sql<FoundRecord> {
-    let outcome: String = row.try_get(1)?;
-    Ok(FoundRecord {
-        event: row.try_get(0)?,
-        is_dead: outcome == "dead",
-        redrive: row.try_get(2)?,
-        reason: row.try_get(3)?,
-    })
-}
-
-fn letter_row(row: &PgRow) -> Sql<LetterRow> {
-    Ok(LetterRow {
-        id: row.try_get("id")?,
-        consumer: row.try_get("consumer")?,
-        identity: row.try_get("identity")?,
-        redrive: row.try_get("redrive")?,
-        stream: row.try_get("stream")?,
-        sequence: row.try_get("sequence")?,
-        subject: row.try_get("subject")?,
-        prefix: row.try_get("prefix")?,
-        event_id: row.try_get("event_id")?,
-        event_type: row.try_get("event_type")?,
-        event_key: row.try_get("event_key")?,
-        sequenced: row.try_get("sequenced")?,
-        class: row.try_get("class")?,
-        errors: row.try_get("errors")?,
-        reason: row.try_get("reason")?,
-        attempts: row.try_get("attempts")?,
-        first_failure: row.try_get("first_failure")?,
-        last_failure: row.try_get("last_failure")?,
-        headers: row.try_get("headers")?,
-        status: row.try_get("status")?,
-        status_at: row.try_get("status_at")?,
-        status_by: row.try_get("status_by")?,
-        status_note: row.try_get("status_note")?,
-        retry_sequence: row.try_get("retry_sequence")?,
-        body_length: row.try_get("body_length")?,
-        body: row.try_get("body")?,
-    })
-}
+inbox_rows_of!(PgRow);
 
 /// A statement without a name, which a proxy may send over another connection each time.
 fn query<'q>(sql: impl sqlx::SqlSafeStr) -> Query<'q, Postgres, PgArguments> {

@@ -71,7 +71,7 @@ async fn a_poisoned_event_alone_is_given_up_and_later_ones_of_its_key_follow() {
         .consumer()
         .ordered_by_key()
         .prefetch(64)
-        .dead_letters(rig.inbox.dead_letters().into())
+        .dead_letters(rig.inbox.dead_letters())
         .batches_handled_by(64, WITHIN, rig.inbox.batches(billing));
     let report = rig.run(consumer).await;
     assert_eq!((report.handled, report.dead_lettered), (28, 2));

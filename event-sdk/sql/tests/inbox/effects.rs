@@ -95,10 +95,7 @@ async fn an_error_after_the_commit_changes_nothing() {
             Err::<Committed, _>(Failure::reject("after the commit"))
         });
     let letters = rig.inbox.dead_letters();
-    let consumer = rig
-        .consumer()
-        .on_handler(effect)
-        .dead_letters(letters.into());
+    let consumer = rig.consumer().on_handler(effect).dead_letters(letters);
     let report = rig.run(consumer).await;
     // It is done, so it is not dead.
     assert_eq!((report.done_before, report.dead_lettered), (1, 0));

@@ -19,7 +19,7 @@ async fn a_busy_database_counts_as_no_attempt() {
         .consumer()
         .handled_by(inbox.effects(billing()))
         .probe_interval(ProbeInterval::every(Duration::from_millis(50)))
-        .dead_letters(inbox.dead_letters().into());
+        .dead_letters(inbox.dead_letters());
     let running = tokio::spawn(consumer.run_until(settled(&rig)));
     // No record can be written while another transaction has the database.
     tokio::time::timeout(Duration::from_millis(400), std::future::pending::<()>())

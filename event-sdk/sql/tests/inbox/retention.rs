@@ -104,9 +104,7 @@ async fn an_event_that_comes_after_a_reset_is_refused_if_its_record_may_be_gone(
     reset(&rig).await;
     rig.place_orders([4]).await;
     let letters = inbox.dead_letters();
-    let consumer = again()
-        .handled_by(effects())
-        .dead_letters(letters.clone().into());
+    let consumer = again().handled_by(effects()).dead_letters(letters.clone());
     let report = rig.run(consumer).await;
     assert_eq!(
         (report.handled, report.done_before, report.dead_lettered),

@@ -59,6 +59,41 @@ async fn an_effect_that_commits_by_itself_is_noticed() {
     assert_eq!(rig.invoices().await, [1]);
 }
 
+/// A process that is stopped within an effect must not hold up other deliveries of its event.
+#[tokio::test]
+async fn the_transaction_of_an_effect_may_not_be_idle_for_long_also_without_an_owner() {
+    let rig = Rig::new().await;
+    rig.place_orders([1]).await;
+    let seen = Arc::new(std::sync::Mutex::new(String::new()));
+    let note = Arc::clone(&seen);
+    let effect = rig
+        .inbox
+        .effect(move |_: OrderPlaced, mut tx: EffectTx<Db>| {
+            let note = Arc::clone(&note);
+            async move {
+                let show = "select current_setting('idle_in_transaction_session_timeout')";
+                let limit: String = sqlx::query(show)
+                    .persistent(false)
+                    .fetch_one(&mut *tx)
+                    .await?
+                    .get(0);
+                *note.lock().unwrap() = limit;
+                tx.commit().await
+            }
+        });
+    let consumer = rig.consumer().handler_timeout(Duration::from_secs(7));
+    rig.run(consumer.on_handler(effect)).await;
+    assert_eq!(*seen.lock().unwrap(), "12s");
+    // It ends with the transaction: nothing is left on the connection.
+    let show = "select current_setting('idle_in_transaction_session_timeout')";
+    let mut tx = rig.service.begin().await.unwrap();
+    let left = sqlx::query(show)
+        .persistent(false)
+        .fetch_one(&mut *tx)
+        .await;
+    assert_eq!(left.unwrap().get::<String, _>(0), "0");
+}
+
 #[tokio::test]
 async fn of_two_handlers_of_one_event_at_the_same_time_one_has_the_effect() {
     let rig = Rig::new().await;

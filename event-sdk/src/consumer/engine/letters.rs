@@ -14,6 +14,7 @@ use super::outcome::ParkEnd;
 use super::{Boxed, Engine};
 use crate::consumer::{Failure, Inbox};
 use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
+use crate::partition::OwnerEpoch;
 
 /// How long the consumer waits before it writes a letter again; doubled up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -68,6 +69,7 @@ impl Engine {
         entry.state = State::WritingLetter;
         let letter = Arc::clone(letter);
         let (inbox, store) = (self.handlers.inbox().cloned(), self.letters.clone());
+        let owner = entry.held.shared().owner;
         let park = self
             .parking
             .park()
@@ -78,7 +80,7 @@ impl Engine {
             Some(park) => {
                 Box::pin(async move { park.append(&letter).await.map(|()| GivenUp::Dead) })
             }
-            None => Box::pin(async move { keep(inbox, store, &letter).await }),
+            None => Box::pin(async move { keep(inbox, store, &letter, owner).await }),
         };
         // A panic of the store would end the consumer with all its events.
         let put = AssertUnwindSafe(put).catch_unwind();
@@ -168,13 +170,14 @@ async fn keep(
     inbox: Option<Arc<dyn Inbox>>,
     store: Option<Arc<dyn DeadLetterStore>>,
     letter: &DeadLetter,
+    owner: Option<OwnerEpoch>,
 ) -> Result<GivenUp, Error> {
     // The store may record in the same inbox, and in one transaction.
-    let of_store = store.as_ref().and_then(|store| store.inbox_id());
+    let of_store = store.as_ref().and_then(DeadLetterStore::inbox_id);
     let inbox = inbox.filter(|inbox| of_store.is_none() || inbox.id() != of_store);
     let mut earlier = None;
     if let Some(inbox) = inbox {
-        match inbox.give_up(letter).await? {
+        match inbox.give_up(letter, owner).await? {
             GivenUp::Dead => {}
             GivenUp::DeadBefore(before) => earlier = Some(before),
             GivenUp::Done => return Ok(GivenUp::Done),
@@ -182,9 +185,8 @@ async fn keep(
     }
     match store {
         Some(store) => {
-            store
-                .put_unless_done(earlier.as_deref().unwrap_or(letter))
-                .await
+            let letter = earlier.as_deref().unwrap_or(letter);
+            store.put_unless_done(letter, owner).await
         }
         None => Ok(GivenUp::Dead),
     }

@@ -15,12 +15,12 @@ use super::latch::Latch;
 use super::{Owned, durables};
 use crate::consumer::engine::{Acquired, Engine, Places, Sources, StreamGate, baseline};
 use crate::consumer::held::Shared;
-use crate::consumer::inbox::OwnerEpoch;
 use crate::consumer::owner::fence::{Fence, lease_time};
 use crate::consumer::owner::gate::{Baseline, Gate};
 use crate::consumer::owner::keeper::{Handle, Share};
 use crate::consumer::report::ConsumerReport;
 use crate::dead_letters::{DeadKey, ParkedEvent, Requests};
+use crate::partition::OwnerEpoch;
 use crate::partition::Partition;
 
 /// The ownerships of a consumer or partition in this process, one after the other.

@@ -12,10 +12,11 @@ mod scheduling;
 mod status;
 mod writing;
 
-use crate::Case;
+use crate::case::Tried;
+use crate::rig::Rig;
 
 /// All cases, in the order of the contract.
-pub(crate) fn all() -> impl Iterator<Item = Case> {
+pub(crate) fn all() -> impl Iterator<Item = Tried<Rig>> {
     [
         writing::CASES,
         leases::CASES,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::failure::{Outcome, ensure, ensure_eq};
+use crate::failure::{Failure, Outcome, ensure, ensure_eq};
 use crate::need::Need;
 use crate::rig::{Rig, names, row};
 
@@ -10,6 +10,7 @@ pub(crate) async fn check(rig: Rig, need: Need) -> Outcome {
     match need {
         Need::ConcurrentWriters => one_writer_at_a_time(rig).await,
         Need::Shards => one_shard(&rig),
+        _ => Err(Failure::new(format!("{need:?} is not a need of outboxes"))),
     }
 }
 

@@ -1,10 +1,11 @@
-//! The conformance suite for outbox stores: runs one case for each guarantee of the
-//! [`OutboxStore`](event_sdk_store::outbox::OutboxStore) contract.
+//! The conformance suites for outboxes and inboxes: they run one case for each guarantee of the
+//! [`OutboxStore`](event_sdk_store::outbox::OutboxStore) contract, and of the contract between a consumer
+//! and its [`Inbox`](event_sdk::consumer::Inbox).
 //!
-//! The stores of `event-sdk-sql` pass it: SQLite, PostgreSQL, and PostgreSQL behind a proxy that gives
+//! The stores of `event-sdk-sql` pass them: SQLite, PostgreSQL, and PostgreSQL behind a proxy that gives
 //! each transaction another connection.
 //!
-//! # How to run it on your store
+//! # How to run them on your store
 //!
 //! Add this package to your `dev-dependencies`, implement [`Harness`], and run the suite in a test:
 //!
@@ -29,6 +30,9 @@
 //! # }
 //! ```
 //!
+//! For an inbox, implement [`InboxHarness`], and call [`run_inbox`]. The cases run consumers whose events
+//! are in memory; the effects of the cases write a name into a table beside the inbox.
+//!
 //! To investigate a failure, run its case alone: `Suite::new().only(["an_old_epoch_marks_nothing"])`.
 //!
 //! # What the cases rely on
@@ -40,8 +44,9 @@
 //! # Modules
 //!
 //! - `harness`: the traits that a store's author implements;
-//! - `suite`: selects and runs the cases;
-//! - `case`, `cases`: a case, and all cases by area;
+//! - `suite`, `runner`: selects and runs the cases;
+//! - `case`, `cases`: a case, and all cases of outboxes by area;
+//! - `inboxes`: the same for inboxes;
 //! - `need`: what a case needs that a store may lack;
 //! - `lacking`: what a store that lacks something does instead;
 //! - `rig`: the outbox of a case, and rows to write;
@@ -51,10 +56,14 @@
 mod harness;
 mod suite;
 
+mod runner;
+
 mod case;
 mod cases;
 mod lacking;
 mod need;
+
+mod inboxes;
 
 mod rig;
 
@@ -63,9 +72,14 @@ mod report;
 
 pub use case::Case;
 pub use harness::{Harness, HarnessError, TestedOutbox, Writing};
+pub use inboxes::{
+    EffectDue, EffectFuture, EffectTransaction, InboxHarness, InboxSuite, SuiteEffect, TestedInbox,
+    Trouble,
+};
 pub use need::Need;
 pub use report::{CaseResult, Report, Verdict};
-pub use suite::{Suite, UnknownCase};
+pub use runner::UnknownCase;
+pub use suite::Suite;
 
 /// Runs all cases on the outboxes that `harness` starts, with the settings of [`Suite::new`]. See
 /// [`Suite::run`] for what it needs.
@@ -75,7 +89,20 @@ pub async fn run<H: Harness>(harness: H) -> Report {
     Suite::new().run(harness).await
 }
 
-/// All cases, in the order of the contract.
+/// Runs all cases of inboxes on those that `harness` starts, with the settings of [`InboxSuite::new`].
+/// See [`InboxSuite::run`] for what it needs.
+///
+/// Not cancel-safe: dropping the future leaves inboxes behind.
+pub async fn run_inbox<H: InboxHarness>(harness: H) -> Report {
+    InboxSuite::new().run(harness).await
+}
+
+/// All cases of outboxes, in the order of the contract.
 pub fn cases() -> impl Iterator<Item = Case> {
-    cases::all()
+    cases::all().map(|tried| tried.case)
+}
+
+/// All cases of inboxes, in the order of what happens to an event.
+pub fn inbox_cases() -> impl Iterator<Item = Case> {
+    inboxes::all().map(|tried| tried.case)
 }

@@ -9,4 +9,18 @@ pub enum Need {
     ConcurrentWriters,
     /// The outbox has several shards.
     Shards,
+    /// The database of an inbox keeps dead letters, too: that an event is dead and its letter are one
+    /// transaction.
+    Letters,
+    /// A statement of an effect can fail because another transaction has the database.
+    Busy,
+    /// A statement of an effect can wait for a lock for too long.
+    LockTimeout,
+    /// The database can end the transaction of an effect because of a deadlock.
+    Deadlock,
+    /// The database can end the transaction of an effect because it cannot be put in an order with
+    /// others.
+    SerializationFailure,
+    /// An effect can lose its connection.
+    LostConnection,
 }

@@ -1,6 +1,7 @@
-//! Runs the conformance suite of stores on SQLite and PostgreSQL, directly and behind a pooler.
+//! Runs the conformance suites of stores on SQLite and PostgreSQL, directly and behind a pooler.
 
 mod broken;
+mod inboxes;
 mod sabotage;
 
 use event_sdk_store_conformance::{Need, Suite};
