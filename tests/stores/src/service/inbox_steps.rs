@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use event_sdk::consumer::{BatchFailure, Ctx, EventBatch, Handle, HandleBatch, Inbox, Outcome};
+use event_sdk::consumer::{
+    BatchFailure, Ctx, EventBatch, Handle, HandleBatch, Inbox, Outcome, OwnerEpoch,
+};
 use event_sdk::dead_letters::{DeadLetter, DeadLetterStore, GivenUp};
 use event_sdk::transport::{Completion, Error};
 use uuid::Uuid;
@@ -121,12 +123,16 @@ struct InboxWithSteps {
 
 #[deny(clippy::missing_trait_methods)]
 impl Inbox for InboxWithSteps {
-    fn give_up(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+    fn give_up(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
         let (inner, steps) = (Arc::clone(&self.inner), self.steps.clone());
         let letter = letter.clone();
         Completion::later(async move {
             steps.before_record(&letter).await;
-            let outcome = inner.give_up(&letter).await?;
+            let outcome = inner.give_up(&letter, owner).await?;
             steps.recorded(&letter, &outcome);
             if outcome != GivenUp::Done {
                 let event = letter.event_id.unwrap_or_default();
@@ -168,12 +174,16 @@ impl<L: DeadLetterStore> DeadLetterStore for LettersWithSteps<L> {
         self.inner.put(letter)
     }
 
-    fn put_unless_done(&self, letter: &DeadLetter) -> Completion<Result<GivenUp, Error>> {
+    fn put_unless_done(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
         let (inner, steps) = (Arc::clone(&self.inner), self.steps.clone());
         let letter = letter.clone();
         Completion::later(async move {
             steps.before_record(&letter).await;
-            let outcome = inner.put_unless_done(&letter).await?;
+            let outcome = inner.put_unless_done(&letter, owner).await?;
             steps.recorded(&letter, &outcome);
             Ok(outcome)
         })

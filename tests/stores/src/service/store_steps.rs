@@ -4,10 +4,11 @@
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use event_sdk::text::Text;
 use event_sdk_store::outbox::{
-    ConfirmedRow, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason, ParkedEntry,
-    PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition, StoreFuture,
-    WhichParked,
+    ConfirmedRow, KeptRow, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason,
+    ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition,
+    StoreFuture, WhichParked,
 };
 use jiff::Timestamp;
 
@@ -194,6 +195,26 @@ impl OutboxStore for StoreWithSteps {
         limit: u32,
     ) -> StoreFuture<'_, Vec<PublishedRow>> {
         self.inner.published_since(shards, since, after, limit)
+    }
+
+    fn newest_published(
+        &self,
+        shards: Vec<u16>,
+        within: Duration,
+    ) -> StoreFuture<'_, Vec<KeptRow>> {
+        self.inner.newest_published(shards, within)
+    }
+
+    fn published_before(
+        &self,
+        shards: Vec<u16>,
+        stream: Text,
+        since: Timestamp,
+        before: (Timestamp, i64),
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<KeptRow>> {
+        self.inner
+            .published_before(shards, stream, since, before, limit)
     }
 
     fn clean(&self, before: Timestamp, limit: u32) -> StoreFuture<'_, u64> {
