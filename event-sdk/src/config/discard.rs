@@ -86,6 +86,10 @@ impl Transport for Discarding {
         self.memory.subscribe(request)
     }
 
+    fn is_connected(&self) -> bool {
+        self.memory.is_connected()
+    }
+
     fn history(&self) -> Option<&dyn History> {
         self.memory.history()
     }

@@ -70,6 +70,11 @@ impl Transport for Refusing {
         self.refuse(Operation::Subscribe)
     }
 
+    fn is_connected(&self) -> bool {
+        // Nothing waits for a connection.
+        true
+    }
+
     fn history(&self) -> Option<&dyn History> {
         Some(self)
     }
