@@ -131,6 +131,10 @@ async fn on_nats(builder: BusBuilder, config: &Config) -> Result<EventBus, Error
 }
 
 #[cfg(not(feature = "nats"))]
+#[expect(
+    clippy::unused_async,
+    reason = "its caller awaits what it does with the feature"
+)]
 async fn on_nats(_: BusBuilder, config: &Config) -> Result<EventBus, Error> {
     Err(missing_feature(config, "nats"))
 }
