@@ -53,6 +53,24 @@ impl Headers {
         Ok(())
     }
 
+    /// Adds a header to those before it, of which none has this name, as the caller knows: the names are
+    /// not compared, so that many headers take time in proportion to their number.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert`](Self::insert).
+    #[doc(hidden)]
+    pub fn insert_new(
+        &mut self,
+        name: impl Into<Text>,
+        value: impl Into<String>,
+    ) -> Result<(), InvalidHeader> {
+        let (name, value) = (name.into(), value.into());
+        check(&name, &value)?;
+        self.0.get_or_insert_default().push((name, value));
+        Ok(())
+    }
+
     /// Removes the header `name`, if it is there.
     pub fn remove(&mut self, name: &str) {
         if let Some(headers) = &mut self.0 {

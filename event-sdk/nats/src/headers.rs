@@ -110,33 +110,39 @@ pub(super) fn wire_len(map: &HeaderMap) -> usize {
     "NATS/1.0\r\n\r\n".len() + map.iter().map(line).sum::<usize>()
 }
 
-/// The headers of a message as it is on the wire, in the order of their names.
+/// The headers of a message as it is on the wire, in the order of their names, without regard to case.
+/// Of several of one name, the first one that is valid is kept.
 ///
-/// One that breaks the wire contract (longer than it may be, with a control
-/// character) is left out, for the event itself is well.
+/// A header that breaks the wire contract (longer than it may be, or with a control character) is left
+/// out: the event itself can be read.
 pub(super) fn read(block: &HeaderBlock<'_>) -> Headers {
     let mut all: Vec<_> = block.iter().filter(|(name, _)| !is_ours(name)).collect();
-    // Sorting is stable: of several values the first stays the first.
-    all.sort_by_key(|(name, _)| *name);
+    // So that equal names stand together. Sorting is stable: the first on the wire stays the first.
+    all.sort_by(|(name, _), (other, _)| without_case(name).cmp(without_case(other)));
     let mut headers = Headers::new();
+    let mut last: Option<&str> = None;
     for (name, value) in all {
-        insert(&mut headers, name, value);
+        if last.is_some_and(|last| name.eq_ignore_ascii_case(last)) {
+            continue;
+        }
+        match headers.insert_new(Text::copy_of(name), value) {
+            Ok(()) => last = Some(name),
+            Err(error) => tracing::warn!(
+                target: crate::TRACING_TARGET,
+                %error,
+                "a header of a received message is left out"
+            ),
+        }
     }
     headers
 }
 
-fn is_ours(name: &str) -> bool {
-    OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours))
+fn without_case(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
-/// Adds a header, unless there is one of its name, or it breaks the wire contract.
-fn insert(headers: &mut Headers, name: &str, value: impl Into<String>) {
-    if headers.get(name).is_some() {
-        return;
-    }
-    if let Err(error) = headers.insert(Text::copy_of(name), value) {
-        tracing::warn!(target: crate::TRACING_TARGET, %error, "a header of a received message is left out");
-    }
+fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours))
 }
 
 #[cfg(test)]
@@ -212,6 +218,13 @@ mod tests {
         assert_eq!(read(&block), headers(&[("A", ""), ("B", "two: three")]));
         let none = HeaderBlock::parse(b"NATS/1.0\r\n\r\n").unwrap();
         assert_eq!(read(&none), Headers::new());
+    }
+
+    #[test]
+    fn of_several_values_the_first_valid_one_on_the_wire_is_kept() {
+        let block = "NATS/1.0\r\nb: 1\r\na: \u{1}\r\nC: 2\r\nB: 3\r\nA: 4\r\na: 5\r\n\r\n";
+        let block = HeaderBlock::parse(block.as_bytes()).unwrap();
+        assert_eq!(read(&block), headers(&[("A", "4"), ("b", "1"), ("C", "2")]));
     }
 
     #[test]

@@ -29,8 +29,7 @@ pub(crate) enum HeaderFault {
     TooMany,
 }
 
-/// The most headers of a message. Whoever reads them looks for repeated names, which takes the
-/// square of their number.
+/// The most headers of a message: a lookup compares the name with each of them.
 const MOST: usize = 1024;
 
 const VERSION: &str = "NATS/1.0";
