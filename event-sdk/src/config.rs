@@ -89,7 +89,7 @@ pub use self::settings::{Setting, settings};
 pub use self::typed::{MemoryConfig, NatsConfig};
 pub use self::unit::{Unit, parse_duration};
 
-/// What the environment variables of settings begin with.
+/// The beginning of the name of every environment variable that is a setting.
 const VARIABLE_PREFIX: &str = "EVENT_SDK_";
 
 /// The configuration of a bus.

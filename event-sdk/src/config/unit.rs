@@ -24,7 +24,8 @@ pub(super) const BYTES: &str = "a size such as `65536`, `512KiB` or `8MiB`";
 ///
 /// # Errors
 ///
-/// What is wrong, and how to write it: a number without a unit, a negative duration, or no duration.
+/// A text that says what is wrong, and how to write a duration. A number without a unit, a negative
+/// duration, and a text that is no duration are refused.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -67,7 +68,7 @@ impl Unit {
     ///
     /// # Errors
     ///
-    /// What is wrong, and how to write it.
+    /// A text that says what is wrong, and how to write a duration.
     pub fn read(self, text: &str) -> Result<Duration, String> {
         let text = text.trim();
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {

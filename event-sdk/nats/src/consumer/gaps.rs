@@ -373,7 +373,7 @@ impl Gaps {
     }
 }
 
-/// What the consumer has delivered; `None` where there is none.
+/// Asks the server what this consumer has delivered. `None` if there is no such consumer.
 pub(super) async fn consumer(
     ack_context: &AckContext,
     name: &str,

@@ -58,7 +58,7 @@ pub(super) struct Put<'a> {
     withdrawn: bool,
 }
 
-/// What the next copy takes the place of.
+/// The message of the key that the next copy replaces.
 struct Earlier {
     /// The sequence that the copy expects of its subject; 0 for none.
     sequence: u64,

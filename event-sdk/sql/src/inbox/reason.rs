@@ -79,7 +79,7 @@ pub(super) fn proves_undone(found: &FoundRecord) -> bool {
     found.is_dead && !dead_before(found).is_some_and(is_too_old)
 }
 
-/// What the error of an event says that is older than the retention, at its end.
+/// The end of the error text for an event that is older than the retention of the inbox.
 pub(super) const TOO_OLD: &str = "older than the retention of the inbox; see `accept_older`";
 
 /// The event was given up before.

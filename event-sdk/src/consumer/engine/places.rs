@@ -14,7 +14,7 @@ use super::Boxed;
 pub(in crate::consumer) struct Places(Arc<Semaphore>);
 
 impl Places {
-    /// So many places, none of which is taken.
+    /// Makes `number` places. None is taken.
     pub(in crate::consumer) fn new(number: usize) -> Self {
         Self(Arc::new(Semaphore::new(number.min(Semaphore::MAX_PERMITS))))
     }

@@ -100,7 +100,7 @@ fn secrets_are_not_shown() {
     }
 }
 
-/// What is shown to a server of a login whose secret is in this file.
+/// The answer to a server that asks for a login, with the secret from this file.
 async fn shown(kind: SecretKind, path: &Path) -> Result<async_nats::Auth, String> {
     Auth::file(kind, path).answer(b"a nonce").await
 }
