@@ -11,14 +11,19 @@
 //! Each claim is judged. A claim of another key that is not doubted confirms it. A success of
 //! another key, whose handler started after the claim, contradicts it, provided that the last result
 //! of another key before the claim was a success too. After the first contradicted claim of an
-//! event, each further one counts as an attempt, and so does one that no other key has judged for
-//! the longest interval.
+//! event, each further one counts as an attempt.
 //!
-//! So one event that claims an outage for ever comes to the end of its attempts and delays nobody,
-//! while in an outage that all events claim no attempt is counted. What remains: an event that is
-//! held over several outages may count one attempt for each outage after the first, if no other
-//! event ran in that outage before it. A claim that no other key has ever contradicted is never
-//! counted: with a single event, it cannot be told from an outage.
+//! Time alone counts none: events whose claims only doubted ones share wait for the next event of
+//! another key. The exception is a consumer that is *full*, since it receives no other event until
+//! some of these are gone: there, a claim of a doubted event that nothing has judged for the longest
+//! interval counts too.
+//!
+//! So one event that claims an outage for ever comes to the end of its attempts while others
+//! succeed, and delays nobody, while in an outage that all events claim no attempt is counted. What
+//! remains: an event that is held over several outages may count one attempt for each outage after
+//! the first, if no other event ran in that outage before it. A claim after which no other key has
+//! ever succeeded is never counted: where all that the consumer may hold claims an outage, there is
+//! one.
 //!
 //! The owner calls a method for each start and end of a handler, and then takes the
 //! [`Action`]s until there are none. It calls [`Breaker::advance`] at [`Breaker::wake_at`].
@@ -131,12 +136,14 @@ impl Breaker {
         }
     }
 
-    /// The handler of an event failed with an outage. The event waits here now.
-    pub(crate) fn outage(&mut self, event: Held<'_>, pass: Pass, now: Duration) {
+    /// The handler of an event failed with an outage. The event waits here now. `full`: the consumer
+    /// holds as many events as it may.
+    pub(crate) fn outage(&mut self, event: Held<'_>, pass: Pass, now: Duration, full: bool) {
         let claim = Claimed {
             by: pass,
             at: self.ticks.next(),
             now,
+            full,
         };
         if !self.scopes.contains_key(event.scope) {
             self.scopes.retain(|_, scope| !scope.is_over(now));
@@ -245,4 +252,6 @@ struct Claimed {
     by: Pass,
     at: Pass,
     now: Duration,
+    /// Whether the consumer can receive nothing more.
+    full: bool,
 }

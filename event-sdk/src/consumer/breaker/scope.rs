@@ -167,11 +167,14 @@ impl Scope {
             });
         }
         let doubted = known.doubted.is_some();
-        let unconfirmed = known.claim.is_some_and(|claim| {
-            claim.before == Dependency::Up
-                && claimed.now.saturating_sub(claim.since) >= interval.longest()
-        });
-        if std::mem::take(&mut known.guilty) || known.contradicted && unconfirmed {
+        // Where nothing more can be received, no other event comes to judge this one.
+        let unjudged = claimed.full
+            && doubted
+            && known.claim.is_some_and(|claim| {
+                claim.before == Dependency::Up
+                    && claimed.now.saturating_sub(claim.since) >= interval.longest()
+            });
+        if std::mem::take(&mut known.guilty) || unjudged {
             self.count(event.id, actions);
         }
         doubted

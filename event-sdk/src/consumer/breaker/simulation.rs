@@ -38,11 +38,15 @@ pub(super) struct Ledger {
     pub(super) dead: BTreeMap<u64, Duration>,
     /// The most events that were held at a time while the breaker was open.
     pub(super) most_fetched_while_open: usize,
+    /// Whether an outage was claimed while the consumer could receive nothing more.
+    pub(super) claimed_while_full: bool,
     /// Handlers that were started during an outage.
     pub(super) starts_in_outage: u32,
     /// How often the breaker was opened.
     pub(super) opened: u32,
     pub(super) ended_at: Duration,
+    /// Whether it ended with an open breaker and no room for another event.
+    pub(super) ended_full_and_open: bool,
 }
 
 struct Consumer<'a> {
@@ -80,6 +84,8 @@ pub(super) fn run(world: &World, deadline: Duration) -> Ledger {
     };
     while consumer.step() && consumer.now < deadline {}
     consumer.ledger.ended_at = consumer.now;
+    consumer.ledger.ended_full_and_open =
+        consumer.held >= world.capacity && consumer.breaker.is_open("");
     consumer.ledger
 }
 
@@ -183,7 +189,9 @@ impl Consumer<'_> {
         let event = self.held(id);
         if self.event(id).liar || self.away() {
             let was_open = self.breaker.is_open("");
-            self.breaker.outage(event, pass, self.now);
+            let full = self.held >= self.world.capacity;
+            self.ledger.claimed_while_full |= full;
+            self.breaker.outage(event, pass, self.now, full);
             if !was_open {
                 self.held_when_opened = self.held;
             }

@@ -105,13 +105,14 @@ impl Engine {
     /// A handler said that a dependency is away. The event waits at the breaker.
     pub(super) fn claim_outage(&mut self, id: usize) {
         let now = self.read_clock();
+        let full = self.unsettled() >= self.max_held;
         let Some(entry) = self.held.get_mut(id) else {
             return;
         };
         entry.state = State::AtBreaker;
         if let Some(pass) = entry.pass.take() {
             let event = self.circuit.held(id, entry);
-            self.circuit.breaker.outage(event, pass, now);
+            self.circuit.breaker.outage(event, pass, now, full);
         }
         self.hold_key(id);
         self.act();
