@@ -56,6 +56,9 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
     for set in feature_sets::TABLE {
         plan.push(clippy(set));
     }
+    plan.push(Step::new("clippy workspace", |_| {
+        lint(&["--workspace", "--all-targets", "--all-features"])
+    }));
     plan.extend([
         Step::new("doc", |_| doc()),
         Step::new("msrv", |notices| msrv::check(metadata, notices)),
@@ -92,16 +95,21 @@ fn plan<'a>(metadata: &'a Metadata, args: &'a Args) -> Vec<Step<'a>> {
     plan
 }
 
-/// Lints one feature set. `incompatible_msrv` is named because the MSRV step relies on it.
+/// Lints one feature set.
 fn clippy(set: &'static FeatureSet) -> Step<'static> {
     Step::new(format!("clippy {}", set.name()), move |_| {
         println!("({})", set.reason);
-        let mut command = cargo();
-        command.arg("clippy").args(set.arguments());
-        command.args(["--", "-D", "warnings", "-D", "clippy::incompatible_msrv"]);
-        run_command(&mut command)?;
-        Ok(Status::Passed)
+        lint(&set.arguments())
     })
+}
+
+/// `incompatible_msrv` is named because the MSRV step relies on it.
+fn lint(what: &[&str]) -> Result<Status> {
+    let mut command = cargo();
+    command.arg("clippy").args(what);
+    command.args(["--", "-D", "warnings", "-D", "clippy::incompatible_msrv"]);
+    run_command(&mut command)?;
+    Ok(Status::Passed)
 }
 
 fn doc() -> Result<Status> {

@@ -1,241 +1,228 @@
-//! CI table of the feature sets that must compile, each with its reason.
+//! CI table of the feature sets in which the published packages must compile, each with its reason.
 //!
-//! The table is checked against the manifests, so that a feature or a package without a row
-//! fails, and a row for something that is gone as well.
+//! The table is checked against the manifests, so that a feature or a published package without a
+//! row fails, and a row for something that is gone as well. Tests, benches, examples and what is
+//! not published are compiled with the whole workspace only, as `cargo xtask test` compiles them.
 
 use anyhow::{Result, bail, ensure};
 
 use crate::metadata::{Metadata, Package};
 
-/// Every promised feature set. A published package stands alone in its rows: built together
-/// with others, it could use what only they ask of a shared dependency.
+/// Every promised feature set. A package stands alone in its rows: built together with others or
+/// with its tests, it could use what only they ask of a shared dependency.
 pub(super) const TABLE: &[FeatureSet] = &[
     FeatureSet {
-        packages: &["event-sdk-subject"],
+        package: "event-sdk-subject",
         features: Features::All,
         reason: "depended on by itself; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-derive"],
+        package: "event-sdk-derive",
         features: Features::All,
         reason: "compiled by itself for every user; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-core"],
+        package: "event-sdk-core",
         features: Features::None,
         reason: "what shared crates of events depend on",
     },
     FeatureSet {
-        packages: &["event-sdk-core"],
+        package: "event-sdk-core",
         features: Features::Only("schemars"),
         reason: "a shared crate of events that derives JsonSchema",
     },
     FeatureSet {
-        packages: &["event-sdk-core"],
+        package: "event-sdk-core",
         features: Features::Only("read-back"),
         reason: "what event-sdk-testing asks of it",
     },
     FeatureSet {
-        packages: &["event-sdk-core"],
+        package: "event-sdk-core",
         features: Features::All,
-        reason: "features only add; its tests are compiled here too",
+        reason: "features only add",
     },
     FeatureSet {
-        packages: &["event-sdk-clock"],
+        package: "event-sdk-clock",
         features: Features::All,
         reason: "what transports and tests of users take their time from; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-conformance"],
+        package: "event-sdk-conformance",
         features: Features::All,
         reason: "the tests of another transport; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-memory"],
+        package: "event-sdk-memory",
         features: Features::All,
         reason: "a program that takes the transport without the bus; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-nats"],
+        package: "event-sdk-nats",
         features: Features::All,
         reason: "a program that takes the transport without the bus; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::None,
         reason: "a service that brings its own transport",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Default,
         reason: "what `cargo add event-sdk` gives",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Only("memory"),
         reason: "the memory transport, chosen by name",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Only("nats"),
         reason: "a service whose events travel over NATS alone",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Only("signal"),
         reason: "a service that brings its own transport, and ends at a signal",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Only("config"),
         reason: "a service that brings its own transport, and is configured",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Several(&["config", "memory"]),
         reason: "a service that is configured to use memory, or nothing",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Several(&["config", "nats"]),
         reason: "a service that is configured to use NATS, or nothing",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::Only("schemars"),
         reason: "a service whose events derive JsonSchema",
     },
     FeatureSet {
-        packages: &["event-sdk"],
+        package: "event-sdk",
         features: Features::All,
-        reason: "features only add; its tests and benches are compiled here too",
+        reason: "features only add",
     },
     FeatureSet {
-        packages: &["event-sdk-nats-server"],
+        package: "event-sdk-nats-server",
         features: Features::All,
         reason: "tests that need a server and no event-sdk; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-testing"],
+        package: "event-sdk-testing",
         features: Features::None,
         reason: "the tests of a service that need no server",
     },
     FeatureSet {
-        packages: &["event-sdk-observe"],
+        package: "event-sdk-observe",
         features: Features::None,
         reason: "features only add; a service may take it before it chooses one",
     },
     FeatureSet {
-        packages: &["event-sdk-observe"],
+        package: "event-sdk-observe",
         features: Features::Only("otel"),
         reason: "a service that exports traces with OpenTelemetry",
     },
     FeatureSet {
-        packages: &["event-sdk-observe"],
+        package: "event-sdk-observe",
         features: Features::All,
-        reason: "features only add; its tests are compiled here too",
+        reason: "features only add",
     },
     FeatureSet {
-        packages: &["event-sdk-store"],
+        package: "event-sdk-store",
         features: Features::All,
         reason: "the stores of another database; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-store-conformance"],
+        package: "event-sdk-store-conformance",
         features: Features::All,
         reason: "the tests of another store; has no features",
     },
     FeatureSet {
-        packages: &["event-sdk-sql"],
+        package: "event-sdk-sql",
         features: Features::None,
         reason: "features only add; a crate that is generic over the database",
     },
     FeatureSet {
-        packages: &["event-sdk-sql"],
+        package: "event-sdk-sql",
         features: Features::Default,
         reason: "what `cargo add event-sdk-sql` gives",
     },
     FeatureSet {
-        packages: &["event-sdk-sql"],
+        package: "event-sdk-sql",
         features: Features::Only("sqlite"),
         reason: "SQLite, chosen by name",
     },
     FeatureSet {
-        packages: &["event-sdk-sql"],
+        package: "event-sdk-sql",
         features: Features::Only("postgres"),
         reason: "a service on PostgreSQL alone",
     },
     FeatureSet {
-        packages: &["event-sdk-sql"],
+        package: "event-sdk-sql",
         features: Features::Only("tls"),
         reason: "features only add; without PostgreSQL it has no effect",
     },
     FeatureSet {
-        packages: &["event-sdk-sql"],
+        package: "event-sdk-sql",
         features: Features::All,
-        reason: "features only add; its tests are compiled here too",
+        reason: "features only add",
     },
     FeatureSet {
-        packages: &["event-sdk-testing"],
+        package: "event-sdk-testing",
         features: Features::Only("nats"),
         reason: "the tests of a service that start a real server",
     },
     FeatureSet {
-        packages: &["event-sdk-testing"],
+        package: "event-sdk-testing",
         features: Features::All,
-        reason: "features only add; its tests are compiled here too",
+        reason: "features only add",
     },
     FeatureSet {
-        packages: &["event-schemas-subset"],
+        package: "event-schemas-subset",
         features: Features::All,
         reason: "of use to whoever compares JSON Schemas; has no features",
     },
     FeatureSet {
-        packages: &["event-schemas"],
+        package: "event-schemas",
         features: Features::None,
         reason: "a program that makes something else of a catalogue",
     },
     FeatureSet {
-        packages: &["event-schemas"],
+        package: "event-schemas",
         features: Features::Only("cli"),
         reason: "a user's binary that mounts the command line",
     },
     FeatureSet {
-        packages: &["event-schemas"],
+        package: "event-schemas",
         features: Features::Only("sources"),
         reason: "a test of one's own that no event is in no catalogue",
     },
     FeatureSet {
-        packages: &["event-schemas"],
+        package: "event-schemas",
         features: Features::All,
-        reason: "features only add; its tests are compiled here too",
-    },
-    FeatureSet {
-        packages: &[
-            "event-sdk-examples",
-            "event-sdk-tests",
-            "event-sdk-test-compiler",
-            "event-sdk-test-events",
-            "event-sdk-test-programs",
-            "event-sdk-test-servers",
-            "event-sdk-test-stores",
-            "xtask",
-        ],
-        features: Features::All,
-        reason: "never published, so only built inside this workspace",
+        reason: "features only add",
     },
 ];
 
-/// Some packages and the features they are compiled with.
+/// A published package and the features it is compiled with.
 #[derive(Clone, Copy)]
 pub(super) struct FeatureSet {
-    packages: &'static [&'static str],
+    package: &'static str,
     features: Features,
     /// Who needs it.
     pub(super) reason: &'static str,
 }
 
-/// Which features of the packages are on.
+/// Which features of the package are on.
 #[derive(Clone, Copy)]
 enum Features {
     None,
@@ -250,36 +237,32 @@ enum Features {
 impl FeatureSet {
     /// For headings and the final table.
     pub(super) fn name(&self) -> String {
-        let packages = self.packages.join(" ");
+        let package = self.package;
         match self.features {
-            Features::None => format!("{packages} (no features)"),
-            Features::Default => format!("{packages} (default)"),
-            Features::Only(feature) => format!("{packages} ({feature})"),
-            Features::Several(features) => format!("{packages} ({})", features.join(", ")),
-            Features::All => format!("{packages} (all features)"),
+            Features::None => format!("{package} (no features)"),
+            Features::Default => format!("{package} (default)"),
+            Features::Only(feature) => format!("{package} ({feature})"),
+            Features::Several(features) => format!("{package} ({})", features.join(", ")),
+            Features::All => format!("{package} (all features)"),
         }
     }
 
-    /// What selects it on cargo's command line. With all features, the tests, benches and
-    /// examples are compiled too; a smaller set is promised for the library.
+    /// What selects it on cargo's command line.
     pub(super) fn arguments(&self) -> Vec<&'static str> {
-        let mut arguments = Vec::new();
-        for package in self.packages {
-            arguments.extend(["--package", package]);
-        }
+        let mut arguments = vec!["--package", self.package, "--lib"];
         match self.features {
-            Features::None => arguments.extend(["--lib", "--no-default-features"]),
-            Features::Default => arguments.push("--lib"),
+            Features::Default => {}
+            Features::All => arguments.push("--all-features"),
+            Features::None => arguments.push("--no-default-features"),
             Features::Only(feature) => {
-                arguments.extend(["--lib", "--no-default-features", "--features", feature]);
+                arguments.extend(["--no-default-features", "--features", feature]);
             }
             Features::Several(features) => {
-                arguments.extend(["--lib", "--no-default-features"]);
+                arguments.push("--no-default-features");
                 for feature in features {
                     arguments.extend(["--features", feature]);
                 }
             }
-            Features::All => arguments.extend(["--all-targets", "--all-features"]),
         }
         arguments
     }
@@ -287,18 +270,18 @@ impl FeatureSet {
 
 /// Refuses a table that does not cover the workspace as it is.
 pub(super) fn check(table: &[FeatureSet], metadata: &Metadata) -> Result<()> {
+    let published: Vec<_> = metadata.members().filter(|p| p.is_published()).collect();
     for set in table {
-        for name in set.packages {
-            ensure!(
-                metadata.members().any(|package| package.name == *name),
-                "the feature sets name `{name}`, which is no package of this workspace: {ADVICE}"
-            );
-        }
+        let name = set.package;
+        ensure!(
+            published.iter().any(|package| package.name == name),
+            "the feature sets name `{name}`, which is no published package of this workspace: {ADVICE}"
+        );
     }
-    for package in metadata.members() {
+    for package in published {
         let sets: Vec<_> = table
             .iter()
-            .filter(|set| set.packages.contains(&package.name.as_str()))
+            .filter(|set| set.package == package.name)
             .collect();
         check_package(package, &sets)?;
     }
@@ -315,10 +298,6 @@ fn check_package(package: &Package, sets: &[&FeatureSet]) -> Result<()> {
         "`{name}` has no feature set with all features: {ADVICE}"
     );
     for set in sets {
-        ensure!(
-            !package.is_published() || set.packages.len() == 1,
-            "`{name}` is published and shares a feature set with other packages: {ADVICE}"
-        );
         let named = match set.features {
             Features::Only(feature) => &[feature][..],
             Features::Several(features) => features,
@@ -330,9 +309,6 @@ fn check_package(package: &Package, sets: &[&FeatureSet]) -> Result<()> {
                 "`{name}` has no feature `{feature}`: {ADVICE}"
             );
         }
-    }
-    if !package.is_published() {
-        return Ok(());
     }
     for feature in package.features.keys() {
         let covered = sets.iter().any(|set| match set.features {
@@ -359,20 +335,19 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const fn set(packages: &'static [&'static str], features: Features) -> FeatureSet {
+    const fn set(package: &'static str, features: Features) -> FeatureSet {
         FeatureSet {
-            packages,
+            package,
             features,
             reason: "for the test",
         }
     }
 
-    const GOOD: [FeatureSet; 5] = [
-        set(&["sdk"], Features::None),
-        set(&["sdk"], Features::Default),
-        set(&["sdk"], Features::Only("memory")),
-        set(&["sdk"], Features::All),
-        set(&["tests"], Features::All),
+    const GOOD: [FeatureSet; 4] = [
+        set("sdk", Features::None),
+        set("sdk", Features::Default),
+        set("sdk", Features::Only("memory")),
+        set("sdk", Features::All),
     ];
 
     /// A published `sdk` with the features `default` and `memory`, and unpublished `tests`.
@@ -420,32 +395,33 @@ mod tests {
         assert!(refusal(&without(1)).contains("feature `default` of `sdk` has no set"));
         assert!(refusal(&without(2)).contains("feature `memory` of `sdk` has no set"));
         assert!(refusal(&without(3)).contains("`sdk` has no feature set with all features"));
-        assert!(refusal(&without(4)).contains("`tests` has no feature set with all features"));
     }
 
     #[test]
     fn a_row_for_what_does_not_exist_is_refused() {
         let with = |extra| refusal(&[GOOD.as_slice(), &[extra]].concat());
-        let package = with(set(&["gone"], Features::All));
-        assert!(package.contains("`gone`, which is no package"), "{package}");
+        let package = with(set("gone", Features::All));
+        assert!(
+            package.contains("`gone`, which is no published"),
+            "{package}"
+        );
+        let unpublished = with(set("tests", Features::All));
+        assert!(
+            unpublished.contains("`tests`, which is no published"),
+            "{unpublished}"
+        );
         for features in [
             Features::Only("gone"),
             Features::Several(&["memory", "gone"]),
         ] {
-            let feature = with(set(&["sdk"], features));
+            let feature = with(set("sdk", features));
             assert!(feature.contains("`sdk` has no feature `gone`"), "{feature}");
         }
     }
 
     #[test]
-    fn a_published_package_must_stand_alone() {
-        let table = [GOOD.as_slice(), &[set(&["tests", "sdk"], Features::All)]].concat();
-        assert!(refusal(&table).contains("`sdk` is published and shares"));
-    }
-
-    #[test]
     fn each_set_says_how_cargo_selects_it() {
-        let arguments = |features| set(&["a"], features).arguments().join(" ");
+        let arguments = |features| set("a", features).arguments().join(" ");
         assert_eq!(
             arguments(Features::None),
             "--package a --lib --no-default-features"
@@ -459,9 +435,6 @@ mod tests {
             arguments(Features::Several(&["f", "g"])),
             "--package a --lib --no-default-features --features f --features g"
         );
-        assert_eq!(
-            set(&["a", "b"], Features::All).arguments().join(" "),
-            "--package a --package b --all-targets --all-features"
-        );
+        assert_eq!(arguments(Features::All), "--package a --lib --all-features");
     }
 }
