@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use async_nats::{AuthError, ConnectErrorKind, ConnectOptions};
 
 use super::connection::ConnectionMonitor;
-use super::options::{Address, Auth, NatsOptions, Resolved};
+use super::options::{Address, Auth, NatsOptions};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use tokio::sync::Semaphore;
 
 /// Capacity of a subscription in the client, which drops further messages: more than can be in
 /// flight.
@@ -27,11 +28,7 @@ pub(super) async fn connect(
     monitor: &Arc<ConnectionMonitor>,
 ) -> Result<async_nats::Client, Error> {
     options.check()?;
-    let Resolved {
-        addresses,
-        login: in_url,
-    } = options.servers.resolve()?;
-    let auth = options.auth.clone().or(in_url.map(Auth::Given));
+    let (addresses, auth) = options.resolve()?;
     if let Some(auth) = &auth {
         check(auth, options).await?;
     }
@@ -53,7 +50,7 @@ pub(super) async fn connect(
             .connection_timeout(options.connect_timeout)
             .request_timeout(Some(options.request_timeout))
             .ping_interval(options.ping_interval)
-            .subscription_capacity(LEAST_CAPACITY.max(in_flight.saturating_mul(2)))
+            .subscription_capacity(capacity(in_flight))
             .require_tls(options.tls.required || options.servers.all_secure())
             .tls_client_config(tls.clone());
         if options.tls.first {
@@ -100,12 +97,18 @@ pub(super) async fn connect(
     }
 }
 
+/// Places for the messages of a subscription of the client, at most as many as a channel can have.
+fn capacity(in_flight: usize) -> usize {
+    let twice = in_flight.saturating_mul(2);
+    twice.clamp(LEAST_CAPACITY, Semaphore::MAX_PERMITS)
+}
+
 /// Validates the login. A callback has the time of one attempt to connect.
 async fn check(auth: &Auth, options: &NatsOptions) -> Result<(), Error> {
     let limit = options.connect_timeout;
     let checked = tokio::time::timeout(limit, auth.check()).await;
     checked.unwrap_or_else(|_| {
-        let reason = format!("there was no login within {limit:?}");
+        let reason = format!("the callback of `login_from`, or the file with the secret, gave no login within {limit:?}; make it faster, or raise `connect_timeout`");
         Err(Error::new(ErrorKind::Timeout, Operation::Configure, reason))
     })
 }
@@ -157,4 +160,15 @@ fn reconnecting(
                 None => Duration::MAX,
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_publishes_may_be_in_flight() {
+        assert_eq!(capacity(0), LEAST_CAPACITY);
+        assert_eq!(capacity(usize::MAX), Semaphore::MAX_PERMITS);
+    }
 }

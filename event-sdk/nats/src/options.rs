@@ -19,7 +19,8 @@ pub(super) use auth::Auth;
 pub(super) use limits::Limits;
 pub(super) use masked::FreeText;
 pub(super) use reconnect::Reconnect;
-pub(super) use servers::{Address, Resolved, Servers};
+use servers::Resolved;
+pub(super) use servers::{Address, Servers};
 pub(super) use tls::Tls;
 
 use auth::{Login, LoginCallback, Secret, SecretKind};
@@ -388,7 +389,21 @@ impl NatsOptions {
     /// [`ErrorKind::InvalidOption`].
     pub fn validate(&self) -> Result<(), Error> {
         self.check()?;
-        self.servers.resolve().map(drop)
+        self.resolve().map(drop)
+    }
+
+    /// The addresses of the servers, and the login, which stands in the options or in the URLs.
+    pub(super) fn resolve(&self) -> Result<(Vec<Address>, Option<Auth>), Error> {
+        let Resolved { addresses, login } = self.servers.resolve()?;
+        let auth = match (&self.auth, login) {
+            (Some(_), Some(_)) => {
+                return Err(refused(
+                    "both the URL and another option give a login, such as a user or a token; remove one of them",
+                ));
+            }
+            (auth, login) => auth.clone().or(login.map(Auth::Given)),
+        };
+        Ok((addresses, auth))
     }
 }
 

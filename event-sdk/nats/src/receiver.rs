@@ -42,7 +42,7 @@ use self::task::Task;
 use self::wire::Decoder;
 use super::connection::ConnectionMonitor;
 use super::error::ErrorContext;
-use super::options::{Address, Auth, NatsOptions, Resolved};
+use super::options::{Address, NatsOptions};
 use event_sdk_core::transport::{Error, ErrorKind};
 
 /// A handle of the connection.
@@ -108,11 +108,7 @@ impl Receiver {
     }
 
     async fn start(&self) -> Result<(), Error> {
-        let Resolved {
-            addresses,
-            login: in_url,
-        } = self.options.servers.resolve()?;
-        let auth = self.options.auth.clone().or(in_url.map(Auth::Given));
+        let (addresses, auth) = self.options.resolve()?;
         let tls = self.options.tls.config().await?;
         let all_secure = self.options.servers.all_secure();
         let given = addresses

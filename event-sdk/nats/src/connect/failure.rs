@@ -19,7 +19,7 @@ pub(crate) async fn connecting(
 ) -> Error {
     let tls = &options.tls;
     let (kind, reason) = match error.kind() {
-        ConnectErrorKind::AuthorizationViolation => refused(auth).await,
+        ConnectErrorKind::AuthorizationViolation => refused(auth, options).await,
         ConnectErrorKind::Authentication => (
             ErrorKind::Unauthenticated,
             "the credentials cannot be shown to the server".to_owned(),
@@ -31,7 +31,9 @@ pub(crate) async fn connecting(
             "the name of the server cannot be resolved; a token belongs before it, as `token@host`"
                 .to_owned(),
         ),
-        _ if says(&error).is_some_and(|said| is_about_credentials(&said)) => refused(auth).await,
+        _ if says(&error).is_some_and(|said| is_about_credentials(&said)) => {
+            refused(auth, options).await
+        }
         _ => behind(&error, tls),
     };
     let servers = &options.servers;
@@ -77,9 +79,15 @@ pub(super) fn is_abrupt(error: &ConnectError) -> bool {
 
 const NOT_SECURE: &str = "no secure connection can be made";
 
-async fn refused(auth: Option<&Auth>) -> (ErrorKind, String) {
+/// Asks the login who was refused, for the time of one attempt to connect.
+async fn refused(auth: Option<&Auth>, options: &NatsOptions) -> (ErrorKind, String) {
     let reason = match auth {
-        Some(auth) => auth.refused().await,
+        Some(auth) => {
+            let said = tokio::time::timeout(options.connect_timeout, auth.refused()).await;
+            said.unwrap_or_else(|_| {
+                "the server refuses the login; which one is unknown, since the callback of `login_from`, or the file with the secret, does not answer any more".to_owned()
+            })
+        }
         None => "the server wants to know who connects, and there are no credentials; give some with `user`, `token`, `nkey` or `credentials_file`".to_owned(),
     };
     (ErrorKind::Unauthenticated, reason)

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ack_context::AckContext;
+use super::bind::Delivered;
 use super::gaps;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, WentBack};
@@ -17,17 +18,29 @@ use event_sdk_core::transport::{Error, WentBack};
 const LOOKS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Looks at the consumer and then at the stream, which has everything that was delivered before.
+/// How often a look is repeated that a server cannot answer, and after which pause: a cluster that comes
+/// back elects its leaders first, and delivers nothing before.
+const UNANSWERED: u32 = 10;
+const UNANSWERED_PAUSE: Duration = Duration::from_secs(1);
+
+/// Looks at the consumer and then at the stream, which has everything that was delivered before. Repeats
+/// what a server cannot answer at the moment.
 pub(super) async fn look(
     ack_context: Arc<AckContext>,
     consumer: Text,
 ) -> Result<Option<WentBack>, Error> {
-    let mut looks = 0;
+    let (mut looks, mut unanswered) = (0, 0);
     loop {
-        let Some(at) = gaps::consumer(&ack_context, &consumer).await? else {
-            return Ok(None);
+        let (at, last) = match look_once(&ack_context, &consumer).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(None),
+            Err(error) if error.is_transient() && unanswered < UNANSWERED => {
+                unanswered += 1;
+                tokio::time::sleep(UNANSWERED_PAUSE).await;
+                continue;
+            }
+            Err(error) => return Err(error),
         };
-        let last = gaps::last_sequence(&ack_context).await?;
         if !at.is_beyond(last) {
             return Ok(None);
         }
@@ -38,6 +51,19 @@ pub(super) async fn look(
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// What the consumer has delivered, and the last sequence of its stream after that. `None` if there is no
+/// such consumer.
+async fn look_once(
+    ack_context: &AckContext,
+    consumer: &str,
+) -> Result<Option<(Delivered, u64)>, Error> {
+    let Some(at) = gaps::consumer(ack_context, consumer).await? else {
+        return Ok(None);
+    };
+    let last = gaps::last_sequence(ack_context).await?;
+    Ok(Some((at, last)))
 }
 
 #[cfg(test)]

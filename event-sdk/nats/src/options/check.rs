@@ -63,3 +63,26 @@ fn bad_prefix(prefix: &str) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::NatsOptions;
+
+    #[test]
+    fn one_login_is_given_by_the_options_or_by_the_url() {
+        let with_token = |url| NatsOptions::new(url).token("a-token");
+        with_token("nats://one.example:4222").validate().unwrap();
+        NatsOptions::new("nats://me:hidden@one.example:4222")
+            .validate()
+            .unwrap();
+        let error = with_token("nats://me:hidden@one.example:4222")
+            .validate()
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("remove one"), "{error}");
+        assert!(
+            !error.contains("hidden") && !error.contains("a-token"),
+            "{error}"
+        );
+    }
+}
