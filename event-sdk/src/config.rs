@@ -66,6 +66,7 @@ mod familiar;
 mod file;
 mod loader;
 
+mod debug;
 mod naming;
 mod validate;
 
@@ -96,7 +97,7 @@ const VARIABLE_PREFIX: &str = "EVENT_SDK_";
 ///
 /// Each field is the [setting](settings) of the same name, and has its documentation there too.
 /// `Debug` shows no secret. Fields may be added: start with `default()`, or load it.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Config {
     /// Defaults for a kind of deployment. It was applied when the configuration was loaded.

@@ -147,7 +147,8 @@ impl ConfigLoader {
 fn apply_preset(config: &mut Config, entries: &[Entry]) {
     let mut presets = entries.iter().rev();
     let chosen = presets.find(|entry| entry.setting.name() == "preset");
-    let Some(preset) = chosen.map_or(config.preset, |entry| Preset::named(&entry.text)) else {
+    let Some(preset) = chosen.map_or(config.preset, |entry| Preset::named(entry.text.trim()))
+    else {
         return;
     };
     for (name, text) in preset.values() {

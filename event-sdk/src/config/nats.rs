@@ -81,8 +81,9 @@ impl Config {
         }
         let options = self.with_login(self.with_tls(options));
         options.validate().map_err(|error| {
-            // It names what is wrong, and shows no secret.
-            ConfigProblem::new(ProblemKind::InvalidValue, error.to_string())
+            // It says what is wrong, and shows no secret.
+            let text = format!("the settings `nats.…`: {error}");
+            ConfigProblem::new(ProblemKind::InvalidValue, text)
         })?;
         Ok(options)
     }

@@ -74,11 +74,13 @@ impl Setting {
         self.text(&Config::default())
     }
 
-    /// The value in `config`, as it would be written, and `…` for a secret; `None` if it is not set.
+    /// The value in `config`, as it would be written; `None` if it is not set. `…` stands for a secret,
+    /// and for a text that may be one, such as the contents of a credentials file in place of its path.
     #[must_use]
     pub fn shown(&self, config: &Config) -> Option<String> {
         let text = self.text(config)?;
-        Some(if self.secret { "…".to_owned() } else { text })
+        let hidden = self.secret || is_like_a_secret(&text);
+        Some(if hidden { "…".to_owned() } else { text })
     }
 
     /// The environment variable under this prefix.
@@ -141,4 +143,14 @@ const fn secret(
         secret: true,
         ..setting(name, doc, example, field)
     }
+}
+
+/// Whether a value has the form of a secret: of a URL with credentials, of PEM, of a JWT, or of a long
+/// text that is neither a path nor a name of several tokens.
+fn is_like_a_secret(text: &str) -> bool {
+    let is_long = text.chars().count() > 32;
+    text.contains(['@', '\n'])
+        || text.contains("-----")
+        || text.starts_with("eyJ")
+        || (is_long && !text.contains(['/', '\\', '.', ',', '{']))
 }

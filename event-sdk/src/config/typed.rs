@@ -27,7 +27,7 @@ pub struct MemoryConfig {
 /// of `NatsOptions`.
 ///
 /// Fields may be added: start with `default()`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NatsConfig {
     /// The URLs of the servers, with commas between them. Not shown, since they may have

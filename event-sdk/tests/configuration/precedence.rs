@@ -100,6 +100,18 @@ fn the_environment_chooses_the_file_and_the_preset() {
 }
 
 #[test]
+fn white_space_around_a_preset_changes_nothing() {
+    let variables = [
+        ("EVENT_SDK_PRESET", " production\r"),
+        ("EVENT_SDK_NATS__URL", "nats://one.example"),
+    ];
+    let config = loader(&variables).load().unwrap();
+    assert_eq!(config.preset, Some(Preset::Production));
+    assert_eq!(config.transport, Some(TransportChoice::Nats));
+    assert_eq!(config.nats.connect_within, 60 * SECOND);
+}
+
+#[test]
 fn presets_are_defaults_of_their_deployment() {
     for (preset, transport, level, within) in [
         ("development", TransportChoice::Memory, LogLevel::Debug, 0),

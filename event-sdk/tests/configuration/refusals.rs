@@ -262,9 +262,6 @@ fn secrets_are_in_no_error_and_no_debug() {
                 }
                 Ok(config) => {
                     let shown = setting.shown(&config).unwrap_or_default();
-                    if !setting.is_secret() {
-                        continue;
-                    }
                     let options = config.nats_options();
                     format!("{shown} {config:?} {config:#?} {options:?}")
                 }
