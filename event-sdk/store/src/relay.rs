@@ -166,7 +166,7 @@ impl Relay {
     /// longest time after which JetStream syncs its files.
     ///
     /// A loss that reaches further back is that of a restored backup. It is reported, and nothing of it
-    /// is published again.
+    /// is published again. Only rows that are still [kept](Self::keep_published) can be compared.
     pub fn repair_within(mut self, within: Duration) -> Self {
         self.options.repair_within = within;
         self

@@ -60,8 +60,13 @@ impl Recover {
                 unknown(UnknownReason::RelaysRunning { relays });
             } else {
                 known.rows = KnownRows::load(outbox.as_ref(), self.at_most).await?;
-                if known.rows.is_none() {
-                    unknown(too_many.clone());
+                match &known.rows {
+                    None => unknown(too_many.clone()),
+                    // No stream is compared with such rows.
+                    Some(rows) if rows.has_only_unpublished() => {
+                        unknown(UnknownReason::NothingKept);
+                    }
+                    Some(_) => {}
                 }
             }
         }

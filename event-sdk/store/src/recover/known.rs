@@ -77,6 +77,11 @@ impl KnownRows {
             .is_some_and(|row| row.published.is_some())
     }
 
+    /// Whether there are rows, and none of them is known to be in a stream.
+    pub(super) fn has_only_unpublished(&self) -> bool {
+        !self.rows.is_empty() && self.streams().next().is_none()
+    }
+
     /// The streams to which rows were published.
     pub(super) fn streams(&self) -> impl Iterator<Item = &Text> {
         let places = self.rows.iter().filter_map(|row| row.published.as_ref());

@@ -51,8 +51,8 @@ pub enum UnknownReason {
     /// The oldest row that the outbox has kept is lost in the stream: events before it may be lost
     /// too, and their rows were deleted.
     KeptTooShort,
-    /// The outbox has kept no row of the stream: which of its messages are events of this outbox is
-    /// unknown.
+    /// The outbox has kept no row of the stream, or of any stream: which messages are events of this outbox
+    /// is unknown.
     NothingKept,
     /// The stream has messages that the outbox does not know, which may be events of transactions that
     /// its database has lost. Say which subjects this outbox alone publishes:
@@ -110,7 +110,7 @@ impl fmt::Display for Unknown {
                 "the oldest row that the outbox has kept is lost; whether events before it are lost too is unknown",
             ),
             UnknownReason::NothingKept => f.write_str(
-                "the outbox has kept no published row of it, so which of its messages the outbox has lost is unknown",
+                "the outbox has kept no published row, so which messages are its events is unknown: look whether its unpublished rows are in the stream before relays run",
             ),
             UnknownReason::OtherPublishers => f.write_str(
                 "it has messages that the outbox does not know; whether they are events of lost transactions is unknown: say which subjects the outbox alone publishes",
@@ -128,7 +128,7 @@ impl fmt::Display for Unknown {
             }
             UnknownReason::TooMany { limit } => write!(
                 f,
-                "there are more than {limit} rows; nothing of them was compared: raise the limit, or name a time since which is compared"
+                "there are more than {limit} rows; nothing of them was compared: raise the limit with `at_most`"
             ),
             UnknownReason::RelaysRunning { relays } => write!(
                 f,

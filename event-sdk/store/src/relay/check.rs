@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use event_sdk::stream::Retention;
 use event_sdk::text::Text;
-use event_sdk::transport::{Error, ErrorKind, StreamState};
+use event_sdk::transport::{Capability, Error, ErrorKind, StreamState};
 use jiff::Timestamp;
 
 use super::before;
@@ -66,8 +66,8 @@ pub(super) struct Checked {
     pub(super) since: Option<Timestamp>,
     /// Streams whose last row is where it was, with its sequence.
     pub(super) known: Vec<(Text, u64)>,
-    /// Why a stream may not be read.
-    pub(super) denied: Option<Error>,
+    /// Why a stream cannot be read, for example because that is not permitted.
+    pub(super) unread: Option<Error>,
 }
 
 /// Why a check has no result.
@@ -119,9 +119,8 @@ impl Check {
             .newest_published(self.shards.clone(), self.within);
         for row in newest.await? {
             match self.stream(row, &mut checked).await {
-                // Others may be read.
-                Err(CheckFailed::Stream(error)) if *error.kind() == ErrorKind::PermissionDenied => {
-                    checked.denied = Some(error);
+                Err(CheckFailed::Stream(error)) if is_of_one_stream(&error) => {
+                    checked.unread = Some(error);
                 }
                 other => other?,
             }
@@ -173,7 +172,7 @@ impl Check {
             .max()
             .unwrap_or_default();
         let outcome = if too_many {
-            LossOutcome::LeftOlder
+            LossOutcome::LeftTooMany
         } else {
             self.outcome(&state, common, &newest, &mut lost).await?
         };
@@ -390,16 +389,19 @@ impl There {
     }
 }
 
-impl CheckFailed {
-    /// Whether the transport says that streams cannot be read at all.
-    pub(super) fn is_final(&self) -> bool {
-        match self {
-            Self::Store(_) => false,
-            Self::Stream(error) => {
-                matches!(error.kind(), ErrorKind::Unsupported(_) | ErrorKind::Closed)
-            }
-        }
+/// Whether the transport says that streams cannot be read at all. A server that is coming back may say
+/// for a moment that it stores nothing.
+pub(super) fn is_final(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Unsupported(capability) => *capability != Capability::Store,
+        ErrorKind::Closed | ErrorKind::InvalidOption => true,
+        _ => false,
     }
+}
+
+/// Whether the error is about one stream: others may be read.
+fn is_of_one_stream(error: &Error) -> bool {
+    !error.is_transient() && !is_final(error) && !matches!(error.kind(), ErrorKind::Unsupported(_))
 }
 
 impl StreamLoss {

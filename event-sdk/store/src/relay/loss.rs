@@ -36,17 +36,20 @@ pub enum LossOutcome {
     /// Nothing: rows are lost that were published longer before the newest one than
     /// [`repair_within`](super::Relay::repair_within).
     LeftOlder,
+    /// Nothing: the stream has lost more than 200,000 rows, the most that are compared.
+    LeftTooMany,
     /// Nothing: the stream was made anew, or is missing.
     LeftStreamAnew,
     /// Nothing: the stream drops acknowledged messages, so that it cannot be known which of the
     /// lost ones were handled.
     LeftAcknowledged,
-    /// Nothing: the stream has too many messages to be searched for rows that were moved in it.
+    /// Nothing: the stream has more than 500,000 messages to be searched for rows that were moved in it.
     LeftUnsearched,
 }
 
 impl LossOutcome {
-    /// Whether the relay publishes the lost rows again. Other losses are repaired by hand.
+    /// Whether the relay publishes the lost rows again. Other losses are repaired by
+    /// [`recover`](crate::recover), or by hand.
     #[must_use]
     pub const fn is_repaired(self) -> bool {
         matches!(self, Self::PublishedAgain)
@@ -57,10 +60,11 @@ impl fmt::Display for LossOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::PublishedAgain => "they are published again",
-            Self::LeftOlder => "some of them are older than `repair_within`, so compare outbox and stream, and publish them again by hand",
-            Self::LeftStreamAnew => "the stream was made anew or is missing, so decide which of them it needs, and publish them again by hand",
+            Self::LeftOlder => "some of them are older than `repair_within`, so stop the relays and run `recover`",
+            Self::LeftTooMany => "they are too many to be compared here, so stop the relays and run `recover`",
+            Self::LeftStreamAnew => "the stream was made anew or is missing, so create it if it is missing, stop the relays and run `recover`",
             Self::LeftAcknowledged => "the stream drops acknowledged messages, and some of them may have been handled, so compare with the consumers and publish them again by hand",
-            Self::LeftUnsearched => "the stream has too many messages to be searched for them, so compare outbox and stream, and publish them again by hand",
+            Self::LeftUnsearched => "the stream has too many messages to be searched for them here, so stop the relays and run `recover`",
         })
     }
 }

@@ -14,6 +14,7 @@ on_both!(
     relays_that_run,
     more_rows_than_memory_may_hold,
     an_outbox_that_has_kept_nothing,
+    an_outbox_that_has_published_nothing,
     other_publishers,
     a_stream_that_does_not_exist,
     message_ids_that_are_no_event_ids,
@@ -85,6 +86,17 @@ async fn an_outbox_that_has_kept_nothing<H: Home>() {
     let plan = rig.plan().await;
     assert_eq!(reasons(&plan), [UnknownReason::NothingKept]);
     assert!(plan.divergences.is_empty(), "{plan}");
+}
+
+/// All that was published is in the stream, and the database is older than the first publish.
+async fn an_outbox_that_has_published_nothing<H: Home>() {
+    let rig = Rig::<H>::after(5).await;
+    rig.shop
+        .execute("update event_outbox set state = 0, published_at = null, stream = null, sequence = null")
+        .await;
+    let recover = Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
+    let plan = recover.plan().await.unwrap();
+    assert_eq!(reasons(&plan), [UnknownReason::NothingKept]);
 }
 
 async fn other_publishers<H: Home>() {

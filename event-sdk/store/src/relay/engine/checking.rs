@@ -6,15 +6,22 @@ use std::collections::HashSet;
 use event_sdk::text::Text;
 use event_sdk::transport::{Error, Stored};
 
-use super::super::check::{Check, CheckFailed, Checked};
+use super::super::check::{Check, CheckFailed, Checked, is_final};
 use super::super::loss::{LossOutcome, StreamLoss};
 use super::resending::Stage;
+use super::upkeep::ends_relay;
 use super::{Engine, Reading};
 use crate::TRACING_TARGET;
 use crate::stream_reader::StreamReader;
 
-/// How often a check is repeated that fails at the server, before the relay goes on without it.
-const ATTEMPTS: u32 = 3;
+/// How often a check is made that fails at the server, before the relay goes on without it. With the
+/// pauses that is half a minute by default: a cluster that comes back elects its leaders in that time,
+/// and confirms nothing before.
+const ATTEMPTS: u32 = 10;
+
+/// The first pause after a failed check is this part of the publish timeout. Pauses are doubled up to
+/// the publish timeout.
+const FIRST_PAUSE: u32 = 5;
 
 /// Losses in the report of a relay.
 const MOST_REPORTED: usize = 100;
@@ -68,6 +75,7 @@ impl Engine {
         self.confirmed.clear();
         self.leases.resend_all(self.clock.now());
         self.resend = None;
+        self.checks.clear();
         self.check += 1;
     }
 
@@ -104,7 +112,7 @@ impl Engine {
                     let starts = self.breaker.starts();
                     self.confirmed.known(stream, *sequence, starts);
                 }
-                if let Some(error) = &checked.denied {
+                if let Some(error) = &checked.unread {
                     self.reading_denied(error);
                 }
                 for loss in checked.losses {
@@ -122,30 +130,38 @@ impl Engine {
                     self.suspects.clear();
                 }
             }
-            Err(failed) => self.check_failed(&failed),
+            Err(failed) => self.check_failed(failed),
         }
     }
 
-    fn check_failed(&mut self, failed: &CheckFailed) {
+    fn check_failed(&mut self, failed: CheckFailed) {
         let now = self.now();
         let Some(resend) = &mut self.resend else {
             return;
         };
         let error = match failed {
+            CheckFailed::Store(error) if ends_relay(&error) => {
+                self.fatal.get_or_insert(error);
+                return;
+            }
             CheckFailed::Store(error) => {
-                resend.stage = Stage::Check { at: now };
-                return self.store_failed(error);
+                let at = now + self.options.publish_timeout / FIRST_PAUSE;
+                resend.stage = Stage::Check { at };
+                return self.store_failed(&error);
             }
             CheckFailed::Stream(error) => error,
         };
         resend.attempts += 1;
-        if !failed.is_final() && resend.attempts < ATTEMPTS {
-            let at = now + self.options.publish_timeout / 5;
-            resend.stage = Stage::Check { at };
+        let is_final = is_final(&error);
+        if !is_final && resend.attempts < ATTEMPTS {
+            let longest = self.options.publish_timeout;
+            let doubled = 1_u32 << resend.attempts.min(5).saturating_sub(1);
+            let pause = (longest / FIRST_PAUSE).saturating_mul(doubled).min(longest);
+            resend.stage = Stage::Check { at: now + pause };
             return;
         }
         resend.compared(HashSet::new(), None);
-        if failed.is_final() {
+        if is_final {
             self.reading = Reading::Impossible;
         }
         tracing::warn!(
@@ -156,14 +172,14 @@ impl Engine {
         );
     }
 
-    /// A stream may not be read, which is told once for each connection.
+    /// A stream cannot be read, which is told once for each connection.
     fn reading_denied(&mut self, error: &Error) {
         if std::mem::replace(&mut self.reading, Reading::Denied) == Reading::Allowed {
             tracing::info!(
                 target: TRACING_TARGET,
                 outbox = self.store.name(),
                 error = %error,
-                "a stream may not be read, so after a new connection only its rows confirmed within the duplicate window are published again"
+                "a stream cannot be read, so after a new connection only its rows confirmed within the duplicate window are published again"
             );
         }
     }

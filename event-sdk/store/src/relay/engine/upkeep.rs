@@ -281,7 +281,7 @@ impl Engine {
 }
 
 /// Whether the relay cannot go on.
-fn ends_relay(error: &StoreError) -> bool {
+pub(super) fn ends_relay(error: &StoreError) -> bool {
     matches!(
         error.kind(),
         StoreErrorKind::SchemaMissing
