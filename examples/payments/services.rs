@@ -1,7 +1,7 @@
 //! The eight services. Each has a module with its tables, what it books, and its consumer.
 //!
-//! What a service books (`book`) is a function of a transaction and an event, and the plain programs of
-//! `control` call the same.
+//! What a service books (`book`) is a function of a transaction and an event. The control (`plain`) calls the
+//! same functions.
 
 pub(crate) mod audit;
 pub(crate) mod clearing;
