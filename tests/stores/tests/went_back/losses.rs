@@ -137,7 +137,7 @@ async fn a_stream_made_anew_is_reported_and_gets_the_duplicate_window(program: P
     };
     assert_eq!(loss.outcome, LossOutcome::LeftStreamAnew);
     assert_eq!((loss.last, loss.rows), (0, 30));
-    assert!(loss.to_string().contains("by hand"), "{loss}");
+    assert!(loss.to_string().contains("run `recover`"), "{loss}");
 }
 
 async fn a_loss_older_than_the_repair_time_is_reported(program: Program) {
