@@ -2,8 +2,8 @@
 //!
 //! The workspace compiles also when a package lacks a file, or a dependency that only another
 //! member brings in. So the `.crate` files are unpacked under `target/package-check`, looked
-//! through, and built with all their features by a small service that knows nothing of the
-//! workspace. What it compiles stays there for the next run.
+//! through, checked with all their features by a small service that knows nothing of the
+//! workspace, and the service runs.
 
 mod consumer;
 mod contents;
@@ -31,7 +31,7 @@ pub(crate) fn run(metadata: &Metadata) -> Result<()> {
     if !faults.is_empty() {
         bail!("{}", faults.join("\n"));
     }
-    consumer::run(&published, &place)
+    consumer::run(&published, &place, &metadata.target_directory)
 }
 
 /// Asks cargo whether the workspace could be published, without building anything: what is

@@ -2,8 +2,11 @@
 
 mod quick;
 
+use std::env;
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::process::Command;
+use std::thread;
 
 use anyhow::Result;
 
@@ -69,12 +72,24 @@ pub(crate) fn all(workspace: &Metadata, services: &Services, args: &Args) -> Res
     let mut outcome = Ok(());
     for mut command in commands {
         services.tell(&mut command);
+        command.env(TEST_THREADS, test_threads());
         outcome = outcome.and(run_command(&mut command));
         if outcome.is_err() && !args.keep_going {
             break;
         }
     }
     outcome
+}
+
+/// How many tests a program runs at a time; the test harness reads it.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
+/// What the caller has set, or two for each core: most tests wait for servers, and compute little.
+fn test_threads() -> OsString {
+    env::var_os(TEST_THREADS).unwrap_or_else(|| {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        (2 * cores).to_string().into()
+    })
 }
 
 fn cargo_test(examples: &[&str], args: &Args) -> Command {

@@ -56,7 +56,7 @@ async fn run(expected: &'static Expected) -> (Names, Option<String>) {
 async fn each_broken_promise_is_named_and_each_case_can_fail() {
     let results: Vec<_> = stream::iter(expected::all())
         .map(run)
-        .buffer_unordered(6)
+        .buffer_unordered(16)
         .collect()
         .await;
     let (failed, wrong): (Vec<_>, Vec<_>) = results.into_iter().unzip();
