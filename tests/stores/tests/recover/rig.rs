@@ -98,9 +98,10 @@ impl<H: Home> Rig<H> {
         let relay = outbox.relay().idle_poll(Duration::from_millis(20));
         let relay = tokio::spawn(relay.run_until(async { drop(stopped.await) }));
         eventually("everything is published", async || {
-            let status = outbox.status().await.unwrap();
+            // In this order: what was released before the status was read is in its depth.
             let parked = outbox.parked(0, 10).await.unwrap();
             let releasing = parked.iter().any(|it| it.state == ParkedState::Releasing);
+            let status = outbox.status().await.unwrap();
             status.depth.rows() + status.scheduled.rows() == 0 && !releasing
         })
         .await;
