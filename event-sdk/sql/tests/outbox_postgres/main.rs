@@ -3,6 +3,7 @@
 mod database;
 mod pooled;
 mod stopped;
+mod texts;
 
 #[path = "../outbox/cleaning.rs"]
 mod cleaning;
