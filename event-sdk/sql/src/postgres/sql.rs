@@ -21,6 +21,7 @@ pub struct Sql {
 
     pub(super) fetch: Statement,
     pub(super) fetch_below: Statement,
+    pub(super) fetch_keys: Statement,
     pub(super) claim_due: Statement,
     pub(super) fetch_due: Statement,
     pub(super) has_due: Statement,
@@ -47,6 +48,7 @@ pub struct Sql {
     pub(super) retry_row: Statement,
     pub(super) find_parked: Statement,
     pub(super) delete_row: Statement,
+    pub(super) has_row: Statement,
     pub(super) purge_key: Statement,
 
     pub(super) status: Statement,
@@ -148,8 +150,19 @@ impl Sql {
                     select * from {{outbox}} o
                     where o.shard = s.shard and o.id < s.position
                         and o.state = 0 and o.not_before is null and o.id <> all ($4::bigint[])
+                        and (o.key is null or o.key <> all ($5::text[]))
                     order by o.id limit $3) r
                 limit $3"
+            )),
+            fetch_keys: sql(&format!(
+                "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
+                    case when {BEHIND_PARKED} then 2 else 0 end::bigint, {COLUMNS}
+                from unnest($1::smallint[], $2::text[], $3::bigint[]) as s (shard, key, position)
+                cross join lateral (
+                    select * from {{outbox}} o
+                    where o.shard = s.shard and o.key = s.key and o.id >= s.position
+                        and o.state = 0 and o.not_before is null and o.key is not null
+                    order by o.id limit $4) r"
             )),
             claim_due: sql("update {outbox} set state = 3 where id in (
                 select r.id from {outbox} r
@@ -255,6 +268,7 @@ impl Sql {
                 "select shard::bigint, key from {outbox_parked} where id = $1 for update",
             ),
             delete_row: sql("delete from {outbox} where id = $1 and state = 1"),
+            has_row: sql("select true from {outbox} where id = $1"),
             purge_key: sql("delete from {outbox} where id in (
                 select p.id from {outbox} p
                 where p.shard = $1 and p.key = $2

@@ -1,5 +1,6 @@
 //! Tests of the outbox on SQLite, over the memory transport, through the public API.
 
+mod blocking;
 mod busy;
 mod cleaning;
 mod clock;

@@ -5,6 +5,8 @@ mod pooled;
 mod stopped;
 mod texts;
 
+#[path = "../outbox/blocking.rs"]
+mod blocking;
 #[path = "../outbox/cleaning.rs"]
 mod cleaning;
 #[path = "../outbox/clock.rs"]
