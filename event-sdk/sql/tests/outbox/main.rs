@@ -9,6 +9,7 @@ mod database;
 mod enqueueing;
 mod order;
 mod parked;
+mod reasons;
 mod relays;
 mod rig;
 mod scheduled;

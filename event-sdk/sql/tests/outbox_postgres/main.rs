@@ -19,6 +19,8 @@ mod enqueueing;
 mod order;
 #[path = "../outbox/parked.rs"]
 mod parked;
+#[path = "../outbox/reasons.rs"]
+mod reasons;
 #[path = "../outbox/relays.rs"]
 mod relays;
 #[path = "../outbox/rig.rs"]
