@@ -1,0 +1,3 @@
+//! Outboxes under load: several processes on one file.
+
+mod fairness;
