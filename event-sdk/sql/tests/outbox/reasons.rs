@@ -1,4 +1,4 @@
-//! The five reasons for which PrintStash (issue 181) rejected two queues: none of them holds here.
+//! The five reasons for which `PrintStash` (issue 181) rejected two queues: none of them holds here.
 
 use std::time::Duration;
 

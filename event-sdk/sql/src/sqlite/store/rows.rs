@@ -42,7 +42,7 @@ impl SqliteOutbox {
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut rows = Vec::new();
-        let names: Vec<_> = except.keys.iter().map(|key| key.as_str()).collect();
+        let names: Vec<_> = except.keys.iter().map(Text::as_str).collect();
         let names = serde_json::Value::from(names).to_string();
         let mut connection = self.connection().await?;
         for ShardPosition { shard, from } in shards {

@@ -133,11 +133,13 @@ async fn rows_below_a_position_are_read(rig: Rig) -> Outcome {
     rig.write(["a", "b", "c", "d", "e"].map(|name| keyed(name, "k")))
         .await?;
     let rows = rig.ready().await?;
-    let below = |rows_except: Vec<i64>, limit| {
+    let below = |without: Vec<i64>, limit| {
         let store = rig.store.clone();
         let positions = rig.positions(rows[4].id);
-        let mut except = Except::default();
-        except.rows = rows_except;
+        let except = Except {
+            rows: without,
+            keys: Vec::new(),
+        };
         async move {
             let found = store.fetch_below(positions, except, limit).await?;
             Outcome::Ok(names(&found))
