@@ -89,6 +89,18 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Publish a long backlog beside many writers, a held snapshot and the cleaner, on SQLite and
+    /// PostgreSQL; the CI has 200,000 rows, of which it publishes a part
+    Torture {
+        /// How many rows the backlog has, on each database
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: u64,
+        /// How many writers there are
+        #[arg(long, default_value_t = 64)]
+        writers: u64,
+        /// Run only tests with this in their names
+        filter: Option<String>,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -109,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         | Test::Kills { common, .. }
         | Test::Order { common, .. } => Some(common.seed),
         // These have no random numbers.
-        Test::Outage { .. } | Test::Ledger { .. } => None,
+        Test::Outage { .. } | Test::Ledger { .. } | Test::Torture { .. } => None,
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
     };
     let services = Services::servers_only(&Metadata::workspace()?)?;
@@ -155,13 +167,15 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
         Test::Order { bookings, common } => {
             ("processes", "ORDER", ("BOOKINGS", bookings), &common.filter)
         }
+        Test::Torture { rows, filter, .. } => ("torture", "TORTURE", ("ROWS", rows), filter),
     };
     let package = match test {
-        Test::Kills { .. } | Test::Order { .. } => "event-sdk-test-stores",
+        Test::Kills { .. } | Test::Order { .. } | Test::Torture { .. } => "event-sdk-test-stores",
         _ => "event-sdk-tests",
     };
-    let kills = match test {
+    let second = match test {
         Test::Redrive { kills, .. } => Some(("REDRIVE_KILLS", kills.to_string())),
+        Test::Torture { writers, .. } => Some(("TORTURE_WRITERS", writers.to_string())),
         _ => None,
     };
     let mut command = cargo();
@@ -170,10 +184,13 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
         .args(["--test", program])
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .envs(seed.map(|seed| (format!("{variable}_SEED"), seed.to_string())))
-        .envs(kills)
+        .envs(second)
         .args(["--", "--nocapture"])
-        // One cluster at a time.
-        .args(matches!(test, Test::Ledger { .. }).then_some("--test-threads=1"))
+        // One cluster or database at a time.
+        .args(
+            matches!(test, Test::Ledger { .. } | Test::Torture { .. })
+                .then_some("--test-threads=1"),
+        )
         .args(filter.as_deref().or(match test {
             // The program has other tests, too.
             Test::Outage { .. } => Some("outage"),
@@ -181,6 +198,7 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
             Test::Redrive { .. } => Some("processes::"),
             Test::Kills { .. } => Some("kills::"),
             Test::Order { .. } => Some("order::"),
+            Test::Torture { .. } => Some("backlog::"),
             _ => None,
         }));
     command
@@ -221,6 +239,7 @@ mod tests {
                 "REDRIVE",
                 "KILLS",
                 "ORDER",
+                "TORTURE",
             ]
             .iter()
             .any(|own| name.starts_with(own))
@@ -299,6 +318,22 @@ mod tests {
             assert!(words.contains(&"event-sdk-test-stores".as_ref()));
             assert_eq!(words.last(), Some(&filter.as_ref()));
         }
+    }
+
+    #[test]
+    fn torture_has_ten_million_rows_and_64_writers() {
+        let command = command(&["torture"]);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            variables(&command),
+            [
+                pair("TORTURE_ROWS", "10000000"),
+                pair("TORTURE_WRITERS", "64"),
+            ]
+        );
+        let words: Vec<_> = command.get_args().collect();
+        assert!(words.contains(&"event-sdk-test-stores".as_ref()));
+        assert_eq!(words[words.len() - 2..], ["--test-threads=1", "backlog::"]);
     }
 
     #[test]

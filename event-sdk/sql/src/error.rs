@@ -15,6 +15,7 @@ use event_sdk_store::{StoreError, StoreErrorKind};
 /// - [`SchemaMissing`](StoreErrorKind::SchemaMissing): a table or column does not exist;
 /// - [`PermissionDenied`](StoreErrorKind::PermissionDenied): SQLite's `readonly`, `auth` and `perm`,
 ///   PostgreSQL's 42501;
+/// - [`InvalidText`](StoreErrorKind::InvalidText): a text with U+0000 on PostgreSQL (22021, 22P05);
 /// - [`Other`](StoreErrorKind::Other) otherwise.
 ///
 /// The error itself is the source. `Display` of the result contains neither values nor SQL.
@@ -109,6 +110,10 @@ fn of_postgres(code: &str) -> (StoreErrorKind, &'static str) {
             Kind::Unavailable,
             "PostgreSQL only reads, as for a while after a failover; if it lasts, connect to the primary",
         ),
+        (_, "22021" | "22P05") => (
+            Kind::InvalidText,
+            "a text contains U+0000 or another character that PostgreSQL cannot store",
+        ),
         (_, "42501") => (
             Kind::PermissionDenied,
             "the database user may not do this; docs/outbox.md lists the privileges",
@@ -137,6 +142,7 @@ mod tests {
             ("53300", Kind::Full),
             ("42P01", Kind::SchemaMissing),
             ("42501", Kind::PermissionDenied),
+            ("22021", Kind::InvalidText),
             ("23505", Kind::Other),
             ("", Kind::Other),
         ] {

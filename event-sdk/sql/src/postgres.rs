@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use event_sdk_store::outbox::{OutboxMessage, OutboxStore, headers_to_json};
 use event_sdk_store::recover::RecoverableOutbox;
+use event_sdk_store::{StoreError, StoreErrorKind};
 use sqlx::{PgConnection, Pool, Postgres, Transaction};
 
 use crate::database::{Backend, SqlFuture, Store};
@@ -48,6 +49,7 @@ impl Backend for Postgres {
         named: bool,
     ) -> SqlFuture<'a, ()> {
         Box::pin(async move {
+            check_texts(&message)?;
             sqlx::query(sql.insert.sql())
                 .bind(message.key.as_deref())
                 .bind(message.subject.as_str())
@@ -107,5 +109,28 @@ impl Backend for Postgres {
         tables: &'a Tables,
     ) -> SqlFuture<'a, Vec<SchemaDifference>> {
         Box::pin(schema::verify(pool, tables))
+    }
+}
+
+/// Refuses a text with U+0000 before the database does: its error would name neither row nor column, and
+/// end the transaction.
+fn check_texts(message: &OutboxMessage) -> Result<(), StoreError> {
+    let texts = [
+        ("key", message.key.as_deref()),
+        ("message id", Some(message.message_id.as_str())),
+        ("cancel key", message.cancel_key.as_deref()),
+    ];
+    let refused = texts
+        .iter()
+        .find(|(_, text)| text.is_some_and(|text| text.contains('\0')));
+    match refused {
+        None => Ok(()),
+        Some((name, _)) => Err(StoreError::new(
+            StoreErrorKind::InvalidText,
+            format!(
+                "the {name} of the event {:?} contains U+0000, which PostgreSQL cannot store: remove the character",
+                message.message_id.as_str()
+            ),
+        )),
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! - `sql`: all statements;
 //! - `migrations`: the tables;
-//! - `store`: the tables as a relay uses them.
+//! - `store`: the tables as a relay uses them;
+//! - `turn`: the order of the processes that write.
 
 mod inbox;
 mod inbox_migrations;
@@ -10,6 +11,7 @@ mod migrations;
 mod schema;
 mod sql;
 mod store;
+mod turn;
 
 use std::sync::Arc;
 
@@ -24,6 +26,7 @@ use crate::migrations::{SchemaDifference, SchemaVersion};
 use crate::tables::Tables;
 use sql::Sql;
 use store::SqliteOutbox;
+use turn::Turn;
 
 impl Store for Sqlite {}
 
@@ -39,7 +42,10 @@ pub(crate) async fn begin(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sq
 async fn begin_raw(pool: &Pool<Sqlite>) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
     let mut attempts = pool.options().get_max_connections();
     loop {
-        match pool.begin_with("begin immediate").await {
+        let turn = Turn::wait(pool).await;
+        let begun = pool.begin_with("begin immediate").await;
+        drop(turn);
+        match begun {
             Err(sqlx::Error::InvalidSavePointStatement) if attempts > 0 => {
                 attempts -= 1;
                 let connection = pool.acquire().await?;

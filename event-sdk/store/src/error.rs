@@ -44,6 +44,8 @@ pub enum StoreErrorKind {
     InvalidOption,
     /// A row contains what no program of this kind writes.
     Damaged,
+    /// A text contains the character U+0000, which the texts of PostgreSQL cannot have.
+    InvalidText,
     /// The event cannot be encoded, or its subject, headers or size are refused. The source is an
     /// [`Error`](event_sdk::Error).
     Event,

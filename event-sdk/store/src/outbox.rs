@@ -11,6 +11,8 @@ mod store;
 pub use lease::{Membership, RelayId, ShardLease};
 pub use message::{InvalidHeaders, OutboxMessage, headers_from_json, headers_to_json};
 pub use parked::{ParkReason, ParkedEntry, ParkedState, Release, WhichParked};
-pub use row::{Ahead, ConfirmedRow, KeptRow, OutboxRow, PublishedRow, ShardPosition};
+pub use row::{
+    Ahead, ConfirmedRow, Except, KeptRow, KeyPosition, OutboxRow, PublishedRow, ShardPosition,
+};
 pub use status::{Counted, OutboxStatus};
 pub use store::{OutboxStore, PendingWork, StoreFuture};

@@ -130,8 +130,12 @@ impl Relay {
         self
     }
 
-    /// How many rows are read and marked at once. Default: 500. The relay keeps at most six batches in
-    /// memory.
+    /// How many rows are read and marked at once. Default: 500.
+    ///
+    /// The relay keeps at most eight batches in memory, and at most an eighth of a batch of each key. So
+    /// the backlog of a key that waits, for a confirmation, another attempt or the end of an outage, does
+    /// not hold up other keys. Rows of other keys wait only if more than four batches of keys have a
+    /// failed row, or 40 batches of keys wait for the end of an outage.
     pub fn batch(mut self, rows: u32) -> Self {
         self.options.batch = rows;
         self

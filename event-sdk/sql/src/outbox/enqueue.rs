@@ -180,7 +180,12 @@ impl<'c, DB: Store, E: Event> IntoFuture for Enqueue<'c, DB, E> {
                 .bus()
                 .publisher::<E>()
                 .encode(event)
-                .map(OutboxMessage::from),
+                .map(|event| {
+                    let mut message = OutboxMessage::from(event);
+                    // The time of the event may be another one.
+                    message.created_at = self.outbox.bus().clock().now();
+                    message
+                }),
         };
         let (outbox, connection) = (self.outbox, self.connection);
         let (not_before, cancel_key) = (self.not_before, self.cancel_key);

@@ -127,7 +127,6 @@ pub(super) async fn verify(
             .await
             .map_err(store_error)?,
     };
-    let found = describe(&mut tx, tables, &schema).await?;
     let scratch = "event_sdk_verify_scratch";
     let there = Tables::new()
         .with_prefix(tables.prefix())
@@ -140,15 +139,24 @@ pub(super) async fn verify(
         .await
         .map_err(store_error)?;
     migrate_in(&mut tx, &there).await?;
-    let expected = describe(&mut tx, &there, scratch).await?;
+    // Other tables may have names that begin alike.
+    let names: Vec<String> =
+        sqlx::query_scalar("select tablename::text from pg_tables where schemaname = $1")
+            .bind(scratch)
+            .persistent(false)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(store_error)?;
+    let expected = describe(&mut tx, &names, scratch).await?;
+    let found = describe(&mut tx, &names, &schema).await?;
     tx.rollback().await.map_err(store_error)?;
     Ok(differences(expected, found))
 }
 
-/// The columns, indexes and checks of the tables, without the name of the schema.
+/// The columns, indexes and checks of these tables, without the name of the schema.
 async fn describe(
     connection: &mut PgConnection,
-    tables: &Tables,
+    names: &[String],
     schema: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
     const SELECT: &str = r"
@@ -157,19 +165,19 @@ async fn describe(
                 'default ' || c.column_default, 'generated ' || c.generation_expression,
                 case c.is_identity when 'YES' then 'identity' end)
         from information_schema.columns c
-        where c.table_schema = $1 and starts_with(c.table_name, $2)
+        where c.table_schema = $1 and c.table_name = any ($2)
         union all
         select 'index ' || i.indexname, i.indexdef from pg_indexes i
-        where i.schemaname = $1 and starts_with(i.tablename, $2)
+        where i.schemaname = $1 and i.tablename = any ($2)
         union all
         select 'constraint ' || t.relname || '.' || k.conname, pg_get_constraintdef(k.oid)
         from pg_constraint k join pg_class t on t.oid = k.conrelid
             join pg_namespace n on n.oid = t.relnamespace
-        where n.nspname = $1 and starts_with(t.relname, $2) and k.contype <> 'n'
+        where n.nspname = $1 and t.relname = any ($2) and k.contype <> 'n'
         order by 1";
     let rows = sqlx::query(SELECT)
         .bind(schema)
-        .bind(tables.prefix())
+        .bind(names)
         .persistent(false)
         .fetch_all(connection)
         .await

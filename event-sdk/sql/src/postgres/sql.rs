@@ -21,6 +21,7 @@ pub struct Sql {
 
     pub(super) fetch: Statement,
     pub(super) fetch_below: Statement,
+    pub(super) fetch_keys: Statement,
     pub(super) claim_due: Statement,
     pub(super) fetch_due: Statement,
     pub(super) has_due: Statement,
@@ -47,6 +48,7 @@ pub struct Sql {
     pub(super) retry_row: Statement,
     pub(super) find_parked: Statement,
     pub(super) delete_row: Statement,
+    pub(super) has_row: Statement,
     pub(super) purge_key: Statement,
 
     pub(super) status: Statement,
@@ -121,23 +123,34 @@ impl Sql {
             lock_lease: sql("select true from {outbox_shards}
                 where shard = $1 and epoch = $2 for key share"),
 
+            // What lies ahead is looked up once for each key: with an old snapshot open, a look passes
+            // all old versions of the key's rows.
             fetch: sql(&format!(
-                "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
-                    case when r.key is null then 0
-                        when {BEHIND_PARKED} then 2
-                        when exists (select 1 from {{outbox}} a
-                            where a.shard = r.shard and a.key = r.key and a.id < s.position
+                "with found as materialized (
+                    select s.position, r.*
+                    from unnest($1::smallint[], $2::bigint[]) as s (shard, position)
+                    cross join lateral (
+                        select * from {{outbox}} o
+                        where o.shard = s.shard and o.id >= s.position
+                            and o.state = 0 and o.not_before is null
+                        order by o.id limit $3) r
+                    limit $3),
+                keys as materialized (
+                    select k.shard, k.key,
+                        (select min(p.id) from {{outbox}} p
+                            where p.shard = k.shard and p.key = k.key
+                                and p.state = 1 and p.not_before is null and p.key is not null)
+                            as parked,
+                        exists (select 1 from {{outbox}} a
+                            where a.shard = k.shard and a.key = k.key and a.id < k.position
                                 and a.state = 0 and a.not_before is null and a.key is not null)
-                            then 1
-                        else 0 end::bigint,
+                            as is_behind
+                    from (select distinct shard, key, position from found where key is not null) k)
+                select r.id, r.shard::bigint, r.key, r.attempts::bigint,
+                    case when keys.parked < r.id then 2 when keys.is_behind then 1 else 0 end::bigint,
                     {COLUMNS}
-                from unnest($1::smallint[], $2::bigint[]) as s (shard, position)
-                cross join lateral (
-                    select * from {{outbox}} o
-                    where o.shard = s.shard and o.id >= s.position
-                        and o.state = 0 and o.not_before is null
-                    order by o.id limit $3) r
-                limit $3"
+                from found r left join keys on keys.shard = r.shard and keys.key = r.key
+                order by r.id"
             )),
             fetch_below: sql(&format!(
                 "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
@@ -148,8 +161,19 @@ impl Sql {
                     select * from {{outbox}} o
                     where o.shard = s.shard and o.id < s.position
                         and o.state = 0 and o.not_before is null and o.id <> all ($4::bigint[])
+                        and (o.key is null or o.key <> all ($5::text[]))
                     order by o.id limit $3) r
                 limit $3"
+            )),
+            fetch_keys: sql(&format!(
+                "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
+                    case when {BEHIND_PARKED} then 2 else 0 end::bigint, {COLUMNS}
+                from unnest($1::smallint[], $2::text[], $3::bigint[]) as s (shard, key, position)
+                cross join lateral (
+                    select * from {{outbox}} o
+                    where o.shard = s.shard and o.key = s.key and o.id >= s.position
+                        and o.state = 0 and o.not_before is null and o.key is not null
+                    order by o.id limit $4) r"
             )),
             claim_due: sql("update {outbox} set state = 3 where id in (
                 select r.id from {outbox} r
@@ -255,6 +279,7 @@ impl Sql {
                 "select shard::bigint, key from {outbox_parked} where id = $1 for update",
             ),
             delete_row: sql("delete from {outbox} where id = $1 and state = 1"),
+            has_row: sql("select true from {outbox} where id = $1"),
             purge_key: sql("delete from {outbox} where id in (
                 select p.id from {outbox} p
                 where p.shard = $1 and p.key = $2

@@ -104,8 +104,6 @@ pub(super) async fn verify(
     tables: &Tables,
 ) -> Result<Vec<SchemaDifference>, StoreError> {
     check(pool, tables).await?;
-    let mut connection = pool.acquire().await.map_err(store_error)?;
-    let found = describe(&mut connection, tables, tables.schema().unwrap_or("main")).await?;
     // The same names in the main schema of another database.
     let here = Tables::new()
         .with_prefix(tables.prefix())
@@ -116,23 +114,32 @@ pub(super) async fn verify(
         .await
         .map_err(store_error)?;
     migrate_in(&mut empty, &here).await?;
-    let expected = describe(&mut empty, &here, "main").await?;
+    // Other tables may have names that begin alike.
+    let names: String =
+        sqlx::query_scalar("select json_group_array(name) from sqlite_schema where type = 'table'")
+            .fetch_one(&mut empty)
+            .await
+            .map_err(store_error)?;
+    let expected = describe(&mut empty, &names, "main").await?;
+    let mut connection = pool.acquire().await.map_err(store_error)?;
+    let schema = tables.schema().unwrap_or("main");
+    let found = describe(&mut connection, &names, schema).await?;
     Ok(differences(expected, found))
 }
 
-/// The objects of the tables and their definitions, without the name of the schema.
+/// The objects of the tables and their definitions, without the name of the schema. The names of the
+/// tables are a JSON array.
 async fn describe(
     connection: &mut SqliteConnection,
-    tables: &Tables,
+    names: &str,
     schema: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    // `_` stands for itself.
     let select = format!(
         "select type || ' ' || name, sql from \"{schema}\".sqlite_schema
-         where tbl_name glob '{}*' and sql is not null order by 1",
-        tables.prefix()
+         where tbl_name in (select value from json_each(?1)) and sql is not null order by 1"
     );
     let rows = sqlx::query(AssertSqlSafe(select))
+        .bind(names)
         .fetch_all(connection)
         .await
         .map_err(store_error)?;

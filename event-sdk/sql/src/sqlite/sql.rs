@@ -24,6 +24,7 @@ pub struct Sql {
 
     pub(super) fetch: Statement,
     pub(super) fetch_below: Statement,
+    pub(super) fetch_keys: Statement,
     pub(super) claim_due: Statement,
     pub(super) fetch_due: Statement,
     pub(super) has_due: Statement,
@@ -49,6 +50,7 @@ pub struct Sql {
     pub(super) retry_row: Statement,
     pub(super) find_parked: Statement,
     pub(super) delete_row: Statement,
+    pub(super) has_row: Statement,
     pub(super) purge_key: Statement,
 
     pub(super) status: Statement,
@@ -144,7 +146,16 @@ impl Sql {
                 from {{outbox}} r
                 where r.shard = ?1 and r.id < ?2 and r.state = 0 and r.not_before is null
                     and r.id not in (select value from json_each(?4))
+                    and (r.key is null or r.key not in (select value from json_each(?5)))
                 order by r.id limit ?3"
+            )),
+            fetch_keys: sql(&format!(
+                "select r.id, r.shard, r.key, r.attempts,
+                    case when {BEHIND_PARKED} then 2 else 0 end, {COLUMNS}
+                from {{outbox}} r
+                where r.shard = ?1 and r.key = ?2 and r.id >= ?3
+                    and r.state = 0 and r.not_before is null and r.key is not null
+                order by r.id limit ?4"
             )),
             claim_due: sql("update {outbox} set state = 3 where id in (
                 select r.id from {outbox} r
@@ -249,6 +260,7 @@ impl Sql {
             retry_row: sql("update {outbox_parked} set state = 1 where state = 0 and id = ?1"),
             find_parked: sql("select shard, key from {outbox_parked} where id = ?1"),
             delete_row: sql("delete from {outbox} where id = ?1 and state = 1"),
+            has_row: sql("select true from {outbox} where id = ?1"),
             purge_key: sql("delete from {outbox} where id in (
                 select p.id from {outbox} p
                 where p.shard = ?1 and p.key = ?2

@@ -13,9 +13,9 @@ use std::time::Duration;
 use event_sdk::text::Text;
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{
-    ConfirmedRow, KeptRow, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason,
-    ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition,
-    StoreFuture, WhichParked,
+    ConfirmedRow, Except, KeptRow, KeyPosition, Membership, OutboxRow, OutboxStatus, OutboxStore,
+    ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease,
+    ShardPosition, StoreFuture, WhichParked,
 };
 use jiff::Timestamp;
 use sqlx::{Pool, Sqlite, SqliteConnection, Transaction};
@@ -132,10 +132,14 @@ impl OutboxStore for SqliteOutbox {
     fn fetch_below(
         &self,
         shards: Vec<ShardPosition>,
-        except: Vec<i64>,
+        except: Except,
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         Box::pin(self.fetch_under(shards, except, limit))
+    }
+
+    fn fetch_keys(&self, keys: Vec<KeyPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+        Box::pin(self.fetch_of_keys(keys, limit))
     }
 
     fn fetch_due(

@@ -161,3 +161,22 @@ async fn events_without_a_key_are_published_too() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_age_counts_from_the_insert_whatever_the_time_of_the_event_is() {
+    let rig = Rig::new().await;
+    let now = event_sdk::time::Clock::now(&rig.clock);
+    let day = Duration::from_hours(24);
+    let mut tx = rig.outbox.begin().await.expect("begin");
+    let backdated = tx.publish(placed("a", 1)).occurred_at(now - day);
+    backdated.await.expect("enqueue");
+    // Scheduled rows wait for their time, and are not late.
+    let later = tx.publish(placed("b", 1)).not_before(now + day);
+    later.await.expect("enqueue");
+    tx.commit().await.expect("commit");
+    rig.clock.forward(Duration::from_hours(1));
+    let age = rig.outbox.status().await.expect("a status").oldest_age;
+    let age = age.expect("a row waits");
+    let hours = Duration::from_hours(1)..Duration::from_hours(2);
+    assert!(hours.contains(&age), "{age:?}");
+}

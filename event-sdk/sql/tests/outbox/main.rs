@@ -1,5 +1,6 @@
 //! Tests of the outbox on SQLite, over the memory transport, through the public API.
 
+mod blocking;
 mod busy;
 mod cleaning;
 mod clock;
@@ -8,6 +9,7 @@ mod database;
 mod enqueueing;
 mod order;
 mod parked;
+mod reasons;
 mod relays;
 mod rig;
 mod scheduled;

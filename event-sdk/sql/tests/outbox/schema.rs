@@ -89,6 +89,21 @@ async fn verify_names_what_was_changed_by_hand() {
 }
 
 #[tokio::test]
+async fn verify_ignores_tables_of_others_whose_names_begin_alike() {
+    let rig = Rig::new().await;
+    rig.execute(
+        "create table event_log (id integer primary key, note text);
+        create index event_outbox_log on event_log (note)",
+    )
+    .await;
+    let tables = Tables::new().with_prefix("event_b_").expect("a prefix");
+    let other = Outbox::<Db>::with_tables(rig.pool.clone(), rig.bus.clone(), tables);
+    other.migrate().await.expect("migrate");
+    assert_eq!(rig.outbox.verify().await.expect("a comparison"), []);
+    assert_eq!(other.verify().await.expect("a comparison"), []);
+}
+
+#[tokio::test]
 async fn one_database_has_several_outboxes() {
     let rig = Rig::new().await;
     let tables = Tables::new().with_prefix("billing_").expect("a prefix");

@@ -3,7 +3,10 @@
 mod database;
 mod pooled;
 mod stopped;
+mod texts;
 
+#[path = "../outbox/blocking.rs"]
+mod blocking;
 #[path = "../outbox/cleaning.rs"]
 mod cleaning;
 #[path = "../outbox/clock.rs"]
@@ -16,6 +19,8 @@ mod enqueueing;
 mod order;
 #[path = "../outbox/parked.rs"]
 mod parked;
+#[path = "../outbox/reasons.rs"]
+mod reasons;
 #[path = "../outbox/relays.rs"]
 mod relays;
 #[path = "../outbox/rig.rs"]

@@ -25,7 +25,7 @@ pub struct OutboxMessage {
     pub message_id: Text,
     /// The key: rows of one key are published in order. `None` for no order.
     pub key: Option<Text>,
-    /// The time of the event.
+    /// When the message is stored: [the age](super::OutboxStatus::oldest_age) of its row counts from then.
     pub created_at: Timestamp,
     /// The earliest time of its publish. Such a row takes no part in the order of its key.
     pub not_before: Option<Timestamp>,

@@ -1,6 +1,8 @@
 //! `OutboxRow`, `PublishedRow`, `KeptRow` and `ConfirmedRow`: rows of an outbox as the relay reads
 //! and marks them.
 
+use std::fmt;
+
 use event_sdk::text::Text;
 use jiff::Timestamp;
 
@@ -13,6 +15,46 @@ pub struct ShardPosition {
     pub shard: u16,
     /// Rows with this id or a higher one have not been read.
     pub from: i64,
+}
+
+/// From which row on a key is read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeyPosition {
+    /// The shard of the key.
+    pub shard: u16,
+    /// The key.
+    pub key: Text,
+    /// Rows of the key with this id or a higher one are read.
+    pub from: i64,
+}
+
+impl fmt::Debug for KeyPosition {
+    /// Without the key, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPosition")
+            .field("shard", &self.shard)
+            .field("from", &self.from)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Rows that a read leaves out.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Except {
+    /// The ids of rows.
+    pub rows: Vec<i64>,
+    /// Keys, of which all rows are left out.
+    pub keys: Vec<Text>,
+}
+
+impl fmt::Debug for Except {
+    /// Without the keys, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Except")
+            .field("rows", &self.rows)
+            .field("keys", &self.keys.len())
+            .finish()
+    }
 }
 
 /// A row of an outbox that is not published yet.

@@ -9,8 +9,8 @@ use event_sdk::text::Text;
 use jiff::Timestamp;
 
 use super::{
-    ConfirmedRow, KeptRow, Membership, OutboxRow, OutboxStatus, ParkReason, ParkedEntry,
-    PublishedRow, RelayId, Release, ShardLease, ShardPosition, WhichParked,
+    ConfirmedRow, Except, KeptRow, KeyPosition, Membership, OutboxRow, OutboxStatus, ParkReason,
+    ParkedEntry, PublishedRow, RelayId, Release, ShardLease, ShardPosition, WhichParked,
 };
 use crate::StoreError;
 
@@ -80,9 +80,13 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     fn fetch_below(
         &self,
         shards: Vec<ShardPosition>,
-        except: Vec<i64>,
+        except: Except,
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>>;
+
+    /// Ready rows of these keys at or above the positions, at most `limit` of each key, by id in each
+    /// key. `Ahead` is `Nothing` or `Parked`.
+    fn fetch_keys(&self, keys: Vec<KeyPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>>;
 
     /// Scheduled rows whose time has come at `now`, at most `limit`, without those in `except`, the
     /// earliest first.
@@ -140,7 +144,8 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     fn retry_parked(&self, which: WhichParked) -> StoreFuture<'_, u64>;
 
     /// Deletes the failed row of an entry, and asks the relay to bring the later rows of its key
-    /// back. Returns whether there was such an entry.
+    /// back. Returns whether there was such an entry: `false`, and nothing is changed, if the failed row
+    /// was released meanwhile.
     fn skip_parked(&self, id: i64) -> StoreFuture<'_, bool>;
 
     /// Deletes parked rows of an entry, at most `limit`, the newest first; with the last one, the

@@ -139,6 +139,11 @@ impl Breaker {
         }
     }
 
+    /// Whether the rows of this domain wait.
+    pub(super) fn waits(&self, domain: &str) -> bool {
+        self.open.contains_key(domain) || self.all_wait()
+    }
+
     /// Whether everything waits.
     pub(super) fn all_wait(&self) -> bool {
         self.open.contains_key(ALL)

@@ -96,6 +96,8 @@ pub(super) struct Engine {
 
     renew_at: Duration,
     look_at: Duration,
+    /// When a row that an outage holds is read, so that there is one to try with.
+    probe_at: Duration,
     clean_at: Duration,
     /// Raised when the positions are set back: the result of an older read is ignored.
     generation: u64,
@@ -122,6 +124,7 @@ enum Reading {
 struct Running {
     leases: bool,
     fetch: Option<u64>,
+    refill: Option<u64>,
     due: bool,
     look: bool,
     resend: bool,
@@ -154,7 +157,7 @@ impl Engine {
             seen: Hints::default(),
             _wake: wake.clone(),
             id: RelayId::random(),
-            lanes: Lanes::default(),
+            lanes: Lanes::new(options.room_of_key()),
             breaker: Breaker::default(),
             marks: Marks::default(),
             flights: FuturesUnordered::new(),
@@ -173,6 +176,7 @@ impl Engine {
             parking: HashMap::new(),
             renew_at: now,
             look_at: now,
+            probe_at: now,
             clean_at: now,
             generation: 0,
             report: RelayReport::default(),
@@ -281,6 +285,7 @@ impl Engine {
             earlier(self.check_at());
             earlier((!self.connected).then(|| self.now() + RECONNECT_POLL));
             earlier((!self.running.look).then_some(self.look_at));
+            earlier(self.lanes.holds().then_some(self.probe_at));
             earlier((!self.running.clean).then_some(self.clean_at));
         }
         if let Some(retry_at) = self.trouble.retry_at() {

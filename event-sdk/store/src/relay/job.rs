@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use super::marks::Confirmed;
 use crate::StoreError;
 use crate::outbox::{
-    Membership, OutboxRow, OutboxStore, ParkReason, ParkedEntry, PendingWork, PublishedRow,
-    RelayId, Release, ShardLease, ShardPosition,
+    Except, KeyPosition, Membership, OutboxRow, OutboxStore, ParkReason, ParkedEntry, PendingWork,
+    PublishedRow, RelayId, Release, ShardLease, ShardPosition,
 };
 
 /// One operation on the store.
@@ -33,9 +33,15 @@ pub(super) enum Job {
     /// Read below the positions.
     FetchBelow {
         positions: Vec<ShardPosition>,
-        known: Vec<i64>,
+        except: Except,
         limit: u32,
         began: Duration,
+        generation: u64,
+    },
+    /// Read the rest of keys.
+    Refill {
+        keys: Vec<KeyPosition>,
+        limit: u32,
         generation: u64,
     },
     /// Read scheduled rows.
@@ -144,10 +150,11 @@ impl Job {
             } => Done::Rows(store.fetch(positions, limit).await?),
             Self::FetchBelow {
                 positions,
-                known,
+                except,
                 limit,
                 ..
-            } => Done::Rows(store.fetch_below(positions, known, limit).await?),
+            } => Done::Rows(store.fetch_below(positions, except, limit).await?),
+            Self::Refill { keys, limit, .. } => Done::Rows(store.fetch_keys(keys, limit).await?),
             Self::FetchDue {
                 shards,
                 known,

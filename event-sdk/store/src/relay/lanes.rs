@@ -4,7 +4,12 @@
 //! A row is *known* from when it was read until its mark is written. The rows of a lane leave in the
 //! order of their ids. A lane lives as long as one of its rows is known, because until then a read may
 //! return its rows again.
+//!
+//! A key that waits (for a confirmation, for another attempt, for the end of an outage) must not take
+//! the room of the others. So a queue has room for a few rows, and the *rest* of the key stays in the
+//! store: it is read by key when the queue has room again.
 
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -40,20 +45,68 @@ struct Lane {
     sent: usize,
     /// Set while the front row waits for another attempt.
     retry_at: Option<Duration>,
+    /// Rows of the key with this id or a higher one stay in the store.
+    rest: Option<i64>,
+    /// The highest id of a row that was read and stays in the store.
+    left: i64,
+    /// Whether the rest is not read because an outage is known.
+    held: bool,
 }
 
 /// All rows that a relay knows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Lanes {
+    /// How many rows of a key wait in its queue, unless a row with a lower id comes late.
+    room: usize,
     by_id: HashMap<LaneId, Lane>,
     known: HashSet<i64>,
     ready: VecDeque<LaneId>,
     delayed: BTreeSet<(Duration, LaneId)>,
     /// Rows in the queues.
     queued: usize,
+    /// Lanes at the end of `ready` that may not run, as far as the last look has found.
+    refused: usize,
+    /// Keys whose rest has to be read.
+    hungry: BTreeSet<LaneId>,
+    /// Keys with a rest.
+    rests: usize,
+    /// Keys whose rest is not read because of an outage.
+    held: VecDeque<LaneId>,
+    /// Rows without a key that are not kept because of an outage, with their shards; they are known.
+    aside: Vec<(u16, i64)>,
+    /// The one of them that may be kept when it is read again.
+    admitted: Option<i64>,
 }
 
 impl Lanes {
+    /// Lanes with room for this number of rows in each queue.
+    pub(super) fn new(room: usize) -> Self {
+        Self {
+            room: room.max(1),
+            by_id: HashMap::new(),
+            known: HashSet::new(),
+            ready: VecDeque::new(),
+            delayed: BTreeSet::new(),
+            queued: 0,
+            refused: 0,
+            hungry: BTreeSet::new(),
+            rests: 0,
+            held: VecDeque::new(),
+            aside: Vec::new(),
+            admitted: None,
+        }
+    }
+
+    /// How many lanes may be sent from now, at most.
+    pub(super) fn sendable(&self) -> usize {
+        self.ready.len().saturating_sub(self.refused)
+    }
+
+    /// How many lanes there are, and rows set aside: a bound of the memory besides the queues.
+    pub(super) fn count(&self) -> usize {
+        self.by_id.len() + self.aside.len()
+    }
+
     /// Rows that wait to be sent.
     pub(super) fn queued(&self) -> usize {
         self.queued
@@ -74,19 +127,26 @@ impl Lanes {
         self.by_id.contains_key(&LaneId::of(row))
     }
 
-    /// Adds a row that was read; a known one is ignored.
+    /// Adds a row that was read; a known one is ignored. If the queue of its key is full, the row stays
+    /// in the store.
     pub(super) fn push(&mut self, row: OutboxRow) {
-        if !self.known.insert(row.id) {
+        let id = LaneId::of(&row);
+        if self.known.contains(&row.id) || !self.has_room(&id, &row) {
             return;
         }
-        let id = LaneId::of(&row);
-        let lane = self.by_id.entry(id.clone()).or_insert_with(|| Lane {
-            shard: row.shard,
-            queue: VecDeque::new(),
-            in_flight: false,
-            sent: 0,
-            retry_at: None,
-        });
+        self.keep(id, row);
+    }
+
+    /// Adds a row that was read, whether its queue is full or not; a known one is ignored.
+    pub(super) fn push_always(&mut self, row: OutboxRow) {
+        if !self.known.contains(&row.id) {
+            self.keep(LaneId::of(&row), row);
+        }
+    }
+
+    fn keep(&mut self, id: LaneId, row: OutboxRow) {
+        self.known.insert(row.id);
+        let lane = self.lane(&id, row.shard);
         let was_idle = lane.queue.is_empty() && !lane.in_flight;
         // Nearly always the last one.
         let place = lane.queue.partition_point(|other| other.id < row.id);
@@ -97,6 +157,19 @@ impl Lanes {
         }
     }
 
+    fn lane(&mut self, id: &LaneId, shard: u16) -> &mut Lane {
+        self.by_id.entry(id.clone()).or_insert_with(|| Lane {
+            shard,
+            queue: VecDeque::new(),
+            in_flight: false,
+            sent: 0,
+            retry_at: None,
+            rest: None,
+            left: i64::MIN,
+            held: false,
+        })
+    }
+
     /// The front row of a lane that is free, and puts it in flight. `may_run` says whether a lane
     /// whose front row this is may run now; a lane that may not goes to the end of the queue.
     pub(super) fn next(
@@ -105,6 +178,7 @@ impl Lanes {
         mut may_run: impl FnMut(&OutboxRow) -> bool,
     ) -> Option<(LaneId, OutboxRow)> {
         self.end_delays(now);
+        self.refused = 0;
         for _ in 0..self.ready.len() {
             let id = self.ready.pop_front()?;
             let Some(lane) = self.by_id.get_mut(&id) else {
@@ -118,6 +192,7 @@ impl Lanes {
                 continue;
             };
             if !may_run(front) {
+                self.refused += 1;
                 self.ready.push_back(id);
                 continue;
             }
@@ -125,6 +200,7 @@ impl Lanes {
             lane.in_flight = true;
             lane.sent += 1;
             self.queued -= 1;
+            self.note(&id);
             return Some((id, row));
         }
         None
@@ -153,6 +229,7 @@ impl Lanes {
         lane.queue.insert(place, row);
         self.queued += 1;
         self.delayed.insert((at, id.clone()));
+        self.hungry.remove(id);
     }
 
     /// The row in flight was parked: all rows of its lane that wait are forgotten. Those that are
@@ -173,9 +250,17 @@ impl Lanes {
         }
         if let Some(lane) = self.by_id.get_mut(id) {
             lane.sent = lane.sent.saturating_sub(1);
-            if lane.sent == 0 && lane.queue.is_empty() {
-                self.by_id.remove(id);
-            }
+            self.remove_idle(id);
+        }
+    }
+
+    fn remove_idle(&mut self, id: &LaneId) {
+        if let Some(lane) = self.by_id.get(id)
+            && lane.sent == 0
+            && lane.queue.is_empty()
+            && lane.rest.is_none()
+        {
+            self.by_id.remove(id);
         }
     }
 
@@ -191,6 +276,14 @@ impl Lanes {
         for id in ids {
             self.forget_queue(&id);
         }
+        let known = &mut self.known;
+        self.aside.retain(|(of, id)| {
+            let stays = shard.is_some_and(|shard| shard != *of);
+            if !stays {
+                known.remove(id);
+            }
+            stays
+        });
     }
 
     fn forget_queue(&mut self, id: &LaneId) {
@@ -204,9 +297,7 @@ impl Lanes {
         if let Some(at) = lane.retry_at.take() {
             self.delayed.remove(&(at, id.clone()));
         }
-        if lane.sent == 0 {
-            self.by_id.remove(id);
-        }
+        self.forget_rest(id);
     }
 
     /// Whether a row of the shard is known.
@@ -232,6 +323,7 @@ impl Lanes {
         {
             if let Some(lane) = self.by_id.get_mut(&id) {
                 lane.retry_at = None;
+                self.note(&id);
                 self.ready.push_back(id);
             }
         }

@@ -108,6 +108,22 @@ impl Options {
         self.batch_rows() * 4
     }
 
+    /// Rows that wait to be sent before no more are read.
+    pub(super) fn max_queued(&self) -> usize {
+        self.batch_rows() * 4
+    }
+
+    /// Keys with rows, and rows without a key that wait for the end of an outage, before no more are
+    /// read.
+    pub(super) fn max_lanes(&self) -> usize {
+        self.batch_rows() * 40
+    }
+
+    /// Rows of one key that wait to be sent; the others stay in the store.
+    pub(super) fn room_of_key(&self) -> usize {
+        (self.batch_rows() / 8).max(4)
+    }
+
     /// Rows that are read and marked at once.
     pub(super) fn batch_rows(&self) -> usize {
         usize::try_from(self.batch).unwrap_or(usize::MAX)

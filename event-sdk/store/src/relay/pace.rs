@@ -18,6 +18,8 @@ pub(super) struct Pace {
     interval: Duration,
     next_at: Duration,
     rescan_at: Duration,
+    /// Set after a look below that did not return all: rows above must not wait for the others.
+    forward_next: bool,
 }
 
 /// The next look.
@@ -34,6 +36,7 @@ impl Pace {
             interval: FIRST,
             next_at: now,
             rescan_at: now,
+            forward_next: false,
         }
     }
 
@@ -59,7 +62,7 @@ impl Pace {
     pub(super) fn due(&self, now: Duration) -> Option<Look> {
         if now < self.next_at {
             None
-        } else if now >= self.rescan_at {
+        } else if now >= self.rescan_at && !self.forward_next {
             Some(Look::Below)
         } else {
             Some(Look::Forward)
@@ -73,7 +76,8 @@ impl Pace {
 
     /// A look forward has returned `rows` rows, as many as it may if `full`.
     pub(super) fn looked(&mut self, rows: usize, full: bool, now: Duration) {
-        if full {
+        let goes_on_below = std::mem::take(&mut self.forward_next) && self.rescan_at <= now;
+        if full || goes_on_below {
             self.interval = FIRST;
             self.next_at = now;
         } else if rows > 0 {
@@ -90,6 +94,7 @@ impl Pace {
         // A clock may stand still.
         let pause = took.saturating_mul(RARELY).max(FIRST);
         self.rescan_at = if full { now } else { now.saturating_add(pause) };
+        self.forward_next = full;
     }
 }
 
@@ -127,5 +132,17 @@ mod tests {
         assert_eq!(pace.due(took + took * RARELY), Some(Look::Below));
         pace.rescan_now(took);
         assert_eq!(pace.due(took), Some(Look::Below));
+    }
+
+    #[test]
+    fn rows_above_do_not_wait_for_many_rows_below() {
+        let now = Duration::from_secs(1);
+        let mut pace = Pace::new(IDLE, now);
+        for _ in 0..3 {
+            assert_eq!(pace.due(now), Some(Look::Below));
+            pace.looked_below(true, IDLE, now);
+            assert_eq!(pace.due(now), Some(Look::Forward));
+            pace.looked(0, false, now);
+        }
     }
 }

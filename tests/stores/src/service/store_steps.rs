@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use event_sdk::text::Text;
 use event_sdk_store::outbox::{
-    ConfirmedRow, KeptRow, Membership, OutboxRow, OutboxStatus, OutboxStore, ParkReason,
-    ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease, ShardPosition,
-    StoreFuture, WhichParked,
+    ConfirmedRow, Except, KeptRow, KeyPosition, Membership, OutboxRow, OutboxStatus, OutboxStore,
+    ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease,
+    ShardPosition, StoreFuture, WhichParked,
 };
 use jiff::Timestamp;
 
@@ -97,11 +97,19 @@ impl OutboxStore for StoreWithSteps {
     fn fetch_below(
         &self,
         shards: Vec<ShardPosition>,
-        except: Vec<i64>,
+        except: Except,
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         Box::pin(async move {
             let rows = self.inner.fetch_below(shards, except, limit).await?;
+            self.have_read(&rows).await;
+            Ok(rows)
+        })
+    }
+
+    fn fetch_keys(&self, keys: Vec<KeyPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+        Box::pin(async move {
+            let rows = self.inner.fetch_keys(keys, limit).await?;
             self.have_read(&rows).await;
             Ok(rows)
         })

@@ -105,7 +105,11 @@ const EXPECTED: &[Expected] = &[
     ),
     (
         SeesNoParkedAhead,
-        &["a_parked_row_is_not_read", "new_rows_wait_for_a_release"],
+        &[
+            "a_parked_row_is_not_read",
+            "new_rows_wait_for_a_release",
+            "a_parked_row_is_ahead_of_its_key",
+        ],
     ),
     (
         SeesAlwaysAhead,
@@ -116,6 +120,9 @@ const EXPECTED: &[Expected] = &[
     ),
     (ReadsNothingBelow, &["rows_below_a_position_are_read"]),
     (IgnoresExcept, &["rows_below_a_position_are_read"]),
+    (IgnoresExceptedKeys, &["keys_are_excepted_below_a_position"]),
+    (ReadsNothingOfKeys, &["rows_of_keys_are_read"]),
+    (ReadsKeysFromTheStart, &["rows_of_keys_are_read"]),
     (
         DueTooEarly,
         &[
@@ -200,6 +207,7 @@ const EXPECTED: &[Expected] = &[
             "a_released_row_has_no_attempts",
         ],
     ),
+    (SkipsAlways, &["a_released_row_is_not_skipped"]),
     (
         SkipsNothing,
         &[

@@ -47,6 +47,9 @@ pub(crate) enum Sabotage {
     SeesAlwaysAhead,
     ReadsNothingBelow,
     IgnoresExcept,
+    IgnoresExceptedKeys,
+    ReadsNothingOfKeys,
+    ReadsKeysFromTheStart,
 
     DueTooEarly,
     DueInDisorder,
@@ -77,6 +80,7 @@ pub(crate) enum Sabotage {
     RetriesAll,
     RetriesNothing,
     SkipsNothing,
+    SkipsAlways,
     PurgesNothing,
     PurgesAllAtOnce,
 

@@ -50,18 +50,34 @@ impl PostgresOutbox {
         let Some((_, key)) = self.find_parked(&mut tx, id).await? else {
             return Ok(false);
         };
+        let deleted = self
+            .query(&sql.delete_row)
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(store_error)?;
+        if deleted.rows_affected() == 0 {
+            let row = self
+                .query(&sql.has_row)
+                .bind(id)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(store_error)?;
+            if row.is_some() {
+                // It was released, and is on its way.
+                return Ok(false);
+            }
+        }
         let then = if key.is_some() {
             &sql.retry_row
         } else {
             &sql.remove_parked
         };
-        for statement in [&sql.delete_row, then] {
-            self.query(statement)
-                .bind(id)
-                .execute(&mut *tx)
-                .await
-                .map_err(store_error)?;
-        }
+        self.query(then)
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
         Ok(true)
     }

@@ -3,8 +3,8 @@
 use event_sdk::text::Text;
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{
-    ConfirmedRow, OutboxRow, ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release,
-    ShardLease, ShardPosition,
+    ConfirmedRow, Except, KeyPosition, OutboxRow, ParkReason, ParkedEntry, PendingWork,
+    PublishedRow, RelayId, Release, ShardLease, ShardPosition,
 };
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -37,17 +37,45 @@ impl PostgresOutbox {
     pub(super) async fn fetch_under(
         &self,
         shards: Vec<ShardPosition>,
-        except: Vec<i64>,
+        except: Except,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut tx = self.begin().await?;
         let (shards, positions) = columns(&shards);
+        let keys: Vec<_> = except
+            .keys
+            .iter()
+            .map(|key| key.as_str().to_owned())
+            .collect();
         let found = self
             .query(&self.sql().fetch_below)
             .bind(shards)
             .bind(positions)
             .bind(i64::from(limit))
-            .bind(except)
+            .bind(except.rows)
+            .bind(keys)
+            .fetch_all(&mut *tx)
+            .await
+            .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
+        read_rows(&found)
+    }
+
+    pub(super) async fn fetch_of_keys(
+        &self,
+        keys: Vec<KeyPosition>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut tx = self.begin().await?;
+        let shards: Vec<_> = keys.iter().map(|key| signed_shard(key.shard)).collect();
+        let names: Vec<_> = keys.iter().map(|key| key.key.as_str().to_owned()).collect();
+        let positions: Vec<_> = keys.iter().map(|key| key.from).collect();
+        let found = self
+            .query(&self.sql().fetch_keys)
+            .bind(shards)
+            .bind(names)
+            .bind(positions)
+            .bind(i64::from(limit))
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;

@@ -47,14 +47,15 @@ impl SqliteOutbox {
         ttl: Duration,
         at_most: u16,
     ) -> Result<Vec<ShardLease>, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut tx = self.begin().await?;
         let claimed = sqlx::query(self.sql().claim.sql())
             .bind(relay.to_string())
             .bind(micros(ttl))
             .bind(i64::from(at_most))
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         leases(&claimed)
     }
 
@@ -93,13 +94,14 @@ impl SqliteOutbox {
         relay: RelayId,
         ttl: Duration,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut tx = self.begin().await?;
         let claimed = sqlx::query(self.sql().claim_cleaning.sql())
             .bind(relay.to_string())
             .bind(micros(ttl))
-            .execute(&mut *connection)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(claimed.rows_affected() == 1)
     }
 }

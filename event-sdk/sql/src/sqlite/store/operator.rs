@@ -30,14 +30,15 @@ impl SqliteOutbox {
 
     pub(super) async fn retry(&self, which: WhichParked) -> Result<u64, StoreError> {
         let sql = self.sql();
-        let mut connection = self.connection().await?;
+        let mut tx = self.begin().await?;
         let query = match which {
             WhichParked::All => sqlx::query(sql.retry_all.sql()),
             WhichParked::Key(key) => sqlx::query(sql.retry_key.sql()).bind(key.to_string()),
             WhichParked::Row(id) => sqlx::query(sql.retry_row.sql()).bind(id),
             _ => return Ok(0),
         };
-        let retried = query.execute(&mut *connection).await.map_err(store_error)?;
+        let retried = query.execute(&mut *tx).await.map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(retried.rows_affected())
     }
 
@@ -47,18 +48,32 @@ impl SqliteOutbox {
         let Some((_, key)) = self.find_parked(&mut tx, id).await? else {
             return Ok(false);
         };
+        let deleted = sqlx::query(sql.delete_row.sql())
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(store_error)?;
+        if deleted.rows_affected() == 0 {
+            let row = sqlx::query(sql.has_row.sql())
+                .bind(id)
+                .fetch_optional(&mut *tx)
+                .await
+                .map_err(store_error)?;
+            if row.is_some() {
+                // It was released, and is on its way.
+                return Ok(false);
+            }
+        }
         let then = if key.is_some() {
             &sql.retry_row
         } else {
             &sql.remove_parked
         };
-        for statement in [&sql.delete_row, then] {
-            sqlx::query(statement.sql())
-                .bind(id)
-                .execute(&mut *tx)
-                .await
-                .map_err(store_error)?;
-        }
+        sqlx::query(then.sql())
+            .bind(id)
+            .execute(&mut *tx)
+            .await
+            .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
         Ok(true)
     }
@@ -135,17 +150,18 @@ impl SqliteOutbox {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut tx = self.begin().await?;
         let deleted = sqlx::query(self.sql().clean.sql())
             .bind(before.as_microsecond())
             .bind(i64::from(limit))
-            .execute(&mut *connection)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
         sqlx::query(self.sql().clean_relays.sql())
-            .execute(&mut *connection)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(deleted.rows_affected())
     }
 }

@@ -3,8 +3,8 @@
 use event_sdk::text::Text;
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{
-    ConfirmedRow, OutboxRow, ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release,
-    ShardLease, ShardPosition,
+    ConfirmedRow, Except, KeyPosition, OutboxRow, ParkReason, ParkedEntry, PendingWork,
+    PublishedRow, RelayId, Release, ShardLease, ShardPosition,
 };
 use jiff::Timestamp;
 use sqlx::Row as _;
@@ -38,17 +38,41 @@ impl SqliteOutbox {
     pub(super) async fn fetch_under(
         &self,
         shards: Vec<ShardPosition>,
-        except: Vec<i64>,
+        except: Except,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut rows = Vec::new();
+        let names: Vec<_> = except.keys.iter().map(Text::as_str).collect();
+        let names = serde_json::Value::from(names).to_string();
         let mut connection = self.connection().await?;
         for ShardPosition { shard, from } in shards {
             let found = sqlx::query(self.sql().fetch_below.sql())
                 .bind(i64::from(shard))
                 .bind(from)
                 .bind(i64::from(limit))
-                .bind(json_of(&except))
+                .bind(json_of(&except.rows))
+                .bind(&names)
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(store_error)?;
+            read_rows(&found, &mut rows)?;
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn fetch_of_keys(
+        &self,
+        keys: Vec<KeyPosition>,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, StoreError> {
+        let mut rows = Vec::new();
+        let mut connection = self.connection().await?;
+        for KeyPosition { shard, key, from } in keys {
+            let found = sqlx::query(self.sql().fetch_keys.sql())
+                .bind(i64::from(shard))
+                .bind(key.as_str())
+                .bind(from)
+                .bind(i64::from(limit))
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(store_error)?;
@@ -166,14 +190,16 @@ impl SqliteOutbox {
                 ])
             })
             .collect();
-        let mut connection = self.connection().await?;
-        sqlx::query_scalar(self.sql().mark.sql())
+        let mut tx = self.begin().await?;
+        let marked = sqlx::query_scalar(self.sql().mark.sql())
             .bind(relay.to_string())
             .bind(now.as_microsecond())
             .bind(serde_json::Value::Array(rows).to_string())
-            .fetch_all(&mut *connection)
+            .fetch_all(&mut *tx)
             .await
-            .map_err(store_error)
+            .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
+        Ok(marked)
     }
 
     pub(super) async fn record(
@@ -182,15 +208,16 @@ impl SqliteOutbox {
         id: i64,
         attempts: u32,
     ) -> Result<bool, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut tx = self.begin().await?;
         let recorded = sqlx::query(self.sql().record_failure.sql())
             .bind(i64::from(lease.shard))
             .bind(lease.epoch)
             .bind(id)
             .bind(i64::from(attempts))
-            .execute(&mut *connection)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(recorded.rows_affected() == 1)
     }
 
@@ -241,15 +268,16 @@ impl SqliteOutbox {
         key: String,
         limit: u32,
     ) -> Result<u64, StoreError> {
-        let mut connection = self.connection().await?;
+        let mut tx = self.begin().await?;
         let moved = sqlx::query(self.sql().park_behind.sql())
             .bind(i64::from(lease.shard))
             .bind(lease.epoch)
             .bind(key)
             .bind(i64::from(limit))
-            .execute(&mut *connection)
+            .execute(&mut *tx)
             .await
             .map_err(store_error)?;
+        tx.commit().await.map_err(store_error)?;
         Ok(moved.rows_affected())
     }
 

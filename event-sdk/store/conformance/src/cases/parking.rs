@@ -1,6 +1,6 @@
 //! Cases of parked rows: what waits behind them, how they are listed and purged.
 
-use event_sdk_store::outbox::{Ahead, ParkedState};
+use event_sdk_store::outbox::{Ahead, Except, ParkedState};
 
 use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq};
@@ -38,7 +38,10 @@ async fn a_parked_row_is_not_read(rig: Rig) -> Outcome {
     ensure_eq!(names(&rows), ["b"], "the ready rows");
     ensure_eq!(rows[0].ahead, Ahead::Parked, "what is ahead");
     let positions = rig.positions(rows[0].id + 1);
-    let below = rig.store.fetch_below(positions, Vec::new(), MANY).await?;
+    let below = rig
+        .store
+        .fetch_below(positions, Except::default(), MANY)
+        .await?;
     ensure_eq!(names(&below), ["b"], "the rows below a position");
     ensure_eq!(below[0].ahead, Ahead::Parked, "what is ahead below");
     Ok(())

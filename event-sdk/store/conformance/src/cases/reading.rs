@@ -1,10 +1,10 @@
 //! Cases of reading ready rows: positions, limits, what lies ahead in a key, late commits.
 
-use event_sdk_store::outbox::{Ahead, ShardPosition};
+use event_sdk_store::outbox::{Ahead, Except, KeyPosition, ShardPosition};
 
 use crate::case::cases;
 use crate::failure::{Outcome, ensure_eq};
-use crate::rig::{MANY, Rig, keyed, names, row};
+use crate::rig::{MANY, Rig, at, keyed, names, reason, row};
 
 cases! { "reading":
     rows_are_read_from_a_position_on []
@@ -19,6 +19,12 @@ cases! { "reading":
         "Published rows and rows of other keys are not ahead of a row.";
     rows_below_a_position_are_read []
         "Rows below the position are returned by id, without those that are excepted, up to the limit.";
+    keys_are_excepted_below_a_position []
+        "Rows of an excepted key are not returned below a position; rows of other keys and without one are.";
+    rows_of_keys_are_read []
+        "Ready rows of keys are returned from the position of each key on, up to the limit of each.";
+    a_parked_row_is_ahead_of_its_key []
+        "Rows of a key that are read by key are reported as behind its parked row.";
     a_late_commit_is_found_below [ConcurrentWriters]
         "A row that commits later than one with a higher id is found below the position.";
     a_late_commit_is_ahead_of_its_key [ConcurrentWriters]
@@ -116,7 +122,7 @@ async fn a_published_row_is_not_ahead(rig: Rig) -> Outcome {
     ])
     .await?;
     let rows = rig.ready().await?;
-    rig.publish(&owner, &[&rows[0]], crate::rig::at(1)).await?;
+    rig.publish(&owner, &[&rows[0]], at(1)).await?;
     let found = rig.store.fetch(rig.positions(rows[2].id), MANY).await?;
     let ahead: Vec<_> = found.iter().map(|row| row.ahead).collect();
     ensure_eq!(ahead, [Ahead::Nothing; 2], "the rows behind");
@@ -127,9 +133,13 @@ async fn rows_below_a_position_are_read(rig: Rig) -> Outcome {
     rig.write(["a", "b", "c", "d", "e"].map(|name| keyed(name, "k")))
         .await?;
     let rows = rig.ready().await?;
-    let below = |except: Vec<i64>, limit| {
+    let below = |without: Vec<i64>, limit| {
         let store = rig.store.clone();
         let positions = rig.positions(rows[4].id);
+        let except = Except {
+            rows: without,
+            keys: Vec::new(),
+        };
         async move {
             let found = store.fetch_below(positions, except, limit).await?;
             Outcome::Ok(names(&found))
@@ -141,8 +151,75 @@ async fn rows_below_a_position_are_read(rig: Rig) -> Outcome {
     ensure_eq!(some, ["b", "d"], "without the excepted rows");
     ensure_eq!(below(vec![rows[0].id], 2).await?, ["b", "c"], "two of them");
     let first = rig.positions(rows[0].id);
-    let found = rig.store.fetch_below(first, Vec::new(), MANY).await?;
+    let found = rig
+        .store
+        .fetch_below(first, Except::default(), MANY)
+        .await?;
     ensure_eq!(names(&found), [""; 0], "below the first row");
+    Ok(())
+}
+
+async fn keys_are_excepted_below_a_position(rig: Rig) -> Outcome {
+    rig.write([
+        keyed("a", "k"),
+        keyed("b", "other"),
+        row("c"),
+        keyed("d", "k"),
+    ])
+    .await?;
+    let except = Except {
+        rows: Vec::new(),
+        keys: vec!["k".into()],
+    };
+    let positions = rig.positions(i64::MAX);
+    let mut found = names(&rig.store.fetch_below(positions, except, MANY).await?);
+    found.sort_unstable();
+    ensure_eq!(found, ["b", "c"], "without the key");
+    Ok(())
+}
+
+async fn rows_of_keys_are_read(rig: Rig) -> Outcome {
+    let all = ["a", "b", "c", "d"];
+    rig.write(all.map(|name| keyed(name, "k"))).await?;
+    rig.write(["e", "f"].map(|name| keyed(name, "other")))
+        .await?;
+    rig.write([row("g"), keyed("h", "third")]).await?;
+    let rows = rig.ready().await?;
+    let key = |row: usize| KeyPosition {
+        shard: rows[row].shard,
+        key: rows[row].key.clone().unwrap_or("".into()),
+        from: rows[row].id,
+    };
+    let mut found = rig.store.fetch_keys(vec![key(1), key(4)], 2).await?;
+    found.sort_by_key(|row| row.id);
+    ensure_eq!(names(&found), ["b", "c", "e", "f"], "two of each key");
+    let found = rig.store.fetch_keys(vec![key(2)], MANY).await?;
+    ensure_eq!(names(&found), ["c", "d"], "the rest of a key");
+    let found = rig.store.fetch_keys(Vec::new(), MANY).await?;
+    ensure_eq!(names(&found), [""; 0], "of no key");
+    Ok(())
+}
+
+async fn a_parked_row_is_ahead_of_its_key(rig: Rig) -> Outcome {
+    let owner = rig.owner().await?;
+    rig.write(["a", "b"].map(|name| keyed(name, "k"))).await?;
+    let rows = rig.ready().await?;
+    let lease = owner.lease(rows[0].shard)?;
+    let position = KeyPosition {
+        shard: rows[1].shard,
+        key: "k".into(),
+        from: rows[1].id,
+    };
+    let before = rig.store.fetch_keys(vec![position.clone()], MANY).await?;
+    let parked = rig.store.park(lease, rows[0].id, reason(), at(5)).await?;
+    ensure_eq!(parked, true, "the park");
+    let after = rig.store.fetch_keys(vec![position], MANY).await?;
+    let ahead: Vec<_> = [before, after]
+        .iter()
+        .flatten()
+        .map(|row| row.ahead)
+        .collect();
+    ensure_eq!(ahead, [Ahead::Nothing, Ahead::Parked], "before and after");
     Ok(())
 }
 
@@ -156,7 +233,10 @@ async fn a_late_commit_is_found_below(rig: Rig) -> Outcome {
     let positions = rig.positions(rows[0].id + 1);
     let behind = rig.store.fetch(positions.clone(), MANY).await?;
     ensure_eq!(names(&behind), [""; 0], "behind the early row");
-    let except = vec![rows[0].id];
+    let except = Except {
+        rows: vec![rows[0].id],
+        keys: Vec::new(),
+    };
     let found = rig.store.fetch_below(positions, except, MANY).await?;
     ensure_eq!(names(&found), ["late"], "below the position");
     Ok(())

@@ -25,6 +25,8 @@ cases! { "releasing":
         "Skipping deletes the failed row alone, and brings the later rows of its key back.";
     a_skipped_row_without_a_key_leaves_nothing []
         "Skipping a row without a key deletes it with its entry.";
+    a_released_row_is_not_skipped []
+        "Skipping changes nothing, and says so, when the failed row was released.";
 }
 
 /// The entry in release of this row, as the relay gets it.
@@ -229,5 +231,21 @@ async fn a_skipped_row_without_a_key_leaves_nothing(rig: Rig) -> Outcome {
     ensure!(rig.store.skip_parked(parked.id).await?, "there is no entry");
     ensure_eq!(rig.parked().await?, [], "the parked entries");
     ensure_eq!(names(&rig.ready().await?), ["b"], "the ready rows");
+    Ok(())
+}
+
+async fn a_released_row_is_not_skipped(rig: Rig) -> Outcome {
+    let owner = rig.owner().await?;
+    rig.write(["a", "b", "c"].map(|name| keyed(name, "k")))
+        .await?;
+    let row = rig.park(&owner, "a").await?;
+    rig.store.retry_parked(WhichParked::All).await?;
+    let entry = in_release(&rig, row.id).await?;
+    let lease = owner.lease(entry.shard)?;
+    let released = rig.store.release_parked(lease, entry, 1).await?;
+    ensure_eq!(released, Release::Partly, "the first of three rows");
+    ensure!(!rig.store.skip_parked(row.id).await?, "it was skipped");
+    release_all(&rig, &owner, row.id).await?;
+    ensure_eq!(names(&rig.ready().await?), ["a", "b", "c"], "at the end");
     Ok(())
 }

@@ -1,11 +1,17 @@
 //! Reads new, late, scheduled and parked rows.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::job::Job;
+use super::super::lanes::LaneId;
 use super::super::pace::Look;
 use super::Engine;
-use crate::outbox::{Ahead, OutboxRow, ParkedEntry, PendingWork, Release};
+use super::sending::domain_of;
+use crate::outbox::{Ahead, Except, OutboxRow, ParkedEntry, PendingWork, Release};
+
+/// The time between two reads of a row that an outage holds.
+const HELD_PROBE: Duration = Duration::from_secs(5);
 
 /// Rows of a parked key that are moved in one transaction.
 const PARK_BATCH: u32 = 500;
@@ -15,6 +21,7 @@ impl Engine {
         if self.trouble.holds(now) {
             return;
         }
+        self.begin_refill(now);
         self.begin_fetch(now);
         if !self.running.look && now >= self.look_at {
             let shards = self.leases.readable();
@@ -28,10 +35,12 @@ impl Engine {
         }
     }
 
-    /// Whether rows may be read now.
+    /// Whether rows may be read now: few of those that are known can be sent.
     fn wants_rows(&self) -> bool {
         self.running.fetch.is_none()
-            && self.lanes.queued() < self.options.batch_rows()
+            && self.lanes.sendable() < self.options.batch_rows()
+            && self.lanes.queued() < self.options.max_queued()
+            && self.lanes.count() < self.options.max_lanes()
             && self.marks.unmarked() < self.options.max_unmarked()
             && !self.waits_for_probe()
     }
@@ -51,11 +60,16 @@ impl Engine {
         let Some(look) = self.pace.due(now) else {
             return;
         };
+        if self.lanes.queued() >= self.options.max_queued()
+            && self.lanes.sendable() < self.options.batch_rows()
+        {
+            self.lanes.trim();
+        }
         if !self.wants_rows() {
             return;
         }
-        let known = self.lanes.known();
-        let whole = look == Look::Below && known.is_empty();
+        let except = self.except();
+        let whole = look == Look::Below && except == Except::default();
         if whole {
             self.leases.rewind();
         }
@@ -68,7 +82,7 @@ impl Engine {
         self.start(match look {
             Look::Below if !whole => Job::FetchBelow {
                 positions,
-                known,
+                except,
                 limit,
                 began: now,
                 generation: self.generation,
@@ -81,6 +95,18 @@ impl Engine {
                 whole,
             },
         });
+    }
+
+    /// What need not be read below the positions: known rows, keys whose rest is read by itself, and
+    /// keys whose rows are being moved.
+    fn except(&self) -> Except {
+        let mut keys = self.lanes.rests();
+        let moving = self.running.behind.iter();
+        keys.extend(moving.map(|(_, key)| key.as_str().into()));
+        Except {
+            rows: self.lanes.known(),
+            keys,
+        }
     }
 
     /// A read has returned. `Job` is the one that began it.
@@ -131,6 +157,7 @@ impl Engine {
     pub(super) fn ignore_fetch(&mut self) {
         self.generation += 1;
         self.running.fetch = None;
+        self.running.refill = None;
     }
 
     /// Takes rows that were read. Returns whether a row of some key lies below the position.
@@ -144,10 +171,100 @@ impl Engine {
             match row.ahead {
                 Ahead::Parked => self.move_behind(&row),
                 Ahead::Unpublished if !self.lanes.has_lane_of(&row) => late = true,
-                Ahead::Unpublished | Ahead::Nothing => self.lanes.push(row),
+                Ahead::Unpublished | Ahead::Nothing => self.take(row),
             }
         }
         late
+    }
+
+    /// Takes a row. Rows that wait for the end of an outage do not take the room of others.
+    fn take(&mut self, row: OutboxRow) {
+        let is_full = self.lanes.queued() >= self.options.batch_rows();
+        if is_full && self.breaker.waits(domain_of(&row, self.bus.prefix())) {
+            if !self.lanes.holds() {
+                self.probe_at = self.now() + HELD_PROBE;
+            }
+            self.lanes.hold(row);
+        } else {
+            self.lanes.push(row);
+        }
+    }
+
+    /// An outage is over: the rows that it held are read.
+    pub(super) fn end_holding(&mut self) {
+        if self.lanes.holds() {
+            self.lanes.end_holding();
+            self.pace.rescan_now(self.now());
+        }
+    }
+
+    /// Reads the rest of keys whose queues have room.
+    fn begin_refill(&mut self, now: Duration) {
+        if self.lanes.holds() && now >= self.probe_at {
+            self.probe_at = now + HELD_PROBE;
+            self.lanes.end_one_hold();
+            self.pace.rescan_now(now);
+        }
+        let is_full = self.lanes.queued() >= self.options.max_queued();
+        if self.running.refill.is_some() || is_full {
+            return;
+        }
+        let keys = self.lanes.begin_refill(self.options.batch_rows());
+        if !keys.is_empty() {
+            self.running.refill = Some(self.generation);
+            self.start(Job::Refill {
+                keys,
+                limit: u32::try_from(self.lanes.room()).unwrap_or(u32::MAX),
+                generation: self.generation,
+            });
+        }
+    }
+
+    /// The rest of keys was read.
+    pub(super) fn refilled(&mut self, job: &Job, rows: Vec<OutboxRow>) {
+        let Job::Refill { keys, .. } = job else {
+            return;
+        };
+        if !self.refill_ended(job) || self.ending {
+            return self.lanes.refill_failed(keys);
+        }
+        let mut by_key: HashMap<_, Vec<_>> = HashMap::new();
+        for row in rows {
+            if row.ahead == Ahead::Parked {
+                self.move_behind(&row);
+            } else if let Some(key) = row.key.clone() {
+                by_key.entry((row.shard, key)).or_default().push(row);
+            }
+        }
+        for position in keys {
+            let key = (position.shard, position.key.clone());
+            if self.running.behind.contains(&(key.0, key.1.to_string())) {
+                self.lanes.forget_rest(&LaneId::Key(key.0, key.1));
+                continue;
+            }
+            let mut rows = by_key.remove(&key).unwrap_or_default();
+            rows.sort_unstable_by_key(|row| row.id);
+            self.lanes.refill(position, rows);
+        }
+    }
+
+    /// The rest of keys could not be read.
+    pub(super) fn refill_failed(&mut self, job: &Job) {
+        if let Job::Refill { keys, .. } = job {
+            self.refill_ended(job);
+            self.lanes.refill_failed(keys);
+        }
+    }
+
+    fn refill_ended(&mut self, job: &Job) -> bool {
+        let Job::Refill { generation, .. } = *job else {
+            return false;
+        };
+        let current = self.running.refill == Some(generation);
+        if current {
+            self.running.refill = None;
+        }
+        current
     }
 
     /// Moves the rows of a key behind its parked row.
@@ -202,7 +319,7 @@ impl Engine {
     }
 
     fn wants_scheduled(&self) -> bool {
-        self.lanes.queued() < self.options.batch_rows() * 2 && !self.waits_for_probe()
+        self.lanes.queued() < self.options.max_queued() && !self.waits_for_probe()
     }
 
     pub(super) fn fetched_due(&mut self, rows: Vec<OutboxRow>) {
@@ -215,7 +332,7 @@ impl Engine {
         }
         for row in rows {
             if self.leases.is_readable(row.shard) {
-                self.lanes.push(row);
+                self.take(row);
             }
         }
     }

@@ -232,7 +232,7 @@ impl Engine {
                     attempts: 0,
                 };
                 self.resent.insert(row.id, confirmed);
-                self.lanes.push(row);
+                self.lanes.push_always(row);
             }
         }
     }

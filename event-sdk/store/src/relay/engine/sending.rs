@@ -120,6 +120,7 @@ impl Engine {
                 outbox = self.store.name(),
                 "the outage of the server or stream is over"
             );
+            self.end_holding();
         }
         self.lanes.confirmed(lane);
         let resent = self.resent.remove(&row.id);
@@ -312,7 +313,7 @@ impl Engine {
 }
 
 /// The first token of the subject after the prefix of the bus, or of the whole subject.
-fn domain_of<'a>(row: &'a OutboxRow, prefix: &str) -> &'a str {
+pub(super) fn domain_of<'a>(row: &'a OutboxRow, prefix: &str) -> &'a str {
     let Ok(message) = &row.message else {
         return "";
     };

@@ -178,6 +178,7 @@ impl Engine {
                 }
             }
             (Job::FetchDue { .. }, Done::Rows(rows)) => self.fetched_due(rows),
+            (job @ Job::Refill { .. }, Done::Rows(rows)) => self.refilled(&job, rows),
             (job, Done::Rows(rows)) => self.fetched(&job, rows),
             (job, Done::Published(rows)) => self.fetched_published(&job, rows),
             (Job::Look { .. }, Done::Work(work)) => self.looked(work),
@@ -222,6 +223,7 @@ impl Engine {
             Job::Fetch { .. } | Job::FetchBelow { .. } => {
                 self.fetch_ended(&job);
             }
+            Job::Refill { .. } => self.refill_failed(&job),
             Job::FetchDue { .. } => self.running.due = false,
             Job::FetchPublished { .. } => self.running.resend = false,
             Job::Look { .. } => self.running.look = false,

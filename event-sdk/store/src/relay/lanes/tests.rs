@@ -23,7 +23,7 @@ fn next_id(lanes: &mut Lanes) -> Option<i64> {
 
 #[test]
 fn a_key_has_one_row_in_flight_and_others_overtake_it() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     for (id, key) in [
         (1, Some("a")),
         (2, Some("a")),
@@ -45,7 +45,7 @@ fn a_key_has_one_row_in_flight_and_others_overtake_it() {
 
 #[test]
 fn a_row_that_is_read_late_goes_before_the_newer_ones() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     lanes.push(row(5, Some("a")));
     lanes.push(row(9, Some("a")));
     lanes.push(row(2, Some("a")));
@@ -57,7 +57,7 @@ fn a_row_that_is_read_late_goes_before_the_newer_ones() {
 
 #[test]
 fn a_row_is_known_until_its_mark_is_written() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     lanes.push(row(1, Some("a")));
     let (a, _) = next(&mut lanes).expect("a row");
     lanes.push(row(1, Some("a")));
@@ -72,7 +72,7 @@ fn a_row_is_known_until_its_mark_is_written() {
 
 #[test]
 fn a_retry_holds_its_key_until_its_time() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     lanes.push(row(1, Some("a")));
     lanes.push(row(2, Some("a")));
     let (a, first) = next(&mut lanes).expect("a row");
@@ -86,7 +86,7 @@ fn a_retry_holds_its_key_until_its_time() {
 
 #[test]
 fn a_parked_key_is_forgotten_except_for_what_waits_for_its_mark() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     for id in 1..=4 {
         lanes.push(row(id, Some("a")));
     }
@@ -103,7 +103,7 @@ fn a_parked_key_is_forgotten_except_for_what_waits_for_its_mark() {
 
 #[test]
 fn rows_of_a_lost_shard_are_forgotten() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     lanes.push(row(1, Some("a")));
     lanes.push(row(2, Some("a")));
     lanes.push(row(3, None));
@@ -119,7 +119,7 @@ fn rows_of_a_lost_shard_are_forgotten() {
 
 #[test]
 fn a_lane_that_may_not_run_lets_others_pass() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     lanes.push(row(1, Some("a")));
     lanes.push(row(2, Some("b")));
     let second = lanes.next(NOW, |row| row.id != 1).map(|(_, row)| row.id);
@@ -133,7 +133,7 @@ fn a_lane_that_may_not_run_lets_others_pass() {
 
 #[test]
 fn a_lane_that_was_forgotten_and_read_again_has_one_row_in_flight() {
-    let mut lanes = Lanes::default();
+    let mut lanes = Lanes::new(8);
     lanes.push(row(1, Some("a")));
     lanes.forget_unsent(None);
     lanes.push(row(1, Some("a")));

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use event_sdk::text::Text;
 use event_sdk_store::outbox::{
-    Ahead, ConfirmedRow, Counted, KeptRow, Membership, OutboxRow, OutboxStatus, OutboxStore,
-    ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease,
-    ShardPosition, StoreFuture, WhichParked,
+    Ahead, ConfirmedRow, Counted, Except, KeptRow, KeyPosition, Membership, OutboxRow,
+    OutboxStatus, OutboxStore, ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId,
+    Release, ShardLease, ShardPosition, StoreFuture, WhichParked,
 };
 use jiff::Timestamp;
 
@@ -207,15 +207,30 @@ impl OutboxStore for SabotagedStore {
     fn fetch_below(
         &self,
         shards: Vec<ShardPosition>,
-        mut except: Vec<i64>,
+        mut except: Except,
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         match self.how {
             Sabotage::ReadsNothingBelow => return Box::pin(async { Ok(Vec::new()) }),
-            Sabotage::IgnoresExcept => except.clear(),
+            Sabotage::IgnoresExcept => except.rows.clear(),
+            Sabotage::IgnoresExceptedKeys => except.keys.clear(),
             _ => {}
         }
         let reading = self.inner.fetch_below(shards, except, limit);
+        Box::pin(async move { Ok(self.seen(reading.await?)) })
+    }
+
+    fn fetch_keys(
+        &self,
+        mut keys: Vec<KeyPosition>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<OutboxRow>> {
+        match self.how {
+            Sabotage::ReadsNothingOfKeys => keys.clear(),
+            Sabotage::ReadsKeysFromTheStart => keys.iter_mut().for_each(|key| key.from = 0),
+            _ => {}
+        }
+        let reading = self.inner.fetch_keys(keys, limit);
         Box::pin(async move { Ok(self.seen(reading.await?)) })
     }
 
@@ -374,7 +389,8 @@ impl OutboxStore for SabotagedStore {
         if self.how == Sabotage::SkipsNothing {
             return Box::pin(async { Ok(true) });
         }
-        self.inner.skip_parked(id)
+        let always = self.how == Sabotage::SkipsAlways;
+        Box::pin(async move { Ok(self.inner.skip_parked(id).await? || always) })
     }
 
     fn purge_parked(&self, id: i64, limit: u32) -> StoreFuture<'_, u64> {
