@@ -196,22 +196,25 @@ async fn durable(
     name: &str,
     config: &ConsumerConfig,
 ) -> Result<Action, Error> {
+    let differences = match found(transport.consumer_info(stream, name).await)? {
+        None => None,
+        Some(info) => match info.config.changes(config, info.foreign) {
+            Ok(differences) if differences.is_empty() => return Ok(Action::Keep),
+            Ok(differences) => Some(differences),
+            Err(error) => {
+                return match error.kind() {
+                    ErrorKind::ConsumerMismatch { differences } => {
+                        let refusal = migration::durable(stream, name, differences.clone());
+                        Ok(Action::Refuse(refusal))
+                    }
+                    _ => Err(error),
+                };
+            }
+        },
+    };
     if let Err(error) = transport.check_needs(config.needs(), Operation::Manage) {
-        let refusal = migration::unsupported(error.to_string(), Vec::new());
+        let refusal = migration::unsupported(error.to_string(), differences.unwrap_or_default());
         return Ok(Action::Refuse(refusal));
     }
-    let Some(info) = found(transport.consumer_info(stream, name).await)? else {
-        return Ok(Action::Create);
-    };
-    match info.config.changes(config, info.foreign) {
-        Ok(differences) if differences.is_empty() => Ok(Action::Keep),
-        Ok(differences) => Ok(Action::Change(differences)),
-        Err(error) => match error.kind() {
-            ErrorKind::ConsumerMismatch { differences } => {
-                let refusal = migration::durable(stream, name, differences.clone());
-                Ok(Action::Refuse(refusal))
-            }
-            _ => Err(error),
-        },
-    }
+    Ok(differences.map_or(Action::Create, Action::Change))
 }
