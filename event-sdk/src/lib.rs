@@ -64,6 +64,8 @@
 //! - [`EventBus::apply`] creates and changes the declared streams and durables,
 //!   [`EventBus::apply_streams`] the streams only. [`EventBus::memory`] and the builder's `memory`
 //!   create the declared streams. Publishing and subscribing never create or change a stream.
+//!   The package `event-sdk-topology` declares all of them as one constant, which is planned, applied
+//!   and verified.
 //! - `EventBus::from_env` makes the bus that environment variables or a file describe: see `config`.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.

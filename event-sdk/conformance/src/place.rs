@@ -8,8 +8,8 @@ use bytes::Bytes;
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
 use super::fixture::Fixture;
 use event_sdk_core::transport::{
-    Bucket, BucketConfig, CoordinationEntry, Error, ErrorKind, Outcome as Done, Revision,
-    StreamChange, Transport, TransportExt as _,
+    Bucket, BucketConfig, CoordinationEntry, Difference, Error, ErrorKind, Outcome as Done,
+    Revision, StreamChange, Transport, TransportExt as _,
 };
 
 /// A bucket through one transport.
@@ -78,6 +78,14 @@ impl Place {
     ) -> Outcome<Result<StreamChange, Error>> {
         let answer = self.transport.apply_bucket(config);
         within(self.patience, "the answer to applying a bucket", answer).await
+    }
+
+    pub(super) async fn try_compare(
+        &self,
+        config: &BucketConfig,
+    ) -> Outcome<Result<Vec<Difference>, Error>> {
+        let answer = self.transport.compare_bucket(config);
+        within(self.patience, "the answer to comparing a bucket", answer).await
     }
 
     pub(super) async fn get(&self, key: &str) -> Outcome<Option<CoordinationEntry>> {

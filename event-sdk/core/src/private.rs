@@ -11,7 +11,7 @@ pub use crate::event::spec::SpecBuilder;
 pub use crate::event::upcast::Upcast;
 pub use crate::event::{DataError, Event, EventSpec, Readable, ReadableData, WritableData};
 pub use crate::json::WriteJson;
-pub use crate::set::check::{check_member, check_upcast};
+pub use crate::set::check::{check_member, check_upcast, fail};
 pub use crate::set::payload::OtherPayload;
 pub use crate::set::table::SubjectTable;
 pub use crate::set::{Contains, EventSet, Opened, Payload, Visit, Visitor};

@@ -198,6 +198,18 @@ impl StreamSpec {
         self
     }
 
+    /// The name and the relative subjects of a declaration that is a
+    /// [constant](Self::constant), for checks while compiling; `None` if the name is not.
+    /// Subjects that were added by [`subject`](Self::subject) or [`absolute`](Self::absolute) are
+    /// not among them.
+    #[must_use]
+    pub const fn as_constant(&self) -> Option<(&'static str, &'static [&'static str])> {
+        match self.name.as_static() {
+            Some(name) => Some((name, self.constant)),
+            None => None,
+        }
+    }
+
     /// The name.
     pub fn name(&self) -> &str {
         &self.name

@@ -33,6 +33,15 @@ impl Text {
         Self(Repr::Shared(text.into()))
     }
 
+    /// The text, if it is static.
+    #[must_use]
+    pub const fn as_static(&self) -> Option<&'static str> {
+        match &self.0 {
+            Repr::Static(text) => Some(text),
+            Repr::Shared(_) => None,
+        }
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,6 +1,7 @@
 //! The `Transport` trait: what publishing, subscribing, draining and closing guarantee on every
 //! transport.
 
+mod account;
 mod admin;
 mod advisories;
 mod bucket;
@@ -24,6 +25,7 @@ mod stream_change;
 mod subscription;
 mod unsettled;
 
+pub use account::{AccountUsage, SpaceUsage};
 pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
 pub use advisories::{
     Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,

@@ -13,7 +13,7 @@ use super::phase::Phase;
 use event_sdk_clock::Clock;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BucketConfig, CoordinationEntry, Error, ErrorKind, Operation, PutRequest, Revision,
+    BucketConfig, CoordinationEntry, Difference, Error, ErrorKind, Operation, PutRequest, Revision,
     StreamChange,
 };
 
@@ -51,6 +51,17 @@ impl Buckets {
             return Ok(StreamChange::Created);
         };
         entries.change(config, self.clock.monotonic())
+    }
+
+    /// The settings of a bucket that differ from a valid configuration.
+    pub(super) fn compare(
+        &self,
+        phase: &Phase,
+        config: &BucketConfig,
+    ) -> Result<Vec<Difference>, Error> {
+        self.with(phase, &config.name, |entries, _| {
+            Ok(entries.config.differences(config))
+        })
     }
 
     /// Does `work` on the live entries of a bucket, with the current time.

@@ -5,8 +5,8 @@ use super::MemoryTransport;
 use super::check;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BucketConfig, Completion, Coordination, CoordinationEntry, Error, Operation, PutRequest,
-    Revision, StreamChange,
+    BucketConfig, Completion, Coordination, CoordinationEntry, Difference, Error, Operation,
+    PutRequest, Revision, StreamChange,
 };
 
 impl Coordination for MemoryTransport {
@@ -17,6 +17,15 @@ impl Coordination for MemoryTransport {
             buckets.apply(self.phase(), config)
         });
         Completion::ready(applied.map_err(|error| error.at_bucket(&config.name)))
+    }
+
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        let checked = check::bucket(config, Operation::Read);
+        let compared = checked.and_then(|()| {
+            let buckets = self.streams().buckets();
+            buckets.compare(self.phase(), config)
+        });
+        Completion::ready(compared.map_err(|error| error.at_bucket(&config.name)))
     }
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {

@@ -170,11 +170,11 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Advisories, Body, BucketConfig, Capabilities, Capability, Completion, Confirmation,
-    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
-    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
-    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    TransportExt as _,
+    AccountUsage, Advisories, Body, BucketConfig, Capabilities, Capability, Completion,
+    Confirmation, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination,
+    Drained, Error, History, HistoryRequest, HistoryStream, MessageAdmin, Operation,
+    PublishRequest, Scheduler, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -427,6 +427,11 @@ impl StreamAdmin for MemoryTransport {
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let stream = self.stream(stream, Operation::Read);
         Completion::ready(stream.and_then(|stream| stream.state(self.0.connection.phase())))
+    }
+
+    fn account(&self) -> Completion<Result<AccountUsage, Error>> {
+        let open = self.check_open(Operation::Read);
+        Completion::ready(open.and_then(|()| self.streams().usage(self.0.connection.phase())))
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {

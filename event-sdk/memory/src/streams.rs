@@ -9,14 +9,15 @@ use super::changeable::{Changeable, Current};
 use super::check;
 use super::deferred_actions::DeferredActions;
 use super::list::List;
+use super::phase::Phase;
 use super::reporter::Desk;
 use super::stream::MemoryStream;
 use event_sdk_clock::Clock;
 use event_sdk_core::codec::Codec;
-use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::stream::{Storage, StreamConfig};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, ErrorKind, Operation, StreamChange};
+use event_sdk_core::transport::{AccountUsage, Error, ErrorKind, Operation, StreamChange};
 
 /// The streams of a transport.
 #[derive(Debug)]
@@ -93,6 +94,23 @@ impl Streams {
         self.list
             .set(List::new(others.into_iter().cloned().collect()));
         Ok(StreamChange::Created)
+    }
+
+    /// What the streams store and reserve. Nothing limits them together.
+    pub(super) fn usage(&self, phase: &Phase) -> Result<AccountUsage, Error> {
+        let mut usage = AccountUsage::default();
+        for stream in self.list().iter() {
+            let state = stream.state(phase)?;
+            let space = match state.config.storage {
+                Storage::File => &mut usage.file,
+                Storage::Memory => &mut usage.memory,
+            };
+            usage.streams += 1;
+            space.used = space.used.saturating_add(state.bytes);
+            let reserved = state.config.reserved_bytes();
+            space.reserved = space.reserved.saturating_add(reserved);
+        }
+        Ok(usage)
     }
 
     /// A first connection.

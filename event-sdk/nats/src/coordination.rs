@@ -21,8 +21,8 @@ use super::error::ErrorContext;
 use super::streams::apply;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    BucketConfig, Completion, CoordinationEntry, Error, ErrorKind, Operation, PutRequest, Revision,
-    StreamChange, Transport as _,
+    BucketConfig, Completion, CoordinationEntry, Difference, Error, ErrorKind, Operation,
+    PutRequest, Revision, StreamChange, Transport as _,
 };
 
 use super::Nats;
@@ -35,6 +35,16 @@ impl event_sdk_core::transport::Coordination for Nats {
             let name = config.name.clone();
             let applied = apply_bucket(&context, config).await;
             applied.map_err(|error| error.at_bucket(name))
+        })
+    }
+
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        let (context, config) = (Arc::clone(&self.context), config.clone());
+        let owner = Arc::clone(&context);
+        owner.later(Operation::Read, async move {
+            let name = config.name.clone();
+            let compared = compare_bucket(&context, config).await;
+            compared.map_err(|error| about(error, &name, ""))
         })
     }
 
@@ -138,6 +148,20 @@ fn about(error: Error, bucket: &Text, key: &str) -> Error {
         return error;
     }
     error.at_subject(key)
+}
+
+/// What applying the bucket would change.
+async fn compare_bucket(
+    context: &NatsContext,
+    config: BucketConfig,
+) -> Result<Vec<Difference>, Error> {
+    let about = ErrorContext::new(Operation::Read);
+    context.check_open(about.operation)?;
+    config
+        .check()
+        .map_err(|why| about.error(ErrorKind::InvalidOption, why))?;
+    let wanted = Bucketed::new(config, context.server().has_message_ttl());
+    apply::compare(context, &about, &wanted).await
 }
 
 /// Creates the bucket or changes it.

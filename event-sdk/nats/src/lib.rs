@@ -241,10 +241,10 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History, HistoryRequest,
-    HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport,
+    AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History,
+    HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -395,6 +395,10 @@ impl StreamAdmin for Nats {
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         streams::stream_state(Arc::clone(&self.context), Text::copy_of(stream))
+    }
+
+    fn account(&self) -> Completion<Result<AccountUsage, Error>> {
+        streams::account(Arc::clone(&self.context))
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {

@@ -1,5 +1,6 @@
 //! Streams by the JetStream API: find by subject, state, apply.
 
+mod account;
 pub(super) mod apply;
 mod config;
 mod message;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
+pub(super) use self::account::account;
 pub(super) use self::message::{Found, Which, message};
 
 pub(super) use self::config::{ConfigJson, schedule_prefix};

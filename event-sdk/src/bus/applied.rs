@@ -5,7 +5,7 @@ use std::fmt;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    ConsumerChange, Error, Operation, StreamChange, TransportExt as _,
+    ConsumerChange, ConsumerConfig, Error, Operation, StreamChange, TransportExt as _,
 };
 
 use super::EventBus;
@@ -49,6 +49,28 @@ impl Applied {
 }
 
 impl EventBus {
+    /// Returns the [declared](super::BusBuilder::consumer) durables, each with its stream and the
+    /// configuration that [`apply`](Self::apply) gives it, in the order of the declarations.
+    ///
+    /// Nothing is requested if the declared streams store all events of the durables; otherwise the
+    /// transport is asked which streams do.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`NoStream`](event_sdk_core::ErrorKind::NoStream) if no stream stores an event,
+    /// [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if a pattern matches nothing of
+    /// the set, [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption) for an impossible number
+    /// of partitions, and those of [`StreamAdmin::find`](event_sdk_core::transport::StreamAdmin::find).
+    pub async fn durables(&self) -> Result<Vec<(Text, ConsumerConfig)>, Error> {
+        let mut durables = Vec::new();
+        for spec in &self.inner().consumers {
+            durables.extend(spec.configs(self).await?);
+        }
+        Ok(durables)
+    }
+
     /// Applies all declarations of the bus: first the [streams](super::BusBuilder::stream), like
     /// [`apply_streams`](Self::apply_streams), then the [bucket](super::BusBuilder::coordination),
     /// then the [durables](super::BusBuilder::consumer). An existing durable is changed without

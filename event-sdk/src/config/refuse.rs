@@ -8,13 +8,13 @@ use event_sdk_core::Pattern;
 use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation,
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion, Drained, Error,
-    ErrorKind, FoundMessage, History, HistoryRequest, HistoryStream, MessageAdmin, Operation,
-    PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled,
-    ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, WhichMessage,
+    AccountUsage, Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest,
+    Cancellation, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion,
+    Difference, Drained, Error, ErrorKind, FoundMessage, History, HistoryRequest, HistoryStream,
+    MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest,
+    Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport, WhichMessage,
 };
 
 use crate::bus::BusBuilder;
@@ -135,6 +135,10 @@ impl StreamAdmin for Refusing {
         self.refuse(Operation::Read)
     }
 
+    fn account(&self) -> Completion<Result<AccountUsage, Error>> {
+        self.refuse(Operation::Read)
+    }
+
     fn apply(&self, _: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         self.refuse(Operation::Manage)
     }
@@ -177,6 +181,10 @@ impl Advisories for Refusing {
 impl Coordination for Refusing {
     fn apply(&self, _: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
         self.refuse(Operation::Manage)
+    }
+
+    fn compare(&self, _: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        self.refuse(Operation::Read)
     }
 
     fn get(&self, _: &str, _: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {

@@ -9,13 +9,13 @@ use event_sdk::Pattern;
 use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation,
-    Capabilities, Capability, Completion, Confirmation, ConsumerAdmin, ConsumerChange,
-    ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion, Drained, Error,
-    FoundMessage, History, HistoryRequest, HistoryStream, MessageAdmin, PublishRequest,
-    PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    TransportExt as _, WhichMessage,
+    AccountUsage, Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest,
+    Cancellation, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
+    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion,
+    Difference, Drained, Error, FoundMessage, History, HistoryRequest, HistoryStream, MessageAdmin,
+    PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled,
+    ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, TransportExt as _, WhichMessage,
 };
 
 /// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
@@ -240,6 +240,11 @@ impl<T: Transport, I: Intercept> StreamAdmin for Intercepted<T, I> {
             .call("streams.state", || self.inner.stream_state(stream))
     }
 
+    fn account(&self) -> Completion<Result<AccountUsage, Error>> {
+        self.intercept
+            .call("streams.account", || self.inner.account_usage())
+    }
+
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         self.intercept
             .call("streams.apply", || self.inner.apply_stream(config))
@@ -276,6 +281,11 @@ impl<T: Transport, I: Intercept> Coordination for Intercepted<T, I> {
     fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
         self.intercept
             .call("coordination.apply", || self.inner.apply_bucket(config))
+    }
+
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        self.intercept
+            .call("coordination.compare", || self.inner.compare_bucket(config))
     }
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {

@@ -7,8 +7,8 @@ use std::time::Duration;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     BucketConfig, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination,
-    CoordinationEntry, Drained, Error, ErrorKind, Operation, PublishRequest, PutRequest, Revision,
-    StreamAdmin, StreamChange, SubscribeRequest, Subscription,
+    CoordinationEntry, Difference, Drained, Error, ErrorKind, Operation, PublishRequest,
+    PutRequest, Revision, StreamAdmin, StreamChange, SubscribeRequest, Subscription,
 };
 use event_sdk::{EventBus, Transport};
 
@@ -92,6 +92,10 @@ impl Away {
 impl Coordination for Away {
     fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
         self.bucket().apply(config)
+    }
+
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        self.bucket().compare(config)
     }
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {

@@ -7,11 +7,11 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Advisories, BucketConfig, CancelRequest, Cancellation, Capabilities, Capability, Completion,
-    Confirmation, ConsumerAdmin, Coordination, CoordinationEntry, Drained, Error, History,
-    Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest, Revision,
-    ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    AccountUsage, Advisories, BucketConfig, CancelRequest, Cancellation, Capabilities, Capability,
+    Completion, Confirmation, ConsumerAdmin, Coordination, CoordinationEntry, Difference, Drained,
+    Error, History, Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest,
+    Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin,
+    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -168,6 +168,10 @@ impl StreamAdmin for Reduced {
         self.inner.stream_state(stream)
     }
 
+    fn account(&self) -> Completion<Result<AccountUsage, Error>> {
+        self.inner.account_usage()
+    }
+
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         match self.refuse(config.needs(), Operation::Manage) {
             Ok(()) => self.inner.apply_stream(config),
@@ -196,6 +200,10 @@ impl Scheduler for Reduced {
 impl Coordination for Reduced {
     fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>> {
         self.inner.apply_bucket(config)
+    }
+
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        self.inner.compare_bucket(config)
     }
 
     fn get(&self, bucket: &str, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {

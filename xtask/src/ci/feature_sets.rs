@@ -137,6 +137,11 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "features only add",
     },
     FeatureSet {
+        package: "event-sdk-topology",
+        features: Features::All,
+        reason: "the deployment of a service; has no features",
+    },
+    FeatureSet {
         package: "event-sdk-store",
         features: Features::All,
         reason: "the stores of another database; has no features",

@@ -73,10 +73,11 @@ mod tests {
     use std::path::{Path, PathBuf};
 
     /// The folders of tests that start servers or other programs.
-    const FOLDERS: [&str; 5] = [
+    const FOLDERS: [&str; 6] = [
         "event-sdk/tests",
         "event-sdk/nats/tests",
         "event-sdk/observe/tests",
+        "event-sdk/topology/tests",
         "tests/tests",
         "tests/servers/tests",
     ];

@@ -18,6 +18,8 @@ cases! { "buckets":
         "A bucket has to exist: no operation but applying creates it.";
     a_bucket_is_changed_and_told [Coordination]
         "Applying a bucket that differs changes it, says in what, and leaves its entries.";
+    a_bucket_is_compared_and_left [Coordination]
+        "Comparing a bucket says in what it differs, or that it does not exist, and changes nothing.";
     a_bucket_that_cannot_be_is_refused [Coordination]
         "A configuration that cannot be is refused, and nothing is created or changed.";
     buckets_are_apart [Coordination]
@@ -84,6 +86,23 @@ async fn a_bucket_is_changed_and_told(fixture: Fixture) -> Outcome {
     let again = place.apply(&day).await?;
     ensure_eq!(again, StreamChange::Unchanged, "what applying it again did");
     Ok(())
+}
+
+async fn a_bucket_is_compared_and_left(fixture: Fixture) -> Outcome {
+    let place = fixture.place().await?;
+    let day = fixture.bucket('a').max_age(Duration::from_secs(24 * 3600));
+    for _ in 0..2 {
+        let differences = place.try_compare(&day).await??;
+        let fields: Vec<_> = differences.iter().map(|found| found.field).collect();
+        ensure_eq!(fields, ["max age"], "what differs");
+    }
+    place.apply(&day).await?;
+    let differences = place.try_compare(&day).await??;
+    ensure_eq!(differences, [], "what differs after applying it");
+    let missing = place.try_compare(&fixture.bucket('b')).await?;
+    refused("comparing", missing, &ErrorKind::BucketNotFound)?;
+    let wrong = place.try_compare(&day.replicas(0)).await?;
+    refused("comparing", wrong, &ErrorKind::InvalidOption)
 }
 
 async fn a_bucket_that_cannot_be_is_refused(fixture: Fixture) -> Outcome {

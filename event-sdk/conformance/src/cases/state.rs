@@ -23,6 +23,10 @@ cases! { "state":
         "The state of a stream that does not exist is an error that names it.";
     streams_are_found_by_subject [Store, StreamAdmin]
         "The streams that store some subject that a pattern matches are found, and no others.";
+    the_account_counts_what_is_reserved [Store, StreamAdmin]
+        "The account counts its streams, and the bytes that they reserve on disk.";
+    the_account_counts_memory_apart [Store, StreamAdmin]
+        "Bytes that streams reserve in memory are counted apart from those on disk.";
 }
 
 async fn the_transport_says_what_it_is(fixture: Fixture) -> Outcome {
@@ -180,4 +184,32 @@ async fn streams_are_found_by_subject(fixture: Fixture) -> Outcome {
         "the streams for every subject are {found:?}"
     );
     Ok(())
+}
+
+async fn the_account_counts_what_is_reserved(fixture: Fixture) -> Outcome {
+    is_reserved(fixture, Storage::File).await
+}
+
+async fn the_account_counts_memory_apart(fixture: Fixture) -> Outcome {
+    is_reserved(fixture, Storage::Memory).await
+}
+
+async fn is_reserved(fixture: Fixture, storage: Storage) -> Outcome {
+    const BYTES: u64 = 70_000;
+    // NATS server 2.10 takes one byte off for each stream without a limit.
+    const SLACK: u64 = 1_000;
+    let rig = fixture.rig_with(|stream| stream.storage(storage).max_bytes(BYTES));
+    let what = format!("an account that reserves {BYTES} bytes of {storage:?}");
+    rig.await?
+        .eventually(&what, async |rig: Rig| {
+            let usage = rig.transport.account_usage();
+            let usage = within(rig.patience(), "the usage of the account", usage).await??;
+            let space = match storage {
+                Storage::File => usage.file,
+                Storage::Memory => usage.memory,
+            };
+            let counts = usage.streams > 0 && space.reserved + SLACK >= BYTES;
+            Ok(counts.then_some(()))
+        })
+        .await
 }

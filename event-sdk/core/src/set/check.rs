@@ -210,13 +210,17 @@ const fn check_same_event(spec: &EventSpec, previous: &EventSpec) {
     }
 }
 
-/// Panics with the parts as one text.
+/// Fails the compilation with the parts as one text.
+///
+/// # Panics
+///
+/// Always, while compiling.
 #[track_caller]
 #[allow(
     clippy::panic,
     reason = "runs while compiling, where a panic is the error message"
 )]
-const fn fail(parts: &[&str]) -> ! {
+pub const fn fail(parts: &[&str]) -> ! {
     let mut text = [0_u8; 1024];
     let mut len = 0;
     let mut part = 0;

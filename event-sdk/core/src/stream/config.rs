@@ -88,6 +88,14 @@ impl StreamConfig {
         Ok(())
     }
 
+    /// The bytes that the stream reserves: its maximum of bytes, for each replica. A stream without
+    /// such a limit reserves nothing.
+    #[must_use]
+    pub fn reserved_bytes(&self) -> u64 {
+        let bytes = self.limits.bytes.map_or(0, std::num::NonZeroU64::get);
+        bytes.saturating_mul(u64::from(self.replicas))
+    }
+
     pub(super) fn check_name(&self) -> Result<(), InvalidStream> {
         check_name(&self.name).map_err(|why| self.invalid(Reason::Name(why)))
     }

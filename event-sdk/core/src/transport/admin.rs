@@ -1,7 +1,9 @@
 //! `StreamAdmin` and `ConsumerAdmin`: optional abilities to find, inspect, create, change and
 //! delete streams and consumers.
 
-use super::{Completion, ConsumerChange, ConsumerConfig, Difference, Error, StreamChange};
+use super::{
+    AccountUsage, Completion, ConsumerChange, ConsumerConfig, Difference, Error, StreamChange,
+};
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
@@ -41,6 +43,15 @@ pub trait StreamAdmin: Send + Sync {
     ///
     /// [`StreamNotFound`](super::ErrorKind::StreamNotFound), and those of [`find`](Self::find).
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>>;
+
+    /// Returns what the account of this connection stores and reserves, and its limits.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`find`](Self::find).
+    fn account(&self) -> Completion<Result<AccountUsage, Error>>;
 
     /// Creates the stream, or changes it to match `config`.
     ///

@@ -10,7 +10,7 @@ pub use request::{PutRequest, Revision};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::{Completion, Error, ErrorKind, Operation, StreamChange};
+use super::{Completion, Difference, Error, ErrorKind, Operation, StreamChange};
 use crate::subject::check_key;
 use crate::text::Text;
 
@@ -73,6 +73,19 @@ pub trait Coordination: Send + Sync {
     /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
     /// [`Closed`](super::ErrorKind::Closed), errors of the connection.
     fn apply(&self, config: &BucketConfig) -> Completion<Result<StreamChange, Error>>;
+
+    /// Returns the settings that [`apply`](Self::apply) would change to match `config`, and that
+    /// differ but cannot be changed. Empty: the bucket matches.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketNotFound`](ErrorKind::BucketNotFound),
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) for an invalid configuration,
+    /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection.
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>>;
 
     /// Returns the entry of a key; `None` if it is absent.
     ///

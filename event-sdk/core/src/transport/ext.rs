@@ -2,11 +2,11 @@
 //! one.
 
 use super::{
-    AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation, Capability,
-    Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, CoordinationEntry, Deletion, Error,
-    FoundMessage, HistoryRequest, HistoryStream, Operation, PurgeRequest, PutRequest, Revision,
-    ScheduleRequest, Scheduled, ScheduledMessage, StoredAdvisories, StreamChange, StreamState,
-    SubscribeRequest, Transport, WhichMessage,
+    AccountUsage, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation,
+    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, CoordinationEntry,
+    Deletion, Difference, Error, FoundMessage, HistoryRequest, HistoryStream, Operation,
+    PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage,
+    StoredAdvisories, StreamChange, StreamState, SubscribeRequest, Transport, WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -72,6 +72,14 @@ pub trait TransportExt: Transport {
     fn stream_state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         match self.stream_admin() {
             Some(streams) => streams.state(stream),
+            None => lacks(self, Capability::StreamAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`StreamAdmin::account`](super::StreamAdmin::account).
+    fn account_usage(&self) -> Completion<Result<AccountUsage, Error>> {
+        match self.stream_admin() {
+            Some(streams) => streams.account(),
             None => lacks(self, Capability::StreamAdmin, Operation::Read),
         }
     }
@@ -179,6 +187,14 @@ pub trait TransportExt: Transport {
         match self.coordination() {
             Some(coordination) => coordination.apply(config),
             None => lacks(self, Capability::Coordination, Operation::Manage),
+        }
+    }
+
+    /// See [`Coordination::compare`](super::Coordination::compare).
+    fn compare_bucket(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        match self.coordination() {
+            Some(coordination) => coordination.compare(config),
+            None => lacks(self, Capability::Coordination, Operation::Read),
         }
     }
 

@@ -138,6 +138,17 @@ pub(crate) async fn apply(
     }
 }
 
+/// What differs from an existing stream; the error is
+/// [`StreamNotFound`](ErrorKind::StreamNotFound) without one.
+pub(crate) async fn compare(
+    context: &NatsContext,
+    about: &ErrorContext,
+    wanted: &impl Declared,
+) -> Result<Vec<Difference>, Error> {
+    let existing = info(context, about, wanted.name()).await?;
+    differences(about, &existing.config, wanted)
+}
+
 /// Whether it may have been done all the same.
 fn is_open(error: &Error) -> bool {
     *error.kind() == ErrorKind::Timeout && error.outcome() == Outcome::Unknown

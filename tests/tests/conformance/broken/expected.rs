@@ -145,6 +145,9 @@ const EXPECTED: &[Expected] = &[
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "applying_it_again_changes_nothing", "what_differs_is_changed_and_told",
     ]),
+    exactly(S::HasAnEmptyAccount, &[
+        "the_account_counts_memory_apart", "the_account_counts_what_is_reserved",
+    ]),
     exactly(S::ConfirmsWhatCannotBe, &[
         "a_stream_comes_to_allow_schedules",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",

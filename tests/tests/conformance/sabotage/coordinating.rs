@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use event_sdk::transport::{
-    BucketConfig, Capability, Completion, Coordination, CoordinationEntry, Error, ErrorKind,
-    Operation, PutRequest, Revision, StreamChange, Transport, TransportExt as _,
+    BucketConfig, Capability, Completion, Coordination, CoordinationEntry, Difference, Error,
+    ErrorKind, Operation, PutRequest, Revision, StreamChange, Transport, TransportExt as _,
 };
 
 use super::{Broken, Sabotage, blurred, only_pretended};
@@ -102,6 +102,18 @@ impl<T: Transport> Coordination for Broken<T> {
                     Ok(StreamChange::Unchanged)
                 }
                 (_, applied) => applied.map_err(|error| blurred(sabotage, error)),
+            }
+        })
+    }
+
+    fn compare(&self, config: &BucketConfig) -> Completion<Result<Vec<Difference>, Error>> {
+        let mut config = config.clone();
+        config.name = self.used(&config.name).into();
+        let (compared, sabotage) = (self.inner.compare_bucket(&config), self.sabotage);
+        Completion::later(async move {
+            match (sabotage, compared.await) {
+                (Sabotage::FindsBucketsAlike, Ok(_)) => Ok(Vec::new()),
+                (_, compared) => compared.map_err(|error| blurred(sabotage, error)),
             }
         })
     }

@@ -50,6 +50,8 @@ pub(crate) enum Sabotage {
     CallsEachStreamNew,
     /// A stream that cannot be is confirmed.
     ConfirmsWhatCannotBe,
+    /// The account has no streams and reserves nothing.
+    HasAnEmptyAccount,
 
     /// A consumer that exists is replaced by the one that was asked for.
     ChangesConsumers,
@@ -246,6 +248,8 @@ pub(crate) enum Sabotage {
     CallsEachBucketNew,
     /// A bucket that cannot be is confirmed.
     ConfirmsBucketsThatCannotBe,
+    /// Every bucket matches every configuration.
+    FindsBucketsAlike,
     /// All buckets are one.
     HasOneBucket,
     /// What the second connection writes is not for the first.

@@ -6,8 +6,9 @@ use event_sdk::Pattern;
 use event_sdk::stream::{Compression, StreamConfig};
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    Capability, Completion, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Error,
-    ErrorKind, Operation, StreamAdmin, StreamChange, StreamState, Transport, TransportExt as _,
+    AccountUsage, Capability, Completion, ConsumerAdmin, ConsumerChange, ConsumerConfig,
+    ConsumerInfo, Error, ErrorKind, Operation, StreamAdmin, StreamChange, StreamState, Transport,
+    TransportExt as _,
 };
 
 use super::{Broken, Sabotage, blurred, only_pretended};
@@ -66,6 +67,14 @@ impl<T: Transport> StreamAdmin for Broken<T> {
             }
             Ok(state)
         })
+    }
+
+    fn account(&self) -> Completion<Result<AccountUsage, Error>> {
+        if self.is(Sabotage::HasAnEmptyAccount) {
+            return Completion::ready(Ok(AccountUsage::default()));
+        }
+        let (usage, sabotage) = (self.inner.account_usage(), self.sabotage);
+        Completion::later(async move { usage.await.map_err(|error| blurred(sabotage, error)) })
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {

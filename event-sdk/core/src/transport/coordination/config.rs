@@ -49,18 +49,28 @@ impl BucketConfig {
     /// A bucket with this name, a maximum age of 7 days and one replica on disk.
     #[must_use]
     pub fn new(name: impl Into<Text>) -> Self {
+        Self::named(name.into())
+    }
+
+    /// The same with a name that is a constant: it can stand in a `const`.
+    #[must_use]
+    pub const fn constant(name: &'static str) -> Self {
+        Self::named(Text::from_static(name))
+    }
+
+    const fn named(name: Text) -> Self {
         Self {
-            name: name.into(),
+            name,
             max_age: Some(Self::DEFAULT_MAX_AGE),
             replicas: 1,
-            storage: Storage::default(),
+            storage: Storage::File,
         }
     }
 
     /// Sets the maximum age of entries. Default: 7 days. Keep it longer than the longest wait
     /// between two attempts at an event, since attempt records are counted only while they exist.
     #[must_use]
-    pub fn max_age(mut self, age: Duration) -> Self {
+    pub const fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
@@ -68,21 +78,21 @@ impl BucketConfig {
     /// Keeps entries without an end. Deletions leave a marker of some hundred bytes on a NATS
     /// server, which then stays too.
     #[must_use]
-    pub fn unlimited_age(mut self) -> Self {
+    pub const fn unlimited_age(mut self) -> Self {
         self.max_age = None;
         self
     }
 
     /// Sets the number of replicas. Default: one; use three in a cluster of three.
     #[must_use]
-    pub fn replicas(mut self, replicas: u8) -> Self {
+    pub const fn replicas(mut self, replicas: u8) -> Self {
         self.replicas = replicas;
         self
     }
 
     /// Sets where a server stores the entries. Default: [`Storage::File`].
     #[must_use]
-    pub fn storage(mut self, storage: Storage) -> Self {
+    pub const fn storage(mut self, storage: Storage) -> Self {
         self.storage = storage;
         self
     }

@@ -50,6 +50,7 @@ pub(super) const COORDINATING: &[Expected] = &[
         "an_entry_expires", "the_age_ends_a_longer_expiry", "an_expiry_of_zero_is_refused", "the_last_put_says_when_it_expires",
     ]),
     exactly(S::IgnoresTheAgeOfBuckets, &[
+        "a_bucket_is_compared_and_left",
         "the_age_ends_a_longer_expiry", "the_age_of_a_bucket_ends_its_entries",
     ]),
     exactly(S::CreatesBucketsUnasked, &[
@@ -63,7 +64,8 @@ pub(super) const COORDINATING: &[Expected] = &[
         "a_bucket_is_changed_and_told", "a_bucket_is_created_by_apply",
     ]),
     exactly(S::ConfirmsBucketsThatCannotBe, &["a_bucket_that_cannot_be_is_refused"]),
-    exactly(S::HasOneBucket, &["a_bucket_that_cannot_be_is_refused", "buckets_are_apart"]),
+    exactly(S::FindsBucketsAlike, &["a_bucket_is_compared_and_left"]),
+    exactly(S::HasOneBucket, &["a_bucket_is_compared_and_left", "a_bucket_that_cannot_be_is_refused", "buckets_are_apart"]),
     exactly(S::KeepsBucketsToItself, &[
         "one_of_many_writers_wins_a_key", "two_transports_share_a_bucket",
     ]),

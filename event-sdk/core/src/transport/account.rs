@@ -1,0 +1,34 @@
+//! `AccountUsage`: what the streams of an account store and reserve, and the limits of the account.
+
+/// What the streams of an account store and reserve, and the limits of the account.
+///
+/// Fields may be added: start with [`default`](Self::default), which has neither streams nor limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct AccountUsage {
+    /// Streams on disk.
+    pub file: SpaceUsage,
+    /// Streams in the memory of a server.
+    pub memory: SpaceUsage,
+    /// Number of streams. On a server, each bucket is one too.
+    pub streams: u64,
+    /// Maximum number of streams; `None`: no limit, or none that the server tells.
+    pub max_streams: Option<u64>,
+}
+
+/// The space of one kind of storage that an account uses.
+///
+/// Fields may be added: start with [`default`](Self::default).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct SpaceUsage {
+    /// Bytes that are stored, of all replicas.
+    pub used: u64,
+    /// Bytes that are reserved: a stream with
+    /// [`max_bytes`](crate::stream::StreamSpec::max_bytes) reserves these for each replica, and a
+    /// stream without reserves nothing. (NATS server 2.10 takes one byte off for each of these.)
+    pub reserved: u64,
+    /// Maximum of reserved or stored bytes; `None`: no limit, or none that the server tells. A NATS
+    /// server tells the limits of the account, and not those of its own configuration.
+    pub limit: Option<u64>,
+}

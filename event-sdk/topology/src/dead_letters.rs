@@ -1,0 +1,93 @@
+//! `DeadLetterSpec`: a dead-letter stream and its retry stream, as a constant.
+
+use std::time::Duration;
+
+use event_sdk::dead_letters::DeadLetterStream;
+use event_sdk::stream::{Storage, StreamSpec};
+
+/// A dead-letter stream and its retry stream as a constant, with the declarations of
+/// [`DeadLetterStream`]. Replicas, storage and limits hold for both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeadLetterSpec {
+    name: &'static str,
+    retry: &'static str,
+    prefix: Option<&'static str>,
+    replicas: u8,
+    storage: Storage,
+    max_age: Duration,
+    max_bytes: u64,
+}
+
+impl DeadLetterSpec {
+    /// The dead-letter stream `name` and the retry stream `retry`, which a [`DeadLetterStream`] calls
+    /// `<name>_RETRY` unless another name is set. On disk, with one replica and no limits.
+    #[must_use]
+    pub const fn new(name: &'static str, retry: &'static str) -> Self {
+        Self {
+            name,
+            retry,
+            prefix: None,
+            replicas: 1,
+            storage: Storage::File,
+            max_age: Duration::ZERO,
+            max_bytes: 0,
+        }
+    }
+
+    /// Puts tokens before `dlq.` and `retry.`, see [`DeadLetterStream::under`]. Default: none.
+    #[must_use]
+    pub const fn under(mut self, prefix: &'static str) -> Self {
+        self.prefix = Some(prefix);
+        self
+    }
+
+    /// Sets the number of replicas. Default: one.
+    #[must_use]
+    pub const fn replicas(mut self, replicas: u8) -> Self {
+        self.replicas = replicas;
+        self
+    }
+
+    /// Sets where a server stores the messages. Default: on disk.
+    #[must_use]
+    pub const fn storage(mut self, storage: Storage) -> Self {
+        self.storage = storage;
+        self
+    }
+
+    /// Limits the age of letters, looked at or not; zero, the default: no limit.
+    #[must_use]
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Limits the bytes of each of the two streams; a full one refuses new letters, so that consumers
+    /// wait. Zero, the default: no limit.
+    #[must_use]
+    pub const fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The names, for [`DeadLetters::stream`](event_sdk::dead_letters::DeadLetters::stream).
+    #[must_use]
+    pub fn place(&self) -> DeadLetterStream {
+        let place = DeadLetterStream::new(self.name).retry(self.retry);
+        match self.prefix {
+            Some(prefix) => place.under(prefix),
+            None => place,
+        }
+    }
+
+    /// The declarations of both streams.
+    pub(crate) fn specs(&self) -> [StreamSpec; 2] {
+        let place = self.place();
+        [place.spec(), place.retry_spec()].map(|spec| {
+            spec.replicas(self.replicas)
+                .storage(self.storage)
+                .max_age(self.max_age)
+                .max_bytes(self.max_bytes)
+        })
+    }
+}

@@ -1,0 +1,112 @@
+//! `Plan`: what applying a topology would create, change, leave, and what a server would refuse.
+
+mod display;
+
+use event_sdk::Pattern;
+use event_sdk::text::Text;
+use event_sdk::transport::Difference;
+
+use crate::reservation::Reservations;
+
+/// What applying a topology would do. `Display` prints it for people: a line for each part, and the
+/// steps of the migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// Each part of the topology, in the order in which it is applied.
+    pub parts: Vec<Planned>,
+    /// What the streams reserve, beside the limits of the account.
+    pub reservations: Reservations,
+}
+
+impl Plan {
+    /// Whether everything already matches the topology.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let mut parts = self.parts.iter();
+        parts.all(|part| part.action == Action::Keep)
+    }
+
+    /// The parts that a server would refuse.
+    pub fn refusals(&self) -> impl Iterator<Item = (&Item, &Refusal)> {
+        self.parts.iter().filter_map(|part| match &part.action {
+            Action::Refuse(refusal) => Some((&part.item, refusal)),
+            _ => None,
+        })
+    }
+
+    /// Whether it can be applied: no part is refused, and the reservations are within the limits.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.refusals().next().is_none() && self.reservations.exceeded().is_empty()
+    }
+}
+
+/// What happens to one part of a topology.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Planned {
+    /// The part.
+    pub item: Item,
+    /// What happens to it.
+    pub action: Action,
+}
+
+/// A part of a topology.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Item {
+    /// The stream of this name.
+    Stream(Text),
+    /// The bucket of this name.
+    Bucket(Text),
+    /// A durable.
+    Durable {
+        /// Its stream.
+        stream: Text,
+        /// Its name.
+        durable: Text,
+    },
+}
+
+/// What applying does to a part of a topology.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Action {
+    /// It does not exist, and is created.
+    Create,
+    /// It exists, and these settings are changed; at least one.
+    Change(Vec<Difference>),
+    /// It matches.
+    Keep,
+    /// A server would refuse it.
+    Refuse(Refusal),
+}
+
+/// Why a server would refuse a part of a topology, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// The reason, in one sentence.
+    pub reason: String,
+    /// Whether the part exists.
+    pub exists: bool,
+    /// All settings of an existing part that differ.
+    pub differences: Vec<Difference>,
+    /// Other streams that store some of its subjects.
+    pub overlaps: Vec<Overlap>,
+    /// The steps of a migration, in their order.
+    pub steps: Vec<String>,
+}
+
+/// Another stream that stores some subjects of a declared one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Overlap {
+    /// The other stream.
+    pub stream: Text,
+    /// Those of its subjects that overlap; empty if the user may not read its configuration.
+    pub subjects: Vec<Pattern>,
+    /// Whether the topology declares the other stream too, with other subjects than it has now.
+    pub is_declared: bool,
+}

@@ -1,0 +1,136 @@
+//! `Reservations`: bytes that streams reserve, before and after a plan, beside the limits of the
+//! account.
+
+use std::fmt;
+
+use event_sdk::stream::{Storage, StreamConfig};
+use event_sdk::text::Text;
+use event_sdk::transport::{AccountUsage, SpaceUsage};
+
+/// What all streams of the account reserve, before and after a plan.
+///
+/// A stream with a maximum of bytes reserves these for each replica. A server tells the limits of an
+/// account, and not those of its own configuration, which it also enforces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reservations {
+    /// Bytes on disk.
+    pub file: Reservation,
+    /// Bytes in memory.
+    pub memory: Reservation,
+    /// Number of streams and buckets.
+    pub streams: Reservation,
+    /// Declared streams without a maximum of bytes, which reserve nothing and can fill the disk.
+    pub unlimited: Vec<Text>,
+}
+
+/// An amount before and after a plan, and its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reservation {
+    /// The amount now.
+    pub before: u64,
+    /// The amount once the plan is applied.
+    pub after: u64,
+    /// The limit of the account; `None`: none, or none that the server tells.
+    pub limit: Option<u64>,
+}
+
+impl Reservation {
+    const fn now(before: u64, limit: Option<u64>) -> Self {
+        Self {
+            before,
+            after: before,
+            limit,
+        }
+    }
+
+    const fn space(usage: SpaceUsage) -> Self {
+        Self::now(usage.reserved, usage.limit)
+    }
+
+    /// Whether the plan needs more than before, and more than the limit.
+    #[must_use]
+    pub fn is_exceeded(&self) -> bool {
+        self.after > self.before && self.limit.is_some_and(|limit| self.after > limit)
+    }
+}
+
+impl Reservations {
+    pub(crate) const fn now(usage: &AccountUsage) -> Self {
+        Self {
+            file: Reservation::space(usage.file),
+            memory: Reservation::space(usage.memory),
+            streams: Reservation::now(usage.streams, usage.max_streams),
+            unlimited: Vec::new(),
+        }
+    }
+
+    /// Counts a stream that is created, or changed from `existing`.
+    pub(crate) fn count(&mut self, wanted: &StreamConfig, existing: Option<&StreamConfig>) {
+        match existing {
+            Some(existing) => {
+                let space = self.space_of(existing.storage);
+                space.after = space.after.saturating_sub(existing.reserved_bytes());
+            }
+            None => self.streams.after += 1,
+        }
+        let space = self.space_of(wanted.storage);
+        space.after = space.after.saturating_add(wanted.reserved_bytes());
+    }
+
+    const fn space_of(&mut self, storage: Storage) -> &mut Reservation {
+        match storage {
+            Storage::File => &mut self.file,
+            Storage::Memory => &mut self.memory,
+        }
+    }
+
+    /// What exceeds its limit, by name.
+    #[must_use]
+    pub fn exceeded(&self) -> Vec<(&'static str, Reservation)> {
+        let all = self.all().into_iter();
+        all.filter(|(_, one)| one.is_exceeded()).collect()
+    }
+
+    const fn all(&self) -> [(&'static str, Reservation); 3] {
+        [
+            ("bytes on disk", self.file),
+            ("bytes in memory", self.memory),
+            ("streams", self.streams),
+        ]
+    }
+}
+
+impl fmt::Display for Reservations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("reserves ")?;
+        for (index, (name, one)) in self.all().into_iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{} {name}", one.after)?;
+            if one.after != one.before {
+                write!(f, " (before {})", one.before)?;
+            }
+            if let Some(limit) = one.limit {
+                write!(f, " of {limit}")?;
+            }
+        }
+        for (name, one) in self.exceeded() {
+            let limit = one.limit.unwrap_or_default();
+            write!(
+                f,
+                "\nrefused   {} {name} are more than the {limit} of the account: lower `max_bytes` or the replicas, remove streams, or raise the limit of the account",
+                one.after
+            )?;
+        }
+        if !self.unlimited.is_empty() {
+            let names: Vec<_> = self.unlimited.iter().map(Text::as_str).collect();
+            write!(
+                f,
+                "\nwithout a limit of bytes, so that they can fill the disk: {}",
+                names.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,175 @@
+//! `Topology`: the streams, consumers, dead-letter streams and the bucket of an application.
+
+use std::sync::Arc;
+
+use event_sdk::stream::{StreamConfig, StreamSpec};
+use event_sdk::text::Text;
+use event_sdk::transport::{BucketConfig, Error, ErrorKind, Operation};
+use event_sdk::{Applied, BusBuilder, EventBus};
+
+use crate::apply::ApplyError;
+use crate::dead_letters::DeadLetterSpec;
+use crate::durable::DurableSpec;
+use crate::plan::Plan;
+use crate::planner;
+use crate::verify::Verification;
+
+/// The streams, consumers, dead-letter streams and the bucket of an application, as a constant.
+///
+/// Subjects are relative to the prefix of the bus. Lists are constants: write
+/// `const { &[…] }`, or name them.
+///
+/// ```
+/// use event_sdk::stream::StreamSpec;
+/// use event_sdk::transport::BucketConfig;
+/// use event_sdk_topology::{DeadLetterSpec, Topology, covers};
+///
+/// const STREAMS: &[StreamSpec] = &[
+///     StreamSpec::constant("ORDERS", &["orders.>"]).replicas(3),
+///     StreamSpec::constant("PAYMENTS", &["payments.>", "refunds.>"]).replicas(3),
+/// ];
+/// const SHOP: Topology = Topology::new(STREAMS)
+///     .dead_letters(const { &[DeadLetterSpec::new("DLQ", "DLQ_RETRY").replicas(3)] })
+///     .bucket(const { &BucketConfig::constant("SHOP").replicas(3) });
+/// covers!(SHOP);
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Topology {
+    pub(crate) streams: &'static [StreamSpec],
+    pub(crate) consumers: &'static [DurableSpec],
+    pub(crate) dead_letters: &'static [DeadLetterSpec],
+    bucket: Option<&'static BucketConfig>,
+}
+
+impl Topology {
+    /// A topology of these streams. To move a subject from one stream to another, put the stream that
+    /// gets it behind the one that loses it.
+    #[must_use]
+    pub const fn new(streams: &'static [StreamSpec]) -> Self {
+        Self {
+            streams,
+            consumers: &[],
+            dead_letters: &[],
+            bucket: None,
+        }
+    }
+
+    /// Sets the consumers. Default: none.
+    #[must_use]
+    pub const fn consumers(mut self, consumers: &'static [DurableSpec]) -> Self {
+        self.consumers = consumers;
+        self
+    }
+
+    /// Sets the dead-letter streams, each with its retry stream. Default: none.
+    #[must_use]
+    pub const fn dead_letters(mut self, streams: &'static [DeadLetterSpec]) -> Self {
+        self.dead_letters = streams;
+        self
+    }
+
+    /// Sets the bucket in which the instances of a service coordinate. Default: none.
+    #[must_use]
+    pub const fn bucket(mut self, bucket: &'static BucketConfig) -> Self {
+        self.bucket = Some(bucket);
+        self
+    }
+
+    /// Declares all of it on a bus, for a service: subscriptions then use the declared settings.
+    /// On the memory transport, the builder's `memory` creates the streams and the bucket.
+    pub fn declare(&self, builder: BusBuilder) -> BusBuilder {
+        let builder = self.specs().fold(builder, BusBuilder::stream);
+        let consumers = self.consumers.iter().map(DurableSpec::spec);
+        let builder = consumers.fold(builder, BusBuilder::consumer);
+        match self.bucket {
+            Some(bucket) => builder.coordination(bucket.clone()),
+            None => builder,
+        }
+    }
+
+    /// Compares with what exists at the transport of `bus`, under its prefix. Only reads.
+    ///
+    /// Declarations of the bus itself play no part.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) for an invalid declaration,
+    /// [`NoStream`](ErrorKind::NoStream) if no stream stores an event of a consumer,
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied) with the subject of the first request that
+    /// the user may not make, [`Unsupported`](ErrorKind::Unsupported) on a transport without streams,
+    /// [`Closed`](ErrorKind::Closed), or errors of the connection. What a server would refuse is no
+    /// error: see [`Plan::refusals`].
+    pub async fn plan(&self, bus: &EventBus) -> Result<Plan, Error> {
+        self.plan_on(&self.on(bus)?).await
+    }
+
+    /// Creates and changes what differs, after it has made a [plan](Self::plan). If any part of the
+    /// plan is refused, nothing is changed.
+    ///
+    /// Applying a topology again changes nothing, as does a second process that applies the same one
+    /// at the same time. After it was stopped on its way, apply it again. What the topology does not
+    /// name is left as it is; nothing is ever deleted.
+    ///
+    /// Not cancel-safe: after dropping the future, some parts may have been applied. Applying them
+    /// again is safe.
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError::Refused`] with the plan and its migrations, or [`ApplyError::Failed`] with an
+    /// error of [`plan`](Self::plan) or [`EventBus::apply`].
+    pub async fn apply(&self, bus: &EventBus) -> Result<Applied, ApplyError> {
+        let bus = self.on(bus)?;
+        let plan = self.plan_on(&bus).await?;
+        if !plan.is_possible() {
+            return Err(ApplyError::Refused(Box::new(plan)));
+        }
+        Ok(bus.apply().await?)
+    }
+
+    /// Finds what is missing, what differs from the topology field by field, and streams of others
+    /// whose subjects overlap. Only reads.
+    ///
+    /// Settings that a [`StreamSpec`] does not have, such as a description or sources, are not
+    /// compared.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`plan`](Self::plan).
+    pub async fn verify(&self, bus: &EventBus) -> Result<Verification, Error> {
+        Ok(Verification::of(self.plan(bus).await?))
+    }
+
+    /// All streams, in the order in which they are applied.
+    fn specs(&self) -> impl Iterator<Item = StreamSpec> {
+        let dead_letters = self.dead_letters.iter().flat_map(DeadLetterSpec::specs);
+        self.streams.iter().cloned().chain(dead_letters)
+    }
+
+    /// The streams with their whole subjects.
+    fn configs(&self, prefix: &str) -> Result<Vec<StreamConfig>, Error> {
+        let configs = self.specs().map(|spec| {
+            spec.config(prefix).map_err(|why| {
+                let (kind, operation) = (ErrorKind::InvalidOption, Operation::Configure);
+                Error::new(kind, operation, why.to_string())
+            })
+        });
+        configs.collect()
+    }
+
+    /// Plans on a bus that declares this topology.
+    async fn plan_on(&self, bus: &EventBus) -> Result<Plan, Error> {
+        planner::plan(bus, &self.configs(bus.prefix())?, self.bucket).await
+    }
+
+    /// A bus that declares this topology alone, on the transport and under the prefix of `bus`.
+    fn on(&self, bus: &EventBus) -> Result<EventBus, Error> {
+        let builder = EventBus::builder()
+            .prefix(Text::copy_of(bus.prefix()))
+            .source(Text::copy_of(bus.source()));
+        self.declare(builder).transport(Arc::clone(bus.transport()))
+    }
+}

@@ -1,0 +1,9 @@
+//! `plan`, `apply` and `verify` on memory and on real servers.
+
+mod cluster;
+mod limits;
+mod permissions;
+mod ready_made;
+mod stopped;
+mod stories;
+mod support;
