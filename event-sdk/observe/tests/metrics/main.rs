@@ -1,6 +1,7 @@
 //! Metrics: the values agree with what the test counts itself, with the report of the consumer, and with
 //! the report of the health.
 
+mod monitoring;
 mod rig;
 
 use std::sync::Arc;
