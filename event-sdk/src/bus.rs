@@ -36,6 +36,7 @@ use event_sdk_core::transport::{
 use tokio::sync::watch;
 
 use crate::delayed_naks::Registry;
+use crate::observer::Observer;
 use crate::process_gate::ProcessGate;
 use crate::trace::Tracing;
 
@@ -89,6 +90,7 @@ pub(crate) struct Inner {
     pub(crate) delayed_naks: Arc<Registry>,
     process_gate: Arc<ProcessGate>,
     pub(crate) tracing: Tracing,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     /// The number of events that the transport has accepted and dropped, if it does that.
     discarded: Option<Arc<AtomicU64>>,
     /// Whether the bus is being drained, or was closed.
@@ -114,6 +116,7 @@ impl Inner {
             delayed_naks: Arc::clone(&self.delayed_naks),
             process_gate: Arc::clone(&self.process_gate),
             tracing: self.tracing.clone(),
+            observer: self.observer.clone(),
             discarded: self.discarded.clone(),
             ending: self.ending.clone(),
         }

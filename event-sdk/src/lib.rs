@@ -83,6 +83,7 @@
 //!
 //! # Modules
 //!
+//! - [`observer`]: is told what a bus does, for metrics;
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
 //! - `cause`: correlation and causation of an event;
 //! - [`trace`]: trace context and spans;
@@ -101,6 +102,8 @@
 //! - `config`: configuration, and the bus that is made of it;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod observer;
 
 mod partition;
 

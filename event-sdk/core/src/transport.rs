@@ -7,6 +7,7 @@ mod advisories;
 mod bucket;
 mod capability;
 mod completion;
+mod connection;
 mod consumer;
 mod consumer_change;
 mod coordination;
@@ -34,6 +35,7 @@ pub use advisories::{
 pub use bucket::Bucket;
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
+pub use connection::{ConnectionStatus, Disconnect, LinkState};
 pub use consumer::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
 };
@@ -250,6 +252,17 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         true
     }
 
+    /// The state of all connections of the transport, for publishing and for deliveries, and when it
+    /// was last without one, for the health of a service. The default knows what
+    /// [`is_connected`](Self::is_connected) says.
+    fn connection_status(&self) -> ConnectionStatus {
+        ConnectionStatus::new(if self.is_connected() {
+            LinkState::Connected
+        } else {
+            LinkState::Disconnected
+        })
+    }
+
     /// The ability to store messages at a later time; `None` if the transport lacks it.
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         None
@@ -347,6 +360,10 @@ macro_rules! forward {
 
             fn is_connected(&self) -> bool {
                 self.deref().is_connected()
+            }
+
+            fn connection_status(&self) -> ConnectionStatus {
+                self.deref().connection_status()
             }
 
             fn scheduler(&self) -> Option<&dyn Scheduler> {

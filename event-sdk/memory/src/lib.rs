@@ -171,10 +171,10 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, Body, BucketConfig, Capabilities, Capability, Completion,
-    Confirmation, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination,
-    Drained, Error, History, HistoryRequest, HistoryStream, MessageAdmin, Operation,
-    PublishRequest, Scheduler, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    Confirmation, ConnectionStatus, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo,
+    Coordination, Drained, Error, History, HistoryRequest, HistoryStream, LinkState, MessageAdmin,
+    Operation, PublishRequest, Scheduler, Stored, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -386,6 +386,15 @@ impl Transport for MemoryTransport {
                 "encode the event, or build the transport with `hand_over(true)`"
             }
             _ => "use a transport that can",
+        })
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        let open = self.check_open(Operation::Publish).is_ok();
+        ConnectionStatus::new(if open {
+            LinkState::Connected
+        } else {
+            LinkState::Closed
         })
     }
 

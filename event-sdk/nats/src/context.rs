@@ -23,7 +23,9 @@ use super::options::{API_PREFIX, Management, NatsOptions};
 use super::receiver::Receiver;
 use super::send_queue::SendQueue;
 use super::server::{Server, Version};
-use event_sdk_core::transport::{Capabilities, Capability, Error, ErrorKind, Operation};
+use event_sdk_core::transport::{
+    Capabilities, Capability, ConnectionStatus, Error, ErrorKind, Operation,
+};
 
 /// A connection, and the known properties of its server.
 ///
@@ -241,6 +243,11 @@ impl NatsContext {
     /// Whether a publish is sent now, or refused at once.
     pub(super) fn can_publish(&self) -> bool {
         !matches!(self.watch().current(), ConnectionState::Disconnected { .. })
+    }
+
+    /// The state of both connections.
+    pub(super) fn connection_status(&self) -> ConnectionStatus {
+        self.monitor.status()
     }
 
     /// Whether both connections are connected.

@@ -20,9 +20,9 @@ use super::publish::{check_headers, check_size};
 use super::send_queue::{Outbound, PendingPublish, Sent};
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
-    Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, Drained, Error,
-    ErrorKind, Expectations, Operation, Prefetch, PublishRequest, Stored, SubscribeRequest,
-    Subscription, Transport, TransportExt as _,
+    Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
+    Drained, Error, ErrorKind, Expectations, Operation, Prefetch, PublishRequest, Stored,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 /// NATS without streams (core NATS): for events that may be lost.
@@ -205,6 +205,10 @@ impl Transport for CoreNats {
 
     fn is_connected(&self) -> bool {
         self.context.can_publish()
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        self.context.connection_status()
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

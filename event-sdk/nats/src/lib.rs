@@ -241,10 +241,10 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error, History,
-    HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
+    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
+    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -363,6 +363,10 @@ impl Transport for Nats {
 
     fn is_connected(&self) -> bool {
         self.context.can_publish()
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        self.context.connection_status()
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {

@@ -3,16 +3,35 @@
 //! # Features
 //!
 //! - `otel`: traces across services with OpenTelemetry.
+//! - `health`: a report on connection, streams, consumers and their lag; readiness.
+//! - `outbox`: the depth and age of outboxes in that report (`event-sdk-store`).
+//! - `axum`: routes for probes.
+//! - `metrics`: counters, histograms and gauges for the `metrics` facade.
 //!
 //! # Modules
 //!
+//! - `health` (feature `health`): [`Health`](health::Health), what a service reports of itself;
+//! - `routes` (feature `axum`): [`routes`](routes::routes), the same over HTTP;
+//! - `metrics` (feature `metrics`): [`Metrics`](metrics::Metrics), what a bus publishes and handles;
 //! - `otel` (feature `otel`): [`OpenTelemetry`](otel::OpenTelemetry), the bridge between the spans
 //!   of event-sdk and OpenTelemetry.
 #![cfg_attr(
-    not(feature = "otel"),
-    expect(rustdoc::broken_intra_doc_links, reason = "`otel` needs its feature")
+    not(all(feature = "otel", feature = "axum", feature = "metrics")),
+    expect(
+        rustdoc::broken_intra_doc_links,
+        reason = "the modules need their features"
+    )
 )]
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[cfg(feature = "health")]
+pub mod health;
+
+#[cfg(feature = "axum")]
+pub mod routes;
+
+#[cfg(feature = "metrics")]
+pub mod metrics;
 
 #[cfg(feature = "otel")]
 pub mod otel;
@@ -21,3 +40,8 @@ pub mod otel;
 #[cfg(all(doctest, feature = "otel"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So have those of the page on health.
+#[cfg(all(doctest, feature = "axum", feature = "metrics"))]
+#[doc = include_str!("../../../docs/health.md")]
+struct HealthPage;

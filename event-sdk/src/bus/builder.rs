@@ -18,6 +18,7 @@ use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Trans
 use tokio::sync::watch;
 
 use super::{ConsumerSpec, EventBus, Inner};
+use crate::observer::Observer;
 use crate::process_gate::ProcessGate;
 use crate::time::{TokioClock, V7Ids};
 use crate::trace::{TraceSource, Tracing};
@@ -55,6 +56,7 @@ pub struct BusBuilder {
     max_payload: usize,
     simulated_process: bool,
     trace_source: Option<Arc<dyn TraceSource>>,
+    observer: Option<Arc<dyn Observer>>,
     /// The limit by number of streams in memory whose declaration has none.
     #[cfg(feature = "memory")]
     memory_max_messages: Option<NonZeroU64>,
@@ -86,6 +88,7 @@ impl BusBuilder {
             max_payload: Self::DEFAULT_MAX_PAYLOAD,
             simulated_process: false,
             trace_source: None,
+            observer: None,
             #[cfg(feature = "memory")]
             memory_max_messages: None,
             discarded: None,
@@ -198,6 +201,12 @@ impl BusBuilder {
     /// none; see [`trace`](crate::trace).
     pub fn trace_source(mut self, source: impl TraceSource) -> Self {
         self.trace_source = Some(Arc::new(source));
+        self
+    }
+
+    /// Tells `observer` what the bus publishes and what its consumers do, for metrics. Default: none.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
         self
     }
 
@@ -364,6 +373,7 @@ impl BusBuilder {
                 ProcessGate::of_process()
             },
             tracing,
+            observer: self.observer,
             discarded: self.discarded,
             ending: watch::Sender::new(false),
         };

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use event_sdk_core::transport::{
     Advisories, CancelRequest, Cancellation, Capabilities, Capability, Completion, Confirmation,
-    ConsumerAdmin, Coordination, Drained, Error, History, MessageAdmin, Operation, PublishRequest,
-    ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin, SubscribeRequest,
-    Subscription, Transport,
+    ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History, MessageAdmin,
+    Operation, PublishRequest, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored,
+    StreamAdmin, SubscribeRequest, Subscription, Transport,
 };
 
 use super::Config;
@@ -88,6 +88,10 @@ impl Transport for Discarding {
 
     fn is_connected(&self) -> bool {
         self.memory.is_connected()
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        self.memory.connection_status()
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -9,12 +9,12 @@ use event_sdk_core::stream::StreamConfig;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest,
-    Cancellation, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion,
-    Difference, Drained, Error, ErrorKind, FoundMessage, History, HistoryRequest, HistoryStream,
-    MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest,
-    Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, WhichMessage,
+    Cancellation, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
+    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry,
+    Deletion, Difference, Drained, Error, ErrorKind, FoundMessage, History, HistoryRequest,
+    HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest,
+    Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, WhichMessage,
 };
 
 use crate::bus::BusBuilder;
@@ -73,6 +73,11 @@ impl Transport for Refusing {
     fn is_connected(&self) -> bool {
         // Nothing waits for a connection.
         true
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        // Nothing will ever be sent.
+        ConnectionStatus::new(LinkState::Closed)
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use self::member::{Member, State};
 pub use self::report::{ConsumersReport, EndedConsumer};
 use super::options::Options;
-use super::{Consumer, ConsumerReport};
+use super::{Consumer, ConsumerMonitor, ConsumerReport};
 
 /// Several consumers of one process, each in a task of its own.
 ///
@@ -257,6 +257,14 @@ impl Consumers {
                 .map(|(id, member)| (*id, member.name.clone()))
                 .collect()
         })
+    }
+
+    /// The monitors of all consumers, also of those that have ended, in the order in which they were
+    /// added: for the health of a service.
+    #[must_use]
+    pub fn monitors(&self) -> Vec<ConsumerMonitor> {
+        let registry = self.registry();
+        registry.members.values().map(Member::monitor).collect()
     }
 
     /// Whether there are consumers, and all of them [receive](super::Readiness): for a readiness

@@ -21,6 +21,7 @@
 //! - `records`: attempt records;
 //! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;
+//! - `observing`: the counts of the report, and what the observer of the bus is told;
 //! - `parking`: what the engine knows of the park;
 //! - `parked`: events that go to the park to wait for their keys;
 //! - `unparked`: events that come out of it;
@@ -42,6 +43,7 @@ mod foreign;
 mod keys;
 mod layered;
 mod letters;
+mod observing;
 mod outcome;
 mod ownership;
 mod parked;
@@ -457,6 +459,7 @@ impl Engine {
         if let Some(redriven) = entry.held.redriven() {
             entry.failures.first = redriven.first_failure;
         }
+        self.observe_received(&entry);
         self.held.insert(entry)
     }
 

@@ -21,6 +21,7 @@ use super::dispatch::{check_size, invalid_subject};
 use super::prepared::Extra;
 use super::sending::not_confirmed;
 use crate::bus::EventBus;
+use crate::observer::Observation;
 use crate::trace::{About, Destination, Origin, PublishSpan, TraceContext};
 
 /// A publish of bytes: set options, then await it. [`RawBus::publish`](crate::RawBus::publish)
@@ -133,11 +134,21 @@ impl RawPublish {
         };
         let mut headers = std::mem::take(&mut self.extra.headers);
         let span = self.open_span(&subject, &mut headers);
+        let bus = self.bus.clone();
+        let observer = bus.inner().observer.as_ref();
+        let begun = observer.map(|_| bus.clock().monotonic());
         let send = self.send(&subject, headers);
         let result = match &span {
             Some(span) => send.instrument(span.span().clone()).await,
             None => send.await,
         };
+        if let (Some(observer), Some(begun)) = (observer, begun) {
+            observer.observe(&Observation::Published {
+                event_type: None,
+                error: result.as_ref().err(),
+                took: bus.clock().monotonic().saturating_sub(begun),
+            });
+        }
         result.map_err(|error| {
             if let Some(span) = &span {
                 span.failed(&error);

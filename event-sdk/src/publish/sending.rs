@@ -19,6 +19,7 @@ use super::dispatch::Dispatch;
 use super::prepared::Expect;
 use super::{Prepared, PublishError, Publishable};
 use crate::cause::AsCause;
+use crate::observer::Observation;
 use crate::trace::{PublishSpan, TraceContext};
 
 /// A publish of one event: set options, then await it.
@@ -310,6 +311,7 @@ impl<E: Event> PublishFuture<'_, E> {
     ) -> Poll<Result<Published, PublishError<E>>> {
         match (result, &self.event) {
             (Ok(stored), Some(Publishable::Prepared(prepared))) => {
+                self.observe(None);
                 let published = Published::new(prepared.id(), stored);
                 // Dropped in place: moving it takes longer.
                 self.event = None;
@@ -329,11 +331,27 @@ impl<E: Event> PublishFuture<'_, E> {
                 if let Some(span) = self.span.take() {
                     span.failed(&error);
                 }
+                self.observe(Some(&error));
                 let prepared = self.dispatch.prepare(event);
                 let error = self.named(error, prepared.event());
                 Poll::Ready(Err(PublishError::new(error, prepared)))
             }
         }
+    }
+
+    /// Tells the observer of the bus the result.
+    fn observe(&self, error: Option<&Error>) {
+        let bus = self.dispatch.bus().inner();
+        let Some(observer) = &bus.observer else {
+            return;
+        };
+        let since = self.waiting.as_ref().map(|waiting| waiting.since);
+        let took = since.map(|since| bus.clock.monotonic().saturating_sub(since));
+        observer.observe(&Observation::Published {
+            event_type: Some(E::SPEC.event_type()),
+            error,
+            took: took.unwrap_or_default(),
+        });
     }
 
     /// Adds the whole subject to the error, or the event's declared subject if there is no valid

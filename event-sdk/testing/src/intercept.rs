@@ -10,12 +10,12 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::text::Text;
 use event_sdk::transport::{
     AccountUsage, Advisories, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest,
-    Cancellation, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
-    ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry, Deletion,
-    Difference, Drained, Error, FoundMessage, History, HistoryRequest, HistoryStream, MessageAdmin,
-    PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled,
-    ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, TransportExt as _, WhichMessage,
+    Cancellation, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
+    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry,
+    Deletion, Difference, Drained, Error, FoundMessage, History, HistoryRequest, HistoryStream,
+    LinkState, MessageAdmin, PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest,
+    Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport, TransportExt as _, WhichMessage,
 };
 
 /// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
@@ -144,6 +144,14 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
 
     fn is_connected(&self) -> bool {
         self.intercept.is_connected(&self.inner)
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        let mut status = self.inner.connection_status();
+        if status.state == LinkState::Connected && !self.is_connected() {
+            status.state = LinkState::Disconnected;
+        }
+        status
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {

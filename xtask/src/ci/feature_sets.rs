@@ -133,6 +133,26 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         package: "event-sdk-observe",
+        features: Features::Only("health"),
+        reason: "a service that answers probes by its own means",
+    },
+    FeatureSet {
+        package: "event-sdk-observe",
+        features: Features::Only("outbox"),
+        reason: "the same, with the depth and age of its outbox",
+    },
+    FeatureSet {
+        package: "event-sdk-observe",
+        features: Features::Only("axum"),
+        reason: "a service that answers probes over HTTP with axum",
+    },
+    FeatureSet {
+        package: "event-sdk-observe",
+        features: Features::Only("metrics"),
+        reason: "a service that exports metrics, and checks its health elsewhere",
+    },
+    FeatureSet {
+        package: "event-sdk-observe",
         features: Features::All,
         reason: "features only add",
     },

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_nats::{ClientError, ConnectErrorKind, Event, ServerError};
+use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
 
 use super::{
@@ -14,7 +15,9 @@ use super::{
     is_about_credentials,
 };
 use event_sdk_core::shown::Shown;
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::transport::{
+    ConnectionStatus, Disconnect, Error, ErrorKind, LinkState, Operation,
+};
 
 /// Collects the events of both connections, and keeps their state.
 pub(crate) struct ConnectionMonitor {
@@ -25,6 +28,8 @@ pub(crate) struct ConnectionMonitor {
     /// Why there is no connection for deliveries, if one is needed.
     deliveries: Mutex<Option<DisconnectReason>>,
     denials: broadcast::Sender<Denial>,
+    /// When a connection was last lost, and the latest reason.
+    last: Mutex<Option<Disconnect>>,
     /// Since when there is no connection, and why.
     lost: Mutex<Option<(Instant, DisconnectReason)>>,
     /// When the connection was made, and how many short-lived connections preceded it.
@@ -73,6 +78,7 @@ impl ConnectionMonitor {
             shown: watch::Sender::new(ConnectionState::Connected),
             deliveries: Mutex::new(None),
             denials: broadcast::Sender::new(DENIALS),
+            last: Mutex::new(None),
             lost: Mutex::new(None),
             made: Mutex::new(Made::default()),
             phase: watch::Sender::new(Phase::Open),
@@ -89,6 +95,17 @@ impl ConnectionMonitor {
     /// The state of this connection and of that for deliveries: connected if both are.
     pub(crate) fn watch_both(&self) -> ConnectionWatch {
         ConnectionWatch(self.shown.subscribe())
+    }
+
+    /// The state of both connections, and when one of them was last missing.
+    pub(crate) fn status(&self) -> ConnectionStatus {
+        let mut status = ConnectionStatus::new(match *self.shown.borrow() {
+            ConnectionState::Connected => LinkState::Connected,
+            ConnectionState::Disconnected { .. } => LinkState::Disconnected,
+            ConnectionState::Closed => LinkState::Closed,
+        });
+        status.last_disconnect.clone_from(&lock(&self.last));
+        status
     }
 
     /// The connection for deliveries was lost for this reason; `None`: there is one, or none is
@@ -400,6 +417,12 @@ impl ConnectionMonitor {
         };
         self.shown.send_if_modified(|shown| {
             let changes = *shown != state;
+            if let (true, ConnectionState::Disconnected { reason }) = (changes, &state) {
+                let mut last = lock(&self.last);
+                let known = last.take().filter(|_| *shown != ConnectionState::Connected);
+                let at = known.map_or_else(Timestamp::now, |known| known.at);
+                *last = Some(Disconnect::new(at, reason.to_string()));
+            }
             *shown = state;
             changes
         });

@@ -7,8 +7,8 @@ use event_sdk_core::text::Text;
 
 use super::Consumer;
 use crate::bus::EventBus;
-use crate::consumer::Readiness;
 use crate::consumer::activity::Activity;
+use crate::consumer::{ConsumerMonitor, Readiness};
 
 /// Readiness.
 impl<S> Consumer<S> {
@@ -16,6 +16,17 @@ impl<S> Consumer<S> {
     /// run.
     pub fn readiness(&self) -> Readiness {
         Readiness::of(&self.ready)
+    }
+
+    /// Name, readiness and durables of the consumer, for the health of a service. Call it before the
+    /// consumer is run.
+    pub fn monitor(&self) -> ConsumerMonitor {
+        ConsumerMonitor {
+            name: self.name.clone(),
+            bus: self.bus.clone(),
+            readiness: self.readiness(),
+            activity: Arc::clone(&self.activity),
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::bus::EventBus;
 use crate::consumer::activity::Activity;
-use crate::consumer::{Consumer, ConsumerReport, Readiness};
+use crate::consumer::{Consumer, ConsumerMonitor, ConsumerReport, Readiness};
 
 /// One consumer, which runs in a task.
 pub(super) struct Member {
@@ -44,6 +44,15 @@ pub(super) enum State {
 const BEYOND: Duration = Duration::from_secs(2);
 
 impl Member {
+    pub(super) fn monitor(&self) -> ConsumerMonitor {
+        ConsumerMonitor {
+            name: self.name.clone(),
+            bus: self.bus.clone(),
+            readiness: self.readiness.clone(),
+            activity: Arc::clone(&self.activity),
+        }
+    }
+
     /// Runs the consumer, and says through `ended` when it has ended.
     pub(super) fn start<S: EventSet>(
         runtime: &Handle,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::entry::State;
+use super::observing::end_of_class;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 
@@ -32,6 +33,7 @@ impl Engine {
             if let Some(key) = entry.key.clone() {
                 if failed.contains(&key) {
                     // It was not handled in its order: this was no attempt.
+                    entry.runs_for_observer = None;
                     entry.starts = entry.starts.saturating_sub(1);
                     self.tell_breaker(id, false);
                     if self.drain_until.is_some() {
@@ -88,6 +90,10 @@ impl Engine {
             };
             entry.starts = entry.starts.saturating_sub(1);
             entry.state = State::Queued;
+            self.observe_attempt(id, end_of_class(failure.class()));
+            let Some(entry) = self.held.get_mut(id) else {
+                continue;
+            };
             // After an outage nothing is said about the events.
             entry.alone = !outage;
             if self.drain_until.is_some() {

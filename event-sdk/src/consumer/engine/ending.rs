@@ -8,6 +8,7 @@ use event_sdk_core::transport::Settlement;
 use super::Engine;
 use super::entry::State;
 use crate::consumer::report::Unfinished;
+use crate::observer::EventEnd;
 
 impl Engine {
     /// Stops receiving. Handlers that run have the drain time to finish.
@@ -90,7 +91,7 @@ impl Engine {
 
     /// Gives an event back to the stream, to be delivered again after `delay`.
     pub(super) fn give_back(&mut self, id: usize, delay: Duration) {
-        self.report.given_back += 1;
+        self.count(id, EventEnd::GivenBack);
         self.settle(id, Settlement::Nak(delay));
     }
 

@@ -34,6 +34,8 @@ pub(super) struct Entry {
     pub(super) state: State,
     /// Since when its handler runs, if it may hold up its key.
     pub(super) runs_since: Option<Duration>,
+    /// Since when its handler runs, if the bus has an observer.
+    pub(super) runs_for_observer: Option<Duration>,
     /// How many handlers were started for the event, but those that ended in an outage.
     pub(super) starts: u32,
     pub(super) failures: Failures,
@@ -94,6 +96,7 @@ impl Entry {
             alone: false,
             state: State::Queued,
             runs_since: None,
+            runs_for_observer: None,
             starts: 0,
             failures: Failures::default(),
             known: None,

@@ -6,6 +6,7 @@ use super::Engine;
 use crate::consumer::filter::Verdict;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
+use crate::observer::EventEnd;
 
 impl Engine {
     /// Settles a held event that is not handled. Returns whether that is so.
@@ -16,7 +17,7 @@ impl Engine {
         match self.filters.verdict(entry.held.delivery(), &self.set) {
             Verdict::Passes => false,
             Verdict::LeftOut => {
-                self.report.filtered += 1;
+                self.count(id, EventEnd::Filtered);
                 self.settle(id, Settlement::Ack);
                 true
             }

@@ -14,6 +14,7 @@ use super::outcome::ParkEnd;
 use super::{Boxed, Engine};
 use crate::consumer::{Failure, Inbox};
 use crate::dead_letters::{DeadLetter, DeadLetterClass, DeadLetterStore, GivenUp, Origin};
+use crate::observer::EventEnd;
 use crate::partition::OwnerEpoch;
 
 /// How long the consumer waits before it writes a letter again; doubled up to the longest.
@@ -43,7 +44,7 @@ impl Engine {
             "event given up: {failure}"
         );
         if self.letters.is_none() && self.handlers.inbox().is_none() {
-            self.report.terminated += 1;
+            self.count(id, EventEnd::Terminated);
             self.settle(id, Settlement::Term(failure.to_string()));
             return;
         }
@@ -112,8 +113,9 @@ impl Engine {
                     sequence = entry.held.delivery().sequence(),
                     "the event is not given up: its inbox has it as done"
                 );
-                self.report.done_before += 1;
-                if entry.held.parked().is_some() {
+                let parked = entry.held.parked().is_some();
+                self.count(id, EventEnd::DoneBefore);
+                if parked {
                     self.finish_parked(id, ParkEnd::Handled);
                 } else {
                     self.settle(id, Settlement::Ack);
@@ -123,13 +125,13 @@ impl Engine {
             Ok(_) if self.letters.is_none() => {
                 let letter = entry.letter.as_ref();
                 let reason = letter.and_then(|letter| letter.errors.first().cloned());
-                self.report.terminated += 1;
+                self.count(id, EventEnd::Terminated);
                 self.settle(id, Settlement::Term(reason.unwrap_or_default()));
             }
             Ok(_) => {
                 let parked = entry.held.parked().is_some();
                 let sequenced = entry.letter.as_ref().is_some_and(|letter| letter.sequenced);
-                self.report.dead_lettered += 1;
+                self.count(id, EventEnd::DeadLettered);
                 match (parked, sequenced) {
                     (true, true) => self.finish_parked(id, ParkEnd::Dead),
                     (true, false) => self.finish_parked(id, ParkEnd::Replaced),

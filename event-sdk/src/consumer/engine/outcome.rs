@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::attempt::Ended;
 use super::entry::State;
+use super::observing::end_of;
 use super::records::Then;
 use super::{Boxed, Engine};
 use crate::consumer::attempts::LastOutcome;
@@ -20,6 +21,7 @@ use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 use crate::dead_letters::{DeadLetterClass, GivenUp};
 use crate::message::DecodeError;
+use crate::observer::EventEnd;
 use crate::subscribe::{End, Refusal};
 
 /// Settlements, and writes of dead letters, that are not complete.
@@ -198,6 +200,7 @@ impl Engine {
 
     /// Decides what follows the outcome of one event.
     pub(super) fn decide(&mut self, id: usize, outcome: Result<(), Stop>) {
+        self.observe_attempt(id, end_of(&outcome));
         let outage = matches!(&outcome, Err(Stop::Failed(failure)) if failure.class() == FailureClass::Outage);
         if !outage {
             self.tell_breaker(id, outcome.is_ok());
@@ -205,11 +208,13 @@ impl Engine {
         match outcome {
             Ok(()) => {
                 let entry = self.held.get(id);
-                if entry.is_some_and(|entry| entry.held.is_done_before()) {
-                    self.report.done_before += 1;
+                let done_before = entry.is_some_and(|entry| entry.held.is_done_before());
+                let end = if done_before {
+                    EventEnd::DoneBefore
                 } else {
-                    self.report.handled += 1;
-                }
+                    EventEnd::Handled
+                };
+                self.count(id, end);
                 self.settle(id, Settlement::Ack);
             }
             Err(Stop::Unreadable(error)) => self.unreadable(id, &error),
@@ -298,7 +303,7 @@ impl Engine {
         match entry.held.delivery().refusal(error, UNKNOWN_DELAY) {
             Refusal::Nak(delay) => {
                 let delay = self.longest_delay().map_or(delay, |most| delay.min(most));
-                self.report.delayed += 1;
+                self.count(id, EventEnd::Delayed);
                 self.settle(id, Settlement::Nak(delay));
             }
             Refusal::Term => {

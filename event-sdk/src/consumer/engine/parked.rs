@@ -9,6 +9,7 @@ use super::Engine;
 use super::keys::Key;
 use super::parking::{Line, Next};
 use crate::dead_letters::ReleaseOutcome;
+use crate::observer::EventEnd;
 
 /// Events that arrive.
 impl Engine {
@@ -115,7 +116,7 @@ impl Engine {
 
     /// An event is in the park.
     pub(super) fn has_parked(&mut self, id: usize) {
-        self.report.parked += 1;
+        self.count(id, EventEnd::Parked);
         self.leaves_memory(id, Line::appended);
         self.settle(id, Settlement::Ack);
     }

@@ -171,6 +171,7 @@ impl Engine {
         };
         running.alone = may.alone;
         entry.state = State::Running(running);
+        self.time_attempt(id);
         self.unlimited.push(id);
         true
     }
@@ -305,6 +306,9 @@ impl Engine {
             entry.state = State::Running(running);
         }
         self.unlimited.push(first);
+        for id in ids {
+            self.time_attempt(*id);
+        }
         true
     }
 

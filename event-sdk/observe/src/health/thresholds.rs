@@ -1,0 +1,60 @@
+//! `Thresholds`: the limits beyond which a service is degraded.
+
+use std::time::Duration;
+
+/// The limits beyond which a service is [degraded](super::Status::Degraded). None of them changes
+/// readiness.
+///
+/// ```
+/// use std::time::Duration;
+/// use event_sdk_observe::health::Thresholds;
+///
+/// let mut thresholds = Thresholds::default();
+/// thresholds.lag_events = Some(50_000);
+/// thresholds.lag_time = Some(Duration::from_secs(60));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Thresholds {
+    /// Events of a durable that are not settled. Default: 1,000.
+    pub lag_events: Option<u64>,
+    /// The age of the oldest event of a durable that is not settled. Default: 5 minutes.
+    pub lag_time: Option<Duration>,
+    /// How long a durable may have events to deliver without any event being delivered or settled,
+    /// while the connection exists. Default: 60 s, twice the time limit of a handler.
+    pub stuck_after: Option<Duration>,
+    /// Messages in a dead-letter stream. Default: 100.
+    pub dead_letters: Option<u64>,
+    /// Rows of an outbox that can be published. Default: 1,000.
+    pub outbox_depth: Option<u64>,
+    /// The age of the oldest row of an outbox that can be published. Default: 60 s.
+    pub outbox_age: Option<Duration>,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self {
+            lag_events: Some(1_000),
+            lag_time: Some(Duration::from_secs(5 * 60)),
+            stuck_after: Some(Duration::from_secs(60)),
+            dead_letters: Some(100),
+            outbox_depth: Some(1_000),
+            outbox_age: Some(Duration::from_secs(60)),
+        }
+    }
+}
+
+impl Thresholds {
+    /// Without limits: lag, dead letters and outboxes are reported, and do not degrade the service.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            lag_events: None,
+            lag_time: None,
+            stuck_after: None,
+            dead_letters: None,
+            outbox_depth: None,
+            outbox_age: None,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The alert rules, the dashboard and the documented table: each expression is valid for Prometheus, and each name is
+//! one that an exporter for Prometheus writes for a service in which everything happens.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use event_sdk::consumer::{Failure, Retry};
+use event_sdk::time::SteppedClock;
+use event_sdk::transport::DeliverPolicy;
+use event_sdk_observe::health::{Health, Thresholds};
+use event_sdk_sql::{Outbox, Sqlite};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use promql_parser::parser::{Expr, VectorSelector};
+use promql_parser::util::{ExprVisitor, walk_expr};
+use serde_json::Value;
+use sqlx::sqlite::SqlitePoolOptions;
+
+use crate::{OrderPlaced, bus};
+
+const ALERTS: &str = include_str!("../../monitoring/alerts.yml");
+const DASHBOARD: &str = include_str!("../../monitoring/dashboard.json");
+const TABLE: &str = include_str!("../../src/metrics.rs");
+
+/// The names that an exporter writes for a service that publishes, receives again, fails, retries and
+/// checks its health.
+async fn exported() -> BTreeSet<String> {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    // For the whole thread, which ends with the test.
+    let recorder: &'static _ = Box::leak(Box::new(recorder));
+    let _installed = metrics::set_default_local_recorder(recorder);
+
+    let clock = SteppedClock::new();
+    let bus = bus(&clock);
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.connect("sqlite::memory:").await.unwrap();
+    let outbox = Outbox::<Sqlite>::new(pool, bus.clone());
+    outbox.migrate().await.unwrap();
+    bus.publisher()
+        .publish(OrderPlaced { id: 1 })
+        .await
+        .unwrap();
+    let before = bus.subscribe::<OrderPlaced>().durable("billing");
+    let mut before = before.deliver(DeliverPolicy::All).await.unwrap();
+    let delivery = before.next().await.unwrap().unwrap();
+    delivery.nak(Duration::ZERO).await.unwrap();
+    drop((delivery, before));
+
+    let failed = AtomicBool::new(false);
+    let handled = Arc::new(tokio::sync::Notify::new());
+    let done = Arc::clone(&handled);
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .retry(Retry::steps([Duration::ZERO]).max_attempts(2))
+        .on(move |_: OrderPlaced, _| {
+            let first = !failed.swap(true, Ordering::SeqCst);
+            let done = Arc::clone(&done);
+            async move {
+                if first {
+                    return Err(Failure::retry("busy"));
+                }
+                done.notify_one();
+                Ok(())
+            }
+        });
+    let health = Health::builder(&bus)
+        .consumer(&consumer)
+        .dead_letters("BILLING");
+    let health = health.outbox(Arc::clone(outbox.store())).build();
+    consumer.run_until(handled.notified()).await.unwrap();
+    health.check().await;
+
+    let mut names = BTreeSet::new();
+    for line in handle.render().lines() {
+        if let Some(name) = line.split(['{', ' ']).next()
+            && !name.is_empty()
+            && !name.starts_with('#')
+        {
+            names.insert(name.to_owned());
+        }
+    }
+    names
+}
+
+/// The expressions of the alerts, each in one line.
+fn of_alerts() -> Vec<&'static str> {
+    let lines = ALERTS.lines().map(str::trim_start);
+    let exprs: Vec<_> = lines
+        .filter_map(|line| line.strip_prefix("expr: "))
+        .collect();
+    assert_eq!(exprs.len(), ALERTS.matches("- alert: ").count());
+    exprs
+}
+
+fn of_dashboard() -> Vec<String> {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels
+        .iter()
+        .flat_map(|panel| panel["targets"].as_array().unwrap());
+    let exprs = targets.map(|target| target["expr"].as_str().unwrap().to_owned());
+    exprs.collect()
+}
+
+/// The names in an expression.
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn add(&mut self, selector: &VectorSelector) {
+        self.0
+            .insert(selector.name.clone().expect("a selector has a name"));
+    }
+}
+
+impl ExprVisitor for Names {
+    type Error = std::convert::Infallible;
+
+    fn pre_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
+        match expr {
+            Expr::VectorSelector(selector) => self.add(selector),
+            Expr::MatrixSelector(matrix) => self.add(&matrix.vs),
+            _ => {}
+        }
+        Ok(true)
+    }
+}
+
+fn names_in(exprs: impl IntoIterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for expr in exprs {
+        let expr = expr.as_ref();
+        let parsed = promql_parser::parser::parse(expr);
+        let parsed = parsed.unwrap_or_else(|why| panic!("{expr}: {why}"));
+        let mut names = Names::default();
+        walk_expr(&mut names, &parsed).unwrap();
+        assert!(!names.0.is_empty(), "{expr}");
+        all.append(&mut names.0);
+    }
+    all
+}
+
+#[tokio::test]
+async fn every_expression_is_promql_over_names_that_are_exported() {
+    let mut exported = exported().await;
+    // Of the exporter's process collector.
+    exported.insert("process_resident_memory_bytes".to_owned());
+    for used in [names_in(of_alerts()), names_in(of_dashboard())] {
+        let unknown: Vec<_> = used.difference(&exported).collect();
+        assert!(
+            unknown.is_empty(),
+            "{unknown:?} are not among {exported:#?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_documented_metrics_are_those_that_are_exported() {
+    let mut documented = BTreeSet::new();
+    for row in TABLE
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | `"))
+    {
+        let mut cells = row.split(" | ");
+        let (names, kind) = (cells.next().unwrap(), cells.next().unwrap());
+        for name in names.split(['`', ',', ' ']).filter(|name| !name.is_empty()) {
+            let name = name.replace('.', "_");
+            if kind.starts_with("histogram") {
+                documented.insert(format!("{name}_sum"));
+                documented.insert(format!("{name}_count"));
+            }
+            documented.insert(name);
+        }
+    }
+    let exported = exported().await;
+    assert_eq!(documented, exported);
+}
+
+#[test]
+fn the_alerts_have_the_limits_of_the_thresholds() {
+    let limits = Thresholds::default();
+    let alerts = of_alerts();
+    for alert in [
+        format!("event_sdk_consumer_lag > {}", limits.lag_events.unwrap()),
+        format!(
+            "event_sdk_consumer_lag_seconds > {}",
+            limits.lag_time.unwrap().as_secs()
+        ),
+        format!("event_sdk_dead_letters > {}", limits.dead_letters.unwrap()),
+        format!(
+            "event_sdk_outbox_oldest_age_seconds > {}",
+            limits.outbox_age.unwrap().as_secs()
+        ),
+    ] {
+        assert!(
+            alerts.contains(&&*alert),
+            "{alert} is not among {alerts:#?}"
+        );
+    }
+}

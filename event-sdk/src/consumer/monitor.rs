@@ -1,0 +1,61 @@
+//! `ConsumerMonitor`: what the health of a service knows of a consumer while it runs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use event_sdk_core::text::Text;
+
+use super::Readiness;
+use super::activity::Activity;
+use crate::bus::EventBus;
+
+/// Name, readiness and durables of a consumer, for the health of a service.
+/// [`Consumer::monitor`](super::Consumer::monitor) makes it before the consumer is run, and
+/// [`Consumers::monitors`](super::Consumers::monitors) those of a registry. Clones belong to the same
+/// consumer.
+#[derive(Clone)]
+pub struct ConsumerMonitor {
+    pub(super) name: Text,
+    pub(super) bus: EventBus,
+    pub(super) readiness: Readiness,
+    pub(super) activity: Arc<Activity>,
+}
+
+impl ConsumerMonitor {
+    /// The name of the consumer.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The bus of the consumer.
+    #[must_use]
+    pub fn bus(&self) -> &EventBus {
+        &self.bus
+    }
+
+    /// Whether the consumer receives events now: see [`Readiness`].
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.readiness.is_ready()
+    }
+
+    /// The durables from which the consumer receives, each as stream and durable, in the order in
+    /// which it found them. There are several if its events are in several streams, with
+    /// [partitions](super::Consumer::partitions), and with a retry stream. Empty until the consumer
+    /// has subscribed, and on a transport without durables.
+    #[must_use]
+    pub fn durables(&self) -> Vec<(Text, Text)> {
+        self.activity.durables()
+    }
+}
+
+impl fmt::Debug for ConsumerMonitor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConsumerMonitor")
+            .field("name", &self.name)
+            .field("ready", &self.is_ready())
+            .field("durables", &self.durables())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,142 @@
+//! `Observer`: is told what a bus publishes and what its consumers do, as it happens, for metrics.
+
+use std::fmt;
+use std::time::Duration;
+
+use event_sdk_core::transport::Error;
+
+/// Is told what a bus publishes and what its consumers do. Set it with
+/// [`BusBuilder::observer`](crate::BusBuilder::observer). The package `event-sdk-observe` has one for the
+/// `metrics` facade.
+///
+/// It is called where the thing happens, in the task of a publisher or consumer: it must return at once,
+/// and must not panic. A bus without an observer does nothing for it.
+pub trait Observer: fmt::Debug + Send + Sync + 'static {
+    /// Something has happened.
+    fn observe(&self, observation: &Observation<'_>);
+}
+
+/// Something that has happened. Kinds and fields may be added.
+///
+/// The `event_type` is that of an event that the program declares, so that it is one of few words; `None`
+/// for every other message: a raw one, and one outside the set of the consumer.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Observation<'a> {
+    /// A publish has ended: it was confirmed, or has failed. A publish whose future is dropped before
+    /// does not count, and neither does an event that is published later by a schedule.
+    #[non_exhaustive]
+    Published {
+        /// The type of the event.
+        event_type: Option<&'static str>,
+        /// Why it failed.
+        error: Option<&'a Error>,
+        /// The time that the publish waited for the transport.
+        took: Duration,
+    },
+    /// A consumer has received an event.
+    #[non_exhaustive]
+    Received {
+        /// The name of the consumer.
+        consumer: &'a str,
+        /// The type of the event.
+        event_type: Option<&'static str>,
+        /// Whether the event was delivered before.
+        redelivered: bool,
+    },
+    /// An attempt of a handler has ended.
+    #[non_exhaustive]
+    Attempted {
+        /// The name of the consumer.
+        consumer: &'a str,
+        /// The type of the event.
+        event_type: Option<&'static str>,
+        /// How the attempt ended.
+        end: AttemptEnd,
+        /// How many attempts of the event have failed before, outages aside: above zero, this was a
+        /// retry.
+        failed_before: u32,
+        /// The time of the attempt; for an event of a batch, that of the batch.
+        took: Duration,
+    },
+    /// A consumer is done with an event. It counts as in the
+    /// [report](crate::consumer::ConsumerReport) of the consumer.
+    #[non_exhaustive]
+    Ended {
+        /// The name of the consumer.
+        consumer: &'a str,
+        /// The type of the event.
+        event_type: Option<&'static str>,
+        /// What became of it.
+        end: EventEnd,
+    },
+}
+
+/// How an attempt of a handler ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AttemptEnd {
+    /// The handler succeeded.
+    Succeeded,
+    /// It failed, and the event may be tried again: an error, a panic, or the time limit.
+    Retry,
+    /// A dependency is away.
+    Outage,
+    /// The event will never succeed.
+    Reject,
+    /// The handler could not read the event.
+    Unreadable,
+}
+
+impl AttemptEnd {
+    /// The class of the failure as a word, as in the spans; `None` for a success.
+    #[must_use]
+    pub const fn failure(self) -> Option<&'static str> {
+        match self {
+            Self::Succeeded => None,
+            Self::Retry => Some("retry"),
+            Self::Outage => Some("outage"),
+            Self::Reject => Some("reject"),
+            Self::Unreadable => Some("unreadable"),
+        }
+    }
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventEnd {
+    /// It was handled.
+    Handled,
+    /// Its inbox had it as done by an earlier delivery.
+    DoneBefore,
+    /// A filter left it out.
+    Filtered,
+    /// It became a dead letter.
+    DeadLettered,
+    /// It was terminated, because the consumer has no dead letters.
+    Terminated,
+    /// It was put into the park of its key, and ends once more when it is handled.
+    Parked,
+    /// It was given back for a newer version of the service.
+    Delayed,
+    /// It was given back because the consumer ends.
+    GivenBack,
+}
+
+impl EventEnd {
+    /// The end as a word in snake case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Handled => "handled",
+            Self::DoneBefore => "done_before",
+            Self::Filtered => "filtered",
+            Self::DeadLettered => "dead_lettered",
+            Self::Terminated => "terminated",
+            Self::Parked => "parked",
+            Self::Delayed => "delayed",
+            Self::GivenBack => "given_back",
+        }
+    }
+}
