@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run --example deployments
 //! cargo run --example deployments -- --handlers metrics,log --region eu --type 'check.*'
-//! cargo run --example deployments -- --nats nats://127.0.0.1:4222
+//! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example deployments
 //! ```
 //!
 //! - `events`: the events, and the sets that handlers consume;
@@ -39,7 +39,7 @@ use crate::settings::{Handler, Settings};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let settings = Settings::parse();
-    let buses = place::open(settings.nats.as_deref()).await?;
+    let buses = place::open().await?;
     let (bus, metrics) = (&buses[0], metrics::Metrics::default());
     let handlers = Consumers::new();
     for (region, bus) in place::REGIONS.iter().zip(&buses) {
@@ -91,7 +91,8 @@ async fn work(buses: &[EventBus; 3], handlers: &Consumers, deployments: u32) -> 
     let canaries = handlers.add(canaries)?;
     println!("{} handlers run", handlers.count());
     rollout::everywhere(buses, half + 1..=deployments).await?;
-    place::handled(bus, handlers).await?;
+    handlers.ready().await?;
+    handlers.idle().await?;
     println!("canaries: {}", handlers.remove(canaries).await?);
     Ok(())
 }

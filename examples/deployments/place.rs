@@ -4,12 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use event_sdk::consumer::Consumers;
+use event_sdk::config::{Config, TransportChoice};
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
-use event_sdk::transport::TransportExt;
-use event_sdk::transport::nats::Nats;
-use event_sdk::{BusBuilder, ErrorKind, EventBus};
+use event_sdk::{BusBuilder, EventBus};
 
 pub(crate) const REGIONS: [&str; 3] = ["us", "eu", "ap"];
 pub(crate) const PREFIX: &str = "ops";
@@ -43,42 +41,16 @@ pub(crate) fn region(name: &str) -> BusBuilder {
     streams().fold(bus, BusBuilder::stream)
 }
 
-/// The buses of the regions, over one connection to NATS or in this process.
-pub(crate) async fn open(nats: Option<&str>) -> anyhow::Result<[EventBus; 3]> {
-    let [us, eu, ap] = REGIONS.map(region);
-    let us = match nats {
-        None => us.memory()?,
-        Some(urls) => {
-            let nats = Nats::connect(Nats::options(urls)).await;
-            let us = us.transport(nats.context("the NATS server")?)?;
-            us.apply().await.context("the streams")?;
-            us
-        }
+/// The buses of the regions, over one transport: that of the environment, or in this process.
+pub(crate) async fn open() -> anyhow::Result<[EventBus; 3]> {
+    let config =
+        Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory));
+    let (config, [us, eu, ap]) = (config.load()?, REGIONS.map(region));
+    let us = us.connect(&config).await?;
+    us.apply().await.context("the streams")?;
+    let other = |region: BusBuilder| {
+        let transport = Arc::clone(us.transport());
+        anyhow::Ok(region.configure(&config)?.transport(transport)?)
     };
-    let eu = eu.transport(Arc::clone(us.transport()))?;
-    let ap = ap.transport(Arc::clone(us.transport()))?;
-    Ok([us, eu, ap])
-}
-
-/// Waits until all handlers have settled what was published. Those whose events others handle were
-/// added first.
-pub(crate) async fn handled(bus: &EventBus, handlers: &Consumers) -> anyhow::Result<()> {
-    const PAUSE: Duration = Duration::from_millis(20);
-    while !handlers.is_ready() {
-        tokio::time::sleep(PAUSE).await;
-    }
-    for (_, name) in handlers.ids() {
-        for (stream, ..) in FAMILIES {
-            loop {
-                match bus.transport().consumer_info(stream, &name).await {
-                    Ok(info) if info.pending + info.ack_pending == 0 => break,
-                    Ok(_) => tokio::time::sleep(PAUSE).await,
-                    // No event of the handler is in this stream.
-                    Err(error) if *error.kind() == ErrorKind::ConsumerNotFound => break,
-                    Err(error) => return Err(error.into()),
-                }
-            }
-        }
-    }
-    Ok(())
+    Ok([us.clone(), other(eu)?, other(ap)?])
 }

@@ -1,4 +1,4 @@
-//! The settings of the program: arguments and environment variables.
+//! The settings of the program: arguments and environment variables. Those of the bus are `EVENT_SDK_…`.
 
 use clap::{Args, Parser, ValueEnum};
 use event_sdk::consumer::Filter;
@@ -7,10 +7,6 @@ use event_sdk::consumer::Filter;
 #[derive(Debug, Parser)]
 #[command(name = "deployments")]
 pub(crate) struct Settings {
-    /// The NATS servers, with commas between them; without them everything stays in this process.
-    #[arg(long, value_name = "URL", env = "NATS_URL")]
-    pub(crate) nats: Option<String>,
-
     /// The built-in handlers that run, with commas between them.
     #[arg(
         long,

@@ -2,23 +2,14 @@
 
 use clap::Parser;
 
-/// Runs pipelines of jobs on a group of workers, in this process or over a NATS
-/// server: the program is the same.
+/// Runs pipelines of jobs on a group of workers, in this process or over the NATS
+/// server that `EVENT_SDK_TRANSPORT` and other variables configure: the program is the same.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "jobs", after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The NATS servers, with commas between them; without them everything
-    /// stays in the memory of this process.
-    #[arg(long, value_name = "URL", env = "NATS_URL")]
-    pub(crate) nats: Option<String>,
-
     /// The stream; another name lets two runs on one server not meet.
     #[arg(long, value_name = "NAME", default_value = "HODEI_EVENTS")]
     pub(crate) stream: String,
-
-    /// What the subjects begin with.
-    #[arg(long, value_name = "PREFIX", default_value = "hodei.events")]
-    pub(crate) prefix: String,
 
     /// Names this run: its pipelines, jobs and workers begin with it. Another for
     /// each run unless given.
@@ -76,7 +67,8 @@ Examples:
   In this process:
     cargo run --example jobs
   Over a NATS server; stop it and start it again while they run:
-    cargo run --example jobs -- --nats nats://127.0.0.1:4222 --work 50
+    export EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222
+    cargo run --example jobs -- --work 50
   More of everything:
     cargo run --example jobs -- --pipelines 200 --jobs 50 --workers 16";
 

@@ -1,13 +1,10 @@
-//! Opens the bus: memory, or NATS with its streams applied.
+//! Opens the bus of the configuration, and applies its stream.
 
 use std::time::Duration;
 
-use anyhow::Context;
-use event_sdk::EventBus;
+use event_sdk::config::Config;
 use event_sdk::stream::StreamSpec;
-use event_sdk::transport::nats::Nats;
-
-use crate::args::Args;
+use event_sdk::{Error, EventBus};
 
 /// How many events the stream keeps.
 const KEEPS: u64 = 1_000_000;
@@ -16,30 +13,18 @@ const KEEPS: u64 = 1_000_000;
 /// job takes, or a server is away.
 const REMEMBERS: Duration = Duration::from_mins(15);
 
-/// Opens the bus that the arguments name, with its stream.
+/// Opens the bus that the configuration describes, with its stream.
 ///
 /// # Errors
 ///
 /// When there is no such server, or the stream cannot be made.
-pub(crate) async fn open(args: &Args) -> anyhow::Result<EventBus> {
-    let builder = EventBus::builder()
-        .source("jobs")
-        .prefix(args.prefix.clone())
-        .stream(
-            StreamSpec::new(args.stream.clone())
-                .subject(">")
-                .max_messages(KEEPS)
-                .duplicate_window(REMEMBERS),
-        );
-    let Some(servers) = &args.nats else {
-        return Ok(builder.memory()?);
-    };
-    let nats = Nats::connect(Nats::options(servers))
-        .await
-        .context("connecting to NATS")?;
-    let bus = builder.transport(nats)?;
-    for (stream, change) in bus.apply_streams().await? {
-        eprintln!("stream {stream}: {change}");
-    }
+pub(crate) async fn open(config: &Config, stream: &str) -> Result<EventBus, Error> {
+    let stream = StreamSpec::new(stream.to_owned())
+        .subject(">")
+        .max_messages(KEEPS)
+        .duplicate_window(REMEMBERS);
+    let builder = EventBus::builder().source("jobs").prefix("hodei.events");
+    let bus = builder.stream(stream).connect(config).await?;
+    bus.apply_streams().await?;
     Ok(bus)
 }

@@ -3,12 +3,12 @@
 //!
 //! ```text
 //! cargo run --example jobs
-//! cargo run --example jobs -- --nats nats://127.0.0.1:4222
+//! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example jobs
 //! ```
 //!
 //! The modules, in the order in which data flows:
 //!
-//! - `args`, `bus`: arguments; memory or NATS;
+//! - `args`, `bus`: arguments; the bus and its stream;
 //! - `planner`, `publishing`: publishes pipelines and their jobs, until they are stored;
 //! - `worker`: takes jobs from a shared durable, and publishes results;
 //! - `coordinator`: publishes the start and end of each pipeline;
@@ -31,6 +31,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Parser;
+use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::subject;
 use event_sdk_examples::events::jobs as events;
 use tokio::sync::watch;
@@ -42,7 +43,8 @@ use crate::worker::Done;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Args::parse()).await {
+    let done = async { run(Args::parse(), config().load()?).await };
+    match done.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
@@ -51,8 +53,13 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(args: Args) -> anyhow::Result<()> {
-    let bus = bus::open(&args).await?;
+/// The configuration of the environment; without one, everything stays in this process.
+fn config() -> ConfigLoader {
+    Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory))
+}
+
+async fn run(args: Args, config: Config) -> anyhow::Result<()> {
+    let bus = bus::open(&config, &args.stream).await?;
     let pipelines = monitor::Shown {
         subjects: subject!("pipeline.*"),
         run: args.run.clone(),

@@ -7,7 +7,7 @@ use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Server;
 
 use crate::args::Args;
-use crate::run;
+use crate::{config, run};
 use event_sdk::transport::TransportExt as _;
 
 fn args(more: &[&str]) -> Args {
@@ -16,23 +16,21 @@ fn args(more: &[&str]) -> Args {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn in_this_process_nothing_is_lost_or_repeated() {
-    run(args(&["--pipelines", "5"])).await.unwrap();
+    let args = args(&["--pipelines", "5"]);
+    let in_process = config().variables([("EVENT_SDK_TRANSPORT", "memory")]);
+    run(args, in_process.load().unwrap()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
     let mut server = Server::start().await.unwrap();
     let (url, stream) = (server.url(), "JOBS");
-    let running = tokio::spawn(run(args(&[
-        "--nats",
-        &url,
-        "--stream",
-        stream,
-        "--pipelines",
-        "10",
-        "--work",
-        "30",
-    ])));
+    let variables = [
+        ("EVENT_SDK_TRANSPORT", "nats"),
+        ("EVENT_SDK_NATS__URL", &url),
+    ];
+    let args = args(&["--stream", stream, "--pipelines", "10", "--work", "30"]);
+    let running = tokio::spawn(run(args, config().variables(variables).load().unwrap()));
     // In the middle: jobs are planned, some are done, and some are at work.
     let nats = Nats::connect(Nats::options(&url)).await.unwrap();
     let begun = async {

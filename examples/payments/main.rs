@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --example payments
+//! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example payments
 //! cargo run --example payments -- --chaos
 //! cargo run --example payments -- --chaos --payments 2000 --kills 50
 //! cargo run --example payments -- --chaos --servers

@@ -27,7 +27,11 @@ pub(crate) struct Outcome {
 pub(crate) async fn run(payments: u32) -> anyhow::Result<Outcome> {
     let home = Home::new()?;
     let databases = home.databases();
-    let bus = streams::memory()?;
+    let bus = streams::configured().await?;
+    anyhow::ensure!(
+        events(&bus).await? == [0; 8],
+        "the streams have events of an earlier run, whose databases are gone; delete the streams"
+    );
     let mut system = System::start(&bus, &databases, &Service::ALL, false).await?;
     let node = |service| system.node(service).cloned().context("all services run");
     let (transactions, clearing) = (node(Service::Transactions)?, node(Service::Clearing)?);

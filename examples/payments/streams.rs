@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use event_sdk::config::{Config, TransportChoice};
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
@@ -82,6 +83,15 @@ fn builder() -> BusBuilder {
         .iter()
         .fold(bus, |bus, domain| bus.stream(domain.spec()));
     bus.stream(dead_letters().retry_spec())
+}
+
+/// The bus of the environment, with its streams; without a configuration, they are in this process.
+pub(crate) async fn configured() -> Result<EventBus, event_sdk::Error> {
+    let config =
+        Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory));
+    let bus = builder().connect(&config.load()?).await?;
+    bus.apply().await?;
+    Ok(bus)
 }
 
 /// A bus on streams in this process, which are empty.

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --example shop
-//! cargo run --example shop -- --nats nats://127.0.0.1:4222
+//! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example shop
 //! ```
 //!
 //! - `events`: the events, and the sets that the services consume;
@@ -24,19 +24,15 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Parser;
 use event_sdk::EventBus;
+use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::consumer::{Consumers, shutdown_signal};
 use event_sdk::dead_letters::{DeadLetterStream, LetterFilter, Page};
 use event_sdk::stream::StreamSpec;
-use event_sdk::transport::nats::Nats;
 
 /// Takes orders, bills them and keeps a book, in three services.
 #[derive(Debug, Parser)]
 #[command(name = "shop")]
 struct Args {
-    /// The NATS servers, with commas between them; without them everything stays in this process.
-    #[arg(long, value_name = "URL", env = "NATS_URL")]
-    nats: Option<String>,
-
     /// How many orders are taken.
     #[arg(long, value_name = "NUMBER", default_value_t = 200)]
     orders: u64,
@@ -44,17 +40,27 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
-    let bus = open(args.nats.as_deref()).await?;
+    let config = config().load()?;
+    run(Args::parse().orders, &config).await.map(drop)
+}
+
+/// The configuration of the environment; without one, everything stays in this process.
+fn config() -> ConfigLoader {
+    Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory))
+}
+
+/// Runs the services until they have handled so many orders. Returns the book.
+async fn run(orders: u64, config: &Config) -> anyhow::Result<audit::Book> {
+    let bus = open(config).await?;
     let book = audit::Book::new();
     let services = Consumers::new();
     services.add(orders::consumer(&bus))?;
     services.add(billing::consumer(&bus, bank::Bank::default()))?;
     services.add(audit::consumer(&bus, book.clone()))?;
-    orders::take(&bus, args.orders).await?;
+    orders::take(&bus, orders).await?;
 
     // Every 40th order has no price and becomes a dead letter.
-    let ends = usize::try_from(args.orders - args.orders / 40)?;
+    let ends = usize::try_from(orders - orders / 40)?;
     let done = async {
         tokio::select! {
             () = book.wait(ends) => {}
@@ -77,11 +83,11 @@ async fn main() -> anyhow::Result<()> {
         );
     }
     bus.drain(Duration::from_secs(10)).await?;
-    Ok(())
+    Ok(book)
 }
 
 /// The bus of the shop: its streams, and those of its dead letters.
-async fn open(nats: Option<&str>) -> anyhow::Result<EventBus> {
+async fn open(config: &Config) -> anyhow::Result<EventBus> {
     let letters = DeadLetterStream::new("DLQ");
     let bus = EventBus::builder()
         .source("shop")
@@ -92,14 +98,9 @@ async fn open(nats: Option<&str>) -> anyhow::Result<EventBus> {
                 .subject("billing.>"),
         )
         .stream(letters.spec())
-        .stream(letters.retry_spec());
-    let Some(urls) = nats else {
-        return Ok(bus.memory()?);
-    };
-    let nats = Nats::connect(Nats::options(urls))
-        .await
-        .context("the NATS server")?;
-    let bus = bus.transport(nats)?;
+        .stream(letters.retry_spec())
+        .connect(config)
+        .await?;
     bus.apply().await.context("the streams")?;
     Ok(bus)
 }

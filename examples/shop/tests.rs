@@ -4,11 +4,12 @@ use event_sdk::EventBus;
 use event_sdk::Pii;
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
+use event_sdk_test_servers::{Server, User};
 use event_sdk_testing::TestBus;
 
 use crate::bank::Bank;
 use crate::events::{InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced};
-use crate::{billing, orders};
+use crate::{billing, config, orders, run};
 
 fn test_bus() -> TestBus {
     let letters = DeadLetterStream::new("DLQ");
@@ -110,4 +111,31 @@ async fn an_order_without_a_price_becomes_a_dead_letter() {
     let letters = bus.dead_letters("DLQ");
     let open = event_sdk::dead_letters::LetterFilter::open().consumer("billing");
     assert_eq!(letters.count(&open).await.unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_program_runs_in_its_process_and_on_a_server_as_configured() {
+    let users = [User::password("shop", "sesame")];
+    let server = Server::options().users(users).start().await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "sesame\n").unwrap();
+    let (url, password) = (server.url(), password.to_str().unwrap());
+    let on_server = [
+        ("EVENT_SDK_TRANSPORT", "nats"),
+        ("EVENT_SDK_NATS__URL", &url),
+        ("EVENT_SDK_NATS__USER", "shop"),
+        ("EVENT_SDK_NATS__PASSWORD_FILE", password),
+    ];
+    let (in_process, orders) = (&on_server[..0], 80);
+    let mut histories = Vec::new();
+    for variables in [in_process, &on_server] {
+        let config = config().variables(variables.to_vec()).load().unwrap();
+        let book = run(orders, &config).await.unwrap();
+        histories.push(book.histories());
+    }
+    // Two orders have no price.
+    assert_eq!(histories[0]["placed"], 2);
+    assert_eq!(histories[0].values().sum::<usize>(), 80);
+    assert_eq!(histories[0], histories[1]);
 }

@@ -73,6 +73,11 @@ pub trait Backend: sqlx::Database {
 ///
 /// A connection without a transaction works too: each row is then committed by itself. Not
 /// behind a proxy that gives each transaction another connection: there, begin a transaction.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a connection to `{DB}`",
+    label = "expected a transaction or a connection of `{DB}`",
+    note = "begin a transaction, by `outbox.begin()` or `pool.begin()`, and pass it: the event is stored if it commits"
+)]
 pub trait AsConnection<DB: sqlx::Database>: Send {
     /// The connection.
     fn as_connection(&mut self) -> &mut DB::Connection;

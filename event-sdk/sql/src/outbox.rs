@@ -16,7 +16,6 @@ use sqlx::Pool;
 use crate::database::{AsConnection, Store};
 use crate::migrations::{SchemaDifference, SchemaVersion};
 use crate::tables::Tables;
-use enqueue::Target;
 pub use enqueue::{Enqueue, Enqueued};
 pub use tx::Tx;
 
@@ -113,8 +112,8 @@ impl<DB: Store> Outbox<DB> {
         connection: &'c mut impl AsConnection<DB>,
         event: impl IntoPublishable<E>,
     ) -> Enqueue<'c, DB, E> {
-        let target = Target::Event(event.into_publishable());
-        Enqueue::new(self.clone(), connection.as_connection(), target)
+        let event = event.into_publishable();
+        Enqueue::event(self.clone(), connection.as_connection(), event)
     }
 
     /// Stores a message that is not an event of this program, such as one that is copied from another
@@ -124,8 +123,7 @@ impl<DB: Store> Outbox<DB> {
         connection: &'c mut impl AsConnection<DB>,
         message: OutboxMessage,
     ) -> Enqueue<'c, DB, NoEvent> {
-        let target = Target::Message(message);
-        Enqueue::new(self.clone(), connection.as_connection(), target)
+        Enqueue::message(self.clone(), connection.as_connection(), message)
     }
 
     /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in the

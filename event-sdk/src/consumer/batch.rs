@@ -114,6 +114,11 @@ impl fmt::Debug for BatchFailure {
 
 /// Handles several events of the set `S` together, for
 /// [`Consumer::batches_handled_by`](super::Consumer::batches_handled_by).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle batches of `{S}`",
+    label = "not a handler of batches of `{S}`",
+    note = "write `impl HandleBatch<{S}> for {Self}`; a handler of single events is passed to `handled_by`"
+)]
 pub trait HandleBatch<S>: Send + Sync + 'static {
     /// Handles the events of a batch.
     ///

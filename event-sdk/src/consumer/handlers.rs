@@ -45,7 +45,8 @@ use crate::raw::Untyped;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle `{E}`",
     label = "`{E}` is an event of the set and has no handler here",
-    note = "write `impl Handle<{E}> for {Self}`, or consume a set without it"
+    note = "write `impl Handle<{E}> for {Self}`, or consume a set without it",
+    note = "a handler of batches is passed to `batches_handled_by`"
 )]
 pub trait Handle<E>: Send + Sync + 'static {
     /// Handles one event.

@@ -12,9 +12,10 @@ use super::Prepared;
 /// value or by reference.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be published as the event `{E}`",
-    label = "expected `{E}`, an `Arc` of one, or one that was prepared",
+    label = "not the event `{E}`, an `Arc` of one, or one that was prepared",
     note = "each event has a publisher of its own: `bus.publisher::<{Self}>()`",
-    note = "a struct becomes an event by `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`"
+    note = "a struct becomes an event by `#[derive(Event, Serialize, Deserialize)] #[event(domain = \"…\")]`",
+    note = "a struct that derives `Readable` is only received, and of a set each event is published by itself"
 )]
 pub trait IntoPublishable<E> {
     /// Converts into a new or prepared event.

@@ -12,9 +12,18 @@ use crate::Store;
 use crate::letter_row::LetterRow;
 
 /// A database that has an inbox: SQLite or PostgreSQL. It is implemented here only.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no inbox",
+    label = "expected `Sqlite` or `Postgres`",
+    note = "PostgreSQL needs the feature `postgres` of event-sdk-sql, SQLite the feature `sqlite`"
+)]
 pub trait InboxDatabase: Store + InboxSql {}
 
-impl<DB: Store + InboxSql> InboxDatabase for DB {}
+#[cfg(feature = "sqlite")]
+impl InboxDatabase for sqlx::Sqlite {}
+
+#[cfg(feature = "postgres")]
+impl InboxDatabase for sqlx::Postgres {}
 
 /// The result of a statement.
 pub(crate) type Sql<T> = Result<T, sqlx::Error>;

@@ -27,16 +27,19 @@ use crate::database::Store;
 pub struct Enqueue<'c, DB: Store, E> {
     outbox: Outbox<DB>,
     connection: &'c mut DB::Connection,
-    target: Target<E>,
+    target: Target<DB, E>,
     not_before: Option<NotBefore>,
     cancel_key: Option<Text>,
 }
 
 /// The event, or the message without a Rust type, that is stored.
-pub(crate) enum Target<E> {
-    Event(Publishable<E>),
+enum Target<DB: Store, E> {
+    Event(Publishable<E>, Encode<DB, E>),
     Message(OutboxMessage),
 }
+
+/// Encodes an event by the bus of the outbox.
+type Encode<DB, E> = fn(&Outbox<DB>, Publishable<E>) -> Result<OutboxMessage, StoreError>;
 
 enum NotBefore {
     At(Timestamp),
@@ -44,11 +47,7 @@ enum NotBefore {
 }
 
 impl<'c, DB: Store, E> Enqueue<'c, DB, E> {
-    pub(crate) fn new(
-        outbox: Outbox<DB>,
-        connection: &'c mut DB::Connection,
-        target: Target<E>,
-    ) -> Self {
+    fn new(outbox: Outbox<DB>, connection: &'c mut DB::Connection, target: Target<DB, E>) -> Self {
         Self {
             outbox,
             connection,
@@ -131,7 +130,32 @@ impl<'c, DB: Store, E> Enqueue<'c, DB, E> {
     }
 }
 
-impl<DB: Store, E: Event> Enqueue<'_, DB, E> {
+impl<'c, DB: Store> Enqueue<'c, DB, NoEvent> {
+    pub(super) fn message(
+        outbox: Outbox<DB>,
+        connection: &'c mut DB::Connection,
+        message: OutboxMessage,
+    ) -> Self {
+        Self::new(outbox, connection, Target::Message(message))
+    }
+}
+
+impl<'c, DB: Store, E: Event> Enqueue<'c, DB, E> {
+    pub(super) fn event(
+        outbox: Outbox<DB>,
+        connection: &'c mut DB::Connection,
+        event: Publishable<E>,
+    ) -> Self {
+        let encode: Encode<DB, E> = |outbox, event| {
+            let encoded = outbox.bus().publisher::<E>().encode(event)?;
+            let mut message = OutboxMessage::from(encoded);
+            // The time of the event may be another one.
+            message.created_at = outbox.bus().clock().now();
+            Ok(message)
+        };
+        Self::new(outbox, connection, Target::Event(event, encode))
+    }
+
     /// Inherits correlation id and trace of the cause, and sets the cause's id as causation id: pass the
     /// `Ctx` of a handler, a delivery or an envelope.
     pub fn caused_by(self, cause: &impl AsCause) -> Self {
@@ -160,55 +184,30 @@ impl<DB: Store, E: Event> Enqueue<'_, DB, E> {
 
     /// Changes the prepared event, for options that have no method here.
     pub fn change(mut self, change: impl FnOnce(Prepared<E>) -> Prepared<E>) -> Self {
-        if let Target::Event(event) = self.target {
+        if let Target::Event(event, encode) = self.target {
             let prepared = self.outbox.bus().publisher::<E>().prepare(event);
-            self.target = Target::Event(Publishable::Prepared(change(prepared)));
+            self.target = Target::Event(Publishable::Prepared(change(prepared)), encode);
         }
         self
     }
 }
 
-impl<'c, DB: Store, E: Event> IntoFuture for Enqueue<'c, DB, E> {
+// For every `E`, so that a value that is not an event gets one error, at the value, and not a second one
+// at the `await`.
+impl<'c, DB: Store, E> IntoFuture for Enqueue<'c, DB, E> {
     type Output = Result<Enqueued, StoreError>;
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
 
     fn into_future(self) -> Self::IntoFuture {
+        let (outbox, connection) = (self.outbox, self.connection);
         let message = match self.target {
             Target::Message(message) => Ok(message),
-            Target::Event(event) => self
-                .outbox
-                .bus()
-                .publisher::<E>()
-                .encode(event)
-                .map(|event| {
-                    let mut message = OutboxMessage::from(event);
-                    // The time of the event may be another one.
-                    message.created_at = self.outbox.bus().clock().now();
-                    message
-                }),
+            Target::Event(event, encode) => encode(&outbox, event),
         };
-        let (outbox, connection) = (self.outbox, self.connection);
         let (not_before, cancel_key) = (self.not_before, self.cancel_key);
         Box::pin(
             async move { Self::store(outbox, connection, message?, not_before, cancel_key).await },
         )
-    }
-}
-
-impl<'c, DB: Store> IntoFuture for Enqueue<'c, DB, NoEvent> {
-    type Output = Result<Enqueued, StoreError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'c>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        let (outbox, connection) = (self.outbox, self.connection);
-        let (not_before, cancel_key) = (self.not_before, self.cancel_key);
-        match self.target {
-            Target::Message(message) => Box::pin(Self::store(
-                outbox, connection, message, not_before, cancel_key,
-            )),
-            Target::Event(Publishable::New(event)) => match *event {},
-            Target::Event(Publishable::Prepared(event)) => match *event.event() {},
-        }
     }
 }
 

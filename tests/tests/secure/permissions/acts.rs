@@ -44,6 +44,12 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("applies the streams", |case| Box::pin(applies(case))),
     ("coordinates", |case| Box::pin(coordinates(case))),
     ("applies its bucket", |case| Box::pin(applies_bucket(case))),
+    ("keeps dead letters", |case| {
+        Box::pin(runtime::keeps_letters(case))
+    }),
+    ("reads and redrives", |case| {
+        Box::pin(runtime::redrives(case))
+    }),
     ("parks", |case| Box::pin(runtime::parks(case))),
     ("counts attempts", |case| {
         Box::pin(runtime::counts_attempts(case))

@@ -1,6 +1,7 @@
 //! What the runtime of consumers does beside consuming, and commands for dead letters: functions for
 //! rows of the table.
 
+use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use event_sdk::codec::{Codec as _, JsonCodec};
 use event_sdk::consumer::{Ctx, Failure, Retry};
 use event_sdk::dead_letters::{
     AdvisoryLetters, Audit, DeadKey, DeadLetter, DeadLetterClass, DeadLetterStream, DeadLetters,
-    LetterFilter, Origin, ReleaseOutcome,
+    LetterFilter, Origin, Page, RedriveOutcome, ReleaseOutcome,
 };
 use event_sdk::headers::Headers;
 use event_sdk::transport::Error;
@@ -53,6 +54,21 @@ pub(super) async fn prepare(case: &Case, bus: &EventBus) {
     let store = DeadLetters::stream(place()).open(bus);
     let queue = bus.dead_letters(place());
     let consumer = case.own("billing");
+    if case.row.starts_with("keeps dead letters") {
+        within("a letter", store.put(&letter(case, 8)))
+            .await
+            .unwrap();
+        let redrive = queue.redrive(LetterFilter::open().consumer(consumer.clone()));
+        let report = within("a redrive", redrive.into_future()).await.unwrap();
+        assert_eq!(report.redriven.len(), 1);
+    }
+    if case.row.starts_with("reads and redrives") {
+        let mut sequenced = letter(case, 9);
+        sequenced.sequenced = true;
+        for letter in [letter(case, 8), sequenced] {
+            within("a letter", store.put(&letter)).await.unwrap();
+        }
+    }
     if case.row.starts_with("parks") {
         let mut head = letter(case, 10);
         head.sequenced = true;
@@ -63,6 +79,52 @@ pub(super) async fn prepare(case: &Case, bus: &EventBus) {
             .await
             .unwrap();
     }
+}
+
+/// Letters are stored once, also if they are too large for one message, and redriven events are
+/// received.
+pub(super) async fn keeps_letters(case: Case) -> Result<(), Error> {
+    let bus = case.builder().stream(place().spec());
+    let bus = bus.stream(place().retry_spec()).transport(case.nats())?;
+    let consumer = case.own("billing");
+    let store = DeadLetters::stream(place()).open(&bus);
+    within("a check", store.verify(&consumer)).await?;
+    let mut large = letter(&case, 2);
+    large.body = vec![b'x'; 1 << 20].into();
+    for letter in [&letter(&case, 1), &large] {
+        for _ in 0..2 {
+            within("a letter", store.put(letter)).await?;
+        }
+    }
+    let filter = place().retry_filter(&consumer).unwrap();
+    let redriven = bus.raw().absolute().subscribe(filter);
+    let redriven = redriven.stream(place().retry_name().to_owned());
+    let redriven = redriven.durable(consumer).into_future();
+    let mut redriven = within("a subscription", redriven).await?;
+    let redriven = within("a redriven event", redriven.next()).await;
+    redriven.expect("more to come")?.ack_confirmed().await
+}
+
+/// A letter is sent, and a second time, which finds it sent; one that holds its key is released.
+pub(super) async fn redrives(case: Case) -> Result<(), Error> {
+    let bus = case.bus();
+    let queue = bus.dead_letters(place());
+    let all = LetterFilter::all().consumer(case.own("billing"));
+    assert_eq!(
+        within("a list", queue.list(&all, Page::ALL)).await?.len(),
+        2
+    );
+    let redrive = queue.redrive(all.clone()).into_future();
+    let report = within("a redrive", redrive).await?;
+    let numbers = (report.redriven.len(), report.released.len());
+    assert_eq!(numbers, (1, 1), "{report:?}");
+    // It may not ask for the consumer.
+    let outcomes = within("the outcomes", queue.outcomes(&all)).await?;
+    let outcomes: Vec<_> = outcomes.into_values().collect();
+    assert_eq!(outcomes, [RedriveOutcome::Unknown]);
+    let report = within("a redrive", queue.redrive(all).into_future()).await?;
+    assert_eq!(report.already.len(), 1, "{report:?}");
+    Ok(())
 }
 
 /// What an owner does in sequenced mode.
