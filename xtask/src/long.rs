@@ -323,14 +323,10 @@ mod tests {
     #[test]
     fn torture_has_ten_million_rows_and_64_writers() {
         let command = command(&["torture"]);
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            variables(&command),
-            [
-                pair("TORTURE_ROWS", "10000000"),
-                pair("TORTURE_WRITERS", "64"),
-            ]
-        );
+        for (name, value) in [("TORTURE_ROWS", "10000000"), ("TORTURE_WRITERS", "64")] {
+            let pair = (name.to_owned(), value.to_owned());
+            assert!(variables(&command).contains(&pair), "{name}");
+        }
         let words: Vec<_> = command.get_args().collect();
         assert!(words.contains(&"event-sdk-test-stores".as_ref()));
         assert_eq!(words[words.len() - 2..], ["--test-threads=1", "backlog::"]);
