@@ -7,7 +7,7 @@ use event_sdk::EventBus;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
 use event_sdk_observe::health::Health;
-use event_sdk_test_servers::Server;
+use event_sdk_test_servers::{Server, User};
 use serde_json::Value;
 
 use crate::http::Probed;
@@ -16,6 +16,9 @@ use crate::rig::{OrderPlaced, Running, gated};
 /// How long after a change each state is reported.
 const DEADLINE: Duration = Duration::from_secs(30);
 
+/// It is in no report.
+const PASSWORD: &str = "a-planted-password";
+
 /// Asks `/health` until `is`, and looks at `/live` each time.
 async fn reported(probed: &Probed, what: &str, is: impl Fn(u16, &Value) -> bool) -> Value {
     let mut last = Value::Null;
@@ -23,6 +26,7 @@ async fn reported(probed: &Probed, what: &str, is: impl Fn(u16, &Value) -> bool)
         loop {
             assert_eq!(probed.get("/live").await.0, 200, "{what}");
             let (status, report) = probed.get("/health").await;
+            assert!(!report.to_string().contains(PASSWORD), "{what}");
             if is(status, &report) {
                 return report;
             }
@@ -40,8 +44,10 @@ fn status_is(wanted: &str) -> impl Fn(u16, &Value) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_stops_and_starts_is_reported() {
-    let mut server = Server::start().await.unwrap();
-    let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
+    let user = User::password("billing", PASSWORD);
+    let mut server = Server::options().users([user]).start().await.unwrap();
+    let options = Nats::options(server.url()).user("billing", PASSWORD);
+    let nats = Nats::connect(options).await.unwrap();
     let stream = StreamSpec::new("ORDERS").subject("orders.>").replicas(1);
     let bus = EventBus::builder().stream(stream).transport(nats).unwrap();
     bus.apply_streams().await.unwrap();
