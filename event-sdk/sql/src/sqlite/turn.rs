@@ -7,6 +7,9 @@
 //!
 //! The tasks of a process share its turn. They hold it for as long as they like while no other process
 //! waits for it, which a second file tells: alone, a process does not wait here.
+//!
+//! The files stay open as long as the process uses the database. Whoever deletes them beside running
+//! programs parts these from programs that start later; then SQLite alone decides between them.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -32,6 +35,9 @@ const JOIN: Duration = Duration::from_millis(5);
 /// SQLite.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// How long nobody of this process waits for the turn after one has waited in vain.
+const LEFT_TO_SQLITE: Duration = Duration::from_secs(5);
+
 /// The turn of this process, until all of its tasks have dropped it. The end of the process gives it back,
 /// too.
 #[derive(Debug)]
@@ -45,6 +51,8 @@ struct Files {
     /// Processes that wait for the turn share a lock on it.
     waits: File,
     held: Mutex<Held>,
+    /// When a task of this process last waited in vain.
+    in_vain: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,7 +72,7 @@ impl Turn {
     /// Waits for the turn, for a second at most.
     ///
     /// Without files beside the database, as in memory or in a folder that cannot be written, there is no
-    /// turn. Cancel-safe.
+    /// turn. After a wait in vain, the tasks of this process do not wait for five seconds. Cancel-safe.
     pub(super) async fn wait(pool: &Pool<Sqlite>) -> Self {
         let options = pool.connect_options();
         let Some(files) = Files::of(options.get_filename()) else {
@@ -74,14 +82,22 @@ impl Turn {
         let mut waits = None;
         loop {
             match files.take() {
-                Ok(true) => return Self(Some(files)),
+                Ok(true) => {
+                    *lock(&files.in_vain) = None;
+                    return Self(Some(files));
+                }
+                Ok(false) if files.is_in_vain() => return Self(None),
                 Ok(false) if begun.elapsed() < PATIENCE => {
                     if waits.is_none() {
                         waits = files.waits_for_others();
                     }
                     tokio::time::sleep(POLL).await;
                 }
-                _ => return Self(None),
+                Ok(false) => {
+                    *lock(&files.in_vain) = Some(Instant::now());
+                    return Self(None);
+                }
+                Err(_) => return Self(None),
             }
         }
     }
@@ -110,12 +126,18 @@ impl Files {
             turn: beside(database, TURN).ok()?,
             waits: beside(database, WAITS).ok()?,
             held: Mutex::default(),
+            in_vain: Mutex::default(),
         });
         if open.len() >= MOST_OPEN {
             open.retain(|_, files| Arc::strong_count(files) > 1);
         }
         open.insert(database.to_owned(), Arc::clone(&files));
         Some(files)
+    }
+
+    /// Whether a task of this process has just waited in vain, as for a process that was stopped.
+    fn is_in_vain(&self) -> bool {
+        lock(&self.in_vain).is_some_and(|since| since.elapsed() < LEFT_TO_SQLITE)
     }
 
     /// Takes the turn for a task of this process, if no other process has it or waits for too long.
@@ -178,8 +200,13 @@ fn beside(database: &Path, end: &str) -> io::Result<File> {
     let mut name = database.as_os_str().to_owned();
     name.push(OsStr::new(end));
     let mut options = File::options();
-    options.write(true).create(true).truncate(false);
-    options.open(name)
+    // For reading, too: on some network file systems, a shared lock needs it.
+    options.read(true).write(true).create(true).truncate(false);
+    match options.open(&name) {
+        // Another user made it; a lock needs no more than reading.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&name),
+        opened => opened,
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
