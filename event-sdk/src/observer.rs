@@ -1,6 +1,8 @@
 //! `Observer`: is told what a bus publishes and what its consumers do, as it happens, for metrics.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use event_sdk_core::transport::Error;
@@ -9,11 +11,41 @@ use event_sdk_core::transport::Error;
 /// [`BusBuilder::observer`](crate::BusBuilder::observer). The package `event-sdk-observe` has one for the
 /// `metrics` facade.
 ///
-/// It is called where the thing happens, in the task of a publisher or consumer: it must return at once,
-/// and must not panic. A bus without an observer does nothing for it.
+/// It is called where the thing happens, in the task of a publisher or consumer: it must return at once.
+/// A panic in it ends neither: what it was told is lost to it, and the bus logs an error the first time.
+/// A bus without an observer does nothing for it.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Something has happened.
     fn observe(&self, observation: &Observation<'_>);
+}
+
+/// An observer whose panics do not reach the task of a publisher or consumer.
+#[derive(Debug)]
+pub(crate) struct Guarded<O> {
+    observer: O,
+    panicked: AtomicBool,
+}
+
+impl<O> Guarded<O> {
+    pub(crate) fn new(observer: O) -> Self {
+        Self {
+            observer,
+            panicked: AtomicBool::new(false),
+        }
+    }
+}
+
+impl<O: Observer> Observer for Guarded<O> {
+    fn observe(&self, observation: &Observation<'_>) {
+        let told = catch_unwind(AssertUnwindSafe(|| self.observer.observe(observation)));
+        if told.is_err() && !self.panicked.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                observer = ?std::any::type_name::<O>(),
+                "the observer of the bus panicked; it misses what it was told then, and further \
+                 panics are not logged"
+            );
+        }
+    }
 }
 
 /// Something that has happened. Kinds and fields may be added.
@@ -53,14 +85,14 @@ pub enum Observation<'a> {
         event_type: Option<&'static str>,
         /// How the attempt ended.
         end: AttemptEnd,
-        /// How many attempts of the event have failed before, outages aside: above zero, this was a
-        /// retry.
+        /// How many attempts have failed before in this delivery of the event, outages aside: above
+        /// zero, this was a retry. An event that is delivered again begins at zero.
         failed_before: u32,
         /// The time of the attempt; for an event of a batch, that of the batch.
         took: Duration,
     },
-    /// A consumer is done with an event. It counts as in the
-    /// [report](crate::consumer::ConsumerReport) of the consumer.
+    /// A consumer is done with an event. It is counted with the field of the consumer's
+    /// [report](crate::consumer::ConsumerReport) that has the name of the end.
     #[non_exhaustive]
     Ended {
         /// The name of the consumer.

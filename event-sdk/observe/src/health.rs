@@ -50,9 +50,10 @@
 //!
 //! [`Health::check`] returns the last report until it is as old as the
 //! [interval](HealthBuilder::interval), 5 s by default, and calls that arrive while a check runs wait
-//! for that check. A check requests the state of each stream and durable; for a durable with lag also
-//! one stored message, whose time gives the lag in seconds; and the status of each outbox. All of them
-//! run at once, and each is given up after the [timeout](HealthBuilder::timeout), 2 s by default.
+//! for that check, which has a task of its own. A check requests the state of each stream and durable;
+//! for a durable with lag also one stored message, whose time gives the lag in seconds; and the status
+//! of each outbox. All of them run at once, and each is given up after the
+//! [timeout](HealthBuilder::timeout), 2 s by default.
 //!
 //! # Modules
 //!
@@ -83,6 +84,7 @@ pub use thresholds::Thresholds;
 
 use std::fmt;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -90,6 +92,7 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use futures_util::FutureExt as _;
 use futures_util::future::Shared;
+use tokio::runtime::Handle;
 
 use self::checks::Checks;
 
@@ -101,11 +104,12 @@ pub struct Health {
     checks: Arc<Checks>,
     cache: Arc<Mutex<Cache>>,
     interval: Duration,
-    /// After this time, a check that nobody waits for is begun anew.
+    /// After this time, a check that has not ended is begun anew.
     abandoned: Duration,
 }
 
-type Running = Shared<Pin<Box<dyn Future<Output = Arc<HealthReport>> + Send>>>;
+/// `None`: the check did not end, because the code of a transport or clock panicked or its runtime did.
+type Running = Shared<Pin<Box<dyn Future<Output = Option<Arc<HealthReport>>> + Send>>>;
 
 /// The last check and the one that runs; each with its start, by the monotonic clock of the bus.
 #[derive(Default)]
@@ -134,11 +138,12 @@ impl Health {
     /// It returns within the timeout of a check, also if the server does not answer, as long as the
     /// executor and the clock of the bus run.
     ///
-    /// Cancel-safe: the next call goes on with a check that was begun.
+    /// Cancel-safe: in a tokio runtime, a check runs in a task of its own, and ends also if nobody waits
+    /// for it. In another runtime, the next call goes on with it.
     pub async fn check(&self) -> Arc<HealthReport> {
-        let (begun, running) = {
+        let running = {
             let now = self.checks.bus.clock().monotonic();
-            let mut cache = self.cache();
+            let mut cache = Self::locked(&self.cache);
             if let Some((begun, report)) = &cache.last
                 && now.saturating_sub(*begun) < self.interval
             {
@@ -146,24 +151,39 @@ impl Health {
             }
             let running = cache.running.take();
             let running = running.filter(|(begun, _)| now.saturating_sub(*begun) < self.abandoned);
-            let running = running.unwrap_or_else(|| {
-                let checks = Arc::clone(&self.checks);
-                let check = async move { Arc::new(checks.run().await) };
-                let check: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(check);
-                (now, check.shared())
-            });
-            cache.running.insert(running).clone()
+            let running = running.unwrap_or_else(|| (now, self.begin(now)));
+            let (_, check) = cache.running.insert(running);
+            check.clone()
         };
-        let report = running.await;
-        let mut cache = self.cache();
-        // Others that waited for the same check may be earlier, and another one may run by now.
-        if matches!(&cache.running, Some((its, _)) if *its == begun) {
-            cache.running = None;
+        match running.await {
+            Some(report) => report,
+            None => self.run(self.checks.bus.clock().monotonic()).await,
         }
-        if cache.last.as_ref().is_none_or(|(its, _)| *its <= begun) {
-            cache.last = Some((begun, Arc::clone(&report)));
+    }
+
+    /// Begins a check in a task of its own: a check that stops halfway could hold a connection of a
+    /// database, and would find its deadline passed when it goes on.
+    fn begin(&self, begun: Duration) -> Running {
+        let check = self.run(begun);
+        let check: Pin<Box<dyn Future<Output = _> + Send>> = match Handle::try_current() {
+            Ok(runtime) => Box::pin(runtime.spawn(check).map(Result::ok)),
+            Err(_) => Box::pin(AssertUnwindSafe(check).catch_unwind().map(Result::ok)),
+        };
+        check.shared()
+    }
+
+    /// Makes a check, and keeps its report if the health is still there.
+    fn run(&self, begun: Duration) -> impl Future<Output = Arc<HealthReport>> + Send + use<> {
+        let checks = Arc::clone(&self.checks);
+        // The cache has the check that runs: it must not have the cache in turn.
+        let cache = Arc::downgrade(&self.cache);
+        async move {
+            let report = Arc::new(checks.run().await);
+            if let Some(cache) = cache.upgrade() {
+                Self::locked(&cache).keep(begun, &report);
+            }
+            report
         }
-        report
     }
 
     /// Whether the service is connected, and all consumers receive: for a readiness probe.
@@ -171,18 +191,31 @@ impl Health {
     /// It makes no request.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.checks.unready().is_empty()
+        self.unready().is_empty()
     }
 
     /// Why the service is not [ready](Self::is_ready): a sentence for each reason.
     #[must_use]
     pub fn unready(&self) -> Vec<Problem> {
-        self.checks.unready()
+        let status = self.checks.bus.transport().connection_status();
+        self.checks.unready(&status)
     }
 
-    fn cache(&self) -> MutexGuard<'_, Cache> {
+    fn locked(cache: &Mutex<Cache>) -> MutexGuard<'_, Cache> {
         // No code under this lock panics.
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    /// Keeps the report of a check, unless that of a later one is there. Another check may run by now.
+    fn keep(&mut self, begun: Duration, report: &Arc<HealthReport>) {
+        if matches!(&self.running, Some((its, _)) if *its == begun) {
+            self.running = None;
+        }
+        if self.last.as_ref().is_none_or(|(its, _)| *its <= begun) {
+            self.last = Some((begun, Arc::clone(report)));
+        }
     }
 }
 

@@ -25,7 +25,7 @@
 //! | `event_sdk.consumer.redelivered` | counter | consumer, type | events received that were delivered before |
 //! | `event_sdk.consumer.events` | counter | consumer, type, outcome | events that ended: `handled`, `done_before`, `filtered`, `dead_lettered`, `terminated`, `parked`, `delayed`, `given_back` |
 //! | `event_sdk.consumer.failures` | counter | consumer, type, class | failed attempts: `retry`, `outage`, `reject`, `unreadable` |
-//! | `event_sdk.consumer.retries` | counter | consumer, type | attempts after a failed one |
+//! | `event_sdk.consumer.retries` | counter | consumer, type | attempts after a failed one of the same delivery |
 //!
 //! Labels: `messaging.consumer.group.name` (consumer), `event.type` (type), `error.type` (error: the kind
 //! of the error or the class of the failure, empty if there is none), `outcome`, `class`; publishes also
@@ -37,8 +37,10 @@
 //! # Gauges
 //!
 //! With the feature `health`, each [check](crate::health::Health::check) sets these. They stay as they are
-//! until the next check, so something has to ask for the health: a probe, or a task. A value that the
-//! check could not read keeps its last value.
+//! until the next check, so something has to ask for the health: a probe of `/health`, or a task. A value
+//! that the check could not read keeps its last value, but the lag in seconds becomes `NaN` if that in
+//! events was read without it. The gauges of a consumer that was removed, and of its streams, become zero.
+//! Two healths in one process overwrite each other's gauges of the connection, status and outboxes.
 //!
 //! | metric | kind | labels | value |
 //! |---|---|---|---|
@@ -48,9 +50,9 @@
 //! | `event_sdk.connection.connections` | counter | | connections made; each after the first follows a drop |
 //! | `event_sdk.stream.messages`, `event_sdk.stream.bytes` | gauge | stream | messages and bytes of a stream |
 //! | `event_sdk.consumer.ready` | gauge | consumer | 1 or 0 |
-//! | `event_sdk.consumer.lag` | gauge | stream, consumer | events that are not settled |
-//! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer | age of the oldest of them |
-//! | `event_sdk.consumer.stuck` | gauge | stream, consumer | 1 or 0 |
+//! | `event_sdk.consumer.lag` | gauge | stream, consumer, durable | events that are not settled |
+//! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer, durable | age of the oldest of them |
+//! | `event_sdk.consumer.stuck` | gauge | stream, consumer, durable | 1 or 0 |
 //! | `event_sdk.dead_letters` | gauge | stream | messages of a dead-letter stream |
 //! | `event_sdk.outbox.depth` | gauge | outbox | rows that can be published |
 //! | `event_sdk.outbox.oldest_age.seconds` | gauge | outbox | age of the oldest of them |

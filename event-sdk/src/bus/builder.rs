@@ -18,7 +18,7 @@ use event_sdk_core::transport::{BucketConfig, Error, ErrorKind, Operation, Trans
 use tokio::sync::watch;
 
 use super::{ConsumerSpec, EventBus, Inner};
-use crate::observer::Observer;
+use crate::observer::{Guarded, Observer};
 use crate::process_gate::ProcessGate;
 use crate::time::{TokioClock, V7Ids};
 use crate::trace::{TraceSource, Tracing};
@@ -206,7 +206,7 @@ impl BusBuilder {
 
     /// Tells `observer` what the bus publishes and what its consumers do, for metrics. Default: none.
     pub fn observer(mut self, observer: impl Observer) -> Self {
-        self.observer = Some(Arc::new(observer));
+        self.observer = Some(Arc::new(Guarded::new(observer)));
         self
     }
 

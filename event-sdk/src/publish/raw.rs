@@ -4,6 +4,7 @@
 use std::fmt;
 use std::future::{IntoFuture, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -127,28 +128,35 @@ impl RawPublish {
         self
     }
 
-    async fn run(mut self) -> Result<Stored, Error> {
+    async fn run(self) -> Result<Stored, Error> {
+        let bus = self.bus.inner();
+        let observing = bus.observer.as_ref().map(|observer| {
+            let clock = Arc::clone(&bus.clock);
+            (Arc::clone(observer), clock.monotonic(), clock)
+        });
+        let result = self.publish().await;
+        if let Some((observer, begun, clock)) = observing {
+            observer.observe(&Observation::Published {
+                event_type: None,
+                error: result.as_ref().err(),
+                took: clock.monotonic().saturating_sub(begun),
+            });
+        }
+        result
+    }
+
+    async fn publish(mut self) -> Result<Stored, Error> {
         let subject = match &self.subject {
             Ok(subject) => subject.clone(),
             Err(why) => return Err(invalid_subject(why)),
         };
         let mut headers = std::mem::take(&mut self.extra.headers);
         let span = self.open_span(&subject, &mut headers);
-        let bus = self.bus.clone();
-        let observer = bus.inner().observer.as_ref();
-        let begun = observer.map(|_| bus.clock().monotonic());
         let send = self.send(&subject, headers);
         let result = match &span {
             Some(span) => send.instrument(span.span().clone()).await,
             None => send.await,
         };
-        if let (Some(observer), Some(begun)) = (observer, begun) {
-            observer.observe(&Observation::Published {
-                event_type: None,
-                error: result.as_ref().err(),
-                took: bus.clock().monotonic().saturating_sub(begun),
-            });
-        }
         result.map_err(|error| {
             if let Some(span) = &span {
                 span.failed(&error);

@@ -53,7 +53,8 @@ impl HealthBuilder {
         self
     }
 
-    /// Adds a consumer, before it is run.
+    /// Adds a consumer, before it is run. If it is of a bus with another transport, its durables are
+    /// asked for there; its streams and that connection are not in the report.
     pub fn consumer<S>(self, consumer: &Consumer<S>) -> Self {
         self.monitor(consumer.monitor())
     }
@@ -106,7 +107,7 @@ impl HealthBuilder {
     }
 
     /// Sets the longest time of a check. Default: 2 s. What is not answered by then is missing in the
-    /// report, with the reason.
+    /// report, with the reason, and is `down`. Zero leaves time only for answers that are there at once.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -135,6 +136,8 @@ impl HealthBuilder {
             thresholds: self.thresholds,
             timeout: self.timeout,
             progress: Progress::default(),
+            #[cfg(feature = "metrics")]
+            gauges: super::gauges::Gauges::new(),
         };
         Health::new(checks, self.interval)
     }

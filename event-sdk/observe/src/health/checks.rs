@@ -1,20 +1,26 @@
 //! `Checks`: one check of all parts at once.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::consumer::{ConsumerMonitor, Consumers};
 use event_sdk::text::Text;
-use event_sdk::transport::{ConnectionStatus, LinkState};
+use event_sdk::time::Clock;
+use event_sdk::transport::{ConnectionStatus, LinkState, Transport};
+use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
 
+#[cfg(feature = "metrics")]
+use super::gauges::Gauges;
 use super::parts::{Outbox, Part, Scope};
 use super::progress::Progress;
 use super::report::Problem;
 use super::{
-    Configured, ConnectionHealth, ConsumerHealth, DurableHealth, HealthReport, LastDisconnect,
-    Performance, Status, Thresholds,
+    Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth, DurableHealth, HealthReport,
+    LastDisconnect, OutboxHealth, Performance, Status, StreamHealth, Thresholds,
 };
 
 /// What is checked.
@@ -30,6 +36,17 @@ pub(super) struct Checks {
     pub(super) thresholds: Thresholds,
     pub(super) timeout: Duration,
     pub(super) progress: Progress,
+    #[cfg(feature = "metrics")]
+    pub(super) gauges: Gauges,
+}
+
+/// The parts that were asked.
+#[derive(Default)]
+struct Asked {
+    streams: Vec<Part<StreamHealth>>,
+    dead_letters: Vec<Part<DeadLetterHealth>>,
+    outboxes: Vec<Part<OutboxHealth>>,
+    consumers: Vec<(ConsumerHealth, Vec<Part<DurableHealth>>)>,
 }
 
 impl Checks {
@@ -37,36 +54,25 @@ impl Checks {
     pub(super) async fn run(&self) -> HealthReport {
         let clock = self.bus.clock();
         let (checked_at, begun) = (clock.now(), clock.monotonic());
-        let transport = &**self.bus.transport();
-        let connection = self.connection(&transport.connection_status());
-        let connections = connection.connections;
-        self.progress.connected(connection.connected, connections);
-        let scope = Scope {
-            clock,
-            thresholds: &self.thresholds,
-            progress: &self.progress,
-            connected: connection.connected,
-            deadline: begun.saturating_add(self.timeout),
-            timeout: self.timeout,
-        };
-        let monitors = self.monitors();
-        let streams = self.streams(&monitors);
-        let streams = join_all(streams.iter().map(|name| scope.stream(transport, name)));
-        let letters = self.dead_letters.iter();
-        let letters = join_all(letters.map(|name| scope.dead_letters(transport, name)));
-        let outboxes = join_all(self.outboxes.iter().map(|outbox| scope.outbox(outbox)));
-        let consumers = join_all(monitors.iter().map(|it| consumer(&scope, it)));
-        let of_transport = join(join(streams, letters), consumers);
-        let ((of_streams, consumers), outboxes) = join(of_transport, outboxes).await;
-        let (streams, letters) = of_streams;
+        let link = self.bus.transport().connection_status();
+        let connection = self.connection(&link);
+        let asked = self.ask(clock, begun, connection.connected);
+        let asked = AssertUnwindSafe(asked).catch_unwind().await;
 
-        let mut problems = self.unready();
+        let mut problems = self.unready(&link);
         let ready = problems.is_empty();
+        if asked.is_err() {
+            let problem =
+                "has panicked: the code of a store or transport has a fault, and no part is known";
+            problems.push(Problem::new(Status::Down, "check".to_owned(), problem));
+        }
+        let asked = asked.unwrap_or_default();
         let mut round_trip = None;
-        let streams = collect(streams, &mut problems, &mut round_trip);
-        let dead_letters = collect(letters, &mut problems, &mut round_trip);
-        let outboxes = collect(outboxes, &mut problems, &mut round_trip);
-        let consumers = consumers
+        let streams = collect(asked.streams, &mut problems, &mut round_trip);
+        let dead_letters = collect(asked.dead_letters, &mut problems, &mut round_trip);
+        let outboxes = collect(asked.outboxes, &mut problems, &mut round_trip);
+        let consumers = asked
+            .consumers
             .into_iter()
             .map(|(mut health, durables)| {
                 health.durables = collect(durables, &mut problems, &mut round_trip);
@@ -100,14 +106,61 @@ impl Checks {
             checked_at,
         };
         #[cfg(feature = "metrics")]
-        super::gauges::set(&report);
+        self.gauges.set(&report);
         report
     }
 
-    /// Why the service is not ready, without a request.
-    pub(super) fn unready(&self) -> Vec<Problem> {
+    /// Asks for all parts at once.
+    async fn ask(&self, clock: &Arc<dyn Clock>, begun: Duration, connected: bool) -> Asked {
+        let transport = self.bus.transport();
+        let scope = |transport: &Arc<dyn Transport>, connected| Scope {
+            clock,
+            thresholds: &self.thresholds,
+            progress: &self.progress,
+            transport: Arc::clone(transport),
+            connected,
+            deadline: begun.saturating_add(self.timeout),
+            timeout: self.timeout,
+        };
+        let own = &scope(transport, connected);
+        let monitors = self.monitors();
+        let durables: Vec<_> = monitors.iter().map(ConsumerMonitor::durables).collect();
+        let streams = self.streams(&monitors, &durables);
+        let streams = join_all(streams.iter().map(|name| own.stream(name)));
+        let letters = join_all(self.dead_letters.iter().map(|name| own.dead_letters(name)));
+        let outboxes = join_all(self.outboxes.iter().map(|outbox| own.outbox(outbox)));
+        let consumers = monitors
+            .iter()
+            .zip(&durables)
+            .map(async |(monitor, durables)| {
+                // A consumer of another bus may have another server.
+                let theirs = monitor.bus().transport();
+                let connected = if Arc::ptr_eq(theirs, transport) {
+                    connected
+                } else {
+                    theirs.connection_status().state == LinkState::Connected
+                };
+                consumer(&scope(theirs, connected), monitor, durables).await
+            });
+        let of_transport = join(join(streams, letters), join_all(consumers));
+        let (((streams, dead_letters), consumers), outboxes) = join(of_transport, outboxes).await;
+        let all = monitors.iter().zip(&durables);
+        self.progress.retain(all.flat_map(|(monitor, durables)| {
+            durables
+                .iter()
+                .map(|durable| (monitor.bus().transport(), durable))
+        }));
+        Asked {
+            streams,
+            dead_letters,
+            outboxes,
+            consumers,
+        }
+    }
+
+    /// Why the service is not ready, with this state of the connection and without a request.
+    pub(super) fn unready(&self, status: &ConnectionStatus) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let status = self.bus.transport().connection_status();
         let reason = match status.state {
             LinkState::Connected => None,
             LinkState::Closed => Some("is closed and will not be made again".to_owned()),
@@ -147,11 +200,19 @@ impl Checks {
         self.monitors.iter().cloned().chain(registered).collect()
     }
 
-    /// The streams that were named, and those of the consumers.
-    fn streams(&self, monitors: &[ConsumerMonitor]) -> BTreeSet<Text> {
-        let of_consumers = monitors.iter().flat_map(ConsumerMonitor::durables);
-        let of_consumers = of_consumers.map(|(stream, _)| stream);
-        self.streams.iter().cloned().chain(of_consumers).collect()
+    /// The streams that were named, and those of the consumers of this bus: another one may have
+    /// another server.
+    fn streams(
+        &self,
+        monitors: &[ConsumerMonitor],
+        durables: &[Vec<(Text, Text)>],
+    ) -> BTreeSet<Text> {
+        let own = monitors
+            .iter()
+            .zip(durables)
+            .filter(|(monitor, _)| Arc::ptr_eq(monitor.bus().transport(), self.bus.transport()));
+        let of_consumers = own.flat_map(|(_, durables)| durables.iter().map(|(stream, _)| stream));
+        self.streams.iter().chain(of_consumers).cloned().collect()
     }
 
     fn connection(&self, status: &ConnectionStatus) -> ConnectionHealth {
@@ -177,11 +238,9 @@ impl Checks {
 async fn consumer(
     scope: &Scope<'_>,
     monitor: &ConsumerMonitor,
+    durables: &[(Text, Text)],
 ) -> (ConsumerHealth, Vec<Part<DurableHealth>>) {
-    let durables = monitor.durables();
-    let transport = &**monitor.bus().transport();
-    let durables = durables.iter().map(|it| scope.durable(transport, it));
-    let durables = join_all(durables).await;
+    let durables = join_all(durables.iter().map(|it| scope.durable(it))).await;
     let health = ConsumerHealth {
         name: monitor.name().to_owned(),
         ready: monitor.is_ready(),

@@ -31,6 +31,8 @@ pub(super) struct Scope<'a> {
     pub(super) clock: &'a Arc<dyn Clock>,
     pub(super) thresholds: &'a Thresholds,
     pub(super) progress: &'a Progress,
+    /// Of what is asked.
+    pub(super) transport: Arc<dyn Transport>,
     /// Whether requests are made.
     pub(super) connected: bool,
     pub(super) deadline: Duration,
@@ -91,13 +93,9 @@ impl Scope<'_> {
         }
     }
 
-    pub(super) async fn stream(
-        &self,
-        transport: &dyn Transport,
-        name: &Text,
-    ) -> Part<StreamHealth> {
+    pub(super) async fn stream(&self, name: &Text) -> Part<StreamHealth> {
         let asked = self.clock.monotonic();
-        let state = self.ask(|| transport.stream_state(name)).await;
+        let state = self.ask(|| self.transport.stream_state(name)).await;
         let mut health = StreamHealth {
             name: name.to_string(),
             exists: None,
@@ -129,14 +127,10 @@ impl Scope<'_> {
         }
     }
 
-    pub(super) async fn dead_letters(
-        &self,
-        transport: &dyn Transport,
-        name: &Text,
-    ) -> Part<DeadLetterHealth> {
+    pub(super) async fn dead_letters(&self, name: &Text) -> Part<DeadLetterHealth> {
         let mut problems = Vec::new();
         let part = || format!("dead-letter stream {name}");
-        let (messages, error) = match self.ask(|| transport.stream_state(name)).await {
+        let (messages, error) = match self.ask(|| self.transport.stream_state(name)).await {
             Ok(state) => (Some(state.messages), None),
             Err(unknown) => (None, Some(unknown.enter(part(), &mut problems))),
         };
@@ -158,11 +152,7 @@ impl Scope<'_> {
     }
 
     /// The durable `name` on `stream`.
-    pub(super) async fn durable(
-        &self,
-        transport: &dyn Transport,
-        durable: &(Text, Text),
-    ) -> Part<DurableHealth> {
+    pub(super) async fn durable(&self, durable: &(Text, Text)) -> Part<DurableHealth> {
         let (stream, name) = durable;
         let asked = self.clock.monotonic();
         let mut health = DurableHealth {
@@ -173,26 +163,36 @@ impl Scope<'_> {
         let mut problems = Vec::new();
         let part = format!("durable {name} of stream {stream}");
         let mut answered_in = None;
-        match self.ask(|| transport.consumer_info(stream, name)).await {
+        match self
+            .ask(|| self.transport.consumer_info(stream, name))
+            .await
+        {
             Ok(info) => {
                 let now = self.clock.monotonic();
                 answered_in = Some(now.saturating_sub(asked));
-                let still = self.progress.still(durable, &info, now);
+                let still = self.progress.still(&self.transport, durable, &info, now);
                 health.lag_events = Some(info.pending.saturating_add(info.ack_pending));
                 health.pending = Some(info.pending);
                 health.ack_pending = Some(info.ack_pending);
                 health.redelivered = Some(info.redelivered);
                 health.waiting = info.waiting;
                 health.still_seconds = Some(still.as_secs_f64());
-                health.stuck = self.thresholds.stuck_after.map(|limit| still >= limit);
-                match self.lag_time(transport, stream, &info).await {
+                let stuck = |limit| info.pending > 0 && still >= limit;
+                health.stuck = self.thresholds.stuck_after.map(stuck);
+                match self.lag_time(stream, &info).await {
                     Ok(lag) => health.lag_seconds = lag.map(|lag| lag.as_secs_f64()),
                     // The lag is one request of two; the other one was answered.
                     Err(unknown) => health.error = Some(format!("lag: {}", unknown.reason)),
                 }
                 self.judge(&part, &health, &mut problems);
             }
-            Err(unknown) => health.error = Some(unknown.enter(part, &mut problems)),
+            Err(unknown) => {
+                if !self.connected {
+                    // A server that is away delivers nothing: no consumer stands still because of that.
+                    self.progress.forget(&self.transport, durable);
+                }
+                health.error = Some(unknown.enter(part, &mut problems));
+            }
         }
         Part {
             health,
@@ -205,18 +205,17 @@ impl Scope<'_> {
     /// was dropped or settled meanwhile.
     async fn lag_time(
         &self,
-        transport: &dyn Transport,
         stream: &Text,
         info: &ConsumerInfo,
     ) -> Result<Option<Duration>, Unknown> {
-        if info.pending + info.ack_pending == 0 {
+        if info.pending == 0 && info.ack_pending == 0 {
             return Ok(Some(Duration::ZERO));
         }
         let mut request = HistoryRequest::new(stream.clone(), info.config.filters.clone());
         request.from = HistoryStart::Sequence(info.acknowledged.saturating_add(1));
         request.limit = Some(1);
         let oldest = || async {
-            let mut stored = transport.read_history(request).await?;
+            let mut stored = self.transport.read_history(request).await?;
             stored.next().await.transpose()
         };
         let oldest = self.ask(oldest).await?;

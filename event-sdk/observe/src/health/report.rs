@@ -20,7 +20,7 @@ pub struct HealthReport {
     pub problems: Vec<Problem>,
     /// The connection to the server.
     pub connection: ConnectionHealth,
-    /// The streams that were named, and those of the consumers, by name.
+    /// The streams that were named, and those of the consumers of this bus, by name.
     pub streams: Vec<StreamHealth>,
     /// The consumers of this process.
     pub consumers: Vec<ConsumerHealth>,

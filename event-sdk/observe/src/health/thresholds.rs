@@ -21,7 +21,8 @@ pub struct Thresholds {
     /// The age of the oldest event of a durable that is not settled. Default: 5 minutes.
     pub lag_time: Option<Duration>,
     /// How long a durable may have events to deliver without any event being delivered or settled,
-    /// while the connection exists. Default: 60 s, twice the time limit of a handler.
+    /// while the connection exists. It must be longer than the longest time limit of a handler of the
+    /// service. Default: 60 s, twice the default time limit.
     pub stuck_after: Option<Duration>,
     /// Messages in a dead-letter stream. Default: 100.
     pub dead_letters: Option<u64>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use event_sdk_observe::health::{Health, Status};
 use event_sdk_sql::{Outbox, Postgres, Sqlite};
 use event_sdk_test_servers::postgres::Postgres as Server;
+use futures_util::poll;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 
@@ -47,6 +48,26 @@ async fn rows_that_wait_are_counted_with_their_age() {
         "{problem}"
     );
     assert!(report.ready);
+}
+
+#[tokio::test]
+async fn a_probe_that_gives_up_leaves_no_connection_behind() {
+    let service = Service::start().await;
+    let pool = SqlitePoolOptions::new().max_connections(1);
+    let pool = pool.acquire_timeout(Duration::from_secs(60));
+    let pool = pool.connect("sqlite::memory:").await.unwrap();
+    let outbox = Outbox::<Sqlite>::new(pool.clone(), service.bus.clone());
+    outbox.migrate().await.unwrap();
+    let health = Health::builder(&service.bus).outbox(Arc::clone(outbox.store()));
+    let health = health.build();
+    let mut probe = Box::pin(health.check());
+    assert!(poll!(&mut probe).is_pending());
+    tokio::task::yield_now().await;
+    drop(probe);
+    // The only connection is free as soon as the check has ended.
+    drop(pool.acquire().await.unwrap());
+    let report = health.check().await;
+    assert_eq!(report.status, Status::Ok, "{:?}", report.problems);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

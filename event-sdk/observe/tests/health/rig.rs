@@ -31,6 +31,7 @@ pub(crate) struct Server {
     away: Arc<AtomicBool>,
     silent: Arc<AtomicBool>,
     refusing: Arc<AtomicBool>,
+    panicking: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -47,6 +48,11 @@ impl Server {
     /// There is a connection, and no request is answered.
     pub(crate) fn silent(&self, silent: bool) {
         self.silent.store(silent, Ordering::SeqCst);
+    }
+
+    /// The code of the transport has a fault.
+    pub(crate) fn panicking(&self, panicking: bool) {
+        self.panicking.store(panicking, Ordering::SeqCst);
     }
 
     /// The user has no permission for these requests.
@@ -70,6 +76,7 @@ impl Intercept for Server {
             return make();
         }
         self.requests.fetch_add(1, Ordering::SeqCst);
+        assert!(!self.panicking.load(Ordering::SeqCst), "a fault");
         if self.silent.load(Ordering::SeqCst) {
             return Completion::later(std::future::pending());
         }

@@ -201,6 +201,59 @@ async fn a_handler_that_takes_long_with_nothing_behind_it_is_not_stuck() {
 }
 
 #[tokio::test]
+async fn an_event_that_came_just_now_makes_no_consumer_stuck_however_seldom_is_checked() {
+    let service = Service::start().await;
+    let (consumer, _gate) = gated(&service.bus);
+    let mut thresholds = Thresholds::default();
+    let checked = |thresholds: &Thresholds| {
+        let health = Health::builder(&service.bus).consumer(&consumer);
+        anew(health.thresholds(thresholds.clone()))
+    };
+    let health = checked(&thresholds);
+    thresholds.stuck_after = Some(Duration::ZERO);
+    let strict = checked(&thresholds);
+    let _running = Running::start(consumer).await;
+    service.publish(1).await;
+    until("the event is delivered", async || {
+        health.check().await.consumers[0].durables[0].pending == Some(0)
+    })
+    .await;
+    assert_eq!(strict.check().await.status, Status::Ok);
+    service.clock.advance(Duration::from_secs(120));
+    service.publish(1).await;
+    let report = health.check().await;
+    assert_eq!(report.consumers[0].durables[0].pending, Some(1));
+    assert_eq!(report.status, Status::Ok, "{:?}", report.problems);
+    service.clock.advance(Duration::from_secs(60));
+    assert_eq!(health.check().await.status, Status::Degraded);
+}
+
+#[tokio::test]
+async fn a_consumer_of_another_bus_is_asked_for_at_its_own_server() {
+    let service = Service::start().await;
+    let other = event_sdk::EventBus::builder()
+        .stream(event_sdk::stream::StreamSpec::new("ELSEWHERE").subject("orders.>"))
+        .memory()
+        .unwrap();
+    let (consumer, _gate) = gated(&other);
+    let health = anew(Health::builder(&service.bus).consumer(&consumer));
+    let _running = Running::start(consumer).await;
+    let report = health.check().await;
+    assert_eq!(report.status, Status::Ok, "{:?}", report.problems);
+    assert_eq!(report.streams, []);
+    let durable = &report.consumers[0].durables[0];
+    assert_eq!(
+        (&*durable.stream, durable.lag_events),
+        ("ELSEWHERE", Some(0))
+    );
+    // Its server is not that of the health.
+    service.server.away(true);
+    let report = health.check().await;
+    assert_eq!(problems(&report), ["connection to memory is lost"]);
+    assert_eq!(report.consumers[0].durables[0].lag_events, Some(0));
+}
+
+#[tokio::test]
 async fn dead_letters_beyond_the_limit_degrade() {
     let service = Service::start().await;
     let health = anew(Health::builder(&service.bus).dead_letters("DLQ"));
@@ -260,7 +313,12 @@ async fn a_server_that_does_not_answer_is_given_up_after_the_timeout() {
     service.server.silent(true);
     let mut check = Box::pin(health.check());
     assert!(poll!(&mut check).is_pending());
+    until("both streams are asked for", async || {
+        service.server.requests() == 2
+    })
+    .await;
     service.clock.advance(Duration::from_millis(1_999));
+    tokio::task::yield_now().await;
     assert!(poll!(&mut check).is_pending());
     service.clock.advance(Duration::from_millis(1));
     let report = check.await;

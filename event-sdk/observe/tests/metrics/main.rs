@@ -158,6 +158,59 @@ async fn the_counts_are_those_of_the_handler_and_of_the_report() {
 }
 
 #[tokio::test]
+async fn timeouts_panics_and_outages_count_as_in_the_report() {
+    let recorded = Recorded::install();
+    let clock = SteppedClock::new();
+    let bus = bus(&clock);
+    for id in 0..3 {
+        bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+    }
+    let begun: [_; 3] = std::array::from_fn(|_| AtomicU32::new(0));
+    let (handled, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .deliver(DeliverPolicy::All)
+        .retry(Retry::steps([Duration::ZERO]).max_attempts(3))
+        .on(move |order: OrderPlaced, _| {
+            let index = usize::try_from(order.id).unwrap();
+            let first = begun[index].fetch_add(1, Ordering::SeqCst) == 0;
+            let handled = handled.clone();
+            async move {
+                match order.id {
+                    0 if first => std::future::pending().await,
+                    1 if first => panic!("a fault"),
+                    2 if first => return Err(Failure::outage("no database")),
+                    _ => handled.send(order.id).unwrap(),
+                }
+                Ok(())
+            }
+        });
+    let all = async {
+        for _ in 0..3 {
+            // The time limit and the breaker need time.
+            while ends.try_recv().is_err() {
+                clock.advance(Duration::from_secs(1));
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    };
+    let within = Duration::from_secs(60);
+    let report = tokio::time::timeout(within, consumer.run_until(all));
+    let report = report.await.unwrap().unwrap();
+    let metrics = recorded.take();
+    let [name, event_type] = ORDERS;
+    let failures = |class| {
+        let labels = [name, event_type, ("class", class)];
+        metrics.counter("event_sdk.consumer.failures", &labels)
+    };
+    assert_eq!((failures("retry"), report.failed_attempts), (2, 2));
+    assert_eq!((failures("outage"), report.outages), (1, 1));
+    let labels = [name, event_type, ("outcome", "handled")];
+    let ended = metrics.counter("event_sdk.consumer.events", &labels);
+    assert_eq!((ended, report.handled), (3, 3));
+}
+
+#[tokio::test]
 async fn what_was_delivered_before_counts_as_redelivered() {
     let recorded = Recorded::install();
     let clock = SteppedClock::new();
@@ -219,6 +272,7 @@ async fn a_publish_that_fails_counts_by_the_kind_of_its_error_and_raw_messages_h
         let subject = format!("orders.order.{number}");
         bus.raw().publish(subject, "{}").await.unwrap();
     }
+    bus.raw().publish("orders..", "{}").await.unwrap_err();
     let metrics = recorded.take();
     let sent = |event_type, error| {
         let labels = [
@@ -230,7 +284,8 @@ async fn a_publish_that_fails_counts_by_the_kind_of_its_error_and_raw_messages_h
     };
     assert_eq!(sent("order.billed", "NoStream"), 1);
     assert_eq!(sent("other", ""), 10);
-    assert_eq!(metrics.series("messaging.client.sent.messages"), 2);
+    assert_eq!(sent("other", "InvalidSubject"), 1);
+    assert_eq!(metrics.series("messaging.client.sent.messages"), 3);
 }
 
 #[tokio::test]
@@ -256,8 +311,7 @@ async fn a_batch_counts_each_of_its_events() {
                 Ok(())
             }
         });
-    let mut report = consumer.run_until(stopped.notified()).await.unwrap();
-    report.given_back = 0;
+    let report = consumer.run_until(stopped.notified()).await.unwrap();
     let metrics = recorded.take();
     let [name, event_type] = ORDERS;
     let labels = [name, event_type, ("error.type", "")];
@@ -299,6 +353,7 @@ async fn a_check_sets_the_gauges_to_what_it_reports() {
     let durable = [
         ("stream", "ORDERS"),
         ("messaging.consumer.group.name", "billing"),
+        ("durable", "billing"),
     ];
     let reported = &report.consumers[0].durables[0];
     assert_eq!(reported.lag_events, Some(7));
@@ -333,4 +388,89 @@ async fn a_check_sets_the_gauges_to_what_it_reports() {
         metrics.counter("event_sdk.health.checks", &[("status", "ok")]),
         1
     );
+}
+
+#[tokio::test]
+async fn the_gauges_of_a_consumer_that_was_removed_are_zero() {
+    let recorded = Recorded::install();
+    let clock = SteppedClock::new();
+    let bus = bus(&clock);
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .deliver(DeliverPolicy::All)
+        .max_ack_pending(1)
+        .on(move |_: OrderPlaced, _| {
+            let gate = Arc::clone(&opened);
+            async move {
+                gate.acquire().await?.forget();
+                Ok(())
+            }
+        });
+    for id in 0..3 {
+        bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+    }
+    let consumers = event_sdk::consumer::Consumers::new();
+    let health = Health::builder(&bus).consumers(&consumers);
+    let health = health.interval(Duration::ZERO).build();
+    let id = consumers.add(consumer).unwrap();
+    consumers.ready().await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    let report = health.check().await;
+    let durable = &report.consumers[0].durables[0];
+    assert_eq!(
+        (durable.lag_events, durable.lag_seconds),
+        (Some(3), Some(10.0))
+    );
+    let name = [("messaging.consumer.group.name", "billing")];
+    let durable = [name[0], ("stream", "ORDERS"), ("durable", "billing")];
+    gate.add_permits(3);
+    consumers.remove(id).await.unwrap();
+    health.check().await;
+    // A snapshot also resets, so that there is only one.
+    let metrics = recorded.take();
+    for gauge in ["lag", "lag.seconds", "stuck"] {
+        let gauge = format!("event_sdk.consumer.{gauge}");
+        assert_eq!(metrics.gauge(&gauge, &durable), Some(0.0), "{gauge}");
+    }
+    assert_eq!(metrics.gauge("event_sdk.consumer.ready", &name), Some(0.0));
+    let stream = [("stream", "ORDERS")];
+    assert_eq!(
+        metrics.gauge("event_sdk.stream.messages", &stream),
+        Some(0.0)
+    );
+}
+
+/// An observer with a fault.
+#[derive(Debug)]
+struct Faulty;
+
+impl event_sdk::observer::Observer for Faulty {
+    fn observe(&self, _: &event_sdk::observer::Observation<'_>) {
+        panic!("a fault");
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_ends_neither_a_publish_nor_a_consumer() {
+    let bus = EventBus::builder().observer(Faulty).memory().unwrap();
+    for id in 0..3 {
+        bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+    }
+    let (handled, mut ends) = tokio::sync::mpsc::unbounded_channel();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .deliver(DeliverPolicy::All)
+        .on(move |order: OrderPlaced, _| {
+            handled.send(order.id).unwrap();
+            async { Ok(()) }
+        });
+    let all = async {
+        for _ in 0..3 {
+            ends.recv().await;
+        }
+    };
+    let report = consumer.run_until(all).await.unwrap();
+    assert_eq!(report.handled, 3);
 }
