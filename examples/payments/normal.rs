@@ -8,7 +8,7 @@ use crate::database::Home;
 use crate::money::Currency;
 use crate::quiet;
 use crate::services::{Service, clearing};
-use crate::streams::{self, DOMAINS};
+use crate::streams::DOMAINS;
 use crate::system::{self, System};
 use crate::tally::Tally;
 use crate::worker::Side;
@@ -23,11 +23,10 @@ pub(crate) struct Outcome {
     pub(crate) letters: Vec<(String, u64)>,
 }
 
-/// Submits payments, redrives the dead letters, and reads the databases.
-pub(crate) async fn run(payments: u32) -> anyhow::Result<Outcome> {
+/// Submits payments on the streams of this bus, redrives the dead letters, and reads the databases.
+pub(crate) async fn run(bus: EventBus, payments: u32) -> anyhow::Result<Outcome> {
     let home = Home::new()?;
     let databases = home.databases();
-    let bus = streams::configured().await?;
     anyhow::ensure!(
         events(&bus).await? == [0; 8],
         "the streams have events of an earlier run, whose databases are gone; delete the streams"

@@ -4,11 +4,12 @@ use crate::chaos::{self, Plan};
 use crate::customers::payment;
 use crate::normal;
 use crate::process::Program;
-use crate::{table, worker};
+use crate::{streams, table, worker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
-    let outcome = normal::run(60).await.unwrap();
+    let bus = streams::memory().unwrap();
+    let outcome = normal::run(bus, 60).await.unwrap();
     assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
     assert_eq!(outcome.tally.payments, 60);
     // Every 17th payee is on the list of sanctions, and every 20th payment is in dinars.

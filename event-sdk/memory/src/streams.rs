@@ -1,6 +1,7 @@
 //! `Streams`: the streams and buckets that connections share; looks up, creates and changes
 //! streams.
 
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ack_pending::ConnectionId;
@@ -107,7 +108,8 @@ impl Streams {
             };
             usage.streams += 1;
             space.used = space.used.saturating_add(state.bytes);
-            let reserved = state.config.reserved_bytes();
+            // Like a server, without the replicas.
+            let reserved = state.config.limits.bytes.map_or(0, NonZeroU64::get);
             space.reserved = space.reserved.saturating_add(reserved);
         }
         Ok(usage)

@@ -119,8 +119,8 @@ impl Routes {
         }
     }
 
-    /// The streams that store subjects which `filter` matches: from the declarations, otherwise
-    /// from the transport.
+    /// The streams that store subjects which `filter` matches: the declared ones, as they are
+    /// declared, and if none of these stores all of it, also others of the transport.
     async fn streams_of(
         &self,
         bus: &EventBus,
@@ -142,8 +142,12 @@ impl Routes {
         if let Some(declared) = inner.streams.iter().find(covers) {
             return Ok(vec![declared.clone()]);
         }
-        let mut streams = Vec::new();
+        let declared = inner.streams.iter().filter(|config| stores(config));
+        let mut streams: Vec<_> = declared.cloned().collect();
         for name in inner.transport.streams_for(filter).await? {
+            if inner.streams.iter().any(|config| config.name == name) {
+                continue;
+            }
             let state = inner.transport.stream_state(&name).await?;
             if stores(&state.config) {
                 streams.push(state.config);

@@ -4,6 +4,7 @@
 //! to write instead.
 
 use event_sdk::__private::fail;
+use event_sdk::EventSet;
 use event_sdk::event::EventSpec;
 use event_sdk::stream::StreamSpec;
 use event_sdk::subject::grammar::{check_pattern, covers, overlaps};
@@ -30,16 +31,52 @@ use crate::topology::Topology;
 /// });
 /// covers!(SHOP); // the streams `ALL` and `ORDERS` overlap
 /// ```
+///
+/// Nor would a consumer find its events in a stream that does not store them:
+///
+/// ```compile_fail,E0080
+/// use event_sdk::Event;
+/// use event_sdk::stream::StreamSpec;
+/// use event_sdk_topology::{DurableSpec, Topology, covers};
+/// use serde::{Deserialize, Serialize};
+///
+/// /// An order was placed.
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(domain = "orders")]
+/// struct OrderPlaced { #[event(key)] order: String }
+///
+/// const SHOP: Topology = Topology::new(const {
+///     &[StreamSpec::constant("ORDERS", &["orders.>"]), StreamSpec::constant("PAYMENTS", &["payments.>"])]
+/// })
+/// .consumers(const { &[DurableSpec::of::<OrderPlaced>("billing").stream("PAYMENTS")] });
+/// covers!(SHOP); // the stream `PAYMENTS` does not store `orders.order.placed`
+/// ```
+///
+/// Nor a set that takes other events, of which no stream stores any:
+///
+/// ```compile_fail,E0080
+/// use event_sdk::{EventSet, RawEvent};
+/// use event_sdk::stream::StreamSpec;
+/// use event_sdk_topology::{Topology, covers};
+///
+/// #[derive(EventSet)]
+/// #[event(pattern = "refunds.>")]
+/// enum Refunds {
+///     #[event(other)]
+///     Other(RawEvent),
+/// }
+///
+/// const SHOP: Topology =
+///     Topology::new(const { &[StreamSpec::constant("ORDERS", &["orders.>"])] });
+/// covers!(SHOP, Refunds); // no stream stores anything under `refunds.>`
+/// ```
 #[macro_export]
 macro_rules! covers {
     ($topology:expr $(, $set:ty)* $(,)?) => {
         const _: () = {
             let topology: $crate::Topology = $topology;
             $crate::__private::check(&topology);
-            $($crate::__private::check_set(
-                &topology,
-                <$set as $crate::__private::EventSet>::MEMBERS,
-            );)*
+            $($crate::__private::check_set::<$set>(&topology);)*
         };
     };
 }
@@ -84,11 +121,14 @@ pub const fn check(topology: &Topology) {
 ///
 /// While compiling, with the event.
 #[track_caller]
-pub const fn check_set(topology: &Topology, members: &[&EventSpec]) {
+pub const fn check_set<S: EventSet>(topology: &Topology) {
     let mut index = 0;
-    while index < members.len() {
-        check_event(topology.streams, members[index]);
+    while index < S::MEMBERS.len() {
+        check_event(topology.streams, S::MEMBERS[index], None);
         index += 1;
+    }
+    if let (Some(pattern), true) = (S::PATTERN, S::TAKES_OTHER) {
+        check_other(topology.streams, pattern, None);
     }
 }
 
@@ -159,17 +199,29 @@ const fn check_stream(streams: &[StreamSpec], index: usize) {
     }
 }
 
-/// Checks that one stream stores an event. Two cannot, since streams do not overlap.
+/// Checks that one of these streams stores an event, which a consumer receives if one is given. Two
+/// cannot, since streams do not overlap.
 #[track_caller]
-const fn check_event(streams: &[StreamSpec], event: &EventSpec) {
+const fn check_event(streams: &[StreamSpec], event: &EventSpec, consumer: Option<&DurableSpec>) {
     if event.is_absolute() {
-        fail(&[
-            "`",
-            event.name(),
-            "` has the absolute subject `",
-            event.subject(),
-            "`, and the streams that are checked have relative ones; leave the event out of `covers!`",
-        ]);
+        match consumer {
+            None => fail(&[
+                "`",
+                event.name(),
+                "` has the absolute subject `",
+                event.subject(),
+                "`, and the streams that are checked have relative ones; leave the event out of `covers!`",
+            ]),
+            Some(consumer) => fail(&[
+                "the consumer `",
+                consumer.name,
+                "` has the event `",
+                event.name(),
+                "` with the absolute subject `",
+                event.subject(),
+                "`, which no stream of the topology stores; take the consumer out of the topology, and declare it at the bus (`BusBuilder::consumer`)",
+            ]),
+        }
     }
     let mut index = 0;
     while index < streams.len() {
@@ -196,6 +248,24 @@ const fn check_event(streams: &[StreamSpec], event: &EventSpec) {
         }
         index += 1;
     }
+    if let Some(DurableSpec {
+        name,
+        stream: Some(stream),
+        ..
+    }) = consumer
+    {
+        fail(&[
+            "the consumer `",
+            name,
+            "` reads the stream `",
+            stream,
+            "`, which does not store `",
+            event.filter(),
+            "`, the subjects of `",
+            event.name(),
+            "`; name the stream that does, or leave `stream` out",
+        ]);
+    }
     fail(&[
         "`",
         event.name(),
@@ -205,17 +275,45 @@ const fn check_event(streams: &[StreamSpec], event: &EventSpec) {
     ]);
 }
 
+/// Checks that one of these streams stores some of the unknown events that a set takes.
+#[track_caller]
+const fn check_other(streams: &[StreamSpec], pattern: &str, consumer: Option<&DurableSpec>) {
+    let mut index = 0;
+    while index < streams.len() {
+        let (_, subjects) = constant(&streams[index]);
+        let mut at = 0;
+        while at < subjects.len() {
+            if overlaps(subjects[at], pattern) {
+                return;
+            }
+            at += 1;
+        }
+        index += 1;
+    }
+    let whose = match consumer {
+        Some(consumer) => consumer.name,
+        None => "covers!",
+    };
+    fail(&[
+        "the set of `",
+        whose,
+        "` takes other events under `",
+        pattern,
+        "`, and no stream of it stores any of them; add the pattern to the subjects of a stream, or correct it",
+    ]);
+}
+
 /// Checks that a consumer finds its events.
 #[track_caller]
 const fn check_consumer(topology: &Topology, consumer: &DurableSpec) {
-    check_set(topology, consumer.members);
     let Some(wanted) = consumer.stream else {
-        return;
+        return check_events(topology.streams, consumer);
     };
     let mut index = 0;
     while index < topology.streams.len() {
         let (name, subjects) = constant(&topology.streams[index]);
         if same(name, wanted) {
+            check_events(std::slice::from_ref(&topology.streams[index]), consumer);
             let Some(pattern) = consumer.pattern else {
                 return;
             };
@@ -245,6 +343,19 @@ const fn check_consumer(topology: &Topology, consumer: &DurableSpec) {
         wanted,
         "`, which the topology does not have; declare the stream, or correct the name",
     ]);
+}
+
+/// Checks that these streams store the events of a consumer.
+#[track_caller]
+const fn check_events(streams: &[StreamSpec], consumer: &DurableSpec) {
+    let mut index = 0;
+    while index < consumer.members.len() {
+        check_event(streams, consumer.members[index], Some(consumer));
+        index += 1;
+    }
+    if let Some(other) = consumer.other {
+        check_other(streams, other, Some(consumer));
+    }
 }
 
 /// Whether two names are the same. They have no wildcards, so one matches only itself.

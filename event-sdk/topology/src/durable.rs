@@ -23,6 +23,8 @@ pub struct DurableSpec {
     pub(crate) name: &'static str,
     make: fn(&'static str) -> ConsumerSpec,
     pub(crate) members: &'static [&'static EventSpec],
+    /// The pattern of the unknown events that it takes, if it does.
+    pub(crate) other: Option<&'static str>,
     pub(crate) stream: Option<&'static str>,
     pub(crate) pattern: Option<&'static str>,
     deliver: Option<DeliverPolicy>,
@@ -30,7 +32,7 @@ pub struct DurableSpec {
     max_deliver: Option<u32>,
     max_ack_pending: Option<u32>,
     backoff: &'static [Duration],
-    partitions: Option<u32>,
+    pub(crate) partitions: Option<u32>,
 }
 
 impl DurableSpec {
@@ -42,6 +44,7 @@ impl DurableSpec {
             name,
             make: ConsumerSpec::durable::<S>,
             members: S::MEMBERS,
+            other: if S::TAKES_OTHER { S::PATTERN } else { None },
             stream: None,
             pattern: None,
             deliver: None,

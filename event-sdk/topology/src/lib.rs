@@ -42,7 +42,9 @@
 //! - `tier`, `profile`: named retention tiers, and the limits of three environments;
 //! - [`deltran`]: the topology of a payments platform, ready-made;
 //! - `plan`: [`Plan`], what applying a topology would change;
-//! - `planner`: reads the server, and makes the plan;
+//! - `planner`, `durables`: read the server, and make the plan;
+//! - `lookup`: asks for a part that may not exist;
+//! - `losses`: changes that can delete stored events at once;
 //! - `migration`: the steps of a change that a server refuses;
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
@@ -69,6 +71,12 @@ mod reservation;
 
 mod migration;
 
+mod lookup;
+
+mod losses;
+
+mod durables;
+
 mod planner;
 
 mod apply;
@@ -89,7 +97,6 @@ pub use verify::{Finding, Verification};
 #[doc(hidden)]
 pub mod __private {
     pub use crate::covers::{check, check_set};
-    pub use event_sdk::EventSet;
 }
 
 /// The README's example has to compile.

@@ -1,5 +1,6 @@
 //! Migrations: what a server refuses to change, why, and the steps instead.
 
+use event_sdk::Pattern;
 use event_sdk::stream::{Retention, StreamConfig};
 use event_sdk::transport::Difference;
 
@@ -40,11 +41,14 @@ pub(crate) fn stream(name: &str, reason: String, differences: Vec<Difference>) -
                 "wait until each consumer of {name} has nothing pending and nothing unsettled (`nats consumer report {name}`)"
             ),
             format!(
-                "if its events must be kept, back it up: `nats stream backup {name} {name}.backup`"
+                "if it keeps events that were handled, copy them: `nats stream add {name}_COPY --source {name}`, without subjects and limits; wait until both have the same number of messages (`nats stream info`)"
             ),
             format!("delete it, with its consumers: `nats stream rm {name}`"),
-            "apply this topology: the stream and its consumers are made anew; sequences begin at 1"
+            "declare its consumers with `DeliverPolicy::ByStartSequence`, at the number of copied messages plus one, since they have handled these; then apply this topology: the stream is made anew, and its sequences begin at one"
                 .to_owned(),
+            format!(
+                "copy the events back: `nats stream edit {name} --source {name}_COPY`; once it has all of them, remove `sources` from its configuration (`nats stream info {name} --json`, `nats stream edit {name} --config FILE`), then `nats stream rm {name}_COPY`"
+            ),
             "start the publishers again".to_owned(),
         ],
     }
@@ -65,16 +69,40 @@ pub(crate) fn bucket(name: &str, differences: Vec<Difference>) -> Refusal {
     }
 }
 
-/// A durable that has to be made anew.
-pub(crate) fn durable(stream: &str, name: &str, differences: Vec<Difference>) -> Refusal {
-    let fixed: Vec<_> = differences.iter().map(ToString::to_string).collect();
+/// A stream of others that has the name of a bucket.
+pub(crate) fn no_bucket(name: &str, differences: Vec<Difference>) -> Refusal {
+    Refusal {
+        reason: format!(
+            "the stream KV_{name} exists and is no bucket: its subjects or its retention are others"
+        ),
+        exists: true,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![
+            format!("find out who uses it: `nats stream info KV_{name}`"),
+            "declare a bucket of another name, or use another account".to_owned(),
+        ],
+    }
+}
+
+/// A durable that has to be made anew, since these settings are fixed.
+pub(crate) fn durable(
+    stream: &str,
+    name: &str,
+    fixed: &[Difference],
+    differences: Vec<Difference>,
+) -> Refusal {
+    let fixed: Vec<_> = fixed.iter().map(ToString::to_string).collect();
     Refusal {
         reason: format!("no server changes {}", fixed.join("; ")),
         exists: true,
         differences,
         overlaps: Vec::new(),
         steps: vec![
-            format!("stop the subscribers of {name}"),
+            format!("stop the subscribers of {name}, and let them settle what they have"),
+            format!(
+                "wait until nothing is unsettled (`nats consumer info {stream} {name}`), since an unsettled event holds the ack floor, and those behind it would be handled once more; if some stay, stop the publishers, and start the subscribers again until nothing is pending or unsettled"
+            ),
             format!(
                 "read the stream sequence of its ack floor: `nats consumer info {stream} {name}`"
             ),
@@ -82,6 +110,70 @@ pub(crate) fn durable(stream: &str, name: &str, differences: Vec<Difference>) ->
             "start the subscribers with the new name".to_owned(),
             format!("delete the old one: `nats consumer rm {stream} {name}`"),
         ],
+    }
+}
+
+/// A consumer with other partitions than it had.
+pub(crate) fn partitions(
+    found: Difference,
+    exists: bool,
+    mut differences: Vec<Difference>,
+) -> Refusal {
+    let reason =
+        format!("{found}: the events of a key would be handled twice, or by two instances at once");
+    differences.push(found);
+    Refusal {
+        reason,
+        exists,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![
+            "end all instances of the consumer; to handle no event twice, stop the publishers first, and wait until no durable has anything pending or unsettled".to_owned(),
+            "note the lowest acknowledged sequence of its durables (`ack_floor.stream_seq` of `nats consumer info`), and delete them, in each stream of the consumer; in the retry stream of dead letters too, when no redriven event waits there".to_owned(),
+            "declare the new number with `DeliverPolicy::ByStartSequence(lowest + 1)`, or with `ByStartTime` if the events are in several streams; apply the topology, and start the instances (docs/ordering.md)".to_owned(),
+        ],
+    }
+}
+
+/// A durable that has events to handle, and would lose these subjects.
+pub(crate) fn unhandled(
+    stream: &str,
+    name: &str,
+    lost: &[Pattern],
+    unhandled: u64,
+    differences: Vec<Difference>,
+) -> Refusal {
+    let lost: Vec<_> = lost.iter().map(Pattern::as_str).collect();
+    let lost = lost.join(", ");
+    Refusal {
+        reason: format!(
+            "the consumer {name} of {stream} has {unhandled} events to handle, and those of {lost} would not reach it any more"
+        ),
+        exists: true,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![
+            format!("stop what publishes to {lost}; an outbox keeps the events meanwhile"),
+            format!(
+                "let {name} handle its events first: wait until it has nothing pending and nothing unsettled (`nats consumer info {stream} {name}`)"
+            ),
+            "apply this topology again, and start the publishers".to_owned(),
+        ],
+    }
+}
+
+/// A stream of this name that stores events of another prefix.
+pub(crate) fn other_prefix(name: &str, ours: &Pattern, differences: Vec<Difference>) -> Refusal {
+    Refusal {
+        reason: format!(
+            "the stream belongs to another prefix: none of its subjects lies under {ours}, and its events would have no stream any more"
+        ),
+        exists: true,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![format!(
+            "use another account for this prefix, or declare {name} with another name"
+        )],
     }
 }
 

@@ -27,12 +27,19 @@ impl Plan {
         parts.all(|part| part.action == Action::Keep)
     }
 
-    /// The parts that a server would refuse.
+    /// The parts that a server would refuse, or whose change would lose or double events.
     pub fn refusals(&self) -> impl Iterator<Item = (&Item, &Refusal)> {
         self.parts.iter().filter_map(|part| match &part.action {
             Action::Refuse(refusal) => Some((&part.item, refusal)),
             _ => None,
         })
+    }
+
+    /// The changes that can delete stored events as soon as they are applied; see
+    /// [`Planned::losses`]. `apply` carries them out like others.
+    pub fn losses(&self) -> impl Iterator<Item = (&Item, &Difference)> {
+        let parts = self.parts.iter();
+        parts.flat_map(|part| part.losses.iter().map(|loss| (&part.item, loss)))
     }
 
     /// Whether it can be applied: no part is refused, and the reservations are within the limits.
@@ -50,6 +57,9 @@ pub struct Planned {
     pub item: Item,
     /// What happens to it.
     pub action: Action,
+    /// Those changes that can delete stored events as soon as they are applied: a lower maximum of
+    /// age, messages, messages per subject or bytes, and retention by interest.
+    pub losses: Vec<Difference>,
 }
 
 /// A part of a topology.
@@ -79,11 +89,11 @@ pub enum Action {
     Change(Vec<Difference>),
     /// It matches.
     Keep,
-    /// A server would refuse it.
+    /// A server would refuse it, or events would be lost or handled twice.
     Refuse(Refusal),
 }
 
-/// Why a server would refuse a part of a topology, and what to do.
+/// Why a part of a topology cannot be applied, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {

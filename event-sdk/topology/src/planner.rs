@@ -2,32 +2,52 @@
 
 use std::time::Duration;
 
-use event_sdk::EventBus;
 use event_sdk::stream::{Deduplication, StreamConfig};
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    BucketConfig, ConsumerConfig, Difference, Error, ErrorKind, Operation, Transport,
-    TransportExt as _,
+    BucketConfig, Difference, Error, ErrorKind, Operation, Transport, TransportExt as _,
 };
+use event_sdk::{EventBus, Pattern};
 
-use crate::migration;
+use crate::durable::DurableSpec;
+use crate::lookup::found;
 use crate::plan::{Action, Item, Overlap, Plan, Planned};
 use crate::reservation::Reservations;
+use crate::{durables, losses, migration};
 
 /// Plans these streams, this bucket, and the durables that `bus` declares.
 pub(crate) async fn plan(
     bus: &EventBus,
     wanted: &[StreamConfig],
     declared_bucket: Option<&BucketConfig>,
+    consumers: &[DurableSpec],
 ) -> Result<Plan, Error> {
     let transport = &**bus.transport();
+    let everything = Pattern::everything().under(bus.prefix());
+    let ours = everything.map_err(|why| {
+        let (kind, operation) = (ErrorKind::InvalidOption, Operation::Configure);
+        Error::new(kind, operation, why.to_string())
+    })?;
     let mut reservations = Reservations::now(&transport.account_usage().await?);
     let mut parts = Vec::new();
     let mut existing = Vec::with_capacity(wanted.len());
     for (place, config) in wanted.iter().enumerate() {
         let found = found(transport.stream_state(&config.name).await)?;
         let found = found.map(|state| state.config);
-        let action = stream(transport, wanted, place, found.as_ref()).await?;
+        if let Some(found) = &found {
+            reservations.correct(found);
+        }
+        let declared = Declared {
+            streams: wanted,
+            place,
+            consumers,
+            ours: &ours,
+        };
+        let action = stream(transport, &declared, found.as_ref()).await?;
+        let losses = match (&action, &found) {
+            (Action::Change(differences), Some(found)) => losses::of(found, config, differences),
+            _ => Vec::new(),
+        };
         if let Action::Create | Action::Change(_) = action {
             reservations.count(config, found.as_ref());
         }
@@ -37,6 +57,7 @@ pub(crate) async fn plan(
         parts.push(Planned {
             item: Item::Stream(config.name.clone()),
             action,
+            losses,
         });
         existing.push(found.is_some());
     }
@@ -48,6 +69,7 @@ pub(crate) async fn plan(
         parts.push(Planned {
             item: Item::Bucket(config.name.clone()),
             action,
+            losses: Vec::new(),
         });
     }
     for (stream, config) in bus.durables().await? {
@@ -57,7 +79,7 @@ pub(crate) async fn plan(
         let action = if is_new {
             Action::Create
         } else {
-            durable(transport, &stream, &name, &config).await?
+            durables::plan(transport, consumers, &stream, &config).await?
         };
         parts.push(Planned {
             item: Item::Durable {
@@ -65,6 +87,7 @@ pub(crate) async fn plan(
                 durable: name,
             },
             action,
+            losses: Vec::new(),
         });
     }
     Ok(Plan {
@@ -73,27 +96,22 @@ pub(crate) async fn plan(
     })
 }
 
-/// What exists; `None` if it does not.
-fn found<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) => match error.kind() {
-            ErrorKind::StreamNotFound | ErrorKind::ConsumerNotFound | ErrorKind::BucketNotFound => {
-                Ok(None)
-            }
-            _ => Err(error),
-        },
-    }
+/// The declared stream at `place`, and what it is declared with.
+struct Declared<'a> {
+    streams: &'a [StreamConfig],
+    place: usize,
+    consumers: &'a [DurableSpec],
+    /// Everything under the prefix.
+    ours: &'a Pattern,
 }
 
-/// What happens to the stream at `place` of the declared ones.
+/// What happens to a declared stream.
 async fn stream(
     transport: &dyn Transport,
-    declared: &[StreamConfig],
-    place: usize,
+    declared: &Declared<'_>,
     existing: Option<&StreamConfig>,
 ) -> Result<Action, Error> {
-    let wanted = &declared[place];
+    let wanted = &declared.streams[declared.place];
     let differences = existing.map_or_else(Vec::new, |existing| differences(existing, wanted));
     if existing.is_some() && differences.is_empty() {
         return Ok(Action::Keep);
@@ -102,22 +120,43 @@ async fn stream(
         let refusal = migration::unsupported(error.to_string(), differences);
         return Ok(Action::Refuse(refusal));
     }
+    if existing.is_some_and(|existing| is_of_another_prefix(existing, wanted, declared.ours)) {
+        let refusal = migration::other_prefix(&wanted.name, declared.ours, differences);
+        return Ok(Action::Refuse(refusal));
+    }
     if let Some(reason) = existing.and_then(|existing| migration::unchangeable(existing, wanted)) {
         let refusal = migration::stream(&wanted.name, reason, differences);
         return Ok(Action::Refuse(refusal));
     }
     let moves = differences.iter().any(|one| one.field == "subjects");
     if existing.is_none() || moves {
-        let overlaps = overlaps(transport, declared, place).await?;
+        let overlaps = overlaps(transport, declared.streams, declared.place).await?;
         if !overlaps.is_empty() {
             let refusal = migration::overlap(&wanted.name, overlaps, differences);
             return Ok(Action::Refuse(refusal));
         }
     }
-    Ok(match existing {
-        None => Action::Create,
-        Some(_) => Action::Change(differences),
-    })
+    let Some(existing) = existing else {
+        return Ok(Action::Create);
+    };
+    let is_lost = |lost: &&Pattern| !wanted.subjects.iter().any(|subject| subject.covers(lost));
+    let lost: Vec<_> = existing.subjects.iter().filter(is_lost).cloned().collect();
+    if !lost.is_empty() {
+        let (consumers, name) = (declared.consumers, &wanted.name);
+        let refusal = durables::lost_subjects(transport, consumers, name, &lost, &differences);
+        if let Some(refusal) = refusal.await? {
+            return Ok(Action::Refuse(refusal));
+        }
+    }
+    Ok(Action::Change(differences))
+}
+
+/// Whether a stream that is to store events under this prefix alone stores none of them, but others.
+fn is_of_another_prefix(existing: &StreamConfig, wanted: &StreamConfig, ours: &Pattern) -> bool {
+    let mut stored = existing.subjects.iter();
+    !existing.subjects.is_empty()
+        && wanted.subjects.iter().all(|subject| ours.covers(subject))
+        && stored.all(|subject| !ours.overlaps(subject))
 }
 
 /// What a transport would change. What it bounds in another way is no difference.
@@ -159,12 +198,12 @@ async fn overlaps(
                 Err(error) => match error.kind() {
                     // Deleted meanwhile.
                     ErrorKind::StreamNotFound => continue,
-                    // Its name says enough.
-                    ErrorKind::PermissionDenied => Vec::new(),
+                    // Its name says enough; a newer server may have settings that cannot be read.
+                    ErrorKind::PermissionDenied | ErrorKind::Other => Vec::new(),
                     _ => return Err(error),
                 },
             };
-            let overlapping = |stored: &event_sdk::Pattern| {
+            let overlapping = |stored: &Pattern| {
                 let mut subjects = wanted.subjects.iter();
                 subjects.any(|subject| subject.overlaps(stored))
             };
@@ -182,39 +221,13 @@ async fn bucket(transport: &dyn Transport, config: &BucketConfig) -> Result<Acti
     let Some(differences) = found(transport.compare_bucket(config).await)? else {
         return Ok(Action::Create);
     };
-    let moves = differences.iter().any(|one| one.field == "storage");
+    let differs = |field| differences.iter().any(|one| one.field == field);
     Ok(match &differences[..] {
         [] => Action::Keep,
-        _ if moves => Action::Refuse(migration::bucket(&config.name, differences)),
+        _ if differs("subjects") || differs("retention") => {
+            Action::Refuse(migration::no_bucket(&config.name, differences))
+        }
+        _ if differs("storage") => Action::Refuse(migration::bucket(&config.name, differences)),
         _ => Action::Change(differences),
     })
-}
-
-async fn durable(
-    transport: &dyn Transport,
-    stream: &str,
-    name: &str,
-    config: &ConsumerConfig,
-) -> Result<Action, Error> {
-    let differences = match found(transport.consumer_info(stream, name).await)? {
-        None => None,
-        Some(info) => match info.config.changes(config, info.foreign) {
-            Ok(differences) if differences.is_empty() => return Ok(Action::Keep),
-            Ok(differences) => Some(differences),
-            Err(error) => {
-                return match error.kind() {
-                    ErrorKind::ConsumerMismatch { differences } => {
-                        let refusal = migration::durable(stream, name, differences.clone());
-                        Ok(Action::Refuse(refusal))
-                    }
-                    _ => Err(error),
-                };
-            }
-        },
-    };
-    if let Err(error) = transport.check_needs(config.needs(), Operation::Manage) {
-        let refusal = migration::unsupported(error.to_string(), differences.unwrap_or_default());
-        return Ok(Action::Refuse(refusal));
-    }
-    Ok(differences.map_or(Action::Create, Action::Change))
 }

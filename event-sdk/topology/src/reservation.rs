@@ -2,6 +2,7 @@
 //! account.
 
 use std::fmt;
+use std::num::NonZeroU64;
 
 use event_sdk::stream::{Storage, StreamConfig};
 use event_sdk::text::Text;
@@ -9,8 +10,10 @@ use event_sdk::transport::{AccountUsage, SpaceUsage};
 
 /// What all streams of the account reserve, before and after a plan.
 ///
-/// A stream with a maximum of bytes reserves these for each replica. A server tells the limits of an
-/// account, and not those of its own configuration, which it also enforces.
+/// A stream with a maximum of bytes reserves these for each replica. A server reports the sum of the
+/// maxima without the replicas: they are added for the streams of the topology, and not for streams
+/// of others, which are undercounted if they have replicas. A server tells the limits of an account,
+/// and not those of its own configuration, which it also enforces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reservations {
@@ -64,6 +67,15 @@ impl Reservations {
             streams: Reservation::now(usage.streams, usage.max_streams),
             unlimited: Vec::new(),
         }
+    }
+
+    /// Counts the replicas of a declared stream that exists: a server reports the bytes of one.
+    pub(crate) fn correct(&mut self, existing: &StreamConfig) {
+        let one = existing.limits.bytes.map_or(0, NonZeroU64::get);
+        let others = existing.reserved_bytes().saturating_sub(one);
+        let space = self.space_of(existing.storage);
+        space.before = space.before.saturating_add(others);
+        space.after = space.after.saturating_add(others);
     }
 
     /// Counts a stream that is created, or changed from `existing`.

@@ -151,18 +151,31 @@ impl Topology {
 
     /// The streams with their whole subjects.
     fn configs(&self, prefix: &str) -> Result<Vec<StreamConfig>, Error> {
-        let configs = self.specs().map(|spec| {
-            spec.config(prefix).map_err(|why| {
-                let (kind, operation) = (ErrorKind::InvalidOption, Operation::Configure);
-                Error::new(kind, operation, why.to_string())
-            })
-        });
-        configs.collect()
+        let invalid = |why| Error::new(ErrorKind::InvalidOption, Operation::Configure, why);
+        let mut configs: Vec<StreamConfig> = Vec::new();
+        for spec in self.specs() {
+            let config = spec.config(prefix);
+            let config = config.map_err(|why| invalid(why.to_string()))?;
+            config.check().map_err(|why| invalid(why.to_string()))?;
+            for before in &configs {
+                if let Some(why) = collision(before, &config) {
+                    return Err(invalid(why));
+                }
+            }
+            configs.push(config);
+        }
+        Ok(configs)
     }
 
     /// Plans on a bus that declares this topology.
     async fn plan_on(&self, bus: &EventBus) -> Result<Plan, Error> {
-        planner::plan(bus, &self.configs(bus.prefix())?, self.bucket).await
+        planner::plan(
+            bus,
+            &self.configs(bus.prefix())?,
+            self.bucket,
+            self.consumers,
+        )
+        .await
     }
 
     /// A bus that declares this topology alone, on the transport and under the prefix of `bus`.
@@ -172,4 +185,23 @@ impl Topology {
             .source(Text::copy_of(bus.source()));
         self.declare(builder).transport(Arc::clone(bus.transport()))
     }
+}
+
+/// Why a topology cannot have both streams.
+fn collision(one: &StreamConfig, other: &StreamConfig) -> Option<String> {
+    if one.name == other.name {
+        return Some(format!(
+            "the stream {} is declared twice; give one of them another name",
+            one.name
+        ));
+    }
+    let mut pairs = one.subjects.iter().flat_map(|subject| {
+        let others = other.subjects.iter();
+        others.map(move |beside| (subject, beside))
+    });
+    let (subject, beside) = pairs.find(|(subject, beside)| subject.overlaps(beside))?;
+    Some(format!(
+        "the subject {subject} of the stream {} overlaps {beside} of the stream {}, so that both would store an event; narrow one of them",
+        one.name, other.name
+    ))
 }

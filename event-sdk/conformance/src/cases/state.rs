@@ -5,10 +5,10 @@ use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::rig::Rig;
-use event_sdk_core::stream::{Compression, Retention, Storage};
+use event_sdk_core::stream::{Compression, Retention, Storage, StreamSpec};
 use event_sdk_core::subject::Pattern;
-use event_sdk_core::transport::TransportExt as _;
 use event_sdk_core::transport::{Capability, ErrorKind};
+use event_sdk_core::transport::{Transport, TransportExt as _};
 
 cases! { "state":
     the_transport_says_what_it_is []
@@ -187,29 +187,35 @@ async fn streams_are_found_by_subject(fixture: Fixture) -> Outcome {
 }
 
 async fn the_account_counts_what_is_reserved(fixture: Fixture) -> Outcome {
-    is_reserved(fixture, Storage::File).await
+    is_reserved(fixture, Storage::File, 3_000_000).await
 }
 
 async fn the_account_counts_memory_apart(fixture: Fixture) -> Outcome {
-    is_reserved(fixture, Storage::Memory).await
+    is_reserved(fixture, Storage::Memory, 8_000_000).await
 }
 
-async fn is_reserved(fixture: Fixture, storage: Storage) -> Outcome {
-    const BYTES: u64 = 70_000;
-    // NATS server 2.10 takes one byte off for each stream without a limit.
-    const SLACK: u64 = 1_000;
-    let rig = fixture.rig_with(|stream| stream.storage(storage).max_bytes(BYTES));
-    let what = format!("an account that reserves {BYTES} bytes of {storage:?}");
-    rig.await?
-        .eventually(&what, async |rig: Rig| {
-            let usage = rig.transport.account_usage();
-            let usage = within(rig.patience(), "the usage of the account", usage).await??;
-            let space = match storage {
-                Storage::File => usage.file,
-                Storage::Memory => usage.memory,
-            };
-            let counts = usage.streams > 0 && space.reserved + SLACK >= BYTES;
-            Ok(counts.then_some(()))
+/// A stream with a maximum of bytes makes the account reserve these, of this kind alone. Other cases may
+/// share the account: each reserves so little, or so much more, that it is told apart.
+async fn is_reserved(fixture: Fixture, storage: Storage, bytes: u32) -> Outcome {
+    let reserved = async |transport: &dyn Transport| {
+        let usage = transport.account_usage();
+        let usage = within(fixture.patience(), "the usage of the account", usage).await??;
+        let (file, memory) = (usage.file.reserved, usage.memory.reserved);
+        Ok::<_, Failure>(match storage {
+            Storage::File => (usage.streams, [file, memory]),
+            Storage::Memory => (usage.streams, [memory, file]),
         })
-        .await
+    };
+    let (_, before) = reserved(&*fixture.start(Vec::new()).await?).await?;
+    let limited = |stream: StreamSpec| stream.replicas(1).storage(storage).max_bytes(bytes.into());
+    let rig = fixture.rig_with(limited).await?;
+    let about = i128::from(bytes - bytes / 3)..i128::from(bytes + bytes / 3);
+    let what = format!("an account that reserves {bytes} bytes of {storage:?} more");
+    rig.eventually(&what, async |rig: Rig| {
+        let (streams, after) = reserved(&*rig.transport).await?;
+        let grown = |kind: usize| i128::from(after[kind]) - i128::from(before[kind]);
+        let counts = streams > 0 && about.contains(&grown(0)) && !about.contains(&grown(1));
+        Ok(counts.then_some(()))
+    })
+    .await
 }

@@ -1,6 +1,7 @@
 //! `StreamConfig`: a stream with whole subjects, as a transport knows it, and its checks.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::settings::{Compression, Deduplication, Discard, Limits, Retention, Storage};
 use crate::shown::Shown;
@@ -79,6 +80,15 @@ impl StreamConfig {
         if deduplication.capacity == 0 && !deduplication.window.is_zero() {
             return Err(self.invalid(Reason::RemembersNothing));
         }
+        // A server shortens the default window, and refuses any other.
+        let is_set = deduplication.window != Deduplication::DEFAULT.window;
+        if let Some(age) = self
+            .limits
+            .age
+            .filter(|age| is_set && *age < deduplication.window)
+        {
+            return Err(self.invalid(Reason::RemembersLonger(deduplication.window, age)));
+        }
         if self.schedules && self.limits.discard == Discard::New {
             return Err(self.invalid(Reason::SchedulesRefused));
         }
@@ -150,6 +160,7 @@ enum Reason {
     Overlap(Pattern, Pattern),
     Replicas(u8),
     RemembersNothing,
+    RemembersLonger(Duration, Duration),
     SchedulesRefused,
     SchedulesUnkept,
 }
@@ -190,6 +201,10 @@ impl fmt::Display for Reason {
             ),
             Self::RemembersNothing => f.write_str(
                 "it is to remember message ids, but none of them; set the duplicate window to zero to turn deduplication off",
+            ),
+            Self::RemembersLonger(window, age) => write!(
+                f,
+                "its duplicate window {window:?} is longer than its maximum age {age:?}, which a NATS server refuses; make the window as long as the age at most"
             ),
             Self::SchedulesRefused => f.write_str(
                 "it allows schedules, and would refuse their messages when it is full; let it discard the old",

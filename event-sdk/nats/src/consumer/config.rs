@@ -96,9 +96,6 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// How a consumer without bodies is called in a difference.
-const HEADERS_ONLY: &str = "headers only";
-
 /// The server's words for "no limit".
 const UNLIMITED: i64 = -1;
 
@@ -187,7 +184,8 @@ impl Wire {
             comparable.ack_wait = existing.ack_wait;
         }
         let (mut can, cannot): (Vec<_>, Vec<_>) = foreign.into_iter().partition(|difference| {
-            difference.field == ConsumerConfig::FILTERS || difference.existing == HEADERS_ONLY
+            difference.field == ConsumerConfig::FILTERS
+                || difference.existing == ConsumerConfig::HEADERS_ONLY
         });
         let mut differences = existing.changes(&comparable, cannot)?;
         differences.append(&mut can);
@@ -220,7 +218,7 @@ impl Wire {
         if self.headers_only {
             differs(
                 "delivery",
-                HEADERS_ONLY.to_owned(),
+                ConsumerConfig::HEADERS_ONLY.to_owned(),
                 "headers and body".to_owned(),
             );
         }

@@ -21,7 +21,16 @@ impl fmt::Display for Planned {
             Action::Keep => write!(f, "unchanged {item}"),
             Action::Change(differences) => {
                 let list: Vec<_> = differences.iter().map(ToString::to_string).collect();
-                write!(f, "change    {item}: {}", list.join("; "))
+                write!(f, "change    {item}: {}", list.join("; "))?;
+                if self.losses.is_empty() {
+                    return Ok(());
+                }
+                let losses: Vec<_> = self.losses.iter().map(|loss| loss.field).collect();
+                write!(
+                    f,
+                    "\n    can delete stored events as soon as it is applied: {}",
+                    losses.join(", ")
+                )
             }
             Action::Refuse(refusal) => write!(f, "refused   {item}: {refusal}"),
         }

@@ -4,6 +4,7 @@ mod cluster;
 mod limits;
 mod permissions;
 mod ready_made;
+mod refusals;
 mod stopped;
 mod stories;
 mod support;

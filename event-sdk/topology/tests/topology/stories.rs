@@ -18,7 +18,7 @@ everywhere! {
     a_consumer_that_cannot_be_changed_is_refused_with_steps
     subjects_move_to_a_stream_behind
     two_at_once_end_well
-    other_prefixes_are_other_streams
+    a_stream_of_another_prefix_is_not_taken_over
 }
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -94,7 +94,9 @@ async fn drift_by_hand_is_named(place: &Place) {
         .unwrap();
     durable.apply().await.unwrap();
     let consumers = person.transport().consumer_admin().unwrap();
-    consumers.delete("ORDERS", "shipping-p1").await.unwrap();
+    for durable in ["shipping-p1", "shipping-p0"] {
+        consumers.delete("ORDERS", durable).await.unwrap();
+    }
 
     let found = SHOP.verify(bus).await.unwrap();
     let fields = found.findings.iter().map(|finding| match finding {
@@ -115,6 +117,7 @@ async fn drift_by_hand_is_named(place: &Place) {
             vec!["ack wait", "max ack pending"],
         ),
         ("consumer shipping-p1 of ORDERS", vec!["missing"]),
+        ("consumer shipping-p0 of ORDERS", vec!["missing"]),
     ];
     let wanted = wanted.map(|(item, fields)| (item.to_owned(), fields));
     assert_eq!(fields, wanted, "{found}");
@@ -193,7 +196,7 @@ async fn what_no_server_changes_is_refused_with_steps(place: &Place) {
     // All that differs is told, not only what is refused.
     let fields: Vec<_> = storage.differences.iter().map(|one| one.field).collect();
     assert_eq!(fields, ["max messages", "storage"]);
-    assert_eq!(queue.steps.len(), 6, "{plan}");
+    assert_eq!(queue.steps.len(), 7, "{plan}");
     assert!(
         plan.to_string()
             .contains("4. delete it, with its consumers: `nats stream rm JOBS`")
@@ -241,6 +244,10 @@ async fn a_consumer_that_cannot_be_changed_is_refused_with_steps(place: &Place) 
     let (item, refusal) = plan.refusals().next().expect("a refusal");
     assert_eq!(item.to_string(), "consumer billing of ORDERS");
     assert!(refusal.reason.contains("ack policy"), "{plan}");
+    assert!(!refusal.reason.contains("ack wait"), "{plan}");
+    // All that differs is told, not only what is refused.
+    let fields: Vec<_> = refusal.differences.iter().map(|one| one.field).collect();
+    assert_eq!(fields, ["ack policy", "ack wait"]);
     assert!(
         refusal
             .steps
@@ -288,7 +295,7 @@ async fn two_at_once_end_well(place: &Place) {
     is_applied(&SHOP, &place.bus).await;
 }
 
-async fn other_prefixes_are_other_streams(place: &Place) {
+async fn a_stream_of_another_prefix_is_not_taken_over(place: &Place) {
     const ONE: Topology = Topology::new(const { &[StreamSpec::constant("A", &["a.>"])] })
         .consumers(const { &[DurableSpec::matching("reader", "A", "a.b.>")] });
     let staging = place.bus.with_prefix("staging").unwrap();
@@ -309,4 +316,10 @@ async fn other_prefixes_are_other_streams(place: &Place) {
         2,
         "the consumer has another filter: {found}"
     );
+    let refused = ONE.apply(&place.bus).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("belongs to another prefix"),
+        "{refused}"
+    );
+    is_applied(&ONE, &staging).await;
 }

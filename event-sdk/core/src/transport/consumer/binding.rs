@@ -140,6 +140,8 @@ impl ConsumerConfig {
     pub const FILTERS: &'static str = "filters";
     /// How a difference in the ack policy is called.
     pub const ACK_POLICY: &'static str = "ack policy";
+    /// What a consumer delivers that leaves bodies out; applying changes it.
+    pub const HEADERS_ONLY: &'static str = "headers only";
 }
 
 fn list(patterns: &[Pattern]) -> String {
