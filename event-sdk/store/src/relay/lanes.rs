@@ -37,6 +37,10 @@ impl LaneId {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "none follows from the others"
+)]
 struct Lane {
     shard: u16,
     queue: VecDeque<OutboxRow>,

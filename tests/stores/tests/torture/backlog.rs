@@ -74,19 +74,27 @@ fn number(name: &str, otherwise: u64) -> u64 {
 /// What was published first of the rows that the statements insert, and each one that came behind a later
 /// one of its key.
 #[derive(Debug, Clone, Default)]
-struct Published(Arc<Mutex<(HashMap<u64, u64>, HashSet<u64>, Vec<u64>)>>);
+struct Published(Arc<Mutex<Order>>);
+
+#[derive(Debug, Default)]
+struct Order {
+    latest: HashMap<u64, u64>,
+    seen: HashSet<u64>,
+    reordered: Vec<u64>,
+}
 
 impl Published {
     /// Checks the order in each key. A row that is published again, as after a lease that ended, counts
     /// once.
     fn note(&self, row: u64) {
         // As in the statements.
-        let key = if row % 10 == 0 { row % 999 } else { 1_000 };
-        let (latest, seen, reordered) = &mut *self.0.lock().unwrap();
-        let latest = latest.entry(key).or_default();
-        if seen.insert(row) {
+        let is_hot = !row.is_multiple_of(10);
+        let key = if is_hot { 1_000 } else { row % 999 };
+        let order = &mut *self.0.lock().unwrap();
+        if order.seen.insert(row) {
+            let latest = order.latest.entry(key).or_default();
             if row < *latest {
-                reordered.push(row);
+                order.reordered.push(row);
             }
             *latest = row.max(*latest);
         }
@@ -94,8 +102,8 @@ impl Published {
 
     /// How many rows were published, and those that came late.
     fn result(&self) -> (usize, Vec<u64>) {
-        let (_, seen, reordered) = &*self.0.lock().unwrap();
-        (seen.len(), reordered.clone())
+        let order = self.0.lock().unwrap();
+        (order.seen.len(), order.reordered.clone())
     }
 }
 
