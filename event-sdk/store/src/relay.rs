@@ -40,10 +40,10 @@ use options::{OnStreamLoss, Options};
 /// leaves the row to the next one, which publishes it under the same message id. Within its duplicate
 /// window the stream drops the second copy.
 ///
-/// **Order.** A row is sent only if no unpublished row of its key with a lower id is visible, and one
-/// row of a key is in flight at a time. So the order in a key is that of the ids, and this is the order
-/// of the commits if the transactions that write the key exclude one another (a locked aggregate, or
-/// one writer). Rows without a key, and rows with `not_before`, have no order.
+/// **Order.** A row is sent only after all rows of its key with lower ids that were visible when it was
+/// read, and one row of a key is in flight at a time. So the order in a key is that of the commits if the
+/// transactions that write the key exclude one another (a locked aggregate, or one writer). Rows without
+/// a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** An *outage* (no connection, a timeout, a full stream) pauses the relay, which tries
 /// again with one row at a time; it is not an attempt. A row that can never be published, such as one
@@ -132,7 +132,7 @@ impl Relay {
 
     /// How many rows are read and marked at once. Default: 500.
     ///
-    /// The relay keeps at most eight batches in memory, and at most an eighth of a batch of each key. So
+    /// The relay keeps at most eight batches in memory, and about an eighth of a batch of each key. So
     /// the backlog of a key that waits, for a confirmation, another attempt or the end of an outage, does
     /// not hold up other keys. Rows of other keys wait only if more than four batches of keys have a
     /// failed row, or 40 batches of keys wait for the end of an outage.

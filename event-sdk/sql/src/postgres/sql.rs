@@ -171,8 +171,9 @@ impl Sql {
                 from unnest($1::smallint[], $2::text[], $3::bigint[]) as s (shard, key, position)
                 cross join lateral (
                     select * from {{outbox}} o
-                    where o.shard = s.shard and o.key = s.key and o.id >= s.position
+                    where o.shard = s.shard and o.key = s.key and o.id < s.position
                         and o.state = 0 and o.not_before is null and o.key is not null
+                        and o.id <> all ($5::bigint[])
                     order by o.id limit $4) r"
             )),
             claim_due: sql("update {outbox} set state = 3 where id in (

@@ -153,8 +153,9 @@ impl Sql {
                 "select r.id, r.shard, r.key, r.attempts,
                     case when {BEHIND_PARKED} then 2 else 0 end, {COLUMNS}
                 from {{outbox}} r
-                where r.shard = ?1 and r.key = ?2 and r.id >= ?3
+                where r.shard = ?1 and r.key = ?2 and r.id < ?3
                     and r.state = 0 and r.not_before is null and r.key is not null
+                    and r.id not in (select value from json_each(?5))
                 order by r.id limit ?4"
             )),
             claim_due: sql("update {outbox} set state = 3 where id in (

@@ -138,8 +138,13 @@ impl OutboxStore for SqliteOutbox {
         Box::pin(self.fetch_under(shards, except, limit))
     }
 
-    fn fetch_keys(&self, keys: Vec<KeyPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
-        Box::pin(self.fetch_of_keys(keys, limit))
+    fn fetch_keys(
+        &self,
+        keys: Vec<KeyPosition>,
+        except: Vec<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<OutboxRow>> {
+        Box::pin(self.fetch_of_keys(keys, except, limit))
     }
 
     fn fetch_due(

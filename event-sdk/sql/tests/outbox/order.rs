@@ -89,6 +89,85 @@ async fn a_row_with_a_lower_id_that_appears_late_is_found_and_goes_before_newer_
 }
 
 #[tokio::test]
+async fn rows_behind_many_late_ones_of_their_keys_do_not_pass_them() {
+    const KEYS: u32 = 20;
+    const LATE: u32 = 100;
+    const NEWER: u32 = 20;
+    let rig = Rig::new().await;
+    rig.execute(IDS_FROM_1000).await;
+    let relay = Running::new(rig.relay().batch(16));
+    rig.enqueue([placed("a", 0)]).await;
+    rig.wait_for_marks(1).await;
+    // While a row is in flight, the relay does not read from the start.
+    rig.script.set(|event| match event.order.as_str() {
+        "z" => Act::Hang,
+        _ => Act::Pass,
+    });
+    rig.enqueue([placed("z", 0)]).await;
+    wait_until("a row is in flight", async || {
+        rig.script.sent().contains(&placed("z", 0))
+    })
+    .await;
+    // Many more rows than a look below returns.
+    let mut tx = rig.outbox.begin().await.expect("begin");
+    for (n, of_all) in (0..LATE).flat_map(|n| (0..KEYS).map(move |key| (n, n * KEYS + key))) {
+        let key = format!("k{}", of_all % KEYS);
+        sqlx::query(LATE_ROW)
+            .bind(i64::from(of_all) - 5_000)
+            .bind(&key)
+            .bind(format!("late-{of_all}"))
+            .bind(format!(r#""order":"{key}","n":{n}"#))
+            .execute(&mut *tx)
+            .await
+            .expect("a late row");
+    }
+    tx.commit().await.expect("commit");
+    // Each begins after the late ones are committed, and while some of them are published.
+    for n in LATE..LATE + NEWER {
+        let marked = i64::from(1 + (n - LATE) * KEYS * 3);
+        wait_until("late rows are marked", async || {
+            rig.count("state = 2").await >= marked
+        })
+        .await;
+        let keys = (0..KEYS).map(|key| placed(&format!("k{key}"), n));
+        rig.enqueue(keys).await;
+    }
+    rig.wait_for_marks(i64::from(1 + KEYS * (LATE + NEWER)))
+        .await;
+    let mut stored = rig.stored().await;
+    stored.remove("a");
+    assert_eq!(stored.len(), KEYS as usize);
+    for (key, events) in stored {
+        assert_eq!(events, (0..LATE + NEWER).collect::<Vec<_>>(), "{key}");
+    }
+    relay.kill().await;
+}
+
+#[tokio::test]
+async fn rows_that_are_read_by_key_are_sent_once_and_in_order() {
+    const KEYS: u32 = 5;
+    let rig = Rig::new().await;
+    let all = |rows: std::ops::Range<u32>| {
+        rows.flat_map(|n| (0..KEYS).map(move |key| placed(&format!("k{key}"), n)))
+    };
+    rig.enqueue(all(0..100)).await;
+    let relay = Running::new(rig.relay().batch(16));
+    for n in 100..200 {
+        rig.enqueue(all(n..n + 1)).await;
+    }
+    rig.wait_for_marks(i64::from(200 * KEYS)).await;
+    relay.stop().await;
+    let mut sent = BTreeMap::<_, Vec<_>>::new();
+    for event in rig.script.sent() {
+        sent.entry(event.order).or_default().push(event.n);
+    }
+    assert_eq!(sent.len(), KEYS as usize);
+    for (key, events) in sent {
+        assert_eq!(events, (0..200).collect::<Vec<_>>(), "{key}");
+    }
+}
+
+#[tokio::test]
 async fn a_backlog_is_published_in_batches_and_in_order() {
     let rig = Rig::new().await;
     let keys = 37;

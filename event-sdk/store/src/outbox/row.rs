@@ -17,15 +17,15 @@ pub struct ShardPosition {
     pub from: i64,
 }
 
-/// From which row on a key is read.
+/// Up to which row a key is read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyPosition {
     /// The shard of the key.
     pub shard: u16,
     /// The key.
     pub key: Text,
-    /// Rows of the key with this id or a higher one are read.
-    pub from: i64,
+    /// Rows of the key with a lower id are read.
+    pub below: i64,
 }
 
 impl fmt::Debug for KeyPosition {
@@ -33,7 +33,7 @@ impl fmt::Debug for KeyPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyPosition")
             .field("shard", &self.shard)
-            .field("from", &self.from)
+            .field("below", &self.below)
             .finish_non_exhaustive()
     }
 }

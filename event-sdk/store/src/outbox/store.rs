@@ -84,9 +84,14 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>>;
 
-    /// Ready rows of these keys at or above the positions, at most `limit` of each key, by id in each
-    /// key. `Ahead` is `Nothing` or `Parked`.
-    fn fetch_keys(&self, keys: Vec<KeyPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>>;
+    /// Ready rows of these keys below the positions, without those in `except`: of each key the lowest
+    /// ids, at most `limit`. `Ahead` is `Nothing` or `Parked`.
+    fn fetch_keys(
+        &self,
+        keys: Vec<KeyPosition>,
+        except: Vec<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<OutboxRow>>;
 
     /// Scheduled rows whose time has come at `now`, at most `limit`, without those in `except`, the
     /// earliest first.

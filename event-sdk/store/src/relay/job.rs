@@ -41,6 +41,7 @@ pub(super) enum Job {
     /// Read the rest of keys.
     Refill {
         keys: Vec<KeyPosition>,
+        known: Vec<i64>,
         limit: u32,
         generation: u64,
     },
@@ -154,7 +155,9 @@ impl Job {
                 limit,
                 ..
             } => Done::Rows(store.fetch_below(positions, except, limit).await?),
-            Self::Refill { keys, limit, .. } => Done::Rows(store.fetch_keys(keys, limit).await?),
+            Self::Refill {
+                keys, known, limit, ..
+            } => Done::Rows(store.fetch_keys(keys, known, limit).await?),
             Self::FetchDue {
                 shards,
                 known,

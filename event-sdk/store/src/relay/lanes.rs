@@ -37,18 +37,25 @@ impl LaneId {
 }
 
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "none follows from the others"
+)]
 struct Lane {
     shard: u16,
     queue: VecDeque<OutboxRow>,
     in_flight: bool,
     /// Known rows that are not in the queue: in flight, or waiting for their marks.
-    sent: usize,
+    sent: BTreeSet<i64>,
     /// Set while the front row waits for another attempt.
     retry_at: Option<Duration>,
-    /// Rows of the key with this id or a higher one stay in the store.
-    rest: Option<i64>,
-    /// The highest id of a row that was read and stays in the store.
-    left: i64,
+    /// Whether the store may have rows of the key that are not known. They are read by key, the lowest
+    /// first, and what other reads return of the key stays in the store: so no row passes another one.
+    rest: bool,
+    /// Whether the rest is being read.
+    refilling: bool,
+    /// Whether a row was left in the store since that began.
+    left: bool,
     /// Whether the rest is not read because an outage is known.
     held: bool,
 }
@@ -68,6 +75,8 @@ pub(super) struct Lanes {
     refused: usize,
     /// Keys whose rest has to be read.
     hungry: BTreeSet<LaneId>,
+    /// The key whose rest was read last.
+    fed: Option<LaneId>,
     /// Keys with a rest.
     rests: usize,
     /// Keys whose rest is not read because of an outage.
@@ -90,6 +99,7 @@ impl Lanes {
             queued: 0,
             refused: 0,
             hungry: BTreeSet::new(),
+            fed: None,
             rests: 0,
             held: VecDeque::new(),
             aside: Vec::new(),
@@ -127,8 +137,8 @@ impl Lanes {
         self.by_id.contains_key(&LaneId::of(row))
     }
 
-    /// Adds a row that was read; a known one is ignored. If the queue of its key is full, the row stays
-    /// in the store.
+    /// Adds a row that was read; a known one is ignored. The row stays in the store if the queue of its
+    /// key is full, or if rows of the key that are not known may have to be sent before.
     pub(super) fn push(&mut self, row: OutboxRow) {
         let id = LaneId::of(&row);
         if self.known.contains(&row.id) || !self.has_room(&id, &row) {
@@ -162,10 +172,11 @@ impl Lanes {
             shard,
             queue: VecDeque::new(),
             in_flight: false,
-            sent: 0,
+            sent: BTreeSet::new(),
             retry_at: None,
-            rest: None,
-            left: i64::MIN,
+            rest: false,
+            refilling: false,
+            left: false,
             held: false,
         })
     }
@@ -198,7 +209,7 @@ impl Lanes {
             }
             let row = lane.queue.pop_front()?;
             lane.in_flight = true;
-            lane.sent += 1;
+            lane.sent.insert(row.id);
             self.queued -= 1;
             self.note(&id);
             return Some((id, row));
@@ -222,7 +233,7 @@ impl Lanes {
             return;
         };
         lane.in_flight = false;
-        lane.sent -= 1;
+        lane.sent.remove(&row.id);
         lane.retry_at = Some(at);
         // A row with a lower id may have come meanwhile.
         let place = lane.queue.partition_point(|other| other.id < row.id);
@@ -237,7 +248,7 @@ impl Lanes {
     pub(super) fn parked(&mut self, id: &LaneId, row: i64) {
         if let Some(lane) = self.by_id.get_mut(id) {
             lane.in_flight = false;
-            lane.sent -= 1;
+            lane.sent.remove(&row);
             self.known.remove(&row);
             self.forget_queue(id);
         }
@@ -249,16 +260,16 @@ impl Lanes {
             return;
         }
         if let Some(lane) = self.by_id.get_mut(id) {
-            lane.sent = lane.sent.saturating_sub(1);
+            lane.sent.remove(&row);
             self.remove_idle(id);
         }
     }
 
     fn remove_idle(&mut self, id: &LaneId) {
         if let Some(lane) = self.by_id.get(id)
-            && lane.sent == 0
+            && lane.sent.is_empty()
             && lane.queue.is_empty()
-            && lane.rest.is_none()
+            && !lane.rest
         {
             self.by_id.remove(id);
         }
@@ -284,6 +295,9 @@ impl Lanes {
             }
             stays
         });
+        let lanes = &self.by_id;
+        self.held
+            .retain(|id| lanes.get(id).is_some_and(|lane| lane.held));
     }
 
     fn forget_queue(&mut self, id: &LaneId) {

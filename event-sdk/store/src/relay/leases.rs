@@ -224,6 +224,12 @@ impl Leases {
         }
     }
 
+    /// Up to where a shard was read, exclusive.
+    pub(super) fn position(&self, shard: u16) -> i64 {
+        let owned = self.owned.get(&shard);
+        owned.map_or(i64::MIN, |owned| owned.position)
+    }
+
     /// A row of the shard was read.
     pub(super) fn advance(&mut self, shard: u16, id: i64) {
         if let Some(owned) = self.owned.get_mut(&shard) {

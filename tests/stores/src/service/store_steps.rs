@@ -107,9 +107,14 @@ impl OutboxStore for StoreWithSteps {
         })
     }
 
-    fn fetch_keys(&self, keys: Vec<KeyPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
+    fn fetch_keys(
+        &self,
+        keys: Vec<KeyPosition>,
+        except: Vec<i64>,
+        limit: u32,
+    ) -> StoreFuture<'_, Vec<OutboxRow>> {
         Box::pin(async move {
-            let rows = self.inner.fetch_keys(keys, limit).await?;
+            let rows = self.inner.fetch_keys(keys, except, limit).await?;
             self.have_read(&rows).await;
             Ok(rows)
         })

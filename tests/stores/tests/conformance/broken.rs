@@ -122,7 +122,8 @@ const EXPECTED: &[Expected] = &[
     (IgnoresExcept, &["rows_below_a_position_are_read"]),
     (IgnoresExceptedKeys, &["keys_are_excepted_below_a_position"]),
     (ReadsNothingOfKeys, &["rows_of_keys_are_read"]),
-    (ReadsKeysFromTheStart, &["rows_of_keys_are_read"]),
+    (ReadsKeysToTheEnd, &["rows_of_keys_are_read"]),
+    (ReadsKnownRowsOfKeys, &["rows_of_keys_are_read"]),
     (
         DueTooEarly,
         &[

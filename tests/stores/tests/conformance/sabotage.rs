@@ -49,7 +49,8 @@ pub(crate) enum Sabotage {
     IgnoresExcept,
     IgnoresExceptedKeys,
     ReadsNothingOfKeys,
-    ReadsKeysFromTheStart,
+    ReadsKeysToTheEnd,
+    ReadsKnownRowsOfKeys,
 
     DueTooEarly,
     DueInDisorder,

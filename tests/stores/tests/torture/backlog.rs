@@ -3,17 +3,21 @@
 //!
 //! `cargo xtask long torture` publishes all rows of a longer backlog, beside more writers, and prints rates.
 
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use event_sdk::stream::StreamSpec;
+use event_sdk::stream::StreamConfig;
+use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::transport::{Completion, Confirmation, Error, PublishRequest, Transport};
 use event_sdk::{Event, EventBus};
 use event_sdk_sql::{Outbox, Postgres, Relay, Sqlite, Store};
 use event_sdk_store::outbox::{OutboxStore, ShardPosition};
 use event_sdk_test_servers::Postgres as Server;
 use event_sdk_test_stores::service::ServiceDatabase;
 use event_sdk_test_stores::sqlite_pool;
+use event_sdk_testing::intercept::{Intercept, Intercepted};
 use serde::{Deserialize, Serialize};
 use sqlx::Pool;
 use sqlx::postgres::PgPoolOptions;
@@ -42,7 +46,7 @@ const POSTGRES: Statements = Statements {
     fill: "
     insert into event_outbox (key, subject, message_id, body)
     select case when n % 10 <> 0 then 'hot' else 'k' || (n % 999) end,
-        'events.lines.line.written', gen_random_uuid()::text, decode(repeat('7b', 300), 'hex')
+        'events.lines.line.written', 'row-' || n, decode(repeat('7b', 300), 'hex')
     from generate_series(1, $rows) as n",
 };
 
@@ -52,7 +56,7 @@ const SQLITE: Statements = Statements {
     with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < $rows)
     insert into event_outbox (key, subject, message_id, body)
     select case when n % 10 <> 0 then 'hot' else 'k' || (n % 999) end,
-        'events.lines.line.written', hex(randomblob(16)), zeroblob(300)
+        'events.lines.line.written', 'row-' || n, zeroblob(300)
     from numbers",
 };
 
@@ -67,12 +71,64 @@ fn number(name: &str, otherwise: u64) -> u64 {
     text.map_or(otherwise, |text| text.parse().expect(name))
 }
 
-fn bus() -> EventBus {
+/// What was published first of the rows that the statements insert, and each one that came behind a later
+/// one of its key.
+#[derive(Debug, Clone, Default)]
+struct Published(Arc<Mutex<Order>>);
+
+#[derive(Debug, Default)]
+struct Order {
+    latest: HashMap<u64, u64>,
+    seen: HashSet<u64>,
+    reordered: Vec<u64>,
+}
+
+impl Published {
+    /// Checks the order in each key. A row that is published again, as after a lease that ended, counts
+    /// once.
+    fn note(&self, row: u64) {
+        // As in the statements.
+        let is_hot = !row.is_multiple_of(10);
+        let key = if is_hot { 1_000 } else { row % 999 };
+        let order = &mut *self.0.lock().unwrap();
+        if order.seen.insert(row) {
+            let latest = order.latest.entry(key).or_default();
+            if row < *latest {
+                order.reordered.push(row);
+            }
+            *latest = row.max(*latest);
+        }
+    }
+
+    /// How many rows were published, and those that came late.
+    fn result(&self) -> (usize, Vec<u64>) {
+        let order = self.0.lock().unwrap();
+        (order.seen.len(), order.reordered.clone())
+    }
+}
+
+impl Intercept for Published {
+    fn publish(
+        &self,
+        inner: &dyn Transport,
+        message: PublishRequest<'_>,
+    ) -> Completion<Result<Confirmation, Error>> {
+        let id = message.message_id.as_ref().map(ToString::to_string);
+        if let Some(row) = id.as_deref().and_then(|id| id.strip_prefix("row-")) {
+            self.note(row.parse().unwrap());
+        }
+        inner.publish(message)
+    }
+}
+
+fn bus(published: &Published) -> EventBus {
     // The stream keeps few messages, so that the memory is that of the relay.
-    let stream = StreamSpec::new("LINES")
-        .subject("lines.>")
-        .max_messages(1_000);
-    EventBus::builder().stream(stream).memory().unwrap()
+    let subjects = vec![event_sdk::subject!("events.lines.>")];
+    let mut lines = StreamConfig::new("LINES", subjects);
+    lines.limits.messages = std::num::NonZeroU64::new(1_000);
+    let memory = MemoryTransport::builder().stream(lines).build().unwrap();
+    let transport = Intercepted::new(memory, published.clone());
+    EventBus::builder().transport(transport).unwrap()
 }
 
 fn relay<DB: Store>(outbox: &Outbox<DB>) -> Relay {
@@ -123,7 +179,8 @@ async fn torture<DB: ServiceDatabase>(pool: Pool<DB>, statements: &Statements) {
     let rows = number("TORTURE_ROWS", 200_000);
     let writers = number("TORTURE_WRITERS", 8);
     let is_long = std::env::var("TORTURE_ROWS").is_ok();
-    let outbox = Outbox::<DB>::new(pool.clone(), bus());
+    let published = Published::default();
+    let outbox = Outbox::<DB>::new(pool.clone(), bus(&published));
     outbox.migrate().await.unwrap();
     let insert = |rows: u64| statements.fill.replace("$rows", &rows.to_string());
     let execute = async |sql: String| {
@@ -201,9 +258,12 @@ async fn torture<DB: ServiceDatabase>(pool: Pool<DB>, statements: &Statements) {
         "{} rows published and {written} written in {took:?}, {} deleted, memory grew by {grown} bytes",
         report.published, report.cleaned
     );
+    let (count, reordered) = published.result();
+    assert!(count >= 2_000, "{count} rows published");
+    assert_eq!(reordered, [0; 0], "rows behind later ones of their keys");
     assert!(report.cleaned > 0, "{report:?}");
     assert_eq!((report.parked, report.unmarked), (0, 0));
-    assert!(grown < 100 << 20, "memory grew by {grown} bytes");
+    assert!(grown < 40 << 20, "memory grew by {grown} bytes");
     let all = i64::try_from(rows + written).unwrap();
     let rest = number_of(&pool, "select count(*) from event_outbox".to_owned()).await;
     let kept = all - i64::try_from(report.cleaned).unwrap();

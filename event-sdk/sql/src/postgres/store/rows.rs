@@ -64,18 +64,20 @@ impl PostgresOutbox {
     pub(super) async fn fetch_of_keys(
         &self,
         keys: Vec<KeyPosition>,
+        except: Vec<i64>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut tx = self.begin().await?;
         let shards: Vec<_> = keys.iter().map(|key| signed_shard(key.shard)).collect();
         let names: Vec<_> = keys.iter().map(|key| key.key.as_str().to_owned()).collect();
-        let positions: Vec<_> = keys.iter().map(|key| key.from).collect();
+        let positions: Vec<_> = keys.iter().map(|key| key.below).collect();
         let found = self
             .query(&self.sql().fetch_keys)
             .bind(shards)
             .bind(names)
             .bind(positions)
             .bind(i64::from(limit))
+            .bind(except)
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;

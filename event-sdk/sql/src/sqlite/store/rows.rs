@@ -63,16 +63,19 @@ impl SqliteOutbox {
     pub(super) async fn fetch_of_keys(
         &self,
         keys: Vec<KeyPosition>,
+        except: Vec<i64>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut rows = Vec::new();
         let mut connection = self.connection().await?;
-        for KeyPosition { shard, key, from } in keys {
+        let except = json_of(&except);
+        for KeyPosition { shard, key, below } in keys {
             let found = sqlx::query(self.sql().fetch_keys.sql())
                 .bind(i64::from(shard))
                 .bind(key.as_str())
-                .bind(from)
+                .bind(below)
                 .bind(i64::from(limit))
+                .bind(&except)
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(store_error)?;

@@ -22,7 +22,7 @@ cases! { "reading":
     keys_are_excepted_below_a_position []
         "Rows of an excepted key are not returned below a position; rows of other keys and without one are.";
     rows_of_keys_are_read []
-        "Ready rows of keys are returned from the position of each key on, up to the limit of each.";
+        "The lowest ready rows of keys below a position are returned, without those that are excepted, up to the limit of each key.";
     a_parked_row_is_ahead_of_its_key []
         "Rows of a key that are read by key are reported as behind its parked row.";
     a_late_commit_is_found_below [ConcurrentWriters]
@@ -185,17 +185,22 @@ async fn rows_of_keys_are_read(rig: Rig) -> Outcome {
         .await?;
     rig.write([row("g"), keyed("h", "third")]).await?;
     let rows = rig.ready().await?;
-    let key = |row: usize| KeyPosition {
+    let key = |row: usize, below: i64| KeyPosition {
         shard: rows[row].shard,
         key: rows[row].key.clone().unwrap_or("".into()),
-        from: rows[row].id,
+        below,
     };
-    let mut found = rig.store.fetch_keys(vec![key(1), key(4)], 2).await?;
+    let (store, known) = (&rig.store, vec![rows[0].id]);
+    let keys = vec![key(0, rows[3].id), key(4, i64::MAX)];
+    let mut found = store.fetch_keys(keys, known.clone(), 2).await?;
     found.sort_by_key(|row| row.id);
     ensure_eq!(names(&found), ["b", "c", "e", "f"], "two of each key");
-    let found = rig.store.fetch_keys(vec![key(2)], MANY).await?;
-    ensure_eq!(names(&found), ["c", "d"], "the rest of a key");
-    let found = rig.store.fetch_keys(Vec::new(), MANY).await?;
+    let below = vec![key(0, rows[3].id)];
+    let found = store.fetch_keys(below.clone(), known, MANY).await?;
+    ensure_eq!(names(&found), ["b", "c"], "without the known one");
+    let found = store.fetch_keys(below, Vec::new(), 2).await?;
+    ensure_eq!(names(&found), ["a", "b"], "the lowest rows of a key");
+    let found = store.fetch_keys(Vec::new(), Vec::new(), MANY).await?;
     ensure_eq!(names(&found), [""; 0], "of no key");
     Ok(())
 }
@@ -208,12 +213,18 @@ async fn a_parked_row_is_ahead_of_its_key(rig: Rig) -> Outcome {
     let position = KeyPosition {
         shard: rows[1].shard,
         key: "k".into(),
-        from: rows[1].id,
+        below: i64::MAX,
     };
-    let before = rig.store.fetch_keys(vec![position.clone()], MANY).await?;
+    let before = rig
+        .store
+        .fetch_keys(vec![position.clone()], vec![rows[0].id], MANY)
+        .await?;
     let parked = rig.store.park(lease, rows[0].id, reason(), at(5)).await?;
     ensure_eq!(parked, true, "the park");
-    let after = rig.store.fetch_keys(vec![position], MANY).await?;
+    let after = rig
+        .store
+        .fetch_keys(vec![position], Vec::new(), MANY)
+        .await?;
     let ahead: Vec<_> = [before, after]
         .iter()
         .flatten()

@@ -8,7 +8,7 @@ use super::super::lanes::LaneId;
 use super::super::pace::Look;
 use super::Engine;
 use super::sending::domain_of;
-use crate::outbox::{Ahead, Except, OutboxRow, ParkedEntry, PendingWork, Release};
+use crate::outbox::{Ahead, Except, KeyPosition, OutboxRow, ParkedEntry, PendingWork, Release};
 
 /// The time between two reads of a row that an outage holds.
 const HELD_PROBE: Duration = Duration::from_secs(5);
@@ -38,7 +38,7 @@ impl Engine {
     /// Whether rows may be read now: few of those that are known can be sent.
     fn wants_rows(&self) -> bool {
         self.running.fetch.is_none()
-            && self.lanes.sendable() < self.options.batch_rows()
+            && self.lanes.sendable() + self.lanes.hungry() < self.options.batch_rows()
             && self.lanes.queued() < self.options.max_queued()
             && self.lanes.count() < self.options.max_lanes()
             && self.marks.unmarked() < self.options.max_unmarked()
@@ -60,7 +60,8 @@ impl Engine {
         let Some(look) = self.pace.due(now) else {
             return;
         };
-        if self.lanes.queued() >= self.options.max_queued()
+        if self.running.fetch.is_none()
+            && self.lanes.queued() >= self.options.max_queued()
             && self.lanes.sendable() < self.options.batch_rows()
         {
             self.lanes.trim();
@@ -209,12 +210,22 @@ impl Engine {
         if self.running.refill.is_some() || is_full {
             return;
         }
-        let keys = self.lanes.begin_refill(self.options.batch_rows());
+        let most = self.options.batch_rows();
+        let (keys, known) = self.lanes.begin_refill(most);
         if !keys.is_empty() {
+            let of_each = (most / keys.len()).clamp(1, self.lanes.room());
+            // A read from the positions on may run at the same time: the two share no row.
+            let keys = keys.into_iter().map(|(shard, key)| KeyPosition {
+                shard,
+                key,
+                below: self.leases.position(shard),
+            });
+            let keys = keys.collect();
             self.running.refill = Some(self.generation);
             self.start(Job::Refill {
                 keys,
-                limit: u32::try_from(self.lanes.room()).unwrap_or(u32::MAX),
+                known,
+                limit: u32::try_from(of_each).unwrap_or(u32::MAX),
                 generation: self.generation,
             });
         }
@@ -222,7 +233,7 @@ impl Engine {
 
     /// The rest of keys was read.
     pub(super) fn refilled(&mut self, job: &Job, rows: Vec<OutboxRow>) {
-        let Job::Refill { keys, .. } = job else {
+        let Job::Refill { keys, limit, .. } = job else {
             return;
         };
         if !self.refill_ended(job) || self.ending {
@@ -238,13 +249,16 @@ impl Engine {
         }
         for position in keys {
             let key = (position.shard, position.key.clone());
-            if self.running.behind.contains(&(key.0, key.1.to_string())) {
-                self.lanes.forget_rest(&LaneId::Key(key.0, key.1));
+            let mut rows = by_key.remove(&key).unwrap_or_default();
+            let is_moving = self.running.behind.contains(&(key.0, key.1.to_string()));
+            let id = LaneId::Key(key.0, key.1);
+            if is_moving {
+                self.lanes.forget_rest(&id);
                 continue;
             }
-            let mut rows = by_key.remove(&key).unwrap_or_default();
             rows.sort_unstable_by_key(|row| row.id);
-            self.lanes.refill(position, rows);
+            let more = is_full(rows.len(), *limit);
+            self.lanes.refill(&id, rows, more);
         }
     }
 
@@ -319,7 +333,9 @@ impl Engine {
     }
 
     fn wants_scheduled(&self) -> bool {
-        self.lanes.queued() < self.options.max_queued() && !self.waits_for_probe()
+        self.lanes.queued() < self.options.max_queued()
+            && self.lanes.count() < self.options.max_lanes()
+            && !self.waits_for_probe()
     }
 
     pub(super) fn fetched_due(&mut self, rows: Vec<OutboxRow>) {

@@ -1,30 +1,34 @@
 //! The rows of keys that stay in the store because their queues are full, or because of an outage.
 
+use std::ops::Bound;
+
+use event_sdk::text::Text;
+
 use super::{LaneId, Lanes};
-use crate::outbox::{KeyPosition, OutboxRow};
+use crate::outbox::{Ahead, KeyPosition, OutboxRow};
 
 impl Lanes {
-    /// Whether the queue of the row has room for it. If not, the row stays in the store.
+    /// Whether the queue of the row has room for it. If not, the row stays in the store. So does one
+    /// behind a row that is below the position: that one may have been committed late, and not be known.
     pub(super) fn has_room(&mut self, id: &LaneId, row: &OutboxRow) -> bool {
         let Some(lane) = self.by_id.get(id) else {
             return true;
         };
-        let is_behind = lane.rest.is_some_and(|rest| row.id >= rest);
+        let is_behind = lane.rest || row.ahead == Ahead::Unpublished;
         let is_last = lane.queue.back().is_none_or(|last| last.id < row.id);
         if matches!(id, LaneId::Row(_)) || !(is_behind || is_last && lane.queue.len() >= self.room)
         {
             return true;
         }
-        self.leave(id, row.shard, row.id);
+        self.leave(id, row.shard);
         false
     }
 
     /// The row stays in the store.
-    fn leave(&mut self, id: &LaneId, shard: u16, row: i64) {
+    fn leave(&mut self, id: &LaneId, shard: u16) {
         let lane = self.lane(id, shard);
-        lane.left = lane.left.max(row);
-        let rest = lane.rest.map_or(row, |rest| rest.min(row));
-        if lane.rest.replace(rest).is_none() {
+        lane.left = true;
+        if !std::mem::replace(&mut lane.rest, true) {
             self.rests += 1;
         }
         self.note(id);
@@ -46,11 +50,16 @@ impl Lanes {
             return;
         }
         let lane = self.lane(&id, row.shard);
+        let is_last = lane.queue.back().is_none_or(|last| last.id < row.id);
+        if !is_last && !lane.rest && row.ahead == Ahead::Nothing {
+            // Those behind it wait in the queue.
+            return self.keep(id, row);
+        }
         if !lane.held {
             lane.held = true;
             self.held.push_back(id.clone());
         }
-        self.leave(&id, row.shard, row.id);
+        self.leave(&id, row.shard);
     }
 
     /// Whether there are rows that an outage holds.
@@ -90,7 +99,8 @@ impl Lanes {
         let Some(lane) = self.by_id.get(id) else {
             return;
         };
-        if lane.rest.is_some()
+        if lane.rest
+            && !lane.refilling
             && !lane.held
             && lane.retry_at.is_none()
             && lane.queue.len() <= self.room / 4
@@ -100,11 +110,11 @@ impl Lanes {
     }
 
     /// The keys with a rest, which need not be read otherwise.
-    pub(in super::super) fn rests(&self) -> Vec<event_sdk::text::Text> {
+    pub(in super::super) fn rests(&self) -> Vec<Text> {
         if self.rests == 0 {
             return Vec::new();
         }
-        let lanes = self.by_id.iter().filter(|(_, lane)| lane.rest.is_some());
+        let lanes = self.by_id.iter().filter(|(_, lane)| lane.rest);
         let keys = lanes.filter_map(|(id, _)| match id {
             LaneId::Key(_, key) => Some(key.clone()),
             LaneId::Row(_) => None,
@@ -112,23 +122,42 @@ impl Lanes {
         keys.collect()
     }
 
-    /// From where the rest of some keys has to be read: of as many as fit into a read of `rows`.
-    pub(in super::super) fn begin_refill(&mut self, rows: usize) -> Vec<KeyPosition> {
-        let most = (rows / self.room).max(1);
-        let mut positions = Vec::new();
-        while positions.len() < most
-            && let Some(id) = self.hungry.pop_first()
+    /// How many keys have a rest that can be read now.
+    pub(in super::super) fn hungry(&self) -> usize {
+        self.hungry.len()
+    }
+
+    /// Keys whose rest has to be read, at most this number, each of them in its turn; and those of their
+    /// rows that are known.
+    pub(in super::super) fn begin_refill(&mut self, most: usize) -> (Vec<(u16, Text)>, Vec<i64>) {
+        let (mut keys, mut known) = (Vec::new(), Vec::new());
+        while keys.len() < most
+            && let Some(id) = self.next_hungry()
         {
             if let LaneId::Key(shard, key) = &id
                 && let Some(lane) = self.by_id.get_mut(&id)
-                && let Some(from) = lane.rest
+                && lane.rest
+                && !lane.held
             {
-                lane.left = i64::MIN;
-                let (shard, key) = (*shard, key.clone());
-                positions.push(KeyPosition { shard, key, from });
+                lane.left = false;
+                lane.refilling = true;
+                let queued = lane.queue.iter().map(|row| row.id);
+                known.extend(queued.chain(lane.sent.iter().copied()));
+                keys.push((*shard, key.clone()));
             }
+            self.fed = Some(id);
         }
-        positions
+        (keys, known)
+    }
+
+    fn next_hungry(&mut self) -> Option<LaneId> {
+        let behind = self.fed.as_ref().and_then(|fed| {
+            let behind = (Bound::Excluded(fed), Bound::Unbounded);
+            self.hungry.range::<LaneId, _>(behind).next()
+        });
+        let id = behind.or_else(|| self.hungry.first())?.clone();
+        self.hungry.remove(&id);
+        Some(id)
     }
 
     /// How many rows of a key are read at once.
@@ -136,35 +165,35 @@ impl Lanes {
         self.room
     }
 
-    /// The rest of a key was read: its first rows, which are sorted, up to the room of a queue.
-    pub(in super::super) fn refill(&mut self, from: &KeyPosition, rows: Vec<OutboxRow>) {
-        let id = LaneId::Key(from.shard, from.key.clone());
-        let Some(lane) = self.by_id.get_mut(&id) else {
+    /// The rest of a key was read: its lowest rows that were not known, sorted, and whether there may be
+    /// more of them.
+    pub(in super::super) fn refill(&mut self, id: &LaneId, rows: Vec<OutboxRow>, more: bool) {
+        let Some(lane) = self.by_id.get_mut(id) else {
             return;
         };
-        if lane.rest != Some(from.from) {
-            // Rows with lower ids were left in the store meanwhile.
-            return self.note(&id);
+        if !std::mem::take(&mut lane.refilling) {
+            // The lane was forgotten meanwhile.
+            return self.note(id);
         }
-        let next = rows
-            .last()
-            .map_or(from.from, |row| row.id.saturating_add(1));
-        let is_all = rows.len() < self.room && lane.left < next;
-        lane.rest = (!is_all).then_some(next);
-        if is_all {
+        if !more && !lane.left {
+            lane.rest = false;
             self.rests -= 1;
         }
         for row in rows {
             self.push_always(row);
         }
-        self.note(&id);
-        self.remove_idle(&id);
+        self.note(id);
+        self.remove_idle(id);
     }
 
     /// The rest could not be read.
-    pub(in super::super) fn refill_failed(&mut self, from: &[KeyPosition]) {
-        for KeyPosition { shard, key, .. } in from {
-            self.note(&LaneId::Key(*shard, key.clone()));
+    pub(in super::super) fn refill_failed(&mut self, keys: &[KeyPosition]) {
+        for KeyPosition { shard, key, .. } in keys {
+            let id = LaneId::Key(*shard, key.clone());
+            if let Some(lane) = self.by_id.get_mut(&id) {
+                lane.refilling = false;
+            }
+            self.note(&id);
         }
     }
 
@@ -172,7 +201,8 @@ impl Lanes {
     pub(in super::super) fn forget_rest(&mut self, id: &LaneId) {
         if let Some(lane) = self.by_id.get_mut(id) {
             lane.held = false;
-            if lane.rest.take().is_some() {
+            lane.refilling = false;
+            if std::mem::take(&mut lane.rest) {
                 self.rests -= 1;
             }
         }
@@ -180,11 +210,12 @@ impl Lanes {
         self.remove_idle(id);
     }
 
-    /// Makes room: lanes that wait keep one row, and the others stay in the store.
+    /// Makes room: lanes that wait keep one row, and the others stay in the store. Not while a read
+    /// runs, which may have begun without those rows.
     pub(in super::super) fn trim(&mut self) {
         let waits = |lane: &super::Lane| lane.in_flight || lane.retry_at.is_some();
         let long = self.by_id.iter().filter(|(id, lane)| {
-            matches!(id, LaneId::Key(..)) && waits(lane) && lane.queue.len() > 1
+            matches!(id, LaneId::Key(..)) && waits(lane) && !lane.refilling && lane.queue.len() > 1
         });
         let ids: Vec<_> = long.map(|(id, _)| id.clone()).collect();
         for id in ids {
@@ -197,9 +228,7 @@ impl Lanes {
             for row in &dropped {
                 self.known.remove(&row.id);
             }
-            for row in dropped.iter().rev() {
-                self.leave(&id, shard, row.id);
-            }
+            self.leave(&id, shard);
         }
     }
 }

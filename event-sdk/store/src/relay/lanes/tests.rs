@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{LaneId, Lanes};
-use crate::outbox::OutboxRow;
+use crate::outbox::{Ahead, OutboxRow};
 
 const NOW: Duration = Duration::from_secs(1);
 
@@ -140,4 +140,107 @@ fn a_lane_that_was_forgotten_and_read_again_has_one_row_in_flight() {
     lanes.push(row(2, Some("a")));
     assert_eq!(next_id(&mut lanes), Some(1));
     assert_eq!(next_id(&mut lanes), None);
+}
+
+fn late(id: i64, key: &str) -> OutboxRow {
+    let mut row = row(id, Some(key));
+    row.ahead = Ahead::Unpublished;
+    row
+}
+
+/// A lane of key `a` that is alive because row 5 waits for its mark.
+fn sent_5(room: usize) -> (Lanes, LaneId) {
+    let mut lanes = Lanes::new(room);
+    lanes.push(row(5, Some("a")));
+    let (a, _) = next(&mut lanes).expect("a row");
+    lanes.confirmed(&a);
+    (lanes, a)
+}
+
+#[test]
+fn a_row_behind_one_that_may_not_be_known_waits_until_the_key_is_read() {
+    let (mut lanes, a) = sent_5(8);
+    // Row 10 was committed late, below the position; row 60 after it.
+    lanes.push(late(60, "a"));
+    assert_eq!(next_id(&mut lanes), None);
+    let (keys, known) = lanes.begin_refill(8);
+    assert_eq!((keys.len(), known), (1, vec![5]));
+    // What comes meanwhile waits too.
+    lanes.push(row(70, Some("a")));
+    lanes.refill(&a, vec![row(10, Some("a")), row(60, Some("a"))], false);
+    assert_eq!(next_id(&mut lanes), Some(10));
+    lanes.push(row(80, Some("a")));
+    let (keys, known) = lanes.begin_refill(8);
+    assert_eq!((keys.len(), known), (1, vec![60, 5, 10]));
+    lanes.refill(&a, vec![row(70, Some("a")), row(80, Some("a"))], false);
+    assert_eq!(lanes.begin_refill(8).0.len(), 0);
+    for id in [60, 70, 80] {
+        lanes.confirmed(&a);
+        assert_eq!(next_id(&mut lanes), Some(id));
+    }
+}
+
+#[test]
+fn rows_are_not_dropped_while_the_rest_of_their_key_is_read() {
+    let (mut lanes, a) = sent_5(8);
+    lanes.push(row(6, Some("a")));
+    lanes.push(row(7, Some("a")));
+    lanes.push(late(60, "a"));
+    assert_eq!(next_id(&mut lanes), Some(6));
+    lanes.push_always(row(8, Some("a")));
+    assert_eq!(lanes.begin_refill(8).0.len(), 1);
+    lanes.trim();
+    assert_eq!(lanes.queued(), 2);
+    lanes.refill(&a, vec![row(60, Some("a"))], true);
+    lanes.trim();
+    assert_eq!(lanes.queued(), 1);
+    lanes.confirmed(&a);
+    assert_eq!(next_id(&mut lanes), Some(7));
+}
+
+#[test]
+fn a_read_of_a_rest_that_was_forgotten_is_ignored() {
+    let (mut lanes, a) = sent_5(8);
+    lanes.push(late(60, "a"));
+    assert_eq!(lanes.begin_refill(8).0.len(), 1);
+    lanes.forget_unsent(None);
+    lanes.push(late(61, "a"));
+    lanes.refill(&a, vec![row(60, Some("a"))], false);
+    assert_eq!(next_id(&mut lanes), None);
+    assert_eq!(lanes.begin_refill(8).0.len(), 1);
+}
+
+#[test]
+fn keys_are_read_in_turn() {
+    let mut lanes = Lanes::new(1);
+    for (id, key) in [(1, "a"), (2, "b"), (3, "c"), (4, "a"), (5, "b"), (6, "c")] {
+        lanes.push(row(id, Some(key)));
+    }
+    while next(&mut lanes).is_some() {}
+    let mut turns = Vec::new();
+    for _ in 0..6 {
+        let (keys, _) = lanes.begin_refill(1);
+        let (shard, key) = keys.into_iter().next().expect("a key");
+        turns.push(key.to_string());
+        let id = LaneId::Key(shard, key);
+        lanes.refill(&id, Vec::new(), true);
+    }
+    assert_eq!(turns, ["a", "b", "c", "a", "b", "c"]);
+}
+
+#[test]
+fn a_row_that_an_outage_holds_is_not_passed() {
+    let mut lanes = Lanes::new(8);
+    lanes.push(row(50, Some("a")));
+    lanes.hold(row(10, Some("a")));
+    assert_eq!(next_id(&mut lanes), Some(10));
+}
+
+#[test]
+fn a_forgotten_key_is_not_held() {
+    let mut lanes = Lanes::new(8);
+    lanes.hold(row(10, Some("a")));
+    assert!(lanes.holds());
+    lanes.forget_unsent(Some(0));
+    assert!(!lanes.holds());
 }

@@ -223,14 +223,16 @@ impl OutboxStore for SabotagedStore {
     fn fetch_keys(
         &self,
         mut keys: Vec<KeyPosition>,
+        mut except: Vec<i64>,
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         match self.how {
             Sabotage::ReadsNothingOfKeys => keys.clear(),
-            Sabotage::ReadsKeysFromTheStart => keys.iter_mut().for_each(|key| key.from = 0),
+            Sabotage::ReadsKeysToTheEnd => keys.iter_mut().for_each(|key| key.below = i64::MAX),
+            Sabotage::ReadsKnownRowsOfKeys => except.clear(),
             _ => {}
         }
-        let reading = self.inner.fetch_keys(keys, limit);
+        let reading = self.inner.fetch_keys(keys, except, limit);
         Box::pin(async move { Ok(self.seen(reading.await?)) })
     }
 
