@@ -263,7 +263,9 @@ async fn torture<DB: ServiceDatabase>(pool: Pool<DB>, statements: &Statements) {
     assert_eq!(reordered, [0; 0], "rows behind later ones of their keys");
     assert!(report.cleaned > 0, "{report:?}");
     assert_eq!((report.parked, report.unmarked), (0, 0));
-    assert!(grown < 40 << 20, "memory grew by {grown} bytes");
+    // The long form notes more rows, and the transport more message ids.
+    let limit = if is_long { 200 << 20 } else { 40 << 20 };
+    assert!(grown < limit, "memory grew by {grown} bytes");
     let all = i64::try_from(rows + written).unwrap();
     let rest = number_of(&pool, "select count(*) from event_outbox".to_owned()).await;
     let kept = all - i64::try_from(report.cleaned).unwrap();
