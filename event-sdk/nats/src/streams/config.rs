@@ -315,12 +315,17 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_remembered_longer_than_it_is_kept_unless_that_was_asked_for() {
+    fn nothing_is_remembered_longer_than_it_is_kept() {
         let minute = Duration::from_mins(1);
         assert_eq!(window(&config(|stream| stream)), DEFAULT_WINDOW);
         assert_eq!(window(&config(|stream| stream.max_age(minute))), minute);
-        let asked = config(|stream| stream.max_age(minute).duplicate_window(3 * minute));
-        assert_eq!(window(&asked), 3 * minute);
+        let asked = StreamSpec::new("ORDERS").subject("orders.>");
+        let asked = asked.max_age(minute).duplicate_window(3 * minute);
+        let refused = asked.config("events").unwrap_err().to_string();
+        assert!(
+            refused.contains("window 180s is longer than its maximum age 60s"),
+            "{refused}"
+        );
     }
 
     #[test]
