@@ -11,7 +11,8 @@ async fn published_rows_are_deleted_after_their_time() {
     let rig = Rig::new().await;
     let relay = Running::new(
         rig.relay()
-            .keep_published(HOUR)
+            // The cleaner looks again after a hundredth of it.
+            .keep_published(Duration::from_mins(3))
             .clean_batch(7)
             .lease(Duration::from_secs(11)),
     );
