@@ -97,7 +97,7 @@ impl Streams {
         Ok(StreamChange::Created)
     }
 
-    /// What the streams store and reserve. Nothing limits them together.
+    /// Adds up the bytes that the streams store and reserve. Nothing limits them together.
     pub(super) fn usage(&self, phase: &Phase) -> Result<AccountUsage, Error> {
         let mut usage = AccountUsage::default();
         for stream in self.list().iter() {

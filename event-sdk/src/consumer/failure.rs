@@ -58,6 +58,9 @@ pub enum FailureClass {
     Retry,
     /// A dependency is away (a database, another service): no event would succeed now. It does not
     /// count as an attempt; fetching pauses until a probe succeeds.
+    ///
+    /// If events of other keys go on succeeding, the outages of this one count as attempts, and so it
+    /// becomes a dead letter in the end. On a stream without other events it waits.
     Outage,
     /// The event will never succeed: it becomes a dead letter at once.
     Reject,

@@ -1,6 +1,6 @@
 //! `AccountUsage`: what the streams of an account store and reserve, and the limits of the account.
 
-/// What the streams of an account store and reserve, and the limits of the account.
+/// The bytes that the streams of an account store and reserve, and the limits of the account.
 ///
 /// Fields may be added: start with [`default`](Self::default), which has neither streams nor limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

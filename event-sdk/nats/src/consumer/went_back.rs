@@ -53,8 +53,8 @@ pub(super) async fn look(
     }
 }
 
-/// What the consumer has delivered, and the last sequence of its stream after that. `None` if there is no
-/// such consumer.
+/// Reads the last sequence that the consumer has delivered, then the last one of its stream. `None` if there
+/// is no such consumer.
 async fn look_once(
     ack_context: &AckContext,
     consumer: &str,

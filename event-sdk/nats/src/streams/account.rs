@@ -1,4 +1,4 @@
-//! What the account of the connection stores, reserves and may use.
+//! Reads the usage and the limits of the account of the connection.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub(crate) fn account(context: Arc<NatsContext>) -> Completion<Result<AccountUsa
     })
 }
 
-/// What the server answers about an account, as far as it is read.
+/// The fields of the server's answer about an account that are read here.
 #[derive(Debug, Deserialize)]
 struct Answer {
     #[serde(flatten)]

@@ -23,7 +23,7 @@ use super::{
     LastDisconnect, OutboxHealth, Performance, Status, StreamHealth, Thresholds,
 };
 
-/// What is checked.
+/// The parts of a service that a check asks.
 pub(super) struct Checks {
     pub(super) bus: EventBus,
     pub(super) streams: Vec<Text>,

@@ -9,7 +9,7 @@ use super::{HealthReport, Status};
 
 const CONSUMER: &str = "messaging.consumer.group.name";
 
-/// What the gauges of the last check were about, of that which can go away.
+/// The streams, consumers and durables for which the last check set gauges. Each of them can be removed.
 #[derive(Debug)]
 pub(super) struct Gauges(Mutex<BTreeSet<About>>);
 
@@ -52,7 +52,7 @@ impl Gauges {
     }
 }
 
-/// What is gone has no events and no bytes, and is not ready.
+/// Sets the gauges of a removed stream, consumer or durable to zero.
 fn clear(gone: &About) {
     match gone {
         About::Stream(name) => {
