@@ -55,6 +55,8 @@ mod buckets;
 
 mod scheduling;
 
+mod snapshots;
+
 mod closing;
 
 mod draining;
@@ -102,6 +104,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         coordinating::CASES,
         buckets::CASES,
         scheduling::CASES,
+        snapshots::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

@@ -2,6 +2,9 @@
 //! deliver and max ack pending.
 
 mod ending;
+mod stored;
+
+pub(super) use self::stored::StoredConsumer;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -184,6 +184,7 @@
 //! - `history`: reads stored messages without a consumer;
 //! - `scheduler`: messages that the server stores at a later time;
 //! - `message_admin`: gets, deletes and purges stored messages;
+//! - `snapshots`: whole streams as the server's own archives, and back;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
 //! - `advisories`: listens to what the server says of consumers.
@@ -214,6 +215,7 @@ mod history;
 mod coordination;
 mod message_admin;
 mod scheduler;
+mod snapshots;
 
 mod in_runtime;
 
@@ -244,7 +246,7 @@ use event_sdk_core::transport::{
     AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
     ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
     History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    Snapshots, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -371,6 +373,10 @@ impl Transport for Nats {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.context.has_schedules().then_some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.context.may_manage().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use event_sdk_core::transport::{
     Advisories, CancelRequest, Cancellation, Capabilities, Capability, Completion, Confirmation,
     ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History, MessageAdmin,
-    Operation, PublishRequest, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored,
-    StreamAdmin, SubscribeRequest, Subscription, Transport,
+    Operation, PublishRequest, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Snapshots,
+    Stored, StreamAdmin, SubscribeRequest, Subscription, Transport,
 };
 
 use super::Config;
@@ -124,6 +124,11 @@ impl Transport for Discarding {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         Some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        // A backup without events would look like one.
+        None
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -15,6 +15,7 @@ mod saboteur;
 mod scheduling;
 mod settling;
 mod slow;
+mod snapshots;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,7 +25,7 @@ use event_sdk::Pattern;
 use event_sdk::transport::{
     AckPolicy, Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
     ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error,
-    ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
+    ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, Snapshots, StreamAdmin,
     SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
@@ -214,6 +215,10 @@ impl<T: Transport> Transport for Broken<T> {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.inner.supports(Capability::Scheduler).then_some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.inner.supports(Capability::Snapshots).then_some(self)
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

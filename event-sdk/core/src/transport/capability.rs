@@ -63,11 +63,14 @@ pub enum Capability {
     /// Messages can be stored at a later time:
     /// [`Transport::scheduler`](super::Transport::scheduler).
     Scheduler,
+    /// Whole streams can be written into backups and restored:
+    /// [`Transport::snapshots`](super::Transport::snapshots).
+    Snapshots,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -91,6 +94,7 @@ impl Capability {
         Self::Coordination,
         Self::CoordinationExpiry,
         Self::Scheduler,
+        Self::Snapshots,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -105,6 +109,7 @@ impl Capability {
                 | Self::Advisories
                 | Self::Coordination
                 | Self::Scheduler
+                | Self::Snapshots
         )
     }
 
@@ -141,6 +146,7 @@ impl fmt::Display for Capability {
             Self::Coordination => "keeping entries by key with compare-and-set",
             Self::CoordinationExpiry => "an expiry for a single entry",
             Self::Scheduler => "scheduling a message for a later time",
+            Self::Snapshots => "writing snapshots of streams and restoring them",
         })
     }
 }
