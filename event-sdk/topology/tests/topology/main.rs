@@ -1,5 +1,6 @@
-//! `plan`, `apply` and `verify` on memory and on real servers.
+//! `plan`, `apply`, `verify` and backups on memory and on real servers.
 
+mod backups;
 mod cluster;
 mod limits;
 mod permissions;
