@@ -28,7 +28,7 @@ mod subscription;
 mod unsettled;
 
 pub use account::{AccountUsage, SpaceUsage};
-pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
+pub use admin::{ConsumerAdmin, ConsumerInfo, ForeignSetting, StreamAdmin, StreamState};
 pub use advisories::{
     Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,
     StoredAdvisories, StoredAdvisory, UnreadableAdvisory,

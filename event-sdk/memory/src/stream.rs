@@ -101,6 +101,7 @@ impl MemoryStream {
                 first_sequence: state.log.first_sequence(),
                 last_sequence: state.log.last_sequence(),
                 consumers: state.consumers.len(),
+                foreign: Vec::new(),
             })
         })
     }

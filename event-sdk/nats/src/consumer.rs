@@ -35,6 +35,7 @@ mod subscription;
 mod went_back;
 
 pub(super) use all::Consumers;
+pub(super) use config::Wire;
 
 use std::sync::Arc;
 

@@ -187,7 +187,8 @@
 //! - `snapshots`: whole streams as the server's own archives, and back;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
-//! - `advisories`: listens to what the server says of consumers.
+//! - `advisories`: listens to what the server says of consumers;
+//! - [`config_file`]: configurations as files of the `nats` command line.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod connect;
@@ -218,6 +219,8 @@ mod scheduler;
 mod snapshots;
 
 mod in_runtime;
+
+pub mod config_file;
 
 mod core_nats;
 

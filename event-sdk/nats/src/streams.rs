@@ -3,6 +3,7 @@
 mod account;
 pub(super) mod apply;
 mod config;
+mod foreign;
 mod message;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(super) use self::account::account;
 pub(super) use self::message::{Found, Which, message};
 
 pub(super) use self::config::{ConfigJson, schedule_prefix};
+pub(super) use self::foreign::{is_default, mistyped};
 
 use super::context::NatsContext;
 use super::error::ErrorContext;
@@ -167,6 +169,7 @@ impl Info {
             first_sequence: state.first_sequence(),
             last_sequence: state.last_seq,
             consumers: state.consumer_count,
+            foreign: self.config.foreign(),
         })
     }
 

@@ -1,4 +1,7 @@
-//! Backups: what comes back on another server, and what is refused.
+//! Backups: what comes back on another server.
+
+mod leaving;
+mod refusals;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,17 +12,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{
-    Body, Capability, ConsumerConfig, ConsumerInfo, ConsumerName, Deletion, Error, ErrorKind,
-    HistoryRequest, Incoming, MessageId, PublishRequest, Settlement, SnapshotRequest,
-    StoredMessage, SubscribeRequest, Transport, TransportExt as _,
+    Body, ConsumerConfig, ConsumerInfo, ConsumerName, Deletion, Error, ErrorKind, HistoryRequest,
+    Incoming, MessageId, PublishRequest, Settlement, SnapshotRequest, StoredMessage,
+    SubscribeRequest, Transport, TransportExt as _,
 };
 use event_sdk::{EventBus, Pattern, Subject};
-use event_sdk_topology::backup::{self, BackupError, Manifest};
+use event_sdk_topology::backup::{self, BackupError};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use tempfile::TempDir;
 
-use crate::support::{Place, bus, by_hand};
+use crate::support::{Place, by_hand};
 
 /// How many events the large backup has; `cargo xtask long backup` has 100,000.
 fn many() -> u64 {
@@ -250,223 +253,4 @@ async fn consumers_can_be_left_out() {
             .unwrap();
         assert_eq!((restored.state.messages, restored.state.consumers), (3, 0));
     }
-}
-
-/// A backup of a small stream in memory.
-async fn small(folder: &TempDir) -> (Place, Manifest) {
-    let place = Place::memory();
-    by_hand(&place.bus, orders()).await;
-    publish(&place.bus, 1..=100).await;
-    let manifest = backup::write(&place.bus, "ORDERS", file(folder), |_| {}).await;
-    (place, manifest.unwrap())
-}
-
-/// What is refused, without a stream.
-async fn refused(path: &Path) -> BackupError {
-    let place = Place::memory();
-    let error = backup::restore(&place.bus, path, |_| {}).await.unwrap_err();
-    let verified = backup::verify(path).await.unwrap_err();
-    assert_eq!(error.to_string(), verified.to_string());
-    let state = place.bus.stream_state("ORDERS").await.unwrap_err();
-    assert_eq!(*state.kind(), ErrorKind::StreamNotFound);
-    error
-}
-
-#[tokio::test]
-async fn a_damaged_file_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let _ = small(&folder).await;
-    let bytes = fs::read(file(&folder)).unwrap();
-    let path = folder.path().join("damaged");
-    for end in (1..bytes.len())
-        .step_by(bytes.len() / 40)
-        .chain([bytes.len() - 1])
-    {
-        fs::write(&path, &bytes[..end]).unwrap();
-        let error = refused(&path).await;
-        // Without its beginning it cannot be told from something else.
-        let is_right = match &error {
-            BackupError::Damaged { .. } => true,
-            BackupError::NotABackup { .. } => end < 1_000,
-            _ => false,
-        };
-        assert!(is_right, "{end} bytes: {error}");
-    }
-    let mut changed = bytes.clone();
-    for at in (20..bytes.len()).step_by(bytes.len() / 40) {
-        changed[at] ^= 0x10;
-        fs::write(&path, &changed).unwrap();
-        let error = refused(&path).await.to_string();
-        assert!(error.contains("damaged"), "byte {at}: {error}");
-        changed[at] ^= 0x10;
-    }
-}
-
-#[tokio::test]
-async fn what_is_no_backup_is_said() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("other");
-    assert!(matches!(refused(&path).await, BackupError::Io { .. }));
-    for bytes in [&b""[..], b"no archive at all, but a text"] {
-        fs::write(&path, bytes).unwrap();
-        let error = refused(&path).await;
-        assert!(matches!(error, BackupError::NotABackup { .. }), "{error}");
-    }
-    let files = |manifest: &str| {
-        let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        let mut archive = tar::Builder::new(gzip);
-        let mut header = tar::Header::new_gnu();
-        header.set_size(manifest.len() as u64);
-        archive
-            .append_data(&mut header, "ORDERS/manifest.json", manifest.as_bytes())
-            .unwrap();
-        archive.into_inner().unwrap().finish().unwrap()
-    };
-    fs::write(&path, files(r#"{"format":"another","version":1}"#)).unwrap();
-    let error = refused(&path).await;
-    assert!(matches!(error, BackupError::NotABackup { .. }), "{error}");
-    fs::write(&path, files(r#"{"format":"event-sdk-backup","version":2}"#)).unwrap();
-    let error = refused(&path).await;
-    assert!(
-        matches!(error, BackupError::NewerFormat { version: 2, .. }),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_file_that_exists_is_not_replaced() {
-    let folder = TempDir::new().unwrap();
-    let (place, _) = small(&folder).await;
-    let before = fs::read(file(&folder)).unwrap();
-    let error = backup::write(&place.bus, "ORDERS", file(&folder), |_| {})
-        .await
-        .unwrap_err();
-    assert!(matches!(error, BackupError::FileExists { .. }), "{error}");
-    assert_eq!(fs::read(file(&folder)).unwrap(), before);
-    assert_eq!(only_file(folder.path()), file(&folder));
-}
-
-#[tokio::test]
-async fn another_prefix_is_refused() {
-    let folder = TempDir::new().unwrap();
-    let _ = small(&folder).await;
-    let place = Place::memory();
-    let other = place.bus.with_prefix("shop").unwrap();
-    let error = backup::restore(&other, file(&folder), |_| {})
-        .await
-        .unwrap_err();
-    let BackupError::OtherPrefix { backup, bus, .. } = &error else {
-        panic!("{error}");
-    };
-    assert_eq!((&**backup, &**bus), ("events", "shop"));
-    assert!(place.bus.stream_state("ORDERS").await.is_err());
-}
-
-#[tokio::test]
-async fn a_server_refuses_a_backup_of_memory() {
-    let folder = TempDir::new().unwrap();
-    let _ = small(&folder).await;
-    let place = Place::current().await;
-    let error = backup::restore(&place.bus, file(&folder), |_| {})
-        .await
-        .unwrap_err();
-    let BackupError::Transport(error) = error else {
-        panic!("{error}");
-    };
-    assert_eq!(*error.kind(), ErrorKind::InvalidSnapshot, "{error}");
-}
-
-#[tokio::test]
-async fn a_backup_that_fails_leaves_no_file() {
-    let folder = TempDir::new().unwrap();
-    let place = Place::memory();
-    let missing = backup::write(&place.bus, "ORDERS", file(&folder), |_| {}).await;
-    let BackupError::Transport(error) = missing.unwrap_err() else {
-        panic!("another error");
-    };
-    assert_eq!(*error.kind(), ErrorKind::StreamNotFound, "{error}");
-    let nowhere = folder.path().join("no").join("folder.tar.gz");
-    by_hand(&place.bus, orders()).await;
-    let error = backup::write(&place.bus, "ORDERS", nowhere, |_| {})
-        .await
-        .unwrap_err();
-    assert!(matches!(error, BackupError::Io { .. }), "{error}");
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-}
-
-/// A transport whose streams have no snapshots.
-#[derive(Debug)]
-struct Lacking(event_sdk::transport::memory::MemoryTransport);
-
-impl Transport for Lacking {
-    fn name(&self) -> &'static str {
-        "lacking"
-    }
-
-    fn capabilities(&self) -> event_sdk::transport::Capabilities {
-        self.0.capabilities()
-    }
-
-    fn publish(
-        &self,
-        message: PublishRequest<'_>,
-    ) -> event_sdk::transport::Completion<Result<event_sdk::transport::Confirmation, Error>> {
-        self.0.publish(message)
-    }
-
-    fn subscribe(
-        &self,
-        request: SubscribeRequest,
-    ) -> event_sdk::transport::Completion<Result<event_sdk::transport::Subscription, Error>> {
-        self.0.subscribe(request)
-    }
-
-    fn drain(
-        &self,
-        within: Duration,
-    ) -> event_sdk::transport::Completion<Result<event_sdk::transport::Drained, Error>> {
-        self.0.drain(within)
-    }
-
-    fn close(&self) -> event_sdk::transport::Completion<Result<(), Error>> {
-        self.0.close()
-    }
-}
-
-#[tokio::test]
-async fn a_transport_without_snapshots_says_so() {
-    let folder = TempDir::new().unwrap();
-    let memory = event_sdk::transport::memory::MemoryTransport::builder();
-    let bus = bus(Lacking(memory.build().unwrap()));
-    let error = backup::write(&bus, "EVENTS", file(&folder), |_| {})
-        .await
-        .unwrap_err();
-    let BackupError::Transport(error) = error else {
-        panic!("{error}");
-    };
-    let kind = ErrorKind::Unsupported(Capability::Snapshots);
-    assert_eq!(*error.kind(), kind, "{error}");
-}
-
-/// The unpacked folder is what the `nats` command line restores: its two files, as it reads them.
-#[tokio::test]
-async fn the_unpacked_folder_is_one_of_the_nats_command_line() {
-    let folder = TempDir::new().unwrap();
-    let place = Place::current().await;
-    by_hand(&place.bus, orders()).await;
-    publish(&place.bus, 1..=100).await;
-    let manifest = backup::write(&place.bus, "ORDERS", file(&folder), |_| {})
-        .await
-        .unwrap();
-    let gzip = flate2::read::GzDecoder::new(fs::File::open(file(&folder)).unwrap());
-    tar::Archive::new(gzip).unpack(folder.path()).unwrap();
-    let unpacked = folder.path().join("ORDERS");
-    let description = fs::read(unpacked.join("backup.json")).unwrap();
-    let description: serde_json::Value = serde_json::from_slice(&description).unwrap();
-    assert_eq!(description["config"]["name"], "ORDERS");
-    assert_eq!(description["state"]["messages"], 100);
-    let content = fs::read(unpacked.join("stream.tar.s2")).unwrap();
-    assert_eq!(content.len() as u64, manifest.content.size);
-    // The beginning of an S2 stream.
-    assert_eq!(&content[..10], b"\xff\x06\x00\x00S2sTwO");
 }

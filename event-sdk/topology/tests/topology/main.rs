@@ -2,6 +2,7 @@
 
 mod backups;
 mod cluster;
+mod config_files;
 mod limits;
 mod permissions;
 mod ready_made;
