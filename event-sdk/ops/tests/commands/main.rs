@@ -1,0 +1,4 @@
+//! The commands through `run_on`, on memory and on a server.
+
+mod program;
+mod streams;
