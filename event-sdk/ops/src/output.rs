@@ -112,6 +112,24 @@ impl Output<'_> {
         Ok(())
     }
 
+    /// Writes sentences for people. Long lines are continued under their first words.
+    pub(crate) fn text(&mut self, text: impl Display) -> io::Result<()> {
+        for line in text.to_string().lines() {
+            let line = Shown(line, 10_000).to_string();
+            let indent = line.len() - line.trim_start().len() + 4;
+            let indent = " ".repeat(indent);
+            let options = textwrap::Options::new(WIDTH.into())
+                .subsequent_indent(&indent)
+                .break_words(false)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                .word_separator(textwrap::WordSeparator::AsciiSpace);
+            for line in textwrap::wrap(&line, options) {
+                writeln!(self.out, "{}", line.trim_end())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Says on a terminal how far the work is, in a line that the next progress replaces. In a pipe, it
     /// says nothing.
     pub(crate) fn progress(&mut self, text: impl Display) {
