@@ -25,6 +25,7 @@ mod settle_answers;
 mod stream_change;
 mod subscription;
 mod unsettled;
+mod user;
 
 pub use account::{AccountUsage, SpaceUsage};
 pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
@@ -35,7 +36,7 @@ pub use advisories::{
 pub use bucket::Bucket;
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
-pub use connection::{ConnectionStatus, Disconnect, LinkState};
+pub use connection::{Certificate, CertificateOwner, ConnectionStatus, Disconnect, LinkState};
 pub use consumer::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
 };
@@ -59,6 +60,7 @@ pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use subscription::Subscription;
 pub use unsettled::Unsettled;
+pub use user::{Allowed, Permissions, UserInfo};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -253,14 +255,30 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     }
 
     /// The state of all connections of the transport, for publishing and for deliveries, and when it
-    /// was last without one, for the health of a service. The default knows what
-    /// [`is_connected`](Self::is_connected) says.
+    /// was last without one, for the health of a service. After a drain or close, the state is
+    /// [`Closed`](LinkState::Closed). The default knows what [`is_connected`](Self::is_connected) says,
+    /// and never reports `Closed`: a transport overrides it.
     fn connection_status(&self) -> ConnectionStatus {
         ConnectionStatus::new(if self.is_connected() {
             LinkState::Connected
         } else {
             LinkState::Disconnected
         })
+    }
+
+    /// Asks the server who this connection is for it, and what it may do; `None` on a transport without
+    /// users. The default is that.
+    ///
+    /// A NATS server answers `$SYS.REQ.USER.INFO`, for which the user needs the permission to publish.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`Closed`](ErrorKind::Closed), errors of the
+    /// connection.
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        Completion::ready(Ok(None))
     }
 
     /// The ability to store messages at a later time; `None` if the transport lacks it.
@@ -364,6 +382,10 @@ macro_rules! forward {
 
             fn connection_status(&self) -> ConnectionStatus {
                 self.deref().connection_status()
+            }
+
+            fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+                self.deref().user()
             }
 
             fn scheduler(&self) -> Option<&dyn Scheduler> {

@@ -57,7 +57,9 @@ const LOOKING: Duration = Duration::from_millis(5);
 
 impl NatsContext {
     /// Connects.
-    pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
+    pub(super) async fn connect(mut options: NatsOptions) -> Result<Arc<Self>, Error> {
+        // Clones of the options make connections of their own.
+        options.tls.shown = Arc::default();
         let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
             Error::new(
                 ErrorKind::InvalidOption,
@@ -245,9 +247,11 @@ impl NatsContext {
         !matches!(self.watch().current(), ConnectionState::Disconnected { .. })
     }
 
-    /// The state of both connections.
+    /// The state of both connections, with their certificates.
     pub(super) fn connection_status(&self) -> ConnectionStatus {
-        self.monitor.status()
+        let mut status = self.monitor.status();
+        status.certificates = self.options.tls.shown.certificates();
+        status
     }
 
     /// Whether both connections are connected.

@@ -179,6 +179,7 @@
 //! Streams, consuming and reading:
 //! - `stream_answer`: the answer of a stream to an entry of a bucket, or to a schedule;
 //! - `streams`: finds, creates and changes streams;
+//! - `user`: who the connection is for the server, and what it may do;
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
@@ -204,6 +205,7 @@ mod send_queue;
 
 mod stream_answer;
 mod streams;
+mod user;
 
 mod receiver;
 
@@ -244,7 +246,7 @@ use event_sdk_core::transport::{
     AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
     ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
     History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport, UserInfo,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -367,6 +369,10 @@ impl Transport for Nats {
 
     fn connection_status(&self) -> ConnectionStatus {
         self.context.connection_status()
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        user::user(Arc::clone(&self.context))
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {

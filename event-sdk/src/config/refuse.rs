@@ -14,7 +14,7 @@ use event_sdk_core::transport::{
     Deletion, Difference, Drained, Error, ErrorKind, FoundMessage, History, HistoryRequest,
     HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest,
     Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, WhichMessage,
+    StreamState, SubscribeRequest, Subscription, Transport, UserInfo, WhichMessage,
 };
 
 use crate::bus::BusBuilder;
@@ -78,6 +78,10 @@ impl Transport for Refusing {
     fn connection_status(&self) -> ConnectionStatus {
         // Nothing will ever be sent.
         ConnectionStatus::new(LinkState::Closed)
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        Completion::ready(Ok(None))
     }
 
     fn history(&self) -> Option<&dyn History> {

@@ -15,7 +15,7 @@ use event_sdk::transport::{
     Deletion, Difference, Drained, Error, FoundMessage, History, HistoryRequest, HistoryStream,
     LinkState, MessageAdmin, PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest,
     Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, TransportExt as _, WhichMessage,
+    SubscribeRequest, Subscription, Transport, TransportExt as _, UserInfo, WhichMessage,
 };
 
 /// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
@@ -152,6 +152,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
             status.state = LinkState::Disconnected;
         }
         status
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        self.intercept.call("user", || self.inner.user())
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {

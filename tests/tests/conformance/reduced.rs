@@ -8,10 +8,11 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AccountUsage, Advisories, BucketConfig, CancelRequest, Cancellation, Capabilities, Capability,
-    Completion, Confirmation, ConsumerAdmin, Coordination, CoordinationEntry, Difference, Drained,
-    Error, History, Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest,
-    Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Completion, Confirmation, ConnectionStatus, ConsumerAdmin, Coordination, CoordinationEntry,
+    Difference, Drained, Error, History, Incoming, MessageAdmin, NoticeKind, Operation,
+    PublishRequest, PutRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
+    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -135,6 +136,10 @@ impl Transport for Reduced {
 
     fn is_connected(&self) -> bool {
         self.inner.is_connected()
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        self.inner.connection_status()
     }
 
     fn advisories(&self) -> Option<&dyn Advisories> {

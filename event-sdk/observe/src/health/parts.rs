@@ -1,14 +1,17 @@
 //! The parts of a check: a stream, a durable with its lag, a dead-letter stream, an outbox.
 
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk::stream::Discard;
 use event_sdk::text::Text;
 use event_sdk::time::Clock;
 use event_sdk::transport::{
-    ConsumerInfo, Error, ErrorKind, HistoryRequest, HistoryStart, Transport, TransportExt as _,
+    ConsumerInfo, Error, ErrorKind, HistoryRequest, HistoryStart, StreamState, Transport,
+    TransportExt as _,
 };
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
@@ -102,6 +105,9 @@ impl Scope<'_> {
             subjects: None,
             messages: None,
             bytes: None,
+            max_bytes: None,
+            discard: None,
+            removed: None,
             error: None,
         };
         let mut problems = Vec::new();
@@ -114,6 +120,13 @@ impl Scope<'_> {
                 health.subjects = Some(subjects.collect());
                 health.messages = Some(state.messages);
                 health.bytes = Some(state.bytes);
+                health.max_bytes = state.config.limits.bytes.map(NonZeroU64::get);
+                health.discard = Some(match state.config.limits.discard {
+                    Discard::Old => "old",
+                    Discard::New => "new",
+                });
+                health.removed = Some(state.last_sequence.saturating_sub(state.messages));
+                problems.extend(self.fullness(name, &state));
             }
             Err(unknown) => {
                 health.exists = unknown.missing.then_some(false);
@@ -125,6 +138,26 @@ impl Scope<'_> {
             problems,
             answered_in,
         }
+    }
+
+    /// Whether a stream that refuses messages when it is full is nearly so.
+    fn fullness(&self, name: &Text, state: &StreamState) -> Option<Problem> {
+        let (most, limits) = (self.thresholds.stream_full_percent?, &state.config.limits);
+        if limits.discard != Discard::New {
+            return None;
+        }
+        let of = |used: u64, limit: Option<NonZeroU64>, unit: &'static str| {
+            let limit = limit?.get();
+            let beyond = u128::from(used) * 100 >= u128::from(limit) * u128::from(most);
+            beyond.then_some((used, limit, unit))
+        };
+        let (used, limit, unit) = of(state.bytes, limits.bytes, "bytes")
+            .or_else(|| of(state.messages, limits.messages, "messages"))?;
+        let problem = format!(
+            "has {used} of at most {limit} {unit}, and refuses new messages when it is full"
+        );
+        let part = format!("stream {name}");
+        Some(Problem::new(Status::Degraded, part, problem))
     }
 
     pub(super) async fn dead_letters(&self, name: &Text) -> Part<DeadLetterHealth> {

@@ -417,8 +417,10 @@ const EXPECTED: &[Expected] = &[
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",
         "after_closing_nothing_is_settled", "closing_ends_a_drain",
         "closing_ends_the_subscriptions", "closing_twice_harms_nobody", "closing_while_publishing",
-        "closing_while_subscribing",
+        "closing_while_subscribing", "the_state_of_the_connection_is_told",
     ]),
+    exactly(S::DeniesItsConnection, &["the_state_of_the_connection_is_told"]),
+    exactly(S::ConcealsItsEnd, &["the_state_of_the_connection_is_told"]),
     exactly(S::LeavesSubscriptionsOpen, &[
         "a_drain_leaves_scheduling",
         "a_drain_leaves_coordination",

@@ -178,6 +178,10 @@ pub(crate) enum Sabotage {
 
     /// Closing is confirmed and not done.
     GoesOnAfterClosing,
+    /// The connection is said to be missing while everything works.
+    DeniesItsConnection,
+    /// The connection is said to be there after the end.
+    ConcealsItsEnd,
     /// Subscriptions wait for ever once the transport is closed.
     LeavesSubscriptionsOpen,
     /// Subscriptions that fail end without saying why.
