@@ -5,6 +5,7 @@
 //! - Files keep to the rules of CONTRIBUTING.md on length, first line and name.
 //! - The secrets table of the tests has a row for each option of the NATS transport.
 //! - Links between pages lead to files and headings that exist.
+//! - The page about other systems has each row once, with tests that exist.
 
 mod block;
 mod packages;
@@ -25,6 +26,7 @@ mod secrets;
 
 mod links;
 mod markdown;
+mod seeds;
 
 use std::fs;
 use std::path::Path;
@@ -80,6 +82,7 @@ pub(crate) fn check(metadata: &Metadata) -> Result<()> {
     faults.extend(files::check(&root)?);
     faults.extend(secrets::check(&root)?);
     faults.extend(links::check(&root)?);
+    faults.extend(seeds::check(&root)?);
     for fault in &faults {
         eprintln!("{fault}\n");
     }

@@ -1,4 +1,4 @@
-//! Reads Markdown as far as checks need it: links, anchors of headings.
+//! Reads Markdown as far as checks need it: links, anchors of headings, rows of tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +42,17 @@ pub(super) fn anchors(text: &str) -> BTreeSet<String> {
         *count += 1;
     }
     anchors
+}
+
+/// The rows of all tables outside of code, each with its line and its cells.
+pub(super) fn rows(text: &str) -> Vec<(usize, Vec<String>)> {
+    let text = without_fences(text);
+    let rows = text.lines().enumerate().filter_map(|(index, line)| {
+        let row = line.trim_end().strip_prefix('|')?.strip_suffix('|')?;
+        let cells = row.split('|').map(|cell| cell.trim().to_owned());
+        Some((index + 1, cells.collect()))
+    });
+    rows.collect()
 }
 
 fn anchor(heading: &str) -> String {
@@ -141,5 +152,13 @@ mod tests {
             anchors(text).iter().map(String::as_str).collect::<Vec<_>>(),
             expected
         );
+    }
+
+    #[test]
+    fn rows_have_their_cells() {
+        let text = "| id | what |\n|---|---|\n| A1 | `x`, y |\ntext | more\n~~~\n| B1 | z |\n~~~\n";
+        let rows = rows(text);
+        assert_eq!(rows.len(), 3, "{rows:?}");
+        assert_eq!(rows[2], (3, vec!["A1".to_owned(), "`x`, y".to_owned()]));
     }
 }
