@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use event_sdk::EventBus;
 use event_sdk::config::{Config, ConfigError};
 use event_sdk::transport::{ConsumerAdmin, StreamAdmin};
+use event_sdk::{EventBus, Pattern};
 use event_sdk_topology::Topology;
 
 use crate::error::OpsError;
@@ -78,4 +78,9 @@ fn lacks(bus: &EventBus, what: &str) -> OpsError {
         "the transport `{}` has no {what} to administer",
         bus.transport().name()
     ))
+}
+
+/// Reads a pattern of an argument.
+pub(crate) fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::parse(text.to_owned()).map_err(|why| why.to_string())
 }

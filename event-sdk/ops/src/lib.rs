@@ -28,6 +28,20 @@
 //! | 1 | something was found that needs attention, or a change was refused; it is on the standard output |
 //! | 2 | the command could not do its work (a wrong argument, a server that is away, a missing permission); why is on the standard error |
 //!
+//! # Changes
+//!
+//! A command that changes something has `--dry-run`, which says what it would do and changes nothing.
+//! After a change, an *audit line* on the standard error, and an event of `tracing` with the target
+//! `event_sdk_ops::audit`, say who (`--by`, or `USER` of the environment) changed what, and why
+//! (`--because`). A command that destroys data asks before, on a terminal; in a pipe, it does nothing
+//! without `--yes`.
+//!
+//! # Output
+//!
+//! Times are written as RFC 3339. In JSON, sizes and durations are numbers, whose fields end with
+//! `_bytes` and `_seconds`; what is not known or not limited is left out or `null`.
+//! Progress of long work is written to the standard error, on a terminal only.
+//!
 //! Colours are used on a terminal only, and not where `NO_COLOR` is set; `--color` decides otherwise.
 //! With `--json`, the standard output is one JSON document, or one in each line where a command goes
 //! on until it is stopped.
@@ -38,7 +52,9 @@
 //! - `run`: reads the arguments, and runs a command on a [`Screen`];
 //! - `command`: the commands, each in the file of its name;
 //! - `context`: what a command works with;
+//! - `change`: dry runs, the audit line, and the question before data is destroyed;
 //! - `output`: tables for people, JSON for programs;
+//! - `units`: sizes, durations and times as people read them;
 //! - `error`: why a command could not do its work.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -50,9 +66,13 @@ mod command;
 
 mod context;
 
+mod change;
+
 mod output;
+
+mod units;
 
 mod error;
 
 pub use operations::Operations;
-pub use run::{Screen, run, run_on};
+pub use run::{Screen, commands, run, run_on};

@@ -1,7 +1,7 @@
 //! `run`: reads the arguments, runs the command, and answers the exit code.
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,18 +12,20 @@ use crate::command::Command;
 use crate::context::{Context, Outcome};
 use crate::error::{OpsError, chain};
 use crate::operations::Operations;
-use crate::output::{BAD, Output, styled};
+use crate::output::{BAD, Output, Progress, styled};
 
 /// Runs the command that the program's arguments name, and answers its
 /// [exit code](crate#exit-codes).
 ///
 /// Cancel-safe as the command is; a command that changes something can have changed a part of it.
 pub async fn run(operations: &Operations) -> ExitCode {
-    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let (mut input, mut out, mut err) = (BufReader::new(io::stdin()), io::stdout(), io::stderr());
     let mut screen = Screen {
+        is_interactive: err.is_terminal() && io::stdin().is_terminal(),
         out_color: AutoStream::choice(&out),
         err_color: AutoStream::choice(&err),
         is_terminal: out.is_terminal(),
+        input: &mut input,
         out: &mut out,
         err: &mut err,
     };
@@ -53,11 +55,15 @@ pub async fn run_on<T: Into<OsString> + Clone>(
         output: Output {
             out: &mut AutoStream::new(&mut *screen.out, out_color),
             err: &mut AutoStream::new(&mut *screen.err, err_color),
+            input: &mut *screen.input,
             json: cli.json,
             is_terminal: screen.is_terminal,
+            is_interactive: screen.is_interactive,
+            progress: Progress::default(),
         },
     };
     let outcome = cli.command.run(&mut context).await;
+    context.output.end_progress();
     match outcome.and_then(|outcome| Ok(context.output.out.flush().map(|()| outcome)?)) {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Found) => 1,
@@ -76,8 +82,10 @@ pub async fn run_on<T: Into<OsString> + Clone>(
     }
 }
 
-/// Where a command writes, and whether people see it.
+/// What a command reads and writes, and whether people see it.
 pub struct Screen<'a> {
+    /// Answers to questions, and data where a command is told to read them.
+    pub input: &'a mut (dyn BufRead + Send),
     /// What was asked for, and what was found.
     pub out: &'a mut (dyn Write + Send + 'static),
     /// Errors, notices and progress.
@@ -88,12 +96,16 @@ pub struct Screen<'a> {
     pub err_color: ColorChoice,
     /// Whether people see `out` as it is written.
     pub is_terminal: bool,
+    /// Whether people see `err` as it is written, and can answer: progress is shown, and a command that
+    /// destroys data asks before. Otherwise it is refused without `--yes`.
+    pub is_interactive: bool,
 }
 
 impl std::fmt::Debug for Screen<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Screen")
             .field("is_terminal", &self.is_terminal)
+            .field("is_interactive", &self.is_interactive)
             .finish_non_exhaustive()
     }
 }
@@ -116,6 +128,24 @@ struct Cli {
     color: Color,
     #[command(subcommand)]
     command: Command,
+}
+
+/// The commands, each with those above it, such as `streams ls`: in the order of the help.
+#[must_use]
+pub fn commands() -> Vec<String> {
+    fn walk(command: &clap::Command, above: &str, found: &mut Vec<String>) {
+        for command in command.get_subcommands() {
+            let name = format!("{above}{}", command.get_name());
+            if command.has_subcommands() {
+                walk(command, &format!("{name} "), found);
+            } else {
+                found.push(name);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Cli::command(), "", &mut found);
+    found
 }
 
 /// The arguments as a command, under the program's own name.

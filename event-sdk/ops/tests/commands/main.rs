@@ -1,4 +1,5 @@
 //! The commands through `run_on`, on memory and on a server.
 
 mod program;
+mod snapshot;
 mod streams;

@@ -1,11 +1,11 @@
 //! `streams ls`: lists the streams of the account.
 
-use event_sdk::subject::Pattern;
-use event_sdk::transport::{ErrorKind, StreamState};
-use serde::Serialize;
+use event_sdk::Pattern;
 
-use crate::context::{Context, Outcome, streams};
+use super::row::{Row, states};
+use crate::context::{Context, Outcome, pattern, streams};
 use crate::error::OpsError;
+use crate::units::size;
 
 /// What `streams ls` is told.
 #[derive(clap::Args)]
@@ -15,71 +15,36 @@ use crate::error::OpsError;
     streams ls --json | jq -r '.[].name'")]
 pub(crate) struct Args {
     /// Only streams that store a subject which this pattern matches, prefix included
-    #[arg(long, value_name = "PATTERN", default_value = ">")]
-    subject: String,
+    #[arg(long, value_name = "PATTERN", default_value = ">", value_parser = pattern)]
+    subject: Pattern,
 }
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
-    let admin = streams(&bus)?;
-    let pattern = Pattern::parse(args.subject.as_str())
-        .map_err(|why| OpsError::failed(format!("`{}` is no pattern", args.subject), why))?;
-    let mut found = Vec::new();
-    for name in admin.find(&pattern).await? {
-        match admin.state(&name).await {
-            Ok(state) => found.push(Row::new(&state)),
-            // It was deleted since it was found.
-            Err(why) if *why.kind() == ErrorKind::StreamNotFound => {}
-            Err(why) => return Err(why.into()),
-        }
-    }
-    found.sort_by(|one, other| one.name.cmp(&other.name));
+    let found = states(streams(&bus)?, &args.subject).await?;
+    let found: Vec<_> = found.iter().map(Row::new).collect();
     let output = &mut context.output;
     if output.json {
         output.json(&found)?;
     } else if found.is_empty() {
-        output.line(format_args!("no stream stores a subject of `{pattern}`"))?;
+        output.line(format_args!(
+            "no stream stores a subject of `{}`",
+            args.subject
+        ))?;
     } else {
         let rows = found.into_iter().map(|row| {
             [
                 row.name,
                 row.subjects.join(", "),
                 row.messages.to_string(),
-                row.bytes.to_string(),
+                size(row.stored_bytes),
                 row.consumers.to_string(),
             ]
         });
         output.table(
-            ["STREAM", "SUBJECTS", "MESSAGES", "BYTES", "CONSUMERS"],
+            ["STREAM", "SUBJECTS", "MESSAGES", "SIZE", "CONSUMERS"],
             rows,
         )?;
     }
     Ok(Outcome::Done)
-}
-
-/// A stream in the list.
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    subjects: Vec<String>,
-    messages: u64,
-    bytes: u64,
-    consumers: usize,
-}
-
-impl Row {
-    fn new(state: &StreamState) -> Self {
-        Self {
-            name: state.config.name.to_string(),
-            subjects: state
-                .config
-                .subjects
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            messages: state.messages,
-            bytes: state.bytes,
-            consumers: state.consumers,
-        }
-    }
 }
