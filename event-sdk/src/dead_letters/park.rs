@@ -39,11 +39,12 @@ use entries::Records;
 /// - *Dead keys*, in [sequenced mode](super::DeadLetters::sequenced): the first event is a dead letter,
 ///   which holds the key until an operator asks to go on.
 /// - *Crowded keys*: one event of the key waits for a retry, and later ones would take more than a
-///   quarter of the consumer's `max_ack_pending`. The first event here is no letter; nobody has to ask.
+///   quarter of the consumer's `max_ack_pending`. The first event here is not a letter, and no
+///   operator has to release the key.
 ///
 /// A consumer with [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key),
-/// [`single_active`](crate::consumer::Consumer::single_active) and letters in a stream does all of this
-/// by itself. Its owner uses the park in this way:
+/// [`single_active`](crate::consumer::Consumer::single_active) and letters in a stream does all of
+/// this automatically. Its owner uses the park in this way:
 ///
 /// 1. Before it starts anything, it reads the [keys](Self::keys).
 /// 2. An event of a dead key is [appended](Self::append), then acknowledged, and not handled. An
