@@ -112,7 +112,7 @@ pub enum AttemptEnd {
     Succeeded,
     /// It failed, and the event may be tried again: an error, a panic, or the time limit.
     Retry,
-    /// A dependency is away.
+    /// A dependency is unavailable.
     Outage,
     /// The event will never succeed.
     Reject,

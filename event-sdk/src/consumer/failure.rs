@@ -91,7 +91,7 @@ impl Failure {
         Self::new(FailureClass::Retry, type_name::<E>(), error.into())
     }
 
-    /// A dependency is away.
+    /// A dependency is unavailable.
     pub fn outage<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         Self::new(FailureClass::Outage, type_name::<E>(), error.into())
     }

@@ -180,7 +180,7 @@ impl Park {
         match put_once(&self.bus, &self.place, &subjects, headers, &parked.body).await? {
             Put::Done => Ok(()),
             Put::Other => {
-                let reason = "another event is parked with this stream and sequence, or a part of it was deleted; if the stream was made anew, give up the key by `Park::drop_key` and expire what is handled: the event is written then";
+                let reason = "another event is parked with this stream and sequence, or a part of it was deleted; if the stream was deleted and created again, give up the key by `Park::drop_key` and expire what is handled: the event is written then";
                 let error = Error::new(ErrorKind::Other, Operation::Publish, reason);
                 Err(error.at_stream(self.place.name()))
             }
