@@ -138,8 +138,8 @@ use std::time::Duration;
 ///   [`ReportsGaps`](Capability::ReportsGaps) is declared, the subscription reports
 ///   [`NoticeKind::WentBack`] and ends with [`ErrorKind::StreamWentBack`]. Streams and consumers in
 ///   the memory of one process go back together.
-/// - An error of a subscription is final: it is the reason why the subscription has ended. Whatever
-///   does not end a subscription is a [`Notice`].
+/// - An error of a subscription is final: it is the reason why the subscription has ended.
+///   Everything that does not end a subscription is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
 /// - A stream with retention by acknowledgement ([`Retention`](crate::stream::Retention)) drops a
 ///   message as soon as the last required acknowledgement arrives, even if older messages stay. A

@@ -50,7 +50,7 @@ struct Inner {
     error: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What follows a failure.
+/// The class of a failure: whether and when the event is handled again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureClass {

@@ -99,7 +99,7 @@ impl<T: DeadLetterStore + ?Sized> DeadLetterStore for Arc<T> {
     }
 }
 
-/// What became of an event that a consumer was about to give up.
+/// The outcome for an event that a consumer was about to give up.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GivenUp {
     /// It is dead.
