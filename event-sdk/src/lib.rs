@@ -113,7 +113,7 @@
 //!
 //! # Modules
 //!
-//! - [`observer`]: is told what a bus does, for metrics;
+//! - [`observer`]: receives what a bus does, for metrics;
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
 //! - `cause`: correlation and causation of an event;
 //! - [`trace`]: trace context and spans;
