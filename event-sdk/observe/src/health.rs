@@ -76,6 +76,7 @@ mod report;
 mod thresholds;
 
 pub use builder::HealthBuilder;
+pub use parts::lag_time;
 pub use report::{
     Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth, DurableHealth, HealthReport,
     LastDisconnect, OutboxHealth, Performance, Problem, Status, StreamHealth,
