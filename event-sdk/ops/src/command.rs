@@ -1,6 +1,13 @@
 //! The commands, each in the file of its name.
 
+mod config;
+mod consumers;
+mod publish;
+mod replay;
+mod select;
 mod streams;
+mod tail;
+mod trace;
 
 use clap::Subcommand;
 
@@ -12,12 +19,32 @@ pub(crate) enum Command {
     /// List and inspect streams; plan, apply and verify the topology
     #[command(subcommand)]
     Streams(streams::Streams),
+    /// List consumers and their lag; pause, resume and reset them
+    #[command(subcommand)]
+    Consumers(consumers::Consumers),
+    /// Show events as they are stored, decoded, until it is interrupted
+    Tail(tail::Args),
+    /// Show the events that one has caused, as a tree
+    Trace(trace::Args),
+    /// Publish an event, or bytes as they are
+    Publish(publish::Args),
+    /// Show stored events again, or deliver them again to one consumer
+    Replay(replay::Args),
+    /// Show the configuration
+    #[command(subcommand)]
+    Config(config::Config),
 }
 
 impl Command {
     pub(crate) async fn run(self, context: &mut Context<'_>) -> Result<Outcome, OpsError> {
         match self {
             Self::Streams(streams) => streams.run(context).await,
+            Self::Consumers(consumers) => consumers.run(context).await,
+            Self::Tail(args) => tail::run(context, &args).await,
+            Self::Trace(args) => trace::run(context, &args).await,
+            Self::Publish(args) => publish::run(context, &args).await,
+            Self::Replay(args) => replay::run(context, &args).await,
+            Self::Config(config) => config.run(context),
         }
     }
 }
