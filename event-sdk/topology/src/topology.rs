@@ -68,6 +68,12 @@ impl Topology {
         self
     }
 
+    /// The declared dead-letter streams.
+    #[must_use]
+    pub const fn dead_letter_specs(&self) -> &'static [DeadLetterSpec] {
+        self.dead_letters
+    }
+
     /// Sets the bucket in which the instances of a service coordinate. Default: none.
     #[must_use]
     pub const fn bucket(mut self, bucket: &'static BucketConfig) -> Self {
