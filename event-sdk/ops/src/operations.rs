@@ -1,6 +1,13 @@
 //! `Operations`: what the commands know of the program that mounts them.
 
+use std::sync::Arc;
+
 use event_sdk::EventBus;
+use event_sdk::dead_letters::LetterWorkflow;
+#[cfg(feature = "outbox")]
+use event_sdk_store::outbox::OutboxStore;
+#[cfg(feature = "outbox")]
+use event_sdk_store::recover::Recover;
 use event_sdk_topology::Topology;
 
 /// What the commands know of a program: its name, its topology, and where its server is.
@@ -9,6 +16,11 @@ pub struct Operations {
     pub(crate) name: &'static str,
     pub(crate) topology: Option<Topology>,
     pub(crate) bus: Option<EventBus>,
+    pub(crate) letters: Vec<(String, Arc<dyn LetterWorkflow>)>,
+    #[cfg(feature = "outbox")]
+    pub(crate) outboxes: Vec<(String, Arc<dyn OutboxStore>)>,
+    #[cfg(feature = "outbox")]
+    pub(crate) recover: Option<RecoverParts>,
 }
 
 impl Operations {
@@ -19,6 +31,11 @@ impl Operations {
             name,
             topology: None,
             bus: None,
+            letters: Vec::new(),
+            #[cfg(feature = "outbox")]
+            outboxes: Vec::new(),
+            #[cfg(feature = "outbox")]
+            recover: None,
         }
     }
 
@@ -35,5 +52,55 @@ impl Operations {
     pub fn bus(mut self, bus: EventBus) -> Self {
         self.bus = Some(bus);
         self
+    }
+
+    /// Adds dead letters that are not in a stream, such as those of a table
+    /// (`SqlDeadLetters::queue` of `event-sdk-sql`). `name` is what `--store` calls them. May be called
+    /// several times.
+    #[must_use]
+    pub fn letters(mut self, name: impl Into<String>, letters: impl LetterWorkflow) -> Self {
+        self.letters.push((name.into(), Arc::new(letters)));
+        self
+    }
+
+    /// Adds an outbox (`Outbox::store` of `event-sdk-sql`). `name` is what `--outbox` calls it. May be
+    /// called several times.
+    #[cfg(feature = "outbox")]
+    #[must_use]
+    pub fn outbox(mut self, name: impl Into<String>, store: Arc<dyn OutboxStore>) -> Self {
+        self.outboxes.push((name.into(), store));
+        self
+    }
+
+    /// Says what `recover` compares after a restore: the outbox, the inboxes and the durables of the
+    /// program. Default: nothing but what `--durable` names.
+    ///
+    /// ```
+    /// # use event_sdk_ops::Operations;
+    /// # use event_sdk_store::recover::RecoverableOutbox;
+    /// # use std::sync::Arc;
+    /// # fn example(outbox: Arc<dyn RecoverableOutbox>) -> Operations {
+    /// Operations::new("shop").recover(move |recover| {
+    ///     recover.outbox(Arc::clone(&outbox)).durable("ORDERS", "audit")
+    /// })
+    /// # }
+    /// ```
+    #[cfg(feature = "outbox")]
+    #[must_use]
+    pub fn recover(mut self, parts: impl Fn(Recover) -> Recover + Send + Sync + 'static) -> Self {
+        self.recover = Some(RecoverParts(Arc::new(parts)));
+        self
+    }
+}
+
+/// What a recovery compares.
+#[cfg(feature = "outbox")]
+#[derive(Clone)]
+pub(crate) struct RecoverParts(pub(crate) Arc<dyn Fn(Recover) -> Recover + Send + Sync>);
+
+#[cfg(feature = "outbox")]
+impl std::fmt::Debug for RecoverParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecoverParts")
     }
 }

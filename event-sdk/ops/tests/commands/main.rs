@@ -1,5 +1,22 @@
 //! The commands through `run_on`, on memory and on a server.
 
+mod dlq;
+mod helps;
+mod outbox;
 mod program;
+mod schedule;
 mod snapshot;
 mod streams;
+
+use std::time::Duration;
+
+/// Waits until it is so.
+async fn until(mut is: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !is().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), wait).await;
+    assert!(waited.is_ok(), "it did not come about in a minute");
+}
