@@ -2,8 +2,14 @@
 
 mod config;
 mod consumers;
+mod dlq;
+#[cfg(feature = "outbox")]
+mod outbox;
 mod publish;
+#[cfg(feature = "outbox")]
+mod recover;
 mod replay;
+mod schedule;
 mod select;
 mod streams;
 mod tail;
@@ -33,6 +39,19 @@ pub(crate) enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(config::Config),
+    /// Dead letters: list, group, show, redrive, edit, export, archive, purge; dead keys
+    #[command(subcommand)]
+    Dlq(Box<dlq::Dlq>),
+    /// Outboxes: status, parked keys, retry, purge
+    #[cfg(feature = "outbox")]
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
+    /// Events that wait to be published later: list, cancel
+    #[command(subcommand)]
+    Schedule(schedule::Schedule),
+    /// Compare outbox, inboxes and consumers with the streams after a restore, and repair what diverges
+    #[cfg(feature = "outbox")]
+    Recover(recover::Args),
 }
 
 impl Command {
@@ -45,6 +64,12 @@ impl Command {
             Self::Publish(args) => publish::run(context, &args).await,
             Self::Replay(args) => replay::run(context, &args).await,
             Self::Config(config) => config.run(context),
+            Self::Dlq(dlq) => dlq.run(context).await,
+            #[cfg(feature = "outbox")]
+            Self::Outbox(outbox) => outbox.run(context).await,
+            Self::Schedule(schedule) => schedule.run(context).await,
+            #[cfg(feature = "outbox")]
+            Self::Recover(args) => recover::run(context, &args).await,
         }
     }
 }

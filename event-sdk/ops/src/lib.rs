@@ -39,6 +39,15 @@
 //! (`--because`). A command that destroys data asks before, on a terminal; in a pipe, it does nothing
 //! without `--yes`.
 //!
+//! # Personal data
+//!
+//! Bodies, keys, values of headers and reasons of other clients can hold personal data. No command shows
+//! them without `--show-personal-data`; names of fields and subjects are shown.
+//!
+//! # Features
+//!
+//! - `outbox`: the commands `outbox` and `recover`, over the stores of `event-sdk-store`.
+//!
 //! # Output
 //!
 //! Times are written as RFC 3339. In JSON, sizes and durations are numbers, whose fields end with

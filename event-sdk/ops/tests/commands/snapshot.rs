@@ -19,6 +19,11 @@ pub(crate) fn snapshot(name: &str, text: &str) {
             "{name}: a line has {width} characters: {line}"
         );
     }
+    compare(name, text);
+}
+
+#[track_caller]
+fn compare(name: &str, text: &str) {
     let text = text.replace('\u{1b}', "\\e").replace('\r', "\\r");
     let file = folder().join(format!("{name}.txt"));
     if std::env::var("SNAPSHOTS").is_ok_and(|value| value == "overwrite") {
@@ -52,4 +57,10 @@ pub(crate) fn snapshots() -> Vec<String> {
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/commands/snapshots")
+}
+
+/// As [`snapshot`], for JSON and source code, whose lines may be longer.
+#[track_caller]
+pub(crate) fn wide_snapshot(name: &str, text: &str) {
+    compare(name, text);
 }
