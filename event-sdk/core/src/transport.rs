@@ -119,8 +119,9 @@ use std::time::Duration;
 ///   acknowledged or terminated has no effect.
 /// - With [`AckPolicy::All`], an ack or a term settles its message and all messages of a lower
 ///   sequence that are unsettled, of whichever subscription. It settles nothing above it, and takes
-///   effect also if its message is settled already. It is the caller's part to acknowledge a message
-///   only after all before it. A `nak` and a restart of the ack wait concern one message.
+///   effect also if its message is settled already. The caller must acknowledge a message only
+///   after all messages before it are done. A `nak` and a restart of the ack wait concern one
+///   message.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
 ///   settling it alone. If one fails, the others are still settled, and the error lists those
 ///   that were not. After dropping the future, any of them may be settled or not.
@@ -139,12 +140,12 @@ use std::time::Duration;
 ///   [`ReportsGaps`](Capability::ReportsGaps) is declared, the subscription reports
 ///   [`NoticeKind::WentBack`] and ends with [`ErrorKind::StreamWentBack`]. Streams and consumers in
 ///   the memory of one process go back together.
-/// - An error of a subscription is final: it is the reason why the subscription has ended. Whatever
-///   does not end a subscription is a [`Notice`].
+/// - An error of a subscription is final: it is the reason why the subscription has ended.
+///   Everything that does not end a subscription is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
 /// - A stream with retention by acknowledgement ([`Retention`](crate::stream::Retention)) drops a
-///   message with the last acknowledgement that it waits for, even if older messages stay. A term
-///   counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
+///   message as soon as the last required acknowledgement arrives, even if older messages stay. A
+///   term counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
 /// - A work queue refuses a consumer whose filters overlap those of another one, that does not
 ///   start at the oldest message, or that does not acknowledge each message
 ///   ([`ErrorKind::InvalidOption`]).

@@ -31,7 +31,7 @@
 //!
 //! - `down`: the service cannot publish or cannot receive. There is no connection, the server does
 //!   not answer, a stream or durable is missing, or an outbox cannot be read.
-//! - `degraded`: it works, and somebody should look: a [threshold](Thresholds) is exceeded, such as
+//! - `degraded`: it works and needs attention: a [threshold](Thresholds) is exceeded, such as
 //!   that of a certificate that expires soon, a consumer is stuck, or a consumer does not receive.
 //! - `ok`: otherwise.
 //!
@@ -41,10 +41,10 @@
 //!
 //! **Readiness** ([`Health::is_ready`]) says whether the service is connected and all its consumers
 //! receive. It is asked for in memory, without a request, and does not depend on lag, dead letters or
-//! failures: an instance that is taken out of service handles nothing any faster.
+//! failures: taking an instance out of service does not make it faster.
 //!
-//! **Liveness** has no check: a process that can answer is alive. To restart it repairs no server and
-//! no database.
+//! **Liveness** has no check: a process that can answer is alive. A restart repairs neither a
+//! server nor a database.
 //!
 //! # Cost
 //!

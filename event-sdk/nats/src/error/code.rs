@@ -71,7 +71,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::InvalidHeader,
             "put long values into the event instead",
         ),
-        // No place for it: while a server is away, or ever.
+        // No place for it: while a server is unavailable, or ever.
         10005 if description.contains("offline") => (
             ErrorKind::Timeout,
             "try again when all servers of the cluster are there",

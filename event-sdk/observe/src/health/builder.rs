@@ -70,8 +70,8 @@ impl HealthBuilder {
     /// Adds all consumers that a registry has at the time of a check. The service is ready only if
     /// there is at least one.
     ///
-    /// The health keeps a clone of `consumers`: they do not end because the caller drops its own, but
-    /// by [`run_until`](Consumers::run_until) or [`remove`](Consumers::remove).
+    /// The health keeps a clone of `consumers`, so they do not end when the caller drops its own. End them
+    /// with [`run_until`](Consumers::run_until) or [`remove`](Consumers::remove).
     pub fn consumers(mut self, consumers: &Consumers) -> Self {
         self.registries.push(consumers.clone());
         self

@@ -207,8 +207,8 @@ pub struct DurableHealth {
     /// Events that are not settled, and were delivered more than once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redelivered: Option<u64>,
-    /// Requests for events that wait at the server. With events to deliver and none waiting, nobody
-    /// asks for them.
+    /// Requests for events that wait at the server. If there are events to deliver and this is zero, no
+    /// instance asks for events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
     /// For how many seconds, at least, events could be delivered, and none was delivered for the first

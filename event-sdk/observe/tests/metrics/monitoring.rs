@@ -209,3 +209,18 @@ fn the_alerts_have_the_limits_of_the_thresholds() {
         );
     }
 }
+
+#[test]
+fn each_alert_has_a_section_in_the_runbook() {
+    let runbook = include_str!("../../../../docs/runbook.md");
+    let sections: BTreeSet<_> = runbook
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .filter(|title| title.starts_with("Event"))
+        .collect();
+    let alerts: BTreeSet<_> = ALERTS
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("- alert: "))
+        .collect();
+    assert_eq!(sections, alerts);
+}

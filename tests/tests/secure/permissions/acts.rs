@@ -23,10 +23,13 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("consumes a durable or a group", |case| {
         Box::pin(group(case))
     }),
-    ("the same, of several patterns", |case| {
-        Box::pin(several(case))
+    (
+        "consumes a durable or a group with several filters",
+        |case| Box::pin(several(case)),
+    ),
+    ("consumes a durable with one filter", |case| {
+        Box::pin(exhausted(case))
     }),
-    ("and hears of events", |case| Box::pin(exhausted(case))),
     ("consumes without a name", |case| Box::pin(unnamed(case))),
     ("only takes", |case| Box::pin(only_takes(case))),
     ("reads history", |case| Box::pin(history(case))),
