@@ -15,8 +15,9 @@ use event_sdk_core::transport::{
     HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest,
     RestoreRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Snapshot,
     SnapshotRequest, Snapshots, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
-    Subscription, Transport, WhichMessage,
+    Subscription, Transport, UserInfo, WhichMessage,
 };
+use jiff::Timestamp;
 
 use crate::bus::BusBuilder;
 
@@ -79,6 +80,10 @@ impl Transport for Refusing {
     fn connection_status(&self) -> ConnectionStatus {
         // Nothing will ever be sent.
         ConnectionStatus::new(LinkState::Closed)
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        Completion::ready(Ok(None))
     }
 
     fn history(&self) -> Option<&dyn History> {
@@ -164,6 +169,18 @@ impl ConsumerAdmin for Refusing {
     }
 
     fn delete(&self, _: &str, _: &str) -> Completion<Result<(), Error>> {
+        self.refuse(Operation::Manage)
+    }
+
+    fn list(&self, _: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        self.refuse(Operation::Read)
+    }
+
+    fn pause(&self, _: &str, _: &str, _: Option<Timestamp>) -> Completion<Result<(), Error>> {
+        self.refuse(Operation::Manage)
+    }
+
+    fn reset(&self, _: &str, _: &str, _: u64) -> Completion<Result<(), Error>> {
         self.refuse(Operation::Manage)
     }
 }

@@ -116,3 +116,8 @@ struct Page;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/backup.md")]
 struct BackupPage;
+
+/// So have those of the page on rolling deploys.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rolling-deploys.md")]
+struct RollingDeploys;

@@ -42,7 +42,7 @@ pub enum Capability {
     /// Streams can be found, created and changed:
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
     StreamAdmin,
-    /// Consumers can be inspected, created, changed and deleted:
+    /// Consumers can be listed, inspected, created, changed and deleted:
     /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
     ConsumerAdmin,
     /// Stored messages can be got, deleted and purged by sequence:
@@ -66,11 +66,15 @@ pub enum Capability {
     /// Whole streams can be written into backups and restored:
     /// [`Transport::snapshots`](super::Transport::snapshots).
     Snapshots,
+    /// A consumer can be paused: [`ConsumerAdmin::pause`](super::ConsumerAdmin::pause).
+    PauseConsumer,
+    /// A consumer can be reset: [`ConsumerAdmin::reset`](super::ConsumerAdmin::reset).
+    ResetConsumer,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -95,6 +99,8 @@ impl Capability {
         Self::CoordinationExpiry,
         Self::Scheduler,
         Self::Snapshots,
+        Self::PauseConsumer,
+        Self::ResetConsumer,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -147,6 +153,8 @@ impl fmt::Display for Capability {
             Self::CoordinationExpiry => "an expiry for a single entry",
             Self::Scheduler => "scheduling a message for a later time",
             Self::Snapshots => "writing snapshots of streams and restoring them",
+            Self::PauseConsumer => "pausing a consumer",
+            Self::ResetConsumer => "resetting a consumer to another position",
         })
     }
 }
