@@ -58,12 +58,14 @@ pub(crate) struct Progress {
 impl Output<'_> {
     /// Writes one JSON document.
     pub(crate) fn json(&mut self, document: &impl Serialize) -> io::Result<()> {
+        self.make_room();
         serde_json::to_writer_pretty(&mut *self.out, document)?;
         writeln!(self.out)
     }
 
     /// Writes one JSON document in one line, for commands that go on.
     pub(crate) fn json_line(&mut self, document: &impl Serialize) -> io::Result<()> {
+        self.make_room();
         serde_json::to_writer(&mut *self.out, document)?;
         writeln!(self.out)?;
         self.out.flush()
@@ -71,6 +73,7 @@ impl Output<'_> {
 
     /// Writes a line for people.
     pub(crate) fn line(&mut self, text: impl Display) -> io::Result<()> {
+        self.make_room();
         writeln!(self.out, "{text}")
     }
 
@@ -93,7 +96,7 @@ impl Output<'_> {
             // The preset puts a space before each row.
             let line = line.strip_prefix(' ').unwrap_or(&line).trim_end();
             let style = if index == 0 { DIM } else { Style::new() };
-            writeln!(self.out, "{}", styled(style, line))?;
+            self.line(styled(style, line))?;
         }
         Ok(())
     }
@@ -107,7 +110,7 @@ impl Output<'_> {
         let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in fields {
             let name = styled(DIM, format_args!("{name:<width$}"));
-            writeln!(self.out, "{name}  {}", Shown(&value, 1_000))?;
+            self.line(format_args!("{name}  {}", Shown(&value, 1_000)))?;
         }
         Ok(())
     }
@@ -151,6 +154,13 @@ impl Output<'_> {
         self.progress.written = Some(now);
         // Progress that cannot be shown stops no work.
         let _ = write!(self.err, "\r{text:<width$}").and_then(|()| self.err.flush());
+    }
+
+    /// Removes the line of progress, if the result is written to the same terminal.
+    fn make_room(&mut self) {
+        if self.is_terminal {
+            self.end_progress();
+        }
     }
 
     /// Removes the line of progress.

@@ -20,11 +20,12 @@ pub(crate) async fn screens_on(
         let args = words(&format!("{command} {args} {more}"));
         let ran = ran(&operations().await, &args, b"", is_terminal).await;
         let name = format!("{}.{form}", command.replace(' ', "-"));
-        let mut screen = ran.out;
-        if !ran.err.is_empty() {
-            screen.push_str(&format!("--- on the standard error:\n{}", masked(&ran.err)));
-        }
-        screen.push_str(&format!("--- exit code {}\n", ran.code));
+        let err = if ran.err.is_empty() {
+            String::new()
+        } else {
+            format!("--- on the standard error:\n{}", masked(&ran.err))
+        };
+        let screen = format!("{}{err}--- exit code {}\n", ran.out, ran.code);
         snapshot(&name, &screen);
     }
 }
