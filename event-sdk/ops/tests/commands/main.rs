@@ -2,6 +2,7 @@
 
 mod changes;
 mod dlq;
+mod doctor;
 mod events;
 mod help;
 mod outbox;
