@@ -124,16 +124,26 @@ impl Output<'_> {
     pub(crate) fn styled_text(&mut self, style: Style, text: impl Display) -> io::Result<()> {
         for line in text.to_string().lines() {
             let indent = line.len() - line.trim_start().len() + 4;
-            for line in wrapped(line, indent, false) {
+            let line = Shown(line, usize::MAX).to_string();
+            for line in wrapped(&line, indent, false) {
                 self.line(styled(style, line))?;
             }
         }
         Ok(())
     }
 
+    /// Writes a sentence of parts in several styles, in which what comes from outside is escaped already.
+    /// Lines are continued as by [`text`](Self::text).
+    pub(crate) fn sentence(&mut self, text: impl Display) -> io::Result<()> {
+        for line in wrapped(&text.to_string(), 4, false) {
+            self.line(line)?;
+        }
+        Ok(())
+    }
+
     /// Writes a text that may have no spaces, such as JSON, in as many lines as it takes.
     pub(crate) fn long(&mut self, text: impl Display) -> io::Result<()> {
-        let text = text.to_string();
+        let text = Shown(&text.to_string(), usize::MAX).to_string();
         let indent = text.len() - text.trim_start().len();
         for line in wrapped(&text, indent, true) {
             self.line(line)?;
@@ -178,14 +188,14 @@ impl Output<'_> {
     }
 }
 
-/// A line as lines of the greatest width, the further ones indented. What cannot be seen is escaped.
+/// A line as lines of the greatest width, the further ones indented.
 fn wrapped(line: &str, indent: usize, break_words: bool) -> Vec<String> {
-    let (line, indent) = (Shown(line, usize::MAX).to_string(), " ".repeat(indent));
+    let indent = " ".repeat(indent);
     let options = textwrap::Options::new(WIDTH.into())
         .subsequent_indent(&indent)
         .break_words(break_words)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .word_separator(textwrap::WordSeparator::AsciiSpace);
-    let lines = textwrap::wrap(&line, options).into_iter();
+    let lines = textwrap::wrap(line, options).into_iter();
     lines.map(|line| line.trim_end().to_owned()).collect()
 }

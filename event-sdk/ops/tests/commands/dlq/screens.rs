@@ -55,9 +55,11 @@ async fn a_letter_is_shown_and_exported() {
     let test = piped(&shop.operations, export).await;
     assert_eq!(test.code, 0, "{test:?}");
     crate::snapshot::wide_snapshot("dlq-export.pipe", &test.out);
+    crate::snapshot::wide_snapshot("dlq-export.terminal", &test.out);
     let again = on_terminal(&shop.operations, export).await;
     assert_eq!(again.out, test.out, "a test has no colours");
     let json = piped(&shop.operations, &format!("{export} --json")).await;
+    crate::snapshot::wide_snapshot("dlq-export.json", &json.out);
     let json: String = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json, test.out);
 }
