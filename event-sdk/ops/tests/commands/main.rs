@@ -4,6 +4,7 @@ mod dlq;
 mod helps;
 mod outbox;
 mod program;
+mod recover;
 mod schedule;
 mod snapshot;
 mod streams;
