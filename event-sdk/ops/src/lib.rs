@@ -20,6 +20,9 @@
 //!
 //! The server is the one of [`event_sdk::config`]: the environment, and the file of `--config`.
 //!
+//! [docs/commands.md](https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md) has each command
+//! with an example.
+//!
 //! # Exit codes
 //!
 //! | code | means |
@@ -64,6 +67,7 @@
 //! - `change`: dry runs, the audit line, and the question before data is destroyed;
 //! - `output`: tables for people, JSON for programs;
 //! - `units`: sizes, durations and times as people read them;
+//! - `view`: an event as it is shown, with its personal data hidden;
 //! - `error`: why a command could not do its work.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -81,7 +85,20 @@ mod output;
 
 mod units;
 
+mod view;
+
 mod error;
 
-pub use operations::Operations;
+pub use operations::{Collect, Operations};
 pub use run::{Screen, commands, run, run_on};
+
+/// For our own tests; not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::run::check;
+}
+
+/// The examples of the page on commands have to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/commands.md")]
+struct Page;

@@ -1,14 +1,19 @@
 //! `Operations`: what the commands know of the program that mounts them.
 
+mod known;
+
 use std::sync::Arc;
 
-use event_sdk::EventBus;
 use event_sdk::dead_letters::LetterWorkflow;
+use event_sdk::{EventBus, EventSet, Visit};
 #[cfg(feature = "outbox")]
 use event_sdk_store::outbox::OutboxStore;
 #[cfg(feature = "outbox")]
 use event_sdk_store::recover::Recover;
 use event_sdk_topology::Topology;
+
+pub use known::Collect;
+pub(crate) use known::{KnownEvent, Sent};
 
 /// What the commands know of a program: its name, its topology, and where its server is.
 #[derive(Debug, Clone)]
@@ -16,6 +21,7 @@ pub struct Operations {
     pub(crate) name: &'static str,
     pub(crate) topology: Option<Topology>,
     pub(crate) bus: Option<EventBus>,
+    pub(crate) events: Vec<KnownEvent>,
     pub(crate) letters: Vec<(String, Arc<dyn LetterWorkflow>)>,
     #[cfg(feature = "outbox")]
     pub(crate) outboxes: Vec<(String, Arc<dyn OutboxStore>)>,
@@ -31,6 +37,7 @@ impl Operations {
             name,
             topology: None,
             bus: None,
+            events: Vec::new(),
             letters: Vec::new(),
             #[cfg(feature = "outbox")]
             outboxes: Vec::new(),
@@ -44,6 +51,23 @@ impl Operations {
     pub const fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
         self
+    }
+
+    /// Adds the events of a set, or one event, so that commands decode them, hide their
+    /// [personal data](event_sdk::Pii) and publish them. Default: none; the data of an event that is not
+    /// known are not shown, since they may be personal.
+    #[must_use]
+    pub fn events<S: EventSet + Visit<Collect>>(mut self) -> Self {
+        let mut collect = Collect::default();
+        S::visit_all(&mut collect);
+        self.events.extend(collect.into_events());
+        self
+    }
+
+    /// The event with this subject, whole and without the prefix.
+    pub(crate) fn known(&self, whole: &str, relative: Option<&str>) -> Option<&KnownEvent> {
+        let mut events = self.events.iter();
+        events.find(|event| event.spec.is_subject(whole, relative))
     }
 
     /// Works on this bus instead of connecting as the configuration says. For tests, and for programs

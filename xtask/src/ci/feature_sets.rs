@@ -224,7 +224,7 @@ pub(super) const TABLE: &[FeatureSet] = &[
     FeatureSet {
         package: "event-schemas-subset",
         features: Features::All,
-        reason: "of use to whoever compares JSON Schemas; has no features",
+        reason: "of use to every program that compares JSON Schemas; has no features",
     },
     FeatureSet {
         package: "event-schemas",

@@ -1,11 +1,18 @@
-//! The commands through `run_on`, on memory and on a server.
+//! The commands through `run_on`, on memory and on servers.
 
+mod changes;
 mod dlq;
-mod helps;
+mod doctor;
+mod events;
+mod help;
 mod outbox;
+mod page;
 mod program;
 mod recover;
 mod schedule;
+mod screens;
+mod server;
+mod shop;
 mod snapshot;
 mod streams;
 

@@ -79,7 +79,7 @@ async fn with_loss() -> Operations {
 async fn screens() {
     for (name, command, code) in [
         ("recover", "recover", 1),
-        ("recover-repair", "recover --repair --yes", 0),
+        ("recover.repair", "recover --repair --yes", 0),
     ] {
         let seen = on_terminal(&with_loss().await, command).await;
         assert_eq!(seen.code, code, "{seen:?}");

@@ -21,11 +21,11 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     /// Sends letters to the retry stream, from which only their own consumer reads: set options, then
     /// await it.
     ///
-    /// A letter is redriven once for each of its numbers: the event is stored in the retry stream only
-    /// if its subject there has no message, and the letter is marked after that. So a redrive that was
-    /// killed can be repeated at any time: the result names what an earlier one had sent as
-    /// [`already`](RedriveReport::already). If the event fails again, it becomes another letter, with a
-    /// higher number.
+    /// A letter is redriven once under each redrive number: the event is stored in the retry stream
+    /// only if its subject there has no message, and the letter is marked after that. So a redrive
+    /// that was killed can be repeated at any time: the result lists letters that an earlier
+    /// redrive had sent under [`already`](RedriveReport::already). If the event fails again, it
+    /// becomes another letter, with a higher number.
     ///
     /// Letters that were archived or handled are left out, whatever the filter says.
     pub fn redrive(&self, filter: LetterFilter) -> SqlRedrive<DB> {

@@ -30,11 +30,11 @@ impl DeadLetterQueue {
     /// Sends letters to the retry stream, from which only their own consumer reads: set options,
     /// then await it.
     ///
-    /// A letter is redriven once. Its subject in the retry stream has the number of the redrive, and
-    /// the event is stored there only if the subject has no message yet; then the letter is marked.
-    /// So a redrive that was killed can be repeated at any time: the result names what an earlier
-    /// one had sent as [`already`](RedriveReport::already). If the event fails again, it becomes
-    /// another letter, with a higher number.
+    /// A letter is redriven once under each redrive number. Its subject in the retry stream has
+    /// this number, and the event is stored there only if the subject has no message yet; then the
+    /// letter is marked. So a redrive that was killed can be repeated at any time: the result lists
+    /// letters that an earlier redrive had sent under [`already`](RedriveReport::already). If the
+    /// event fails again, it becomes another letter, with a higher number.
     ///
     /// Letters that were archived, given up or handled are left out, whatever the filter says.
     ///
