@@ -48,6 +48,7 @@ mod resend;
 mod export;
 mod park;
 mod queue;
+mod workflow;
 
 mod advisories;
 
@@ -70,6 +71,7 @@ pub use resend::Resent;
 pub use state::{LetterState, LetterStatus};
 pub use store::{DeadLetterStore, GivenUp};
 pub use stream_store::StreamDeadLetters;
+pub use workflow::{LetterFuture, LetterProgress, LetterWorkflow, RedriveOptions};
 
 use std::fmt;
 use std::future::Future;

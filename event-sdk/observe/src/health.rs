@@ -79,6 +79,7 @@ mod thresholds;
 
 pub use builder::HealthBuilder;
 pub use line::{HealthLine, PeriodicLine};
+pub use parts::lag_time;
 pub use report::{
     CertificateHealth, Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth,
     DurableHealth, HealthReport, LastDisconnect, OutboxHealth, Performance, Problem, Status,

@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::io::{BufRead as _, Write as _};
 
+use event_sdk::dead_letters::Audit;
 use event_sdk::shown::Shown;
 use event_sdk::transport::{Error, Outcome};
 use jiff::Timestamp;
@@ -44,6 +45,15 @@ impl Change {
         let by = self.by.clone().or_else(|| std::env::var("USER").ok());
         let by = by.filter(|by| !by.is_empty());
         by.unwrap_or_else(|| "unknown".to_owned())
+    }
+
+    /// By whom and why, as it is written beside dead letters.
+    pub(crate) fn beside_letters(&self) -> Audit {
+        let audit = Audit::by(self.by());
+        match &self.because {
+            Some(because) => audit.because(because.clone()),
+            None => audit,
+        }
     }
 }
 

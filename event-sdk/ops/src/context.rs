@@ -6,6 +6,7 @@ use event_sdk::config::{Config, ConfigError};
 use event_sdk::transport::{ConsumerAdmin, StreamAdmin};
 use event_sdk::{EventBus, Pattern};
 use event_sdk_topology::Topology;
+use jiff::Timestamp;
 
 use crate::error::OpsError;
 use crate::operations::Operations;
@@ -28,6 +29,13 @@ pub(crate) enum Outcome {
     Found,
 }
 
+impl Outcome {
+    /// Whether something needs attention.
+    pub(crate) const fn found(is: bool) -> Self {
+        if is { Self::Found } else { Self::Done }
+    }
+}
+
 impl Context<'_> {
     /// The configuration from the environment and the file.
     pub(crate) fn config(&self) -> Result<Config, ConfigError> {
@@ -46,6 +54,12 @@ impl Context<'_> {
             Some(bus) => Ok(bus.clone()),
             None => Ok(EventBus::from_config(&self.config()?).await?),
         }
+    }
+
+    /// The time of the program's bus, else that of the system.
+    pub(crate) fn now(&self) -> Timestamp {
+        let bus = self.operations.bus.as_ref();
+        bus.map_or_else(Timestamp::now, |bus| bus.clock().now())
     }
 
     /// The topology of the program.

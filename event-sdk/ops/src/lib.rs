@@ -20,6 +20,9 @@
 //!
 //! The server is the one of [`event_sdk::config`]: the environment, and the file of `--config`.
 //!
+//! [docs/commands.md](https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md) has each command
+//! with an example.
+//!
 //! # Exit codes
 //!
 //! | code | means |
@@ -35,6 +38,15 @@
 //! `event_sdk_ops::audit`, say who (`--by`, or `USER` of the environment) changed what, and why
 //! (`--because`). A command that destroys data asks before, on a terminal; in a pipe, it does nothing
 //! without `--yes`.
+//!
+//! # Personal data
+//!
+//! Bodies, keys, values of headers and reasons of other clients can hold personal data. No command shows
+//! them without `--show-personal-data`; names of fields and subjects are shown.
+//!
+//! # Features
+//!
+//! - `outbox`: the commands `outbox` and `recover`, over the stores of `event-sdk-store`.
 //!
 //! # Output
 //!
@@ -55,6 +67,7 @@
 //! - `change`: dry runs, the audit line, and the question before data is destroyed;
 //! - `output`: tables for people, JSON for programs;
 //! - `units`: sizes, durations and times as people read them;
+//! - `view`: an event as it is shown, with its personal data hidden;
 //! - `error`: why a command could not do its work.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -72,7 +85,20 @@ mod output;
 
 mod units;
 
+mod view;
+
 mod error;
 
-pub use operations::Operations;
+pub use operations::{Collect, Operations};
 pub use run::{Screen, commands, run, run_on};
+
+/// For our own tests; not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::run::check;
+}
+
+/// The examples of the page on commands have to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/commands.md")]
+struct Page;

@@ -114,18 +114,26 @@ impl Output<'_> {
 
     /// Writes sentences for people. Long lines are continued under their first words.
     pub(crate) fn text(&mut self, text: impl Display) -> io::Result<()> {
+        self.styled_text(Style::new(), text)
+    }
+
+    /// The same in a style.
+    pub(crate) fn styled_text(&mut self, style: Style, text: impl Display) -> io::Result<()> {
         for line in text.to_string().lines() {
-            let line = Shown(line, 10_000).to_string();
             let indent = line.len() - line.trim_start().len() + 4;
-            let indent = " ".repeat(indent);
-            let options = textwrap::Options::new(WIDTH.into())
-                .subsequent_indent(&indent)
-                .break_words(false)
-                .word_splitter(textwrap::WordSplitter::NoHyphenation)
-                .word_separator(textwrap::WordSeparator::AsciiSpace);
-            for line in textwrap::wrap(&line, options) {
-                writeln!(self.out, "{}", line.trim_end())?;
+            for line in wrapped(line, indent, false) {
+                self.line(styled(style, line))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Writes a text that may have no spaces, such as JSON, in as many lines as it takes.
+    pub(crate) fn long(&mut self, text: impl Display) -> io::Result<()> {
+        let text = text.to_string();
+        let indent = text.len() - text.trim_start().len();
+        for line in wrapped(&text, indent, true) {
+            self.line(line)?;
         }
         Ok(())
     }
@@ -158,4 +166,16 @@ impl Output<'_> {
         self.end_progress();
         writeln!(self.err, "{text}")
     }
+}
+
+/// A line as lines of the greatest width, the further ones indented. What cannot be seen is escaped.
+fn wrapped(line: &str, indent: usize, break_words: bool) -> Vec<String> {
+    let (line, indent) = (Shown(line, usize::MAX).to_string(), " ".repeat(indent));
+    let options = textwrap::Options::new(WIDTH.into())
+        .subsequent_indent(&indent)
+        .break_words(break_words)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace);
+    let lines = textwrap::wrap(&line, options).into_iter();
+    lines.map(|line| line.trim_end().to_owned()).collect()
 }

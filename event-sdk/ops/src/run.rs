@@ -110,21 +110,25 @@ impl std::fmt::Debug for Screen<'_> {
     }
 }
 
+/// The heading of the options that all commands have.
+const GLOBAL: &str = "All commands";
+
 /// Operate services on event-sdk: streams, consumers, dead letters, outbox, events, diagnosis
 #[derive(Parser)]
 #[command(
     version,
+    next_line_help = true,
     after_help = "Exit codes: 0 nothing needs attention, 1 something does, 2 the command could not do its work."
 )]
 struct Cli {
     /// A TOML file of the configuration; the environment goes before it
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL)]
     config: Option<PathBuf>,
     /// Write JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
-    /// When to use colours
-    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, default_value = "auto", value_name = "auto|always|never", hide_default_value = true, hide_possible_values = true, help_heading = GLOBAL)]
     color: Color,
     #[command(subcommand)]
     command: Command,
@@ -146,6 +150,12 @@ pub fn commands() -> Vec<String> {
     let mut found = Vec::new();
     walk(&Cli::command(), "", &mut found);
     found
+}
+
+/// Whether the arguments can be read, of which the first is the program's name; what clap says if not.
+pub fn check<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Result<(), String> {
+    let parsed = Cli::command().try_get_matches_from(args);
+    parsed.map(drop).map_err(|why| why.to_string())
 }
 
 /// The arguments as a command, under the program's own name.
@@ -182,11 +192,8 @@ fn refuse(why: &clap::Error, screen: &mut Screen<'_>) -> u8 {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 

@@ -2,6 +2,7 @@
 
 mod queue;
 mod redrive;
+mod workflow;
 
 pub use queue::SqlDeadLetterQueue;
 pub use redrive::SqlRedrive;

@@ -16,6 +16,7 @@ use event_sdk_core::transport::{
     Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange,
     StreamState, SubscribeRequest, Subscription, Transport, UserInfo, WhichMessage,
 };
+use jiff::Timestamp;
 
 use crate::bus::BusBuilder;
 
@@ -163,6 +164,18 @@ impl ConsumerAdmin for Refusing {
     }
 
     fn delete(&self, _: &str, _: &str) -> Completion<Result<(), Error>> {
+        self.refuse(Operation::Manage)
+    }
+
+    fn list(&self, _: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        self.refuse(Operation::Read)
+    }
+
+    fn pause(&self, _: &str, _: &str, _: Option<Timestamp>) -> Completion<Result<(), Error>> {
+        self.refuse(Operation::Manage)
+    }
+
+    fn reset(&self, _: &str, _: &str, _: u64) -> Completion<Result<(), Error>> {
         self.refuse(Operation::Manage)
     }
 }

@@ -163,8 +163,13 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         package: "event-sdk-ops",
+        features: Features::None,
+        reason: "the commands of a program without a database",
+    },
+    FeatureSet {
+        package: "event-sdk-ops",
         features: Features::All,
-        reason: "the commands of a user's program; has no features",
+        reason: "the commands of a program with outbox and inbox",
     },
     FeatureSet {
         package: "event-sdk-store",

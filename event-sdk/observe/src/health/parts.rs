@@ -234,8 +234,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The age of the oldest event that is not settled: the first one above the ack floor. `None` if it
-    /// was dropped or settled meanwhile.
+    /// The [`lag_time`] of a durable.
     async fn lag_time(
         &self,
         stream: &Text,
@@ -244,19 +243,8 @@ impl Scope<'_> {
         if info.pending == 0 && info.ack_pending == 0 {
             return Ok(Some(Duration::ZERO));
         }
-        let mut request = HistoryRequest::new(stream.clone(), info.config.filters.clone());
-        request.from = HistoryStart::Sequence(info.acknowledged.saturating_add(1));
-        request.limit = Some(1);
-        let oldest = || async {
-            let mut stored = self.transport.read_history(request).await?;
-            stored.next().await.transpose()
-        };
-        let oldest = self.ask(oldest).await?;
-        Ok(oldest.map(|oldest| {
-            let age = self.clock.now().duration_since(oldest.stored_at);
-            // The clock of the server may be ahead.
-            age.try_into().unwrap_or_default()
-        }))
+        self.ask(|| lag_time(&*self.transport, stream, info, self.clock))
+            .await
     }
 
     /// Compares a durable with the thresholds.
@@ -328,6 +316,36 @@ impl Scope<'_> {
             answered_in: None,
         }
     }
+}
+
+/// The age of the oldest event that a durable has not settled: the first one above its ack floor, by
+/// the stored time of the server and this clock. Zero without lag; `None` if the event was dropped or
+/// settled since `info` was made.
+///
+/// Cancel-safe: it changes nothing.
+///
+/// # Errors
+///
+/// Those of [`History::read`](event_sdk::transport::History::read).
+pub async fn lag_time(
+    transport: &dyn Transport,
+    stream: &Text,
+    info: &ConsumerInfo,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Duration>, Error> {
+    if info.pending == 0 && info.ack_pending == 0 {
+        return Ok(Some(Duration::ZERO));
+    }
+    let mut request = HistoryRequest::new(stream.clone(), info.config.filters.clone());
+    request.from = HistoryStart::Sequence(info.acknowledged.saturating_add(1));
+    request.limit = Some(1);
+    let mut stored = transport.read_history(request).await?;
+    let oldest = stored.next().await.transpose()?;
+    Ok(oldest.map(|oldest| {
+        let age = clock.now().duration_since(oldest.stored_at);
+        // The clock of the server may be ahead.
+        age.try_into().unwrap_or_default()
+    }))
 }
 
 impl Unknown {

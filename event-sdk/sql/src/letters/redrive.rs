@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use event_sdk::dead_letters::{
-    Audit, LetterFilter, LetterState, LetterStatus, LetterSummary, QueuedLetter, RedriveReport,
-    Resent,
+    Audit, LetterFilter, LetterProgress, LetterState, LetterStatus, LetterSummary, QueuedLetter,
+    RedriveReport, Resent,
 };
 use event_sdk::transport::{Error, ErrorKind, Operation};
 
@@ -141,7 +141,15 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
         self
     }
 
-    async fn run(self) -> Result<RedriveReport, Error> {
+    /// Does the same as awaiting it, and calls `each` after each letter, with the number of letters that
+    /// were dealt with and of all that were selected: for the progress of long work.
+    ///
+    /// Cancel-safe as [the redrive](Self).
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it.
+    pub async fn watched(self, each: &mut LetterProgress<'_>) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
         let selected = queue.matching(filter).await?;
         let selected = selected.into_iter().filter(may_be_sent);
@@ -153,7 +161,11 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
         let clock = queue.bus.clock();
         let start = clock.monotonic();
         let mut sent: u32 = 0;
-        for id in report.selected.clone() {
+        let all = report.selected.len() as u64;
+        for (done, id) in (0..).zip(report.selected.clone()) {
+            if done > 0 {
+                each(done, all);
+            }
             // Another command may have changed it since it was selected.
             let is_selected = |now: &QueuedLetter| {
                 let now = now.summary();
@@ -175,6 +187,7 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
                 Err(error) => return Err(error),
             }
         }
+        each(all, all);
         Ok(report)
     }
 }
@@ -201,7 +214,7 @@ impl<DB: InboxDatabase> IntoFuture for SqlRedrive<DB> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move { self.watched(&mut |_, _| {}).await })
     }
 }
 

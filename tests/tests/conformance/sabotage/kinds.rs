@@ -97,6 +97,14 @@ pub(crate) enum Sabotage {
     CountsNoPositions,
     /// Deleting a consumer is confirmed and not done.
     DeletesNothing,
+    /// The list of consumers is empty.
+    ListsNoConsumers,
+    /// Pausing a consumer is confirmed and not done.
+    PausesNothing,
+    /// A paused consumer does not go on.
+    PausesForGood,
+    /// Resetting a consumer is confirmed and not done.
+    ResetsNothing,
 
     /// Getting a message by its sequence returns the one behind it.
     GetsTheNeighbour,
