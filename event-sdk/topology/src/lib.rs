@@ -48,7 +48,8 @@
 //! - `migration`: the steps of a change that a server refuses;
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
-//! - `verify`: names what differs.
+//! - `verify`: names what differs;
+//! - [`permissions`]: the least permissions of each user of a server.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod topology;
@@ -82,6 +83,8 @@ mod planner;
 mod apply;
 
 mod verify;
+
+pub mod permissions;
 
 pub use apply::ApplyError;
 pub use dead_letters::DeadLetterSpec;

@@ -1,6 +1,7 @@
 //! `plan`, `apply` and `verify` on memory and on real servers.
 
 mod cluster;
+mod generated;
 mod limits;
 mod permissions;
 mod ready_made;
